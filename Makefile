@@ -1,0 +1,57 @@
+# One target a task. `make run` and `make test` need nothing but Python 3.11+ (and Java 17 + Maven for Cassandra).
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+ROOMS  := appserver charging console datacenter directory domainservers loadtest localcassandra onetier_client runtime storage
+
+.PHONY: help run up test fast slow check format lint types imports proto proto-check load bench loadtest clean cassandra
+help:            ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+install: $(STAMP)
+
+run: $(STAMP)    ## the main job on the embedded default: tiers, numbering plan, 20,000 subscribers, 200,000 events, proof
+	$(BIN)/onetier demo
+
+up: $(STAMP)     ## keep the same system running for clients; Ctrl-C drains it
+	$(BIN)/onetier up
+
+test: check slow ## everything, the real Cassandra included
+
+check: $(STAMP) lint types imports proto-check fast  ## format, lint, types, imports, stubs, fast tests
+
+fast: $(STAMP)   ## the tests that need no Cassandra and few seconds
+	$(BIN)/pytest -n 2 -m "not slow and not cassandra and not processes"
+
+slow: $(STAMP)   ## simulation, processes, real Cassandra
+	$(BIN)/pytest -m "slow or cassandra or processes"
+
+format: $(STAMP) ## rewrite the sources in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(STAMP)   ## format and lint, without changing a file
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP)  ## strict types
+	$(BIN)/mypy $(ROOMS)
+
+imports: $(STAMP) ## the import rules of ARCHITECTURE.md
+	$(BIN)/lint-imports
+
+proto: $(STAMP)  ## regenerate the committed stubs
+	$(BIN)/python .ci/protos.py generate
+
+proto-check: $(STAMP) ## buf STANDARD, no breaking change, stubs up to date
+	$(BIN)/python .ci/protos.py check
+
+clean:           ## remove what the targets made
+	rm -rf $(VENV) .onetier .mypy_cache .ruff_cache .pytest_cache .hypothesis reports

@@ -1,0 +1,97 @@
+"""The state of an account: books, accumulators, sessions. Immutable values; `charging.ledger` changes them.
+
+An account is the unit of consistency: one slot owns it, one version counts its mutations.
+"""
+
+from msgspec import Struct
+
+MONEY = "money"
+MAIN_BOOK = "main"
+
+
+class Book(Struct, frozen=True, array_like=True, gc=False):
+    """One balance: money (micro-units) or free units (seconds, bytes, events)."""
+
+    book_id: str
+    unit: str
+    amount: int
+    reserved: int = 0
+    priority: int = 100
+    """Lower goes first."""
+    valid_from_ms: int = 0
+    valid_to_ms: int = 0
+    """0 = open end; the end is exclusive."""
+    allowance: str = ""
+    """Allowance of the catalogue that gives scope and caps; empty = no restriction."""
+
+    def valid_at(self, time_ms: int) -> bool:
+        """Say whether it may be used at a moment."""
+        return self.valid_from_ms <= time_ms and (self.valid_to_ms == 0 or time_ms < self.valid_to_ms)
+
+
+class Hold(Struct, frozen=True, array_like=True):
+    """What a session keeps for one of its services: a reservation, and what it has charged so far."""
+
+    service: str
+    other_party: str
+    visited: str
+    start_ms: int
+    used: int
+    """Whole quantity reported so far."""
+    charged: int
+    """Amount posted for `used`, micro-units."""
+    postings: tuple[tuple[str, int], ...]
+    """What was taken for `used`: (book id, amount), money books included."""
+    accruals: tuple[tuple[str, int], ...]
+    granted: int
+    """Open quota."""
+    reserved: tuple[tuple[str, int], ...]
+    """(book id, amount) kept for the open quota."""
+    reserved_accruals: tuple[tuple[str, int], ...]
+    attributes: dict[str, str] = {}
+
+
+class Session(Struct, frozen=True, array_like=True):
+    """A charging session (3GPP TS 32.290): survives its owner, and ends by itself at `valid_until_ms`."""
+
+    session_id: str
+    identity: str
+    invocation: int
+    valid_until_ms: int
+    holds: tuple[Hold, ...]
+
+
+class Threshold(Struct, frozen=True, array_like=True):
+    """Raises a notice when a mark is crossed. `watches` is "balance" or an accumulator id."""
+
+    threshold_id: str
+    watches: str
+    mark: int
+
+
+class Account(Struct, frozen=True, array_like=True):
+    """Everything private of an account."""
+
+    account_id: str
+    version: int
+    domain: str
+    customer_id: str = ""
+    status: str = "active"
+    """active, suspended, closed, moved"""
+    payment_mode: str = "prepaid"
+    currency: str = "CNY"
+    credit_limit: int = 0
+    """How far money may go below zero, micro-units."""
+    cycle_day: int = 1
+    members: tuple[str, ...] = ()
+    books: tuple[Book, ...] = ()
+    """In order of consumption: (priority, valid_to, book_id)."""
+    accumulators: dict[str, int] = {}
+    """`id@period` → quantity; the newest two periods of an id are kept."""
+    attributes: dict[str, str] = {}
+    customer_attributes: dict[str, str] = {}
+    agreements: tuple[str, ...] = ()
+    sessions: tuple[Session, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    outgoing: tuple[tuple[str, str, str, str, int], ...] = ()
+    """Transfers under way: (key, from book, to identity, to book, amount); see `charging.ledger`."""

@@ -1,0 +1,238 @@
+"""Every mutation of an account, as a keyed command to the one domain server that owns it.
+
+A `Command` is what travels and what the journal keeps under its key. The platform normalises, validates and rates;
+`charging.ledger.decide` checks against the state and says which events follow.
+"""
+
+from msgspec import Raw, Struct
+
+from charging.account import Book, Threshold
+from charging.contract import Contract
+from charging.usage import SealedCharge, Usage
+
+
+class PostCharge(Struct, frozen=True, array_like=True, tag="c", gc=False):
+    """Take a rated charge. `base_version` is the account version it was rated on."""
+
+    usage: Usage
+    charge: SealedCharge
+    base_version: int
+
+
+class OpenAccount(Struct, frozen=True, array_like=True, tag="open"):
+    """Create an account with its first contract."""
+
+    account_id: str
+    customer_id: str
+    payment_mode: str
+    currency: str
+    credit_limit: int
+    cycle_day: int
+    contract: Contract
+    books: tuple[Book, ...]
+    attributes: dict[str, str]
+    customer_attributes: dict[str, str]
+    agreements: tuple[str, ...]
+
+
+class SetContract(Struct, frozen=True, array_like=True, tag="contract"):
+    """Add or replace the contract of a member."""
+
+    contract: Contract
+
+
+class SetStatus(Struct, frozen=True, array_like=True, tag="status"):
+    """Suspend, resume or close the account."""
+
+    status: str
+    reason: str
+
+
+class SetPaymentMode(Struct, frozen=True, array_like=True, tag="mode"):
+    """Switch between prepaid and postpaid without stopping service."""
+
+    payment_mode: str
+
+
+class SetCreditLimit(Struct, frozen=True, array_like=True, tag="credit"):
+    """Change how far money may go below zero, micro-units."""
+
+    credit_limit: int
+    reason: str
+
+
+class SetThreshold(Struct, frozen=True, array_like=True, tag="threshold"):
+    """Set or remove a mark that raises a notice."""
+
+    threshold: Threshold
+    remove: bool
+
+
+class SetProfile(Struct, frozen=True, array_like=True, tag="profile"):
+    """Replace the attributes and agreements that discount rules read on the levels A and C."""
+
+    attributes: dict[str, str]
+    customer_attributes: dict[str, str]
+    agreements: tuple[str, ...]
+
+
+class TopUp(Struct, frozen=True, array_like=True, tag="topup"):
+    """Deposit, payment, bonus, voucher: add to a book, making it if need be."""
+
+    book_id: str
+    unit: str
+    amount: int
+    valid_to_ms: int
+    priority: int
+    allowance: str
+    kind: str
+
+
+class Adjust(Struct, frozen=True, array_like=True, tag="adjust"):
+    """Correct a book by hand; actor and reason are required."""
+
+    book_id: str
+    delta: int
+    reason: str
+
+
+class Refund(Struct, frozen=True, array_like=True, tag="refund"):
+    """Give back a charge of this account. `original` is filled in by the owner from its journal, never by the caller."""
+
+    charge_key: str
+    amount: int
+    """0 = all that is left."""
+    reason: str
+    original: "ChargedFact | None" = None
+
+
+class ChargedFact(Struct, frozen=True, array_like=True):
+    """What the journal says of a charge that is to be refunded."""
+
+    amount: int
+    postings: tuple[tuple[str, int], ...]
+    accruals: tuple[tuple[str, int], ...]
+
+
+class MoveMoney(Struct, frozen=True, array_like=True, tag="move"):
+    """Between two books of the same account."""
+
+    from_book_id: str
+    to_book_id: str
+    amount: int
+    reason: str
+
+
+class SendTransfer(Struct, frozen=True, array_like=True, tag="send"):
+    """First half of a transfer to another account: take, and remember as outgoing until it has arrived."""
+
+    from_book_id: str
+    to_identity: str
+    to_book_id: str
+    amount: int
+    reason: str
+
+
+class ReceiveTransfer(Struct, frozen=True, array_like=True, tag="receive"):
+    """Second half, at the other account, under a key derived from the first."""
+
+    from_account: str
+    to_book_id: str
+    amount: int
+    reason: str
+
+
+class SettleTransfer(Struct, frozen=True, array_like=True, tag="settle"):
+    """Last step at the sender: forget it, or give it back when the other side refused."""
+
+    transfer_key: str
+    arrived: bool
+    reason: str
+
+
+class SessionUnit(Struct, frozen=True, array_like=True):
+    """One service of a session step, already rated by the platform (`charging.sessions.plan`)."""
+
+    usage: Usage
+    """Start of the service in this session, and the whole quantity used so far."""
+    charge: SealedCharge
+    """Rating of that whole quantity: what the session must have paid in the end, as if it were one piece."""
+    granted: int
+    reservation: SealedCharge | None
+    """Rating of whole quantity + grant; what it asks beyond `charge` is kept."""
+    final_unit: bool
+    final_action: str
+    tariff_switch_ms: int
+
+
+class StepSession(Struct, frozen=True, array_like=True, tag="session"):
+    """Create, update or release a charging session."""
+
+    session_id: str
+    operation: str
+    """create, update, release"""
+    invocation: int
+    identity: str
+    units: tuple[SessionUnit, ...]
+    valid_until_ms: int
+    base_version: int
+
+
+class ExpireSession(Struct, frozen=True, array_like=True, tag="expire"):
+    """The owner's own command when a session's validity has passed: unused quota returns."""
+
+    session_id: str
+    valid_until_ms: int
+
+
+class MoveOut(Struct, frozen=True, array_like=True, tag="out"):
+    """The account leaves for another domain; nothing but MoveOut again is accepted afterwards."""
+
+    to_domain: str
+
+
+class MoveIn(Struct, frozen=True, array_like=True, tag="in"):
+    """The account arrives from another domain, packed, with the contracts of its members."""
+
+    account: bytes
+    contracts: tuple[Contract, ...]
+
+
+Action = (
+    PostCharge
+    | OpenAccount
+    | SetContract
+    | SetStatus
+    | SetPaymentMode
+    | SetCreditLimit
+    | SetThreshold
+    | SetProfile
+    | TopUp
+    | Adjust
+    | Refund
+    | MoveMoney
+    | SendTransfer
+    | ReceiveTransfer
+    | SettleTransfer
+    | StepSession
+    | ExpireSession
+    | MoveOut
+    | MoveIn
+)
+
+
+class Command(Struct, frozen=True, array_like=True, gc=False):
+    """An action on an account, with the key that makes it happen once."""
+
+    account_id: str
+    key: str
+    digest: bytes
+    """16 bytes over the content of the caller's request (not over what rating made of it)."""
+    actor: str
+    channel: str
+    time_ms: int
+    """Event time of the request."""
+    action: Action
+
+
+RawAction = Raw

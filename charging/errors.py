@@ -1,0 +1,109 @@
+"""Everything that can go wrong, as the caller sees it.
+
+    Fault                      reason, one sentence, optional retry
+    ├── Invalid                the request itself is wrong; never retried, never kept under its key
+    ├── NotFound               what it names does not exist; never retried, never kept
+    ├── Refused                the business says no (no balance, suspended); kept under its key
+    ├── Conflict               the request key was used for something else
+    ├── Denied                 the caller may not do this (channel closed, unknown partner)
+    ├── Overloaded             a bound is reached; repeat after `retry_ms`
+    ├── Unavailable            outcome unknown or owner away; repeat the same key after `retry_ms`
+    ├── Expired                the deadline passed before an answer; repeat the same key
+    └── Broken                 a defect of ours
+
+`runtime.status` maps the kinds to gRPC codes, in one place (RFC 8506 result codes are the model for the reasons).
+"""
+
+from collections.abc import Mapping
+
+
+class Fault(Exception):
+    """A clear error: `reason` for programs (UPPER_SNAKE), the message for people."""
+
+    kind = "fault"
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        facts: Mapping[str, str] | None = None,
+        retry_ms: int = 0,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.fields: dict[str, str] = dict(fields or {})
+        self.facts: dict[str, str] = dict(facts or {})
+        self.retry_ms = retry_ms
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep all parts through pickle (process pools)."""
+        return (_rebuild, (type(self), self.reason, self.message, self.fields, self.facts, self.retry_ms))
+
+
+def _rebuild(
+    cls: type[Fault], reason: str, message: str, fields: dict[str, str], facts: dict[str, str], retry_ms: int
+) -> Fault:
+    return cls(reason, message, fields=fields, facts=facts, retry_ms=retry_ms)
+
+
+class Invalid(Fault):
+    """The request itself is wrong. `fields` names each field and what to do."""
+
+    kind = "invalid"
+
+
+class NotFound(Fault):
+    """What the request names does not exist."""
+
+    kind = "not_found"
+
+
+class Refused(Fault):
+    """The business says no. Journaled under the request key like any outcome."""
+
+    kind = "refused"
+
+
+class Conflict(Fault):
+    """The request key was used before for another content."""
+
+    kind = "conflict"
+
+
+class Denied(Fault):
+    """The caller may not do this."""
+
+    kind = "denied"
+
+
+class Overloaded(Fault):
+    """A bound is reached; nothing was done; repeat after `retry_ms`."""
+
+    kind = "overloaded"
+
+
+class Unavailable(Fault):
+    """Owner away or outcome unknown; the same key may safely be repeated after `retry_ms`."""
+
+    kind = "unavailable"
+
+
+class Expired(Fault):
+    """The deadline passed; done or not done, the repeat of the same key tells."""
+
+    kind = "expired"
+
+
+class Broken(Fault):
+    """A defect of ours; logged with its trace, told without it."""
+
+    kind = "broken"
+
+
+KINDS: dict[str, type[Fault]] = {
+    cls.kind: cls
+    for cls in (Invalid, NotFound, Refused, Conflict, Denied, Overloaded, Unavailable, Expired, Broken)
+}

@@ -1,0 +1,79 @@
+"""Identities: who is served. Normalised once, at the edge, to `kind:value` (seed 004: one person, many identities).
+
+Mobile and fixed numbers become E.164 digits without "+"; the common Chinese spellings take a fast path, everything else
+is asked of `phonenumbers`.
+"""
+
+import re
+from functools import lru_cache
+
+from phonenumbers import NumberParseException, PhoneNumberType, is_possible_number, number_type, parse
+
+from charging.errors import Invalid
+
+KINDS = ("msisdn", "fixed", "broadband", "tv", "card")
+VALUE_CHARS_MAX = 64
+
+_MOBILE = re.compile(r"(?:msisdn:)?(?:\+|00)?(?:86)?(1[3-9]\d{9})")
+_NAME = re.compile(r"(broadband|tv|card):([a-z0-9][a-z0-9._@-]{0,63})")
+_FIXED_DIGITS = re.compile(r"fixed:(86[2-9]\d{8,10}|8610\d{8})")
+
+
+def normalise(raw: str) -> str:
+    """Give the one spelling of an identity.
+
+    Raises `Invalid` with reason IDENTITY_MALFORMED when it is none.
+    """
+    match = _MOBILE.fullmatch(raw)
+    if match is not None:
+        return "msisdn:86" + match[1]
+    return _slow(raw)
+
+
+@lru_cache(maxsize=65_536)
+def _slow(raw: str) -> str:
+    text = raw.strip()
+    if _FIXED_DIGITS.fullmatch(text):
+        return text
+    kind, colon, value = text.partition(":")
+    kind = kind.lower()
+    if colon and kind in ("broadband", "tv", "card"):
+        name = _NAME.fullmatch(f"{kind}:{value.strip().lower()}")
+        if name is None:
+            raise _malformed(raw, "letters, digits and . _ @ - only, at most 64 characters")
+        return name[0]
+    if colon and kind not in ("msisdn", "fixed"):
+        raise _malformed(raw, f"the kind before the colon is one of {', '.join(KINDS)}")
+    return _number(raw, kind if colon else "", value if colon else text)
+
+
+def _number(raw: str, kind: str, digits: str) -> str:
+    text = digits.strip()
+    if re.fullmatch(r"86[1-9]\d{8,11}", text) or (kind == "msisdn" and re.fullmatch(r"[1-9]\d{6,14}", text)):
+        text = "+" + text
+    try:
+        number = parse(text, "CN")
+    except NumberParseException as error:
+        raise _malformed(raw, "a telephone number in E.164 or national form") from error
+    if not is_possible_number(number):
+        raise _malformed(raw, "a telephone number of a possible length")
+    if not kind:
+        kind = "fixed" if number_type(number) == PhoneNumberType.FIXED_LINE else "msisdn"
+    return f"{kind}:{number.country_code}{number.national_number}"
+
+
+def _malformed(raw: str, wanted: str) -> Invalid:
+    shown = mask(raw[:80])
+    return Invalid(
+        "IDENTITY_MALFORMED",
+        f"identity {shown!r} is malformed: expected {wanted}",
+        fields={"identity": wanted},
+    )
+
+
+def mask(identity: str) -> str:
+    """Hide the middle of an identity, for logs: `msisdn:861****5678`."""
+    kind, colon, value = identity.rpartition(":")
+    if len(value) <= 6:
+        return f"{kind}{colon}{value[:1]}****"
+    return f"{kind}{colon}{value[:3]}****{value[-4:] if len(value) > 8 else value[-2:]}"

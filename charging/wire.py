@@ -1,0 +1,214 @@
+"""What the platform and the domain server say to each other, packed with msgpack; the data center never looks inside.
+
+A body is one `Ask`, its reply one `Answer`, both tagged unions. Packed with `pack`, read with `unpack_ask` and
+`unpack_answer`. Errors travel as `Failed`.
+"""
+
+import msgspec
+from msgspec import Raw, Struct
+
+from charging.account import Account
+from charging.commands import Command
+from charging.contract import Contract
+from charging.errors import KINDS, Broken, Fault
+from charging.usage import Step
+
+
+class Pull(Struct, frozen=True, array_like=True, tag="p", gc=False):
+    """Business data of an identity, please."""
+
+    identity: str
+
+
+class Commit(Struct, frozen=True, array_like=True, tag="c", gc=False):
+    """Do this command for this identity, once."""
+
+    identity: str
+    command: Command
+
+
+class FetchHistory(Struct, frozen=True, array_like=True, tag="h"):
+    """The newest `lines_max` journal lines of the identity's account, older than `before_version` (0 = newest)."""
+
+    identity: str
+    lines_max: int
+    before_version: int = 0
+
+
+class FetchReference(Struct, frozen=True, array_like=True, tag="r"):
+    """The reference data of a domain: channels, partners, catalogues."""
+
+    domain: str
+
+
+class Lookup(Struct, frozen=True, array_like=True, tag="k"):
+    """The stored outcome of a request key at the identity's account, if there is one."""
+
+    identity: str
+    key: str
+
+
+Ask = Pull | Commit | FetchHistory | FetchReference | Lookup
+
+
+class BusinessData(Struct, frozen=True, array_like=True, tag="b"):
+    """What a request needs from both units."""
+
+    contract: Contract
+    account: Account
+    revision: int
+    """Of the domain's reference data; a newer one than the platform holds makes it fetch again."""
+
+
+class Movement(Struct, frozen=True, array_like=True, gc=False):
+    """One book changed."""
+
+    book_id: str
+    unit: str
+    before: int
+    after: int
+
+
+class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
+    """The command is journaled; this is its outcome, also when it is repeated."""
+
+    account_id: str
+    version: int
+    amount: int
+    """Amount charged, refunded, moved; micro-units."""
+    movements: tuple[Movement, ...]
+    notices: tuple[str, ...] = ()
+    detail: Raw | None = None
+    """SessionOutcome for sessions; packed Account for MoveOut."""
+    revision: int = 0
+    repeated: bool = False
+
+
+class Stale(Struct, frozen=True, array_like=True, tag="s"):
+    """The account moved on since `base_version`: rate again on this."""
+
+    data: BusinessData
+
+
+class Failed(Struct, frozen=True, array_like=True, tag="f"):
+    """A fault, see `charging.errors`. `repeated` marks a stored refusal."""
+
+    kind: str
+    reason: str
+    message: str
+    fields: dict[str, str] = {}
+    facts: dict[str, str] = {}
+    retry_ms: int = 0
+    repeated: bool = False
+
+
+class SessionGrant(Struct, frozen=True, array_like=True):
+    """What one service of a session got."""
+
+    service: str
+    granted: int
+    valid_until_ms: int
+    final_unit: bool
+    final_action: str
+    charged: int
+    tariff_switch_ms: int
+
+
+class SessionOutcome(Struct, frozen=True, array_like=True):
+    """Reply to a session step."""
+
+    session_id: str
+    invocation: int
+    grants: tuple[SessionGrant, ...]
+
+
+class HistoryLine(Struct, frozen=True, array_like=True):
+    """One mutation of an account, from the journal."""
+
+    key: str
+    kind: str
+    time_ms: int
+    identity: str
+    service: str
+    quantity: int
+    amount: int
+    actor: str
+    channel: str
+    reason: str
+    movements: tuple[Movement, ...]
+    steps: tuple[Step, ...]
+    version: int
+
+
+class History(Struct, frozen=True, array_like=True, tag="l"):
+    """Newest first."""
+
+    lines: tuple[HistoryLine, ...]
+
+
+class ChannelRef(Struct, frozen=True, array_like=True):
+    """An access channel of the shared unit."""
+
+    code: str
+    name: str
+    is_open: bool
+    partners_only: bool
+
+
+class PartnerRef(Struct, frozen=True, array_like=True):
+    """A partner of the shared unit."""
+
+    code: str
+    name: str
+    active: bool
+
+
+class CatalogueRef(Struct, frozen=True, array_like=True):
+    """One published catalogue: national (domain "") or the overrides of a region."""
+
+    domain: str
+    version: int
+    effective_from_ms: int
+    content: bytes
+    """`charging.catalogue` packed."""
+
+
+class Reference(Struct, frozen=True, array_like=True, tag="R"):
+    """Reference data of one domain, at a revision."""
+
+    domain: str
+    revision: int
+    time_zone: str
+    channels: tuple[ChannelRef, ...]
+    partners: tuple[PartnerRef, ...]
+    catalogues: tuple[CatalogueRef, ...]
+    """The national versions and those of this domain, oldest first."""
+
+
+class Unknown(Struct, frozen=True, array_like=True, tag="u"):
+    """No outcome is stored under the key."""
+
+    key: str
+
+
+Answer = BusinessData | Done | Stale | Failed | History | Reference | Unknown
+
+_encoder = msgspec.msgpack.Encoder()
+pack = _encoder.encode
+unpack_ask = msgspec.msgpack.Decoder(Ask).decode
+unpack_answer = msgspec.msgpack.Decoder(Answer).decode
+
+
+def failed(fault: Fault, *, repeated: bool = False) -> Failed:
+    """Turn a fault into what travels."""
+    return Failed(
+        fault.kind, fault.reason, fault.message, fault.fields, fault.facts, fault.retry_ms, repeated
+    )
+
+
+def fault(answer: Failed) -> Fault:
+    """Turn what travelled back into the fault."""
+    cls = KINDS.get(answer.kind, Broken)
+    return cls(
+        answer.reason, answer.message, fields=answer.fields, facts=answer.facts, retry_ms=answer.retry_ms
+    )

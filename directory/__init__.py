@@ -1,0 +1,1 @@
+"""The directory: the control log of the whole system, and what every process knows from tailing it."""

@@ -1,0 +1,229 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class RouteRequest(_message.Message):
+    __slots__ = ("batch_id", "timeout_ms", "positions", "routes", "bodies")
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    ROUTES_FIELD_NUMBER: _ClassVar[int]
+    BODIES_FIELD_NUMBER: _ClassVar[int]
+    batch_id: int
+    timeout_ms: int
+    positions: _containers.RepeatedScalarFieldContainer[int]
+    routes: _containers.RepeatedScalarFieldContainer[str]
+    bodies: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, batch_id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., routes: _Optional[_Iterable[str]] = ..., bodies: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class RouteResponse(_message.Message):
+    __slots__ = ("batch_id", "replies")
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    REPLIES_FIELD_NUMBER: _ClassVar[int]
+    batch_id: int
+    replies: bytes
+    def __init__(self, batch_id: _Optional[int] = ..., replies: _Optional[bytes] = ...) -> None: ...
+
+class ReplyBatch(_message.Message):
+    __slots__ = ("positions", "bodies")
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    BODIES_FIELD_NUMBER: _ClassVar[int]
+    positions: _containers.RepeatedScalarFieldContainer[int]
+    bodies: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, positions: _Optional[_Iterable[int]] = ..., bodies: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ResolveRequest(_message.Message):
+    __slots__ = ("identity",)
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    identity: str
+    def __init__(self, identity: _Optional[str] = ...) -> None: ...
+
+class ResolveResponse(_message.Message):
+    __slots__ = ("domain", "slot", "rule", "owner", "revision")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    slot: int
+    rule: str
+    owner: str
+    revision: int
+    def __init__(self, domain: _Optional[str] = ..., slot: _Optional[int] = ..., rule: _Optional[str] = ..., owner: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class NumberRange(_message.Message):
+    __slots__ = ("prefix", "domain")
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    prefix: str
+    domain: str
+    def __init__(self, prefix: _Optional[str] = ..., domain: _Optional[str] = ...) -> None: ...
+
+class DirectoryEntry(_message.Message):
+    __slots__ = ("identity", "domain", "slot", "remove")
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_FIELD_NUMBER: _ClassVar[int]
+    identity: str
+    domain: str
+    slot: int
+    remove: bool
+    def __init__(self, identity: _Optional[str] = ..., domain: _Optional[str] = ..., slot: _Optional[int] = ..., remove: _Optional[bool] = ...) -> None: ...
+
+class Domain(_message.Message):
+    __slots__ = ("code", "name", "time_zone", "slots", "shared_unit", "private_unit")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    SHARED_UNIT_FIELD_NUMBER: _ClassVar[int]
+    PRIVATE_UNIT_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    name: str
+    time_zone: str
+    slots: int
+    shared_unit: str
+    private_unit: str
+    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., time_zone: _Optional[str] = ..., slots: _Optional[int] = ..., shared_unit: _Optional[str] = ..., private_unit: _Optional[str] = ...) -> None: ...
+
+class Channel(_message.Message):
+    __slots__ = ("code", "name", "open", "partners_only")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    PARTNERS_ONLY_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    name: str
+    open: bool
+    partners_only: bool
+    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., open: _Optional[bool] = ..., partners_only: _Optional[bool] = ...) -> None: ...
+
+class Partner(_message.Message):
+    __slots__ = ("code", "name", "active")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    name: str
+    active: bool
+    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., active: _Optional[bool] = ...) -> None: ...
+
+class UnitAddress(_message.Message):
+    __slots__ = ("name", "url")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    url: str
+    def __init__(self, name: _Optional[str] = ..., url: _Optional[str] = ...) -> None: ...
+
+class CatalogueVersion(_message.Message):
+    __slots__ = ("domain", "version", "effective_from_ms", "content")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    version: int
+    effective_from_ms: int
+    content: bytes
+    def __init__(self, domain: _Optional[str] = ..., version: _Optional[int] = ..., effective_from_ms: _Optional[int] = ..., content: _Optional[bytes] = ...) -> None: ...
+
+class DirectoryChange(_message.Message):
+    __slots__ = ("number_plan", "entry", "domain", "channel", "partner", "catalogue", "unit")
+    NUMBER_PLAN_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    number_plan: NumberPlan
+    entry: DirectoryEntry
+    domain: Domain
+    channel: Channel
+    partner: Partner
+    catalogue: CatalogueVersion
+    unit: UnitAddress
+    def __init__(self, number_plan: _Optional[_Union[NumberPlan, _Mapping]] = ..., entry: _Optional[_Union[DirectoryEntry, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., channel: _Optional[_Union[Channel, _Mapping]] = ..., partner: _Optional[_Union[Partner, _Mapping]] = ..., catalogue: _Optional[_Union[CatalogueVersion, _Mapping]] = ..., unit: _Optional[_Union[UnitAddress, _Mapping]] = ...) -> None: ...
+
+class NumberPlan(_message.Message):
+    __slots__ = ("ranges",)
+    RANGES_FIELD_NUMBER: _ClassVar[int]
+    ranges: _containers.RepeatedCompositeFieldContainer[NumberRange]
+    def __init__(self, ranges: _Optional[_Iterable[_Union[NumberRange, _Mapping]]] = ...) -> None: ...
+
+class AmendRequest(_message.Message):
+    __slots__ = ("changes", "request_key", "actor")
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    changes: _containers.RepeatedCompositeFieldContainer[DirectoryChange]
+    request_key: str
+    actor: str
+    def __init__(self, changes: _Optional[_Iterable[_Union[DirectoryChange, _Mapping]]] = ..., request_key: _Optional[str] = ..., actor: _Optional[str] = ...) -> None: ...
+
+class AmendResponse(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    def __init__(self, revision: _Optional[int] = ...) -> None: ...
+
+class PortRequest(_message.Message):
+    __slots__ = ("identity", "to_domain", "request_key", "actor")
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    TO_DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    identity: str
+    to_domain: str
+    request_key: str
+    actor: str
+    def __init__(self, identity: _Optional[str] = ..., to_domain: _Optional[str] = ..., request_key: _Optional[str] = ..., actor: _Optional[str] = ...) -> None: ...
+
+class PortResponse(_message.Message):
+    __slots__ = ("revision", "from_domain")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    FROM_DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    from_domain: str
+    def __init__(self, revision: _Optional[int] = ..., from_domain: _Optional[str] = ...) -> None: ...
+
+class DescribeRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DescribeResponse(_message.Message):
+    __slots__ = ("revision", "domains", "owners", "channels", "units", "number_ranges", "entries")
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    OWNERS_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_RANGES_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    domains: _containers.RepeatedCompositeFieldContainer[Domain]
+    owners: _containers.RepeatedCompositeFieldContainer[SlotOwner]
+    channels: _containers.RepeatedCompositeFieldContainer[Channel]
+    units: _containers.RepeatedCompositeFieldContainer[UnitAddress]
+    number_ranges: int
+    entries: int
+    def __init__(self, revision: _Optional[int] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., owners: _Optional[_Iterable[_Union[SlotOwner, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[Channel, _Mapping]]] = ..., units: _Optional[_Iterable[_Union[UnitAddress, _Mapping]]] = ..., number_ranges: _Optional[int] = ..., entries: _Optional[int] = ...) -> None: ...
+
+class SlotOwner(_message.Message):
+    __slots__ = ("domain", "slot", "address", "epoch")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    slot: int
+    address: str
+    epoch: int
+    def __init__(self, domain: _Optional[str] = ..., slot: _Optional[int] = ..., address: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...

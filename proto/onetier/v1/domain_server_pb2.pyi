@@ -1,0 +1,33 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable
+from typing import ClassVar as _ClassVar, Optional as _Optional
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ServeRequest(_message.Message):
+    __slots__ = ("batch_id", "timeout_ms", "positions", "slots", "bodies")
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    BODIES_FIELD_NUMBER: _ClassVar[int]
+    batch_id: int
+    timeout_ms: int
+    positions: _containers.RepeatedScalarFieldContainer[int]
+    slots: _containers.RepeatedScalarFieldContainer[str]
+    bodies: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, batch_id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., slots: _Optional[_Iterable[str]] = ..., bodies: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class ServeResponse(_message.Message):
+    __slots__ = ("batch_id", "replies", "answered", "misrouted")
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    REPLIES_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_FIELD_NUMBER: _ClassVar[int]
+    MISROUTED_FIELD_NUMBER: _ClassVar[int]
+    batch_id: int
+    replies: bytes
+    answered: int
+    misrouted: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, batch_id: _Optional[int] = ..., replies: _Optional[bytes] = ..., answered: _Optional[int] = ..., misrouted: _Optional[_Iterable[int]] = ...) -> None: ...

@@ -1,0 +1,686 @@
+from google.rpc import status_pb2 as _status_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class RequestType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REQUEST_TYPE_UNSPECIFIED: _ClassVar[RequestType]
+    REQUEST_TYPE_CHARGE: _ClassVar[RequestType]
+    REQUEST_TYPE_QUOTE: _ClassVar[RequestType]
+    REQUEST_TYPE_QUERY: _ClassVar[RequestType]
+    REQUEST_TYPE_EXECUTE: _ClassVar[RequestType]
+REQUEST_TYPE_UNSPECIFIED: RequestType
+REQUEST_TYPE_CHARGE: RequestType
+REQUEST_TYPE_QUOTE: RequestType
+REQUEST_TYPE_QUERY: RequestType
+REQUEST_TYPE_EXECUTE: RequestType
+
+class ServiceRequest(_message.Message):
+    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    OTHER_PARTY_FIELD_NUMBER: _ClassVar[int]
+    VISITED_PLACE_FIELD_NUMBER: _ClassVar[int]
+    PARTNER_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    OPEN_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    SET_CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    SET_ACCOUNT_STATUS_FIELD_NUMBER: _ClassVar[int]
+    SET_PAYMENT_MODE_FIELD_NUMBER: _ClassVar[int]
+    SET_CREDIT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SET_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    TOP_UP_FIELD_NUMBER: _ClassVar[int]
+    ADJUST_FIELD_NUMBER: _ClassVar[int]
+    REFUND_FIELD_NUMBER: _ClassVar[int]
+    TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    SET_ACCOUNT_PROFILE_FIELD_NUMBER: _ClassVar[int]
+    identity: str
+    request_type: RequestType
+    service_code: str
+    request_key: str
+    event_time_ms: int
+    quantity: int
+    channel: str
+    other_party: str
+    visited_place: str
+    partner: str
+    explain: bool
+    attributes: _containers.ScalarMap[str, str]
+    actor: str
+    open_account: OpenAccount
+    set_contract: SetContract
+    set_account_status: SetAccountStatus
+    set_payment_mode: SetPaymentMode
+    set_credit_limit: SetCreditLimit
+    set_threshold: SetThreshold
+    top_up: TopUp
+    adjust: Adjust
+    refund: Refund
+    transfer: Transfer
+    session: SessionRequest
+    set_account_profile: SetAccountProfile
+    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ...) -> None: ...
+
+class Subscription(_message.Message):
+    __slots__ = ("offering", "valid_from_ms", "valid_to_ms", "attributes")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_MS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    offering: str
+    valid_from_ms: int
+    valid_to_ms: int
+    attributes: _containers.ScalarMap[str, str]
+    def __init__(self, offering: _Optional[str] = ..., valid_from_ms: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., attributes: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class Contract(_message.Message):
+    __slots__ = ("identity", "account_id", "domain", "valid_from_ms", "valid_to_ms", "status", "subscriptions", "attributes", "groups", "agreements", "order_id", "version")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class GroupsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: IdentityGroup
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[IdentityGroup, _Mapping]] = ...) -> None: ...
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_MS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENTS_FIELD_NUMBER: _ClassVar[int]
+    ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    identity: str
+    account_id: str
+    domain: str
+    valid_from_ms: int
+    valid_to_ms: int
+    status: str
+    subscriptions: _containers.RepeatedCompositeFieldContainer[Subscription]
+    attributes: _containers.ScalarMap[str, str]
+    groups: _containers.MessageMap[str, IdentityGroup]
+    agreements: _containers.RepeatedScalarFieldContainer[str]
+    order_id: str
+    version: int
+    def __init__(self, identity: _Optional[str] = ..., account_id: _Optional[str] = ..., domain: _Optional[str] = ..., valid_from_ms: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., status: _Optional[str] = ..., subscriptions: _Optional[_Iterable[_Union[Subscription, _Mapping]]] = ..., attributes: _Optional[_Mapping[str, str]] = ..., groups: _Optional[_Mapping[str, IdentityGroup]] = ..., agreements: _Optional[_Iterable[str]] = ..., order_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class IdentityGroup(_message.Message):
+    __slots__ = ("identities",)
+    IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    identities: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, identities: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class BalanceBook(_message.Message):
+    __slots__ = ("book_id", "unit", "amount", "reserved", "priority", "valid_from_ms", "valid_to_ms", "allowance")
+    BOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_MS_FIELD_NUMBER: _ClassVar[int]
+    ALLOWANCE_FIELD_NUMBER: _ClassVar[int]
+    book_id: str
+    unit: str
+    amount: int
+    reserved: int
+    priority: int
+    valid_from_ms: int
+    valid_to_ms: int
+    allowance: str
+    def __init__(self, book_id: _Optional[str] = ..., unit: _Optional[str] = ..., amount: _Optional[int] = ..., reserved: _Optional[int] = ..., priority: _Optional[int] = ..., valid_from_ms: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., allowance: _Optional[str] = ...) -> None: ...
+
+class OpenAccount(_message.Message):
+    __slots__ = ("account_id", "customer_id", "payment_mode", "credit_limit", "currency", "contract", "books", "account_attributes", "customer_attributes", "agreements", "cycle_day")
+    class AccountAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class CustomerAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_MODE_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    BOOKS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENTS_FIELD_NUMBER: _ClassVar[int]
+    CYCLE_DAY_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    customer_id: str
+    payment_mode: str
+    credit_limit: int
+    currency: str
+    contract: Contract
+    books: _containers.RepeatedCompositeFieldContainer[BalanceBook]
+    account_attributes: _containers.ScalarMap[str, str]
+    customer_attributes: _containers.ScalarMap[str, str]
+    agreements: _containers.RepeatedScalarFieldContainer[str]
+    cycle_day: int
+    def __init__(self, account_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., payment_mode: _Optional[str] = ..., credit_limit: _Optional[int] = ..., currency: _Optional[str] = ..., contract: _Optional[_Union[Contract, _Mapping]] = ..., books: _Optional[_Iterable[_Union[BalanceBook, _Mapping]]] = ..., account_attributes: _Optional[_Mapping[str, str]] = ..., customer_attributes: _Optional[_Mapping[str, str]] = ..., agreements: _Optional[_Iterable[str]] = ..., cycle_day: _Optional[int] = ...) -> None: ...
+
+class SetContract(_message.Message):
+    __slots__ = ("account_id", "contract")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    contract: Contract
+    def __init__(self, account_id: _Optional[str] = ..., contract: _Optional[_Union[Contract, _Mapping]] = ...) -> None: ...
+
+class SetAccountStatus(_message.Message):
+    __slots__ = ("status", "reason")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    status: str
+    reason: str
+    def __init__(self, status: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SetPaymentMode(_message.Message):
+    __slots__ = ("payment_mode",)
+    PAYMENT_MODE_FIELD_NUMBER: _ClassVar[int]
+    payment_mode: str
+    def __init__(self, payment_mode: _Optional[str] = ...) -> None: ...
+
+class SetCreditLimit(_message.Message):
+    __slots__ = ("credit_limit", "reason")
+    CREDIT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    credit_limit: int
+    reason: str
+    def __init__(self, credit_limit: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SetThreshold(_message.Message):
+    __slots__ = ("threshold_id", "watches", "mark", "remove")
+    THRESHOLD_ID_FIELD_NUMBER: _ClassVar[int]
+    WATCHES_FIELD_NUMBER: _ClassVar[int]
+    MARK_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_FIELD_NUMBER: _ClassVar[int]
+    threshold_id: str
+    watches: str
+    mark: int
+    remove: bool
+    def __init__(self, threshold_id: _Optional[str] = ..., watches: _Optional[str] = ..., mark: _Optional[int] = ..., remove: _Optional[bool] = ...) -> None: ...
+
+class SetAccountProfile(_message.Message):
+    __slots__ = ("account_attributes", "customer_attributes", "agreements")
+    class AccountAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class CustomerAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ACCOUNT_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENTS_FIELD_NUMBER: _ClassVar[int]
+    account_attributes: _containers.ScalarMap[str, str]
+    customer_attributes: _containers.ScalarMap[str, str]
+    agreements: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, account_attributes: _Optional[_Mapping[str, str]] = ..., customer_attributes: _Optional[_Mapping[str, str]] = ..., agreements: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TopUp(_message.Message):
+    __slots__ = ("book_id", "unit", "amount", "valid_to_ms", "priority", "allowance", "kind")
+    BOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_MS_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    ALLOWANCE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    book_id: str
+    unit: str
+    amount: int
+    valid_to_ms: int
+    priority: int
+    allowance: str
+    kind: str
+    def __init__(self, book_id: _Optional[str] = ..., unit: _Optional[str] = ..., amount: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., priority: _Optional[int] = ..., allowance: _Optional[str] = ..., kind: _Optional[str] = ...) -> None: ...
+
+class Adjust(_message.Message):
+    __slots__ = ("book_id", "delta", "reason")
+    BOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    DELTA_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    book_id: str
+    delta: int
+    reason: str
+    def __init__(self, book_id: _Optional[str] = ..., delta: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Refund(_message.Message):
+    __slots__ = ("charge_key", "amount", "reason")
+    CHARGE_KEY_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    charge_key: str
+    amount: int
+    reason: str
+    def __init__(self, charge_key: _Optional[str] = ..., amount: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Transfer(_message.Message):
+    __slots__ = ("from_book_id", "to_identity", "to_book_id", "amount", "reason")
+    FROM_BOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    TO_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    TO_BOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    from_book_id: str
+    to_identity: str
+    to_book_id: str
+    amount: int
+    reason: str
+    def __init__(self, from_book_id: _Optional[str] = ..., to_identity: _Optional[str] = ..., to_book_id: _Optional[str] = ..., amount: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SessionRequest(_message.Message):
+    __slots__ = ("session_id", "operation", "invocation", "units")
+    class Operation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        OPERATION_UNSPECIFIED: _ClassVar[SessionRequest.Operation]
+        OPERATION_CREATE: _ClassVar[SessionRequest.Operation]
+        OPERATION_UPDATE: _ClassVar[SessionRequest.Operation]
+        OPERATION_RELEASE: _ClassVar[SessionRequest.Operation]
+    OPERATION_UNSPECIFIED: SessionRequest.Operation
+    OPERATION_CREATE: SessionRequest.Operation
+    OPERATION_UPDATE: SessionRequest.Operation
+    OPERATION_RELEASE: SessionRequest.Operation
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    INVOCATION_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    operation: SessionRequest.Operation
+    invocation: int
+    units: _containers.RepeatedCompositeFieldContainer[UnitUse]
+    def __init__(self, session_id: _Optional[str] = ..., operation: _Optional[_Union[SessionRequest.Operation, str]] = ..., invocation: _Optional[int] = ..., units: _Optional[_Iterable[_Union[UnitUse, _Mapping]]] = ...) -> None: ...
+
+class UnitUse(_message.Message):
+    __slots__ = ("service_code", "other_party", "visited_place", "requested", "used", "event_time_ms", "attributes")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    OTHER_PARTY_FIELD_NUMBER: _ClassVar[int]
+    VISITED_PLACE_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    service_code: str
+    other_party: str
+    visited_place: str
+    requested: int
+    used: int
+    event_time_ms: int
+    attributes: _containers.ScalarMap[str, str]
+    def __init__(self, service_code: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., requested: _Optional[int] = ..., used: _Optional[int] = ..., event_time_ms: _Optional[int] = ..., attributes: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class ChargeStep(_message.Message):
+    __slots__ = ("kind", "rule", "origin", "text", "quantity", "unit", "exact", "level")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    rule: str
+    origin: str
+    text: str
+    quantity: int
+    unit: str
+    exact: str
+    level: str
+    def __init__(self, kind: _Optional[str] = ..., rule: _Optional[str] = ..., origin: _Optional[str] = ..., text: _Optional[str] = ..., quantity: _Optional[int] = ..., unit: _Optional[str] = ..., exact: _Optional[str] = ..., level: _Optional[str] = ...) -> None: ...
+
+class BookMovement(_message.Message):
+    __slots__ = ("book_id", "unit", "delta", "before", "after")
+    BOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    DELTA_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    book_id: str
+    unit: str
+    delta: int
+    before: int
+    after: int
+    def __init__(self, book_id: _Optional[str] = ..., unit: _Optional[str] = ..., delta: _Optional[int] = ..., before: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...
+
+class ChargeResult(_message.Message):
+    __slots__ = ("amount", "currency", "movements", "steps", "catalogue_version", "account_version", "repeated", "domain")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REPEATED_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    amount: int
+    currency: str
+    movements: _containers.RepeatedCompositeFieldContainer[BookMovement]
+    steps: _containers.RepeatedCompositeFieldContainer[ChargeStep]
+    catalogue_version: int
+    account_version: int
+    repeated: bool
+    domain: str
+    def __init__(self, amount: _Optional[int] = ..., currency: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., catalogue_version: _Optional[int] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., domain: _Optional[str] = ...) -> None: ...
+
+class BalanceView(_message.Message):
+    __slots__ = ("account_id", "domain", "status", "payment_mode", "currency", "real", "reserved", "available", "credit_limit", "books", "version", "members")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_MODE_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    REAL_FIELD_NUMBER: _ClassVar[int]
+    RESERVED_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    BOOKS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    domain: str
+    status: str
+    payment_mode: str
+    currency: str
+    real: int
+    reserved: int
+    available: int
+    credit_limit: int
+    books: _containers.RepeatedCompositeFieldContainer[BalanceBook]
+    version: int
+    members: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, account_id: _Optional[str] = ..., domain: _Optional[str] = ..., status: _Optional[str] = ..., payment_mode: _Optional[str] = ..., currency: _Optional[str] = ..., real: _Optional[int] = ..., reserved: _Optional[int] = ..., available: _Optional[int] = ..., credit_limit: _Optional[int] = ..., books: _Optional[_Iterable[_Union[BalanceBook, _Mapping]]] = ..., version: _Optional[int] = ..., members: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AccumulatorView(_message.Message):
+    __slots__ = ("accumulator", "period", "quantity")
+    ACCUMULATOR_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    accumulator: str
+    period: str
+    quantity: int
+    def __init__(self, accumulator: _Optional[str] = ..., period: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+
+class AllowanceView(_message.Message):
+    __slots__ = ("allowance", "unit", "quota", "used", "remaining")
+    ALLOWANCE_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_FIELD_NUMBER: _ClassVar[int]
+    allowance: str
+    unit: str
+    quota: int
+    used: int
+    remaining: int
+    def __init__(self, allowance: _Optional[str] = ..., unit: _Optional[str] = ..., quota: _Optional[int] = ..., used: _Optional[int] = ..., remaining: _Optional[int] = ...) -> None: ...
+
+class UsageView(_message.Message):
+    __slots__ = ("accumulators", "allowances", "recent")
+    ACCUMULATORS_FIELD_NUMBER: _ClassVar[int]
+    ALLOWANCES_FIELD_NUMBER: _ClassVar[int]
+    RECENT_FIELD_NUMBER: _ClassVar[int]
+    accumulators: _containers.RepeatedCompositeFieldContainer[AccumulatorView]
+    allowances: _containers.RepeatedCompositeFieldContainer[AllowanceView]
+    recent: _containers.RepeatedCompositeFieldContainer[HistoryLine]
+    def __init__(self, accumulators: _Optional[_Iterable[_Union[AccumulatorView, _Mapping]]] = ..., allowances: _Optional[_Iterable[_Union[AllowanceView, _Mapping]]] = ..., recent: _Optional[_Iterable[_Union[HistoryLine, _Mapping]]] = ...) -> None: ...
+
+class HistoryLine(_message.Message):
+    __slots__ = ("request_key", "kind", "time_ms", "identity", "service_code", "quantity", "amount", "actor", "reason", "movements", "steps", "account_version")
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    request_key: str
+    kind: str
+    time_ms: int
+    identity: str
+    service_code: str
+    quantity: int
+    amount: int
+    actor: str
+    reason: str
+    movements: _containers.RepeatedCompositeFieldContainer[BookMovement]
+    steps: _containers.RepeatedCompositeFieldContainer[ChargeStep]
+    account_version: int
+    def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., identity: _Optional[str] = ..., service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., amount: _Optional[int] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., account_version: _Optional[int] = ...) -> None: ...
+
+class HistoryView(_message.Message):
+    __slots__ = ("lines",)
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    lines: _containers.RepeatedCompositeFieldContainer[HistoryLine]
+    def __init__(self, lines: _Optional[_Iterable[_Union[HistoryLine, _Mapping]]] = ...) -> None: ...
+
+class ContractView(_message.Message):
+    __slots__ = ("contract",)
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    contract: Contract
+    def __init__(self, contract: _Optional[_Union[Contract, _Mapping]] = ...) -> None: ...
+
+class SessionResult(_message.Message):
+    __slots__ = ("session_id", "invocation", "grants", "account_version", "repeated")
+    class Grant(_message.Message):
+        __slots__ = ("service_code", "granted", "valid_until_ms", "final_unit", "final_action", "charged", "tariff_switch_ms")
+        class FinalAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+            __slots__ = ()
+            FINAL_ACTION_UNSPECIFIED: _ClassVar[SessionResult.Grant.FinalAction]
+            FINAL_ACTION_TERMINATE: _ClassVar[SessionResult.Grant.FinalAction]
+            FINAL_ACTION_RESTRICT: _ClassVar[SessionResult.Grant.FinalAction]
+            FINAL_ACTION_REDIRECT: _ClassVar[SessionResult.Grant.FinalAction]
+        FINAL_ACTION_UNSPECIFIED: SessionResult.Grant.FinalAction
+        FINAL_ACTION_TERMINATE: SessionResult.Grant.FinalAction
+        FINAL_ACTION_RESTRICT: SessionResult.Grant.FinalAction
+        FINAL_ACTION_REDIRECT: SessionResult.Grant.FinalAction
+        SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+        GRANTED_FIELD_NUMBER: _ClassVar[int]
+        VALID_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+        FINAL_UNIT_FIELD_NUMBER: _ClassVar[int]
+        FINAL_ACTION_FIELD_NUMBER: _ClassVar[int]
+        CHARGED_FIELD_NUMBER: _ClassVar[int]
+        TARIFF_SWITCH_MS_FIELD_NUMBER: _ClassVar[int]
+        service_code: str
+        granted: int
+        valid_until_ms: int
+        final_unit: bool
+        final_action: SessionResult.Grant.FinalAction
+        charged: int
+        tariff_switch_ms: int
+        def __init__(self, service_code: _Optional[str] = ..., granted: _Optional[int] = ..., valid_until_ms: _Optional[int] = ..., final_unit: _Optional[bool] = ..., final_action: _Optional[_Union[SessionResult.Grant.FinalAction, str]] = ..., charged: _Optional[int] = ..., tariff_switch_ms: _Optional[int] = ...) -> None: ...
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    INVOCATION_FIELD_NUMBER: _ClassVar[int]
+    GRANTS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REPEATED_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    invocation: int
+    grants: _containers.RepeatedCompositeFieldContainer[SessionResult.Grant]
+    account_version: int
+    repeated: bool
+    def __init__(self, session_id: _Optional[str] = ..., invocation: _Optional[int] = ..., grants: _Optional[_Iterable[_Union[SessionResult.Grant, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ...) -> None: ...
+
+class CommandResult(_message.Message):
+    __slots__ = ("movements", "account_version", "repeated", "notices", "account_id")
+    MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REPEATED_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    movements: _containers.RepeatedCompositeFieldContainer[BookMovement]
+    account_version: int
+    repeated: bool
+    notices: _containers.RepeatedScalarFieldContainer[str]
+    account_id: str
+    def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ..., account_id: _Optional[str] = ...) -> None: ...
+
+class ServiceReply(_message.Message):
+    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session")
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    CHARGE_FIELD_NUMBER: _ClassVar[int]
+    QUOTE_FIELD_NUMBER: _ClassVar[int]
+    BALANCE_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    error: _status_pb2.Status
+    charge: ChargeResult
+    quote: ChargeResult
+    balance: BalanceView
+    usage: UsageView
+    contract: ContractView
+    history: HistoryView
+    command: CommandResult
+    session: SessionResult
+    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ...) -> None: ...
+
+class ExchangeRequest(_message.Message):
+    __slots__ = ("batch_id", "timeout_ms", "requests")
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    batch_id: int
+    timeout_ms: int
+    requests: _containers.RepeatedCompositeFieldContainer[ServiceRequest]
+    def __init__(self, batch_id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., requests: _Optional[_Iterable[_Union[ServiceRequest, _Mapping]]] = ...) -> None: ...
+
+class ExchangeResponse(_message.Message):
+    __slots__ = ("batch_id", "positions", "replies", "error")
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    REPLIES_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    batch_id: int
+    positions: _containers.RepeatedScalarFieldContainer[int]
+    replies: _containers.RepeatedCompositeFieldContainer[ServiceReply]
+    error: _status_pb2.Status
+    def __init__(self, batch_id: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., replies: _Optional[_Iterable[_Union[ServiceReply, _Mapping]]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class ChargeRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: ServiceRequest
+    def __init__(self, request: _Optional[_Union[ServiceRequest, _Mapping]] = ...) -> None: ...
+
+class ChargeResponse(_message.Message):
+    __slots__ = ("charge",)
+    CHARGE_FIELD_NUMBER: _ClassVar[int]
+    charge: ChargeResult
+    def __init__(self, charge: _Optional[_Union[ChargeResult, _Mapping]] = ...) -> None: ...
+
+class QuoteRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: ServiceRequest
+    def __init__(self, request: _Optional[_Union[ServiceRequest, _Mapping]] = ...) -> None: ...
+
+class QuoteResponse(_message.Message):
+    __slots__ = ("quote",)
+    QUOTE_FIELD_NUMBER: _ClassVar[int]
+    quote: ChargeResult
+    def __init__(self, quote: _Optional[_Union[ChargeResult, _Mapping]] = ...) -> None: ...
+
+class QueryRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: ServiceRequest
+    def __init__(self, request: _Optional[_Union[ServiceRequest, _Mapping]] = ...) -> None: ...
+
+class QueryResponse(_message.Message):
+    __slots__ = ("balance", "usage", "contract", "history")
+    BALANCE_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    balance: BalanceView
+    usage: UsageView
+    contract: ContractView
+    history: HistoryView
+    def __init__(self, balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ...) -> None: ...
+
+class ExecuteRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: ServiceRequest
+    def __init__(self, request: _Optional[_Union[ServiceRequest, _Mapping]] = ...) -> None: ...
+
+class ExecuteResponse(_message.Message):
+    __slots__ = ("command", "session")
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    command: CommandResult
+    session: SessionResult
+    def __init__(self, command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ...) -> None: ...
