@@ -1,0 +1,1 @@
+"""The stateless application service platform: receive, pull, rate, commit, reply."""

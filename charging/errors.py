@@ -104,6 +104,5 @@ class Broken(Fault):
 
 
 KINDS: dict[str, type[Fault]] = {
-    cls.kind: cls
-    for cls in (Invalid, NotFound, Refused, Conflict, Denied, Overloaded, Unavailable, Expired, Broken)
+    cls.kind: cls for cls in (Invalid, NotFound, Refused, Conflict, Denied, Overloaded, Unavailable, Expired, Broken)
 }

@@ -201,14 +201,10 @@ unpack_answer = msgspec.msgpack.Decoder(Answer).decode
 
 def failed(fault: Fault, *, repeated: bool = False) -> Failed:
     """Turn a fault into what travels."""
-    return Failed(
-        fault.kind, fault.reason, fault.message, fault.fields, fault.facts, fault.retry_ms, repeated
-    )
+    return Failed(fault.kind, fault.reason, fault.message, fault.fields, fault.facts, fault.retry_ms, repeated)
 
 
 def fault(answer: Failed) -> Fault:
     """Turn what travelled back into the fault."""
     cls = KINDS.get(answer.kind, Broken)
-    return cls(
-        answer.reason, answer.message, fields=answer.fields, facts=answer.facts, retry_ms=answer.retry_ms
-    )
+    return cls(answer.reason, answer.message, fields=answer.fields, facts=answer.facts, retry_ms=answer.retry_ms)

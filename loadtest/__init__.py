@@ -1,0 +1,1 @@
+"""Load over gRPC with locust."""

@@ -1,0 +1,1 @@
+"""What every process needs: settings, server life, streams of batches, status, telemetry."""

@@ -84,9 +84,7 @@ class Unit(Protocol):
         """Read a whole partition in pages, ordered by key."""
         ...
 
-    async def swap(
-        self, journal: str, segment: int, expect: Head | None, head: Head, group: Group | None
-    ) -> Head:
+    async def swap(self, journal: str, segment: int, expect: Head | None, head: Head, group: Group | None) -> Head:
         """Compare-and-set the head of a segment, and write a group's row with it, all or nothing.
 
         `expect` None means the segment must not exist yet. The condition is on epoch, tip and sealed of `expect`.
@@ -99,9 +97,7 @@ class Unit(Protocol):
         """Read the head of a segment linearizably (SERIAL): no swap under way can apply unseen afterwards."""
         ...
 
-    def read(
-        self, journal: str, segment: int, first_seq: int, last_seq: int
-    ) -> AsyncIterator[Sequence[Group]]:
+    def read(self, journal: str, segment: int, first_seq: int, last_seq: int) -> AsyncIterator[Sequence[Group]]:
         """Read groups of a segment in order, in pages, at QUORUM; both ends inclusive, up to a head read before."""
         ...
 
