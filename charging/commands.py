@@ -97,7 +97,7 @@ class Adjust(Struct, frozen=True, array_like=True, tag="adjust"):
 
 
 class Refund(Struct, frozen=True, array_like=True, tag="refund"):
-    """Give back a charge of this account. `original` is filled in by the owner from its journal, never by the caller."""
+    """Give back a charge of this account. `original` is filled in by the owner from its journal."""
 
     charge_key: str
     amount: int
