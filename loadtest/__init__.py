@@ -1,1 +1,1 @@
-"""Load over gRPC with locust."""
+"""Load over gRPC with locust. Imports the contracts only: locust's gevent stays away from asyncio and the tiers."""

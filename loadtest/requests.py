@@ -1,0 +1,117 @@
+"""Requests of the scenarios: seeded, and shaped like what the front ends send."""
+
+import csv
+import itertools
+import os
+import random
+import time
+from pathlib import Path
+
+from onetier.v1 import service_desk_pb2 as desk
+
+CHARGE = desk.REQUEST_TYPE_CHARGE
+QUERY = desk.REQUEST_TYPE_QUERY
+QUOTE = desk.REQUEST_TYPE_QUOTE
+EXECUTE = desk.REQUEST_TYPE_EXECUTE
+SERVICE_OF_KIND = {"msisdn": ("voice", "sms", "data"), "fixed": ("fixed",), "broadband": ("broadband",)}
+VIEWS = ("balance", "usage", "contract")
+
+
+def read_subscribers(path: Path) -> list[tuple[str, str]]:
+    """Read (identity, domain) pairs from the CSV file that `onetier up` and `onetier loadtest` write."""
+    if not path.exists():
+        raise SystemExit(f"{path} is not there: start the system with `onetier up`, or name its file by --subscribers")
+    with path.open(newline="", encoding="utf-8") as lines:
+        return [(row["identity"], row["domain"]) for row in csv.DictReader(lines)]
+
+
+class Traffic:
+    """Makes requests for a population; one instance a user, so that users differ and a seed repeats them."""
+
+    def __init__(self, subscribers: list[tuple[str, str]], seed: int) -> None:
+        self.subscribers = subscribers
+        self.random = random.Random(seed)
+        self.domains = sorted({domain for _, domain in subscribers})
+        self._keys = itertools.count()
+        self._prefix = f"load-{os.getpid()}-{seed}-{time.time_ns():x}"
+
+    def key(self) -> str:
+        """Give a request key never used before."""
+        return f"{self._prefix}-{next(self._keys)}"
+
+    def anyone(self) -> tuple[str, str]:
+        """Pick a subscriber; regions come by population because the file does."""
+        return self.random.choice(self.subscribers)
+
+    def mobile(self) -> str:
+        """Pick a mobile subscriber."""
+        while True:
+            identity, _ = self.anyone()
+            if identity.startswith("msisdn:"):
+                return identity
+
+    def charge(self, identity: str = "", visited: str = "") -> desk.ServiceRequest:
+        """One finished event: a call, a message, a piece of data."""
+        if not identity:
+            identity, _ = self.anyone()
+        service = self.random.choice(SERVICE_OF_KIND.get(identity.partition(":")[0], ("voice",)))
+        called = service in ("voice", "sms", "fixed")
+        return desk.ServiceRequest(
+            identity=identity,
+            request_type=CHARGE,
+            service_code=service,
+            request_key=self.key(),
+            event_time_ms=int(time.time() * 1000) - self.random.randrange(60_000),
+            quantity=self._quantity(service),
+            channel="front",
+            other_party=self.random.choice(self.subscribers)[0].partition(":")[2] if called else "",
+            visited_place=visited,
+        )
+
+    def roaming_charge(self) -> desk.ServiceRequest:
+        """A busy-hour event: one in twelve is away from home."""
+        identity, home = self.anyone()
+        away = self.random.random() < 1 / 12
+        return self.charge(identity, self.random.choice([d for d in self.domains if d != home] or [""]) if away else "")
+
+    def query(self) -> desk.ServiceRequest:
+        """Ask for balance, usage or contract; or what a call would cost."""
+        if self.random.random() < 0.25:
+            request = self.charge()
+            request.request_type, request.request_key = QUOTE, ""
+            return request
+        return desk.ServiceRequest(
+            identity=self.anyone()[0],
+            request_type=QUERY,
+            service_code=self.random.choice(VIEWS),
+            channel="web-hall",
+        )
+
+    def session_step(self, identity: str, session: str, invocation: int, last: int, used: int) -> desk.ServiceRequest:
+        """Create, update or release a data session of ten-megabyte quotas."""
+        operation = (
+            desk.SessionRequest.OPERATION_CREATE
+            if invocation == 0
+            else desk.SessionRequest.OPERATION_RELEASE
+            if invocation == last
+            else desk.SessionRequest.OPERATION_UPDATE
+        )
+        now_ms = int(time.time() * 1000)
+        unit = desk.UnitUse(
+            service_code="data", requested=0 if invocation == last else 10 << 20, used=used, event_time_ms=now_ms
+        )
+        return desk.ServiceRequest(
+            identity=identity,
+            request_type=EXECUTE,
+            request_key=self.key(),
+            event_time_ms=now_ms,
+            channel="front",
+            session=desk.SessionRequest(session_id=session, operation=operation, invocation=invocation, units=[unit]),
+        )
+
+    def _quantity(self, service: str) -> int:
+        if service == "sms":
+            return 1
+        if service in ("data", "broadband"):
+            return int(min(self.random.paretovariate(1.2) * 200_000, 2_000_000_000))
+        return max(1, int(min(self.random.lognormvariate(4.2, 1.1), 7_200)))
