@@ -50,7 +50,7 @@ class Desk:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self._channel = grpc.insecure_channel(endpoint, options=CHANNEL_OPTIONS)
-        self.stub = desk_grpc.ServiceDeskServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        self.stub = desk_grpc.ServiceDeskServiceStub(self._channel)
         self._numbers = itertools.count(1)
         self._waiting: dict[int, _Batch] = {}
         self._outgoing: queue.Queue[desk.ExchangeRequest | None] | None = None
