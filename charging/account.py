@@ -3,6 +3,8 @@
 An account is the unit of consistency: one slot owns it, one version counts its mutations.
 """
 
+from zlib import crc32
+
 from msgspec import Struct
 
 MONEY = "money"
@@ -95,3 +97,14 @@ class Account(Struct, frozen=True, array_like=True):
     thresholds: tuple[Threshold, ...] = ()
     outgoing: tuple[tuple[str, str, str, str, int], ...] = ()
     """Transfers under way: (key, from book, to identity, to book, amount); see `charging.ledger`."""
+    mark: int = 0
+    """Fingerprint of the past, `next_mark` of every mutation's key: two states with one version but different pasts differ
+    in it, so a chain of predicted charges can't land on a state that only happens to have the predicted version."""
+    terms_version: int = 0
+    """Version of the last mutation that changed what rating reads besides balances and accumulators: contract of a member,
+    attributes, agreements, domain. A charge rated on an older version is stale, whether it depends on balances or not."""
+
+
+def next_mark(mark: int, key: str) -> int:
+    """Give the mark of the state that the mutation with this request key makes."""
+    return crc32(key.encode(), mark)

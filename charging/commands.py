@@ -12,11 +12,17 @@ from charging.usage import SealedCharge, Usage
 
 
 class PostCharge(Struct, frozen=True, array_like=True, tag="c", gc=False):
-    """Take a rated charge. `base_version` is the account version it was rated on."""
+    """Take a rated charge. `base_version` is the account version it was rated on.
+
+    Stale when `charge.depends` and version or mark are not the account's, or when `base_version` is older than the
+    account's `terms_version`.
+    """
 
     usage: Usage
     charge: SealedCharge
     base_version: int
+    base_mark: int = 0
+    """`Account.mark` of the state it was rated on; 0 = compare the version only."""
 
 
 class OpenAccount(Struct, frozen=True, array_like=True, tag="open"):
@@ -176,6 +182,8 @@ class StepSession(Struct, frozen=True, array_like=True, tag="session"):
     units: tuple[SessionUnit, ...]
     valid_until_ms: int
     base_version: int
+    base_mark: int = 0
+    """As in `PostCharge`; a step always depends on its account."""
 
 
 class ExpireSession(Struct, frozen=True, array_like=True, tag="expire"):
