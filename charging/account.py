@@ -43,7 +43,7 @@ class Hold(Struct, frozen=True, array_like=True):
     charged: int
     """Amount posted for `used`, micro-units."""
     postings: tuple[tuple[str, int], ...]
-    """What was taken for `used`: (book id, amount), money books included."""
+    """What was taken for `used`: (book id, amount), money books included. Less than rated when money ended."""
     accruals: tuple[tuple[str, int], ...]
     granted: int
     """Open quota."""
@@ -61,6 +61,8 @@ class Session(Struct, frozen=True, array_like=True):
     invocation: int
     valid_until_ms: int
     holds: tuple[Hold, ...]
+    outcome: bytes = b""
+    """Packed SessionOutcome of the newest invocation: what its repeat is answered."""
 
 
 class Threshold(Struct, frozen=True, array_like=True):
@@ -98,13 +100,21 @@ class Account(Struct, frozen=True, array_like=True):
     outgoing: tuple[tuple[str, str, str, str, int], ...] = ()
     """Transfers under way: (key, from book, to identity, to book, amount); see `charging.ledger`."""
     mark: int = 0
-    """Fingerprint of the past, `next_mark` of every mutation's key: two states with one version but different pasts differ
-    in it, so a chain of predicted charges can't land on a state that only happens to have the predicted version."""
+    """Fingerprint of the past, `next_mark` of every mutation's key. Two states with one version but different pasts
+    differ in it, so a chain of predicted charges can't land on a state that only happens to have the version."""
     terms_version: int = 0
-    """Version of the last mutation that changed what rating reads besides balances and accumulators: contract of a member,
-    attributes, agreements, domain. A charge rated on an older version is stale, whether it depends on balances or not."""
+    """Version of the last mutation that changed what rating reads besides balances and accumulators: contract of a
+    member, attributes, agreements, domain. A charge rated on an older version is stale, whether it depends or not."""
 
 
 def next_mark(mark: int, key: str) -> int:
     """Give the mark of the state that the mutation with this request key makes."""
     return crc32(key.encode(), mark)
+    status_reason: str = ""
+    """Why it is suspended or closed; `charging.standing.FUNDS_ENDED` marks what a top-up undoes by itself."""
+    before_move: tuple[str, ...] = ()
+    """Status and its reason before the account moved out, so that the move can be told again."""
+    refunds: tuple[tuple[str, int, bool, int], ...] = ()
+    """Refunded so far: (charge key, micro-units, wholly, time of the charge); see `charging.refunds`."""
+    ended: tuple[tuple[str, int, str, bytes], ...] = ()
+    """Newest sessions that ended: (session id, invocation, why, packed SessionOutcome)."""

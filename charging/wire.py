@@ -46,6 +46,8 @@ class Lookup(Struct, frozen=True, array_like=True, tag="k"):
 
     identity: str
     key: str
+    digest: bytes = b""
+    """Of the content now sent under the key; when given and not the stored one, the answer is a conflict."""
 
 
 Ask = Pull | Commit | FetchHistory | FetchReference | Lookup
