@@ -105,11 +105,6 @@ class Account(Struct, frozen=True, array_like=True):
     terms_version: int = 0
     """Version of the last mutation that changed what rating reads besides balances and accumulators: contract of a
     member, attributes, agreements, domain. A charge rated on an older version is stale, whether it depends or not."""
-
-
-def next_mark(mark: int, key: str) -> int:
-    """Give the mark of the state that the mutation with this request key makes."""
-    return crc32(key.encode(), mark)
     status_reason: str = ""
     """Why it is suspended or closed; `charging.standing.FUNDS_ENDED` marks what a top-up undoes by itself."""
     before_move: tuple[str, ...] = ()
@@ -118,3 +113,8 @@ def next_mark(mark: int, key: str) -> int:
     """Refunded so far: (charge key, micro-units, wholly, time of the charge); see `charging.refunds`."""
     ended: tuple[tuple[str, int, str, bytes], ...] = ()
     """Newest sessions that ended: (session id, invocation, why, packed SessionOutcome)."""
+
+
+def next_mark(mark: int, key: str) -> int:
+    """Give the mark of the state that the mutation with this request key makes."""
+    return crc32(key.encode(), mark)
