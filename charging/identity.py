@@ -16,6 +16,7 @@ VALUE_CHARS_MAX = 64
 
 _MOBILE = re.compile(r"(?:msisdn:)?(?:\+|00)?(?:86)?(1[3-9]\d{9})")
 _NAME = re.compile(r"(broadband|tv|card):([a-z0-9][a-z0-9._@-]{0,63})")
+_TELEPHONE = re.compile(r"[+\d\s()/.-]+")
 _FIXED_DIGITS = re.compile(r"fixed:(86[2-9]\d{8,10}|8610\d{8})")
 
 
@@ -49,6 +50,9 @@ def _slow(raw: str) -> str:
 
 def _number(raw: str, kind: str, digits: str) -> str:
     text = digits.strip()
+    # `phonenumbers` skips letters it doesn't know: one slip of the pen would charge somebody else.
+    if not _TELEPHONE.fullmatch(text):
+        raise _malformed(raw, "digits, with + ( ) / . - and spaces between them")
     if re.fullmatch(r"86[1-9]\d{8,11}", text) or (kind == "msisdn" and re.fullmatch(r"[1-9]\d{6,14}", text)):
         text = "+" + text
     try:
