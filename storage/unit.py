@@ -59,6 +59,10 @@ class Head(Struct, frozen=True, gc=False):
     sealed: bool
 
 
+ABSENT = Head(epoch=-1, owner="", seq=-1, tip=b"", sealed=True)
+"""What a swap answers when it expects a head and the segment is not there: never created, or dropped."""
+
+
 class Group(Struct, frozen=True, gc=False):
     """One journal row: `seq` and the payload of a group of entries."""
 
@@ -90,6 +94,7 @@ class Unit(Protocol):
         `expect` None means the segment must not exist yet. The condition is on epoch, tip and sealed of `expect`.
         Returns the head that is in force afterwards: equal to `head` when applied, another one when not. A repeat of
         an applied swap finds its own tip and epoch in force, and so returns `head`: callers repeat after a timeout.
+        `ABSENT` when a head was expected and the segment is not there.
         """
         ...
 

@@ -1,0 +1,331 @@
+"""A unit in one SQLite file: the embedded default, with the durability of one disk.
+
+WAL with `synchronous=FULL`: a write is acknowledged after fsync. One writer thread and one reader thread a unit. While
+a transaction is under way, the writes that arrive wait, and go together into the next one: many journals share an
+fsync. Several processes may open one file; SQLite's own lock orders their transactions.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from storage.bounds import check_int, check_name, check_place, check_records, check_swap
+from storage.memory import matches
+from storage.migrations import outstanding
+from storage.unit import ABSENT, Group, Head, Record, Stored, StoreRejected, StoreUnavailable, Unit
+
+BUSY_TIMEOUT_MS = 5_000
+"""How long a transaction waits for another process's."""
+WRITES_WAITING_MAX = 20_000
+TRANSACTION_WRITES_MAX = 2_000
+TRANSACTION_BYTES_MAX = 16_000_000
+SCAN_PAGE_RECORDS = 500
+READ_PAGE_GROUPS = 32
+TOMBSTONE_KEPT_S = 10 * 24 * 3600
+"""How long a deletion is remembered to outbid late stale writes; the same ten days as Cassandra's default."""
+CHECKPOINT_PAGES = 4_000
+
+_PUT = """
+INSERT INTO record (collection, bucket, key, stamp, forget_after_s, value) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (collection, bucket, key) DO UPDATE
+SET stamp = excluded.stamp, forget_after_s = excluded.forget_after_s, value = excluded.value
+WHERE excluded.stamp >= record.stamp"""
+_GET = """
+SELECT key, value, stamp FROM record
+WHERE collection = ? AND bucket = ? AND key IN (SELECT value FROM json_each(?)) AND value IS NOT NULL"""
+_SCAN = """
+SELECT key, value, stamp FROM record
+WHERE collection = ? AND bucket = ? AND key > ? AND value IS NOT NULL ORDER BY key LIMIT ?"""
+_HEAD = "SELECT epoch, owner, head, tip, sealed FROM segment_head WHERE journal = ? AND segment = ?"
+_SET_HEAD = "INSERT OR REPLACE INTO segment_head VALUES (?, ?, ?, ?, ?, ?, ?)"
+_SET_GROUP = "INSERT OR REPLACE INTO segment_group VALUES (?, ?, ?, ?)"
+_READ = """
+SELECT seq, payload FROM segment_group
+WHERE journal = ? AND segment = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"""
+
+T = TypeVar("T")
+_Work = Callable[[sqlite3.Connection], object]
+
+
+class _Write(msgspec.Struct):
+    """A write that waits for its transaction."""
+
+    work: _Work
+    size: int
+    done: asyncio.Future[object]
+
+
+class SqliteUnit(Unit):
+    """A unit over one SQLite file. Opened by `open_sqlite`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"write-{path.stem}")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix=f"read-{path.stem}")
+        self._write_to: sqlite3.Connection | None = None
+        self._read_from: sqlite3.Connection | None = None
+        self._waiting: deque[_Write] = deque()
+        self._draining: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Open the file, make or upgrade its schema. Raises `StoreUnavailable` or `StoreRejected`."""
+        loop = asyncio.get_running_loop()
+        try:
+            self._write_to = await loop.run_in_executor(self._writer, _guarded, lambda: _prepare(self._path))
+            self._read_from = await loop.run_in_executor(self._reader, _guarded, lambda: _connect(self._path))
+        except BaseException:
+            await self.close()
+            raise
+
+    async def put(self, records: Sequence[Record]) -> None:
+        """Write records in one transaction with whatever else waits."""
+        check_records(records)
+        if not records:
+            return
+        forget_s = int(time.time()) + TOMBSTONE_KEPT_S
+        rows = [
+            (r.collection, r.partition, r.key, r.timestamp, forget_s if r.value is None else None, r.value)
+            for r in records
+        ]
+        size = sum(len(r.value or b"") for r in records)
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(_PUT, rows)
+
+        await self._write(work, size)
+
+    async def get(self, collection: str, partition: str, keys: Sequence[str]) -> dict[str, Stored]:
+        """Read the records that exist, by key."""
+        check_place(collection, partition)
+        if not keys:
+            return {}
+        wanted = msgspec.json.encode(keys).decode()
+        found = await self._query(Stored, _GET, (collection, partition, wanted))
+        return {stored.key: stored for stored in found}
+
+    async def scan(self, collection: str, partition: str) -> AsyncIterator[Sequence[Stored]]:
+        """Read a whole partition in pages, ordered by key. Each page is a read of its own: no lock is held between."""
+        check_place(collection, partition)
+        after = ""
+        while True:
+            page = await self._query(Stored, _SCAN, (collection, partition, after, SCAN_PAGE_RECORDS))
+            if page:
+                yield page
+            if len(page) < SCAN_PAGE_RECORDS:
+                return
+            after = page[-1].key
+
+    async def swap(self, journal: str, segment: int, expect: Head | None, head: Head, group: Group | None) -> Head:
+        """Compare-and-set the head of a segment and write its group, in the same transaction."""
+        check_swap(journal, segment, head, group)
+
+        def work(connection: sqlite3.Connection) -> Head:
+            now = _head(connection, journal, segment)
+            if not matches(now, expect):
+                return now or ABSENT
+            connection.execute(
+                _SET_HEAD, (journal, segment, head.epoch, head.owner, head.seq, head.tip, int(head.sealed))
+            )
+            if group is not None:
+                connection.execute(_SET_GROUP, (journal, segment, group.seq, group.payload))
+            return head
+
+        return await self._write(work, len(group.payload) if group else 0)
+
+    async def head(self, journal: str, segment: int) -> Head | None:
+        """Read the head of a segment."""
+        check_name("journal", journal)
+        return await self._read(lambda connection: _head(connection, journal, segment))
+
+    async def read(self, journal: str, segment: int, first_seq: int, last_seq: int) -> AsyncIterator[Sequence[Group]]:
+        """Read groups of a segment in order, in pages; both ends inclusive."""
+        check_name("journal", journal)
+        check_int("first_seq", first_seq)
+        check_int("last_seq", last_seq)
+        while True:
+            page = await self._query(Group, _READ, (journal, segment, first_seq, last_seq, READ_PAGE_GROUPS))
+            if page:
+                yield page
+            if len(page) < READ_PAGE_GROUPS:
+                return
+            first_seq = page[-1].seq + 1
+
+    async def drop(self, journal: str, segment: int) -> None:
+        """Forget a whole segment."""
+        check_name("journal", journal)
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM segment_head WHERE journal = ? AND segment = ?", (journal, segment))
+            connection.execute("DELETE FROM segment_group WHERE journal = ? AND segment = ?", (journal, segment))
+
+        await self._write(work, 0)
+
+    async def close(self) -> None:
+        """Finish what was accepted, close the file, end the threads."""
+        self._closed = True
+        if self._draining is not None:
+            await asyncio.wait([self._draining])
+        loop = asyncio.get_running_loop()
+        for executor, connection in ((self._reader, self._read_from), (self._writer, self._write_to)):
+            if connection is not None:
+                await loop.run_in_executor(executor, connection.close)
+            executor.shutdown(wait=False)
+        self._read_from = self._write_to = None
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T], size: int) -> T:
+        """Queue a write for the next transaction and wait until that is durable."""
+        if self._closed:
+            raise StoreUnavailable(f"The unit {self._path.name} is closed.")
+        if len(self._waiting) >= WRITES_WAITING_MAX:
+            raise StoreUnavailable(f"{WRITES_WAITING_MAX} writes wait for {self._path.name}; repeat later.")
+        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Write(work, size, done))
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._drain())
+        return await done  # type: ignore[return-value]  # what `work` returned
+
+    async def _drain(self) -> None:
+        """Run transactions until nothing waits. What arrives during one makes the next."""
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                batch = self._next_batch()
+                works = [write.work for write in batch]
+                results = await loop.run_in_executor(self._writer, self._transactions, works)
+                for write, result in zip(batch, results, strict=True):
+                    if write.done.done():
+                        continue  # its caller was cancelled
+                    if isinstance(result, BaseException):
+                        write.done.set_exception(result)
+                    else:
+                        write.done.set_result(result)
+        finally:
+            self._draining = None
+
+    def _next_batch(self) -> list[_Write]:
+        """Take from the queue what fits one transaction; at least one."""
+        batch = [self._waiting.popleft()]
+        size = batch[0].size
+        while self._waiting and len(batch) < TRANSACTION_WRITES_MAX:
+            size += self._waiting[0].size
+            if size > TRANSACTION_BYTES_MAX:
+                break
+            batch.append(self._waiting.popleft())
+        return batch
+
+    def _transactions(self, works: Sequence[_Work]) -> list[object]:
+        """In the writer thread: all in one transaction; should one be at fault, each in its own."""
+        connection = self._write_to
+        assert connection is not None
+        try:
+            return _transaction(connection, works)
+        except StoreUnavailable as failure:
+            return [failure] * len(works)
+        except Exception as failure:
+            if len(works) == 1:
+                return [failure]
+            return [result for work in works for result in self._transactions([work])]
+
+    async def _query(self, shape: Callable[..., T], sql: str, values: tuple[str | int, ...]) -> list[T]:
+        """Read rows, each as what `shape` makes of its columns."""
+        return await self._read(lambda connection: [shape(*row) for row in connection.execute(sql, values)])
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._read_from
+        if self._closed or connection is None:
+            raise StoreUnavailable(f"The unit {self._path.name} is closed.")
+        return await asyncio.get_running_loop().run_in_executor(self._reader, _guarded, lambda: work(connection))
+
+
+async def open_sqlite(path: Path) -> SqliteUnit:
+    """Open (and make, or upgrade) the unit in that file."""
+    unit = SqliteUnit(path)
+    await unit.start()
+    return unit
+
+
+def _transaction(connection: sqlite3.Connection, works: Sequence[_Work]) -> list[object]:
+    def work() -> list[object]:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            results = [part(connection) for part in works]
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return results
+
+    return _guarded(work)
+
+
+def _guarded(work: Callable[[], T]) -> T:
+    """Run, with SQLite's errors as ours. Locked or full may pass; a file that is no database will not."""
+    try:
+        return work()
+    except sqlite3.OperationalError as failure:
+        if "unable to open" in str(failure) or "readonly" in str(failure):
+            raise StoreRejected(f"SQLite can't write its file: {failure}.") from failure
+        raise StoreUnavailable(f"SQLite did not do it: {failure}.") from failure
+    except sqlite3.DatabaseError as failure:
+        raise StoreRejected(f"SQLite refuses its file: {failure}.") from failure
+
+
+def _head(connection: sqlite3.Connection, journal: str, segment: int) -> Head | None:
+    row = connection.execute(_HEAD, (journal, segment)).fetchone()
+    return None if row is None else Head(row[0], row[1], row[2], row[3], bool(row[4]))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=64)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    return connection
+
+
+def _prepare(path: Path) -> sqlite3.Connection:
+    """Make the file if need be, bring its schema up to date, forget deletions that are old enough."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise StoreRejected(f"The folder {path.parent} can't be made: {failure}.") from failure
+    connection = _connect(path)
+    try:
+        _to_wal(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        _migrate(connection, path)
+        connection.execute("DELETE FROM record WHERE forget_after_s < ?", (int(time.time()),))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _to_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL. The switch does not always honour the busy timeout when several processes do it at once."""
+    for attempt in range(50):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as failure:
+            if "locked" not in str(failure) or attempt == 49:
+                raise
+            time.sleep(BUSY_TIMEOUT_MS / 1000 / 50)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+    applied = {row[0] for row in connection.execute("SELECT number FROM migration")}
+    for step in outstanding("sqlite", applied, f"The unit {path}"):
+        for statement in step.statements:
+            connection.execute(statement)
+        connection.execute("INSERT INTO migration VALUES (?, ?)", (step.number, step.name))

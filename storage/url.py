@@ -1,0 +1,57 @@
+"""Addresses of storage units.
+
+    memory:name                                     of this process only
+    sqlite:///absolute/folder/file.db
+    cassandra://10.0.0.1:9042,10.0.0.2/keyspace?dc1=3&tls_ca=/etc/…&user=onetier&password_env=ONETIER_CASSANDRA_PASSWORD
+
+An address may hold a password; `masked` is for logs.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from msgspec import Struct
+
+from storage.unit import StoreRejected
+
+
+class UnitUrl(Struct, frozen=True):
+    """An address, taken apart."""
+
+    scheme: str
+    host: str
+    path: str
+    """Decoded; without the leading slash for Cassandra."""
+    options: Mapping[str, str]
+
+    def file(self) -> Path:
+        """The file of a SQLite address."""
+        return Path(self.path)
+
+
+def parse(url: str) -> UnitUrl:
+    """Take an address apart. Raises `StoreRejected` with what is wrong about it."""
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    path = unquote(parts.path)
+    if parts.scheme == "memory":
+        return UnitUrl("memory", "", path, options)
+    if parts.scheme == "sqlite":
+        if parts.netloc or not path.startswith("/") or path.endswith("/"):
+            raise StoreRejected(f"{masked(url)}: write sqlite:///absolute/folder/file.db, with three slashes.")
+        return UnitUrl("sqlite", "", path, options)
+    if parts.scheme == "cassandra":
+        keyspace = path.lstrip("/")
+        if not parts.netloc or not re.fullmatch(r"[a-z][a-z0-9_]{0,47}", keyspace):
+            raise StoreRejected(
+                f"{masked(url)}: write cassandra://host:port,host/keyspace, the keyspace of a-z, 0-9, _ (at most 48)."
+            )
+        return UnitUrl("cassandra", parts.netloc, keyspace, options)
+    raise StoreRejected(f"{masked(url)}: a unit's address starts with sqlite:, cassandra: or memory:.")
+
+
+def masked(url: str) -> str:
+    """The address without its secrets."""
+    return re.sub(r"(://[^/@:]*:|[?&]password=)[^&@/]*", r"\1***", url)
