@@ -1,0 +1,148 @@
+"""What every call passes on its way in: the caller's role, and faults on their way out.
+
+With mutual TLS the role is in the certificate, as the URI `spiffe://onetier/<role>` of its SAN. `ROLES_ALLOWED` says
+who may call which service. Without TLS nothing is checked: that is for one machine and for tests.
+"""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import grpc
+
+from charging.errors import Broken, Denied, Fault
+from runtime.status import abort
+from runtime.telemetry import Metrics, logger
+
+log = logger("runtime.intercept")
+
+ROLE_PREFIX = "spiffe://onetier/"
+ROLES_ALLOWED: dict[str, frozenset[str]] = {
+    "onetier.v1.DataCenterService": frozenset({"appserver", "domainserver", "operator"}),
+    "onetier.v1.DirectoryService": frozenset({"operator"}),
+    "onetier.v1.DomainServerService": frozenset({"datacenter"}),
+    "onetier.v1.ServiceDeskService": frozenset({"frontend", "operator"}),
+}
+"""Services that aren't named (health, reflection) are open to every holder of a certificate of ours."""
+
+Guard = Callable[[grpc.aio.ServicerContext], Awaitable[None]]
+Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]]
+
+
+def roles_of(context: grpc.aio.ServicerContext) -> frozenset[str]:
+    """Roles that the caller's certificate gives it; empty without TLS."""
+    names = context.auth_context().get("x509_subject_alternative_name", ())
+    texts = (name.decode("utf-8", "replace") for name in names)
+    return frozenset(text.removeprefix(ROLE_PREFIX) for text in texts if text.startswith(ROLE_PREFIX))
+
+
+class RoleInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Refuses callers whose role may not call the service, with PERMISSION_DENIED and reason ROLE_NOT_ALLOWED."""
+
+    def __init__(self, *, enforced: bool) -> None:
+        self._enforced = enforced
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler | None:
+        """Put the check before the handler of a guarded service."""
+        handler = await continuation(handler_call_details)
+        service = handler_call_details.method.strip("/").partition("/")[0]
+        allowed = ROLES_ALLOWED.get(service)
+        if handler is None or allowed is None or not self._enforced:
+            return handler
+
+        async def check(context: grpc.aio.ServicerContext) -> None:
+            roles = roles_of(context)
+            if roles & allowed:
+                return
+            shown = ", ".join(sorted(roles)) or "none"
+            log.warning("caller refused by role", service=service, roles=shown)
+            text = f"{service} is for {', '.join(sorted(allowed))}; the certificate's role is {shown}"
+            await abort(context, Denied("ROLE_NOT_ALLOWED", text))
+
+        return _wrapped(handler, check, None)
+
+
+class FaultInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Turns a `Fault` that a handler raises into its status, and any other exception into a logged `Broken`."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler | None:
+        """Put the translation around the handler."""
+        handler = await continuation(handler_call_details)
+        if handler is None or not handler_call_details.method.startswith("/onetier."):
+            return handler
+        method = handler_call_details.method
+
+        async def failed(context: grpc.aio.ServicerContext, error: Exception) -> None:
+            if isinstance(error, Fault):
+                await abort(context, error)
+            log.error("handler failed", method=method, exc_info=error)
+            self._metrics.event("broken")
+            await abort(context, Broken("INTERNAL", "an internal error; it is in the server's log"))
+
+        return _wrapped(handler, None, failed)
+
+
+Failed = Callable[[grpc.aio.ServicerContext, Exception], Awaitable[None]]
+
+
+def _wrapped(handler: grpc.RpcMethodHandler, before: Guard | None, failed: Failed | None) -> grpc.RpcMethodHandler:
+    """Give the handler again with a step before it and a step for what it raises."""
+    name = (
+        ("stream" if handler.request_streaming else "unary")
+        + "_"
+        + ("stream" if handler.response_streaming else "unary")
+    )
+    inner = getattr(handler, name)
+    make = getattr(grpc, f"{name}_rpc_method_handler")
+    outer = (_generator if inspect.isasyncgenfunction(inner) else _coroutine)(inner, before, failed)
+    return make(
+        outer, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+    )
+
+
+def _coroutine(
+    inner: Callable[[object, grpc.aio.ServicerContext], Awaitable[object]], before: Guard | None, failed: Failed | None
+) -> Callable[[object, grpc.aio.ServicerContext], Awaitable[object]]:
+    async def outer(request: object, context: grpc.aio.ServicerContext) -> object:
+        if before is not None:
+            await before(context)
+        try:
+            return await inner(request, context)
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:
+            if failed is None:
+                raise
+            await failed(context, error)
+            raise
+
+    return outer
+
+
+def _generator(
+    inner: Callable[[object, grpc.aio.ServicerContext], AsyncIterator[object]],
+    before: Guard | None,
+    failed: Failed | None,
+) -> Callable[[object, grpc.aio.ServicerContext], AsyncIterator[object]]:
+    async def outer(request: object, context: grpc.aio.ServicerContext) -> AsyncIterator[object]:
+        if before is not None:
+            await before(context)
+        try:
+            async for reply in inner(request, context):
+                yield reply
+        except (grpc.aio.AbortError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            if failed is None:
+                raise
+            await failed(context, error)
+            raise
+
+    return outer

@@ -1,0 +1,206 @@
+"""The life of a tier's process: start, serve, drain, stop.
+
+    settings.listen ─▶ build(booth, settings) ─▶ started() ─▶ health SERVING, one line of JSON on stdout
+                                  SIGTERM, SIGINT
+    health NOT_SERVING ─▶ stop_intake() ─▶ flush() ─▶ server.stop(grace) ─▶ close()
+
+A tier gives `run_tier` an async function `build` that adds its servicers to the booth and returns its `Life`.
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+import grpc
+import uvloop
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio
+from grpc_reflection.v1alpha import reflection
+
+from runtime.channel import Tls, server_credentials, server_options, tls_of
+from runtime.intercept import FaultInterceptor, RoleInterceptor
+from runtime.settings import BadSettings, TierSettings
+from runtime.telemetry import Exporter, Metrics, logger, start_logs
+
+log = logger("runtime.server")
+
+HEALTH_SERVICE = "grpc.health.v1.Health"
+STREAMS_END_S = 1.0
+"""How long streams may take to end after the flush, before they are cut."""
+
+
+class Life(Protocol):
+    """What a tier does at the turning points of its process. Each method is called once, in this order."""
+
+    async def started(self) -> None:
+        """The port answers now: announce yourself."""
+        ...
+
+    async def stop_intake(self) -> None:
+        """Take nothing new: answer it UNAVAILABLE with RetryInfo."""
+        ...
+
+    async def flush(self) -> None:
+        """Finish what is in flight, then let go of what others may take over, and end the streams."""
+        ...
+
+    async def close(self) -> None:
+        """The server has stopped: close channels and units."""
+        ...
+
+
+class Booth:
+    """A server being furnished: address, credentials, metrics, and a place to add servicers."""
+
+    def __init__(self, tier: str, server: grpc.aio.Server, address: str, tls: Tls | None, metrics: Metrics) -> None:
+        self.tier = tier
+        self.server = server
+        self.address = address
+        """Host and port that others dial, known before `build` runs."""
+        self.tls = tls
+        """For the channels this process opens."""
+        self.metrics = metrics
+        self.services: list[str] = []
+
+    def add(self, register: Callable[[object, grpc.aio.Server], None], servicer: object, service: str) -> None:
+        """Add a servicer: `booth.add(add_DataCenterServiceServicer_to_server, it, "onetier.v1.DataCenterService")`."""
+        register(servicer, self.server)
+        self.services.append(service)
+
+
+SettingsT = TypeVar("SettingsT", bound=TierSettings)
+Build = Callable[[Booth, SettingsT], Awaitable[Life]]
+
+
+class RunningTier:
+    """A tier that serves. `await tier.stop()` drains it."""
+
+    def __init__(self, booth: Booth, life: Life, health: health_aio.HealthServicer, grace_ms: int) -> None:
+        self.booth = booth
+        self.life = life
+        self.exporter: Exporter | None = None
+        self._health = health
+        self._grace_ms = grace_ms
+
+    @property
+    def address(self) -> str:
+        """Host and port that others dial."""
+        return self.booth.address
+
+    @property
+    def metrics_address(self) -> str:
+        """Host and port that Prometheus reads; empty when off."""
+        return self.exporter.address if self.exporter is not None else ""
+
+    async def stop(self) -> None:
+        """Drain and stop. Work in flight has `drain_grace_ms`; what is left then is cancelled."""
+        grace_s = self._grace_ms / 1000
+        await self._health.enter_graceful_shutdown()
+        try:
+            async with asyncio.timeout(grace_s):
+                await self.life.stop_intake()
+                await self.life.flush()
+        except TimeoutError:
+            log.warning("drain took too long, the rest is cut off", grace_ms=self._grace_ms)
+        except Exception:
+            log.exception("drain failed, stopping all the same")
+        await self.booth.server.stop(min(grace_s, STREAMS_END_S))
+        await self._close()
+
+    async def abandon(self) -> None:
+        """Stop at once, after a start that failed."""
+        await self.booth.server.stop(0)
+        await self._close()
+
+    async def _close(self) -> None:
+        await self.life.close()
+        if self.exporter is not None:
+            await asyncio.to_thread(self.exporter.close)
+
+
+async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) -> RunningTier:
+    """Start a tier in this event loop; returns when it serves. Raises `BadSettings`, or what `build` raises."""
+    metrics = Metrics(tier)
+    try:
+        tls = tls_of(settings)
+    except OSError as error:
+        raise BadSettings(f"the TLS file {error.filename} can't be read: {error.strerror}.") from error
+    host, _, port = settings.listen.rpartition(":")
+    server = grpc.aio.server(
+        interceptors=(RoleInterceptor(enforced=tls is not None), FaultInterceptor(metrics)),
+        options=server_options(settings.message_bytes_max, share_port=int(port) != 0),
+    )
+    bound = _bind(server, settings.listen, tls)
+    booth = Booth(tier, server, _advertised(settings.advertise, host, bound), tls, metrics)
+    health = health_aio.HealthServicer()
+    await health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+    try:
+        life = await build(booth, settings)
+    except BaseException:
+        await server.stop(0)
+        raise
+    health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    reflection.enable_server_reflection((*booth.services, reflection.SERVICE_NAME, HEALTH_SERVICE), server)
+    running = RunningTier(booth, life, health, settings.drain_grace_ms)
+    try:
+        await server.start()
+        if settings.metrics_listen:
+            running.exporter = Exporter(metrics, settings.metrics_listen)
+        await life.started()
+    except BaseException:
+        await running.abandon()
+        raise
+    for service in ("", *booth.services):
+        await health.set(service, health_pb2.HealthCheckResponse.SERVING)
+    return running
+
+
+def run_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) -> int:
+    """Run a tier until SIGTERM or SIGINT; the exit code is 0 after a drain, 2 when the settings are wrong.
+
+    When it serves, prints one line on stdout: {"event": "ready", "tier": …, "address": …, "metrics": …}.
+    """
+    start_logs(tier, settings.log_level)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_until_signal(tier, settings, build))
+    except BadSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+async def _until_signal(tier: str, settings: SettingsT, build: Build[SettingsT]) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running = await start_tier(tier, settings, build)
+    ready = {"event": "ready", "tier": tier, "address": running.address, "metrics": running.metrics_address}
+    print(json.dumps(ready), flush=True)
+    log.info("ready", address=running.address, metrics=running.metrics_address)
+    await stop.wait()
+    log.info("draining")
+    await running.stop()
+    log.info("stopped")
+
+
+def _bind(server: grpc.aio.Server, listen: str, tls: Tls | None) -> int:
+    """Bind the address and give the port. Raises `BadSettings` when it can't be had."""
+    try:
+        if tls is None:
+            return int(server.add_insecure_port(listen))
+        return int(server.add_secure_port(listen, server_credentials(tls)))
+    except RuntimeError as error:
+        raise BadSettings(f"the address {listen} can't be served on; it is taken or not of this machine.") from error
+
+
+def _advertised(advertise: str, host: str, port: int) -> str:
+    """What others dial: as set, with the real port in place of 0."""
+    if not advertise:
+        return f"{host}:{port}"
+    name, _, given = advertise.rpartition(":")
+    return advertise if int(given) else f"{name}:{port}"
