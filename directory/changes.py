@@ -1,0 +1,147 @@
+"""What the control log says: amendments made of changes, as msgpack structs. They are kept for ever, so they only grow.
+
+An amendment takes effect as a whole or not at all. Its key makes it happen once.
+"""
+
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct
+
+
+class NumberPlan(Struct, frozen=True, array_like=True, tag="plan"):
+    """Replaces the whole national number plan: prefix of E.164 digits (without +) → domain code."""
+
+    ranges: dict[str, str]
+
+
+class Entry(Struct, frozen=True, array_like=True, tag="entry", gc=False):
+    """Where one identity is served, whatever the number plan says; `remove` gives it back to the plan."""
+
+    identity: str
+    domain: str = ""
+    slot: int = 0
+    """Slot of the account that the identity belongs to."""
+    remove: bool = False
+
+
+class Domain(Struct, frozen=True, array_like=True, tag="domain", gc=False):
+    """A region. Its number of slots never changes, since accounts hash into them."""
+
+    code: str
+    name: str
+    time_zone: str
+    """IANA zone for time bands."""
+    slots: int
+    shared_unit: str
+    """Name of a `UnitAddress`."""
+    private_unit: str
+
+
+class UnitAddress(Struct, frozen=True, array_like=True, tag="unit", gc=False):
+    """A named storage unit; a new address for a known name moves it."""
+
+    name: str
+    url: str
+
+
+class Channel(Struct, frozen=True, array_like=True, tag="channel", gc=False):
+    """An access channel of the shared unit."""
+
+    code: str
+    name: str
+    is_open: bool = True
+    partners_only: bool = False
+    """Requests must name a known, active partner."""
+
+
+class Partner(Struct, frozen=True, array_like=True, tag="partner", gc=False):
+    """A partner who may send requests through channels of partners."""
+
+    code: str
+    name: str
+    active: bool = True
+
+
+class CatalogueVersion(Struct, frozen=True, array_like=True, tag="catalogue", gc=False):
+    """Publishes a catalogue: national (domain "") or a region's overrides. A published version never changes."""
+
+    domain: str
+    version: int
+    effective_from_ms: int
+    content: bytes
+    """`charging.catalogue` packed; checked by whoever publishes."""
+
+
+class PortBegun(Struct, frozen=True, array_like=True, tag="port", gc=False):
+    """An account is on its way to another domain; written before the first step, so that anyone can finish it."""
+
+    key: str
+    """Request key of the port."""
+    identity: str
+    account_id: str
+    from_domain: str
+    from_slot: int
+    to_domain: str
+    actor: str
+
+
+class PortEnded(Struct, frozen=True, array_like=True, tag="ported", gc=False):
+    """The port is over: the entries of the same amendment point to the new domain, or it failed and nothing moved."""
+
+    key: str
+    failure: bytes = b""
+    """`wire.Failed` packed when the old or new owner refused for good; a repeat of the key is answered with it."""
+
+
+Change = NumberPlan | Entry | Domain | UnitAddress | Channel | Partner | CatalogueVersion | PortBegun | PortEnded
+
+
+class Amendment(Struct, frozen=True, array_like=True):
+    """Changes that take effect together."""
+
+    actor: str
+    time_ms: int
+    changes: tuple[Change, ...]
+
+
+class Part(Struct, frozen=True, array_like=True, gc=False):
+    """A piece of a packed amendment, as a group of the log holds it; most amendments are one piece."""
+
+    key: str
+    digest: bytes
+    """16 bytes over the changes: the same key with another digest is an error."""
+    index: int
+    count: int
+    content: bytes
+    """Piece of the zlib-compressed packed amendment."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_amendment = msgspec.msgpack.Decoder(Amendment).decode
+_decode_parts = msgspec.msgpack.Decoder(tuple[Part, ...]).decode
+
+
+def digest_of(changes: tuple[Change, ...]) -> bytes:
+    """Give the 16 bytes that tell whether a repeated key asks for the same."""
+    return blake2b(_encode(changes), digest_size=16).digest()
+
+
+def pack_amendment(amendment: Amendment) -> bytes:
+    """Pack an amendment, not compressed."""
+    return _encode(amendment)
+
+
+def unpack_amendment(content: bytes) -> Amendment:
+    """Read a packed amendment. Raises `msgspec.DecodeError`."""
+    return _decode_amendment(content)
+
+
+def pack_parts(parts: tuple[Part, ...]) -> bytes:
+    """Pack the payload of a group."""
+    return _encode(parts)
+
+
+def unpack_parts(payload: bytes) -> tuple[Part, ...]:
+    """Read the payload of a group. Raises `msgspec.DecodeError`."""
+    return _decode_parts(payload)

@@ -1,0 +1,188 @@
+"""Which changes may enter the log. Pure: run against the state right before the compare-and-set that appends them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo
+
+from charging.errors import Conflict, Fault, Invalid
+from charging.identity import normalise
+from directory.changes import (
+    CatalogueVersion,
+    Change,
+    Channel,
+    Domain,
+    Entry,
+    NumberPlan,
+    Partner,
+    PortBegun,
+    PortEnded,
+    UnitAddress,
+)
+from directory.number_plan import prefix_problem
+from directory.slots import SLOTS_PER_DOMAIN_MAX
+from directory.state import State
+
+CHANGES_PER_AMENDMENT_MAX = 250_000
+KEY_BYTES_MAX = 200
+PROBLEMS_TOLD_MAX = 50
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
+_URL_SCHEMES = ("memory:", "sqlite:", "cassandra:")
+
+Problem = tuple[str, str, str]
+"""(reason, field below the change, what is expected)"""
+
+
+def check(state: State, changes: Sequence[Change]) -> None:
+    """Raise when the changes may not follow the state; later changes see what earlier ones of the same call make.
+
+    Raises `Invalid` with one field for each problem (`changes[3].entry.domain`), or `Conflict` with reason
+    CATALOGUE_PUBLISHED, DOMAIN_SLOTS_FIXED or PORT_UNDER_WAY.
+    """
+    if not 1 <= len(changes) <= CHANGES_PER_AMENDMENT_MAX:
+        wanted = f"1 to {CHANGES_PER_AMENDMENT_MAX} changes"
+        raise Invalid("CHANGES_MISSING", f"an amendment holds {wanted}", fields={"changes": wanted})
+    view = _View(state)
+    fields: dict[str, str] = {}
+    reason = ""
+    for index, change in enumerate(changes):
+        for found, field, wanted in view.problems(change):
+            reason = reason or found
+            fields[f"changes[{index}].{field}"] = wanted
+        if len(fields) >= PROBLEMS_TOLD_MAX:
+            break
+    if fields:
+        first = next(iter(fields.items()))
+        raise Invalid(reason, f"{first[0]}: {first[1]}", fields=fields)
+
+
+def check_key(key: str) -> None:
+    """Raise `Invalid` with reason REQUEST_KEY_MALFORMED when an amendment's key is none."""
+    if not 1 <= len(key.encode()) <= KEY_BYTES_MAX:
+        wanted = f"1 to {KEY_BYTES_MAX} bytes, unique for each intent"
+        raise Invalid("REQUEST_KEY_MALFORMED", f"request key: expected {wanted}", fields={"request_key": wanted})
+
+
+class _View:
+    """The state as earlier changes of the same amendment leave it, as far as checks ask."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._slots = {code: domain.slots for code, domain in state.named.items()}
+        self._units = set(state.units)
+        self._catalogues: dict[tuple[str, int], tuple[int, bytes]] = {}
+
+    def problems(self, change: Change) -> Iterator[Problem]:
+        """Tell what is wrong with one change; raise at once what no other wording would mend."""
+        match change:
+            case Entry():
+                yield from self._entry(change)
+            case NumberPlan(ranges=ranges):
+                yield from self._number_plan(ranges)
+            case Domain():
+                yield from self._domain(change)
+            case UnitAddress(name=name, url=url):
+                yield from _code("unit.name", name)
+                if not url.startswith(_URL_SCHEMES):
+                    yield (
+                        "UNIT_ADDRESS_MALFORMED",
+                        "unit.url",
+                        "sqlite:///folder/file or cassandra://host,host/keyspace",
+                    )
+                self._units.add(name)
+            case Channel(code=code):
+                yield from _code("channel.code", code)
+            case Partner(code=code):
+                yield from _code("partner.code", code)
+            case CatalogueVersion():
+                yield from self._catalogue(change)
+            case PortBegun() | PortEnded():
+                self._port(change)
+
+    def _entry(self, entry: Entry) -> Iterator[Problem]:
+        try:
+            if normalise(entry.identity) != entry.identity:
+                yield "IDENTITY_MALFORMED", "entry.identity", "the normalised spelling, kind:value"
+        except Fault as fault:
+            yield fault.reason, "entry.identity", fault.fields.get("identity", fault.message)
+        if entry.remove:
+            return
+        slots = self._slots.get(entry.domain)
+        if slots is None:
+            yield _unknown_domain("entry.domain", entry.domain)
+        elif not 0 <= entry.slot < slots:
+            yield "SLOT_UNKNOWN", "entry.slot", f"0 to {slots - 1}"
+
+    def _number_plan(self, ranges: dict[str, str]) -> Iterator[Problem]:
+        for index, (prefix, domain) in enumerate(ranges.items()):
+            wanted = prefix_problem(prefix)
+            if wanted:
+                yield "PREFIX_MALFORMED", f"number_plan.ranges[{index}].prefix", wanted
+            if domain not in self._slots:
+                yield _unknown_domain(f"number_plan.ranges[{index}].domain", domain)
+
+    def _domain(self, domain: Domain) -> Iterator[Problem]:
+        yield from _code("domain.code", domain.code)
+        if not 1 <= domain.slots <= SLOTS_PER_DOMAIN_MAX:
+            yield "SLOTS_OUT_OF_RANGE", "domain.slots", f"1 to {SLOTS_PER_DOMAIN_MAX}"
+        before = self._slots.get(domain.code)
+        if before is not None and before != domain.slots:
+            raise Conflict(
+                "DOMAIN_SLOTS_FIXED",
+                f"domain {domain.code} has {before} slots for good: accounts hash into them",
+                facts={"domain": domain.code, "slots": str(before)},
+            )
+        for field, name in (("shared_unit", domain.shared_unit), ("private_unit", domain.private_unit)):
+            if name not in self._units:
+                yield "UNIT_UNKNOWN", f"domain.{field}", f"the name of a unit that is amended before, not {name!r}"
+        if not _is_time_zone(domain.time_zone):
+            yield "TIME_ZONE_UNKNOWN", "domain.time_zone", "an IANA zone such as Asia/Shanghai"
+        self._slots[domain.code] = domain.slots
+
+    def _catalogue(self, change: CatalogueVersion) -> Iterator[Problem]:
+        if change.domain and change.domain not in self._slots:
+            yield _unknown_domain("catalogue.domain", change.domain)
+        if change.version < 1:
+            yield "VERSION_OUT_OF_RANGE", "catalogue.version", "1 or more"
+        if not change.content:
+            yield "CATALOGUE_UNREADABLE", "catalogue.content", "a packed catalogue"
+        where = (change.domain, change.version)
+        published = self._state.catalogues.get(where)
+        before = (published.effective_from_ms, published.content) if published else self._catalogues.get(where)
+        if before is not None and before != (change.effective_from_ms, change.content):
+            raise Conflict(
+                "CATALOGUE_PUBLISHED",
+                f"version {change.version} of {change.domain or 'national'} is published and never changes",
+                facts={"domain": change.domain, "version": str(change.version)},
+            )
+        self._catalogues[where] = (change.effective_from_ms, change.content)
+
+    def _port(self, change: PortBegun | PortEnded) -> None:
+        if isinstance(change, PortEnded):
+            port = self._state.ports.get(change.key)
+            if port is None or port.ended:
+                raise Conflict("PORT_NOT_OPEN", "the port to be ended is not open", facts={"key": change.key})
+            return
+        under_way = self._state.ports_open.get(change.account_id)
+        if under_way is not None or change.key in self._state.ports:
+            raise Conflict(
+                "PORT_UNDER_WAY",
+                "the account is being ported already; repeat that request key, or wait until it is over",
+                retry_ms=1_000,
+            )
+
+
+def _unknown_domain(field: str, domain: str) -> Problem:
+    return "DOMAIN_UNKNOWN", field, f"the code of a known domain, not {domain!r}"
+
+
+def _code(field: str, code: str) -> Iterator[Problem]:
+    if not _CODE.fullmatch(code):
+        yield "CODE_MALFORMED", field, "letters, digits and _ . - only, at most 32"
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True

@@ -1,0 +1,151 @@
+"""The control log: one journal segment of the directory unit that any process may append to.
+
+There is no owner. A writer reads up to the head, checks its amendment against the state there, and swaps the head; of
+two writers at the same head one wins, the other reads on and checks again. The tip chains every payload, so a reader
+notices a group that is missing or was touched.
+"""
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+
+from charging.errors import Broken
+from directory.changes import (
+    Amendment,
+    Part,
+    digest_of,
+    pack_amendment,
+    pack_parts,
+    unpack_amendment,
+    unpack_parts,
+)
+from storage.unit import Group, Head, Unit
+
+JOURNAL = "directory"
+SEGMENT = 0
+PART_BYTES_MAX = 500_000
+"""Well below `PAYLOAD_BYTES_MAX`, and below what a Cassandra batch takes with its default limits raised tenfold."""
+GROUP_BYTES_MAX = 600_000
+OPEN_AMENDMENTS_MAX = 32
+"""Amendments of several parts whose writer has not come to the end, kept; the oldest is forgotten first."""
+_EPOCH = 1
+_OWNER = "directory"
+EMPTY = Head(epoch=_EPOCH, owner=_OWNER, seq=0, tip=b"", sealed=False)
+
+
+class Landed:
+    """An amendment of which the last part has arrived, at its revision."""
+
+    __slots__ = ("amendment", "digest", "key", "revision")
+
+    def __init__(self, key: str, digest: bytes, amendment: Amendment, revision: int) -> None:
+        self.key = key
+        self.digest = digest
+        self.amendment = amendment
+        self.revision = revision
+
+
+class Assembler:
+    """Puts parts together again. Deterministic, so that every process gives an amendment the same revision."""
+
+    def __init__(self) -> None:
+        self.open: OrderedDict[tuple[str, bytes], dict[int, Part]] = OrderedDict()
+
+    def take(self, group: Group) -> Iterator[Landed]:
+        """Take one group and give the amendments that are complete with it."""
+        for part in unpack_parts(group.payload):
+            if part.count == 1:
+                yield _land((part,), group.seq)
+                continue
+            arrived = self.open.setdefault((part.key, part.digest), {})
+            arrived[part.index] = part
+            if len(arrived) == part.count:
+                del self.open[part.key, part.digest]
+                yield _land(tuple(arrived[index] for index in range(part.count)), group.seq)
+            while len(self.open) > OPEN_AMENDMENTS_MAX:
+                self.open.popitem(last=False)
+
+    def missing(self, parts: Sequence[Part]) -> list[Part]:
+        """Give the parts of an amendment that the log does not hold yet."""
+        arrived = self.open.get((parts[0].key, parts[0].digest), {})
+        return [part for part in parts if part.index not in arrived]
+
+
+def split(key: str, amendment: Amendment) -> tuple[Part, ...]:
+    """Pack, compress and cut an amendment into parts."""
+    content = zlib.compress(pack_amendment(amendment), 1)
+    digest = digest_of(amendment.changes)
+    pieces = [content[at : at + PART_BYTES_MAX] for at in range(0, len(content), PART_BYTES_MAX)]
+    return tuple(Part(key, digest, index, len(pieces), piece) for index, piece in enumerate(pieces))
+
+
+def _land(parts: tuple[Part, ...], revision: int) -> Landed:
+    amendment = unpack_amendment(zlib.decompress(b"".join(part.content for part in parts)))
+    return Landed(parts[0].key, parts[0].digest, amendment, revision)
+
+
+class Log:
+    """Reads on from a position, and appends there."""
+
+    def __init__(self, unit: Unit, seq: int = 0, tip: bytes = b"") -> None:
+        self._unit = unit
+        self.seq = seq
+        """Of the last group read."""
+        self.tip = tip
+
+    async def peek(self) -> bool:
+        """Say whether there may be something new, with a plain read: cheap enough for many times a second.
+
+        Only `read_on`, which asks for the head linearizably, decides what is there.
+        """
+        async for page in self._unit.read(JOURNAL, SEGMENT, self.seq + 1, self.seq + 1):
+            if page:
+                return True
+        return False
+
+    async def read_on(self) -> list[Group]:
+        """Read the groups since the last one, up to the head, and check the chain.
+
+        Raises `StoreUnavailable`; `errors.Broken` with reason DIRECTORY_DAMAGED when the chain does not hold.
+        """
+        head = await self._unit.head(JOURNAL, SEGMENT)
+        if head is None or head.seq == self.seq:
+            return []
+        groups: list[Group] = []
+        tip, seq = self.tip, self.seq
+        async for page in self._unit.read(JOURNAL, SEGMENT, seq + 1, head.seq):
+            for group in page:
+                if group.seq != seq + 1:
+                    raise _damaged(seq + 1)
+                seq, tip = group.seq, _chain(tip, group.payload)
+                groups.append(group)
+        if seq != head.seq or tip != head.tip:
+            raise _damaged(seq)
+        self.seq, self.tip = seq, tip
+        return groups
+
+    async def append(self, parts: tuple[Part, ...]) -> Group | None:
+        """Append one group at the position. None when another writer was there first: read on and try again.
+
+        Raises `StoreUnavailable` with an unknown outcome; reading on tells.
+        """
+        payload = pack_parts(parts)
+        expect = Head(_EPOCH, _OWNER, self.seq, self.tip, sealed=False)
+        if self.seq == 0:
+            await self._unit.swap(JOURNAL, SEGMENT, None, EMPTY, None)
+        head = Head(_EPOCH, _OWNER, self.seq + 1, _chain(self.tip, payload), sealed=False)
+        group = Group(head.seq, payload)
+        in_force = await self._unit.swap(JOURNAL, SEGMENT, expect, head, group)
+        if in_force != head:
+            return None
+        self.seq, self.tip = head.seq, head.tip
+        return group
+
+
+def _chain(tip: bytes, payload: bytes) -> bytes:
+    return blake2b(tip + payload, digest_size=32).digest()
+
+
+def _damaged(seq: int) -> Broken:
+    return Broken("DIRECTORY_DAMAGED", f"the control log is damaged near sequence {seq}", facts={"seq": str(seq)})

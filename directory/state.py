@@ -1,0 +1,188 @@
+"""What the control log adds up to: a pure fold of amendments, no I/O, no clock, the same in every process."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from sys import intern
+
+from msgspec import Struct
+
+from charging import wire
+from directory.changes import (
+    Amendment,
+    CatalogueVersion,
+    Change,
+    Channel,
+    Domain,
+    Entry,
+    NumberPlan,
+    Partner,
+    PortBegun,
+    PortEnded,
+    UnitAddress,
+)
+from directory.number_plan import PrefixTable
+from directory.slots import SLOTS_PER_DOMAIN_MAX
+
+KEYS_KEPT_MAX = 100_000
+
+
+class DomainInfo(Struct, frozen=True, gc=False):
+    """A region as the tiers need it: units are addresses, not names."""
+
+    code: str
+    name: str
+    time_zone: str
+    slots: int
+    shared_unit: str
+    """URL."""
+    private_unit: str
+
+
+class Applied(Struct, frozen=True, array_like=True, gc=False):
+    """What became of an amendment's key."""
+
+    digest: bytes
+    revision: int
+
+
+class Port(Struct, frozen=True, gc=False):
+    """A port and how far the log knows it."""
+
+    begun: PortBegun
+    ended: bool = False
+    failure: bytes = b""
+    revision: int = 0
+    """Of the last change of it."""
+
+
+class Touched(Struct):
+    """What an amendment changed, for caches."""
+
+    identities: list[str]
+    all_routes: bool = False
+
+
+class State:
+    """The directory at one revision. Only `apply` changes it."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.named: dict[str, Domain] = {}
+        self.domains: dict[str, DomainInfo] = {}
+        self.units: dict[str, str] = {}
+        self.channels: dict[str, wire.ChannelRef] = {}
+        self.partners: dict[str, wire.PartnerRef] = {}
+        self.catalogues: dict[tuple[str, int], wire.CatalogueRef] = {}
+        self.plan = PrefixTable({})
+        self.entries: dict[str, int] = {}
+        """identity → place, see `place`; the integers are shared, an entry costs its key and a dict slot."""
+        self.keys: OrderedDict[str, Applied] = OrderedDict()
+        self.ports: OrderedDict[str, Port] = OrderedDict()
+        self.ports_open: dict[str, str] = {}
+        """Account id → key of the port under way."""
+        self._reference: dict[str, int] = {"": 0}
+        self._codes: list[str] = []
+        self._code_index: dict[str, int] = {}
+        self._places: dict[int, int] = {}
+
+    def apply(self, key: str, digest: bytes, amendment: Amendment, revision: int) -> Touched:
+        """Take one amendment at a revision; the changes were checked before they were written."""
+        touched = Touched([])
+        for change in amendment.changes:
+            self._apply(change, revision, touched)
+        self.keys[key] = Applied(digest, revision)
+        while len(self.keys) > KEYS_KEPT_MAX:
+            self.keys.popitem(last=False)
+        return touched
+
+    def _apply(self, change: Change, revision: int, touched: Touched) -> None:
+        match change:
+            case Entry():
+                self._enter(change)
+                touched.identities.append(change.identity)
+            case NumberPlan(ranges=ranges):
+                self.plan = PrefixTable(ranges)
+                touched.all_routes = True
+            case Domain():
+                self.named[change.code] = change
+                self._resolve_units()
+                self._reference[change.code] = revision
+                touched.all_routes = True
+            case UnitAddress(name=name, url=url):
+                self.units[name] = url
+                self._resolve_units()
+            case Channel(code, name, is_open, partners_only):
+                self.channels[code] = wire.ChannelRef(code, name, is_open, partners_only)
+                self._reference[""] = revision
+            case Partner(code, name, active):
+                self.partners[code] = wire.PartnerRef(code, name, active)
+                self._reference[""] = revision
+            case CatalogueVersion(domain, version, effective_from_ms, content):
+                if (domain, version) not in self.catalogues:
+                    self.catalogues[domain, version] = wire.CatalogueRef(domain, version, effective_from_ms, content)
+                    self._reference[domain] = revision
+            case PortBegun():
+                self.ports[change.key] = Port(change, revision=revision)
+                self.ports_open[change.account_id] = change.key
+            case PortEnded():
+                self._end_port(change, revision)
+
+    def _enter(self, entry: Entry) -> None:
+        if entry.remove:
+            self.entries.pop(entry.identity, None)
+        else:
+            self.entries[entry.identity] = self._pack_place(entry.domain, entry.slot)
+
+    def _end_port(self, change: PortEnded, revision: int) -> None:
+        port = self.ports[change.key]
+        self.ports[change.key] = Port(port.begun, ended=True, failure=change.failure, revision=revision)
+        if self.ports_open.get(port.begun.account_id) == change.key:
+            del self.ports_open[port.begun.account_id]
+        self.ports.move_to_end(change.key)
+        while len(self.ports) > KEYS_KEPT_MAX:
+            oldest = next(iter(self.ports))
+            if not self.ports[oldest].ended:
+                break
+            del self.ports[oldest]
+
+    def _resolve_units(self) -> None:
+        self.domains = {
+            code: DomainInfo(
+                intern(code),
+                domain.name,
+                domain.time_zone,
+                domain.slots,
+                self.units.get(domain.shared_unit, ""),
+                self.units.get(domain.private_unit, ""),
+            )
+            for code, domain in self.named.items()
+        }
+
+    def _pack_place(self, domain: str, slot: int) -> int:
+        index = self._code_index.get(domain)
+        if index is None:
+            index = self._code_index[domain] = len(self._codes)
+            self._codes.append(intern(domain))
+        place = index * SLOTS_PER_DOMAIN_MAX + slot
+        return self._places.setdefault(place, place)
+
+    def place(self, packed: int) -> tuple[str, int]:
+        """Read (domain, slot) out of a value of `entries`."""
+        index, slot = divmod(packed, SLOTS_PER_DOMAIN_MAX)
+        return self._codes[index], slot
+
+    def entry(self, identity: str) -> tuple[str, int] | None:
+        """Give (domain, slot) of an explicit entry."""
+        packed = self.entries.get(identity)
+        return None if packed is None else self.place(packed)
+
+    def reference_revision(self, domain: str) -> int:
+        """Give the revision that last changed what `wire.Reference` of a domain says."""
+        return max(self._reference[""], self._reference.get(domain, 0))
+
+    def catalogues_of(self, domain: str) -> tuple[wire.CatalogueRef, ...]:
+        """Give the national catalogues and those of a domain, oldest first."""
+        return tuple(sorted(self._seen_by(domain), key=lambda ref: (ref.effective_from_ms, ref.version, ref.domain)))
+
+    def _seen_by(self, domain: str) -> Iterable[wire.CatalogueRef]:
+        return (ref for ref in self.catalogues.values() if ref.domain in ("", domain))
