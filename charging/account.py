@@ -98,7 +98,7 @@ class Account(Struct, frozen=True, array_like=True):
     sessions: tuple[Session, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     outgoing: tuple[tuple[str, str, str, str, int], ...] = ()
-    """Transfers under way: (key, from book, to identity, to book, amount); see `charging.ledger`."""
+    """Transfers under way: (key, from book, to identity, to book, amount); see `charging.transfer_commands`."""
     mark: int = 0
     """Fingerprint of the past, `next_mark` of every mutation's key. Two states with one version but different pasts
     differ in it, so a chain of predicted charges can't land on a state that only happens to have the version."""
@@ -110,7 +110,7 @@ class Account(Struct, frozen=True, array_like=True):
     before_move: tuple[str, ...] = ()
     """Status and its reason before the account moved out, so that the move can be told again."""
     refunds: tuple[tuple[str, int, bool, int], ...] = ()
-    """Refunded so far: (charge key, micro-units, wholly, time of the charge); see `charging.refunds`."""
+    """Refunded so far: (charge key, micro-units, wholly, time of the charge); see `charging.refund_commands`."""
     ended: tuple[tuple[str, int, str, bytes], ...] = ()
     """Newest sessions that ended: (session id, invocation, why, packed SessionOutcome)."""
 

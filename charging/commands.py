@@ -116,8 +116,14 @@ class ChargedFact(Struct, frozen=True, array_like=True):
     """What the journal says of a charge that is to be refunded."""
 
     amount: int
+    """Micro-units that the charge took."""
     postings: tuple[tuple[str, int], ...]
+    """From money books, in the order of taking."""
     accruals: tuple[tuple[str, int], ...]
+    units: tuple[tuple[str, int], ...] = ()
+    """From books of free units."""
+    time_ms: int = 0
+    """When it was charged, by the owner's clock."""
 
 
 class MoveMoney(Struct, frozen=True, array_like=True, tag="move"):

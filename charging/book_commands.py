@@ -1,0 +1,142 @@
+"""Deciding what moves books by hand: top-ups, adjustments, moves between books, and the end of expired books."""
+
+from msgspec.structs import replace
+
+from charging import funds
+from charging.account import MAIN_BOOK, MONEY, Account, Book
+from charging.account_commands import AMOUNT_MAX, BOOKS_MAX
+from charging.commands import Adjust, Command, MoveMoney, TopUp
+from charging.decision import Effect
+from charging.errors import Invalid, Refused
+from charging.events import BookDropped, Booked, BookSet, Event
+from charging.standing import require_here, require_open
+
+LATE_USAGE_MS = 3 * 86_400_000
+"""How long an expired book waits for records of usage from its own time before what it has left lapses."""
+PRIORITY_DEFAULT = 100
+
+
+def top_up(account: Account, command: Command, action: TopUp) -> Effect:
+    """Add to a book, making it if need be; its validity becomes the later of the two ends.
+
+    Books that have expired lapse first, so they don't pile up: an expired one is never revived by a top-up.
+    """
+    require_open(account)
+    book_id, unit = action.book_id or MAIN_BOOK, action.unit or MONEY
+    if action.amount <= 0:
+        raise Invalid("TOP_UP_NOT_POSITIVE", "a top-up adds something", fields={"amount": "more than zero"})
+    check_amount(action.amount)
+    if action.valid_to_ms and action.valid_to_ms <= command.time_ms:
+        raise Invalid("VALIDITY_OVER", "the validity ended before the top-up", fields={"valid_to_ms": "in the future"})
+    events = _lapses(account, command.time_ms, book_id)
+    dropped = {event.book_id for event in events if isinstance(event, BookDropped)}
+    book = None if book_id in dropped else funds.book_of(account, book_id)
+    if book is None:
+        if len(account.books) - len(dropped) >= BOOKS_MAX:
+            raise Refused("BOOKS_FULL", f"an account has at most {BOOKS_MAX} books")
+        events.append(BookSet(_new_book(action, book_id, unit)))
+    else:
+        events += _renewal(book, action, unit)
+    events.append(Booked(action.kind or "deposit", ((book_id, action.amount),), ""))
+    return Effect(tuple(events), action.amount if unit == MONEY else 0)
+
+
+def _new_book(action: TopUp, book_id: str, unit: str) -> Book:
+    if book_id == MAIN_BOOK and (unit != MONEY or action.allowance):
+        raise Invalid("UNIT_MISMATCH", "the main book is unrestricted money", fields={"unit": MONEY})
+    return Book(book_id, unit, 0, 0, action.priority or PRIORITY_DEFAULT, 0, action.valid_to_ms, action.allowance)
+
+
+def _renewal(book: Book, action: TopUp, unit: str) -> list[Event]:
+    if book.unit != unit:
+        raise Invalid("UNIT_MISMATCH", f"book {book.book_id!r} holds {book.unit}", fields={"unit": book.unit})
+    if action.allowance and action.allowance != book.allowance:
+        raise Refused("ALLOWANCE_MISMATCH", f"book {book.book_id!r} is bound to {book.allowance or 'nothing'!r}")
+    valid_to_ms = 0
+    if book.valid_to_ms and action.valid_to_ms:
+        valid_to_ms = max(book.valid_to_ms, action.valid_to_ms)
+    if valid_to_ms == book.valid_to_ms:
+        return []
+    return [BookSet(replace(book, amount=0, reserved=0, valid_to_ms=valid_to_ms))]
+
+
+def _lapses(account: Account, time_ms: int, topped_up: str) -> list[Event]:
+    """End the books that are over: at once the one that is topped up, the others after the wait for late records."""
+    events: list[Event] = []
+    for book in account.books:
+        if not book.valid_to_ms or book.book_id == MAIN_BOOK or book.reserved:
+            continue
+        wait_ms = 0 if book.book_id == topped_up else LATE_USAGE_MS
+        if book.valid_to_ms + wait_ms <= time_ms:
+            if book.amount:
+                events.append(Booked("lapse", ((book.book_id, -book.amount),), "validity ended"))
+            events.append(BookDropped(book.book_id))
+    return events
+
+
+def adjust(account: Account, command: Command, action: Adjust) -> Effect:
+    """Correct a book by hand. Actor and reason are required; money stays over its floor and what sessions keep."""
+    require_here(account)
+    if not command.actor or not action.reason.strip():
+        missing = {
+            name: "required" for name, value in (("actor", command.actor), ("reason", action.reason)) if not value
+        }
+        raise Invalid("ADJUSTMENT_UNSIGNED", "an adjustment names its actor and its reason", fields=missing)
+    if action.delta == 0:
+        raise Invalid("ADJUSTMENT_EMPTY", "an adjustment changes something", fields={"delta": "not zero"})
+    check_amount(abs(action.delta))
+    book = require_book(account, action.book_id or MAIN_BOOK)
+    credit = account.credit_limit if book.book_id == MAIN_BOOK else 0
+    left = book.amount - book.reserved + credit
+    if action.delta < 0 and left < -action.delta:
+        raise funds.no_funds(-action.delta, max(0, left), account.currency)
+    return Effect(
+        (Booked("adjust", ((book.book_id, action.delta),), action.reason),),
+        action.delta if book.unit == MONEY else 0,
+    )
+
+
+def move_money(account: Account, command: Command, action: MoveMoney) -> Effect:
+    """Move between two books of one account and one unit; never on credit."""
+    require_open(account)
+    if action.amount <= 0:
+        raise Invalid("AMOUNT_NOT_POSITIVE", "what moves is more than zero", fields={"amount": "more than zero"})
+    check_amount(action.amount)
+    source = require_book(account, action.from_book_id or MAIN_BOOK)
+    target = require_book(account, action.to_book_id or MAIN_BOOK)
+    if source.book_id == target.book_id:
+        raise Refused("MOVE_TO_SELF", f"book {source.book_id!r} is both ends of the move")
+    if source.unit != target.unit:
+        raise Invalid(
+            "UNIT_MISMATCH", f"{source.unit} does not become {target.unit}", fields={"to_book_id": source.unit}
+        )
+    require_left(account, source, action.amount, command.time_ms)
+    if not target.valid_at(command.time_ms):
+        raise Refused("BOOK_EXPIRED", f"book {target.book_id!r} is not valid now", facts={"book": target.book_id})
+    pairs = ((source.book_id, -action.amount), (target.book_id, action.amount))
+    return Effect((Booked("move", pairs, action.reason),), action.amount if source.unit == MONEY else 0)
+
+
+def require_book(account: Account, book_id: str) -> Book:
+    """Find a book or refuse with BOOK_UNKNOWN."""
+    book = funds.book_of(account, book_id)
+    if book is None:
+        raise Refused("BOOK_UNKNOWN", f"the account has no book {book_id!r}", facts={"book": book_id})
+    return book
+
+
+def require_left(account: Account, book: Book, amount: int, time_ms: int) -> None:
+    """Refuse to take more from a book than it has beyond reservations, or from one that is not valid."""
+    if not book.valid_at(time_ms):
+        raise Refused("BOOK_EXPIRED", f"book {book.book_id!r} is not valid now", facts={"book": book.book_id})
+    left = book.amount - book.reserved
+    if left < amount:
+        raise funds.no_funds(amount, max(0, left), account.currency)
+
+
+def check_amount(amount: int) -> None:
+    """Raise Invalid AMOUNT_TOO_LARGE beyond the bound of one command."""
+    if amount > AMOUNT_MAX:
+        raise Invalid(
+            "AMOUNT_TOO_LARGE", f"an amount is at most {AMOUNT_MAX}", fields={"amount": f"at most {AMOUNT_MAX}"}
+        )

@@ -1,0 +1,159 @@
+"""The ledger: the one path for every change of an account.
+
+`decide` checks a command against the state and says which events follow; `replay` repeats them from the journal. Both
+go through `charging.applying`, so a state decided and a state replayed are equal. No clock, no I/O.
+"""
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from charging import account_commands, book_commands, charge_commands, standing
+from charging.account import Account, Book
+from charging.applying import accrue, apply
+from charging.commands import (
+    Adjust,
+    Command,
+    MoveIn,
+    MoveMoney,
+    MoveOut,
+    OpenAccount,
+    PostCharge,
+    SetContract,
+    SetCreditLimit,
+    SetPaymentMode,
+    SetProfile,
+    SetStatus,
+    SetThreshold,
+    TopUp,
+)
+from charging.decision import Decision, Effect, VersionMoved
+from charging.entry import Entry
+from charging.errors import Broken, Invalid, NotFound
+from charging.events import Noticed
+from charging.funds import BalanceView, balance_view, movements
+from charging.usage import Charge, SealedCharge
+from charging.wire import Done
+
+__all__ = [
+    "BalanceView",
+    "Decision",
+    "VersionMoved",
+    "available_view",
+    "balance_view",
+    "decide",
+    "replay",
+    "seal",
+]
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
+    """Decide a command on the state of its account.
+
+    Raises `Refused` (journal it under the key; nothing moves), `Invalid` and `NotFound` (keep nothing), `VersionMoved`
+    (the platform rates again). `now_ms` is the owner's clock; only sessions' expiry looks at it.
+    """
+    effect = _effect(account, command, now_ms)
+    if not effect.events:
+        if account is None:
+            raise Broken("ACCOUNT_MISSING", "nothing was decided on an account that is not there")
+        done = Done(account.account_id, account.version, effect.amount, (), (), effect.detail, 0, effect.repeated)
+        return Decision((), account, done)
+    events = effect.events
+    after = apply(account, events, command.key)
+    notices: tuple[str, ...] = ()
+    if after.thresholds or after.attributes:
+        entailed = standing.consequences(account, after)
+        if entailed:
+            events = (*events, *entailed)
+            after = apply(account, events, command.key)
+    if len(events) > 1:
+        notices = tuple(notice for event in events if type(event) is Noticed for notice in event.notices)
+    moved = movements(account.books if account is not None else (), after.books)
+    return Decision(events, after, Done(after.account_id, after.version, effect.amount, moved, notices, effect.detail))
+
+
+def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
+    action = command.action
+    if account is not None and type(action) is PostCharge:
+        return charge_commands.post_charge(account, action)
+    match action:
+        case OpenAccount():
+            return account_commands.open_account(account, command, action)
+        case MoveIn():
+            return account_commands.move_in(account, command, action)
+    if account is None:
+        raise NotFound("ACCOUNT_UNKNOWN", f"there is no account {command.account_id}")
+    match action:
+        case TopUp():
+            return book_commands.top_up(account, command, action)
+        case Adjust():
+            return book_commands.adjust(account, command, action)
+        case MoveMoney():
+            return book_commands.move_money(account, command, action)
+        case SetContract():
+            return account_commands.set_contract(account, action)
+        case SetStatus():
+            return account_commands.set_status(account, action)
+        case SetPaymentMode():
+            return account_commands.set_payment_mode(account, action)
+        case SetCreditLimit():
+            return account_commands.set_credit_limit(account, action)
+        case SetThreshold():
+            return account_commands.set_threshold(account, action)
+        case SetProfile():
+            return account_commands.set_profile(account, action)
+        case MoveOut():
+            return account_commands.move_out(account, action)
+    raise Invalid("COMMAND_UNKNOWN", f"the ledger does not know {type(action).__name__}")
+
+
+def replay(account: Account | None, entry: Entry) -> Account:
+    """Repeat a journal entry on the state before it. A refusal changes nothing.
+
+    Raises `Broken` when the entry does not fit: another account, a version that does not follow.
+    """
+    if not entry.events:
+        if account is None:
+            raise Broken("REPLAY_GAP", f"a refusal of {entry.account_id} without the account")
+        return account
+    after = apply(account, entry.events, entry.key)
+    if after.version != entry.version or after.account_id != entry.account_id:
+        raise Broken(
+            "REPLAY_GAP",
+            f"entry of {entry.account_id} at version {entry.version} does not follow",
+            facts={"version": str(after.version)},
+        )
+    return after
+
+
+def available_view(account: Account) -> Account:
+    """Give the account as rating must see it: what open sessions keep counts as taken."""
+    if not account.sessions:
+        return account
+    accumulators = account.accumulators
+    for session in account.sessions:
+        for hold in session.holds:
+            if hold.reserved_accruals:
+                accumulators = accrue(accumulators, hold.reserved_accruals)
+    books = tuple(_taken(book) if book.reserved else book for book in account.books)
+    return replace(account, books=books, accumulators=accumulators)
+
+
+def _taken(book: Book) -> Book:
+    return replace(book, amount=book.amount - book.reserved, reserved=0)
+
+
+def seal(charge: Charge) -> SealedCharge:
+    """Pack the explanation of a charge for its way to the owner and into the journal."""
+    return SealedCharge(
+        charge.amount,
+        charge.currency,
+        charge.takes,
+        charge.accruals,
+        charge.catalogue,
+        charge.depends,
+        Raw(_pack(charge.steps)),
+    )
