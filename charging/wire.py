@@ -36,9 +36,10 @@ class FetchHistory(Struct, frozen=True, array_like=True, tag="h"):
 
 
 class FetchReference(Struct, frozen=True, array_like=True, tag="r"):
-    """The reference data of a domain: channels, partners, catalogues."""
+    """The reference data of a domain: channels, partners, catalogues. Routed to "domain:GD", or by an identity."""
 
     domain: str
+    """Empty = the domain of the slot that was asked."""
 
 
 class Lookup(Struct, frozen=True, array_like=True, tag="k"):
@@ -185,6 +186,8 @@ class Reference(Struct, frozen=True, array_like=True, tag="R"):
     partners: tuple[PartnerRef, ...]
     catalogues: tuple[CatalogueRef, ...]
     """The national versions and those of this domain, oldest first."""
+    domains: tuple[str, ...] = ()
+    """Codes of all domains there are, so that the platform knows a region from an unknown place."""
 
 
 class Unknown(Struct, frozen=True, array_like=True, tag="u"):
