@@ -184,6 +184,7 @@ class Directory:
             channels=tuple(self._state.channels.values()),
             partners=tuple(self._state.partners.values()),
             catalogues=self._state.catalogues_of(domain),
+            domains=tuple(self._state.domains),
         )
 
     def resolve(self, identity: str) -> Route:

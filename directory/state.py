@@ -104,6 +104,8 @@ class State:
                 self.plan = PrefixTable(ranges)
                 touched.all_routes = True
             case Domain():
+                if change.code not in self.named:
+                    self._reference[""] = revision  # Every reference names all domains.
                 self.named[change.code] = change
                 self._resolve_units()
                 self._reference[change.code] = revision
