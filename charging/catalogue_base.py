@@ -1,0 +1,135 @@
+"""The small types of the catalogue files: money, quantities, moments, and the conditions that rules share.
+
+All scalars of a file are read as text (so `price: 0.2` is never a binary fraction) and converted by msgspec afterwards;
+see `charging.catalogue.from_plain`.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Money = Annotated[
+    str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$", description="Decimal text in whole units of the currency: 0.15")
+]
+Percent = Annotated[str, Meta(pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,6})?)$", description="0 to 100, decimal text")]
+Quantity = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,18}( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?$",
+        description="A number of base units (seconds, bytes, events), or with a unit: 1 min, 10 GB (1 KB = 1024 B)",
+    ),
+]
+Moment = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?$",
+        description="2026-01-01, 2026-01-01T08:00 (time of the region's zone) or with an offset; empty = open",
+    ),
+]
+ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?$")]
+Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Unit = Literal["second", "byte", "event"]
+Period = Literal["call", "day", "week", "month", "cycle", "year", "life"]
+"""Over what something is counted: one call (one usage), a calendar day, week (from Monday), month or year of the
+region's zone, the account's bill cycle, or for ever. A usage counts for the period in which it starts."""
+
+Level = Literal["", "S", "I", "A", "C"]
+
+
+class Rounding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Applied once a charge, at its end."""
+
+    mode: Literal["half_up", "half_even", "half_down", "up", "down"] = "half_up"
+    """Amounts are never negative, so "up" is away from zero and "down" cuts off."""
+    places: Annotated[int, Meta(ge=0, le=6)] = 6
+    """Decimal places of the currency's whole unit."""
+
+
+class When(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Conditions on a usage. All named ones must hold; of the values of one, any."""
+
+    services: tuple[Id, ...] = ()
+    """Not for prices: a tariff has one service."""
+    destinations: tuple[Id, ...] = ()
+    """The other party's number is of one of these destinations (longest prefix; see `Destination`)."""
+    parties: tuple[Id, ...] = ()
+    """The other party belongs to one of these groups: a `PartyGroup`, a group of the contract by the same name
+    ("family"), or "account" (the members of the subscriber's own account)."""
+    home: tuple[Id, ...] = ()
+    """The subscriber's own domain lies in one of these zones."""
+    visited: tuple[Id, ...] = ()
+    """Where the subscriber was lies in one of these zones. "home" = in the own domain, "away" = anywhere else."""
+    bands: tuple[Id, ...] = ()
+    """Allowances: which seconds of a call they cover. Discounts: the usage starts in one. Not for prices."""
+    attributes: dict[str, tuple[str, ...]] = {}
+    """Attributes of the usage, such as direction or network."""
+
+
+class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What can be used: voice, sms, data."""
+
+    id: Id
+    unit: Unit
+    """Base unit. Services in seconds take time: bands and calls are split at the second."""
+    name: str = ""
+    item: str = ""
+    """Account item its charges are booked under (level I of the discounts); empty = the service id."""
+    quantity_max: Quantity = "0"
+    """More than this in one usage is refused as absurd; 0 = no limit."""
+
+
+class Calendar(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Named days, such as the holidays of a year."""
+
+    id: Id
+    days: tuple[Day, ...]
+    name: str = ""
+
+
+class Band(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A time band by the clock of the region: weekdays, hours, calendars. `to` before `from` runs over midnight: the
+    part after midnight still counts by the day it falls on."""
+
+    id: Id
+    name: str = ""
+    weekdays: tuple[Weekday, ...] = ()
+    """Empty = every day."""
+    start: ClockTime = field(default="00:00", name="from")
+    end: ClockTime = field(default="24:00", name="to")
+    """Exclusive."""
+    calendars: tuple[Id, ...] = ()
+    """Only on days of one of these."""
+    except_calendars: tuple[Id, ...] = ()
+    """Never on days of these."""
+
+
+class Destination(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where a number leads. Prefixes are digits of E.164 without +; "?" stands for one digit, "$" at the end for the
+    end of the number, "*" alone for every number.
+
+    Among the destinations that a tariff (an allowance, a discount) names, a number has the one with the longest
+    matching prefix: more digits win, then the longer pattern.
+    """
+
+    id: Id
+    prefixes: tuple[Annotated[str, Meta(pattern=r"^(\*|[0-9?]{1,20}[$*]?)$")], ...]
+    name: str = ""
+
+
+class Zone(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Places: domain codes ("GD") and networks abroad ("HK-CSL"); a trailing "*" matches what begins so."""
+
+    id: Id
+    places: tuple[str, ...]
+    name: str = ""
+
+
+class PartyGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Called-party group known to the operator, by prefixes as in `Destination` (on-net, service numbers). The contract
+    may add numbers to the group of the same name."""
+
+    id: Id
+    prefixes: tuple[str, ...] = ()
+    name: str = ""
