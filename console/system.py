@@ -1,0 +1,136 @@
+"""One whole system on this machine: its units, its processes, the settings they get.
+
+Units hang below one base URL. On SQLite each is a file, with a private unit for each province. On Cassandra each is a
+keyspace, and the provinces of a great area share one: a keyspace costs the cluster more than a file costs a disk.
+"""
+
+import asyncio
+import os
+from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from msgspec import Struct
+
+from console.sample.domains import REGIONS
+from console.supervisor import Running, Supervisor
+
+NORTH = ("north", "northeast", "northwest")
+
+
+class Layout(Struct, frozen=True):
+    """Addresses of all units: names as the directory has them → URLs."""
+
+    directory: str
+    units: dict[str, str]
+    shared_of: dict[str, str]
+    """Domain → name of its shared unit."""
+    private_of: dict[str, str]
+    """Domain → name of its private unit."""
+
+
+def lay_out(base: str) -> Layout:
+    """Lay out the units below a base URL: `sqlite:///folder` or `cassandra://hosts/prefix?options`.
+
+    Raises `ValueError` for another scheme.
+    """
+    scheme = urlsplit(base).scheme
+    if scheme not in ("sqlite", "cassandra"):
+        raise ValueError(f"units live in sqlite:///folder or cassandra://hosts/prefix, not in {base}")
+    shared_of = {region.code: "shared-north" if region.area in NORTH else "shared-south" for region in REGIONS}
+    if scheme == "sqlite":
+        private_of = {region.code: f"private-{region.code.lower()}" for region in REGIONS}
+    else:
+        private_of = {region.code: f"private-{region.area}" for region in REGIONS}
+    names = sorted({*shared_of.values(), *private_of.values()})
+    return Layout(_unit(base, "directory"), {name: _unit(base, name) for name in names}, shared_of, private_of)
+
+
+def _unit(base: str, name: str) -> str:
+    parts = urlsplit(base)
+    if parts.scheme == "sqlite":
+        return f"sqlite://{parts.path.rstrip('/')}/{name}.db"
+    prefix = parts.path.strip("/") or "onetier"
+    return urlunsplit(parts._replace(path=f"/{prefix}_{name.replace('-', '_')}"))
+
+
+class Shape(Struct, frozen=True):
+    """How many processes of each tier, and the first port of the fixed ones (0 = free ports)."""
+
+    datacenters: int = 1
+    domain_servers: int = 2
+    app_servers: int = 2
+    first_port: int = 0
+
+
+class System:
+    """The processes of one system, started in the order they need each other."""
+
+    def __init__(self, supervisor: Supervisor, layout: Layout, settings: Mapping[str, str]) -> None:
+        self.supervisor = supervisor
+        self.layout = layout
+        self.datacenters: list[Running] = []
+        self.domain_servers: list[Running] = []
+        self.app_servers: list[Running] = []
+        self._settings = dict(settings)
+
+    async def start(self, shape: Shape) -> None:
+        """Start all tiers. Raises `ProcessDied` when one doesn't get ready."""
+        port = shape.first_port
+        ports = iter(range(port, port + shape.app_servers + shape.datacenters) if port else ())
+        reserved = [next(ports, 0) for _ in range(shape.app_servers)]
+        self.datacenters += await _together(
+            [self.start_datacenter(number, next(ports, 0)) for number in range(shape.datacenters)]
+        )
+        self.domain_servers += await _together(
+            [self.start_domain_server(number) for number in range(shape.domain_servers)]
+        )
+        self.app_servers += await _together(
+            [self.start_app_server(number, port) for number, port in enumerate(reserved)]
+        )
+
+    async def start_datacenter(self, number: int, port: int = 0) -> Running:
+        """Start one data center."""
+        return await self._start("datacenter", number, {"ONETIER_DIRECTORY": self.layout.directory}, port)
+
+    async def start_domain_server(self, number: int) -> Running:
+        """Start one domain server."""
+        own = {
+            "ONETIER_DIRECTORY": self.layout.directory,
+            "ONETIER_SERVER_ID": f"domainserver-{number}-{os.getpid()}",
+            "ONETIER_DATACENTERS": _addresses(self.datacenters),
+        }
+        return await self._start("domainserver", number, own, 0)
+
+    async def start_app_server(self, number: int, port: int = 0) -> Running:
+        """Start one app server."""
+        return await self._start("appserver", number, {"ONETIER_DATACENTERS": _addresses(self.datacenters)}, port)
+
+    @property
+    def endpoints(self) -> list[str]:
+        """Where front ends call."""
+        return [process.address for process in self.app_servers]
+
+    async def _start(self, tier: str, number: int, own: Mapping[str, str], port: int) -> Running:
+        environment = {"ONETIER_LISTEN": f"127.0.0.1:{port}", **self._settings, **own}
+        arguments = ["-m", "console.main", "serve", tier, "--with-parent"]
+        return await self.supervisor.start(f"{tier}-{number}", arguments, environment)
+
+
+async def _together(starts: Sequence[Coroutine[None, None, Running]]) -> list[Running]:
+    """Start several at once; when one fails the others are ended too and its error is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(start) for start in starts]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return [task.result() for task in tasks]
+
+
+def _addresses(processes: list[Running]) -> str:
+    return ",".join(process.address for process in processes)
+
+
+def default_base(folder: Path) -> str:
+    """Give the base URL of the embedded units in a data folder."""
+    return f"sqlite://{(folder / 'units').resolve()}"
