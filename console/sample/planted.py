@@ -27,11 +27,11 @@ REUSE_GAP_MIN = 5_000
 REASONS: dict[str, frozenset[str]] = {
     "identity-malformed": frozenset({"IDENTITY_MALFORMED"}),
     "identity-unknown": frozenset({"IDENTITY_UNKNOWN"}),
-    "number-outside-plan": frozenset({"DOMAIN_UNKNOWN"}),
+    "number-outside-plan": frozenset({"IDENTITY_UNROUTED"}),
     "service-unknown": frozenset({"SERVICE_UNKNOWN"}),
-    "quantity-negative": frozenset({"QUANTITY_INVALID"}),
-    "quantity-absurd": frozenset({"QUANTITY_INVALID"}),
-    "time-future": frozenset({"EVENT_TIME_FUTURE"}),
+    "quantity-negative": frozenset({"QUANTITY_NEGATIVE"}),
+    "quantity-absurd": frozenset({"QUANTITY_ABSURD"}),
+    "time-future": frozenset({"EVENT_IN_FUTURE"}),
     "time-before-contract": frozenset({"EVENT_TIME_BEFORE_CONTRACT"}),
     "region-unknown": frozenset({"REGION_UNKNOWN"}),
     "channel-unknown": frozenset({"CHANNEL_UNKNOWN"}),
@@ -43,6 +43,9 @@ REASONS: dict[str, frozenset[str]] = {
     KEY_REUSED: frozenset({"REQUEST_KEY_REUSED"}),
     SUSPENDED: frozenset({"ACCOUNT_SUSPENDED"}),
 }
+
+HONEST_REFUSALS = frozenset({"INSUFFICIENT_FUNDS"})
+"""What may happen to an honest record: the money has run out."""
 
 
 class Line(Struct, frozen=True):
