@@ -1,1 +1,16 @@
-"""A client for front ends: one call a request, batches and retries inside."""
+"""A client for front ends: one call a request; batches, request keys, repeats and deadlines inside.
+
+from onetier_client import Client
+
+with Client(["127.0.0.1:7000"]) as desk:
+    charge = desk.charge("13012345678", "voice", quantity=61)
+    print(charge.amount, charge.steps)
+"""
+
+from onetier_client import requests
+from onetier_client.blocking import Client
+from onetier_client.desk import AsyncClient
+from onetier_client.keys import new_key
+from runtime.channel import Tls, read_tls
+
+__all__ = ["AsyncClient", "Client", "Tls", "new_key", "read_tls", "requests"]

@@ -37,6 +37,8 @@ from charging.errors import (
 
 ERROR_DOMAIN = "onetier"
 DETAILS_KEY = "grpc-status-details-bin"
+DRAINING = "DRAINING"
+"""Reason of the Unavailable that a stopping process gives: the repeat should go to another instance."""
 
 _CODES: dict[type[Fault], grpc.StatusCode] = {
     Invalid: grpc.StatusCode.INVALID_ARGUMENT,

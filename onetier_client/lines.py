@@ -1,0 +1,267 @@
+"""The way of a request to its answer: queues by endpoint, batches that form while others are in flight, repeats.
+
+A request costs one `Call` object and a place in a few lists. Futures, timers and tasks exist by batch, or for the
+caller's own single call. A repeat keeps the request, key and all, and stays within the call's overall deadline.
+"""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import grpc
+from onetier.v1.service_desk_pb2 import ExchangeRequest, ExchangeResponse, ServiceReply, ServiceRequest
+from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceStub
+
+from charging.errors import Expired, Fault, Overloaded, Unavailable
+from onetier_client.endpoints import Ranking
+from runtime.channel import Tls, open_channel
+from runtime.status import DRAINING, from_status, to_status
+from runtime.stream import BatchLink
+
+BACKOFF_MIN_MS = 20
+BACKOFF_MAX_MS = 1_000
+_REPEATED_CODES = frozenset(
+    code.value[0]
+    for code in (
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.ABORTED,
+    )
+)
+
+Answered = Callable[["Call", ServiceReply], None]
+
+
+class Call:
+    """A request on its way. `answered` is called once, with the last reply."""
+
+    __slots__ = ("answered", "attempts", "deadline", "finished", "request", "shift")
+
+    def __init__(self, request: ServiceRequest, deadline: float, answered: Answered) -> None:
+        self.request = request
+        self.deadline = deadline
+        """On the monotonic clock, seconds."""
+        self.answered = answered
+        self.attempts = 0
+        self.shift = 0
+        """How many of the preferred endpoints have failed it."""
+        self.finished = False
+
+    def finish(self, reply: ServiceReply) -> None:
+        """Hand over the reply; later ones are dropped."""
+        if not self.finished:
+            self.finished = True
+            self.answered(self, reply)
+
+
+class Batch:
+    """The calls of one batch, and what to do with their answers."""
+
+    __slots__ = ("_calls", "_line", "_lines")
+
+    def __init__(self, calls: list[Call], line: "Line", lines: "Lines") -> None:
+        self._calls: list[Call | None] = list(calls)
+        self._line = line
+        self._lines = lines
+
+    def part(self, response: ExchangeResponse) -> int:
+        """Take replies; those that ask for a repeat go round again."""
+        if response.HasField("error"):
+            return self._refused(from_status(response.error))
+        calls = self._calls
+        repeats: list[Call] = []
+        fault: Fault | None = None
+        for position, reply in zip(response.positions, response.replies, strict=True):
+            call = calls[position]
+            if call is None:
+                continue
+            calls[position] = None
+            if reply.HasField("error") and reply.error.code in _REPEATED_CODES:
+                found = from_status(reply.error)
+                if found.reason == DRAINING:
+                    call.shift += 1
+                if fault is None or found.retry_ms > fault.retry_ms:
+                    fault = found
+                repeats.append(call)
+            else:
+                call.finish(reply)
+        if fault is not None:
+            self._lines.repeat(repeats, fault)
+        return len(response.positions)
+
+    def lost(self, fault: Fault) -> None:
+        """The stream broke or the attempt took too long: repeat elsewhere what has no answer."""
+        calls = self._open()
+        for call in calls:
+            call.shift += 1
+        self._lines.repeat(calls, fault)
+
+    def _open(self) -> list[Call]:
+        calls = [call for call in self._calls if call is not None]
+        self._calls = [None] * len(self._calls)
+        return calls
+
+    def _refused(self, fault: Fault) -> int:
+        """The whole batch is refused: smaller ones from now on if it was too large, else as each one's own fault."""
+        calls = self._open()
+        if self._line.shrink(len(self._calls), fault) or isinstance(fault, Unavailable | Overloaded | Expired):
+            self._lines.repeat(calls, fault)
+            return len(self._calls)
+        reply = ServiceReply(error=to_status(fault))
+        for call in calls:
+            call.finish(reply)
+        return len(self._calls)
+
+
+class Line:
+    """The queue and the stream to one endpoint."""
+
+    def __init__(self, lines: "Lines", address: str, tls: Tls | None) -> None:
+        self._lines = lines
+        self._channel = open_channel(address, tls)
+        self._link: BatchLink[ExchangeRequest, ExchangeResponse] = BatchLink(
+            address,
+            ServiceDeskServiceStub(self._channel).Exchange,
+            batches_in_flight_max=lines.batches_in_flight_max,
+        )
+        self._waiting: deque[Call] = deque()
+        self._wake = asyncio.Event()
+        self._batch_max = lines.batch_requests_max
+        self._pump_task = asyncio.create_task(self._pump(), name=f"batches to {address}")
+
+    @property
+    def up(self) -> bool:
+        """False while the endpoint can't be reached."""
+        return self._link.up
+
+    def add(self, call: Call) -> None:
+        """Queue a call for the next batch."""
+        self._waiting.append(call)
+        self._wake.set()
+
+    def shrink(self, requests: int, fault: Fault) -> bool:
+        """Learn the endpoint's own limit from a batch it refused as too large. True if it was that."""
+        if requests <= 1 or "limit" not in fault.facts:
+            return False
+        self._batch_max = max(1, min(self._batch_max // 2, int(fault.facts["limit"])))
+        return True
+
+    async def close(self) -> list[Call]:
+        """End the stream; gives the calls that were never sent."""
+        self._pump_task.cancel()
+        await asyncio.gather(self._pump_task, return_exceptions=True)
+        await self._link.close(0)
+        await self._channel.close()
+        return list(self._waiting)
+
+    async def _pump(self) -> None:
+        while True:
+            await self._wake.wait()
+            await self._link.room()
+            calls, left_ms = self._take()
+            if not self._waiting:
+                self._wake.clear()
+            if calls:
+                request = ExchangeRequest(timeout_ms=left_ms, requests=[call.request for call in calls])
+                batch = Batch(calls, self, self._lines)
+                self._link.send(request, items=len(calls), sink=batch, timeout_ms=left_ms)
+
+    def _take(self) -> tuple[list[Call], int]:
+        """Take the next batch and its time: the longest of its calls, at most one attempt's."""
+        now = time.monotonic()
+        calls: list[Call] = []
+        last = 0.0
+        waiting = self._waiting
+        while waiting and len(calls) < self._batch_max:
+            call = waiting.popleft()
+            if not call.finished:
+                calls.append(call)
+                last = max(last, call.deadline)
+        return calls, max(1, min(int((last - now) * 1000), self._lines.attempt_timeout_ms))
+
+
+class Lines:
+    """All endpoints. `submit` a call, and its `answered` is called before its deadline, or with the fault."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[str],
+        tls: Tls | None,
+        *,
+        attempt_timeout_ms: int,
+        batch_requests_max: int,
+        batches_in_flight_max: int,
+    ) -> None:
+        self.attempt_timeout_ms = attempt_timeout_ms
+        self.batch_requests_max = batch_requests_max
+        self.batches_in_flight_max = batches_in_flight_max
+        self.repeats = 0
+        """Attempts after the first, of all calls so far."""
+        self._ranking = Ranking(endpoints)
+        self._loop = asyncio.get_running_loop()
+        self._timers: set[asyncio.TimerHandle] = set()
+        self._repeating: set[Call] = set()
+        self._lines = [Line(self, endpoint, tls) for endpoint in endpoints]
+
+    def submit(self, call: Call) -> None:
+        """Queue a call at the best endpoint that is up."""
+        order = self._ranking.of(call.request.identity)
+        lines = self._lines
+        best = lines[order[call.shift % len(order)]]
+        if not best.up:
+            best = next((lines[index] for index in order if lines[index].up), best)
+        best.add(call)
+
+    def repeat(self, calls: Sequence[Call], fault: Fault) -> None:
+        """Send calls again after a pause, all together; those that have no time left get the fault."""
+        now = time.monotonic()
+        attempts = max((call.attempts for call in calls), default=0)
+        pause_s = _pause_s(attempts, fault.retry_ms)
+        again: list[Call] = []
+        for call in calls:
+            if call.finished:
+                continue
+            call.attempts += 1
+            if now + pause_s < call.deadline:
+                again.append(call)
+            else:
+                call.finish(ServiceReply(error=to_status(_final(fault))))
+        if again:
+            self.repeats += len(again)
+            self._repeating.update(again)
+            handle = self._loop.call_later(pause_s, self._resubmit, again)
+            self._timers.add(handle)
+            if len(self._timers) > 64:
+                self._timers = {timer for timer in self._timers if timer.when() > self._loop.time()}
+
+    async def close(self) -> None:
+        """End all streams; calls without an answer get Unavailable."""
+        for timer in self._timers:
+            timer.cancel()
+        left = list(self._repeating)
+        for line in self._lines:
+            left += await line.close()
+        reply = ServiceReply(error=to_status(Unavailable("CLIENT_CLOSED", "the client was closed")))
+        for call in left:
+            call.finish(reply)
+
+    def _resubmit(self, calls: list[Call]) -> None:
+        self._repeating.difference_update(calls)
+        for call in calls:
+            if not call.finished:
+                self.submit(call)
+
+
+def _pause_s(attempts: int, retry_ms: int) -> float:
+    """What the server asks for or the back-off, whichever is more, with jitter so that callers don't come in step."""
+    backoff_ms = min(BACKOFF_MIN_MS << min(attempts, 10), BACKOFF_MAX_MS)
+    return max(retry_ms * random.uniform(1.0, 1.25), backoff_ms * random.uniform(0.5, 1.0)) / 1000
+
+
+def _final(fault: Fault) -> Fault:
+    """What the caller is told when time is up: the fault, with the advice to repeat the same key."""
+    text = f"{fault.message}; no time was left to repeat, the same request key tells the outcome"
+    return type(fault)(fault.reason, text, facts=fault.facts, retry_ms=fault.retry_ms)

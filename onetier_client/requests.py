@@ -1,0 +1,96 @@
+"""Service requests, built from plain values. For single calls the client does it; for bulk use these directly."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TypedDict, Unpack
+
+from onetier.v1 import service_desk_pb2 as desk
+
+from onetier_client.keys import new_key
+
+Command = (
+    desk.OpenAccount
+    | desk.SetContract
+    | desk.SetAccountStatus
+    | desk.SetPaymentMode
+    | desk.SetCreditLimit
+    | desk.SetThreshold
+    | desk.SetAccountProfile
+    | desk.TopUp
+    | desk.Adjust
+    | desk.Refund
+    | desk.Transfer
+    | desk.SessionRequest
+)
+
+_COMMAND_FIELDS: dict[str, str] = {
+    field.message_type.full_name: field.name
+    for field in desk.ServiceRequest.DESCRIPTOR.oneofs_by_name["command"].fields
+    if field.message_type is not None
+}
+
+
+class Facts(TypedDict, total=False):
+    """What a request may say beside its main content; the names are those of `ServiceRequest`."""
+
+    request_key: str
+    """Made when not given. Give your own to repeat an intent after a restart."""
+    event_time_ms: int
+    """UTC, milliseconds since 1970; now when not given."""
+    channel: str
+    partner: str
+    actor: str
+    other_party: str
+    visited_place: str
+    explain: bool
+    attributes: Mapping[str, str]
+
+
+def charge(identity: str, service: str, quantity: int = 1, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Rate an event and take it from the balance. `quantity` is in seconds, bytes or events, as the service has it."""
+    return _request(desk.REQUEST_TYPE_CHARGE, identity, service, quantity, facts, keyed=True)
+
+
+def quote(identity: str, service: str, quantity: int = 1, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Ask what an event would cost, and why. Changes nothing."""
+    return _request(desk.REQUEST_TYPE_QUOTE, identity, service, quantity, facts, keyed=False)
+
+
+def query(identity: str, view: str, lines_max: int = 0, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Ask for a view: "balance", "usage", "contract" or "history" (`lines_max` lines; 0 = as the server likes)."""
+    return _request(desk.REQUEST_TYPE_QUERY, identity, view, lines_max, facts, keyed=False)
+
+
+def execute(identity: str, command: Command, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Do a keyed command on the account of the identity. Raises TypeError for a message that is no command."""
+    field = _COMMAND_FIELDS.get(command.DESCRIPTOR.full_name)
+    if field is None:
+        raise TypeError(f"{command.DESCRIPTOR.full_name} is no command of a service request")
+    request = _request(desk.REQUEST_TYPE_EXECUTE, identity, "", 0, facts, keyed=True)
+    getattr(request, field).CopyFrom(command)
+    return request
+
+
+def top_up(amount: int, *, book_id: str = "", unit: str = "money", kind: str = "deposit") -> desk.TopUp:
+    """Put `amount` (micro-units for money) into a book; "" is the main money book."""
+    return desk.TopUp(book_id=book_id, unit=unit, amount=amount, kind=kind)
+
+
+def session(
+    session_id: str, operation: "desk.SessionRequest.Operation", invocation: int, units: Sequence[desk.UnitUse]
+) -> desk.SessionRequest:
+    """One step of a charging session."""
+    return desk.SessionRequest(session_id=session_id, operation=operation, invocation=invocation, units=units)
+
+
+def _request(
+    kind: "desk.RequestType", identity: str, service: str, quantity: int, facts: Facts, *, keyed: bool
+) -> desk.ServiceRequest:
+    request = desk.ServiceRequest(
+        identity=identity, request_type=kind, service_code=service, quantity=quantity, **facts
+    )
+    if not request.event_time_ms:
+        request.event_time_ms = time.time_ns() // 1_000_000
+    if keyed and not request.request_key:
+        request.request_key = new_key()
+    return request
