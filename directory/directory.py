@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from cachetools import LRUCache
+from cachetools import FIFOCache
 from msgspec import Struct
 
 from charging import wire
@@ -40,6 +40,54 @@ class Route(Struct, frozen=True, gc=False):
     """The slot as owner records name it: `GD/3`."""
 
 
+class RouteCache(FIFOCache[str, Route]):
+    """Routes by identity, made when first asked for: `routes[identity]` resolves.
+
+    First in, first out: keeping the order of use would make every hit dearer than most misses are.
+    """
+
+    def __init__(self, state: State, routes_max: int) -> None:
+        super().__init__(routes_max)
+        self._state = state
+        self._shared: dict[tuple[str, str], Route] = {}
+        self.misses = 0
+
+    def __missing__(self, identity: str) -> Route:
+        """Resolve an identity. Raises `NotFound` with reason IDENTITY_UNROUTED."""
+        route = self[identity] = self._resolve(identity)
+        self.misses += 1
+        return route
+
+    def _resolve(self, identity: str) -> Route:
+        place = self._state.entry(identity)
+        if place is not None:
+            key = slot_key(*place)
+            return self._shared.setdefault((key, EXPLICIT), Route(place[0], place[1], EXPLICIT, key))
+        match = self._state.plan.match_identity(identity)
+        info = self._state.domains.get(match[0]) if match is not None else None
+        if match is None or info is None:
+            raise unrouted(identity)
+        slot = slot_of(identity, info.slots)
+        key = slot_key(info.code, slot)
+        # Shared by all identities of a prefix and slot: a cached route costs its key and the cache's own links.
+        return self._shared.setdefault((key, match[1]), Route(info.code, slot, match[1], key))
+
+    def forget_all(self) -> None:
+        """Drop every route: the number plan or a domain changed."""
+        self.clear()
+        self._shared.clear()
+
+
+def unrouted(identity: str) -> NotFound:
+    """Make the fault of an identity that neither an entry nor the number plan knows."""
+    shown = mask(identity[:80])
+    return NotFound(
+        "IDENTITY_UNROUTED",
+        f"no domain serves {shown}: no entry and no prefix of the number plan fits",
+        facts={"identity": shown},
+    )
+
+
 def wall_clock_ms() -> int:
     """Give the wall clock; only written into amendments for people."""
     return time.time_ns() // 1_000_000
@@ -61,7 +109,7 @@ class Directory:
         self._writer = Writer(
             self._log, self._state, self._assembler, self._lock, catch_up=self._read_on, take=self._take
         )
-        self._routes: LRUCache[str, Route] = LRUCache(routes_cached_max)
+        self.routes = RouteCache(self._state, routes_cached_max)
         self._callbacks: list[Callable[[int], None]] = []
         self._tail: asyncio.Task[None] | None = None
         self._fresh_at = time.monotonic()
@@ -117,6 +165,10 @@ class Directory:
                 self._callbacks.remove(callback)
 
         return end
+
+    def now_ms(self) -> int:
+        """Give the wall clock that amendments are stamped with."""
+        return self._clock_ms()
 
     @property
     def revision(self) -> int:
@@ -192,26 +244,7 @@ class Directory:
 
         Raises `NotFound` with reason IDENTITY_UNROUTED.
         """
-        try:
-            return self._routes[identity]
-        except KeyError:
-            route = self._routes[identity] = self._resolve(identity)
-            return route
-
-    def _resolve(self, identity: str) -> Route:
-        place = self._state.entry(identity)
-        if place is not None:
-            return Route(place[0], place[1], EXPLICIT, slot_key(*place))
-        match = self._state.plan.match_identity(identity)
-        info = self._state.domains.get(match[0]) if match is not None else None
-        if match is None or info is None:
-            raise NotFound(
-                "IDENTITY_UNROUTED",
-                f"no domain serves {mask(identity[:80])}: no entry and no prefix of the number plan fits",
-                facts={"identity": mask(identity[:80])},
-            )
-        slot = slot_of(identity, info.slots)
-        return Route(info.code, slot, match[1], slot_key(info.code, slot))
+        return self.routes[identity]
 
     async def _read_on(self) -> None:
         async with self._lock:
@@ -225,9 +258,9 @@ class Directory:
         for landed in self._assembler.take(group):
             touched = state.apply(landed.key, landed.digest, landed.amendment, landed.revision)
             if touched.all_routes:
-                self._routes.clear()
+                self.routes.forget_all()
             for identity in touched.identities:
-                self._routes.pop(identity, None)
+                self.routes.pop(identity, None)
         state.revision = group.seq
         for callback in tuple(self._callbacks):
             callback(state.revision)

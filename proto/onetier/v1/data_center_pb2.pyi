@@ -199,7 +199,7 @@ class DescribeRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeResponse(_message.Message):
-    __slots__ = ("revision", "domains", "owners", "channels", "units", "number_ranges", "entries")
+    __slots__ = ("revision", "domains", "owners", "channels", "units", "number_ranges", "entries", "partners", "catalogues", "ports_open")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
     OWNERS_FIELD_NUMBER: _ClassVar[int]
@@ -207,6 +207,9 @@ class DescribeResponse(_message.Message):
     UNITS_FIELD_NUMBER: _ClassVar[int]
     NUMBER_RANGES_FIELD_NUMBER: _ClassVar[int]
     ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    PARTNERS_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUES_FIELD_NUMBER: _ClassVar[int]
+    PORTS_OPEN_FIELD_NUMBER: _ClassVar[int]
     revision: int
     domains: _containers.RepeatedCompositeFieldContainer[Domain]
     owners: _containers.RepeatedCompositeFieldContainer[SlotOwner]
@@ -214,7 +217,10 @@ class DescribeResponse(_message.Message):
     units: _containers.RepeatedCompositeFieldContainer[UnitAddress]
     number_ranges: int
     entries: int
-    def __init__(self, revision: _Optional[int] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., owners: _Optional[_Iterable[_Union[SlotOwner, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[Channel, _Mapping]]] = ..., units: _Optional[_Iterable[_Union[UnitAddress, _Mapping]]] = ..., number_ranges: _Optional[int] = ..., entries: _Optional[int] = ...) -> None: ...
+    partners: _containers.RepeatedCompositeFieldContainer[Partner]
+    catalogues: _containers.RepeatedCompositeFieldContainer[CatalogueVersion]
+    ports_open: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, revision: _Optional[int] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., owners: _Optional[_Iterable[_Union[SlotOwner, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[Channel, _Mapping]]] = ..., units: _Optional[_Iterable[_Union[UnitAddress, _Mapping]]] = ..., number_ranges: _Optional[int] = ..., entries: _Optional[int] = ..., partners: _Optional[_Iterable[_Union[Partner, _Mapping]]] = ..., catalogues: _Optional[_Iterable[_Union[CatalogueVersion, _Mapping]]] = ..., ports_open: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SlotOwner(_message.Message):
     __slots__ = ("domain", "slot", "address", "epoch")
