@@ -1,0 +1,116 @@
+"""`DirectoryService`: what operators and the console ask of the directory, over any data-center instance."""
+
+import grpc
+import msgspec
+from onetier.v1 import data_center_pb2 as pb
+from onetier.v1 import data_center_pb2_grpc
+
+from charging.catalogue import unpack
+from charging.errors import Invalid
+from charging.identity import normalise
+from datacenter.codec import changes_of
+from datacenter.owners import OwnerTable
+from datacenter.port import Porter
+from directory.changes import CatalogueVersion, Change
+from directory.checks import check_key
+from directory.directory import Directory
+from directory.slots import parse_slot
+from runtime.telemetry import Metrics
+from storage.url import masked
+
+ACTOR_CHARS_MAX = 200
+
+
+class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
+    """Serves Resolve, Amend, Port and Describe."""
+
+    def __init__(self, directory: Directory, owners: OwnerTable, porter: Porter, metrics: Metrics) -> None:
+        self._directory = directory
+        self._owners = owners
+        self._porter = porter
+        self._metrics = metrics
+
+    async def Resolve(self, request: pb.ResolveRequest, _context: grpc.aio.ServicerContext) -> pb.ResolveResponse:
+        """Say where an identity would be served. Faults: IDENTITY_MALFORMED, IDENTITY_UNROUTED."""
+        route = self._directory.resolve(normalise(request.identity))
+        owner = self._owners.owners.get(route.key)
+        return pb.ResolveResponse(
+            domain=route.domain,
+            slot=route.slot,
+            rule=route.rule,
+            owner=owner.address if owner is not None else "",
+            revision=self._directory.revision,
+        )
+
+    async def Amend(self, request: pb.AmendRequest, _context: grpc.aio.ServicerContext) -> pb.AmendResponse:
+        """Append changes, all or none, once a key. Faults: see `Directory.amend`; CATALOGUE_UNREADABLE."""
+        _check_actor(request.actor)
+        changes = changes_of(request.changes)
+        _check_catalogues(changes)
+        revision = await self._directory.amend(changes, request.request_key, request.actor)
+        self._metrics.requests("amend", "ok", len(changes))
+        return pb.AmendResponse(revision=revision)
+
+    async def Port(self, request: pb.PortRequest, _context: grpc.aio.ServicerContext) -> pb.PortResponse:
+        """Move an identity's account to another domain; a repeat of the key finishes what was begun."""
+        _check_actor(request.actor)
+        check_key(request.request_key)
+        port = await self._porter.port(request.identity, request.to_domain, request.request_key, request.actor)
+        return pb.PortResponse(revision=port.revision, from_domain=port.begun.from_domain)
+
+    async def Describe(self, _request: pb.DescribeRequest, _context: grpc.aio.ServicerContext) -> pb.DescribeResponse:
+        """Give the whole picture, passwords masked and catalogues without their content."""
+        state = self._directory.state
+        return pb.DescribeResponse(
+            revision=state.revision,
+            domains=[
+                pb.Domain(
+                    code=one.code,
+                    name=one.name,
+                    time_zone=one.time_zone,
+                    slots=one.slots,
+                    shared_unit=one.shared_unit,
+                    private_unit=one.private_unit,
+                )
+                for one in state.named.values()
+            ],
+            owners=self._slot_owners(),
+            channels=[
+                pb.Channel(code=one.code, name=one.name, open=one.is_open, partners_only=one.partners_only)
+                for one in state.channels.values()
+            ],
+            units=[pb.UnitAddress(name=name, url=masked(url)) for name, url in state.units.items()],
+            number_ranges=state.plan.size,
+            entries=len(state.entries),
+            partners=[pb.Partner(code=one.code, name=one.name, active=one.active) for one in state.partners.values()],
+            catalogues=[
+                pb.CatalogueVersion(domain=one.domain, version=one.version, effective_from_ms=one.effective_from_ms)
+                for one in state.catalogues.values()
+            ],
+            ports_open=[port.begun.key for port in self._directory.ports_open()],
+        )
+
+    def _slot_owners(self) -> list[pb.SlotOwner]:
+        found: list[pb.SlotOwner] = []
+        for key, owner in self._owners.owners.items():
+            domain, slot = parse_slot(key)
+            found.append(pb.SlotOwner(domain=domain, slot=slot, address=owner.address, epoch=owner.epoch))
+        return found
+
+
+def _check_actor(actor: str) -> None:
+    if not 1 <= len(actor) <= ACTOR_CHARS_MAX:
+        wanted = f"who acts, 1 to {ACTOR_CHARS_MAX} characters"
+        raise Invalid("ACTOR_MISSING", f"actor: expected {wanted}", fields={"actor": wanted})
+
+
+def _check_catalogues(changes: list[Change]) -> None:
+    for index, change in enumerate(changes):
+        if not isinstance(change, CatalogueVersion):
+            continue
+        try:
+            unpack(change.content)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            field = f"changes[{index}].catalogue.content"
+            wanted = f"a packed catalogue; it can't be read: {error}"
+            raise Invalid("CATALOGUE_UNREADABLE", f"{field}: {wanted}", fields={field: wanted}) from error

@@ -1,0 +1,185 @@
+"""Takes batches in, sorts them by owner, sends the legs, hands replies back as they come.
+
+What a domain server does not own comes back as misrouted: nothing was done there, so it is sent again, at most twice,
+after the owners were read anew. All other repeats are the client's.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from onetier.v1.data_center_pb2 import ReplyBatch
+from onetier.v1.domain_server_pb2 import ServeResponse
+
+from charging.errors import Fault, Unavailable
+from datacenter.links import Links
+from datacenter.owners import OwnerTable
+from datacenter.router import Grouped, Load, Router, failed_body
+from runtime.telemetry import Metrics
+
+RESENDS_MAX = 2
+RESEND_PAUSE_MS = 100
+"""Before the second time: a takeover may be under way."""
+MOVING_RETRY_MS = 200
+
+Deliver = Callable[[bytes, int], None]
+"""Takes a serialized ReplyBatch and how many items it answers."""
+
+
+class BatchLeg:
+    """The part of a batch that goes to one owner. Keeps replies only until the leg is over."""
+
+    __slots__ = ("_dispatcher", "_parts", "_sent_on", "deadline", "deliver", "load", "resends")
+
+    def __init__(self, dispatcher: "Dispatcher", load: Load, deadline: float, deliver: Deliver, resends: int) -> None:
+        self._dispatcher = dispatcher
+        self.deliver = deliver
+        self.load = load
+        self.deadline = deadline
+        self.resends = resends
+        self._parts: list[bytes] = []
+        self._sent_on: set[int] = set()
+
+    def part(self, response: ServeResponse, /) -> int:
+        """Hand answers back unparsed, and take care of the misrouted."""
+        answered = response.answered
+        misrouted = response.misrouted
+        if answered:
+            self._parts.append(response.replies)
+            self.deliver(response.replies, answered)
+        if not misrouted:
+            return answered
+        self._sent_on.update(misrouted)
+        self._dispatcher.send_on(self, misrouted)
+        return answered + len(misrouted)
+
+    def lost(self, fault: Fault, /) -> None:
+        """Answer what is open with the fault; only now the replies so far are read, to know what that is."""
+        closed = self._sent_on
+        for part in self._parts:
+            closed.update(ReplyBatch.FromString(part).positions)
+        self.fail((p for p in self.load.positions if p not in closed), fault)
+
+    def fail(self, positions: Iterable[int], fault: Fault) -> None:
+        """Answer items with a fault."""
+        failed = list(positions)
+        if failed:
+            self._dispatcher.metrics.requests("route", fault.reason, len(failed))
+            body = failed_body(fault)
+            self.deliver(pack_replies(failed, [body] * len(failed)), len(failed))
+
+    def take(self, positions: Sequence[int]) -> Load:
+        """Give the items at some positions, to be sent somewhere else."""
+        wanted = set(positions)
+        rows = zip(self.load.positions, self.load.slots, self.load.bodies, strict=True)
+        kept = [row for row in rows if row[0] in wanted]
+        return Load([row[0] for row in kept], [row[1] for row in kept], [row[2] for row in kept])
+
+    def again(self, load: Load) -> "BatchLeg":
+        """Make the leg that is sent once more."""
+        return BatchLeg(self._dispatcher, load, self.deadline, self.deliver, self.resends + 1)
+
+
+class Dispatcher:
+    """The heart of the data center."""
+
+    def __init__(
+        self, router: Router, links: Links, owners: OwnerTable, metrics: Metrics, *, batch_items_max: int
+    ) -> None:
+        self.metrics = metrics
+        self._router = router
+        self._links = links
+        self._owners = owners
+        self._batch_items_max = batch_items_max
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[BatchLeg] = []
+        self._mover: asyncio.Task[None] | None = None
+        self._refresher: asyncio.Task[None] | None = None
+        self.items_resent = 0
+
+    def submit(
+        self,
+        positions: Sequence[int],
+        routes: Sequence[str],
+        bodies: Sequence[bytes],
+        *,
+        timeout_ms: int,
+        deliver: Deliver,
+    ) -> None:
+        """Send a batch on its way. `deliver` is called, later or at once, until every position is answered once."""
+        deadline = self._loop.time() + timeout_ms / 1_000
+        grouped = self._router.route(positions, routes, bodies)
+        self._send(grouped, deadline, deliver, resends=0)
+
+    def send_on(self, leg: BatchLeg, positions: Sequence[int]) -> None:
+        """Send misrouted items to whoever owns them now."""
+        self.metrics.event("misrouted", len(positions))
+        if leg.resends >= RESENDS_MAX:
+            leg.fail(positions, _moving())
+            return
+        self._waiting.append(leg.again(leg.take(positions)))
+        if self._mover is None or self._mover.done():
+            self._mover = self._loop.create_task(self._move())
+
+    def look_again(self) -> None:
+        """Read the owners soon: somebody who should own a slot can't be reached, or nobody owns it."""
+        if self._refresher is None or self._refresher.done():
+            self._refresher = self._loop.create_task(self._owners.refresh())
+
+    async def close(self) -> None:
+        """Answer what waits to be sent again, and stop."""
+        tasks = [task for task in (self._mover, self._refresher) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for leg in self._waiting:
+            leg.fail(leg.load.positions, _moving())
+        self._waiting.clear()
+
+    async def _move(self) -> None:
+        while self._waiting:
+            if any(leg.resends > 1 for leg in self._waiting):
+                await asyncio.sleep(RESEND_PAUSE_MS / 1_000)
+            await self._owners.refresh()
+            legs, self._waiting = self._waiting, []
+            for leg in legs:
+                load = leg.load
+                self.items_resent += len(load.positions)
+                grouped = self._router.group(load.positions, load.slots, load.bodies)
+                self._send(grouped, leg.deadline, leg.deliver, leg.resends)
+
+    def _send(self, grouped: Grouped, deadline: float, deliver: Deliver, resends: int) -> None:
+        if grouped.positions_failed:
+            self.metrics.requests("route", "unowned", grouped.unowned)
+            self.metrics.requests("route", "unrouted", len(grouped.positions_failed) - grouped.unowned)
+            deliver(pack_replies(grouped.positions_failed, grouped.bodies_failed), len(grouped.positions_failed))
+            if grouped.unowned:
+                self.look_again()
+        for address, load in grouped.loads.items():
+            self.metrics.batch("serve", len(load.positions))
+            link = self._links.get(address)
+            for piece in pieces(load, self._batch_items_max):
+                link.send(BatchLeg(self, piece, deadline, deliver, resends))
+
+
+def pieces(load: Load, items_max: int) -> Iterable[Load]:
+    """Cut a load into batches that a domain server takes."""
+    if len(load.positions) <= items_max:
+        return (load,)
+    return (
+        Load(load.positions[at : at + items_max], load.slots[at : at + items_max], load.bodies[at : at + items_max])
+        for at in range(0, len(load.positions), items_max)
+    )
+
+
+def pack_replies(positions: Sequence[int], bodies: Sequence[bytes]) -> bytes:
+    """Serialize replies that the data center itself makes."""
+    packed: bytes = ReplyBatch(positions=positions, bodies=bodies).SerializeToString()
+    return packed
+
+
+def _moving() -> Unavailable:
+    return Unavailable(
+        "SLOT_MOVING",
+        "the slot is changing its owner; repeat the same request key",
+        retry_ms=MOVING_RETRY_MS,
+    )

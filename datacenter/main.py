@@ -1,0 +1,127 @@
+"""The data center's process."""
+
+import asyncio
+from collections.abc import Mapping
+
+from onetier.v1.data_center_pb2_grpc import (
+    add_DataCenterServiceServicer_to_server,
+    add_DirectoryServiceServicer_to_server,
+)
+
+from datacenter.asking import Asker
+from datacenter.directory_service import DirectoryServicer
+from datacenter.dispatch import Dispatcher
+from datacenter.links import Links
+from datacenter.owners import OwnerTable
+from datacenter.port import Porter
+from datacenter.router import Owners, Router
+from datacenter.service import DataCenterServicer
+from directory.directory import Directory
+from directory.owners import Owner
+from runtime.server import Booth, run_tier
+from runtime.settings import BadSettings, DataCenterSettings
+from runtime.telemetry import logger
+from storage.open import open_unit
+from storage.unit import StoreRejected, StoreUnavailable, Unit
+
+log = logger("datacenter.main")
+
+OPEN_TRIES_MAX = 60
+OPEN_PAUSE_S = 1.0
+LINK_GRACE_MS = 1_000
+
+
+class DataCenter:
+    """One instance: the directory it tails, the links it holds, the services it offers."""
+
+    def __init__(self, booth: Booth, settings: DataCenterSettings, unit: Unit, directory: Directory) -> None:
+        metrics = booth.metrics
+        self._unit = unit
+        self._directory = directory
+        self._router = Router(lambda identity: directory.routes[identity].key, self._slots_of)
+        self.owners = OwnerTable(unit, settings.poll_ms, self._owners_changed)
+        self.links = Links(
+            booth.tls,
+            batches_in_flight_max=settings.batches_in_flight_max,
+            items_max=settings.stream_items_max * 3 // 4,
+            message_bytes_max=settings.message_bytes_max,
+        )
+        self._dispatcher = Dispatcher(
+            self._router, self.links, self.owners, metrics, batch_items_max=settings.batch_items_max
+        )
+        self.links.on_down = lambda _address: self._dispatcher.look_again()
+        self.porter = Porter(directory, Asker(self._dispatcher).ask, metrics)
+        self.servicer = DataCenterServicer(self._dispatcher, directory, metrics, settings)
+        self.operators = DirectoryServicer(directory, self.owners, self.porter, metrics)
+        self._sweeper: asyncio.Task[None] | None = None
+        metrics.gauge("items_in_flight", lambda: self.servicer.items_in_flight)
+        metrics.gauge("directory_revision", lambda: directory.revision)
+        metrics.gauge("directory_read_ms_ago", lambda: directory.fresh_ms_ago)
+        metrics.gauge("routes_cached", lambda: len(directory.routes))
+        metrics.gauge("explicit_entries", lambda: len(directory.state.entries))
+        metrics.gauge("slots_owned", lambda: len(self.owners.owners))
+        metrics.gauge("links_up", lambda: self.links.counts()[0])
+        metrics.gauge("ports_open", lambda: len(directory.ports_open()))
+
+    def _slots_of(self, domain: str) -> int:
+        info = self._directory.domains.get(domain)
+        return info.slots if info is not None else 0
+
+    def _owners_changed(self, owners: Mapping[str, Owner]) -> None:
+        self._router.owners = Owners.of({slot: owner.address for slot, owner in owners.items()})
+        self.links.keep_only({owner.address for owner in owners.values()})
+
+    async def started(self) -> None:
+        """Begin to look after ports that others left."""
+        self._sweeper = asyncio.get_running_loop().create_task(self.porter.sweep())
+
+    async def stop_intake(self) -> None:
+        """Read no stream any further."""
+        self.servicer.stop_intake()
+
+    async def flush(self) -> None:
+        """Wait for the answers that are owed."""
+        await self.servicer.idle()
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        await self.porter.close()
+        await self._dispatcher.close()
+        await self.links.close(LINK_GRACE_MS)
+        await self.owners.close()
+        await self._directory.close()
+        await self._unit.close()
+
+
+async def build(booth: Booth, settings: DataCenterSettings) -> DataCenter:
+    """Open the directory and furnish the server. Raises `BadSettings` when the directory's unit can't be used."""
+    unit = await _open_patiently(settings.directory)
+    directory = await Directory.open(unit, settings.poll_ms, routes_cached_max=settings.routes_cached_max)
+    center = DataCenter(booth, settings, unit, directory)
+    await center.owners.start()
+    booth.add(add_DataCenterServiceServicer_to_server, center.servicer, "onetier.v1.DataCenterService")
+    booth.add(add_DirectoryServiceServicer_to_server, center.operators, "onetier.v1.DirectoryService")
+    return center
+
+
+async def _open_patiently(url: str) -> Unit:
+    """Open the directory's unit, waiting for a store that is still starting."""
+    for left in reversed(range(OPEN_TRIES_MAX)):
+        try:
+            return await open_unit(url)
+        except StoreUnavailable as error:
+            if left == 0:
+                raise BadSettings(f"the directory's unit can't be reached: {error}") from error
+            log.warning("the directory's unit is away, trying again", why=str(error))
+            await asyncio.sleep(OPEN_PAUSE_S)
+        except StoreRejected as error:
+            raise BadSettings(f"the directory's unit can't be used: {error}") from error
+    raise AssertionError("the last try raises or returns")
+
+
+def serve(settings: DataCenterSettings) -> int:
+    """Run a data center until it is told to stop; gives the exit code."""
+    return run_tier("datacenter", settings, build)

@@ -1,0 +1,208 @@
+"""Porting: an account moves to another domain, by steps that anyone may repeat.
+
+    1 PortBegun in the control log            from here on the port is known, and no other one of the account begins
+    2 MoveOut at the old owner                journaled there: no commit lands in the old domain any more
+    3 Pull of each member at the old domain   their contracts, which no one can change now
+    4 MoveIn at the new owner                 the account lives in the new domain
+    5 entries of all members + PortEnded      one amendment: every instance serves them from the new domain
+
+Each step has a key made of the request's, so a step done twice is done once. A process that dies leaves an open port in
+the log; a repeat of the request goes on from there, and so does any data center that finds it lying about.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+
+import msgspec
+
+from charging import wire
+from charging.account import Account
+from charging.commands import Action, Command, MoveIn, MoveOut
+from charging.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
+from charging.identity import normalise
+from directory.changes import Change, Entry, PortBegun, PortEnded
+from directory.directory import Directory
+from directory.slots import slot_of
+from directory.state import Port
+from runtime.telemetry import Metrics, logger
+
+log = logger("datacenter.port")
+
+STEP_TIMEOUT_MS = 5_000
+STEP_TRIES_MAX = 20
+SWEEP_S = 5.0
+CHANNEL = "port"
+_FINAL = (Refused, NotFound, Invalid, Conflict)
+
+Ask = Callable[[str, wire.Ask, int], Awaitable[wire.Answer]]
+"""Asks the owner of a route: (route, question, timeout in ms) → answer, `wire.Failed` included."""
+
+_unpack_account = msgspec.msgpack.Decoder(Account).decode
+_unpack_failed = msgspec.msgpack.Decoder(wire.Failed).decode
+
+
+class Porter:
+    """Runs ports, each once at a time in this process."""
+
+    def __init__(self, directory: Directory, ask: Ask, metrics: Metrics) -> None:
+        self._directory = directory
+        self._ask = ask
+        self._metrics = metrics
+        self._running: dict[str, asyncio.Task[Port]] = {}
+
+    async def port(self, identity: str, to_domain: str, key: str, actor: str) -> Port:
+        """Move the account of an identity to a domain; returns when every instance can know it.
+
+        Goes on when the caller goes away. Raises `Invalid`, `NotFound`, `Refused`, `Conflict`, or `Unavailable`:
+        repeat the same key, which finishes what was begun.
+        """
+        identity = normalise(identity)
+        await self._refresh()
+        known = self._directory.port(key)
+        if known is None:
+            begun = await self._begin(identity, to_domain, key, actor)
+        elif known.begun.identity == identity and known.begun.to_domain == to_domain:
+            begun = known.begun
+        else:
+            raise Conflict(
+                "REQUEST_KEY_REUSED", "the request key was used for another port", facts={"request_key": key[:200]}
+            )
+        return await asyncio.shield(self._task(begun))
+
+    async def sweep(self) -> None:
+        """Finish ports that somebody else began and left, for ever. Two who do one at the same time do no harm."""
+        seen: dict[str, float] = {}
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            now = time.monotonic()
+            seen = {port.begun.key: seen.get(port.begun.key, now) for port in self._directory.ports_open()}
+            for key, since in seen.items():
+                port = self._directory.port(key)
+                if now - since < SWEEP_S or key in self._running or port is None or port.ended:
+                    continue
+                try:
+                    await self._task(port.begun)
+                    log.info("port finished for somebody else", key=key)
+                except Fault as fault:
+                    log.warning("port can't be finished yet", key=key, reason=fault.reason)
+
+    async def close(self) -> None:
+        """Stop; open ports are finished by a repeat or by another instance."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _task(self, begun: PortBegun) -> asyncio.Task[Port]:
+        task = self._running.get(begun.key)
+        if task is None:
+            task = self._running[begun.key] = asyncio.get_running_loop().create_task(self._run(begun))
+            task.add_done_callback(lambda done: self._over(begun.key, done))
+        return task
+
+    def _over(self, key: str, task: asyncio.Task[Port]) -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            outcome = task.exception()
+            self._metrics.requests("port", "ok" if outcome is None else getattr(outcome, "reason", "INTERNAL"))
+
+    async def _refresh(self) -> None:
+        """Know the newest ports and entries, as far as the directory's unit answers; amending would fail otherwise."""
+        try:
+            await self._directory.refresh()
+        except Exception as error:
+            raise Unavailable("DIRECTORY_UNAVAILABLE", "the directory's unit does not answer", retry_ms=500) from error
+
+    async def _begin(self, identity: str, to_domain: str, key: str, actor: str) -> PortBegun:
+        if to_domain not in self._directory.domains:
+            wanted = f"the code of a known domain, not {to_domain[:40]!r}"
+            raise Invalid("DOMAIN_UNKNOWN", f"to_domain: expected {wanted}", fields={"to_domain": wanted})
+        route = self._directory.resolve(identity)
+        data = await self._business_data(f"domain:{route.key}", identity)
+        if route.domain == to_domain:
+            raise Refused("MOVE_TO_SELF", f"the account is in {to_domain} already")
+        begun = PortBegun(key, identity, data.account.account_id, route.domain, route.slot, to_domain, actor)
+        try:
+            await self._directory.amend([begun], f"{key}#begin", actor)
+        except Conflict:
+            # Somebody else may have begun the very same request a moment ago.
+            known = self._directory.port(key)
+            if known is None or (known.begun.identity, known.begun.to_domain) != (identity, to_domain):
+                raise
+            return known.begun
+        return begun
+
+    async def _run(self, begun: PortBegun) -> Port:
+        port = self._directory.port(begun.key)
+        if port is None or not port.ended:
+            try:
+                changes = await self._move(begun)
+                ended = PortEnded(begun.key)
+            except _FINAL as fault:
+                changes, ended = [], PortEnded(begun.key, wire.pack(wire.failed(fault)))
+            await self._end(begun, [*changes, ended])
+            port = self._directory.port(begun.key)
+        if port is None:
+            raise Broken("PORT_LOST", "the port is not in the log that it was written to")
+        if port.failure:
+            raise wire.fault(_unpack_failed(port.failure))
+        return port
+
+    async def _end(self, begun: PortBegun, changes: list[Change]) -> None:
+        try:
+            await self._directory.amend(changes, f"{begun.key}#end", begun.actor)
+        except Conflict:
+            # Another instance ended it first, perhaps with the entries in another order.
+            port = self._directory.port(begun.key)
+            if port is None or not port.ended:
+                raise
+
+    async def _move(self, begun: PortBegun) -> list[Change]:
+        old = f"domain:{begun.from_domain}/{begun.from_slot}"
+        domain = self._directory.domains[begun.to_domain]
+        slot = slot_of(begun.account_id, domain.slots)
+        done = await self._commit(old, begun, "out", MoveOut(begun.to_domain))
+        if done.detail is None:
+            raise Broken("PARCEL_MISSING", "the old owner let the account go without handing it over")
+        parcel = _unpack_account(done.detail)
+        contracts = [(await self._business_data(old, member)).contract for member in parcel.members]
+        moved = tuple(msgspec.structs.replace(contract, domain=begun.to_domain) for contract in contracts)
+        await self._commit(f"domain:{domain.code}/{slot}", begun, "in", MoveIn(bytes(done.detail), moved))
+        members = dict.fromkeys((*parcel.members, begun.identity))
+        return [Entry(member, domain.code, slot) for member in members]
+
+    async def _commit(self, route: str, begun: PortBegun, step: str, action: Action) -> wire.Done:
+        content = "\n".join((begun.key, begun.identity, begun.from_domain, begun.to_domain, step))
+        command = Command(
+            account_id=begun.account_id,
+            key=f"port-{step}:{blake2b(begun.key.encode(), digest_size=20).hexdigest()}",
+            digest=blake2b(content.encode(), digest_size=16).digest(),
+            actor=begun.actor,
+            channel=CHANNEL,
+            time_ms=self._directory.now_ms(),
+            action=action,
+        )
+        answer = await self._persist(route, wire.Commit(begun.identity, command))
+        if not isinstance(answer, wire.Done):
+            raise Broken("ANSWER_UNEXPECTED", f"a commit was answered with {type(answer).__name__}")
+        return answer
+
+    async def _business_data(self, route: str, identity: str) -> wire.BusinessData:
+        answer = await self._persist(route, wire.Pull(identity))
+        if not isinstance(answer, wire.BusinessData):
+            raise Broken("ANSWER_UNEXPECTED", f"a pull was answered with {type(answer).__name__}")
+        return answer
+
+    async def _persist(self, route: str, ask: wire.Ask) -> wire.Answer:
+        """Ask until there is an answer that a repeat would not change. Raises the fault that the answer is."""
+        for left in reversed(range(STEP_TRIES_MAX)):
+            answer = await self._ask(route, ask, STEP_TIMEOUT_MS)
+            if not isinstance(answer, wire.Failed):
+                return answer
+            fault = wire.fault(answer)
+            if left == 0 or answer.kind not in ("unavailable", "overloaded", "expired"):
+                raise fault
+            await asyncio.sleep(max(fault.retry_ms, 50) / 1_000)
+        raise AssertionError("the last try raises or returns")
