@@ -1,4 +1,4 @@
-"""Checks that every store makes before it takes anything in, so that one bad value never fails its neighbours' batch."""
+"""Checks that every store makes before it takes anything in, so that a bad value never fails its neighbours' batch."""
 
 from collections.abc import Sequence
 

@@ -1,0 +1,65 @@
+"""Keyspace and tables of a unit on Cassandra, made and upgraded while other processes may do the same.
+
+Cassandra 5.0 has no lock for schema changes: two coordinators that create one table at once would give it two ids and
+break it. So the ids are ours (`WITH id`), every statement says IF NOT EXISTS, and doing it twice does no harm.
+"""
+
+from string import Template
+from uuid import NAMESPACE_URL, uuid5
+
+from cassandra import InvalidRequest
+
+from storage.cassandra_link import SCHEMA, Link
+from storage.migrations import outstanding
+from storage.unit import StoreRejected
+
+_MIGRATION_TABLE = """
+CREATE TABLE IF NOT EXISTS $keyspace.migration (scope text, number int, name text, PRIMARY KEY (scope, number))
+WITH id = $id_migration"""
+_TABLES = ("record", "journal", "migration")
+
+
+async def bring_up_to_date(link: Link, keyspace: str, replication: dict[str, int]) -> None:
+    """Make the keyspace if need be and apply what is outstanding. An existing keyspace keeps its replication.
+
+    `replication` is copies by data center, or {"": n} without data centers; empty means up to three.
+    """
+    async with link.schema_lock:
+        applied = await _applied(link, keyspace)
+        if applied is None:
+            await link.rows(_create_keyspace(keyspace, replication or {"": min(3, link.nodes())}), SCHEMA)
+            await link.rows(_fill(_MIGRATION_TABLE, keyspace), SCHEMA)
+            applied = set()
+        for step in outstanding("cassandra", applied, f"The keyspace {keyspace}"):
+            for statement in step.statements:
+                await link.rows(_fill(statement, keyspace), SCHEMA)
+            insert = await link.prepare(
+                f"INSERT INTO {keyspace}.migration (scope, number, name) VALUES ('unit', ?, ?)"  # noqa: S608
+            )
+            await link.rows(insert.bind((step.number, step.name)))
+
+
+async def _applied(link: Link, keyspace: str) -> set[int] | None:
+    """Numbers of the migrations that were applied; None when there is no unit in that keyspace yet."""
+    try:
+        rows = await link.rows(f"SELECT number FROM {keyspace}.migration WHERE scope = 'unit'")  # noqa: S608
+    except StoreRejected as failure:
+        if isinstance(failure.__cause__, InvalidRequest):
+            return None
+        raise
+    return {number for (number,) in rows if isinstance(number, int)}
+
+
+def _create_keyspace(keyspace: str, replication: dict[str, int]) -> str:
+    if "" in replication:
+        rule = f"{{'class': 'SimpleStrategy', 'replication_factor': {replication['']}}}"
+    else:
+        centers = "".join(f", '{center}': {copies}" for center, copies in replication.items())
+        rule = f"{{'class': 'NetworkTopologyStrategy'{centers}}}"
+    return f"CREATE KEYSPACE IF NOT EXISTS {keyspace} WITH replication = {rule}"
+
+
+def _fill(statement: str, keyspace: str) -> str:
+    """Put in the keyspace, and ids that every process finds by itself."""
+    ids = {f"id_{table}": str(uuid5(NAMESPACE_URL, f"onetier:{keyspace}.{table}")) for table in _TABLES}
+    return Template(statement).substitute(ids, keyspace=keyspace)
