@@ -153,7 +153,7 @@ def _book_dropped(account: Account, event: BookDropped) -> Account:
 
 def _refunded(account: Account, event: Refunded) -> Account:
     books = funds.shift(funds.shift(account.books, event.postings, 1), event.units, 1)
-    sums = [row for row in account.refunds if row[0] != event.charge_key]
+    sums = [row for row in account.refunds if row[0] != event.charge_key and row[0] not in event.forgets]
     before = sum(row[1] for row in account.refunds if row[0] == event.charge_key)
     sums.append((event.charge_key, before + event.amount, event.wholly, event.charged_ms))
     return replace(

@@ -63,8 +63,9 @@ def _renewal(book: Book, action: TopUp, unit: str) -> list[Event]:
 def _lapses(account: Account, time_ms: int, topped_up: str) -> list[Event]:
     """End the books that are over: at once the one that is topped up, the others after the wait for late records."""
     events: list[Event] = []
+    in_sessions = {pair[0] for session in account.sessions for hold in session.holds for pair in hold.postings}
     for book in account.books:
-        if not book.valid_to_ms or book.book_id == MAIN_BOOK or book.reserved:
+        if not book.valid_to_ms or book.book_id == MAIN_BOOK or book.reserved or book.book_id in in_sessions:
             continue
         wait_ms = 0 if book.book_id == topped_up else LATE_USAGE_MS
         if book.valid_to_ms + wait_ms <= time_ms:

@@ -62,6 +62,8 @@ class Refunded(Struct, frozen=True, array_like=True, tag="refund"):
     """Taken off accumulators, positive."""
     wholly: bool
     charged_ms: int
+    forgets: tuple[str, ...]
+    """Charges too old to be refunded again; what the account remembered of them goes."""
     reason: str
 
 

@@ -8,23 +8,37 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from charging import account_commands, book_commands, charge_commands, standing
+from charging import (
+    account_commands,
+    book_commands,
+    charge_commands,
+    refund_commands,
+    session_commands,
+    standing,
+    transfer_commands,
+)
 from charging.account import Account, Book
 from charging.applying import accrue, apply
 from charging.commands import (
     Adjust,
     Command,
+    ExpireSession,
     MoveIn,
     MoveMoney,
     MoveOut,
     OpenAccount,
     PostCharge,
+    ReceiveTransfer,
+    Refund,
+    SendTransfer,
     SetContract,
     SetCreditLimit,
     SetPaymentMode,
     SetProfile,
     SetStatus,
     SetThreshold,
+    SettleTransfer,
+    StepSession,
     TopUp,
 )
 from charging.decision import Decision, Effect, VersionMoved
@@ -32,6 +46,9 @@ from charging.entry import Entry
 from charging.errors import Broken, Invalid, NotFound
 from charging.events import Noticed
 from charging.funds import BalanceView, balance_view, movements
+from charging.refund_commands import charged_fact, with_original
+from charging.session_commands import due_sessions, expire_command
+from charging.transfer_commands import receive_command, settle_command
 from charging.usage import Charge, SealedCharge
 from charging.wire import Done
 
@@ -41,9 +58,15 @@ __all__ = [
     "VersionMoved",
     "available_view",
     "balance_view",
+    "charged_fact",
     "decide",
+    "due_sessions",
+    "expire_command",
+    "receive_command",
     "replay",
     "seal",
+    "settle_command",
+    "with_original",
 ]
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -93,6 +116,18 @@ def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
             return book_commands.adjust(account, command, action)
         case MoveMoney():
             return book_commands.move_money(account, command, action)
+        case Refund():
+            return refund_commands.refund(account, action, now_ms)
+        case SendTransfer():
+            return transfer_commands.send(account, command, action)
+        case ReceiveTransfer():
+            return transfer_commands.receive(account, action)
+        case SettleTransfer():
+            return transfer_commands.settle(account, action)
+        case StepSession():
+            return session_commands.step(account, command, action)
+        case ExpireSession():
+            return session_commands.expire(account, action, now_ms)
         case SetContract():
             return account_commands.set_contract(account, action)
         case SetStatus():

@@ -1,0 +1,100 @@
+"""Deciding transfers between accounts: a saga of three journaled steps, exactly once and never half.
+
+1. The sender's owner takes the money and remembers the transfer as outgoing (`SendTransfer`, the caller's key).
+2. It commits `receive` at the account of the other identity, in whatever domain, under a key derived from the first.
+   Repeats meet the stored outcome, so however often step 2 is tried, the money arrives once.
+3. It commits `settle` at home: forget it, or give it back when step 2 was refused for good.
+
+Until step 3 the transfer stays in `Account.outgoing`, through any crash or takeover: the owner drives what it finds
+there. Money under way belongs to neither account's balance; `charging.history` shows it as in transit.
+"""
+
+from hashlib import blake2b
+
+from charging import funds
+from charging.account import MAIN_BOOK, MONEY, Account
+from charging.book_commands import check_amount, require_book, require_left
+from charging.commands import Command, ReceiveTransfer, SendTransfer, SettleTransfer
+from charging.decision import Effect
+from charging.errors import Invalid, NotFound, Refused
+from charging.events import TransferReceived, TransferSent, TransferSettled
+from charging.standing import require_active, require_here, require_open
+
+OUTGOING_MAX = 32
+OWNER = "owner"
+"""Actor and channel of commands that an owner gives by itself."""
+
+Outgoing = tuple[str, str, str, str, int]
+
+
+def send(account: Account, command: Command, action: SendTransfer) -> Effect:
+    """Take money for another account; never on credit, never what sessions keep.
+
+    Refused TRANSFER_TO_SELF, TRANSFERS_PENDING, BOOK_UNKNOWN, BOOK_EXPIRED, INSUFFICIENT_FUNDS, ACCOUNT_SUSPENDED.
+    """
+    require_active(account)
+    if action.amount <= 0:
+        raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
+    check_amount(action.amount)
+    if action.to_identity in account.members:
+        raise Refused("TRANSFER_TO_SELF", "both ends of the transfer are one account")
+    if len(account.outgoing) >= OUTGOING_MAX:
+        raise Refused("TRANSFERS_PENDING", f"at most {OUTGOING_MAX} transfers are under way at once")
+    book = require_book(account, action.from_book_id or MAIN_BOOK)
+    if book.unit != MONEY or book.allowance:
+        raise Refused("BOOK_BOUND", f"what is in book {book.book_id!r} can't leave the account")
+    require_left(account, book, action.amount, command.time_ms)
+    event = TransferSent(
+        command.key,
+        book.book_id,
+        action.to_identity,
+        action.to_book_id or MAIN_BOOK,
+        action.amount,
+        action.reason,
+    )
+    return Effect((event,), action.amount)
+
+
+def receive(account: Account, action: ReceiveTransfer) -> Effect:
+    """Take in money from another account.
+
+    Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_SELF, BOOK_UNKNOWN, BOOK_BOUND.
+    """
+    require_open(account)
+    if action.from_account == account.account_id:
+        raise Refused("TRANSFER_TO_SELF", "both ends of the transfer are one account")
+    if action.amount <= 0:
+        raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
+    book = require_book(account, action.to_book_id or MAIN_BOOK)
+    if book.unit != MONEY:
+        raise Refused("BOOK_BOUND", f"book {book.book_id!r} does not hold money")
+    return Effect((TransferReceived(action.from_account, book.book_id, action.amount, action.reason),), action.amount)
+
+
+def settle(account: Account, action: SettleTransfer) -> Effect:
+    """End a transfer at its sender. NotFound TRANSFER_UNKNOWN when it is not under way."""
+    require_here(account)
+    for key, from_book_id, _, _, amount in account.outgoing:
+        if key == action.transfer_key:
+            book_id = from_book_id if funds.book_of(account, from_book_id) is not None else MAIN_BOOK
+            event = TransferSettled(key, action.arrived, book_id, amount, action.reason)
+            return Effect((event,), 0 if action.arrived else amount)
+    raise NotFound("TRANSFER_UNKNOWN", f"no transfer {action.transfer_key!r} is under way")
+
+
+def receive_command(sender: Account, row: Outgoing, receiver_account_id: str, time_ms: int) -> Command:
+    """Make step 2 of an outgoing transfer: for the owner of the account of `row[2]`, the other identity."""
+    key, _, _, to_book_id, amount = row
+    action = ReceiveTransfer(sender.account_id, to_book_id, amount, f"transfer {key}")
+    return own_command(receiver_account_id, f"~receive~{sender.account_id}~{key}", action, time_ms)
+
+
+def settle_command(sender: Account, row: Outgoing, refusal: str, time_ms: int) -> Command:
+    """Make step 3: `refusal` is empty when step 2 was done, else the reason it was refused for good."""
+    action = SettleTransfer(row[0], not refusal, refusal)
+    return own_command(sender.account_id, f"~settle~{row[0]}", action, time_ms)
+
+
+def own_command(account_id: str, key: str, action: ReceiveTransfer | SettleTransfer, time_ms: int) -> Command:
+    """Make a command that an owner gives by itself; its digest follows from its key, so repeats are equal."""
+    return Command(account_id, key, blake2b(key.encode(), digest_size=16).digest(), OWNER, OWNER, time_ms, action)
