@@ -1,0 +1,181 @@
+"""Catalogue files: a folder of YAML → checked documents, with the file and line of every fault.
+
+Files that share a `domain` (none = national) are joined into one document; lists of the same section are appended in
+the order of file names.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from charging.catalogue import Catalogue, from_plain
+from charging.checks.check import check
+from charging.checks.walk import Path as TreePath
+from charging.checks.walk import shown
+
+Place = tuple[Path, int]
+Tree = dict[str, object]
+SECTION_TYPES = {
+    field.encode_name: field.type for field in msgspec.structs.fields(Catalogue) if str(field.type).startswith("tuple")
+}
+_AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<where>.*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+
+
+class Fault(Struct, frozen=True, order=True):
+    """One fault of a file, ready to print."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class Document(Struct):
+    """One catalogue as read: the plain tree, and where each of its nodes stands."""
+
+    domain: str
+    tree: Tree = msgspec.field(default_factory=dict)
+    places: dict[TreePath, Place] = msgspec.field(default_factory=dict)
+    faults: list[Fault] = msgspec.field(default_factory=list)
+    catalogue: Catalogue | None = None
+
+    def fault(self, path: TreePath, message: str) -> None:
+        """Note a fault at the nearest node that stands in a file."""
+        for length in range(len(path), -1, -1):
+            place = self.places.get(path[:length])
+            if place is not None:
+                break
+        else:
+            place = (Path(self.domain or "national"), 1)
+        prefix = f"{shown(path)}: " if path else ""
+        self.faults.append(Fault(str(place[0]), place[1], prefix + message))
+
+
+class Folder(Struct):
+    """All catalogues of a folder: the national one and those of regions."""
+
+    documents: list[Document]
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Every fault, by file and line."""
+        return sorted(fault for document in self.documents for fault in document.faults)
+
+    @property
+    def catalogues(self) -> list[Catalogue]:
+        """The documents that could be read, national first."""
+        return [document.catalogue for document in self.documents if document.catalogue is not None]
+
+
+def read_folder(folder: Path) -> Folder:
+    """Read and check all catalogue files below a folder. Nothing is raised for a faulty file: see `Folder.faults`."""
+    files = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]) if folder.is_dir() else [folder]
+    documents: dict[str, Document] = {}
+    for file in files:
+        _read_file(file, documents)
+    if not files or not documents:
+        lost = Document("")
+        lost.faults.append(Fault(str(folder), 1, "no catalogue file (*.yaml) is here"))
+        return Folder([lost])
+    ordered = [documents[domain] for domain in sorted(documents)]
+    for document in ordered:
+        _convert(document)
+    national = documents[""].catalogue if "" in documents else None
+    for document in ordered:
+        # A national catalogue that can't be read would make every reference of a region dangle.
+        if document.catalogue is not None and (not document.domain or national is not None or "" not in documents):
+            for finding in check(document.catalogue, national if document.domain else None):
+                document.fault(finding.path, finding.message)
+    return Folder(ordered)
+
+
+def _read_file(file: Path, documents: dict[str, Document]) -> None:
+    try:
+        node = YAML(typ="base", pure=True).compose(file.read_text(encoding="utf-8"))
+    except (MarkedYAMLError, OSError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        broken = documents.setdefault(f"!{file}", Document(f"!{file}"))
+        broken.faults.append(Fault(str(file), mark.line + 1 if mark else 1, f"not readable as YAML: {problem}"))
+        return
+    domain = next((v.value for k, v in node.value if k.value == "domain"), "") if isinstance(node, MappingNode) else ""
+    document = documents.setdefault(domain, Document(domain))
+    document.places.setdefault((), (file, 1))
+    if not isinstance(node, MappingNode):
+        document.fault((), f"{file.name} holds no sections: write `tariffs:`, `offerings:`, …")
+        return
+    for key, value in node.value:
+        _join(document, file, key, value)
+
+
+def _join(document: Document, file: Path, key: Node, value: Node) -> None:
+    name = str(key.value)
+    place = (file, key.start_mark.line + 1)
+    present = document.tree.get(name)
+    if isinstance(value, SequenceNode) and (present is None or isinstance(present, list)):
+        document.places.setdefault((name,), place)
+        items = present if isinstance(present, list) else []
+        for node in value.value:
+            items.append(_plain(document, file, node, (name, len(items))))
+        document.tree[name] = items
+    elif present is not None:
+        document.faults.append(Fault(str(file), place[1], f"{name!r} is given twice for this catalogue: keep one"))
+    else:
+        document.places[(name,)] = place
+        document.tree[name] = _plain(document, file, value, (name,))
+
+
+def _plain(document: Document, file: Path, node: Node, path: TreePath) -> object:
+    document.places.setdefault(path, (file, node.start_mark.line + 1))
+    if isinstance(node, SequenceNode):
+        return [_plain(document, file, item, (*path, index)) for index, item in enumerate(node.value)]
+    if isinstance(node, MappingNode):
+        tree: Tree = {}
+        for key, value in node.value:
+            if key.value in tree:
+                document.fault((*path, key.value), "is written twice: keep one")
+            tree[str(key.value)] = _plain(document, file, value, (*path, str(key.value)))
+        return tree
+    assert isinstance(node, ScalarNode)
+    return node.value
+
+
+def _convert(document: Document) -> None:
+    """Make the catalogue, or note every entry that can't be one: entry by entry, so that one fault hides no other."""
+    if document.faults:
+        return
+    for section, kind in SECTION_TYPES.items():
+        items = document.tree.get(section)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            for path, message in _refusals([item], kind):
+                document.fault((section, index, *path[1:]), message)
+    if not document.faults:
+        try:
+            document.catalogue = from_plain(document.tree)
+        except msgspec.ValidationError as error:
+            document.fault(*_explained(error))
+
+
+def _refusals(tree: object, kind: object) -> Iterator[tuple[TreePath, str]]:
+    try:
+        msgspec.convert(tree, kind, strict=False)
+    except msgspec.ValidationError as error:
+        yield _explained(error)
+
+
+def _explained(error: msgspec.ValidationError) -> tuple[TreePath, str]:
+    match = _AT.match(str(error))
+    assert match is not None
+    path: list[str | int] = []
+    for name, index in _STEP.findall(match["where"] or ""):
+        path.append(name or (int(index) if index.isdigit() else index))
+    return tuple(path), match["what"]
