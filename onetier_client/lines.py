@@ -200,6 +200,7 @@ class Lines:
         self.batches_in_flight_max = batches_in_flight_max
         self.repeats = 0
         """Attempts after the first, of all calls so far."""
+        self._closed = False
         self._ranking = Ranking(endpoints)
         self._loop = asyncio.get_running_loop()
         self._timers: set[asyncio.TimerHandle] = set()
@@ -217,6 +218,8 @@ class Lines:
 
     def repeat(self, calls: Sequence[Call], fault: Fault) -> None:
         """Send calls again after a pause, all together; those that have no time left get the fault."""
+        if self._closed:
+            fault = Unavailable("CLIENT_CLOSED", "the client was closed; the same request key tells the outcome")
         now = time.monotonic()
         attempts = max((call.attempts for call in calls), default=0)
         pause_s = _pause_s(attempts, fault.retry_ms)
@@ -225,10 +228,10 @@ class Lines:
             if call.finished:
                 continue
             call.attempts += 1
-            if now + pause_s < call.deadline:
+            if now + pause_s < call.deadline and not self._closed:
                 again.append(call)
             else:
-                call.finish(ServiceReply(error=to_status(_final(fault))))
+                call.finish(ServiceReply(error=to_status(_final(fault, call.request.request_key))))
         if again:
             self.repeats += len(again)
             self._repeating.update(again)
@@ -239,14 +242,13 @@ class Lines:
 
     async def close(self) -> None:
         """End all streams; calls without an answer get Unavailable."""
+        self._closed = True
         for timer in self._timers:
             timer.cancel()
         left = list(self._repeating)
         for line in self._lines:
             left += await line.close()
-        reply = ServiceReply(error=to_status(Unavailable("CLIENT_CLOSED", "the client was closed")))
-        for call in left:
-            call.finish(reply)
+        self.repeat(left, Unavailable("CLIENT_CLOSED", "the client was closed"))
 
     def _resubmit(self, calls: list[Call]) -> None:
         self._repeating.difference_update(calls)
@@ -261,7 +263,7 @@ def _pause_s(attempts: int, retry_ms: int) -> float:
     return max(retry_ms * random.uniform(1.0, 1.25), backoff_ms * random.uniform(0.5, 1.0)) / 1000
 
 
-def _final(fault: Fault) -> Fault:
-    """What the caller is told when time is up: the fault, with the advice to repeat the same key."""
-    text = f"{fault.message}; no time was left to repeat, the same request key tells the outcome"
-    return type(fault)(fault.reason, text, facts=fault.facts, retry_ms=fault.retry_ms)
+def _final(fault: Fault, key: str) -> Fault:
+    """What the caller is told when time is up: the last fault, and the key that tells the outcome."""
+    facts = {**fault.facts, "request_key": key} if key else fault.facts
+    return type(fault)(fault.reason, fault.message, facts=facts, retry_ms=fault.retry_ms)

@@ -51,6 +51,8 @@ log = logger("runtime.stream")
 
 BACKOFF_MIN_MS = 50
 BACKOFF_MAX_MS = 1_000
+SILENCE_MS_MAX = 5_000
+"""A peer that lets a batch expire and has said nothing at all for so long is taken for stuck, and redialled."""
 WRITE_STALL_MS_MAX = 30_000
 """A peer that doesn't take a reply for so long is cut off."""
 
@@ -118,6 +120,9 @@ class BatchLink(Generic[RequestT, ResponseT]):
         self._idle = asyncio.Event()
         self._idle.set()
         self._loop = asyncio.get_running_loop()
+        self._call: grpc.aio.StreamStreamCall | None = None
+        self._heard_at = 0.0
+        self._redial_at = 0.0
         self._task = self._loop.create_task(self._run(), name=f"link to {address}")
 
     @property
@@ -168,7 +173,8 @@ class BatchLink(Generic[RequestT, ResponseT]):
         if timeout_ms <= 0:
             return Expired("DEADLINE_EXCEEDED", "the deadline had passed before the batch was sent")
         if not self.up:
-            return Unavailable("PEER_AWAY", f"{self.address} can't be reached at the moment", retry_ms=self._backoff_ms)
+            left_ms = max(1, int((self._redial_at - self._loop.time()) * 1000) + 1)
+            return Unavailable("PEER_AWAY", f"{self.address} can't be reached at the moment", retry_ms=left_ms)
         if len(self._flights) >= self._batches_max:
             text = f"{self._batches_max} batches are under way to {self.address} already"
             return Overloaded("LINK_FULL", text, retry_ms=BACKOFF_MIN_MS)
@@ -182,14 +188,17 @@ class BatchLink(Generic[RequestT, ResponseT]):
             self._tell(False)
             self._lose_all(fault)
             # Jitter keeps a fleet from redialling in step.
-            await asyncio.sleep(self._backoff_ms / 1000 * random.uniform(0.5, 1.0))
+            pause_s = self._backoff_ms / 1000 * random.uniform(0.5, 1.0)
+            self._redial_at = self._loop.time() + pause_s
+            await asyncio.sleep(pause_s)
             self._backoff_ms = min(self._backoff_ms * 2, BACKOFF_MAX_MS)
             self._down = False
             self._tell(True)
 
     async def _one_stream(self) -> Fault:
         """Serve one stream until it breaks; gives why, as what its batches are told."""
-        call = self._open_stream()
+        self._call = call = self._open_stream()
+        self._heard_at = self._loop.time()
         writer = self._loop.create_task(self._write(call))
         try:
             while True:
@@ -198,11 +207,17 @@ class BatchLink(Generic[RequestT, ResponseT]):
                     code = await call.code()
                     detail = await call.details()
                     return self._broken(f"{code.name} {detail or ''}".strip())
+                self._heard_at = self._loop.time()
                 self._backoff_ms = BACKOFF_MIN_MS
                 self._take(response)
         except grpc.aio.AioRpcError as error:
             return self._broken(from_rpc_error(error).message)
+        except asyncio.CancelledError:
+            if not call.cancelled() or self._closing:
+                raise
+            return self._broken("it was silent for too long")
         finally:
+            self._call = None
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
             call.cancel()
@@ -219,7 +234,8 @@ class BatchLink(Generic[RequestT, ResponseT]):
             return
 
     def _broken(self, why: str) -> Unavailable:
-        log.warning("stream broke", address=self.address, why=why, batches=len(self._flights))
+        if self._backoff_ms == BACKOFF_MIN_MS:  # Once, not at each vain attempt to redial.
+            log.warning("stream broke", address=self.address, why=why, batches=len(self._flights))
         return Unavailable("STREAM_BROKEN", f"the stream to {self.address} broke: {why}", retry_ms=self._backoff_ms)
 
     def _take(self, response: ResponseT) -> None:
@@ -234,8 +250,11 @@ class BatchLink(Generic[RequestT, ResponseT]):
 
     def _expire(self, batch_id: int) -> None:
         flight = self._end(batch_id)
-        if flight is not None:
-            flight.sink.lost(Expired("DEADLINE_EXCEEDED", "the deadline passed before an answer came"))
+        if flight is None:
+            return
+        if self._call is not None and self._loop.time() - self._heard_at > SILENCE_MS_MAX / 1000:
+            self._call.cancel()
+        flight.sink.lost(Expired("DEADLINE_EXCEEDED", "the deadline passed before an answer came"))
 
     def _end(self, batch_id: int) -> _Flight[ResponseT] | None:
         flight = self._flights.pop(batch_id, None)
