@@ -95,7 +95,7 @@ def test_a_sound_catalogue_passes(tmp_path: Path) -> None:
             "rates: [{price: 8, per: 60}]",
             "rates: [{price: 8}]\n        bands: [{bands: [night], rates: [{price: 1}]},\n"
             "          {bands: [late], rates: [{price: 2}]}]",
-            20,
+            21,
             "bands 'night' and 'late' overlap",
         ),
         ("percent: 10}", "percent: 10, amount: 1}", 24, "has percent, amount: give exactly one"),
