@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import grpc
 import typer
@@ -17,6 +15,7 @@ from rich.table import Table
 
 from charging.catalogue import Catalogue, pack, schema
 from charging.catalogue_diff import Change, diff
+from charging.localtime import LocalTime
 from console.catalogue_files import Folder, read_folder
 
 app = typer.Typer(help="Check, compare and publish catalogues.", no_args_is_help=True)
@@ -30,10 +29,7 @@ def effective_from_ms(catalogue: Catalogue, zone: str = NATIONAL_ZONE) -> int:
     """Give the moment from which a version is in force; a text without offset means the zone's clock."""
     if not catalogue.effective_from:
         return 0
-    moment = datetime.fromisoformat(catalogue.effective_from)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
-    return int(moment.timestamp()) * 1000
+    return LocalTime(zone).moment_ms(catalogue.effective_from)
 
 
 def publication(catalogues: list[Catalogue]) -> list[dc.DirectoryChange]:

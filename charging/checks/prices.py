@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from charging.catalogue import Catalogue
 from charging.catalogue_base import Band, When
 from charging.catalogue_tariffs import Price, Rate, Tariff, Tiers
-from charging.checks.units import base_units
 from charging.checks.walk import Finding, Path, structs
+from charging.money import quantity
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_S = 86_400
@@ -35,10 +35,10 @@ def _shape(path: Path, price: Price) -> Iterator[Finding]:
 
 
 def _rates(path: Path, rates: tuple[Rate, ...]) -> Iterator[Finding]:
-    if rates and base_units(rates[0].start) != 0:
+    if rates and quantity(rates[0].start) != 0:
         yield Finding((*path, 0, "from"), f"gap: nothing prices the first {rates[0].start}; the first rate begins at 0")
     for index in range(1, len(rates)):
-        if base_units(rates[index].start) <= base_units(rates[index - 1].start):
+        if quantity(rates[index].start) <= quantity(rates[index - 1].start):
             yield Finding(
                 (*path, index, "from"),
                 f"begins at {rates[index].start}, not after the one before it ({rates[index - 1].start}): order them",
@@ -56,7 +56,7 @@ def _tiers(path: Path, tiers: Tiers) -> Iterator[Finding]:
             if index != last:
                 yield Finding(where, "an open tier must be the last one: the steps after it are never reached")
             continue
-        upto = base_units(step.upto)
+        upto = quantity(step.upto)
         if upto <= before:
             yield Finding(where, f"ends at {step.upto}, not after the tier before it: overlap or wrong order")
         before = max(before, upto)

@@ -1,6 +1,5 @@
 """Units: quantities must be of the unit of what they measure, allowances of the unit of what they cover."""
 
-import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -10,35 +9,9 @@ from charging.catalogue import Catalogue
 from charging.catalogue_offers import Allowance, Discount
 from charging.catalogue_tariffs import Price, PriceOverride, Rate, Tariff
 from charging.checks.walk import Finding, Path, structs
+from charging.money import quantity, quantity_unit
 
-FACTORS: dict[str, tuple[str, int]] = {
-    "": ("", 1),
-    "s": ("second", 1),
-    "min": ("second", 60),
-    "h": ("second", 3_600),
-    "d": ("second", 86_400),
-    "B": ("byte", 1),
-    "KB": ("byte", 1 << 10),
-    "MB": ("byte", 1 << 20),
-    "GB": ("byte", 1 << 30),
-    "TB": ("byte", 1 << 40),
-    "event": ("event", 1),
-    "events": ("event", 1),
-}
-_SPELLING = re.compile(r"([0-9]+) ?([A-Za-z]*)")
 QUANTITIES = ("per", "increment", "start", "upto", "grace", "quota", "member_cap", "quantity_max", "limit")
-
-
-def base_units(text: str) -> int:
-    """Give a quantity of a catalogue file in base units; an empty one is 0."""
-    match = _SPELLING.fullmatch(text)
-    return int(match[1]) * FACTORS[match[2]][1] if match else 0
-
-
-def dimension(text: str) -> str:
-    """Give the unit that a quantity names, "" when it is a bare number."""
-    match = _SPELLING.fullmatch(text)
-    return FACTORS[match[2]][0] if match else ""
 
 
 def check_units(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
@@ -66,7 +39,7 @@ def _price(path: Path, price: Price, unit: str, service: str) -> Iterator[Findin
     for at, node in structs(price, path):
         yield from _wrong(at, node, unit, f"service {service!r}")
         for name in ("per", "increment"):
-            if isinstance(node, Rate) and getattr(node, name) and base_units(getattr(node, name)) == 0:
+            if isinstance(node, Rate) and getattr(node, name) and quantity(getattr(node, name)) == 0:
                 yield Finding((*at, name), f"{name} is 0: a price is for at least one unit")
 
 
@@ -84,5 +57,5 @@ def _allowance(path: Path, allowance: Allowance, services: Mapping[str, str]) ->
 def _wrong(path: Path, node: Struct, unit: str, what: str) -> Iterator[Finding]:
     for field in msgspec.structs.fields(node):
         value = getattr(node, field.name)
-        if field.name in QUANTITIES and isinstance(value, str) and dimension(value) not in ("", unit):
+        if field.name in QUANTITIES and isinstance(value, str) and quantity_unit(value) not in ("", unit):
             yield Finding((*path, field.encode_name), f"{value!r} is not a number of {unit}s, the unit of {what}")
