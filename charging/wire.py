@@ -18,6 +18,8 @@ class Pull(Struct, frozen=True, array_like=True, tag="p", gc=False):
     """Business data of an identity, please."""
 
     identity: str
+    moved: bool = False
+    """Answer for an account that has moved out, too: who ports it needs the contracts of its members."""
 
 
 class Commit(Struct, frozen=True, array_like=True, tag="c", gc=False):
