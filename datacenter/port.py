@@ -120,7 +120,7 @@ class Porter:
             wanted = f"the code of a known domain, not {to_domain[:40]!r}"
             raise Invalid("DOMAIN_UNKNOWN", f"to_domain: expected {wanted}", fields={"to_domain": wanted})
         route = self._directory.resolve(identity)
-        data = await self._business_data(f"domain:{route.key}", identity)
+        data = await self._business_data(f"domain:{route.key}", wire.Pull(identity))
         if route.domain == to_domain:
             raise Refused("MOVE_TO_SELF", f"the account is in {to_domain} already")
         begun = PortBegun(key, identity, data.account.account_id, route.domain, route.slot, to_domain, actor)
@@ -167,7 +167,7 @@ class Porter:
         if done.detail is None:
             raise Broken("PARCEL_MISSING", "the old owner let the account go without handing it over")
         parcel = _unpack_account(done.detail)
-        contracts = [(await self._business_data(old, member)).contract for member in parcel.members]
+        contracts = [(await self._business_data(old, wire.Pull(member, moved=True))).contract for member in parcel.members]
         moved = tuple(msgspec.structs.replace(contract, domain=begun.to_domain) for contract in contracts)
         await self._commit(f"domain:{domain.code}/{slot}", begun, "in", MoveIn(bytes(done.detail), moved))
         members = dict.fromkeys((*parcel.members, begun.identity))
@@ -189,8 +189,8 @@ class Porter:
             raise Broken("ANSWER_UNEXPECTED", f"a commit was answered with {type(answer).__name__}")
         return answer
 
-    async def _business_data(self, route: str, identity: str) -> wire.BusinessData:
-        answer = await self._persist(route, wire.Pull(identity))
+    async def _business_data(self, route: str, pull: wire.Pull) -> wire.BusinessData:
+        answer = await self._persist(route, pull)
         if not isinstance(answer, wire.BusinessData):
             raise Broken("ANSWER_UNEXPECTED", f"a pull was answered with {type(answer).__name__}")
         return answer
