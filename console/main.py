@@ -1,11 +1,14 @@
 """The `onetier` command. Each command imports what it needs when it runs, so that a tier's process starts quickly."""
 
+import asyncio
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Coroutine
 from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +21,27 @@ app = typer.Typer(
     add_completion=False,
 )
 
+MOUNTED = {
+    "cassandra": ("console.cassandra", "Start, stop and look at a real Cassandra on loopback."),
+    "catalog": ("console.catalog", "Check, compare and publish catalogues."),
+    "unit": ("console.units", "Move storage units to other addresses."),
+}
+"""Command groups by name: the module that has the `app`, and the line for the help page."""
+
+Folder = Annotated[Path, typer.Option("--data", help="Data folder.")]
+Units = Annotated[str, typer.Option("--units", help="sqlite:///folder or cassandra://hosts/prefix; default: --data.")]
+Subscribers = Annotated[int, typer.Option(min=1, max=5_000_000, help="How many subscribers.")]
+Events = Annotated[int, typer.Option(min=0, max=50_000_000, help="Honest events in the usage file.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same country and same traffic.")]
+Slots = Annotated[int, typer.Option(min=1, max=64, help="Slots of each domain.")]
+DataCenters = Annotated[int, typer.Option("--datacenters", min=1, max=16, help="Processes of the data center.")]
+DomainServers = Annotated[int, typer.Option("--domain-servers", min=1, max=64, help="Processes of domain servers.")]
+AppServers = Annotated[int, typer.Option("--app-servers", min=1, max=64, help="Processes of the platform.")]
+Port = Annotated[
+    int, typer.Option("--port", min=0, max=65_000, help="First port of app servers, then of data centers.")
+]
+DEFAULT_FOLDER = Path(".onetier")
+
 
 class Tier(StrEnum):
     """The three tiers."""
@@ -25,6 +49,54 @@ class Tier(StrEnum):
     APPSERVER = "appserver"
     DATACENTER = "datacenter"
     DOMAINSERVER = "domainserver"
+
+
+@app.command()
+def demo(
+    folder: Folder = DEFAULT_FOLDER,
+    units: Units = "",
+    subscribers: Subscribers = 20_000,
+    events: Events = 200_000,
+    seed: Seed = 1,
+    slots: Slots = 1,
+    datacenters: DataCenters = 1,
+    domain_servers: DomainServers = 2,
+    app_servers: AppServers = 2,
+) -> None:
+    """Do the main job end to end: start all tiers, load the country, charge a day's usage, prove the result."""
+    from console.demo import Demo
+    from console.report import console
+    from console.stage import Options
+    from console.system import Shape
+
+    shape = Shape(datacenters, domain_servers, app_servers)
+    options = Options(folder, units, subscribers, events, seed, slots, shape)
+    raise typer.Exit(_run(Demo(options, console()).run()))
+
+
+@app.command()
+def up(
+    folder: Folder = DEFAULT_FOLDER,
+    units: Units = "",
+    subscribers: Subscribers = 20_000,
+    events: Events = 0,
+    seed: Seed = 1,
+    slots: Slots = 1,
+    datacenters: DataCenters = 1,
+    domain_servers: DomainServers = 2,
+    app_servers: AppServers = 2,
+    port: Port = 7_100,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what the data folder holds.")] = False,
+) -> None:
+    """Keep the system running for clients; Ctrl-C drains it. Serves what the data folder holds, or loads a country."""
+    from console import up as serving
+    from console.report import console
+    from console.stage import Options
+    from console.system import Shape
+
+    shape = Shape(datacenters, domain_servers, app_servers, port)
+    options = Options(folder, units, subscribers, events, seed, slots, shape)
+    raise typer.Exit(_run(serving.run(options, console(), fresh=fresh)))
 
 
 @app.command()
@@ -37,23 +109,23 @@ def serve(
     """Serve one tier until SIGTERM or Ctrl-C, with settings from ONETIER_… and the file that ONETIER_CONFIG names."""
     if with_parent:
         threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
-    raise typer.Exit(_tier(tier)())
+    raise typer.Exit(_serve(tier))
 
 
-def _tier(tier: Tier) -> Callable[[], int]:
+def _serve(tier: Tier) -> int:
     from runtime import settings
 
     if tier is Tier.APPSERVER:
         from appserver.main import serve as serve_appserver
 
-        return lambda: serve_appserver(settings.load(settings.AppServerSettings))
+        return serve_appserver(settings.load(settings.AppServerSettings))
     if tier is Tier.DATACENTER:
         from datacenter.main import serve as serve_datacenter
 
-        return lambda: serve_datacenter(settings.load(settings.DataCenterSettings))
+        return serve_datacenter(settings.load(settings.DataCenterSettings))
     from domainservers.main import serve as serve_domainserver
 
-    return lambda: serve_domainserver(settings.load(settings.DomainServerSettings))
+    return serve_domainserver(settings.load(settings.DomainServerSettings))
 
 
 def _end_with_parent() -> None:
@@ -62,8 +134,29 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _run(work: Coroutine[None, None, int]) -> int:
+    """Run a command; expected failures end with one clear text instead of a trace."""
+    from charging.errors import Fault
+    from console.sending import SendingFailed
+    from console.stage import CatalogueFaulty
+    from console.supervisor import ProcessDied
+
+    try:
+        return asyncio.run(work)
+    except (ProcessDied, SendingFailed, CatalogueFaulty, Fault, ValueError) as failure:
+        typer.echo(f"onetier: {failure}", err=True)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
 def main() -> None:
     """Run the command line."""
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    # A tier's process has no use for the other commands, and they are slow to import.
+    if wanted != "serve":
+        for name, (module, text) in MOUNTED.items():
+            app.add_typer(import_module(module).app, name=name, help=text)
     app()
 
 

@@ -68,13 +68,18 @@ class Verdict(Struct, frozen=True):
     complaints: tuple[str, ...]
 
     @property
+    def difference(self) -> int:
+        """What opening, booked, charged and closing money leave unexplained: nothing."""
+        return self.opened_amount + self.booked_amount - self.journaled_amount - self.closing_amount
+
+    @property
     def holds(self) -> bool:
         """Say whether everything agrees."""
         return (
             not self.complaints
             and self.lost == self.doubled == self.different == 0
             and self.acknowledged_amount == self.journaled_amount == self.moved_amount
-            and self.opened_amount + self.booked_amount - self.journaled_amount == self.closing_amount
+            and self.difference == 0
         )
 
 

@@ -21,6 +21,7 @@ NORTH = ("north", "northeast", "northwest")
 class Layout(Struct, frozen=True):
     """Addresses of all units: names as the directory has them → URLs."""
 
+    base: str
     directory: str
     units: dict[str, str]
     shared_of: dict[str, str]
@@ -43,7 +44,7 @@ def lay_out(base: str) -> Layout:
     else:
         private_of = {region.code: f"private-{region.area}" for region in REGIONS}
     names = sorted({*shared_of.values(), *private_of.values()})
-    return Layout(_unit(base, "directory"), {name: _unit(base, name) for name in names}, shared_of, private_of)
+    return Layout(base, _unit(base, "directory"), {name: _unit(base, name) for name in names}, shared_of, private_of)
 
 
 def _unit(base: str, name: str) -> str:

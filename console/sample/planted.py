@@ -17,7 +17,8 @@ from console.sample.usage_file import UsageRecord, row
 DUPLICATE = "duplicate"
 KEY_REUSED = "key-reused"
 SUSPENDED = "account-suspended"
-LINE_QUANTITY, LINE_SHORT = "line-quantity", "line-short"
+LINE_QUANTITY, LINE_SHORT, LINE_KEYLESS = "line-quantity", "line-short", "line-keyless"
+LINE_FAULTS = (LINE_QUANTITY, LINE_SHORT, LINE_KEYLESS)
 YEAR_MS = 366 * 86_400_000
 DUPLICATE_GAP_MAX = 5_000
 """How many lines later a duplicate comes at most; often it is the very next line."""
@@ -39,7 +40,6 @@ REASONS: dict[str, frozenset[str]] = {
     "partner-missing": frozenset({"PARTNER_REQUIRED"}),
     "partner-unknown": frozenset({"PARTNER_UNKNOWN"}),
     "partner-inactive": frozenset({"PARTNER_INACTIVE"}),
-    "key-missing": frozenset({"REQUEST_KEY_MISSING"}),
     KEY_REUSED: frozenset({"REQUEST_KEY_REUSED"}),
     SUSPENDED: frozenset({"ACCOUNT_SUSPENDED"}),
 }
@@ -93,7 +93,7 @@ class Planter:
 
     def bad(self, count: int) -> Iterator[Line]:
         """Give bad lines of all kinds in turn."""
-        kinds = [*self._faults, KEY_REUSED, LINE_QUANTITY, LINE_SHORT]
+        kinds = [*self._faults, KEY_REUSED, *LINE_FAULTS]
         if self._suspended:
             kinds.append(SUSPENDED)
         for number in range(count):
@@ -109,6 +109,8 @@ class Planter:
         cells = row(record)
         if kind == LINE_QUANTITY:
             return Line(index, (*cells[:4], cells[4] + "x", *cells[5:]))
+        if kind == LINE_KEYLESS:
+            return Line(index, ("", *cells[1:]))
         if kind == LINE_SHORT:
             return Line(index, (*cells[:6], cells[9]))
         if kind == SUSPENDED:
@@ -133,5 +135,4 @@ class Planter:
             "partner-missing": lambda r: replace(r, channel=reference.PARTNER, partner=""),
             "partner-unknown": lambda r: replace(r, channel=reference.PARTNER, partner=reference.UNKNOWN_PARTNER),
             "partner-inactive": lambda r: replace(r, channel=reference.PARTNER, partner=reference.INACTIVE_PARTNER),
-            "key-missing": lambda r: replace(r, request_key=""),
         }

@@ -1,7 +1,7 @@
 """The usage file: one finished event a line, as a regional front end hands it over (CSV, UTF-8, a header line).
 
-A line that is no record at all (a quantity that is no number, a column too few) is given back as such with its number
-and reason; the lines around it are read on.
+A line that is no record (a quantity that is no number, a column too few, no request key, without which a repeat could
+charge twice) is given back as such with its number and reason; the lines around it are read on.
 """
 
 import csv
@@ -75,6 +75,9 @@ def read(path: Path) -> Iterator[UsageRecord | UnreadableLine]:
                 yield UnreadableLine(lines.line_num, f"{len(cells)} columns instead of {len(COLUMNS)}", _planted(cells))
                 continue
             key, identity, service, time_ms, quantity, channel, other, visited, partner, planted = cells
+            if not key:
+                yield UnreadableLine(lines.line_num, "request_key is empty", planted)
+                continue
             try:
                 yield UsageRecord(
                     key, identity, service, int(time_ms), int(quantity), channel, other, visited, partner, planted

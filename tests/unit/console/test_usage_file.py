@@ -39,17 +39,19 @@ def test_all_kinds_of_faults_are_planted(lines: list[UsageRecord | UnreadableLin
     kinds = Counter(line.planted for line in lines)
     assert kinds[""] == EVENTS
     assert kinds[planted.DUPLICATE] == EVENTS * usage.DUPLICATE_SHARE
-    bad = set(planted.REASONS) | {planted.LINE_QUANTITY, planted.LINE_SHORT}
+    bad = set(planted.REASONS) | set(planted.LINE_FAULTS)
     assert set(kinds) - {"", planted.DUPLICATE} == bad
     assert sum(kinds[kind] for kind in bad) == EVENTS * usage.BAD_SHARE
 
 
 def test_unreadable_lines_are_told_with_number_and_reason(lines: list[UsageRecord | UnreadableLine]) -> None:
     unreadable = [line for line in lines if isinstance(line, UnreadableLine)]
-    assert {line.planted for line in unreadable} == {planted.LINE_QUANTITY, planted.LINE_SHORT}
-    assert {line.reason for line in unreadable} == {"quantity is no whole number", "8 columns instead of 10"} or all(
-        line.line > 1 and line.reason for line in unreadable
-    )
+    assert {(line.planted, line.reason) for line in unreadable} == {
+        (planted.LINE_QUANTITY, "quantity is no whole number"),
+        (planted.LINE_SHORT, "7 columns instead of 10"),
+        (planted.LINE_KEYLESS, "request_key is empty"),
+    }
+    assert all(line.line > 1 for line in unreadable)
 
 
 def test_duplicates_repeat_an_earlier_line_exactly(lines: list[UsageRecord | UnreadableLine]) -> None:

@@ -1,0 +1,168 @@
+"""`onetier demo`: the main job end to end on this machine, ending with a proof.
+
+start the tiers → load the country → open accounts → move some numbers → send a day's usage → ask and explain → drain →
+count the journals and compare. Exit status 0 only when everything holds.
+"""
+
+from collections.abc import Sequence
+from itertools import islice
+
+from onetier.v1 import data_center_pb2_grpc as dc_grpc
+from rich.console import Console
+
+from console import porting, proof, report
+from console.porting import Move
+from console.sample import usage, usage_file
+from console.sample.population import Population
+from console.sending import WINDOW_REQUESTS, Sent, send_usage
+from console.stage import (
+    Country,
+    Mark,
+    Options,
+    Stage,
+    clear,
+    fresh_base,
+    load_country,
+    open_accounts,
+    settle,
+    write_mark,
+    yesterday_ms,
+)
+from console.supervisor import Supervisor
+from console.system import Layout, System, lay_out
+from console.tally import Tally
+from directory.slots import slot_key
+from onetier_client import AsyncClient
+from runtime.channel import open_channel
+
+ACTOR = "onetier demo"
+ONE_AT_A_TIME = 500
+"""Lines at the end of the file that are sent one by one, to see what a single caller waits."""
+SHOWN_CANDIDATES = 12
+
+
+class Demo:
+    """One run, step by step."""
+
+    def __init__(self, options: Options, out: Console) -> None:
+        self._options = options
+        self._stage = Stage(out)
+        self._out = out
+
+    async def run(self) -> int:
+        """Run it; returns the exit status. Raises `ProcessDied`, `SendingFailed`, `CatalogueFaulty`."""
+        options, stage = self._options, self._stage
+        clear(options.folder)
+        layout = lay_out(fresh_base(options))
+        country = settle(options.subscribers, options.seed, yesterday_ms())
+        moves = porting.choose(country.people, options.ported, options.seed)
+        tally = Tally(_homes(country.people, moves))
+        async with Supervisor(options.folder / "logs") as supervisor:
+            system = System(supervisor, layout, {})
+            await system.start(options.shape)
+            stage.say(_started(system))
+            await load_country(stage, system, layout, country, options)
+            bulk, single = await self._traffic(system, country, moves, tally)
+            mark = Mark(layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
+            write_mark(options.folder, mark, country.people)
+            statuses = await supervisor.drain()
+        stage.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
+        self._print_counts(tally, bulk, single)
+        return await self._prove(layout, tally, clean=not any(statuses.values()))
+
+    async def _traffic(
+        self, system: System, country: Country, moves: Sequence[Move], tally: Tally
+    ) -> tuple[Sent, Sent]:
+        options, stage = self._options, self._stage
+        async with AsyncClient(system.endpoints) as client:
+            await open_accounts(stage, client, country.people)
+            channel = open_channel(system.datacenters[0].address)
+            await porting.port_all(dc_grpc.DirectoryServiceStub(channel), moves, ACTOR)
+            await channel.close()
+            stage.say(f"{len(moves)} numbers moved to another domain")
+            path = options.folder / "usage.csv"
+            made = usage.generate(path, country.people, country.plan, options.events, options.seed, country.day_ms)
+            stage.say(
+                f"{path}: {made.lines:,} lines, {made.duplicates:,} duplicates and {made.bad:,} bad records among them"
+            )
+            lines = usage_file.read(path)
+            last = min(ONE_AT_A_TIME, made.lines // 10)
+            head = islice(lines, made.lines - last)
+            bulk = await stage.with_bar(
+                "usage sent",
+                made.lines - last,
+                lambda advance: send_usage(client, head, tally, advance, WINDOW_REQUESTS),
+            )
+            single = await stage.with_bar(
+                "usage sent one at a time", last, lambda advance: send_usage(client, lines, tally, advance, 1)
+            )
+            await self._ask(client, country.people)
+        return bulk, single
+
+    async def _ask(self, client: AsyncClient, people: Population) -> None:
+        """Query one subscriber, one of whose charges has the most to explain."""
+        chosen = None
+        candidates = [account for account in people.accounts if len(account.members) > 1 and not account.suspended]
+        for account in candidates[:: max(1, len(candidates) // SHOWN_CANDIDATES)]:
+            line = report.longest_explained(await client.history(account.account_id, 200))
+            if line is not None and (chosen is None or len(line.steps) > len(chosen.steps)):
+                chosen = line
+        if chosen is None:
+            return
+        out = self._out
+        out.rule("one subscriber", align="left")
+        for lines in (
+            report.balance_lines(await client.balance(chosen.identity)),
+            report.usage_lines(await client.usage(chosen.identity)),
+            report.contract_lines(await client.contract(chosen.identity)),
+            report.explanation_lines(chosen),
+        ):
+            for text in lines:
+                out.print(text, highlight=False, markup=False)
+
+    def _print_counts(self, tally: Tally, bulk: Sent, single: Sent) -> None:
+        out = self._out
+        out.print(report.regions_table(tally))
+        for table in report.refusal_tables(tally):
+            out.print(table)
+        out.print(report.speed_table(bulk, single))
+        if tally.surprise_count:
+            out.print(f"[red]{tally.surprise_count} outcomes were not as planted:[/]")
+            for text in tally.surprises:
+                out.print(f"  {text}", highlight=False, markup=False)
+
+    async def _prove(self, layout: Layout, tally: Tally, *, clean: bool) -> int:
+        journals = await proof.count(journals_of(layout, self._options.slots))
+        verdict = proof.compare(tally.acknowledged, journals)
+        self._stage.say(
+            f"journals read: {journals.groups:,} groups, {journals.entries:,} entries, {journals.refusals:,} refusals"
+        )
+        self._out.print(report.verdict_table(verdict))
+        for text in verdict.complaints:
+            self._out.print(f"  {text}", style="red", highlight=False, markup=False)
+        duplicates = tally.planted["duplicate"]
+        holds = verdict.holds and not tally.surprise_count and clean
+        if holds:
+            self._stage.say(f"[green]the proof holds[/]: to the micro-unit, {duplicates:,} duplicates charged once")
+        else:
+            self._stage.say("[red]the proof does not hold[/]" + ("" if clean else ": a process did not drain"))
+        return 0 if holds else 1
+
+
+def journals_of(layout: Layout, slots: int) -> dict[str, list[str]]:
+    """Name the journals of all slots by the unit they are in."""
+    journals: dict[str, list[str]] = {}
+    for domain, name in layout.private_of.items():
+        journals.setdefault(layout.units[name], []).extend(slot_key(domain, slot) for slot in range(slots))
+    return journals
+
+
+def _homes(people: Population, moves: Sequence[Move]) -> dict[str, str]:
+    homes = {member.identity: member.domain for member in people.subscribers()}
+    return homes | {move.identity: move.to_domain for move in moves}
+
+
+def _started(system: System) -> str:
+    tiers = (system.datacenters, system.domain_servers, system.app_servers)
+    processes = [process for tier in tiers for process in tier]
+    return "started " + ", ".join(f"{process.name} {process.address}" for process in processes)

@@ -1,0 +1,174 @@
+"""What the demo prints: tables for people, amounts in yuan, nothing computed here but sums and percentiles."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import numpy as np
+from onetier.v1 import service_desk_pb2 as desk
+from rich.console import Console
+from rich.table import Table
+
+from console.proof import Verdict
+from console.sample.domains import BY_CODE, REGIONS
+from console.sample.number_plan import NumberPlan
+from console.sending import Sent
+from console.tally import NOWHERE, RegionCount, Tally
+
+WIDTH_CHARS = 120
+REGIONS_PER_BAND = 16
+MICRO = Decimal(1_000_000)
+
+
+def console() -> Console:
+    """Make the console: as wide as the terminal, a fixed width when output goes to a file."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=WIDTH_CHARS)
+
+
+def yuan(micro: int) -> str:
+    """Write micro-units as yuan, to the micro-unit where it matters."""
+    text = f"{Decimal(micro) / MICRO:,.6f}"
+    whole, _, fraction = text.partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def plan_lines(plan: NumberPlan) -> Iterable[str]:
+    """Tell what the national number plan holds, and what of it maps to no province."""
+    yield (
+        f"{len(plan.ranges):,} ranges: {plan.seven_digit_mobile:,} seven-digit mobile prefixes, "
+        f"{plan.shorter_mobile:,} shorter ones, {plan.fixed} of fixed lines; "
+        f"{plan.by_english_only} mapped by their English name only"
+    )
+    yield f"{len(plan.unmapped)} ranges map to no province" + (":" if plan.unmapped else "")
+    for place, count in plan.unmapped_places():
+        yield f"  {place}: {count}"
+
+
+def regions_table(tally: Tally) -> Table:
+    """Requests, charges and amounts of each region."""
+    table = Table(title="By region", title_justify="left")
+    table.add_column("region")
+    for name in ("requests", "charges", "amount, yuan", "repeats", "refused"):
+        table.add_column(name, justify="right")
+    for code in [region.code for region in REGIONS] + [NOWHERE]:
+        if code in tally.regions:
+            name = f"{code} {BY_CODE[code].name}" if code in BY_CODE else "belongs to nobody"
+            table.add_row(*_region_row(name, tally.regions[code]))
+    table.add_section()
+    table.add_row(*_region_row("country", tally.total), style="bold")
+    return table
+
+
+def _region_row(name: str, count: RegionCount) -> tuple[str, ...]:
+    return (
+        name,
+        f"{count.requests:,}",
+        f"{count.charges:,}",
+        yuan(count.amount),
+        f"{count.repeats:,}",
+        f"{count.refusals.total():,}",
+    )
+
+
+def refusal_tables(tally: Tally) -> Iterable[Table]:
+    """Refusals by reason, one column a region, in bands that fit a page."""
+    codes = [code for code in [*(region.code for region in REGIONS), NOWHERE] if code in tally.regions]
+    reasons = sorted(tally.total.refusals)
+    for start in range(0, len(codes), REGIONS_PER_BAND):
+        band = codes[start : start + REGIONS_PER_BAND]
+        last = start + REGIONS_PER_BAND >= len(codes)
+        table = Table(title="Refusals by reason" if start == 0 else None, title_justify="left", padding=(0, 0, 0, 1))
+        table.add_column("reason", no_wrap=True)
+        for code in band:
+            table.add_column(code, justify="right", min_width=3)
+        if last:
+            table.add_column("all", justify="right", style="bold")
+        for reason in reasons:
+            counts = [tally.regions[code].refusals[reason] for code in band]
+            cells = [str(count) if count else "·" for count in counts]
+            table.add_row(reason, *cells, *([f"{tally.total.refusals[reason]:,}"] if last else []))
+        yield table
+
+
+def speed_table(bulk: Sent, single: Sent) -> Table:
+    """Throughput and latency percentiles, under load and one at a time."""
+    table = Table(title="Speed", title_justify="left")
+    table.add_column("how")
+    for name in ("requests", "seconds", "requests/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms"):
+        table.add_column(name, justify="right")
+    for name, sent in (("stream, as fast as it goes", bulk), ("one at a time", single)):
+        if sent.latencies_ms:
+            cuts = np.percentile(np.array(sent.latencies_ms), (50, 90, 99, 99.9, 100))
+            numbers = [f"{cut:,.1f}" for cut in cuts]
+            table.add_row(name, f"{sent.requests:,}", f"{sent.seconds:,.1f}", f"{sent.per_second:,.0f}", *numbers)
+    return table
+
+
+def verdict_table(verdict: Verdict) -> Table:
+    """Print the two counts side by side."""
+    table = Table(title="Proof: replies against journals", title_justify="left")
+    table.add_column("")
+    table.add_column("charges", justify="right")
+    table.add_column("yuan", justify="right")
+    table.add_row(
+        "acknowledged to callers (each key once)", f"{verdict.acknowledged:,}", yuan(verdict.acknowledged_amount)
+    )
+    table.add_row("postings in the journals of all units", f"{verdict.journaled:,}", yuan(verdict.journaled_amount))
+    table.add_row("movements of balances under charges", "", yuan(verdict.moved_amount))
+    table.add_section()
+    table.add_row("opening balances", "", yuan(verdict.opened_amount))
+    table.add_row("closing balances", "", yuan(verdict.closing_amount))
+    table.add_row("opening + booked - charged - closing", "", yuan(verdict.difference))
+    table.add_section()
+    table.add_row("lost / doubled / different", f"{verdict.lost} / {verdict.doubled} / {verdict.different}", "")
+    return table
+
+
+def balance_lines(view: desk.BalanceView) -> Iterable[str]:
+    """Tell a balance."""
+    yield f"balance of account {view.account_id} in {view.domain}: {view.status}, {view.payment_mode}"
+    yield (
+        f"  real {yuan(view.real)} · reserved {yuan(view.reserved)} · credit {yuan(view.credit_limit)} · "
+        f"available {yuan(view.available)} {view.currency}; version {view.version}, members {len(view.members)}"
+    )
+    for book in view.books:
+        amount = yuan(book.amount) + " yuan" if book.unit == "money" else f"{book.amount:,} {book.unit}"
+        yield f"  book {book.book_id}: {amount}"
+
+
+def usage_lines(view: desk.UsageView) -> Iterable[str]:
+    """Tell the usage of a cycle."""
+    yield "usage:"
+    for allowance in view.allowances:
+        used = f"{allowance.used:,} of {allowance.quota:,} {allowance.unit}"
+        yield f"  allowance {allowance.allowance}: {used}, {allowance.remaining:,} left"
+    for accumulator in view.accumulators:
+        yield f"  accumulator {accumulator.accumulator} @ {accumulator.period}: {accumulator.quantity:,}"
+
+
+def contract_lines(contract: desk.Contract) -> Iterable[str]:
+    """Tell a contract."""
+    offerings = ", ".join(subscription.offering for subscription in contract.subscriptions)
+    yield f"contract of {contract.identity} ({contract.status}), order {contract.order_id}: {offerings}"
+
+
+def explanation_lines(line: desk.HistoryLine) -> Iterable[str]:
+    """Tell why a charge is what it is, step by step."""
+    yield (
+        f"charge {line.request_key} of {line.identity}: {line.service_code}, quantity {line.quantity:,}, "
+        f"{yuan(line.amount)} yuan, because"
+    )
+    for number, step in enumerate(line.steps, 1):
+        yield f"  {number}. {step.text}  [{step.kind} {step.rule}, {step.origin}, exactly {step.exact} micro-yuan]"
+    for movement in line.movements:
+        before, after = movement.before, movement.after
+        if movement.unit == "money":
+            yield f"  book {movement.book_id}: {yuan(before)} → {yuan(after)} yuan"
+        else:
+            yield f"  book {movement.book_id}: {before:,} → {after:,} {movement.unit}"
+
+
+def longest_explained(lines: Sequence[desk.HistoryLine]) -> desk.HistoryLine | None:
+    """Choose the charge with most steps among history lines; None when no charge is there."""
+    explained = [line for line in lines if line.steps]
+    return max(explained, key=lambda line: (len(line.steps), line.amount), default=None)

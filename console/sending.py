@@ -1,0 +1,96 @@
+"""Sends requests through the front end's stream: bounded in flight, with progress, every latency kept."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+from onetier.v1 import service_desk_pb2 as desk
+
+from console.sample.usage_file import UnreadableLine, UsageRecord
+from console.tally import Tally, reason_of
+from onetier_client import AsyncClient
+
+WINDOW_REQUESTS = 4_000
+"""Requests under way at once: four full batches."""
+TIMEOUT_MS = 30_000
+"""Of one request with all its repeats; long, because a repeat is cheaper than a question."""
+FAULTS_TOLD_MAX = 5
+
+Advance = Callable[[int], None]
+Line = UsageRecord | UnreadableLine
+
+
+class SendingFailed(Exception):
+    """A command that had to succeed was refused; the message tells the first few."""
+
+
+class Sent(Struct):
+    """How a sending went."""
+
+    requests: int
+    seconds: float
+    latencies_ms: list[float]
+    """Of each request, from handing it to the client to its reply, the client's own queue included."""
+
+    @property
+    def per_second(self) -> float:
+        """Replies a second."""
+        return self.requests / self.seconds if self.seconds else 0.0
+
+
+async def send_usage(client: AsyncClient, lines: Iterable[Line], tally: Tally, advance: Advance, window: int) -> Sent:
+    """Send the lines of a usage file and count every reply. Unreadable lines are counted, not sent.
+
+    `window` is how many requests may be under way; 1 sends one at a time.
+    """
+    under_way: dict[int, tuple[UsageRecord, float]] = {}
+    latencies: list[float] = []
+
+    def requests() -> Iterator[desk.ServiceRequest]:
+        for line in lines:
+            if isinstance(line, UnreadableLine):
+                tally.take_unreadable(line)
+                advance(1)
+                continue
+            request = charge_request(line)
+            under_way[id(request)] = (line, time.perf_counter())
+            yield request
+
+    began = time.perf_counter()
+    async for request, reply in client.exchange(requests(), window=window, timeout_ms=TIMEOUT_MS):
+        record, since = under_way.pop(id(request))
+        latencies.append((time.perf_counter() - since) * 1_000)
+        tally.take(record, reply)
+        advance(1)
+    return Sent(len(latencies), time.perf_counter() - began, latencies)
+
+
+async def send_commands(client: AsyncClient, requests: Iterable[desk.ServiceRequest], advance: Advance) -> Sent:
+    """Send commands that must all succeed. Raises `SendingFailed` with the first refusals."""
+    began = time.perf_counter()
+    count = 0
+    faults: list[str] = []
+    async for request, reply in client.exchange(requests, window=WINDOW_REQUESTS, timeout_ms=TIMEOUT_MS):
+        count += 1
+        advance(1)
+        if reply.HasField("error") and len(faults) < FAULTS_TOLD_MAX:
+            faults.append(f"{request.request_key}: {reason_of(reply)}, {reply.error.message}")
+    if faults:
+        raise SendingFailed("; ".join(faults))
+    return Sent(count, time.perf_counter() - began, [])
+
+
+def charge_request(record: UsageRecord) -> desk.ServiceRequest:
+    """Make the request of a usage record."""
+    return desk.ServiceRequest(
+        identity=record.identity,
+        request_type=desk.REQUEST_TYPE_CHARGE,
+        service_code=record.service,
+        request_key=record.request_key,
+        event_time_ms=record.event_time_ms,
+        quantity=record.quantity,
+        channel=record.channel,
+        other_party=record.other_party,
+        visited_place=record.visited_place,
+        partner=record.partner,
+    )

@@ -1,0 +1,174 @@
+"""The stage that `demo` and `up` share: a data folder, a system started on it, a country loaded into it."""
+
+import secrets
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from csv import writer
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from onetier.v1 import data_center_pb2_grpc as dc_grpc
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from console import loading, openings, report
+from console.catalog import publication
+from console.catalogue_files import read_folder
+from console.sample import number_plan, population
+from console.sample.number_plan import NumberPlan
+from console.sample.population import DAY_MS, Population
+from console.sending import Advance, Sent, send_commands
+from console.system import Layout, Shape, System, default_base
+from onetier_client import AsyncClient
+from runtime.channel import open_channel
+
+BEIJING_OFFSET_MS = 8 * 3_600_000
+MARK = "system.json"
+"""Written when a country is loaded: which units hold it, and how it was made."""
+
+
+class CatalogueFaulty(Exception):
+    """The sample catalogue has faults; the message lists them with file and line."""
+
+
+class Options(Struct, frozen=True):
+    """What the commands `demo` and `up` may be told."""
+
+    folder: Path
+    units: str = ""
+    """Base URL of the units; empty = SQLite files in the folder."""
+    subscribers: int = 20_000
+    events: int = 200_000
+    seed: int = 1
+    slots: int = 1
+    """Slots of each domain."""
+    shape: Shape = Shape()
+    catalogues: Path = Path(__file__).resolve().parents[1] / "catalogues"
+    ported: int = 24
+    """Numbers that move to another domain before the traffic."""
+
+
+class Mark(Struct, frozen=True):
+    """What a data folder holds."""
+
+    base: str
+    subscribers: int
+    seed: int
+    slots: int
+    day_ms: int
+
+
+class Country(Struct, frozen=True):
+    """The number plan and the people of a run."""
+
+    plan: NumberPlan
+    people: Population
+    day_ms: int
+
+
+def yesterday_ms() -> int:
+    """Give the beginning of yesterday, by the clock of the country, in UTC milliseconds."""
+    now_ms = time.time_ns() // 1_000_000 + BEIJING_OFFSET_MS
+    return now_ms - now_ms % DAY_MS - DAY_MS - BEIJING_OFFSET_MS
+
+
+def clear(folder: Path) -> None:
+    """Remove what earlier runs left in a data folder, and nothing else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("units", "logs"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (MARK, "usage.csv", "subscribers.csv"):
+        (folder / name).unlink(missing_ok=True)
+    (folder / "units").mkdir()
+
+
+def fresh_base(options: Options) -> str:
+    """Give the base URL of a run that must find nothing: on Cassandra its keyspaces get a name of their own."""
+    if not options.units:
+        return default_base(options.folder)
+    if options.units.startswith("cassandra:"):
+        address, question, query = options.units.partition("?")
+        return f"{address.rstrip('/')}_{secrets.token_hex(3)}{question}{query}"
+    return options.units
+
+
+def read_mark(folder: Path) -> Mark | None:
+    """Say what a data folder holds; None when no country was loaded into it."""
+    path = folder / MARK
+    return msgspec.json.decode(path.read_bytes(), type=Mark) if path.exists() else None
+
+
+def write_mark(folder: Path, mark: Mark, people: Population) -> None:
+    """Remember what the folder holds, and list its subscribers for load tests."""
+    with (folder / "subscribers.csv").open("w", newline="", encoding="utf-8") as file:
+        lines = writer(file)
+        lines.writerow(("identity", "domain"))
+        lines.writerows((member.identity, member.domain) for member in people.subscribers())
+    (folder / MARK).write_bytes(msgspec.json.encode(mark))
+
+
+def settle(subscribers: int, seed: int, day_ms: int) -> Country:
+    """Read the number plan and make the people."""
+    plan = number_plan.read()
+    return Country(plan, population.populate(plan, subscribers, seed, day_ms), day_ms)
+
+
+class Stage:
+    """Prints steps as they are done, with their time."""
+
+    def __init__(self, out: Console) -> None:
+        self.out = out
+        self._began = time.perf_counter()
+
+    def say(self, text: str) -> None:
+        """Print a line with the time since the start."""
+        self.out.print(f"[dim]{time.perf_counter() - self._began:6.1f} s[/]  {text}", highlight=False, soft_wrap=True)
+
+    async def with_bar(self, title: str, total: int, work: Callable[[Advance], Awaitable[Sent]]) -> Sent:
+        """Do a sending with a progress bar, and say how fast it was."""
+        columns = (TextColumn("         {task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=self.out, transient=True) as bar:
+            task = bar.add_task(title, total=total)
+            sent = await work(lambda count: bar.advance(task, count))
+        self.say(f"{title}: {sent.requests:,} in {sent.seconds:.1f} s, {sent.per_second:,.0f}/s")
+        return sent
+
+
+async def load_country(stage: Stage, system: System, layout: Layout, country: Country, options: Options) -> None:
+    """Load plan, domains, units, channels, partners, catalogues and entries through a data center.
+
+    Raises `CatalogueFaulty`.
+    """
+    for line in report.plan_lines(country.plan):
+        stage.say(line)
+    catalogues = read_folder(options.catalogues)
+    if catalogues.faults:
+        raise CatalogueFaulty("\n".join(str(fault) for fault in catalogues.faults))
+    changes = loading.country(layout, country.plan, options.slots) + publication(catalogues.catalogues)
+    entries = loading.explicit_entries(country.people, country.plan, options.slots)
+    channel = open_channel(system.datacenters[0].address)
+    try:
+        stub = dc_grpc.DirectoryServiceStub(channel)
+        revision = await loading.amend(stub, changes, f"country-{options.seed}")
+        for number, pack in enumerate(loading.packs_of(entries)):
+            revision = await loading.amend(stub, pack, f"entries-{options.seed}-{number}")
+    finally:
+        await channel.close()
+    regional = sum(1 for one in catalogues.catalogues if one.domain)
+    stage.say(
+        f"directory at revision {revision}: 31 domains, {len(layout.units)} units, {len(entries):,} explicit entries, "
+        f"{len(catalogues.catalogues) - regional} national and {regional} regional catalogues"
+    )
+
+
+async def open_accounts(stage: Stage, client: AsyncClient, people: Population) -> None:
+    """Open all accounts through the front end's stream, then let the other members join. Raises `SendingFailed`."""
+    await stage.with_bar(
+        "accounts opened",
+        len(people.accounts),
+        lambda advance: send_commands(client, openings.openings(people), advance),
+    )
+    joins = list(openings.joins(people))
+    await stage.with_bar("members joined", len(joins), lambda advance: send_commands(client, iter(joins), advance))
