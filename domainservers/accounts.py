@@ -1,0 +1,154 @@
+"""The accounts of a slot in memory: hot ones unpacked, cold ones packed, the rest in their snapshots.
+
+A cell is dropped only when its snapshot in the private unit is as new as the cell. Both tiers are clocks (second chance):
+an access sets a flag, nothing is moved.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from charging.account import Account
+from domainservers.fetcher import bucket_of
+from storage.unit import Record, Stored
+
+COLLECTION = "account"
+BUCKETS = 64
+"""Partitions of a slot's snapshots; part of the data, never change it."""
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Account).decode
+
+
+class Cell:
+    """One account in memory."""
+
+    __slots__ = ("account_id", "saved", "seq", "state", "used")
+
+    def __init__(self, account_id: str, state: "Account | bytes | None", seq: int, saved: int) -> None:
+        self.account_id = account_id
+        self.state = state
+        """None: there is no such account."""
+        self.seq = seq
+        """Group of its newest entry, decided but perhaps not applied; -1 none."""
+        self.saved = saved
+        """`seq` of the snapshot in the private unit."""
+        self.used = True
+
+
+def partition_of(slot: str) -> Callable[[str], str]:
+    """Which partition of the `account` collection holds an account of a slot."""
+    names = [f"{slot}/{bucket:02d}" for bucket in range(BUCKETS)]
+    return lambda account_id: names[bucket_of(account_id, BUCKETS)]
+
+
+def partitions(slot: str) -> list[str]:
+    """All partitions of a slot's snapshots."""
+    return [f"{slot}/{bucket:02d}" for bucket in range(BUCKETS)]
+
+
+def unpack_account(packed: bytes) -> Account:
+    """Read a packed account."""
+    return _unpack(packed)
+
+
+class Accounts:
+    """Cells by account id, within the bounds of two tiers."""
+
+    def __init__(self, slot: str, hot_max: int, packed_max: int) -> None:
+        self.cells: dict[str, Cell] = {}
+        self.dirty: dict[str, None] = {}
+        """Changed since the newest snapshot round began."""
+        self.misses = 0
+        self._partition_of = partition_of(slot)
+        self._hot: deque[Cell] = deque()
+        self._packed: deque[Cell] = deque()
+        self._hot_max = hot_max
+        self._packed_max = packed_max
+
+    def take(self, account_id: str, stored: Stored | None) -> Cell:
+        """Take a snapshot in (None: no such account), unless the account is here already."""
+        cell = self.cells.get(account_id)
+        if cell is not None:
+            return cell
+        if stored is None:
+            cell = Cell(account_id, None, -1, -1)
+        else:
+            cell = Cell(account_id, stored.value, stored.timestamp, stored.timestamp)
+        self.cells[account_id] = cell
+        self._packed.append(cell)
+        self._trim_packed()
+        return cell
+
+    def state(self, cell: Cell) -> Account | None:
+        """The newest state of a cell, unpacked."""
+        cell.used = True
+        state = cell.state
+        if type(state) is bytes:
+            account = _unpack(state)
+            cell.state = account
+            self._heat(cell)
+            return account
+        return state  # type: ignore[return-value]
+
+    def change(self, cell: Cell, account: Account, seq: int) -> None:
+        """Set a new state, decided in group `seq`."""
+        cold = type(cell.state) is not Account
+        cell.state = account
+        cell.seq = seq
+        self.dirty[cell.account_id] = None
+        if cold:
+            self._heat(cell)
+
+    def touch(self, cell: Cell, seq: int) -> None:
+        """Note an entry that left the state as it was."""
+        cell.seq = seq
+        self.dirty[cell.account_id] = None
+
+    def replayed(self, cell: Cell, account: Account, seq: int) -> None:
+        """Set a state at recovery."""
+        self.change(cell, account, seq)
+
+    def _heat(self, cell: Cell) -> None:
+        self._hot.append(cell)
+        while len(self._hot) > self._hot_max:
+            coldest = self._hot.popleft()
+            if coldest.used:
+                coldest.used = False
+                self._hot.append(coldest)
+                continue
+            if type(coldest.state) is Account:
+                coldest.state = _pack(coldest.state)
+            self._packed.append(coldest)
+            self._trim_packed()
+
+    def _trim_packed(self) -> None:
+        for _ in range(8):
+            if len(self._packed) <= self._packed_max:
+                return
+            cell = self._packed.popleft()
+            if type(cell.state) is Account:
+                continue  # Hot again; its place is in the other ring.
+            if cell.seq > cell.saved:
+                self._packed.append(cell)
+            else:
+                self.cells.pop(cell.account_id, None)
+
+    def capture(self) -> list[tuple[str, Account | bytes | None, int]]:
+        """Give the states changed since the last capture, as they are now, and count from here on."""
+        cells = self.cells
+        changed = [(account_id, cells[account_id].state, cells[account_id].seq) for account_id in self.dirty]
+        self.dirty = {}
+        return changed
+
+    def record(self, account_id: str, state: Account | bytes | None, seq: int) -> Record:
+        """Make the snapshot record of a captured state."""
+        value = state if type(state) is bytes else _pack(state)
+        return Record(COLLECTION, self._partition_of(account_id), account_id, value, seq)
+
+    def saved(self, account_id: str, seq: int) -> None:
+        """Note that a snapshot is durable."""
+        cell = self.cells.get(account_id)
+        if cell is not None and cell.saved < seq:
+            cell.saved = seq

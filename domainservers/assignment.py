@@ -1,0 +1,33 @@
+"""Who should own which slot: rendezvous hashing over the live members, with a bound so that no member gets many more.
+
+Every member computes the same from the same view. Views may differ for a while; that costs a hand-over, never a balance.
+"""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+from directory.members import Member
+
+
+def assign(slots: Iterable[str], members: Mapping[str, Member]) -> dict[str, str]:
+    """Give the server id that should own each slot ("GD/0"); slots that nobody may own are left out."""
+    willing = {server_id: member for server_id, member in members.items() if not member.draining}
+    names = sorted(slots)
+    if not willing:
+        return {}
+    share = -(-len(names) // len(willing))
+    load = dict.fromkeys(willing, 0)
+    assigned: dict[str, str] = {}
+    for name in names:
+        domain = name.rpartition("/")[0]
+        able = [sid for sid, member in willing.items() if not member.domains or domain in member.domains]
+        able.sort(key=lambda server_id: _weight(server_id, name), reverse=True)
+        if able:
+            best = next((server_id for server_id in able if load[server_id] < share), able[0])
+            load[best] += 1
+            assigned[name] = best
+    return assigned
+
+
+def _weight(server_id: str, slot: str) -> bytes:
+    return blake2b(f"{server_id}\0{slot}".encode(), digest_size=8).digest()

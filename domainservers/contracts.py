@@ -1,0 +1,151 @@
+"""Contracts of a slot's members: cached, changed in memory first, written to the shared unit once their group is applied.
+
+The slot's owner is the only writer of these records, so its cache needs no expiry. What is not written yet is pinned and
+answers every read.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from charging.contract import Contract
+from charging.events import ContractSet, Event, MovedIn
+from domainservers.fetcher import bucket_of
+from storage.unit import Record, Stored, StoreUnavailable, Unit
+
+COLLECTION = "contract"
+BUCKETS = 1_024
+"""Partitions of the nation's contracts; part of the data, never change it."""
+RECORDS_PER_WRITE_MAX = 2_000
+RETRY_MS = 200
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Contract).decode
+_PARTITIONS = [f"{bucket:04d}" for bucket in range(BUCKETS)]
+
+
+def partition_of(identity: str) -> str:
+    """Partition of the `contract` collection that holds an identity."""
+    return _PARTITIONS[bucket_of(identity, BUCKETS)]
+
+
+def unpack_contract(packed: bytes) -> Contract:
+    """Read a contract record's value."""
+    return _unpack(packed)
+
+
+class Known(Struct, frozen=True):
+    """A contract, or that there is none, and the timestamp of its record."""
+
+    contract: Contract | None
+    timestamp: int
+
+
+class Contracts:
+    """Cache and write-behind of one slot."""
+
+    def __init__(self, unit: Unit, cached_max: int) -> None:
+        self._unit = unit
+        self._cached: dict[str, Known] = {}
+        self._order: deque[str] = deque()
+        self._pinned: dict[str, Known] = {}
+        self._due: dict[str, Known] = {}
+        self._cached_max = cached_max
+        self._wake = asyncio.Event()
+        self._progress = asyncio.Event()
+
+    def get(self, identity: str) -> Known | None:
+        """What is known of an identity; None: ask the unit."""
+        return self._pinned.get(identity) or self._cached.get(identity)
+
+    def take(self, identity: str, stored: Stored | None) -> None:
+        """Take in what the unit said. That there is no contract is remembered too, until memory is needed."""
+        if stored is None:
+            self._cache(identity, Known(None, 0))
+        else:
+            self._cache(identity, Known(_unpack(stored.value), stored.timestamp))
+
+    def set(self, contract: Contract) -> Known:
+        """Change a contract, decided but not yet applied. The record's timestamp follows any earlier owner's."""
+        before = self.get(contract.identity)
+        known = Known(contract, max(contract.version, before.timestamp + 1 if before is not None else 0))
+        self._pinned[contract.identity] = known
+        return known
+
+    def applied(self, changed: Iterable[Known]) -> None:
+        """Write these behind: their group is applied."""
+        for known in changed:
+            if known.contract is not None:
+                self._due[known.contract.identity] = known
+        self._wake.set()
+
+    def _cache(self, identity: str, known: Known) -> None:
+        if identity not in self._cached:
+            self._order.append(identity)
+            if len(self._order) > self._cached_max:
+                self._cached.pop(self._order.popleft(), None)
+        self._cached[identity] = known
+
+    async def write_behind(self) -> None:
+        """Write what is due, for ever; the store's absence is waited out."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._due:
+                batch = [self._due[identity] for identity in list(self._due)[:RECORDS_PER_WRITE_MAX]]
+                try:
+                    await self._unit.put(records_of(batch))
+                except StoreUnavailable:
+                    await asyncio.sleep(RETRY_MS / 1000)
+                    continue
+                self._settle(batch)
+                self._progress.set()
+
+    def _settle(self, batch: Sequence[Known]) -> None:
+        for known in batch:
+            if known.contract is None:
+                continue
+            identity = known.contract.identity
+            if self._due.get(identity) is known:
+                del self._due[identity]
+            if self._pinned.get(identity) is known:
+                del self._pinned[identity]
+                self._cache(identity, known)
+
+    async def flush(self) -> None:
+        """Wait until all that was applied so far is written."""
+        awaited = list(self._due.items())
+        while awaited:
+            awaited = [(identity, known) for identity, known in awaited if self._due.get(identity) is known]
+            if awaited:
+                self._progress.clear()
+                await self._progress.wait()
+
+
+def contracts_in(events: Sequence[Event]) -> list[Contract]:
+    """The contracts that events set, in order."""
+    found: list[Contract] = []
+    for event in events:
+        if isinstance(event, ContractSet):
+            found.append(event.contract)
+        elif isinstance(event, MovedIn):
+            found += event.contracts
+    return found
+
+
+def records_of(changed: Sequence[Known]) -> list[Record]:
+    """Make the records of contracts."""
+    return [
+        Record(
+            COLLECTION,
+            partition_of(known.contract.identity),
+            known.contract.identity,
+            _pack(known.contract),
+            known.timestamp,
+        )
+        for known in changed
+        if known.contract is not None
+    ]

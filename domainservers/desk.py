@@ -1,0 +1,216 @@
+"""The heart of a slot: decides commits on the state in memory. Synchronous, so nothing comes between check and change.
+
+Decisions are speculative: they see what was decided before them, journaled or not. Every answer that rests on a group is
+released when the group is applied (`Groups.reply`), so no caller ever sees what could still be lost.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Raw
+from msgspec.structs import force_setattr
+
+from charging import wire
+from charging.account import Account
+from charging.commands import Action, Command, MoveIn, MoveOut, OpenAccount, PostCharge, Refund, SetContract
+from charging.entry import Entry
+from charging.errors import Broken, Conflict, Invalid, NotFound, Refused
+from charging.events import Event
+from charging.ledger import Decision, VersionMoved, decide
+from domainservers.accounts import Accounts, Cell
+from domainservers.clock import Clock
+from domainservers.contracts import Contracts, contracts_in
+from domainservers.groups import Groups, Sink
+from domainservers.item import Item, Need, account_moved, pack_fault, repeated, unknown_identity
+from domainservers.keys import POSITIONS_PER_GROUP, KeyIndex
+from domainservers.watch import Watch
+from runtime.telemetry import logger
+
+log = logger("domainservers.desk")
+
+_KINDS: dict[type, str] = {cls: str(cls.__struct_config__.tag) for cls in Action.__args__}
+_CREATE = (OpenAccount, MoveIn)
+_MOVE = (MoveIn, MoveOut)
+
+
+class Desk:
+    """State of a slot and what may be done to it."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        contracts: Contracts,
+        keys: KeyIndex,
+        groups: Groups,
+        watch: Watch,
+        clock: Clock,
+        revision: Callable[[], int],
+    ) -> None:
+        self.accounts = accounts
+        self.contracts = contracts
+        self.keys = keys
+        self.groups = groups
+        self.watch = watch
+        self.newest_ms = 0
+        """Time of the newest entry; time never runs backwards in a journal, whatever the owners' clocks say."""
+        self._clock = clock
+        self._revision = revision
+
+    def commit(self, item: Item, cell: Cell) -> Need | None:
+        """Decide a commit, or repeat its outcome. Gives what must be read first, None when it is done."""
+        keys = self.keys
+        position = keys.recent.get(item.mark, -1)
+        if position < 0:
+            position = item.old_position if item.generation == keys.generation else keys.find(item.mark)
+        if position >= 0 and position != item.cleared:
+            return self._repeat(item, cell, position)
+        command = item.command
+        kind = type(command.action)
+        account = self.accounts.state(cell)
+        if account is None:
+            if kind not in _CREATE:
+                item.sink.answer(item.place, unknown_identity())
+                return None
+        elif account.status == "moved" and kind not in _MOVE:
+            self.reply(item, cell, account_moved(account.status_reason))
+            return None
+        elif item.identity not in account.members and not item.internal and kind not in _CREATE:
+            self.reply(item, cell, unknown_identity())
+            return None
+        if kind is not PostCharge:
+            need = self._check_slow(item, account, command.action)
+            if need is not None:
+                return need
+            if item.taken:
+                self._refuse(item, cell, account, Refused("IDENTITY_TAKEN", "the identity belongs to another account"))
+                return None
+        return self._decide(item, cell, account, command)
+
+    def _decide(self, item: Item, cell: Cell, account: Account | None, command: Command) -> Need | None:
+        try:
+            decision = decide(account, command, self._now())
+        except VersionMoved:
+            return self.pull(item.sink, item.place, item.identity, cell, stale=item)
+        except Refused as refused:
+            self._refuse(item, cell, account, refused)
+        except (Invalid, NotFound, Broken) as fault:
+            self.reply(item, cell, pack_fault(fault))
+        except Exception:
+            log.exception("a command could not be decided", kind=_KINDS[type(command.action)])
+            self.reply(item, cell, pack_fault(Broken("COMMAND_FAILED", "the command could not be decided")))
+        else:
+            self._accept(item, cell, account, decision)
+        return None
+
+    def _check_slow(self, item: Item, account: Account | None, action: Action) -> Need | None:
+        """Look after what only some commands need: the charge to refund, and who has the identity now."""
+        item.taken = False
+        if isinstance(action, Refund):
+            return Need.ORIGINAL if action.original is None else None
+        if not isinstance(action, (OpenAccount, SetContract)):
+            return None
+        identity = action.contract.identity
+        if account is not None and identity in account.members:
+            return None
+        known = self.contracts.get(identity)
+        if known is None:
+            item.missing = identity
+            return Need.CONTRACT
+        holder = known.contract
+        if holder is not None and holder.status != "ended" and holder.account_id != item.command.account_id:
+            item.taken = True
+        return None
+
+    def _accept(self, item: Item, cell: Cell, before: Account | None, decision: Decision) -> None:
+        done = decision.done
+        force_setattr(done, "revision", self._revision())
+        outcome = wire.pack(done)
+        seq = self._keep(item, cell, decision.account.version, decision.events, outcome)
+        after = decision.account
+        if decision.events:
+            self.accounts.change(cell, after, seq)
+        else:
+            self.accounts.touch(cell, seq)
+        if after.sessions or after.outgoing or (before is not None and (before.sessions or before.outgoing)):
+            self.watch.look(after, before)
+        if type(item.command.action) is not PostCharge:
+            for contract in contracts_in(decision.events):
+                self.groups.open.changed.append(self.contracts.set(contract))
+
+    def _refuse(self, item: Item, cell: Cell, account: Account | None, refused: Refused) -> None:
+        version = account.version if account is not None else 0
+        seq = self._keep(item, cell, version, (), pack_fault(refused))
+        self.accounts.touch(cell, seq)
+
+    def _keep(self, item: Item, cell: Cell, version: int, events: tuple[Event, ...], outcome: bytes) -> int:
+        """Put the entry into the open group, its answer waiting with it."""
+        command = item.command
+        groups = self.groups
+        entry = Entry(
+            command.account_id,
+            command.key,
+            command.digest,
+            version,
+            cell.seq,
+            self.newest_ms,
+            _KINDS[type(command.action)],
+            item.identity,
+            command.actor,
+            command.channel,
+            events,
+            Raw(outcome),
+        )
+        self.keys.add(item.mark, groups.add(entry))
+        group = groups.open
+        group.waiters.append((item.sink, item.place, outcome))
+        return group.seq
+
+    def _repeat(self, item: Item, cell: Cell, position: int) -> Need | None:
+        entry = item.found or self.groups.entry_at(position)
+        item.found = None
+        if entry is None:
+            item.old_position = position
+            return Need.OUTCOME
+        command = item.command
+        if entry.account_id != command.account_id or entry.key != command.key:
+            item.cleared = position
+            return self.commit(item, cell)
+        if entry.digest != command.digest:
+            fault = Conflict("REQUEST_KEY_REUSED", "the request key was used before with other content")
+            item.sink.answer(item.place, pack_fault(fault))
+            return None
+        self.groups.reply(position // POSITIONS_PER_GROUP, item.sink, item.place, repeated(entry))
+        return None
+
+    def pull(
+        self, sink: Sink, place: int, identity: str, cell: Cell, stale: Item | None = None, *, moved: bool = False
+    ) -> Need | None:
+        """Answer with business data; as `Stale` when a commit was rated on an older state.
+
+        An account that has moved out is shown to those who ask for it (`moved`), and to no one else.
+        """
+        known = self.contracts.get(identity)
+        if known is None:
+            if stale is not None:
+                stale.missing = identity
+            return Need.CONTRACT
+        account = self.accounts.state(cell)
+        contract = known.contract
+        if account is None or contract is None:
+            body = unknown_identity()
+        elif account.status == "moved" and not moved:
+            body = account_moved(account.status_reason)
+        else:
+            data = wire.BusinessData(contract, account, self._revision())
+            body = wire.pack(data if stale is None else wire.Stale(data))
+        self.groups.reply(cell.seq, sink, place, body)
+        return None
+
+    def reply(self, item: Item, cell: Cell, body: bytes) -> None:
+        """Answer with something that rests on the account's newest state."""
+        self.groups.reply(cell.seq, item.sink, item.place, body)
+
+    def _now(self) -> int:
+        now_ms = self._clock.now_ms()
+        if now_ms > self.newest_ms:
+            self.newest_ms = now_ms
+        return self.newest_ms

@@ -1,0 +1,83 @@
+"""Reads records by key in batches that form by themselves: what is wanted while a read is under way becomes the next."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from zlib import crc32
+
+from storage.unit import Stored, StoreRejected, StoreUnavailable, Unit
+
+KEYS_PER_READ_MAX = 1_000
+
+
+def bucket_of(key: str, buckets: int) -> int:
+    """Partition number of a key; part of the data, never change it."""
+    return crc32(key.encode()) % buckets
+
+
+class Fetcher:
+    """One collection of one unit, partitioned by `partition_of`."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        collection: str,
+        partition_of: Callable[[str], str],
+        take: Callable[[str, Stored | None], None],
+        lost: Callable[[Sequence[str]], None],
+    ) -> None:
+        """`take` gets each key's record or None; `lost` the keys that the store gave no answer for."""
+        self._unit = unit
+        self._collection = collection
+        self._partition_of = partition_of
+        self._take = take
+        self._lost = lost
+        self._wanted: dict[str, None] = {}
+        self._reading: dict[str, None] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def want(self, key: str) -> None:
+        """Ask for a key; asking twice reads once."""
+        if key in self._reading:
+            return
+        self._wanted[key] = None
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._wanted:
+                keys = list(self._wanted)[:KEYS_PER_READ_MAX]
+                for key in keys:
+                    del self._wanted[key]
+                self._reading = dict.fromkeys(keys)
+                try:
+                    found = await self.read(keys)
+                except (StoreUnavailable, StoreRejected):
+                    self._reading = {}
+                    self._lost(keys)
+                    continue
+                self._reading = {}
+                for key in keys:
+                    self._take(key, found.get(key))
+        finally:
+            self._task = None
+
+    async def read(self, keys: Sequence[str]) -> dict[str, Stored]:
+        """Read keys at once, a partition at a time side by side. Raises `StoreUnavailable`."""
+        parts: dict[str, list[str]] = {}
+        for key in keys:
+            parts.setdefault(self._partition_of(key), []).append(key)
+        if len(parts) == 1:
+            ((partition, only),) = parts.items()
+            return await self._unit.get(self._collection, partition, only)
+        pages = await asyncio.gather(*(self._unit.get(self._collection, part, some) for part, some in parts.items()))
+        found: dict[str, Stored] = {}
+        for page in pages:
+            found.update(page)
+        return found
+
+    def stop(self) -> None:
+        """Give up what is under way; nothing is called back afterwards."""
+        if self._task is not None:
+            self._task.cancel()
+        self._wanted.clear()

@@ -1,0 +1,131 @@
+"""Reads from the journal on behalf of requests: old outcomes, charges to refund, history, look-ups."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from msgspec.structs import replace
+
+from charging import history, wire
+from charging.commands import Refund
+from charging.entry import Entry
+from charging.errors import Broken, Fault, NotFound, Overloaded, Unavailable
+from charging.wire import FetchHistory, Lookup
+from domainservers import reading
+from domainservers.accounts import Cell
+from domainservers.groups import Sink
+from domainservers.item import Item, Need, pack_fault, repeated
+from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
+from domainservers.parts import Parts
+from runtime.telemetry import logger
+from storage.unit import StoreRejected, StoreUnavailable
+
+log = logger("domainservers.fulfilling")
+
+HISTORY_LINES_MAX = 1_000
+
+
+class Fulfilling:
+    """One task a read, bounded by `reads_in_flight_max`."""
+
+    def __init__(self, parts: Parts, fulfilled: Callable[[Item, Fault | None], None]) -> None:
+        """`fulfilled` is told when what an item needed is in it, or why it can't be had."""
+        self._parts = parts
+        self._fulfilled = fulfilled
+        self._tasks: dict[asyncio.Task[None], None] = {}
+
+    def begin(self, item: Item, need: Need) -> None:
+        """Read what an item needs; `fulfilled` is called later, never at once."""
+        self._spawn(self._fulfil(item, need), lambda fault: self._fulfilled(item, fault))
+
+    def read(self, sink: Sink, place: int, ask: FetchHistory | Lookup, cell: Cell) -> None:
+        """Answer a read of the journal."""
+        work = (
+            self._history(sink, place, ask, cell)
+            if isinstance(ask, FetchHistory)
+            else self._lookup(sink, place, ask, cell)
+        )
+        self._spawn(
+            work, lambda fault: sink.answer(place, pack_fault(fault or Broken("READ_FAILED", "nothing was read")))
+        )
+
+    def _spawn(self, work: Coroutine[None, None, None], failed: Callable[[Fault | None], None]) -> None:
+        loop = asyncio.get_running_loop()
+        if len(self._tasks) >= self._parts.limits.reads_in_flight_max:
+            work.close()
+            busy = Overloaded("SLOT_OVERLOADED", "too many reads of the journal", retry_ms=self._parts.limits.retry_ms)
+            loop.call_soon(failed, busy)
+            return
+        task = loop.create_task(self._guard(work, failed))
+        self._tasks[task] = None
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
+
+    async def _guard(self, work: Coroutine[None, None, None], failed: Callable[[Fault | None], None]) -> None:
+        try:
+            await work
+        except (StoreUnavailable, StoreRejected):
+            failed(Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000))
+        except Fault as fault:
+            failed(fault)
+        except Exception:
+            log.exception("a read of the journal failed", slot=self._parts.name)
+            failed(Broken("READ_FAILED", "the journal could not be read"))
+
+    async def _fulfil(self, item: Item, need: Need) -> None:
+        if need is Need.OUTCOME:
+            item.found = await reading.entry_at(self._parts.private, self._parts.journal, item.old_position)
+            if item.found is None:
+                item.cleared = item.old_position  # Older than the journal is kept: unknown again.
+        elif need is Need.ORIGINAL and isinstance(item.command.action, Refund):
+            original = await self._original(item, item.command.action)
+            item.command = replace(item.command, action=original)
+        self._fulfilled(item, None)
+
+    async def _original(self, item: Item, refund: Refund) -> Refund:
+        """Find the charge by the key index, else along the account's chain. Raises `NotFound`."""
+        entry = await self._entry(item.command.account_id, refund.charge_key)
+        fact = reading.charged_fact(entry) if entry is not None else None
+        if fact is None:
+            raise NotFound("CHARGE_UNKNOWN", f"no charge was made under the key {refund.charge_key[:64]!r}")
+        return replace(refund, original=fact)
+
+    async def _entry(self, account_id: str, key: str) -> Entry | None:
+        parts = self._parts
+        position = parts.keys.find(fingerprint(account_id, key))
+        if position >= 0:
+            entry = parts.groups.entry_at(position) or await reading.entry_at(parts.private, parts.journal, position)
+            if entry is not None and entry.account_id == account_id and entry.key == key:
+                return entry
+        cell = parts.accounts.cells.get(account_id)
+        seq = min(cell.seq, parts.groups.applied) if cell is not None else -1
+        async for entry in reading.chain(parts.private, parts.journal, account_id, seq):
+            if entry.key == key:
+                return entry
+        return None
+
+    async def _history(self, sink: Sink, place: int, ask: FetchHistory, cell: Cell) -> None:
+        lines: list[wire.HistoryLine] = []
+        most = max(1, min(ask.lines_max, HISTORY_LINES_MAX))
+        parts = self._parts
+        async for entry in reading.chain(parts.private, parts.journal, cell.account_id, cell.seq):
+            if ask.before_version and entry.version >= ask.before_version:
+                continue
+            lines.append(history.line(entry))
+            if len(lines) >= most:
+                break
+        sink.answer(place, wire.pack(wire.History(tuple(lines))))
+
+    async def _lookup(self, sink: Sink, place: int, ask: Lookup, cell: Cell) -> None:
+        entry = await self._entry(cell.account_id, ask.key)
+        if entry is None:
+            sink.answer(place, wire.pack(wire.Unknown(ask.key)))
+            return
+        position = self._parts.keys.find(fingerprint(cell.account_id, ask.key))
+        self._parts.groups.reply(position // POSITIONS_PER_GROUP, sink, place, repeated(entry))
+
+    def stop(self) -> None:
+        """Give up all reads; the slot answers who waits."""
+        for task in list(self._tasks):
+            task.cancel()

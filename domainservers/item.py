@@ -1,0 +1,84 @@
+"""One request inside a slot, and the answers that need no state."""
+
+from enum import Enum
+
+from msgspec.structs import replace
+
+from charging import wire
+from charging.commands import Command
+from charging.entry import Entry
+from charging.errors import Fault, NotFound, Unavailable
+from domainservers.groups import Sink
+from domainservers.keys import fingerprint
+
+
+class Need(Enum):
+    """What must be read from the store before an item can be decided."""
+
+    OUTCOME = "an old journal entry under the same key"
+    ORIGINAL = "the charge that is to be refunded"
+    CONTRACT = "the contract record of an identity"
+
+
+class Item:
+    """A commit on its way through a slot."""
+
+    __slots__ = (
+        "cleared",
+        "command",
+        "found",
+        "generation",
+        "identity",
+        "internal",
+        "mark",
+        "missing",
+        "old_position",
+        "place",
+        "sink",
+        "taken",
+    )
+
+    def __init__(self, sink: Sink, place: int, identity: str, command: Command, *, internal: bool = False) -> None:
+        self.sink = sink
+        self.place = place
+        """Position in the caller's batch."""
+        self.identity = identity
+        self.command = command
+        self.internal = internal
+        """Our own command: no membership is asked."""
+        self.mark = fingerprint(command.account_id, command.key)
+        self.old_position = -1
+        self.generation = -1
+        self.cleared = -1
+        """A journal position that turned out to hold another key."""
+        self.found: Entry | None = None
+        """The entry that was read for `Need.OUTCOME`."""
+        self.missing = ""
+        """The identity whose contract is needed."""
+        self.taken = False
+        """The identity that a contract is for belongs to another account."""
+
+
+def pack_fault(fault: Fault) -> bytes:
+    """Pack a fault as an answer."""
+    return wire.pack(wire.failed(fault))
+
+
+def unknown_identity() -> bytes:
+    """The answer for an identity without contract."""
+    return pack_fault(NotFound("IDENTITY_UNKNOWN", "no contract is known for this identity"))
+
+
+def account_moved(to_domain: str) -> bytes:
+    """The answer for an account that left for another domain; the directory follows within a second."""
+    return pack_fault(
+        Unavailable("ACCOUNT_MOVED", f"the account has moved to {to_domain}, repeat the same key", retry_ms=50)
+    )
+
+
+def repeated(entry: Entry) -> bytes:
+    """The stored outcome of an entry, marked as told again."""
+    outcome = wire.unpack_answer(entry.outcome)
+    if isinstance(outcome, wire.Done | wire.Failed):
+        outcome = replace(outcome, repeated=True)
+    return wire.pack(outcome)

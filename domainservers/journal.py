@@ -1,0 +1,200 @@
+"""The fenced journal of one slot: claim it, append groups to it, roll it, read it back with proof.
+
+A journal is a chain of segments; each holds groups chained by `tip' = blake2b(tip ‖ payload)`. Every write is a
+compare-and-set on (epoch, tip, not sealed), so an owner that was paused or cut off learns it at its next write and
+raises `Fenced`. See DESIGN.md of this room for the failure analysis.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from hashlib import blake2b
+
+from msgspec import Struct
+
+from storage.unit import ABSENT, Group, Head, StoreUnavailable, Unit
+
+MOVED = "moved:"
+"""Owner of the last, sealed segment of a journal that goes on at another address."""
+CLAIM_ROUNDS_MAX = 200
+BACKOFF_MS = (5, 20, 50, 100, 200, 500)
+
+
+class Fenced(Exception):
+    """Another owner holds the journal; nothing was appended by us since, and nothing will be."""
+
+
+class JournalMoved(Exception):
+    """The journal goes on in another unit; the directory will say where."""
+
+
+class Corrupt(Exception):
+    """The chain does not hold: a group is missing or was changed. The message says where."""
+
+
+class Segment(Struct, frozen=True, array_like=True):
+    """Where a segment begins, enough to verify the chain from there on."""
+
+    number: int
+    first_seq: int
+    start_tip: bytes
+    opened_ms: int
+
+
+class Position(Struct, frozen=True, array_like=True):
+    """A place in the chain: the group `seq` is in `segment`, and the tip after it."""
+
+    segment: int
+    seq: int
+    tip: bytes
+
+
+def genesis(name: str) -> bytes:
+    """The tip before the first group."""
+    return blake2b(name.encode(), digest_size=32).digest()
+
+
+def next_tip(tip: bytes, payload: bytes) -> bytes:
+    """The tip after a group."""
+    state = blake2b(tip, digest_size=32)
+    state.update(payload)
+    return state.digest()
+
+
+class Journal:
+    """An owned journal. One commit at a time; any `Fenced` is final."""
+
+    def __init__(self, unit: Unit, name: str, head: Head, segments: Sequence[Segment]) -> None:
+        self._unit = unit
+        self.name = name
+        self.head = head
+        self.segments = list(segments)
+        self.segment_bytes = 0
+        self.troubled = False
+        """The store does not answer just now."""
+
+    @property
+    def position(self) -> Position:
+        """Where the chain stands."""
+        return Position(self.segments[-1].number, self.head.seq, self.head.tip)
+
+    @property
+    def segment_groups(self) -> int:
+        """Groups in the open segment."""
+        return self.head.seq - self.segments[-1].first_seq + 1
+
+    async def commit(self, payload: bytes) -> int:
+        """Append one group and return its sequence once it is applied.
+
+        Waits as long as the store gives no answer, repeating the identical swap: whether an earlier try was applied
+        shows in the tip. Raises `Fenced`.
+        """
+        head = self.head
+        seq = head.seq + 1
+        wanted = Head(head.epoch, head.owner, seq, next_tip(head.tip, payload), False)
+        await self._swap(self.segments[-1].number, head, wanted, Group(seq, payload))
+        self.head = wanted
+        self.segment_bytes += len(payload)
+        return seq
+
+    async def roll(self, now_ms: int) -> None:
+        """Seal the open segment and open the next one. Raises `Fenced`."""
+        head = self.head
+        number = self.segments[-1].number
+        sealed = Head(head.epoch, head.owner, head.seq, head.tip, True)
+        await self._swap(number, head, sealed, None)
+        await self._swap(number + 1, None, head, None)
+        self.segments.append(Segment(number + 1, head.seq + 1, head.tip, now_ms))
+        self.segment_bytes = 0
+
+    async def _swap(self, segment: int, expect: Head | None, wanted: Head, group: Group | None) -> None:
+        attempt = 0
+        while True:
+            try:
+                found = await self._unit.swap(self.name, segment, expect, wanted, group)
+            except StoreUnavailable:
+                self.troubled = True
+                await asyncio.sleep(BACKOFF_MS[min(attempt, len(BACKOFF_MS) - 1)] / 1000)
+                attempt += 1
+                continue
+            self.troubled = False
+            if found == wanted:
+                return
+            raise Fenced(f"{self.name}: epoch {found.epoch} of {found.owner or 'nobody'} is in force")
+
+    async def drop_before(self, seq: int) -> None:
+        """Forget the segments that end before `seq`, oldest first. Raises `StoreUnavailable`."""
+        while len(self.segments) > 1 and self.segments[1].first_seq <= seq:
+            await self._unit.drop(self.name, self.segments[0].number)
+            del self.segments[0]
+
+
+async def claim(unit: Unit, name: str, owner: str, known: Sequence[Segment], now_ms: int) -> Journal:
+    """Take the journal over: raise the epoch by compare-and-set, then read the head linearizably.
+
+    `owner` must be unique to this claim. `known` are the segments of the newest checkpoint; the chain is followed from
+    the last of them. Raises `Fenced` when others keep winning, `JournalMoved`, `Corrupt`, `StoreUnavailable` (then claim
+    again: a claim that did apply only costs an epoch).
+    """
+    segments = list(known) or [Segment(0, 0, genesis(name), now_ms)]
+    wanted = await _win(unit, name, owner, segments, bool(known), now_ms)
+    confirmed = await unit.head(name, segments[-1].number)
+    if confirmed != wanted:
+        raise Fenced(f"{name}: another owner was faster")
+    return Journal(unit, name, wanted, segments)
+
+
+async def _win(unit: Unit, name: str, owner: str, segments: list[Segment], started: bool, now_ms: int) -> Head:
+    head = await unit.head(name, segments[-1].number)
+    if head is None and started:
+        raise Corrupt(f"{name}: segment {segments[-1].number} of the checkpoint is missing")
+    for _ in range(CLAIM_ROUNDS_MAX):
+        number = segments[-1].number
+        if head is None or head == ABSENT:
+            wanted = Head(1, owner, -1, segments[-1].start_tip, False)
+            head = await unit.swap(name, number, None, wanted, None)
+        elif head.sealed:
+            if head.owner.startswith(MOVED):
+                raise JournalMoved(f"{name} goes on at {head.owner.removeprefix(MOVED)}")
+            segments.append(Segment(number + 1, head.seq + 1, head.tip, now_ms))
+            wanted = Head(head.epoch + 1, owner, head.seq, head.tip, False)
+            head = await unit.head(name, number + 1) or await unit.swap(name, number + 1, None, wanted, None)
+        else:
+            wanted = Head(head.epoch + 1, owner, head.seq, head.tip, False)
+            head = await unit.swap(name, number, head, wanted, None)
+        if head == wanted:
+            return wanted
+    raise Fenced(f"{name}: others win the epoch again and again")
+
+
+async def read_chain(unit: Unit, name: str, start: Position) -> AsyncIterator[tuple[Segment, Sequence[Group]]]:
+    """Read the groups after `start` to the end of the chain in pages, each with its segment, verifying every link.
+
+    Raises `Corrupt` at the first link that does not hold, `StoreUnavailable`.
+    """
+    segment = Segment(start.segment, start.seq + 1, start.tip, 0)
+    seq, tip = start.seq, start.tip
+    head = await unit.head(name, segment.number)
+    if head is None:
+        raise Corrupt(f"{name}: segment {segment.number} is missing")
+    while True:
+        async for page in unit.read(name, segment.number, seq + 1, head.seq):
+            for group in page:
+                if group.seq != seq + 1:
+                    raise Corrupt(f"{name}: group {seq + 1} of segment {segment.number} is missing")
+                seq, tip = group.seq, next_tip(tip, group.payload)
+            yield segment, page
+        if seq != head.seq or tip != head.tip:
+            raise Corrupt(f"{name}: segment {segment.number} does not add up to its tip at group {head.seq}")
+        following = await unit.head(name, segment.number + 1) if head.sealed else None
+        if following is None:
+            return
+        segment = Segment(segment.number + 1, seq + 1, tip, 0)
+        head = following
+
+
+def segment_of(segments: Sequence[Segment], seq: int) -> Segment | None:
+    """The segment that holds a group; None when it was dropped."""
+    for segment in reversed(segments):
+        if segment.first_seq <= seq:
+            return segment
+    return None

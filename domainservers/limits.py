@@ -1,0 +1,40 @@
+"""Bounds of a domain server, each named with its unit. Every queue, group, cache and wait of this room reads its own."""
+
+from msgspec import Struct
+
+
+class Limits(Struct, frozen=True):
+    """What one slot may hold, and when it writes things down."""
+
+    group_entries_max: int = 2_000
+    """At most `keys.POSITIONS_PER_GROUP`."""
+    group_bytes_max: int = 1_000_000
+    queue_entries_max: int = 20_000
+    """Commands waiting in a slot; beyond it RESOURCE_EXHAUSTED."""
+    lane_entries_max: int = 10_000
+    """Commands of one account waiting; beyond it RESOURCE_EXHAUSTED for this account only."""
+    reads_in_flight_max: int = 20_000
+    """Requests of a slot that wait for the store."""
+    segment_groups_max: int = 5_000
+    segment_bytes_max: int = 64_000_000
+    snapshot_entries: int = 50_000
+    """Journal entries after which accounts are written down and the checkpoint moves."""
+    snapshot_interval_ms: int = 30_000
+    hot_accounts_max: int = 200_000
+    """Accounts kept unpacked."""
+    packed_accounts_max: int = 1_000_000
+    """Accounts kept packed besides."""
+    contracts_max: int = 200_000
+    kept_entries_max: int = 20_000
+    """Newest journal entries kept for repeats that come at once."""
+    outcomes_keep_ms: int = 24 * 3_600_000
+    """How long a request key is known."""
+    journal_keep_ms: int = 92 * 86_400_000
+    """How long journal segments stay; 0 = for ever. Never shorter than `outcomes_keep_ms`."""
+    sweep_ms: int = 1_000
+    """How often sessions past their validity are looked for."""
+    store_patience_ms: int = 3_000
+    """A commit without an answer for so long: waiting callers are told UNAVAILABLE, the commit goes on."""
+    retry_ms: int = 200
+    """What callers are told to wait when nothing better is known."""
+    recovery_groups_page: int = 64

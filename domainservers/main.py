@@ -1,0 +1,154 @@
+"""The domain server's process: directory, units, slots, service, membership, in their order of life."""
+
+import os
+import socket
+
+from onetier.v1.domain_server_pb2_grpc import add_DomainServerServiceServicer_to_server
+
+from charging.errors import NotFound
+from directory.directory import Directory
+from domainservers.clock import SystemClock
+from domainservers.courier import Courier
+from domainservers.host import Host
+from domainservers.keeping import Keeping
+from domainservers.limits import Limits
+from domainservers.ownership import Ownership
+from domainservers.post import DataCenterPost
+from domainservers.service import DomainServerServicer
+from domainservers.slot import Slot
+from domainservers.units import Units
+from runtime.server import Booth, run_tier
+from runtime.settings import DomainServerSettings
+from runtime.telemetry import Metrics
+from storage.open import open_unit
+from storage.unit import Unit
+
+TIER = "domainserver"
+SERVICE = "onetier.v1.DomainServerService"
+
+
+def limits_of(settings: DomainServerSettings) -> Limits:
+    """The bounds of a slot from the settings of the process."""
+    return Limits(
+        group_entries_max=settings.group_entries_max,
+        group_bytes_max=settings.group_bytes_max,
+        queue_entries_max=settings.queue_entries_max,
+        lane_entries_max=max(1, settings.queue_entries_max // 2),
+        segment_groups_max=settings.segment_groups_max,
+        snapshot_entries=settings.snapshot_entries,
+        snapshot_interval_ms=settings.snapshot_interval_ms,
+        hot_accounts_max=settings.hot_accounts_max,
+        outcomes_keep_ms=settings.outcomes_kept_hours * 3_600_000,
+        sweep_ms=settings.session_sweep_ms,
+    )
+
+
+class DomainServer:
+    """One process. Implements `runtime.server.Life`."""
+
+    def __init__(
+        self, settings: DomainServerSettings, address: str, metrics: Metrics, post: DataCenterPost | None
+    ) -> None:
+        self._settings = settings
+        self._address = address
+        self._metrics = metrics
+        self._post = post
+        self._clock = SystemClock()
+        self._units = Units(open_unit)
+        self.server_id = settings.server_id or f"{socket.gethostname()}-{os.getpid()}"
+        self.host = Host(
+            self.server_id,
+            self._units,
+            limits_of(settings),
+            self._clock,
+            settings.commits_in_flight_max,
+            self._revision_of,
+            metrics,
+            self._keeping,
+        )
+        self._directory_unit: Unit | None = None
+        self._directory: Directory | None = None
+        self._ownership: Ownership | None = None
+        self.servicer: DomainServerServicer | None = None
+
+    async def open(self) -> DomainServerServicer:
+        """Open the directory and make the servicer. Raises `StoreUnavailable`, `StoreRejected`."""
+        settings = self._settings
+        self._directory_unit = await open_unit(settings.directory)
+        self._directory = await Directory.open(self._directory_unit, settings.poll_ms)
+        self.servicer = DomainServerServicer(
+            self.host,
+            self._directory.reference,
+            self._metrics,
+            timeout_ms=settings.timeout_ms,
+            stream_items_max=settings.stream_items_max,
+        )
+        directory = self._directory
+        self._ownership = Ownership(
+            self.server_id,
+            self._address,
+            self._directory_unit,
+            lambda: directory.domains,
+            self.host,
+            self._clock,
+            serves=tuple(settings.domains),
+            heartbeat_ms=settings.heartbeat_ms,
+            ttl_ms=settings.heartbeat_ttl_ms,
+        )
+        self._metrics.gauge("slots_owned", lambda: len(self.host.owned))
+        self._metrics.gauge("queue_entries", lambda: sum(each.slot.lanes.size for each in self.host.owned.values()))
+        self._metrics.gauge(
+            "accounts_in_memory", lambda: sum(len(each.slot.parts.accounts.cells) for each in self.host.owned.values())
+        )
+        return self.servicer
+
+    def _revision_of(self, domain: str) -> int:
+        if self._directory is None:
+            return 0
+        try:
+            return self._directory.reference_revision(domain)
+        except NotFound:
+            return 0
+
+    def _keeping(self, slot: Slot) -> Keeping:
+        return Keeping(slot, Courier(slot, self._post) if self._post is not None else None)
+
+    async def started(self) -> None:
+        """Announce this server and take over what is free."""
+        if self._ownership is not None:
+            await self._ownership.start()
+
+    async def stop_intake(self) -> None:
+        """Slots refuse one by one while they are given up in `flush`, so that each is away for as short as can be."""
+
+    async def flush(self) -> None:
+        """Give all slots up in order, then end the streams."""
+        if self._ownership is not None:
+            await self._ownership.stop()
+        if self.servicer is not None:
+            self.servicer.drain.set()
+
+    async def close(self) -> None:
+        """Close links and units."""
+        if self._post is not None:
+            await self._post.close()
+        await self.host.close()
+        if self._directory is not None:
+            await self._directory.close()
+        await self._units.close()
+        if self._directory_unit is not None:
+            await self._directory_unit.close()
+
+
+async def build(booth: Booth, settings: DomainServerSettings) -> DomainServer:
+    """Furnish the booth with a domain server."""
+    post = DataCenterPost(settings.datacenters, booth.tls) if settings.datacenters else None
+    server = DomainServer(settings, booth.address, booth.metrics, post)
+    servicer = await server.open()
+    booth.add(add_DomainServerServiceServicer_to_server, servicer, SERVICE)
+    return server
+
+
+def serve(settings: DomainServerSettings) -> int:
+    """Run a domain server until SIGTERM or SIGINT; gives the exit code."""
+    return run_tier(TIER, settings, build)

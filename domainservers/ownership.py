@@ -1,0 +1,157 @@
+"""Membership and hand-over: announces this server, watches the others, takes slots over and gives them up.
+
+Leases are for liveness only: whoever is wrong about a peer costs it an epoch, and the journal keeps the order. Nobody
+compares clocks; a peer is alive while its heartbeat moves, by the watcher's own clock.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from charging.errors import Fault
+from directory import members as members_of
+from directory import owners as owners_of
+from directory.members import Member, Watch
+from directory.owners import Owner
+from directory.slots import parse_slot, slot_key
+from directory.state import DomainInfo
+from domainservers.assignment import assign
+from domainservers.clock import Clock
+from domainservers.host import Host
+from domainservers.units import Places
+from runtime.telemetry import logger
+from storage.unit import StoreUnavailable, Unit
+
+log = logger("domainservers.ownership")
+
+TAKEOVERS_AT_ONCE = 4
+
+
+class Ownership:
+    """Drives a host towards the slots it should own."""
+
+    def __init__(
+        self,
+        server_id: str,
+        address: str,
+        unit: Unit,
+        domains: Callable[[], Mapping[str, DomainInfo]],
+        host: Host,
+        clock: Clock,
+        *,
+        serves: tuple[str, ...],
+        heartbeat_ms: int,
+        ttl_ms: int,
+    ) -> None:
+        """`unit` is the directory unit; `serves` the domains this server may own, empty = all."""
+        self._server_id = server_id
+        self._address = address
+        self._unit = unit
+        self._domains = domains
+        self._host = host
+        self._clock = clock
+        self._serves = serves
+        self._heartbeat_s = heartbeat_ms / 1000
+        self._watch = Watch(ttl_ms)
+        self._heartbeat = 0
+        self._draining = False
+        self._task: asyncio.Task[None] | None = None
+        self._announced: dict[str, int] = {}
+
+    async def start(self) -> None:
+        """Announce this server and take over what nobody holds; returns when the first round is done."""
+        members = await members_of.load_members(self._unit)
+        before = members.get(self._server_id)
+        self._heartbeat = max(self._clock.now_ms(), before.heartbeat if before is not None else 0)
+        await self._beat()
+        await self._round()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Give all slots up in order and leave."""
+        self._draining = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            await self._beat()
+            await asyncio.gather(*(self._give_up(name) for name in list(self._host.owned)))
+            await self._unit.put([members_of.gone_record(self._server_id, self._heartbeat + 1)])
+        except StoreUnavailable:
+            log.warning("left without saying so: the directory's unit is away")
+
+    def halt(self) -> None:
+        """Stop at once, without a word, as a crash would."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat_s)
+            try:
+                await self._beat()
+                await self._round()
+            except StoreUnavailable:
+                log.warning("the directory's unit is away")
+            except Fault as fault:
+                log.warning("a round of ownership failed", reason=fault.reason)
+            except Exception:
+                log.exception("a round of ownership failed")
+
+    async def _beat(self) -> None:
+        self._heartbeat += 1
+        member = Member(self._address, self._heartbeat, self._serves, self._draining)
+        await self._unit.put([members_of.member_record(self._server_id, member)])
+
+    async def _round(self) -> None:
+        members = await members_of.load_members(self._unit)
+        members[self._server_id] = Member(self._address, self._heartbeat, self._serves, self._draining)
+        now_ms = int(asyncio.get_running_loop().time() * 1000)
+        alive = self._watch.alive(members, now_ms)
+        domains = self._domains()
+        names = [slot_key(code, slot) for code, info in domains.items() for slot in range(info.slots)]
+        wanted = assign(names, alive)
+        await self._leave(wanted, domains)
+        mine = [name for name, server_id in wanted.items() if server_id == self._server_id]
+        await self._announce_lost()
+        missing = [name for name in mine if name not in self._host.owned]
+        if missing:
+            owners = await owners_of.load_owners(self._unit)
+            living = {member.address for server_id, member in alive.items() if server_id != self._server_id}
+            free = [name for name in missing if name not in owners or owners[name].address not in living]
+            await self._take_all(free, domains)
+
+    async def _leave(self, wanted: Mapping[str, str], domains: Mapping[str, DomainInfo]) -> None:
+        """Give up slots that others should own, and those whose units have another address now."""
+        for name, owned in list(self._host.owned.items()):
+            info = domains.get(name.rpartition("/")[0])
+            moved = info is not None and owned.places != Places(info.shared_unit, info.private_unit)
+            if moved or wanted.get(name) != self._server_id:
+                await self._give_up(name)
+
+    async def _give_up(self, name: str) -> None:
+        epoch = await self._host.give_up(name)
+        if epoch:
+            self._announced.pop(name, None)
+            await self._announce(name, Owner("", epoch))
+
+    async def _announce_lost(self) -> None:
+        """A slot that stepped down is no longer ours to announce; its new owner does."""
+        for name in [name for name in self._announced if name not in self._host.owned]:
+            del self._announced[name]
+
+    async def _take_all(self, names: list[str], domains: Mapping[str, DomainInfo]) -> None:
+        gate = asyncio.Semaphore(TAKEOVERS_AT_ONCE)
+
+        async def take(name: str) -> None:
+            async with gate:
+                info = domains[name.rpartition("/")[0]]
+                owned = await self._host.take_over(name, Places(info.shared_unit, info.private_unit))
+                if owned is not None:
+                    self._announced[name] = owned.epoch
+                    await self._announce(name, Owner(self._address, owned.epoch))
+
+        await asyncio.gather(*(take(name) for name in names))
+
+    async def _announce(self, name: str, owner: Owner) -> None:
+        domain, slot = parse_slot(name)
+        await owners_of.announce_owner(self._unit, domain, slot, owner)

@@ -1,0 +1,68 @@
+"""What a slot is made of, put together by recovery. One object, so that the helpers of a slot share it without a web."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from domainservers import accounts as accounts_of
+from domainservers import contracts as contracts_of
+from domainservers.accounts import Accounts
+from domainservers.clock import Clock
+from domainservers.contracts import Contracts
+from domainservers.desk import Desk
+from domainservers.fetcher import Fetcher
+from domainservers.groups import Groups
+from domainservers.journal import Journal
+from domainservers.keys import KeyIndex
+from domainservers.limits import Limits
+from domainservers.snapshots import Checkpoint, Snapshots
+from domainservers.watch import Watch
+from runtime.telemetry import Metrics
+from storage.unit import Stored, Unit
+
+Take = Callable[[str, Stored | None], None]
+Lost = Callable[[Sequence[str]], None]
+
+
+class Parts:
+    """The collaborators of one slot. `journal` is owned; memory stands at its head."""
+
+    def __init__(
+        self,
+        name: str,
+        shared: Unit,
+        private: Unit,
+        journal: Journal,
+        checkpoint: Checkpoint | None,
+        limits: Limits,
+        clock: Clock,
+        permits: asyncio.Semaphore,
+        revision: Callable[[], int],
+        metrics: Metrics,
+    ) -> None:
+        self.name = name
+        self.shared = shared
+        self.private = private
+        self.journal = journal
+        self.limits = limits
+        self.clock = clock
+        self.permits = permits
+        self.metrics = metrics
+        self.accounts = Accounts(name, limits.hot_accounts_max, limits.packed_accounts_max)
+        self.contracts = Contracts(shared, limits.contracts_max)
+        self.keys = KeyIndex()
+        self.watch = Watch()
+        self.groups = Groups(
+            journal.head.seq, limits.group_entries_max, limits.group_bytes_max, limits.kept_entries_max
+        )
+        self.snapshots = Snapshots(
+            private, name, journal, self.accounts, self.contracts, self.keys, self.watch, limits, checkpoint
+        )
+        self.desk = Desk(self.accounts, self.contracts, self.keys, self.groups, self.watch, clock, revision)
+
+    def fetch_accounts(self, take: Take, lost: Lost) -> Fetcher:
+        """A reader of account snapshots."""
+        return Fetcher(self.private, accounts_of.COLLECTION, accounts_of.partition_of(self.name), take, lost)
+
+    def fetch_contracts(self, take: Take, lost: Lost) -> Fetcher:
+        """A reader of contracts."""
+        return Fetcher(self.shared, contracts_of.COLLECTION, contracts_of.partition_of, take, lost)

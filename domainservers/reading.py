@@ -1,0 +1,59 @@
+"""Answers that come out of the journal: old outcomes, charges to refund, the history of an account.
+
+An account's entries are a chain: each names the group of the one before it. Nothing here changes anything.
+"""
+
+from collections.abc import AsyncIterator
+
+from charging.commands import ChargedFact
+from charging.entry import Entry
+from charging.events import Charged
+from domainservers.groups import unpack_at, unpack_entries
+from domainservers.journal import Journal, segment_of
+from domainservers.keys import POSITIONS_PER_GROUP
+from storage.unit import Unit
+
+CHAIN_GROUPS_MAX = 5_000
+"""How far back an account's chain is followed for one request, groups."""
+
+
+async def read_group(unit: Unit, journal: Journal, seq: int) -> bytes | None:
+    """Read one group's payload; None when its segment was dropped. Raises `StoreUnavailable`."""
+    segment = segment_of(journal.segments, seq)
+    if segment is None:
+        return None
+    async for page in unit.read(journal.name, segment.number, seq, seq):
+        for group in page:
+            return group.payload
+    return None
+
+
+async def entry_at(unit: Unit, journal: Journal, position: int) -> Entry | None:
+    """Read one entry. Raises `StoreUnavailable`."""
+    seq, index = divmod(position, POSITIONS_PER_GROUP)
+    payload = await read_group(unit, journal, seq)
+    return unpack_at(payload, index) if payload is not None else None
+
+
+async def chain(unit: Unit, journal: Journal, account_id: str, newest_seq: int) -> AsyncIterator[Entry]:
+    """Walk an account's entries, newest first, from the group that holds its newest one, as far as the journal is kept."""
+    seq = newest_seq
+    for _ in range(CHAIN_GROUPS_MAX):
+        payload = await read_group(unit, journal, seq) if seq >= 0 else None
+        if payload is None:
+            return
+        found = [entry for entry in unpack_entries(payload) if entry.account_id == account_id]
+        for entry in reversed(found):
+            yield entry
+        if not found:
+            return
+        seq = found[0].previous_seq
+
+
+def charged_fact(entry: Entry) -> ChargedFact | None:
+    """What a charge took, if the entry is one that took something."""
+    for event in entry.events:
+        if isinstance(event, Charged):
+            charge = event.charge
+            return ChargedFact(charge.amount, event.postings, charge.accruals, event.units, entry.time_ms)
+    return None

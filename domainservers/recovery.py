@@ -1,0 +1,170 @@
+"""Taking a slot over: claim its journal, load the newest checkpoint, replay what came after it.
+
+Accounts are loaded as the replay meets them, a window of groups at a time, so memory holds what the replay touched and the
+rest stays in its snapshots.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from charging.contract import Contract
+from charging.entry import Entry
+from charging.ledger import replay
+from domainservers import contracts as contracts_of
+from domainservers.clock import Clock
+from domainservers.contracts import contracts_in, unpack_contract
+from domainservers.groups import unpack_entries
+from domainservers.journal import Position, claim, read_chain
+from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
+from domainservers.limits import Limits
+from domainservers.parts import Parts
+from domainservers.snapshots import load_checkpoint, load_keys, load_watched
+from runtime.telemetry import Metrics, logger
+from storage.unit import Stored, Unit
+
+log = logger("domainservers.recovery")
+
+WINDOW_ENTRIES_MAX = 4_000
+BREATH_ENTRIES = 500
+"""Other slots of the process get their turn after so many replayed entries."""
+
+
+async def recover(
+    name: str,
+    owner: str,
+    shared: Unit,
+    private: Unit,
+    limits: Limits,
+    clock: Clock,
+    permits: asyncio.Semaphore,
+    revision: Callable[[], int],
+    metrics: Metrics,
+) -> Parts:
+    """Own slot `name` and stand where its journal stands.
+
+    `owner` is unique to this call. Raises `Fenced`, `JournalMoved`, `Corrupt`, `StoreUnavailable`.
+    """
+    checkpoint = await load_checkpoint(private, name)
+    known = checkpoint.segments if checkpoint is not None else ()
+    journal = await claim(private, name, owner, known, clock.now_ms())
+    parts = Parts(name, shared, private, journal, checkpoint, limits, clock, permits, revision, metrics)
+    parts.keys.load(await load_keys(private, name))
+    start = Position(0, -1, journal.segments[0].start_tip)
+    if checkpoint is not None:
+        start = checkpoint.position
+        parts.desk.newest_ms = checkpoint.newest_ms
+    replayer = _Replayer(parts)
+    if checkpoint is not None:
+        await replayer.load(await load_watched(private, name, checkpoint))
+        replayer.watch_all()
+    async for segment, groups in read_chain(private, name, start):
+        if segment.number == journal.segments[-1].number:
+            journal.segment_bytes += sum(len(group.payload) for group in groups)
+        for group in groups:
+            await replayer.take(group.seq, unpack_entries(group.payload))
+    await replayer.finish()
+    parts.snapshots.entries = replayer.entries
+    if replayer.entries:
+        log.info("recovered", slot=name, entries=replayer.entries, seq=journal.head.seq, epoch=journal.head.epoch)
+    return parts
+
+
+class _Replayer:
+    """Repeats journal entries on the state in memory."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._window: list[tuple[int, list[Entry]]] = []
+        self._window_entries = 0
+        self._contracts: dict[str, Contract] = {}
+        self._fetcher = parts.fetch_accounts(_nothing, _nothing_lost)
+        self.entries = 0
+
+    async def load(self, account_ids: Sequence[str]) -> None:
+        """Get accounts into memory."""
+        accounts = self._parts.accounts
+        missing = list(dict.fromkeys(each for each in account_ids if each not in accounts.cells))
+        if missing:
+            found = await self._fetcher.read(missing)
+            for account_id in missing:
+                accounts.take(account_id, found.get(account_id))
+
+    def watch_all(self) -> None:
+        """Watch what the loaded accounts have open."""
+        accounts = self._parts.accounts
+        for cell in list(accounts.cells.values()):
+            account = accounts.state(cell)
+            if account is not None:
+                self._parts.watch.look(account, None)
+
+    async def take(self, seq: int, entries: list[Entry]) -> None:
+        """Queue a group; replays when the window is full."""
+        self._window.append((seq, entries))
+        self._window_entries += len(entries)
+        if self._window_entries >= WINDOW_ENTRIES_MAX:
+            await self._replay()
+
+    async def _replay(self) -> None:
+        window, self._window, self._window_entries = self._window, [], 0
+        await self.load([entry.account_id for _, entries in window for entry in entries])
+        for seq, entries in window:
+            for index, entry in enumerate(entries):
+                self._one(seq, index, entry)
+                self.entries += 1
+                if self.entries % BREATH_ENTRIES == 0:
+                    await asyncio.sleep(0)
+            self._parts.keys.tidy()
+
+    def _one(self, seq: int, index: int, entry: Entry) -> None:
+        parts = self._parts
+        parts.keys.add(fingerprint(entry.account_id, entry.key), seq * POSITIONS_PER_GROUP + index)
+        if entry.time_ms > parts.desk.newest_ms:
+            parts.desk.newest_ms = entry.time_ms
+        if entry.events and entry.kind != "c":
+            for contract in contracts_in(entry.events):
+                self._contracts[contract.identity] = contract
+        accounts = parts.accounts
+        cell = accounts.cells[entry.account_id]
+        if cell.saved >= seq:
+            return  # The snapshot is newer than the checkpoint.
+        if not entry.events:
+            accounts.touch(cell, seq)
+            return
+        before = accounts.state(cell)
+        after = replay(before, entry)
+        accounts.replayed(cell, after, seq)
+        if after.sessions or after.outgoing or (before is not None and (before.sessions or before.outgoing)):
+            parts.watch.look(after, before)
+
+    async def finish(self) -> None:
+        """Replay the rest, then write the contracts again that may not have been written."""
+        await self._replay()
+        known = self._parts.contracts
+        identities = list(self._contracts)
+        fetcher = self._parts.fetch_contracts(_nothing, _nothing_lost)
+        for start in range(0, len(identities), contracts_of.RECORDS_PER_WRITE_MAX):
+            some = identities[start : start + contracts_of.RECORDS_PER_WRITE_MAX]
+            found = await fetcher.read(some)
+            for identity in some:
+                stored = found.get(identity)
+                known.take(identity, stored)
+                if _is_newer(self._contracts[identity], stored):
+                    known.applied([known.set(self._contracts[identity])])
+
+
+def _is_newer(contract: Contract, stored: Stored | None) -> bool:
+    """Whether a replayed contract still has to be written: the record may be ours and newer, or of another account."""
+    if stored is None:
+        return True
+    there = unpack_contract(stored.value)
+    if there.account_id == contract.account_id:
+        return there.version < contract.version
+    return contract.status != "ended" and there.status == "ended"
+
+
+def _nothing(_: str, __: Stored | None) -> None:
+    """Fetchers of recovery read at once and never call back."""
+
+
+def _nothing_lost(_: Sequence[str]) -> None:
+    """As `_nothing`."""

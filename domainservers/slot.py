@@ -1,0 +1,306 @@
+"""A slot that is owned: takes requests, gets what they need into memory, lets the desk decide, journals in groups.
+
+While a group is in flight, what arrives becomes the next group; there is no timer. Every wait is bounded: the queue by
+items, a lane by items, reads under way by items, everything by the caller's deadline.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+from msgspec.structs import replace
+
+from charging.errors import Expired, Fault, Overloaded, Unavailable
+from charging.wire import Ask, Commit, FetchHistory, Lookup, Pull
+from domainservers.committing import Committing
+from domainservers.fulfilling import Fulfilling
+from domainservers.groups import Sink
+from domainservers.item import Item, Need, pack_fault, unknown_identity
+from domainservers.lanes import Lanes
+from domainservers.parts import Parts
+from storage.unit import Stored
+
+
+class State(Enum):
+    """Where a slot is in its life."""
+
+    SERVING = "serving"
+    DRAINING = "draining"
+    ENDED = "ended"
+
+
+class Slot:
+    """One owned slot. `close` gives it up in order; when it is fenced it steps down by itself."""
+
+    def __init__(self, parts: Parts, on_end: Callable[["Slot"], None]) -> None:
+        self.parts = parts
+        self.name = parts.name
+        self.state = State.SERVING
+        self.lanes: Lanes[Item] = Lanes(parts.limits.queue_entries_max, parts.limits.lane_entries_max)
+        self._loop = asyncio.get_running_loop()
+        self._on_end = on_end
+        self._waiting: dict[str, list[Callable[[Fault | None], None]]] = {}
+        self._accounts = parts.fetch_accounts(self._account_read, self._accounts_lost)
+        self._contracts = parts.fetch_contracts(self._contract_read, self._contracts_lost)
+        self._committing = Committing(parts, self._pump, self._end)
+        self._fulfilling = Fulfilling(parts, self._fulfilled)
+        self._tasks = [
+            self._loop.create_task(self._committing.run()),
+            self._loop.create_task(parts.contracts.write_behind()),
+        ]
+
+    # --- taking in ---
+
+    def submit(self, sink: Sink, asks: Sequence[tuple[int, Ask]]) -> None:
+        """Take requests of one batch. Each is answered once through the sink."""
+        work: list[Item | tuple[int, Ask]] = [
+            Item(sink, place, ask.identity, ask.command)
+            if type(ask) is Commit and ask.command.account_id
+            else (place, ask)
+            for place, ask in asks
+        ]
+        self._look_up([item for item in work if type(item) is Item])
+        for each in work:
+            if type(each) is Item:
+                self._enter(each)
+            elif type(each) is tuple:
+                self._ask(sink, *each)
+        self._committing.wake()
+
+    def take(self, items: Sequence[Item]) -> None:
+        """Take commits whose account is named."""
+        self._look_up(items)
+        for item in items:
+            self._enter(item)
+        self._committing.wake()
+
+    def _look_up(self, items: Sequence[Item]) -> None:
+        """Ask the sorted arrays of old keys once for many items."""
+        keys = self.parts.keys
+        old = keys.find_old([item.mark for item in items]) if items else []
+        for item, position in zip(items, old, strict=True):
+            item.old_position = position
+            item.generation = keys.generation
+
+    def _enter(self, item: Item) -> None:
+        refusal = self._refusal()
+        if refusal is not None:
+            item.sink.answer(item.place, pack_fault(refusal))
+            return
+        account_id = item.command.account_id
+        if self.lanes.busy(account_id) or self.parts.groups.full:
+            self._queue(account_id, item)
+            return
+        cell = self.parts.accounts.cells.get(account_id)
+        if cell is None:
+            if self._queue(account_id, item):
+                self.lanes.block(account_id)
+                self._accounts.want(account_id)
+            return
+        need = self.parts.desk.commit(item, cell)
+        if need is not None:
+            self._block(account_id, item, need)
+
+    def _refusal(self) -> Fault | None:
+        if self.state is not State.SERVING:
+            return Unavailable(
+                "SLOT_MOVING", f"slot {self.name} changes its owner", retry_ms=self.parts.limits.retry_ms
+            )
+        if self._committing.stalled:
+            return Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000)
+        return None
+
+    def _queue(self, account_id: str, item: Item) -> bool:
+        if self.lanes.push(account_id, item):
+            return True
+        fault = Overloaded(
+            "SLOT_OVERLOADED", f"slot {self.name} has no room", retry_ms=self._committing.drain_ms(self.lanes.size)
+        )
+        item.sink.answer(item.place, pack_fault(fault))
+        return False
+
+    def _block(self, account_id: str, item: Item, need: Need) -> None:
+        self.lanes.block(account_id, item)
+        if need is Need.CONTRACT:
+            self._want_contract(item.missing, lambda fault: self._fulfilled(item, fault))
+        else:
+            self._fulfilling.begin(item, need)
+
+    def _fulfilled(self, item: Item, fault: Fault | None) -> None:
+        """What the first item of a lane needed is there, or can't be had."""
+        account_id = item.command.account_id
+        if fault is not None:
+            self.lanes.shift(account_id)
+            item.sink.answer(item.place, pack_fault(fault))
+        self.lanes.unblock(account_id)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Give lanes their turns while the open group has room."""
+        parts = self.parts
+        groups = parts.groups
+        while not groups.full:
+            turn = self.lanes.pop()
+            if turn is None:
+                break
+            account_id, item = turn
+            if item.sink.deadline <= self._loop.time():
+                item.sink.answer(
+                    item.place, pack_fault(Expired("DEADLINE_EXCEEDED", "the deadline passed in the queue"))
+                )
+                continue
+            cell = parts.accounts.cells.get(account_id)
+            if cell is None:
+                self.lanes.block(account_id, item)
+                self._accounts.want(account_id)
+                continue
+            need = parts.desk.commit(item, cell)
+            if need is not None:
+                self._block(account_id, item, need)
+        self._committing.wake()
+
+    # --- reads ---
+
+    def _ask(self, sink: Sink, place: int, ask: Ask) -> None:
+        refusal = self._refusal()
+        if refusal is not None:
+            sink.answer(place, pack_fault(refusal))
+        elif isinstance(ask, Pull):
+            self._pull(sink, place, ask)
+        elif isinstance(ask, Commit):
+            self._resolve(sink, place, ask)
+        elif isinstance(ask, FetchHistory | Lookup):
+            self._with_account(sink, place, ask.identity, lambda account_id: self._read(sink, place, ask, account_id))
+
+    def _pull(self, sink: Sink, place: int, ask: Pull) -> None:
+        parts = self.parts
+        identity = ask.identity
+        known = parts.contracts.get(identity)
+        cell = parts.accounts.cells.get(known.contract.account_id) if known is not None and known.contract else None
+        if cell is not None:
+            parts.desk.pull(sink, place, identity, cell, moved=ask.moved)
+        else:
+            self._with_account(sink, place, identity, lambda _: self._pull(sink, place, ask))
+
+    def _resolve(self, sink: Sink, place: int, ask: Commit) -> None:
+        """A commit that names only the identity (the other half of a transfer)."""
+
+        def found(account_id: str) -> None:
+            self.take([Item(sink, place, ask.identity, replace(ask.command, account_id=account_id))])
+
+        self._with_account(sink, place, ask.identity, found)
+
+    def _read(self, sink: Sink, place: int, ask: FetchHistory | Lookup, account_id: str) -> None:
+        self._fulfilling.read(sink, place, ask, self.parts.accounts.cells[account_id])
+
+    def _with_account(self, sink: Sink, place: int, identity: str, then: Callable[[str], None]) -> None:
+        """Call `then` with the identity's account id once contract and account are in memory."""
+        known = self.parts.contracts.get(identity)
+        if known is None:
+            self._want_contract(identity, self._retry(sink, place, identity, then))
+            return
+        if known.contract is None:
+            sink.answer(place, unknown_identity())
+            return
+        account_id = known.contract.account_id
+        if account_id in self.parts.accounts.cells:
+            then(account_id)
+            return
+        self._want(f"account {account_id}", self._retry(sink, place, identity, then))
+        self._accounts.want(account_id)
+
+    def _retry(
+        self, sink: Sink, place: int, identity: str, then: Callable[[str], None]
+    ) -> Callable[[Fault | None], None]:
+        def resume(fault: Fault | None) -> None:
+            if fault is not None:
+                sink.answer(place, pack_fault(fault))
+            else:
+                self._with_account(sink, place, identity, then)
+
+        return resume
+
+    # --- what the store gave ---
+
+    def want_account(self, account_id: str) -> None:
+        """Get an account into memory, for its own sake."""
+        if account_id not in self.parts.accounts.cells:
+            self._accounts.want(account_id)
+
+    def _want_contract(self, identity: str, then: Callable[[Fault | None], None]) -> None:
+        self._want(f"contract {identity}", then)
+        self._contracts.want(identity)
+
+    def _want(self, what: str, then: Callable[[Fault | None], None]) -> None:
+        if len(self._waiting) >= self.parts.limits.reads_in_flight_max:
+            then(Overloaded("SLOT_OVERLOADED", f"slot {self.name} reads too much", retry_ms=self.parts.limits.retry_ms))
+            return
+        self._waiting.setdefault(what, []).append(then)
+
+    def _tell(self, what: str, fault: Fault | None) -> None:
+        for then in self._waiting.pop(what, ()):
+            then(fault)
+
+    def _account_read(self, account_id: str, stored: Stored | None) -> None:
+        self.parts.accounts.take(account_id, stored)
+        self.lanes.unblock(account_id)
+        self._tell(f"account {account_id}", None)
+        self._pump()
+
+    def _accounts_lost(self, account_ids: Sequence[str]) -> None:
+        fault = Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000)
+        for account_id in account_ids:
+            for item in self.lanes.drop_lane(account_id):
+                item.sink.answer(item.place, pack_fault(fault))
+            self._tell(f"account {account_id}", fault)
+
+    def _contract_read(self, identity: str, stored: Stored | None) -> None:
+        self.parts.contracts.take(identity, stored)
+        self._tell(f"contract {identity}", None)
+
+    def _contracts_lost(self, identities: Sequence[str]) -> None:
+        fault = Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000)
+        for identity in identities:
+            self._tell(f"contract {identity}", fault)
+
+    # --- the end ---
+
+    def tend(self) -> None:
+        """Look after what time brings: a store that is away, a snapshot that is due though nothing moves."""
+        self._committing.relieve()
+        self._committing.write_down_if_idle()
+
+    async def close(self) -> None:
+        """Give the slot up in order: take nothing new, journal what was decided, write everything down."""
+        if self.state is State.SERVING:
+            self.state = State.DRAINING
+            self._refuse_queued()
+            await self._committing.settle()
+        self._end()
+
+    def _refuse_queued(self) -> None:
+        fault = pack_fault(
+            Unavailable("SLOT_MOVING", f"slot {self.name} changes its owner", retry_ms=self.parts.limits.retry_ms)
+        )
+        for item in self.lanes.drain():
+            item.sink.answer(item.place, fault)
+
+    def _end(self) -> None:
+        """Stop at once: what is not known to be applied is answered UNAVAILABLE, its repeat will tell."""
+        if self.state is State.ENDED:
+            return
+        self.state = State.ENDED
+        for task in self._tasks:
+            task.cancel()
+        for helper in (self._accounts, self._contracts, self._fulfilling, self.parts.snapshots):
+            helper.stop()
+        fault = Unavailable(
+            "OWNER_CHANGED", f"slot {self.name} has another owner now", retry_ms=self.parts.limits.retry_ms
+        )
+        body = pack_fault(fault)
+        for sink, place, _ in self.parts.groups.take_waiters():
+            sink.answer(place, body)
+        self._refuse_queued()
+        for what in list(self._waiting):
+            self._tell(what, fault)
+        self._on_end(self)

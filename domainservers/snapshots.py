@@ -1,0 +1,230 @@
+"""Writing a slot down: account snapshots, key index, watch list, and the checkpoint from which recovery starts.
+
+A round captures the states at the border of a group, and writes them once that group is applied, so nothing is written
+that could still be lost. The checkpoint is written last: a round cut short only means a longer replay.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from charging.account import Account
+from domainservers.accounts import Accounts
+from domainservers.contracts import Contracts
+from domainservers.journal import Journal, Position, Segment
+from domainservers.keys import KeyIndex
+from domainservers.limits import Limits
+from domainservers.watch import Watch
+from runtime.telemetry import logger
+from storage.unit import Record, StoreUnavailable, Unit
+
+log = logger("domainservers.snapshots")
+
+CHECKPOINT_COLLECTION = "checkpoint"
+KEYS_COLLECTION = "keys"
+NEWEST = "newest"
+WATCHED_PER_RECORD_MAX = 10_000
+ACCOUNTS_PER_WRITE_MAX = 500
+RETRY_MS = 500
+
+
+class Checkpoint(Struct, frozen=True, array_like=True):
+    """Everything up to `position` is in the snapshots."""
+
+    position: Position
+    segments: tuple[Segment, ...]
+    newest_ms: int
+    watched_records: int
+    keys_from: tuple[tuple[int, int, int], ...] = ()
+    """The key index: (first group that may be in it, time of the newest entry in it, records)."""
+
+
+class Capture(Struct):
+    """A round's content, taken at the border of a group."""
+
+    states: list[tuple[str, Account | bytes | None, int]]
+    keys: list[bytes]
+    watched: list[str]
+    newest_ms: int
+    position: Position | None = None
+    """Known once the group is applied."""
+    segments: tuple[Segment, ...] = ()
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
+_decode_watched = msgspec.msgpack.Decoder(list[str]).decode
+
+
+async def load_checkpoint(unit: Unit, slot: str) -> Checkpoint | None:
+    """Read the newest checkpoint of a slot. Raises `StoreUnavailable`."""
+    stored = (await unit.get(CHECKPOINT_COLLECTION, slot, [NEWEST])).get(NEWEST)
+    return _decode_checkpoint(stored.value) if stored is not None else None
+
+
+async def load_watched(unit: Unit, slot: str, checkpoint: Checkpoint) -> list[str]:
+    """Read which accounts had something open at a checkpoint, or later."""
+    names = [f"watched/{index:05d}" for index in range(checkpoint.watched_records)]
+    found = await unit.get(CHECKPOINT_COLLECTION, slot, names) if names else {}
+    return [account_id for stored in found.values() for account_id in _decode_watched(stored.value)]
+
+
+async def load_keys(unit: Unit, slot: str) -> list[bytes]:
+    """Read the key index of a slot."""
+    packed: list[bytes] = []
+    async for page in unit.scan(KEYS_COLLECTION, slot):
+        packed += [stored.value for stored in page]
+    return packed
+
+
+def keys_name(first_seq: int, part: int) -> str:
+    """Name of a record of the key index."""
+    return f"{first_seq:020d}/{part:03d}"
+
+
+class Snapshots:
+    """Rounds of one slot; one at a time."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        slot: str,
+        journal: Journal,
+        accounts: Accounts,
+        contracts: Contracts,
+        keys: KeyIndex,
+        watch: Watch,
+        limits: Limits,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self._unit = unit
+        self._slot = slot
+        self._journal = journal
+        self._accounts = accounts
+        self._contracts = contracts
+        self._keys = keys
+        self._watch = watch
+        self._limits = limits
+        self._keys_from = list(checkpoint.keys_from) if checkpoint is not None else []
+        self._since_seq = checkpoint.position.seq + 1 if checkpoint is not None else 0
+        self._writing: asyncio.Task[None] | None = None
+        self.entries = 0
+        """Journaled since the newest capture."""
+        self.captured_at = 0.0
+
+    def due(self, now: float) -> bool:
+        """Whether a round should begin: enough was journaled, or something and some time ago."""
+        if self._writing is not None or not self.entries:
+            return False
+        return (
+            self.entries >= self._limits.snapshot_entries
+            or (now - self.captured_at) * 1000 >= self._limits.snapshot_interval_ms
+        )
+
+    @property
+    def writing(self) -> bool:
+        """A round is under way."""
+        return self._writing is not None
+
+    def capture(self, newest_ms: int, now: float) -> Capture:
+        """Take the state as it is now; call it at the border of a group."""
+        self.entries = 0
+        self.captured_at = now
+        return Capture(self._accounts.capture(), self._keys.take_unsaved(), list(self._watch.watched), newest_ms)
+
+    def begin(self, capture: Capture, failed: Callable[[], None]) -> None:
+        """Start to write a capture whose group is applied. The journal stands at it now."""
+        capture.position = self._journal.position
+        capture.segments = tuple(self._journal.segments)
+        self._writing = asyncio.get_running_loop().create_task(self._write(capture, failed))
+
+    async def _write(self, capture: Capture, failed: Callable[[], None]) -> None:
+        try:
+            await self._contracts.flush()
+            await self._write_accounts(capture)
+            await self._write_rest(capture)
+            await self._retire(capture.newest_ms)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("the slot could not be written down", slot=self._slot)
+            failed()
+        finally:
+            self._writing = None
+
+    async def _write_accounts(self, capture: Capture) -> None:
+        accounts = self._accounts
+        states = capture.states
+        for start in range(0, len(states), ACCOUNTS_PER_WRITE_MAX):
+            some = [each for each in states[start : start + ACCOUNTS_PER_WRITE_MAX] if each[1] is not None]
+            await self._put([accounts.record(account_id, state, seq) for account_id, state, seq in some])
+            for account_id, _, seq in some:
+                accounts.saved(account_id, seq)
+
+    async def _write_rest(self, capture: Capture) -> None:
+        position = capture.position
+        if position is None:
+            raise AssertionError("a capture is written before its group is applied")
+        records = []
+        for part, packed in enumerate(capture.keys):
+            records.append(Record(KEYS_COLLECTION, self._slot, keys_name(self._since_seq, part), packed, position.seq))
+        if capture.keys:
+            self._keys_from.append((self._since_seq, capture.newest_ms, len(capture.keys)))
+        watched = [
+            capture.watched[start : start + WATCHED_PER_RECORD_MAX]
+            for start in range(0, len(capture.watched), WATCHED_PER_RECORD_MAX)
+        ]
+        for index, some in enumerate(watched):
+            name = f"watched/{index:05d}"
+            records.append(Record(CHECKPOINT_COLLECTION, self._slot, name, _encode(some), position.seq))
+        if records:
+            await self._put(records)
+        checkpoint = Checkpoint(position, capture.segments, capture.newest_ms, len(watched), tuple(self._keys_from))
+        await self._put([Record(CHECKPOINT_COLLECTION, self._slot, NEWEST, _encode(checkpoint), position.seq)])
+        self._since_seq = position.seq + 1
+
+    async def _retire(self, now_ms: int) -> None:
+        """Forget keys and segments that are older than they must be kept. The newest record of keys always stays."""
+        limits = self._limits
+        old = [each for each in self._keys_from[:-1] if each[1] < now_ms - limits.outcomes_keep_ms]
+        if old:
+            floor = self._keys_from[len(old)][0]
+            for seq, _, parts in old:
+                names = [keys_name(seq, part) for part in range(parts)]
+                await self._put([Record(KEYS_COLLECTION, self._slot, name, None, floor) for name in names])
+            del self._keys_from[: len(old)]
+            self._keys.forget_before(floor)
+        if limits.journal_keep_ms:
+            keep_from = now_ms - max(limits.journal_keep_ms, limits.outcomes_keep_ms)
+            segments = self._journal.segments
+            young = next((each.first_seq for each in segments[1:] if each.opened_ms >= keep_from), None)
+            last = young if young is not None else segments[-1].first_seq
+            kept_keys = self._keys_from[0][0] if self._keys_from else 0
+            floor = min(last, kept_keys, self._since_seq)
+            await self._journal.drop_before(_start_of(segments, floor))
+
+    async def _put(self, records: Sequence[Record]) -> None:
+        while True:
+            try:
+                if records:
+                    await self._unit.put(records)
+                return
+            except StoreUnavailable:
+                await asyncio.sleep(RETRY_MS / 1000)
+
+    async def settle(self) -> None:
+        """Wait until no round is under way."""
+        while self._writing is not None:
+            await asyncio.wait((self._writing,))
+
+    def stop(self) -> None:
+        """Give up the round under way."""
+        if self._writing is not None:
+            self._writing.cancel()
+
+
+def _start_of(segments: Sequence[Segment], seq: int) -> int:
+    """First sequence of the segment that holds `seq`: everything before it may go."""
+    return max((each.first_seq for each in segments if each.first_seq <= seq), default=0)

@@ -1,0 +1,59 @@
+"""Accounts that need the owner without being asked: open sessions that may expire, transfers under way."""
+
+import heapq
+
+from charging.account import Account
+
+NEVER_MS = 1 << 62
+Outgoing = tuple[str, str, str, str, int]
+
+
+class Watch:
+    """Kept exact with every change of an account; saved with each checkpoint, so that recovery need not read all."""
+
+    def __init__(self) -> None:
+        self.watched: dict[str, int] = {}
+        """Account id → earliest end of a session, `NEVER_MS` when only transfers are open."""
+        self.outgoing: dict[tuple[str, str], Outgoing] = {}
+        """(account id, transfer key) → the row of `Account.outgoing`."""
+        self._due: list[tuple[int, str]] = []
+
+    def look(self, account: Account, before: Account | None) -> None:
+        """Note what an account has open after a change."""
+        account_id = account.account_id
+        if not account.sessions and not account.outgoing:
+            if account_id in self.watched:
+                del self.watched[account_id]
+        else:
+            earliest = min(
+                (each.valid_until_ms for each in account.sessions if each.valid_until_ms > 0), default=NEVER_MS
+            )
+            if self.watched.get(account_id) != earliest:
+                self.watched[account_id] = earliest
+                if earliest < NEVER_MS:
+                    heapq.heappush(self._due, (earliest, account_id))
+        if account.outgoing or (before is not None and before.outgoing):
+            self._look_outgoing(account, before)
+
+    def _look_outgoing(self, account: Account, before: Account | None) -> None:
+        now = {row[0]: row for row in account.outgoing} if account.status != "moved" else {}
+        for row in before.outgoing if before is not None else ():
+            if row[0] not in now:
+                self.outgoing.pop((account.account_id, row[0]), None)
+        for key, row in now.items():
+            self.outgoing[account.account_id, key] = row
+
+    def due(self, now_ms: int, most: int) -> list[str]:
+        """Give up to `most` accounts with a session whose validity has passed."""
+        found: dict[str, None] = {}
+        while self._due and self._due[0][0] <= now_ms and len(found) < most:
+            end_ms, account_id = heapq.heappop(self._due)
+            if self.watched.get(account_id) == end_ms:
+                found[account_id] = None
+        return list(found)
+
+    def again(self, account_id: str) -> None:
+        """Put an account back that could not be looked after now."""
+        end_ms = self.watched.get(account_id, NEVER_MS)
+        if end_ms < NEVER_MS:
+            heapq.heappush(self._due, (end_ms, account_id))

@@ -1,0 +1,155 @@
+"""A domain server on SQLite units, asked through the real gRPC stream."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from hashlib import blake2b
+from pathlib import Path
+
+import grpc
+import pytest
+from msgspec import Raw
+from onetier.v1.data_center_pb2 import ReplyBatch
+from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
+from onetier.v1.domain_server_pb2_grpc import DomainServerServiceStub
+
+from charging import wire
+from charging.account import Book
+from charging.commands import Command, OpenAccount, PostCharge, TopUp
+from charging.contract import Contract
+from charging.usage import SealedCharge, Usage
+from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchHistory, FetchReference, Pull
+from directory.changes import Domain, UnitAddress
+from directory.directory import Directory
+from domainservers.main import TIER, build
+from runtime.server import RunningTier, start_tier
+from runtime.settings import DomainServerSettings
+from storage.open import open_unit
+
+NOW_MS = 1_800_000_000_000
+IDENTITY = "msisdn:8613012345678"
+
+
+class Caller:
+    """One stream to a domain server."""
+
+    def __init__(self, address: str) -> None:
+        self.channel = grpc.aio.insecure_channel(address)
+        self.call = DomainServerServiceStub(self.channel).Serve()
+        self.batches = 0
+
+    async def ask(self, *asks: Ask, slot: str = "GD/0") -> list[Answer | str]:
+        """Send a batch and wait for all answers; "misrouted" for what is not owned there."""
+        self.batches += 1
+        request = ServeRequest(
+            batch_id=self.batches,
+            timeout_ms=5_000,
+            positions=list(range(len(asks))),
+            slots=[slot] * len(asks),
+            bodies=[wire.pack(ask) for ask in asks],
+        )
+        await self.call.write(request)
+        answers: dict[int, Answer | str] = {}
+        while len(answers) < len(asks):
+            response: ServeResponse = await asyncio.wait_for(self.call.read(), 10)
+            assert response.batch_id == self.batches
+            replies = ReplyBatch.FromString(response.replies)
+            assert response.answered == len(replies.positions)
+            for position, body in zip(replies.positions, replies.bodies, strict=True):
+                answers[position] = wire.unpack_answer(body)
+            for position in response.misrouted:
+                answers[position] = "misrouted"
+        return [answers[index] for index in range(len(asks))]
+
+    async def close(self) -> None:
+        await self.channel.close()
+
+
+def command(key: str, action: OpenAccount | PostCharge | TopUp, account_id: str = IDENTITY) -> Command:
+    return Command(account_id, key, blake2b(key.encode(), digest_size=16).digest(), "", "front", NOW_MS, action)
+
+
+def opening(identity: str = IDENTITY, amount: int = 10_000_000) -> OpenAccount:
+    contract = Contract(identity, identity, "GD")
+    return OpenAccount(identity, "c1", "prepaid", "CNY", 0, 1, contract, (Book("main", "money", amount),), {}, {}, ())
+
+
+def charge(amount: int, identity: str = IDENTITY) -> PostCharge:
+    usage = Usage(identity, "voice", NOW_MS, 60)
+    return PostCharge(usage, SealedCharge(amount, "CNY", (), (), 1, False, Raw(b"\x90")), 1)
+
+
+def settings_of(folder: Path, **given: object) -> DomainServerSettings:
+    return DomainServerSettings(
+        directory=f"sqlite://{folder}/directory.db",
+        metrics_listen="",
+        poll_ms=50,
+        heartbeat_ms=50,
+        server_id="one",
+        **given,
+    )
+
+
+async def lay_out(folder: Path) -> None:
+    unit = await open_unit(f"sqlite://{folder}/directory.db")
+    directory = await Directory.open(unit, 1_000)
+    changes = [
+        UnitAddress("shared", f"sqlite://{folder}/shared.db"),
+        UnitAddress("gd", f"sqlite://{folder}/gd.db"),
+        Domain("GD", "Guangdong", "Asia/Shanghai", 1, "shared", "gd"),
+    ]
+    await directory.amend(changes, "layout", "test")
+    await directory.close()
+    await unit.close()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[RunningTier]:
+    await lay_out(tmp_path)
+    running = await start_tier(TIER, settings_of(tmp_path), build)
+    yield running
+    await running.stop()
+
+
+async def test_opens_charges_and_pulls_through_the_stream(server: RunningTier) -> None:
+    caller = Caller(server.address)
+    (opened,) = await caller.ask(Commit(IDENTITY, command("open", opening())))
+    assert isinstance(opened, Done)
+    charged, pulled = await caller.ask(Commit(IDENTITY, command("k1", charge(1_500_000))), Pull(IDENTITY))
+    assert isinstance(charged, Done)
+    assert charged.amount == 1_500_000
+    assert isinstance(pulled, BusinessData)
+    assert pulled.account.books[0].amount == 8_500_000
+    again, history = await caller.ask(Commit(IDENTITY, command("k1", charge(1_500_000))), FetchHistory(IDENTITY, 10))
+    assert isinstance(again, Done)
+    assert again.repeated
+    assert isinstance(history, wire.History)
+    assert [line.key for line in history.lines] == ["k1", "open"]
+    await caller.close()
+
+
+async def test_names_what_it_does_not_own_and_who_is_unknown(server: RunningTier) -> None:
+    caller = Caller(server.address)
+    assert await caller.ask(Pull(IDENTITY), slot="BJ/0") == ["misrouted"]
+    (unknown,) = await caller.ask(Pull("msisdn:8613900000000"))
+    assert isinstance(unknown, Failed)
+    assert unknown.reason == "IDENTITY_UNKNOWN"
+    (reference,) = await caller.ask(FetchReference("GD"))
+    assert isinstance(reference, wire.Reference)
+    await caller.close()
+
+
+async def test_a_restart_finds_everything(tmp_path: Path) -> None:
+    await lay_out(tmp_path)
+    for round_no in range(3):
+        running = await start_tier(TIER, settings_of(tmp_path), build)
+        caller = Caller(running.address)
+        (opened,) = await caller.ask(Commit(IDENTITY, command("open", opening())))
+        assert isinstance(opened, Done)
+        assert opened.repeated == (round_no > 0)
+        (charged,) = await caller.ask(Commit(IDENTITY, command(f"k{round_no}", charge(1_000_000))))
+        assert isinstance(charged, Done)
+        (pulled,) = await caller.ask(Pull(IDENTITY))
+        assert isinstance(pulled, BusinessData)
+        assert pulled.account.books[0].amount == 10_000_000 - (round_no + 1) * 1_000_000
+        await caller.close()
+        await running.stop()
