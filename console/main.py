@@ -17,14 +17,13 @@ app = typer.Typer(
     name="onetier",
     help="National telecom charging and billing in one tier.",
     no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     add_completion=False,
 )
 
 MOUNTED = {
     "cassandra": ("console.cassandra", "Start, stop and look at a real Cassandra on loopback."),
     "catalog": ("console.catalog", "Check, compare and publish catalogues."),
-    "unit": ("console.units", "Move storage units to other addresses."),
 }
 """Command groups by name: the module that has the `app`, and the line for the help page."""
 
@@ -38,7 +37,7 @@ DataCenters = Annotated[int, typer.Option("--datacenters", min=1, max=16, help="
 DomainServers = Annotated[int, typer.Option("--domain-servers", min=1, max=64, help="Processes of domain servers.")]
 AppServers = Annotated[int, typer.Option("--app-servers", min=1, max=64, help="Processes of the platform.")]
 Port = Annotated[
-    int, typer.Option("--port", min=0, max=65_000, help="First port of app servers, then of data centers.")
+    int, typer.Option("--port", min=0, max=65_000, help="Port of the first app server; data centers are 100 above.")
 ]
 DEFAULT_FOLDER = Path(".onetier")
 
@@ -155,6 +154,8 @@ def main() -> None:
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     # A tier's process has no use for the other commands, and they are slow to import.
     if wanted != "serve":
+        for module in ("console.hand", "console.operate"):
+            app.add_typer(import_module(module).app)
         for name, (module, text) in MOUNTED.items():
             app.add_typer(import_module(module).app, name=name, help=text)
     app()

@@ -1,6 +1,7 @@
 """What the demo prints: tables for people, amounts in yuan, nothing computed here but sums and percentiles."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import numpy as np
@@ -8,6 +9,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from rich.console import Console
 from rich.table import Table
 
+from console.audit import SlotReport
 from console.proof import Verdict
 from console.sample.domains import BY_CODE, REGIONS
 from console.sample.number_plan import NumberPlan
@@ -124,6 +126,28 @@ def verdict_table(verdict: Verdict) -> Table:
     return table
 
 
+def audit_table(slots: Sequence[SlotReport]) -> Table:
+    """What the audit of slots found."""
+    table = Table(title="Audit of journals", title_justify="left")
+    table.add_column("slot")
+    for name in (
+        "groups",
+        "entries",
+        "refusals",
+        "accounts",
+        "snapshots",
+        "revenue, yuan",
+        "in books, yuan",
+        "findings",
+    ):
+        table.add_column(name, justify="right")
+    for slot in slots:
+        counts = (slot.groups, slot.entries, slot.refusals, slot.accounts, slot.snapshots)
+        money = (yuan(slot.revenue), yuan(slot.money))
+        table.add_row(slot.name, *(f"{count:,}" for count in counts), *money, f"{len(slot.findings):,}")
+    return table
+
+
 def balance_lines(view: desk.BalanceView) -> Iterable[str]:
     """Tell a balance."""
     yield f"balance of account {view.account_id} in {view.domain}: {view.status}, {view.payment_mode}"
@@ -158,14 +182,42 @@ def explanation_lines(line: desk.HistoryLine) -> Iterable[str]:
         f"charge {line.request_key} of {line.identity}: {line.service_code}, quantity {line.quantity:,}, "
         f"{yuan(line.amount)} yuan, because"
     )
-    for number, step in enumerate(line.steps, 1):
+    yield from step_lines(line.steps)
+    yield from movement_lines(line.movements)
+
+
+def step_lines(steps: Iterable[desk.ChargeStep]) -> Iterable[str]:
+    """Number the steps of an explanation."""
+    for number, step in enumerate(steps, 1):
         yield f"  {number}. {step.text}  [{step.kind} {step.rule}, {step.origin}, exactly {step.exact} micro-yuan]"
-    for movement in line.movements:
+
+
+def movement_lines(movements: Iterable[desk.BookMovement]) -> Iterable[str]:
+    """Tell which books changed."""
+    for movement in movements:
         before, after = movement.before, movement.after
         if movement.unit == "money":
             yield f"  book {movement.book_id}: {yuan(before)} → {yuan(after)} yuan"
         else:
             yield f"  book {movement.book_id}: {before:,} → {after:,} {movement.unit}"
+
+
+def result_lines(result: desk.ChargeResult) -> Iterable[str]:
+    """Tell the outcome of a charge or a quote."""
+    repeated = ", as it was charged before" if result.repeated else ""
+    yield f"{yuan(result.amount)} {result.currency} in {result.domain}{repeated}"
+    yield from step_lines(result.steps)
+    yield from movement_lines(result.movements)
+
+
+def history_lines(line: desk.HistoryLine) -> Iterable[str]:
+    """Tell one change of an account."""
+    when = datetime.fromtimestamp(line.time_ms / 1_000, UTC).isoformat(sep=" ", timespec="milliseconds")
+    what = f"{line.service_code} {line.quantity:,}" if line.service_code else line.reason
+    who = f" by {line.actor}" if line.actor else ""
+    yield f"{when}  v{line.account_version}  {line.kind} {what}  {yuan(line.amount)} yuan{who}  {line.request_key}"
+    yield from step_lines(line.steps)
+    yield from movement_lines(line.movements)
 
 
 def longest_explained(lines: Sequence[desk.HistoryLine]) -> desk.HistoryLine | None:

@@ -15,6 +15,8 @@ from msgspec import Struct
 from console.sample.domains import REGIONS
 from console.supervisor import Running, Supervisor
 
+DATACENTER_PORTS = 100
+"""How far the ports of data centers are above those of app servers, when ports are fixed."""
 NORTH = ("north", "northeast", "northwest")
 
 
@@ -77,17 +79,17 @@ class System:
 
     async def start(self, shape: Shape) -> None:
         """Start all tiers. Raises `ProcessDied` when one doesn't get ready."""
-        port = shape.first_port
-        ports = iter(range(port, port + shape.app_servers + shape.datacenters) if port else ())
-        reserved = [next(ports, 0) for _ in range(shape.app_servers)]
+        first = shape.first_port
+        app_ports = [first + number if first else 0 for number in range(shape.app_servers)]
+        center_ports = [first + DATACENTER_PORTS + number if first else 0 for number in range(shape.datacenters)]
         self.datacenters += await _together(
-            [self.start_datacenter(number, next(ports, 0)) for number in range(shape.datacenters)]
+            [self.start_datacenter(number, port) for number, port in enumerate(center_ports)]
         )
         self.domain_servers += await _together(
             [self.start_domain_server(number) for number in range(shape.domain_servers)]
         )
         self.app_servers += await _together(
-            [self.start_app_server(number, port) for number, port in enumerate(reserved)]
+            [self.start_app_server(number, port) for number, port in enumerate(app_ports)]
         )
 
     async def start_datacenter(self, number: int, port: int = 0) -> Running:

@@ -1,0 +1,154 @@
+"""Single requests by hand, as a clerk or an engineer sends them: ask, quote, charge, top up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, TypeVar
+
+import typer
+
+from charging.errors import Fault
+from console import report
+from onetier_client import AsyncClient, requests
+
+app = typer.Typer()
+TIMEOUT_MS = 5_000
+MICRO = 1_000_000
+
+Identity = Annotated[str, typer.Argument(help="msisdn:…, fixed:…, broadband:…, or a number as people write it.")]
+Endpoint = Annotated[list[str], typer.Option("--endpoint", help="App server, host:port; may be repeated.")]
+Service = Annotated[str, typer.Argument(help="voice, sms, data, fixed, broadband, …")]
+Quantity = Annotated[int, typer.Argument(help="Seconds, bytes or events, as the service counts.")]
+OtherParty = Annotated[str, typer.Option("--to", help="The called party.")]
+Visited = Annotated[str, typer.Option("--at", help="Where the subscriber was: GD, HK-CSL, …; default: at home.")]
+Channel = Annotated[str, typer.Option(help="Access channel.")]
+Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
+ViewT = TypeVar("ViewT")
+ENDPOINTS = ["127.0.0.1:7100", "127.0.0.1:7101"]
+
+
+@app.command()
+def balance(identity: Identity, endpoint: Endpoint = ENDPOINTS) -> None:
+    """Show the balance of the identity's account."""
+    _print(endpoint, lambda client: _lines(report.balance_lines, client.balance(identity)))
+
+
+@app.command()
+def usage(identity: Identity, endpoint: Endpoint = ENDPOINTS) -> None:
+    """Show what was used in this cycle, and what the allowances have left."""
+    _print(endpoint, lambda client: _lines(report.usage_lines, client.usage(identity)))
+
+
+@app.command()
+def contract(identity: Identity, endpoint: Endpoint = ENDPOINTS) -> None:
+    """Show the contract."""
+    _print(endpoint, lambda client: _lines(report.contract_lines, client.contract(identity)))
+
+
+@app.command()
+def history(
+    identity: Identity,
+    lines: Annotated[int, typer.Option(min=1, max=200, help="How many of the newest changes.")] = 10,
+    endpoint: Endpoint = ENDPOINTS,
+) -> None:
+    """Show the newest changes of the account, each with its reason."""
+
+    async def tell(client: AsyncClient) -> list[str]:
+        found = await client.history(identity, lines)
+        return [text for line in found for text in report.history_lines(line)]
+
+    _print(endpoint, tell)
+
+
+@app.command()
+def quote(
+    identity: Identity,
+    service: Service,
+    quantity: Quantity,
+    to: OtherParty = "",
+    at: Visited = "",
+    channel: Channel = "front",
+    endpoint: Endpoint = ENDPOINTS,
+) -> None:
+    """Say what an event would cost, and why. Changes nothing."""
+    request = requests.quote(
+        identity, service, quantity, other_party=to, visited_place=at, channel=channel, explain=True
+    )
+
+    async def tell(client: AsyncClient) -> list[str]:
+        return list(report.result_lines((await client.ask(request)).quote))
+
+    _print(endpoint, tell)
+
+
+@app.command()
+def charge(
+    identity: Identity,
+    service: Service,
+    quantity: Quantity,
+    to: OtherParty = "",
+    at: Visited = "",
+    channel: Channel = "front",
+    key: Key = "",
+    endpoint: Endpoint = ENDPOINTS,
+) -> None:
+    """Rate an event and take it from the balance."""
+    request = requests.charge(
+        identity, service, quantity, other_party=to, visited_place=at, channel=channel, explain=True, request_key=key
+    )
+
+    async def tell(client: AsyncClient) -> list[str]:
+        reply = await client.ask(request)
+        return [f"request key {request.request_key}", *report.result_lines(reply.charge)]
+
+    _print(endpoint, tell)
+
+
+@app.command("top-up")
+def top_up(
+    identity: Identity,
+    yuan: Annotated[str, typer.Argument(help="How much, in yuan, for example 50 or 0.5.")],
+    channel: Channel = "web-hall",
+    actor: Annotated[str, typer.Option(help="Who does it; kept with the change.")] = "console",
+    key: Key = "",
+    endpoint: Endpoint = ENDPOINTS,
+) -> None:
+    """Put money into the main book."""
+    command = requests.top_up(micro_yuan(yuan))
+    request = requests.execute(identity, command, channel=channel, actor=actor, request_key=key)
+
+    async def tell(client: AsyncClient) -> list[str]:
+        result = (await client.ask(request)).command
+        return [f"request key {request.request_key}", *report.movement_lines(result.movements)]
+
+    _print(endpoint, tell)
+
+
+def micro_yuan(text: str) -> int:
+    """Read an amount in yuan exactly. Raises `typer.BadParameter` when it is none, or finer than a micro-yuan."""
+    try:
+        amount = Decimal(text) * MICRO
+    except InvalidOperation as error:
+        raise typer.BadParameter(f"{text!r} is no amount of yuan") from error
+    if not amount.is_finite() or amount != amount.to_integral_value():
+        raise typer.BadParameter(f"{text!r} is finer than a millionth of a yuan")
+    return int(amount)
+
+
+async def _lines(tell: Callable[[ViewT], Iterable[str]], view: Awaitable[ViewT]) -> list[str]:
+    return list(tell(await view))
+
+
+def _print(endpoints: list[str], tell: Callable[[AsyncClient], Awaitable[list[str]]]) -> None:
+    """Ask, and print; a fault becomes one sentence and exit status 1."""
+
+    async def ask() -> list[str]:
+        async with AsyncClient(endpoints, timeout_ms=TIMEOUT_MS) as client:
+            return await tell(client)
+
+    try:
+        for text in asyncio.run(ask()):
+            typer.echo(text)
+    except Fault as fault:
+        typer.echo(f"{fault.reason}: {fault.message}", err=True)
+        raise typer.Exit(1) from fault

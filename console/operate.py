@@ -1,0 +1,191 @@
+"""What operators do: ask where a number is served, port it, audit accounts and whole domains."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import grpc
+import typer
+from onetier.v1 import data_center_pb2 as dc
+from onetier.v1 import data_center_pb2_grpc as dc_grpc
+from rich.progress import Progress
+
+from charging.errors import Fault
+from charging.history import Audit
+from charging.identity import normalise
+from console import report
+from console.audit import JournalRef, SlotReport, audit_all, audit_journal
+from console.stage import read_mark
+from console.system import lay_out
+from directory.directory import Directory
+from directory.slots import slot_key
+from onetier_client import new_key
+from runtime.channel import open_channel
+from runtime.status import from_rpc_error
+from storage.open import open_unit
+from storage.unit import StoreRejected, StoreUnavailable
+
+app = typer.Typer()
+CALL_TIMEOUT_S = 30.0
+ResultT = TypeVar("ResultT")
+
+DataCenter = Annotated[str, typer.Option("--datacenter", help="Address of a data center.")]
+Folder = Annotated[Path, typer.Option("--data", help="Data folder of `onetier up` or `onetier demo`.")]
+DirectoryUrl = Annotated[str, typer.Option("--directory", help="URL of the directory unit; default: that of --data.")]
+DATACENTER = "127.0.0.1:7200"
+FOLDER = Path(".onetier")
+
+
+@app.command()
+def resolve(identity: Annotated[str, typer.Argument()], datacenter: DataCenter = DATACENTER) -> None:
+    """Say which domain and slot serve an identity, by which rule, and who owns the slot."""
+
+    async def ask(stub: dc_grpc.DirectoryServiceStub) -> dc.ResolveResponse:
+        return await stub.Resolve(dc.ResolveRequest(identity=identity), timeout=CALL_TIMEOUT_S)
+
+    found = _call(datacenter, ask)
+    rule = "its explicit entry" if found.rule == "explicit" else f"prefix {found.rule}"
+    owner = found.owner or "nobody just now"
+    typer.echo(f"{slot_key(found.domain, found.slot)} by {rule}, owned by {owner}; revision {found.revision}")
+
+
+@app.command()
+def port(
+    identity: Annotated[str, typer.Argument()],
+    to_domain: Annotated[str, typer.Argument(help="Code of the new domain, for example GD.")],
+    actor: Annotated[str, typer.Option(help="Who orders it; kept in the directory.")] = "operator",
+    key: Annotated[str, typer.Option("--key", help="Request key, to repeat an intent.")] = "",
+    datacenter: DataCenter = DATACENTER,
+) -> None:
+    """Move a number with its account to another domain."""
+    request = dc.PortRequest(identity=identity, to_domain=to_domain, request_key=key or new_key(), actor=actor)
+
+    async def move(stub: dc_grpc.DirectoryServiceStub) -> dc.PortResponse:
+        return await stub.Port(request, timeout=CALL_TIMEOUT_S)
+
+    done = _call(datacenter, move)
+    typer.echo(
+        f"moved from {done.from_domain} to {to_domain}, revision {done.revision}, request key {request.request_key}"
+    )
+
+
+@app.command()
+def audit(
+    account: Annotated[str, typer.Argument(help="Account id or identity; empty with --all.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="All accounts of --domain, or of the country.")] = False,
+    domain: Annotated[str, typer.Option(help="Domain code, for example GD.")] = "",
+    folder: Folder = FOLDER,
+    directory: DirectoryUrl = "",
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
+) -> None:
+    """Verify hash chains, and that the movements of accounts add up to their balances, from the units themselves."""
+    if everything == bool(account):
+        raise typer.BadParameter("name an account, or give --all")
+    try:
+        if everything:
+            refs = asyncio.run(_journals(_directory_url(folder, directory), domain))
+            sound = _audit_all(refs, workers)
+        else:
+            sound = asyncio.run(_audit_one(_directory_url(folder, directory), account))
+    except (Fault, StoreUnavailable, StoreRejected) as fault:
+        typer.echo(f"onetier: {fault}", err=True)
+        raise typer.Exit(1) from fault
+    raise typer.Exit(0 if sound else 1)
+
+
+def _audit_all(refs: list[JournalRef], workers: int) -> bool:
+    out = report.console()
+    with Progress(*Progress.get_default_columns()[:1], "{task.completed:,} groups", console=out, transient=True) as bar:
+        task = bar.add_task(f"auditing {len(refs)} slots", total=None)
+        found = audit_all(refs, workers, lambda groups: bar.advance(task, groups))
+    out.print(report.audit_table(found))
+    return _told(found)
+
+
+async def _audit_one(url: str, account: str) -> bool:
+    ref = await _journal_of(url, normalise(account))
+    found, followed = await audit_journal(ref, normalise(account), lambda _: None)
+    if followed is None:
+        typer.echo(f"{ref.name} has no account {account}: give the account's id, its primary identity")
+        return False
+    for text in _account_lines(ref, found, followed):
+        typer.echo(text)
+    return _told([found])
+
+
+def _account_lines(ref: JournalRef, found: SlotReport, followed: Audit) -> list[str]:
+    told = followed.report()
+    lines = [f"account {told.account_id} in {ref.name}: {told.entries} entries, {told.refusals} refusals"]
+    lines.append(f"hash chain of {found.groups:,} groups holds" if not found.findings else "the audit has findings")
+    lines += [f"  {place}: {report.yuan(amount)}" for place, amount in sorted(told.totals.items())]
+    if told.account is not None:
+        lines += [
+            f"  book {book.book_id} ({book.unit}): {_amount(book.unit, book.amount)}" for book in told.account.books
+        ]
+        lines.append(f"version {told.account.version}; {found.snapshots} snapshots compared")
+    return lines
+
+
+def _amount(unit: str, amount: int) -> str:
+    return report.yuan(amount) if unit == "money" else f"{amount:,}"
+
+
+def _told(found: list[SlotReport]) -> bool:
+    findings = [finding for slot in found for finding in slot.findings]
+    for finding in findings:
+        typer.echo(finding, err=True)
+    return not findings
+
+
+def _directory_url(folder: Path, directory: str) -> str:
+    if directory:
+        return directory
+    mark = read_mark(folder)
+    if mark is None:
+        raise typer.BadParameter(f"{folder} holds no country; give --data or --directory")
+    return lay_out(mark.base).directory
+
+
+async def _journals(url: str, domain: str) -> list[JournalRef]:
+    unit = await open_unit(url)
+    directory = await Directory.open(unit)
+    refs = [
+        JournalRef(info.private_unit, slot_key(code, slot))
+        for code, info in directory.domains.items()
+        if domain in ("", code)
+        for slot in range(info.slots)
+    ]
+    await directory.close()
+    await unit.close()
+    return refs
+
+
+async def _journal_of(url: str, account: str) -> JournalRef:
+    unit = await open_unit(url)
+    directory = await Directory.open(unit)
+    try:
+        route = directory.resolve(account)
+        return JournalRef(directory.domains[route.domain].private_unit, route.key)
+    finally:
+        await directory.close()
+        await unit.close()
+
+
+def _call(address: str, work: Callable[[dc_grpc.DirectoryServiceStub], Coroutine[None, None, ResultT]]) -> ResultT:
+    """Call a data center; a fault becomes one sentence and exit status 1."""
+
+    async def ask() -> ResultT:
+        channel = open_channel(address)
+        try:
+            return await work(dc_grpc.DirectoryServiceStub(channel))
+        finally:
+            await channel.close()
+
+    try:
+        return asyncio.run(ask())
+    except grpc.aio.AioRpcError as error:
+        fault = from_rpc_error(error)
+        typer.echo(f"{fault.reason}: {fault.message}", err=True)
+        raise typer.Exit(1) from error
