@@ -108,7 +108,13 @@ def serve(
     """Serve one tier until SIGTERM or Ctrl-C, with settings from ONETIER_… and the file that ONETIER_CONFIG names."""
     if with_parent:
         threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
-    raise typer.Exit(_serve(tier))
+    from runtime.settings import BadSettings
+
+    try:
+        raise typer.Exit(_serve(tier))
+    except BadSettings as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(2) from wrong
 
 
 def _serve(tier: Tier) -> int:

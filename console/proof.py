@@ -94,7 +94,7 @@ class Counter:
     def take(self, payload: bytes) -> None:
         """Count one group of the journal being read."""
         self.found.groups += 1
-        for entry in _entries.decode(payload):
+        for entry in entries_of(payload):
             self.found.entries += 1
             if not entry.events:
                 self.found.refusals += 1
@@ -160,6 +160,11 @@ class Counter:
         self.found.fault_count += 1
         if len(self.found.faults) < MISMATCHES_TOLD_MAX:
             self.found.faults.append(text)
+
+
+def entries_of(payload: bytes) -> tuple[Entry, ...]:
+    """Read the entries of a group."""
+    return _entries.decode(payload)
 
 
 async def count(journals: Mapping[str, Sequence[str]]) -> Journals:

@@ -23,6 +23,10 @@ SUBSCRIBERS_OF_A_DOMAIN_MIN = 4
 PREPAID, POSTPAID = "prepaid", "postpaid"
 SUSPENDED_SHARE = 0.005
 NEARLY_EMPTY_SHARE = 0.03
+ROAMING_SHARE = 0.06
+ABROAD_SHARE = 0.05
+"""Of those who roam."""
+NETWORKS_ABROAD = ("HK-CSL", "HK-SMT", "MO-CTM")
 
 
 class Subscriber(Struct, frozen=True):
@@ -38,7 +42,7 @@ class Subscriber(Struct, frozen=True):
     family: tuple[str, ...] = ()
     """Identities of the family group, empty outside families."""
     away: str = ""
-    """Domain where a roamer spends the day, "" = at home."""
+    """Where a roamer spends the day, a domain or a network abroad; "" = at home."""
 
 
 class SampleAccount(Struct, frozen=True):
@@ -150,7 +154,7 @@ class _Maker:
     def _subscriber(self, identity: str, kind: str, identities: Sequence[str], kinds: Sequence[str]) -> Subscriber:
         chance = self._chance
         since_ms = self._day_ms - chance.randrange(35, 2_000) * DAY_MS
-        roams = kind == MOBILE and chance.random() < 0.06
+        roams = kind == MOBILE and chance.random() < ROAMING_SHARE
         family = tuple(i for i, k in zip(identities, kinds, strict=True) if k == MOBILE and i != identity)
         return Subscriber(
             identity=identity,
@@ -161,8 +165,13 @@ class _Maker:
             valid_from_ms=since_ms,
             order_id=f"order-{self._code.lower()}-{self._count:06d}",
             family=family if kind == MOBILE else (),
-            away=chance.choices(self._others, self._others_weights)[0] if roams else "",
+            away=self._journey() if roams else "",
         )
+
+    def _journey(self) -> str:
+        if self._chance.random() < ABROAD_SHARE:
+            return self._chance.choice(NETWORKS_ABROAD)
+        return self._chance.choices(self._others, self._others_weights)[0]
 
     def _offerings(self, kind: str, *, in_family: bool) -> tuple[str, ...]:
         if in_family:

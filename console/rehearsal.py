@@ -1,0 +1,61 @@
+"""A whole small system for tests: real processes, real units, a country of a few hundred subscribers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec import Struct
+from rich.console import Console
+
+from console import proof
+from console.demo import journals_of
+from console.sample.population import MOBILE, POSTPAID, SampleAccount
+from console.stage import Country, Options, Stage, clear, fresh_base, load_country, open_accounts, settle
+from console.supervisor import Supervisor
+from console.system import Shape, System, lay_out
+from onetier_client import AsyncClient
+
+DAY_MS = 1_760_000_000_000
+"""Begin of the sample day: a fixed one, so that runs repeat."""
+TIMEOUT_MS = 30_000
+
+
+class Rehearsal(Struct):
+    """The running system and what is in it."""
+
+    system: System
+    country: Country
+    client: AsyncClient
+
+    def mobiles(self) -> list[SampleAccount]:
+        """Active postpaid accounts of a single mobile subscriber."""
+        return [
+            account
+            for account in self.country.people.accounts
+            if len(account.members) == 1
+            and account.members[0].kind == MOBILE
+            and account.payment_mode == POSTPAID
+            and not account.suspended
+        ]
+
+    async def verdict(self, told: dict[str, int]) -> proof.Verdict:
+        """Drain the system, then compare what was told (request key → amount) with the journals."""
+        await self.client.close()
+        await self.system.supervisor.drain()
+        return proof.compare(told, await proof.count(journals_of(self.system.layout, 1)))
+
+
+@asynccontextmanager
+async def rehearse(folder: Path, shape: Shape, units: str = "", subscribers: int = 300) -> AsyncIterator[Rehearsal]:
+    """Start a system in a folder of its own, load the country, open the accounts; drain at the end of the block."""
+    options = Options(folder, units, subscribers=subscribers, shape=shape)
+    clear(folder)
+    country = settle(subscribers, options.seed, DAY_MS)
+    stage = Stage(Console(quiet=True))
+    async with Supervisor(folder / "logs") as supervisor:
+        system = System(supervisor, lay_out(fresh_base(options)), {})
+        await system.start(shape)
+        await load_country(stage, system, system.layout, country, options)
+        async with AsyncClient(system.endpoints, timeout_ms=TIMEOUT_MS) as client:
+            await open_accounts(stage, client, country.people)
+            yield Rehearsal(system, country, client)

@@ -1,0 +1,164 @@
+"""A whole system of separate processes: charge and query, kill, port, drain. Nothing lost, nothing doubled."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from onetier.v1 import data_center_pb2 as dc
+from onetier.v1 import data_center_pb2_grpc as dc_grpc
+from onetier.v1 import service_desk_pb2 as desk
+from onetier.v1 import service_desk_pb2_grpc as desk_grpc
+
+from console import proof
+from console.rehearsal import DAY_MS, rehearse
+from console.system import Shape
+from onetier_client import requests
+from runtime.channel import open_channel
+from storage.open import open_unit
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+LOAD = 12_000
+
+
+def load(identities: list[str], count: int) -> Iterator[desk.ServiceRequest]:
+    for number in range(count):
+        yield requests.charge(
+            identities[number % len(identities)],
+            "voice",
+            61,
+            request_key=f"load-{number}",
+            event_time_ms=DAY_MS + number,
+            channel="front",
+            other_party="8613800000000",
+        )
+
+
+async def test_charge_and_query_end_to_end(tmp_path: Path) -> None:
+    async with rehearse(tmp_path, Shape(datacenters=1)) as small:
+        identity = small.mobiles()[0].account_id
+        client = small.client
+        facts = {"event_time_ms": DAY_MS, "other_party": "8613800000000", "request_key": "once", "explain": True}
+        before = await client.balance(identity)
+        quoted = await client.quote(identity, "voice", 61, event_time_ms=DAY_MS, other_party="8613800000000")
+        charged = await client.charge(identity, "voice", 61, **facts)
+        again = await client.charge(identity, "voice", 61, **facts)
+        after = await client.balance(identity)
+        assert charged.amount == again.amount == quoted.amount
+        assert (charged.repeated, again.repeated) == (False, True)
+        assert charged.steps
+        assert before.real - after.real == charged.amount
+        assert (await client.contract(identity)).identity == identity
+        assert [line.request_key for line in await client.history(identity, 10) if line.kind == "c"] == ["once"]
+        assert (await client.usage(identity)).recent or (await client.usage(identity)).accumulators
+        verdict = await small.verdict({"once": charged.amount})
+        assert verdict.holds, verdict.complaints
+
+
+async def test_kill_an_appserver_and_a_datacenter_under_load(tmp_path: Path) -> None:
+    async with rehearse(tmp_path, Shape(datacenters=2)) as small:
+        identities = [account.account_id for account in small.mobiles()]
+        told: dict[str, int] = {}
+        faults: list[str] = []
+        async for request, reply in small.client.exchange(load(identities, LOAD), window=2_000, timeout_ms=60_000):
+            if reply.HasField("error"):
+                faults.append(reply.error.message)
+                continue
+            assert request.request_key not in told
+            told[request.request_key] = reply.charge.amount
+            if len(told) == LOAD // 4:
+                small.system.app_servers[0].kill()
+            if len(told) == LOAD // 2:
+                small.system.datacenters[1].kill()
+        assert faults == []
+        assert len(told) == LOAD
+        assert small.client.repeats > 0
+        verdict = await small.verdict(told)
+        assert verdict.holds, verdict.complaints
+        assert (verdict.lost, verdict.doubled) == (0, 0)
+
+
+async def test_domain_server_down_is_unavailable_with_a_time_to_retry(tmp_path: Path) -> None:
+    async with rehearse(tmp_path, Shape(datacenters=1, domain_servers=1, app_servers=1)) as small:
+        identity = small.mobiles()[0].account_id
+        small.system.domain_servers[0].kill()
+        await small.system.domain_servers[0].wait()
+        request = next(load([identity], 1))
+        channel = open_channel(small.system.endpoints[0])
+        stub = desk_grpc.ServiceDeskServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.Charge(desk.ChargeRequest(request=request), timeout=5)
+        assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+        info, retry = _details(refused.value)
+        assert info.domain == "onetier"
+        assert retry.retry_delay.ToMilliseconds() > 0
+        await small.system.start_domain_server(7)
+        charged = await small.client.ask(request, timeout_ms=30_000)
+        await channel.close()
+        verdict = await small.verdict({request.request_key: charged.charge.amount})
+        assert verdict.holds, verdict.complaints
+
+
+def _details(error: grpc.aio.AioRpcError) -> tuple[ErrorInfo, RetryInfo]:
+    packed = dict(error.trailing_metadata() or ())["grpc-status-details-bin"]
+    info, retry = ErrorInfo(), RetryInfo()
+    for detail in Status.FromString(packed).details:
+        detail.Unpack(info)
+        detail.Unpack(retry)
+    return info, retry
+
+
+async def test_a_ported_number_is_served_by_its_new_domain_within_a_second(tmp_path: Path) -> None:
+    async with rehearse(tmp_path, Shape(datacenters=2)) as small:
+        account = next(account for account in small.mobiles() if account.domain != "GD")
+        identity = account.account_id
+        channels = [open_channel(process.address) for process in small.system.datacenters]
+        stubs = [dc_grpc.DirectoryServiceStub(channel) for channel in channels]
+        told: dict[str, int] = {}
+        stop = asyncio.Event()
+
+        async def keep_charging() -> None:
+            for request in load([identity], 100_000):
+                told[request.request_key] = (await small.client.ask(request)).charge.amount
+                if stop.is_set():
+                    return
+
+        charging = asyncio.create_task(keep_charging())
+        await asyncio.sleep(0.3)
+        await stubs[0].Port(
+            dc.PortRequest(identity=identity, to_domain="GD", request_key="port-1", actor="test"), timeout=20
+        )
+        ported = time.monotonic()
+        for stub in stubs:
+            while (await stub.Resolve(dc.ResolveRequest(identity=identity), timeout=5)).domain != "GD":
+                assert time.monotonic() - ported < 1.0
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        stop.set()
+        await asyncio.wait_for(charging, 20)
+        assert (await small.client.balance(identity)).domain == "GD"
+        for channel in channels:
+            await channel.close()
+        verdict = await small.verdict(told)
+        assert verdict.holds, verdict.complaints
+        kinds = await _kinds(
+            small.system.layout.units[small.system.layout.private_of[account.domain]], f"{account.domain}/0", identity
+        )
+        assert kinds[-1] == "out"
+
+
+async def _kinds(url: str, journal: str, account_id: str) -> list[str]:
+    """Kinds of the entries of an account in a journal, refusals left out."""
+    unit = await open_unit(url)
+    found = [
+        entry.kind
+        async for payload in proof.payloads(unit, journal)
+        for entry in proof.entries_of(payload)
+        if entry.account_id == account_id and entry.events
+    ]
+    await unit.close()
+    return found
