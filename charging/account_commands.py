@@ -1,7 +1,6 @@
 """Deciding the commands on an account's terms: opening, contracts, status, mode, credit, marks, profile, moves."""
 
 import msgspec
-from msgspec import Raw
 from msgspec.structs import replace
 
 from charging import funds
@@ -160,11 +159,11 @@ def move_out(account: Account, action: MoveOut) -> Effect:
             require_here(account)
         status, reason = account.before_move
         parcel = replace(account, status=status, status_reason=reason, before_move=())
-        return Effect((), 0, Raw(_pack_account(parcel)), repeated=True)
+        return Effect((), 0, _pack_account(parcel), repeated=True)
     if action.to_domain == account.domain or not action.to_domain:
         raise Refused("MOVE_TO_SELF", f"account {account.account_id} is in {account.domain} already")
     parcel = replace(account, version=account.version + 1)
-    return Effect((MovedOut(action.to_domain),), 0, Raw(_pack_account(parcel)))
+    return Effect((MovedOut(action.to_domain),), 0, _pack_account(parcel))
 
 
 def move_in(account: Account | None, command: Command, action: MoveIn) -> Effect:

@@ -1,6 +1,6 @@
 """What deciding a command gives, and what handlers of commands hand to `charging.ledger`."""
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from charging.account import Account
 from charging.events import Event
@@ -26,6 +26,6 @@ class Effect(Struct, frozen=True, gc=False):
     events: tuple[Event, ...]
     amount: int = 0
     """Micro-units charged, refunded, moved."""
-    detail: Raw | None = None
+    detail: bytes | None = None
     repeated: bool = False
     """The outcome was found, not made: nothing changes."""

@@ -9,7 +9,7 @@ spend one micro-unit twice.
 from hashlib import blake2b
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from charging import session_state
@@ -67,7 +67,7 @@ def _told_before(account: Account, session: Session | None, action: StepSession)
     """Answer a repeated invocation with its outcome, and refuse what does not follow; None = go on."""
     if session is not None:
         if action.invocation == session.invocation:
-            return Effect((), 0, Raw(session.outcome), repeated=True)
+            return Effect((), 0, session.outcome, repeated=True)
         if action.invocation < session.invocation:
             raise Refused(
                 "INVOCATION_OUT_OF_ORDER",
@@ -86,7 +86,7 @@ def _told_before(account: Account, session: Session | None, action: StepSession)
     for session_id, invocation, why, outcome in account.ended:
         if session_id == action.session_id:
             if why == RELEASED and action.operation == "release" and invocation == action.invocation:
-                return Effect((), 0, Raw(outcome), repeated=True)
+                return Effect((), 0, outcome, repeated=True)
             raise _after_end(action, why)
     if action.operation != "create":
         raise NotFound("SESSION_UNKNOWN", f"there is no session {action.session_id!r}")
@@ -185,7 +185,7 @@ def _stepped(account: Account, session: Session | None, action: StepSession, ste
     short = tuple(f"shortfall:{each.unit.usage.service}" for each in steps if each.taken.shortfall)
     if short:
         events.append(Noticed(short))
-    return Effect(tuple(events), sum(posting.amount for posting in postings), Raw(outcome))
+    return Effect(tuple(events), sum(posting.amount for posting in postings), outcome)
 
 
 def _hold(each: _Step) -> Hold:
@@ -258,7 +258,7 @@ def expire(account: Account, action: ExpireSession, now_ms: int) -> Effect:
         SessionOutcome(session.session_id, session.invocation, tuple(_grant(hold, None, 0) for hold in rows))
     )
     state = replace(session, holds=rows, outcome=outcome)
-    return Effect((SessionStepped(state, EXPIRED, ()),), 0, Raw(outcome))
+    return Effect((SessionStepped(state, EXPIRED, ()),), 0, outcome)
 
 
 def due_sessions(account: Account, now_ms: int) -> tuple[Session, ...]:

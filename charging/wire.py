@@ -5,7 +5,7 @@ A body is one `Ask`, its reply one `Answer`, both tagged unions. Packed with `pa
 """
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from charging.account import Account
 from charging.commands import Command
@@ -83,7 +83,7 @@ class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
     """Amount charged, refunded, moved; micro-units."""
     movements: tuple[Movement, ...]
     notices: tuple[str, ...] = ()
-    detail: Raw | None = None
+    detail: bytes | None = None
     """SessionOutcome for sessions; packed Account for MoveOut."""
     revision: int = 0
     repeated: bool = False
