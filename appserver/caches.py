@@ -1,0 +1,204 @@
+"""What the platform remembers: accounts with their contracts, bounded. Nothing here is the truth, the owner is.
+
+An entry is a prediction. Each commit names the state it was rated on, and the owner answers `Stale` when that is not
+the account's; so a wrong entry costs a round trip, never money.
+"""
+
+from collections import deque
+from weakref import WeakValueDictionary
+
+from cachetools import LRUCache
+
+from appserver.items import PREDICTED_REFUSAL, Item
+from charging.account import Account
+from charging.commands import Command
+from charging.contract import Contract
+from charging.errors import Fault
+from charging.ledger import VersionMoved, decide
+from charging.wire import BusinessData, Done
+
+
+class Entry:
+    """One account as the platform knows it, and the commits it has under way.
+
+    Commits of an account chain within one outgoing batch, each rated on the predicted state after the one before. Once
+    the batch is sent, further requests wait until all its answers are there.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_last",
+        "_last_done",
+        "_last_item",
+        "account_id",
+        "batch",
+        "broken",
+        "confirmed",
+        "contracts",
+        "flight",
+        "fresh",
+        "retry",
+        "state",
+        "waiting",
+    )
+
+    def __init__(self, account_id: str) -> None:
+        self.account_id = account_id
+        self.contracts: dict[str, Contract] = {}
+        """By identity; valid at version `confirmed`."""
+        self.state: Account | None = None
+        """After all that was sent, except the newest command: that one is applied when somebody needs it."""
+        self.confirmed = 0
+        """Version at which the owner agreed with us last: contracts and terms are those of this version."""
+        self.flight = 0
+        """Commits without an answer."""
+        self.batch = 0
+        """Number of the outgoing batch the chain belongs to."""
+        self.broken = False
+        """An answer was not as predicted: the state is worth nothing."""
+        self.fresh: BusinessData | None = None
+        self.retry: list[Item] = []
+        self.waiting: deque[Item] = deque()
+        self._last: Command | None = None
+        self._last_item: Item | None = None
+        self._last_done: Done | None = None
+
+    def current(self, now_ms: int) -> Account | None:
+        """Give the predicted state after everything that was sent; None when it can't be said."""
+        command = self._last
+        if command is None:
+            return self.state
+        item, done = self._last_item, self._last_done
+        self._last = self._last_item = self._last_done = None
+        try:
+            decision = decide(self.state, command, now_ms)
+        except (Fault, VersionMoved):
+            expected = PREDICTED_REFUSAL
+        else:
+            expected = decision.done
+            self.state = decision.account
+        if done is not None:
+            if done.version != expected.version or done.movements != expected.movements:
+                self.forget()
+        elif item is not None:
+            item.expected = expected
+        return self.state
+
+    def sent(self, item: Item, command: Command, batch: int, *, predictable: bool) -> None:
+        """Note a command that goes out with a batch. After one that can't be predicted the chain ends."""
+        self.flight += 1
+        item.expected = None
+        if predictable:
+            self.batch = batch
+            self._last, self._last_item, self._last_done = command, item, None
+        else:
+            self.batch = 0
+            self.broken = True
+
+    def settle_done(self, item: Item, done: Done) -> None:
+        """Take the outcome of a commit."""
+        self.flight -= 1
+        if item is self._last_item:
+            # Nothing was rated on top of it: it may be applied later, if ever.
+            self._last_item = None
+            if done.repeated:
+                self._last = None
+            elif self.state is None or done.version != self.state.version + 1:
+                self.broken = True
+            else:
+                self._last_done = done
+                self.confirmed = done.version
+        elif (
+            item.expected is None
+            or done.repeated
+            or done.version != item.expected.version
+            or done.movements != item.expected.movements
+        ):
+            self.broken = True
+        else:
+            self.confirmed = done.version
+
+    def settle_refused(self, item: Item, *, certain: bool) -> None:
+        """Take a fault as the outcome of a commit; `certain` when the owner decided it and nothing moved."""
+        self.flight -= 1
+        if item is self._last_item:
+            self._last = self._last_item = None
+            self.broken = self.broken or not certain
+        elif not certain or item.expected is not PREDICTED_REFUSAL:
+            self.broken = True
+
+    def settle_stale(self, item: Item | None, data: BusinessData) -> None:
+        """Take fresh business data as the answer to a commit: the item is to be rated again (None = not again)."""
+        self.flight -= 1
+        self.broken = True
+        if self.fresh is None or self.fresh.account.version <= data.account.version:
+            self.fresh = data
+        if item is not None:
+            self.retry.append(item)
+
+    def release(self) -> list[Item]:
+        """All answers are there: renew or drop the state, and give who comes next, in order."""
+        self.batch = 0
+        fresh, self.fresh = self.fresh, None
+        if self.broken:
+            self.forget()
+            if fresh is not None:
+                self.renew(fresh)
+        self.broken = False
+        released = sorted(self.retry, key=_place)
+        self.retry.clear()
+        released += self.waiting
+        self.waiting.clear()
+        return released
+
+    def renew(self, data: BusinessData) -> None:
+        """Take business data from the owner. While commits are under way only the contract is of use."""
+        account, contract = data.account, data.contract
+        if self.flight:
+            if contract.version <= self.confirmed <= account.version:
+                self.contracts[contract.identity] = contract
+            return
+        if not self.confirmed or not account.terms_version <= self.confirmed <= account.version:
+            self.contracts = {}
+        self.contracts[contract.identity] = contract
+        self.state = account
+        self.confirmed = account.version
+        self._last = self._last_item = self._last_done = None
+
+    def forget(self) -> None:
+        """The state is unknown; the next request pulls it."""
+        self.state = None
+        self.contracts = {}
+        self.confirmed = 0
+        self._last = self._last_item = self._last_done = None
+
+
+def _place(item: Item) -> int:
+    return item.place
+
+
+class AccountCache:
+    """Entries by identity, least recently used first to go. Members of one account share its entry."""
+
+    def __init__(self, entries_max: int) -> None:
+        self._by_identity: LRUCache[str, Entry] = LRUCache(entries_max)
+        self._by_account: WeakValueDictionary[str, Entry] = WeakValueDictionary()
+        self.get = self._by_identity.get
+        """`get(identity)`: the entry, or None."""
+
+    def __len__(self) -> int:
+        return len(self._by_identity)
+
+    def put(self, data: BusinessData) -> Entry:
+        """Keep business data; gives the entry of the account."""
+        account_id = data.account.account_id
+        entry = self._by_account.get(account_id)
+        if entry is None:
+            entry = self._by_account[account_id] = Entry(account_id)
+        entry.renew(data)
+        self._by_identity[data.contract.identity] = entry
+        return entry
+
+    def drop(self, identity: str) -> None:
+        """Forget an identity, for example because it is not known any more."""
+        self._by_identity.pop(identity, None)

@@ -1,0 +1,235 @@
+"""Protobuf requests → core types, with every check that needs no business data. The way back is `appserver.replies`.
+
+A fault names each wrong field, so that a front end can be mended in one go.
+"""
+
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import msgspec
+from onetier.v1 import service_desk_pb2 as desk
+
+from appserver.items import Batch, Item, Kind, Order
+from appserver.orders import order_of
+from appserver.parties import party
+from charging.errors import Fault, Invalid
+from charging.identity import normalise
+from charging.usage import Usage
+
+KEY_BYTES_MAX = 64
+CODE_CHARS_MAX = 64
+ATTRIBUTES_MAX = 16
+ATTRIBUTE_CHARS_MAX = 64
+EVENT_TIME_MS_MAX = 1 << 47
+"""Year 6429: anything later is no time in milliseconds."""
+SECONDS_MAX = 31 * 86_400
+BYTES_MAX = 1 << 50
+EVENTS_MAX = 1_000_000
+QUANTITY_MAX = {
+    "voice": SECONDS_MAX,
+    "fixed": SECONDS_MAX,
+    "tv": SECONDS_MAX,
+    "data": BYTES_MAX,
+    "broadband": BYTES_MAX,
+    "sms": EVENTS_MAX,
+    "mms": EVENTS_MAX,
+    "content": EVENTS_MAX,
+}
+"""Largest believable quantity of one request by service; what the table doesn't know may be as large as bytes."""
+VIEWS = ("balance", "usage", "contract", "history")
+
+_SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,31}")
+_NO_ATTRIBUTES: dict[str, str] = {}
+_KINDS = {
+    desk.REQUEST_TYPE_CHARGE: Kind.CHARGE,
+    desk.REQUEST_TYPE_QUOTE: Kind.QUOTE,
+    desk.REQUEST_TYPE_QUERY: Kind.QUERY,
+    desk.REQUEST_TYPE_EXECUTE: Kind.COMMAND,
+}
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Codec:
+    """Reads requests. `future_tolerance_ms` is how far ahead of our clock an event may be."""
+
+    def __init__(self, future_tolerance_ms: int) -> None:
+        self._future_tolerance_ms = future_tolerance_ms
+
+    def read(self, batch: Batch, position: int, now_ms: int) -> Item:
+        """Normalise and check one request. Raises `Invalid`, all wrong fields named."""
+        request = batch.requests[position]
+        kind = _KINDS.get(request.request_type)
+        if kind is Kind.CHARGE or kind is Kind.QUOTE:
+            return self._event(batch, position, request, kind, now_ms)
+        if kind is Kind.QUERY:
+            return self._query(batch, position, request, now_ms)
+        if kind is Kind.COMMAND:
+            return self._command(batch, position, request, now_ms)
+        raise Invalid(
+            "REQUEST_TYPE_UNKNOWN",
+            f"request type {request.request_type} is not one of charge, quote, query, execute",
+            fields={"request_type": "one of charge, quote, query, execute"},
+        )
+
+    def _event(self, batch: Batch, position: int, request: desk.ServiceRequest, kind: Kind, now_ms: int) -> Item:
+        service, key = request.service_code, request.request_key
+        quantity, start_ms = request.quantity, request.event_time_ms
+        visited, other = request.visited_place, request.other_party
+        charged = kind is Kind.CHARGE
+        if not charged and start_ms == 0:
+            start_ms = now_ms
+        if (
+            _SERVICE.fullmatch(service) is None
+            or not 0 <= quantity <= QUANTITY_MAX.get(service, BYTES_MAX)
+            or not 0 < start_ms <= now_ms + self._future_tolerance_ms
+            or (charged and not key)
+            or (key and (len(key) > KEY_BYTES_MAX or not key.isascii()))
+            or (visited and _PLACE.fullmatch(visited) is None)
+        ):
+            raise self._faults(request, kind, now_ms)
+        attributes = _attributes(request.attributes, "attributes") if request.attributes else _NO_ATTRIBUTES
+        identity = normalise(request.identity)
+        usage = Usage(identity, service, start_ms, quantity, party(other) if other else "", visited, attributes)
+        channel, partner, actor = request.channel, request.partner, request.actor
+        digest = b""
+        if charged:
+            digest = blake2b(_pack((usage, channel, partner, actor)), digest_size=16).digest()
+        return Item(
+            batch, position, kind, identity, channel, partner, actor, key, digest, start_ms, request.explain, usage
+        )
+
+    def _query(self, batch: Batch, position: int, request: desk.ServiceRequest, now_ms: int) -> Item:
+        view = request.service_code
+        if view not in VIEWS:
+            raise Invalid(
+                "SERVICE_UNKNOWN",
+                f"query {view[:32]!r} is not one of {', '.join(VIEWS)}",
+                fields={"service_code": f"one of {', '.join(VIEWS)}"},
+            )
+        identity = normalise(request.identity)
+        channel, partner = request.channel, request.partner
+        return Item(
+            batch,
+            position,
+            Kind.QUERY,
+            identity,
+            channel,
+            partner,
+            request.actor,
+            "",
+            b"",
+            now_ms,
+            request.explain,
+            view=view,
+        )
+
+    def _command(self, batch: Batch, position: int, request: desk.ServiceRequest, now_ms: int) -> Item:
+        found = self._key_faults(request, required=True) + self._time_faults(request, now_ms, required=False)
+        if found:
+            raise _together(found)
+        identity = normalise(request.identity)
+        time_ms = request.event_time_ms or now_ms
+        order = order_of(request, identity, time_ms)
+        channel, partner, actor = request.channel, request.partner, request.actor
+        kind = Kind.SESSION if request.HasField("session") else Kind.COMMAND
+        digest = self._digest(request, identity, order)
+        return Item(
+            batch,
+            position,
+            kind,
+            identity,
+            channel,
+            partner,
+            actor,
+            request.request_key,
+            digest,
+            time_ms,
+            request.explain,
+            order=order,
+        )
+
+    @staticmethod
+    def _digest(request: desk.ServiceRequest, identity: str, order: Order) -> bytes:
+        # The time as the caller gave it: our clock must not tell the repeat from the first.
+        content = (identity, request.event_time_ms, order, request.channel, request.partner, request.actor)
+        return blake2b(_pack(content), digest_size=16).digest()
+
+    def _faults(self, request: desk.ServiceRequest, kind: Kind, now_ms: int) -> Invalid:
+        charged = kind is Kind.CHARGE
+        found = self._key_faults(request, required=charged)
+        service, quantity = request.service_code, request.quantity
+        if _SERVICE.fullmatch(service) is None:
+            text = "a service code of the catalogue, such as voice, sms, data"
+            found.append(
+                _fault("SERVICE_UNKNOWN", "service_code", f"{service[:32]!r} is no service code: {text}", text)
+            )
+        largest = QUANTITY_MAX.get(service, BYTES_MAX)
+        if quantity < 0:
+            found.append(_fault("QUANTITY_NEGATIVE", "quantity", f"quantity {quantity} is negative", "0 or more"))
+        elif quantity > largest:
+            text = f"at most {largest} for one {service or 'request'}"
+            found.append(_fault("QUANTITY_ABSURD", "quantity", f"quantity {quantity} is absurd: {text}", text))
+        found += self._time_faults(request, now_ms, required=charged)
+        if request.visited_place and _PLACE.fullmatch(request.visited_place) is None:
+            text = "the code of a region or of a network abroad"
+            found.append(_fault("REGION_UNKNOWN", "visited_place", f"the visited place must be {text}", text))
+        try:
+            normalise(request.identity)
+        except Invalid as fault:
+            found.append(fault)
+        return _together(found)
+
+    def _time_faults(self, request: desk.ServiceRequest, now_ms: int, *, required: bool) -> list[Invalid]:
+        start_ms = request.event_time_ms
+        if start_ms == 0:
+            text = "when the event began, UTC, milliseconds since 1970"
+            return [
+                _fault("EVENT_TIME_MISSING", "event_time_ms", f"the event time is missing: {text}", text)
+            ] * required
+        if start_ms < 0:
+            text = "a time after 1970, UTC, in milliseconds"
+            return [_fault("EVENT_TIME_INVALID", "event_time_ms", f"event time {start_ms} is not {text}", text)]
+        if start_ms > now_ms + self._future_tolerance_ms:
+            text = f"at most {self._future_tolerance_ms} ms ahead of {now_ms}"
+            return [_fault("EVENT_IN_FUTURE", "event_time_ms", f"event time {start_ms} is in the future: {text}", text)]
+        return []
+
+    @staticmethod
+    def _key_faults(request: desk.ServiceRequest, *, required: bool) -> list[Invalid]:
+        key = request.request_key
+        if not key:
+            text = "made by the caller, unique for each intent"
+            missing = _fault("REQUEST_KEY_MISSING", "request_key", f"the request key is missing: {text}", text)
+            return [missing] * required
+        if len(key) > KEY_BYTES_MAX or not key.isascii():
+            text = f"at most {KEY_BYTES_MAX} ASCII characters"
+            return [_fault("REQUEST_KEY_MALFORMED", "request_key", f"the request key must have {text}", text)]
+        return []
+
+
+def _attributes(given: Mapping[str, str], field: str) -> dict[str, str]:
+    if len(given) > ATTRIBUTES_MAX:
+        text = f"at most {ATTRIBUTES_MAX}"
+        raise _fault("ATTRIBUTES_TOO_MANY", field, f"{len(given)} attributes: {text}", text)
+    for name, value in given.items():
+        if not 0 < len(name) <= ATTRIBUTE_CHARS_MAX or len(value) > ATTRIBUTE_CHARS_MAX:
+            text = f"names and values of at most {ATTRIBUTE_CHARS_MAX} characters"
+            raise _fault("ATTRIBUTE_TOO_LONG", field, f"attribute {name[:32]!r}: {text}", text)
+    # The order of a protobuf map is anyone's; the digest needs one.
+    return dict(sorted(given.items()))
+
+
+def _fault(reason: str, field: str, message: str, text: str) -> Invalid:
+    return Invalid(reason, message, fields={field: text})
+
+
+def _together(found: list[Invalid]) -> Invalid:
+    """One fault for all: the reason of the first, every field."""
+    first = found[0]
+    fields = {field: text for fault in found for field, text in fault.fields.items()}
+    return Invalid(first.reason, "; ".join(fault.message for fault in found), fields=fields)
+
+
+__all__ = ["Codec", "Fault"]

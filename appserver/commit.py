@@ -1,0 +1,152 @@
+"""Orders of the front end → commands for the owner, now that account, contract and catalogue are at hand."""
+
+from msgspec.structs import replace
+
+from appserver.caches import Entry
+from appserver.items import Item, SessionOrder, TransferAsk
+from appserver.reference import Held
+from charging import rating
+from charging.account import Account
+from charging.commands import (
+    Action,
+    Adjust,
+    Command,
+    MoveMoney,
+    OpenAccount,
+    PostCharge,
+    SendTransfer,
+    SetContract,
+    SetCreditLimit,
+    SetPaymentMode,
+    SetProfile,
+    SetStatus,
+    SetThreshold,
+    StepSession,
+    TopUp,
+)
+from charging.contract import Contract
+from charging.errors import Broken, Invalid
+from charging.ledger import available_view, seal
+from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
+
+SESSION_VALIDITY_MS = 3_600_000
+"""Granted quota must have been reported by then, else the session ends by itself."""
+
+_PREDICTABLE = (
+    PostCharge,
+    StepSession,
+    TopUp,
+    Adjust,
+    MoveMoney,
+    SetThreshold,
+    SetStatus,
+    SetPaymentMode,
+    SetCreditLimit,
+    SetProfile,
+)
+
+
+def is_predictable(action: Action) -> bool:
+    """Say whether the platform can tell the account's state after an action, as the owner will."""
+    return isinstance(action, _PREDICTABLE)
+
+
+def charge_command(item: Item, entry: Entry, account: Account, contract: Contract, held: Held) -> Command:
+    """Rate the usage of an item on a state of its account; the charge stays with the item for its reply.
+
+    Raises `Invalid` when the event is older than the contract or nothing prices it, and what rating refuses.
+    """
+    usage = item.usage
+    charge = item.charge = rate_usage(item, account, contract, held)
+    if charge.depends:
+        post = PostCharge(usage, seal(charge), account.version, account.mark)
+    else:
+        # Holds on any later state with the same terms, so it names what is known for sure, not what is predicted.
+        post = PostCharge(usage, seal(charge), entry.confirmed)
+    return Command(entry.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, post)
+
+
+def rate_usage(item: Item, account: Account, contract: Contract, held: Held) -> rating.Charge:
+    """Rate the usage of an item as things stand; what sessions keep counts as taken."""
+    usage = item.usage
+    if usage.visited:
+        held.check_place(usage.visited, "visited_place")
+    if usage.start_ms < contract.valid_from_ms:
+        raise _before_contract(contract)
+    return rating.rate(held.timeline.plan_at(usage.start_ms), usage, contract, available_view(account))
+
+
+def order_command(item: Item, entry: Entry, account: Account, contract: Contract, held: Held, now_ms: int) -> Command:
+    """Make the command of an execute request. Raises `Invalid`, and what rating raises for a session."""
+    order = item.order
+    action: Action
+    if isinstance(order, SessionOrder):
+        action = _session(item, order, account, contract, held, now_ms)
+    elif isinstance(order, TransferAsk):
+        action = _transfer(order, account)
+    elif isinstance(order, SetContract):
+        action = _contract(order, account, held)
+    elif order is None:
+        raise Broken("COMMAND_MISSING", "a command without its order")
+    else:
+        action = order
+    return Command(entry.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, action)
+
+
+def open_command(item: Item, order: OpenAccount, held: Held) -> Command:
+    """Make the command that creates an account. Raises `Invalid` REGION_UNKNOWN."""
+    if order.contract.domain:
+        held.check_domain(order.contract.domain, "open_account.contract.domain")
+    return Command(order.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, order)
+
+
+def _session(
+    item: Item, order: SessionOrder, account: Account, contract: Contract, held: Held, now_ms: int
+) -> StepSession:
+    units: list[UnitAsk] = []
+    for unit in order.units:
+        if unit.visited:
+            held.check_place(unit.visited, "session.units.visited_place")
+        began = unit if unit.time_ms else replace(unit, time_ms=item.time_ms)
+        if began.time_ms < contract.valid_from_ms:
+            raise _before_contract(contract)
+        units.append(began)
+    valid_until_ms = now_ms + SESSION_VALIDITY_MS
+    ask = SessionAsk(order.session_id, order.operation, order.invocation, item.identity, tuple(units), valid_until_ms)
+    pricing = Pricing(held.timeline.plan_at, rating.rate, rating.next_switch)
+    return plan(pricing, account, contract, ask)
+
+
+def _transfer(order: TransferAsk, account: Account) -> Action:
+    if order.to_identity and order.to_identity not in account.members:
+        return SendTransfer(order.from_book_id, order.to_identity, order.to_book_id, order.amount, order.reason)
+    if order.from_book_id == order.to_book_id:
+        text = "an identity of another account, or another book of this one"
+        raise Invalid(
+            "TRANSFER_TO_ITSELF",
+            "both identities belong to one account and the books are the same",
+            fields={"transfer.to_identity": text},
+        )
+    return MoveMoney(order.from_book_id, order.to_book_id, order.amount, order.reason)
+
+
+def _contract(order: SetContract, account: Account, held: Held) -> SetContract:
+    contract = order.contract
+    if contract.domain:
+        held.check_domain(contract.domain, "set_contract.contract.domain")
+    return SetContract(
+        replace(
+            contract,
+            account_id=contract.account_id or account.account_id,
+            domain=contract.domain or account.domain,
+        )
+    )
+
+
+def _before_contract(contract: Contract) -> Invalid:
+    text = f"{contract.valid_from_ms} or later"
+    return Invalid(
+        "EVENT_BEFORE_CONTRACT",
+        f"the event began before the contract did: the contract is valid from {contract.valid_from_ms}",
+        fields={"event_time_ms": text},
+    )

@@ -1,0 +1,86 @@
+"""The counter where callers' batches stand until they are answered: replies, deadlines, figures."""
+
+import asyncio
+from collections.abc import Callable
+
+from onetier.v1 import service_desk_pb2 as desk
+
+from appserver.items import Batch, Item
+from appserver.replies import fill_fault
+from charging.errors import Expired, Fault
+from runtime.telemetry import Metrics
+
+
+class Counter:
+    """All batches that are not wholly answered. `clock` is the loop's, seconds."""
+
+    def __init__(self, metrics: Metrics, clock: Callable[[], float]) -> None:
+        self.items = 0
+        """Requests taken in and not answered."""
+        self._metrics = metrics
+        self._clock = clock
+        self._live: dict[Batch, None] = {}
+        self._touched: list[Batch] = []
+        self._good: dict[str, int] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def enter(self, batch: Batch) -> None:
+        """Take a batch in; it has at least one request."""
+        self._live[batch] = None
+        self.items += batch.missing
+        self._idle.clear()
+        self._metrics.batch("exchange", batch.missing)
+
+    def reply(self, item: Item) -> desk.ServiceReply | None:
+        """Give the reply of a request that went well, to fill; None when it was answered already (it expired)."""
+        name = item.kind.name
+        self._good[name] = self._good.get(name, 0) + 1
+        return self._open(item.batch, item.position)
+
+    def refuse(self, batch: Batch, position: int, fault: Fault, kind: str) -> None:
+        """Answer a request with a fault, unless it was answered already."""
+        reply = self._open(batch, position)
+        if reply is not None:
+            fill_fault(reply, fault)
+            self._metrics.requests(kind, fault.reason)
+
+    def flush(self) -> None:
+        """Send what was answered since the last time."""
+        if not self._touched:
+            return
+        now = self._clock()
+        for batch in self._touched:
+            response, batch.response = batch.response, None
+            if response is None:
+                continue
+            count = len(response.positions)
+            self.items -= count
+            self._metrics.latency("exchange", now - batch.received, count)
+            if not batch.missing:
+                self._live.pop(batch, None)
+            batch.sink.deliver(batch, response)
+        self._touched.clear()
+        for name, count in self._good.items():
+            self._metrics.requests(name, "ok", count)
+        self._good.clear()
+        if not self.items:
+            self._idle.set()
+
+    def expire(self) -> None:
+        """Answer what is past its deadline. An item that is under way may still happen: the repeat of its key tells."""
+        now = self._clock()
+        for batch in [batch for batch in self._live if batch.deadline <= now]:
+            fault = Expired("DEADLINE_EXCEEDED", "the deadline passed before an answer came; repeat the same key")
+            for position in batch.open_positions():
+                self.refuse(batch, position, fault, "any")
+        self.flush()
+
+    async def idle(self) -> None:
+        """Wait until everything is answered."""
+        await self._idle.wait()
+
+    def _open(self, batch: Batch, position: int) -> desk.ServiceReply | None:
+        if batch.response is None:
+            self._touched.append(batch)
+        return batch.reply(position)

@@ -1,0 +1,143 @@
+"""The platform's engine: takes batches from all callers, sends what arrived together in one batch to the data center.
+
+Batches form by themselves: while `batches_in_flight_max` are under way, what arrives gathers; no timer, no delay.
+Callers are served in turn, a few requests each, so one that floods can't starve another. A request costs no task, no
+future and no timer here.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+from appserver.codec import Codec
+from appserver.counter import Counter
+from appserver.items import Batch, Source
+from appserver.uplink import BYTES_MAX, Uplink
+from appserver.work import Clocks, Work
+from charging.errors import Broken, Fault
+from runtime.settings import AppServerSettings
+from runtime.telemetry import Metrics, logger
+
+log = logger("appserver.engine")
+
+TURN_REQUESTS = 64
+"""Taken from one caller before the next has its turn."""
+TURNS_MAX = 16
+"""In one go, also when all that is taken up is answered on the spot."""
+ROUTE_ITEMS_MAX = 500
+"""In one batch to the data center: bounds how long the loop is busy without looking up."""
+SWEEP_S = 0.02
+"""How often deadlines are looked at."""
+
+
+def wall_clock_ms() -> int:
+    """UTC, milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Engine:
+    """Works on the requests of one process, in one event loop."""
+
+    def __init__(
+        self, settings: AppServerSettings, uplink: Uplink, metrics: Metrics, wall_ms: Callable[[], int] = wall_clock_ms
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.counter = Counter(metrics, self._loop.time)
+        self._uplink = uplink
+        self._metrics = metrics
+        self._wall_ms = wall_ms
+        self._codec = Codec(settings.future_tolerance_ms)
+        self._work = Work(self.counter, settings, Clocks(self._loop.time, wall_ms), self._schedule)
+        self._active: deque[Source] = deque()
+        self._scheduled = False
+        self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
+        metrics.gauge("items_in_flight", lambda: self.counter.items)
+        metrics.gauge("accounts_cached", lambda: len(self._work.accounts))
+
+    def submit(self, source: Source, batch: Batch) -> None:
+        """Take a batch in. Its replies go to its sink in parts, the last not long after its deadline."""
+        if not batch.missing:
+            return
+        self.counter.enter(batch)
+        source.batches.append(batch)
+        if not source.active:
+            source.active = True
+            self._active.append(source)
+        self._schedule()
+
+    def close(self) -> None:
+        """Stop looking at deadlines."""
+        self._sweeper.cancel()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        """Fill one batch and send it, if a link has room."""
+        self._scheduled = False
+        work = self._work
+        if not work.ready and not self._active and not work.out.carriers:
+            return
+        link = self._uplink.pick()
+        if link is None:
+            return
+        ready, step = work.ready, work.step
+        while ready and not self._full():
+            step(ready.popleft())
+        turns = TURNS_MAX
+        while turns and self._active and not self._full():
+            turns -= 1
+            self._turn(self._active.popleft())
+        self.counter.flush()
+        if work.out.carriers:
+            filled = work.open_batch()
+            self._metrics.batch("route", len(filled.carriers))
+            timeout_ms = int((filled.deadline - self._loop.time()) * 1000) + 1
+            link.send(
+                filled.request(max(timeout_ms, 1)), items=len(filled.carriers), sink=filled, timeout_ms=timeout_ms
+            )
+        if work.ready or self._active or work.out.carriers:
+            self._schedule()
+
+    def _full(self) -> bool:
+        out = self._work.out
+        return len(out.carriers) >= ROUTE_ITEMS_MAX or out.size >= BYTES_MAX
+
+    def _turn(self, source: Source) -> None:
+        """Take up some requests of one caller; put it at the end of the row when it has more."""
+        batch = source.batches[0]
+        now_ms = self._wall_ms()
+        read, step = self._codec.read, self._work.step
+        end = min(batch.cursor + TURN_REQUESTS, len(batch.requests))
+        for position in range(batch.cursor, end):
+            if batch.answered(position):
+                continue
+            try:
+                item = read(batch, position, now_ms)
+            except Fault as fault:
+                self.counter.refuse(batch, position, fault, "any")
+            except Exception:
+                log.exception("request could not be read")
+                self.counter.refuse(batch, position, Broken("INTERNAL", "the request could not be read"), "any")
+            else:
+                step(item)
+        batch.cursor = end
+        if end == len(batch.requests):
+            source.batches.popleft()
+        if source.batches:
+            self._active.append(source)
+        else:
+            source.active = False
+
+    def _sweep(self) -> None:
+        self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
+        self.counter.expire()
+        self._work.library.recheck(self._work.out)
+        if self._work.hits or self._work.misses:
+            self._metrics.cache("accounts", hits=self._work.hits, misses=self._work.misses)
+            self._work.hits = self._work.misses = 0
+        # Also wakes a pump that found all links full when the batches in flight were lost without a part.
+        self._schedule()

@@ -1,0 +1,335 @@
+"""Commands of the front end → actions of the ledger, with the checks that need no account.
+
+What the account decides (funds, status, known books) is the ledger's to say, not ours.
+"""
+
+from collections.abc import Callable, Mapping, Sequence, Sized
+
+from onetier.v1 import service_desk_pb2 as desk
+
+from appserver.items import Order, SessionOrder, TransferAsk
+from appserver.parties import party
+from charging.account import MAIN_BOOK, MONEY, Book, Threshold
+from charging.commands import (
+    Adjust,
+    OpenAccount,
+    Refund,
+    SetContract,
+    SetCreditLimit,
+    SetPaymentMode,
+    SetProfile,
+    SetStatus,
+    SetThreshold,
+    TopUp,
+)
+from charging.contract import Contract, Subscription
+from charging.errors import Invalid
+from charging.identity import normalise
+from charging.sessions import UnitAsk
+
+ID_CHARS_MAX = 64
+TEXT_CHARS_MAX = 256
+LIST_ENTRIES_MAX = 256
+ATTRIBUTES_MAX = 64
+SESSION_UNITS_MAX = 16
+AMOUNT_MAX = 10**15
+"""Of one command, micro-units or units: a billion yuan."""
+PRIORITY_DEFAULT = 100
+CURRENCY_DEFAULT = "CNY"
+QUANTITY_MAX = 1 << 50
+SERVICE_AHEAD_MS_MAX = 300_000
+"""How much later than the request itself a service of a session may have begun."""
+
+_OPERATIONS = {
+    desk.SessionRequest.OPERATION_CREATE: "create",
+    desk.SessionRequest.OPERATION_UPDATE: "update",
+    desk.SessionRequest.OPERATION_RELEASE: "release",
+}
+
+
+def order_of(request: desk.ServiceRequest, identity: str, time_ms: int) -> Order:
+    """Read the command of a request. Raises `Invalid`, the field named with its path."""
+    name = request.WhichOneof("command")
+    if name is None:
+        text = "one of the commands"
+        raise Invalid("COMMAND_MISSING", "the request executes nothing: set a command", fields={"command": text})
+    return _READERS[name](request, identity, time_ms)
+
+
+def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int) -> OpenAccount:
+    command = request.open_account
+    account_id = _id(command.account_id or identity, "open_account.account_id")
+    if command.payment_mode not in ("prepaid", "postpaid"):
+        raise _bad("PAYMENT_MODE_UNKNOWN", "open_account.payment_mode", "prepaid or postpaid")
+    _within(command.credit_limit, 0, "open_account.credit_limit")
+    cycle_day = command.cycle_day or 1
+    if not 1 <= cycle_day <= 28:
+        raise _bad("CYCLE_DAY_OUT_OF_RANGE", "open_account.cycle_day", "1 to 28")
+    contract = _contract(command.contract, identity, account_id, "open_account.contract")
+    _short_list(command.books, "open_account.books")
+    books = tuple(_book(book, f"open_account.books[{index}]") for index, book in enumerate(command.books))
+    return OpenAccount(
+        account_id,
+        _text(command.customer_id, "open_account.customer_id"),
+        command.payment_mode,
+        command.currency or CURRENCY_DEFAULT,
+        command.credit_limit,
+        cycle_day,
+        contract,
+        books,
+        _attributes(command.account_attributes, "open_account.account_attributes"),
+        _attributes(command.customer_attributes, "open_account.customer_attributes"),
+        _texts(command.agreements, "open_account.agreements"),
+    )
+
+
+def _set_contract(request: desk.ServiceRequest, identity: str, _time_ms: int) -> SetContract:
+    command = request.set_contract
+    account_id = _text(command.account_id, "set_contract.account_id")
+    if not command.HasField("contract"):
+        raise _bad("CONTRACT_MISSING", "set_contract.contract", "the contract of the member")
+    member = normalise(command.contract.identity) if command.contract.identity else identity
+    return SetContract(_contract(command.contract, member, account_id, "set_contract.contract"))
+
+
+def _set_status(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> SetStatus:
+    command = request.set_account_status
+    if command.status not in ("active", "suspended", "closed"):
+        raise _bad("STATUS_UNKNOWN", "set_account_status.status", "active, suspended or closed")
+    return SetStatus(command.status, _text(command.reason, "set_account_status.reason"))
+
+
+def _set_mode(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> SetPaymentMode:
+    mode = request.set_payment_mode.payment_mode
+    if mode not in ("prepaid", "postpaid"):
+        raise _bad("PAYMENT_MODE_UNKNOWN", "set_payment_mode.payment_mode", "prepaid or postpaid")
+    return SetPaymentMode(mode)
+
+
+def _set_credit(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> SetCreditLimit:
+    command = request.set_credit_limit
+    _within(command.credit_limit, 0, "set_credit_limit.credit_limit")
+    return SetCreditLimit(command.credit_limit, _text(command.reason, "set_credit_limit.reason"))
+
+
+def _set_threshold(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> SetThreshold:
+    command = request.set_threshold
+    threshold_id = _id(command.threshold_id, "set_threshold.threshold_id")
+    watches = command.watches if command.remove else _id(command.watches, "set_threshold.watches")
+    _within(command.mark, -AMOUNT_MAX, "set_threshold.mark")
+    return SetThreshold(Threshold(threshold_id, watches, command.mark), command.remove)
+
+
+def _set_profile(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> SetProfile:
+    command = request.set_account_profile
+    return SetProfile(
+        _attributes(command.account_attributes, "set_account_profile.account_attributes"),
+        _attributes(command.customer_attributes, "set_account_profile.customer_attributes"),
+        _texts(command.agreements, "set_account_profile.agreements"),
+    )
+
+
+def _top_up(request: desk.ServiceRequest, _identity: str, time_ms: int) -> TopUp:
+    command = request.top_up
+    _positive(command.amount, "TOP_UP_NOT_POSITIVE", "top_up.amount")
+    if command.valid_to_ms and command.valid_to_ms <= time_ms:
+        raise _bad("VALIDITY_OVER", "top_up.valid_to_ms", "0, or a time after the top-up")
+    return TopUp(
+        _text(command.book_id, "top_up.book_id") or MAIN_BOOK,
+        _unit(command.unit, "top_up.unit"),
+        command.amount,
+        command.valid_to_ms,
+        command.priority or PRIORITY_DEFAULT,
+        _text(command.allowance, "top_up.allowance"),
+        _text(command.kind, "top_up.kind") or "deposit",
+    )
+
+
+def _adjust(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> Adjust:
+    command = request.adjust
+    missing = {"actor": "who adjusts"} if not request.actor else {}
+    if not command.reason.strip():
+        missing["adjust.reason"] = "why it is adjusted"
+    if missing:
+        raise Invalid("ADJUSTMENT_UNSIGNED", "an adjustment names its actor and its reason", fields=missing)
+    if command.delta == 0:
+        raise _bad("ADJUSTMENT_EMPTY", "adjust.delta", "not zero")
+    _within(command.delta, -AMOUNT_MAX, "adjust.delta")
+    return Adjust(
+        _text(command.book_id, "adjust.book_id") or MAIN_BOOK, command.delta, _text(command.reason, "adjust.reason")
+    )
+
+
+def _refund(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> Refund:
+    command = request.refund
+    _within(command.amount, 0, "refund.amount")
+    return Refund(_id(command.charge_key, "refund.charge_key"), command.amount, _text(command.reason, "refund.reason"))
+
+
+def _transfer(request: desk.ServiceRequest, identity: str, _time_ms: int) -> TransferAsk:
+    command = request.transfer
+    _positive(command.amount, "TRANSFER_NOT_POSITIVE", "transfer.amount")
+    other = normalise(command.to_identity) if command.to_identity else identity
+    source = _text(command.from_book_id, "transfer.from_book_id") or MAIN_BOOK
+    target = _text(command.to_book_id, "transfer.to_book_id") or MAIN_BOOK
+    if other == identity and source == target:
+        raise _bad("TRANSFER_TO_ITSELF", "transfer.to_identity", "another identity, or another book of this one")
+    reason = _text(command.reason, "transfer.reason")
+    return TransferAsk(source, "" if other == identity else other, target, command.amount, reason)
+
+
+def _session(request: desk.ServiceRequest, _identity: str, time_ms: int) -> SessionOrder:
+    command = request.session
+    operation = _OPERATIONS.get(command.operation)
+    if operation is None:
+        raise _bad("SESSION_OPERATION_UNKNOWN", "session.operation", "create, update or release")
+    if len(command.units) > SESSION_UNITS_MAX:
+        raise _bad("SESSION_UNITS_TOO_MANY", "session.units", f"at most {SESSION_UNITS_MAX}")
+    services = [use.service_code for use in command.units]
+    if len(set(services)) != len(services) or not all(services):
+        raise _bad("SESSION_UNITS_MALFORMED", "session.units", "one entry for each service, its code given")
+    units = tuple(_unit_ask(use, f"session.units[{index}]", time_ms) for index, use in enumerate(command.units))
+    return SessionOrder(_id(command.session_id, "session.session_id"), operation, command.invocation, units)
+
+
+def _unit_ask(use: desk.UnitUse, path: str, time_ms: int) -> UnitAsk:
+    _quantity(use.used, f"{path}.used")
+    _quantity(use.requested, f"{path}.requested")
+    if not 0 <= use.event_time_ms <= time_ms + SERVICE_AHEAD_MS_MAX:
+        raise _bad("EVENT_TIME_INVALID", f"{path}.event_time_ms", "when the service began, UTC, milliseconds")
+    return UnitAsk(
+        _id(use.service_code, f"{path}.service_code"),
+        use.requested,
+        use.used,
+        use.event_time_ms,
+        party(use.other_party) if use.other_party else "",
+        _text(use.visited_place, f"{path}.visited_place"),
+        _attributes(use.attributes, f"{path}.attributes"),
+    )
+
+
+_READERS: Mapping[str, Callable[[desk.ServiceRequest, str, int], Order]] = {
+    "open_account": _open_account,
+    "set_contract": _set_contract,
+    "set_account_status": _set_status,
+    "set_payment_mode": _set_mode,
+    "set_credit_limit": _set_credit,
+    "set_threshold": _set_threshold,
+    "set_account_profile": _set_profile,
+    "top_up": _top_up,
+    "adjust": _adjust,
+    "refund": _refund,
+    "transfer": _transfer,
+    "session": _session,
+}
+
+
+def _contract(given: desk.Contract, identity: str, account_id: str, path: str) -> Contract:
+    if given.identity and normalise(given.identity) != identity:
+        raise _bad("IDENTITY_MISMATCH", f"{path}.identity", "empty, or the identity of the request")
+    status = given.status or "active"
+    if status not in ("active", "suspended", "ended"):
+        raise _bad("STATUS_UNKNOWN", f"{path}.status", "active, suspended or ended")
+    if given.valid_to_ms and given.valid_to_ms <= given.valid_from_ms:
+        raise _bad("VALIDITY_OVER", f"{path}.valid_to_ms", "0, or a time after valid_from_ms")
+    _short_list(given.subscriptions, f"{path}.subscriptions")
+    if len(given.groups) > ATTRIBUTES_MAX:
+        raise _bad("LIST_TOO_LONG", f"{path}.groups", f"at most {ATTRIBUTES_MAX}")
+    return Contract(
+        identity,
+        account_id,
+        _text(given.domain, f"{path}.domain"),
+        given.valid_from_ms,
+        given.valid_to_ms,
+        status,
+        tuple(
+            Subscription(
+                _id(each.offering, f"{path}.subscriptions[{index}].offering"),
+                each.valid_from_ms,
+                each.valid_to_ms,
+                _attributes(each.attributes, f"{path}.subscriptions[{index}].attributes"),
+            )
+            for index, each in enumerate(given.subscriptions)
+        ),
+        _attributes(given.attributes, f"{path}.attributes"),
+        {
+            _id(name, f"{path}.groups"): tuple(party(one) for one in given.groups[name].identities)
+            for name in sorted(given.groups)
+        },
+        _texts(given.agreements, f"{path}.agreements"),
+        _text(given.order_id, f"{path}.order_id"),
+    )
+
+
+def _book(given: desk.BalanceBook, path: str) -> Book:
+    if given.amount < 0 or given.amount > AMOUNT_MAX or given.reserved:
+        raise _bad("BOOKS_MALFORMED", f"{path}.amount", f"0 to {AMOUNT_MAX}, nothing reserved")
+    return Book(
+        _id(given.book_id, f"{path}.book_id"),
+        _unit(given.unit, f"{path}.unit"),
+        given.amount,
+        0,
+        given.priority or PRIORITY_DEFAULT,
+        given.valid_from_ms,
+        given.valid_to_ms,
+        _text(given.allowance, f"{path}.allowance"),
+    )
+
+
+def _unit(given: str, path: str) -> str:
+    if given not in ("", MONEY, "second", "byte", "event"):
+        raise _bad("UNIT_UNKNOWN", path, "money, second, byte or event")
+    return given or MONEY
+
+
+def _id(given: str, path: str) -> str:
+    if not given or len(given) > ID_CHARS_MAX or not given.isprintable():
+        raise _bad("NAME_MALFORMED", path, f"1 to {ID_CHARS_MAX} characters")
+    return given
+
+
+def _text(given: str, path: str) -> str:
+    if len(given) > TEXT_CHARS_MAX:
+        raise _bad("TEXT_TOO_LONG", path, f"at most {TEXT_CHARS_MAX} characters")
+    return given
+
+
+def _texts(given: Sequence[str], path: str) -> tuple[str, ...]:
+    _short_list(given, path)
+    return tuple(_id(each, path) for each in given)
+
+
+def _short_list(given: Sized, path: str) -> None:
+    if len(given) > LIST_ENTRIES_MAX:
+        raise _bad("LIST_TOO_LONG", path, f"at most {LIST_ENTRIES_MAX}")
+
+
+def _attributes(given: Mapping[str, str], path: str) -> dict[str, str]:
+    if not given:
+        return {}
+    if len(given) > ATTRIBUTES_MAX:
+        raise _bad("LIST_TOO_LONG", path, f"at most {ATTRIBUTES_MAX}")
+    # The order of a protobuf map is anyone's; the digest needs one.
+    return {_id(name, path): _text(given[name], path) for name in sorted(given)}
+
+
+def _within(amount: int, smallest: int, path: str) -> None:
+    if not smallest <= amount <= AMOUNT_MAX:
+        raise _bad("AMOUNT_OUT_OF_RANGE", path, f"{smallest} to {AMOUNT_MAX}")
+
+
+def _positive(amount: int, reason: str, path: str) -> None:
+    if amount <= 0:
+        raise _bad(reason, path, "more than zero")
+    _within(amount, 1, path)
+
+
+def _quantity(quantity: int, path: str) -> None:
+    if quantity < 0:
+        raise _bad("QUANTITY_NEGATIVE", path, "0 or more")
+    if quantity > QUANTITY_MAX:
+        raise _bad("QUANTITY_ABSURD", path, f"at most {QUANTITY_MAX}")
+
+
+def _bad(reason: str, path: str, wanted: str) -> Invalid:
+    return Invalid(reason, f"{path} must be {wanted}", fields={path: wanted})

@@ -1,0 +1,75 @@
+"""Reference data of a domain, with the compiled catalogues: who may ask, which regions there are, what things cost."""
+
+import re
+
+from appserver.items import Item
+from charging.errors import Denied, Fault, Invalid
+from charging.timeline import Timeline
+from charging.wire import ChannelRef, Reference
+
+VERDICTS_MAX = 10_000
+
+_ABROAD = re.compile(r"[A-Z]{2}-[A-Za-z0-9._-]{1,28}|\d{5,6}")
+"""A network abroad: "HK-CSL", or its MCC and MNC."""
+
+
+class Held:
+    """Reference data of one domain, ready to use."""
+
+    __slots__ = ("_channels", "_partners", "_places", "_verdicts", "domain", "reference", "revision", "timeline")
+
+    def __init__(self, reference: Reference, timeline: Timeline) -> None:
+        self.reference = reference
+        self.domain = reference.domain
+        self.revision = reference.revision
+        """The newest revision this is good for."""
+        self.timeline = timeline
+        self._channels: dict[str, ChannelRef] = {each.code: each for each in reference.channels}
+        self._partners = {each.code: each.active for each in reference.partners}
+        self._places = {"", *reference.domains}
+        self._verdicts: dict[tuple[str, str], Fault | None] = {}
+
+    def admit(self, item: Item) -> Fault | None:
+        """Let a request in by its channel and partner; gives why not."""
+        pair = (item.channel, item.partner)
+        try:
+            verdict = self._verdicts[pair]
+        except KeyError:
+            verdict = self._judge(*pair)
+            if len(self._verdicts) < VERDICTS_MAX:
+                self._verdicts[pair] = verdict
+        return verdict
+
+    def check_place(self, place: str, field: str) -> None:
+        """Check that a place is a region, or looks like a network abroad. Raises `Invalid` REGION_UNKNOWN."""
+        if place in self._places or _ABROAD.fullmatch(place) is not None:
+            return
+        text = "the code of a region, or of a network abroad such as HK-CSL"
+        raise Invalid("REGION_UNKNOWN", f"there is no region {place[:40]!r}", fields={field: text})
+
+    def check_domain(self, domain: str, field: str) -> None:
+        """Check that a domain exists. Raises `Invalid` REGION_UNKNOWN."""
+        if domain not in self.reference.domains:
+            text = "the code of a region"
+            raise Invalid("REGION_UNKNOWN", f"there is no region {domain[:40]!r}", fields={field: text})
+
+    def _judge(self, code: str, partner: str) -> Fault | None:
+        channel = self._channels.get(code)
+        if channel is None:
+            text = "a channel of the shared unit"
+            shown = repr(code[:40]) if code else "given: it is missing"
+            return Denied("CHANNEL_UNKNOWN", f"there is no channel {shown}", fields={"channel": text})
+        if not channel.is_open:
+            return Denied("CHANNEL_CLOSED", f"channel {code!r} is closed", fields={"channel": "an open channel"})
+        if not partner:
+            if not channel.partners_only:
+                return None
+            text = "a partner of the shared unit"
+            return Invalid("PARTNER_MISSING", f"channel {code!r} is for partners", fields={"partner": text})
+        if partner not in self._partners:
+            text = "a partner of the shared unit"
+            return Denied("PARTNER_UNKNOWN", f"there is no partner {partner[:40]!r}", fields={"partner": text})
+        if not self._partners[partner]:
+            text = "an active partner"
+            return Denied("PARTNER_INACTIVE", f"partner {partner!r} is not active", fields={"partner": text})
+        return None

@@ -1,0 +1,222 @@
+"""Core types → protobuf replies. The way in is `appserver.codec`."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from charging.explain import sentence
+from onetier.v1 import service_desk_pb2 as desk
+
+from charging.account import Account, Book
+from charging.contract import Contract
+from charging.errors import Fault
+from charging.ledger import balance_view
+from charging.rating import AllowanceLeft
+from charging.usage import Charge, Step
+from charging.wire import Done, HistoryLine, Movement, SessionOutcome
+from runtime.status import to_status
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+
+FINAL_ACTIONS = {
+    "terminate": desk.SessionResult.Grant.FINAL_ACTION_TERMINATE,
+    "restrict": desk.SessionResult.Grant.FINAL_ACTION_RESTRICT,
+    "redirect": desk.SessionResult.Grant.FINAL_ACTION_REDIRECT,
+}
+
+
+def fill_fault(reply: desk.ServiceReply, fault: Fault) -> None:
+    """Answer with a fault."""
+    reply.error.CopyFrom(to_status(fault))
+
+
+def fill_charge(result: desk.ChargeResult, charge: Charge, done: Done, domain: str, explain: bool) -> None:
+    """Answer with a charge that this request made; the explanation only when it was asked for."""
+    result.amount = done.amount
+    result.currency = charge.currency
+    result.catalogue_version = charge.catalogue
+    result.account_version = done.version
+    result.domain = domain
+    if done.movements:
+        fill_movements(result.movements, done.movements)
+    if explain:
+        fill_steps(result.steps, charge.steps)
+
+
+def fill_stored(
+    result: desk.ChargeResult, done: Done, domain: str, currency: str, line: HistoryLine | None = None
+) -> None:
+    """Answer with the stored outcome of a charge made before; `line` brings its explanation from the journal."""
+    result.amount = done.amount
+    result.currency = currency
+    result.account_version = done.version
+    result.domain = domain
+    result.repeated = True
+    fill_movements(result.movements, done.movements)
+    if line is not None:
+        fill_steps(result.steps, line.steps)
+
+
+def fill_quote(result: desk.ChargeResult, charge: Charge, version: int, domain: str) -> None:
+    """Answer a dry run, always explained."""
+    result.amount = charge.amount
+    result.currency = charge.currency
+    result.catalogue_version = charge.catalogue
+    result.account_version = version
+    result.domain = domain
+    fill_steps(result.steps, charge.steps)
+
+
+def fill_movements(
+    into: "RepeatedCompositeFieldContainer[desk.BookMovement]",
+    movements: Iterable[Movement],
+) -> None:
+    """Write what changed on the books."""
+    for each in movements:
+        into.add(
+            book_id=each.book_id,
+            unit=each.unit,
+            delta=each.after - each.before,
+            before=each.before,
+            after=each.after,
+        )
+
+
+def fill_steps(
+    into: "RepeatedCompositeFieldContainer[desk.ChargeStep]",
+    steps: Iterable[Step],
+) -> None:
+    """Write an explanation line by line."""
+    for step in steps:
+        into.add(
+            kind=step.kind,
+            rule=step.rule,
+            origin=step.origin or "national",
+            text=sentence(step),
+            quantity=step.quantity,
+            unit=step.unit,
+            exact=f"{step.numerator}/{step.denominator}",
+            level=step.level,
+        )
+
+
+def fill_balance(view: desk.BalanceView, account: Account, now_ms: int) -> None:
+    """Answer with the unified balance."""
+    money = balance_view(account, now_ms)
+    view.account_id = account.account_id
+    view.domain = account.domain
+    view.status = account.status
+    view.payment_mode = account.payment_mode
+    view.currency = account.currency
+    view.real = money.real
+    view.reserved = money.reserved
+    view.available = money.available
+    view.credit_limit = money.credit_limit
+    view.version = account.version
+    view.members.extend(account.members)
+    for book in account.books:
+        _book(view.books.add(), book)
+
+
+def _book(into: desk.BalanceBook, book: Book) -> None:
+    into.book_id = book.book_id
+    into.unit = book.unit
+    into.amount = book.amount
+    into.reserved = book.reserved
+    into.priority = book.priority
+    into.valid_from_ms = book.valid_from_ms
+    into.valid_to_ms = book.valid_to_ms
+    into.allowance = book.allowance
+
+
+def fill_accumulators(view: desk.UsageView, account: Account) -> None:
+    """Write the counters of an account."""
+    for name, quantity in account.accumulators.items():
+        accumulator, _, period = name.partition("@")
+        view.accumulators.add(accumulator=accumulator, period=period, quantity=quantity)
+
+
+def fill_contract(into: desk.Contract, contract: Contract) -> None:
+    """Answer with a contract."""
+    into.identity = contract.identity
+    into.account_id = contract.account_id
+    into.domain = contract.domain
+    into.valid_from_ms = contract.valid_from_ms
+    into.valid_to_ms = contract.valid_to_ms
+    into.status = contract.status
+    into.attributes.update(contract.attributes)
+    into.agreements.extend(contract.agreements)
+    into.order_id = contract.order_id
+    into.version = contract.version
+    for held in contract.subscriptions:
+        into.subscriptions.add(
+            offering=held.offering,
+            valid_from_ms=held.valid_from_ms,
+            valid_to_ms=held.valid_to_ms,
+            attributes=held.attributes,
+        )
+    for name, identities in contract.groups.items():
+        into.groups[name].identities.extend(identities)
+
+
+def fill_history(
+    into: "RepeatedCompositeFieldContainer[desk.HistoryLine]",
+    lines: Iterable[HistoryLine],
+    explain: bool,
+) -> None:
+    """Write journal lines, newest first; with explanations when asked."""
+    for line in lines:
+        shown = into.add(
+            request_key=line.key,
+            kind=line.kind,
+            time_ms=line.time_ms,
+            identity=line.identity,
+            service_code=line.service,
+            quantity=line.quantity,
+            amount=line.amount,
+            actor=line.actor,
+            reason=line.reason,
+            account_version=line.version,
+        )
+        fill_movements(shown.movements, line.movements)
+        if explain:
+            fill_steps(shown.steps, line.steps)
+
+
+def fill_command(result: desk.CommandResult, done: Done) -> None:
+    """Answer a command."""
+    fill_movements(result.movements, done.movements)
+    result.account_version = done.version
+    result.repeated = done.repeated
+    result.notices.extend(done.notices)
+    result.account_id = done.account_id
+
+
+def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done) -> None:
+    """Answer a session step."""
+    result.session_id = outcome.session_id
+    result.invocation = outcome.invocation
+    result.account_version = done.version
+    result.repeated = done.repeated
+    for grant in outcome.grants:
+        result.grants.add(
+            service_code=grant.service,
+            granted=grant.granted,
+            valid_until_ms=grant.valid_until_ms,
+            final_unit=grant.final_unit,
+            final_action=FINAL_ACTIONS.get(grant.final_action, desk.SessionResult.Grant.FINAL_ACTION_UNSPECIFIED),
+            charged=grant.charged,
+            tariff_switch_ms=grant.tariff_switch_ms,
+        )
+
+
+def fill_allowances(view: desk.UsageView, left: Iterable[AllowanceLeft]) -> None:
+    """Write what the allowances of a contract have left."""
+    for each in left:
+        view.allowances.add(
+            allowance=each.allowance,
+            unit=each.unit,
+            quota=each.quota,
+            used=each.used,
+            remaining=each.remaining,
+        )

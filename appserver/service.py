@@ -1,0 +1,159 @@
+"""The front end's contract over gRPC: one long stream of batches, and unary calls that join the same batches inside."""
+
+import asyncio
+
+import grpc
+from onetier.v1 import service_desk_pb2 as desk
+from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceServicer
+
+from appserver.engine import Engine
+from appserver.items import Batch, Source
+from charging.errors import Fault, Invalid, Overloaded, Unavailable
+from runtime.settings import AppServerSettings
+from runtime.status import DRAINING, from_status, to_status
+from runtime.stream import ReplyStream, serve_stream
+from runtime.telemetry import Metrics
+
+Replies = ReplyStream[desk.ExchangeResponse]
+
+RETRY_MS = 50
+TIMEOUT_MS_MAX = 600_000
+REFUSED_UNREAD_MAX = 4
+"""A stream is refused beyond `stream_items_max`, and not read any more at so many times of it: a client that sends
+and doesn't read fills its own pipe only."""
+
+
+class _StreamSink:
+    """Gives parts of replies to the stream they belong to."""
+
+    __slots__ = ("_replies",)
+
+    def __init__(self, replies: Replies) -> None:
+        self._replies = replies
+
+    def deliver(self, _batch: Batch, response: desk.ExchangeResponse) -> None:
+        self._replies.send(response, len(response.positions))
+
+
+class _CallSink:
+    """Gives the reply of a unary call to whoever awaits it."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, future: "asyncio.Future[desk.ServiceReply]") -> None:
+        self.future = future
+
+    def deliver(self, _batch: Batch, response: desk.ExchangeResponse) -> None:
+        if not self.future.done():
+            self.future.set_result(response.replies[0])
+
+
+class ServiceDesk(ServiceDeskServiceServicer):
+    """Serves the front ends. Set `draining` to take nothing new, `ended` to end the streams."""
+
+    def __init__(self, engine: Engine, settings: AppServerSettings, metrics: Metrics) -> None:
+        self.draining = False
+        self.ended = asyncio.Event()
+        self._engine = engine
+        self._settings = settings
+        self._metrics = metrics
+        self._loop = asyncio.get_running_loop()
+        self._unary = Source()
+
+    async def Exchange(self, _requests: object, context: grpc.aio.ServicerContext) -> None:
+        """Serve a stream of batches."""
+        source = Source()
+
+        def take(request: desk.ExchangeRequest, replies: Replies) -> int:
+            return self._take(source, request, replies)
+
+        bound = self._settings.stream_items_max * REFUSED_UNREAD_MAX
+        await serve_stream(context, take, drain=self.ended, items_in_flight_max=bound)
+
+    def _take(self, source: Source, request: desk.ExchangeRequest, replies: Replies) -> int:
+        requests = request.requests
+        size = len(requests)
+        refusal = self._refusal(size, replies.items_in_flight)
+        if refusal is not None:
+            self._metrics.requests("any", refusal.reason, max(size, 1))
+            # At least one is owed, so that batches without requests are bounded too.
+            size = max(size, 1)
+            replies.send(desk.ExchangeResponse(batch_id=request.batch_id, error=to_status(refusal)), size)
+            return size
+        if not size:
+            replies.send(desk.ExchangeResponse(batch_id=request.batch_id), 1)
+            return 1
+        now = self._loop.time()
+        timeout_ms = min(request.timeout_ms or self._settings.timeout_ms, TIMEOUT_MS_MAX)
+        batch = Batch(_StreamSink(replies), request.batch_id, requests, now, now + timeout_ms / 1000)
+        self._engine.submit(source, batch)
+        return size
+
+    def _refusal(self, size: int, stream_items: int) -> Fault | None:
+        """Say why a batch is refused whole, with the limit named."""
+        if self.draining:
+            return Unavailable(DRAINING, "this instance stops; repeat the same keys at another", retry_ms=RETRY_MS)
+        limit = self._settings.batch_requests_max
+        if size > limit:
+            text = f"at most {limit}"
+            return Invalid(
+                "BATCH_TOO_LARGE",
+                f"a batch of {size} requests is over the limit of {limit}",
+                fields={"requests": text},
+                facts={"limit": str(limit)},
+            )
+        limit = self._settings.stream_items_max
+        if stream_items + size > limit:
+            return _overloaded("STREAM_FULL", f"{limit} requests of this stream are unanswered or unread", limit)
+        limit = self._settings.items_in_flight_max
+        if self._engine.counter.items + size > limit:
+            return _overloaded("PLATFORM_FULL", f"{limit} requests are under way in this instance", limit)
+        return None
+
+    async def Charge(self, request: desk.ChargeRequest, context: grpc.aio.ServicerContext) -> desk.ChargeResponse:
+        """Rate an event and take it from the balance."""
+        reply = await self._call(request.request, desk.REQUEST_TYPE_CHARGE, context)
+        return desk.ChargeResponse(charge=reply.charge)
+
+    async def Quote(self, request: desk.QuoteRequest, context: grpc.aio.ServicerContext) -> desk.QuoteResponse:
+        """Say what an event would cost, and why."""
+        reply = await self._call(request.request, desk.REQUEST_TYPE_QUOTE, context)
+        return desk.QuoteResponse(quote=reply.quote)
+
+    async def Query(self, request: desk.QueryRequest, context: grpc.aio.ServicerContext) -> desk.QueryResponse:
+        """Tell balance, usage, contract or history."""
+        reply = await self._call(request.request, desk.REQUEST_TYPE_QUERY, context)
+        name = reply.WhichOneof("result")
+        return desk.QueryResponse(**{name: getattr(reply, name)})
+
+    async def Execute(self, request: desk.ExecuteRequest, context: grpc.aio.ServicerContext) -> desk.ExecuteResponse:
+        """Do a command, or a step of a session."""
+        reply = await self._call(request.request, desk.REQUEST_TYPE_EXECUTE, context)
+        name = reply.WhichOneof("result")
+        return desk.ExecuteResponse(**{name: getattr(reply, name)})
+
+    async def _call(
+        self, request: desk.ServiceRequest, wanted: desk.RequestType, context: grpc.aio.ServicerContext
+    ) -> desk.ServiceReply:
+        """Send one request the way of all; its fault is raised."""
+        if request.request_type not in (desk.REQUEST_TYPE_UNSPECIFIED, wanted):
+            text = "unset, or that of the call"
+            raise Invalid("REQUEST_TYPE_MISMATCH", "the request type is not the call's", fields={"request_type": text})
+        request.request_type = wanted
+        refusal = self._refusal(1, 0)
+        if refusal is not None:
+            self._metrics.requests("any", refusal.reason)
+            raise refusal
+        left_s = context.time_remaining()
+        timeout_s = self._settings.timeout_ms / 1000 if left_s is None else min(left_s, TIMEOUT_MS_MAX / 1000)
+        future: asyncio.Future[desk.ServiceReply] = self._loop.create_future()
+        now = self._loop.time()
+        self._engine.submit(self._unary, Batch(_CallSink(future), 0, (request,), now, now + timeout_s))
+        reply = await future
+        if reply.HasField("error"):
+            raise from_status(reply.error)
+        return reply
+
+
+def _overloaded(reason: str, message: str, limit: int) -> Overloaded:
+    return Overloaded(reason, message, facts={"limit": str(limit)}, retry_ms=RETRY_MS)

@@ -1,0 +1,349 @@
+"""What is done for a request: pull, rate, commit, reply. One object, driven by `appserver.engine`.
+
+A charge needs the account, the contract and the catalogue. What is cached is used as it is, because the owner checks
+every commit against the state it was rated on; queries and dry runs are answered from a pull made for them.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from appserver.answers import answer_done, answer_query, answer_quote, answer_stored
+from appserver.caches import AccountCache, Entry
+from appserver.commit import charge_command, is_predictable, open_command, order_command
+from appserver.counter import Counter
+from appserver.items import Item, Kind, Stage
+from appserver.library import Library
+from appserver.uplink import Carrier, Fetch, Outgoing, Pull
+from charging.commands import Command, OpenAccount
+from charging.errors import Broken, Conflict, Expired, Fault, NotFound, Overloaded, Unavailable
+from charging.wire import (
+    Answer,
+    BusinessData,
+    Commit,
+    Done,
+    Failed,
+    FetchHistory,
+    History,
+    HistoryLine,
+    Lookup,
+    Stale,
+    Unknown,
+    pack,
+)
+from charging.wire import Pull as PullAsk
+from charging.wire import fault as fault_of
+from runtime.settings import AppServerSettings
+from runtime.telemetry import logger
+
+log = logger("appserver.work")
+
+HISTORY_LINES_MAX = 50
+RECENT_LINES_MAX = 10
+CONTENDED_RETRY_MS = 20
+MOVING_RETRY_MS = 100
+_UNCERTAIN = (Unavailable, Expired, Broken)
+
+
+class Clocks(Struct, frozen=True):
+    """Time, passed in."""
+
+    loop_s: Callable[[], float]
+    """Monotonic, seconds: deadlines."""
+    wall_ms: Callable[[], int]
+    """UTC, milliseconds: events."""
+
+
+class Work:
+    """Items between their arrival and their reply. `wake` is called when something can go on."""
+
+    def __init__(self, counter: Counter, settings: AppServerSettings, clocks: Clocks, wake: Callable[[], None]) -> None:
+        self.accounts = AccountCache(settings.accounts_cached_max)
+        self.ready: deque[Item] = deque()
+        """What can go on now, in order; before anything new."""
+        self.out = Outgoing(0, self)
+        """The batch being filled."""
+        self.hits = 0
+        self.misses = 0
+        self.library = Library(self._go_on, self._refuse, clocks.loop_s, settings.reference_check_ms / 1000)
+        self._counter = counter
+        self._rerate_max = settings.rerate_max
+        self._now_ms = clocks.wall_ms
+        self._wake = wake
+        self._pulls: dict[str, Pull] = {}
+        """Under way, for charges and commands: these are checked by the owner, so any pull will do."""
+        self._fresh_pulls: dict[str, Pull] = {}
+        """In the batch being filled, for queries: nothing that was asked before they came would do."""
+
+    def open_batch(self) -> Outgoing:
+        """Begin the next batch; gives the one that was filled, which the caller sends."""
+        filled = self.out
+        self.out = Outgoing(filled.number + 1, self)
+        self._fresh_pulls = {}
+        return filled
+
+    def step(self, item: Item) -> None:
+        """Do the next thing for an item. One that fails for whatever reason fails alone."""
+        if item.batch.answered(item.position):
+            return
+        try:
+            self._step(item)
+        except Fault as fault:
+            self._fail(item, fault)
+        except Exception:
+            log.exception("request failed", kind=item.kind.name)
+            self._refuse(item, Broken("INTERNAL", "an internal error; it is in the server's log"))
+
+    def _step(self, item: Item) -> None:
+        if item.kind is Kind.QUERY or item.kind is Kind.QUOTE:
+            self._ask_or_answer(item)
+            return
+        if isinstance(item.order, OpenAccount):
+            self._open(item, item.order)
+            return
+        entry = self.accounts.get(item.identity)
+        if entry is None:
+            self._pull(item)
+            return
+        if entry.flight and entry.batch != self.out.number:
+            entry.waiting.append(item)
+            return
+        now_ms = self._now_ms()
+        account = entry.current(now_ms)
+        contract = entry.contracts.get(item.identity)
+        if account is None or contract is None:
+            if entry.flight:
+                entry.waiting.append(item)
+            else:
+                self._pull(item)
+            return
+        held = self.library.get(contract.domain)
+        if held is None:
+            self.library.want(contract.domain, 0, [item], self.out)
+            return
+        item.held = held
+        refusal = held.admit(item)
+        if refusal is not None:
+            raise refusal
+        self.hits += 1
+        if item.kind is Kind.CHARGE:
+            command = charge_command(item, entry, account, contract, held)
+        else:
+            command = order_command(item, entry, account, contract, held, now_ms)
+        self._commit(item, entry, command)
+
+    def _commit(self, item: Item, entry: Entry, command: Command) -> None:
+        out = self.out
+        entry.sent(item, command, out.number, predictable=is_predictable(command.action))
+        item.entry = entry
+        item.place = out.add(item.identity, pack(Commit(item.identity, command)), item)
+        if item.batch.deadline > out.deadline:
+            out.deadline = item.batch.deadline
+
+    def _open(self, item: Item, order: OpenAccount) -> None:
+        held = self.library.any()
+        if held is None:
+            self.library.want_any(item, self.out)
+            return
+        item.held = held
+        refusal = held.admit(item)
+        if refusal is not None:
+            raise refusal
+        command = open_command(item, order, held)
+        self._ask(item, pack(Commit(item.identity, command)))
+
+    def _ask_or_answer(self, item: Item) -> None:
+        data = item.data
+        if data is None:
+            self._pull(item)
+            return
+        held = self.library.get(data.contract.domain)
+        if held is None:
+            self.library.want(data.contract.domain, 0, [item], self.out)
+            return
+        item.held = held
+        refusal = held.admit(item)
+        if refusal is not None:
+            raise refusal
+        if item.kind is Kind.QUOTE:
+            answer_quote(self._counter, item, data, held)
+        elif item.view == "history" or (item.view == "usage" and item.explain):
+            lines_max = HISTORY_LINES_MAX if item.view == "history" else RECENT_LINES_MAX
+            item.stage = Stage.LINES
+            self._ask(item, pack(FetchHistory(item.identity, lines_max)))
+        else:
+            answer_query(self._counter, item, data, held, (), self._now_ms())
+
+    def _ask(self, item: Item, body: bytes) -> None:
+        self.out.add(item.identity, body, item)
+        self.out.deadline = max(self.out.deadline, item.batch.deadline)
+
+    def _pull(self, item: Item) -> None:
+        self.misses += 1
+        identity = item.identity
+        pulls = self._fresh_pulls if item.kind is Kind.QUERY or item.kind is Kind.QUOTE else self._pulls
+        pull = pulls.get(identity)
+        if pull is None:
+            pull = pulls[identity] = Pull(identity)
+            self.out.add(identity, pack(PullAsk(identity)), pull)
+        pull.items.append(item)
+        self.out.deadline = max(self.out.deadline, item.batch.deadline)
+
+    # Answers.
+
+    def take(self, carrier: Carrier, answer: Answer) -> None:
+        """Take the answer to a pull, a fetch, or what an item asked. A defect harms its item alone."""
+        try:
+            if type(carrier) is Item:
+                self._take_item(carrier, answer)
+            elif type(carrier) is Pull:
+                self._take_pull(carrier, answer)
+            elif type(carrier) is Fetch:
+                self.library.take(carrier, answer)
+        except Exception:
+            log.exception("answer failed", carrier=type(carrier).__name__, answer=type(answer).__name__)
+            self.lose(carrier, Broken("INTERNAL", "an internal error; it is in the server's log"))
+
+    def lose(self, carrier: Carrier, fault: Fault) -> None:
+        """There will be no answer: whether it happened is unknown."""
+        if isinstance(carrier, Item):
+            self._take_failed(carrier, fault)
+        elif isinstance(carrier, Pull):
+            self._end_pull(carrier)
+            for item in carrier.items:
+                self._refuse(item, fault)
+        else:
+            self.library.lose(carrier, fault)
+
+    def settled(self) -> None:
+        """A part has been taken: send replies, go on with what waited."""
+        self._counter.flush()
+        self._wake()
+
+    def _take_pull(self, pull: Pull, answer: Answer) -> None:
+        self._end_pull(pull)
+        if not isinstance(answer, BusinessData):
+            fault = fault_of(answer) if isinstance(answer, Failed) else _unexpected(answer)
+            if isinstance(fault, NotFound):
+                self.accounts.drop(pull.identity)
+            for item in pull.items:
+                self._refuse(item, fault)
+            return
+        self.accounts.put(answer)
+        for item in pull.items:
+            item.data = answer
+        if self.library.is_current(answer.contract.domain, answer.revision):
+            self.ready.extend(pull.items)
+        else:
+            self.library.want(answer.contract.domain, answer.revision, pull.items, self.out)
+
+    def _end_pull(self, pull: Pull) -> None:
+        if self._pulls.get(pull.identity) is pull:
+            del self._pulls[pull.identity]
+
+    def _take_item(self, item: Item, answer: Answer) -> None:
+        if type(answer) is Done:
+            if item.stage is Stage.RATE:
+                self._take_done(item, answer)
+            else:
+                self._stored(item, answer)
+        elif type(answer) is Failed:
+            self._take_failed(item, fault_of(answer), repeated=answer.repeated)
+        elif type(answer) is Stale:
+            self._take_stale(item, answer)
+        elif type(answer) is History:
+            self._take_lines(item, answer.lines)
+        elif type(answer) is Unknown and item.fault is not None:
+            self._refuse(item, item.fault)
+        else:
+            self._take_failed(item, _unexpected(answer))
+
+    def _take_done(self, item: Item, done: Done) -> None:
+        entry = item.entry
+        if entry is not None:
+            entry.settle_done(item, done)
+            if not entry.flight:
+                self._release(entry)
+        held = item.held
+        if held is not None and done.revision > held.revision:
+            self.library.want(held.domain, done.revision, [], self.out)
+        if done.repeated:
+            self._stored(item, done)
+        else:
+            answer_done(self._counter, item, done)
+
+    def _stored(self, item: Item, done: Done) -> None:
+        """Answer with the stored first outcome; its explanation is in the journal, not in what was rated now."""
+        if item.kind is Kind.CHARGE and item.explain:
+            item.done, item.stage = done, Stage.LINES
+            self._ask(item, pack(FetchHistory(item.identity, 1, done.version + 1)))
+            return
+        answer_stored(self._counter, item, done, None)
+
+    def _take_lines(self, item: Item, lines: tuple[HistoryLine, ...]) -> None:
+        if item.done is not None:
+            line = next((line for line in lines if line.key == item.key), None)
+            answer_stored(self._counter, item, item.done, line)
+        elif item.data is not None and item.held is not None:
+            answer_query(self._counter, item, item.data, item.held, lines, self._now_ms())
+
+    def _take_stale(self, item: Item, stale: Stale) -> None:
+        entry = item.entry
+        if entry is None:
+            self._refuse(item, _unexpected(stale))
+            return
+        item.attempts += 1
+        again = item.attempts <= self._rerate_max
+        entry.settle_stale(item if again else None, stale.data)
+        if not again:
+            text = f"the account moved on {item.attempts} times while the request was rated"
+            self._refuse(item, Unavailable("ACCOUNT_CONTENDED", text, retry_ms=CONTENDED_RETRY_MS))
+        if not entry.flight:
+            self._release(entry)
+
+    def _take_failed(self, item: Item, fault: Fault, *, repeated: bool = False) -> None:
+        if item.stage is Stage.RATE:
+            self._end_commit(item, fault)
+            if fault.reason == "ACCOUNT_MOVED":
+                # Its new domain serves it as soon as the route is known; nothing was done here.
+                fault = Unavailable("ACCOUNT_MOVING", fault.message, retry_ms=MOVING_RETRY_MS)
+            self._refuse(item, fault)
+        elif item.done is not None:
+            answer_stored(self._counter, item, item.done, None)
+        elif item.fault is not None and not repeated and not isinstance(fault, (*_UNCERTAIN, Conflict, Overloaded)):
+            self._refuse(item, item.fault)
+        else:
+            self._refuse(item, fault)
+
+    def _end_commit(self, item: Item, fault: Fault) -> None:
+        entry = item.entry
+        if isinstance(fault, NotFound):
+            self.accounts.drop(item.identity)
+        if entry is not None:
+            entry.settle_refused(item, certain=not isinstance(fault, _UNCERTAIN))
+            if fault.reason == "ACCOUNT_MOVED":
+                entry.broken = True
+            if not entry.flight:
+                self._release(entry)
+
+    def _release(self, entry: Entry) -> None:
+        self.ready.extend(entry.release())
+
+    def _go_on(self, items: Sequence[Item]) -> None:
+        self.ready.extend(items)
+
+    def _fail(self, item: Item, fault: Fault) -> None:
+        """The platform can't serve it. Under a key something may have been done before: that outcome wins."""
+        if item.key and item.stage is Stage.RATE:
+            item.fault, item.stage = fault, Stage.LOOKUP
+            self._ask(item, pack(Lookup(item.identity, item.key, item.digest)))
+        else:
+            self._refuse(item, fault)
+
+    def _refuse(self, item: Item, fault: Fault) -> None:
+        self._counter.refuse(item.batch, item.position, fault, item.kind.name)
+
+
+def _unexpected(answer: Answer) -> Broken:
+    return Broken("ANSWER_UNEXPECTED", f"{type(answer).__name__} is no answer to what was asked")

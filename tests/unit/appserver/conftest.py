@@ -1,0 +1,69 @@
+"""A platform with real sockets, between a front end played by the test and a data center with its owners in memory."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from appserver.main import build
+from appserver.testing import Owner
+from appserver.testing_front import DataCenter, Front
+from runtime.server import RunningTier, start_tier
+from runtime.settings import AppServerSettings, load
+
+
+@pytest.fixture
+def owner() -> Owner:
+    return Owner()
+
+
+@pytest.fixture
+async def datacenter(owner: Owner) -> AsyncIterator[DataCenter]:
+    center = DataCenter(owner)
+    await center.start()
+    yield center
+    await center.stop()
+
+
+Platforms = Callable[..., Awaitable[RunningTier]]
+
+
+@pytest.fixture
+async def start_platform(datacenter: DataCenter) -> AsyncIterator[Platforms]:
+    """Starts platforms with settings; stops them at the end."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**given: object) -> RunningTier:
+            fixed: dict[str, object] = {
+                "datacenters": [datacenter.address],
+                "metrics_listen": "",
+                "drain_grace_ms": 1_000,
+            }
+            tier = await start_tier("appserver", load(AppServerSettings, **(fixed | given)), build)
+            stack.push_async_callback(tier.stop)
+            return tier
+
+        yield start
+
+
+@pytest.fixture
+async def front(start_platform: Platforms) -> AsyncIterator[Front]:
+    """A front end of a platform with plain settings."""
+    tier = await start_platform()
+    it = Front(tier.address)
+    yield it
+    await it.channel.close()
+
+
+@pytest.fixture
+async def front_of(start_platform: Platforms) -> AsyncIterator[Callable[..., Awaitable[Front]]]:
+    """Makes a platform with given settings, and a front end of it."""
+    async with AsyncExitStack() as stack:
+
+        async def make(**given: object) -> Front:
+            tier = await start_platform(**given)
+            it = Front(tier.address)
+            stack.push_async_callback(it.channel.close)
+            return it
+
+        yield make
