@@ -158,13 +158,17 @@ async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) ->
     return running
 
 
-def run_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) -> int:
+def run_tier(tier: str, settings: SettingsT | Callable[[], SettingsT], build: Build[SettingsT]) -> int:
     """Run a tier until SIGTERM or SIGINT; the exit code is 0 after a drain, 2 when the settings are wrong.
+
+    Settings may come as a function, `lambda: load(…)`, so that what it raises is told here too.
 
     When it serves, prints one line on stdout: {"event": "ready", "tier": …, "address": …, "metrics": …}.
     """
-    start_logs(tier, settings.log_level)
     try:
+        if not isinstance(settings, TierSettings):
+            settings = settings()
+        start_logs(tier, settings.log_level)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_signal(tier, settings, build))
     except BadSettings as error:

@@ -220,6 +220,8 @@ def _from_file(cls: type[TierSettings]) -> dict[str, object]:
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(f"the settings file {name} is no TOML: {error}.") from error
     own: dict[str, object] = content.get(cls.section, {})
+    if not isinstance(own, dict):
+        raise BadSettings(f"in the settings file {name}, {cls.section} must be a table.")
     common: dict[str, object] = {key: value for key, value in content.items() if not isinstance(value, dict)}
     for key in [*(set(common) - set(TierSettings.model_fields)), *(set(own) - set(cls.model_fields))]:
         raise BadSettings(f"the settings file {name} has an unknown key {key!r}; remove it or correct its name.")

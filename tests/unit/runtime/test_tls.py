@@ -1,0 +1,110 @@
+"""Mutual TLS and roles from certificates."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from onetier.v1.data_center_pb2 import DescribeRequest, RouteRequest
+from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServiceStub
+
+from charging.errors import Denied, Unavailable
+from runtime.channel import Tls, open_channel, read_tls
+from runtime.server import RunningTier
+from runtime.settings import BadSettings
+from runtime.status import from_rpc_error
+
+pytestmark = pytest.mark.timeout(30)
+
+StartEcho = Callable[..., Awaitable[tuple[RunningTier, object]]]
+
+
+class Authority(Protocol):
+    ca: Path
+
+    def issue(self, role: str) -> tuple[Path, Path]: ...
+
+
+async def _started(start_echo: StartEcho, authority: Authority) -> str:
+    cert, key = authority.issue("datacenter")
+    running, _tier = await start_echo(tls_cert=cert, tls_key=key, tls_ca=authority.ca)
+    return running.address
+
+
+def _tls(authority: Authority, role: str, server_name: str = "") -> Tls:
+    cert, key = authority.issue(role)
+    return read_tls(cert, key, authority.ca, server_name)
+
+
+async def _route(address: str, tls: Tls | None) -> int:
+    """Send one item; gives the batch it is answered in."""
+    async with open_channel(address, tls) as channel:
+        call = DataCenterServiceStub(channel).Route(timeout=5)
+        await call.write(RouteRequest(batch_id=9, positions=[0], routes=["x"], bodies=[b"y"]))
+        response = await call.read()
+        call.cancel()
+        return int(response.batch_id)
+
+
+async def test_the_right_role_may_route(start_echo: StartEcho, authority: Authority) -> None:
+    address = await _started(start_echo, authority)
+    assert await _route(address, _tls(authority, "appserver")) == 9
+
+
+@pytest.mark.parametrize("role", ["frontend", "datacenter", "console"])
+async def test_another_role_may_not(start_echo: StartEcho, authority: Authority, role: str) -> None:
+    address = await _started(start_echo, authority)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await _route(address, _tls(authority, role))
+    fault = from_rpc_error(caught.value)
+    assert isinstance(fault, Denied)
+    assert fault.reason == "ROLE_NOT_ALLOWED"
+
+
+async def test_unary_calls_are_guarded_too(start_echo: StartEcho, authority: Authority) -> None:
+    address = await _started(start_echo, authority)
+    async with open_channel(address, _tls(authority, "operator")) as channel:
+        assert (await DirectoryServiceStub(channel).Describe(DescribeRequest(), timeout=5)).revision == 7
+    async with open_channel(address, _tls(authority, "appserver")) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await DirectoryServiceStub(channel).Describe(DescribeRequest(), timeout=5)
+        assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+        reply = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+        assert reply.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_no_certificate_or_a_stranger_s_gets_nowhere(
+    start_echo: StartEcho, authority: Authority, other_authority: Authority
+) -> None:
+    address = await _started(start_echo, authority)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await _route(address, None)
+    assert isinstance(from_rpc_error(caught.value), Unavailable)
+    cert, key = other_authority.issue("appserver")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await _route(address, read_tls(cert, key, authority.ca))
+    assert isinstance(from_rpc_error(caught.value), Unavailable)
+
+
+async def test_a_server_with_a_stranger_s_certificate_is_not_talked_to(
+    start_echo: StartEcho, authority: Authority, other_authority: Authority
+) -> None:
+    address = await _started(start_echo, other_authority)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await _route(address, _tls(authority, "appserver"))
+    assert isinstance(from_rpc_error(caught.value), Unavailable)
+
+
+async def test_a_service_name_may_stand_for_the_address(start_echo: StartEcho, authority: Authority) -> None:
+    address = await _started(start_echo, authority)
+    assert await _route(address, _tls(authority, "appserver", "datacenter.onetier.test")) == 9
+    with pytest.raises(grpc.aio.AioRpcError):
+        await _route(address, _tls(authority, "appserver", "somebody.else.test"))
+
+
+async def test_a_missing_certificate_file_is_told(start_echo: StartEcho, authority: Authority, tmp_path: Path) -> None:
+    _cert, key = authority.issue("datacenter")
+    with pytest.raises(BadSettings, match=r"nothing\.pem can't be read"):
+        await start_echo(tls_cert=tmp_path / "nothing.pem", tls_key=key, tls_ca=authority.ca)
