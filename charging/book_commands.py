@@ -61,16 +61,20 @@ def _renewal(book: Book, action: TopUp, unit: str) -> list[Event]:
 
 
 def _lapses(account: Account, time_ms: int, topped_up: str) -> list[Event]:
-    """End the books that are over: at once the one that is topped up, the others after the wait for late records."""
+    """End the books that are over: at once the one that is topped up, the others after the wait for late records.
+
+    A book that an open session has drawn on stays until the session ends; only what is free in it lapses.
+    """
     events: list[Event] = []
     in_sessions = {pair[0] for session in account.sessions for hold in session.holds for pair in hold.postings}
     for book in account.books:
-        if not book.valid_to_ms or book.book_id == MAIN_BOOK or book.reserved or book.book_id in in_sessions:
-            continue
         wait_ms = 0 if book.book_id == topped_up else LATE_USAGE_MS
-        if book.valid_to_ms + wait_ms <= time_ms:
-            if book.amount:
-                events.append(Booked("lapse", ((book.book_id, -book.amount),), "validity ended"))
+        if not book.valid_to_ms or book.book_id == MAIN_BOOK or book.valid_to_ms + wait_ms > time_ms:
+            continue
+        left = book.amount - book.reserved
+        if left:
+            events.append(Booked("lapse", ((book.book_id, -left),), "validity ended"))
+        if not book.reserved and book.book_id not in in_sessions:
             events.append(BookDropped(book.book_id))
     return events
 

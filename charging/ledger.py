@@ -44,7 +44,7 @@ from charging.commands import (
 from charging.decision import Decision, Effect, VersionMoved
 from charging.entry import Entry
 from charging.errors import Broken, Invalid, NotFound
-from charging.events import Noticed
+from charging.events import Event, Noticed
 from charging.funds import BalanceView, balance_view, movements
 from charging.refund_commands import charged_fact, with_original
 from charging.session_commands import due_sessions, expire_command
@@ -55,6 +55,7 @@ from charging.wire import Done
 __all__ = [
     "BalanceView",
     "Decision",
+    "Event",
     "VersionMoved",
     "available_view",
     "balance_view",

@@ -1,0 +1,142 @@
+"""Charges: which books pay, how far, and what is refused without a movement."""
+
+import pytest
+from msgspec.structs import replace
+
+from charging import ledger
+from charging.account import MONEY, Book
+from charging.commands import MoveOut, SetContract, SetStatus
+from charging.errors import Invalid, NotFound, Refused
+from charging.testing import DAY_MS, START_MS, Desk, charge_of, contract_of, post
+
+ID = "msisdn:8613000000001"
+
+
+def test_a_charge_moves_its_books_and_tells_before_and_after() -> None:
+    desk = Desk()
+    account = desk.open(ID, 1_000)
+    done = desk.do(ID, post(account, charge_of(300, accruals=(("voice@2027-01", 60),))))
+    (movement,) = done.movements
+    assert (done.amount, done.version) == (300, 2)
+    assert (movement.book_id, movement.unit, movement.before, movement.after) == ("main", MONEY, 1_000, 700)
+    assert desk.accounts[ID].accumulators == {"voice@2027-01": 60}
+
+
+def test_money_is_taken_by_priority_then_by_end_then_by_id_and_the_main_book_goes_on_credit_last() -> None:
+    books = (
+        Book("z-first", MONEY, 10, priority=1),
+        Book("b-soon", MONEY, 10, valid_to_ms=START_MS + DAY_MS),
+        Book("a-later", MONEY, 10, valid_to_ms=START_MS + 2 * DAY_MS),
+        Book("after-main", MONEY, 10, priority=200),
+        Book("bound", MONEY, 10, priority=0, allowance="pack"),
+        Book("over", MONEY, 10, priority=0, valid_to_ms=START_MS),
+        Book("seconds", "second", 10, priority=0),
+    )
+    desk = Desk()
+    account = desk.open(ID, 5, books=books, credit_limit=20)
+    desk.do(ID, post(account, charge_of(25)))
+    left = {book.book_id: book.amount for book in desk.accounts[ID].books}
+    assert (left["z-first"], left["b-soon"], left["a-later"], left["main"]) == (0, 0, 5, 5)
+    desk.do(ID, post(desk.accounts[ID], charge_of(38)))
+    left = {book.book_id: book.amount for book in desk.accounts[ID].books}
+    assert (left["a-later"], left["after-main"], left["main"]) == (0, 0, -18)
+    assert (left["bound"], left["over"], left["seconds"]) == (10, 10, 10)
+    with pytest.raises(Refused) as refusal:
+        desk.do(ID, post(desk.accounts[ID], charge_of(3)))
+    assert refusal.value.reason == "INSUFFICIENT_FUNDS"
+    assert refusal.value.facts["available"] == "2"
+
+
+def test_late_usage_may_still_draw_on_the_book_that_was_valid_when_it_happened() -> None:
+    desk = Desk()
+    account = desk.open(ID, 0, books=(Book("gift", MONEY, 10, valid_to_ms=START_MS + 1),))
+    desk.now_ms += DAY_MS
+    assert desk.do(ID, post(account, charge_of(10))).amount == 10
+
+
+def test_named_books_of_units_and_money_pay_what_rating_said() -> None:
+    books = (Book("pack", "second", 100), Book("bound", MONEY, 50, allowance="pack"))
+    desk = Desk()
+    account = desk.open(ID, 100, books=books)
+    desk.do(ID, post(account, charge_of(60, takes=(("pack", 90), ("bound", 50)), depends=True)))
+    left = {book.book_id: book.amount for book in desk.accounts[ID].books}
+    assert left == {"pack": 10, "bound": 0, "main": 90}
+
+
+def test_a_free_charge_has_no_movement_and_still_counts() -> None:
+    desk = Desk()
+    account = desk.open(ID)
+    done = desk.do(ID, post(account, charge_of(0, accruals=(("free@2027-01", 60),))))
+    assert done.movements == ()
+    assert desk.accounts[ID].accumulators["free@2027-01"] == 60
+
+
+@pytest.mark.parametrize(
+    ("charge", "kind", "reason"),
+    [
+        (charge_of(101), Refused, "INSUFFICIENT_FUNDS"),
+        (charge_of(1, currency="HKD"), Refused, "CURRENCY_MISMATCH"),
+        (charge_of(1, takes=(("none", 1),)), Refused, "UNITS_MISSING"),
+        (charge_of(1, takes=(("main", 2),)), Invalid, "TAKES_EXCEED_CHARGE"),
+        (charge_of(-1), Invalid, "CHARGE_NEGATIVE"),
+    ],
+)
+def test_what_can_not_be_taken_moves_nothing(charge, kind, reason) -> None:  # noqa: ANN001
+    desk = Desk()
+    before = desk.open(ID, 100)
+    with pytest.raises(kind) as fault:
+        desk.do(ID, post(before, charge))
+    assert fault.value.reason == reason
+    assert desk.accounts[ID] == before
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        (SetStatus("suspended", "lost"), "ACCOUNT_SUSPENDED"),
+        (SetStatus("closed", "end"), "ACCOUNT_CLOSED"),
+        (MoveOut("SH"), "ACCOUNT_MOVED"),
+    ],
+)
+def test_only_an_active_account_is_charged(action, reason) -> None:  # noqa: ANN001
+    desk = Desk()
+    desk.open(ID, 100)
+    desk.do(ID, action)
+    with pytest.raises(Refused) as refusal:
+        desk.do(ID, post(desk.accounts[ID], charge_of(1)))
+    assert refusal.value.reason == reason
+
+
+def test_an_unknown_account_is_not_found() -> None:
+    with pytest.raises(NotFound, match="no account"):
+        Desk().do("msisdn:8613000000009", post(Desk().open(ID), charge_of(1)))
+
+
+def test_a_dependent_charge_holds_for_its_state_only() -> None:
+    desk = Desk()
+    old = desk.open(ID, 100)
+    desk.do(ID, post(old, charge_of(1)))
+    with pytest.raises(ledger.VersionMoved):
+        desk.do(ID, post(old, charge_of(1, depends=True)))
+    other_past = replace(desk.accounts[ID], mark=12345)
+    with pytest.raises(ledger.VersionMoved):
+        desk.do(ID, post(other_past, charge_of(1, depends=True)))
+    assert desk.do(ID, post(desk.accounts[ID], charge_of(1, depends=True))).version == 3
+
+
+def test_an_independent_charge_never_goes_stale_until_the_terms_change() -> None:
+    desk = Desk()
+    old = desk.open(ID, 100)
+    desk.do(ID, post(old, charge_of(1)))
+    assert desk.do(ID, post(old, charge_of(1))).version == 3
+    desk.do(ID, SetContract(contract_of(ID)))
+    with pytest.raises(ledger.VersionMoved):
+        desk.do(ID, post(old, charge_of(1)))
+
+
+def test_accumulators_keep_the_newest_two_periods() -> None:
+    desk = Desk()
+    desk.open(ID, 100)
+    for period in ("2027-01", "2027-02", "2027-03", "2026-12"):
+        desk.do(ID, post(desk.accounts[ID], charge_of(1, accruals=((f"voice@{period}", 5), ("sms@2027-01", 1)))))
+    assert desk.accounts[ID].accumulators == {"voice@2027-02": 5, "voice@2027-03": 5, "sms@2027-01": 4}

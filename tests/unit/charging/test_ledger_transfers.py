@@ -1,0 +1,100 @@
+"""Transfers between accounts: exactly once, never half."""
+
+import pytest
+
+from charging import ledger
+from charging.account import MONEY, Book
+from charging.commands import MoveOut, ReceiveTransfer, SendTransfer, SetContract, SetStatus, SettleTransfer
+from charging.errors import Invalid, NotFound, Refused
+from charging.testing import Desk, contract_of
+from charging.transfer_commands import OUTGOING_MAX
+
+A, B = "msisdn:8613000000001", "msisdn:8613000000002"
+
+
+def two(money: int = 100) -> Desk:
+    desk = Desk()
+    desk.open(A, money, credit_limit=50, books=(Book("pack", "byte", 5), Book("bound", MONEY, 5, allowance="x")))
+    desk.open(B)
+    return desk
+
+
+def main_of(desk: Desk, account_id: str) -> int:
+    return next(book.amount for book in desk.accounts[account_id].books if book.book_id == "main")
+
+
+def test_money_leaves_travels_and_arrives_once_through_crashes_and_repeats() -> None:
+    desk = two()
+    desk.do(A, SendTransfer("", B, "", 30, "gift"), key="t")
+    assert (main_of(desk, A), main_of(desk, B)) == (70, 0)
+    desk.crash()
+    row = desk.accounts[A].outgoing[0]
+    for _ in range(3):
+        desk.commit(ledger.receive_command(desk.accounts[A], row, B, desk.now_ms))
+        desk.crash()
+    assert (main_of(desk, A), main_of(desk, B)) == (70, 30)
+    desk.drive_transfers()
+    assert desk.accounts[A].outgoing == ()
+    desk.do(A, SendTransfer("", B, "", 30, "gift"), key="t")
+    desk.drive_transfers()
+    assert (main_of(desk, A), main_of(desk, B)) == (70, 30)
+
+
+@pytest.mark.parametrize("action", [SetStatus("closed", "left"), MoveOut("SH")])
+def test_what_the_other_side_refuses_comes_back(action) -> None:  # noqa: ANN001
+    desk = two()
+    desk.do(B, action)
+    desk.do(A, SendTransfer("", B, "", 30, "gift"))
+    desk.drive_transfers()
+    assert (main_of(desk, A), main_of(desk, B), desk.accounts[A].outgoing) == (100, 0, ())
+
+
+def test_an_account_that_does_not_exist_gives_it_back() -> None:
+    desk = two()
+    desk.do(A, SendTransfer("", "msisdn:8613000000009", "", 30, "gift"))
+    desk.drive_transfers()
+    assert main_of(desk, A) == 100
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "reason"),
+    [
+        (SendTransfer("", A, "", 1, ""), Refused, "TRANSFER_TO_SELF"),
+        (SendTransfer("", "msisdn:8613000000003", "", 1, ""), Refused, "TRANSFER_TO_SELF"),
+        (SendTransfer("", B, "", 0, ""), Invalid, "AMOUNT_NOT_POSITIVE"),
+        (SendTransfer("", B, "", 101, ""), Refused, "INSUFFICIENT_FUNDS"),
+        (SendTransfer("none", B, "", 1, ""), Refused, "BOOK_UNKNOWN"),
+        (SendTransfer("pack", B, "", 1, ""), Refused, "BOOK_BOUND"),
+        (SendTransfer("bound", B, "", 1, ""), Refused, "BOOK_BOUND"),
+        (ReceiveTransfer(A, "", 1, ""), Refused, "TRANSFER_TO_SELF"),
+        (ReceiveTransfer(B, "pack", 1, ""), Refused, "BOOK_BOUND"),
+        (ReceiveTransfer(B, "", 0, ""), Invalid, "AMOUNT_NOT_POSITIVE"),
+        (SettleTransfer("none", True, ""), NotFound, "TRANSFER_UNKNOWN"),
+    ],
+)
+def test_each_bad_transfer_has_its_reason_and_moves_nothing(action, kind, reason) -> None:  # noqa: ANN001
+    desk = two()
+    desk.do(A, SetContract(contract_of("msisdn:8613000000003", A)))
+    before = desk.accounts[A]
+    with pytest.raises(kind) as fault:
+        desk.do(A, action)
+    assert fault.value.reason == reason
+    assert desk.accounts[A] == before
+
+
+def test_a_suspended_account_sends_nothing() -> None:
+    desk = two()
+    desk.do(A, SetStatus("suspended", "lost"))
+    with pytest.raises(Refused) as refusal:
+        desk.do(A, SendTransfer("", B, "", 1, ""))
+    assert refusal.value.reason == "ACCOUNT_SUSPENDED"
+
+
+def test_transfers_under_way_are_bounded_and_hold_off_closing() -> None:
+    desk = two()
+    for _ in range(OUTGOING_MAX):
+        desk.do(A, SendTransfer("", B, "", 1, ""))
+    for action in (SendTransfer("", B, "", 1, ""), SetStatus("closed", "left")):
+        with pytest.raises(Refused) as refusal:
+            desk.do(A, action)
+        assert refusal.value.reason == "TRANSFERS_PENDING"
