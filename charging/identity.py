@@ -14,7 +14,7 @@ from charging.errors import Invalid
 KINDS = ("msisdn", "fixed", "broadband", "tv", "card")
 VALUE_CHARS_MAX = 64
 
-_MOBILE = re.compile(r"(?:msisdn:)?(?:\+|00)?(?:86)?(1[3-9]\d{9})")
+_MOBILE = re.compile(r"(?:msisdn:)?(?:(?:\+|00)?86)?(1[3-9]\d{9})")
 _NAME = re.compile(r"(broadband|tv|card):([a-z0-9][a-z0-9._@-]{0,63})")
 _TELEPHONE = re.compile(r"[+\d\s()/.-]+")
 _FIXED_DIGITS = re.compile(r"fixed:(86[2-9]\d{8,10}|8610\d{8})")
