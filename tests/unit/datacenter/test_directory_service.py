@@ -1,0 +1,165 @@
+"""What operators ask of a data center: amend by field, publish once, describe, in bulk."""
+
+import time
+from collections.abc import Awaitable
+
+import grpc
+import pytest
+from onetier.v1 import data_center_pb2 as pb
+from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
+
+from charging.catalogue import Catalogue, pack
+from charging.errors import Fault
+from runtime.status import from_rpc_error
+from tests.unit.datacenter.conftest import Rig
+
+CONTENT = pack(Catalogue(catalogue="national", version=1))
+
+
+async def fault_of(call: Awaitable[object]) -> Fault:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return from_rpc_error(caught.value)
+
+
+@pytest.fixture
+async def operator(rig: Rig) -> DirectoryServiceStub:
+    return await rig.operator(await rig.datacenter())
+
+
+def amendment(key: str, *changes: pb.DirectoryChange) -> pb.AmendRequest:
+    return pb.AmendRequest(changes=changes, request_key=key, actor="tests")
+
+
+def entry(identity: str, domain: str = "GD", slot: int = 0) -> pb.DirectoryChange:
+    return pb.DirectoryChange(entry=pb.DirectoryEntry(identity=identity, domain=domain, slot=slot))
+
+
+def catalogue(content: bytes, version: int = 1, domain: str = "") -> pb.DirectoryChange:
+    return pb.DirectoryChange(catalogue=pb.CatalogueVersion(domain=domain, version=version, content=content))
+
+
+async def test_an_entry_routes_an_identity_that_no_prefix_knows(operator: DirectoryServiceStub) -> None:
+    fault = await fault_of(operator.Resolve(pb.ResolveRequest(identity="broadband:GD0001@adsl"), timeout=5))
+    assert (fault.kind, fault.reason) == ("not_found", "IDENTITY_UNROUTED")
+    amended = await operator.Amend(amendment("bb", entry("broadband:gd0001@adsl", "XJ", 3)), timeout=5)
+    resolved = await operator.Resolve(pb.ResolveRequest(identity="broadband:GD0001@adsl"), timeout=5)
+    assert (resolved.domain, resolved.slot, resolved.rule) == ("XJ", 3, "explicit")
+    assert resolved.revision == amended.revision
+
+
+async def test_resolve_tells_the_prefix_that_decided_and_the_owner(rig: Rig, operator: DirectoryServiceStub) -> None:
+    owner = await rig.owner("GD/0")
+    other = await rig.operator(await rig.datacenter())
+    resolved = await other.Resolve(pb.ResolveRequest(identity="+86 130 0000 0001"), timeout=5)
+    assert (resolved.domain, resolved.rule, resolved.owner) == ("GD", "86130", owner.address)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "field"),
+    [
+        (entry("card:1", "ZZ"), "DOMAIN_UNKNOWN", "changes[1].entry.domain"),
+        (entry("13000000000"), "IDENTITY_MALFORMED", "changes[1].entry.identity"),
+        (
+            pb.DirectoryChange(number_plan=pb.NumberPlan(ranges=[pb.NumberRange(prefix="+86", domain="GD")])),
+            "PREFIX_MALFORMED",
+            "changes[1].number_plan.ranges[0].prefix",
+        ),
+        (
+            pb.DirectoryChange(
+                number_plan=pb.NumberPlan(
+                    ranges=[pb.NumberRange(prefix="86", domain="GD"), pb.NumberRange(prefix="86", domain="XJ")]
+                )
+            ),
+            "PREFIX_TWICE",
+            "changes[1].number_plan.ranges[1].prefix",
+        ),
+        (
+            pb.DirectoryChange(
+                domain=pb.Domain(
+                    code="HN", time_zone="Asia/Shanghai", slots=1, shared_unit="shared", private_unit="missing"
+                )
+            ),
+            "UNIT_UNKNOWN",
+            "changes[1].domain.private_unit",
+        ),
+        (catalogue(b"no catalogue"), "CATALOGUE_UNREADABLE", "changes[1].catalogue.content"),
+        (catalogue(CONTENT, domain="ZZ"), "DOMAIN_UNKNOWN", "changes[1].catalogue.domain"),
+        (pb.DirectoryChange(), "CHANGE_MALFORMED", "changes[1]"),
+    ],
+)
+async def test_a_wrong_change_is_named_by_field_and_none_of_its_amendment_enters(
+    operator: DirectoryServiceStub, change: pb.DirectoryChange, reason: str, field: str
+) -> None:
+    before = (await operator.Describe(pb.DescribeRequest(), timeout=5)).revision
+    fault = await fault_of(operator.Amend(amendment("wrong", entry("card:9"), change), timeout=5))
+    assert (fault.kind, fault.reason) == ("invalid", reason)
+    assert field in fault.fields
+    after = await operator.Describe(pb.DescribeRequest(), timeout=5)
+    assert (after.revision, after.entries) == (before, 0)
+
+
+async def test_an_amendment_needs_a_key_an_actor_and_changes(operator: DirectoryServiceStub) -> None:
+    for wrong, reason in (
+        (pb.AmendRequest(changes=[entry("card:1")], actor="tests"), "REQUEST_KEY_MALFORMED"),
+        (pb.AmendRequest(changes=[entry("card:1")], request_key="k"), "ACTOR_MISSING"),
+        (pb.AmendRequest(request_key="k", actor="tests"), "CHANGES_MISSING"),
+    ):
+        assert (await fault_of(operator.Amend(wrong, timeout=5))).reason == reason
+
+
+async def test_a_catalogue_is_published_once(operator: DirectoryServiceStub) -> None:
+    first = await operator.Amend(amendment("v1", catalogue(CONTENT)), timeout=5)
+    again = await operator.Amend(amendment("v1", catalogue(CONTENT)), timeout=5)
+    assert again.revision == first.revision
+    other = pb.DirectoryChange(catalogue=pb.CatalogueVersion(version=1, effective_from_ms=5, content=CONTENT))
+    fault = await fault_of(operator.Amend(amendment("v1-other", other), timeout=5))
+    assert (fault.kind, fault.reason) == ("conflict", "CATALOGUE_PUBLISHED")
+    described = await operator.Describe(pb.DescribeRequest(), timeout=5)
+    assert [(one.domain, one.version, one.content) for one in described.catalogues] == [("", 1, b"")]
+
+
+async def test_describe_gives_the_whole_picture_without_secrets(rig: Rig, operator: DirectoryServiceStub) -> None:
+    unit = pb.UnitAddress(name="far", url="cassandra://10.0.0.1/bills?user=onetier&password=secret")
+    channel = pb.Channel(code="pos", name="POS", open=True)
+    partner = pb.Partner(code="acme", name="Acme", active=True)
+    await operator.Amend(
+        amendment(
+            "more",
+            pb.DirectoryChange(unit=unit),
+            pb.DirectoryChange(channel=channel),
+            pb.DirectoryChange(partner=partner),
+            entry("tv:1"),
+        ),
+        timeout=5,
+    )
+    owner = await rig.owner("XJ/2")
+    described = await (await rig.operator(await rig.datacenter())).Describe(pb.DescribeRequest(), timeout=5)
+    assert {one.code: one.slots for one in described.domains} == {"GD": 1, "XJ": 4}
+    assert [(one.domain, one.slot, one.address) for one in described.owners] == [("XJ", 2, owner.address)]
+    assert (list(described.channels), list(described.partners)) == ([channel], [partner])
+    assert (described.number_ranges, described.entries) == (2, 1)
+    assert "secret" not in str(described)
+
+
+async def test_ten_thousands_of_entries_enter_in_one_call(operator: DirectoryServiceStub) -> None:
+    started = time.monotonic()
+    changes = [entry(f"broadband:gd{number:06d}@adsl") for number in range(30_000)]
+    await operator.Amend(amendment("bulk", *changes), timeout=30)
+    assert time.monotonic() - started < 10
+    described = await operator.Describe(pb.DescribeRequest(), timeout=5)
+    assert described.entries == 30_000
+
+
+async def test_a_plan_of_the_size_of_the_country_replaces_the_old_one(operator: DirectoryServiceStub) -> None:
+    ranges = [
+        pb.NumberRange(prefix=f"86{head}{tail:04d}", domain="GD" if tail % 2 else "XJ")
+        for head in range(130, 141)
+        for tail in range(10_000)
+    ]
+    change = pb.DirectoryChange(number_plan=pb.NumberPlan(ranges=ranges))
+    await operator.Amend(amendment("plan", change), timeout=30)
+    described = await operator.Describe(pb.DescribeRequest(), timeout=5)
+    assert described.number_ranges == 110_000
+    resolved = await operator.Resolve(pb.ResolveRequest(identity="13500011234"), timeout=5)
+    assert (resolved.domain, resolved.rule) == ("GD", "861350001")
