@@ -5,7 +5,7 @@ import re
 from charging.errors import Invalid
 from charging.identity import normalise
 
-_MOBILE = re.compile(r"(?:msisdn:)?(?:\+|00)?(?:86)?(1[3-9]\d{9})")
+_MOBILE = re.compile(r"(?:msisdn:)?(?:(?:\+|00)?86)?(1[3-9]\d{9})")
 _FIXED = re.compile(r"(?:fixed:)?(?:\+|00)?86([2-9]\d{8,10}|10\d{8})")
 _ABROAD = re.compile(r"(?:msisdn:)?(?:\+|00)?([1-9]\d{8,14})")
 _SHORT = re.compile(r"\d{3,8}")
