@@ -22,6 +22,7 @@ from runtime.settings import DataCenterSettings, load
 from runtime.stream import ReplyStream, serve_stream
 from storage.open import open_unit
 from storage.unit import Unit
+from tests.unit.datacenter.books import BROADBAND, MOBILE, Books
 
 COUNTRY: tuple[Change, ...] = (
     UnitAddress("shared", "memory:shared"),
@@ -180,6 +181,15 @@ async def rig_at(url: str) -> AsyncIterator[Rig]:
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     async with rig_at(f"sqlite://{tmp_path}/directory.db") as made:
         yield made
+
+
+@pytest.fixture
+async def books(rig: Rig) -> Books:
+    books = Books()
+    books.open("GD/0", MOBILE, BROADBAND)
+    await rig.owner("GD/0", script=books)
+    await rig.owner("XJ/0", "XJ/1", "XJ/2", "XJ/3", script=books)
+    return books
 
 
 def life_of(tier: RunningTier) -> DataCenter:

@@ -9,93 +9,13 @@ from onetier.v1 import data_center_pb2 as pb
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
 from charging import wire
-from charging.account import Account
-from charging.commands import Command, OpenAccount, TopUp
 from charging.contract import Contract
 from charging.errors import Fault
-from charging.events import MovedIn
-from charging.ledger import decide
 from datacenter import port as port_module
 from directory.slots import slot_of
 from runtime.status import from_rpc_error
+from tests.unit.datacenter.books import BROADBAND, MOBILE, Books
 from tests.unit.datacenter.conftest import Rig
-
-MOBILE = "msisdn:8613000000001"
-BROADBAND = "broadband:gd0001@adsl"
-
-
-class Books:
-    """What two scripted domain servers keep: accounts by slot, contracts for the country, outcomes by key."""
-
-    def __init__(self) -> None:
-        self.accounts: dict[tuple[str, str], Account] = {}
-        self.contracts: dict[str, Contract] = {}
-        self.outcomes: dict[tuple[str, str], bytes] = {}
-        self.calls: list[str] = []
-        self.hold: set[str] = set()
-        """Kinds of action that are left without an answer."""
-
-    def open(self, slot: str, *members: str) -> None:
-        contract = Contract(members[0], members[0], slot.partition("/")[0])
-        action = OpenAccount(members[0], "c1", "prepaid", "CNY", 0, 1, contract, (), {}, {}, ())
-        account = decide(None, self._command(members[0], "open", action), 1).account
-        account = decide(
-            account, self._command(members[0], "top", TopUp("", "money", 50, 0, 100, "", "deposit")), 1
-        ).account
-        self.accounts[slot, members[0]] = Account(
-            **{field: getattr(account, field) for field in Account.__struct_fields__} | {"members": members}
-        )
-        for member in members:
-            self.contracts[member] = Contract(member, members[0], slot.partition("/")[0])
-
-    @staticmethod
-    def _command(account_id: str, key: str, action: OpenAccount | TopUp) -> Command:
-        return Command(account_id, key, b"0" * 16, "tests", "front", 1, action)
-
-    def __call__(self, slot: str, body: bytes) -> bytes | None:
-        ask = wire.unpack_ask(body)
-        if isinstance(ask, wire.Pull):
-            return self._pull(slot, ask)
-        assert isinstance(ask, wire.Commit)
-        kind = type(ask.command.action).__name__
-        self.calls.append(f"{kind} {slot}")
-        if kind in self.hold:
-            return None
-        return self._commit(slot, ask.command)
-
-    def _pull(self, slot: str, ask: wire.Pull) -> bytes:
-        contract = self.contracts.get(ask.identity)
-        account = self.accounts.get((slot, contract.account_id)) if contract is not None else None
-        if contract is None or account is None:
-            return wire.pack(wire.Failed("not_found", "IDENTITY_UNKNOWN", "no contract"))
-        if account.status == "moved" and not ask.moved:
-            return wire.pack(wire.Failed("unavailable", "ACCOUNT_MOVED", "moved", retry_ms=50))
-        return wire.pack(wire.BusinessData(contract, account, 0))
-
-    def _commit(self, slot: str, command: Command) -> bytes:
-        where = (slot, command.account_id)
-        stored = self.outcomes.get((slot, command.key))
-        if stored is not None:
-            return stored
-        try:
-            decision = decide(self.accounts.get(where), command, 1)
-        except Fault as fault:
-            return wire.pack(wire.failed(fault))
-        self.accounts[where] = decision.account
-        for event in decision.events:
-            if isinstance(event, MovedIn):
-                self.contracts |= {contract.identity: contract for contract in event.contracts}
-        packed = self.outcomes[slot, command.key] = wire.pack(decision.done)
-        return packed
-
-
-@pytest.fixture
-async def books(rig: Rig) -> Books:
-    books = Books()
-    books.open("GD/0", MOBILE, BROADBAND)
-    await rig.owner("GD/0", script=books)
-    await rig.owner("XJ/0", "XJ/1", "XJ/2", "XJ/3", script=books)
-    return books
 
 
 def request(key: str = "port-1", to_domain: str = "XJ") -> pb.PortRequest:
