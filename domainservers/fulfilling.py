@@ -1,7 +1,8 @@
 """Reads from the journal on behalf of requests: old outcomes, charges to refund, history, look-ups."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
 
 from msgspec.structs import replace
 
@@ -22,6 +23,18 @@ from storage.unit import StoreRejected, StoreUnavailable
 log = logger("domainservers.fulfilling")
 
 HISTORY_LINES_MAX = 1_000
+
+
+class Landing:
+    """Waits for a group as a caller does: a `domainservers.groups.Sink`."""
+
+    def __init__(self) -> None:
+        self.deadline = float("inf")
+        self.done = asyncio.Event()
+
+    def answer(self, position: int, body: bytes) -> None:
+        """The group is applied (or the slot is lost, and the waiting read with it)."""
+        self.done.set()
 
 
 class Fulfilling:
@@ -99,22 +112,36 @@ class Fulfilling:
             if entry is not None and entry.account_id == account_id and entry.key == key:
                 return entry
         cell = parts.accounts.cells.get(account_id)
-        seq = min(cell.seq, parts.groups.applied) if cell is not None else -1
-        async for entry in reading.chain(parts.private, parts.journal, account_id, seq):
-            if entry.key == key:
-                return entry
+        if cell is None:
+            return None
+        async with aclosing(self._chain(cell)) as entries:
+            async for entry in entries:
+                if entry.key == key:
+                    return entry
         return None
+
+    def _chain(self, cell: Cell) -> AsyncGenerator[Entry, None]:
+        """The account's entries, newest first, once the newest one is applied."""
+        parts = self._parts
+        return reading.chain(parts.private, parts.journal, cell.account_id, self._applied(cell.seq))
+
+    async def _applied(self, seq: int) -> int:
+        """Wait until a group is applied. When the slot is lost meanwhile, the read is cancelled."""
+        landed = Landing()
+        self._parts.groups.reply(seq, landed, 0, b"")
+        await landed.done.wait()
+        return seq
 
     async def _history(self, sink: Sink, place: int, ask: FetchHistory, cell: Cell) -> None:
         lines: list[wire.HistoryLine] = []
         most = max(1, min(ask.lines_max, HISTORY_LINES_MAX))
-        parts = self._parts
-        async for entry in reading.chain(parts.private, parts.journal, cell.account_id, cell.seq):
-            if ask.before_version and entry.version >= ask.before_version:
-                continue
-            lines.append(history.line(entry))
-            if len(lines) >= most:
-                break
+        async with aclosing(self._chain(cell)) as entries:
+            async for entry in entries:
+                if ask.before_version and entry.version >= ask.before_version:
+                    continue
+                lines.append(history.line(entry))
+                if len(lines) >= most:
+                    break
         sink.answer(place, wire.pack(wire.History(tuple(lines))))
 
     async def _lookup(self, sink: Sink, place: int, ask: Lookup, cell: Cell) -> None:

@@ -118,6 +118,12 @@ class Host:
         await owned.slot.close()
         return owned.epoch
 
+    def abandon(self, name: str) -> None:
+        """Step down at once from a slot that another server has taken over."""
+        owned = self.owned.get(name)
+        if owned is not None:
+            owned.slot.end()
+
     async def close(self) -> None:
         """Give up all slots, side by side."""
         await asyncio.gather(*(self.give_up(name) for name in list(self.owned)))

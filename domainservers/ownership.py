@@ -24,6 +24,8 @@ from storage.unit import StoreUnavailable, Unit
 log = logger("domainservers.ownership")
 
 TAKEOVERS_AT_ONCE = 4
+HANDOVER_POLL_S = 0.05
+"""How soon to look again when a slot is about to be given up by its owner."""
 
 
 class Ownership:
@@ -55,7 +57,8 @@ class Ownership:
         self._heartbeat = 0
         self._draining = False
         self._task: asyncio.Task[None] | None = None
-        self._announced: dict[str, int] = {}
+        self._waiting = False
+        """Slots that should be ours are still held by others."""
 
     async def start(self) -> None:
         """Announce this server and take over what nobody holds; returns when the first round is done."""
@@ -86,7 +89,7 @@ class Ownership:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._heartbeat_s)
+            await asyncio.sleep(min(self._heartbeat_s, HANDOVER_POLL_S) if self._waiting else self._heartbeat_s)
             try:
                 await self._beat()
                 await self._round()
@@ -112,13 +115,26 @@ class Ownership:
         wanted = assign(names, alive)
         await self._leave(wanted, domains)
         mine = [name for name, server_id in wanted.items() if server_id == self._server_id]
-        await self._announce_lost()
+        owners = await owners_of.load_owners(self._unit)
+        await self._correct(owners, mine)
         missing = [name for name in mine if name not in self._host.owned]
-        if missing:
-            owners = await owners_of.load_owners(self._unit)
-            living = {member.address for server_id, member in alive.items() if server_id != self._server_id}
-            free = [name for name in missing if name not in owners or owners[name].address not in living]
+        living = {member.address for server_id, member in alive.items() if server_id != self._server_id}
+        free = [name for name in missing if name not in owners or owners[name].address not in living]
+        if free:
             await self._take_all(free, domains)
+        self._waiting = len(missing) > len(free)
+
+    async def _correct(self, owners: Mapping[str, Owner], mine: list[str]) -> None:
+        """Make the records true: say what is owned, and take back what is said of this server but isn't so."""
+        for name, owned in list(self._host.owned.items()):
+            record = owners.get(name)
+            if record is None or record.epoch < owned.epoch:
+                await self._announce(name, Owner(self._address, owned.epoch))
+            elif record.epoch > owned.epoch:
+                self._host.abandon(name)
+        for name, record in owners.items():
+            if record.address == self._address and name not in self._host.owned and name not in mine:
+                await self._announce(name, Owner("", record.epoch))
 
     async def _leave(self, wanted: Mapping[str, str], domains: Mapping[str, DomainInfo]) -> None:
         """Give up slots that others should own, and those whose units have another address now."""
@@ -131,13 +147,7 @@ class Ownership:
     async def _give_up(self, name: str) -> None:
         epoch = await self._host.give_up(name)
         if epoch:
-            self._announced.pop(name, None)
             await self._announce(name, Owner("", epoch))
-
-    async def _announce_lost(self) -> None:
-        """A slot that stepped down is no longer ours to announce; its new owner does."""
-        for name in [name for name in self._announced if name not in self._host.owned]:
-            del self._announced[name]
 
     async def _take_all(self, names: list[str], domains: Mapping[str, DomainInfo]) -> None:
         gate = asyncio.Semaphore(TAKEOVERS_AT_ONCE)
@@ -147,7 +157,6 @@ class Ownership:
                 info = domains[name.rpartition("/")[0]]
                 owned = await self._host.take_over(name, Places(info.shared_unit, info.private_unit))
                 if owned is not None:
-                    self._announced[name] = owned.epoch
                     await self._announce(name, Owner(self._address, owned.epoch))
 
         await asyncio.gather(*(take(name) for name in names))

@@ -3,7 +3,7 @@
 An account's entries are a chain: each names the group of the one before it. Nothing here changes anything.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Awaitable
 
 from charging.commands import ChargedFact
 from charging.entry import Entry
@@ -22,10 +22,11 @@ async def read_group(unit: Unit, journal: Journal, seq: int) -> bytes | None:
     segment = segment_of(journal.segments, seq)
     if segment is None:
         return None
+    payload: bytes | None = None
     async for page in unit.read(journal.name, segment.number, seq, seq):
         for group in page:
-            return group.payload
-    return None
+            payload = group.payload
+    return payload
 
 
 async def entry_at(unit: Unit, journal: Journal, position: int) -> Entry | None:
@@ -35,9 +36,9 @@ async def entry_at(unit: Unit, journal: Journal, position: int) -> Entry | None:
     return unpack_at(payload, index) if payload is not None else None
 
 
-async def chain(unit: Unit, journal: Journal, account_id: str, newest_seq: int) -> AsyncIterator[Entry]:
-    """Walk an account's entries, newest first, from the group that holds its newest one, as far as the journal is kept."""
-    seq = newest_seq
+async def chain(unit: Unit, journal: Journal, account_id: str, newest: Awaitable[int]) -> AsyncGenerator[Entry, None]:
+    """Walk an account's entries, newest first, from group `newest` on, as far as the journal is kept."""
+    seq = await newest
     for _ in range(CHAIN_GROUPS_MAX):
         payload = await read_group(unit, journal, seq) if seq >= 0 else None
         if payload is None:

@@ -133,7 +133,7 @@ class DomainServerServicer(DomainServerServiceServicer):
                 batch.answer(place, pack_fault(Invalid("BODY_MALFORMED", f"the body can't be read: {error}")))
                 continue
             if type(ask) is FetchReference:
-                batch.answer(place, self._refer(ask))
+                batch.answer(place, self._refer(ask.domain or slot.rpartition("/")[0]))
             elif slot in owned:
                 by_slot.setdefault(slot, []).append((place, ask))
             else:
@@ -148,9 +148,9 @@ class DomainServerServicer(DomainServerServiceServicer):
             batch.misroute(misrouted)
         return len(places)
 
-    def _refer(self, ask: FetchReference) -> bytes:
+    def _refer(self, domain: str) -> bytes:
         try:
-            return wire.pack(self._reference(ask.domain))
+            return wire.pack(self._reference(domain))
         except Fault as fault:
             return pack_fault(fault)
 

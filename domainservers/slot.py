@@ -42,7 +42,7 @@ class Slot:
         self._waiting: dict[str, list[Callable[[Fault | None], None]]] = {}
         self._accounts = parts.fetch_accounts(self._account_read, self._accounts_lost)
         self._contracts = parts.fetch_contracts(self._contract_read, self._contracts_lost)
-        self._committing = Committing(parts, self._pump, self._end)
+        self._committing = Committing(parts, self._pump, self.end)
         self._fulfilling = Fulfilling(parts, self._fulfilled)
         self._tasks = [
             self._loop.create_task(self._committing.run()),
@@ -276,7 +276,7 @@ class Slot:
             self.state = State.DRAINING
             self._refuse_queued()
             await self._committing.settle()
-        self._end()
+        self.end()
 
     def _refuse_queued(self) -> None:
         fault = pack_fault(
@@ -285,7 +285,7 @@ class Slot:
         for item in self.lanes.drain():
             item.sink.answer(item.place, fault)
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Stop at once: what is not known to be applied is answered UNAVAILABLE, its repeat will tell."""
         if self.state is State.ENDED:
             return

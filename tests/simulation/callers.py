@@ -1,0 +1,222 @@
+"""Simulated callers: they charge, top up, transfer and run sessions, and repeat the same key until they know."""
+
+import asyncio
+from hashlib import blake2b
+from random import Random
+from typing import Protocol
+
+from msgspec import Raw, Struct
+
+from charging import wire
+from charging.account import Book
+from charging.commands import (
+    Action,
+    Command,
+    OpenAccount,
+    PostCharge,
+    Refund,
+    SendTransfer,
+    SessionUnit,
+    StepSession,
+    TopUp,
+)
+from charging.contract import Contract
+from charging.errors import Fault
+from charging.usage import SealedCharge, Usage
+from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull, Stale
+
+OPENING = 1_000_000
+BASE_MS = 1_800_000_000_000
+NO_STEPS = Raw(b"\x90")
+RETRIES = ("unavailable", "overloaded", "expired")
+
+
+class Network(Protocol):
+    """How callers reach the owner of a slot."""
+
+    async def send(self, slot: str, ask: wire.Ask) -> Answer:
+        """Try once. Raises `Fault` UNAVAILABLE when no answer came."""
+        ...
+
+
+class Told(Struct):
+    """What a caller was told about a key."""
+
+    account_id: str
+    key: str
+    action: Action
+    answer: Done | Failed
+
+
+class Seen(Struct):
+    """What a caller saw of an account."""
+
+    account_id: str
+    version: int
+    balance: int
+
+
+class Histories:
+    """What all callers were told and saw."""
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self.seen: list[Seen] = []
+        self.sent: dict[tuple[str, str], Action] = {}
+        self.open = 0
+        """Commands whose outcome nobody knows yet."""
+
+
+def sealed(amount: int) -> SealedCharge:
+    return SealedCharge(amount, "CNY", (), (), 1, False, NO_STEPS)
+
+
+class Caller:
+    """Works on one account, one command at a time; several callers may share an account."""
+
+    def __init__(
+        self,
+        name: str,
+        account_id: str,
+        slot: str,
+        others: list[str],
+        network: Network,
+        random: Random,
+        histories: Histories,
+    ) -> None:
+        self._name = name
+        self._account_id = account_id
+        self._slot = slot
+        self._others = others
+        self._network = network
+        self._random = random
+        self._histories = histories
+        self._version = 1
+        self._serial = 0
+        self._charges: list[str] = []
+        self._domain = slot.partition("/")[0]
+
+    async def open(self) -> None:
+        """Open the account."""
+        contract = Contract(self._account_id, self._account_id, self._domain)
+        books = (Book("main", "money", OPENING),)
+        action = OpenAccount(self._account_id, "c", "prepaid", "CNY", 0, 1, contract, books, {}, {}, ())
+        await self._do(f"open-{self._account_id}", action)
+
+    async def work(self, commands: int) -> None:
+        """Do so many things, some after the other."""
+        for _ in range(commands):
+            await asyncio.sleep(self._random.uniform(0.0, 0.5))
+            roll = self._random.random()
+            if roll < 0.5:
+                await self._charge()
+            elif roll < 0.6:
+                await self._do(
+                    self._key("topup"), TopUp("main", "money", self._random.randrange(1, 5_000), 0, 0, "", "deposit")
+                )
+            elif roll < 0.72 and self._others:
+                other = self._random.choice(self._others)
+                await self._do(
+                    self._key("send"), SendTransfer("main", other, "main", self._random.randrange(1, 9_000), "gift")
+                )
+            elif roll < 0.80 and self._charges:
+                await self._do(self._key("refund"), Refund(self._random.choice(self._charges), 0, "sorry"))
+            elif roll < 0.90:
+                await self._session()
+            else:
+                await self._look()
+
+    def _key(self, kind: str) -> str:
+        self._serial += 1
+        return f"{self._name}-{kind}-{self._serial}"
+
+    async def _charge(self) -> None:
+        amount = self._random.choice((1, 700, 2_500, 60_000, 400_000))
+        key = self._key("charge")
+        usage = Usage(self._account_id, "voice", BASE_MS, 60)
+        answer = await self._do(key, PostCharge(usage, sealed(amount), self._version))
+        if isinstance(answer, Done):
+            self._charges.append(key)
+            if self._random.random() < 0.1:
+                await self._do(key, PostCharge(usage, sealed(amount), self._version))
+
+    async def _session(self) -> None:
+        """Create, use and perhaps release; a session left open expires by itself."""
+        session_id = self._key("session")
+        price = self._random.randrange(1, 50)
+        used = 0
+        last = self._random.randrange(1, 4)
+        for invocation in range(last + 1):
+            operation = "create" if invocation == 0 else ("release" if invocation == last else "update")
+            if operation == "release" and self._random.random() < 0.3:
+                return
+            grant = 0 if operation == "release" else 100
+            usage = Usage(self._account_id, "data", BASE_MS, used)
+            reservation = sealed((used + grant) * price) if grant else None
+            unit = SessionUnit(usage, sealed(used * price), grant, reservation, False, "terminate", 0)
+            action = StepSession(
+                session_id, operation, invocation, self._account_id, (unit,), BASE_MS + 1_030_000, self._version
+            )
+            answer = await self._do(f"{session_id}-{invocation}", action)
+            if not isinstance(answer, Done):
+                return
+            used += self._random.randrange(0, 100)
+            await asyncio.sleep(self._random.uniform(0.0, 0.3))
+
+    async def _look(self) -> None:
+        answer = await self._until_known(Pull(self._account_id))
+        if isinstance(answer, BusinessData):
+            self._note(answer)
+
+    def _note(self, data: BusinessData) -> None:
+        account = data.account
+        self._version = max(self._version, account.version)
+        balance = sum(book.amount for book in account.books)
+        self._histories.seen.append(Seen(account.account_id, account.version, balance))
+
+    async def _do(self, key: str, action: Action) -> Answer:
+        """Commit, again and again under the same key, until the outcome is certain."""
+        histories = self._histories
+        histories.open += 1
+        while True:
+            histories.sent[self._account_id, key] = action
+            digest = blake2b(key.encode(), digest_size=16).digest()
+            command = Command(self._account_id, key, digest, "", "front", BASE_MS, action)
+            answer = await self._until_known(Commit(self._account_id, command))
+            if isinstance(answer, Stale):
+                self._note(answer.data)
+                if isinstance(action, PostCharge | StepSession):
+                    action = _rebased(action, answer.data.account.version)
+                continue
+            histories.open -= 1
+            if isinstance(answer, Done | Failed):
+                histories.told.append(Told(self._account_id, key, action, answer))
+            if isinstance(answer, Done):
+                self._version = max(self._version, answer.version)
+            return answer
+
+    async def _until_known(self, ask: wire.Ask) -> Answer:
+        while True:
+            try:
+                answer = await self._network.send(self._slot, ask)
+            except Fault:
+                answer = None
+            if answer is None or (isinstance(answer, Failed) and answer.kind in RETRIES):
+                await asyncio.sleep(self._random.uniform(0.05, 0.6))
+                continue
+            return answer
+
+
+def _rebased(action: PostCharge | StepSession, version: int) -> PostCharge | StepSession:
+    """Rated again on a newer version."""
+    if isinstance(action, PostCharge):
+        return PostCharge(action.usage, action.charge, version)
+    return StepSession(
+        action.session_id,
+        action.operation,
+        action.invocation,
+        action.identity,
+        action.units,
+        action.valid_until_ms,
+        version,
+    )

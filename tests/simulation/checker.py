@@ -1,0 +1,152 @@
+"""Judges a simulated history from the store's raw bytes, not with the code that wrote them (but for the ledger's replay)."""
+
+from collections import Counter
+from hashlib import blake2b
+
+import msgspec
+
+from charging.account import Account
+from charging.commands import PostCharge, SendTransfer
+from charging.entry import Entry
+from charging.ledger import replay
+from charging.wire import Done, Failed, unpack_answer
+from tests.simulation.callers import OPENING, Histories
+from tests.simulation.store import Store
+
+_entries = msgspec.msgpack.Decoder(list[Entry]).decode
+
+
+class Wrong(AssertionError):
+    """A promise was broken; the message says which."""
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise `Wrong` unless the condition holds."""
+    if not condition:
+        raise Wrong(message)
+
+
+def journal_of(store: Store, name: str) -> list[tuple[int, Entry]]:
+    """Read a journal as it is in the end, checking every link of the hash chain."""
+    tip = blake2b(name.encode(), digest_size=32).digest()
+    seq = -1
+    found: list[tuple[int, Entry]] = []
+    number = 0
+    while (head := store.heads.get((name, number))) is not None:
+        rows = store.groups.get((name, number), {})
+        while seq < head.seq:
+            seq += 1
+            require(seq in rows, f"{name}: group {seq} is missing")
+            tip = blake2b(tip + rows[seq], digest_size=32).digest()
+            found += [(seq, entry) for entry in _entries(rows[seq])]
+        require(tip == head.tip, f"{name}: segment {number} does not end at its tip")
+        require(head.sealed or (name, number + 1) not in store.heads, f"{name}: segment {number} is open but not last")
+        number += 1
+    return found
+
+
+def check_fence(store: Store) -> None:
+    """No group was ever applied by an owner whose epoch had passed, and no group was written over."""
+    newest: dict[str, int] = {}
+    written: set[tuple[str, int]] = set()
+    for commit in store.commits:
+        require(
+            commit.epoch >= newest.get(commit.journal, 0), f"{commit.journal}: a fenced owner committed {commit.seq}"
+        )
+        require((commit.journal, commit.seq) not in written, f"{commit.journal}: group {commit.seq} was written twice")
+        newest[commit.journal] = commit.epoch
+        written.add((commit.journal, commit.seq))
+
+
+class Books:
+    """What the journals say, account by account."""
+
+    def __init__(self, store: Store, slots: list[str]) -> None:
+        self.entries: dict[tuple[str, str], Entry] = {}
+        self.states: dict[str, Account] = {}
+        self.balances: dict[tuple[str, int], int] = {}
+        newest: dict[str, int] = {}
+        for slot in slots:
+            for seq, entry in journal_of(store, slot):
+                self._take(slot, seq, entry, newest)
+
+    def _take(self, slot: str, seq: int, entry: Entry, newest: dict[str, int]) -> None:
+        place = (entry.account_id, entry.key)
+        require(place not in self.entries, f"{slot}: key {entry.key} has two entries")
+        self.entries[place] = entry
+        require(entry.previous_seq == newest.get(entry.account_id, -1), f"{slot}: chain of {entry.key} is broken")
+        newest[entry.account_id] = seq
+        before = self.states.get(entry.account_id)
+        if not entry.events:
+            return
+        after = replay(before, entry)
+        self.states[entry.account_id] = after
+        balance = 0
+        for book in after.books:
+            balance += book.amount
+            require(book.amount - book.reserved >= 0, f"{entry.key} overspends {book.book_id}: {book}")
+        self.balances[entry.account_id, after.version] = balance
+        done = unpack_answer(entry.outcome)
+        require(isinstance(done, Done) and done.version == after.version, f"{entry.key}: outcome of another version")
+
+
+def check_told(books: Books, histories: Histories) -> None:
+    """Every acknowledgement is in the journal, once, with the outcome that was told."""
+    for told in histories.told:
+        entry = books.entries.get((told.account_id, told.key))
+        if isinstance(told.answer, Failed) and told.answer.kind != "refused":
+            require(entry is None, f"{told.key} was told {told.answer.reason} and yet is in the journal")
+            continue
+        if entry is None:
+            raise Wrong(f"{told.key} was acknowledged and is lost")
+        kept = unpack_answer(entry.outcome)
+        require(
+            (type(kept), getattr(kept, "version", 0), getattr(kept, "reason", ""))
+            == (type(told.answer), getattr(told.answer, "version", 0), getattr(told.answer, "reason", "")),
+            f"{told.key} was told {told.answer} and the journal says {kept}",
+        )
+        if isinstance(told.action, PostCharge) and isinstance(kept, Done):
+            require(kept.amount == told.action.charge.amount, f"{told.key} took another amount")
+
+
+def check_seen(books: Books, histories: Histories) -> None:
+    """Nobody saw a state that never became durable."""
+    for seen in histories.seen:
+        balance = books.balances.get((seen.account_id, seen.version))
+        require(balance == seen.balance, f"{seen.account_id} at {seen.version} was seen with {seen.balance}: {balance}")
+
+
+def check_money(books: Books, accounts: list[str]) -> None:
+    """Money is where the entries moved it: nothing appears, nothing vanishes, no transfer is half."""
+    expected = dict.fromkeys(accounts, 0)
+    for (account_id, _), entry in books.entries.items():
+        outcome = unpack_answer(entry.outcome)
+        if isinstance(outcome, Done) and entry.events:
+            expected[account_id] += sum(each.after - each.before for each in outcome.movements)
+    transit = 0
+    for account_id in accounts:
+        state = books.states[account_id]
+        balance = sum(book.amount for book in state.books)
+        require(
+            balance == expected[account_id], f"{account_id} has {balance}, its movements give {expected[account_id]}"
+        )
+        transit += sum(row[4] for row in state.outgoing)
+    require(transit == 0, f"{transit} micro-units are still under way")
+    kinds = Counter[str]()
+    for entry in books.entries.values():
+        outcome = unpack_answer(entry.outcome)
+        if isinstance(outcome, Done) and entry.events:
+            kinds[entry.kind] += sum(each.after - each.before for each in outcome.movements)
+    require(kinds["send"] + kinds["receive"] + kinds["settle"] == 0, f"transfers don't add up: {dict(kinds)}")
+    require(kinds["open"] == OPENING * len(accounts), "openings don't add up")
+
+
+def check_sent(books: Books, histories: Histories) -> None:
+    """The journal holds nothing that nobody asked for, and each transfer arrives at most once."""
+    for account_id, key in books.entries:
+        if not key.startswith("~"):
+            require((account_id, key) in histories.sent, f"{key} was never sent")
+        elif key.startswith("~receive~"):
+            _, _, sender, sent_key = key.split("~")
+            action = histories.sent.get((sender, sent_key))
+            require(isinstance(action, SendTransfer), f"{key} has no sender")

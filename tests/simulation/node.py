@@ -1,0 +1,180 @@
+"""One simulated domain-server process: the real host and ownership over the simulated store."""
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from charging.errors import Unavailable
+from charging.wire import Ask, failed, pack
+from directory.state import DomainInfo
+from domainservers.courier import Courier, Post
+from domainservers.host import Host
+from domainservers.keeping import Keeping
+from domainservers.limits import Limits
+from domainservers.ownership import Ownership
+from domainservers.slot import Slot
+from domainservers.units import Units
+from runtime.telemetry import Metrics
+from tests.simulation.loop import NODE, SimulatedLoop
+from tests.simulation.store import SimulatedUnit, Store, Wire
+
+BASE_MS = 1_800_000_000_000
+LIMITS = Limits(
+    group_entries_max=16,
+    queue_entries_max=64,
+    lane_entries_max=32,
+    segment_groups_max=12,
+    snapshot_entries=40,
+    snapshot_interval_ms=4_000,
+    hot_accounts_max=3,
+    packed_accounts_max=10_000,
+    kept_entries_max=12,
+    sweep_ms=700,
+    store_patience_ms=2_500,
+    retry_ms=100,
+)
+LOST = pack(failed(Unavailable("NO_ANSWER", "nothing came back", retry_ms=100)))
+
+
+class SkewedClock:
+    """A wall clock that is wrong by minutes; nobody may rely on it."""
+
+    def __init__(self, loop: SimulatedLoop, skew_ms: int) -> None:
+        self._loop = loop
+        self._skew_ms = skew_ms
+
+    def now_ms(self) -> int:
+        return BASE_MS + self._skew_ms + int(self._loop.now * 1000)
+
+
+class Answer:
+    """A caller's sink: one answer, delayed or lost on its way back, held while the process is paused."""
+
+    def __init__(self, loop: SimulatedLoop, wire: Wire, random: Random, loss: float) -> None:
+        self.deadline = loop.now + 4.0
+        self.done: asyncio.Future[bytes] = loop.create_future()
+        self._loop = loop
+        self._wire = wire
+        self._lost = random.random() < loss
+        self._delay = random.uniform(0.0002, 0.004)
+
+    def answer(self, position: int, body: bytes) -> None:
+        if not self._lost:
+            self._loop.call_later(self._delay, self._deliver, body)
+
+    def _deliver(self, body: bytes) -> None:
+        if self._wire.paused:
+            self._loop.call_later(0.05, self._deliver, body)
+        elif not self._wire.dead and not self.done.done():
+            self.done.set_result(body)
+
+
+class Node:
+    """A process; `crash` and `start` as often as wanted."""
+
+    def __init__(
+        self,
+        name: str,
+        loop: SimulatedLoop,
+        store: Store,
+        random: Random,
+        domains: Mapping[str, DomainInfo],
+        post: Post,
+        tally: Callable[[Metrics], None],
+    ) -> None:
+        self.name = name
+        self.wire = Wire()
+        self.host: Host | None = None
+        self.ownership: Ownership | None = None
+        self._loop = loop
+        self._store = store
+        self._random = random
+        self._domains = domains
+        self._post = post
+        self._tally = tally
+        self._tasks: dict[asyncio.Task[Any], None] = {}
+        self._context = contextvars.copy_context()
+
+    def start(self) -> None:
+        """Start the process, as new."""
+        self.wire = Wire()
+        self._tasks = {}
+        self._context = contextvars.copy_context()
+        self._context.run(NODE.set, self._tasks)
+        clock = SkewedClock(self._loop, self._random.randrange(-600_000, 600_000))
+        unit = SimulatedUnit(self._store, self.wire)
+
+        async def open_unit(_: str) -> SimulatedUnit:
+            return unit
+
+        units = Units(open_unit)
+        metrics = Metrics("simulated")
+        self._tally(metrics)
+        self.host = Host(self.name, units, LIMITS, clock, 2, lambda _: 1, metrics, self._keeping)
+        self.ownership = Ownership(
+            self.name,
+            self.name,
+            unit,
+            lambda: self._domains,
+            self.host,
+            clock,
+            serves=(),
+            heartbeat_ms=400,
+            ttl_ms=2_000,
+        )
+        self._spawn(self._life(self.ownership))
+
+    async def _life(self, ownership: Ownership) -> None:
+        while True:
+            try:
+                await ownership.start()
+                return
+            except Exception:
+                await asyncio.sleep(0.3)
+
+    def _keeping(self, slot: Slot) -> Keeping:
+        return Keeping(slot, Courier(slot, self._post))
+
+    def _spawn(self, coro: Any) -> asyncio.Task[Any]:
+        return self._loop.create_task(coro, context=self._context)
+
+    @property
+    def up(self) -> bool:
+        """The process exists (it may be paused)."""
+        return self.host is not None and not self.wire.dead
+
+    def crash(self) -> None:
+        """Kill -9."""
+        self.wire.dead = True
+        self.host = None
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def leave(self) -> None:
+        """Stop in order."""
+        ownership = self.ownership
+        if ownership is not None and self.up:
+            await self._spawn(ownership.stop())
+            self.crash()
+
+    def ask(self, slot: str, ask: Ask, loss: float) -> "asyncio.Future[bytes]":
+        """Send an ask to a slot of this process; misrouted and lost ones give UNAVAILABLE or nothing."""
+        answer = Answer(self._loop, self.wire, self._random, loss)
+        delay = self._random.uniform(0.0002, 0.004)
+        self._loop.call_later(delay, self._arrive, slot, ask, answer)
+        return answer.done
+
+    def _arrive(self, slot: str, ask: Ask, answer: Answer) -> None:
+        if self.wire.paused:
+            self._loop.call_later(0.05, self._arrive, slot, ask, answer)
+            return
+        host = self.host
+        if host is None:
+            return
+        owned = host.slot(slot)
+        if owned is None:
+            answer.answer(0, LOST)
+        else:
+            self._context.run(owned.submit, answer, [(0, ask)])

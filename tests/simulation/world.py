@@ -1,0 +1,244 @@
+"""A seeded world: some processes, some accounts, some callers, and a schedule of faults. `run(seed)` plays and judges it."""
+
+import asyncio
+from random import Random
+
+import structlog
+from msgspec import Struct
+
+from charging import wire
+from charging.errors import Unavailable
+from charging.wire import Answer, Ask
+from directory.owners import load_owners
+from directory.slots import slot_key, slot_of
+from directory.state import DomainInfo
+from runtime.telemetry import Metrics
+from tests.simulation import checker
+from tests.simulation.callers import Caller, Histories
+from tests.simulation.loop import SimulatedLoop
+from tests.simulation.node import Node
+from tests.simulation.store import Faults, SimulatedUnit, Store, Wire
+
+DOMAINS = {
+    "GD": DomainInfo("GD", "Guangdong", "Asia/Shanghai", 2, "shared", "private"),
+    "BJ": DomainInfo("BJ", "Beijing", "Asia/Shanghai", 1, "shared", "private"),
+}
+QUIET = Faults()
+TRY_S = 3.0
+PLAY_MAX_S = 600.0
+
+
+class Report(Struct):
+    """What a run did, for people."""
+
+    seed: int
+    told: int = 0
+    refused: int = 0
+    faults: int = 0
+    crashes: int = 0
+    pauses: int = 0
+    takeovers: int = 0
+    fenced: int = 0
+    groups: int = 0
+    seconds: float = 0.0
+
+
+class World:
+    """Everything of one run."""
+
+    def __init__(self, seed: int, loop: SimulatedLoop, *, fenced: bool) -> None:
+        self.random = Random(seed)
+        self.loop = loop
+        self.store = Store(self.random, fenced=fenced)
+        self.report = Report(seed)
+        self.histories = Histories()
+        self.metrics: list[Metrics] = []
+        self.loss = 0.0
+        self.nodes = [
+            Node(f"node{number}", loop, self.store, self.random, DOMAINS, self, self.metrics.append)
+            for number in range(self.random.randrange(2, 4))
+        ]
+        self.accounts = [f"msisdn:86138000000{number:02d}" for number in range(self.random.randrange(3, 7))]
+        self.slots: dict[str, str] = {}
+        for account_id in self.accounts:
+            code = self.random.choice(("GD", "GD", "BJ"))
+            self.slots[account_id] = slot_key(code, slot_of(account_id, DOMAINS[code].slots))
+        self._unit = SimulatedUnit(self.store, Wire())
+        self._owners: dict[str, str] = {}
+
+    # --- the network: callers and couriers reach the owner through what the owner records say ---
+
+    async def send(self, slot: str, ask: Ask) -> Answer:
+        """Try once at the announced owner, or now and then at anybody."""
+        live = [node for node in self.nodes if node.up]
+        if not live:
+            raise Unavailable("NOBODY", "no process runs", retry_ms=100)
+        named = [node for node in live if node.name == self._owners.get(slot)]
+        node = named[0] if named and self.random.random() < 0.95 else self.random.choice(live)
+        try:
+            async with asyncio.timeout(TRY_S):
+                answer: Answer = wire.unpack_answer(await node.ask(slot, ask, self.loss))
+                return answer
+        except TimeoutError:
+            raise Unavailable("NO_ANSWER", "no answer came", retry_ms=100) from None
+
+    async def ask(self, identity: str, body: bytes, timeout_ms: int) -> bytes:
+        """The couriers' way; see `domainservers.courier.Post`."""
+        return wire.pack(await self.send(self.slots[identity], wire.unpack_ask(body)))
+
+    async def _follow_owners(self) -> None:
+        while True:
+            await asyncio.sleep(0.2)
+            if self.store.faults is QUIET or self.random.random() < 0.9:
+                place = self.store.records.get(("owner", "all"), {})
+                if place:
+                    quiet = SimulatedUnit(self._calm(), Wire())
+                    self._owners = {name: owner.address for name, owner in (await load_owners(quiet)).items()}
+
+    def _calm(self) -> Store:
+        """The same store seen without faults: the router's reading is not what is tested here."""
+        calm = Store(self.random)
+        calm.records = self.store.records
+        return calm
+
+    # --- faults ---
+
+    async def _trouble(self) -> None:
+        """Make faults until cancelled."""
+        while True:
+            await asyncio.sleep(self.random.uniform(0.3, 2.0))
+            self.store.faults = Faults(*(self.random.choice((0.0, 0.0, 0.02, 0.1)) for _ in range(4)))
+            self.loss = self.random.choice((0.0, 0.0, 0.05))
+            node = self.random.choice(self.nodes)
+            roll = self.random.random()
+            if roll < 0.30 and node.up and not node.wire.paused:
+                self.loop.create_task(self._pause(node))
+            elif roll < 0.50 and node.up:
+                self.report.crashes += 1
+                node.crash()
+                self.loop.call_later(self.random.uniform(0.1, 4.0), self._restart, node)
+            elif roll < 0.60 and node.up and not node.wire.paused:
+                self.loop.create_task(self._cut(node))
+            elif roll < 0.68 and node.up and not node.wire.paused:
+                self.loop.create_task(self._leave(node))
+
+    async def _pause(self, node: Node) -> None:
+        self.report.pauses += 1
+        wire_of_life = node.wire
+        wire_of_life.pause()
+        await asyncio.sleep(self.random.uniform(0.5, 7.0))
+        wire_of_life.resume()
+
+    async def _cut(self, node: Node) -> None:
+        wire_of_life = node.wire
+        wire_of_life.cut = True
+        await asyncio.sleep(self.random.uniform(0.5, 6.0))
+        wire_of_life.cut = False
+
+    async def _leave(self, node: Node) -> None:
+        await node.leave()
+        await asyncio.sleep(self.random.uniform(0.1, 2.0))
+        self._restart(node)
+
+    def _restart(self, node: Node) -> None:
+        if not node.up:
+            node.start()
+
+    # --- the play ---
+
+    async def play(self) -> Report:
+        """Start, trouble, heal, stop, judge."""
+        for node in self.nodes:
+            node.start()
+        helpers = [self.loop.create_task(self._follow_owners())]
+        callers = [
+            Caller(
+                f"{account_id[-2:]}.{number}",
+                account_id,
+                self.slots[account_id],
+                [other for other in self.accounts if other != account_id],
+                self,
+                self.random,
+                self.histories,
+            )
+            for account_id in self.accounts
+            for number in range(self.random.randrange(1, 3))
+        ]
+        firsts = {caller._account_id: caller for caller in reversed(callers)}
+        async with asyncio.timeout(PLAY_MAX_S):
+            await asyncio.gather(*(caller.open() for caller in firsts.values()))
+            trouble = self.loop.create_task(self._trouble())
+            work = asyncio.gather(*(caller.work(self.random.randrange(4, 14)) for caller in callers))
+            await asyncio.wait((work,), timeout=self.random.uniform(5.0, 25.0))
+            trouble.cancel()
+            self.store.faults = QUIET
+            self.loss = 0.0
+            await work
+            await self._transfers_done()
+        for task in helpers:
+            task.cancel()
+        await asyncio.sleep(12.0)
+        for node in self.nodes:
+            await node.leave()
+        await asyncio.sleep(10.0)
+        self.judge()
+        return self.report
+
+    async def _transfers_done(self) -> None:
+        """Wait until nothing is under way any more."""
+        while (
+            any(
+                owned.slot.parts.watch.outgoing
+                for node in self.nodes
+                if node.host is not None
+                for owned in node.host.owned.values()
+            )
+            or not self._all_owned()
+        ):
+            await asyncio.sleep(0.5)
+
+    def _all_owned(self) -> bool:
+        owned = {name for node in self.nodes if node.host is not None for name in node.host.owned}
+        return set(self.slots.values()) <= owned
+
+    def judge(self) -> None:
+        """Check every promise. Raises `checker.Wrong`."""
+        slots = [slot_key(code, number) for code, info in DOMAINS.items() for number in range(info.slots)]
+        checker.check_fence(self.store)
+        books = checker.Books(self.store, slots)
+        checker.require(self.histories.open == 0, "somebody still waits")
+        checker.check_told(books, self.histories)
+        checker.check_seen(books, self.histories)
+        checker.check_sent(books, self.histories)
+        checker.check_money(books, self.accounts)
+        report = self.report
+        report.told = len(self.histories.told)
+        report.refused = sum(isinstance(told.answer, wire.Failed) for told in self.histories.told)
+        report.faults = self.store.injected
+        report.groups = len(self.store.commits)
+        report.takeovers = sum(metrics.counted("events", "takeover") for metrics in self.metrics)
+        report.fenced = sum(metrics.counted("events", "fenced") for metrics in self.metrics)
+        report.seconds = self.loop.now - 1_000.0
+
+
+def run(seed: int, *, fenced: bool = True) -> Report:
+    """Play one seed from beginning to end. Raises `checker.Wrong` when a promise is broken, `Stuck`, TimeoutError."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    loop = SimulatedLoop()
+    asyncio.set_event_loop(loop)
+    loop.set_exception_handler(lambda _, context: problems.append(context))
+    problems: list[dict[str, object]] = []
+    world = World(seed, loop, fenced=fenced)
+    try:
+        report = loop.run_until_complete(world.play())
+        if problems:
+            raise checker.Wrong(f"unhandled: {problems[0]}")
+        return report
+    finally:
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.close()
+        asyncio.set_event_loop(None)
+        structlog.reset_defaults()
