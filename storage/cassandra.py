@@ -5,7 +5,9 @@ only lightweight transactions touch: the head in static columns and the group's 
 all. Reads and writes are at QUORUM, heads are read at SERIAL.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import cast
 
@@ -80,31 +82,42 @@ class CassandraUnit(Unit):
         self._keyspace = keyspace
         self._do = prepared
         self._closed = False
+        self._calls = 0
+        self._idle = asyncio.Event()
 
-    def _open(self) -> Link:
+    @contextmanager
+    def _use(self) -> Iterator[Link]:
+        """The link for one call; `close` waits for the calls under way."""
         if self._closed:
             raise StoreUnavailable(f"The unit {self._keyspace} is closed.")
-        return self._link
+        self._calls += 1
+        self._idle.clear()
+        try:
+            yield self._link
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
 
     async def put(self, records: Sequence[Record]) -> None:
         """Write records in unlogged batches by partition, several at a time."""
-        link = self._open()
         check_records(records)
-        if records:
-            await link.run_all(self._batches(records), PUT_BATCHES_IN_FLIGHT)
+        with self._use() as link:
+            if records:
+                await link.run_all(self._batches(records), PUT_BATCHES_IN_FLIGHT)
 
     async def get(self, collection: str, partition: str, keys: Sequence[str]) -> dict[str, Stored]:
         """Read the records that exist, by key."""
-        link = self._open()
         check_place(collection, partition)
         wanted = list(dict.fromkeys(keys))
         found: dict[str, Stored] = {}
-        for start in range(0, len(wanted), GET_KEYS_MAX):
-            chunk = wanted[start : start + GET_KEYS_MAX]
-            statement = _sized(self._do.get.bind((collection, partition, chunk)), GET_KEYS_MAX)
-            for row in await link.rows(statement):
-                stored = _stored(row)
-                found[stored.key] = stored
+        with self._use() as link:
+            for start in range(0, len(wanted), GET_KEYS_MAX):
+                chunk = wanted[start : start + GET_KEYS_MAX]
+                statement = _sized(self._do.get.bind((collection, partition, chunk)), GET_KEYS_MAX)
+                for row in await link.rows(statement):
+                    stored = _stored(row)
+                    found[stored.key] = stored
         return found
 
     async def scan(self, collection: str, partition: str) -> AsyncIterator[Sequence[Stored]]:
@@ -120,28 +133,37 @@ class CassandraUnit(Unit):
         Not applied, the head in force is read apart: the answer to a failed transaction has only the columns of its
         condition, and two owners may bump to the same epoch.
         """
-        link = self._open()
         check_swap(journal, segment, head, group)
+        with self._use() as link:
+            rows = await link.rows(self._swap(journal, segment, expect, head, group), SWAP)
+            if rows and rows[0][0] is True:
+                return head
+            return await self._head(link, journal, segment) or ABSENT
+
+    def _swap(self, journal: str, segment: int, expect: Head | None, head: Head, group: Group | None) -> Statement:
+        """The one statement of a swap."""
         place = (journal, segment)
         new = (head.epoch, head.owner, head.seq, head.tip, head.sealed)
-        statement: Statement
-        if expect is None:
-            statement = self._creation(place, new, group)
-        else:
+        if expect is not None:
             condition = (expect.epoch, expect.tip, expect.sealed)
             if group is None:
-                statement = self._do.move.bind((*new, *place, *condition))
-            else:
-                statement = self._do.append.bind((*new, group.payload, *place, group.seq, *condition))
-        rows = await link.rows(statement, SWAP)
-        if rows and rows[0][0] is True:
-            return head
-        return await self.head(journal, segment) or ABSENT
+                return self._do.move.bind((*new, *place, *condition))
+            return self._do.append.bind((*new, group.payload, *place, group.seq, *condition))
+        create = self._do.create.bind((*place, *new))
+        if group is None:
+            return create
+        batch = BatchStatement(BatchType.UNLOGGED)
+        batch.add(create)
+        batch.add(self._do.group, (*place, group.seq, group.payload))
+        return batch
 
     async def head(self, journal: str, segment: int) -> Head | None:
         """Read the head of a segment at SERIAL."""
-        link = self._open()
         check_name("journal", journal)
+        with self._use() as link:
+            return await self._head(link, journal, segment)
+
+    async def _head(self, link: Link, journal: str, segment: int) -> Head | None:
         rows = await link.rows(self._do.head.bind((journal, segment)), SERIAL)
         if not rows or rows[0][0] is None:
             return None
@@ -159,27 +181,21 @@ class CassandraUnit(Unit):
 
     async def drop(self, journal: str, segment: int) -> None:
         """Forget a whole segment: a lightweight transaction too, so that it is ordered among the swaps."""
-        link = self._open()
         check_name("journal", journal)
         batch = BatchStatement(BatchType.UNLOGGED)
         batch.add(self._do.drop_head, (journal, segment))
         batch.add(self._do.drop_groups, (journal, segment, _LOWEST_SEQ))
-        await link.rows(batch, SWAP)
+        with self._use() as link:
+            await link.rows(batch, SWAP)
 
     async def close(self) -> None:
-        """Leave the shared link; the last unit closes it."""
-        if not self._closed:
-            self._closed = True
-            await give_back(self._settings)
-
-    def _creation(self, place: tuple[str, int], new: tuple[object, ...], group: Group | None) -> Statement:
-        create = self._do.create.bind((*place, *new))
-        if group is None:
-            return create
-        batch = BatchStatement(BatchType.UNLOGGED)
-        batch.add(create)
-        batch.add(self._do.group, (*place, group.seq, group.payload))
-        return batch
+        """Finish the calls under way and leave the shared link; the last unit closes it."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._calls:
+            await self._idle.wait()
+        await give_back(self._settings)
 
     def _batches(self, records: Sequence[Record]) -> Iterator[Statement]:
         """Statements for these records: a batch never leaves its partition, so that one replica set takes it whole."""
@@ -204,7 +220,8 @@ class CassandraUnit(Unit):
     async def _pages(self, statement: Statement) -> AsyncIterator[list[Row]]:
         state: bytes | None = None
         while True:
-            rows, state = await self._open().page(statement, PLAIN, state)
+            with self._use() as link:
+                rows, state = await link.page(statement, PLAIN, state)
             if rows:
                 yield rows
             if state is None:
