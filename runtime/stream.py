@@ -54,7 +54,7 @@ BACKOFF_MAX_MS = 1_000
 SILENCE_MS_MAX = 5_000
 """A peer that lets a batch expire and has said nothing at all for so long is taken for stuck, and redialled."""
 WRITE_STALL_MS_MAX = 30_000
-"""A peer that doesn't take a reply for so long is cut off."""
+"""A peer that takes no reply for so long is cut off: what waits for it is dropped, it finds RESOURCE_EXHAUSTED."""
 
 
 class Batched(Protocol):
@@ -197,7 +197,10 @@ class BatchLink(Generic[RequestT, ResponseT]):
 
     async def _one_stream(self) -> Fault:
         """Serve one stream until it breaks; gives why, as what its batches are told."""
-        self._call = call = self._open_stream()
+        try:
+            self._call = call = self._open_stream()
+        except grpc.aio.UsageError as error:
+            return self._broken(str(error))
         self._heard_at = self._loop.time()
         writer = self._loop.create_task(self._write(call))
         try:
@@ -216,6 +219,10 @@ class BatchLink(Generic[RequestT, ResponseT]):
             if not call.cancelled() or self._closing:
                 raise
             return self._broken("it was silent for too long")
+        except Exception:
+            # A defect in a sink, or a channel closed under us: the link must go on, or its batches would hang.
+            log.exception("link failed", address=self.address)
+            return self._broken("an internal error")
         finally:
             self._call = None
             writer.cancel()
@@ -228,7 +235,9 @@ class BatchLink(Generic[RequestT, ResponseT]):
                 await self._written.wait()
                 self._written.clear()
                 while self._outbox:
-                    await call.write(self._outbox.popleft())
+                    request = self._outbox.popleft()
+                    if request.batch_id in self._flights:  # Else it expired while it waited.
+                        await call.write(request)
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             # The reader sees the same break and tells the batches.
             return
@@ -301,15 +310,24 @@ class ReplyStream(Generic[ResponseT]):
         """Count items taken in."""
         self.items_in_flight += items
 
+    def end(self) -> None:
+        """Let go of everything: nothing more can be told to this peer."""
+        self.ended = True
+        self._outbox.clear()
+
     async def write(self, context: grpc.aio.ServicerContext) -> None:
-        """Write what is queued, for ever. Raises TimeoutError when the peer takes nothing any more."""
+        """Write what is queued, for ever. Raises `Overloaded` when the peer takes nothing any more."""
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._outbox:
                 response, items = self._outbox.popleft()
-                async with asyncio.timeout(WRITE_STALL_MS_MAX / 1000):
-                    await context.write(response)
+                try:
+                    async with asyncio.timeout(WRITE_STALL_MS_MAX / 1000):
+                        await context.write(response)
+                except TimeoutError as error:
+                    text = f"replies weren't taken for {WRITE_STALL_MS_MAX} ms; open a new stream"
+                    raise Overloaded("PEER_STALLED", text, retry_ms=BACKOFF_MAX_MS) from error
                 self.items_in_flight -= items
                 self._progress.set()
 
@@ -348,7 +366,7 @@ async def serve_stream(
         if writer.done():
             writer.result()
     finally:
-        replies.ended = True
+        replies.end()
         tasks = [task for task in (writer, reader, draining, owed) if task is not None]
         for task in tasks:
             task.cancel()
