@@ -1,0 +1,124 @@
+"""Compile a merged catalogue to a `Plan` for the stretch of time around a moment."""
+
+from typing import Protocol
+
+from charging.catalogue_merge import Merged
+from charging.compile_offers import (
+    compile_accumulator,
+    compile_allowance,
+    compile_fee,
+    compile_offering,
+    compile_rule,
+)
+from charging.compile_tariffs import compile_rounding, compile_tariff
+from charging.compiled import CompiledService, CompiledTariff
+from charging.errors import Invalid
+from charging.localtime import LocalTime
+from charging.money import quantity
+from charging.plan import Plan
+
+FOREVER_MS = 1 << 60
+
+
+class _Dated(Protocol):
+    @property
+    def effective_from(self) -> str: ...
+    @property
+    def effective_to(self) -> str: ...
+
+
+def in_force(entry: _Dated, time_ms: int, local: LocalTime) -> bool:
+    """Say whether an entry's effective dates contain a moment."""
+    if entry.effective_from and local.moment_ms(entry.effective_from) > time_ms:
+        return False
+    return not entry.effective_to or time_ms < local.moment_ms(entry.effective_to)
+
+
+def boundaries(merged: Merged, local: LocalTime) -> list[int]:
+    """Give all moments (ms) at which some entry begins or ends to be in force, sorted."""
+    dated: list[_Dated] = [price for tariff in merged.tariffs.values() for price in tariff.value.prices]
+    for section in (
+        merged.tariffs,
+        merged.allowances,
+        merged.fees,
+        merged.offerings,
+        merged.discounts,
+        merged.agreements,
+        merged.accumulators,
+    ):
+        dated.extend(entry.value for entry in section.values())
+    texts = {text for entry in dated for text in (entry.effective_from, entry.effective_to) if text}
+    return sorted({local.moment_ms(text) for text in texts})
+
+
+def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: int = 0, to_ms: int = FOREVER_MS) -> Plan:
+    """Compile what is in force at `time_ms`; it must be the same all through [from_ms, to_ms).
+
+    Raises `Invalid` CATALOGUE_FAULTY for what a checked catalogue does not contain.
+    """
+    tariffs: dict[str, CompiledTariff] = {}
+    standard: dict[str, list[CompiledTariff]] = {}
+    for tariff in merged.tariffs.values():
+        if tariff.value.service not in merged.services:
+            raise Invalid("CATALOGUE_FAULTY", f"tariff {tariff.value.id!r} prices a service that is not there")
+        if in_force(tariff.value, time_ms, local):
+            prices = [price for price in tariff.value.prices if in_force(price, time_ms, local)]
+            done = tariffs[tariff.value.id] = compile_tariff(tariff, prices, merged, local)
+            if tariff.value.standard:
+                standard.setdefault(done.service, []).append(done)
+    accumulators = {
+        name: compile_accumulator(entry, merged, local)
+        for name, entry in merged.accumulators.items()
+        if in_force(entry.value, time_ms, local)
+    }
+    counters = {name: done.counter for name, done in accumulators.items()}
+    rules = {
+        name: compile_rule(entry, merged, local, counters)
+        for name, entry in merged.discounts.items()
+        if in_force(entry.value, time_ms, local)
+    }
+    offerings = {
+        name: compile_offering(entry)
+        for name, entry in merged.offerings.items()
+        if in_force(entry.value, time_ms, local)
+    }
+    return Plan(
+        merged=merged,
+        domain=merged.domain,
+        currency=merged.currency,
+        version=merged.national_version,
+        regional_version=merged.regional_version,
+        from_ms=from_ms,
+        to_ms=to_ms,
+        local=local,
+        rounding=compile_rounding(merged.rounding),
+        services={
+            name: CompiledService(name, entry.value.unit, quantity(entry.value.quantity_max) or FOREVER_MS)
+            for name, entry in merged.services.items()
+        },
+        tariffs=tariffs,
+        standard={service: tuple(found) for service, found in standard.items()},
+        allowances={
+            name: compile_allowance(entry, merged, local)
+            for name, entry in merged.allowances.items()
+            if in_force(entry.value, time_ms, local)
+        },
+        offerings=offerings,
+        limited={name: done.validity_ms for name, done in offerings.items() if done.validity_ms},
+        rules=rules,
+        agreements={
+            name: entry.value.discounts
+            for name, entry in merged.agreements.items()
+            if in_force(entry.value, time_ms, local)
+        },
+        counting={
+            service: tuple(a for a in accumulators.values() if not a.services or service in a.services)
+            for service in merged.services
+            if any(not a.services or service in a.services for a in accumulators.values())
+        },
+        fees={
+            name: compile_fee(entry, merged)
+            for name, entry in merged.fees.items()
+            if in_force(entry.value, time_ms, local)
+        },
+    )

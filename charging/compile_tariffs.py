@@ -1,0 +1,203 @@
+"""Compile tariffs: prices to integers over one denominator, destinations to tables, bands to days."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from math import lcm
+
+from charging.bands import BandTable
+from charging.catalogue_base import Rounding
+from charging.catalogue_merge import Entry, Merged
+from charging.catalogue_tariffs import BandRates, Cap, Price, Rate, Tariff, Tiers
+from charging.compiled import (
+    GRADUATED,
+    OPEN_END,
+    PACKAGE,
+    SWITCH_INCREMENT,
+    SWITCH_SECOND,
+    SWITCH_START,
+    VOLUME,
+    CompiledPrice,
+    CompiledRate,
+    CompiledRounding,
+    CompiledTariff,
+    CompiledTier,
+    Counter,
+    Schedule,
+)
+from charging.conditions import band_table, prefix_table, usage_tests
+from charging.errors import Invalid
+from charging.localtime import CALL, PERIODS, LocalTime
+from charging.money import MODES, micro, quantity
+from charging.prefixes import PrefixTable
+
+_MODELS = {"graduated": GRADUATED, "volume": VOLUME, "package": PACKAGE}
+_SWITCHES = {"second": SWITCH_SECOND, "increment": SWITCH_INCREMENT, "start": SWITCH_START}
+
+
+def compile_rounding(rounding: Rounding) -> CompiledRounding:
+    """Give mode and step in micro-units."""
+    return CompiledRounding(
+        MODES[rounding.mode], 10 ** (6 - rounding.places), f"{rounding.mode} to {rounding.places} places"
+    )
+
+
+def compile_tariff(entry: Entry[Tariff], prices: Iterable[Price], merged: Merged, local: LocalTime) -> CompiledTariff:
+    """Compile a tariff with those of its prices that are in force."""
+    tariff = entry.value
+    listed = list(prices)
+    compiled = [compile_price(tariff, price, entry.origin, merged, local) for price in listed]
+    names = dict.fromkeys(name for price in listed for name in price.when.destinations)
+    table: PrefixTable[str] | None = None
+    by_destination: dict[tuple[str, ...], tuple[CompiledPrice, ...]] = {}
+    if names:
+        table = prefix_table(merged, names)
+        for found in {(), *_combinations(merged, names)}:
+            by_destination[found] = tuple(
+                done
+                for price, done in zip(listed, compiled, strict=True)
+                if not price.when.destinations or not set(price.when.destinations).isdisjoint(found)
+            )
+    return CompiledTariff(tariff.id, entry.origin, tariff.service, table, tuple(compiled), by_destination)
+
+
+def _combinations(merged: Merged, names: Iterable[str]) -> set[tuple[str, ...]]:
+    """Give all answers that the prefix table can give."""
+    groups: dict[str, dict[str, None]] = {}
+    for name in names:
+        for pattern in merged.destinations[name].value.prefixes:
+            text = pattern if pattern == "*" else pattern.rstrip("*")
+            groups.setdefault("" if text == "*" else text, {})[name] = None
+    return {tuple(group) for group in groups.values()}
+
+
+def compile_price(tariff: Tariff, price: Price, origin: str, merged: Merged, local: LocalTime) -> CompiledPrice:
+    """Compile one price."""
+    origin = merged.price_origins.get((tariff.id, price.id), origin)
+    service = merged.services[tariff.service].value
+    rule = f"{tariff.id}/{price.id}"
+    denominator = _denominator(price)
+    parts = [*price.bands, BandRates((), price.rates, price.tiers)]
+    schedules = tuple(_schedule(part, price, rule, denominator) for part in parts)
+    table: BandTable | None = None
+    if price.bands:
+        table = band_table([part.bands for part in price.bands], merged, local)
+    default = merged.regional_rounding if origin else merged.rounding
+    own = schedules[-1]
+    counters = [s.counter for s in schedules if s is not None and s.counter is not None]
+    cap = price.cap
+    plain = (
+        table is None
+        and own is not None
+        and not own.tiers
+        and len(own.rates) == 1
+        and own.rates[0].start == 0
+        and cap is None
+        and not price.minimum.strip("0.")
+        and not quantity(price.grace)
+    )
+    return CompiledPrice(
+        rule=rule,
+        tariff=tariff.id,
+        price=price.id,
+        origin=origin,
+        item=price.item or tariff.item or service.item or service.id,
+        unit=service.unit,
+        denominator=denominator,
+        tests=usage_tests(price.when, merged, local, destinations=False, bands=False),
+        schedules=schedules,
+        table=table,
+        timed=service.unit == "second",
+        switch=_SWITCHES[price.band_switch],
+        connect=_in(micro(price.connect), denominator),
+        connect_always=price.connect_always,
+        minimum=_in(micro(price.minimum), denominator),
+        cap=_in(micro(cap.amount), denominator) if cap and cap.over == "call" else -1,
+        cap_counter=cap_counter(cap, f"{tariff.id}.{price.id}.cap"),
+        cap_total=int(micro(cap.amount)) if cap else 0,
+        grace=quantity(price.grace),
+        grace_free=price.grace_free,
+        rounding=compile_rounding(tariff.rounding or default),
+        flat=own.rates[0] if plain and own is not None else None,
+        depends=any(c.period != CALL for c in counters) or (cap is not None and cap.over != "call"),
+    )
+
+
+def cap_counter(cap: Cap | None, name: str) -> Counter | None:
+    """Give the accumulator that a cap over a period needs."""
+    if cap is None or cap.over == "call":
+        return None
+    return Counter(cap.accumulator or name, PERIODS[cap.over], cap.shared)
+
+
+def _rates_of(price: Price) -> list[Rate]:
+    found: list[Rate] = []
+    for part in [*price.bands, BandRates((), price.rates, price.tiers)]:
+        found.extend(part.rates)
+        for tier in part.tiers.steps if part.tiers else ():
+            found.extend(tier.rates or (Rate(tier.price, tier.per, tier.increment),))
+    return found
+
+
+def increment_cost(rate: Rate) -> tuple[int, Fraction]:
+    """Give the increment in units and what one costs in micro-units."""
+    per = quantity(rate.per)
+    increment = quantity(rate.increment) or per
+    if per < 1:
+        raise Invalid("CATALOGUE_FAULTY", f"a price of {rate.price} per nothing")
+    return increment, micro(rate.price) * increment / per
+
+
+def _denominator(price: Price) -> int:
+    amounts = [increment_cost(rate)[1] for rate in _rates_of(price)]
+    amounts += [micro(price.connect), micro(price.minimum)]
+    if price.cap:
+        amounts.append(micro(price.cap.amount))
+    for part in [*price.bands, BandRates((), price.rates, price.tiers)]:
+        amounts.extend(micro(tier.flat) for tier in (part.tiers.steps if part.tiers else ()))
+    return lcm(*(amount.denominator for amount in amounts))
+
+
+def _in(amount: Fraction, denominator: int) -> int:
+    return int(amount * denominator)
+
+
+def _schedule(part: BandRates, price: Price, rule: str, denominator: int) -> Schedule | None:
+    label = f"band {', '.join(part.bands)}; " if part.bands else ("other hours; " if price.bands else "")
+    if part.tiers is not None:
+        counter = Counter(part.tiers.accumulator or rule.replace("/", "."), PERIODS[part.tiers.over], part.tiers.shared)
+        return Schedule((), _tiers(part.tiers, label, denominator), _MODELS[part.tiers.model], counter)
+    if not part.rates:
+        return None
+    return Schedule(_rates(part.rates, label, denominator), (), GRADUATED, None)
+
+
+def _rates(rates: Iterable[Rate], label: str, denominator: int) -> tuple[CompiledRate, ...]:
+    compiled = []
+    for rate in rates:
+        increment, cost = increment_cost(rate)
+        start = quantity(rate.start)
+        since = f"from {rate.start}; " if start else ""
+        detail = f"{label}{since}{rate.price} per {rate.per}, by {rate.increment or rate.per}"
+        compiled.append(CompiledRate(start, increment, _in(cost, denominator), detail))
+    return tuple(sorted(compiled, key=lambda rate: rate.start))
+
+
+def _tiers(tiers: Tiers, label: str, denominator: int) -> tuple[CompiledTier, ...]:
+    compiled = []
+    start = 0
+    for tier in tiers.steps:
+        # The last tier is open whatever it says: a quantity beyond it must not fall through.
+        end = quantity(tier.upto) if tier.upto and tier is not tiers.steps[-1] else OPEN_END
+        where = f"{tiers.model} tier {start} to {tier.upto}" if tier.upto else f"{tiers.model} tier over {start}"
+        rates = tier.rates or (Rate(tier.price, tier.per, tier.increment),)
+        compiled.append(
+            CompiledTier(
+                start=start,
+                end=end,
+                flat=_in(micro(tier.flat), denominator),
+                rates=_rates(rates, f"{label}{where}; ", denominator),
+                flat_detail=f"{label}{where}; flat {tier.flat}",
+            )
+        )
+        start = end
+    return tuple(compiled)

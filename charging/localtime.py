@@ -1,0 +1,164 @@
+"""Clock and calendar of a region as tables: offsets of its zone, days, periods.
+
+The zone's rules are read once, when a catalogue version is compiled; afterwards everything is arithmetic on integers.
+Days are counted from 1970-01-01.
+"""
+
+from bisect import bisect_right
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+DAY_S = 86_400
+FAR_S = 1 << 60
+"""Later than anything that happens."""
+_FIRST = datetime(1990, 1, 1, tzinfo=UTC)
+_LAST = datetime(2100, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+CALL, DAY, WEEK, MONTH, CYCLE, YEAR, LIFE, SUBSCRIPTION = range(8)
+PERIODS = {
+    "call": CALL,
+    "day": DAY,
+    "week": WEEK,
+    "month": MONTH,
+    "cycle": CYCLE,
+    "year": YEAR,
+    "life": LIFE,
+    "subscription": SUBSCRIPTION,
+}
+
+
+class LocalTime:
+    """Offsets from UTC of one zone, in seconds, with the moments at which they change."""
+
+    __slots__ = ("fixed", "offsets", "starts", "zone")
+
+    def __init__(self, zone: str) -> None:
+        self.zone = zone
+        self.starts, self.offsets = _offsets(zone)
+        self.fixed = self.offsets[0] if len(self.offsets) == 1 else None
+
+    def offset(self, utc_s: int) -> int:
+        """Give what to add to UTC seconds for the local clock."""
+        if self.fixed is not None:
+            return self.fixed
+        return self.offsets[max(0, bisect_right(self.starts, utc_s) - 1)]
+
+    def next_change(self, utc_s: int) -> int:
+        """Give the UTC second at which the offset changes next; `FAR_S` when it does not."""
+        if self.fixed is not None:
+            return FAR_S
+        index = bisect_right(self.starts, utc_s)
+        return self.starts[index] if index < len(self.starts) else FAR_S
+
+    def day(self, utc_s: int) -> int:
+        """Give the local day of a UTC second."""
+        return (utc_s + self.offset(utc_s)) // DAY_S
+
+    def moment_ms(self, text: str) -> int:
+        """Turn the text of a `Moment` into milliseconds UTC; text without offset is local."""
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(self.zone))
+        return int(moment.timestamp()) * 1000
+
+    def day_start_s(self, day: int) -> int:
+        """Give the UTC second at which a local day begins (of two midnights the first)."""
+        guess = day * DAY_S - self.offset(day * DAY_S)
+        again = day * DAY_S - self.offset(guess)
+        return min(guess, again) if self.day(min(guess, again)) == day else max(guess, again)
+
+
+@lru_cache(maxsize=64)
+def _offsets(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Find all changes of offset by looking at each week and halving those in which it changed."""
+    info = ZoneInfo(zone)
+
+    def offset(utc_s: int) -> int:
+        delta = datetime.fromtimestamp(utc_s, UTC).astimezone(info).utcoffset()
+        return int((delta or timedelta(0)).total_seconds())
+
+    at = int(_FIRST.timestamp())
+    last = int(_LAST.timestamp())
+    starts, offsets = [at], [offset(at)]
+    while at < last:
+        after = min(last, at + 7 * DAY_S)
+        if offset(after) != offsets[-1]:
+            low, high = at, after
+            while high - low > 1:
+                middle = (low + high) // 2
+                if offset(middle) == offsets[-1]:
+                    low = middle
+                else:
+                    high = middle
+            starts.append(high)
+            offsets.append(offset(high))
+            after = high
+        at = after
+    return tuple(starts), tuple(offsets)
+
+
+def day_of(text: str) -> int:
+    """Turn 2026-10-01 into a day."""
+    return date.fromisoformat(text).toordinal() - _EPOCH_ORDINAL
+
+
+def weekday(day: int) -> int:
+    """Monday = 0."""
+    return (day + 3) % 7
+
+
+def day_text(day: int) -> str:
+    """Write a day as yyyymmdd."""
+    return date.fromordinal(day + _EPOCH_ORDINAL).strftime("%Y%m%d")
+
+
+class Span(NamedTuple):
+    """A period: its days and the texts that accumulator keys carry."""
+
+    start: int
+    end: int
+    """First day after it."""
+    text: str
+    """Sorts as the periods follow each other."""
+    previous_start: int
+    previous_text: str
+
+
+@lru_cache(maxsize=65_536)
+def span(period: int, day: int, cycle_day: int) -> Span:
+    """Give the period that contains a day. `cycle_day` is the day of month on which the bill cycle begins."""
+    if period in (LIFE, SUBSCRIPTION, CALL):
+        return Span(0, 1 << 40, "all", 0, "none")
+    start = _start(period, day, cycle_day)
+    before = _start(period, start - 1, cycle_day)
+    end = _after(period, start, cycle_day)
+    return Span(start, end, day_text(start), before, day_text(before))
+
+
+def _start(period: int, day: int, cycle_day: int) -> int:
+    if period == DAY:
+        return day
+    if period == WEEK:
+        return day - weekday(day)
+    when = date.fromordinal(day + _EPOCH_ORDINAL)
+    if period == YEAR:
+        return when.replace(month=1, day=1).toordinal() - _EPOCH_ORDINAL
+    first = cycle_day if period == CYCLE else 1
+    if when.day < first:
+        when = when.replace(day=1) - timedelta(days=1)
+    return when.replace(day=first).toordinal() - _EPOCH_ORDINAL
+
+
+def _after(period: int, start: int, cycle_day: int) -> int:
+    if period == DAY:
+        return start + 1
+    if period == WEEK:
+        return start + 7
+    when = date.fromordinal(start + _EPOCH_ORDINAL)
+    if period == YEAR:
+        return when.replace(year=when.year + 1).toordinal() - _EPOCH_ORDINAL
+    following = when.replace(day=1) + timedelta(days=32)
+    return following.replace(day=cycle_day if period == CYCLE else 1).toordinal() - _EPOCH_ORDINAL

@@ -1,0 +1,71 @@
+"""Longest prefix match over telephone numbers, with one-digit wildcards.
+
+Patterns are digits; "?" stands for one digit, a trailing "$" for the end of the number, "*" alone for every number. The
+pattern with more digits wins, then the longer one.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+def digits_of(other_party: str) -> str:
+    """Give the bare digits of a party: without kind, + and 00."""
+    number = other_party[other_party.rfind(":") + 1 :]
+    if number[:1] == "+":
+        return number[1:]
+    return number[2:] if number[:2] == "00" else number
+
+
+class PrefixTable(Generic[T]):
+    """Maps patterns to values. Of a pattern that is given twice the values are all kept."""
+
+    __slots__ = ("_exact", "_lengths", "_literal", "_patterns")
+
+    def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
+        grouped: dict[str, list[T]] = {}
+        for pattern, value in entries:
+            text = pattern if pattern == "*" else pattern.rstrip("*")
+            grouped.setdefault("" if text == "*" else text, []).append(value)
+        self._exact: dict[str, tuple[T, ...]] = {}
+        self._literal: dict[str, tuple[T, ...]] = {}
+        patterns: list[tuple[tuple[int, int], re.Pattern[str], tuple[T, ...]]] = []
+        for text, found in grouped.items():
+            values = tuple(dict.fromkeys(found))
+            if "?" in text:
+                weight = (sum(c.isdigit() for c in text) + text.endswith("$"), len(text))
+                end = "$" if text.endswith("$") else ""
+                body = text.rstrip("$").replace("?", "[0-9]")
+                patterns.append((weight, re.compile(body + end), values))
+            elif text.endswith("$"):
+                self._exact[text[:-1]] = values
+            else:
+                self._literal[text] = values
+        patterns.sort(key=lambda entry: entry[0], reverse=True)
+        self._patterns = tuple(patterns)
+        self._lengths = tuple(sorted({len(text) for text in self._literal}, reverse=True))
+
+    def find(self, number: str) -> tuple[T, ...]:
+        """Give the values of the longest pattern that matches; empty when none does."""
+        found = self._exact.get(number)
+        if found is not None:
+            return found
+        weight = -1
+        found = ()
+        literal = self._literal
+        size = len(number)
+        for length in self._lengths:
+            if length <= size:
+                hit = literal.get(number[:length])
+                if hit is not None:
+                    found = hit
+                    weight = length
+                    break
+        for (digits, length), pattern, values in self._patterns:
+            if (digits, length) <= (weight, weight):
+                break
+            if pattern.match(number):
+                return values
+        return found
