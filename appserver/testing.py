@@ -41,6 +41,7 @@ DOMAINS = ("GD", "BJ")
 
 def catalogue(version: int = 1, voice_price: str = "0.2") -> Catalogue:
     """Give a catalogue: calls by the minute, messages, data with an allowance in an offering."""
+    services = ["voice", "sms", "data"]
     rates = [{"price": voice_price, "per": "60", "increment": "60"}]
     return from_plain(
         {
@@ -70,8 +71,8 @@ def catalogue(version: int = 1, voice_price: str = "0.2") -> Catalogue:
                 {"id": "minutes-100", "unit": "second", "quota": "100 min", "when": {"services": ["voice"]}}
             ],
             "offerings": [
-                {"id": "plan", "name": "pay as you go"},
-                {"id": "bundle", "name": "minutes included", "allowances": ["minutes-100"]},
+                {"id": "plan", "name": "pay as you go", "services": services},
+                {"id": "bundle", "name": "minutes included", "services": services, "allowances": ["minutes-100"]},
             ],
         }
     )
@@ -197,5 +198,5 @@ def _with(done: Done, *, revision: int = 0, repeated: bool = False) -> Done:
         done.notices,
         done.detail,
         revision or done.revision,
-        repeated,
+        repeated or done.repeated,
     )

@@ -133,7 +133,7 @@ class Front:
         """Make the command that opens an account."""
         command = pb.OpenAccount(
             payment_mode="prepaid",
-            contract=pb.Contract(domain="GD", subscriptions=[pb.Subscription(offering=offering)], valid_from_ms=1),
+            contract=pb.Contract(domain="GD", subscriptions=[pb.Subscription(offering=offering)], valid_from_ms=1_000),
             books=[pb.BalanceBook(book_id="main", amount=money)],
         )
         return self.execute(identity, **({"open_account": command} | fields))
