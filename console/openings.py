@@ -36,7 +36,7 @@ def opening(account: SampleAccount) -> desk.ServiceRequest:
 def afterwards(account: SampleAccount) -> Iterator[desk.ServiceRequest]:
     """Give what follows an opening: the contracts of further members, and a suspension."""
     for member in account.members[1:]:
-        request = _request(member.identity, f"join-{member.identity}")
+        request = _request(account.account_id, f"join-{member.identity}")
         request.set_contract.CopyFrom(desk.SetContract(account_id=account.account_id, contract=_contract(member)))
         yield request
     if account.suspended:

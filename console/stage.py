@@ -129,7 +129,14 @@ class Stage:
     async def with_bar(self, title: str, total: int, work: Callable[[Advance], Awaitable[Sent]]) -> Sent:
         """Do a sending with a progress bar, and say how fast it was."""
         columns = (TextColumn("         {task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=self.out, transient=True) as bar:
+        with Progress(
+            *columns,
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self.out,
+            transient=True,
+            disable=not self.out.is_terminal,
+        ) as bar:
             task = bar.add_task(title, total=total)
             sent = await work(lambda count: bar.advance(task, count))
         self.say(f"{title}: {sent.requests:,} in {sent.seconds:.1f} s, {sent.per_second:,.0f}/s")
