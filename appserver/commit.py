@@ -28,6 +28,7 @@ from charging.contract import Contract
 from charging.errors import Broken, Invalid
 from charging.ledger import available_view, seal
 from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
+from charging.usage import Charge
 
 SESSION_VALIDITY_MS = 3_600_000
 """Granted quota must have been reported by then, else the session ends by itself."""
@@ -66,7 +67,7 @@ def charge_command(item: Item, entry: Entry, account: Account, contract: Contrac
     return Command(entry.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, post)
 
 
-def rate_usage(item: Item, account: Account, contract: Contract, held: Held) -> rating.Charge:
+def rate_usage(item: Item, account: Account, contract: Contract, held: Held) -> Charge:
     """Rate the usage of an item as things stand; what sessions keep counts as taken."""
     usage = item.usage
     if usage.visited:

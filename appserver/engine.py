@@ -108,10 +108,23 @@ class Engine:
 
     def _turn(self, source: Source) -> None:
         """Take up some requests of one caller; put it at the end of the row when it has more."""
-        batch = source.batches[0]
+        left = TURN_REQUESTS
+        while left > 0 and source.batches:
+            batch = source.batches[0]
+            end = min(batch.cursor + left, len(batch.requests))
+            left -= end - batch.cursor
+            self._take_up(batch, end)
+            if end == len(batch.requests):
+                source.batches.popleft()
+        if source.batches:
+            self._active.append(source)
+        else:
+            source.active = False
+
+    def _take_up(self, batch: Batch, end: int) -> None:
+        """Read requests of a batch up to a position and begin with them."""
         now_ms = self._wall_ms()
         read, step = self._codec.read, self._work.step
-        end = min(batch.cursor + TURN_REQUESTS, len(batch.requests))
         for position in range(batch.cursor, end):
             if batch.answered(position):
                 continue
@@ -125,12 +138,6 @@ class Engine:
             else:
                 step(item)
         batch.cursor = end
-        if end == len(batch.requests):
-            source.batches.popleft()
-        if source.batches:
-            self._active.append(source)
-        else:
-            source.active = False
 
     def _sweep(self) -> None:
         self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)

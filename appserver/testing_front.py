@@ -85,6 +85,7 @@ class Front:
     """A front end: makes requests with keys of their own, and sends them on a stream or one by one."""
 
     def __init__(self, address: str) -> None:
+        self.address = address
         self.channel = open_channel(address)
         self.stub = ServiceDeskServiceStub(self.channel)
         self._keys = itertools.count(1)
