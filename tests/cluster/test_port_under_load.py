@@ -1,0 +1,151 @@
+"""Numbers move while money is paid in, over two data centers and two real domain servers: nothing lost or doubled."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from onetier.v1 import data_center_pb2 as pb
+from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest
+from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServiceStub
+
+from charging import wire
+from charging.commands import Action, Command, OpenAccount, SetContract, TopUp
+from charging.contract import Contract
+from datacenter import main as datacenter
+from directory.changes import Change, Domain, Entry, NumberPlan, UnitAddress
+from directory.directory import Directory
+from domainservers import main as domainserver
+from runtime.channel import open_channel
+from runtime.server import start_tier
+from runtime.settings import DataCenterSettings, DomainServerSettings, load
+from storage.open import open_unit
+
+pytestmark = pytest.mark.timeout(90)
+NUMBERS = [f"msisdn:861300000{number:04d}" for number in range(8)]
+DEPOSITS = 150
+
+
+class Desk:
+    """Plays the platform: one stream to one data center, one item a batch, repeated until it is done."""
+
+    def __init__(self, address: str) -> None:
+        self.channel = open_channel(address)
+        self.operator = DirectoryServiceStub(self.channel)
+        self._stream = DataCenterServiceStub(self.channel).Route()
+        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._reader = asyncio.create_task(self._read())
+        self._writing = asyncio.Lock()
+        self._last = 0
+
+    async def ask(self, identity: str, question: wire.Ask) -> wire.Answer:
+        while True:
+            self._last += 1
+            batch_id = self._last
+            future = self._waiting[batch_id] = asyncio.get_running_loop().create_future()
+            body = wire.pack(question)
+            request = RouteRequest(batch_id=batch_id, timeout_ms=3_000, positions=[0], routes=[identity], bodies=[body])
+            async with self._writing:
+                await self._stream.write(request)
+            answer: wire.Answer = wire.unpack_answer(await future)
+            if not (isinstance(answer, wire.Failed) and answer.kind in ("unavailable", "overloaded", "expired")):
+                return answer
+            await asyncio.sleep(max(answer.retry_ms, 10) / 1_000)
+
+    async def do(self, identity: str, account_id: str, key: str, action: Action) -> wire.Done:
+        digest = key.encode().ljust(16, b".")[:16]
+        command = Command(account_id, key, digest, "tests", "front", 1, action)
+        answer = await self.ask(identity, wire.Commit(identity, command))
+        assert isinstance(answer, wire.Done), answer
+        return answer
+
+    async def _read(self) -> None:
+        while True:
+            response = await self._stream.read()
+            bodies = ReplyBatch.FromString(response.replies).bodies
+            self._waiting.pop(response.batch_id).set_result(bodies[0])
+
+    async def close(self) -> None:
+        self._reader.cancel()
+        await asyncio.gather(self._reader, return_exceptions=True)
+        self._stream.cancel()
+        await self.channel.close()
+
+
+@pytest.fixture
+async def desks(tmp_path: Path) -> AsyncIterator[list[Desk]]:
+    url = f"sqlite://{tmp_path}/directory.db"
+    closers: list[Callable[[], Awaitable[object]]] = []
+    unit = await open_unit(url)
+    directory = await Directory.open(unit)
+    changes: list[Change] = [
+        UnitAddress(name, f"sqlite://{tmp_path}/{name}.db") for name in ("shared", "shared-west", "south", "west")
+    ]
+    changes += [
+        Domain("GD", "Guangdong", "Asia/Shanghai", 1, "shared", "south"),
+        Domain("XJ", "Xinjiang", "Asia/Urumqi", 2, "shared-west", "west"),
+        NumberPlan({"86130": "GD"}),
+        Entry("broadband:first@adsl", "GD", 0),
+    ]
+    await directory.amend(changes, "country", "tests")
+    await directory.close()
+    await unit.close()
+    for server_id, domain in (("south", "GD"), ("west", "XJ")):
+        settings = load(DomainServerSettings, server_id=server_id, directory=url, domains=[domain], metrics_listen="")
+        closers.append((await start_tier("domainserver", settings, domainserver.build)).stop)
+    found: list[Desk] = []
+    for _ in range(2):
+        tier = await start_tier(
+            "datacenter", load(DataCenterSettings, directory=url, metrics_listen=""), datacenter.build
+        )
+        closers.append(tier.stop)
+        found.append(Desk(tier.address))
+        closers.append(found[-1].close)
+    yield found
+    for closer in reversed(closers):
+        await closer()
+
+
+async def open_accounts(desk: Desk) -> None:
+    for number in NUMBERS:
+        action = OpenAccount(number, "c", "prepaid", "CNY", 0, 1, Contract(number, number, "GD"), (), {}, {}, ())
+        await desk.do(number, number, f"open {number}", action)
+    broadband = Contract("broadband:first@adsl", NUMBERS[0], "GD", attributes={"speed": "100"})
+    await desk.do(NUMBERS[0], NUMBERS[0], "join", SetContract(broadband))
+
+
+async def pay_in(desks: list[Desk], number: str) -> int:
+    paid = 0
+    for count in range(DEPOSITS):
+        desk = desks[count % 2]
+        done = await desk.do(number, number, f"pay {number} {count}", TopUp("", "money", 1, 0, 100, "", "deposit"))
+        paid += done.amount
+    return paid
+
+
+async def test_deposits_during_ports_arrive_once_in_whatever_domain(desks: list[Desk]) -> None:
+    await open_accounts(desks[0])
+
+    async def move(index: int, number: str) -> None:
+        for lap, domain in enumerate(("XJ", "GD", "XJ")):
+            await asyncio.sleep(0.05 * index / len(NUMBERS))
+            request = pb.PortRequest(identity=number, to_domain=domain, request_key=f"{number}-{lap}", actor="tests")
+            response = await desks[(index + lap) % 2].operator.Port(request, timeout=30)
+            assert response.from_domain == ("GD" if domain == "XJ" else "XJ")
+
+    await asyncio.gather(
+        *(pay_in(desks, number) for number in NUMBERS), *(move(index, number) for index, number in enumerate(NUMBERS))
+    )
+    for number in NUMBERS:
+        for desk in desks:
+            answer = await desk.ask(number, wire.Pull(number))
+            assert isinstance(answer, wire.BusinessData)
+            assert (answer.account.domain, answer.contract.domain) == ("XJ", "XJ")
+            assert [book.amount for book in answer.account.books] == [DEPOSITS]
+            old = await desk.ask("domain:GD/0", wire.Pull(number, moved=True))
+            assert isinstance(old, wire.BusinessData)
+            assert old.account.status == "moved"
+    member = await desks[1].ask("broadband:first@adsl", wire.Pull("broadband:first@adsl"))
+    assert isinstance(member, wire.BusinessData)
+    assert member.contract.attributes == {"speed": "100"}
+    assert member.account.account_id == NUMBERS[0]
