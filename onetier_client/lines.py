@@ -14,14 +14,19 @@ import grpc
 from onetier.v1.service_desk_pb2 import ExchangeRequest, ExchangeResponse, ServiceReply, ServiceRequest
 from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceStub
 
-from charging.errors import Expired, Fault, Overloaded, Unavailable
+from charging.errors import Denied, Expired, Fault, Invalid, Overloaded, Unavailable
 from onetier_client.endpoints import Ranking
 from runtime.channel import Tls, open_channel
-from runtime.status import DRAINING, from_status, to_status
+from runtime.status import DRAINING, ROLE_NOT_ALLOWED, from_status, to_status
 from runtime.stream import BatchLink
 
+BATCH_BYTES_MAX = 4_000_000
+REQUEST_BYTES_MAX = 1_000_000
+"""A larger one would break the stream for all that share it."""
 BACKOFF_MIN_MS = 20
 BACKOFF_MAX_MS = 1_000
+BATCH_TOO_LARGE = "BATCH_TOO_LARGE"
+"""Reason of a batch refused whole; its fact "limit" is how many requests are taken."""
 _REPEATED_CODES = frozenset(
     code.value[0]
     for code in (
@@ -95,6 +100,10 @@ class Batch:
     def lost(self, fault: Fault) -> None:
         """The stream broke or the attempt took too long: repeat elsewhere what has no answer."""
         calls = self._open()
+        if fault.facts.get("cause") == ROLE_NOT_ALLOWED:
+            # No instance will take a caller with this certificate; waiting for the deadline would only hide it.
+            _finish_all(calls, Denied(ROLE_NOT_ALLOWED, fault.message))
+            return
         for call in calls:
             call.shift += 1
         self._lines.repeat(calls, fault)
@@ -110,9 +119,7 @@ class Batch:
         if self._line.shrink(len(self._calls), fault) or isinstance(fault, Unavailable | Overloaded | Expired):
             self._lines.repeat(calls, fault)
             return len(self._calls)
-        reply = ServiceReply(error=to_status(fault))
-        for call in calls:
-            call.finish(reply)
+        _finish_all(calls, fault)
         return len(self._calls)
 
 
@@ -144,7 +151,7 @@ class Line:
 
     def shrink(self, requests: int, fault: Fault) -> bool:
         """Learn the endpoint's own limit from a batch it refused as too large. True if it was that."""
-        if requests <= 1 or "limit" not in fault.facts:
+        if requests <= 1 or fault.reason != BATCH_TOO_LARGE or "limit" not in fault.facts:
             return False
         self._batch_max = max(1, min(self._batch_max // 2, int(fault.facts["limit"])))
         return True
@@ -174,12 +181,19 @@ class Line:
         now = time.monotonic()
         calls: list[Call] = []
         last = 0.0
+        size = 0
         waiting = self._waiting
-        while waiting and len(calls) < self._batch_max:
+        while waiting and len(calls) < self._batch_max and size < BATCH_BYTES_MAX:
             call = waiting.popleft()
-            if not call.finished:
-                calls.append(call)
-                last = max(last, call.deadline)
+            if call.finished:
+                continue
+            own = call.request.ByteSize()
+            if own > REQUEST_BYTES_MAX:
+                _finish_all([call], _too_large(own))
+                continue
+            size += own
+            calls.append(call)
+            last = max(last, call.deadline)
         return calls, max(1, min(int((last - now) * 1000), self._lines.attempt_timeout_ms))
 
 
@@ -261,6 +275,17 @@ def _pause_s(attempts: int, retry_ms: int) -> float:
     """What the server asks for or the back-off, whichever is more, with jitter so that callers don't come in step."""
     backoff_ms = min(BACKOFF_MIN_MS << min(attempts, 10), BACKOFF_MAX_MS)
     return max(retry_ms * random.uniform(1.0, 1.25), backoff_ms * random.uniform(0.5, 1.0)) / 1000
+
+
+def _finish_all(calls: Sequence[Call], fault: Fault) -> None:
+    reply = ServiceReply(error=to_status(fault))
+    for call in calls:
+        call.finish(reply)
+
+
+def _too_large(size: int) -> Invalid:
+    text = f"a request of {size} bytes is over the limit of {REQUEST_BYTES_MAX}"
+    return Invalid("REQUEST_TOO_LARGE", text, facts={"limit": str(REQUEST_BYTES_MAX)})
 
 
 def _final(fault: Fault, key: str) -> Fault:

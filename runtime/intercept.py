@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import grpc
 
 from charging.errors import Broken, Denied, Fault
-from runtime.status import abort
+from runtime.status import ROLE_NOT_ALLOWED, abort
 from runtime.telemetry import Metrics, logger
 
 log = logger("runtime.intercept")
@@ -59,7 +59,7 @@ class RoleInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             shown = ", ".join(sorted(roles)) or "none"
             log.warning("caller refused by role", service=service, roles=shown)
             text = f"{service} is for {', '.join(sorted(allowed))}; the certificate's role is {shown}"
-            await abort(context, Denied("ROLE_NOT_ALLOWED", text))
+            await abort(context, Denied(ROLE_NOT_ALLOWED, text))
 
         return _wrapped(handler, check, None)
 

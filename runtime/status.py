@@ -37,6 +37,8 @@ from charging.errors import (
 
 ERROR_DOMAIN = "onetier"
 DETAILS_KEY = "grpc-status-details-bin"
+ROLE_NOT_ALLOWED = "ROLE_NOT_ALLOWED"
+"""Reason of the Denied that a caller with another role's certificate gets."""
 DRAINING = "DRAINING"
 """Reason of the Unavailable that a stopping process gives: the repeat should go to another instance."""
 

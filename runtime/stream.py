@@ -214,7 +214,8 @@ class BatchLink(Generic[RequestT, ResponseT]):
                 self._backoff_ms = BACKOFF_MIN_MS
                 self._take(response)
         except grpc.aio.AioRpcError as error:
-            return self._broken(from_rpc_error(error).message)
+            fault = from_rpc_error(error)
+            return self._broken(fault.message, fault.reason)
         except asyncio.CancelledError:
             if not call.cancelled() or self._closing:
                 raise
@@ -242,10 +243,11 @@ class BatchLink(Generic[RequestT, ResponseT]):
             # The reader sees the same break and tells the batches.
             return
 
-    def _broken(self, why: str) -> Unavailable:
+    def _broken(self, why: str, cause: str = "STREAM_ENDED") -> Unavailable:
         if self._backoff_ms == BACKOFF_MIN_MS:  # Once, not at each vain attempt to redial.
             log.warning("stream broke", address=self.address, why=why, batches=len(self._flights))
-        return Unavailable("STREAM_BROKEN", f"the stream to {self.address} broke: {why}", retry_ms=self._backoff_ms)
+        text = f"the stream to {self.address} broke: {why}"
+        return Unavailable("STREAM_BROKEN", text, facts={"cause": cause}, retry_ms=self._backoff_ms)
 
     def _take(self, response: ResponseT) -> None:
         flight = self._flights.get(response.batch_id)

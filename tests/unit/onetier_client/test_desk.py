@@ -272,3 +272,31 @@ async def test_closing_ends_calls_under_way(desk: Desk) -> None:
     await client.close()
     with pytest.raises(Unavailable):
         await waiting
+
+
+async def test_a_full_stream_is_waited_for_not_taken_for_a_batch_limit(desk: Desk) -> None:
+    full = to_status(Overloaded("STREAM_FULL", "full", facts={"limit": "8"}, retry_ms=10))
+    answers = iter([pb.ExchangeResponse(error=full)])
+    desk.refuse_batch = lambda _batch: next(answers, None)
+    async with AsyncClient([desk.address]) as client:
+        wanted = [requests.charge("13012345678", "sms", n) for n in range(100)]
+        assert len([pair async for pair in client.exchange(wanted)]) == 100
+    assert desk.batches == [100, 100]
+
+
+async def test_an_oversized_request_fails_alone(desk: Desk) -> None:
+    async with AsyncClient([desk.address]) as client:
+        large = requests.charge("13012345678", "sms", 1, attributes={"note": "x" * 1_000_001})
+        wanted = [requests.charge("13012345678", "sms", 1), large, requests.charge("13012345678", "sms", 1)]
+        replies = {id(request): reply async for request, reply in client.exchange(wanted)}
+    assert [replies[id(request)].HasField("error") for request in wanted] == [False, True, False]
+    assert "1000000" in replies[id(large)].error.message
+
+
+async def test_batches_are_bounded_in_bytes(desk: Desk) -> None:
+    async with AsyncClient([desk.address]) as client:
+        note = {"note": "x" * 500_000}
+        wanted = [requests.charge("13012345678", "sms", n, attributes=note) for n in range(40)]
+        amounts = [reply.charge.amount async for _request, reply in client.exchange(wanted)]
+    assert sorted(amounts) == list(range(40))
+    assert max(desk.batches) <= 9
