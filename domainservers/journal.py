@@ -153,11 +153,12 @@ async def _win(unit: Unit, name: str, owner: str, segments: list[Segment], start
             wanted = Head(1, owner, -1, segments[-1].start_tip, False)
             head = await unit.swap(name, number, None, wanted, None)
         elif head.sealed:
-            if head.owner.startswith(MOVED):
+            following = await unit.head(name, number + 1)
+            if following is None and head.owner.startswith(MOVED):
                 raise JournalMoved(f"{name} goes on at {head.owner.removeprefix(MOVED)}")
             segments.append(Segment(number + 1, head.seq + 1, head.tip, now_ms))
             wanted = Head(head.epoch + 1, owner, head.seq, head.tip, False)
-            head = await unit.head(name, number + 1) or await unit.swap(name, number + 1, None, wanted, None)
+            head = following or await unit.swap(name, number + 1, None, wanted, None)
         else:
             wanted = Head(head.epoch + 1, owner, head.seq, head.tip, False)
             head = await unit.swap(name, number, head, wanted, None)

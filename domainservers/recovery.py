@@ -53,10 +53,9 @@ async def recover(
     if checkpoint is not None:
         start = checkpoint.position
         parts.desk.newest_ms = checkpoint.newest_ms
-    replayer = _Replayer(parts)
+    replayer = _Replayer(parts, start.seq)
     if checkpoint is not None:
-        await replayer.load(await load_watched(private, name, checkpoint))
-        replayer.watch_all()
+        await replayer.load(await load_watched(private, name, checkpoint), watch=True)
     async for segment, groups in read_chain(private, name, start):
         if segment.number == journal.segments[-1].number:
             journal.segment_bytes += sum(len(group.payload) for group in groups)
@@ -72,30 +71,28 @@ async def recover(
 class _Replayer:
     """Repeats journal entries on the state in memory."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, start_seq: int) -> None:
         self._parts = parts
+        self._start_seq = start_seq
         self._window: list[tuple[int, list[Entry]]] = []
         self._window_entries = 0
         self._contracts: dict[str, Contract] = {}
         self._fetcher = parts.fetch_accounts(_nothing, _nothing_lost)
         self.entries = 0
 
-    async def load(self, account_ids: Sequence[str]) -> None:
-        """Get accounts into memory."""
+    async def load(self, account_ids: Sequence[str], *, watch: bool = False) -> None:
+        """Get accounts into memory; `watch` those that the checkpoint says have something open."""
         accounts = self._parts.accounts
         missing = list(dict.fromkeys(each for each in account_ids if each not in accounts.cells))
         if missing:
             found = await self._fetcher.read(missing)
             for account_id in missing:
-                accounts.take(account_id, found.get(account_id))
-
-    def watch_all(self) -> None:
-        """Watch what the loaded accounts have open."""
-        accounts = self._parts.accounts
-        for cell in list(accounts.cells.values()):
-            account = accounts.state(cell)
-            if account is not None:
-                self._parts.watch.look(account, None)
+                cell = accounts.take(account_id, found.get(account_id))
+                if watch or cell.saved > self._start_seq:
+                    # Written after the checkpoint, whose watch list can't know what it has open.
+                    account = accounts.state(cell)
+                    if account is not None:
+                        self._parts.watch.look(account, None)
 
     async def take(self, seq: int, entries: list[Entry]) -> None:
         """Queue a group; replays when the window is full."""
