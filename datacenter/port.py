@@ -169,7 +169,7 @@ class Porter:
         parcel = _unpack_account(done.detail)
         contracts = [(await self._business_data(old, wire.Pull(member, moved=True))).contract for member in parcel.members]
         moved = tuple(msgspec.structs.replace(contract, domain=begun.to_domain) for contract in contracts)
-        await self._commit(f"domain:{domain.code}/{slot}", begun, "in", MoveIn(bytes(done.detail), moved))
+        await self._commit(f"domain:{domain.code}/{slot}", begun, "in", MoveIn(done.detail, moved))
         members = dict.fromkeys((*parcel.members, begun.identity))
         return [Entry(member, domain.code, slot) for member in members]
 
