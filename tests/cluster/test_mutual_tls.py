@@ -1,0 +1,149 @@
+"""Mutual TLS between all tiers: the system works with certificates of the right roles, and with no others."""
+
+import asyncio
+import datetime
+import ipaddress
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from onetier.v1 import data_center_pb2 as dc
+from onetier.v1 import service_desk_pb2 as pb
+from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
+
+import appserver.main
+import datacenter.main
+import domainservers.main
+from charging.errors import Denied, Unavailable
+from onetier_client import AsyncClient, Tls
+from runtime.channel import open_channel, read_tls
+from runtime.server import RunningTier, start_tier
+from runtime.settings import AppServerSettings, DataCenterSettings, DomainServerSettings, load
+from storage.open import migrate
+
+pytestmark = pytest.mark.timeout(90)
+IDENTITY = "msisdn:8613012345678"
+Issue = Callable[[str], tuple[Path, Path, Path]]
+
+
+@pytest.fixture
+def issue(tmp_path: Path) -> Issue:
+    """Give a maker of certificates of one authority: role → certificate, key, authority."""
+    now = datetime.datetime.now(datetime.UTC)
+    authority = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test authority")])
+
+    def write(name: str, role: str, key: ec.EllipticCurvePrivateKey) -> Path:
+        if role:
+            names = [x509.UniformResourceIdentifier(f"spiffe://onetier/{role}")]
+            address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+            extension: x509.ExtensionType = x509.SubjectAlternativeName([*names, address])
+        else:
+            extension = x509.BasicConstraints(ca=True, path_length=None)
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, role)]) if role else issuer
+        cert = (
+            x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(hours=1))
+            .add_extension(extension, critical=not role)
+            .sign(authority, hashes.SHA256())
+        )
+        path = tmp_path / name
+        path.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+        return path
+
+    ca = write("ca.pem", "", authority)
+
+    def make(role: str) -> tuple[Path, Path, Path]:
+        key = ec.generate_private_key(ec.SECP256R1())
+        key_path = tmp_path / f"{role}.key"
+        form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
+        return write(f"{role}.pem", role, key), key_path, ca
+
+    return make
+
+
+def _files(issue: Issue, role: str) -> dict[str, object]:
+    cert, key, ca = issue(role)
+    return {"tls_cert": cert, "tls_key": key, "tls_ca": ca, "metrics_listen": ""}
+
+
+def _tls(issue: Issue, role: str) -> Tls:
+    return read_tls(*issue(role))
+
+
+async def _amend(address: str, tls: Tls, unit: str) -> None:
+    """Publish one domain, its unit, a number plan and a channel."""
+    domain = dc.Domain(
+        code="GD", name="Guangdong", time_zone="Asia/Shanghai", slots=1, shared_unit="one", private_unit="one"
+    )
+    plan = dc.NumberPlan(ranges=[dc.NumberRange(prefix="86130", domain="GD")])
+    changes = [
+        dc.DirectoryChange(unit=dc.UnitAddress(name="one", url=unit)),
+        dc.DirectoryChange(domain=domain),
+        dc.DirectoryChange(number_plan=plan),
+        dc.DirectoryChange(channel=dc.Channel(code="front", name="front end", open=True)),
+    ]
+    async with open_channel(address, tls) as channel:
+        stub = DirectoryServiceStub(channel)
+        await stub.Amend(dc.AmendRequest(changes=changes, request_key="setup", actor="test"), timeout=10)
+
+
+async def _start_all(issue: Issue, folder: Path, platform_role: str = "appserver") -> list[RunningTier]:
+    """Start one of each tier, the platform with a certificate of `platform_role`, and set up the directory."""
+    directory, unit = f"sqlite://{folder}/directory.db", f"sqlite://{folder}/one.db"
+    await migrate(directory)
+    await migrate(unit)
+    center_settings = load(DataCenterSettings, directory=directory, **_files(issue, "datacenter"))
+    center = await start_tier("datacenter", center_settings, datacenter.main.build)
+    await _amend(center.address, _tls(issue, "operator"), unit)
+    owner_settings = load(
+        DomainServerSettings, directory=directory, datacenters=[center.address], **_files(issue, "domainserver")
+    )
+    owner = await start_tier("domainserver", owner_settings, domainservers.main.build)
+    platform_settings = load(AppServerSettings, datacenters=[center.address], **_files(issue, platform_role))
+    platform = await start_tier("appserver", platform_settings, appserver.main.build)
+    return [platform, owner, center]
+
+
+def _account() -> pb.OpenAccount:
+    contract = pb.Contract(identity=IDENTITY, domain="GD", status="active", valid_from_ms=1)
+    return pb.OpenAccount(
+        account_id=IDENTITY, payment_mode="prepaid", currency="CNY", contract=contract, cycle_day=1, customer_id="c1"
+    )
+
+
+async def test_all_tiers_work_with_certificates_of_their_roles(issue: Issue, tmp_path: Path) -> None:
+    tiers = await _start_all(issue, tmp_path)
+    try:
+        desk = tiers[0].address
+        async with AsyncClient([desk], tls=_tls(issue, "frontend"), timeout_ms=30_000) as client:
+            await client.open_account(IDENTITY, _account())
+            await client.top_up(IDENTITY, 5_000_000)
+            assert (await client.balance(IDENTITY)).real == 5_000_000
+        async with AsyncClient([desk], tls=_tls(issue, "appserver"), timeout_ms=20_000) as client:
+            async with asyncio.timeout(5):
+                with pytest.raises(Denied) as caught:
+                    await client.balance(IDENTITY)
+            assert caught.value.reason == "ROLE_NOT_ALLOWED"
+        async with AsyncClient([desk], timeout_ms=500) as client:
+            with pytest.raises(Unavailable):
+                await client.balance(IDENTITY)
+    finally:
+        for tier in tiers:
+            await tier.stop()
+
+
+async def test_a_platform_with_a_front_end_s_certificate_gets_nothing(issue: Issue, tmp_path: Path) -> None:
+    tiers = await _start_all(issue, tmp_path, platform_role="frontend")
+    try:
+        async with AsyncClient([tiers[0].address], tls=_tls(issue, "frontend"), timeout_ms=1_000) as client:
+            with pytest.raises(Unavailable):
+                await client.open_account(IDENTITY, _account())
+    finally:
+        for tier in tiers:
+            await tier.stop()
