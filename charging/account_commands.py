@@ -4,7 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from charging import funds
-from charging.account import MAIN_BOOK, MONEY, Account, Book
+from charging.account import MAIN_BOOK, MONEY, Account, Book, next_mark
 from charging.commands import (
     Command,
     MoveIn,
@@ -152,7 +152,7 @@ def set_profile(account: Account, action: SetProfile) -> Effect:
     return Effect((ProfileSet(action.attributes, action.customer_attributes, action.agreements),))
 
 
-def move_out(account: Account, action: MoveOut) -> Effect:
+def move_out(account: Account, command: Command, action: MoveOut) -> Effect:
     """Let the account go, packed in `detail`; told again when it is asked again for the same domain."""
     if account.status == "moved":
         if account.status_reason != action.to_domain:
@@ -162,7 +162,7 @@ def move_out(account: Account, action: MoveOut) -> Effect:
         return Effect((), 0, _pack_account(parcel), repeated=True)
     if action.to_domain == account.domain or not action.to_domain:
         raise Refused("MOVE_TO_SELF", f"account {account.account_id} is in {account.domain} already")
-    parcel = replace(account, version=account.version + 1)
+    parcel = replace(account, version=account.version + 1, mark=next_mark(account.mark, command.key))
     return Effect((MovedOut(action.to_domain),), 0, _pack_account(parcel))
 
 

@@ -52,7 +52,7 @@ def apply(account: Account | None, events: Sequence[Event], key: str) -> Account
     for event in events:
         if isinstance(event, (Opened, MovedIn)):
             state = event.account
-            version = max(version, state.version)
+            version, mark = max(version, state.version), state.mark
         elif state is None:
             raise Broken("ACCOUNT_MISSING", "an event other than opening came first")
         else:

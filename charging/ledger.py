@@ -142,7 +142,7 @@ def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
         case SetProfile():
             return account_commands.set_profile(account, action)
         case MoveOut():
-            return account_commands.move_out(account, action)
+            return account_commands.move_out(account, command, action)
     raise Invalid("COMMAND_UNKNOWN", f"the ledger does not know {type(action).__name__}")
 
 

@@ -56,9 +56,9 @@ def step(account: Account, command: Command, action: StepSession) -> Effect:
         return told
     if action.base_version != account.version or (action.base_mark and action.base_mark != account.mark):
         raise VersionMoved
-    _check(account, session, action)
     if session is None or any(unit.granted for unit in action.units):
         require_active(account)
+    _check(account, session, action)
     steps = _steps(account, session, action)
     return _stepped(account, session, action, steps)
 

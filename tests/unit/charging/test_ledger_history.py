@@ -1,0 +1,137 @@
+"""History and audit: every movement with key, actor, before, after and why; an altered entry is found."""
+
+import msgspec
+import pytest
+from msgspec import Raw
+from msgspec.structs import replace
+
+from charging import history
+from charging.account import MONEY, Book
+from charging.commands import Adjust, MoveMoney, MoveOut, Refund, SendTransfer, TopUp
+from charging.entry import Entry
+from charging.errors import Refused
+from charging.events import Booked, Charged
+from charging.history import Leg
+from charging.sessions import UnitAsk
+from charging.testing import START_MS, Desk, charge_of, post
+from charging.wire import Done, Movement, pack
+
+ID = "msisdn:8613000000001"
+OTHER = "msisdn:8613000000002"
+
+
+def busy_desk() -> Desk:
+    """Give two accounts on which about everything happened."""
+    desk = Desk()
+    desk.open(OTHER, 0)
+    account = desk.open(ID, 1_000, books=(Book("pack", "second", 100), Book("side", MONEY, 0)))
+    desk.do(ID, post(account, charge_of(300, takes=(("pack", 40),))), key="call")
+    desk.do(ID, Refund("call", 100, "bad line"), actor="clerk-7", key="refund")
+    desk.do(ID, TopUp("", "", 50, 0, 0, "", "voucher"), key="voucher")
+    desk.do(ID, Adjust("", -50, "voucher was used"), actor="clerk-7", key="adjust")
+    desk.do(ID, MoveMoney("", "side", 100, "save"), key="move")
+    with pytest.raises(Refused):
+        desk.do(ID, post(desk.accounts[ID], charge_of(10_000)), key="dear")
+    desk.do(ID, SendTransfer("", OTHER, "", 70, "gift"), key="send")
+    desk.drive_transfers()
+    desk.do(ID, SendTransfer("", "msisdn:8613000000009", "", 70, "nobody"))
+    desk.drive_transfers()
+    desk.do(ID, desk.plan(ID, "s", "create", 0, UnitAsk("voice", 30, 0, START_MS)))
+    desk.do(ID, desk.plan(ID, "s", "update", 1, UnitAsk("voice", 30, 20, START_MS)), key="use")
+    desk.now_ms += 3_600_000
+    desk.do(ID, desk.plan(ID, "s", "release", 2, UnitAsk("voice", 0, 5, START_MS)))
+    return desk
+
+
+def test_a_line_tells_who_what_before_after_and_why() -> None:
+    lines = {entry.key: history.line(entry) for entry in busy_desk().journals[ID]}
+    call = lines["call"]
+    assert (call.kind, call.service, call.quantity, call.amount, call.version) == ("c", "voice", 60, 300, 2)
+    assert {move.book_id: (move.before, move.after) for move in call.movements} == {
+        "main": (1_000, 700),
+        "pack": (100, 60),
+    }
+    assert call.steps[0].rule == "flat"
+    assert (lines["refund"].reason, lines["refund"].actor, lines["refund"].amount) == ("bad line", "clerk-7", 100)
+    assert lines["voucher"].reason == "voucher"
+    assert lines["adjust"].reason == "voucher was used"
+    assert (lines["dear"].reason, lines["dear"].movements) == ("INSUFFICIENT_FUNDS", ())
+    assert (lines["use"].service, lines["use"].quantity, lines["use"].amount) == ("voice", 20, 200)
+
+
+def test_an_untouched_journal_audits_without_findings_and_adds_up() -> None:
+    desk = busy_desk()
+    for account_id, entries in desk.journals.items():
+        report = history.audit(entries, account_id)
+        assert report.findings == ()
+        assert report.account == desk.accounts[account_id]
+        books = sum(book.amount for book in desk.accounts[account_id].books)
+        assert books + sum(report.totals.values()) == 0
+    report = history.audit(desk.journals[ID], ID)
+    assert (report.totals["revenue"], report.totals["transit"], report.refusals) == (450, 70, 1)
+
+
+def test_what_is_in_transit_adds_up_over_both_accounts() -> None:
+    desk = busy_desk()
+    reports = [history.audit(entries, account_id) for account_id, entries in desk.journals.items()]
+    assert sum(report.totals.get("transit", 0) for report in reports) == 0
+
+
+def altered(entries: list[Entry], which: str, **change: object) -> list[Entry]:
+    return [replace(entry, **change) if entry.key == which else entry for entry in entries]
+
+
+def test_the_audit_finds_what_was_altered() -> None:
+    entries = busy_desk().journals[ID]
+    call = next(entry for entry in entries if entry.key == "call")
+    event = call.events[0]
+    assert isinstance(event, Charged)
+    cheaper = replace(event, postings=(("main", 200),))
+    told = replace(history.outcome(call), movements=(Movement("main", MONEY, 1_000, 600),))
+    for wrong, sentence in (
+        (altered(entries, "call", version=7), "says version 7"),
+        (altered(entries, "call", events=(cheaper,)), "do not add up to zero"),
+        (altered(entries, "call", outcome=Raw(pack(told))), "tells movements"),
+        (altered(entries, "move", key="call"), "key call has two entries"),
+        (altered(entries, "call", account_id=OTHER), f"is of account {OTHER}"),
+        (altered(entries, "call", events=()), "movements without events"),
+        (altered(entries, "dear", version=1), "refusal dear says version 1"),
+        (altered(entries, "dear", events=(Booked("adjust", (("main", 1),), ""),), version=7), "tells a refusal"),
+        (altered(entries, "call", events=(replace(event, postings=(("none", 300),)),)), "can't be replayed"),
+        (entries[:2] + entries[3:], "says version"),
+    ):
+        report = history.audit(wrong, ID)
+        assert any(sentence in finding for finding in report.findings), (sentence, report.findings)
+
+
+def test_an_audit_may_start_in_the_middle() -> None:
+    desk = busy_desk()
+    entries = desk.journals[ID]
+    start = history.audit(entries[:4], ID).account
+    report = history.audit(entries[4:], ID, start)
+    assert (report.findings, report.account) == ((), desk.accounts[ID])
+
+
+def test_a_move_out_is_told() -> None:
+    desk = Desk()
+    desk.open(ID, 5)
+    desk.do(ID, MoveOut("SH"))
+    assert history.line(desk.journals[ID][-1]).reason == "moved to SH"
+    assert history.audit(desk.journals[ID], ID).findings == ()
+
+
+def test_an_outcome_that_is_none_is_a_defect() -> None:
+    desk = Desk()
+    desk.open(ID, 5)
+    entry = replace(desk.journals[ID][0], outcome=Raw(pack(post(desk.accounts[ID], charge_of(1)))))
+    with pytest.raises(msgspec.ValidationError):
+        history.line(entry)
+
+
+def test_every_event_has_its_legs() -> None:
+    desk = busy_desk()
+    for entries in desk.journals.values():
+        for entry in entries:
+            assert sum(leg.delta for event in entry.events for leg in history.legs(event)) == 0
+            assert isinstance(history.outcome(entry), Done) or not entry.events
+    assert history.legs(Booked("deposit", (("main", 5),), "")) == (Leg("book:main", 5), Leg("deposit", -5))
