@@ -12,9 +12,9 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.items import Batch, Item, Kind, Order
 from appserver.orders import order_of
-from appserver.parties import party
 from charging.errors import Fault, Invalid
 from charging.identity import normalise
+from charging.party import party
 from charging.usage import Usage
 
 KEY_BYTES_MAX = 64

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence, Sized
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.items import Order, SessionOrder, TransferAsk
-from appserver.parties import party
 from charging.account import MAIN_BOOK, MONEY, Book, Threshold
 from charging.commands import (
     Adjust,
@@ -25,6 +24,7 @@ from charging.commands import (
 from charging.contract import Contract, Subscription
 from charging.errors import Invalid
 from charging.identity import normalise
+from charging.party import party
 from charging.sessions import UnitAsk
 
 ID_CHARS_MAX = 64

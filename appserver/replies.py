@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from charging.explain import sentence
 from onetier.v1 import service_desk_pb2 as desk
 
 from charging.account import Account, Book
 from charging.contract import Contract
 from charging.errors import Fault
+from charging.explain import sentence
 from charging.ledger import balance_view
 from charging.rating import AllowanceLeft
 from charging.usage import Charge, Step

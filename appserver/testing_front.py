@@ -81,15 +81,11 @@ class DataCenter(DataCenterServiceServicer):
             replies.send(response, len(batch.positions))
 
 
-class Front:
-    """A front end: makes requests with keys of their own, and sends them on a stream or one by one."""
+class Requests:
+    """Makes requests with keys of their own."""
 
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self.channel = open_channel(address)
-        self.stub = ServiceDeskServiceStub(self.channel)
+    def __init__(self) -> None:
         self._keys = itertools.count(1)
-        self._batches = itertools.count(1)
 
     def charge(self, identity: str = A, **fields: object) -> pb.ServiceRequest:
         """Make a charge of a call of a minute; `fields` replace what it has."""
@@ -138,6 +134,17 @@ class Front:
             books=[pb.BalanceBook(book_id="main", amount=money)],
         )
         return self.execute(identity, **({"open_account": command} | fields))
+
+
+class Front(Requests):
+    """A front end: makes requests, and sends them on a stream or one by one."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address = address
+        self.channel = open_channel(address)
+        self.stub = ServiceDeskServiceStub(self.channel)
+        self._batches = itertools.count(1)
 
     async def open(self, identity: str = A, money: int = 100_000_000, offering: str = "plan") -> None:
         """Open an account, and expect that it works."""
