@@ -84,7 +84,8 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
         regional_version=region.version if region else 0,
         currency=national.currency,
         rounding=national.rounding,
-        regional_rounding=region.rounding if region else national.rounding,
+        # A region that says nothing of rounding rounds as the nation does.
+        regional_rounding=region.rounding if region and region.rounding != Rounding() else national.rounding,
         services=_section(national.services, (), (), new.services, domain),
         calendars=_section(national.calendars, over.calendars, (), new.calendars, domain),
         bands=_section(national.bands, over.bands, (), new.bands, domain),

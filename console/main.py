@@ -148,7 +148,7 @@ def _run(work: Coroutine[None, None, int]) -> int:
 
     try:
         return asyncio.run(work)
-    except (ProcessDied, SendingFailed, CatalogueFaulty, Fault, ValueError) as failure:
+    except (ProcessDied, SendingFailed, CatalogueFaulty, Fault, ValueError, TimeoutError) as failure:
         typer.echo(f"onetier: {failure}", err=True)
         return 1
     except KeyboardInterrupt:
@@ -160,7 +160,7 @@ def main() -> None:
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     # A tier's process has no use for the other commands, and they are slow to import.
     if wanted != "serve":
-        for module in ("console.hand", "console.operate"):
+        for module in ("console.hand", "console.operate", "console.rate", "console.loadtest"):
             app.add_typer(import_module(module).app)
         for name, (module, text) in MOUNTED.items():
             app.add_typer(import_module(module).app, name=name, help=text)

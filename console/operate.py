@@ -43,7 +43,8 @@ def resolve(identity: Annotated[str, typer.Argument()], datacenter: DataCenter =
     """Say which domain and slot serve an identity, by which rule, and who owns the slot."""
 
     async def ask(stub: dc_grpc.DirectoryServiceStub) -> dc.ResolveResponse:
-        return await stub.Resolve(dc.ResolveRequest(identity=identity), timeout=CALL_TIMEOUT_S)
+        found: dc.ResolveResponse = await stub.Resolve(dc.ResolveRequest(identity=identity), timeout=CALL_TIMEOUT_S)
+        return found
 
     found = _call(datacenter, ask)
     rule = "its explicit entry" if found.rule == "explicit" else f"prefix {found.rule}"
@@ -63,7 +64,8 @@ def port(
     request = dc.PortRequest(identity=identity, to_domain=to_domain, request_key=key or new_key(), actor=actor)
 
     async def move(stub: dc_grpc.DirectoryServiceStub) -> dc.PortResponse:
-        return await stub.Port(request, timeout=CALL_TIMEOUT_S)
+        done: dc.PortResponse = await stub.Port(request, timeout=CALL_TIMEOUT_S)
+        return done
 
     done = _call(datacenter, move)
     typer.echo(

@@ -8,7 +8,7 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.codec import Codec
 from appserver.items import Batch, Item, Kind, SessionOrder, TransferAsk
-from appserver.parties import party
+from charging.party import party
 from charging.commands import Adjust, OpenAccount, Refund, SetContract, SetProfile, SetThreshold, TopUp
 from charging.errors import Fault, Invalid
 
