@@ -13,7 +13,7 @@ from collections.abc import Callable
 from appserver.codec import Codec
 from appserver.counter import Counter
 from appserver.items import Batch, Source
-from appserver.uplink import BYTES_MAX, Uplink
+from appserver.uplink import BYTES_MAX, Way
 from appserver.work import Clocks, Work
 from charging.errors import Broken, Fault
 from runtime.settings import AppServerSettings
@@ -40,7 +40,7 @@ class Engine:
     """Works on the requests of one process, in one event loop."""
 
     def __init__(
-        self, settings: AppServerSettings, uplink: Uplink, metrics: Metrics, wall_ms: Callable[[], int] = wall_clock_ms
+        self, settings: AppServerSettings, uplink: Way, metrics: Metrics, wall_ms: Callable[[], int] = wall_clock_ms
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self.counter = Counter(metrics, self._loop.time)

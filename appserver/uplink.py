@@ -116,6 +116,22 @@ class Outgoing:
         self._taker.settled()
 
 
+class Link(Protocol):
+    """What takes batches; see `runtime.stream.BatchLink`."""
+
+    def send(self, request: RouteRequest, *, items: int, sink: Outgoing, timeout_ms: int) -> None:
+        """Send a batch."""
+        ...
+
+
+class Way(Protocol):
+    """How the engine finds a link."""
+
+    def pick(self) -> Link | None:
+        """Give the link for the next batch; None while all are full."""
+        ...
+
+
 class Uplink:
     """Links to all data-center instances."""
 

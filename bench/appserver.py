@@ -20,8 +20,8 @@ from appserver.engine import Engine
 from appserver.items import Batch, Source
 from appserver.testing import Owner
 from appserver.testing_front import Requests
+from appserver.uplink import Outgoing
 from runtime.settings import AppServerSettings, load
-from runtime.stream import Sink
 from runtime.telemetry import Metrics
 
 BATCH_REQUESTS = 500
@@ -34,9 +34,9 @@ class Link:
     def __init__(self) -> None:
         self.up = True
         self.batches_in_flight = 0
-        self.sent: list[tuple[RouteRequest, Sink[RouteResponse]]] = []
+        self.sent: list[tuple[RouteRequest, Outgoing]] = []
 
-    def send(self, request: RouteRequest, *, items: int, sink: Sink[RouteResponse], timeout_ms: int) -> None:
+    def send(self, request: RouteRequest, *, items: int, sink: Outgoing, timeout_ms: int) -> None:
         """Keep a batch, as bytes: what a socket would be given."""
         self.sent.append((RouteRequest.FromString(request.SerializeToString()), sink))
 
