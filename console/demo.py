@@ -7,7 +7,6 @@ count the journals and compare. Exit status 0 only when everything holds.
 from collections.abc import Sequence
 from itertools import islice
 
-from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from rich.console import Console
 
 from console import porting, proof, report
@@ -33,7 +32,6 @@ from console.system import Layout, System, lay_out
 from console.tally import Tally
 from directory.slots import slot_key
 from onetier_client import AsyncClient
-from runtime.channel import open_channel
 
 ACTOR = "onetier demo"
 ONE_AT_A_TIME = 500
@@ -76,9 +74,8 @@ class Demo:
         options, stage = self._options, self._stage
         async with AsyncClient(system.endpoints) as client:
             await open_accounts(stage, client, country.people)
-            channel = open_channel(system.datacenters[0].address)
-            await porting.port_all(dc_grpc.DirectoryServiceStub(channel), moves, ACTOR)
-            await channel.close()
+            async with system.directory_of(0) as stub:
+                await porting.port_all(stub, moves, ACTOR)
             stage.say(f"{len(moves)} numbers moved to another domain")
             path = options.folder / "usage.csv"
             made = usage.generate(path, country.people, country.plan, options.events, options.seed, country.day_ms)
@@ -104,7 +101,7 @@ class Demo:
         chosen = None
         candidates = [account for account in people.accounts if len(account.members) > 1 and not account.suspended]
         for account in candidates[:: max(1, len(candidates) // SHOWN_CANDIDATES)]:
-            line = report.longest_explained(await client.history(account.account_id, 200))
+            line = report.longest_explained(await client.history(account.account_id, 200, explain=True))
             if line is not None and (chosen is None or len(line.steps) > len(chosen.steps)):
                 chosen = line
         if chosen is None:
@@ -118,7 +115,7 @@ class Demo:
             report.explanation_lines(chosen),
         ):
             for text in lines:
-                out.print(text, highlight=False, markup=False)
+                out.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _print_counts(self, tally: Tally, bulk: Sent, single: Sent) -> None:
         out = self._out

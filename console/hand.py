@@ -54,7 +54,7 @@ def history(
     """Show the newest changes of the account, each with its reason."""
 
     async def tell(client: AsyncClient) -> list[str]:
-        found = await client.history(identity, lines)
+        found = await client.history(identity, lines, explain=True)
         return [text for line in found for text in report.history_lines(line)]
 
     _print(endpoint, tell)

@@ -1,5 +1,6 @@
 """Puts a country into the directory: units, domains, number plan, channels, partners, entries, catalogues."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from onetier.v1 import data_center_pb2 as dc
@@ -14,6 +15,7 @@ from directory.slots import slot_of
 
 AMEND_TIMEOUT_S = 30.0
 ENTRIES_PER_AMENDMENT = 5_000
+KNOWN_POLL_S = 0.05
 ACTOR = "onetier demo"
 
 
@@ -65,3 +67,15 @@ async def amend(stub: dc_grpc.DirectoryServiceStub, changes: Iterable[dc.Directo
     request = dc.AmendRequest(changes=changes, request_key=key, actor=ACTOR)
     response = await stub.Amend(request, timeout=AMEND_TIMEOUT_S)
     return int(response.revision)
+
+
+async def until_known(stub: dc_grpc.DirectoryServiceStub, revision: int) -> None:
+    """Wait until a data center knows a revision; each reads the log several times a second.
+
+    Raises `TimeoutError` when it doesn't in time.
+    """
+    for _ in range(int(AMEND_TIMEOUT_S / KNOWN_POLL_S)):
+        if (await stub.Describe(dc.DescribeRequest(), timeout=AMEND_TIMEOUT_S)).revision >= revision:
+            return
+        await asyncio.sleep(KNOWN_POLL_S)
+    raise TimeoutError(f"a data center does not follow the directory to revision {revision}")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -22,7 +21,6 @@ from console.sample.population import DAY_MS, Population
 from console.sending import Advance, Sent, send_commands
 from console.system import Layout, Shape, System, default_base
 from onetier_client import AsyncClient
-from runtime.channel import open_channel
 
 BEIJING_OFFSET_MS = 8 * 3_600_000
 MARK = "system.json"
@@ -155,14 +153,13 @@ async def load_country(stage: Stage, system: System, layout: Layout, country: Co
         raise CatalogueFaulty("\n".join(str(fault) for fault in catalogues.faults))
     changes = loading.country(layout, country.plan, options.slots) + publication(catalogues.catalogues)
     entries = loading.explicit_entries(country.people, country.plan, options.slots)
-    channel = open_channel(system.datacenters[0].address)
-    try:
-        stub = dc_grpc.DirectoryServiceStub(channel)
+    async with system.directory_of(0) as stub:
         revision = await loading.amend(stub, changes, f"country-{options.seed}")
         for number, pack in enumerate(loading.packs_of(entries)):
             revision = await loading.amend(stub, pack, f"entries-{options.seed}-{number}")
-    finally:
-        await channel.close()
+    for number in range(len(system.datacenters)):
+        async with system.directory_of(number) as stub:
+            await loading.until_known(stub, revision)
     regional = sum(1 for one in catalogues.catalogues if one.domain)
     stage.say(
         f"directory at revision {revision}: 31 domains, {len(layout.units)} units, {len(entries):,} explicit entries, "

@@ -6,14 +6,17 @@ keyspace, and the provinces of a great area share one: a keyspace costs the clus
 
 import asyncio
 import os
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
+from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
 from console.sample.domains import REGIONS
 from console.supervisor import Running, Supervisor
+from runtime.channel import open_channel
 
 DATACENTER_PORTS = 100
 """How far the ports of data centers are above those of app servers, when ports are fixed."""
@@ -113,6 +116,15 @@ class System:
     def endpoints(self) -> list[str]:
         """Where front ends call."""
         return [process.address for process in self.app_servers]
+
+    @asynccontextmanager
+    async def directory_of(self, number: int) -> AsyncIterator[dc_grpc.DirectoryServiceStub]:
+        """Give the operators' service of one data center, for a block."""
+        channel = open_channel(self.datacenters[number].address)
+        try:
+            yield dc_grpc.DirectoryServiceStub(channel)
+        finally:
+            await channel.close()
 
     async def _start(self, tier: str, number: int, own: Mapping[str, str], port: int) -> Running:
         environment = {"ONETIER_LISTEN": f"127.0.0.1:{port}", **self._settings, **own}

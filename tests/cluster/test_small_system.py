@@ -15,7 +15,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
 from console import proof
-from console.rehearsal import DAY_MS, rehearse
+from console.rehearsal import DAY_MS, Rehearsal, rehearse
 from console.system import Shape
 from onetier_client import requests
 from runtime.channel import open_channel
@@ -36,6 +36,12 @@ def load(identities: list[str], count: int) -> Iterator[desk.ServiceRequest]:
             channel="front",
             other_party="8613800000000",
         )
+
+
+async def enrich(small: Rehearsal, identities: list[str]) -> None:
+    """Give the subscribers money that lasts."""
+    for identity in identities:
+        await small.client.top_up(identity, 10_000_000_000, request_key=f"enrich-{identity}")
 
 
 async def test_charge_and_query_end_to_end(tmp_path: Path) -> None:
@@ -62,6 +68,7 @@ async def test_charge_and_query_end_to_end(tmp_path: Path) -> None:
 async def test_kill_an_appserver_and_a_datacenter_under_load(tmp_path: Path) -> None:
     async with rehearse(tmp_path, Shape(datacenters=2)) as small:
         identities = [account.account_id for account in small.mobiles()]
+        await enrich(small, identities)
         told: dict[str, int] = {}
         faults: list[str] = []
         async for request, reply in small.client.exchange(load(identities, LOAD), window=2_000, timeout_ms=60_000):
@@ -116,6 +123,7 @@ async def test_a_ported_number_is_served_by_its_new_domain_within_a_second(tmp_p
     async with rehearse(tmp_path, Shape(datacenters=2)) as small:
         account = next(account for account in small.mobiles() if account.domain != "GD")
         identity = account.account_id
+        await enrich(small, [identity])
         channels = [open_channel(process.address) for process in small.system.datacenters]
         stubs = [dc_grpc.DirectoryServiceStub(channel) for channel in channels]
         told: dict[str, int] = {}
