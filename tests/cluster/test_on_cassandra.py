@@ -1,0 +1,74 @@
+"""The same on the real Cassandra: the demo's proof holds, and the system outlives an outage of the store."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import grpc
+import pytest
+from onetier.v1 import service_desk_pb2 as desk
+from onetier.v1 import service_desk_pb2_grpc as desk_grpc
+
+from console.rehearsal import DAY_MS, rehearse
+from console.system import Shape
+from onetier_client import requests
+from runtime.channel import open_channel
+
+pytestmark = [pytest.mark.cassandra, pytest.mark.processes, pytest.mark.timeout(600)]
+ROOT = Path(__file__).parents[2]
+
+
+class Cluster(Protocol):
+    """What these tests need of the suite's Cassandra."""
+
+    def url(self, keyspace: str, options: str = "") -> str: ...
+
+    def stop(self, number: int, *, kill: bool = False) -> None: ...
+
+    def start(self) -> None: ...
+
+
+async def test_the_demo_proves_itself_on_cassandra(cassandra_one: Cluster, tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "console.main", "demo", "--data", str(tmp_path), "--units", cassandra_one.url("demo")),
+        *("--subscribers", "310", "--events", "3000"),
+        stdout=PIPE,
+        stderr=STDOUT,
+        cwd=ROOT,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 400)
+    assert process.returncode == 0, out.decode()
+    assert b"the proof holds" in out
+
+
+async def test_an_outage_of_cassandra_is_unavailable_and_heals_by_itself(
+    cassandra_nodes: Callable[[int], Cluster], tmp_path: Path
+) -> None:
+    cluster = cassandra_nodes(1)
+    shape = Shape(datacenters=1, domain_servers=1, app_servers=1)
+    async with rehearse(tmp_path, shape, cluster.url("outage"), subscribers=62) as small:
+        identity = small.mobiles()[0].account_id
+        told: dict[str, int] = {}
+
+        def request(number: int) -> desk.ServiceRequest:
+            key = f"outage-{number}"
+            facts = {"request_key": key, "event_time_ms": DAY_MS + number, "other_party": "8613800000000"}
+            return requests.charge(identity, "voice", 61, channel="front", **facts)
+
+        told["outage-0"] = (await small.client.ask(request(0))).charge.amount
+        await asyncio.to_thread(cluster.stop, 1, kill=True)
+        channel = open_channel(small.system.endpoints[0])
+        stub = desk_grpc.ServiceDeskServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.Charge(desk.ChargeRequest(request=request(1)), timeout=20)
+        assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert any(key == "grpc-status-details-bin" for key, _ in refused.value.trailing_metadata() or ())
+        await asyncio.to_thread(cluster.start)
+        told["outage-1"] = (await small.client.ask(request(1), timeout_ms=90_000)).charge.amount
+        await channel.close()
+        verdict = await small.verdict(told)
+        assert verdict.holds, verdict.complaints
