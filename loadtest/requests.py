@@ -32,6 +32,7 @@ class Traffic:
         self.subscribers = subscribers
         self.random = random.Random(seed)
         self.domains = sorted({domain for _, domain in subscribers})
+        self._numbers = [who for who, _ in subscribers if who.startswith(("msisdn:", "fixed:"))]
         self._keys = itertools.count()
         self._prefix = f"load-{os.getpid()}-{seed}-{time.time_ns():x}"
 
@@ -64,7 +65,7 @@ class Traffic:
             event_time_ms=int(time.time() * 1000) - self.random.randrange(60_000),
             quantity=self._quantity(service),
             channel="front",
-            other_party=self.random.choice(self.subscribers)[0].partition(":")[2] if called else "",
+            other_party=self.random.choice(self._numbers) if called else "",
             visited_place=visited,
         )
 
