@@ -38,9 +38,9 @@ def tls_of(settings: TierSettings) -> Tls | None:
     return read_tls(settings.tls_cert, settings.tls_key, settings.tls_ca, settings.tls_server_name)
 
 
-def read_tls(cert: Path, key: Path, ca: Path, server_name: str = "") -> Tls:
+def read_tls(cert: Path | str, key: Path | str, ca: Path | str, server_name: str = "") -> Tls:
     """Read the three files. Raises OSError."""
-    return Tls(cert.read_bytes(), key.read_bytes(), ca.read_bytes(), server_name)
+    return Tls(Path(cert).read_bytes(), Path(key).read_bytes(), Path(ca).read_bytes(), server_name)
 
 
 def open_channel(

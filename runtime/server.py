@@ -159,7 +159,8 @@ async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) ->
 
 
 def run_tier(tier: str, settings: SettingsT | Callable[[], SettingsT], build: Build[SettingsT]) -> int:
-    """Run a tier until SIGTERM or SIGINT; the exit code is 0 after a drain, 2 when the settings are wrong.
+    """Run a tier until SIGTERM or SIGINT; the exit code is 0 after a drain, 2 when the settings are wrong, 1 when
+    the tier could not start; the log says why.
 
     Settings may come as a function, `lambda: load(…)`, so that what it raises is told here too.
 
@@ -174,6 +175,9 @@ def run_tier(tier: str, settings: SettingsT | Callable[[], SettingsT], build: Bu
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
+    except Exception:
+        log.exception("the tier failed")
+        return 1
     return 0
 
 
@@ -182,7 +186,17 @@ async def _until_signal(tier: str, settings: SettingsT, build: Build[SettingsT])
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    running = await start_tier(tier, settings, build)
+    starting = loop.create_task(start_tier(tier, settings, build))
+    stopped = loop.create_task(stop.wait())
+    await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        # A tier that waits for its store must hear the signal too.
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        log.info("stopped before it was ready")
+        return
+    stopped.cancel()
+    running = starting.result()
     ready = {"event": "ready", "tier": tier, "address": running.address, "metrics": running.metrics_address}
     print(json.dumps(ready), flush=True)
     log.info("ready", address=running.address, metrics=running.metrics_address)

@@ -114,9 +114,7 @@ class AppServerSettings(TierSettings):
     """Requests inside this process; beyond it new ones are answered RESOURCE_EXHAUSTED."""
     stream_items_max: Positive = 8_000
     """Requests of one stream inside this process; beyond it the stream isn't read."""
-    contracts_cached_max: Positive = 100_000
     accounts_cached_max: Positive = 100_000
-    plans_cached_max: Positive = 256
     timeout_ms: Positive = 5_000
     """For requests that name none."""
     future_tolerance_ms: Natural = 300_000
@@ -173,7 +171,6 @@ class DomainServerSettings(TierSettings):
     queue_entries_max: Positive = 20_000
     """Items waiting in one slot; beyond it new ones are answered RESOURCE_EXHAUSTED."""
     stream_items_max: Positive = 40_000
-    commit_timeout_ms: Positive = 5_000
     snapshot_entries: Positive = 50_000
     snapshot_interval_ms: Positive = 30_000
     segment_groups_max: Positive = 5_000

@@ -144,7 +144,13 @@ class Life:
     async def stop_intake(self): print("stop_intake", file=sys.stderr)
     async def flush(self): print("flush", file=sys.stderr)
     async def close(self): print("close", file=sys.stderr)
-async def build(booth, settings): return Life()
+async def build(booth, settings):
+    if settings.directory == "memory:away":
+        print("waiting", file=sys.stderr, flush=True)
+        await asyncio.sleep(60)
+    if settings.directory == "memory:wrong":
+        raise RuntimeError("no such store for msisdn:8613012345678")
+    return Life()
 sys.exit(run_tier("datacenter", lambda: load(DataCenterSettings), build))
 """
 
@@ -190,6 +196,30 @@ async def test_a_process_with_a_bad_setting_ends_with_one_sentence() -> None:
     assert out == b""
     assert err.decode().startswith("setting poll_ms (ONETIER_POLL_MS) has the wrong value 'never'")
     assert err.count(b"\n") == 1
+
+
+@pytest.mark.processes
+async def test_a_process_that_waits_for_its_store_ends_on_a_signal() -> None:
+    process = await _start({"ONETIER_DIRECTORY": "memory:away"})
+    assert process.stderr is not None
+    async with asyncio.timeout(20):
+        assert await process.stderr.readline() == b"waiting\n"
+        process.send_signal(signal.SIGTERM)
+        out, _err = await process.communicate()
+    assert process.returncode == 0
+    assert out == b""
+
+
+@pytest.mark.processes
+async def test_a_process_that_can_t_start_says_why_in_its_log() -> None:
+    process = await _start({"ONETIER_DIRECTORY": "memory:wrong"})
+    async with asyncio.timeout(20):
+        _out, err = await process.communicate()
+    assert process.returncode == 1
+    told = json.loads(err)
+    assert told["level"] == "error"
+    assert "no such store" in told["exception"]
+    assert "8613012345678" not in err.decode()
 
 
 async def test_two_tiers_on_one_given_port(start_echo: StartEcho) -> None:

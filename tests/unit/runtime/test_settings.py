@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import AppServerSettings, BadSettings, DataCenterSettings, DomainServerSettings, load
+from runtime.settings import (
+    AppServerSettings,
+    BadSettings,
+    DataCenterSettings,
+    DomainServerSettings,
+    TierSettings,
+    load,
+)
 
 
 def test_defaults_stand_alone() -> None:
@@ -80,3 +87,13 @@ def test_a_missing_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONETIER_CONFIG", "/nowhere/onetier.toml")
     with pytest.raises(BadSettings, match="can't be read"):
         load(DataCenterSettings)
+
+
+@pytest.mark.parametrize("cls", [AppServerSettings, DataCenterSettings, DomainServerSettings])
+def test_every_setting_is_used_by_its_tier(cls: type[TierSettings]) -> None:
+    root = Path(__file__).resolve().parents[3]
+    rooms = {"appserver": "appserver", "datacenter": "datacenter", "domainserver": "domainservers"}
+    folders = (root / rooms[cls.section], root / "runtime")
+    code = "".join(path.read_text() for folder in folders for path in folder.glob("*.py"))
+    unused = [name for name in cls.model_fields if f"ettings.{name}" not in code]
+    assert unused == []

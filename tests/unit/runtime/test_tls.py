@@ -1,5 +1,7 @@
 """Mutual TLS and roles from certificates."""
 
+import asyncio
+import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +14,7 @@ from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServ
 
 from charging.errors import Denied, Unavailable
 from runtime.channel import Tls, open_channel, read_tls
+from runtime.intercept import ROLES_ALLOWED
 from runtime.server import RunningTier
 from runtime.settings import BadSettings
 from runtime.status import from_rpc_error
@@ -108,3 +111,29 @@ async def test_a_missing_certificate_file_is_told(start_echo: StartEcho, authori
     _cert, key = authority.issue("datacenter")
     with pytest.raises(BadSettings, match=r"nothing\.pem can't be read"):
         await start_echo(tls_cert=tmp_path / "nothing.pem", tls_key=key, tls_ca=authority.ca)
+
+
+def _follow_the_recipe(folder: Path) -> None:
+    """Run the commands of docs/tls.md as they stand there."""
+    text = (Path(__file__).resolve().parents[3] / "docs" / "tls.md").read_text()
+    recipe = text.partition("```bash\n")[2].partition("```")[0]
+    assert "openssl" in recipe
+    subprocess.run(["bash", "-ec", recipe], cwd=folder, check=True, capture_output=True, timeout=20)
+
+
+async def test_the_documented_recipe_makes_certificates_that_work(start_echo: StartEcho, tmp_path: Path) -> None:
+    await asyncio.to_thread(_follow_the_recipe, tmp_path)
+    ca = tmp_path / "ca.pem"
+    running, _tier = await start_echo(
+        tls_cert=tmp_path / "datacenter.pem", tls_key=tmp_path / "datacenter.key", tls_ca=ca
+    )
+    assert await _route(running.address, read_tls(tmp_path / "appserver.pem", tmp_path / "appserver.key", ca)) == 9
+    with pytest.raises(grpc.aio.AioRpcError, match="role is frontend"):
+        await _route(running.address, read_tls(tmp_path / "frontend.pem", tmp_path / "frontend.key", ca))
+
+
+def test_the_documented_roles_are_those_that_are_checked() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "tls.md").read_text()
+    for service, roles in ROLES_ALLOWED.items():
+        (row,) = (line for line in text.splitlines() if line.startswith(f"| `{service.rpartition('.')[2]}`"))
+        assert {part.strip(" `") for part in row.split("|")[2].split(",")} == roles
