@@ -10,6 +10,9 @@ from charging.account import Book, Threshold
 from charging.contract import Contract
 from charging.usage import SealedCharge, Usage
 
+REMEMBERED = "remember"
+"""Kind of the entries of `Remember`: their outcome tells of movements in another domain's journal."""
+
 
 class PostCharge(Struct, frozen=True, array_like=True, tag="c", gc=False):
     """Take a rated charge. `base_version` is the account version it was rated on.
@@ -212,6 +215,16 @@ class MoveIn(Struct, frozen=True, array_like=True, tag="in"):
     contracts: tuple[Contract, ...]
 
 
+class Remember(Struct, frozen=True, array_like=True, tag=REMEMBERED):
+    """Keep, under the command's key, the outcome that an earlier domain of the account gave it.
+
+    A caller who never heard that outcome repeats the key at the new domain, and must not be charged again.
+    """
+
+    outcome: bytes
+    """`wire.Done` or `wire.Failed`, packed."""
+
+
 Action = (
     PostCharge
     | OpenAccount
@@ -232,6 +245,7 @@ Action = (
     | ExpireSession
     | MoveOut
     | MoveIn
+    | Remember
 )
 
 

@@ -53,7 +53,14 @@ class Lookup(Struct, frozen=True, array_like=True, tag="k"):
     """Of the content now sent under the key; when given and not the stored one, the answer is a conflict."""
 
 
-Ask = Pull | Commit | FetchHistory | FetchReference | Lookup
+class FetchOutcomes(Struct, frozen=True, array_like=True, tag="o"):
+    """What the newest request keys of the identity's account did: who ports the account takes them along."""
+
+    identity: str
+    outcomes_max: int
+
+
+Ask = Pull | Commit | FetchHistory | FetchReference | Lookup | FetchOutcomes
 
 
 class BusinessData(Struct, frozen=True, array_like=True, tag="b"):
@@ -198,7 +205,21 @@ class Unknown(Struct, frozen=True, array_like=True, tag="u"):
     key: str
 
 
-Answer = BusinessData | Done | Stale | Failed | History | Reference | Unknown
+class KeptOutcome(Struct, frozen=True, array_like=True, gc=False):
+    """What is kept under a request key: its content's digest, and `Done` or `Failed`, packed."""
+
+    key: str
+    digest: bytes
+    outcome: bytes
+
+
+class Outcomes(Struct, frozen=True, array_like=True, tag="O"):
+    """Newest first, no older than outcomes are promised to be kept."""
+
+    outcomes: tuple[KeptOutcome, ...]
+
+
+Answer = BusinessData | Done | Stale | Failed | History | Reference | Unknown | Outcomes
 
 _encoder = msgspec.msgpack.Encoder()
 pack = _encoder.encode

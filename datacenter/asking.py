@@ -1,6 +1,7 @@
 """Questions that the data center itself asks domain servers, on the same way as the platform's."""
 
 import asyncio
+from collections.abc import Sequence
 
 from onetier.v1.data_center_pb2 import ReplyBatch
 
@@ -9,20 +10,25 @@ from datacenter.dispatch import Dispatcher
 
 
 class Asker:
-    """Asks one question at a time; meant for what is rare, such as porting."""
+    """Asks a few questions at a time; meant for what is rare, such as porting."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
 
-    async def ask(self, route: str, question: wire.Ask, timeout_ms: int) -> wire.Answer:
-        """Give the owner's answer; `wire.Failed` when there is none in time."""
-        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    async def ask(self, route: str, questions: Sequence[wire.Ask], timeout_ms: int) -> list[wire.Answer]:
+        """Give the owner's answers, in the order of the questions; `wire.Failed` where there is none in time."""
+        answers: dict[int, wire.Answer] = {}
+        complete: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def deliver(packed: bytes, _answered: int) -> None:
-            if not future.done():
-                future.set_result(packed)
+            batch = ReplyBatch.FromString(packed)
+            for position, body in zip(batch.positions, batch.bodies, strict=True):
+                answers[position] = wire.unpack_answer(body)
+            if len(answers) == len(questions) and not complete.done():
+                complete.set_result(None)
 
-        self._dispatcher.submit([0], [route], [wire.pack(question)], timeout_ms=timeout_ms, deliver=deliver)
-        body: bytes = ReplyBatch.FromString(await future).bodies[0]
-        answer: wire.Answer = wire.unpack_answer(body)
-        return answer
+        bodies = [wire.pack(question) for question in questions]
+        routes = [route] * len(questions)
+        self._dispatcher.submit(range(len(questions)), routes, bodies, timeout_ms=timeout_ms, deliver=deliver)
+        await complete
+        return [answers[position] for position in range(len(questions))]

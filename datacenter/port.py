@@ -2,8 +2,8 @@
 
     1 PortBegun in the control log            from here on the port is known, and no other one of the account begins
     2 MoveOut at the old owner                journaled there: no commit lands in the old domain any more
-    3 Pull of each member at the old domain   their contracts, which no one can change now
-    4 MoveIn at the new owner                 the account lives in the new domain
+    3 Pull, FetchOutcomes at the old owner    contracts of the members and what request keys did: final now
+    4 MoveIn, Remember at the new owner       the account lives in the new domain, and knows the keys of before
     5 entries of all members + PortEnded      one amendment: every instance serves them from the new domain
 
 Each step has a key made of the request's, so a step done twice is done once. A process that dies leaves an open port in
@@ -12,14 +12,14 @@ the log; a repeat of the request goes on from there, and so does any data center
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 
 import msgspec
 
 from charging import wire
 from charging.account import Account
-from charging.commands import Action, Command, MoveIn, MoveOut
+from charging.commands import Action, Command, MoveIn, MoveOut, Remember
 from charging.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
 from charging.identity import normalise
 from directory.changes import Change, Entry, PortBegun, PortEnded
@@ -35,9 +35,14 @@ STEP_TRIES_MAX = 20
 SWEEP_S = 5.0
 CHANNEL = "port"
 _FINAL = (Refused, NotFound, Invalid, Conflict)
+_PASSING = ("unavailable", "overloaded", "expired")
 
-Ask = Callable[[str, wire.Ask, int], Awaitable[wire.Answer]]
-"""Asks the owner of a route: (route, question, timeout in ms) → answer, `wire.Failed` included."""
+OUTCOMES_MAX = 2_000
+"""Newest request keys that go with an account; who repeats an older one after a port is charged anew."""
+REMEMBER_AT_ONCE = 500
+
+Ask = Callable[[str, Sequence[wire.Ask], int], Awaitable[list[wire.Answer]]]
+"""Asks the owner of a route: (route, questions, timeout in ms) → answers, `wire.Failed` included."""
 
 _unpack_account = msgspec.msgpack.Decoder(Account).decode
 _unpack_failed = msgspec.msgpack.Decoder(wire.Failed).decode
@@ -167,11 +172,29 @@ class Porter:
         if done.detail is None:
             raise Broken("PARCEL_MISSING", "the old owner let the account go without handing it over")
         parcel = _unpack_account(done.detail)
-        contracts = [(await self._business_data(old, wire.Pull(member, moved=True))).contract for member in parcel.members]
+        contracts = [
+            (await self._business_data(old, wire.Pull(member, moved=True))).contract for member in parcel.members
+        ]
         moved = tuple(msgspec.structs.replace(contract, domain=begun.to_domain) for contract in contracts)
         await self._commit(f"domain:{domain.code}/{slot}", begun, "in", MoveIn(done.detail, moved))
+        await self._remember(old, f"domain:{domain.code}/{slot}", begun)
         members = dict.fromkeys((*parcel.members, begun.identity))
         return [Entry(member, domain.code, slot) for member in members]
+
+    async def _remember(self, old: str, new: str, begun: PortBegun) -> None:
+        """Let the new owner know what request keys did at the old one, oldest first."""
+        answer = await self._persist(old, wire.FetchOutcomes(begun.identity, OUTCOMES_MAX))
+        if not isinstance(answer, wire.Outcomes):
+            raise Broken("ANSWER_UNEXPECTED", f"a request for outcomes was answered with {type(answer).__name__}")
+        commits = [self._remembering(begun, kept) for kept in reversed(answer.outcomes)]
+        for at in range(0, len(commits), REMEMBER_AT_ONCE):
+            await self._persist_all(new, commits[at : at + REMEMBER_AT_ONCE])
+
+    def _remembering(self, begun: PortBegun, kept: wire.KeptOutcome) -> wire.Commit:
+        now_ms = self._directory.now_ms()
+        action = Remember(kept.outcome)
+        command = Command(begun.account_id, kept.key, kept.digest, begun.actor, CHANNEL, now_ms, action)
+        return wire.Commit(begun.identity, command)
 
     async def _commit(self, route: str, begun: PortBegun, step: str, action: Action) -> wire.Done:
         content = "\n".join((begun.key, begun.identity, begun.from_domain, begun.to_domain, step))
@@ -197,12 +220,22 @@ class Porter:
 
     async def _persist(self, route: str, ask: wire.Ask) -> wire.Answer:
         """Ask until there is an answer that a repeat would not change. Raises the fault that the answer is."""
+        (answer,) = await self._persist_all(route, [ask])
+        if isinstance(answer, wire.Failed):
+            raise wire.fault(answer)
+        return answer
+
+    async def _persist_all(self, route: str, asks: Sequence[wire.Ask]) -> list[wire.Answer]:
+        """Ask all until each has an answer that a repeat would not change, refusals included.
+
+        Raises `Unavailable`, `Overloaded` or `Expired` when that does not happen in time.
+        """
         for left in reversed(range(STEP_TRIES_MAX)):
-            answer = await self._ask(route, ask, STEP_TIMEOUT_MS)
-            if not isinstance(answer, wire.Failed):
-                return answer
-            fault = wire.fault(answer)
-            if left == 0 or answer.kind not in ("unavailable", "overloaded", "expired"):
-                raise fault
-            await asyncio.sleep(max(fault.retry_ms, 50) / 1_000)
+            answers = await self._ask(route, asks, STEP_TIMEOUT_MS)
+            again = [one for one in answers if isinstance(one, wire.Failed) and one.kind in _PASSING]
+            if not again:
+                return answers
+            if left == 0:
+                raise wire.fault(again[0])
+            await asyncio.sleep(max(again[0].retry_ms, 50) / 1_000)
         raise AssertionError("the last try raises or returns")

@@ -11,7 +11,7 @@ from msgspec.structs import force_setattr
 
 from charging import wire
 from charging.account import Account
-from charging.commands import Action, Command, MoveIn, MoveOut, OpenAccount, PostCharge, Refund, SetContract
+from charging.commands import Action, Command, MoveIn, MoveOut, OpenAccount, PostCharge, Refund, Remember, SetContract
 from charging.entry import Entry
 from charging.errors import Broken, Conflict, Invalid, NotFound, Refused
 from charging.events import Event
@@ -75,6 +75,10 @@ class Desk:
             return None
         elif item.identity not in account.members and not item.internal and kind not in _CREATE:
             self.reply(item, cell, unknown_identity())
+            return None
+        if isinstance(command.action, Remember):
+            seq = self._keep(item, cell, account.version if account is not None else 0, (), command.action.outcome)
+            self.accounts.touch(cell, seq)
             return None
         if kind is not PostCharge:
             need = self._check_slow(item, account, command.action)

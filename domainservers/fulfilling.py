@@ -10,7 +10,7 @@ from charging import history, wire
 from charging.commands import Refund
 from charging.entry import Entry
 from charging.errors import Broken, Fault, NotFound, Overloaded, Unavailable
-from charging.wire import FetchHistory, Lookup
+from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers import reading
 from domainservers.accounts import Cell
 from domainservers.groups import Sink
@@ -23,6 +23,7 @@ from storage.unit import StoreRejected, StoreUnavailable
 log = logger("domainservers.fulfilling")
 
 HISTORY_LINES_MAX = 1_000
+OUTCOMES_MAX = 5_000
 
 
 class Landing:
@@ -50,13 +51,14 @@ class Fulfilling:
         """Read what an item needs; `fulfilled` is called later, never at once."""
         self._spawn(self._fulfil(item, need), lambda fault: self._fulfilled(item, fault))
 
-    def read(self, sink: Sink, place: int, ask: FetchHistory | Lookup, cell: Cell) -> None:
+    def read(self, sink: Sink, place: int, ask: FetchHistory | FetchOutcomes | Lookup, cell: Cell) -> None:
         """Answer a read of the journal."""
-        work = (
-            self._history(sink, place, ask, cell)
-            if isinstance(ask, FetchHistory)
-            else self._lookup(sink, place, ask, cell)
-        )
+        if isinstance(ask, FetchHistory):
+            work = self._history(sink, place, ask, cell)
+        elif isinstance(ask, Lookup):
+            work = self._lookup(sink, place, ask, cell)
+        else:
+            work = self._outcomes(sink, place, ask, cell)
         self._spawn(
             work, lambda fault: sink.answer(place, pack_fault(fault or Broken("READ_FAILED", "nothing was read")))
         )
@@ -143,6 +145,18 @@ class Fulfilling:
                 if len(lines) >= most:
                     break
         sink.answer(place, wire.pack(wire.History(tuple(lines))))
+
+    async def _outcomes(self, sink: Sink, place: int, ask: FetchOutcomes, cell: Cell) -> None:
+        """Tell the newest keys of an account with what they did, as far back as outcomes are promised to be kept."""
+        parts = self._parts
+        oldest_ms = parts.clock.now_ms() - parts.limits.outcomes_keep_ms
+        found: list[wire.KeptOutcome] = []
+        async with aclosing(self._chain(cell)) as entries:
+            async for entry in entries:
+                if entry.time_ms < oldest_ms or len(found) >= min(ask.outcomes_max, OUTCOMES_MAX):
+                    break
+                found.append(wire.KeptOutcome(entry.key, entry.digest, bytes(entry.outcome)))
+        sink.answer(place, wire.pack(wire.Outcomes(tuple(found))))
 
     async def _lookup(self, sink: Sink, place: int, ask: Lookup, cell: Cell) -> None:
         entry = await self._entry(cell.account_id, ask.key)

@@ -11,7 +11,7 @@ from enum import Enum
 from msgspec.structs import replace
 
 from charging.errors import Expired, Fault, Overloaded, Unavailable
-from charging.wire import Ask, Commit, FetchHistory, Lookup, Pull
+from charging.wire import Ask, Commit, FetchHistory, FetchOutcomes, Lookup, Pull
 from domainservers.committing import Committing
 from domainservers.fulfilling import Fulfilling
 from domainservers.groups import Sink
@@ -169,7 +169,7 @@ class Slot:
             self._pull(sink, place, ask)
         elif isinstance(ask, Commit):
             self._resolve(sink, place, ask)
-        elif isinstance(ask, FetchHistory | Lookup):
+        elif isinstance(ask, FetchHistory | FetchOutcomes | Lookup):
             self._with_account(sink, place, ask.identity, lambda account_id: self._read(sink, place, ask, account_id))
 
     def _pull(self, sink: Sink, place: int, ask: Pull) -> None:
@@ -190,7 +190,7 @@ class Slot:
 
         self._with_account(sink, place, ask.identity, found)
 
-    def _read(self, sink: Sink, place: int, ask: FetchHistory | Lookup, account_id: str) -> None:
+    def _read(self, sink: Sink, place: int, ask: FetchHistory | FetchOutcomes | Lookup, account_id: str) -> None:
         self._fulfilling.read(sink, place, ask, self.parts.accounts.cells[account_id])
 
     def _with_account(self, sink: Sink, place: int, identity: str, then: Callable[[str], None]) -> None:

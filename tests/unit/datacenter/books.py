@@ -2,7 +2,7 @@
 
 from charging import wire
 from charging.account import Account
-from charging.commands import Command, OpenAccount, TopUp
+from charging.commands import Command, OpenAccount, Remember, TopUp
 from charging.contract import Contract
 from charging.errors import Fault
 from charging.events import MovedIn
@@ -44,6 +44,11 @@ class Books:
         ask = wire.unpack_ask(body)
         if isinstance(ask, wire.Pull):
             return self._pull(slot, ask)
+        if isinstance(ask, wire.FetchOutcomes):
+            kept = [
+                wire.KeptOutcome(key, b"", packed) for (where, key), packed in self.outcomes.items() if where == slot
+            ]
+            return wire.pack(wire.Outcomes(tuple(reversed(kept))))
         assert isinstance(ask, wire.Commit)
         kind = type(ask.command.action).__name__
         self.calls.append(f"{kind} {slot}")
@@ -65,6 +70,9 @@ class Books:
         stored = self.outcomes.get((slot, command.key))
         if stored is not None:
             return stored
+        if isinstance(command.action, Remember):
+            self.outcomes[slot, command.key] = command.action.outcome
+            return command.action.outcome
         try:
             decision = decide(self.accounts.get(where), command, 1)
         except Fault as fault:
