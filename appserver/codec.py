@@ -37,7 +37,10 @@ QUANTITY_MAX = {
     "content": EVENTS_MAX,
 }
 """Largest believable quantity of one request by service; what the table doesn't know may be as large as bytes."""
-VIEWS = ("balance", "usage", "contract", "history")
+LINES_DEFAULT = {"balance": 0, "usage": 10, "contract": 0, "history": 50}
+"""Views of a query, and how many journal lines they show when the quantity doesn't say."""
+HISTORY_LINES_MAX = 500
+VIEWS = tuple(LINES_DEFAULT)
 
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,31}")
@@ -108,6 +111,8 @@ class Codec:
                 f"query {view[:32]!r} is not one of {', '.join(VIEWS)}",
                 fields={"service_code": f"one of {', '.join(VIEWS)}"},
             )
+        if request.quantity < 0:
+            raise _fault("QUANTITY_NEGATIVE", "quantity", "fewer than no lines are asked for", "0 or more")
         identity = normalise(request.identity)
         channel, partner = request.channel, request.partner
         return Item(
@@ -123,6 +128,7 @@ class Codec:
             now_ms,
             request.explain,
             view=view,
+            lines_max=min(request.quantity, HISTORY_LINES_MAX) or LINES_DEFAULT[view],
         )
 
     def _command(self, batch: Batch, position: int, request: desk.ServiceRequest, now_ms: int) -> Item:

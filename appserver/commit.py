@@ -95,9 +95,9 @@ def order_command(item: Item, entry: Entry, account: Account, contract: Contract
 
 
 def open_command(item: Item, order: OpenAccount, held: Held) -> Command:
-    """Make the command that creates an account. Raises `Invalid` REGION_UNKNOWN."""
-    if order.contract.domain:
-        held.check_domain(order.contract.domain, "open_account.contract.domain")
+    """Make the command that creates an account; without a domain it opens where the identity is served."""
+    if not order.contract.domain:
+        order = replace(order, contract=replace(order.contract, domain=held.domain))
     return Command(order.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, order)
 
 

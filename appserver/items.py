@@ -90,6 +90,8 @@ class Item(Struct):
     """Of a charge or a quote."""
     view: str = ""
     """Of a query."""
+    lines_max: int = 0
+    """Of a query that tells journal lines."""
     order: Order | None = None
     """Of a command or a session step."""
     attempts: int = 0

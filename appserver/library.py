@@ -42,38 +42,40 @@ class Library:
         self._lagging: dict[str, tuple[int, float]] = {}
         """Revision wanted and when to ask again, where the domain server that answered was behind."""
 
-    def any(self) -> Held | None:
-        """Give that of any domain: channels, partners and regions are the same for the whole country."""
-        return next(iter(self._held.values()), None)
-
     def is_current(self, domain: str, revision: int) -> bool:
         """Say whether what is held is good for a revision."""
         held = self._held.get(domain)
         return held is not None and held.revision >= revision
 
-    def want(self, domain: str, revision: int, items: Sequence[Item], out: Outgoing, route: str = "") -> None:
+    def want(self, domain: str, revision: int, items: Sequence[Item], out: Outgoing) -> None:
         """Fetch, and let the items go on when it is there. One fetch of a domain is under way at a time."""
         fetch = self._fetches.get(domain)
         if fetch is None:
             fetch = self._fetches[domain] = Fetch(domain, revision)
-            out.add(route or f"domain:{domain}", pack(FetchReference(domain)), fetch)
+            out.add(f"domain:{domain}", pack(FetchReference(domain)), fetch)
             out.deadline = max(out.deadline, self._clock() + FETCH_S)
         fetch.items.extend(items)
 
-    def want_any(self, item: Item, out: Outgoing) -> None:
-        """Fetch that of whatever domain serves the identity of an item."""
-        self.want("", 0, [item], out, route=item.identity)
+    def find_domain(self, item: Item, out: Outgoing) -> None:
+        """Fetch that of whatever domain serves the identity of an item; it goes on with it as `item.held`."""
+        fetch = Fetch("", 0)
+        fetch.items.append(item)
+        out.add(item.identity, pack(FetchReference("")), fetch)
+        out.deadline = max(out.deadline, item.batch.deadline)
 
     def take(self, fetch: Fetch, answer: Answer) -> None:
         """Take the answer to a fetch."""
         if isinstance(answer, Reference):
             try:
-                self._put(answer, fetch.revision)
+                held = self._put(answer, fetch.revision)
             except Fault as fault:
                 log.error("reference data refused", domain=answer.domain, reason=fault.reason, why=fault.message)
                 self.lose(fetch, Broken(fault.reason, fault.message))
                 return
             self._fetches.pop(fetch.domain, None)
+            if not fetch.domain:
+                for item in fetch.items:
+                    item.held = held
             self._go_on(fetch.items)
         elif isinstance(answer, Failed):
             self.lose(fetch, fault_of(answer))
@@ -98,7 +100,7 @@ class Library:
                     del self._lagging[domain]
                     self.want(domain, revision, [], out)
 
-    def _put(self, reference: Reference, wanted_revision: int) -> None:
+    def _put(self, reference: Reference, wanted_revision: int) -> Held:
         """Keep what was fetched because of a revision.
 
         A domain server that lags gives an older one; what it gave is then good enough, so that requests don't wait for
@@ -116,3 +118,4 @@ class Library:
             self._lagging[domain] = (wanted_revision, self._clock() + self._recheck_s)
         held.revision = max(held.revision, wanted_revision)
         self._held[domain] = held
+        return held

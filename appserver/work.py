@@ -39,8 +39,6 @@ from runtime.telemetry import logger
 
 log = logger("appserver.work")
 
-HISTORY_LINES_MAX = 50
-RECENT_LINES_MAX = 10
 CONTENDED_RETRY_MS = 20
 MOVING_RETRY_MS = 100
 _UNCERTAIN = (Unavailable, Expired, Broken)
@@ -142,9 +140,13 @@ class Work:
             out.deadline = item.batch.deadline
 
     def _open(self, item: Item, order: OpenAccount) -> None:
-        held = self.library.any()
+        domain = order.contract.domain
+        held = self.library.get(domain) if domain else item.held
         if held is None:
-            self.library.want_any(item, self.out)
+            if domain:
+                self.library.want(domain, 0, [item], self.out)
+            else:
+                self.library.find_domain(item, self.out)
             return
         item.held = held
         refusal = held.admit(item)
@@ -169,9 +171,8 @@ class Work:
         if item.kind is Kind.QUOTE:
             answer_quote(self._counter, item, data, held)
         elif item.view == "history" or (item.view == "usage" and item.explain):
-            lines_max = HISTORY_LINES_MAX if item.view == "history" else RECENT_LINES_MAX
             item.stage = Stage.LINES
-            self._ask(item, pack(FetchHistory(item.identity, lines_max)))
+            self._ask(item, pack(FetchHistory(item.identity, item.lines_max)))
         else:
             answer_query(self._counter, item, data, held, (), self._now_ms())
 

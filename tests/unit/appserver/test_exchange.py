@@ -68,6 +68,8 @@ async def test_recent_lines_of_usage_on_demand(front: Front) -> None:
     await front.one(front.charge())
     usage = (await front.one(front.query(view="usage", explain=True))).usage
     assert [line.kind for line in usage.recent] == ["c", "open"]
+    history = (await front.one(front.query(view="history", quantity=1))).history
+    assert [line.kind for line in history.lines] == ["c"]
 
 
 async def test_commands_of_all_kinds(front: Front) -> None:
@@ -159,6 +161,13 @@ async def test_region_of_an_opening_is_checked(front: Front) -> None:
     request = front.opening()
     request.open_account.contract.domain = "ZZ"
     assert fault_of(await front.one(request)).reason == "REGION_UNKNOWN"
+
+
+async def test_opening_without_a_region_opens_where_the_identity_is_served(front: Front, owner: Owner) -> None:
+    request = front.opening()
+    request.open_account.contract.domain = ""
+    assert (await front.one(request)).command.account_id == A
+    assert owner.desk.accounts[A].domain == owner.contracts[A].domain == "GD"
 
 
 async def test_partner_and_network_abroad_pass(front: Front) -> None:
