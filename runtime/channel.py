@@ -76,7 +76,7 @@ def server_options(message_bytes_max: int = MESSAGE_BYTES_MAX, *, share_port: bo
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
+        ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_MS // 2),
         ("grpc.so_reuseport", int(share_port)),
         *_message_options(message_bytes_max),
     ]
