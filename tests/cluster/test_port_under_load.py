@@ -149,3 +149,25 @@ async def test_deposits_during_ports_arrive_once_in_whatever_domain(desks: list[
     assert isinstance(member, wire.BusinessData)
     assert member.contract.attributes == {"speed": "100"}
     assert member.account.account_id == NUMBERS[0]
+
+
+async def test_a_key_repeated_after_the_port_is_told_its_first_outcome(desks: list[Desk]) -> None:
+    await open_accounts(desks[0])
+    number = NUMBERS[0]
+    for lap, domain in enumerate(("XJ", "GD", "XJ")):
+        deposit = TopUp("", "money", 10, 0, 100, "", "deposit")
+        first = await desks[0].do(number, number, f"before port {lap}", deposit)
+        request = pb.PortRequest(identity=number, to_domain=domain, request_key=f"port-{lap}", actor="tests")
+        await desks[1].operator.Port(request, timeout=30)
+        again = await desks[lap % 2].do(number, number, f"before port {lap}", deposit)
+        assert (first.repeated, again.repeated) == (False, True)
+        assert again.movements == first.movements
+        assert (await desks[0].do(number, number, "before port 0", deposit)).repeated
+    digest = b"another content."
+    command = Command(number, "before port 1", digest, "tests", "front", 1, deposit)
+    answer = await desks[0].ask(number, wire.Commit(number, command))
+    assert isinstance(answer, wire.Failed)
+    assert answer.kind == "conflict"
+    pulled = await desks[1].ask(number, wire.Pull(number))
+    assert isinstance(pulled, wire.BusinessData)
+    assert [book.amount for book in pulled.account.books] == [30]
