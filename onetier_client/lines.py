@@ -23,6 +23,9 @@ from runtime.stream import BatchLink
 BATCH_BYTES_MAX = 4_000_000
 REQUEST_BYTES_MAX = 1_000_000
 """A larger one would break the stream for all that share it."""
+AVOID_MIN_MS = 1_000
+AVOID_MAX_MS = 30_000
+"""How long an endpoint that let a batch go unanswered isn't preferred; doubles each time until it answers again."""
 BACKOFF_MIN_MS = 20
 BACKOFF_MAX_MS = 1_000
 BATCH_TOO_LARGE = "BATCH_TOO_LARGE"
@@ -76,6 +79,7 @@ class Batch:
         """Take replies; those that ask for a repeat go round again."""
         if response.HasField("error"):
             return self._refused(from_status(response.error))
+        self._line.answers()
         calls = self._calls
         repeats: list[Call] = []
         fault: Fault | None = None
@@ -106,6 +110,7 @@ class Batch:
             return
         for call in calls:
             call.shift += 1
+        self._line.lets_down()
         self._lines.repeat(calls, fault)
 
     def _open(self) -> list[Call]:
@@ -137,12 +142,29 @@ class Line:
         self._waiting: deque[Call] = deque()
         self._wake = asyncio.Event()
         self._batch_max = lines.batch_requests_max
+        self._avoided_ms = 0
+        self._avoided_until = 0.0
         self._pump_task = asyncio.create_task(self._pump(), name=f"batches to {address}")
 
     @property
     def up(self) -> bool:
-        """False while the endpoint can't be reached."""
-        return self._link.up
+        """False while the endpoint can't be reached, or has just let a batch go unanswered."""
+        return self._link.up and (not self._avoided_ms or time.monotonic() >= self._avoided_until)
+
+    def answers(self) -> None:
+        """The endpoint is well."""
+        self._avoided_ms = 0
+
+    def lets_down(self) -> None:
+        """A batch went unanswered: leave the endpoint for a while, with all that waits for it."""
+        self._avoided_ms = min(max(self._avoided_ms * 2, AVOID_MIN_MS), AVOID_MAX_MS)
+        self._avoided_until = time.monotonic() + self._avoided_ms / 1000
+        if self._lines.closed:
+            return  # What waits is told by `close`.
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        for call in waiting:
+            self._lines.submit(call)
 
     def add(self, call: Call) -> None:
         """Queue a call for the next batch."""
@@ -214,11 +236,12 @@ class Lines:
         self.batches_in_flight_max = batches_in_flight_max
         self.repeats = 0
         """Attempts after the first, of all calls so far."""
-        self._closed = False
+        self.closed = False
         self._ranking = Ranking(endpoints)
         self._loop = asyncio.get_running_loop()
-        self._timers: set[asyncio.TimerHandle] = set()
-        self._repeating: set[Call] = set()
+        self._pauses: dict[int, tuple[asyncio.TimerHandle, list[Call]]] = {}
+        """Calls that wait to be repeated, by the number of their pause."""
+        self._pause_number = 0
         self._lines = [Line(self, endpoint, tls) for endpoint in endpoints]
 
     def submit(self, call: Call) -> None:
@@ -232,7 +255,7 @@ class Lines:
 
     def repeat(self, calls: Sequence[Call], fault: Fault) -> None:
         """Send calls again after a pause, all together; those that have no time left get the fault."""
-        if self._closed:
+        if self.closed:
             fault = Unavailable("CLIENT_CLOSED", "the client was closed; the same request key tells the outcome")
         now = time.monotonic()
         attempts = max((call.attempts for call in calls), default=0)
@@ -242,30 +265,30 @@ class Lines:
             if call.finished:
                 continue
             call.attempts += 1
-            if now + pause_s < call.deadline and not self._closed:
+            if now + pause_s < call.deadline and not self.closed:
                 again.append(call)
             else:
                 call.finish(ServiceReply(error=to_status(_final(fault, call.request.request_key))))
         if again:
             self.repeats += len(again)
-            self._repeating.update(again)
-            handle = self._loop.call_later(pause_s, self._resubmit, again)
-            self._timers.add(handle)
-            if len(self._timers) > 64:
-                self._timers = {timer for timer in self._timers if timer.when() > self._loop.time()}
+            self._pause_number += 1
+            handle = self._loop.call_later(pause_s, self._resubmit, self._pause_number)
+            self._pauses[self._pause_number] = (handle, again)
 
     async def close(self) -> None:
         """End all streams; calls without an answer get Unavailable."""
-        self._closed = True
-        for timer in self._timers:
-            timer.cancel()
-        left = list(self._repeating)
+        self.closed = True
+        left: list[Call] = []
+        for handle, calls in self._pauses.values():
+            handle.cancel()
+            left += calls
+        self._pauses.clear()
         for line in self._lines:
             left += await line.close()
         self.repeat(left, Unavailable("CLIENT_CLOSED", "the client was closed"))
 
-    def _resubmit(self, calls: list[Call]) -> None:
-        self._repeating.difference_update(calls)
+    def _resubmit(self, number: int) -> None:
+        _handle, calls = self._pauses.pop(number)
         for call in calls:
             if not call.finished:
                 self.submit(call)

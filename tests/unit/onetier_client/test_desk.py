@@ -300,3 +300,22 @@ async def test_batches_are_bounded_in_bytes(desk: Desk) -> None:
         amounts = [reply.charge.amount async for _request, reply in client.exchange(wanted)]
     assert sorted(amounts) == list(range(40))
     assert max(desk.batches) <= 9
+
+
+async def test_an_endpoint_that_says_nothing_is_left_with_all_that_waits_for_it(open_desk: OpenDesk) -> None:
+    mute, well = await open_desk(), await open_desk()
+    mute.script = lambda _request, _seen: None
+    started = time.monotonic()
+    async with AsyncClient(
+        [mute.address, well.address], attempt_timeout_ms=300, batch_requests_max=10, batches_in_flight_max=1
+    ) as client:
+        wanted = [requests.charge(f"130{n:08}", "sms", n) for n in range(400)]
+        amounts = [reply.charge.amount async for _request, reply in client.exchange(wanted)]
+        assert sorted(amounts) == list(range(400))
+        assert len(mute.batches) <= 2
+        mute.script = lambda request, _seen: charged(request)
+        async with asyncio.timeout(5):
+            while len(mute.batches) < 4:
+                await asyncio.gather(*(client.charge(f"130{n:08}", "sms") for n in range(20)))
+                await asyncio.sleep(0.1)
+    assert time.monotonic() - started < 8
