@@ -130,7 +130,7 @@ class Porter:
             raise Refused("MOVE_TO_SELF", f"the account is in {to_domain} already")
         begun = PortBegun(key, identity, data.account.account_id, route.domain, route.slot, to_domain, actor)
         try:
-            await self._directory.amend([begun], f"{key}#begin", actor)
+            await self._directory.amend([begun], _step_key("begin", key), actor)
         except Conflict:
             # Somebody else may have begun the very same request a moment ago.
             known = self._directory.port(key)
@@ -157,7 +157,7 @@ class Porter:
 
     async def _end(self, begun: PortBegun, changes: list[Change]) -> None:
         try:
-            await self._directory.amend(changes, f"{begun.key}#end", begun.actor)
+            await self._directory.amend(changes, _step_key("end", begun.key), begun.actor)
         except Conflict:
             # Another instance ended it first, perhaps with the entries in another order.
             port = self._directory.port(begun.key)
@@ -200,7 +200,7 @@ class Porter:
         content = "\n".join((begun.key, begun.identity, begun.from_domain, begun.to_domain, step))
         command = Command(
             account_id=begun.account_id,
-            key=f"port-{step}:{blake2b(begun.key.encode(), digest_size=20).hexdigest()}",
+            key=_step_key(step, begun.key),
             digest=blake2b(content.encode(), digest_size=16).digest(),
             actor=begun.actor,
             channel=CHANNEL,
@@ -239,3 +239,8 @@ class Porter:
                 raise wire.fault(again[0])
             await asyncio.sleep(max(again[0].retry_ms, 50) / 1_000)
         raise AssertionError("the last try raises or returns")
+
+
+def _step_key(step: str, key: str) -> str:
+    """Derive the key of a step from the request's: short, whatever the length of that one."""
+    return f"port-{step}:{blake2b(key.encode(), digest_size=20).hexdigest()}"

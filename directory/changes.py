@@ -111,6 +111,8 @@ class Part(Struct, frozen=True, array_like=True, gc=False):
     key: str
     digest: bytes
     """16 bytes over the changes: the same key with another digest is an error."""
+    whole: bytes
+    """8 bytes over the whole content: pieces of two tries of one key never mix."""
     index: int
     count: int
     content: bytes

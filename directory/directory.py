@@ -22,7 +22,10 @@ from directory.log import Assembler, Log
 from directory.slots import slot_key, slot_of
 from directory.state import DomainInfo, Port, State
 from directory.writer import Writer
-from storage.unit import Group, StoreUnavailable, Unit
+from runtime.telemetry import logger
+from storage.unit import Group, StoreRejected, StoreUnavailable, Unit
+
+log = logger("directory")
 
 POLL_MS_MAX = 200
 ROUTES_CACHED_MAX = 200_000
@@ -275,5 +278,8 @@ class Directory:
                     self._fresh_at = time.monotonic()
             except StoreUnavailable:
                 continue
+            except StoreRejected as error:
+                log.error("the directory's unit refuses reads", why=str(error))
             except Broken as broken:
+                log.critical("the control log is damaged, changes are not followed any more", why=broken.message)
                 self.damage = broken

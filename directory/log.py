@@ -58,17 +58,17 @@ class Assembler:
             if part.count == 1:
                 yield _land((part,), group.seq)
                 continue
-            arrived = self.open.setdefault((part.key, part.digest), {})
+            arrived = self.open.setdefault((part.key, part.whole), {})
             arrived[part.index] = part
             if len(arrived) == part.count:
-                del self.open[part.key, part.digest]
+                del self.open[part.key, part.whole]
                 yield _land(tuple(arrived[index] for index in range(part.count)), group.seq)
             while len(self.open) > OPEN_AMENDMENTS_MAX:
                 self.open.popitem(last=False)
 
     def missing(self, parts: Sequence[Part]) -> list[Part]:
         """Give the parts of an amendment that the log does not hold yet."""
-        arrived = self.open.get((parts[0].key, parts[0].digest), {})
+        arrived = self.open.get((parts[0].key, parts[0].whole), {})
         return [part for part in parts if part.index not in arrived]
 
 
@@ -76,8 +76,9 @@ def split(key: str, amendment: Amendment) -> tuple[Part, ...]:
     """Pack, compress and cut an amendment into parts."""
     content = zlib.compress(pack_amendment(amendment), 1)
     digest = digest_of(amendment.changes)
+    whole = blake2b(content, digest_size=8).digest()
     pieces = [content[at : at + PART_BYTES_MAX] for at in range(0, len(content), PART_BYTES_MAX)]
-    return tuple(Part(key, digest, index, len(pieces), piece) for index, piece in enumerate(pieces))
+    return tuple(Part(key, digest, whole, index, len(pieces), piece) for index, piece in enumerate(pieces))
 
 
 def _land(parts: tuple[Part, ...], revision: int) -> Landed:

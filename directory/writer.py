@@ -9,6 +9,7 @@ import contextlib
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
+from enum import Enum
 
 from charging.errors import Broken, Conflict, Fault, Overloaded, Unavailable
 from directory.changes import Amendment, Entry, Part, PortBegun, PortEnded
@@ -24,15 +25,24 @@ STORE_TRIES_MAX = 3
 RETRY_MS = 500
 
 
+class Doubt(Enum):
+    """Whether a wish that fails its check fails for good."""
+
+    NONE = "not failed"
+    ONCE = "failed at a state that may be old"
+    SURE = "failed, and the log was read on since: the next failure is final"
+
+
 class Wish:
     """An amendment somebody waits for."""
 
-    __slots__ = ("amendment", "done", "key", "parts")
+    __slots__ = ("amendment", "done", "doubt", "key", "parts")
 
     def __init__(self, key: str, amendment: Amendment) -> None:
         self.key = key
         self.amendment = amendment
         self.parts = split(key, amendment)
+        self.doubt = Doubt.NONE
         self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def subjects(self) -> set[str] | None:
@@ -101,18 +111,19 @@ class Writer:
         try:
             while self._wishes:
                 try:
-                    if await self._step():
-                        lost = failures = 0
-                        continue
-                    lost += 1
-                    await self._catch_up()
+                    won = await self._step()
+                    lost = 0 if won else lost + 1
+                    if lost or any(wish.doubt is Doubt.ONCE for wish in self._wishes):
+                        await self._catch_up()
+                        self._confirm_doubts()
+                    failures = 0
                 except StoreUnavailable:
                     failures += 1
                 if failures >= STORE_TRIES_MAX or lost >= LOST_RACES_MAX:
                     raise _away("the directory's unit does not answer" if failures else "too many writers")
                 if failures:
                     await self._wait_and_catch_up()
-                else:
+                elif lost:
                     await asyncio.sleep(random.uniform(0, 0.002 * min(lost, 20)))
         except (StoreRejected, Fault) as error:
             self._fail_all(error if isinstance(error, Fault) else _away(str(error)))
@@ -121,7 +132,7 @@ class Writer:
             raise
 
     async def _step(self) -> bool:
-        """Append one group at the state known here; False when another writer was first.
+        """Append one group, if there is one, at the state known here; False when another writer was first.
 
         The lock keeps the tail from moving the state between the check and the append.
         """
@@ -170,6 +181,7 @@ class Writer:
                 taken |= subjects
                 continue
             if not self._admit(wish):
+                taken |= subjects or set()
                 continue
             if subjects is None:
                 return tuple(self._assembler.missing(wish.parts)[:1])
@@ -181,13 +193,22 @@ class Writer:
         return tuple(chosen)
 
     def _admit(self, wish: Wish) -> bool:
+        """Check a wish. What fails at a state that may be old is checked once more after reading on."""
         try:
             check(self._state, wish.amendment.changes)
         except Fault as fault:
-            wish.done.set_exception(fault)
-            self._wishes.remove(wish)
+            if wish.doubt is Doubt.SURE:
+                wish.done.set_exception(fault)
+                self._wishes.remove(wish)
+            else:
+                wish.doubt = Doubt.ONCE
             return False
         return True
+
+    def _confirm_doubts(self) -> None:
+        for wish in self._wishes:
+            if wish.doubt is Doubt.ONCE:
+                wish.doubt = Doubt.SURE
 
     def _fail_all(self, fault: Fault) -> None:
         while self._wishes:
