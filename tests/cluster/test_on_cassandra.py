@@ -60,7 +60,7 @@ async def test_an_outage_of_cassandra_is_unavailable_and_heals_by_itself(
             return requests.charge(identity, "voice", 61, channel="front", **facts)
 
         told["outage-0"] = (await small.client.ask(request(0))).charge.amount
-        await asyncio.to_thread(cluster.stop, 1, kill=True)
+        await asyncio.to_thread(cluster.stop, 1)
         channel = open_channel(small.system.endpoints[0])
         stub = desk_grpc.ServiceDeskServiceStub(channel)
         with pytest.raises(grpc.aio.AioRpcError) as refused:
