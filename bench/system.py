@@ -1,0 +1,154 @@
+"""A system to measure: chosen domains, a chosen number of subscribers, money enough that nothing is refused."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec.structs import replace
+from onetier.v1 import data_center_pb2 as dc
+from onetier.v1 import data_center_pb2_grpc as dc_grpc
+from onetier.v1 import service_desk_pb2 as desk
+from rich.console import Console
+
+from bench.driver import drive, pack
+from console import loading, openings
+from console.catalog import publication
+from console.catalogue_files import read_folder
+from console.sample import offers, reference
+from console.sample.number_plan import NumberPlan, is_mobile, read
+from console.sample.population import YUAN, Population, SampleAccount, Subscriber
+from console.supervisor import Supervisor
+from console.system import Shape, System, lay_out
+from runtime.channel import open_channel
+
+CATALOGUES = Path(__file__).resolve().parents[1] / "catalogues"
+OPENING = 1_000_000 * YUAN
+LAST_YEAR_MS = 365 * 86_400_000
+NUMBERS_OF_A_PREFIX = 10_000
+OWNED_TIMEOUT_S = 30
+out = Console(highlight=False)
+
+
+def people(plan: NumberPlan, domains: Sequence[str], subscribers: int) -> Population:
+    """Make mobile subscribers, each with an account of its own, dealt out over the domains in turn."""
+    prefixes = plan.by_domain()
+    mobile = {code: [p for p in prefixes[code] if is_mobile(p) and len(p) == 9] for code in domains}
+    return Population(tuple(_account(mobile, domains, number) for number in range(subscribers)))
+
+
+def _account(mobile: dict[str, list[str]], domains: Sequence[str], number: int) -> SampleAccount:
+    code = domains[number % len(domains)]
+    index = number // len(domains)
+    choice = mobile[code]
+    prefix = choice[index // NUMBERS_OF_A_PREFIX % len(choice)]
+    identity = f"msisdn:{prefix}{index % NUMBERS_OF_A_PREFIX:04d}"
+    since_ms = int(time.time() * 1_000) - LAST_YEAR_MS
+    plan = (offers.MOBILE_PAY_AS_YOU_GO, offers.MOBILE_SMALL, offers.MOBILE_LARGE)[number % 3]
+    member = Subscriber(identity, "mobile", code, identity, (plan,), since_ms, f"order-{number}")
+    return SampleAccount(
+        identity, code, f"cust-{number}", "prepaid", 0, 1, OPENING, "standard", (), suspended=False, members=(member,)
+    )
+
+
+@asynccontextmanager
+async def running(
+    base: str, folder: Path, domains: Sequence[str], subscribers: int, shape: Shape
+) -> AsyncIterator[tuple[System, Population]]:
+    """Start a system, load the directory, open the accounts; drain it in the end."""
+    plan = read()
+    population = people(plan, domains, subscribers)
+    layout = lay_out(base)
+    async with Supervisor(folder / "logs") as supervisor:
+        system = System(supervisor, layout, {})
+        await system.start(shape)
+        channel = open_channel(system.datacenters[0].address)
+        stub = dc_grpc.DirectoryServiceStub(channel)
+        changes = loading.country(layout, plan, 1) + publication(read_folder(CATALOGUES).catalogues)
+        revision = await loading.amend(stub, changes, "bench-country")
+        for number, entries in enumerate(loading.packs_of(loading.explicit_entries(population, plan, 1))):
+            revision = await loading.amend(stub, entries, f"bench-entries-{number}")
+        await loading.until_known(stub, revision)
+        await _until_owned(stub)
+        await channel.close()
+        await _open_accounts(system, population)
+        yield system, population
+        await supervisor.drain()
+
+
+async def _until_owned(stub: dc_grpc.DirectoryServiceStub) -> None:
+    """Wait until every slot has an owner: the driver repeats nothing."""
+    async with asyncio.timeout(OWNED_TIMEOUT_S):
+        while True:
+            found = await stub.Describe(dc.DescribeRequest(), timeout=5)
+            if len({(o.domain, o.slot) for o in found.owners if o.address}) >= sum(d.slots for d in found.domains):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def _open_accounts(system: System, population: Population) -> None:
+    step = 100_000
+    for start in range(0, len(population.accounts), step):
+        part = population.accounts[start : start + step]
+        requests = list(openings.openings(replace(population, accounts=part)))
+        batches = pack(requests, 500)
+        sizes = [min(500, len(requests) - at) for at in range(0, len(requests), 500)]
+        done = await drive(system.endpoints, batches, sizes, 4)
+        if done.faults:
+            raise RuntimeError(f"accounts could not be opened: {dict(done.faults)}")
+
+
+def cpu_seconds(system: System) -> dict[str, float]:
+    """Give the CPU that each tier's processes have used so far, by tier."""
+    tiers = {
+        "appserver": system.app_servers,
+        "datacenter": system.datacenters,
+        "domainserver": system.domain_servers,
+    }
+    return {tier: sum(_cpu_of(process.pid) for process in processes) for tier, processes in tiers.items()}
+
+
+def _cpu_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def charges(population: Population, count: int, run: str) -> list[desk.ServiceRequest]:
+    """Make charges, voice, messages and data in turn, for all subscribers in turn."""
+    now_ms = int(time.time() * 1_000) - 60_000
+    accounts = population.accounts
+    kinds = ((offers.VOICE, 61), (offers.SMS, 1), (offers.DATA, 3_000_000))
+    requests = []
+    for number in range(count):
+        service, quantity = kinds[number % 3]
+        other = accounts[(number * 7 + 1) % len(accounts)].account_id if service != offers.DATA else ""
+        requests.append(
+            desk.ServiceRequest(
+                identity=accounts[number % len(accounts)].account_id,
+                request_type=desk.REQUEST_TYPE_CHARGE,
+                service_code=service,
+                request_key=f"{run}-{number}",
+                event_time_ms=now_ms + number % 60_000,
+                quantity=quantity,
+                channel=reference.FRONT,
+                other_party=other,
+            )
+        )
+    return requests
+
+
+def queries(population: Population, count: int) -> list[desk.ServiceRequest]:
+    """Make balance queries and dry runs in turn."""
+    made = charges(population, count, "quote")
+    for number, request in enumerate(made):
+        request.request_key = ""
+        if number % 2:
+            request.request_type = desk.REQUEST_TYPE_QUOTE
+        else:
+            request.Clear()
+            request.identity = population.accounts[number % len(population.accounts)].account_id
+            request.request_type, request.service_code = desk.REQUEST_TYPE_QUERY, "balance"
+            request.channel = reference.WEB_HALL
+    return made
