@@ -64,7 +64,7 @@ class Pricing(Struct, Generic[P], frozen=True):
     plan_at: Callable[[int], P]
     rate: Callable[[P, Usage, Contract, Account], Charge]
     next_switch: Callable[[P, Contract, Usage], int]
-    """Time of the next change of tariff within a usage, milliseconds UTC; 0 = none."""
+    """Time of the next change of tariff after what a usage has used so far, milliseconds UTC; 0 = none."""
 
 
 class _Priced(Struct, frozen=True):
@@ -181,8 +181,7 @@ def _unit(
 ) -> SessionUnit:
     switch_ms = 0
     if granted:
-        whole = replace(each.usage, quantity=each.usage.quantity + granted)
-        switch_ms = pricing.next_switch(pricing.plan_at(each.usage.start_ms), contract, whole)
+        switch_ms = pricing.next_switch(pricing.plan_at(each.usage.start_ms), contract, each.usage)
     return SessionUnit(
         each.usage,
         seal(each.charge),

@@ -107,8 +107,13 @@ class LedgerMachine(RuleBasedStateMachine):
     def repeat_an_old_charge(self, command: Command) -> None:
         assert self.desk.commit(command).amount == self.charged[command.key][1]
 
-    @rule(command=charges, amount=st.integers(0, 500))
-    def refund(self, command: Command, amount: int) -> None:
+    @rule(command=charges, parts=st.lists(st.integers(0, 120), min_size=1, max_size=3))
+    def refund(self, command: Command, parts: list[int]) -> None:
+        """Give back in per cent of the charge, perhaps more than there is; 0 asks for the rest."""
+        for part in parts:
+            self.refund_part(command, self.charged[command.key][1] * part // 100)
+
+    def refund_part(self, command: Command, amount: int) -> None:
         account_id, charged = self.charged[command.key]
         left = charged - self.refunded.get(command.key, 0)
         given = self.attempt(self.desk.command(account_id, Refund(command.key, amount, "complaint")))

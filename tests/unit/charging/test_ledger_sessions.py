@@ -2,17 +2,15 @@
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from charging import ledger, sessions
+from charging import ledger
 from charging.account import MONEY, Account, Book
 from charging.commands import Adjust, Command, ExpireSession, SendTransfer, SessionUnit, SetStatus, StepSession, TopUp
 from charging.errors import Invalid, NotFound, Refused
 from charging.session_commands import SESSIONS_MAX
 from charging.sessions import UnitAsk
-from charging.testing import DAY_MS, START_MS, Desk, charge_of, contract_of, flat_pricing, post
+from charging.testing import DAY_MS, START_MS, Desk, charge_of, flat_pricing, post
 from charging.wire import Done, SessionOutcome, pack
 
 ID = "msisdn:8613000000001"
@@ -63,53 +61,6 @@ def test_several_services_live_in_one_session_and_end_together() -> None:
     done = step(desk, "release", 2, ask(0, used=7, service="data"))
     assert {grant.service: grant.charged for grant in outcome(done).grants} == {"voice": 100, "data": 70}
     assert view(desk.accounts[ID]) == (830, 0, 830)
-
-
-@given(
-    pieces=st.lists(st.integers(0, 40), min_size=1, max_size=8),
-    requested=st.integers(0, 50),
-    free=st.integers(0, 100),
-)
-def test_a_session_costs_what_one_piece_would(pieces: list[int], requested: int, free: int) -> None:
-    desk = Desk()
-    desk.open(ID, 10_000)
-    step(desk, "create", 0, ask(requested), free=free)
-    for number, used in enumerate(pieces):
-        operation = "release" if number == len(pieces) - 1 else "update"
-        step(desk, operation, number + 1, ask(requested, used=used), free=free)
-    whole = sum(pieces)
-    assert view(desk.accounts[ID]) == (10_000 - max(0, whole - free) * 10, 0, 10_000 - max(0, whole - free) * 10)
-    assert desk.accounts[ID].accumulators.get("free-voice@2027-01", 0) == whole
-
-
-def test_the_grant_shrinks_to_what_is_left_and_is_marked_final_with_the_action_of_the_contract() -> None:
-    desk = Desk()
-    desk.open(ID, 95)
-    grant = outcome(step(desk, "create", 0, ask(1_000_000))).grants[0]
-    assert (grant.granted, grant.final_unit, grant.final_action) == (9, True, "terminate")
-    account = desk.accounts[ID]
-    contract = replace(contract_of(ID), attributes={"final_action": "redirect"})
-    plan = sessions.plan(
-        flat_pricing(), account, contract, sessions.SessionAsk("s", "update", 1, ID, (ask(5, used=9),), 1)
-    )
-    grant = outcome(desk.do(ID, plan)).grants[0]
-    assert (grant.granted, grant.final_unit, grant.final_action, grant.charged) == (0, True, "redirect", 90)
-
-
-def test_credit_can_be_granted_to_its_end() -> None:
-    desk = Desk()
-    desk.open(ID, 5, credit_limit=95)
-    assert outcome(step(desk, "create", 0, ask(11))).grants[0].granted == 10
-    step(desk, "release", 1, ask(0, used=10))
-    assert desk.accounts[ID].books[0].amount == -95
-
-
-def test_no_quota_at_all_refuses_the_session() -> None:
-    desk = Desk()
-    before = desk.open(ID, 9)
-    with pytest.raises(Refused) as refusal:
-        step(desk, "create", 0, ask(1))
-    assert (refusal.value.reason, desk.accounts[ID]) == ("INSUFFICIENT_FUNDS", before)
 
 
 def test_parallel_sessions_never_overspend_and_reserved_money_is_out_of_everyones_reach() -> None:
@@ -363,24 +314,6 @@ def test_use_never_shrinks_and_a_session_keeps_its_identity() -> None:
     assert fault.value.reason == "SESSION_MALFORMED"
 
 
-@pytest.mark.parametrize(
-    ("unit", "reason"),
-    [
-        (ask(-1), "QUOTA_OUT_OF_RANGE"),
-        (ask(1 << 60), "QUOTA_OUT_OF_RANGE"),
-        (ask(1, used=-1), "USED_OUT_OF_RANGE"),
-    ],
-)
-def test_planning_refuses_absurd_quantities(unit: UnitAsk, reason: str) -> None:
-    desk = Desk()
-    desk.open(ID, 1_000)
-    with pytest.raises(Invalid) as fault:
-        step(desk, "create", 0, unit)
-    assert fault.value.reason == reason
-    with pytest.raises(Invalid, match="each service once"):
-        step(desk, "create", 0, ask(1), ask(1))
-
-
 def test_open_sessions_are_bounded() -> None:
     desk = Desk()
     desk.open(ID, 1_000_000)
@@ -389,15 +322,6 @@ def test_open_sessions_are_bounded() -> None:
     with pytest.raises(Refused) as refusal:
         step(desk, "create", 0, ask(1), session="more")
     assert refusal.value.reason == "SESSIONS_FULL"
-
-
-def test_the_time_of_the_next_tariff_reaches_the_caller() -> None:
-    desk = Desk()
-    desk.open(ID, 1_000)
-    flat = flat_pricing()
-    switching = type(flat)(flat.plan_at, flat.rate, lambda _, __, usage: usage.start_ms + 5_000)
-    done = desk.do(ID, desk.plan(ID, "s", "create", 0, ask(10), pricing=switching))
-    assert outcome(done).grants[0].tariff_switch_ms == START_MS + 5_000
 
 
 def test_a_step_travels_and_is_journaled_unchanged() -> None:
