@@ -50,7 +50,7 @@ class Allowance(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     period: Literal["call", "day", "week", "month", "cycle", "year", "life", "subscription"] = "cycle"
     """subscription: once for the whole validity of the subscription that grants it."""
     priority: int = 100
-    """Lower is used first; then the one whose period or validity ends first, then by id. Books compete by their own."""
+    """Lower is used first; of equals allowances by id, then books, those that end first before others."""
     when: When = When()
     """Scope. With `bands`, only the seconds inside are covered."""
     increment: Quantity = "1"

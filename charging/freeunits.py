@@ -231,14 +231,24 @@ def _cover(source: Source, taken: Taken, unit: str, start_s: int) -> None:
         return
     if source.cap_key:
         taken.capped[source.cap_key] = taken.capped.get(source.cap_key, 0) + units
-    left_over.sort()
-    taken.parts = left_over
+    taken.parts = _joined(left_over)
     rule = source.book or (allowance.name if allowance else "")
     origin = allowance.origin if allowance else ""
     taken.steps.append(Step("book" if source.book else "allowance", rule, origin, units, unit, 0, 1, source.label))
     if source.book:
         taken.takes.append((source.book, units))
     taken.accruals.extend([(key, units) for key in source.keys])
+
+
+def _joined(parts: Parts) -> Parts:
+    """Put parts in order and join those that touch: what charges them begins no new increment inside."""
+    joined: Parts = []
+    for a, b in sorted(parts):
+        if joined and joined[-1][1] == a:
+            joined[-1] = (joined[-1][0], b)
+        else:
+            joined.append((a, b))
+    return joined
 
 
 def _split(parts: Parts, runs: list[tuple[int, int]]) -> tuple[Parts, Parts]:

@@ -1,0 +1,354 @@
+"""An oracle for rating: slow and obvious, one unit after the other, with `fractions.Fraction`.
+
+It reads the catalogue model itself and shares no code with the engine. It knows one offering, all its allowances and
+discounts, and one tariff with one price.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from charging.account import Account
+from charging.catalogue import Catalogue
+from charging.catalogue_base import Band, Rounding
+from charging.catalogue_offers import Allowance, Discount
+from charging.catalogue_tariffs import Price, Rate, Tiers
+from charging.contract import Contract
+from charging.usage import Usage
+
+FREE = Rate("0")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def yuan(text: str) -> Fraction:
+    return Fraction(text or "0") * 1_000_000
+
+
+@dataclass
+class Answer:
+    amount: int = 0
+    exact: Fraction = Fraction(0)
+    takes: dict[str, int] = field(default_factory=dict)
+    accruals: dict[str, int] = field(default_factory=dict)
+
+    def accrue(self, key: str, units: int) -> None:
+        if units:
+            self.accruals[key] = self.accruals.get(key, 0) + units
+
+
+@dataclass
+class Free:
+    """One source of free units. `begun` is what is left of the increment that was taken last."""
+
+    order: tuple[int, int, int, str]
+    left: int
+    increment: int
+    bands: tuple[str, ...]
+    keys: tuple[str, ...]
+    book: str = ""
+    begun: int = 0
+    last: int = -2
+
+
+@dataclass
+class Piece:
+    """A run of charged units at one rate."""
+
+    name: str
+    tiers: Tiers | None
+    key: str = ""
+    number: int = 0
+    start: int = 0
+    end: int | None = None
+    flat: Fraction = Fraction(0)
+    rate: Rate = FREE
+    next_rate: int | None = None
+    used: int = 0
+
+    @property
+    def step(self) -> int:
+        return int(self.rate.increment or self.rate.per)
+
+
+class Oracle:
+    """Rates one usage by the definition of things."""
+
+    def __init__(self, catalogue: Catalogue, zone: str, usage: Usage, contract: Contract, account: Account) -> None:
+        self.catalogue = catalogue
+        self.zone = ZoneInfo(zone)
+        self.usage = usage
+        self.contract = contract
+        self.account = account
+        self.tariff = catalogue.tariffs[0]
+        self.price: Price = self.tariff.prices[0]
+        self.start_s = usage.start_ms // 1000
+        self.timed = catalogue.services[0].unit == "second"
+        self.answer = Answer()
+        self.counted: dict[str, int] = {}
+        self.touched: set[str] = set()
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    def clock(self, offset: int) -> datetime:
+        return datetime.fromtimestamp(self.start_s + offset, UTC).astimezone(self.zone)
+
+    def inside(self, band: Band, at: datetime) -> bool:
+        if band.weekdays and DAYS[at.weekday()] not in band.weekdays:
+            return False
+        days = {name: calendar.days for calendar in self.catalogue.calendars for name in [calendar.id]}
+        today = at.date().isoformat()
+        if band.calendars and not any(today in days[name] for name in band.calendars):
+            return False
+        if any(today in days[name] for name in band.except_calendars):
+            return False
+        now = at.strftime("%H:%M:%S")
+        start, end = (text if len(text) == 8 else text + ":00" for text in (band.start, band.end))
+        if start < end:
+            return start <= now < end
+        return now >= start or now < end
+
+    def in_bands(self, names: tuple[str, ...], offset: int) -> bool:
+        at = self.clock(offset)
+        return any(self.inside(band, at) for band in self.catalogue.bands if band.id in names)
+
+    def period(self, over: str) -> str:
+        today = self.clock(0).date()
+        if over == "life":
+            return "all"
+        if over == "week":
+            today -= timedelta(days=today.weekday())
+        elif over == "month":
+            today = today.replace(day=1)
+        elif over == "year":
+            today = today.replace(month=1, day=1)
+        elif over == "cycle":
+            today = self.cycle(today)
+        return today.strftime("%Y%m%d")
+
+    def cycle(self, today: date) -> date:
+        while today.day != self.account.cycle_day:
+            today -= timedelta(days=1)
+        return today
+
+    def key(self, name: str, over: str, shared: bool) -> str:
+        return f"{name}@{self.period(over)}" if shared else f"{name}|{self.contract.identity}@{self.period(over)}"
+
+    def had(self, key: str) -> int:
+        return self.account.accumulators.get(key, 0)
+
+    # -- free units ------------------------------------------------------------------------------------------------
+
+    def sources(self) -> list[Free]:
+        found = []
+        for allowance in self.catalogue.allowances:
+            if allowance.quota != "0":
+                key = self.key(allowance.id, allowance.period, allowance.shared)
+                left = int(allowance.quota) - self.had(key)
+                found.append(self.source(allowance, (allowance.priority, 0, 0, allowance.id), left, (key,), ""))
+        for book in self.account.books:
+            scope = [a for a in self.catalogue.allowances if a.id == book.allowance]
+            if book.unit == self.catalogue.services[0].unit and book.valid_at(self.usage.start_ms):
+                order = (book.priority, 1, book.valid_to_ms or 1 << 62, book.book_id)
+                if scope:
+                    found.append(self.source(scope[0], order, book.amount, (), book.book_id))
+                else:
+                    found.append(Free(order, book.amount, 1, (), (), book.book_id))
+        return sorted(found, key=lambda free: free.order)
+
+    @staticmethod
+    def source(
+        allowance: Allowance, order: tuple[int, int, int, str], left: int, keys: tuple[str, ...], book: str
+    ) -> Free:
+        return Free(order, left, int(allowance.increment), allowance.when.bands, keys, book)
+
+    def covered(self, sources: list[Free], offset: int) -> bool:
+        """Let the first source that can pay for the unit at this offset."""
+        for free in sources:
+            if free.bands and not self.in_bands(free.bands, offset if self.timed else 0):
+                continue
+            if free.last != offset - 1:
+                free.begun = 0
+            if free.begun == 0:
+                if free.left <= 0:
+                    continue
+                units = min(free.increment, free.left)
+                free.left -= units
+                free.begun = units
+                if free.book:
+                    self.answer.takes[free.book] = self.answer.takes.get(free.book, 0) + units
+                for key in free.keys:
+                    self.answer.accrue(key, units)
+            free.begun -= 1
+            free.last = offset
+            return True
+        return False
+
+    # -- tariff ----------------------------------------------------------------------------------------------------
+
+    def schedule(self, offset: int) -> tuple[str, tuple[Rate, ...], Tiers | None]:
+        at = 0 if self.price.band_switch == "start" or not self.timed else offset
+        for number, part in enumerate(self.price.bands):
+            if self.in_bands(part.bands, at):
+                return f"bands {number}", part.rates, part.tiers
+        return "otherwise", self.price.rates, self.price.tiers
+
+    def money(self, offsets: list[int]) -> Fraction:
+        """Charge the units at these offsets, one by one. A piece is a run of them at one rate."""
+        total = Fraction(0)
+        piece: Piece | None = None
+        last = -2
+        for offset in offsets:
+            if piece is not None and (offset != last + 1 or self.ends(piece, offset)):
+                self.close(piece)
+                piece = None
+            last = offset
+            if piece is None:
+                piece = self.open(offset, len(offsets))
+                total += piece.flat
+            if self.begins_increment(piece):
+                total += yuan(piece.rate.price) * piece.step / int(piece.rate.per)
+            piece.used += 1
+            if piece.tiers is not None and piece.tiers.model == "package":
+                self.counted[piece.key] += 1
+        if piece is not None:
+            self.close(piece)
+        return total
+
+    def open(self, offset: int, units: int) -> "Piece":
+        """Begin a piece: band by the clock, tier by the count, rate by the offset."""
+        name, rates, tiers = self.schedule(offset)
+        piece = Piece(name, tiers)
+        if tiers is not None:
+            piece.key = key = self.counter(tiers)
+            base = 0 if tiers.over == "call" else self.had(key)
+            reached = base + units - 1 if tiers.model == "volume" else self.counted[key]
+            ends = [int(tier.upto or 0) for tier in tiers.steps[:-1]]
+            piece.number = sum(reached >= end for end in ends)
+            tier = tiers.steps[piece.number]
+            rates = tier.rates or (Rate(tier.price, tier.per, tier.increment),)
+            start = ends[piece.number - 1] if piece.number else 0
+            piece.start, piece.end = start, (ends[piece.number] if piece.number < len(ends) else None)
+            if tiers.model == "volume":
+                entered = key not in self.touched and base <= start
+                self.touched.add(key)
+            else:
+                entered = self.counted[key] == start
+            piece.flat = yuan(tier.flat) if entered else Fraction(0)
+        begun = [rate for rate in rates if int(rate.start) <= offset]
+        later = [int(rate.start) for rate in rates if int(rate.start) > offset]
+        piece.rate = max(begun, key=lambda rate: int(rate.start))
+        piece.next_rate = min(later, default=None)
+        return piece
+
+    def ends(self, piece: "Piece", offset: int) -> bool:
+        """Say whether another price begins at this offset."""
+        if piece.next_rate is not None and offset >= piece.next_rate:
+            return True
+        if piece.tiers is not None and piece.end is not None:
+            if piece.tiers.model == "graduated" and self.counted[piece.key] + piece.used >= piece.end:
+                return True
+            if piece.tiers.model == "package" and self.counted[piece.key] >= piece.end:
+                return True
+        if self.price.band_switch == "increment" and piece.used % piece.step:
+            return False
+        return self.schedule(offset)[0] != piece.name
+
+    def begins_increment(self, piece: "Piece") -> bool:
+        if piece.tiers is not None and piece.tiers.model == "package":
+            return (self.counted[piece.key] - piece.start) % piece.step == 0
+        return piece.used % piece.step == 0
+
+    def close(self, piece: "Piece") -> None:
+        """Count the whole increments of a piece; graduated ones not beyond their tier."""
+        if piece.tiers is None or piece.tiers.model == "package":
+            return
+        counted = self.counted[piece.key] + -(-piece.used // piece.step) * piece.step
+        if piece.tiers.model == "graduated" and piece.end is not None:
+            counted = min(counted, piece.end)
+        self.counted[piece.key] = counted
+
+    def counter(self, tiers: Tiers) -> str:
+        name = tiers.accumulator or f"{self.tariff.id}.{self.price.id}"
+        key = name if tiers.over == "call" else self.key(name, tiers.over, tiers.shared)
+        if key not in self.counted:
+            self.counted[key] = 0 if tiers.over == "call" else self.had(key)
+        return key
+
+    # -- all of it -------------------------------------------------------------------------------------------------
+
+    def rate(self) -> Answer:
+        quantity, price = self.usage.quantity, self.price
+        grace = int(price.grace)
+        if quantity <= grace:
+            return self.answer
+        sources = self.sources()
+        offsets = [i for i in range(grace if price.grace_free else 0, quantity) if not self.covered(sources, i)]
+        value = self.money(offsets)
+        for key, counted in self.counted.items():
+            if "@" in key:
+                self.answer.accrue(key, counted - self.had(key))
+        if offsets or price.connect_always:
+            value = max(value + yuan(price.connect), yuan(price.minimum))
+            value = self.capped(value)
+        value = self.discounted(value, len(offsets))
+        self.answer.exact = value
+        self.answer.amount = rounded(value, self.tariff.rounding or self.catalogue.rounding)
+        return self.answer
+
+    def capped(self, value: Fraction) -> Fraction:
+        cap = self.price.cap
+        if cap is None:
+            return value
+        if cap.over == "call":
+            return min(value, yuan(cap.amount))
+        key = self.key(cap.accumulator or f"{self.tariff.id}.{self.price.id}.cap", cap.over, cap.shared)
+        value = min(value, max(Fraction(0), yuan(cap.amount) - self.had(key)))
+        self.answer.accrue(key, rounded(value, self.tariff.rounding or self.catalogue.rounding))
+        return value
+
+    def discounted(self, value: Fraction, charged: int) -> Fraction:
+        stages = ("product", "offering", "subscriber", "account")
+        if value == 0:
+            return value
+        for rule in sorted(self.catalogue.discounts, key=lambda r: (stages.index(r.stage), r.priority, r.id)):
+            off = max(Fraction(0), value - self.after_rule(rule, value, charged))
+            if rule.limit is not None:
+                left = yuan(rule.limit.amount)
+                if rule.limit.over != "call":
+                    key = self.key(f"{rule.id}.limit", rule.limit.over, rule.limit.shared)
+                    left = max(Fraction(0), left - self.had(key))
+                    off = min(off, left)
+                    self.answer.accrue(key, -(-off.numerator // off.denominator))
+                off = min(off, left)
+            value -= off
+        return value
+
+    def after_rule(self, rule: Discount, value: Fraction, charged: int) -> Fraction:
+        if rule.percent:
+            return value * (100 - Fraction(rule.percent)) / 100
+        if rule.amount:
+            return max(Fraction(0), value - yuan(rule.amount))
+        if rule.total:
+            return yuan(rule.total)
+        assert rule.price is not None
+        step = int(rule.price.increment or rule.price.per)
+        return yuan(rule.price.price) * step / int(rule.price.per) * -(-charged // step)
+
+
+def rounded(value: Fraction, rounding: Rounding) -> int:
+    """Round by looking at the two neighbours."""
+    step = Fraction(10) ** (6 - rounding.places)
+    low = (value / step).__floor__()
+    rest = value / step - low
+    if rest == 0:
+        return int(low * step)
+    half = Fraction(1, 2)
+    up = {
+        "up": True,
+        "down": False,
+        "half_up": rest >= half,
+        "half_down": rest > half,
+        "half_even": rest > half or (rest == half and low % 2 == 1),
+    }[rounding.mode]
+    return int((low + up) * step)

@@ -1,0 +1,347 @@
+"""The engine against the oracle: Hypothesis makes catalogues, accounts and usage; and the properties of rating."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from charging import explain
+from charging.account import Account, Book
+from charging.catalogue import Catalogue
+from charging.catalogue_base import Band, Calendar, Rounding, Service, When
+from charging.catalogue_merge import merge
+from charging.catalogue_offers import Agreement, Allowance, Discount, Offering
+from charging.catalogue_tariffs import BandRates, Cap, Price, Rate, Tariff, Tier, Tiers
+from charging.compile import compile_plan
+from charging.contract import Contract, Subscription
+from charging.localtime import LocalTime
+from charging.plan import Plan
+from charging.rating import rate
+from charging.usage import Charge, Usage
+from tests.unit.charging.rating_oracle import Oracle, rounded
+
+ME = "msisdn:8613012345678"
+ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
+QUANTITY_MAX = 3000
+STARTS = {
+    "Asia/Shanghai": ["2026-03-02T17:40", "2026-09-30T23:45", "2026-03-07T05:50", "2026-03-31T23:50"],
+    "Europe/Berlin": ["2026-03-29T01:40", "2026-10-25T02:30", "2026-10-25T01:45"],
+    "America/New_York": ["2026-03-08T01:45", "2026-11-01T01:30"],
+    "Australia/Lord_Howe": ["2026-04-05T01:20", "2026-10-04T01:45"],
+}
+SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+prices = st.sampled_from(["0", "0.01", "0.1", "0.05", "0.2", "1", "1.5", "0.003", "0.0007"])
+pers = st.sampled_from(["1", "3", "7", "10", "60"])
+increments = st.sampled_from(["", "1", "6", "10", "30", "60", "7"])
+clock = st.sampled_from(
+    ["00:00", "01:30", "02:00", "02:15", "02:45", "03:00", "05:55", "17:50", "18:00", "18:10", "23:50"]
+)
+
+
+@dataclass
+class World:
+    catalogue: Catalogue
+    zone: str
+    account: Account
+    contract: Contract
+    usage: Usage
+
+    def plan(self) -> Plan:
+        return compile_plan(merge(self.catalogue), LocalTime(self.zone))
+
+
+@st.composite
+def rates(draw: st.DrawFn) -> tuple[Rate, ...]:
+    starts = sorted(draw(st.sets(st.integers(1, 400), max_size=2)))
+    return tuple(Rate(draw(prices), draw(pers), draw(increments), str(start)) for start in (0, *starts))
+
+
+@st.composite
+def tiers(draw: st.DrawFn, models: tuple[str, ...]) -> Tiers:
+    ends = [str(end) for end in sorted(draw(st.sets(st.integers(1, 900), max_size=2)))]
+    steps = tuple(
+        Tier(end, draw(prices), draw(pers), draw(increments), draw(st.sampled_from(["0", "0", "2"])))
+        for end in (*ends, "")
+    )
+    if draw(st.booleans()):
+        steps = (*steps[:-1], Tier("", rates=draw(rates())))
+    over = draw(st.sampled_from(["call", "day", "week", "month", "cycle", "year", "life"]))
+    return Tiers(steps, draw(st.sampled_from(models)), over, shared=draw(st.booleans()))
+
+
+def either(draw: st.DrawFn, models: tuple[str, ...], shared: Tiers | None) -> tuple[tuple[Rate, ...], Tiers | None]:
+    if shared is not None:
+        return (), shared
+    if draw(st.booleans()):
+        return draw(rates()), None
+    return (), draw(tiers(models))
+
+
+@st.composite
+def bands(draw: st.DrawFn) -> tuple[Band, ...]:
+    found = []
+    for number in range(draw(st.integers(0, 2))):
+        start, end = draw(clock), draw(clock)
+        assume(start != end)
+        found.append(
+            Band(
+                f"band-{number}",
+                weekdays=draw(st.sampled_from([(), (), ("sat", "sun"), ("mon", "thu", "fri")])),
+                start=start,
+                end=end,
+                calendars=draw(st.sampled_from([(), (), ("holidays",)])),
+                except_calendars=draw(st.sampled_from([(), (), ("holidays",)])),
+            )
+        )
+    return tuple(found)
+
+
+@st.composite
+def price_of(draw: st.DrawFn, named: tuple[Band, ...], models: tuple[str, ...]) -> Price:
+    own_rates, own_tiers = either(draw, models, None)
+    together = own_tiers if own_tiers is not None and draw(st.booleans()) else None
+    groups = []
+    for band in named:
+        if draw(st.booleans()):
+            band_rates, band_tiers = either(draw, models, together)
+            if band_tiers is not None and together is None:
+                band_tiers = Tiers(
+                    band_tiers.steps, band_tiers.model, band_tiers.over, f"acc-{band.id}", band_tiers.shared
+                )
+            groups.append(BandRates((band.id,), band_rates, band_tiers))
+    cap = Cap(draw(st.sampled_from(["1", "5", "0.3"])), draw(st.sampled_from(["call", "day", "cycle"])))
+    return Price(
+        "p",
+        rates=own_rates,
+        tiers=own_tiers,
+        bands=tuple(groups),
+        band_switch=draw(st.sampled_from(["second", "second", "increment", "start"])),
+        connect=draw(st.sampled_from(["0", "0.15", "1"])),
+        connect_always=draw(st.booleans()),
+        minimum=draw(st.sampled_from(["0", "0.25"])),
+        cap=cap if draw(st.integers(0, 3)) == 0 else None,
+        grace=draw(st.sampled_from(["0", "0", "5"])),
+        grace_free=draw(st.booleans()),
+    )
+
+
+@st.composite
+def discounts(draw: st.DrawFn) -> tuple[Discount, ...]:
+    found = []
+    for number in range(draw(st.integers(0, 5))):
+        stage = draw(st.sampled_from(["product", "offering", "subscriber", "account"]))
+        effect = draw(
+            st.sampled_from(
+                [
+                    {"percent": "10"},
+                    {"percent": "33.3"},
+                    {"amount": "0.07"},
+                    {"total": "0.5"},
+                    {"price": Rate("0.02", "60", "7")},
+                ]
+            )
+        )
+        limit = draw(st.sampled_from([None, None, Cap("0.2"), Cap("0.2", "cycle")]))
+        priority = draw(st.sampled_from([1, 100]))
+        found.append(Discount(f"d{number}", stage, priority=priority, limit=limit, **effect))
+    return tuple(found)
+
+
+@st.composite
+def worlds(draw: st.DrawFn, models: tuple[str, ...] = ("graduated", "volume", "package")) -> World:
+    unit = draw(st.sampled_from(["second", "second", "event"]))
+    named = draw(bands())
+    rules = draw(discounts())
+    frees = tuple(
+        Allowance(
+            f"free-{number}",
+            unit,
+            draw(st.sampled_from(["30", "100", "500"])),
+            period=draw(st.sampled_from(["day", "cycle", "month"])),
+            priority=draw(st.sampled_from([1, 100])),
+            when=When(bands=draw(st.sampled_from([(), tuple(band.id for band in named[:1])]))),
+            increment=draw(st.sampled_from(["1", "10", "60"])),
+            shared=draw(st.booleans()),
+        )
+        for number in range(draw(st.integers(0, 2)))
+    )
+    rounding = Rounding(
+        draw(st.sampled_from(["half_up", "half_even", "half_down", "up", "down"])), draw(st.integers(0, 6))
+    )
+    ids = {
+        stage: tuple(rule.id for rule in rules if rule.stage == stage)
+        for stage in ("offering", "subscriber", "account")
+    }
+    catalogue = Catalogue(
+        "generated",
+        1,
+        rounding=rounding,
+        services=(Service("s", unit),),
+        calendars=(Calendar("holidays", ("2026-10-01", "2026-03-29", "2026-04-05")),),
+        bands=named,
+        tariffs=(Tariff("t", "s", (draw(price_of(named, models)),)),),
+        allowances=frees,
+        offerings=(Offering("o", tariffs=("t",), allowances=tuple(a.id for a in frees), discounts=ids["offering"]),),
+        discounts=rules,
+        agreements=(Agreement("of-account", ids["account"]),),
+    )
+    zone = draw(st.sampled_from(ZONES))
+    start_ms = LocalTime(zone).moment_ms(draw(st.sampled_from(STARTS[zone]))) + draw(st.integers(0, 999_000))
+    contract = Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),), agreements=ids["subscriber"])
+    usage = Usage(ME, "s", start_ms, draw(st.integers(0, QUANTITY_MAX)))
+    account = draw(accounts(unit, frees, contract, usage, catalogue, zone))
+    return World(catalogue, zone, account, contract, usage)
+
+
+@st.composite
+def accounts(
+    draw: st.DrawFn,
+    unit: str,
+    frees: tuple[Allowance, ...],
+    contract: Contract,
+    usage: Usage,
+    catalogue: Catalogue,
+    zone: str,
+) -> Account:
+    empty = Account("acc", 1, "GD", cycle_day=draw(st.sampled_from([1, 15, 28])), agreements=("of-account",))
+    oracle = Oracle(catalogue, zone, usage, contract, empty)
+    names = [(a.id, a.period, a.shared) for a in frees]
+    names += [("t.p.cap", over, False) for over in ("day", "cycle")]
+    price = catalogue.tariffs[0].prices[0]
+    for tier in [price.tiers, *(group.tiers for group in price.bands)]:
+        if tier is not None and tier.over != "call":
+            names.append((tier.accumulator or "t.p", tier.over, tier.shared))
+    names += [(f"{rule.id}.limit", "cycle", False) for rule in catalogue.discounts]
+    accumulators = {}
+    for name in names:
+        amount = draw(st.sampled_from([0, 0, 1, 7, 60, 95, 400, 1000]))
+        if name[0].endswith((".cap", ".limit")):
+            amount *= 300
+        accumulators[oracle.key(*name)] = amount
+    books = [
+        Book(
+            f"book-{number}",
+            unit,
+            draw(st.sampled_from([0, 5, 90, 700])),
+            priority=draw(st.sampled_from([1, 100])),
+            valid_to_ms=draw(st.sampled_from([0, usage.start_ms, usage.start_ms + 1])),
+            allowance=draw(st.sampled_from(["", *(a.id for a in frees)])),
+        )
+        for number in range(draw(st.integers(0, 2)))
+    ]
+    return Account(
+        "acc",
+        1,
+        "GD",
+        cycle_day=empty.cycle_day,
+        agreements=empty.agreements,
+        accumulators=accumulators,
+        books=(Book("main", "money", 5), *books),
+    )
+
+
+def charge_of(world: World, usage: Usage | None = None, account: Account | None = None) -> Charge:
+    return rate(world.plan(), usage or world.usage, world.contract, account or world.account)
+
+
+def exact(charge: Charge) -> Fraction:
+    """Give the value before rounding."""
+    return explain.total([step for step in charge.steps if step.kind != "rounding"])
+
+
+@SLOW
+@given(worlds())
+def test_the_engine_agrees_with_the_oracle(world: World) -> None:
+    wanted = Oracle(world.catalogue, world.zone, world.usage, world.contract, world.account).rate()
+    charge = charge_of(world)
+    assert exact(charge) == wanted.exact, "\n".join(explain.lines(charge))
+    assert charge.amount == wanted.amount
+    assert dict(charge.takes) == wanted.takes
+    assert dict(charge.accruals) == wanted.accruals
+
+
+@SLOW
+@given(worlds())
+def test_steps_are_the_charge_and_it_is_never_negative(world: World) -> None:
+    charge = charge_of(world)
+    assert explain.adds_up(charge)
+    assert charge.amount >= 0
+    total = Fraction(0)
+    for step in charge.steps:
+        total += Fraction(step.numerator, step.denominator)
+        assert total >= 0, "no step of an explanation goes below zero"
+        assert explain.sentence(step)
+    rounding = world.catalogue.rounding
+    assert charge.amount == rounded(exact(charge), rounding)
+
+
+@SLOW
+@given(worlds(models=("graduated", "package")), st.integers(1, 500))
+def test_more_never_costs_less_unless_whole_volume(world: World, more: int) -> None:
+    used = world.usage
+    longer = Usage(used.identity, used.service, used.start_ms, used.quantity + more)
+    assert charge_of(world, longer).amount >= charge_of(world).amount
+
+
+@SLOW
+@given(
+    st.sampled_from([1, 6, 10, 60]),
+    st.integers(0, 40),
+    st.integers(0, 40),
+    st.sampled_from(["graduated", "package"]),
+    st.sampled_from(["day", "cycle"]),
+    st.integers(0, 30),
+    st.integers(0, 30),
+    st.lists(prices, min_size=3, max_size=3),
+)
+def test_split_at_an_increment_border_costs_the_same(
+    increment: int, first: int, second: int, model: str, over: str, quota: int, counted: int, costs: list[str]
+) -> None:
+    """Where the tariff counts over a period, and asks nothing of a single call: one piece = two pieces."""
+    steps = (
+        Tier(str(8 * increment), costs[0], "60", str(increment), "2"),
+        Tier(str(20 * increment), costs[1], "60", str(increment)),
+        Tier("", costs[2], "60", str(increment)),
+    )
+    free = Allowance("free", "event", str(quota * increment), increment=str(increment))
+    catalogue = Catalogue(
+        "split",
+        1,
+        services=(Service("s", "event"),),
+        tariffs=(Tariff("t", "s", (Price("p", tiers=Tiers(steps, model, over)),)),),
+        allowances=(free,),
+        offerings=(Offering("o", tariffs=("t",), allowances=("free",)),),
+    )
+    usage = Usage(ME, "s", 1_772_000_000_000, (first + second) * increment + (increment > 1))
+    contract = Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),))
+    period = LocalTime("Asia/Shanghai")
+    key = Oracle(catalogue, period.zone, usage, contract, Account("acc", 1, "GD")).key("t.p", over, False)
+    start = Account("acc", 1, "GD", accumulators={key: counted * increment})
+    world = World(catalogue, period.zone, start, contract, usage)
+    head = charge_of(world, Usage(ME, "s", usage.start_ms, first * increment))
+    later = dict(start.accumulators)
+    for name, units in head.accruals:
+        later[name] = later.get(name, 0) + units
+    rest = Usage(ME, "s", usage.start_ms, usage.quantity - first * increment)
+    tail = charge_of(world, rest, Account("acc", 2, "GD", accumulators=later))
+    assert exact(head) + exact(tail) == exact(charge_of(world))
+
+
+def test_a_day_by_the_second_has_as_many_steps_as_a_minute() -> None:
+    price = Price("p", rates=(Rate("0.1", "60"), Rate("0.1", "60", "1", "60")))
+    catalogue = Catalogue(
+        "long",
+        1,
+        services=(Service("s", "second"),),
+        tariffs=(Tariff("t", "s", (price,)),),
+        offerings=(Offering("o", tariffs=("t",)),),
+    )
+    contract = Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),))
+    account = Account("acc", 1, "GD")
+    world = World(catalogue, "Asia/Shanghai", account, contract, Usage(ME, "s", 0, 90))
+    short, day = charge_of(world), charge_of(world, Usage(ME, "s", 0, 86_400))
+    assert len(short.steps) == len(day.steps) == 2
+    assert day.amount == 144_000_000
+    assert not day.depends
