@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from charging.errors import Unavailable
 from domainservers.groups import Group, pack_entries
-from domainservers.item import pack_fault
+from domainservers.item import pack_fault, store_away
 from domainservers.journal import Fenced
 from domainservers.parts import Parts
 from domainservers.snapshots import Capture
@@ -106,7 +105,7 @@ class Committing:
         """When the store is away for long, tell the waiting callers; their commits go on, the repeat will tell."""
         if not self.stalled:
             return
-        body = pack_fault(Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000))
+        body = pack_fault(store_away())
         for sink, place, _ in self._parts.groups.take_waiters():
             sink.answer(place, body)
 

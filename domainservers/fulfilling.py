@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from charging import history, wire
 from charging.commands import Refund
 from charging.entry import Entry
-from charging.errors import Broken, Fault, NotFound, Overloaded, Unavailable
+from charging.errors import Broken, Conflict, Fault, NotFound, Overloaded
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers import reading
 from domainservers.accounts import Cell
 from domainservers.groups import Sink
-from domainservers.item import Item, Need, pack_fault, repeated
+from domainservers.item import Item, Need, pack_fault, repeated, store_away
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
 from domainservers.parts import Parts
 from runtime.telemetry import logger
@@ -81,7 +81,7 @@ class Fulfilling:
         try:
             await work
         except (StoreUnavailable, StoreRejected):
-            failed(Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000))
+            failed(store_away())
         except Fault as fault:
             failed(fault)
         except Exception:
@@ -159,11 +159,14 @@ class Fulfilling:
         sink.answer(place, wire.pack(wire.Outcomes(tuple(found))))
 
     async def _lookup(self, sink: Sink, place: int, ask: Lookup, cell: Cell) -> None:
-        entry = await self._entry(cell.account_id, ask.key)
+        # The index holds every key whose outcome must still be known, so an unknown key costs no walk of the chain.
+        position = self._parts.keys.find(fingerprint(cell.account_id, ask.key))
+        entry = await self._entry(cell.account_id, ask.key) if position >= 0 else None
         if entry is None:
             sink.answer(place, wire.pack(wire.Unknown(ask.key)))
             return
-        position = self._parts.keys.find(fingerprint(cell.account_id, ask.key))
+        if ask.digest not in (b"", entry.digest):
+            raise Conflict("REQUEST_KEY_REUSED", "the request key was used before with other content")
         self._parts.groups.reply(position // POSITIONS_PER_GROUP, sink, place, repeated(entry))
 
     def stop(self) -> None:

@@ -25,6 +25,8 @@ class Owned:
         self.places = places
         self.keeping = keeping
         self.epoch = epoch
+        self.announced = False
+        """The owner record says so: nobody takes the slot while this server is alive."""
 
 
 class Host:
@@ -45,6 +47,8 @@ class Host:
         self.server_id = server_id
         self.owned: dict[str, Owned] = {}
         self.metrics = metrics
+        self.lease_until = 0.0
+        """Until then (time of the event loop) no other server can take this one for gone."""
         self._units = units
         self._limits = limits
         self._clock = clock
@@ -53,6 +57,10 @@ class Host:
         self._keeping = keeping
         self._claims = 0
         self._endings: dict[asyncio.Task[None], None] = {}
+
+    def _fresh(self, name: str) -> bool:
+        owned = self.owned.get(name)
+        return owned is not None and owned.announced and asyncio.get_running_loop().time() < self.lease_until
 
     def slot(self, name: str) -> Slot | None:
         """The slot, when it is owned here."""
@@ -92,7 +100,7 @@ class Host:
         except BaseException:
             await self._units.release(places)
             raise
-        slot = Slot(parts, self._ended)
+        slot = Slot(parts, self._ended, lambda: self._fresh(name))
         owned = Owned(slot, places, self._keeping(slot), parts.journal.head.epoch)
         self.owned[name] = owned
         owned.keeping.start()

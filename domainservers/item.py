@@ -69,6 +69,11 @@ def unknown_identity() -> bytes:
     return pack_fault(NotFound("IDENTITY_UNKNOWN", "no contract is known for this identity"))
 
 
+def store_away() -> Unavailable:
+    """The fault when a storage unit gives no answer."""
+    return Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000)
+
+
 def account_moved(to_domain: str) -> bytes:
     """The answer for an account that left for another domain; the directory follows within a second."""
     return pack_fault(

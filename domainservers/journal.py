@@ -121,6 +121,15 @@ class Journal:
                 return
             raise Fenced(f"{self.name}: epoch {found.epoch} of {found.owner or 'nobody'} is in force")
 
+    async def still_owned(self) -> bool:
+        """Ask the store, linearizably, whether the epoch is still ours. Raises `StoreUnavailable`."""
+        epoch, segment = self.head.epoch, self.segments[-1].number
+        found = await self._unit.head(self.name, segment)
+        if found is not None and found.sealed and self.segments[-1].number == segment:
+            # Sealed by us a moment ago, or by somebody who goes on in the next segment.
+            found = await self._unit.head(self.name, segment + 1) or found
+        return found is not None and found.epoch == epoch and found.owner == self.head.owner
+
     async def drop_before(self, seq: int) -> None:
         """Forget the segments that end before `seq`, oldest first. Raises `StoreUnavailable`."""
         while len(self.segments) > 1 and self.segments[1].first_seq <= seq:

@@ -53,10 +53,12 @@ class Ownership:
         self._clock = clock
         self._serves = serves
         self._heartbeat_s = heartbeat_ms / 1000
+        self._ttl_s = ttl_ms / 1000
         self._watch = Watch(ttl_ms)
         self._heartbeat = 0
         self._draining = False
         self._task: asyncio.Task[None] | None = None
+        self._beaten_at = 0.0
         self._waiting = False
         """Slots that should be ours are still held by others."""
 
@@ -103,6 +105,7 @@ class Ownership:
     async def _beat(self) -> None:
         self._heartbeat += 1
         member = Member(self._address, self._heartbeat, self._serves, self._draining)
+        self._beaten_at = asyncio.get_running_loop().time()
         await self._unit.put([members_of.member_record(self._server_id, member)])
 
     async def _round(self) -> None:
@@ -117,6 +120,7 @@ class Ownership:
         mine = [name for name, server_id in wanted.items() if server_id == self._server_id]
         owners = await owners_of.load_owners(self._unit)
         await self._correct(owners, mine)
+        self._host.lease_until = self._beaten_at + self._ttl_s
         missing = [name for name in mine if name not in self._host.owned]
         living = {member.address for server_id, member in alive.items() if server_id != self._server_id}
         free = [name for name in missing if name not in owners or owners[name].address not in living]
@@ -130,6 +134,7 @@ class Ownership:
             record = owners.get(name)
             if record is None or record.epoch < owned.epoch:
                 await self._announce(name, Owner(self._address, owned.epoch))
+                owned.announced = True
             elif record.epoch > owned.epoch:
                 self._host.abandon(name)
         for name, record in owners.items():
@@ -158,6 +163,7 @@ class Ownership:
                 owned = await self._host.take_over(name, Places(info.shared_unit, info.private_unit))
                 if owned is not None:
                     await self._announce(name, Owner(self._address, owned.epoch))
+                    owned.announced = True
 
         await asyncio.gather(*(take(name) for name in names))
 

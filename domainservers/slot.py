@@ -15,10 +15,10 @@ from charging.wire import Ask, Commit, FetchHistory, FetchOutcomes, Lookup, Pull
 from domainservers.committing import Committing
 from domainservers.fulfilling import Fulfilling
 from domainservers.groups import Sink
-from domainservers.item import Item, Need, pack_fault, unknown_identity
+from domainservers.item import Item, Need, pack_fault, store_away, unknown_identity
 from domainservers.lanes import Lanes
 from domainservers.parts import Parts
-from storage.unit import Stored
+from storage.unit import Stored, StoreUnavailable
 
 
 class State(Enum):
@@ -32,8 +32,12 @@ class State(Enum):
 class Slot:
     """One owned slot. `close` gives it up in order; when it is fenced it steps down by itself."""
 
-    def __init__(self, parts: Parts, on_end: Callable[["Slot"], None]) -> None:
+    def __init__(
+        self, parts: Parts, on_end: Callable[["Slot"], None], fresh: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`fresh` says whether nobody can have taken the slot over unnoticed; reads ask the journal first when not."""
         self.parts = parts
+        self._fresh = fresh
         self.name = parts.name
         self.state = State.SERVING
         self.lanes: Lanes[Item] = Lanes(parts.limits.queue_entries_max, parts.limits.lane_entries_max)
@@ -44,6 +48,8 @@ class Slot:
         self._contracts = parts.fetch_contracts(self._contract_read, self._contracts_lost)
         self._committing = Committing(parts, self._pump, self.end)
         self._fulfilling = Fulfilling(parts, self._fulfilled)
+        self._unproven: list[tuple[Sink, int, Ask]] = []
+        self._proving: asyncio.Task[None] | None = None
         self._tasks = [
             self._loop.create_task(self._committing.run()),
             self._loop.create_task(parts.contracts.write_behind()),
@@ -107,7 +113,7 @@ class Slot:
                 "SLOT_MOVING", f"slot {self.name} changes its owner", retry_ms=self.parts.limits.retry_ms
             )
         if self._committing.stalled:
-            return Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000)
+            return store_away()
         return None
 
     def _queue(self, account_id: str, item: Item) -> bool:
@@ -165,12 +171,46 @@ class Slot:
         refusal = self._refusal()
         if refusal is not None:
             sink.answer(place, pack_fault(refusal))
-        elif isinstance(ask, Pull):
-            self._pull(sink, place, ask)
         elif isinstance(ask, Commit):
             self._resolve(sink, place, ask)
+        elif not self._fresh():
+            self._prove(sink, place, ask)
+        else:
+            self._look(sink, place, ask)
+
+    def _look(self, sink: Sink, place: int, ask: Ask) -> None:
+        """Read: the slot is known to be ours."""
+        if isinstance(ask, Pull):
+            self._pull(sink, place, ask)
         elif isinstance(ask, FetchHistory | FetchOutcomes | Lookup):
             self._with_account(sink, place, ask.identity, lambda account_id: self._read(sink, place, ask, account_id))
+
+    def _prove(self, sink: Sink, place: int, ask: Ask) -> None:
+        """Let a read wait until the journal has said that nobody took it over meanwhile; one question for all that wait.
+
+        An owner that was stopped or cut off for long must not tell old balances, though it could never commit on them.
+        """
+        self._unproven.append((sink, place, ask))
+        if self._proving is None:
+            self._proving = self._loop.create_task(self._ask_journal())
+
+    async def _ask_journal(self) -> None:
+        while self._unproven:
+            waiting, self._unproven = self._unproven, []
+            try:
+                owned = await self.parts.journal.still_owned()
+            except StoreUnavailable:
+                body = pack_fault(store_away())
+                for sink, place, _ in waiting:
+                    sink.answer(place, body)
+                continue
+            if not owned:
+                self._unproven = waiting + self._unproven
+                self.end()
+                return
+            for sink, place, ask in waiting:
+                self._look(sink, place, ask)
+        self._proving = None
 
     def _pull(self, sink: Sink, place: int, ask: Pull) -> None:
         parts = self.parts
@@ -248,7 +288,7 @@ class Slot:
         self._pump()
 
     def _accounts_lost(self, account_ids: Sequence[str]) -> None:
-        fault = Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000)
+        fault = store_away()
         for account_id in account_ids:
             for item in self.lanes.drop_lane(account_id):
                 item.sink.answer(item.place, pack_fault(fault))
@@ -259,7 +299,7 @@ class Slot:
         self._tell(f"contract {identity}", None)
 
     def _contracts_lost(self, identities: Sequence[str]) -> None:
-        fault = Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000)
+        fault = store_away()
         for identity in identities:
             self._tell(f"contract {identity}", fault)
 
@@ -290,8 +330,9 @@ class Slot:
         if self.state is State.ENDED:
             return
         self.state = State.ENDED
-        for task in self._tasks:
-            task.cancel()
+        for task in (*self._tasks, self._proving):
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
         for helper in (self._accounts, self._contracts, self._fulfilling, self.parts.snapshots):
             helper.stop()
         fault = Unavailable(
@@ -301,6 +342,9 @@ class Slot:
         for sink, place, _ in self.parts.groups.take_waiters():
             sink.answer(place, body)
         self._refuse_queued()
+        for sink, place, _ in self._unproven:
+            sink.answer(place, body)
+        self._unproven = []
         for what in list(self._waiting):
             self._tell(what, fault)
         self._on_end(self)

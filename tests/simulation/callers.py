@@ -63,6 +63,9 @@ class Histories:
         self.told: list[Told] = []
         self.seen: list[Seen] = []
         self.sent: dict[tuple[str, str], Action] = {}
+        self.newest: dict[str, int] = {}
+        """Newest version of an account that anybody was told."""
+        self.stale: list[str] = []
         self.open = 0
         """Commands whose outcome nobody knows yet."""
 
@@ -123,7 +126,7 @@ class Caller:
                 await self._do(self._key("refund"), Refund(self._random.choice(self._charges), 0, "sorry"))
             elif roll < 0.90:
                 await self._session()
-            else:
+            if roll > 0.7:
                 await self._look()
 
     def _key(self, kind: str) -> str:
@@ -164,8 +167,12 @@ class Caller:
             await asyncio.sleep(self._random.uniform(0.0, 0.3))
 
     async def _look(self) -> None:
+        histories = self._histories
+        floor = histories.newest.get(self._account_id, 0)
         answer = await self._until_known(Pull(self._account_id))
         if isinstance(answer, BusinessData):
+            if answer.account.version < floor:
+                histories.stale.append(f"{self._account_id}: saw version {answer.account.version} after {floor}")
             self._note(answer)
 
     def _note(self, data: BusinessData) -> None:
@@ -193,6 +200,7 @@ class Caller:
                 histories.told.append(Told(self._account_id, key, action, answer))
             if isinstance(answer, Done):
                 self._version = max(self._version, answer.version)
+                histories.newest[self._account_id] = max(histories.newest.get(self._account_id, 0), answer.version)
             return answer
 
     async def _until_known(self, ask: wire.Ask) -> Answer:
