@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ROOMS  := appserver charging console datacenter directory domainservers loadtest localcassandra onetier_client runtime storage
 
-.PHONY: help run up test fast slow check format lint types imports proto proto-check load bench loadtest clean cassandra
+.PHONY: help install run up test fast slow check format lint types imports proto proto-check bench loadtest clean
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -33,6 +33,12 @@ fast: $(STAMP)   ## the tests that need no Cassandra and few seconds
 slow: $(STAMP)   ## simulation, processes, real Cassandra
 	$(BIN)/pytest -m "slow or cassandra or processes"
 
+bench: $(STAMP)  ## every figure beside its own limit; FULL=1 adds a million subscribers and entries
+	$(BIN)/python -m bench.everything $(if $(FULL),--full)
+
+loadtest: $(STAMP) ## locust scenarios, headless and bounded; HTML reports in reports/
+	$(BIN)/onetier loadtest
+
 format: $(STAMP) ## rewrite the sources in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -42,7 +48,7 @@ lint: $(STAMP)   ## format and lint, without changing a file
 	$(BIN)/ruff check .
 
 types: $(STAMP)  ## strict types
-	$(BIN)/mypy $(ROOMS)
+	$(BIN)/mypy $(ROOMS) bench
 
 imports: $(STAMP) ## the import rules of ARCHITECTURE.md
 	$(BIN)/lint-imports

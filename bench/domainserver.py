@@ -1,6 +1,6 @@
 """Cost of a charge inside one domain server, recovery time, and memory an account; in process, no gRPC.
 
-    python -m bench.domainserver [charges|recovery|memory] [--unit memory:|sqlite] [--charges N] [--accounts N]
+python -m bench.domainserver [charges|recovery|memory] [--unit memory:|sqlite] [--charges N] [--accounts N]
 """
 
 import argparse
@@ -67,8 +67,17 @@ def opening(number: int) -> Commit:
     """Open an account with money enough."""
     identity = identity_of(number)
     action = OpenAccount(
-        identity, f"customer-{number}", "prepaid", "CNY", 0, 1, Contract(identity, identity, "GD"),
-        (Book("main", "money", 10**12),), {}, {}, (),
+        identity,
+        f"customer-{number}",
+        "prepaid",
+        "CNY",
+        0,
+        1,
+        Contract(identity, identity, "GD"),
+        (Book("main", "money", 10**12),),
+        {},
+        {},
+        (),
     )
     return Commit(identity, Command(identity, "open", b"0" * 16, "", "front", NOW_MS, action))
 
@@ -80,7 +89,12 @@ def charge(number: int, serial: int) -> bytes:
     usage = Usage(identity, "voice", NOW_MS + serial, 60, "msisdn:8613912345678", "GD")
     sealed = SealedCharge(120_000, "CNY", (), (("voice-month@2027-01", 60),), 1, False, Raw(STEPS))
     command = Command(
-        identity, key, blake2b(key.encode(), digest_size=16).digest(), "", "front", NOW_MS + serial,
+        identity,
+        key,
+        blake2b(key.encode(), digest_size=16).digest(),
+        "",
+        "front",
+        NOW_MS + serial,
         PostCharge(usage, sealed, 1),
     )
     return wire.pack(Commit(identity, command))
@@ -89,7 +103,15 @@ def charge(number: int, serial: int) -> bytes:
 async def own(unit: Unit, limits: Limits) -> Slot:
     """Take the slot over."""
     parts = await recover(
-        "GD/0", f"bench#{time.time_ns()}", unit, unit, limits, SystemClock(), asyncio.Semaphore(4), lambda: 1, Metrics("bench")
+        "GD/0",
+        f"bench#{time.time_ns()}",
+        unit,
+        unit,
+        limits,
+        SystemClock(),
+        asyncio.Semaphore(4),
+        lambda: 1,
+        Metrics("bench"),
     )
     return Slot(parts, lambda _: None)
 
@@ -151,8 +173,8 @@ async def charges(url: str, accounts: int, count: int) -> Slot:
     return slot
 
 
-async def recovery(url: str, accounts: int, count: int) -> None:
-    """Measure how long a takeover takes with `count` entries after the checkpoint."""
+async def recovery(url: str, accounts: int, count: int) -> tuple[int, float]:
+    """Measure how long a takeover takes with `count` entries after the checkpoint; gives entries and seconds."""
     slot = await charges(url, accounts, count)
     unit = await open_unit(url)
     del slot
@@ -162,10 +184,12 @@ async def recovery(url: str, accounts: int, count: int) -> None:
     took = time.perf_counter() - begin
     entries = slot.parts.snapshots.entries
     print(f"recovery {entries:9,} entries  {took:6.2f} s  {took / entries * 1e6:5.1f} µs an entry")
+    return entries, took
 
 
-async def memory(accounts: int) -> None:
+async def memory(accounts: int) -> dict[str, float]:
     """Measure bytes an account in memory, hot and packed."""
+    measured: dict[str, float] = {}
     for name, hot in (("hot", accounts * 2), ("packed", 1_000)):
         unit = await open_unit("memory:")
         limits = Limits(hot_accounts_max=hot, snapshot_interval_ms=3_600_000, contracts_max=1, kept_entries_max=1)
@@ -175,8 +199,12 @@ async def memory(accounts: int) -> None:
         pick = random.Random(7)
         for base in range(0, accounts, 20_000):
             packed = [charge(number, pick.randrange(10**9)) for number in range(base, min(accounts, base + 20_000))]
-            await send(slot, [[unpack_ask(body) for body in packed[at : at + 200]] for at in range(0, len(packed), 200)], 8)
-        print(f"memory   {name:7} {bytes_of(slot) / accounts:7.0f} bytes an account")
+            await send(
+                slot, [[unpack_ask(body) for body in packed[at : at + 200]] for at in range(0, len(packed), 200)], 8
+            )
+        measured[name] = bytes_of(slot) / accounts
+        print(f"memory   {name:7} {measured[name]:7.0f} bytes an account")
+    return measured
 
 
 def bytes_of(slot: Slot) -> int:
