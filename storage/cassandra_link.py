@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -31,6 +32,7 @@ from cassandra.policies import (
     FallthroughRetryPolicy,
     TokenAwarePolicy,
 )
+from cassandra.pool import Host
 from cassandra.query import PreparedStatement, Statement, tuple_factory
 from msgspec import Struct
 
@@ -38,6 +40,7 @@ from storage.unit import StoreRejected, StoreUnavailable
 
 CONNECT_TIMEOUT_S = 3.0
 SCHEMA_TIMEOUT_S = 30.0
+SCHEMA_POLL_S = 0.1
 RECONNECT_DELAY_S = 0.5
 """After a node goes away it is tried this often, for ever: a store that comes back is used within a second."""
 HEARTBEAT_S = 5
@@ -48,6 +51,8 @@ SWAP = "swap"
 SERIAL = "serial"
 """Reads that see every compare-and-set that was answered, and finish those under way."""
 SCHEMA = "schema"
+ONE_NODE = "one node"
+"""Reads of what a node keeps of itself."""
 
 Row = tuple[object, ...]
 T = TypeVar("T")
@@ -91,14 +96,41 @@ class Link:
         """Prepare a statement; the driver prepares it anew by itself on nodes that forgot it."""
         return await _blocking(partial(self._session.prepare, text))
 
+    async def change_schema(self, statement: str) -> None:
+        """Run a schema statement and wait until every node has its outcome.
+
+        The driver's own waiting is not enough. It waits only for changes that it made, not when the statement found
+        its table there, made a moment ago by another process on another node; and it asks one node what it has heard
+        of the others.
+        """
+        await self.rows(statement, SCHEMA)
+        deadline = self._loop.time() + SCHEMA_TIMEOUT_S
+        while len(await self._schema_versions()) > 1:
+            if self._loop.time() > deadline:
+                raise StoreUnavailable(f"The nodes did not agree on the schema in {SCHEMA_TIMEOUT_S:.0f} s.")
+            await asyncio.sleep(SCHEMA_POLL_S)
+
+    async def _schema_versions(self) -> set[object]:
+        """The schema versions of all nodes that answer; one that does not learns the schema before it serves again."""
+        versions: set[object] = set()
+        for host in self._cluster.metadata.all_hosts():
+            if host.is_up:
+                with suppress(StoreUnavailable):
+                    rows, _ = await self.page("SELECT schema_version FROM system.local", ONE_NODE, None, host)
+                    versions.update(row[0] for row in rows)
+        return versions
+
     async def rows(self, statement: Statement | str, profile: str = PLAIN) -> list[Row]:
         """Run a statement and return its (first page of) rows."""
         return (await self.page(statement, profile, None))[0]
 
     async def page(
-        self, statement: Statement | str, profile: str, state: bytes | None
+        self, statement: Statement | str, profile: str, state: bytes | None, host: Host | None = None
     ) -> tuple[list[Row], bytes | None]:
-        """Run a statement; returns one page and where the next one starts, None at the end."""
+        """Run a statement, on `host` or where the driver thinks best.
+
+        Returns one page and where the next one starts, None at the end.
+        """
         done: asyncio.Future[tuple[list[Row], bytes | None]] = self._loop.create_future()
 
         def good(rows: object) -> None:
@@ -106,7 +138,7 @@ class Link:
             next_state: bytes | None = ResultSet(response, found).paging_state
             self._hand_over(done, (found, next_state), None)
 
-        response = self._send(statement, profile, state)
+        response = self._send(statement, profile, state, host)
         response.add_callbacks(good, lambda failure: self._hand_over(done, None, failure))
         return await done
 
@@ -117,7 +149,13 @@ class Link:
         flight.start(in_flight)
         await done
 
-    def _send(self, statement: Statement | str, profile: str = PLAIN, state: bytes | None = None) -> _Response:
+    def _send(
+        self,
+        statement: Statement | str,
+        profile: str = PLAIN,
+        state: bytes | None = None,
+        host: Host | None = None,
+    ) -> _Response:
         try:
             response: _Response = self._session.execute_async(statement, execution_profile=profile, paging_state=state)
         except Exception as failure:
@@ -270,6 +308,7 @@ def _cluster(settings: LinkSettings) -> Cluster:
             SWAP: profile(quorum, timeout_s),
             SERIAL: profile(serial, timeout_s),
             SCHEMA: profile(quorum, SCHEMA_TIMEOUT_S),
+            ONE_NODE: profile(ConsistencyLevel.ONE, CONNECT_TIMEOUT_S),
         },
     )
 

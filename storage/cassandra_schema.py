@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cassandra import InvalidRequest
 
-from storage.cassandra_link import SCHEMA, Link
+from storage.cassandra_link import Link
 from storage.migrations import outstanding
 from storage.unit import StoreRejected
 
@@ -27,12 +27,12 @@ async def bring_up_to_date(link: Link, keyspace: str, replication: dict[str, int
     async with link.schema_lock:
         applied = await _applied(link, keyspace)
         if applied is None:
-            await link.rows(_create_keyspace(keyspace, replication or {"": min(3, link.nodes())}), SCHEMA)
-            await link.rows(_fill(_MIGRATION_TABLE, keyspace), SCHEMA)
+            await link.change_schema(_create_keyspace(keyspace, replication or {"": min(3, link.nodes())}))
+            await link.change_schema(_fill(_MIGRATION_TABLE, keyspace))
             applied = set()
         for step in outstanding("cassandra", applied, f"The keyspace {keyspace}"):
             for statement in step.statements:
-                await link.rows(_fill(statement, keyspace), SCHEMA)
+                await link.change_schema(_fill(statement, keyspace))
             insert = await link.prepare(
                 f"INSERT INTO {keyspace}.migration (scope, number, name) VALUES ('unit', ?, ?)"  # noqa: S608
             )
