@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from charging import funds
-from charging.account import MONEY, Account, Hold, Session
+from charging.account import MONEY, Account, Book, Hold, Session
 from charging.applying import accrue
 from charging.errors import Invalid, Refused
 from charging.usage import Charge, SealedCharge
@@ -123,7 +123,7 @@ def reserved(view: Account, kept: Kept) -> Account:
 
 def _named(
     view: Account, takes: tuple[Pair, ...], time_ms: int
-) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[funds.Book, ...]]:
+) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Book, ...]]:
     """Split what rating named into money and free units, and give the books with the named money gone."""
     if not takes:
         return (), (), view.books
