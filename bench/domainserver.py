@@ -246,7 +246,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite://{folder}/unit.db" if arguments.unit == "sqlite" else f"memory:bench-{time.time_ns()}"
         if arguments.what == "charges":
-            asyncio.run(charges(url, arguments.accounts, arguments.charges))  # type: ignore[arg-type]
+            asyncio.run(charges(url, arguments.accounts, arguments.charges))
         elif arguments.what == "recovery":
             asyncio.run(recovery(url, arguments.accounts, arguments.charges))
         else:

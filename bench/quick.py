@@ -24,12 +24,10 @@ async def measure(arguments: argparse.Namespace) -> None:
         domains = [region.code for region in REGIONS][: arguments.domains]
         shape = Shape(1, arguments.domain_servers, arguments.app_servers)
         async with running(base, folder, domains, arguments.subscribers, shape) as (system, population):
+            items = arguments.items
             for run in range(arguments.runs):
-                make = queries if arguments.what == "queries" else charges
-                items = arguments.items
-                requests = (
-                    make(population, items) if arguments.what == "queries" else charges(population, items, f"r{run}")
-                )
+                asked = arguments.what == "queries"
+                requests = queries(population, items) if asked else charges(population, items, f"r{run}")
                 sizes = [min(arguments.batch, items - at) for at in range(0, items, arguments.batch)]
                 batches = pack(requests, arguments.batch)
                 before, own = cpu_seconds(system), time.process_time()
