@@ -6,7 +6,6 @@ their keyspace in each statement. The driver runs its own event loop in a thread
 """
 
 import asyncio
-import os
 import socket
 import ssl
 import threading
@@ -36,6 +35,7 @@ from cassandra.pool import Host
 from cassandra.query import PreparedStatement, Statement, tuple_factory
 from msgspec import Struct
 
+from storage.cassandra_settings import LinkSettings, tls_context
 from storage.unit import StoreRejected, StoreUnavailable
 
 CONNECT_TIMEOUT_S = 3.0
@@ -56,20 +56,6 @@ ONE_NODE = "one node"
 
 Row = tuple[object, ...]
 T = TypeVar("T")
-
-
-class LinkSettings(Struct, frozen=True):
-    """What distinguishes one cluster connection from another. Hashable: equal settings share a link."""
-
-    contact_points: tuple[tuple[str, int], ...]
-    local_dc: str = ""
-    user: str = ""
-    password: str = ""
-    tls_ca: str = ""
-    tls_cert: str = ""
-    tls_key: str = ""
-    tls_verify_host: bool = True
-    timeout_ms: int = 5_000
 
 
 class _Response(Protocol):
@@ -302,7 +288,7 @@ def _cluster(settings: LinkSettings) -> Cluster:
         idle_heartbeat_interval=HEARTBEAT_S,
         idle_heartbeat_timeout=HEARTBEAT_S,
         auth_provider=PlainTextAuthProvider(settings.user, settings.password) if settings.user else None,
-        ssl_context=_tls(settings),
+        ssl_context=tls_context(settings),
         execution_profiles={
             PLAIN: profile(quorum, timeout_s),
             SWAP: profile(quorum, timeout_s),
@@ -310,49 +296,6 @@ def _cluster(settings: LinkSettings) -> Cluster:
             SCHEMA: profile(quorum, SCHEMA_TIMEOUT_S),
             ONE_NODE: profile(ConsistencyLevel.ONE, CONNECT_TIMEOUT_S),
         },
-    )
-
-
-def _tls(settings: LinkSettings) -> ssl.SSLContext | None:
-    if not settings.tls_ca:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=settings.tls_ca)
-        if settings.tls_cert:
-            context.load_cert_chain(settings.tls_cert, settings.tls_key or None)
-    except (OSError, ssl.SSLError) as failure:
-        raise StoreRejected(f"The TLS files for Cassandra can't be used: {failure}.") from failure
-    context.check_hostname = settings.tls_verify_host
-    return context
-
-
-def link_settings(hosts: str, options: dict[str, str]) -> LinkSettings:
-    """Take the connection's part out of a unit's address; what is left in `options` is not about the connection."""
-    points = []
-    for host in hosts.split(","):
-        name, colon, port = host.rpartition(":")
-        if colon and not port.isdigit():
-            raise StoreRejected(f"{host!r} is no host:port of a Cassandra node.")
-        points.append((name, int(port)) if colon else (host, 9042))
-    password = options.pop("password", "")
-    variable = options.pop("password_env", "")
-    if variable:
-        if variable not in os.environ:
-            raise StoreRejected(f"The Cassandra password is to be in {variable}, which is not set.")
-        password = os.environ[variable]
-    timeout_ms = options.pop("timeout_ms", "5000")
-    if not timeout_ms.isdigit():
-        raise StoreRejected(f"timeout_ms={timeout_ms} is no number of milliseconds.")
-    return LinkSettings(
-        contact_points=tuple(points),
-        local_dc=options.pop("local_dc", ""),
-        user=options.pop("user", ""),
-        password=password,
-        tls_ca=options.pop("tls_ca", ""),
-        tls_cert=options.pop("tls_cert", ""),
-        tls_key=options.pop("tls_key", ""),
-        tls_verify_host=options.pop("tls_verify_host", "yes") != "no",
-        timeout_ms=int(timeout_ms),
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from storage.cassandra import _replication
-from storage.cassandra_link import link_settings
+from storage.cassandra_settings import link_settings
 from storage.unit import StoreRejected
 from storage.url import masked, parse
 
