@@ -14,6 +14,9 @@ from domainservers.fetcher import bucket_of
 from storage.unit import Record, Stored
 
 COLLECTION = "account"
+PACKED_MIN = 64
+"""Fewer would let a cell go while the caller still works on it."""
+TRIM_STEPS = 8
 BUCKETS = 64
 """Partitions of a slot's snapshots; part of the data, never change it."""
 
@@ -60,12 +63,13 @@ class Accounts:
         self.cells: dict[str, Cell] = {}
         self.dirty: dict[str, None] = {}
         """Changed since the newest snapshot round began."""
-        self.misses = 0
+        self.pinned = False
+        """No cell leaves memory: recovery works on many at once."""
         self._partition_of = partition_of(slot)
         self._hot: deque[Cell] = deque()
         self._packed: deque[Cell] = deque()
         self._hot_max = hot_max
-        self._packed_max = packed_max
+        self._packed_max = max(packed_max, PACKED_MIN)
 
     def take(self, account_id: str, stored: Stored | None) -> Cell:
         """Take a snapshot in (None: no such account), unless the account is here already."""
@@ -124,8 +128,8 @@ class Accounts:
             self._trim_packed()
 
     def _trim_packed(self) -> None:
-        for _ in range(8):
-            if len(self._packed) <= self._packed_max:
+        for _ in range(TRIM_STEPS):
+            if self.pinned or len(self._packed) <= self._packed_max:
                 return
             cell = self._packed.popleft()
             if type(cell.state) is Account:

@@ -208,6 +208,8 @@ async def move_private_unit(
     slots = [
         slot_key(domain.code, slot) for domain in named if domain.private_unit == name for slot in range(domain.slots)
     ]
+    if source_url == target_url:
+        return MoveReport()  # It is already there; fencing it would stop its slots for good.
     source, target = await open_unit(source_url), await open_unit(target_url)
     try:
         report = await move_slots(source, target, slots, target_url, progress)

@@ -25,6 +25,7 @@ from storage.unit import Stored, Unit
 log = logger("domainservers.recovery")
 
 WINDOW_ENTRIES_MAX = 4_000
+LOAD_ACCOUNTS_MAX = 4_000
 BREATH_ENTRIES = 500
 """Other slots of the process get their turn after so many replayed entries."""
 
@@ -53,6 +54,7 @@ async def recover(
     if checkpoint is not None:
         start = checkpoint.position
         parts.desk.newest_ms = checkpoint.newest_ms
+    parts.accounts.pinned = True
     replayer = _Replayer(parts, start.seq)
     if checkpoint is not None:
         await replayer.load(await load_watched(private, name, checkpoint), watch=True)
@@ -62,6 +64,7 @@ async def recover(
         for group in groups:
             await replayer.take(group.seq, unpack_entries(group.payload))
     await replayer.finish()
+    parts.accounts.pinned = False
     parts.snapshots.entries = replayer.entries
     if replayer.entries:
         log.info("recovered", slot=name, entries=replayer.entries, seq=journal.head.seq, epoch=journal.head.epoch)
@@ -84,9 +87,10 @@ class _Replayer:
         """Get accounts into memory; `watch` those that the checkpoint says have something open."""
         accounts = self._parts.accounts
         missing = list(dict.fromkeys(each for each in account_ids if each not in accounts.cells))
-        if missing:
-            found = await self._fetcher.read(missing)
-            for account_id in missing:
+        for start in range(0, len(missing), LOAD_ACCOUNTS_MAX):
+            some = missing[start : start + LOAD_ACCOUNTS_MAX]
+            found = await self._fetcher.read(some)
+            for account_id in some:
                 cell = accounts.take(account_id, found.get(account_id))
                 if watch or cell.saved > self._start_seq:
                     # Written after the checkpoint, whose watch list can't know what it has open.

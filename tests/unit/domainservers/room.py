@@ -1,0 +1,153 @@
+"""What the tests of this room share: a slot over a memory unit that can be made to fail, and commands for it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from hashlib import blake2b
+
+from msgspec import Raw
+
+from charging import wire
+from charging.account import Book
+from charging.commands import Action, Command, OpenAccount, PostCharge
+from charging.contract import Contract
+from charging.usage import SealedCharge, Usage
+from charging.wire import Answer, Ask, Commit
+from domainservers.limits import Limits
+from domainservers.recovery import recover
+from domainservers.slot import Slot
+from runtime.telemetry import Metrics
+from storage.memory import MemoryStore, MemoryUnit
+from storage.unit import Group, Head, Record, Stored, StoreUnavailable
+
+NOW_MS = 1_800_000_000_000
+ALICE = "msisdn:8613800000001"
+BOB = "msisdn:8613800000002"
+
+
+class Clock:
+    """A wall clock set by hand."""
+
+    def __init__(self) -> None:
+        self.ms = NOW_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+
+class FlakyUnit(MemoryUnit):
+    """A memory unit that can be held, can be away, or can apply a swap and not say so."""
+
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        super().__init__(store or MemoryStore())
+        self.swaps = 0
+        self.silent_swaps = 0
+        """So many of the next swaps are applied without an answer."""
+        self.vanishes = False
+        """With the last silent swap the unit goes away."""
+        self.away = False
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def swap(self, journal: str, segment: int, expect: Head | None, head: Head, group: Group | None) -> Head:
+        await self.open.wait()
+        if self.away:
+            raise StoreUnavailable("away")
+        self.swaps += 1
+        found = await super().swap(journal, segment, expect, head, group)
+        if self.silent_swaps > 0:
+            self.silent_swaps -= 1
+            self.away = self.vanishes
+            raise StoreUnavailable("no answer")
+        return found
+
+    async def put(self, records: Sequence[Record]) -> None:
+        if self.away:
+            raise StoreUnavailable("away")
+        await super().put(records)
+
+    async def get(self, collection: str, partition: str, keys: Sequence[str]) -> dict[str, Stored]:
+        if self.away:
+            raise StoreUnavailable("away")
+        return await super().get(collection, partition, keys)
+
+    async def scan(self, collection: str, partition: str) -> AsyncIterator[Sequence[Stored]]:
+        if self.away:
+            raise StoreUnavailable("away")
+        async for page in super().scan(collection, partition):
+            yield page
+
+
+class Waiting:
+    """A caller's sink."""
+
+    def __init__(self, timeout_s: float = 30.0) -> None:
+        self.deadline = asyncio.get_running_loop().time() + timeout_s
+        self.answers: dict[int, Answer] = {}
+        self.changed = asyncio.Event()
+
+    def answer(self, position: int, body: bytes) -> None:
+        assert position not in self.answers, "answered twice"
+        self.answers[position] = wire.unpack_answer(body)
+        self.changed.set()
+
+    async def all(self, items: int) -> list[Answer]:
+        async with asyncio.timeout(20):
+            while len(self.answers) < items:
+                self.changed.clear()
+                await self.changed.wait()
+        return [self.answers[place] for place in range(items)]
+
+
+async def own(unit: FlakyUnit, limits: Limits | None = None, clock: Clock | None = None, name: str = "GD/0") -> Slot:
+    """Take a slot over."""
+    parts = await recover(
+        name,
+        f"test#{id(object())}.{unit.swaps}",
+        unit,
+        unit,
+        limits or Limits(),
+        clock or Clock(),
+        asyncio.Semaphore(4),
+        lambda: 7,
+        Metrics("test"),
+    )
+    return Slot(parts, lambda _: None)
+
+
+async def ask(slot: Slot, *asks: Ask) -> list[Answer]:
+    """Submit one batch and wait for all of it."""
+    waiting = Waiting()
+    slot.submit(waiting, list(enumerate(asks)))
+    return await waiting.all(len(asks))
+
+
+async def do(slot: Slot, key: str, action: Action, account_id: str = ALICE, content: str = "") -> Answer:
+    """Commit one command."""
+    (answer,) = await ask(slot, commit(key, action, account_id, content))
+    return answer
+
+
+def commit(key: str, action: Action, account_id: str = ALICE, content: str = "") -> Commit:
+    """Make a commit; `content` stands for what the caller asked, its digest must be the same for a repeat."""
+    digest = blake2b((content or key).encode(), digest_size=16).digest()
+    return Commit(account_id, Command(account_id, key, digest, "clerk", "front", NOW_MS, action))
+
+
+def opening(account_id: str = ALICE, amount: int = 10_000_000, domain: str = "GD") -> OpenAccount:
+    """Open an account with some money."""
+    contract = Contract(account_id, account_id, domain)
+    books = (Book("main", "money", amount),)
+    return OpenAccount(account_id, "c", "prepaid", "CNY", 0, 1, contract, books, {}, {}, ())
+
+
+def charge(amount: int, account_id: str = ALICE, version: int = 1, *, depends: bool = False) -> PostCharge:
+    """Take an amount."""
+    usage = Usage(account_id, "voice", NOW_MS, 60)
+    return PostCharge(usage, SealedCharge(amount, "CNY", (), (), 1, depends, Raw(b"\x90")), version)
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    """Wait for something to become true."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
