@@ -6,6 +6,7 @@ from appserver import replies
 from appserver.commit import rate_usage
 from appserver.counter import Counter
 from appserver.items import Item, Kind
+from appserver.orders import CURRENCY_DEFAULT
 from appserver.reference import Held
 from charging import rating
 from charging.errors import Broken
@@ -16,28 +17,31 @@ _unpack_session = msgspec.msgpack.Decoder(SessionOutcome).decode
 
 def answer_done(counter: Counter, item: Item, done: Done) -> None:
     """Answer a commit that was done now."""
+    # Whatever may fail comes before the reply is opened: an open reply is sent.
+    session = _session(done) if item.kind is Kind.SESSION else None
     reply = counter.reply(item)
     if reply is None:
         return
     if item.kind is Kind.CHARGE and item.charge is not None and item.held is not None:
         replies.fill_charge(reply.charge, item.charge, done, item.held.domain, item.explain)
-    elif item.kind is Kind.SESSION:
-        replies.fill_session(reply.session, _session(done.detail), done)
+    elif session is not None:
+        replies.fill_session(reply.session, session, done)
     else:
         replies.fill_command(reply.command, done)
 
 
 def answer_stored(counter: Counter, item: Item, done: Done, line: HistoryLine | None) -> None:
     """Answer a repeat with the stored first outcome."""
+    session = _session(done) if item.kind is Kind.SESSION else None
     reply = counter.reply(item)
     if reply is None:
         return
     if item.kind is Kind.CHARGE:
         domain = item.held.domain if item.held is not None else ""
-        currency = item.charge.currency if item.charge is not None else "CNY"
+        currency = item.charge.currency if item.charge is not None else CURRENCY_DEFAULT
         replies.fill_stored(reply.charge, done, domain, currency, line)
-    elif item.kind is Kind.SESSION:
-        replies.fill_session(reply.session, _session(done.detail), done)
+    elif session is not None:
+        replies.fill_session(reply.session, session, done)
         reply.session.repeated = True
     else:
         replies.fill_command(reply.command, done)
@@ -77,7 +81,7 @@ def answer_query(
         reply.usage.SetInParent()
 
 
-def _session(detail: bytes | None) -> SessionOutcome:
-    if detail is None:
+def _session(done: Done) -> SessionOutcome:
+    if done.detail is None:
         raise Broken("SESSION_WITHOUT_OUTCOME", "a session step was answered without its outcome")
-    return _unpack_session(detail)
+    return _unpack_session(done.detail)

@@ -134,7 +134,7 @@ class Work:
     def _commit(self, item: Item, entry: Entry, command: Command) -> None:
         out = self.out
         entry.sent(item, command, out.number, predictable=is_predictable(command.action))
-        item.entry = entry
+        item.entry = entry  # Until it is settled, once.
         item.place = out.add(item.identity, pack(Commit(item.identity, command)), item)
         if item.batch.deadline > out.deadline:
             out.deadline = item.batch.deadline
@@ -261,7 +261,7 @@ class Work:
             self._take_failed(item, _unexpected(answer))
 
     def _take_done(self, item: Item, done: Done) -> None:
-        entry = item.entry
+        entry, item.entry = item.entry, None
         if entry is not None:
             entry.settle_done(item, done)
             if not entry.flight:
@@ -290,7 +290,7 @@ class Work:
             answer_query(self._counter, item, item.data, item.held, lines, self._now_ms())
 
     def _take_stale(self, item: Item, stale: Stale) -> None:
-        entry = item.entry
+        entry, item.entry = item.entry, None
         if entry is None:
             self._refuse(item, _unexpected(stale))
             return
@@ -318,7 +318,7 @@ class Work:
             self._refuse(item, fault)
 
     def _end_commit(self, item: Item, fault: Fault) -> None:
-        entry = item.entry
+        entry, item.entry = item.entry, None
         if isinstance(fault, NotFound):
             self.accounts.drop(item.identity)
         if entry is not None:

@@ -192,9 +192,8 @@ async def measure(case: Case, requests: int, accounts: int, profile: cProfile.Pr
         rounds.append(bench.seconds / requests * 1e6)
     bench.engine.close()
     asked = " ".join(f"{name} {count}" for name, count in sorted(bench.owner.asked.items()))
-    print(
-        f"{case.name:<30} {min(rounds):7.1f} µs   median {median(rounds):7.1f}   good {bench.answers.good} bad {bench.answers.bad}   {asked}"
-    )
+    counts = f"good {bench.answers.good} bad {bench.answers.bad}   {asked}"
+    print(f"{case.name:<30} {min(rounds):7.1f} µs   median {median(rounds):7.1f}   {counts}")
 
 
 def main() -> None:

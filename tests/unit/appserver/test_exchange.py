@@ -10,7 +10,7 @@ from onetier.v1 import service_desk_pb2 as pb
 from appserver.testing import Owner, catalogue
 from appserver.testing_front import A, B, DataCenter, Front, fault_of
 from charging.errors import Broken, Conflict, Denied, Invalid, NotFound, Refused, Unavailable
-from charging.wire import Commit, Failed
+from charging.wire import Commit, Done, Failed
 from runtime.status import from_rpc_error
 
 pytestmark = pytest.mark.timeout(30)
@@ -275,6 +275,17 @@ async def test_defect_harms_its_item_alone(front: Front, owner: Owner) -> None:
     good, bad = await front.exchange(front.charge(), front.charge(B))
     assert good.charge.amount == 200_000
     assert isinstance(fault_of(bad), Broken)
+
+
+async def test_defect_in_an_answer_does_not_block_its_account(front: Front, owner: Owner) -> None:
+    await front.open()
+    use = pb.UnitUse(service_code="data", requested=1024)
+    step = pb.SessionRequest(session_id="s", operation=pb.SessionRequest.OPERATION_CREATE, units=[use])
+    without_outcome = Done(A, 2, 0, ())
+    owner.intercept = lambda ask: without_outcome if isinstance(ask, Commit) else None
+    assert isinstance(fault_of(await front.one(front.execute(session=step))), Broken)
+    owner.intercept = None
+    assert (await front.one(front.charge())).charge.amount == 200_000
 
 
 async def test_published_catalogue_is_seen_with_the_next_answer(front: Front, owner: Owner) -> None:

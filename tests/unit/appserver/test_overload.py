@@ -76,6 +76,29 @@ async def test_full_platform_refuses_streams_and_calls(front_of: MakeFront, data
     assert fault_of(await front.one(front.query(B))).reason == "IDENTITY_UNKNOWN", "room again after the deadline"
 
 
+async def test_callers_have_their_turns(front_of: MakeFront, datacenter: DataCenter) -> None:
+    """Four thousand requests of one caller wait; another's single one is not behind them."""
+    front = await front_of(batches_in_flight_max=1)
+    identities = [f"1310000{n:04}" for n in range(1_000)]
+    await front.exchange(*(front.opening(identity) for identity in identities))
+    await front.exchange(*(front.charge(identity) for identity in identities))
+    await front.open(B)
+    datacenter.gate = asyncio.Event()
+    flood = front.stream()
+    for _ in range(4):
+        await flood.send(*(front.charge(identity) for identity in identities))
+    await asyncio.sleep(0.3)
+    before = len(datacenter.requests)
+    single = asyncio.create_task(front.one(front.query(B)))
+    await asyncio.sleep(0.1)
+    datacenter.gate.set()
+    assert (await single).balance.version == 1
+    routed = [list(request.routes) for request in datacenter.requests[before:]]
+    turn = next(number for number, routes in enumerate(routed) if B in routes)
+    assert turn <= 1, "it went with the next batch"
+    flood.call.cancel()
+
+
 async def test_client_that_never_reads_slows_nobody(front_of: MakeFront, owner: Owner) -> None:
     front = await front_of(stream_items_max=2_000, batch_requests_max=500)
     await front.open(offering="bundle")
