@@ -87,10 +87,10 @@ def audit(
         raise typer.BadParameter("name an account, or give --all")
     try:
         if everything:
-            refs = asyncio.run(_journals(_directory_url(folder, directory), domain))
+            refs = asyncio.run(_journals(directory_url(folder, directory), domain))
             sound = _audit_all(refs, workers)
         else:
-            sound = asyncio.run(_audit_one(_directory_url(folder, directory), account))
+            sound = asyncio.run(_audit_one(directory_url(folder, directory), account))
     except (Fault, StoreUnavailable, StoreRejected) as fault:
         typer.echo(f"onetier: {fault}", err=True)
         raise typer.Exit(1) from fault
@@ -141,7 +141,8 @@ def _told(found: list[SlotReport]) -> bool:
     return not findings
 
 
-def _directory_url(folder: Path, directory: str) -> str:
+def directory_url(folder: Path, directory: str) -> str:
+    """Give the URL of the directory unit: as told, or that of the country in a data folder."""
     if directory:
         return directory
     mark = read_mark(folder)

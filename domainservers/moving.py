@@ -56,6 +56,8 @@ class _Mover:
         segments = list(checkpoint.segments) if checkpoint is not None else [Segment(0, 0, genesis(slot), 0)]
         number = segments[-1].number
         while (head := await self._source.head(slot, number)) is not None and head.sealed:
+            if await self._source.head(slot, number + 1) is None:
+                break  # Sealed by the fence: the last one, which goes on at the new address.
             number += 1
             segments.append(Segment(number, head.seq + 1, head.tip, 0))
         gate = asyncio.Semaphore(SEGMENTS_AT_ONCE)

@@ -1,0 +1,105 @@
+"""`onetier unit`: which storage units there are, and how a private one moves to another address while it is served."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.table import Column, Table
+
+from charging.errors import Fault, NotFound
+from console import report
+from console.operate import Folder, directory_url
+from directory.directory import Directory
+from directory.slots import slot_key
+from domainservers.journal import Corrupt
+from domainservers.moving import MoveReport, move_private_unit, take_back
+from storage.open import open_unit
+from storage.unit import StoreRejected, StoreUnavailable
+from storage.url import masked, parse
+
+app = typer.Typer(help="List storage units, move private ones to other addresses.", no_args_is_help=True)
+DEFAULT_FOLDER = Path(".onetier")
+ResultT = TypeVar("ResultT")
+
+Name = Annotated[str, typer.Argument(help="Name of the unit in the directory, for example private-gd.")]
+DirectoryUrl = Annotated[str, typer.Option("--directory", help="URL of the directory unit; default: that of --data.")]
+
+
+@app.command("list")
+def list_command(folder: Folder = DEFAULT_FOLDER, directory: DirectoryUrl = "") -> None:
+    """List the units with their addresses, and who lives in them."""
+
+    async def tell(found: Directory) -> Table:
+        table = Table("unit", Column("address", overflow="fold"), "shared unit of", "private unit of")
+        named = found.state.named.values()
+        for name, url in sorted(found.units.items()):
+            shared = " ".join(domain.code for domain in named if domain.shared_unit == name)
+            private = " ".join(domain.code for domain in named if domain.private_unit == name)
+            table.add_row(name, masked(url), shared, private)
+        return table
+
+    report.console().print(_run(_with_directory(directory_url(folder, directory), tell)))
+
+
+@app.command()
+def move(
+    name: Name,
+    url: Annotated[str, typer.Argument(help="New address: sqlite:///folder/file.db or cassandra://hosts/keyspace.")],
+    actor: Annotated[str, typer.Option(help="Who orders it; kept in the directory.")] = "operator",
+    folder: Folder = DEFAULT_FOLDER,
+    directory: DirectoryUrl = "",
+) -> None:
+    """Move a private unit with all its journals; callers wait a moment, nothing is lost. Repeat it if it fails."""
+    try:
+        parse(url)
+    except StoreRejected as wrong:
+        raise typer.BadParameter(str(wrong)) from wrong
+
+    async def work(found: Directory) -> MoveReport:
+        return await move_private_unit(found, name, url, open_unit, actor=actor, progress=lambda _: None)
+
+    done = _run(_with_directory(directory_url(folder, directory), work))
+    typer.echo(f"{name} is at {masked(url)} now: {done.slots} slots, {done.groups:,} groups, {done.records:,} records")
+    typer.echo("the old unit stays as it was; drop it when its backups are no longer wanted")
+
+
+@app.command("give-back")
+def give_back(name: Name, folder: Folder = DEFAULT_FOLDER, directory: DirectoryUrl = "") -> None:
+    """Give a move up that did not end: the unit goes on at the address that the directory names."""
+
+    async def work(found: Directory) -> int:
+        domains = [domain for domain in found.state.named.values() if domain.private_unit == name]
+        slots = [slot_key(domain.code, slot) for domain in domains for slot in range(domain.slots)]
+        if name not in found.units:
+            raise NotFound("UNIT_UNKNOWN", f"the directory names no unit {name!r}")
+        unit = await open_unit(found.units[name])
+        try:
+            await take_back(unit, slots)
+        finally:
+            await unit.close()
+        return len(slots)
+
+    typer.echo(f"{_run(_with_directory(directory_url(folder, directory), work))} slots go on where they are")
+
+
+async def _with_directory(url: str, work: Callable[[Directory], Coroutine[None, None, ResultT]]) -> ResultT:
+    unit = await open_unit(url)
+    try:
+        directory = await Directory.open(unit)
+        try:
+            return await work(directory)
+        finally:
+            await directory.close()
+    finally:
+        await unit.close()
+
+
+def _run(work: Coroutine[None, None, ResultT]) -> ResultT:
+    """Run; a fault becomes one sentence and exit status 1."""
+    try:
+        return asyncio.run(work)
+    except (Fault, Corrupt, StoreUnavailable, StoreRejected) as fault:
+        typer.echo(f"onetier: {fault}", err=True)
+        raise typer.Exit(1) from fault
