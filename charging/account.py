@@ -103,8 +103,9 @@ class Account(Struct, frozen=True, array_like=True):
     """Fingerprint of the past, `next_mark` of every mutation's key. Two states with one version but different pasts
     differ in it, so a chain of predicted charges can't land on a state that only happens to have the version."""
     terms_version: int = 0
-    """Version of the last mutation that changed what rating reads besides balances and accumulators: contract of a
-    member, attributes, agreements, domain. A charge rated on an older version is stale, whether it depends or not."""
+    """Version of the last mutation that changed what every rating reads: contract of a member, attributes, agreements,
+    domain, and what books of free units there are, other than by charges. A charge rated on an older version is stale,
+    whether it depends or not."""
     status_reason: str = ""
     """Why it is suspended or closed; `charging.standing.FUNDS_ENDED` marks what a top-up undoes by itself."""
     before_move: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from charging import funds
-from charging.account import Account, Book, next_mark
+from charging.account import MONEY, Account, Book, next_mark
 from charging.errors import Broken
 from charging.events import (
     BookDropped,
@@ -61,7 +61,15 @@ def apply(account: Account | None, events: Sequence[Event], key: str) -> Account
             terms = version + 1
     if state is None:
         raise Broken("ACCOUNT_MISSING", "no event opened the account")
+    if account is not None and _scoped(account.books) != _scoped(state.books):
+        # A charge that found none of these depends on nothing; now there may be some that it must use.
+        terms = version + 1
     return replace(state, version=version + 1, mark=next_mark(mark, key), terms_version=terms)
+
+
+def _scoped(books: Sequence[Book]) -> list[Book]:
+    """Pick the books that rating looks for: free units, and money bound to an allowance."""
+    return [book for book in books if book.unit != MONEY or book.allowance]
 
 
 def _apply_charge(account: Account, event: Charged, key: str) -> Account:

@@ -133,6 +133,14 @@ async def test_new_terms_reach_even_charges_that_depend_on_nothing(front: Front,
     assert [reply.charge.amount for reply in replies] == [0, 0], "the bundle includes these minutes"
 
 
+async def test_free_minutes_given_elsewhere_reach_charges_that_found_none(front: Front, owner: Owner) -> None:
+    await front.open()
+    assert (await front.one(front.charge())).charge.amount == MINUTE
+    owner.desk.do(A, TopUp("gift", "second", 90, 0, 10, "", "bonus"))
+    replies = await front.exchange(front.charge(), front.charge())
+    assert [reply.charge.amount for reply in replies] == [0, MINUTE]
+
+
 async def test_endless_contention_ends_with_unavailable(
     front_of: Callable[..., Awaitable[Front]], owner: Owner
 ) -> None:
