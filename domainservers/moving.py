@@ -1,8 +1,8 @@
 """Moves a private unit to another address without losing anything: `onetier unit move`.
 
 1. While its slots are served: copy journals and snapshots, as far as they are.
-2. Fence every slot: one compare-and-set raises the epoch, seals the journal and says where it goes on. From here on callers
-   are told UNAVAILABLE and repeat; nothing can be appended at the old address any more.
+2. Fence every slot: one compare-and-set raises the epoch, seals the journal and says where it goes on. From here on
+   callers are told UNAVAILABLE and repeat; nothing can be appended at the old address any more.
 3. Copy the rest, and check that each copy ends at the tip of its original.
 4. Change the address in the directory. Domain servers follow it and take the slots over at the new address.
 
@@ -171,7 +171,10 @@ async def take_back(unit: Unit, slots: Sequence[str]) -> None:
 async def move_slots(
     source: Unit, target: Unit, slots: Sequence[str], target_url: str, progress: Progress
 ) -> MoveReport:
-    """Do steps 1 to 3 for all slots of a unit. Raises `Corrupt`, `Refused`, `StoreUnavailable`; then repeat or take back."""
+    """Do steps 1 to 3 for all slots of a unit.
+
+    Raises `Corrupt`, `Refused`, `StoreUnavailable`; then repeat it or take it back.
+    """
     mover = _Mover(source, target)
     gate = asyncio.Semaphore(SLOTS_AT_ONCE)
 
