@@ -1,7 +1,7 @@
 """The accounts of a slot in memory: hot ones unpacked, cold ones packed, the rest in their snapshots.
 
-A cell is dropped only when its snapshot in the private unit is as new as the cell. Both tiers are clocks (second chance):
-an access sets a flag, nothing is moved.
+A cell is dropped only when its snapshot in the private unit is as new as the cell. Both tiers are clocks (second
+chance): an access sets a flag, nothing is moved.
 """
 
 from collections import deque

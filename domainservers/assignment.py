@@ -1,6 +1,7 @@
 """Who should own which slot: rendezvous hashing over the live members, with a bound so that no member gets many more.
 
-Every member computes the same from the same view. Views may differ for a while; that costs a hand-over, never a balance.
+Every member computes the same from the same view. Views may differ for a while; that costs a hand-over, never a
+balance.
 """
 
 from collections.abc import Iterable, Mapping

@@ -11,7 +11,7 @@ class Clock(Protocol):
     """Tells the time of day."""
 
     def now_ms(self) -> int:
-        """Milliseconds UTC since 1970. Only ever recorded or compared with validity times; order comes from journals."""
+        """Milliseconds UTC since 1970. Recorded, or compared with validity times; order comes from journals."""
         ...
 
 

@@ -1,7 +1,8 @@
-"""Contracts of a slot's members: cached, changed in memory first, written to the shared unit once their group is applied.
+"""Contracts of a slot's members: cached, changed in memory first, written to the shared unit once their group is
+applied.
 
-The slot's owner is the only writer of these records, so its cache needs no expiry. What is not written yet is pinned and
-answers every read.
+The slot's owner is the only writer of these records, so its cache needs no expiry. What is not written yet is pinned
+and answers every read.
 """
 
 import asyncio

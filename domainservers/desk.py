@@ -1,7 +1,7 @@
 """The heart of a slot: decides commits on the state in memory. Synchronous, so nothing comes between check and change.
 
-Decisions are speculative: they see what was decided before them, journaled or not. Every answer that rests on a group is
-released when the group is applied (`Groups.reply`), so no caller ever sees what could still be lost.
+Decisions are speculative: they see what was decided before them, journaled or not. Every answer that rests on a group
+is released when the group is applied (`Groups.reply`), so no caller ever sees what could still be lost.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Reads records by key in batches that form by themselves: what is wanted while a read is under way becomes the next."""
+"""Reads records by key in batches that form by themselves: what is wanted during one read becomes the next."""
 
 import asyncio
 from collections.abc import Callable, Sequence

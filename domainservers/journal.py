@@ -141,8 +141,8 @@ async def claim(unit: Unit, name: str, owner: str, known: Sequence[Segment], now
     """Take the journal over: raise the epoch by compare-and-set, then read the head linearizably.
 
     `owner` must be unique to this claim. `known` are the segments of the newest checkpoint; the chain is followed from
-    the last of them. Raises `Fenced` when others keep winning, `JournalMoved`, `Corrupt`, `StoreUnavailable` (then claim
-    again: a claim that did apply only costs an epoch).
+    the last of them. Raises `Fenced` when others keep winning, `JournalMoved`, `Corrupt`, `StoreUnavailable` (then
+    claim again: a claim that did apply only costs an epoch).
     """
     segments = list(known) or [Segment(0, 0, genesis(name), now_ms)]
     wanted = await _win(unit, name, owner, segments, bool(known), now_ms)

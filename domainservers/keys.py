@@ -1,7 +1,8 @@
 """Which request keys are known, and where their entries are: 16 bytes a key.
 
 A key is known by a 64-bit fingerprint; the journal entry at its position says whether it really is that key. The newest
-keys are in a dict, older ones in sorted arrays whose sizes grow geometrically, so a batch of keys asks a few arrays once.
+keys are in a dict, older ones in sorted arrays whose sizes grow geometrically, so a batch of keys asks a few arrays
+once.
 """
 
 from array import array

@@ -1,7 +1,7 @@
 """Who goes next when a slot has more commands than room: one lane an account, each lane gets one turn in a round.
 
-So an account with ten thousand commands waiting delays another account's command by one of them, not by all. A lane that
-waits for the store (loading the account, looking up an old outcome) keeps its order and takes no turn.
+So an account with ten thousand commands waiting delays another account's command by one of them, not by all. A lane
+that waits for the store (loading the account, looking up an old outcome) keeps its order and takes no turn.
 """
 
 from collections import deque

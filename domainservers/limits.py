@@ -1,4 +1,4 @@
-"""Bounds of a domain server, each named with its unit. Every queue, group, cache and wait of this room reads its own."""
+"""Bounds of a domain server, each named with its unit."""
 
 from msgspec import Struct
 

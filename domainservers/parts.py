@@ -1,4 +1,4 @@
-"""What a slot is made of, put together by recovery. One object, so that the helpers of a slot share it without a web."""
+"""What a slot is made of, put together by recovery: one object that the helpers of a slot share."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Taking a slot over: claim its journal, load the newest checkpoint, replay what came after it.
 
-Accounts are loaded as the replay meets them, a window of groups at a time, so memory holds what the replay touched and the
-rest stays in its snapshots.
+Accounts are loaded as the replay meets them, a window of groups at a time, so memory holds what the replay touched
+and the rest stays in its snapshots.
 """
 
 import asyncio

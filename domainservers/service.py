@@ -1,7 +1,7 @@
 """DomainServerService: long streams of batches from data centers.
 
-A batch is taken apart by slot, each slot answers its items when it can, and answers that get ready together leave as one
-part. What is not owned here is named as misrouted, undone. Nothing here costs a task or a future per item.
+A batch is taken apart by slot, each slot answers its items when it can, and answers that get ready together leave as
+one part. What is not owned here is named as misrouted, undone. Nothing here costs a task or a future per item.
 """
 
 import asyncio

@@ -186,7 +186,8 @@ class Slot:
             self._with_account(sink, place, ask.identity, lambda account_id: self._read(sink, place, ask, account_id))
 
     def _prove(self, sink: Sink, place: int, ask: Ask) -> None:
-        """Let a read wait until the journal has said that nobody took it over meanwhile; one question for all that wait.
+        """Let a read wait until the journal has said that nobody took it over meanwhile; one question for all that
+        wait.
 
         An owner that was stopped or cut off for long must not tell old balances, though it could never commit on them.
         """

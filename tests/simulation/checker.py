@@ -1,4 +1,5 @@
-"""Judges a simulated history from the store's raw bytes, not with the code that wrote them (but for the ledger's replay)."""
+"""Judges a simulated history from the store's raw bytes, not with the code that wrote them (but for the ledger's
+replay)."""
 
 from collections import Counter
 from hashlib import blake2b

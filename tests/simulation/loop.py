@@ -1,4 +1,5 @@
-"""An event loop whose time is a number: nothing waits, time jumps to the next timer. Runs the same for the same inputs."""
+"""An event loop whose time is a number: nothing waits, time jumps to the next timer. Runs the same for the same
+inputs."""
 
 import asyncio
 import contextvars

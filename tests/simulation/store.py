@@ -1,4 +1,5 @@
-"""A store that misbehaves as real ones do: slow, silent, and applying what it never acknowledged, even long afterwards."""
+"""A store that misbehaves as real ones do: slow, silent, and applying what it never acknowledged, even long
+afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -1,6 +1,7 @@
 """Thousands of seeded worlds with the real domain-server code: slow and silent stores, paused, cut-off, killed owners.
 
-`ONETIER_SIMULATION_SEED=371 pytest tests/simulation` replays one seed exactly; `ONETIER_SIMULATION_SEEDS=20000` plays more.
+`ONETIER_SIMULATION_SEED=371 pytest tests/simulation` replays one seed exactly; `ONETIER_SIMULATION_SEEDS=20000` plays
+more.
 """
 
 import os

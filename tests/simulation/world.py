@@ -1,4 +1,4 @@
-"""A seeded world: some processes, some accounts, some callers, and a schedule of faults. `run(seed)` plays and judges it."""
+"""A seeded world: processes, accounts, callers, a schedule of faults. `run(seed)` plays and judges it."""
 
 import asyncio
 from random import Random
@@ -189,7 +189,7 @@ class World:
     async def _transfers_done(self) -> None:
         """Wait until nothing is under way any more."""
         while (
-            any(
+            any(  # noqa: ASYNC110 - nothing in the simulation wakes it
                 owned.slot.parts.watch.outgoing
                 for node in self.nodes
                 if node.host is not None

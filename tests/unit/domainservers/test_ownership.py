@@ -213,7 +213,7 @@ async def test_a_transfer_arrives_once_in_another_slot_though_the_owner_dies() -
         return found
 
     async with asyncio.timeout(15):
-        while await balances() != [(10_000_000 - 4_000, 0), (10_000_000 + 4_000, 0)]:
+        while await balances() != [(10_000_000 - 4_000, 0), (10_000_000 + 4_000, 0)]:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await country.close()
 
