@@ -18,11 +18,17 @@ from charging.ledger import VersionMoved, decide
 from charging.wire import BusinessData, Done
 
 
+CHAIN_MAX = 1 << 20
+CHAIN_CONTENDED = 16
+
+
 class Entry:
     """One account as the platform knows it, and the commits it has under way.
 
     Commits of an account chain within one outgoing batch, each rated on the predicted state after the one before. Once
-    the batch is sent, further requests wait until all its answers are there.
+    the batch is sent, further requests wait until all its answers are there. When another instance charges the same
+    account, whoever rates the shorter chain gets in first: so a chain that came too late starts again short, and grows
+    with success.
     """
 
     __slots__ = (
@@ -33,6 +39,7 @@ class Entry:
         "account_id",
         "batch",
         "broken",
+        "chain_max",
         "confirmed",
         "contracts",
         "flight",
@@ -54,6 +61,8 @@ class Entry:
         """Commits without an answer."""
         self.batch = 0
         """Number of the outgoing batch the chain belongs to."""
+        self.chain_max = CHAIN_MAX
+        """How many commits may go out at once."""
         self.broken = False
         """An answer was not as predicted: the state is worth nothing."""
         self.fresh: BusinessData | None = None
@@ -83,6 +92,10 @@ class Entry:
         elif item is not None:
             item.expected = expected
         return self.state
+
+    def is_closed(self, batch: int) -> bool:
+        """Say whether a further commit must wait for the answers to those under way."""
+        return self.flight > 0 and (self.batch != batch or self.flight >= self.chain_max)
 
     def sent(self, item: Item, command: Command, batch: int, *, predictable: bool) -> None:
         """Note a command that goes out with a batch. After one that can't be predicted the chain ends."""
@@ -139,6 +152,8 @@ class Entry:
     def release(self) -> list[Item]:
         """All answers are there: renew or drop the state, and give who comes next, in order."""
         self.batch = 0
+        contended = self.fresh is not None
+        self.chain_max = CHAIN_CONTENDED if contended else min(CHAIN_MAX, self.chain_max * 2)
         fresh, self.fresh = self.fresh, None
         if self.broken:
             self.forget()

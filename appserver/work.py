@@ -67,12 +67,19 @@ class Work:
         self.library = Library(self._go_on, self._refuse, clocks.loop_s, settings.reference_check_ms / 1000)
         self._counter = counter
         self._rerate_max = settings.rerate_max
-        self._now_ms = clocks.wall_ms
+        self._wall_ms = clocks.wall_ms
+        self.now_ms = clocks.wall_ms()
+        """UTC, renewed with each batch: the requests of one batch see one time."""
         self._wake = wake
         self._pulls: dict[str, Pull] = {}
         """Under way, for charges and commands: these are checked by the owner, so any pull will do."""
         self._fresh_pulls: dict[str, Pull] = {}
         """In the batch being filled, for queries: nothing that was asked before they came would do."""
+
+    def tick(self) -> int:
+        """Renew the time; gives it."""
+        self.now_ms = self._wall_ms()
+        return self.now_ms
 
     def open_batch(self) -> Outgoing:
         """Begin the next batch; gives the one that was filled, which the caller sends."""
@@ -104,10 +111,10 @@ class Work:
         if entry is None:
             self._pull(item)
             return
-        if entry.flight and entry.batch != self.out.number:
+        if entry.is_closed(self.out.number):
             entry.waiting.append(item)
             return
-        now_ms = self._now_ms()
+        now_ms = self.now_ms
         account = entry.current(now_ms)
         contract = entry.contracts.get(item.identity)
         if account is None or contract is None:
@@ -174,7 +181,7 @@ class Work:
             item.stage = Stage.LINES
             self._ask(item, pack(FetchHistory(item.identity, item.lines_max)))
         else:
-            answer_query(self._counter, item, data, held, (), self._now_ms())
+            answer_query(self._counter, item, data, held, (), self.now_ms)
 
     def _ask(self, item: Item, body: bytes) -> None:
         self.out.add(item.identity, body, item)
@@ -287,7 +294,7 @@ class Work:
             line = next((line for line in lines if line.key == item.key), None)
             answer_stored(self._counter, item, item.done, line)
         elif item.data is not None and item.held is not None:
-            answer_query(self._counter, item, item.data, item.held, lines, self._now_ms())
+            answer_query(self._counter, item, item.data, item.held, lines, self.now_ms)
 
     def _take_stale(self, item: Item, stale: Stale) -> None:
         entry, item.entry = item.entry, None

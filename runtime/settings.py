@@ -120,7 +120,7 @@ class AppServerSettings(TierSettings):
     future_tolerance_ms: Natural = 300_000
     """How far ahead of our clock an event may be."""
     reference_check_ms: Positive = 1_000
-    rerate_max: Positive = 8
+    rerate_max: Positive = 32
     """How often one request is rated again because its account moved on."""
 
     @field_validator("datacenters", mode="before")
