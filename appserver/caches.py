@@ -17,7 +17,6 @@ from charging.errors import Fault
 from charging.ledger import VersionMoved, decide
 from charging.wire import BusinessData, Done
 
-
 CHAIN_MAX = 1 << 20
 CHAIN_CONTENDED = 16
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from onetier.v1 import service_desk_pb2 as desk
 
-from appserver.items import Batch, Item
+from appserver.items import Batch, Item, Kind
 from appserver.replies import fill_fault
 from charging.errors import Expired, Fault
 from runtime.telemetry import Metrics
@@ -21,7 +21,8 @@ class Counter:
         self._clock = clock
         self._live: dict[Batch, None] = {}
         self._touched: list[Batch] = []
-        self._good: dict[str, int] = {}
+        self._good = [0] * (max(Kind) + 1)
+        """Answered well since the last flush, by kind."""
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -34,8 +35,7 @@ class Counter:
 
     def reply(self, item: Item) -> desk.ServiceReply | None:
         """Give the reply of a request that went well, to fill; None when it was answered already (it expired)."""
-        name = item.kind.name
-        self._good[name] = self._good.get(name, 0) + 1
+        self._good[item.kind] += 1
         return self._open(item.batch, item.position)
 
     def refuse(self, batch: Batch, position: int, fault: Fault, kind: str) -> None:
@@ -61,9 +61,10 @@ class Counter:
                 self._live.pop(batch, None)
             batch.sink.deliver(batch, response)
         self._touched.clear()
-        for name, count in self._good.items():
-            self._metrics.requests(name, "ok", count)
-        self._good.clear()
+        for kind in Kind:
+            if self._good[kind]:
+                self._metrics.requests(kind.name, "ok", self._good[kind])
+                self._good[kind] = 0
         if not self.items:
             self._idle.set()
 

@@ -46,7 +46,6 @@ class Engine:
         self.counter = Counter(metrics, self._loop.time)
         self._uplink = uplink
         self._metrics = metrics
-        self._wall_ms = wall_ms
         self._codec = Codec(settings.future_tolerance_ms)
         self._work = Work(self.counter, settings, Clocks(self._loop.time, wall_ms), self._schedule)
         self._active: deque[Source] = deque()
@@ -84,6 +83,7 @@ class Engine:
         link = self._uplink.pick()
         if link is None:
             return
+        work.tick()
         ready, step = work.ready, work.step
         while ready and not self._full():
             step(ready.popleft())
@@ -123,7 +123,7 @@ class Engine:
 
     def _take_up(self, batch: Batch, end: int) -> None:
         """Read requests of a batch up to a position and begin with them."""
-        now_ms = self._wall_ms()
+        now_ms = self._work.now_ms
         read, step = self._codec.read, self._work.step
         for position in range(batch.cursor, end):
             if batch.answered(position):
