@@ -67,7 +67,7 @@ class Ownership:
         members = await members_of.load_members(self._unit)
         before = members.get(self._server_id)
         self._heartbeat = max(self._clock.now_ms(), before.heartbeat if before is not None else 0)
-        await self._beat()
+        await self._appear()
         await self._round()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -101,6 +101,18 @@ class Ownership:
                 log.warning("a round of ownership failed", reason=fault.reason)
             except Exception:
                 log.exception("a round of ownership failed")
+
+    async def _appear(self) -> None:
+        """Beat until others can see it: an earlier life under this id may have left with a higher heartbeat."""
+        step = 1
+        while True:
+            await self._beat()
+            found = await self._unit.get(members_of.COLLECTION, members_of.PARTITION, [self._server_id])
+            mine = found.get(self._server_id)
+            if mine is not None and mine.timestamp == self._heartbeat:
+                return
+            self._heartbeat += step
+            step *= 4
 
     async def _beat(self) -> None:
         self._heartbeat += 1

@@ -59,6 +59,12 @@ class Slot:
 
     def submit(self, sink: Sink, asks: Sequence[tuple[int, Ask]]) -> None:
         """Take requests of one batch. Each is answered once through the sink."""
+        refusal = self._refusal()
+        if refusal is not None:
+            body = pack_fault(refusal)
+            for place, _ in asks:
+                sink.answer(place, body)
+            return
         work: list[Item | tuple[int, Ask]] = [
             Item(sink, place, ask.identity, ask.command)
             if type(ask) is Commit and ask.command.account_id
@@ -75,6 +81,12 @@ class Slot:
 
     def take(self, items: Sequence[Item]) -> None:
         """Take commits whose account is named."""
+        refusal = self._refusal()
+        if refusal is not None:
+            body = pack_fault(refusal)
+            for item in items:
+                item.sink.answer(item.place, body)
+            return
         self._look_up(items)
         for item in items:
             self._enter(item)
@@ -89,10 +101,6 @@ class Slot:
             item.generation = keys.generation
 
     def _enter(self, item: Item) -> None:
-        refusal = self._refusal()
-        if refusal is not None:
-            item.sink.answer(item.place, pack_fault(refusal))
-            return
         account_id = item.command.account_id
         if self.lanes.busy(account_id) or self.parts.groups.full:
             self._queue(account_id, item)
@@ -168,10 +176,7 @@ class Slot:
     # --- reads ---
 
     def _ask(self, sink: Sink, place: int, ask: Ask) -> None:
-        refusal = self._refusal()
-        if refusal is not None:
-            sink.answer(place, pack_fault(refusal))
-        elif isinstance(ask, Commit):
+        if isinstance(ask, Commit):
             self._resolve(sink, place, ask)
         elif not self._fresh():
             self._prove(sink, place, ask)

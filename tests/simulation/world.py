@@ -188,8 +188,8 @@ class World:
 
     async def _transfers_done(self) -> None:
         """Wait until nothing is under way any more."""
-        while (
-            any(  # noqa: ASYNC110 - nothing in the simulation wakes it
+        while (  # noqa: ASYNC110
+            any(
                 owned.slot.parts.watch.outgoing
                 for node in self.nodes
                 if node.host is not None
