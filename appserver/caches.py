@@ -17,8 +17,10 @@ from charging.errors import Fault
 from charging.ledger import VersionMoved, decide
 from charging.wire import BusinessData, Done
 
-CHAIN_MAX = 1 << 20
+CHAIN_MAX = 400
+"""Commits of one account in one batch; below the size of a batch, so that a hot account leaves room for others."""
 CHAIN_CONTENDED = 16
+"""The same, after another instance was first."""
 
 
 class Entry:
@@ -148,8 +150,12 @@ class Entry:
         if item is not None:
             self.retry.append(item)
 
-    def release(self) -> list[Item]:
-        """All answers are there: renew or drop the state, and give who comes next, in order."""
+    def close(self) -> None:
+        """Let nothing more join the commits under way."""
+        self.batch = 0
+
+    def release(self) -> bool:
+        """All answers are there: renew or drop the state. Says whether somebody waits for their turn, in order."""
         self.batch = 0
         contended = self.fresh is not None
         self.chain_max = CHAIN_CONTENDED if contended else min(CHAIN_MAX, self.chain_max * 2)
@@ -159,11 +165,10 @@ class Entry:
             if fresh is not None:
                 self.renew(fresh)
         self.broken = False
-        released = sorted(self.retry, key=_place)
-        self.retry.clear()
-        released += self.waiting
-        self.waiting.clear()
-        return released
+        if self.retry:
+            self.waiting.extendleft(sorted(self.retry, key=_place, reverse=True))
+            self.retry.clear()
+        return bool(self.waiting)
 
     def renew(self, data: BusinessData) -> None:
         """Take business data from the owner. While commits are under way only the contract is of use."""

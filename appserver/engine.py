@@ -13,7 +13,7 @@ from collections.abc import Callable
 from appserver.codec import Codec
 from appserver.counter import Counter
 from appserver.items import Batch, Source
-from appserver.uplink import BYTES_MAX, Way
+from appserver.uplink import Way
 from appserver.work import Clocks, Work
 from charging.errors import Broken, Fault
 from runtime.settings import AppServerSettings
@@ -25,8 +25,6 @@ TURN_REQUESTS = 64
 """Taken from one caller before the next has its turn."""
 TURNS_MAX = 16
 """In one go, also when all that is taken up is answered on the spot."""
-ROUTE_ITEMS_MAX = 500
-"""In one batch to the data center: bounds how long the loop is busy without looking up."""
 SWEEP_S = 0.02
 """How often deadlines are looked at."""
 
@@ -78,17 +76,18 @@ class Engine:
         """Fill one batch and send it, if a link has room."""
         self._scheduled = False
         work = self._work
-        if not work.ready and not self._active and not work.out.carriers:
+        if not self._has_work():
             return
         link = self._uplink.pick()
         if link is None:
             return
         work.tick()
+        work.serve_turns()
         ready, step = work.ready, work.step
-        while ready and not self._full():
+        while ready and not work.out.is_full:
             step(ready.popleft())
         turns = TURNS_MAX
-        while turns and self._active and not self._full():
+        while turns and self._active and not work.out.is_full:
             turns -= 1
             self._turn(self._active.popleft())
         self.counter.flush()
@@ -99,12 +98,12 @@ class Engine:
             link.send(
                 filled.request(max(timeout_ms, 1)), items=len(filled.carriers), sink=filled, timeout_ms=timeout_ms
             )
-        if work.ready or self._active or work.out.carriers:
+        if self._has_work():
             self._schedule()
 
-    def _full(self) -> bool:
-        out = self._work.out
-        return len(out.carriers) >= ROUTE_ITEMS_MAX or out.size >= BYTES_MAX
+    def _has_work(self) -> bool:
+        work = self._work
+        return bool(work.turns or work.ready or self._active or work.out.carriers)
 
     def _turn(self, source: Source) -> None:
         """Take up some requests of one caller; put it at the end of the row when it has more."""

@@ -18,8 +18,10 @@ from charging.wire import Answer, unpack_answer
 from runtime.channel import Tls, open_channel
 from runtime.stream import BatchLink
 
+ITEMS_MAX = 500
+"""In one batch: bounds how long the loop is busy without looking up. What is over it waits for the next."""
 BYTES_MAX = 4_000_000
-"""Of the bodies of one batch; what is over it waits for the next."""
+"""Of the bodies of one batch, likewise."""
 
 
 class Pull:
@@ -78,6 +80,11 @@ class Outgoing:
         self.carriers: list[Carrier | None] = []
         self._taker = taker
         self._left = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether the rest must wait for the next batch."""
+        return len(self.carriers) >= ITEMS_MAX or self.size >= BYTES_MAX
 
     def add(self, route: str, body: bytes, carrier: Carrier) -> int:
         """Add an ask; gives its position."""

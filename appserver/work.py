@@ -60,6 +60,9 @@ class Work:
         self.accounts = AccountCache(settings.accounts_cached_max)
         self.ready: deque[Item] = deque()
         """What can go on now, in order; before anything new."""
+        self.turns: deque[Entry] = deque()
+        """Accounts without a commit under way that somebody waits for. Whoever is in `Entry.waiting` either waits for
+        answers, or the account is listed here."""
         self.out = Outgoing(0, self)
         """The batch being filled."""
         self.hits = 0
@@ -88,19 +91,32 @@ class Work:
         self._fresh_pulls = {}
         return filled
 
-    def step(self, item: Item) -> None:
-        """Do the next thing for an item. One that fails for whatever reason fails alone."""
+    def serve_turns(self) -> None:
+        """Take up who waits for an account, in order, until its chain is closed or the batch is full."""
+        while self.turns and not self.out.is_full:
+            entry = self.turns[0]
+            waiting = entry.waiting
+            while waiting and not entry.is_closed(self.out.number) and not self.out.is_full:
+                self.step(waiting.popleft(), turn=True)
+            if not waiting or entry.flight:
+                self.turns.popleft()
+
+    def step(self, item: Item, *, turn: bool = False) -> None:
+        """Do the next thing for an item. One that fails for whatever reason fails alone.
+
+        `turn` says that it has waited for its account; whoever comes new stands behind those who wait.
+        """
         if item.batch.answered(item.position):
             return
         try:
-            self._step(item)
+            self._step(item, turn)
         except Fault as fault:
             self._fail(item, fault)
         except Exception:
             log.exception("request failed", kind=item.kind.name)
             self._refuse(item, Broken("INTERNAL", "an internal error; it is in the server's log"))
 
-    def _step(self, item: Item) -> None:
+    def _step(self, item: Item, turn: bool) -> None:
         if item.kind is Kind.QUERY or item.kind is Kind.QUOTE:
             self._ask_or_answer(item)
             return
@@ -111,7 +127,7 @@ class Work:
         if entry is None:
             self._pull(item)
             return
-        if entry.is_closed(self.out.number):
+        if entry.is_closed(self.out.number) or (entry.waiting and not turn):
             entry.waiting.append(item)
             return
         now_ms = self.now_ms
@@ -119,7 +135,8 @@ class Work:
         contract = entry.contracts.get(item.identity)
         if account is None or contract is None:
             if entry.flight:
-                entry.waiting.append(item)
+                entry.close()
+                entry.waiting.appendleft(item)
             else:
                 self._pull(item)
             return
@@ -336,7 +353,8 @@ class Work:
                 self._release(entry)
 
     def _release(self, entry: Entry) -> None:
-        self.ready.extend(entry.release())
+        if entry.release():
+            self.turns.append(entry)
 
     def _go_on(self, items: Sequence[Item]) -> None:
         self.ready.extend(items)

@@ -182,6 +182,28 @@ async def test_two_platforms_on_one_account_lose_and_double_nothing(
     assert sum(book.amount for book in account.books) == 100_000_000 - total
 
 
+async def test_thousands_wait_for_one_account_in_order(
+    front_of: Callable[..., Awaitable[Front]], owner: Owner, datacenter: DataCenter
+) -> None:
+    front = await front_of(stream_items_max=10_000)
+    await front.open(offering="bundle", money=10**12)
+    await front.one(front.charge(quantity=60))
+    stream = front.stream()
+    datacenter.gate = asyncio.Event()
+    requests = [[front.charge(quantity=60) for _ in range(1_000)] for _ in range(3)]
+    numbers = [await stream.send(*batch) for batch in requests]
+    await asyncio.sleep(0.2)
+    datacenter.gate.set()
+    versions: dict[tuple[int, int], int] = {}
+    while len(versions) < 3_000:
+        response = await asyncio.wait_for(stream.call.read(), 10)
+        for position, reply in zip(response.positions, response.replies, strict=True):
+            versions[numbers.index(response.batch_id), position] = reply.charge.account_version
+    assert [versions[place] for place in sorted(versions)] == list(range(3, 3_003))
+    assert owner.asked["Commit"] == 3_002, "nothing was rated twice"
+    assert max(len(request.positions) for request in datacenter.requests) <= 500
+
+
 async def test_stuck_items_do_not_hold_up_others(front: Front, datacenter: DataCenter) -> None:
     await front.open()
     await front.open(B)
