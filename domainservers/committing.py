@@ -26,6 +26,7 @@ class Committing:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._over = False
         self._since = 0.0
         self._took = 0.01
         parts.snapshots.captured_at = self._loop.time()
@@ -63,6 +64,9 @@ class Committing:
         except StoreRejected:
             log.exception("the store refuses a group, stepping down", slot=self._parts.name)
             self._ended()
+        finally:
+            self._over = True
+            self._idle.set()
 
     async def _commit(self) -> None:
         parts = self._parts
@@ -118,11 +122,13 @@ class Committing:
 
     async def settle(self) -> None:
         """Wait until all that was decided is journaled, then write everything down. Nothing new may come in."""
-        while self._parts.groups.open.parts or self._parts.groups.flying is not None:
-            self._wake.set()
-            self._idle.clear()
-            await self._idle.wait()
         parts = self._parts
+        while not self._over and (parts.groups.open.parts or parts.groups.flying is not None):
+            self._idle.clear()
+            self._wake.set()
+            await self._idle.wait()
+        if self._over:
+            return
         await parts.snapshots.settle()
         if parts.snapshots.entries:
             parts.snapshots.begin(parts.snapshots.capture(parts.desk.newest_ms, self._loop.time()), self._ended)

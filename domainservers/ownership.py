@@ -5,7 +5,7 @@ compares clocks; a peer is alive while its heartbeat moves, by the watcher's own
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 
 from charging.errors import Fault
 from directory import members as members_of
@@ -59,6 +59,8 @@ class Ownership:
         self._draining = False
         self._task: asyncio.Task[None] | None = None
         self._beaten_at = 0.0
+        self._changing: dict[str, asyncio.Task[None]] = {}
+        self._gate = asyncio.Semaphore(TAKEOVERS_AT_ONCE)
         self._waiting = False
         """Slots that should be ours are still held by others."""
 
@@ -70,6 +72,7 @@ class Ownership:
         await self._appear()
         await self._round()
         self._task = asyncio.get_running_loop().create_task(self._run())
+        await self._settled()
 
     async def stop(self) -> None:
         """Give all slots up in order and leave."""
@@ -77,6 +80,7 @@ class Ownership:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await self._settled()
         try:
             await self._beat()
             await asyncio.gather(*(self._give_up(name) for name in list(self._host.owned)))
@@ -86,8 +90,29 @@ class Ownership:
 
     def halt(self) -> None:
         """Stop at once, without a word, as a crash would."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, *self._changing.values()):
+            if task is not None:
+                task.cancel()
+
+    async def _settled(self) -> None:
+        """Wait until no slot is being taken over or given up."""
+        while self._changing:
+            await asyncio.wait(list(self._changing.values()))
+
+    def _change(self, name: str, work: Coroutine[None, None, None]) -> None:
+        """Take over or give up beside the heartbeat: neither may make this server look dead."""
+        task = asyncio.get_running_loop().create_task(self._guard(name, work))
+        self._changing[name] = task
+
+    async def _guard(self, name: str, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except StoreUnavailable:
+            log.warning("a slot could not change hands yet", slot=name)
+        except Exception:
+            log.exception("a slot could not change hands", slot=name)
+        finally:
+            self._changing.pop(name, None)
 
     async def _run(self) -> None:
         while True:
@@ -128,16 +153,16 @@ class Ownership:
         domains = self._domains()
         names = [slot_key(code, slot) for code, info in domains.items() for slot in range(info.slots)]
         wanted = assign(names, alive)
-        await self._leave(wanted, domains)
+        self._leave(wanted, domains)
         mine = [name for name, server_id in wanted.items() if server_id == self._server_id]
         owners = await owners_of.load_owners(self._unit)
         await self._correct(owners, mine)
         self._host.lease_until = self._beaten_at + self._ttl_s
-        missing = [name for name in mine if name not in self._host.owned]
+        missing = [name for name in mine if name not in self._host.owned and name not in self._changing]
         living = {member.address for server_id, member in alive.items() if server_id != self._server_id}
         free = [name for name in missing if name not in owners or owners[name].address not in living]
-        if free:
-            await self._take_all(free, domains)
+        for name in free:
+            self._change(name, self._take(name, domains[name.rpartition("/")[0]]))
         self._waiting = len(missing) > len(free)
 
     async def _correct(self, owners: Mapping[str, Owner], mine: list[str]) -> None:
@@ -146,38 +171,32 @@ class Ownership:
             record = owners.get(name)
             if record is None or record.epoch < owned.epoch:
                 await self._announce(name, Owner(self._address, owned.epoch))
-                owned.announced = True
             elif record.epoch > owned.epoch:
                 self._host.abandon(name)
+            else:
+                owned.announced = True
         for name, record in owners.items():
-            if record.address == self._address and name not in self._host.owned and name not in mine:
+            if record.address == self._address and name not in (*self._host.owned, *self._changing, *mine):
                 await self._announce(name, Owner("", record.epoch))
 
-    async def _leave(self, wanted: Mapping[str, str], domains: Mapping[str, DomainInfo]) -> None:
+    def _leave(self, wanted: Mapping[str, str], domains: Mapping[str, DomainInfo]) -> None:
         """Give up slots that others should own, and those whose units have another address now."""
         for name, owned in list(self._host.owned.items()):
             info = domains.get(name.rpartition("/")[0])
             moved = info is not None and owned.places != Places(info.shared_unit, info.private_unit)
-            if moved or wanted.get(name) != self._server_id:
-                await self._give_up(name)
+            if name not in self._changing and (moved or wanted.get(name) != self._server_id):
+                self._change(name, self._give_up(name))
 
     async def _give_up(self, name: str) -> None:
         epoch = await self._host.give_up(name)
         if epoch:
             await self._announce(name, Owner("", epoch))
 
-    async def _take_all(self, names: list[str], domains: Mapping[str, DomainInfo]) -> None:
-        gate = asyncio.Semaphore(TAKEOVERS_AT_ONCE)
-
-        async def take(name: str) -> None:
-            async with gate:
-                info = domains[name.rpartition("/")[0]]
-                owned = await self._host.take_over(name, Places(info.shared_unit, info.private_unit))
-                if owned is not None:
-                    await self._announce(name, Owner(self._address, owned.epoch))
-                    owned.announced = True
-
-        await asyncio.gather(*(take(name) for name in names))
+    async def _take(self, name: str, info: DomainInfo) -> None:
+        async with self._gate:
+            owned = await self._host.take_over(name, Places(info.shared_unit, info.private_unit))
+        if owned is not None:
+            await self._announce(name, Owner(self._address, owned.epoch))
 
     async def _announce(self, name: str, owner: Owner) -> None:
         domain, slot = parse_slot(name)

@@ -14,7 +14,7 @@ from domainservers import contracts as contracts_of
 from domainservers.clock import Clock
 from domainservers.contracts import contracts_in, unpack_contract
 from domainservers.groups import unpack_entries
-from domainservers.journal import Position, claim, read_chain
+from domainservers.journal import Fenced, Position, claim, read_chain
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
 from domainservers.limits import Limits
 from domainservers.parts import Parts
@@ -65,6 +65,9 @@ async def recover(
             await replayer.take(group.seq, unpack_entries(group.payload))
     await replayer.finish()
     parts.accounts.pinned = False
+    if not await journal.still_owned():
+        # What was read may be another owner's already: keys and entries beyond our own head.
+        raise Fenced(f"{name}: taken over by another server during recovery")
     parts.snapshots.entries = replayer.entries
     if replayer.entries:
         log.info("recovered", slot=name, entries=replayer.entries, seq=journal.head.seq, epoch=journal.head.epoch)

@@ -18,7 +18,13 @@ from domainservers.groups import Sink
 from domainservers.item import Item, Need, pack_fault, store_away, unknown_identity
 from domainservers.lanes import Lanes
 from domainservers.parts import Parts
+from runtime.telemetry import logger
 from storage.unit import Stored, StoreUnavailable
+
+log = logger("domainservers.slot")
+
+CLOSE_TIMEOUT_S = 10.0
+"""How long a slot may take to write itself down before it is given up all the same; the journal has everything."""
 
 
 class State(Enum):
@@ -321,7 +327,11 @@ class Slot:
         if self.state is State.SERVING:
             self.state = State.DRAINING
             self._refuse_queued()
-            await self._committing.settle()
+            try:
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                    await self._committing.settle()
+            except TimeoutError:
+                log.warning("a slot is given up though the store did not answer", slot=self.name)
         self.end()
 
     def _refuse_queued(self) -> None:
