@@ -56,7 +56,7 @@ class Demo:
         moves = porting.choose(country.people, options.ported, options.seed)
         tally = Tally(_homes(country.people, moves))
         async with Supervisor(options.folder / "logs") as supervisor:
-            system = System(supervisor, layout, {})
+            system = System(supervisor, layout, {}, tls=options.tls)
             await system.start(options.shape)
             stage.say(_started(system))
             await load_country(stage, system, layout, country, options)
@@ -72,7 +72,7 @@ class Demo:
         self, system: System, country: Country, moves: Sequence[Move], tally: Tally
     ) -> tuple[Sent, Sent]:
         options, stage = self._options, self._stage
-        async with AsyncClient(system.endpoints) as client:
+        async with AsyncClient(system.endpoints, tls=system.tls("frontend")) as client:
             await open_accounts(stage, client, country.people)
             async with system.directory_of(0) as stub:
                 await porting.port_all(stub, moves, ACTOR)

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
 from charging.errors import Fault
 from console import report
+from console.system import read_role
 from onetier_client import AsyncClient, requests
 
 app = typer.Typer()
@@ -23,26 +25,27 @@ OtherParty = Annotated[str, typer.Option("--to", help="The called party.")]
 Visited = Annotated[str, typer.Option("--at", help="Where the subscriber was: GD, HK-CSL, …; default: at home.")]
 Channel = Annotated[str, typer.Option(help="Access channel.")]
 Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
+Certificates = Annotated[Path | None, typer.Option("--tls", help="Folder with frontend.pem, frontend.key, ca.pem.")]
 ViewT = TypeVar("ViewT")
 ENDPOINTS = ["127.0.0.1:7100", "127.0.0.1:7101"]
 
 
 @app.command()
-def balance(identity: Identity, endpoint: Endpoint = ENDPOINTS) -> None:
+def balance(identity: Identity, endpoint: Endpoint = ENDPOINTS, tls: Certificates = None) -> None:
     """Show the balance of the identity's account."""
-    _print(endpoint, lambda client: _lines(report.balance_lines, client.balance(identity)))
+    _print(endpoint, tls, lambda client: _lines(report.balance_lines, client.balance(identity)))
 
 
 @app.command()
-def usage(identity: Identity, endpoint: Endpoint = ENDPOINTS) -> None:
+def usage(identity: Identity, endpoint: Endpoint = ENDPOINTS, tls: Certificates = None) -> None:
     """Show what was used in this cycle, and what the allowances have left."""
-    _print(endpoint, lambda client: _lines(report.usage_lines, client.usage(identity)))
+    _print(endpoint, tls, lambda client: _lines(report.usage_lines, client.usage(identity)))
 
 
 @app.command()
-def contract(identity: Identity, endpoint: Endpoint = ENDPOINTS) -> None:
+def contract(identity: Identity, endpoint: Endpoint = ENDPOINTS, tls: Certificates = None) -> None:
     """Show the contract."""
-    _print(endpoint, lambda client: _lines(report.contract_lines, client.contract(identity)))
+    _print(endpoint, tls, lambda client: _lines(report.contract_lines, client.contract(identity)))
 
 
 @app.command()
@@ -50,6 +53,7 @@ def history(
     identity: Identity,
     lines: Annotated[int, typer.Option(min=1, max=200, help="How many of the newest changes.")] = 10,
     endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
 ) -> None:
     """Show the newest changes of the account, each with its reason."""
 
@@ -57,7 +61,7 @@ def history(
         found = await client.history(identity, lines, explain=True)
         return [text for line in found for text in report.history_lines(line)]
 
-    _print(endpoint, tell)
+    _print(endpoint, tls, tell)
 
 
 @app.command()
@@ -69,6 +73,7 @@ def quote(
     at: Visited = "",
     channel: Channel = "front",
     endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
 ) -> None:
     """Say what an event would cost, and why. Changes nothing."""
     request = requests.quote(
@@ -78,7 +83,7 @@ def quote(
     async def tell(client: AsyncClient) -> list[str]:
         return list(report.result_lines((await client.ask(request)).quote))
 
-    _print(endpoint, tell)
+    _print(endpoint, tls, tell)
 
 
 @app.command()
@@ -91,6 +96,7 @@ def charge(
     channel: Channel = "front",
     key: Key = "",
     endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
 ) -> None:
     """Rate an event and take it from the balance."""
     request = requests.charge(
@@ -101,7 +107,7 @@ def charge(
         reply = await client.ask(request)
         return [f"request key {request.request_key}", *report.result_lines(reply.charge)]
 
-    _print(endpoint, tell)
+    _print(endpoint, tls, tell)
 
 
 @app.command("top-up")
@@ -112,6 +118,7 @@ def top_up(
     actor: Annotated[str, typer.Option(help="Who does it; kept with the change.")] = "console",
     key: Key = "",
     endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
 ) -> None:
     """Put money into the main book."""
     command = requests.top_up(micro_yuan(yuan))
@@ -121,7 +128,7 @@ def top_up(
         result = (await client.ask(request)).command
         return [f"request key {request.request_key}", *report.movement_lines(result.movements)]
 
-    _print(endpoint, tell)
+    _print(endpoint, tls, tell)
 
 
 def micro_yuan(text: str) -> int:
@@ -139,11 +146,11 @@ async def _lines(tell: Callable[[ViewT], Iterable[str]], view: Awaitable[ViewT])
     return list(tell(await view))
 
 
-def _print(endpoints: list[str], tell: Callable[[AsyncClient], Awaitable[list[str]]]) -> None:
+def _print(endpoints: list[str], tls: Path | None, tell: Callable[[AsyncClient], Awaitable[list[str]]]) -> None:
     """Ask, and print; a fault becomes one sentence and exit status 1."""
 
     async def ask() -> list[str]:
-        async with AsyncClient(endpoints, timeout_ms=TIMEOUT_MS) as client:
+        async with AsyncClient(endpoints, tls=read_role(tls, "frontend"), timeout_ms=TIMEOUT_MS) as client:
             return await tell(client)
 
     try:

@@ -40,6 +40,7 @@ AppServers = Annotated[int, typer.Option("--app-servers", min=1, max=64, help="P
 Port = Annotated[
     int, typer.Option("--port", min=0, max=65_000, help="Port of the first app server; data centers are 100 above.")
 ]
+Certificates = Annotated[Path | None, typer.Option("--tls", help="Folder of certificates as docs/tls.md makes it.")]
 DEFAULT_FOLDER = Path(".onetier")
 
 
@@ -62,6 +63,7 @@ def demo(
     datacenters: DataCenters = 1,
     domain_servers: DomainServers = 2,
     app_servers: AppServers = 2,
+    tls: Certificates = None,
 ) -> None:
     """Do the main job end to end: start all tiers, load the country, charge a day's usage, prove the result."""
     from console.demo import Demo
@@ -70,7 +72,7 @@ def demo(
     from console.system import Shape
 
     shape = Shape(datacenters, domain_servers, app_servers)
-    options = Options(folder, units, subscribers, events, seed, slots, shape)
+    options = Options(folder, units, subscribers, events, seed, slots, shape, tls=tls)
     raise typer.Exit(_run(Demo(options, console()).run()))
 
 
@@ -85,6 +87,7 @@ def up(
     datacenters: DataCenters = 1,
     domain_servers: DomainServers = 2,
     app_servers: AppServers = 2,
+    tls: Certificates = None,
     port: Port = 7_100,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget what the data folder holds.")] = False,
 ) -> None:
@@ -95,7 +98,7 @@ def up(
     from console.system import Shape
 
     shape = Shape(datacenters, domain_servers, app_servers, port)
-    options = Options(folder, units, subscribers, events, seed, slots, shape)
+    options = Options(folder, units, subscribers, events, seed, slots, shape, tls=tls)
     raise typer.Exit(_run(serving.run(options, console(), fresh=fresh)))
 
 

@@ -18,7 +18,7 @@ from charging.identity import normalise
 from console import report
 from console.audit import JournalRef, SlotReport, audit_all, audit_journal
 from console.stage import read_mark
-from console.system import lay_out
+from console.system import lay_out, read_role
 from directory.directory import Directory
 from directory.slots import slot_key
 from onetier_client import new_key
@@ -34,19 +34,22 @@ ResultT = TypeVar("ResultT")
 DataCenter = Annotated[str, typer.Option("--datacenter", help="Address of a data center.")]
 Folder = Annotated[Path, typer.Option("--data", help="Data folder of `onetier up` or `onetier demo`.")]
 DirectoryUrl = Annotated[str, typer.Option("--directory", help="URL of the directory unit; default: that of --data.")]
+Certificates = Annotated[Path | None, typer.Option("--tls", help="Folder with operator.pem, operator.key, ca.pem.")]
 DATACENTER = "127.0.0.1:7200"
 FOLDER = Path(".onetier")
 
 
 @app.command()
-def resolve(identity: Annotated[str, typer.Argument()], datacenter: DataCenter = DATACENTER) -> None:
+def resolve(
+    identity: Annotated[str, typer.Argument()], datacenter: DataCenter = DATACENTER, tls: Certificates = None
+) -> None:
     """Say which domain and slot serve an identity, by which rule, and who owns the slot."""
 
     async def ask(stub: dc_grpc.DirectoryServiceStub) -> dc.ResolveResponse:
         found: dc.ResolveResponse = await stub.Resolve(dc.ResolveRequest(identity=identity), timeout=CALL_TIMEOUT_S)
         return found
 
-    found = _call(datacenter, ask)
+    found = _call(datacenter, tls, ask)
     rule = "its explicit entry" if found.rule == "explicit" else f"prefix {found.rule}"
     owner = found.owner or "nobody just now"
     typer.echo(f"{slot_key(found.domain, found.slot)} by {rule}, owned by {owner}; revision {found.revision}")
@@ -59,6 +62,7 @@ def port(
     actor: Annotated[str, typer.Option(help="Who orders it; kept in the directory.")] = "operator",
     key: Annotated[str, typer.Option("--key", help="Request key, to repeat an intent.")] = "",
     datacenter: DataCenter = DATACENTER,
+    tls: Certificates = None,
 ) -> None:
     """Move a number with its account to another domain."""
     request = dc.PortRequest(identity=identity, to_domain=to_domain, request_key=key or new_key(), actor=actor)
@@ -67,7 +71,7 @@ def port(
         done: dc.PortResponse = await stub.Port(request, timeout=CALL_TIMEOUT_S)
         return done
 
-    done = _call(datacenter, move)
+    done = _call(datacenter, tls, move)
     typer.echo(
         f"moved from {done.from_domain} to {to_domain}, revision {done.revision}, request key {request.request_key}"
     )
@@ -176,11 +180,13 @@ async def _journal_of(url: str, account: str) -> JournalRef:
         await unit.close()
 
 
-def _call(address: str, work: Callable[[dc_grpc.DirectoryServiceStub], Coroutine[None, None, ResultT]]) -> ResultT:
+def _call(
+    address: str, tls: Path | None, work: Callable[[dc_grpc.DirectoryServiceStub], Coroutine[None, None, ResultT]]
+) -> ResultT:
     """Call a data center; a fault becomes one sentence and exit status 1."""
 
     async def ask() -> ResultT:
-        channel = open_channel(address)
+        channel = open_channel(address, read_role(tls, "operator"))
         try:
             return await work(dc_grpc.DirectoryServiceStub(channel))
         finally:

@@ -46,16 +46,18 @@ class Rehearsal(Struct):
 
 
 @asynccontextmanager
-async def rehearse(folder: Path, shape: Shape, units: str = "", subscribers: int = 300) -> AsyncIterator[Rehearsal]:
+async def rehearse(
+    folder: Path, shape: Shape, units: str = "", subscribers: int = 300, tls: Path | None = None
+) -> AsyncIterator[Rehearsal]:
     """Start a system in a folder of its own, load the country, open the accounts; drain at the end of the block."""
-    options = Options(folder, units, subscribers=subscribers, shape=shape)
+    options = Options(folder, units, subscribers=subscribers, shape=shape, tls=tls)
     clear(folder)
     country = settle(subscribers, options.seed, DAY_MS)
     stage = Stage(Console(quiet=True))
     async with Supervisor(folder / "logs") as supervisor:
-        system = System(supervisor, lay_out(fresh_base(options)), {})
+        system = System(supervisor, lay_out(fresh_base(options)), {}, tls=options.tls)
         await system.start(shape)
         await load_country(stage, system, system.layout, country, options)
-        async with AsyncClient(system.endpoints, timeout_ms=TIMEOUT_MS) as client:
+        async with AsyncClient(system.endpoints, tls=system.tls("frontend"), timeout_ms=TIMEOUT_MS) as client:
             await open_accounts(stage, client, country.people)
             yield Rehearsal(system, country, client)

@@ -44,6 +44,8 @@ class Options(Struct, frozen=True):
     """Slots of each domain."""
     shape: Shape = Shape()
     catalogues: Path = Path(__file__).resolve().parents[1] / "catalogues"
+    tls: Path | None = None
+    """Folder of certificates as `docs/tls.md` makes it; None = no TLS."""
     ported: int = 24
     """Numbers that move to another domain before the traffic."""
 

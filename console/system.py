@@ -16,7 +16,7 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
 from console.sample.domains import REGIONS
 from console.supervisor import Running, Supervisor
-from runtime.channel import open_channel
+from runtime.channel import Tls, open_channel, read_tls
 
 DATACENTER_PORTS = 100
 """How far the ports of data centers are above those of app servers, when ports are fixed."""
@@ -72,13 +72,17 @@ class Shape(Struct, frozen=True):
 class System:
     """The processes of one system, started in the order they need each other."""
 
-    def __init__(self, supervisor: Supervisor, layout: Layout, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, supervisor: Supervisor, layout: Layout, settings: Mapping[str, str], *, tls: Path | None = None
+    ) -> None:
+        """`settings` are for every process, as environment; `tls` is a folder as `docs/tls.md` makes it."""
         self.supervisor = supervisor
         self.layout = layout
         self.datacenters: list[Running] = []
         self.domain_servers: list[Running] = []
         self.app_servers: list[Running] = []
         self._settings = dict(settings)
+        self._tls = tls
 
     async def start(self, shape: Shape) -> None:
         """Start all tiers. Raises `ProcessDied` when one doesn't get ready."""
@@ -117,17 +121,28 @@ class System:
         """Where front ends call."""
         return [process.address for process in self.app_servers]
 
+    def tls(self, role: str) -> Tls | None:
+        """Give the certificate of a caller (frontend, operator); None without TLS. Raises OSError."""
+        return read_role(self._tls, role)
+
+    def _tls_settings(self, tier: str) -> dict[str, str]:
+        if self._tls is None:
+            return {}
+        folder = self._tls.resolve()
+        names = {"CERT": f"{tier}.pem", "KEY": f"{tier}.key", "CA": "ca.pem"}
+        return {f"ONETIER_TLS_{what}": str(folder / name) for what, name in names.items()}
+
     @asynccontextmanager
     async def directory_of(self, number: int) -> AsyncIterator[dc_grpc.DirectoryServiceStub]:
         """Give the operators' service of one data center, for a block."""
-        channel = open_channel(self.datacenters[number].address)
+        channel = open_channel(self.datacenters[number].address, self.tls("operator"))
         try:
             yield dc_grpc.DirectoryServiceStub(channel)
         finally:
             await channel.close()
 
     async def _start(self, tier: str, number: int, own: Mapping[str, str], port: int) -> Running:
-        environment = {"ONETIER_LISTEN": f"127.0.0.1:{port}", **self._settings, **own}
+        environment = {"ONETIER_LISTEN": f"127.0.0.1:{port}", **self._settings, **own, **self._tls_settings(tier)}
         arguments = ["-m", "console.main", "serve", tier, "--with-parent"]
         return await self.supervisor.start(f"{tier}-{number}", arguments, environment)
 
@@ -140,6 +155,13 @@ async def _together(starts: Sequence[Coroutine[None, None, Running]]) -> list[Ru
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from errors
     return [task.result() for task in tasks]
+
+
+def read_role(folder: Path | None, role: str) -> Tls | None:
+    """Read the certificate of a role from a folder as `docs/tls.md` makes it; None without a folder. Raises OSError."""
+    if folder is None:
+        return None
+    return read_tls(folder / f"{role}.pem", folder / f"{role}.key", folder / "ca.pem")
 
 
 def _addresses(processes: list[Running]) -> str:

@@ -38,7 +38,7 @@ async def run(options: Options, out: Console, *, fresh: bool) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Supervisor(options.folder / "logs") as supervisor:
-        system = System(supervisor, layout, {})
+        system = System(supervisor, layout, {}, tls=options.tls)
         fault = await _until(stop, _serve(stage, system, options, mark), supervisor.watch())
         stage.say(fault or "draining")
         statuses = await supervisor.drain()
@@ -64,7 +64,7 @@ async def _serve(stage: Stage, system: System, options: Options, mark: Mark | No
 async def _load(stage: Stage, system: System, options: Options) -> None:
     country = settle(options.subscribers, options.seed, yesterday_ms())
     await load_country(stage, system, system.layout, country, options)
-    async with AsyncClient(system.endpoints) as client:
+    async with AsyncClient(system.endpoints, tls=system.tls("frontend")) as client:
         await open_accounts(stage, client, country.people)
         if options.events:
             path = options.folder / "usage.csv"

@@ -1,7 +1,9 @@
 """A whole system of separate processes: charge and query, kill, port, drain. Nothing lost, nothing doubled."""
 
 import asyncio
+import re
 import time
+from asyncio.subprocess import DEVNULL
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from storage.open import open_unit
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 LOAD = 12_000
+ROOT = Path(__file__).parents[2]
 
 
 def load(identities: list[str], count: int) -> Iterator[desk.ServiceRequest]:
@@ -62,6 +65,26 @@ async def test_charge_and_query_end_to_end(tmp_path: Path) -> None:
         assert [line.request_key for line in await client.history(identity, 10) if line.kind == "c"] == ["once"]
         assert (await client.usage(identity)).recent or (await client.usage(identity)).accumulators
         verdict = await small.verdict({"once": charged.amount})
+        assert verdict.holds, verdict.complaints
+
+
+async def test_all_tiers_speak_mutual_tls(tmp_path: Path) -> None:
+    recipe = re.search(r"```bash\n(.*?)```", (ROOT / "docs" / "tls.md").read_text("utf-8"), re.DOTALL)
+    assert recipe is not None
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    made = await asyncio.create_subprocess_exec("bash", "-ec", recipe[1], cwd=folder, stderr=DEVNULL)
+    assert await asyncio.wait_for(made.wait(), 60) == 0
+    async with rehearse(tmp_path, Shape(), tls=folder) as small:
+        identity = small.mobiles()[0].account_id
+        request = next(load([identity], 1))
+        charged = (await small.client.ask(request)).charge
+        assert charged.account_version > 1
+        stranger = open_channel(small.system.endpoints[0])
+        with pytest.raises(grpc.aio.AioRpcError):
+            await desk_grpc.ServiceDeskServiceStub(stranger).Charge(desk.ChargeRequest(request=request), timeout=3)
+        await stranger.close()
+        verdict = await small.verdict({request.request_key: charged.amount})
         assert verdict.holds, verdict.complaints
 
 
