@@ -12,6 +12,7 @@ from rich.console import Console
 from console import porting, proof, report
 from console.porting import Move
 from console.sample import usage, usage_file
+from console.sample.planted import DUPLICATE
 from console.sample.population import Population
 from console.sending import WINDOW_REQUESTS, Sent, send_usage
 from console.stage import (
@@ -137,10 +138,11 @@ class Demo:
         self._out.print(report.verdict_table(verdict))
         for text in verdict.complaints:
             self._out.print(f"  {text}", style="red", highlight=False, markup=False)
-        duplicates = tally.planted["duplicate"]
+        repeats = tally.total.repeats
+        told = f"{repeats:,} duplicates got the first charge, {tally.planted[DUPLICATE] - repeats:,} the first refusal"
         holds = verdict.holds and not tally.surprise_count and clean
         if holds:
-            self._stage.say(f"[green]the proof holds[/]: to the micro-unit, {duplicates:,} duplicates charged once")
+            self._stage.say(f"[green]the proof holds[/]: to the micro-unit; {told}")
         else:
             self._stage.say("[red]the proof does not hold[/]" + ("" if clean else ": a process did not drain"))
         return 0 if holds else 1

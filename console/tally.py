@@ -32,6 +32,8 @@ class Tally:
     def __init__(self, home: dict[str, str]) -> None:
         self.regions: defaultdict[str, RegionCount] = defaultdict(lambda: RegionCount(refusals=Counter()))
         self.acknowledged: dict[str, int] = {}
+        self.refused: set[str] = set()
+        """Keys of honest records that the business refused; a refusal is kept like a charge."""
         self.planted: Counter[str] = Counter()
         self.surprises: list[str] = []
         """Outcomes that should not be: a planted fault accepted, a repeat answered differently, an unknown failure."""
@@ -48,8 +50,14 @@ class Tally:
             reason = reason_of(reply)
             region.refusals[reason] += 1
             self._expect_refusal(record, reason)
+            if record.planted in ("", planted.DUPLICATE):
+                self.refused.add(record.request_key)
+                if record.request_key in self.acknowledged:
+                    self._surprise(f"key {record.request_key} was charged and is refused as {reason}")
             return
         charge = reply.charge
+        if record.request_key in self.refused:
+            self._surprise(f"key {record.request_key} was refused and is charged")
         first = self.acknowledged.get(record.request_key)
         if first is None:
             self.acknowledged[record.request_key] = charge.amount

@@ -41,6 +41,17 @@ def test_a_repeat_answered_differently_is_a_surprise() -> None:
     assert "300" in tally.surprises[0]
 
 
+def test_a_key_is_charged_or_refused_for_good() -> None:
+    tally = Tally(HOME)
+    duplicate = replace(RECORD, planted=planted.DUPLICATE)
+    tally.take(RECORD, refused("INSUFFICIENT_FUNDS"))
+    tally.take(duplicate, refused("INSUFFICIENT_FUNDS"))
+    assert tally.surprise_count == 0
+    tally.take(duplicate, charged(300))
+    tally.take(duplicate, refused("INSUFFICIENT_FUNDS"))
+    assert tally.surprise_count == 2
+
+
 def test_refusals_count_by_region_and_reason() -> None:
     tally = Tally(HOME)
     tally.take(RECORD, refused("INSUFFICIENT_FUNDS"))
