@@ -56,6 +56,7 @@ class Slot:
         self._fulfilling = Fulfilling(parts, self._fulfilled)
         self._unproven: list[tuple[Sink, int, Ask]] = []
         self._proving: asyncio.Task[None] | None = None
+        self._misses = 0
         self._tasks = [
             self._loop.create_task(self._committing.run()),
             self._loop.create_task(parts.contracts.write_behind()),
@@ -78,11 +79,14 @@ class Slot:
             for place, ask in asks
         ]
         self._look_up([item for item in work if type(item) is Item])
+        misses = self._misses
         for each in work:
             if type(each) is Item:
                 self._enter(each)
             elif type(each) is tuple:
                 self._ask(sink, *each)
+        misses = self._misses - misses
+        self.parts.metrics.cache("account", hits=len(work) - misses, misses=misses)
         self._committing.wake()
 
     def take(self, items: Sequence[Item]) -> None:
@@ -115,7 +119,7 @@ class Slot:
         if cell is None:
             if self._queue(account_id, item):
                 self.lanes.block(account_id)
-                self._accounts.want(account_id)
+                self._load(account_id)
             return
         need = self.parts.desk.commit(item, cell)
         if need is not None:
@@ -172,7 +176,7 @@ class Slot:
             cell = parts.accounts.cells.get(account_id)
             if cell is None:
                 self.lanes.block(account_id, item)
-                self._accounts.want(account_id)
+                self._load(account_id)
                 continue
             need = parts.desk.commit(item, cell)
             if need is not None:
@@ -259,7 +263,7 @@ class Slot:
             then(account_id)
             return
         self._want(f"account {account_id}", self._retry(sink, place, identity, then))
-        self._accounts.want(account_id)
+        self._load(account_id)
 
     def _retry(
         self, sink: Sink, place: int, identity: str, then: Callable[[str], None]
@@ -274,10 +278,14 @@ class Slot:
 
     # --- what the store gave ---
 
+    def _load(self, account_id: str) -> None:
+        self._misses += 1
+        self._accounts.want(account_id)
+
     def want_account(self, account_id: str) -> None:
         """Get an account into memory, for its own sake."""
         if account_id not in self.parts.accounts.cells:
-            self._accounts.want(account_id)
+            self._load(account_id)
 
     def _want_contract(self, identity: str, then: Callable[[Fault | None], None]) -> None:
         self._want(f"contract {identity}", then)

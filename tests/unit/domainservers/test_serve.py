@@ -124,6 +124,10 @@ async def test_opens_charges_and_pulls_through_the_stream(server: RunningTier) -
     assert again.repeated
     assert isinstance(history, wire.History)
     assert [line.key for line in history.lines] == ["k1", "open"]
+    metrics = server.booth.metrics
+    assert metrics.counted("requests", "commit", "taken") == 3
+    assert metrics.counted("cache", "account", "hit") > 0
+    assert metrics.counted("events", "takeover") == 1
     await caller.close()
 
 
