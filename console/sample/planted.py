@@ -124,7 +124,7 @@ class Planter:
     def _plain_faults(self) -> dict[str, Callable[[UsageRecord], UsageRecord]]:
         return {
             "identity-malformed": lambda r: replace(r, identity=_misspelt(r.identity)),
-            "identity-unknown": lambda r: replace(r, identity=next(self._stranger), service="voice"),
+            "identity-unknown": lambda r: replace(r, identity=next(self._stranger), service="voice", quantity=60),
             "number-outside-plan": lambda r: replace(r, identity=f"msisdn:86192{self._chance.randrange(10**8):08d}"),
             "service-unknown": lambda r: replace(r, service="telegraph"),
             "quantity-negative": lambda r: replace(r, quantity=-r.quantity),

@@ -72,6 +72,12 @@ def test_reused_keys_carry_another_content(lines: list[UsageRecord | UnreadableL
     assert all(first[line.request_key].quantity != line.quantity for line in reused)
 
 
+def test_a_planted_record_has_one_fault_only(lines: list[UsageRecord | UnreadableLine]) -> None:
+    records = [line for line in lines if isinstance(line, UsageRecord) and not line.planted.startswith("quantity-")]
+    assert all(0 < record.quantity <= 100_000 for record in records if record.service in ("voice", "fixed", "sms"))
+    assert all(record.other_party == "" for record in records if record.service in ("data", "broadband"))
+
+
 def test_traffic_has_the_shape_of_traffic(honest: list[UsageRecord]) -> None:
     hours = Counter((record.event_time_ms - DAY_MS) // 3_600_000 for record in honest)
     assert set(hours) <= set(range(24))
