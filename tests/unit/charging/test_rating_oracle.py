@@ -122,7 +122,7 @@ def price_of(draw: st.DrawFn, named: tuple[Band, ...], models: tuple[str, ...]) 
         rates=own_rates,
         tiers=own_tiers,
         bands=tuple(groups),
-        band_switch=draw(st.sampled_from(["second", "second", "increment", "start"])),
+        band_switch=draw(st.sampled_from(["second", "increment", "increment", "start"])),
         connect=draw(st.sampled_from(["0", "0.15", "1"])),
         connect_always=draw(st.booleans()),
         minimum=draw(st.sampled_from(["0", "0.25"])),
