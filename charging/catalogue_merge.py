@@ -3,7 +3,7 @@
 Order: national entries, then the region's `overrides` replace by id, its `withdrawn` removes, its own sections add.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -136,8 +136,3 @@ def _override_prices(tariffs: dict[str, Entry[Tariff]], region: Catalogue) -> di
         tariffs[change.tariff] = Entry(msgspec.structs.replace(entry.value, prices=tuple(prices)), entry.origin)
         origins[change.tariff, change.price.id] = region.domain
     return origins
-
-
-def origin_of(merged: Mapping[str, Entry[N]], name: str) -> str:
-    """Say who made an entry."""
-    return merged[name].origin

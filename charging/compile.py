@@ -56,16 +56,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
 
     Raises `Invalid` CATALOGUE_FAULTY for what a checked catalogue does not contain.
     """
-    tariffs: dict[str, CompiledTariff] = {}
-    standard: dict[str, list[CompiledTariff]] = {}
-    for tariff in merged.tariffs.values():
-        if tariff.value.service not in merged.services:
-            raise Invalid("CATALOGUE_FAULTY", f"tariff {tariff.value.id!r} prices a service that is not there")
-        if in_force(tariff.value, time_ms, local):
-            prices = [price for price in tariff.value.prices if in_force(price, time_ms, local)]
-            done = tariffs[tariff.value.id] = compile_tariff(tariff, prices, merged, local)
-            if tariff.value.standard:
-                standard.setdefault(done.service, []).append(done)
+    tariffs, standard = _tariffs(merged, local, time_ms)
     accumulators = {
         name: compile_accumulator(entry, merged, local)
         for name, entry in merged.accumulators.items()
@@ -97,7 +88,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
             for name, entry in merged.services.items()
         },
         tariffs=tariffs,
-        standard={service: tuple(found) for service, found in standard.items()},
+        standard=standard,
         allowances={
             name: compile_allowance(entry, merged, local)
             for name, entry in merged.allowances.items()
@@ -122,3 +113,20 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
             if in_force(entry.value, time_ms, local)
         },
     )
+
+
+def _tariffs(
+    merged: Merged, local: LocalTime, time_ms: int
+) -> tuple[dict[str, CompiledTariff], dict[str, tuple[CompiledTariff, ...]]]:
+    """Compile the tariffs in force; those that are standard also by service."""
+    tariffs: dict[str, CompiledTariff] = {}
+    standard: dict[str, list[CompiledTariff]] = {}
+    for tariff in merged.tariffs.values():
+        if tariff.value.service not in merged.services:
+            raise Invalid("CATALOGUE_FAULTY", f"tariff {tariff.value.id!r} prices a service that is not there")
+        if in_force(tariff.value, time_ms, local):
+            prices = [price for price in tariff.value.prices if in_force(price, time_ms, local)]
+            done = tariffs[tariff.value.id] = compile_tariff(tariff, prices, merged, local)
+            if tariff.value.standard:
+                standard.setdefault(done.service, []).append(done)
+    return tariffs, {service: tuple(found) for service, found in standard.items()}

@@ -12,7 +12,7 @@ from charging.account import Account
 from charging.compiled import CompiledPrice, Facts
 from charging.contract import Contract, Subscription
 from charging.fees import bill, fee
-from charging.localtime import DAY_S, span
+from charging.localtime import DAY_S
 from charging.money import round_off
 from charging.plan import Plan, Profile
 from charging.tiers import Positions, charge_parts
@@ -296,8 +296,3 @@ def next_switch(plan: Plan, contract: Contract, usage: Usage) -> int:
                 return 0
             return price.table.next_switch(usage.start_ms // 1000 + usage.quantity) * 1000
     return 0
-
-
-def period_of(plan: Plan, period: int, account: Account, time_ms: int) -> str:
-    """Give the period text of accumulator keys at a moment."""
-    return span(period, plan.local.day(time_ms // 1000), account.cycle_day).text
