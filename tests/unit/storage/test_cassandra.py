@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from itertools import count
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -91,6 +92,18 @@ async def test_a_cassandra_that_goes_away_makes_the_unit_unavailable_and_its_ret
     assert await unit.head("j", 0) == following
 
 
+def freeze(pid: int) -> None:
+    """Stop a process and wait until the last of its threads stands still."""
+    os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        states = {stat.read_text().rpartition(")")[2].split()[0] for stat in Path(f"/proc/{pid}/task").glob("*/stat")}
+        if states == {"T"}:
+            return
+        time.sleep(0.01)
+    raise TimeoutError(f"The threads of process {pid} do not all stop.")
+
+
 @pytest.mark.cassandra
 async def test_a_frozen_node_times_out_and_the_repeat_finds_what_was_applied(
     cassandra_one: LocalCluster,
@@ -99,7 +112,7 @@ async def test_a_frozen_node_times_out_and_the_repeat_finds_what_was_applied(
     head = await unit.swap("j", 0, None, START, None)
     following = msgspec.structs.replace(head, seq=0, tip=b"tip")
     pid = cassandra_one.state.nodes[0].pid
-    os.kill(pid, signal.SIGSTOP)
+    await asyncio.to_thread(freeze, pid)
     try:
         begun = time.monotonic()
         with pytest.raises(StoreUnavailable):
