@@ -36,3 +36,19 @@ class Contract(Struct, frozen=True, array_like=True):
     """Discount rules agreed for this subscriber."""
     order_id: str = ""
     version: int = 0
+
+
+class OrderLine(Struct, frozen=True, array_like=True):
+    """What an order instance did for one identity: the contract as the order left it. Data of the shared unit."""
+
+    order_id: str
+    identity: str
+    account_id: str
+    domain: str
+    offerings: tuple[str, ...]
+    status: str
+    """Of the contract: active, suspended, ended."""
+    recorded_ms: int
+    """When the owner of the account journaled it."""
+    version: int
+    """Of the account."""

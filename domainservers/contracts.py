@@ -1,5 +1,5 @@
 """Contracts of a slot's members: cached, changed in memory first, written to the shared unit once their group is
-applied.
+applied, after the orders they came by.
 
 The slot's owner is the only writer of these records, so its cache needs no expiry. What is not written yet is pinned
 and answers every read.
@@ -8,6 +8,7 @@ and answers every read.
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +16,7 @@ from msgspec import Struct
 from charging.contract import Contract
 from charging.events import ContractSet, Event, MovedIn
 from domainservers.fetcher import bucket_of
+from domainservers.order_records import order_record
 from storage.unit import Record, Stored, StoreUnavailable, Unit
 
 COLLECTION = "contract"
@@ -43,6 +45,8 @@ class Known(Struct, frozen=True):
 
     contract: Contract | None
     timestamp: int
+    changed_ms: int = 0
+    """When it was decided; 0 = as read."""
 
 
 class Contracts:
@@ -54,6 +58,7 @@ class Contracts:
         self._order: deque[str] = deque()
         self._pinned: dict[str, Known] = {}
         self._due: dict[str, Known] = {}
+        self._orders_due: dict[tuple[str, str], Record] = {}
         self._cached_max = cached_max
         self._wake = asyncio.Event()
         self._progress = asyncio.Event()
@@ -69,10 +74,11 @@ class Contracts:
         else:
             self._cache(identity, Known(_unpack(stored.value), stored.timestamp))
 
-    def set(self, contract: Contract) -> Known:
+    def set(self, contract: Contract, now_ms: int) -> Known:
         """Change a contract, decided but not yet applied. The record's timestamp follows any earlier owner's."""
         before = self.get(contract.identity)
-        known = Known(contract, max(contract.version, before.timestamp + 1 if before is not None else 0))
+        timestamp = max(contract.version, before.timestamp + 1 if before is not None else 0)
+        known = Known(contract, timestamp, now_ms)
         self._pinned[contract.identity] = known
         return known
 
@@ -81,7 +87,15 @@ class Contracts:
         for known in changed:
             if known.contract is not None:
                 self._due[known.contract.identity] = known
+                self.order(known.contract, known.changed_ms)
         self._wake.set()
+
+    def order(self, contract: Contract, changed_ms: int) -> None:
+        """Write the order behind, if any, that an applied contract came by."""
+        record = order_record(contract, changed_ms)
+        if record is not None:
+            self._orders_due[record.partition, record.key] = record
+            self._wake.set()
 
     def _cache(self, identity: str, known: Known) -> None:
         if identity not in self._cached:
@@ -95,15 +109,26 @@ class Contracts:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._due:
-                batch = [self._due[identity] for identity in list(self._due)[:RECORDS_PER_WRITE_MAX]]
+            while self._due or self._orders_due:
                 try:
-                    await self._unit.put(records_of(batch))
+                    await self._write()
                 except StoreUnavailable:
                     await asyncio.sleep(RETRY_MS / 1000)
                     continue
-                self._settle(batch)
                 self._progress.set()
+
+    async def _write(self) -> None:
+        """Write some orders; some contracts when no order is due."""
+        orders = list(islice(self._orders_due.items(), RECORDS_PER_WRITE_MAX))
+        if orders:
+            await self._unit.put([record for _, record in orders])
+            for name, record in orders:
+                if self._orders_due.get(name) is record:
+                    del self._orders_due[name]
+            return
+        batch = list(islice(self._due.values(), RECORDS_PER_WRITE_MAX))
+        await self._unit.put(records_of(batch))
+        self._settle(batch)
 
     def _settle(self, batch: Sequence[Known]) -> None:
         for known in batch:
@@ -119,9 +144,11 @@ class Contracts:
     async def flush(self) -> None:
         """Wait until all that was applied so far is written."""
         awaited = list(self._due.items())
-        while awaited:
+        orders = list(self._orders_due.items())
+        while awaited or orders:
             awaited = [(identity, known) for identity, known in awaited if self._due.get(identity) is known]
-            if awaited:
+            orders = [(name, record) for name, record in orders if self._orders_due.get(name) is record]
+            if awaited or orders:
                 self._progress.clear()
                 await self._progress.wait()
 

@@ -138,7 +138,7 @@ class Desk:
             self.watch.look(after, before)
         if type(item.command.action) is not PostCharge:
             for contract in contracts_in(decision.events):
-                self.groups.open.changed.append(self.contracts.set(contract))
+                self.groups.open.changed.append(self.contracts.set(contract, self.newest_ms))
 
     def _refuse(self, item: Item, cell: Cell, account: Account | None, refused: Refused) -> None:
         version = account.version if account is not None else 0

@@ -82,7 +82,7 @@ class _Replayer:
         self._start_seq = start_seq
         self._window: list[tuple[int, list[Entry]]] = []
         self._window_entries = 0
-        self._contracts: dict[str, Contract] = {}
+        self._contracts: dict[str, tuple[Contract, int]] = {}
         self._fetcher = parts.fetch_accounts(_nothing, _nothing_lost)
         self.entries = 0
 
@@ -126,7 +126,9 @@ class _Replayer:
             parts.desk.newest_ms = entry.time_ms
         if entry.events and entry.kind != "c":
             for contract in contracts_in(entry.events):
-                self._contracts[contract.identity] = contract
+                self._contracts[contract.identity] = contract, entry.time_ms
+                # Every one: a later contract of the identity does not undo an earlier order.
+                parts.contracts.order(contract, entry.time_ms)
         accounts = parts.accounts
         cell = accounts.cells[entry.account_id]
         if cell.saved >= seq:
@@ -152,8 +154,9 @@ class _Replayer:
             for identity in some:
                 stored = found.get(identity)
                 known.take(identity, stored)
-                if _is_newer(self._contracts[identity], stored):
-                    known.applied([known.set(self._contracts[identity])])
+                contract, changed_ms = self._contracts[identity]
+                if _is_newer(contract, stored):
+                    known.applied([known.set(contract, changed_ms)])
 
 
 def _is_newer(contract: Contract, stored: Stored | None) -> bool:

@@ -117,7 +117,7 @@ class Unit(Protocol):
 
 COLLECTIONS = (
     "contract",  # shared unit; partition = bucket of the identity, key = identity
-    "order",  # shared unit: order instances
+    "order",  # shared unit: order instances; partition = order id, key = identity/account
     "account",  # private unit: snapshots; partition = slot/bucket
     "checkpoint",  # private unit: newest snapshot position of a slot
     "keys",  # private unit: request-key index of closed segments

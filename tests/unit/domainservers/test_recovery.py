@@ -3,11 +3,12 @@
 from msgspec import Raw
 
 from charging.commands import SendTransfer, SessionUnit, SetContract, StepSession
-from charging.contract import Contract
+from charging.contract import Contract, OrderLine, Subscription
 from charging.usage import SealedCharge, Usage
 from charging.wire import BusinessData, Done, Pull
 from domainservers.keeping import Keeping
 from domainservers.limits import Limits
+from domainservers.order_records import order_lines
 from domainservers.slot import Slot
 from domainservers.snapshots import load_checkpoint
 from tests.unit.domainservers.room import (
@@ -78,6 +79,45 @@ async def test_a_changed_contract_is_not_lost_with_its_owner() -> None:
     data = await state_of(slot, "card:c-1")
     assert data.contract.attributes == {"colour": "red"}
     assert data.account.members == (ALICE, "card:c-1")
+    await slot.close()
+
+
+def member(order_id: str, *offerings: str, status: str = "active") -> SetContract:
+    subscriptions = tuple(Subscription(offering) for offering in offerings)
+    return SetContract(Contract("card:c-1", ALICE, "GD", 0, 0, status, subscriptions, order_id=order_id))
+
+
+async def test_orders_are_records_of_the_shared_unit() -> None:
+    unit = FlakyUnit()
+    slot = await own(unit)
+    await do(slot, "open", opening())
+    await ask(slot, commit("o1", member("order-1", "plan-a")), commit("o2", member("order-2", "plan-a", "pack-b")))
+    await do(slot, "o3", member("order-2", status="ended"))
+    await slot.parts.contracts.flush()
+    assert await order_lines(unit, "order-1") == [
+        OrderLine("order-1", "card:c-1", ALICE, "GD", ("plan-a",), "active", NOW_MS, 2)
+    ]
+    assert await order_lines(unit, "order-2") == [OrderLine("order-2", "card:c-1", ALICE, "GD", (), "ended", NOW_MS, 4)]
+    assert await order_lines(unit, "order-3") == []
+    await slot.close()
+
+
+async def test_no_order_is_lost_with_its_owner() -> None:
+    unit, orders, clock = FlakyUnit(), ["order-1", "order-2", "order-3"], Clock()
+    slot = await own(unit, clock=clock)
+    await do(slot, "open", opening())
+    # The contract is one record, so what is replayed must not stop at its newest state.
+    await ask(slot, *(commit(order, member(order, "plan-a")) for order in orders))
+    unit.away = True
+    stop(slot)
+    unit.away = False
+    clock.ms += 60_000
+    slot = await own(unit, clock=clock)
+    await slot.parts.contracts.flush()
+    for version, order in enumerate(orders, 2):
+        (line,) = await order_lines(unit, order)
+        assert (line.offerings, line.recorded_ms, line.version) == (("plan-a",), NOW_MS, version)
+    assert (await state_of(slot, "card:c-1")).contract.order_id == "order-3"
     await slot.close()
 
 
