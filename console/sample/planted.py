@@ -116,9 +116,8 @@ class Planter:
         if kind == SUSPENDED:
             someone = self._chance.choice(self._suspended)
             service = {"mobile": "voice"}.get(someone.kind, someone.kind)
-            return Line(
-                index, row(replace(record, identity=someone.identity, service=service, quantity=60, visited_place=""))
-            )
+            plain = replace(record, identity=someone.identity, service=service, quantity=60)
+            return Line(index, row(replace(plain, visited_place="", other_party="")))
         return Line(index, row(self._faults[kind](record)))
 
     def _plain_faults(self) -> dict[str, Callable[[UsageRecord], UsageRecord]]:
