@@ -1,12 +1,10 @@
 """`onetier catalog`: check, compare and publish what is sold."""
 
-import asyncio
 import json
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated
 
-import grpc
 import typer
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1 import data_center_pb2_grpc as dc_grpc
@@ -17,6 +15,7 @@ from charging.catalogue import Catalogue, pack, schema
 from charging.catalogue_diff import Change, diff
 from charging.localtime import LocalTime
 from console.catalogue_files import Folder, read_folder
+from console.directory_call import DATACENTER, Certificates, DataCenter, call_directory
 
 app = typer.Typer(help="Check, compare and publish catalogues.", no_args_is_help=True)
 NATIONAL_ZONE = "Asia/Shanghai"
@@ -111,23 +110,19 @@ def schema_command() -> None:
 @app.command("publish")
 def publish_command(
     folder: FolderArgument,
-    datacenter: Annotated[str, typer.Option(help="Address of a datacenter.")] = "127.0.0.1:7200",
+    datacenter: DataCenter = DATACENTER,
     actor: Annotated[str, typer.Option(help="Who publishes; kept in the directory.")] = "operator",
+    tls: Certificates = None,
 ) -> None:
     """Publish checked catalogues to the shared unit. A published version never changes."""
     changes = publication(checked(folder).catalogues)
     versions = ",".join(f"{c.catalogue.domain or 'national'}-{c.catalogue.version}" for c in changes)
     digest = blake2b(b"".join(change.SerializeToString(deterministic=True) for change in changes), digest_size=16)
     request = dc.AmendRequest(changes=changes, request_key=f"publish-{digest.hexdigest()}", actor=actor)
-    try:
-        revision = asyncio.run(_amend(datacenter, request))
-    except grpc.aio.AioRpcError as error:
-        out.print(f"not published: {error.details()}", markup=False)
-        raise typer.Exit(1) from error
+
+    async def amend(stub: dc_grpc.DirectoryServiceStub) -> int:
+        response = await stub.Amend(request, timeout=PUBLISH_TIMEOUT_S)
+        return int(response.revision)
+
+    revision = call_directory(datacenter, tls, amend)
     out.print(f"published {len(changes)} catalogues ({versions}); directory revision {revision}")
-
-
-async def _amend(datacenter: str, request: dc.AmendRequest) -> int:
-    async with grpc.aio.insecure_channel(datacenter, options=[("grpc.max_send_message_length", 64 << 20)]) as channel:
-        response = await dc_grpc.DirectoryServiceStub(channel).Amend(request, timeout=PUBLISH_TIMEOUT_S)
-    return int(response.revision)

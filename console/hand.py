@@ -12,6 +12,7 @@ from charging.errors import Fault
 from console import report
 from console.system import read_role
 from onetier_client import AsyncClient, requests
+from runtime.settings import BadSettings
 
 app = typer.Typer()
 TIMEOUT_MS = 5_000
@@ -25,7 +26,9 @@ OtherParty = Annotated[str, typer.Option("--to", help="The called party.")]
 Visited = Annotated[str, typer.Option("--at", help="Where the subscriber was: GD, HK-CSL, …; default: at home.")]
 Channel = Annotated[str, typer.Option(help="Access channel.")]
 Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
-Certificates = Annotated[Path | None, typer.Option("--tls", help="Folder with frontend.pem, frontend.key, ca.pem.")]
+Certificates = Annotated[
+    Path | None, typer.Option("--tls", help="Folder with frontend.pem, frontend.key, ca.pem; default: ONETIER_TLS_….")
+]
 ViewT = TypeVar("ViewT")
 ENDPOINTS = ["127.0.0.1:7100", "127.0.0.1:7101"]
 
@@ -159,3 +162,6 @@ def _print(endpoints: list[str], tls: Path | None, tell: Callable[[AsyncClient],
     except Fault as fault:
         typer.echo(f"{fault.reason}: {fault.message}", err=True)
         raise typer.Exit(1) from fault
+    except BadSettings as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(2) from wrong

@@ -149,10 +149,11 @@ def _run(work: Coroutine[None, None, int]) -> int:
     from console.sending import SendingFailed
     from console.stage import CatalogueFaulty
     from console.supervisor import ProcessDied
+    from runtime.settings import BadSettings
 
     try:
         return asyncio.run(work)
-    except (ProcessDied, SendingFailed, CatalogueFaulty, Fault, ValueError, TimeoutError) as failure:
+    except (ProcessDied, SendingFailed, CatalogueFaulty, BadSettings, Fault, ValueError, TimeoutError) as failure:
         typer.echo(f"onetier: {failure}", err=True)
         return 1
     except KeyboardInterrupt:

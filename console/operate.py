@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import grpc
 import typer
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1 import data_center_pb2_grpc as dc_grpc
@@ -17,25 +15,20 @@ from charging.history import Audit
 from charging.identity import normalise
 from console import report
 from console.audit import JournalRef, SlotReport, audit_all, audit_journal
+from console.directory_call import DATACENTER, Certificates, DataCenter, call_directory
 from console.stage import read_mark
-from console.system import lay_out, read_role
+from console.system import lay_out
 from directory.directory import Directory
 from directory.slots import slot_key
 from onetier_client import new_key
-from runtime.channel import open_channel
-from runtime.status import from_rpc_error
 from storage.open import open_unit
 from storage.unit import StoreRejected, StoreUnavailable
 
 app = typer.Typer()
 CALL_TIMEOUT_S = 30.0
-ResultT = TypeVar("ResultT")
 
-DataCenter = Annotated[str, typer.Option("--datacenter", help="Address of a data center.")]
 Folder = Annotated[Path, typer.Option("--data", help="Data folder of `onetier up` or `onetier demo`.")]
 DirectoryUrl = Annotated[str, typer.Option("--directory", help="URL of the directory unit; default: that of --data.")]
-Certificates = Annotated[Path | None, typer.Option("--tls", help="Folder with operator.pem, operator.key, ca.pem.")]
-DATACENTER = "127.0.0.1:7200"
 FOLDER = Path(".onetier")
 
 
@@ -49,7 +42,7 @@ def resolve(
         found: dc.ResolveResponse = await stub.Resolve(dc.ResolveRequest(identity=identity), timeout=CALL_TIMEOUT_S)
         return found
 
-    found = _call(datacenter, tls, ask)
+    found = call_directory(datacenter, tls, ask)
     rule = "its explicit entry" if found.rule == "explicit" else f"prefix {found.rule}"
     owner = found.owner or "nobody just now"
     typer.echo(f"{slot_key(found.domain, found.slot)} by {rule}, owned by {owner}; revision {found.revision}")
@@ -71,7 +64,7 @@ def port(
         done: dc.PortResponse = await stub.Port(request, timeout=CALL_TIMEOUT_S)
         return done
 
-    done = _call(datacenter, tls, move)
+    done = call_directory(datacenter, tls, move)
     typer.echo(
         f"moved from {done.from_domain} to {to_domain}, revision {done.revision}, request key {request.request_key}"
     )
@@ -178,23 +171,3 @@ async def _journal_of(url: str, account: str) -> JournalRef:
     finally:
         await directory.close()
         await unit.close()
-
-
-def _call(
-    address: str, tls: Path | None, work: Callable[[dc_grpc.DirectoryServiceStub], Coroutine[None, None, ResultT]]
-) -> ResultT:
-    """Call a data center; a fault becomes one sentence and exit status 1."""
-
-    async def ask() -> ResultT:
-        channel = open_channel(address, read_role(tls, "operator"))
-        try:
-            return await work(dc_grpc.DirectoryServiceStub(channel))
-        finally:
-            await channel.close()
-
-    try:
-        return asyncio.run(ask())
-    except grpc.aio.AioRpcError as error:
-        fault = from_rpc_error(error)
-        typer.echo(f"{fault.reason}: {fault.message}", err=True)
-        raise typer.Exit(1) from error

@@ -16,7 +16,8 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
 from console.sample.domains import REGIONS
 from console.supervisor import Running, Supervisor
-from runtime.channel import Tls, open_channel, read_tls
+from runtime.channel import Tls, open_channel, read_tls, tls_of
+from runtime.settings import BadSettings, TierSettings, load
 
 DATACENTER_PORTS = 100
 """How far the ports of data centers are above those of app servers, when ports are fixed."""
@@ -122,7 +123,7 @@ class System:
         return [process.address for process in self.app_servers]
 
     def tls(self, role: str) -> Tls | None:
-        """Give the certificate of a caller (frontend, operator); None without TLS. Raises OSError."""
+        """Give the certificate of a caller (frontend, operator); None without TLS. Raises `BadSettings`."""
         return read_role(self._tls, role)
 
     def _tls_settings(self, tier: str) -> dict[str, str]:
@@ -158,10 +159,16 @@ async def _together(starts: Sequence[Coroutine[None, None, Running]]) -> list[Ru
 
 
 def read_role(folder: Path | None, role: str) -> Tls | None:
-    """Read the certificate of a role from a folder as `docs/tls.md` makes it; None without a folder. Raises OSError."""
-    if folder is None:
-        return None
-    return read_tls(folder / f"{role}.pem", folder / f"{role}.key", folder / "ca.pem")
+    """Read the certificate of a role from a folder as `docs/tls.md` makes it.
+
+    Without a folder that of the ONETIER_TLS_… settings, None when they name none. Raises `BadSettings`.
+    """
+    try:
+        if folder is None:
+            return tls_of(load(TierSettings))
+        return read_tls(folder / f"{role}.pem", folder / f"{role}.key", folder / "ca.pem")
+    except OSError as error:
+        raise BadSettings(f"the TLS file {error.filename} can't be read: {error.strerror}.") from error
 
 
 def _addresses(processes: list[Running]) -> str:

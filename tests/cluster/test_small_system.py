@@ -1,9 +1,11 @@
 """A whole system of separate processes: charge and query, kill, port, drain. Nothing lost, nothing doubled."""
 
 import asyncio
+import os
 import re
+import sys
 import time
-from asyncio.subprocess import DEVNULL
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,8 +86,40 @@ async def test_all_tiers_speak_mutual_tls(tmp_path: Path) -> None:
         with pytest.raises(grpc.aio.AioRpcError):
             await desk_grpc.ServiceDeskServiceStub(stranger).Charge(desk.ChargeRequest(request=request), timeout=3)
         await stranger.close()
+        await _operate_with_tls(small, identity, folder)
         verdict = await small.verdict({request.request_key: charged.amount})
         assert verdict.holds, verdict.complaints
+
+
+async def _operate_with_tls(small: Rehearsal, identity: str, folder: Path) -> None:
+    """The commands of clerks and operators, with certificates from a folder, from settings, and without."""
+    desk_at = ("--endpoint", small.system.endpoints[0])
+    center_at = ("--datacenter", small.system.datacenters[0].address)
+    settings = {
+        f"ONETIER_TLS_{what}": str(folder / f"operator.{end}") for what, end in (("CERT", "pem"), ("KEY", "key"))
+    }
+    settings["ONETIER_TLS_CA"] = str(folder / "ca.pem")
+    assert "balance of account" in await _onetier(0, {}, "balance", identity, *desk_at, "--tls", str(folder))
+    assert "owned by" in await _onetier(0, {}, "resolve", identity, *center_at, "--tls", str(folder))
+    assert "owned by" in await _onetier(0, settings, "resolve", identity, *center_at)
+    assert "published" in await _onetier(0, settings, "catalog", "publish", "catalogues", *center_at)
+    assert "UNAVAILABLE" in await _onetier(1, {}, "resolve", identity, *center_at)
+    lost = {**settings, "ONETIER_TLS_CA": str(folder / "gone.pem")}
+    assert "gone.pem" in await _onetier(2, lost, "resolve", identity, *center_at)
+
+
+async def _onetier(status: int, settings: dict[str, str], *arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "console.main", *arguments),
+        stdout=PIPE,
+        stderr=STDOUT,
+        cwd=ROOT,
+        env={**os.environ, **settings},
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == status, out.decode()
+    return out.decode()
 
 
 async def test_kill_an_appserver_and_a_datacenter_under_load(tmp_path: Path) -> None:
