@@ -57,8 +57,6 @@ def spawn(home: Path, java_path: Path, lib: Path, heap_mb: int) -> subprocess.Po
         "-Dcassandra.ring_delay_ms=1000",
         "-Dcassandra.superuser_setup_delay_ms=0",
         "-Dcassandra.consistent.rangemovement=false",
-        # A national system makes some 35 keyspaces; ten flushes for each schema statement would take minutes.
-        "-Dcassandra.test.flush_local_schema_changes=false",
         "-cp",
         f"{home / 'conf'}:{lib}/*",
         "org.apache.cassandra.service.CassandraDaemon",
