@@ -44,7 +44,7 @@ def _tls(authority: Authority, role: str, server_name: str = "") -> Tls:
 async def _route(address: str, tls: Tls | None) -> int:
     """Send one item; gives the batch it is answered in."""
     async with open_channel(address, tls) as channel:
-        # Given beforehand, not written: a write that meets the refusal would hide its status behind an error of its own.
+        # Given beforehand, not written: a write that meets the refusal would hide its status behind its own error.
         request = RouteRequest(batch_id=9, positions=[0], routes=["x"], bodies=[b"y"])
         call = DataCenterServiceStub(channel).Route(iter([request]), timeout=5)
         response = await call.read()
