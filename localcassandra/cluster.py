@@ -133,6 +133,14 @@ def stop_node(folder: Path, number: int, *, kill: bool = False) -> None:
             _stop(folder, [item], signal.SIGKILL if kill else signal.SIGTERM)
 
 
+def signal_node(folder: Path, number: int, how: signal.Signals) -> None:
+    """Send one node a signal, when it runs: SIGSTOP and SIGCONT make it a node that hangs."""
+    state = _load(folder)
+    for item in state.nodes if state else []:
+        if item.number == number and node.runs(item.pid, folder):
+            os.kill(item.pid, how)
+
+
 def status(folder: Path) -> tuple[NodeStatus, ...]:
     """The nodes of that folder as they are now; none when it was never up or is down."""
     state = _load(folder)

@@ -1,6 +1,7 @@
 """Local clusters as tests and measurements use them: somewhere free on loopback, stopped and started at will."""
 
 import random
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,14 @@ class LocalCluster:
     def stop(self, number: int, *, kill: bool = False) -> None:
         """Stop (or kill) one node; `start` brings it back with its data."""
         cluster.stop_node(self.folder, number, kill=kill)
+
+    def freeze(self, number: int) -> None:
+        """Make one node hang: its connections stay, nothing answers. `thaw` lets it go on."""
+        cluster.signal_node(self.folder, number, signal.SIGSTOP)
+
+    def thaw(self, number: int) -> None:
+        """Let a frozen node go on, knowing nothing of the time that passed."""
+        cluster.signal_node(self.folder, number, signal.SIGCONT)
 
     def start(self) -> None:
         """Start the nodes that do not run."""

@@ -1,0 +1,188 @@
+"""Two domains that share three units, with real processes in front: as small as a country of several domains can be."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec import Struct
+from onetier.v1 import data_center_pb2 as dc
+from onetier.v1 import service_desk_pb2 as desk
+
+from console import loading
+from console.catalog import publication
+from console.catalogue_files import read_folder
+from console.sample import offers, reference
+from console.supervisor import Supervisor
+from console.system import Layout, Shape, System
+from directory.slots import slot_key
+from onetier_client import AsyncClient, requests
+from storage.open import migrate
+
+CATALOGUES = Path(__file__).parents[2] / "catalogues"
+DAY_MS = 1_760_000_000_000
+OPENING = 1_000_000_000_000
+"""Micro-units in the main book of each account at the beginning."""
+PREFIXES = {"GD": "86130", "XJ": "86131"}
+UNITS = ("shared", "private-gd", "private-xj")
+
+
+class SmallCountry(Struct):
+    """The running system and who lives in it."""
+
+    system: System
+    client: AsyncClient
+    slots: Mapping[str, int]
+    people: dict[str, tuple[str, ...]]
+    """Domain → identities, each with an account of its own."""
+
+    @property
+    def everybody(self) -> list[str]:
+        """All identities."""
+        return [identity for domain in self.people.values() for identity in domain]
+
+    @property
+    def journals(self) -> dict[str, list[str]]:
+        """Unit URL → journals in it."""
+        layout = self.system.layout
+        return {
+            layout.units[layout.private_of[domain]]: [slot_key(domain, slot) for slot in range(count)]
+            for domain, count in self.slots.items()
+        }
+
+    async def balances(self) -> dict[str, int]:
+        """What the service tells of everybody's money."""
+        told = [(identity, await self.client.balance(identity)) for identity in self.everybody]
+        return {identity: balance.real for identity, balance in told}
+
+    async def settled_balances(self, total: int, timeout_s: float) -> dict[str, int]:
+        """Balances once no money is under way any more: they add up to `total`. Raises `TimeoutError`."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                balances = await self.balances()
+                if sum(balances.values()) == total:
+                    return balances
+                await asyncio.sleep(0.3)
+
+
+@asynccontextmanager
+async def settle_country(
+    folder: Path,
+    *,
+    slots: Mapping[str, int],
+    people: int,
+    shape: Shape,
+    base: str = "",
+    settings: Mapping[str, str] | None = None,
+    attempt_timeout_ms: int = 3_000,
+) -> AsyncIterator[SmallCountry]:
+    """Start it; drain at the end of the block. `base` is a Cassandra URL whose keyspace is a prefix; "" = SQLite."""
+    layout = lay_out_small(folder, base)
+    # Once and here: processes that start together would otherwise make one schema against each other.
+    for url in (layout.directory, *layout.units.values()):
+        await migrate(url)
+    async with Supervisor(folder / "logs") as supervisor:
+        system = System(supervisor, layout, settings or {})
+        await system.start(shape)
+        async with system.directory_of(0) as stub:
+            revision = await loading.amend(stub, _changes(layout, slots), "small country")
+        for number in range(len(system.datacenters)):
+            async with system.directory_of(number) as stub:
+                await loading.until_known(stub, revision)
+        inhabitants = {
+            domain: tuple(f"msisdn:{prefix}{number:08d}" for number in range(people))
+            for domain, prefix in PREFIXES.items()
+            if domain in slots
+        }
+        async with AsyncClient(system.endpoints, timeout_ms=60_000, attempt_timeout_ms=attempt_timeout_ms) as client:
+            country = SmallCountry(system, client, slots, inhabitants)
+            await _open_accounts(country)
+            yield country
+
+
+def lay_out_small(folder: Path, base: str) -> Layout:
+    """Give the addresses of its units: files in the folder, or keyspaces with a prefix of their own."""
+    if base:
+        address, _, query = base.partition("?")
+        prefix = f"{address}_{secrets.token_hex(3)}"
+        urls = {name: f"{prefix}_{name.replace('-', '_')}?{query}" for name in ("directory", *UNITS)}
+    else:
+        (folder / "units").mkdir(parents=True)
+        urls = {name: f"sqlite://{folder.resolve()}/units/{name}.db" for name in ("directory", *UNITS)}
+    private = {domain: f"private-{domain.lower()}" for domain in PREFIXES}
+    units = {name: urls[name] for name in UNITS}
+    return Layout(base, urls["directory"], units, dict.fromkeys(PREFIXES, "shared"), private)
+
+
+def call(identity: str, number: int) -> desk.ServiceRequest:
+    """Charge a voice call under a key of its own."""
+    return requests.charge(
+        identity,
+        offers.VOICE,
+        61 + number % 600,
+        request_key=f"call-{number}",
+        event_time_ms=DAY_MS + number,
+        channel=reference.FRONT,
+        other_party="8613800000000",
+    )
+
+
+def deposit(identity: str, number: int) -> desk.ServiceRequest:
+    """Pay money in under a key of its own."""
+    facts: requests.Facts = {"request_key": f"deposit-{number}", "channel": reference.FRONT, "event_time_ms": DAY_MS}
+    return requests.execute(identity, requests.top_up(5_000_000 + number), **facts)
+
+
+def transfer(identity: str, to_identity: str, number: int) -> desk.ServiceRequest:
+    """Send money to another account under a key of its own."""
+    command = desk.Transfer(to_identity=to_identity, amount=1_000_000 + number, reason="gift")
+    facts: requests.Facts = {"request_key": f"transfer-{number}", "channel": reference.FRONT, "event_time_ms": DAY_MS}
+    return requests.execute(identity, command, **facts)
+
+
+def _changes(layout: Layout, slots: Mapping[str, int]) -> list[dc.DirectoryChange]:
+    changes = [dc.DirectoryChange(unit=dc.UnitAddress(name=name, url=url)) for name, url in layout.units.items()]
+    changes += [
+        dc.DirectoryChange(
+            domain=dc.Domain(
+                code=domain,
+                name=domain,
+                time_zone="Asia/Shanghai",
+                slots=count,
+                shared_unit=layout.shared_of[domain],
+                private_unit=layout.private_of[domain],
+            )
+        )
+        for domain, count in slots.items()
+    ]
+    ranges = [dc.NumberRange(prefix=PREFIXES[domain], domain=domain) for domain in slots]
+    changes.append(dc.DirectoryChange(number_plan=dc.NumberPlan(ranges=ranges)))
+    changes += [dc.DirectoryChange(channel=channel) for channel in reference.CHANNELS]
+    return changes + publication([one for one in read_folder(CATALOGUES).catalogues if not one.domain])
+
+
+async def _open_accounts(country: SmallCountry) -> None:
+    def opening(identity: str, domain: str) -> desk.ServiceRequest:
+        contract = desk.Contract(
+            identity=identity,
+            account_id=identity,
+            domain=domain,
+            status="active",
+            subscriptions=[desk.Subscription(offering=offers.MOBILE_PAY_AS_YOU_GO)],
+        )
+        command = desk.OpenAccount(
+            account_id=identity,
+            customer_id="customer",
+            payment_mode="prepaid",
+            currency="CNY",
+            contract=contract,
+            books=[desk.BalanceBook(book_id="main", unit="money", amount=OPENING)],
+            cycle_day=1,
+        )
+        facts: requests.Facts = {"request_key": f"open-{identity}", "channel": reference.FRONT, "event_time_ms": DAY_MS}
+        return requests.execute(identity, command, **facts)
+
+    openings = [opening(identity, domain) for domain, all_of in country.people.items() for identity in all_of]
+    async for request, reply in country.client.exchange(openings, timeout_ms=60_000):
+        assert not reply.HasField("error"), f"{request.request_key}: {reply.error.message}"
