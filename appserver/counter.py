@@ -72,7 +72,9 @@ class Counter:
         """Answer what is past its deadline. An item that is under way may still happen: the repeat of its key tells."""
         now = self._clock()
         for batch in [batch for batch in self._live if batch.deadline <= now]:
-            fault = Expired("DEADLINE_EXCEEDED", "the deadline passed before an answer came; repeat the same key")
+            fault = Expired(
+                "DEADLINE_EXCEEDED", "the deadline passed before an answer came; repeat the same request key"
+            )
             for position in batch.open_positions():
                 self.refuse(batch, position, fault, "any")
         self.flush()

@@ -86,8 +86,10 @@ class Library:
         """The fetch failed: so do the items that waited for it."""
         self._fetches.pop(fetch.domain, None)
         if isinstance(fault, NotFound) and fetch.domain:
-            text = "the code of a region"
-            fault = Invalid("REGION_UNKNOWN", f"there is no region {fetch.domain[:40]!r}", fields={"domain": text})
+            # Only the opening of an account names a domain that nobody has checked yet.
+            text = "the code of a region, or nothing to open the account where its identity is served"
+            fields = {"open_account.contract.domain": text}
+            fault = Invalid("REGION_UNKNOWN", f"there is no region {fetch.domain[:40]!r}: give {text}", fields=fields)
         for item in fetch.items:
             self._refuse(item, fault)
 

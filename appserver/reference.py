@@ -1,6 +1,7 @@
 """Reference data of a domain, with the compiled catalogues: who may ask, which regions there are, what things cost."""
 
 import re
+from collections.abc import Iterable
 
 from appserver.items import Item
 from charging.errors import Denied, Fault, Invalid
@@ -8,6 +9,8 @@ from charging.timeline import Timeline
 from charging.wire import ChannelRef, Reference
 
 VERDICTS_MAX = 10_000
+SHOWN_MAX = 12
+"""Channels that a message lists."""
 
 _ABROAD = re.compile(r"[A-Z]{2}-[A-Za-z0-9._-]{1,28}|\d{5,6}")
 """A network abroad: "HK-CSL", or its MCC and MNC."""
@@ -45,31 +48,40 @@ class Held:
         if place in self._places or _ABROAD.fullmatch(place) is not None:
             return
         text = "the code of a region, or of a network abroad such as HK-CSL"
-        raise Invalid("REGION_UNKNOWN", f"there is no region {place[:40]!r}", fields={field: text})
+        raise Invalid("REGION_UNKNOWN", f"there is no region {place[:40]!r}: give {text}", fields={field: text})
 
     def check_domain(self, domain: str, field: str) -> None:
         """Check that a domain exists. Raises `Invalid` REGION_UNKNOWN."""
         if domain not in self.reference.domains:
             text = "the code of a region"
-            raise Invalid("REGION_UNKNOWN", f"there is no region {domain[:40]!r}", fields={field: text})
+            raise Invalid("REGION_UNKNOWN", f"there is no region {domain[:40]!r}: give {text}", fields={field: text})
 
     def _judge(self, code: str, partner: str) -> Fault | None:
         channel = self._channels.get(code)
-        if channel is None:
-            text = "a channel of the shared unit"
-            shown = repr(code[:40]) if code else "given: it is missing"
-            return Denied("CHANNEL_UNKNOWN", f"there is no channel {shown}", fields={"channel": text})
-        if not channel.is_open:
-            return Denied("CHANNEL_CLOSED", f"channel {code!r} is closed", fields={"channel": "an open channel"})
+        if channel is None or not channel.is_open:
+            text = f"one of {self._listed(each.code for each in self._channels.values() if each.is_open)}"
+            if not code:
+                return Denied(
+                    "CHANNEL_UNKNOWN", f"the access channel is missing: give {text}", fields={"channel": text}
+                )
+            if channel is None:
+                message = f"there is no channel {code[:40]!r}: give {text}"
+                return Denied("CHANNEL_UNKNOWN", message, fields={"channel": text})
+            return Denied("CHANNEL_CLOSED", f"channel {code!r} is closed: give {text}", fields={"channel": text})
+        if not partner and not channel.partners_only:
+            return None
+        if self._partners.get(partner):
+            return None
+        # Who the other partners are is nobody's business.
+        text = "the code of an active partner of the shared unit"
+        fields = {"partner": text}
         if not partner:
-            if not channel.partners_only:
-                return None
-            text = "a partner of the shared unit"
-            return Invalid("PARTNER_MISSING", f"channel {code!r} is for partners", fields={"partner": text})
+            return Invalid("PARTNER_MISSING", f"channel {code!r} is for partners: give {text}", fields=fields)
         if partner not in self._partners:
-            text = "a partner of the shared unit"
-            return Denied("PARTNER_UNKNOWN", f"there is no partner {partner[:40]!r}", fields={"partner": text})
-        if not self._partners[partner]:
-            text = "an active partner"
-            return Denied("PARTNER_INACTIVE", f"partner {partner!r} is not active", fields={"partner": text})
-        return None
+            return Denied("PARTNER_UNKNOWN", f"there is no partner {partner[:40]!r}: give {text}", fields=fields)
+        return Denied("PARTNER_INACTIVE", f"partner {partner!r} is not active: give {text}", fields=fields)
+
+    @staticmethod
+    def _listed(codes: Iterable[str]) -> str:
+        found = sorted(codes)
+        return ", ".join(found[:SHOWN_MAX]) + (", …" if len(found) > SHOWN_MAX else "")

@@ -98,7 +98,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
             text = f"at most {limit}"
             return Invalid(
                 "BATCH_TOO_LARGE",
-                f"a batch of {size} requests is over the limit of {limit}",
+                f"a batch of {size} requests is over the limit of {limit}; send it in several",
                 fields={"requests": text},
                 facts={"limit": str(limit)},
             )

@@ -44,7 +44,7 @@ def _slow(raw: str) -> str:
             raise _malformed(raw, "letters, digits and . _ @ - only, at most 64 characters")
         return name[0]
     if colon and kind not in ("msisdn", "fixed"):
-        raise _malformed(raw, f"the kind before the colon is one of {', '.join(KINDS)}")
+        raise _malformed(raw, f"one of {', '.join(KINDS)} before the colon")
     return _number(raw, kind if colon else "", value if colon else text)
 
 

@@ -24,8 +24,8 @@ def unknown_service(plan: Plan, usage: Usage) -> Unrated:
     known = ", ".join(sorted(plan.services))
     return Unrated(
         "SERVICE_UNKNOWN",
-        f"service {usage.service!r} is not in the catalogue",
-        fields={"service_code": f"one of: {known}"},
+        f"service {usage.service!r} is not in the catalogue: give one of {known}",
+        fields={"service_code": f"one of {known}"},
         facts={"nearest": f"services: {known}"},
     )
 

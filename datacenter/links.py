@@ -118,7 +118,11 @@ class OwnerLink:
                 self._queue.append(leg)
                 continue
             self.items_waiting -= len(leg.load.positions)
-            leg.lost(Expired("DEADLINE_EXCEEDED", "the deadline passed before the owner had room"))
+            leg.lost(
+                Expired(
+                    "DEADLINE_EXCEEDED", "the deadline passed before the owner had room; repeat the same request key"
+                )
+            )
 
     async def close(self, grace_ms: int) -> None:
         """Let what is under way finish for `grace_ms`, lose the rest."""

@@ -13,14 +13,14 @@ from charging import wire
 from charging.account import Account
 from charging.commands import Action, Command, MoveIn, MoveOut, OpenAccount, PostCharge, Refund, Remember, SetContract
 from charging.entry import Entry
-from charging.errors import Broken, Conflict, Invalid, NotFound, Refused
+from charging.errors import Broken, Invalid, NotFound, Refused
 from charging.events import Event
 from charging.ledger import Decision, VersionMoved, decide
 from domainservers.accounts import Accounts, Cell
 from domainservers.clock import Clock
 from domainservers.contracts import Contracts, contracts_in
 from domainservers.groups import Groups, Sink
-from domainservers.item import Item, Need, account_moved, pack_fault, repeated, unknown_identity
+from domainservers.item import Item, Need, account_moved, key_reused, pack_fault, repeated, unknown_identity
 from domainservers.keys import POSITIONS_PER_GROUP, KeyIndex
 from domainservers.watch import Watch
 from runtime.telemetry import logger
@@ -68,13 +68,13 @@ class Desk:
         account = self.accounts.state(cell)
         if account is None:
             if kind not in _CREATE:
-                item.sink.answer(item.place, unknown_identity())
+                item.sink.answer(item.place, unknown_identity(item.identity))
                 return None
         elif account.status == "moved" and kind not in _MOVE:
             self.reply(item, cell, account_moved(account.status_reason))
             return None
         elif item.identity not in account.members and not item.internal and kind not in _CREATE:
-            self.reply(item, cell, unknown_identity())
+            self.reply(item, cell, unknown_identity(item.identity))
             return None
         if isinstance(command.action, Remember):
             seq = self._keep(item, cell, account.version if account is not None else 0, (), command.action.outcome)
@@ -179,8 +179,7 @@ class Desk:
             item.cleared = position
             return self.commit(item, cell)
         if entry.digest != command.digest:
-            fault = Conflict("REQUEST_KEY_REUSED", "the request key was used before with other content")
-            item.sink.answer(item.place, pack_fault(fault))
+            item.sink.answer(item.place, pack_fault(key_reused()))
             return None
         self.groups.reply(position // POSITIONS_PER_GROUP, item.sink, item.place, repeated(entry))
         return None
@@ -200,7 +199,7 @@ class Desk:
         account = self.accounts.state(cell)
         contract = known.contract
         if account is None or contract is None:
-            body = unknown_identity()
+            body = unknown_identity(identity)
         elif account.status == "moved" and not moved:
             body = account_moved(account.status_reason)
         else:

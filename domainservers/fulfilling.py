@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from charging import history, wire
 from charging.commands import Refund
 from charging.entry import Entry
-from charging.errors import Broken, Conflict, Fault, NotFound, Overloaded
+from charging.errors import Broken, Fault, NotFound, Overloaded
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers import reading
 from domainservers.accounts import Cell
 from domainservers.groups import Sink
-from domainservers.item import Item, Need, pack_fault, repeated, store_away
+from domainservers.item import Item, Need, key_reused, pack_fault, repeated, store_away
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
 from domainservers.parts import Parts
 from runtime.telemetry import logger
@@ -166,7 +166,7 @@ class Fulfilling:
             sink.answer(place, wire.pack(wire.Unknown(ask.key)))
             return
         if ask.digest not in (b"", entry.digest):
-            raise Conflict("REQUEST_KEY_REUSED", "the request key was used before with other content")
+            raise key_reused()
         self._parts.groups.reply(position // POSITIONS_PER_GROUP, sink, place, repeated(entry))
 
     def stop(self) -> None:

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from charging import wire
 from charging.commands import Command
 from charging.entry import Entry
-from charging.errors import Fault, NotFound, Unavailable
+from charging.errors import Conflict, Fault, NotFound, Unavailable
+from charging.identity import mask
 from domainservers.groups import Sink
 from domainservers.keys import fingerprint
 
@@ -64,20 +65,33 @@ def pack_fault(fault: Fault) -> bytes:
     return wire.pack(wire.failed(fault))
 
 
-def unknown_identity() -> bytes:
+def unknown_identity(identity: str) -> bytes:
     """The answer for an identity without contract."""
-    return pack_fault(NotFound("IDENTITY_UNKNOWN", "no contract is known for this identity"))
+    text = f"no contract is known for {mask(identity)}; check the number, or open an account for it"
+    return pack_fault(NotFound("IDENTITY_UNKNOWN", text))
+
+
+def key_reused() -> Conflict:
+    """The fault of a request key under which something else is kept."""
+    text = "a new key for another intent"
+    return Conflict(
+        "REQUEST_KEY_REUSED",
+        f"the request key was used before with other content; make {text}",
+        fields={"request_key": text},
+    )
 
 
 def store_away() -> Unavailable:
     """The fault when a storage unit gives no answer."""
-    return Unavailable("STORE_UNAVAILABLE", "the storage unit does not answer", retry_ms=1_000)
+    return Unavailable(
+        "STORE_UNAVAILABLE", "the storage unit does not answer; repeat the same request key", retry_ms=1_000
+    )
 
 
 def account_moved(to_domain: str) -> bytes:
     """The answer for an account that left for another domain; the directory follows within a second."""
     return pack_fault(
-        Unavailable("ACCOUNT_MOVED", f"the account has moved to {to_domain}, repeat the same key", retry_ms=50)
+        Unavailable("ACCOUNT_MOVED", f"the account has moved to {to_domain}, repeat the same request key", retry_ms=50)
     )
 
 

@@ -88,7 +88,9 @@ class Batch:
         self._replies.send(ServeResponse(batch_id=self._batch_id, misrouted=places), len(places))
 
     def _expire(self) -> None:
-        body = pack_fault(Expired("DEADLINE_EXCEEDED", "the deadline passed before the journal answered"))
+        body = pack_fault(
+            Expired("DEADLINE_EXCEEDED", "the deadline passed before the journal answered; repeat the same request key")
+        )
         for place in list(self._open):
             self.answer(place, body)
 

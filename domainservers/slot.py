@@ -128,7 +128,9 @@ class Slot:
     def _refusal(self) -> Fault | None:
         if self.state is not State.SERVING:
             return Unavailable(
-                "SLOT_MOVING", f"slot {self.name} changes its owner", retry_ms=self.parts.limits.retry_ms
+                "SLOT_MOVING",
+                f"slot {self.name} changes its owner; repeat the same request key",
+                retry_ms=self.parts.limits.retry_ms,
             )
         if self._committing.stalled:
             return store_away()
@@ -170,7 +172,10 @@ class Slot:
             account_id, item = turn
             if item.sink.deadline <= self._loop.time():
                 item.sink.answer(
-                    item.place, pack_fault(Expired("DEADLINE_EXCEEDED", "the deadline passed in the queue"))
+                    item.place,
+                    pack_fault(
+                        Expired("DEADLINE_EXCEEDED", "the deadline passed in the queue; repeat the same request key")
+                    ),
                 )
                 continue
             cell = parts.accounts.cells.get(account_id)
@@ -256,7 +261,7 @@ class Slot:
             self._want_contract(identity, self._retry(sink, place, identity, then))
             return
         if known.contract is None:
-            sink.answer(place, unknown_identity())
+            sink.answer(place, unknown_identity(identity))
             return
         account_id = known.contract.account_id
         if account_id in self.parts.accounts.cells:
@@ -344,7 +349,11 @@ class Slot:
 
     def _refuse_queued(self) -> None:
         fault = pack_fault(
-            Unavailable("SLOT_MOVING", f"slot {self.name} changes its owner", retry_ms=self.parts.limits.retry_ms)
+            Unavailable(
+                "SLOT_MOVING",
+                f"slot {self.name} changes its owner; repeat the same request key",
+                retry_ms=self.parts.limits.retry_ms,
+            )
         )
         for item in self.lanes.drain():
             item.sink.answer(item.place, fault)
@@ -360,7 +369,9 @@ class Slot:
         for helper in (self._accounts, self._contracts, self._fulfilling, self.parts.snapshots):
             helper.stop()
         fault = Unavailable(
-            "OWNER_CHANGED", f"slot {self.name} has another owner now", retry_ms=self.parts.limits.retry_ms
+            "OWNER_CHANGED",
+            f"slot {self.name} has another owner now; repeat the same request key",
+            retry_ms=self.parts.limits.retry_ms,
         )
         body = pack_fault(fault)
         for sink, place, _ in self.parts.groups.take_waiters():

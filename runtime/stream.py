@@ -167,14 +167,24 @@ class BatchLink(Generic[RequestT, ResponseT]):
             pass
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        self._lose_all(Unavailable("LINK_CLOSED", f"the link to {self.address} was closed", retry_ms=BACKOFF_MIN_MS))
+        self._lose_all(
+            Unavailable(
+                "LINK_CLOSED",
+                f"the link to {self.address} was closed; repeat the same request key",
+                retry_ms=BACKOFF_MIN_MS,
+            )
+        )
 
     def _refusal(self, timeout_ms: int) -> Fault | None:
         if timeout_ms <= 0:
             return Expired("DEADLINE_EXCEEDED", "the deadline had passed before the batch was sent")
         if not self.up:
             left_ms = max(1, int((self._redial_at - self._loop.time()) * 1000) + 1)
-            return Unavailable("PEER_AWAY", f"{self.address} can't be reached at the moment", retry_ms=left_ms)
+            return Unavailable(
+                "PEER_AWAY",
+                f"{self.address} can't be reached at the moment; repeat the same request key",
+                retry_ms=left_ms,
+            )
         if len(self._flights) >= self._batches_max:
             text = f"{self._batches_max} batches are under way to {self.address} already"
             return Overloaded("LINK_FULL", text, retry_ms=BACKOFF_MIN_MS)
@@ -246,7 +256,7 @@ class BatchLink(Generic[RequestT, ResponseT]):
     def _broken(self, why: str, cause: str = "STREAM_ENDED") -> Unavailable:
         if self._backoff_ms == BACKOFF_MIN_MS:  # Once, not at each vain attempt to redial.
             log.warning("stream broke", address=self.address, why=why, batches=len(self._flights))
-        text = f"the stream to {self.address} broke: {why}"
+        text = f"the stream to {self.address} broke ({why}); repeat the same request key"
         return Unavailable("STREAM_BROKEN", text, facts={"cause": cause}, retry_ms=self._backoff_ms)
 
     def _take(self, response: ResponseT) -> None:
@@ -265,7 +275,9 @@ class BatchLink(Generic[RequestT, ResponseT]):
             return
         if self._call is not None and self._loop.time() - self._heard_at > SILENCE_MS_MAX / 1000:
             self._call.cancel()
-        flight.sink.lost(Expired("DEADLINE_EXCEEDED", "the deadline passed before an answer came"))
+        flight.sink.lost(
+            Expired("DEADLINE_EXCEEDED", "the deadline passed before an answer came; repeat the same request key")
+        )
 
     def _end(self, batch_id: int) -> _Flight[ResponseT] | None:
         flight = self._flights.pop(batch_id, None)
