@@ -19,7 +19,7 @@ from domainservers.item import Item, Need, pack_fault, store_away, unknown_ident
 from domainservers.lanes import Lanes
 from domainservers.parts import Parts
 from runtime.telemetry import logger
-from storage.unit import Stored, StoreUnavailable
+from storage.unit import Stored, StoreRejected, StoreUnavailable
 
 log = logger("domainservers.slot")
 
@@ -220,7 +220,7 @@ class Slot:
             waiting, self._unproven = self._unproven, []
             try:
                 owned = await self.parts.journal.still_owned()
-            except StoreUnavailable:
+            except (StoreUnavailable, StoreRejected):
                 body = pack_fault(store_away())
                 for sink, place, _ in waiting:
                     sink.answer(place, body)
