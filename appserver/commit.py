@@ -27,6 +27,7 @@ from charging.commands import (
 from charging.contract import Contract
 from charging.errors import Broken, Invalid
 from charging.ledger import available_view, seal
+from charging.selling import check_offerings
 from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
 from charging.usage import Charge
 
@@ -87,6 +88,7 @@ def order_command(item: Item, entry: Entry, account: Account, contract: Contract
         action = _transfer(order, account)
     elif isinstance(order, SetContract):
         action = _contract(order, account, held)
+        _check_offerings(action.contract, held, now_ms)
     elif order is None:
         raise Broken("COMMAND_MISSING", "a command without its order")
     else:
@@ -94,10 +96,14 @@ def order_command(item: Item, entry: Entry, account: Account, contract: Contract
     return Command(entry.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, action)
 
 
-def open_command(item: Item, order: OpenAccount, held: Held) -> Command:
-    """Make the command that creates an account; without a domain it opens where the identity is served."""
+def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Command:
+    """Make the command that creates an account; without a domain it opens where the identity is served.
+
+    Raises `Invalid` when its offerings can't be sold so.
+    """
     if not order.contract.domain:
         order = replace(order, contract=replace(order.contract, domain=held.domain))
+    _check_offerings(order.contract, held, now_ms)
     return Command(order.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, order)
 
 
@@ -142,6 +148,12 @@ def _contract(order: SetContract, account: Account, held: Held) -> SetContract:
             domain=contract.domain or account.domain,
         )
     )
+
+
+def _check_offerings(contract: Contract, held: Held, now_ms: int) -> None:
+    """Check what is subscribed to by the catalogue of today; before the first one is published, anything may be."""
+    if any(not catalogue.domain for catalogue in held.reference.catalogues):
+        check_offerings(held.timeline.plan_at(now_ms), contract, now_ms)
 
 
 def _before_contract(contract: Contract) -> Invalid:

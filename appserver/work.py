@@ -176,7 +176,7 @@ class Work:
         refusal = held.admit(item)
         if refusal is not None:
             raise refusal
-        command = open_command(item, order, held)
+        command = open_command(item, order, held, self.now_ms)
         self._ask(item, pack(Commit(item.identity, command)))
 
     def _ask_or_answer(self, item: Item) -> None:
