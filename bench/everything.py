@@ -18,7 +18,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from bench import domainserver, hops, storage
+from bench import domainserver, hops, rating, storage
 from bench.driver import Driven, drive, pack
 from bench.system import charges, cpu_seconds, queries, running
 from console.sample.domains import REGIONS
@@ -190,6 +190,12 @@ async def _batches(bench: Bench, system: System, people: Population) -> None:
         )
 
 
+def rating_alone(bench: Bench) -> None:
+    """Rate without any tier, by case."""
+    for name, speed, middle in rating.cases(1.0):
+        bench.add(Row(f"rating only, {name}", f"{speed:,.0f}/s a core", how=f"p50 {middle:.1f} µs"))
+
+
 async def recovery_and_memory(bench: Bench, *, full: bool) -> None:
     """Takeover time against journal length; bytes an account."""
     for entries in (50_000, 200_000, *((1_000_000,) if full else ())):
@@ -215,6 +221,7 @@ async def raw_journal(bench: Bench, url: str) -> None:
 async def run(arguments: argparse.Namespace, folder: Path) -> Bench:
     """Measure everything."""
     bench = Bench(folder)
+    rating_alone(bench)
     await raw_journal(bench, f"sqlite://{folder}/raw.db")
     await through_all_tiers(bench, "SQLite", bench.base(), Shape(1, 1, 1), DOMAINS[:1])
     await through_all_tiers(bench, "SQLite, 31 domains", bench.base(), Shape(1, 2, 2), DOMAINS)

@@ -5,7 +5,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
 
 from charging import explain
@@ -106,15 +106,14 @@ def case(
     return lambda number: rate(plan, usages[number % size], contract, account)
 
 
-def main() -> None:
-    """Print the table."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+def cases(seconds: float) -> Iterator[tuple[str, float, float]]:
+    """Measure case by case: name, charges a second, median in µs."""
     local = LocalTime("Asia/Shanghai")
     plan = compile_plan(merge(catalogue()), local)
     account = Account("acc", 1, "GD", books=(Book("main", MONEY, 100_000_000),), members=(ME,))
     split = Account("acc", 1, "GD", books=account.books, accumulators={f"minutes|{ME}@20260301": 11_940})
     agreed = Account("acc", 1, "GD", books=account.books, agreements=("d3", "d4"), attributes={"grade": "gold"})
-    cases = [
+    work_of = [
         ("flat, 60/60", case(plan, "flat", 130, account)),
         ("connect, 60/1, minimum", case(plan, "connect-60-1", 130, account)),
         ("two bands, call spans both", case(plan, "two-bands", 130, account)),
@@ -125,10 +124,8 @@ def main() -> None:
         ("one minute by the second", case(plan, "by-second", 60, account)),
         ("24 hours by the second", case(plan, "by-second", 86_400, account)),
     ]
-    print(f"{'case':<40}{'charges/s':>12}{'p50 µs':>10}")
-    for name, work in cases:
-        speed, middle = measure(work, seconds)
-        print(f"{name:<40}{speed:>12,.0f}{middle:>10.2f}")
+    for name, work in work_of:
+        yield name, *measure(work, seconds)
     charge = rate(
         plan,
         Usage(ME, "voice", local.moment_ms(AT), 130, PARTIES[0]),
@@ -137,8 +134,14 @@ def main() -> None:
     )
     if len([step for step in charge.steps if step.kind == "discount"]) != 5:
         raise SystemExit("the case of five discounts lost some")
-    speed, middle = measure(lambda _: explain.lines(charge), seconds)
-    print(f"{'sentences of five discounts, on demand':<40}{speed:>12,.0f}{middle:>10.2f}")
+    yield "sentences of five discounts, on demand", *measure(lambda _: explain.lines(charge), seconds)
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{'case':<40}{'charges/s':>12}{'p50 µs':>10}")
+    for name, speed, middle in cases(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0):
+        print(f"{name:<40}{speed:>12,.0f}{middle:>10.2f}")
 
 
 if __name__ == "__main__":
