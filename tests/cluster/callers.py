@@ -40,6 +40,8 @@ class Callers:
         """Acknowledged as repeated: the effect was there already, its acknowledgement had been lost."""
         self.complaints: list[str] = []
         """What no caller should be told."""
+        self.waiting: dict[str, str] = {}
+        """Keys that are not acknowledged yet, with what the caller heard last."""
         self.longest_s = 0.0
         """The longest that a caller waited for an acknowledgement."""
         self._client = client
@@ -50,11 +52,17 @@ class Callers:
         self._crowd = [asyncio.create_task(self._call_on()) for _ in range(crowd)]
 
     async def stop(self, timeout_s: float) -> None:
-        """Send nothing new, and wait until everything that was sent is acknowledged. Raises `TimeoutError`."""
+        """Send nothing new, and wait until everything that was sent is acknowledged.
+
+        Raises `TimeoutError` that says what is not.
+        """
         self._stopping = True
         try:
             async with asyncio.timeout(timeout_s):
                 await asyncio.gather(*self._crowd)
+        except TimeoutError:
+            waiting = "; ".join(f"{key} of {self.sent[key].identity}: {last}" for key, last in self.waiting.items())
+            raise TimeoutError(f"not acknowledged in {timeout_s:.0f} s: {waiting}") from None
         finally:
             self.abandon()
 
@@ -72,17 +80,20 @@ class Callers:
 
     async def _persist(self, request: desk.ServiceRequest) -> None:
         since = time.monotonic()
+        self.waiting[request.request_key] = "nothing"
         while True:
             try:
                 reply = await self._client.ask(request, timeout_ms=self._timeout_ms)
-            except (Unavailable, Expired, Overloaded):
+            except (Unavailable, Expired, Overloaded) as fault:
                 self.unknown += 1
+                self.waiting[request.request_key] = f"{fault.reason} {fault.message}"
                 await asyncio.sleep(PAUSE_S)
                 continue
             except Fault as fault:
                 self.complaints.append(f"{request.request_key}: {fault.reason} {fault.message}")
                 return
             break
+        del self.waiting[request.request_key]
         self.longest_s = max(self.longest_s, time.monotonic() - since)
         result = reply.charge if reply.HasField("charge") else reply.command
         self.unheard += result.repeated
