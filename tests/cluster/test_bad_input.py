@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
 
 import grpc
 import pytest
+import pytest_asyncio
 from google.rpc import code_pb2
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
@@ -24,6 +26,7 @@ from runtime.channel import open_channel
 from runtime.settings import AppServerSettings
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+SHARED = pytest.mark.asyncio(loop_scope="module")
 HOUR_MS = 3_600_000
 BATCH_MAX = AppServerSettings.model_fields["batch_requests_max"].default
 INVALID, MISSING, DENIED = code_pb2.INVALID_ARGUMENT, code_pb2.NOT_FOUND, code_pb2.PERMISSION_DENIED
@@ -174,12 +177,26 @@ class Front:
         return [replies[position] for position in sorted(replies)], whole
 
 
-@pytest.fixture
-async def front(tmp_path: Path) -> AsyncIterator[Front]:
-    async with rehearse(tmp_path, Shape(datacenters=1, domain_servers=1, app_servers=1)) as small:
+@asynccontextmanager
+async def open_front(folder: Path) -> AsyncIterator[Front]:
+    async with rehearse(folder, Shape(datacenters=1, domain_servers=1, app_servers=1)) as small:
         found = Front(small)
         yield found
         await found.channel.close()
+
+
+@pytest.fixture
+async def front(tmp_path: Path) -> AsyncIterator[Front]:
+    """A system for a test that stops it."""
+    async with open_front(tmp_path) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_front(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front]:
+    """A system for tests that leave it as it is."""
+    async with open_front(tmp_path_factory.mktemp("shared")) as found:
+        yield found
 
 
 def good(identity: str, key: str, quantity: int = 61) -> desk.ServiceRequest:
@@ -224,9 +241,10 @@ async def test_every_bad_request_gets_a_clear_error_and_its_neighbours_go_well(f
     assert verdict.holds, verdict.complaints
 
 
-async def test_a_key_with_another_content_is_a_conflict(front: Front) -> None:
-    identity = front.small.mobiles()[0].account_id
-    first = await front.stub.Charge(desk.ChargeRequest(request=good(identity, "once")), timeout=10)
+@SHARED
+async def test_a_key_with_another_content_is_a_conflict(shared_front: Front) -> None:
+    identity = shared_front.small.mobiles()[0].account_id
+    first = await shared_front.stub.Charge(desk.ChargeRequest(request=good(identity, "once")), timeout=10)
     other = good(identity, "once", quantity=62)
     bad = Bad(
         other,
@@ -235,31 +253,44 @@ async def test_a_key_with_another_content_is_a_conflict(front: Front) -> None:
         ("request_key",),
         ("request key", "other content", "new key"),
     )
-    check(await front.alone(other), bad)
-    replies, _ = await front.together([other, good(identity, "once")])
+    check(await shared_front.alone(other), bad)
+    replies, _ = await shared_front.together([other, good(identity, "once")])
     check(take_apart(replies[0].error), bad)
     assert replies[1].charge.repeated
     assert replies[1].charge.amount == first.charge.amount
 
 
-async def test_an_oversized_batch_is_refused_whole_with_the_limit(front: Front) -> None:
-    identity = front.small.mobiles()[0].account_id
-    replies, whole = await front.together([good(identity, f"big-{number}") for number in range(BATCH_MAX + 1)])
+@SHARED
+async def test_an_oversized_batch_is_refused_whole_with_the_limit(shared_front: Front) -> None:
+    identity = shared_front.small.mobiles()[0].account_id
+    replies, whole = await shared_front.together([good(identity, f"big-{number}") for number in range(BATCH_MAX + 1)])
     assert replies == []
     told = take_apart(whole)
     assert (told.code, told.reason, tuple(told.fields)) == (INVALID, "BATCH_TOO_LARGE", ("requests",))
     assert str(BATCH_MAX) in told.message
     assert str(BATCH_MAX + 1) in told.message
-    history = await front.small.client.history(identity, 10)
+    history = await shared_front.small.client.history(identity, 10)
     assert not [line for line in history if line.request_key.startswith("big-")]
-    replies, whole = await front.together([good(identity, f"fits-{number}") for number in range(BATCH_MAX)])
+    replies, whole = await shared_front.together([good(identity, f"fits-{number}") for number in range(BATCH_MAX)])
     assert not whole.code
     assert len(replies) == BATCH_MAX
 
 
-async def test_an_unknown_region_as_target_of_a_port_is_named(front: Front) -> None:
-    identity = front.small.mobiles()[0].account_id
-    async with front.small.system.directory_of(0) as stub:
+@SHARED
+async def test_an_account_opened_without_a_region_is_served_where_its_number_is(shared_front: Front) -> None:
+    client = shared_front.small.client
+    await client.open_account("13012340000", desk.OpenAccount(payment_mode="prepaid"), request_key="open")
+    async with shared_front.small.system.directory_of(0) as stub:
+        home = (await stub.Resolve(dc.ResolveRequest(identity="13012340000"), timeout=10)).domain
+    assert home
+    assert (await client.balance("13012340000")).domain == home
+    assert (await client.contract("13012340000")).domain == home
+
+
+@SHARED
+async def test_an_unknown_region_as_target_of_a_port_is_named(shared_front: Front) -> None:
+    identity = shared_front.small.mobiles()[0].account_id
+    async with shared_front.small.system.directory_of(0) as stub:
         port = dc.PortRequest(identity=identity, to_domain="XX", request_key="p-1", actor="test")
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await stub.Port(port, timeout=10)
