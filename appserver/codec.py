@@ -17,6 +17,8 @@ from charging.identity import normalise
 from charging.party import party
 from charging.usage import Usage
 
+RESERVED = "~"
+"""Keys of the platform's own commands (expiry, transfers, ports) begin with it; a caller's must not meet them."""
 KEY_BYTES_MAX = 64
 CODE_CHARS_MAX = 64
 ATTRIBUTES_MAX = 16
@@ -88,7 +90,7 @@ class Codec:
             or not 0 <= quantity <= QUANTITY_MAX.get(service, BYTES_MAX)
             or not 0 < start_ms <= now_ms + self._future_tolerance_ms
             or (charged and not key)
-            or (key and (len(key) > KEY_BYTES_MAX or not key.isascii()))
+            or (key and (len(key) > KEY_BYTES_MAX or not key.isascii() or key[0] == RESERVED))
             or (visited and _PLACE.fullmatch(visited) is None)
         ):
             raise self._faults(request, kind, now_ms)
@@ -209,8 +211,8 @@ class Codec:
             text = "made by the caller, unique for each intent"
             missing = _fault("REQUEST_KEY_MISSING", "request_key", f"the request key is missing: {text}", text)
             return [missing] * required
-        if len(key) > KEY_BYTES_MAX or not key.isascii():
-            text = f"at most {KEY_BYTES_MAX} ASCII characters"
+        if len(key) > KEY_BYTES_MAX or not key.isascii() or key[0] == RESERVED:
+            text = f"at most {KEY_BYTES_MAX} ASCII characters, the first not {RESERVED}"
             return [_fault("REQUEST_KEY_MALFORMED", "request_key", f"the request key must have {text}", text)]
         return []
 

@@ -243,4 +243,4 @@ class Porter:
 
 def _step_key(step: str, key: str) -> str:
     """Derive the key of a step from the request's: short, whatever the length of that one."""
-    return f"port-{step}:{blake2b(key.encode(), digest_size=20).hexdigest()}"
+    return f"~port-{step}:{blake2b(key.encode(), digest_size=20).hexdigest()}"

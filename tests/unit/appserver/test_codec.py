@@ -75,6 +75,7 @@ def test_charge_is_normalised() -> None:
         ({"event_time_ms": NOW_MS + 300_001}, "EVENT_IN_FUTURE", "event_time_ms"),
         ({"request_key": ""}, "REQUEST_KEY_MISSING", "request_key"),
         ({"request_key": "k" * 65}, "REQUEST_KEY_MALFORMED", "request_key"),
+        ({"request_key": "~settle~k1"}, "REQUEST_KEY_MALFORMED", "request_key"),
         ({"request_key": "schlüssel"}, "REQUEST_KEY_MALFORMED", "request_key"),
         ({"visited_place": "no such place!"}, "REGION_UNKNOWN", "visited_place"),
         ({"other_party": "nobody"}, "PARTY_MALFORMED", "other_party"),
