@@ -90,5 +90,5 @@ def test_every_metric_is_in_the_table_and_no_other() -> None:
 
 def test_links_lead_somewhere() -> None:
     for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:\s]+)", page.read_text("utf-8")):
+        for target in re.findall(r"\]\(([^)#:\s]+)[)#]", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links {target}, which is not there"
