@@ -3,10 +3,7 @@
 **The sending end** is `BatchLink`: one long stream to one address, redialled for ever with back-off. Two users:
 appserver → `DataCenterService.Route`, datacenter → `DomainServerService.Serve`.
 
-    channel = open_channel(address, tls)
-    stub = DataCenterServiceStub(channel)
     link = BatchLink(address, stub.Route, batches_in_flight_max=4)      # inside a running loop
-    ...
     while True:                                    # the user's own pump; batches form by themselves
         await self.something_waits.wait()
         await link.room()                          # while others are in flight, more gathers
@@ -21,14 +18,13 @@ appserver → `DataCenterService.Route`, datacenter → `DomainServerService.Ser
         def lost(self, fault: Fault) -> None:
             for position in self.still_open: ...   # all that had no answer: Unavailable, Expired or Overloaded
 
-A batch ends when its parts have answered all `items`, or with one `lost`; never both, and no part comes after `lost`.
-`send` never raises and never calls the sink before it returns.
+A batch ends when its parts have answered all `items`, or with one `lost`, after which no part comes. `send` never
+raises and never calls the sink before it returns.
 
 **The receiving end** is `serve_stream`, for the three servicers:
 
     async def Route(self, _requests, context):     # a coroutine, not a generator
         await serve_stream(context, self.route_batch, drain=self.drain, items_in_flight_max=20_000)
-
     def route_batch(self, request: RouteRequest, replies: ReplyStream) -> int:
         ...                                        # start the work; replies.send(response, items) as parts get ready
         return len(request.positions)              # items that the handler owes an answer
@@ -73,11 +69,9 @@ class Sink(Protocol[ResponseT_contra]):
 
     def part(self, response: ResponseT_contra, /) -> int:
         """Take some answers; give how many items they answered. Must not block."""
-        ...
 
     def lost(self, fault: Fault, /) -> None:
         """What has no answer yet gets none: `fault` says why. Called at most once, as the last."""
-        ...
 
 
 class _Flight(Struct, Generic[ResponseT]):
