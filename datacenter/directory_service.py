@@ -1,17 +1,15 @@
 """`DirectoryService`: what operators and the console ask of the directory, over any data-center instance."""
 
 import grpc
-import msgspec
 from onetier.v1 import data_center_pb2 as pb
 from onetier.v1 import data_center_pb2_grpc
 
-from charging.catalogue import unpack
 from charging.errors import Invalid
 from charging.identity import normalise
 from datacenter.codec import changes_of
 from datacenter.owners import OwnerTable
 from datacenter.port import Porter
-from directory.changes import CatalogueVersion, Change
+from datacenter.publication import check_catalogues
 from directory.checks import check_key
 from directory.directory import Directory
 from directory.slots import parse_slot
@@ -43,10 +41,10 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         )
 
     async def Amend(self, request: pb.AmendRequest, _context: grpc.aio.ServicerContext) -> pb.AmendResponse:
-        """Append changes, all or none, once a key. Faults: see `Directory.amend`; CATALOGUE_UNREADABLE."""
+        """Append changes, all or none, once a key. Faults: see `Directory.amend` and `check_catalogues`."""
         _check_actor(request.actor)
         changes = changes_of(request.changes)
-        _check_catalogues(changes)
+        check_catalogues(changes, self._directory.catalogues(""))
         revision = await self._directory.amend(changes, request.request_key, request.actor)
         self._metrics.requests("amend", "ok", len(changes))
         return pb.AmendResponse(revision=revision)
@@ -102,15 +100,3 @@ def _check_actor(actor: str) -> None:
     if not 1 <= len(actor) <= ACTOR_CHARS_MAX:
         wanted = f"who acts, 1 to {ACTOR_CHARS_MAX} characters"
         raise Invalid("ACTOR_MISSING", f"actor: expected {wanted}", fields={"actor": wanted})
-
-
-def _check_catalogues(changes: list[Change]) -> None:
-    for index, change in enumerate(changes):
-        if not isinstance(change, CatalogueVersion):
-            continue
-        try:
-            unpack(change.content)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            field = f"changes[{index}].catalogue.content"
-            wanted = f"a packed catalogue; it can't be read: {error}"
-            raise Invalid("CATALOGUE_UNREADABLE", f"{field}: {wanted}", fields={field: wanted}) from error

@@ -84,7 +84,6 @@ async def test_resolve_tells_the_prefix_that_decided_and_the_owner(rig: Rig, ope
             "changes[1].domain.private_unit",
         ),
         (catalogue(b"no catalogue"), "CATALOGUE_UNREADABLE", "changes[1].catalogue.content"),
-        (catalogue(CONTENT, domain="ZZ"), "DOMAIN_UNKNOWN", "changes[1].catalogue.domain"),
         (pb.DirectoryChange(), "CHANGE_MALFORMED", "changes[1]"),
     ],
 )
@@ -106,6 +105,14 @@ async def test_an_amendment_needs_a_key_an_actor_and_changes(operator: Directory
         (pb.AmendRequest(request_key="k", actor="tests"), "CHANGES_MISSING"),
     ):
         assert (await fault_of(operator.Amend(wrong, timeout=5))).reason == reason
+
+
+async def test_a_catalogue_of_an_unknown_region_is_refused(operator: DirectoryServiceStub) -> None:
+    await operator.Amend(amendment("v1", catalogue(CONTENT)), timeout=5)
+    regional = catalogue(pack(Catalogue(catalogue="region", version=1, domain="ZZ")), domain="ZZ")
+    fault = await fault_of(operator.Amend(amendment("v2", regional), timeout=5))
+    assert fault.reason == "DOMAIN_UNKNOWN"
+    assert "changes[0].catalogue.domain" in fault.fields
 
 
 async def test_a_catalogue_is_published_once(operator: DirectoryServiceStub) -> None:

@@ -1,0 +1,51 @@
+"""What the data center lets be published."""
+
+import pytest
+
+from charging.catalogue import from_plain, pack
+from charging.errors import Invalid
+from charging.wire import CatalogueRef
+from datacenter.publication import check_catalogues
+from directory.changes import CatalogueVersion
+
+NATIONAL = {
+    "catalogue": "n",
+    "version": "1",
+    "services": [{"id": "sms", "unit": "event"}],
+    "tariffs": [{"id": "sms", "service": "sms", "prices": [{"id": "all", "rates": [{"price": "0.1"}]}]}],
+}
+REGION = {
+    "catalogue": "r",
+    "version": "1",
+    "domain": "GD",
+    "overrides": {"prices": [{"tariff": "sms", "price": {"id": "all", "rates": [{"price": "0.08"}]}}]},
+}
+
+
+def version(tree: dict[str, object], domain: str = "", number: int = 1) -> CatalogueVersion:
+    return CatalogueVersion(domain, number, 0, pack(from_plain(tree)))
+
+
+def test_a_region_is_checked_against_the_national_catalogue_beside_it_or_published() -> None:
+    region = version(REGION, "GD")
+    check_catalogues([version(NATIONAL), region], [])
+    check_catalogues([region], [CatalogueRef("", 1, 0, pack(from_plain(NATIONAL)))])
+    with pytest.raises(Invalid) as caught:
+        check_catalogues([region], [])
+    assert caught.value.reason == "CATALOGUE_FAULTY"
+
+
+def test_a_faulty_catalogue_is_refused_with_its_first_fault() -> None:
+    faulty = {**NATIONAL, "services": []}
+    with pytest.raises(Invalid) as caught:
+        check_catalogues([version(faulty)], [])
+    assert caught.value.reason == "CATALOGUE_FAULTY"
+    assert "tariffs[0].service: 'sms' is not among the services" in caught.value.message
+    assert list(caught.value.fields) == ["changes[0].catalogue.content"]
+
+
+@pytest.mark.parametrize(("domain", "number"), [("GD", 1), ("", 2)])
+def test_a_catalogue_under_another_name_is_refused(domain: str, number: int) -> None:
+    with pytest.raises(Invalid) as caught:
+        check_catalogues([version(NATIONAL, domain, number)], [])
+    assert caught.value.reason == "CATALOGUE_MISLABELLED"
