@@ -4,6 +4,7 @@ from collections import OrderedDict
 from typing import Protocol
 
 import msgspec
+import zstandard
 from msgspec import Raw
 
 from charging.entry import Entry
@@ -11,7 +12,11 @@ from domainservers.contracts import Known
 from domainservers.keys import POSITIONS_PER_GROUP
 
 ARRAY_HEADER_BYTES = 5
+COMPRESSED_BYTES_MIN = 1_024
+PLAIN_BYTES_MAX = 1 << 28
+"""Far above any group: what claims to be larger is no group of ours."""
 
+_compress = zstandard.ZstdCompressor(level=1).compress
 _pack_entry = msgspec.msgpack.Encoder().encode
 _unpack_entry = msgspec.msgpack.Decoder(Entry).decode
 _unpack_entries = msgspec.msgpack.Decoder(list[Entry]).decode
@@ -44,18 +49,31 @@ class Group:
 
 
 def pack_entries(parts: list[bytes]) -> bytes:
-    """Join packed entries to a group's payload: one msgpack array."""
-    return b"".join((b"\xdd", len(parts).to_bytes(4, "big"), *parts))
+    """Join packed entries to a group's payload: one msgpack array, compressed when it is worth it.
+
+    Entries of a group resemble each other, and a store writes each byte several times (log, table, Paxos).
+    """
+    plain = b"".join((b"\xdd", len(parts).to_bytes(4, "big"), *parts))
+    return _compress(plain) if len(plain) >= COMPRESSED_BYTES_MIN else plain
 
 
 def unpack_entries(payload: bytes) -> list[Entry]:
     """Read all entries of a payload. Raises `msgspec.DecodeError`."""
-    return _unpack_entries(payload)
+    return _unpack_entries(_plain(payload))
 
 
 def unpack_at(payload: bytes, index: int) -> Entry:
     """Read one entry of a payload; the others are only skipped."""
-    return _unpack_entry(_unpack_raws(payload)[index])
+    return _unpack_entry(_unpack_raws(_plain(payload))[index])
+
+
+def _plain(payload: bytes) -> bytes:
+    if not payload.startswith(zstandard.FRAME_HEADER):
+        return payload
+    try:
+        return zstandard.decompress(payload, PLAIN_BYTES_MAX)
+    except zstandard.ZstdError as error:
+        raise msgspec.DecodeError(f"the payload is no zstd frame: {error}") from error
 
 
 class Groups:

@@ -5,6 +5,7 @@ from collections import Counter
 from hashlib import blake2b
 
 import msgspec
+import zstandard
 
 from charging.account import Account
 from charging.commands import PostCharge, SendTransfer
@@ -39,7 +40,9 @@ def journal_of(store: Store, name: str) -> list[tuple[int, Entry]]:
             seq += 1
             require(seq in rows, f"{name}: group {seq} is missing")
             tip = blake2b(tip + rows[seq], digest_size=32).digest()
-            found += [(seq, entry) for entry in _entries(rows[seq])]
+            packed = rows[seq].startswith(zstandard.FRAME_HEADER)
+            plain = zstandard.decompress(rows[seq]) if packed else rows[seq]
+            found += [(seq, entry) for entry in _entries(plain)]
         require(tip == head.tip, f"{name}: segment {number} does not end at its tip")
         require(head.sealed or (name, number + 1) not in store.heads, f"{name}: segment {number} is open but not last")
         number += 1
