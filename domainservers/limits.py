@@ -17,7 +17,7 @@ class Limits(Struct, frozen=True):
     """Requests of a slot that wait for the store."""
     segment_groups_max: int = 5_000
     segment_bytes_max: int = 64_000_000
-    snapshot_entries: int = 50_000
+    snapshot_entries: int = 100_000
     """Journal entries after which accounts are written down and the checkpoint moves."""
     snapshot_interval_ms: int = 30_000
     hot_accounts_max: int = 200_000

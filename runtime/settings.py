@@ -171,7 +171,7 @@ class DomainServerSettings(TierSettings):
     queue_entries_max: Positive = 20_000
     """Items waiting in one slot; beyond it new ones are answered RESOURCE_EXHAUSTED."""
     stream_items_max: Positive = 40_000
-    snapshot_entries: Positive = 50_000
+    snapshot_entries: Positive = 100_000
     snapshot_interval_ms: Positive = 30_000
     segment_groups_max: Positive = 5_000
     hot_accounts_max: Positive = 200_000
