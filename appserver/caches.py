@@ -4,23 +4,22 @@ An entry is a prediction. Each commit names the state it was rated on, and the o
 the account's; so a wrong entry costs a round trip, never money.
 """
 
-from collections import deque
-from weakref import WeakValueDictionary
-
-from cachetools import LRUCache
+from collections import OrderedDict, deque
 
 from appserver.items import PREDICTED_REFUSAL, Item
 from charging.account import Account
 from charging.commands import Command
 from charging.contract import Contract
 from charging.errors import Fault
-from charging.ledger import VersionMoved, decide
+from charging.ledger import VersionMoved, decide, follow
 from charging.wire import BusinessData, Done
 
 CHAIN_MAX = 400
 """Commits of one account in one batch; below the size of a batch, so that a hot account leaves room for others."""
 CHAIN_CONTENDED = 16
 """The same, after another instance was first."""
+CHANCES_MAX = 16
+"""Looked at for one that may go; beyond, the oldest goes whatever it does."""
 
 
 class Entry:
@@ -33,7 +32,6 @@ class Entry:
     """
 
     __slots__ = (
-        "__weakref__",
         "_last",
         "_last_done",
         "_last_item",
@@ -45,13 +43,19 @@ class Entry:
         "contracts",
         "flight",
         "fresh",
+        "identities",
         "retry",
         "state",
+        "used",
         "waiting",
     )
 
     def __init__(self, account_id: str) -> None:
         self.account_id = account_id
+        self.identities = 0
+        """Under how many identities the cache knows it."""
+        self.used = True
+        """Looked at since the cache last wanted to let it go."""
         self.contracts: dict[str, Contract] = {}
         """By identity; valid at version `confirmed`."""
         self.state: Account | None = None
@@ -80,6 +84,11 @@ class Entry:
             return self.state
         item, done = self._last_item, self._last_done
         self._last = self._last_item = self._last_done = None
+        if done is not None and self.state is not None:
+            after = follow(self.state, command, done)
+            if after is not None:
+                self.state = after
+                return after
         try:
             decision = decide(self.state, command, now_ms)
         except (Fault, VersionMoved):
@@ -197,27 +206,57 @@ def _place(item: Item) -> int:
 
 
 class AccountCache:
-    """Entries by identity, least recently used first to go. Members of one account share its entry."""
+    """Entries by identity, bounded. Members of one account share its entry.
+
+    Who must go is found by second chance: a look sets a flag, nothing is moved. Whoever has commits under way stays, so
+    that an account has one chain.
+    """
 
     def __init__(self, entries_max: int) -> None:
-        self._by_identity: LRUCache[str, Entry] = LRUCache(entries_max)
-        self._by_account: WeakValueDictionary[str, Entry] = WeakValueDictionary()
-        self.get = self._by_identity.get
-        """`get(identity)`: the entry, or None."""
+        self._by_identity: OrderedDict[str, Entry] = OrderedDict()
+        self._by_account: dict[str, Entry] = {}
+        self._entries_max = entries_max
 
     def __len__(self) -> int:
         return len(self._by_identity)
 
+    def get(self, identity: str) -> Entry | None:
+        """Give the entry of an identity."""
+        entry = self._by_identity.get(identity)
+        if entry is not None:
+            entry.used = True
+        return entry
+
     def put(self, data: BusinessData) -> Entry:
         """Keep business data; gives the entry of the account."""
-        account_id = data.account.account_id
+        identity, account_id = data.contract.identity, data.account.account_id
         entry = self._by_account.get(account_id)
         if entry is None:
             entry = self._by_account[account_id] = Entry(account_id)
         entry.renew(data)
-        self._by_identity[data.contract.identity] = entry
+        if self._by_identity.get(identity) is not entry:
+            self.drop(identity)
+            if len(self._by_identity) >= self._entries_max:
+                self._let_one_go()
+            self._by_identity[identity] = entry
+            entry.identities += 1
         return entry
 
     def drop(self, identity: str) -> None:
         """Forget an identity, for example because it is not known any more."""
-        self._by_identity.pop(identity, None)
+        entry = self._by_identity.pop(identity, None)
+        if entry is not None:
+            entry.identities -= 1
+            if not entry.identities:
+                self._by_account.pop(entry.account_id, None)
+
+    def _let_one_go(self) -> None:
+        entries = self._by_identity
+        for _ in range(CHANCES_MAX):
+            identity = next(iter(entries))
+            entry = entries[identity]
+            if not (entry.used or entry.flight or entry.waiting):
+                break
+            entry.used = False
+            entries.move_to_end(identity)
+        self.drop(next(iter(entries)))

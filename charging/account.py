@@ -116,6 +116,18 @@ class Account(Struct, frozen=True, array_like=True):
     """Newest sessions that ended: (session id, invocation, why, packed SessionOutcome)."""
 
 
+class BalanceView(Struct, frozen=True):
+    """The unified view of an account's money over all its services, micro-units."""
+
+    real: int
+    """In valid money books."""
+    reserved: int
+    """Kept for open sessions."""
+    available: int
+    """What may still be spent, credit included; never negative."""
+    credit_limit: int
+
+
 def next_mark(mark: int, key: str) -> int:
     """Give the mark of the state that the mutation with this request key makes."""
     return crc32(key.encode(), mark)

@@ -6,25 +6,13 @@ goes to the main book, as far as the credit limit lets it go below zero. Money k
 
 from collections.abc import Iterable, Sequence
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from charging.account import MAIN_BOOK, MONEY, Account, Book
+from charging.account import MAIN_BOOK, MONEY, Account, BalanceView, Book
 from charging.errors import Broken, Refused
 from charging.wire import Movement
 
 Pairs = Sequence[tuple[str, int]]
-
-
-class BalanceView(Struct, frozen=True):
-    """The unified view of an account's money over all its services, micro-units."""
-
-    real: int
-    """In valid money books."""
-    reserved: int
-    """Kept for open sessions."""
-    available: int
-    """What may still be spent, credit included; never negative."""
-    credit_limit: int
 
 
 def consumption_order(book: Book) -> tuple[int, int, str]:
@@ -179,6 +167,21 @@ def movements(before: tuple[Book, ...], after: tuple[Book, ...]) -> tuple[Moveme
             found.append(Movement(new.book_id, new.unit, amount, new.amount))
     found += [Movement(old.book_id, old.unit, old.amount, 0) for old in olds.values() if old.amount]
     return tuple(found)
+
+
+def moved(books: tuple[Book, ...], movements: Sequence[Movement]) -> tuple[Book, ...] | None:
+    """Give the books after movements that are known; None when they don't start from these books."""
+    changed = list(books)
+    for movement in movements:
+        for index, book in enumerate(changed):
+            if book.book_id == movement.book_id:
+                if book.amount != movement.before:
+                    return None
+                changed[index] = replace(book, amount=movement.after)
+                break
+        else:
+            return None
+    return tuple(changed)
 
 
 def no_funds(amount: int, available: int, currency: str) -> Refused:

@@ -17,8 +17,8 @@ from charging import (
     standing,
     transfer_commands,
 )
-from charging.account import Account, Book
-from charging.applying import accrue, apply
+from charging.account import Account, BalanceView, Book
+from charging.applying import accrue, after_charge, apply
 from charging.commands import (
     Adjust,
     Command,
@@ -45,7 +45,7 @@ from charging.decision import Decision, Effect, VersionMoved
 from charging.entry import Entry
 from charging.errors import Broken, Invalid, NotFound
 from charging.events import Event, Noticed
-from charging.funds import BalanceView, balance_view, movements
+from charging.funds import balance_view, moved, movements
 from charging.refund_commands import charged_fact, with_original
 from charging.session_commands import due_sessions, expire_command
 from charging.transfer_commands import receive_command, settle_command
@@ -63,6 +63,7 @@ __all__ = [
     "decide",
     "due_sessions",
     "expire_command",
+    "follow",
     "receive_command",
     "replay",
     "seal",
@@ -95,8 +96,10 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
             after = apply(account, events, command.key)
     if len(events) > 1:
         notices = tuple(notice for event in events if type(event) is Noticed for notice in event.notices)
-    moved = movements(account.books if account is not None else (), after.books)
-    return Decision(events, after, Done(after.account_id, after.version, effect.amount, moved, notices, effect.detail))
+    changed = movements(account.books if account is not None else (), after.books)
+    return Decision(
+        events, after, Done(after.account_id, after.version, effect.amount, changed, notices, effect.detail)
+    )
 
 
 def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
@@ -144,6 +147,20 @@ def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
         case MoveOut():
             return account_commands.move_out(account, command, action)
     raise Invalid("COMMAND_UNKNOWN", f"the ledger does not know {type(action).__name__}")
+
+
+def follow(account: Account, command: Command, done: Done) -> Account | None:
+    """Give the state after a charge whose outcome the owner has told: nothing is decided again.
+
+    None when that can't be said so: another command, an outcome of another state, consequences besides the charge.
+    """
+    action = command.action
+    if type(action) is not PostCharge or done.version != account.version + 1 or done.notices:
+        return None
+    if account.thresholds or account.attributes:
+        return None
+    books = moved(account.books, done.movements)
+    return None if books is None else after_charge(account, books, action.charge.accruals, command.key)
 
 
 def replay(account: Account | None, entry: Entry) -> Account:
