@@ -3,9 +3,10 @@
 import msgspec
 
 from appserver import replies
+from appserver.asks import Kind
 from appserver.commit import rate_usage
 from appserver.counter import Counter
-from appserver.items import Item, Kind
+from appserver.items import Item
 from appserver.orders import CURRENCY_DEFAULT
 from appserver.reference import Held
 from charging import rating

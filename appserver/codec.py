@@ -10,7 +10,8 @@ from hashlib import blake2b
 import msgspec
 from onetier.v1 import service_desk_pb2 as desk
 
-from appserver.items import Batch, Item, Kind, Order
+from appserver.asks import Kind, Order
+from appserver.items import Batch, Item
 from appserver.orders import order_of
 from charging.errors import Fault, Invalid
 from charging.identity import normalise

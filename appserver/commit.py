@@ -2,8 +2,9 @@
 
 from msgspec.structs import replace
 
+from appserver.asks import SessionOrder, TransferAsk
 from appserver.caches import Entry
-from appserver.items import Item, SessionOrder, TransferAsk
+from appserver.items import Item
 from appserver.reference import Held
 from charging import rating
 from charging.account import Account

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from onetier.v1 import service_desk_pb2 as desk
 
-from appserver.items import Batch, Item, Kind
+from appserver.asks import Kind
+from appserver.items import Batch, Item
 from appserver.replies import fill_fault
 from charging.errors import Expired, Fault
 from runtime.telemetry import Metrics

@@ -14,7 +14,7 @@ from appserver.codec import Codec
 from appserver.counter import Counter
 from appserver.items import Batch, Source
 from appserver.uplink import Way
-from appserver.work import Clocks, Work
+from appserver.work import Work
 from charging.errors import Broken, Fault
 from runtime.settings import AppServerSettings
 from runtime.telemetry import Metrics, logger
@@ -45,7 +45,7 @@ class Engine:
         self._uplink = uplink
         self._metrics = metrics
         self._codec = Codec(settings.future_tolerance_ms)
-        self._work = Work(self.counter, settings, Clocks(self._loop.time, wall_ms), self._schedule)
+        self._work = Work(self.counter, settings, self._loop.time, wall_ms, self._schedule)
         self._active: deque[Source] = deque()
         self._scheduled = False
         self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)

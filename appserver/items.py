@@ -5,15 +5,12 @@ A batch keeps the deadline and the way back of all its requests, so an item cost
 
 from collections import deque
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import Struct
 from onetier.v1 import service_desk_pb2 as desk
 
-from charging.commands import Action
+from appserver.asks import Kind, Order, Stage
 from charging.errors import Fault
-from charging.sessions import UnitAsk
 from charging.usage import Charge, Usage
 from charging.wire import BusinessData, Done
 
@@ -25,92 +22,92 @@ NO_USAGE = Usage("", "", 0, 0)
 PREDICTED_REFUSAL = Done("", -1, 0, ())
 
 
-class Kind(IntEnum):
-    """What is asked."""
-
-    CHARGE = 1
-    QUOTE = 2
-    QUERY = 3
-    COMMAND = 4
-    SESSION = 5
-
-
-class Stage(IntEnum):
-    """What the answer under way is to."""
-
-    RATE = 0
-    """A pull or a commit."""
-    LOOKUP = 1
-    """The stored outcome of the key."""
-    LINES = 2
-    """Journal lines: of a query, or of the stored outcome."""
-
-
-class SessionOrder(Struct, frozen=True, array_like=True):
-    """A session step as the caller asks for it, before it is planned."""
-
-    session_id: str
-    operation: str
-    """create, update, release"""
-    invocation: int
-    units: tuple[UnitAsk, ...]
-    """A time of 0 was not given: the request's stands for it."""
-
-
-class TransferAsk(Struct, frozen=True, array_like=True):
-    """A transfer before it is known whether the other identity belongs to the same account."""
-
-    from_book_id: str
-    to_identity: str
-    """Empty = another book of the same account."""
-    to_book_id: str
-    amount: int
-    reason: str
-
-
-Order = Action | SessionOrder | TransferAsk
-
-
-class Item(Struct):
+class Item:
     """One normalised request, and how far the engine is with it."""
 
-    batch: "Batch"
-    position: int
-    """In its batch."""
-    kind: Kind
-    identity: str
-    channel: str
-    partner: str
-    actor: str
-    key: str
-    digest: bytes
-    time_ms: int
-    explain: bool
-    usage: Usage = NO_USAGE
-    """Of a charge or a quote."""
-    view: str = ""
-    """Of a query."""
-    lines_max: int = 0
-    """Of a query that tells journal lines."""
-    order: Order | None = None
-    """Of a command or a session step."""
-    attempts: int = 0
-    """How often it was rated because the account had moved on."""
-    place: int = 0
-    """Position in the batch it was last sent in: the order of the commits of one account."""
-    charge: Charge | None = None
-    entry: "Entry | None" = None
-    expected: Done | None = None
-    """Outcome as predicted, once something was rated on top of it; `PREDICTED_REFUSAL` for a refusal."""
-    stage: Stage = Stage.RATE
-    fault: Fault | None = None
-    """What went wrong on the platform while the stored outcome of the key is looked up."""
-    data: BusinessData | None = None
-    """What a query or a quote is answered from."""
-    done: Done | None = None
-    """Stored outcome while its explanation is fetched."""
-    held: "Held | None" = None
-    """Reference data it was served with."""
+    __slots__ = (
+        "actor",
+        "attempts",
+        "batch",
+        "channel",
+        "charge",
+        "data",
+        "digest",
+        "done",
+        "entry",
+        "expected",
+        "explain",
+        "fault",
+        "held",
+        "identity",
+        "key",
+        "kind",
+        "lines_max",
+        "order",
+        "partner",
+        "place",
+        "position",
+        "stage",
+        "time_ms",
+        "usage",
+        "view",
+    )
+
+    def __init__(
+        self,
+        batch: "Batch",
+        position: int,
+        kind: Kind,
+        identity: str,
+        channel: str,
+        partner: str,
+        actor: str,
+        key: str,
+        digest: bytes,
+        time_ms: int,
+        explain: bool,
+        usage: Usage = NO_USAGE,
+        view: str = "",
+        lines_max: int = 0,
+        order: Order | None = None,
+    ) -> None:
+        self.batch = batch
+        self.position = position
+        """In its batch."""
+        self.kind = kind
+        self.identity = identity
+        self.channel = channel
+        self.partner = partner
+        self.actor = actor
+        self.key = key
+        self.digest = digest
+        self.time_ms = time_ms
+        self.explain = explain
+        self.usage = usage
+        """Of a charge or a quote."""
+        self.view = view
+        """Of a query."""
+        self.lines_max = lines_max
+        """Of a query that tells journal lines."""
+        self.order = order
+        """Of a command or a session step."""
+        self.attempts = 0
+        """How often it was rated because the account had moved on."""
+        self.place = 0
+        """Position in the batch it was last sent in: the order of the commits of one account."""
+        self.charge: Charge | None = None
+        self.entry: Entry | None = None
+        self.expected: Done | None = None
+        """Outcome as predicted, once something was rated on top of it; `PREDICTED_REFUSAL` for a refusal."""
+        self.stage = Stage.RATE
+        self.fault: Fault | None = None
+        """What went wrong on the platform while the stored outcome of the key is looked up."""
+        self.data: BusinessData | None = None
+        """What a query or a quote is answered from."""
+        self.done: Done | None = None
+        """Stored outcome while its explanation is fetched."""
+        self.held: Held | None = None
+        """Reference data it was served with."""
 
 
 class Sink(Protocol):
@@ -160,7 +157,7 @@ class Batch:
 
     def open_positions(self) -> list[int]:
         """List what is not answered yet."""
-        return [position for position, done in enumerate(self._answered) if not done]
+        return [position for position in range(len(self._answered)) if not self._answered[position]]
 
 
 class Source:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence, Sized
 
 from onetier.v1 import service_desk_pb2 as desk
 
-from appserver.items import Order, SessionOrder, TransferAsk
+from appserver.asks import Order, SessionOrder, TransferAsk
 from charging.account import MAIN_BOOK, MONEY, Book, Threshold
 from charging.commands import (
     Adjust,

@@ -10,8 +10,7 @@ from charging.contract import Contract
 from charging.errors import Fault
 from charging.explain import sentence
 from charging.ledger import balance_view
-from charging.rating import AllowanceLeft
-from charging.usage import Charge, Step
+from charging.usage import AllowanceLeft, Charge, Step
 from charging.wire import Done, HistoryLine, Movement, SessionOutcome
 from runtime.status import to_status
 

@@ -7,13 +7,12 @@ every commit against the state it was rated on; queries and dry runs are answere
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct
-
 from appserver.answers import answer_done, answer_query, answer_quote, answer_stored
+from appserver.asks import Kind, Stage
 from appserver.caches import AccountCache, Entry
 from appserver.commit import charge_command, is_predictable, open_command, order_command
 from appserver.counter import Counter
-from appserver.items import Item, Kind, Stage
+from appserver.items import Item
 from appserver.library import Library
 from appserver.uplink import Carrier, Fetch, Outgoing, Pull
 from charging.commands import Command, OpenAccount
@@ -44,19 +43,17 @@ MOVING_RETRY_MS = 100
 _UNCERTAIN = (Unavailable, Expired, Broken)
 
 
-class Clocks(Struct, frozen=True):
-    """Time, passed in."""
-
-    loop_s: Callable[[], float]
-    """Monotonic, seconds: deadlines."""
-    wall_ms: Callable[[], int]
-    """UTC, milliseconds: events."""
-
-
 class Work:
     """Items between their arrival and their reply. `wake` is called when something can go on."""
 
-    def __init__(self, counter: Counter, settings: AppServerSettings, clocks: Clocks, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        counter: Counter,
+        settings: AppServerSettings,
+        clock: Callable[[], float],
+        wall_ms: Callable[[], int],
+        wake: Callable[[], None],
+    ) -> None:
         self.accounts = AccountCache(settings.accounts_cached_max)
         self.ready: deque[Item] = deque()
         """What can go on now, in order; before anything new."""
@@ -67,11 +64,11 @@ class Work:
         """The batch being filled."""
         self.hits = 0
         self.misses = 0
-        self.library = Library(self._go_on, self._refuse, clocks.loop_s, settings.reference_check_ms / 1000)
+        self.library = Library(self._go_on, self._refuse, clock, settings.reference_check_ms / 1000)
         self._counter = counter
         self._rerate_max = settings.rerate_max
-        self._wall_ms = clocks.wall_ms
-        self.now_ms = clocks.wall_ms()
+        self._wall_ms = wall_ms
+        self.now_ms = wall_ms()
         """UTC, renewed with each batch: the requests of one batch see one time."""
         self._wake = wake
         self._pulls: dict[str, Pull] = {}

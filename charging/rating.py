@@ -5,8 +5,6 @@ the steps are exact fractions whose sum is the amount; the last of them is the r
 round.
 """
 
-from msgspec import Struct
-
 from charging import discounts, freeunits
 from charging.account import Account
 from charging.compiled import CompiledPrice, Facts
@@ -17,22 +15,11 @@ from charging.money import round_off
 from charging.plan import Plan, Profile
 from charging.tiers import Positions, charge_parts
 from charging.unrated import Unrated, absurd_quantity, unknown_service, unpriced
-from charging.usage import Charge, Step, Usage
+from charging.usage import AllowanceLeft, Charge, Step, Usage
 
-__all__ = ["AllowanceLeft", "Unrated", "allowances", "bill", "fee", "next_switch", "rate"]
+__all__ = ["Unrated", "allowances", "bill", "fee", "next_switch", "rate"]
 
 Pairs = list[tuple[str, int]]
-
-
-class AllowanceLeft(Struct, frozen=True, gc=False):
-    """What is left of an allowance or of what rolled over, in base units."""
-
-    allowance: str
-    name: str
-    unit: str
-    quota: int
-    used: int
-    remaining: int
 
 
 class _Work:

@@ -67,3 +67,14 @@ class SealedCharge(Struct, frozen=True, array_like=True, gc=False):
     catalogue: int
     depends: bool
     steps: Raw
+
+
+class AllowanceLeft(Struct, frozen=True, gc=False):
+    """What is left of an allowance or of what rolled over, in base units."""
+
+    allowance: str
+    name: str
+    unit: str
+    quota: int
+    used: int
+    remaining: int

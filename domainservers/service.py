@@ -5,94 +5,22 @@ one part. What is not owned here is named as misrouted, undone. Nothing here cos
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
 import grpc
 import msgspec
-from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceServicer
 
 from charging import wire
-from charging.errors import Expired, Fault, Invalid
+from charging.errors import Fault, Invalid
 from charging.wire import Ask, Commit, FetchReference
 from directory.directory import Directory
+from domainservers.batch import Batch
 from domainservers.host import Host
 from domainservers.item import pack_fault
 from runtime.stream import ReplyStream, serve_stream
 from runtime.telemetry import Metrics
-
-
-class Batch:
-    """The replies of one batch: a `domainservers.groups.Sink`."""
-
-    __slots__ = (
-        "_batch_id",
-        "_bodies",
-        "_loop",
-        "_metrics",
-        "_open",
-        "_places",
-        "_replies",
-        "_started",
-        "_timer",
-        "deadline",
-    )
-
-    def __init__(
-        self,
-        batch_id: int,
-        places: Iterable[int],
-        timeout_s: float,
-        replies: ReplyStream[ServeResponse],
-        metrics: Metrics,
-    ) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._started = self._loop.time()
-        self.deadline = self._started + timeout_s
-        self._batch_id = batch_id
-        self._open = dict.fromkeys(places)
-        self._replies = replies
-        self._metrics = metrics
-        self._places: list[int] = []
-        self._bodies: list[bytes] = []
-        self._timer = self._loop.call_at(self.deadline, self._expire)
-
-    def answer(self, position: int, body: bytes) -> None:
-        """Answer one item; the part leaves when this turn of the event loop is over."""
-        if position not in self._open:
-            return
-        del self._open[position]
-        if not self._places:
-            self._loop.call_soon(self._flush)
-        self._places.append(position)
-        self._bodies.append(body)
-
-    def _flush(self) -> None:
-        if not self._places:
-            return
-        replies = ReplyBatch(positions=self._places, bodies=self._bodies).SerializeToString()
-        answered = len(self._places)
-        self._places, self._bodies = [], []
-        if not self._open:
-            self._timer.cancel()
-        self._metrics.latency("serve", self._loop.time() - self._started, answered)
-        self._replies.send(ServeResponse(batch_id=self._batch_id, replies=replies, answered=answered), answered)
-
-    def misroute(self, places: Sequence[int]) -> None:
-        """Name items that belong to another owner; nothing was done for them."""
-        for place in places:
-            self._open.pop(place, None)
-        if not self._open:
-            self._timer.cancel()
-        self._replies.send(ServeResponse(batch_id=self._batch_id, misrouted=places), len(places))
-
-    def _expire(self) -> None:
-        body = pack_fault(
-            Expired("DEADLINE_EXCEEDED", "the deadline passed before the journal answered; repeat the same request key")
-        )
-        for place in list(self._open):
-            self.answer(place, body)
 
 
 class DomainServerServicer(DomainServerServiceServicer):

@@ -6,8 +6,9 @@ import pytest
 from google.protobuf.message import Message
 from onetier.v1 import service_desk_pb2 as pb
 
+from appserver.asks import Kind, SessionOrder, TransferAsk
 from appserver.codec import Codec
-from appserver.items import Batch, Item, Kind, SessionOrder, TransferAsk
+from appserver.items import Batch, Item
 from charging.commands import Adjust, OpenAccount, Refund, SetContract, SetProfile, SetThreshold, TopUp
 from charging.errors import Fault, Invalid
 from charging.party import party

@@ -1,0 +1,54 @@
+"""What is asked of the platform, in its own words: kinds, stages, and orders that become commands."""
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+from charging.commands import Action
+from charging.sessions import UnitAsk
+
+
+class Kind(IntEnum):
+    """What is asked."""
+
+    CHARGE = 1
+    QUOTE = 2
+    QUERY = 3
+    COMMAND = 4
+    SESSION = 5
+
+
+class Stage(IntEnum):
+    """What the answer under way is to."""
+
+    RATE = 0
+    """A pull or a commit."""
+    LOOKUP = 1
+    """The stored outcome of the key."""
+    LINES = 2
+    """Journal lines: of a query, or of the stored outcome."""
+
+
+class SessionOrder(Struct, frozen=True, array_like=True):
+    """A session step as the caller asks for it, before it is planned."""
+
+    session_id: str
+    operation: str
+    """create, update, release"""
+    invocation: int
+    units: tuple[UnitAsk, ...]
+    """A time of 0 was not given: the request's stands for it."""
+
+
+class TransferAsk(Struct, frozen=True, array_like=True):
+    """A transfer before it is known whether the other identity belongs to the same account."""
+
+    from_book_id: str
+    to_identity: str
+    """Empty = another book of the same account."""
+    to_book_id: str
+    amount: int
+    reason: str
+
+
+Order = Action | SessionOrder | TransferAsk
