@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+COMPILED := build/compiled
+WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
 ROOMS  := appserver charging console datacenter directory domainservers loadtest localcassandra onetier_client runtime storage
 
-.PHONY: help install run up test fast slow check format lint types imports proto proto-check bench loadtest clean
+.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check bench loadtest clean
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -23,7 +25,7 @@ run: $(STAMP)    ## the main job on the embedded default: tiers, numbering plan,
 up: $(STAMP)     ## keep the same system running for clients; Ctrl-C drains it
 	$(BIN)/onetier up
 
-test: check slow ## everything, the real Cassandra included
+test: check slow compiled-tests ## everything, the real Cassandra included
 
 check: $(STAMP) lint types imports proto-check fast  ## format, lint, types, imports, stubs, fast tests
 
@@ -33,8 +35,20 @@ fast: $(STAMP)   ## the tests that need no Cassandra and few seconds
 slow: $(STAMP)   ## simulation, processes, real Cassandra
 	$(BIN)/pytest -m "slow or cassandra or processes"
 
-bench: $(STAMP)  ## every figure beside its own limit; FULL=1 adds a million subscribers and entries
-	$(BIN)/python -m bench.everything $(if $(FULL),--full)
+$(COMPILED)/.installed: $(STAMP) hatch_build.py pyproject.toml $(wildcard $(addsuffix /*.py,$(ROOMS)))
+	rm -rf $(COMPILED)
+	ONETIER_COMPILE=1 $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target $(COMPILED) .
+	@touch $@
+
+compiled: $(COMPILED)/.installed ## the wheel with its hot modules compiled by mypyc, below build/
+
+compiled-tests: compiled ## rating, ledger, platform, slots and a whole system on the compiled modules
+	$(WITH_COMPILED) $(BIN)/python -c "from charging import rating; assert rating.__file__.endswith('.so'), rating.__file__"
+	$(WITH_COMPILED) $(BIN)/pytest tests/golden tests/unit/charging tests/unit/appserver tests/unit/domainservers \
+	  tests/cluster/test_small_system.py
+
+bench: compiled  ## every figure beside its own limit; FULL=1 adds a million subscribers and entries
+	$(WITH_COMPILED) $(BIN)/python -m bench.everything $(if $(FULL),--full)
 
 loadtest: $(STAMP) ## locust scenarios, headless and bounded; HTML reports in reports/
 	$(BIN)/onetier loadtest
@@ -60,4 +74,4 @@ proto-check: $(STAMP) ## buf STANDARD, no breaking change, stubs up to date
 	$(BIN)/python .ci/protos.py check
 
 clean:           ## remove what the targets made
-	rm -rf $(VENV) .onetier .mypy_cache .ruff_cache .pytest_cache .hypothesis reports
+	rm -rf $(VENV) build .onetier .mypy_cache .ruff_cache .pytest_cache .hypothesis reports
