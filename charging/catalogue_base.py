@@ -29,6 +29,7 @@ Moment = Annotated[
 ]
 ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?$")]
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+Prefix = Annotated[str, Meta(pattern=r"^(\*|[0-9?]{1,20}[$*]?)$", description="8620, 86138????8888$, *")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Unit = Literal["second", "byte", "event"]
 Period = Literal["call", "day", "week", "month", "cycle", "year", "life"]
@@ -114,7 +115,7 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     """
 
     id: Id
-    prefixes: tuple[Annotated[str, Meta(pattern=r"^(\*|[0-9?]{1,20}[$*]?)$")], ...]
+    prefixes: tuple[Prefix, ...]
     name: str = ""
 
 
@@ -131,5 +132,5 @@ class PartyGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     may add numbers to the group of the same name."""
 
     id: Id
-    prefixes: tuple[str, ...] = ()
+    prefixes: tuple[Prefix, ...] = ()
     name: str = ""

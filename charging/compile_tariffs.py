@@ -122,6 +122,17 @@ def compile_price(tariff: Tariff, price: Price, origin: str, merged: Merged, loc
     )
 
 
+def tier_counters(merged: Merged) -> dict[str, Counter]:
+    """Give the accumulators that tiers keep under a name of their own, for discounts to ask."""
+    found: dict[str, Counter] = {}
+    for entry in merged.tariffs.values():
+        for price in entry.value.prices:
+            for tiers in (price.tiers, *(part.tiers for part in price.bands)):
+                if tiers is not None and tiers.accumulator and tiers.over != "call":
+                    found[tiers.accumulator] = Counter(tiers.accumulator, PERIODS[tiers.over], tiers.shared)
+    return found
+
+
 def cap_counter(cap: Cap | None, name: str) -> Counter | None:
     """Give the accumulator that a cap over a period needs."""
     if cap is None or cap.over == "call":

@@ -85,6 +85,19 @@ class Timeline:
         return compile_plan(merge(national, region), self._local, start, start, end)
 
 
+def together(
+    national: Sequence[tuple[int, Catalogue]], region: Sequence[tuple[int, Catalogue]]
+) -> list[tuple[Catalogue, Catalogue]]:
+    """Give every national and regional version that are in force at one moment, in order of time."""
+    nation, regional = sorted(national, key=_age), sorted(region, key=_age)
+    found: list[tuple[Catalogue, Catalogue]] = []
+    for start in sorted({at for at, _ in (*nation, *regional)}):
+        one, two = _newest(nation, start), _newest(regional, start)
+        if one is not None and two is not None:
+            found.append((one, two))
+    return found
+
+
 def _age(entry: tuple[int, Catalogue]) -> tuple[int, int]:
     return entry[0], entry[1].version
 

@@ -47,7 +47,7 @@ domain: GD
 overrides:
   prices:
     - tariff: calls
-      price: {id: domestic, rates: [{price: 0.2, per: 60}]}
+      price: {id: domestic, when: {destinations: [domestic]}, rates: [{price: 0.2, per: 60}]}
 """
 
 
