@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import charging
@@ -16,13 +17,15 @@ from charging.catalogue_tariffs import BandRates, Price, Rate, Tariff, Tier, Tie
 from charging.compile import compile_plan
 from charging.contract import Contract, Subscription
 from charging.errors import Invalid
+from charging.ledger import seal
 from charging.localtime import CYCLE, LocalTime, span
 from charging.money import quantity, show
 from charging.rating import allowances, next_switch, rate
 from charging.timeline import Timeline
 from charging.unrated import Unrated
-from charging.usage import Charge, Usage
-from charging.wire import CatalogueRef
+from charging.usage import Charge, SealedCharge, Usage, unpack_steps
+from charging.wire import CatalogueRef, History, HistoryLine, unpack_answer
+from charging.wire import pack as pack_wire
 
 ME = "msisdn:8613012345678"
 LOCAL = LocalTime("Asia/Shanghai")
@@ -97,6 +100,9 @@ def test_before_the_first_version_nothing_is_rated() -> None:
     with pytest.raises(Unrated) as caught:
         charged(timeline, "2025-12-31T23:59:59")
     assert caught.value.reason == "CATALOGUE_MISSING"
+    assert caught.value.facts == {"nearest": f"national catalogue: version 1 begins at {day('2026-01-01')} ms"}
+    with pytest.raises(Unrated, match="no national catalogue"):
+        charged(Timeline.build([], "GD", "Asia/Shanghai"), "2025-12-31")
 
 
 def test_a_region_has_versions_of_its_own_and_other_regions_do_not_count() -> None:
@@ -193,6 +199,28 @@ def test_sentences_show_before_and_after() -> None:
     assert text[2].startswith("Rounded once, half_up to 6 places: 0.1333334 becomes 0.133333")
     assert text[-1] == "Charge: 0.133333 CNY (catalogue version 1)"
     assert show(-1, 3) == "-0.000000333…"
+
+
+def test_a_charge_that_nobody_means_is_refused() -> None:
+    plan = compile_plan(merge(document(1, "999999999999")), LOCAL)
+    with pytest.raises(Unrated, match="60000 of voice would cost 999999999999000") as caught:
+        rate(plan, Usage(ME, "voice", day("2026-03-02"), 60_000), contract(), Account("acc", 1, "GD"))
+    assert (caught.value.reason, caught.value.facts) == ("AMOUNT_INVALID", {"nearest": "t/p"})
+
+
+def test_steps_longer_than_64_bits_travel_exactly() -> None:
+    """Six stacked percentages with six places have a denominator of forty digits."""
+    rules = tuple(Discount(f"d{number}", "product", percent="33.333333") for number in range(6))
+    plan = compile_plan(merge(document(1, "0.1", discounts=rules)), LOCAL)
+    charge = rate(plan, Usage(ME, "voice", day("2026-03-02"), 61), contract(), Account("acc", 1, "GD"))
+    assert max(step.denominator for step in charge.steps) > 1 << 64
+    assert explain.adds_up(charge)
+    sealed = msgspec.msgpack.decode(msgspec.msgpack.encode(seal(charge)), type=SealedCharge)
+    assert unpack_steps(sealed.steps) == charge.steps
+    line = HistoryLine("k", "c", 1, ME, "voice", 61, charge.amount, "", "", "", (), (sealed.steps, sealed.steps), 2)
+    told = unpack_answer(pack_wire(History((line,))))
+    assert isinstance(told, History)
+    assert told.lines[0].steps == (*charge.steps, *charge.steps)
 
 
 def test_the_core_has_no_clock_no_float_and_no_io() -> None:
