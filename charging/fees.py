@@ -108,5 +108,5 @@ def _through(
     amount = round_off(done.numerator, done.denominator, rounding.mode, rounding.step)
     rest = amount * done.denominator - done.numerator
     if rest:
-        steps.append(Step("rounding", rounding.name, "", amount, "micro", rest, done.denominator))
+        steps.append(Step("rounding", rounding.name, rounding.origin, amount, "micro", rest, done.denominator))
     return Charge(amount, plan.currency, (), tuple(done.accruals), plan.version, done.depends, tuple(steps))

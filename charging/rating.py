@@ -189,7 +189,7 @@ def _finish(work: _Work) -> Charge:
     if value % unit:
         amount = round_off(value, denominator, rounding.mode, rounding.step)
         rest = amount * denominator - value
-        work.steps.append(Step("rounding", rounding.name, "", amount, "micro", rest, denominator))
+        work.steps.append(Step("rounding", rounding.name, rounding.origin, amount, "micro", rest, denominator))
     else:
         amount = value // denominator
     if amount > AMOUNT_MAX:

@@ -9,7 +9,7 @@ import pytest
 import charging
 from charging import explain
 from charging.account import Account, Book
-from charging.catalogue import Catalogue, pack, schema, unpack
+from charging.catalogue import Catalogue, from_plain, pack, schema, unpack
 from charging.catalogue_base import Band, Service
 from charging.catalogue_merge import merge
 from charging.catalogue_offers import Allowance, Discount, Offering, RollOver
@@ -116,6 +116,46 @@ def test_a_region_has_versions_of_its_own_and_other_regions_do_not_count() -> No
     assert march.amount == 100_000
     assert [step.origin for step in march.steps] == ["", "GD"]
     assert march.catalogue == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "entry", "told"),
+    [
+        ("bands", {"id": "always", "to": "23:00"}, "band always of GD"),
+        ("calendars", {"id": "feasts", "days": ["2026-03-02"]}, "calendar feasts of GD"),
+        ("destinations", {"id": "domestic", "prefixes": ["8"]}, "destination domestic of GD"),
+        ("parties", {"id": "friends", "prefixes": ["8613"]}, "group friends of GD"),
+        ("zones", {"id": "south", "places": ["G*"]}, "zone south of GD"),
+    ],
+)
+def test_parts_that_a_region_replaced_show_in_national_prices_allowances_and_rules(
+    section: str, entry: dict[str, object], told: str
+) -> None:
+    when = {"destinations": ["domestic"], "parties": ["friends"], "home": ["south"]}
+    scope = {**when, "bands": ["always"]}
+    bands = [{"id": "always", "except_calendars": ["feasts"]}]
+    tree = {
+        "catalogue": "n", "version": "1", "services": [{"id": "voice", "unit": "second"}], "bands": bands,
+        "calendars": [{"id": "feasts", "days": ["2026-03-01"]}],
+        "destinations": [{"id": "domestic", "prefixes": ["86"]}],
+        "parties": [{"id": "friends", "prefixes": ["86"]}],
+        "zones": [{"id": "south", "places": ["GD"]}],
+        "tariffs": [{"id": "t", "service": "voice", "prices": [{"id": "p", "when": when, "rates": [{"price": "1"}],
+            "bands": [{"bands": ["always"], "rates": [{"price": "1"}]}]}]}],
+        "allowances": [{"id": "free", "unit": "second", "quota": "10", "when": scope}],
+        "discounts": [{"id": "d", "stage": "product", "percent": "5", "when": {"usage": scope}}],
+        "offerings": [{"id": "o", "tariffs": ["t"], "allowances": ["free"]}],
+    }  # fmt: skip
+    region = {"catalogue": "r", "version": "1", "domain": "GD", "overrides": {section: [entry]}}
+    plan = compile_plan(merge(from_plain(tree), from_plain(region)), LOCAL)
+    # The day is no feast for the nation; for GD, should it say so, neither allowance nor rule holds.
+    usage = Usage(ME, "voice", day("2026-03-02"), 60, "8613900001111")
+    charge = rate(plan, usage, contract(), Account("acc", 1, "GD"))
+    shown = [told in step.detail for step in charge.steps]
+    assert shown == [True] * (1 if section == "calendars" else 3), charge.steps
+    assert all(step.origin == "" for step in charge.steps)
+    alone = rate(compile_plan(merge(from_plain(tree)), LOCAL), usage, contract(), Account("acc", 1, "GD"))
+    assert not any(" of " in step.detail for step in alone.steps)
 
 
 def test_a_region_cannot_override_what_is_not_there() -> None:
