@@ -8,7 +8,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Id = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="A name of letters, digits, '.', '_' and '-'"),
+]
 Money = Annotated[
     str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$", description="Decimal text in whole units of the currency: 0.15")
 ]
@@ -27,9 +30,18 @@ Moment = Annotated[
         description="2026-01-01, 2026-01-01T08:00 (time of the region's zone) or with an offset; empty = open",
     ),
 ]
-ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?$")]
-Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-Prefix = Annotated[str, Meta(pattern=r"^(\*|[0-9?]{1,20}[$*]?)$", description="8620, 86138????8888$, *")]
+ClockTime = Annotated[
+    str,
+    Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?$", description="A time of the day: 08:30 or 08:30:15"),
+]
+Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="A date: 2026-10-01")]
+Prefix = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|[0-9?]{1,20}[$*]?)$",
+        description="The beginning of a number: 8620, 86138????8888$ (? is a digit, $ the end), * for every number",
+    ),
+]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Unit = Literal["second", "byte", "event"]
 Period = Literal["call", "day", "week", "month", "cycle", "year", "life"]

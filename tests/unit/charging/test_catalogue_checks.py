@@ -8,6 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from charging.catalogue import Catalogue, from_plain, pack
+from charging.catalogue_diff import diff
 from charging.checks.check import check
 from charging.checks.walk import shown
 from charging.timeline import Timeline
@@ -194,3 +195,29 @@ def test_what_the_golden_cases_rate_could_be_published(path: Path) -> None:
     # One tariff is there to show that a part of a call without a price is refused, should it ever be published.
     allowed = ["tariffs[6].prices[0]: price 'p' has neither rates nor tiers: say what a unit costs, also when it is 0"]
     assert found == (allowed if path.stem == "30_bands" else [])
+
+
+def test_diff_matches_entries_by_id_and_tells_an_order_that_decides() -> None:
+    old = from_plain(NATIONAL)
+    prices = [*NATIONAL["tariffs"][0]["prices"]]  # type: ignore[index]
+    turned = [{**prices[1], "id": "new"}, prices[1], prices[0]]
+    new = from_plain(
+        {**NATIONAL, "tariffs": [{"id": "calls", "service": "voice", "standard": "true", "prices": turned}]}
+    )
+    found = {change.where: (change.before, change.after) for change in diff(old, new)}
+    assert found["tariffs calls prices order"] == ("cheap, all", "all, cheap")
+    assert found["tariffs calls prices new"][0] is None
+    assert found["tariffs film"][1] is None
+    assert len(found) == 3
+
+
+def test_diff_of_a_region_matches_overridden_prices() -> None:
+    def with_price(amount: str) -> Catalogue:
+        film = {"tariff": "film", "price": {"id": "p", "rates": [{"price": amount}]}}
+        return region(overrides={"prices": [film] if amount == "4" else [*UNCONDITIONAL, film]})
+
+    found = {change.where: (change.before, change.after) for change in diff(with_price("4"), with_price("3"))}
+    assert found["overrides prices film/p price rates[0] price"] == ("4", "3")
+    assert found["overrides prices calls/cheap"][0] is None
+    assert len(found) == 2
+    assert diff(with_price("4"), with_price("4")) == []
