@@ -123,7 +123,7 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     end of the number, "*" alone for every number.
 
     Among the destinations that a tariff (an allowance, a discount) names, a number has the one with the longest
-    matching prefix: more digits win, then the longer pattern.
+    matching prefix: more digits win, then the longer pattern, then the one named first.
     """
 
     id: Id
