@@ -178,6 +178,23 @@ def test_check_and_diff_by_the_command(tmp_path: Path) -> None:
     assert "national.yaml:24" in faulty.output.replace("\n", "")
 
 
+def test_a_faulty_folder_is_refused_before_anybody_is_asked(tmp_path: Path) -> None:
+    write(tmp_path, national=NATIONAL.replace("percent: 10", "percent: ten"))
+    result = CliRunner().invoke(app, ["publish", str(tmp_path), "--datacenter", "127.0.0.1:1"])
+    assert result.exit_code == 1
+    assert "'ten' can't stand here" in result.output.replace("\n", " ")
+    assert "1 fault; nothing was published" in result.output
+
+
+def test_the_examples_of_the_guide_are_sound(tmp_path: Path) -> None:
+    guide = (SAMPLE.parent / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    national, region = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    assert lines_of(write(tmp_path, national, region)) == []
+    assert [catalogue.domain for catalogue in read_folder(tmp_path).catalogues] == ["", "GD"]
+    for text in (national, region):
+        assert faults_by_schema(YAML(typ="safe").load(text), schema()) == []
+
+
 def test_the_published_schema_is_the_models() -> None:
     result = CliRunner().invoke(app, ["schema"])
     assert result.exit_code == 0
