@@ -82,8 +82,12 @@ def _periods(found: CompiledFee, day: int, last: int, account: Account) -> list[
         steps.append(Step("fee", found.name, found.origin, days, "day", numerator, denominator, detail))
         day = end
         if not last or day >= last:
-            break
-    return steps
+            return steps
+    raise Unrated(
+        "QUANTITY_INVALID",
+        f"fee {found.name!r} would be charged for more than {PERIODS_MAX} periods at once: charge it in parts",
+        facts={"nearest": found.name},
+    )
 
 
 def _through(
