@@ -154,5 +154,24 @@ def _plain(tree: object) -> object:
 
 
 def schema() -> dict[str, object]:
-    """Give the JSON schema of a catalogue file."""
-    return msgspec.json.schema(Catalogue)
+    """Give the JSON schema of a catalogue file, as an editor needs it.
+
+    A file holds a part of a document, so that no section is required; and a number may be written where the model reads
+    text, so that no digit is lost on the way (`amount: 59`).
+    """
+    found = msgspec.json.schema(Catalogue)
+    del found["$defs"]["Catalogue"]["required"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_with_numbers(found)}
+
+
+def _with_numbers(node: dict[str, object]) -> dict[str, object]:
+    changed = {key: _below(value) for key, value in node.items()}
+    if changed.get("type") == "string":
+        changed["type"] = ["string", "number"]
+    return changed
+
+
+def _below(value: object) -> object:
+    if isinstance(value, dict):
+        return _with_numbers(value)
+    return [_below(item) for item in value] if isinstance(value, list) else value

@@ -8,7 +8,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Id = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="A name of letters, digits, '.', '_' and '-'"),
+]
 Money = Annotated[
     str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$", description="Decimal text in whole units of the currency: 0.15")
 ]
@@ -27,8 +30,18 @@ Moment = Annotated[
         description="2026-01-01, 2026-01-01T08:00 (time of the region's zone) or with an offset; empty = open",
     ),
 ]
-ClockTime = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?$")]
-Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+ClockTime = Annotated[
+    str,
+    Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?$", description="A time of the day: 08:30 or 08:30:15"),
+]
+Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="A date: 2026-10-01")]
+Prefix = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|[0-9?]{1,20}[$*]?)$",
+        description="The beginning of a number: 8620, 86138????8888$ (? is a digit, $ the end), * for every number",
+    ),
+]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Unit = Literal["second", "byte", "event"]
 Period = Literal["call", "day", "week", "month", "cycle", "year", "life"]
@@ -110,11 +123,11 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     end of the number, "*" alone for every number.
 
     Among the destinations that a tariff (an allowance, a discount) names, a number has the one with the longest
-    matching prefix: more digits win, then the longer pattern.
+    matching prefix: more digits win, then the longer pattern, then the one named first.
     """
 
     id: Id
-    prefixes: tuple[Annotated[str, Meta(pattern=r"^(\*|[0-9?]{1,20}[$*]?)$")], ...]
+    prefixes: tuple[Prefix, ...]
     name: str = ""
 
 
@@ -131,5 +144,5 @@ class PartyGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     may add numbers to the group of the same name."""
 
     id: Id
-    prefixes: tuple[str, ...] = ()
+    prefixes: tuple[Prefix, ...] = ()
     name: str = ""

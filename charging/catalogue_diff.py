@@ -32,12 +32,13 @@ def _compare(where: str, old: object, new: object) -> Iterator[Change]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in dict.fromkeys([*old, *new]):
             yield from _sides(f"{where} {key}".strip(), old.get(key), new.get(key))
-    elif _has_ids(old) and _has_ids(new):
-        before, after = _by_id(old), _by_id(new)
+    elif (before := _by_id(old)) is not None and (after := _by_id(new)) is not None:
         for name in dict.fromkeys([*before, *after]):
             yield from _sides(f"{where} {name}".strip(), before.get(name), after.get(name))
-        if list(before) != list(after) and set(before) == set(after):
-            yield Change(f"{where} order", ", ".join(before), ", ".join(after))
+        # Order decides: of a tariff's prices the first that holds is used.
+        stayed, stays = [name for name in before if name in after], [name for name in after if name in before]
+        if stayed != stays:
+            yield Change(f"{where} order", ", ".join(stayed), ", ".join(stays))
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (one, two) in enumerate(zip(old, new, strict=True)):
             yield from _compare(f"{where}[{index}]", one, two)
@@ -52,13 +53,18 @@ def _sides(where: str, old: object, new: object) -> Iterator[Change]:
         yield from _compare(where, old, new)
 
 
-def _has_ids(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) and "id" in item for item in value)
-
-
-def _by_id(value: object) -> dict[str, object]:
-    assert isinstance(value, list)
-    return {item["id"]: item for item in value}
+def _by_id(value: object) -> dict[str, object] | None:
+    """Give a list's entries by id, overridden prices by tariff and price; None when they have none."""
+    found: dict[str, object] = {}
+    for item in value if isinstance(value, list) else ():
+        if not isinstance(item, dict):
+            return None
+        inner = item.get("price")
+        name = item.get("id") or (f"{item.get('tariff')}/{inner.get('id')}" if isinstance(inner, dict) else "")
+        if not name:
+            return None
+        found[name] = item
+    return found if isinstance(value, list) else None
 
 
 def _text(value: object) -> str | None:

@@ -3,14 +3,14 @@
 Order: national entries, then the region's `overrides` replace by id, its `withdrawn` removes, its own sections add.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from charging.catalogue import Catalogue
-from charging.catalogue_base import Band, Calendar, Destination, PartyGroup, Rounding, Service, Zone
+from charging.catalogue_base import Band, Calendar, Destination, PartyGroup, Rounding, Service, When, Zone
 from charging.catalogue_offers import (
     Accumulator,
     Agreement,
@@ -66,6 +66,25 @@ class Merged:
     agreements: dict[str, Entry[Agreement]]
     exclusive_groups: dict[str, Entry[ExclusiveGroup]]
     accumulators: dict[str, Entry[Accumulator]]
+
+
+def regional_parts(merged: Merged, when: When, bands: Iterable[str] = ()) -> str:
+    """Name what a region replaced among the parts that a rule uses, for its explanation; "" = nothing."""
+    names = [*bands, *when.bands]
+    used = [merged.bands[name].value for name in names if name in merged.bands]
+    days = [day for band in used for day in (*band.calendars, *band.except_calendars)]
+    return (
+        _replaced("band", merged.bands, names)
+        + _replaced("calendar", merged.calendars, days)
+        + _replaced("destination", merged.destinations, when.destinations)
+        + _replaced("group", merged.parties, when.parties)
+        + _replaced("zone", merged.zones, (*when.home, *when.visited))
+    )
+
+
+def _replaced(kind: str, entries: Mapping[str, Entry[N]], wanted: Iterable[str]) -> str:
+    found = [name for name in dict.fromkeys(wanted) if name in entries and entries[name].origin]
+    return "".join(f"; {kind} {name} of {entries[name].origin}" for name in found)
 
 
 def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:

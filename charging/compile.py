@@ -10,7 +10,7 @@ from charging.compile_offers import (
     compile_offering,
     compile_rule,
 )
-from charging.compile_tariffs import compile_rounding, compile_tariff
+from charging.compile_tariffs import compile_rounding, compile_tariff, tier_counters
 from charging.compiled import CompiledService, CompiledTariff
 from charging.errors import Invalid
 from charging.localtime import LocalTime
@@ -62,7 +62,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
         for name, entry in merged.accumulators.items()
         if in_force(entry.value, time_ms, local)
     }
-    counters = {name: done.counter for name, done in accumulators.items()}
+    counters = {**tier_counters(merged), **{name: done.counter for name, done in accumulators.items()}}
     rules = {
         name: compile_rule(entry, merged, local, counters)
         for name, entry in merged.discounts.items()

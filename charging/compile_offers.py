@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from charging.bands import BandTable
-from charging.catalogue_merge import Entry, Merged
+from charging.catalogue_merge import Entry, Merged, regional_parts
 from charging.catalogue_offers import Accumulator, Allowance, Discount, Fee, Offering
-from charging.compile_tariffs import cap_counter, compile_rounding, increment_cost
+from charging.compile_tariffs import cap_counter, increment_cost, rounding_of
 from charging.compiled import (
     AMOUNT,
     OPEN_END,
@@ -40,6 +40,7 @@ def compile_allowance(entry: Entry[Allowance], merged: Merged, local: LocalTime)
     return CompiledAllowance(
         name=value.id,
         label=value.name or value.id,
+        changed="" if entry.origin else regional_parts(merged, value.when),
         origin=entry.origin,
         unit=value.unit,
         quota=quantity(value.quota),
@@ -79,7 +80,6 @@ def compile_fee(entry: Entry[Fee], merged: Merged) -> CompiledFee:
     """Compile a fee."""
     value = entry.value
     amount = micro(value.amount)
-    default = merged.regional_rounding if entry.origin else merged.rounding
     return CompiledFee(
         name=value.id,
         label=value.name or value.id,
@@ -90,7 +90,7 @@ def compile_fee(entry: Entry[Fee], merged: Merged) -> CompiledFee:
         recurring=value.kind == "recurring",
         period=PERIODS[value.period],
         prorated=value.prorated,
-        rounding=compile_rounding(value.rounding or default),
+        rounding=rounding_of(value.rounding, entry.origin, entry.origin, merged),
     )
 
 
@@ -144,7 +144,7 @@ def compile_rule(
         exclusive=value.exclusive,
         best=group is not None and group.value.choose == "best",
         depends=bool(value.when.accumulators) or counter is not None or limit_counter is not None,
-        detail=f"{value.stage}: {detail}",
+        detail=f"{value.stage}: {detail}" + ("" if entry.origin else regional_parts(merged, value.when.usage)),
     )
 
 

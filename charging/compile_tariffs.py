@@ -6,7 +6,7 @@ from math import lcm
 
 from charging.bands import BandTable
 from charging.catalogue_base import Rounding
-from charging.catalogue_merge import Entry, Merged
+from charging.catalogue_merge import Entry, Merged, regional_parts
 from charging.catalogue_tariffs import BandRates, Cap, Price, Rate, Tariff, Tiers
 from charging.compiled import (
     GRADUATED,
@@ -34,11 +34,19 @@ _MODELS = {"graduated": GRADUATED, "volume": VOLUME, "package": PACKAGE}
 _SWITCHES = {"second": SWITCH_SECOND, "increment": SWITCH_INCREMENT, "start": SWITCH_START}
 
 
-def compile_rounding(rounding: Rounding) -> CompiledRounding:
+def compile_rounding(rounding: Rounding, origin: str = "") -> CompiledRounding:
     """Give mode and step in micro-units."""
-    return CompiledRounding(
-        MODES[rounding.mode], 10 ** (6 - rounding.places), f"{rounding.mode} to {rounding.places} places"
-    )
+    name = f"{rounding.mode} to {rounding.places} places"
+    return CompiledRounding(MODES[rounding.mode], 10 ** (6 - rounding.places), name, origin)
+
+
+def rounding_of(own: Rounding | None, holder: str, entry: str, merged: Merged) -> CompiledRounding:
+    """Compile the rounding of an entry: its own (made by `holder`), else that of the catalogue the entry comes from."""
+    if own is not None:
+        return compile_rounding(own, holder)
+    if entry and merged.regional_rounding != merged.rounding:
+        return compile_rounding(merged.regional_rounding, merged.domain)
+    return compile_rounding(merged.rounding)
 
 
 def compile_tariff(entry: Entry[Tariff], prices: Iterable[Price], merged: Merged, local: LocalTime) -> CompiledTariff:
@@ -72,16 +80,16 @@ def _combinations(merged: Merged, names: Iterable[str]) -> set[tuple[str, ...]]:
 
 def compile_price(tariff: Tariff, price: Price, origin: str, merged: Merged, local: LocalTime) -> CompiledPrice:
     """Compile one price."""
-    origin = merged.price_origins.get((tariff.id, price.id), origin)
+    tariff_origin, origin = origin, merged.price_origins.get((tariff.id, price.id), origin)
     service = merged.services[tariff.service].value
     rule = f"{tariff.id}/{price.id}"
     denominator = _denominator(price)
     parts = [*price.bands, BandRates((), price.rates, price.tiers)]
-    schedules = tuple(_schedule(part, price, rule, denominator) for part in parts)
+    changed = "" if origin else regional_parts(merged, price.when, [band for part in parts for band in part.bands])
+    schedules = tuple(_schedule(part, price, rule, denominator, changed) for part in parts)
     table: BandTable | None = None
     if price.bands:
         table = band_table([part.bands for part in price.bands], merged, local)
-    default = merged.regional_rounding if origin else merged.rounding
     own = schedules[-1]
     counters = [s.counter for s in schedules if s is not None and s.counter is not None]
     cap = price.cap
@@ -116,10 +124,21 @@ def compile_price(tariff: Tariff, price: Price, origin: str, merged: Merged, loc
         cap_total=int(micro(cap.amount)) if cap else 0,
         grace=quantity(price.grace),
         grace_free=price.grace_free,
-        rounding=compile_rounding(tariff.rounding or default),
+        rounding=rounding_of(tariff.rounding, tariff_origin, origin, merged),
         flat=own.rates[0] if plain and own is not None else None,
         depends=any(c.period != CALL for c in counters) or (cap is not None and cap.over != "call"),
     )
+
+
+def tier_counters(merged: Merged) -> dict[str, Counter]:
+    """Give the accumulators that tiers keep under a name of their own, for discounts to ask."""
+    found: dict[str, Counter] = {}
+    for entry in merged.tariffs.values():
+        for price in entry.value.prices:
+            for tiers in (price.tiers, *(part.tiers for part in price.bands)):
+                if tiers is not None and tiers.accumulator and tiers.over != "call":
+                    found[tiers.accumulator] = Counter(tiers.accumulator, PERIODS[tiers.over], tiers.shared)
+    return found
 
 
 def cap_counter(cap: Cap | None, name: str) -> Counter | None:
@@ -161,28 +180,28 @@ def _in(amount: Fraction, denominator: int) -> int:
     return int(amount * denominator)
 
 
-def _schedule(part: BandRates, price: Price, rule: str, denominator: int) -> Schedule | None:
+def _schedule(part: BandRates, price: Price, rule: str, denominator: int, changed: str) -> Schedule | None:
     label = f"band {', '.join(part.bands)}; " if part.bands else ("other hours; " if price.bands else "")
     if part.tiers is not None:
         counter = Counter(part.tiers.accumulator or rule.replace("/", "."), PERIODS[part.tiers.over], part.tiers.shared)
-        return Schedule((), _tiers(part.tiers, label, denominator), _MODELS[part.tiers.model], counter)
+        return Schedule((), _tiers(part.tiers, label, denominator, changed), _MODELS[part.tiers.model], counter)
     if not part.rates:
         return None
-    return Schedule(_rates(part.rates, label, denominator), (), GRADUATED, None)
+    return Schedule(_rates(part.rates, label, denominator, changed), (), GRADUATED, None)
 
 
-def _rates(rates: Iterable[Rate], label: str, denominator: int) -> tuple[CompiledRate, ...]:
+def _rates(rates: Iterable[Rate], label: str, denominator: int, changed: str) -> tuple[CompiledRate, ...]:
     compiled = []
     for rate in rates:
         increment, cost = increment_cost(rate)
         start = quantity(rate.start)
         since = f"from {rate.start}; " if start else ""
-        detail = f"{label}{since}{rate.price} per {rate.per}, by {rate.increment or rate.per}"
+        detail = f"{label}{since}{rate.price} per {rate.per}, by {rate.increment or rate.per}{changed}"
         compiled.append(CompiledRate(start, increment, _in(cost, denominator), detail))
     return tuple(sorted(compiled, key=lambda rate: rate.start))
 
 
-def _tiers(tiers: Tiers, label: str, denominator: int) -> tuple[CompiledTier, ...]:
+def _tiers(tiers: Tiers, label: str, denominator: int, changed: str) -> tuple[CompiledTier, ...]:
     compiled = []
     start = 0
     for tier in tiers.steps:
@@ -195,8 +214,8 @@ def _tiers(tiers: Tiers, label: str, denominator: int) -> tuple[CompiledTier, ..
                 start=start,
                 end=end,
                 flat=_in(micro(tier.flat), denominator),
-                rates=_rates(rates, f"{label}{where}; ", denominator),
-                flat_detail=f"{label}{where}; flat {tier.flat}",
+                rates=_rates(rates, f"{label}{where}; ", denominator, changed),
+                flat_detail=f"{label}{where}; flat {tier.flat}{changed}",
             )
         )
         start = end

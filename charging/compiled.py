@@ -75,6 +75,8 @@ class CompiledRounding:
     mode: int
     step: int
     name: str
+    origin: str
+    """The domain whose rounding it is; "" = the nation's."""
 
 
 @dataclass(slots=True, eq=False)
@@ -143,6 +145,8 @@ class CompiledAllowance:
 
     name: str
     label: str
+    changed: str
+    """What a region replaced in its scope, for the explanation."""
     origin: str
     unit: str
     quota: int

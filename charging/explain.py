@@ -33,7 +33,7 @@ def sentence(step: Step) -> str:
     if step.kind == "rounding":
         before = Fraction(step.quantity) - Fraction(step.numerator, step.denominator)
         exact = show(before.numerator, before.denominator)
-        return f"Rounded once, {step.rule}: {exact} becomes {show(step.quantity)}"
+        return f"Rounded once, {step.rule}{who}: {exact} becomes {show(step.quantity)}"
     return f"Fee {step.rule}{who}: {value}{detail}"
 
 

@@ -82,8 +82,12 @@ def _periods(found: CompiledFee, day: int, last: int, account: Account) -> list[
         steps.append(Step("fee", found.name, found.origin, days, "day", numerator, denominator, detail))
         day = end
         if not last or day >= last:
-            break
-    return steps
+            return steps
+    raise Unrated(
+        "QUANTITY_INVALID",
+        f"fee {found.name!r} would be charged for more than {PERIODS_MAX} periods at once: charge it in parts",
+        facts={"nearest": found.name},
+    )
 
 
 def _through(
@@ -108,5 +112,5 @@ def _through(
     amount = round_off(done.numerator, done.denominator, rounding.mode, rounding.step)
     rest = amount * done.denominator - done.numerator
     if rest:
-        steps.append(Step("rounding", rounding.name, "", amount, "micro", rest, done.denominator))
+        steps.append(Step("rounding", rounding.name, rounding.origin, amount, "micro", rest, done.denominator))
     return Charge(amount, plan.currency, (), tuple(done.accruals), plan.version, done.depends, tuple(steps))

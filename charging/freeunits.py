@@ -234,7 +234,8 @@ def _cover(source: Source, taken: Taken, unit: str, start_s: int) -> None:
     taken.parts = _joined(left_over)
     rule = source.book or (allowance.name if allowance else "")
     origin = allowance.origin if allowance else ""
-    taken.steps.append(Step("book" if source.book else "allowance", rule, origin, units, unit, 0, 1, source.label))
+    detail = source.label + allowance.changed if allowance else source.label
+    taken.steps.append(Step("book" if source.book else "allowance", rule, origin, units, unit, 0, 1, detail))
     if source.book:
         taken.takes.append((source.book, units))
     taken.accruals.extend([(key, units) for key in source.keys])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from charging import applying
 from charging.account import Account
@@ -25,12 +25,9 @@ from charging.events import (
     TransferSettled,
 )
 from charging.funds import movements
-from charging.usage import SealedCharge, Step
 from charging.wire import Done, Failed, HistoryLine, unpack_answer
 
 FINDINGS_MAX = 100
-
-_unpack_steps = msgspec.msgpack.Decoder(tuple[Step, ...]).decode
 
 
 class Leg(Struct, frozen=True):
@@ -52,7 +49,7 @@ def line(entry: Entry) -> HistoryLine:
     """Tell one journal entry: what moved, before and after, by whom and why. A refusal tells its reason."""
     answer = outcome(entry)
     service, quantity, reason = "", 0, ""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[Raw, ...] = ()
     for event in entry.events:
         service, quantity, steps, reason = _told(event, service, quantity, steps, reason)
     if isinstance(answer, Failed):
@@ -76,15 +73,15 @@ def line(entry: Entry) -> HistoryLine:
 
 
 def _told(
-    event: Event, service: str, quantity: int, steps: tuple[Step, ...], reason: str
-) -> tuple[str, int, tuple[Step, ...], str]:
+    event: Event, service: str, quantity: int, steps: tuple[Raw, ...], reason: str
+) -> tuple[str, int, tuple[Raw, ...], str]:
     match event:
         case Charged():
-            return event.usage.service, event.usage.quantity, steps_of(event.charge), reason
+            return event.usage.service, event.usage.quantity, (event.charge.steps,), reason
         case SessionStepped():
             names = "+".join(posting.usage.service for posting in event.postings)
             whole = sum(posting.usage.quantity for posting in event.postings)
-            told = tuple(step for posting in event.postings for step in steps_of(posting.charge))
+            told = tuple(posting.charge.steps for posting in event.postings)
             return names, whole, told, event.ended or f"session {event.session.session_id}"
         case Booked():
             return service, quantity, steps, event.reason or event.kind
@@ -93,11 +90,6 @@ def _told(
         case MovedOut():
             return service, quantity, steps, f"moved to {event.to_domain}"
     return service, quantity, steps, reason
-
-
-def steps_of(charge: SealedCharge) -> tuple[Step, ...]:
-    """Unpack the explanation of a charge."""
-    return _unpack_steps(charge.steps)
 
 
 def legs(event: Event) -> tuple[Leg, ...]:

@@ -49,7 +49,7 @@ from charging.funds import balance_view, moved, movements
 from charging.refund_commands import charged_fact, with_original
 from charging.session_commands import due_sessions, expire_command
 from charging.transfer_commands import receive_command, settle_command
-from charging.usage import Charge, SealedCharge
+from charging.usage import Charge, SealedCharge, pack_long
 from charging.wire import Done
 
 __all__ = [
@@ -201,12 +201,10 @@ def _taken(book: Book) -> Book:
 
 def seal(charge: Charge) -> SealedCharge:
     """Pack the explanation of a charge for its way to the owner and into the journal."""
+    try:
+        steps = _pack(charge.steps)
+    except OverflowError:
+        steps = pack_long(charge.steps)
     return SealedCharge(
-        charge.amount,
-        charge.currency,
-        charge.takes,
-        charge.accruals,
-        charge.catalogue,
-        charge.depends,
-        Raw(_pack(charge.steps)),
+        charge.amount, charge.currency, charge.takes, charge.accruals, charge.catalogue, charge.depends, Raw(steps)
     )

@@ -1,7 +1,7 @@
 """Longest prefix match over telephone numbers, with one-digit wildcards.
 
 Patterns are digits; "?" stands for one digit, a trailing "$" for the end of the number, "*" alone for every number. The
-pattern with more digits wins, then the longer one.
+pattern with more digits wins, then the longer one, then the one named first.
 """
 
 import re
@@ -35,7 +35,7 @@ class PrefixTable(Generic[T]):
         for text, found in grouped.items():
             values = tuple(dict.fromkeys(found))
             if "?" in text:
-                weight = (sum(c.isdigit() for c in text) + text.endswith("$"), len(text))
+                weight = (sum(c.isdigit() for c in text), len(text))
                 end = "$" if text.endswith("$") else ""
                 body = text.rstrip("$").replace("?", "[0-9]")
                 patterns.append((weight, re.compile(body + end), values))

@@ -11,10 +11,10 @@ from charging.compiled import CompiledPrice, Facts
 from charging.contract import Contract, Subscription
 from charging.fees import bill, fee
 from charging.localtime import DAY_S
-from charging.money import round_off
+from charging.money import AMOUNT_MAX, round_off
 from charging.plan import Plan, Profile
 from charging.tiers import Positions, charge_parts
-from charging.unrated import Unrated, absurd_quantity, unknown_service, unpriced
+from charging.unrated import Unrated, absurd_amount, absurd_quantity, unknown_service, unpriced
 from charging.usage import AllowanceLeft, Charge, Step, Usage
 
 __all__ = ["Unrated", "allowances", "bill", "fee", "next_switch", "rate"]
@@ -176,9 +176,11 @@ def _finish(work: _Work) -> Charge:
     if value % unit:
         amount = round_off(value, denominator, rounding.mode, rounding.step)
         rest = amount * denominator - value
-        work.steps.append(Step("rounding", rounding.name, "", amount, "micro", rest, denominator))
+        work.steps.append(Step("rounding", rounding.name, rounding.origin, amount, "micro", rest, denominator))
     else:
         amount = value // denominator
+    if amount > AMOUNT_MAX:
+        raise absurd_amount(usage, price.rule if price is not None else "", amount)
     if usage.service in plan.counting:
         _count(work, amount)
     accruals = work.accruals

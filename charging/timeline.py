@@ -56,7 +56,7 @@ class Timeline:
             self._pieces[piece] = self._open(piece)
         cuts, plans = self._pieces[piece]
         if not cuts:
-            raise Unrated("CATALOGUE_MISSING", "no national catalogue was in force when the event began")
+            raise self._missing()
         index = bisect_right(cuts, time_ms) - 1
         plan = plans[index]
         if plan is None:
@@ -78,11 +78,34 @@ class Timeline:
         cuts = [start, *inner, end]
         return cuts, [None] * (len(cuts) - 1)
 
+    def _missing(self) -> Unrated:
+        first = (
+            f"version {self._national[0][1].version} begins at {self._national[0][0]} ms" if self._national else "none"
+        )
+        return Unrated(
+            "CATALOGUE_MISSING",
+            "no national catalogue was in force when the event began",
+            facts={"nearest": f"national catalogue: {first}"},
+        )
+
     def _compile(self, piece: int, start: int, end: int) -> Plan:
         national, region = self._pair(piece)
         if national is None:
-            raise Unrated("CATALOGUE_MISSING", "no national catalogue was in force when the event began")
+            raise self._missing()
         return compile_plan(merge(national, region), self._local, start, start, end)
+
+
+def together(
+    national: Sequence[tuple[int, Catalogue]], region: Sequence[tuple[int, Catalogue]]
+) -> list[tuple[Catalogue, Catalogue]]:
+    """Give every national and regional version that are in force at one moment, in order of time."""
+    nation, regional = sorted(national, key=_age), sorted(region, key=_age)
+    found: list[tuple[Catalogue, Catalogue]] = []
+    for start in sorted({at for at, _ in (*nation, *regional)}):
+        one, two = _newest(nation, start), _newest(regional, start)
+        if one is not None and two is not None:
+            found.append((one, two))
+    return found
 
 
 def _age(entry: tuple[int, Catalogue]) -> tuple[int, int]:

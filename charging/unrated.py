@@ -1,7 +1,7 @@
 """Usage that no rule prices: refused with a reason and the nearest rule that failed, never priced zero.
 
-Reasons: CATALOGUE_MISSING, SERVICE_UNKNOWN, QUANTITY_INVALID, SUBSCRIPTION_MISSING, SERVICE_NOT_SUBSCRIBED,
-USAGE_UNRATED, BAND_UNRATED, FEE_UNKNOWN.
+Reasons: CATALOGUE_MISSING, SERVICE_UNKNOWN, QUANTITY_INVALID, AMOUNT_INVALID, SUBSCRIPTION_MISSING,
+SERVICE_NOT_SUBSCRIBED, USAGE_UNRATED, BAND_UNRATED, FEE_UNKNOWN.
 """
 
 from charging.account import Account
@@ -10,6 +10,7 @@ from charging.compiled import CompiledTariff
 from charging.conditions import prefix_table, usage_tests
 from charging.contract import Contract
 from charging.errors import Invalid
+from charging.money import AMOUNT_MAX, show
 from charging.plan import Plan, Profile
 from charging.prefixes import digits_of
 from charging.usage import Usage
@@ -39,6 +40,16 @@ def absurd_quantity(plan: Plan, usage: Usage) -> Unrated:
         f"quantity {usage.quantity} of {usage.service} is not possible in one usage",
         fields={"quantity": wanted},
         facts={"nearest": f"service {service.name}: quantity_max {service.quantity_max}"},
+    )
+
+
+def absurd_amount(usage: Usage, rule: str, amount: int) -> Unrated:
+    """The charge is beyond any that is meant."""
+    return Unrated(
+        "AMOUNT_INVALID",
+        f"{usage.quantity} of {usage.service} would cost {show(amount)}: a single usage costs at most "
+        f"{show(AMOUNT_MAX)}, look at price and quantity",
+        facts={"nearest": rule},
     )
 
 

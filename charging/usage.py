@@ -4,6 +4,9 @@ Units: money in micro-units of the currency (int), quantities in the base unit o
 times in milliseconds UTC. Fractions are exact pairs (numerator, denominator).
 """
 
+from collections.abc import Sequence
+
+import msgspec
 from msgspec import Raw, Struct
 
 
@@ -78,3 +81,20 @@ class AllowanceLeft(Struct, frozen=True, gc=False):
     quota: int
     used: int
     remaining: int
+
+
+# A long fraction is written as text, see `pack_long`; what is no fraction is checked as strictly by the types.
+_unpack_steps = msgspec.msgpack.Decoder(tuple[Step, ...], strict=False).decode
+
+
+def pack_long(steps: Sequence[Step]) -> bytes:
+    """Pack steps of which some value has more than 64 bits: stacked percentages multiply their denominators."""
+    rows = [list(msgspec.structs.astuple(step)) for step in steps]
+    for row in rows:
+        row[5:7] = [str(row[5]), str(row[6])]
+    return msgspec.msgpack.encode(rows)
+
+
+def unpack_steps(packed: Raw) -> tuple[Step, ...]:
+    """Give the explanation that a charge travelled with."""
+    return _unpack_steps(packed)

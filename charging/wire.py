@@ -5,13 +5,13 @@ A body is one `Ask`, its reply one `Answer`, both tagged unions. Packed with `pa
 """
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from charging.account import Account
 from charging.commands import Command
 from charging.contract import Contract
 from charging.errors import KINDS, Broken, Fault
-from charging.usage import Step
+from charging.usage import Step, unpack_steps
 
 
 class Pull(Struct, frozen=True, array_like=True, tag="p", gc=False):
@@ -148,8 +148,14 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     channel: str
     reason: str
     movements: tuple[Movement, ...]
-    steps: tuple[Step, ...]
+    explanations: tuple[Raw, ...]
+    """The packed steps of each charge, as the journal has them."""
     version: int
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The explanation of all charges, unpacked."""
+        return tuple(step for packed in self.explanations for step in unpack_steps(packed))
 
 
 class History(Struct, frozen=True, array_like=True, tag="l"):

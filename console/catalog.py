@@ -52,7 +52,8 @@ def checked(folder: Path) -> Folder:
     for fault in found.faults:
         out.print(str(fault), soft_wrap=True, markup=False)
     if found.faults:
-        out.print(f"{len(found.faults)} faults; nothing was published")
+        count = len(found.faults)
+        out.print(f"{count} fault{'s' if count > 1 else ''}; nothing was published")
         raise typer.Exit(1)
     return found
 

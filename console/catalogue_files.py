@@ -6,24 +6,28 @@ the order of file names.
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from charging.catalogue import Catalogue, from_plain
 from charging.checks.check import check
 from charging.checks.walk import Path as TreePath
 from charging.checks.walk import shown
+from console.catalogue_words import sentence, unknown_field
 
 Place = tuple[Path, int]
 Tree = dict[str, object]
 SECTION_TYPES = {
     field.encode_name: field.type for field in msgspec.structs.fields(Catalogue) if str(field.type).startswith("tuple")
 }
+DEPTH_MAX = 40
+FAULTS_OF_ENTRY_MAX = 20
 _AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<where>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
@@ -101,13 +105,16 @@ def read_folder(folder: Path) -> Folder:
 def _read_file(file: Path, documents: dict[str, Document]) -> None:
     try:
         node = YAML(typ="base", pure=True).compose(file.read_text(encoding="utf-8"))
-    except (MarkedYAMLError, OSError, UnicodeDecodeError) as error:
+    except (YAMLError, OSError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         broken = documents.setdefault(f"!{file}", Document(f"!{file}"))
-        broken.faults.append(Fault(str(file), mark.line + 1 if mark else 1, f"not readable as YAML: {problem}"))
+        broken.faults.append(
+            Fault(str(file), mark.line + 1 if mark else 1, f"not readable as YAML: {' '.join(problem.split())}")
+        )
         return
-    domain = next((v.value for k, v in node.value if k.value == "domain"), "") if isinstance(node, MappingNode) else ""
+    pairs = node.value if isinstance(node, MappingNode) else ()
+    domain = next((str(value.value) for key, value in pairs if key.value == "domain"), "")
     document = documents.setdefault(domain, Document(domain))
     document.places.setdefault((), (file, 1))
     if not isinstance(node, MappingNode):
@@ -136,40 +143,78 @@ def _join(document: Document, file: Path, key: Node, value: Node) -> None:
 
 def _plain(document: Document, file: Path, node: Node, path: TreePath) -> object:
     document.places.setdefault(path, (file, node.start_mark.line + 1))
+    if len(path) > DEPTH_MAX:
+        document.fault(path[:2], f"is nested more than {DEPTH_MAX} deep: an alias that contains itself?")
+        return ""
     if isinstance(node, SequenceNode):
         return [_plain(document, file, item, (*path, index)) for index, item in enumerate(node.value)]
     if isinstance(node, MappingNode):
         tree: Tree = {}
         for key, value in node.value:
-            if key.value in tree:
-                document.fault((*path, key.value), "is written twice: keep one")
-            tree[str(key.value)] = _plain(document, file, value, (*path, str(key.value)))
+            name = str(key.value)
+            if name in tree:
+                document.fault((*path, name), "is written twice: keep one")
+            tree[name] = _plain(document, file, value, (*path, name))
         return tree
     assert isinstance(node, ScalarNode)
     return node.value
 
 
 def _convert(document: Document) -> None:
-    """Make the catalogue, or note every entry that can't be one: entry by entry, so that one fault hides no other."""
+    """Make the catalogue, or note all that can't be read: fault by fault, so that none hides another."""
     if document.faults:
         return
     for section, kind in SECTION_TYPES.items():
         items = document.tree.get(section)
         for index, item in enumerate(items if isinstance(items, list) else ()):
-            for path, message in _refusals([item], kind):
-                document.fault((section, index, *path[1:]), message)
+            for path, what in _refusals([item], kind):
+                where = (section, index, *path[1:])
+                _tell(document, where, what)
+    rest = {
+        name: part for name, part in document.tree.items() if name not in SECTION_TYPES or not isinstance(part, list)
+    }
+    for path, what in _refusals(rest, Catalogue):
+        _tell(document, path, what)
     if not document.faults:
-        try:
-            document.catalogue = from_plain(document.tree)
-        except msgspec.ValidationError as error:
-            document.fault(*_explained(error))
+        document.catalogue = from_plain(document.tree)
+
+
+def _tell(document: Document, path: TreePath, what: str) -> None:
+    unknown = unknown_field(what)
+    document.fault((*path, unknown) if unknown else path, sentence(what, path, document.tree))
 
 
 def _refusals(tree: object, kind: object) -> Iterator[tuple[TreePath, str]]:
-    try:
-        msgspec.convert(tree, kind, strict=False)
-    except msgspec.ValidationError as error:
-        yield _explained(error)
+    """Convert again and again, each time without the field that was refused last."""
+    left = deepcopy(tree)
+    dropped: set[TreePath] = set()
+    for _ in range(FAULTS_OF_ENTRY_MAX):
+        try:
+            msgspec.convert(left, kind, strict=False)
+            return
+        except msgspec.ValidationError as error:
+            path, what = _explained(error)
+        missing = what.removeprefix("Object missing required field `").removesuffix("`")
+        if (*path, missing) in dropped:
+            return
+        yield path, what
+        unknown = unknown_field(what)
+        refused = (*path, unknown) if unknown else path
+        if not _drop(left, refused):
+            return
+        dropped.add(refused)
+
+
+def _drop(tree: object, path: TreePath) -> bool:
+    """Take a field out of its mapping; say whether that could be done. Items of lists stay: others count on them."""
+    for part in path[:-1]:
+        if isinstance(tree, dict):
+            tree = tree.get(part)
+        elif isinstance(tree, list) and isinstance(part, int) and part < len(tree):
+            tree = tree[part]
+        else:
+            return False
+    return isinstance(tree, dict) and bool(path) and tree.pop(path[-1], None) is not None
 
 
 def _explained(error: msgspec.ValidationError) -> tuple[TreePath, str]:

@@ -1,5 +1,7 @@
 """`DirectoryService`: what operators and the console ask of the directory, over any data-center instance."""
 
+import asyncio
+
 import grpc
 from onetier.v1 import data_center_pb2 as pb
 from onetier.v1 import data_center_pb2_grpc
@@ -44,7 +46,8 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         """Append changes, all or none, once a key. Faults: see `Directory.amend` and `check_catalogues`."""
         _check_actor(request.actor)
         changes = changes_of(request.changes)
-        check_catalogues(changes, self._directory.catalogues(""))
+        # Checking compiles: in a thread, so that routing goes on.
+        await asyncio.to_thread(check_catalogues, changes, tuple(self._directory.state.catalogues.values()))
         revision = await self._directory.amend(changes, request.request_key, request.actor)
         self._metrics.requests("amend", "ok", len(changes))
         return pb.AmendResponse(revision=revision)

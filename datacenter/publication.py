@@ -6,28 +6,46 @@ import msgspec
 
 from charging.catalogue import Catalogue, unpack
 from charging.checks.check import check
-from charging.checks.walk import shown
+from charging.checks.walk import Finding, shown
 from charging.errors import Invalid
+from charging.timeline import together
 from charging.wire import CatalogueRef
 from directory.changes import CatalogueVersion, Change
 
 
 def check_catalogues(changes: Sequence[Change], published: Sequence[CatalogueRef]) -> None:
-    """Check the catalogues of an amendment; regional ones against its national one, else the newest published.
+    """Check the catalogues of an amendment, each with every one it will be in force together with.
 
-    Raises `Invalid` CATALOGUE_UNREADABLE, CATALOGUE_MISLABELLED or CATALOGUE_FAULTY.
+    So a national version that takes away what a published region overrides is refused too. Raises `Invalid`
+    CATALOGUE_UNREADABLE, CATALOGUE_MISLABELLED or CATALOGUE_FAULTY.
     """
     arriving = {index: change for index, change in enumerate(changes) if isinstance(change, CatalogueVersion)}
     read = {index: _read(index, change) for index, change in arriving.items()}
-    national = [one for one in read.values() if not one.domain]
-    if not national:
-        national = [unpack(ref.content) for ref in published if not ref.domain][-1:]
+    if not read:
+        return
+    versions: dict[str, list[tuple[int, Catalogue]]] = {"": []}
+    for ref in published:
+        versions.setdefault(ref.domain, []).append((ref.effective_from_ms, unpack(ref.content)))
     for index, catalogue in read.items():
-        against = national[-1] if catalogue.domain and national else None
-        findings = check(catalogue, against)
-        if findings:
-            first = f"{shown(findings[0].path)}: {findings[0].message}"
-            raise _invalid(index, "CATALOGUE_FAULTY", f"{len(findings)} faults, the first: {first}")
+        versions.setdefault(catalogue.domain, []).append((arriving[index].effective_from_ms, catalogue))
+    for index, catalogue in read.items():
+        if not catalogue.domain:
+            _refuse(index, check(catalogue))
+    for domain in sorted(versions.keys() - {""}):
+        pairs = together(versions[""], versions[domain])
+        for index, catalogue in read.items():
+            mine = [pair for pair in pairs if catalogue is pair[0] or catalogue is pair[1]]
+            for national, region in mine:
+                beside = f"with {domain} {region.version} beside it, " if catalogue is national else ""
+                _refuse(index, check(region, national), beside)
+            if catalogue.domain == domain and not mine:
+                _refuse(index, check(catalogue))
+
+
+def _refuse(index: int, findings: Sequence[Finding], beside: str = "") -> None:
+    if findings:
+        first = f"{shown(findings[0].path)}: {findings[0].message}"
+        raise _invalid(index, "CATALOGUE_FAULTY", f"{beside}{len(findings)} faults, the first: {first}")
 
 
 def _read(index: int, change: CatalogueVersion) -> Catalogue:

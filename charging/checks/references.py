@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from charging.catalogue import Catalogue, Withdrawn
+from charging.catalogue import Catalogue, Overrides, Withdrawn
 from charging.catalogue_base import Band, When
 from charging.catalogue_offers import AccumulatorRange, Agreement, DiscountWhen, Offering, Thresholds
 from charging.catalogue_tariffs import BandRates, PriceOverride, Tariff, Tiers
 from charging.checks.walk import Finding, Path, ids, structs
 
 SECTIONS = (
-    "services", "calendars", "bands", "destinations", "zones", "parties",
-    "tariffs", "allowances", "fees", "offerings", "discounts", "agreements", "accumulators",
+    "services", "calendars", "bands", "destinations", "zones", "parties", "tariffs", "allowances", "fees", "offerings",
+    "discounts", "agreements", "exclusive_groups", "accumulators",
 )  # fmt: skip
 
 # Which field of which struct names entries of which section.
@@ -45,7 +45,8 @@ NAMES: Mapping[type[Struct], Mapping[str, str]] = {
     AccumulatorRange: {"accumulator": "accumulators"},
     Withdrawn: {"tariffs": "tariffs", "offerings": "offerings", "allowances": "allowances", "discounts": "discounts"},
 }
-BUILT_IN = {"parties": {"account"}, "zones": {"home", "away"}}
+BUILT_IN = {"parties": {"account"}, "visited": {"home", "away"}}
+"""Words that a field takes beside the names of entries."""
 
 
 def check_references(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
@@ -55,15 +56,18 @@ def check_references(catalogue: Catalogue, national: Catalogue | None) -> Iterat
         for name, section in NAMES.get(type(node), {}).items():
             value = getattr(node, name)
             for index, wanted in enumerate((value,) if isinstance(value, str) else value):
-                if wanted not in known[section]:
+                if wanted not in known[section] and wanted not in BUILT_IN.get(name, ()):
                     where: Path = (*path, name) if isinstance(value, str) else (*path, name, index)
                     yield Finding(where, f"{wanted!r} is not among the {section}{_nearest(wanted, known[section])}")
 
 
 def check_duplicates(catalogue: Catalogue) -> Iterator[Finding]:
     """Find entries of one section, and prices of one tariff, that share an id."""
-    for section in (*SECTIONS, "exclusive_groups"):
+    for section in SECTIONS:
         yield from _twice((section,), getattr(catalogue, section))
+    for section in Overrides.__struct_fields__:
+        if section != "prices":
+            yield from _twice(("overrides", section), getattr(catalogue.overrides, section))
     for path, node in structs(catalogue):
         if isinstance(node, Tariff):
             yield from _twice((*path, "prices"), node.prices)
@@ -86,13 +90,14 @@ def check_cycles(catalogue: Catalogue, national: Catalogue | None) -> Iterator[F
 
 
 def _known(section: str, catalogue: Catalogue, national: Catalogue | None) -> set[str]:
-    known = ids(getattr(catalogue, section)) | BUILT_IN.get(section, set())
+    known = ids(getattr(catalogue, section))
     if national is not None:
         known |= ids(getattr(national, section))
     if section == "accumulators":
         # A tier counter with a name of its own can be asked by discounts too.
         for document in (catalogue, national):
-            known |= {node.accumulator for _, node in structs(document) if isinstance(node, Tiers)} - {""}
+            kept = [node for _, node in structs(document) if isinstance(node, Tiers) and node.over != "call"]
+            known |= {node.accumulator for node in kept} - {""}
     return known
 
 

@@ -1,89 +1,100 @@
-"""Rules that stand across sections: dates, discounts, offerings that open what nothing prices, regional overrides."""
+"""Rules that stand across sections: discounts, offerings that open what nothing prices, regional overrides."""
 
 from collections.abc import Iterator
 
 from msgspec import Struct
 
-from charging.catalogue import Catalogue, Overrides
-from charging.catalogue_offers import Discount
-from charging.checks.walk import Finding, ids, structs
+from charging.catalogue import Catalogue, Overrides, Withdrawn
+from charging.catalogue_offers import AccumulatorRange, Agreement, Discount, Offering, Thresholds
+from charging.checks.references import SECTIONS
+from charging.checks.walk import Finding, Path, ids, structs
+from charging.money import quantity
 
 EFFECTS = ("percent", "amount", "price", "total", "thresholds")
 
 
-def check_dates(catalogue: Catalogue, _national: Catalogue | None) -> Iterator[Finding]:
-    """Find entries whose end does not lie after their beginning."""
-    for path, node in structs(catalogue):
-        start, end = getattr(node, "effective_from", ""), getattr(node, "effective_to", "")
-        if start and end and end <= start:
-            yield Finding((*path, "effective_to"), f"ends at {end}, not after it begins ({start})")
-
-
 def check_discounts(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
-    """Find rules without exactly one effect, and rules named where their stage does not stand."""
+    """Find rules without exactly one effect, conditions that never hold, rules named where they do not belong."""
     stages: dict[str, str] = {}
     for document in (national, catalogue):
-        stages.update({rule.id: rule.stage for rule in (document.discounts if document else ())})
+        if document is not None:
+            stages.update({rule.id: rule.stage for rule in (*document.discounts, *document.overrides.discounts)})
     for path, node in structs(catalogue):
         if isinstance(node, Discount):
             effects = [name for name in EFFECTS if getattr(node, name)]
             if len(effects) != 1:
                 found = ", ".join(effects) or "none"
                 yield Finding(path, f"discount {node.id!r} has {found}: give exactly one of {', '.join(EFFECTS)}")
-    for index, offering in enumerate(catalogue.offerings):
-        for at, rule in enumerate(offering.discounts):
-            if stages.get(rule, "offering") != "offering":
-                yield Finding(
-                    ("offerings", index, "discounts", at),
-                    f"{rule!r} is of stage {stages[rule]!r}; an offering grants rules of stage 'offering'",
-                )
-    for index, agreement in enumerate(catalogue.agreements):
-        for at, rule in enumerate(agreement.discounts):
-            if stages.get(rule, "account") not in ("subscriber", "account"):
-                yield Finding(
-                    ("agreements", index, "discounts", at),
-                    f"{rule!r} is of stage {stages[rule]!r}; agreements grant 'subscriber' or 'account'",
-                )
+        elif isinstance(node, Thresholds) and not node.steps:
+            yield Finding((*path, "steps"), "thresholds without a step take nothing off: add one")
+        elif isinstance(node, AccumulatorRange) and node.below and quantity(node.below) <= quantity(node.at_least):
+            yield Finding(
+                (*path, "below"), f"nothing lies from {node.at_least} to below {node.below}: mend one of them"
+            )
+        elif isinstance(node, Offering):
+            yield from _stages(path, node, stages, ("offering",))
+        elif isinstance(node, Agreement):
+            yield from _stages(path, node, stages, ("subscriber", "account"))
+
+
+def _stages(
+    path: Path, node: Offering | Agreement, stages: dict[str, str], granted: tuple[str, ...]
+) -> Iterator[Finding]:
+    what = "an offering" if isinstance(node, Offering) else "an agreement"
+    for at, rule in enumerate(node.discounts):
+        if stages.get(rule, granted[0]) not in granted:
+            allowed = " or ".join(repr(stage) for stage in granted)
+            yield Finding(
+                (*path, "discounts", at),
+                f"{rule!r} is of stage {stages[rule]!r}; {what} grants rules of stage {allowed}",
+            )
 
 
 def check_opened_services(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
     """Find services that an offering opens and no tariff would price."""
-    tariffs = (*(national.tariffs if national else ()), *catalogue.tariffs)
+    tariffs = (*(national.tariffs if national else ()), *catalogue.tariffs, *catalogue.overrides.tariffs)
     standard = {tariff.service for tariff in tariffs if tariff.standard}
-    for index, offering in enumerate(catalogue.offerings):
-        own = {tariff.service for tariff in tariffs if tariff.id in offering.tariffs}
-        for at, service in enumerate(offering.services):
-            if service not in standard | own:
-                yield Finding(
-                    ("offerings", index, "services", at),
-                    f"offering {offering.id!r} opens {service!r}, but no standard tariff prices it",
-                )
+    for path, offering in structs(catalogue):
+        if isinstance(offering, Offering):
+            own = {tariff.service for tariff in tariffs if tariff.id in offering.tariffs}
+            for at, service in enumerate(offering.services):
+                if service not in standard | own:
+                    yield Finding(
+                        (*path, "services", at),
+                        f"offering {offering.id!r} opens {service!r}, but no standard tariff prices it",
+                    )
 
 
 def check_region(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
     """Find overrides of what is not there, additions that hide national entries, regions missing."""
     if not catalogue.domain:
-        if catalogue.overrides != Overrides():
-            yield Finding(("overrides",), "only a regional catalogue overrides: name its domain")
+        for name, empty in (("overrides", Overrides()), ("withdrawn", Withdrawn())):
+            if getattr(catalogue, name) != empty:
+                yield Finding((name,), f"only a regional catalogue has {name}: name its domain")
         return
     if national is None:
         yield Finding(
             ("domain",), f"region {catalogue.domain} can't be checked without the national catalogue beside it"
         )
         return
-    for section in ("tariffs", "allowances", "fees", "offerings", "discounts"):
+    if catalogue.currency not in (national.currency, Catalogue("", 1).currency):
+        yield Finding(("currency",), f"{catalogue.currency} is not the nation's {national.currency}: leave it out")
+    replaceable = Overrides.__struct_fields__
+    for section in SECTIONS:
         there = ids(getattr(national, section))
+        mend = "put it under overrides to replace it, or choose" if section in replaceable else "choose"
         for index, entry in enumerate(getattr(catalogue, section)):
             if entry.id in there:
-                yield Finding(
-                    (section, index, "id"),
-                    f"{entry.id!r} is a national entry: put it under overrides to replace it, or choose another id",
-                )
-        yield from _absent(section, getattr(catalogue.overrides, section), there)
-    for section in ("bands", "calendars", "destinations", "zones", "parties"):
-        yield from _absent(section, getattr(catalogue.overrides, section), ids(getattr(national, section)))
+                yield Finding((section, index, "id"), f"{entry.id!r} is a national entry: {mend} another id")
+        if section in replaceable:
+            yield from _absent(section, getattr(catalogue.overrides, section), there)
     prices = {tariff.id: ids(tariff.prices) for tariff in national.tariffs}
+    seen: set[tuple[str, str]] = set()
     for index, override in enumerate(catalogue.overrides.prices):
+        where = (override.tariff, override.price.id)
+        if where in seen:
+            yield Finding(("overrides", "prices", index), f"price {'/'.join(where)} is overridden before: keep one")
+        seen.add(where)
         if override.tariff in prices and override.price.id not in prices[override.tariff]:
             yield Finding(
                 ("overrides", "prices", index, "price", "id"),

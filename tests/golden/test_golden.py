@@ -2,9 +2,11 @@
 
 A file has a catalogue snippet and cases. `offers` are the subscriptions of the case; `tariff: x` instead stands for an
 offering made of tariff x alone. Amounts and step values are in yuan, exact (decimal or n/d). "ME" in an accumulator key
-is the subscriber. Times without offset are local. What a case doesn't name is not compared.
+is the subscriber. `says` are words of the explanation. Times without offset are local. What a case doesn't name is not
+compared; that each step is worth what its own words say is checked always.
 """
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +19,7 @@ from charging.account import Account, Book
 from charging.catalogue import Catalogue, from_plain, pack
 from charging.contract import Contract, Subscription
 from charging.localtime import LocalTime
+from charging.money import quantity
 from charging.plan import Plan
 from charging.rating import Unrated, bill, fee, rate
 from charging.timeline import Timeline
@@ -26,6 +29,10 @@ from charging.wire import CatalogueRef
 FOLDER = Path(__file__).parent
 ME = "msisdn:8613012345678"
 NOON = "2026-03-02T12:00"
+RATE = re.compile(r"(?P<price>[0-9.]+) per (?P<per>[^,]+), by (?P<by>[^;]+)")
+FLAT = re.compile(r"; flat (?P<flat>[0-9.]+)")
+PERCENT = re.compile(r": (?P<percent>[0-9.]+) % off")
+FREE = ("within the grace", "nothing used", "grace at the beginning")
 
 
 def files() -> Iterator[tuple[str, dict]]:
@@ -140,7 +147,12 @@ def shown(step: Step) -> tuple[str, ...]:
     rule = f"{step.rule}@{step.origin}" if step.origin else step.rule
     if step.kind == "rounding":
         before = Fraction(step.quantity, 1_000_000) - value
-        return ("rounding", str(before), "becomes", str(Fraction(step.quantity, 1_000_000)))
+        return (
+            f"rounding@{step.origin}" if step.origin else "rounding",
+            str(before),
+            "becomes",
+            str(Fraction(step.quantity, 1_000_000)),
+        )
     if step.kind in ("connect", "minimum", "cap"):
         return (step.kind, rule, str(value))
     if step.kind == "discount":
@@ -151,10 +163,33 @@ def shown(step: Step) -> tuple[str, ...]:
 def written(text: str) -> tuple[str, ...]:
     """Read a step of a file into the same form."""
     words = text.split()
-    if words[0] == "rounding":
-        return ("rounding", str(Fraction(words[1])), "becomes", str(Fraction(words[3])))
+    if words[0].startswith("rounding"):
+        return (words[0], str(Fraction(words[1])), "becomes", str(Fraction(words[3])))
     assert words[-2] == "=", f"a step is written `kind rule quantity = value`: {text}"
     return (*words[:-2], str(Fraction(words[-1])))
+
+
+def says_so(document: dict, charge: Charge) -> None:
+    """Follow an explanation by its words alone: unit price, increment, percentage; each gives the step's value."""
+    limited = {rule["id"] for rule in document["catalogue"].get("discounts", []) if "limit" in rule}
+    running = Fraction(0)
+    for step in charge.steps:
+        value = Fraction(step.numerator, step.denominator)
+        if step.kind == "tariff" and not step.detail.startswith(FREE):
+            flat = FLAT.search(step.detail)
+            rate = RATE.search(step.detail)
+            if flat is not None:
+                assert value == micro(flat["flat"]), step
+            else:
+                assert rate is not None, step
+                assert value == micro(rate["price"]) * step.quantity / quantity(rate["per"]), step
+                assert step.quantity % quantity(rate["by"]) == 0, step
+        elif step.kind == "discount" and step.rule not in limited and (off := PERCENT.search(step.detail)):
+            assert -value == running * Fraction(off["percent"]) / 100, step
+        elif step.kind in ("allowance", "book"):
+            assert value == 0, step
+            assert step.quantity > 0, step
+        running += value
 
 
 @pytest.mark.parametrize(("document", "case"), list(cases()))
@@ -171,6 +206,10 @@ def test_golden(document: dict, case: dict) -> None:
     assert Fraction(charge.amount) == micro(case["charge"]), "\n".join(explain.lines(charge))
     assert explain.adds_up(charge)
     assert [shown(step) for step in charge.steps] == [written(text) for text in case["steps"]]
+    says_so(document, charge)
+    sentences = "\n".join(explain.lines(charge))
+    for words in case.get("says", []):
+        assert words in sentences
     if "accruals" in case:
         wanted = {key.replace("ME", ME): int(value) for key, value in case["accruals"].items()}
         assert dict(charge.accruals) == wanted

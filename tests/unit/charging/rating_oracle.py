@@ -1,7 +1,7 @@
 """An oracle for rating: slow and obvious, one unit after the other, with `fractions.Fraction`.
 
 It reads the catalogue model itself and shares no code with the engine. It knows one offering, all its allowances and
-discounts, and one tariff with one price.
+discounts, and one tariff with one price. Which price is chosen has an oracle of its own.
 """
 
 from dataclasses import dataclass, field
@@ -12,17 +12,14 @@ from zoneinfo import ZoneInfo
 from charging.account import Account
 from charging.catalogue import Catalogue
 from charging.catalogue_base import Band, Rounding
-from charging.catalogue_offers import Allowance, Discount
+from charging.catalogue_offers import Allowance
 from charging.catalogue_tariffs import Price, Rate, Tiers
 from charging.contract import Contract
 from charging.usage import Usage
+from tests.unit.charging.rating_oracle_discounts import Discounts, yuan
 
 FREE = Rate("0")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def yuan(text: str) -> Fraction:
-    return Fraction(text or "0") * 1_000_000
 
 
 @dataclass
@@ -47,6 +44,8 @@ class Free:
     bands: tuple[str, ...]
     keys: tuple[str, ...]
     book: str = ""
+    cap: str = ""
+    """Key of the member cap that it shares with other sources."""
     begun: int = 0
     last: int = -2
 
@@ -87,6 +86,7 @@ class Oracle:
         self.answer = Answer()
         self.counted: dict[str, int] = {}
         self.touched: set[str] = set()
+        self.caps: dict[str, int] = {}
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -112,9 +112,9 @@ class Oracle:
         at = self.clock(offset)
         return any(self.inside(band, at) for band in self.catalogue.bands if band.id in names)
 
-    def period(self, over: str) -> str:
-        today = self.clock(0).date()
-        if over == "life":
+    def period(self, over: str, today: date | None = None) -> str:
+        today = today or self.clock(0).date()
+        if over in ("life", "call"):
             return "all"
         if over == "week":
             today -= timedelta(days=today.weekday())
@@ -134,6 +134,15 @@ class Oracle:
     def key(self, name: str, over: str, shared: bool) -> str:
         return f"{name}@{self.period(over)}" if shared else f"{name}|{self.contract.identity}@{self.period(over)}"
 
+    def key_before(self, allowance: Allowance) -> str:
+        """Give the key of an allowance in the period before: that of the day before this one's first."""
+        today = self.clock(0).date()
+        this = self.period(allowance.period, today)
+        while self.period(allowance.period, today) == this and this != "all":
+            today -= timedelta(days=1)
+        owner = "" if allowance.shared else f"|{self.contract.identity}"
+        return f"{allowance.id}{owner}@{self.period(allowance.period, today)}"
+
     def had(self, key: str) -> int:
         return self.account.accumulators.get(key, 0)
 
@@ -142,10 +151,22 @@ class Oracle:
     def sources(self) -> list[Free]:
         found = []
         for allowance in self.catalogue.allowances:
-            if allowance.quota != "0":
-                key = self.key(allowance.id, allowance.period, allowance.shared)
-                left = int(allowance.quota) - self.had(key)
-                found.append(self.source(allowance, (allowance.priority, 0, 0, allowance.id), left, (key,), ""))
+            order = (allowance.priority, 0, 0, allowance.id)
+            if allowance.period == "call":
+                found.append(self.source(allowance, order, int(allowance.quota), (), "", capped=False))
+                continue
+            key = self.key(allowance.id, allowance.period, allowance.shared)
+            own = self.source(allowance, order, int(allowance.quota) - self.had(key), (key,), "")
+            roll = allowance.roll_over
+            if roll is None:
+                found.append(own)
+                continue
+            rolled = max(0, int(allowance.quota) - self.had(self.key_before(allowance)))
+            if roll.limit:
+                rolled = min(rolled, int(roll.limit))
+            key = self.key(f"{allowance.id}.rolled", allowance.period, allowance.shared)
+            over = self.source(allowance, order, rolled - self.had(key), (key,), "")
+            found += [over, own] if roll.used == "first" else [own, over]
         for book in self.account.books:
             scope = [a for a in self.catalogue.allowances if a.id == book.allowance]
             if book.unit == self.catalogue.services[0].unit and book.valid_at(self.usage.start_ms):
@@ -156,11 +177,22 @@ class Oracle:
                     found.append(Free(order, book.amount, 1, (), (), book.book_id))
         return sorted(found, key=lambda free: free.order)
 
-    @staticmethod
     def source(
-        allowance: Allowance, order: tuple[int, int, int, str], left: int, keys: tuple[str, ...], book: str
+        self,
+        allowance: Allowance,
+        order: tuple[int, int, int, str],
+        left: int,
+        keys: tuple[str, ...],
+        book: str,
+        *,
+        capped: bool = True,
     ) -> Free:
-        return Free(order, left, int(allowance.increment), allowance.when.bands, keys, book)
+        cap = ""
+        if allowance.member_cap and capped:
+            cap = self.key(f"{allowance.id}.member", allowance.period, shared=False)
+            self.caps[cap] = int(allowance.member_cap) - self.had(cap)
+            keys = (*keys, cap)
+        return Free(order, left, int(allowance.increment), allowance.when.bands, keys, book, cap)
 
     def covered(self, sources: list[Free], offset: int) -> bool:
         """Let the first source that can pay for the unit at this offset."""
@@ -170,10 +202,13 @@ class Oracle:
             if free.last != offset - 1:
                 free.begun = 0
             if free.begun == 0:
-                if free.left <= 0:
+                left = min(free.left, self.caps[free.cap]) if free.cap else free.left
+                if left <= 0:
                     continue
-                units = min(free.increment, free.left)
+                units = min(free.increment, left)
                 free.left -= units
+                if free.cap:
+                    self.caps[free.cap] -= units
                 free.begun = units
                 if free.book:
                     self.answer.takes[free.book] = self.answer.takes.get(free.book, 0) + units
@@ -281,7 +316,7 @@ class Oracle:
         quantity, price = self.usage.quantity, self.price
         grace = int(price.grace)
         if quantity <= grace:
-            return self.answer
+            return self.counting()
         sources = self.sources()
         offsets = [i for i in range(grace if price.grace_free else 0, quantity) if not self.covered(sources, i)]
         value = self.money(offsets)
@@ -294,7 +329,28 @@ class Oracle:
         value = self.discounted(value, len(offsets))
         self.answer.exact = value
         self.answer.amount = rounded(value, self.tariff.rounding or self.catalogue.rounding)
+        return self.counting()
+
+    def counting(self) -> Answer:
+        for each in self.catalogue.accumulators:
+            added = {"quantity": self.usage.quantity, "events": 1, "amount": self.answer.amount}[each.counts]
+            self.answer.accrue(self.key(each.id, each.period, each.shared), added)
         return self.answer
+
+    def discounted(self, value: Fraction, charged: int) -> Fraction:
+        rules = Discounts(self.catalogue.discounts, self.catalogue.exclusive_groups, self.usage.quantity, charged)
+        counted = next(iter(self.catalogue.accumulators))
+        had = {counted.id: self.had(self.key(counted.id, counted.period, counted.shared))}
+        spent = {
+            rule.id: self.had(self.key(f"{rule.id}.limit", rule.limit.over, rule.limit.shared))
+            for rule in self.catalogue.discounts
+            if rule.limit is not None and rule.limit.over != "call"
+        }
+        value, given = rules.run(value, had, spent)
+        for rule in self.catalogue.discounts:
+            if rule.id in given and rule.limit is not None:
+                self.answer.accrue(self.key(f"{rule.id}.limit", rule.limit.over, rule.limit.shared), given[rule.id])
+        return value
 
     def capped(self, value: Fraction) -> Fraction:
         cap = self.price.cap
@@ -306,34 +362,6 @@ class Oracle:
         value = min(value, max(Fraction(0), yuan(cap.amount) - self.had(key)))
         self.answer.accrue(key, rounded(value, self.tariff.rounding or self.catalogue.rounding))
         return value
-
-    def discounted(self, value: Fraction, charged: int) -> Fraction:
-        stages = ("product", "offering", "subscriber", "account")
-        if value == 0:
-            return value
-        for rule in sorted(self.catalogue.discounts, key=lambda r: (stages.index(r.stage), r.priority, r.id)):
-            off = max(Fraction(0), value - self.after_rule(rule, value, charged))
-            if rule.limit is not None:
-                left = yuan(rule.limit.amount)
-                if rule.limit.over != "call":
-                    key = self.key(f"{rule.id}.limit", rule.limit.over, rule.limit.shared)
-                    left = max(Fraction(0), left - self.had(key))
-                    off = min(off, left)
-                    self.answer.accrue(key, -(-off.numerator // off.denominator))
-                off = min(off, left)
-            value -= off
-        return value
-
-    def after_rule(self, rule: Discount, value: Fraction, charged: int) -> Fraction:
-        if rule.percent:
-            return value * (100 - Fraction(rule.percent)) / 100
-        if rule.amount:
-            return max(Fraction(0), value - yuan(rule.amount))
-        if rule.total:
-            return yuan(rule.total)
-        assert rule.price is not None
-        step = int(rule.price.increment or rule.price.per)
-        return yuan(rule.price.price) * step / int(rule.price.per) * -(-charged // step)
 
 
 def rounded(value: Fraction, rounding: Rounding) -> int:

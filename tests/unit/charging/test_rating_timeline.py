@@ -3,12 +3,13 @@
 import ast
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import charging
 from charging import explain
 from charging.account import Account, Book
-from charging.catalogue import Catalogue, pack, schema, unpack
+from charging.catalogue import Catalogue, from_plain, pack, schema, unpack
 from charging.catalogue_base import Band, Service
 from charging.catalogue_merge import merge
 from charging.catalogue_offers import Allowance, Discount, Offering, RollOver
@@ -16,38 +17,20 @@ from charging.catalogue_tariffs import BandRates, Price, Rate, Tariff, Tier, Tie
 from charging.compile import compile_plan
 from charging.contract import Contract, Subscription
 from charging.errors import Invalid
+from charging.ledger import seal
 from charging.localtime import CYCLE, LocalTime, span
 from charging.money import quantity, show
 from charging.rating import allowances, next_switch, rate
 from charging.timeline import Timeline
 from charging.unrated import Unrated
-from charging.usage import Charge, Usage
-from charging.wire import CatalogueRef
+from charging.usage import Charge, SealedCharge, Usage, unpack_steps
+from charging.wire import CatalogueRef, History, HistoryLine, unpack_answer
+from charging.wire import pack as pack_wire
 
 ME = "msisdn:8613012345678"
 LOCAL = LocalTime("Asia/Shanghai")
-PURE = [
-    "bands",
-    "catalogue",
-    "catalogue_merge",
-    "compile",
-    "compile_offers",
-    "compile_tariffs",
-    "compiled",
-    "conditions",
-    "discounts",
-    "explain",
-    "fees",
-    "freeunits",
-    "localtime",
-    "money",
-    "plan",
-    "prefixes",
-    "rating",
-    "tiers",
-    "timeline",
-    "unrated",
-]
+BY_FRACTIONS = {"compile_offers", "compile_tariffs", "explain"}
+"""Where "/" divides fractions; elsewhere it would make a float of two integers."""
 
 
 def day(text: str) -> int:
@@ -97,6 +80,9 @@ def test_before_the_first_version_nothing_is_rated() -> None:
     with pytest.raises(Unrated) as caught:
         charged(timeline, "2025-12-31T23:59:59")
     assert caught.value.reason == "CATALOGUE_MISSING"
+    assert caught.value.facts == {"nearest": f"national catalogue: version 1 begins at {day('2026-01-01')} ms"}
+    with pytest.raises(Unrated, match="no national catalogue"):
+        charged(Timeline.build([], "GD", "Asia/Shanghai"), "2025-12-31")
 
 
 def test_a_region_has_versions_of_its_own_and_other_regions_do_not_count() -> None:
@@ -110,6 +96,46 @@ def test_a_region_has_versions_of_its_own_and_other_regions_do_not_count() -> No
     assert march.amount == 100_000
     assert [step.origin for step in march.steps] == ["", "GD"]
     assert march.catalogue == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "entry", "told"),
+    [
+        ("bands", {"id": "always", "to": "23:00"}, "band always of GD"),
+        ("calendars", {"id": "feasts", "days": ["2026-03-02"]}, "calendar feasts of GD"),
+        ("destinations", {"id": "domestic", "prefixes": ["8"]}, "destination domestic of GD"),
+        ("parties", {"id": "friends", "prefixes": ["8613"]}, "group friends of GD"),
+        ("zones", {"id": "south", "places": ["G*"]}, "zone south of GD"),
+    ],
+)
+def test_parts_that_a_region_replaced_show_in_national_prices_allowances_and_rules(
+    section: str, entry: dict[str, object], told: str
+) -> None:
+    when = {"destinations": ["domestic"], "parties": ["friends"], "home": ["south"]}
+    scope = {**when, "bands": ["always"]}
+    bands = [{"id": "always", "except_calendars": ["feasts"]}]
+    tree = {
+        "catalogue": "n", "version": "1", "services": [{"id": "voice", "unit": "second"}], "bands": bands,
+        "calendars": [{"id": "feasts", "days": ["2026-03-01"]}],
+        "destinations": [{"id": "domestic", "prefixes": ["86"]}],
+        "parties": [{"id": "friends", "prefixes": ["86"]}],
+        "zones": [{"id": "south", "places": ["GD"]}],
+        "tariffs": [{"id": "t", "service": "voice", "prices": [{"id": "p", "when": when, "rates": [{"price": "1"}],
+            "bands": [{"bands": ["always"], "rates": [{"price": "1"}]}]}]}],
+        "allowances": [{"id": "free", "unit": "second", "quota": "10", "when": scope}],
+        "discounts": [{"id": "d", "stage": "product", "percent": "5", "when": {"usage": scope}}],
+        "offerings": [{"id": "o", "tariffs": ["t"], "allowances": ["free"]}],
+    }  # fmt: skip
+    region = {"catalogue": "r", "version": "1", "domain": "GD", "overrides": {section: [entry]}}
+    plan = compile_plan(merge(from_plain(tree), from_plain(region)), LOCAL)
+    # The day is no feast for the nation; for GD, should it say so, neither allowance nor rule holds.
+    usage = Usage(ME, "voice", day("2026-03-02"), 60, "8613900001111")
+    charge = rate(plan, usage, contract(), Account("acc", 1, "GD"))
+    shown = [told in step.detail for step in charge.steps]
+    assert shown == [True] * (1 if section == "calendars" else 3), charge.steps
+    assert all(step.origin == "" for step in charge.steps)
+    alone = rate(compile_plan(merge(from_plain(tree)), LOCAL), usage, contract(), Account("acc", 1, "GD"))
+    assert not any(" of " in step.detail for step in alone.steps)
 
 
 def test_a_region_cannot_override_what_is_not_there() -> None:
@@ -195,19 +221,50 @@ def test_sentences_show_before_and_after() -> None:
     assert show(-1, 3) == "-0.000000333…"
 
 
-def test_the_core_has_no_clock_no_float_and_no_io() -> None:
+def test_a_charge_that_nobody_means_is_refused() -> None:
+    plan = compile_plan(merge(document(1, "999999999999")), LOCAL)
+    with pytest.raises(Unrated, match="60000 of voice would cost 999999999999000") as caught:
+        rate(plan, Usage(ME, "voice", day("2026-03-02"), 60_000), contract(), Account("acc", 1, "GD"))
+    assert (caught.value.reason, caught.value.facts) == ("AMOUNT_INVALID", {"nearest": "t/p"})
+
+
+def test_steps_longer_than_64_bits_travel_exactly() -> None:
+    """Six stacked percentages with six places have a denominator of forty digits."""
+    rules = tuple(Discount(f"d{number}", "product", percent="33.333333") for number in range(6))
+    plan = compile_plan(merge(document(1, "0.1", discounts=rules)), LOCAL)
+    charge = rate(plan, Usage(ME, "voice", day("2026-03-02"), 61), contract(), Account("acc", 1, "GD"))
+    assert max(step.denominator for step in charge.steps) > 1 << 64
+    assert explain.adds_up(charge)
+    sealed = msgspec.msgpack.decode(msgspec.msgpack.encode(seal(charge)), type=SealedCharge)
+    assert unpack_steps(sealed.steps) == charge.steps
+    line = HistoryLine("k", "c", 1, ME, "voice", 61, charge.amount, "", "", "", (), (sealed.steps, sealed.steps), 2)
+    told = unpack_answer(pack_wire(History((line,))))
+    assert isinstance(told, History)
+    assert told.lines[0].steps == (*charge.steps, *charge.steps)
+
+
+def core() -> list[Path]:
     folder = Path(charging.__file__).parent
-    for name in PURE:
-        tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                module = node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name
-                assert module.split(".")[0] not in {"time", "os", "io", "socket", "random", "pathlib"}, name
-            if isinstance(node, ast.Constant):
-                assert not isinstance(node.value, float), name
-            if isinstance(node, ast.Name):
-                assert node.id not in {"float", "print"}, name
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                assert node.func.id != "open", name
-            if isinstance(node, ast.Attribute):
-                assert node.attr not in {"utcnow", "today", "perf_counter", "monotonic"}, name
+    return [path for path in sorted(folder.rglob("*.py")) if path.stem != "testing"]
+
+
+@pytest.mark.parametrize("path", core(), ids=lambda path: path.stem)
+def test_the_core_has_no_clock_no_float_and_no_io(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name
+            assert module.split(".")[0] not in {"time", "os", "io", "socket", "random", "pathlib", "decimal"}
+        if isinstance(node, ast.Constant):
+            assert not isinstance(node.value, float)
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
+            assert path.stem in BY_FRACTIONS
+        if isinstance(node, ast.Name):
+            assert node.id not in {"float", "print", "round"}
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "open"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            assert node.func.attr not in {"utcnow", "now", "today", "perf_counter", "monotonic"}
+
+
+def test_all_rooms_of_rating_are_looked_at() -> None:
+    assert {"rating", "tiers", "discounts", "freeunits", "fees", "timeline", "money"} <= {path.stem for path in core()}

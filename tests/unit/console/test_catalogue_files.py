@@ -1,12 +1,16 @@
 # ruff: noqa: E501
 """Faults of catalogue files: each is found, with its file, its line and a sentence."""
 
+import json
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from charging.catalogue import pack, unpack
+from charging.catalogue import pack, schema, unpack
 from console.catalog import app, effective_from_ms
 from console.catalogue_files import read_folder
 
@@ -47,7 +51,7 @@ domain: GD
 overrides:
   prices:
     - tariff: calls
-      price: {id: domestic, rates: [{price: 0.2, per: 60}]}
+      price: {id: domestic, when: {destinations: [domestic]}, rates: [{price: 0.2, per: 60}]}
 """
 
 
@@ -102,10 +106,19 @@ def test_a_sound_catalogue_passes(tmp_path: Path) -> None:
         ("percent: 10}", "effective_from: 2026-02-01, effective_to: 2026-01-01, percent: 1}", 24, "not after it begins"),
         ("{id: plan, services: [voice]", "{id: plan, services: [data]", 26, "opens 'data', but no standard tariff"),
         ("{id: plan,", "{id: plan, includes: [plan],", 26, "includes itself"),
-        ("percent: 10}", "percent: ten}", 24, "discounts[0].percent"),
-        ("per: 60}]\n      - id", "pre: 60}]\n      - id", 18, "unknown field `pre`"),
+        ("percent: 10}", "percent: ten}", 24, "discounts[0].percent: 'ten' can't stand here: write 0 to 100"),
+        ("per: 60}]\n      - id", "pre: 60}]\n      - id", 18, "unknown field 'pre': write one of price, per, increment, from"),
         ("service: voice\n", "service: voice\n    service: data\n", 13, "is written twice"),
-        ("version: 1\n", "version: nought\n", 2, "version"),
+        ("version: 1\n", "version: nought\n", 2, "version: 'nought' can't stand here: write a whole number from 1"),
+        ("unit: byte", "unit: octet", 5, "'octet' can't stand here: write one of byte, event, second"),
+        ("{id: data, unit: byte}", "{unit: byte}", 5, "services[1]: 'id' is missing: write a name of letters"),
+        ("standard: true", "standard: maybe", 14, "'maybe' can't stand here: write true or false"),
+        ("from: \"22:00\"", "from: 9:00", 7, "'9:00' can't stand here: write a time of the day: 08:30"),
+        ("version: 1\n", "version: 1\nrounding: {places: 9}\n", 3, "'9' can't stand here: write a whole number from 0 to 6"),
+        ("discounts:\n", "fees:\ndiscounts:\n", 23, "fees: '' can't stand here: write a list"),
+        ("version: 1\n", "version: 1\nrounding: &r {mode: *r}\n", 3, "an alias that contains itself"),
+        ("version: 1\n", "version: 1\n? [a]\n: b\n", 3, "unknown field"),
+        ("version: 1\n", "version: 1\nx: \x07\n", 1, "special characters are not allowed"),
         ("services:\n", "services: {\n", 4, "not readable as YAML"),
     ],
 )  # fmt: skip
@@ -135,9 +148,16 @@ def test_a_region_overrides_only_what_is_there(tmp_path: Path, old: str, new: st
     assert found[0].startswith("region.yaml:")
 
 
-def test_several_faults_are_told_at_once(tmp_path: Path) -> None:
-    text = NATIONAL.replace("percent: 10", "percent: ten").replace("unit: byte", "unit: octet")
-    assert len(lines_of(write(tmp_path, national=text))) >= 2
+def test_all_faults_of_an_entry_are_told_at_once(tmp_path: Path) -> None:
+    text = NATIONAL.replace("percent: 10", "percent: ten, stge: product").replace("unit: byte", "unit: octet, nam: x")
+    found = lines_of(write(tmp_path, national=text.replace("version: 1", "version: nought")))
+    for words in ("'ten'", "'stge'", "'octet'", "'nam'", "'nought'"):
+        assert len([line for line in found if words in line]) == 1, found
+    assert len(found) == 5
+
+
+def test_a_file_nested_without_end_is_a_fault(tmp_path: Path) -> None:
+    assert "not readable as YAML" in lines_of(write(tmp_path, national="services: " + "[" * 5_000))[0]
 
 
 def test_check_and_diff_by_the_command(tmp_path: Path) -> None:
@@ -158,10 +178,91 @@ def test_check_and_diff_by_the_command(tmp_path: Path) -> None:
     assert "national.yaml:24" in faulty.output.replace("\n", "")
 
 
-def test_schema_names_every_section() -> None:
+def test_a_faulty_folder_is_refused_before_anybody_is_asked(tmp_path: Path) -> None:
+    write(tmp_path, national=NATIONAL.replace("percent: 10", "percent: ten"))
+    result = CliRunner().invoke(app, ["publish", str(tmp_path), "--datacenter", "127.0.0.1:1"])
+    assert result.exit_code == 1
+    assert "'ten' can't stand here" in result.output.replace("\n", " ")
+    assert "1 fault; nothing was published" in result.output
+
+
+def test_the_examples_of_the_guide_are_sound(tmp_path: Path) -> None:
+    guide = (SAMPLE.parent / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    national, region = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    assert lines_of(write(tmp_path, national, region)) == []
+    assert [catalogue.domain for catalogue in read_folder(tmp_path).catalogues] == ["", "GD"]
+    for text in (national, region):
+        assert faults_by_schema(YAML(typ="safe").load(text), schema()) == []
+
+
+def test_the_published_schema_is_the_models() -> None:
     result = CliRunner().invoke(app, ["schema"])
     assert result.exit_code == 0
-    assert '"tariffs"' in result.output
+    assert json.loads(result.output) == json.loads(json.dumps(schema()))
+    published = (SAMPLE / "catalogue.schema.json").read_text(encoding="utf-8")
+    assert published == result.output, "run `onetier catalog schema > catalogues/catalogue.schema.json`"
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLE.rglob("*.yaml")), ids=lambda path: path.name)
+def test_an_editor_finds_no_fault_in_the_sample_by_the_schema(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=../catalogue.schema.json\n")
+    assert faults_by_schema(YAML(typ="safe").load(path), schema()) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("unit: byte", "unit: octet"),
+        ("percent: 10", "percent: ten"),
+        ("per: 60", "pre: 60"),
+        ("{id: data,", "{id: a b,"),
+    ],
+)
+def test_an_editor_finds_faults_by_the_schema(old: str, new: str) -> None:
+    assert faults_by_schema(YAML(typ="safe").load(NATIONAL), schema()) == []
+    assert faults_by_schema(YAML(typ="safe").load(NATIONAL.replace(old, new, 1)), schema())
+
+
+KINDS = {
+    "string": str, "number": (int, float), "integer": int, "boolean": bool, "array": list, "object": dict, "null": type(None),
+}  # fmt: skip
+
+
+def faults_by_schema(value: object, node: dict, where: str = "$") -> list[str]:
+    """Validate as an editor does, for whom a date is text; words of JSON schema that ours does not use are refused."""
+    defs = node.get("$defs", {})
+
+    def below(value: object, node: dict, where: str) -> list[str]:
+        known = {"$schema", "$ref", "$defs", "title", "description", "default", "type", "properties", "required", "items",
+                 "additionalProperties", "anyOf", "enum", "pattern", "minimum", "maximum"}  # fmt: skip
+        assert set(node) <= known, set(node) - known
+        if "$ref" in node:
+            return below(value, defs[node["$ref"].rpartition("/")[2]], where)
+        if "anyOf" in node:
+            found = [below(value, part, where) for part in node["anyOf"]]
+            return [] if [] in found else found[0]
+        value = value.isoformat() if isinstance(value, date) else value
+        types = [node["type"]] if isinstance(node.get("type"), str) else node.get("type", [])
+        if types and not any(isinstance(value, KINDS[name]) for name in types):
+            return [f"{where}: {value!r} is no {types}"]
+        if "enum" in node and value not in node["enum"]:
+            return [f"{where}: {value!r} is none of {node['enum']}"]
+        if isinstance(value, str) and "pattern" in node and not re.search(node["pattern"], value):
+            return [f"{where}: {value!r} does not match"]
+        if isinstance(value, list):
+            return [each for i, item in enumerate(value) for each in below(item, node["items"], f"{where}[{i}]")]
+        found = []
+        if isinstance(value, dict):
+            found += [f"{where}: no {name}" for name in node.get("required", []) if name not in value]
+            for name, item in value.items():
+                rule = node.get("properties", {}).get(name, node.get("additionalProperties", True))
+                if rule is False:
+                    found.append(f"{where}: {name} is unknown")
+                elif rule is not True:
+                    found += below(item, rule, f"{where}.{name}")
+        return found
+
+    return below(value, node, where)
 
 
 def test_a_version_begins_by_the_national_clock() -> None:

@@ -49,3 +49,29 @@ def test_a_catalogue_under_another_name_is_refused(domain: str, number: int) -> 
     with pytest.raises(Invalid) as caught:
         check_catalogues([version(NATIONAL, domain, number)], [])
     assert caught.value.reason == "CATALOGUE_MISLABELLED"
+
+
+def published(tree: dict[str, object], domain: str = "", number: int = 1, since_ms: int = 0) -> CatalogueRef:
+    return CatalogueRef(domain, number, since_ms, pack(from_plain({**tree, "version": str(number)})))
+
+
+def test_a_national_version_must_fit_the_regions_that_are_published() -> None:
+    gone = [{"id": "sms", "service": "sms", "prices": [{"id": "other", "rates": [{"price": "0.1"}]}]}]
+    following = version({**NATIONAL, "version": "2", "tariffs": gone}, number=2)
+    check_catalogues([following], [published(NATIONAL)])
+    with pytest.raises(Invalid, match=r"with GD 1 beside it, .*tariff 'sms' has no price 'all' to override") as caught:
+        check_catalogues([following], [published(NATIONAL), published(REGION, "GD")])
+    assert caught.value.reason == "CATALOGUE_FAULTY"
+
+
+def test_a_region_must_fit_every_national_version_it_meets() -> None:
+    added = [
+        *NATIONAL["tariffs"],
+        {"id": "new", "service": "sms", "prices": [{"id": "all", "rates": [{"price": "1"}]}]},
+    ]
+    nations = [published(NATIONAL), published({**NATIONAL, "tariffs": added}, number=2, since_ms=1_000)]
+    override = {"prices": [{"tariff": "new", "price": {"id": "all", "rates": [{"price": "0.5"}]}}]}
+    content = pack(from_plain({**REGION, "overrides": override}))
+    check_catalogues([CatalogueVersion("GD", 1, 1_000, content)], nations)
+    with pytest.raises(Invalid, match="'new' is not among the tariffs"):
+        check_catalogues([CatalogueVersion("GD", 1, 999, content)], nations)

@@ -1,0 +1,62 @@
+"""Values: dates that exist, clock times of a day, ends after beginnings."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from charging.bands import clock_s
+from charging.catalogue import Catalogue
+from charging.catalogue_base import Band, Calendar
+from charging.checks.walk import Finding, Path, structs
+from charging.localtime import DAY_S, LocalTime
+
+# Only the order of moments is asked here; texts without offset stand in one zone, whichever it is.
+LOCAL = LocalTime("Asia/Shanghai")
+
+
+def check_values(catalogue: Catalogue, _national: Catalogue | None) -> Iterator[Finding]:
+    """Find dates that no calendar has, bands that no clock has, and entries that end before they begin."""
+    for path, node in structs(catalogue):
+        if isinstance(node, Calendar):
+            yield from _days(path, node)
+        elif isinstance(node, Band):
+            yield from _clock(path, node)
+        else:
+            yield from _effective(path, getattr(node, "effective_from", ""), getattr(node, "effective_to", ""))
+
+
+def moment_ms(text: str) -> int | None:
+    """Give the moment of a text; None when there is no such moment (2026-02-30)."""
+    try:
+        return LOCAL.moment_ms(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _effective(path: Path, start: str, end: str) -> Iterator[Finding]:
+    begins = moment_ms(start) if start else None
+    ends = moment_ms(end) if end else None
+    for name, text, found in (("effective_from", start, begins), ("effective_to", end, ends)):
+        if text and found is None:
+            yield Finding((*path, name), f"there is no {text}: write a date of the calendar, such as 2026-02-28")
+    if begins is not None and ends is not None and ends <= begins:
+        yield Finding((*path, "effective_to"), f"ends at {end}, not after it begins ({start})")
+
+
+def _days(path: Path, calendar: Calendar) -> Iterator[Finding]:
+    for index, day in enumerate(calendar.days):
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            yield Finding(
+                (*path, "days", index), f"there is no {day}: write a date of the calendar, such as 2026-02-28"
+            )
+
+
+def _clock(path: Path, band: Band) -> Iterator[Finding]:
+    start, end = clock_s(band.start), clock_s(band.end)
+    if start >= DAY_S:
+        yield Finding((*path, "from"), f"begins at {band.start}: write 00:00 to 23:59:59")
+    if end > DAY_S:
+        yield Finding((*path, "to"), f"ends at {band.end}: write 00:00 to 24:00")
+    if start == end:
+        yield Finding((*path, "to"), f"begins and ends at {band.start}: leave both out if the whole day is meant")

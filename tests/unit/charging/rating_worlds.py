@@ -1,0 +1,281 @@
+"""Worlds for the oracle: Hypothesis makes a catalogue, an account with a past, and a usage."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from charging.account import Account, Book
+from charging.catalogue import Catalogue
+from charging.catalogue_base import Band, Calendar, Rounding, Service, When
+from charging.catalogue_merge import merge
+from charging.catalogue_offers import (
+    Accumulator,
+    AccumulatorRange,
+    Agreement,
+    Allowance,
+    Discount,
+    DiscountWhen,
+    ExclusiveGroup,
+    Offering,
+    RollOver,
+    Threshold,
+    Thresholds,
+)
+from charging.catalogue_tariffs import BandRates, Cap, Price, Rate, Tariff, Tier, Tiers
+from charging.compile import compile_plan
+from charging.contract import Contract, Subscription
+from charging.localtime import LocalTime
+from charging.plan import Plan
+from charging.usage import Usage
+from tests.unit.charging.rating_oracle import Oracle
+
+ME = "msisdn:8613012345678"
+ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
+QUANTITY_MAX = 3000
+STARTS = {
+    "Asia/Shanghai": ["2026-03-02T17:40", "2026-09-30T23:45", "2026-03-07T05:50", "2026-03-31T23:50"],
+    "Europe/Berlin": ["2026-03-29T01:40", "2026-10-25T02:30", "2026-10-25T01:45"],
+    "America/New_York": ["2026-03-08T01:45", "2026-11-01T01:30"],
+    "Australia/Lord_Howe": ["2026-04-05T01:20", "2026-10-04T01:45"],
+}
+
+prices = st.sampled_from(["0.1", "0.01", "0.05", "0.2", "1", "1.5", "0.003", "0.0007", "0"])
+pers = st.sampled_from(["1", "3", "7", "10", "60"])
+increments = st.sampled_from(["", "1", "6", "10", "30", "60", "7"])
+clock = st.sampled_from(
+    ["00:00", "01:30", "02:00", "02:15", "02:45", "03:00", "05:55", "17:50", "18:00", "18:10", "23:50"]
+)
+
+
+@dataclass
+class World:
+    catalogue: Catalogue
+    zone: str
+    account: Account
+    contract: Contract
+    usage: Usage
+
+    def plan(self) -> Plan:
+        return compile_plan(merge(self.catalogue), LocalTime(self.zone))
+
+
+@st.composite
+def rates(draw: st.DrawFn) -> tuple[Rate, ...]:
+    starts = sorted(draw(st.sets(st.integers(1, 400), max_size=2)))
+    return tuple(Rate(draw(prices), draw(pers), draw(increments), str(start)) for start in (0, *starts))
+
+
+@st.composite
+def tiers(draw: st.DrawFn, models: tuple[str, ...]) -> Tiers:
+    ends = [str(end) for end in sorted(draw(st.sets(st.integers(1, 900), max_size=2)))]
+    steps = tuple(
+        Tier(end, draw(prices), draw(pers), draw(increments), draw(st.sampled_from(["0", "0", "2"])))
+        for end in (*ends, "")
+    )
+    if draw(st.booleans()):
+        steps = (*steps[:-1], Tier("", rates=draw(rates())))
+    over = draw(st.sampled_from(["call", "day", "week", "month", "cycle", "year", "life"]))
+    return Tiers(steps, draw(st.sampled_from(models)), over, shared=draw(st.booleans()))
+
+
+def either(draw: st.DrawFn, models: tuple[str, ...], shared: Tiers | None) -> tuple[tuple[Rate, ...], Tiers | None]:
+    if shared is not None:
+        return (), shared
+    if draw(st.booleans()):
+        return draw(rates()), None
+    return (), draw(tiers(models))
+
+
+@st.composite
+def bands(draw: st.DrawFn, zone: str, start_ms: int, within: int) -> tuple[Band, ...]:
+    """Make bands of which some border lies within the call, most of the time."""
+    found = []
+    for number in range(draw(st.sampled_from([2, 1, 3, 0]))):
+        moment = datetime.fromtimestamp(start_ms // 1000 + draw(st.integers(within // 8, within)), ZoneInfo(zone))
+        near = moment.strftime("%H:%M:%S" if draw(st.booleans()) else "%H:%M")
+        start, end = draw(st.permutations([near, draw(clock)]))
+        assume(start[:5] != end[:5])
+        found.append(
+            Band(
+                f"band-{number}",
+                weekdays=draw(st.sampled_from([(), (), (), ("sat", "sun"), ("mon", "thu", "fri")])),
+                start=start,
+                end=end,
+                calendars=draw(st.sampled_from([(), (), (), ("holidays",)])),
+                except_calendars=draw(st.sampled_from([(), (), (), ("holidays",)])),
+            )
+        )
+    return tuple(found)
+
+
+@st.composite
+def price_of(draw: st.DrawFn, named: tuple[Band, ...], models: tuple[str, ...]) -> Price:
+    own_rates, own_tiers = either(draw, models, None)
+    together = own_tiers if own_tiers is not None and draw(st.booleans()) else None
+    groups = []
+    for band in named:
+        if draw(st.integers(0, 3)):
+            band_rates, band_tiers = either(draw, models, together)
+            if band_tiers is not None and together is None:
+                band_tiers = Tiers(
+                    band_tiers.steps, band_tiers.model, band_tiers.over, f"acc-{band.id}", band_tiers.shared
+                )
+            groups.append(BandRates((band.id,), band_rates, band_tiers))
+    cap = Cap(draw(st.sampled_from(["1", "5", "0.3"])), draw(st.sampled_from(["call", "day", "cycle"])))
+    return Price(
+        "p",
+        rates=own_rates,
+        tiers=own_tiers,
+        bands=tuple(groups),
+        band_switch=draw(st.sampled_from(["second", "increment", "increment", "start"])),
+        connect=draw(st.sampled_from(["0", "0.15", "1"])),
+        connect_always=draw(st.booleans()),
+        minimum=draw(st.sampled_from(["0", "0.25"])),
+        cap=cap if draw(st.integers(0, 3)) == 0 else None,
+        grace=draw(st.sampled_from(["0", "0", "5"])),
+        grace_free=draw(st.booleans()),
+    )
+
+
+@st.composite
+def discounts(draw: st.DrawFn, steady: bool) -> tuple[Discount, ...]:
+    """Make rules; steady ones ask nothing that a longer usage may meet or lose."""
+    found = []
+    for number in range(draw(st.sampled_from([0, 0, 1, 2, 5]))):
+        stage = draw(st.sampled_from(["product", "offering", "subscriber", "account"]))
+        effect = draw(
+            st.sampled_from(
+                [
+                    {"percent": "10"},
+                    {"percent": "33.3"},
+                    {"amount": "0.07"},
+                    {"total": "0.5"},
+                    {"price": Rate("0.02", "60", "7")},
+                    {"thresholds": Thresholds("counted", (Threshold("1", "5"), Threshold("60", "50")))},
+                ]
+            )
+        )
+        limit = draw(st.sampled_from([None, None, Cap("0.2"), Cap("0.2", "cycle")]))
+        asked = draw(st.sampled_from([(), (), (AccumulatorRange("counted", "1", "400"),)]))
+        found.append(
+            Discount(
+                f"d{number}",
+                stage,
+                priority=draw(st.sampled_from([1, 100])),
+                limit=limit,
+                when=DiscountWhen(
+                    accumulators=asked, quantity_min="0" if steady else draw(st.sampled_from(["0", "300"]))
+                ),
+                exclusive="" if steady else draw(st.sampled_from(["", "first-of", "best-of"])),
+                **effect,
+            )
+        )
+    return tuple(found)
+
+
+@st.composite
+def worlds(
+    draw: st.DrawFn, models: tuple[str, ...] = ("graduated", "volume", "package"), *, steady: bool = False
+) -> World:
+    unit = draw(st.sampled_from(["second", "second", "second", "event"]))
+    zone = draw(st.sampled_from(ZONES))
+    start_ms = LocalTime(zone).moment_ms(draw(st.sampled_from(STARTS[zone]))) + draw(st.integers(0, 999_000))
+    quantity = draw(st.one_of(st.integers(500, QUANTITY_MAX), st.integers(0, 500)))
+    named = draw(bands(zone, start_ms, quantity))
+    rules = draw(discounts(steady))
+    frees = tuple(
+        Allowance(
+            f"free-{number}",
+            unit,
+            draw(st.sampled_from(["30", "100", "500"])),
+            period=draw(st.sampled_from(["day", "cycle", "month", "call"])),
+            priority=draw(st.sampled_from([1, 100])),
+            when=When(bands=draw(st.sampled_from([(), tuple(band.id for band in named[:1])]))),
+            increment=draw(st.sampled_from(["1", "10", "60"])),
+            shared=draw(st.booleans()),
+            member_cap=draw(st.sampled_from(["", "", "50"])),
+            roll_over=draw(st.sampled_from([None, RollOver(), RollOver("40", "last"), RollOver("70", "first")])),
+        )
+        for number in range(draw(st.sampled_from([0, 0, 1, 2])))
+    )
+    rounding = Rounding(
+        draw(st.sampled_from(["half_up", "half_even", "half_down", "up", "down"])), draw(st.integers(0, 6))
+    )
+    ids = {
+        stage: tuple(rule.id for rule in rules if rule.stage == stage)
+        for stage in ("offering", "subscriber", "account")
+    }
+    catalogue = Catalogue(
+        "generated",
+        1,
+        rounding=rounding,
+        services=(Service("s", unit),),
+        calendars=(Calendar("holidays", ("2026-10-01", "2026-03-29", "2026-04-05")),),
+        bands=named,
+        tariffs=(Tariff("t", "s", (draw(price_of(named, models)),)),),
+        allowances=frees,
+        offerings=(Offering("o", tariffs=("t",), allowances=tuple(a.id for a in frees), discounts=ids["offering"]),),
+        discounts=rules,
+        agreements=(Agreement("of-account", ids["account"]),),
+        exclusive_groups=(ExclusiveGroup("best-of", "best"),),
+        accumulators=(Accumulator("counted", draw(st.sampled_from(["quantity", "events", "amount"])), period="month"),),
+    )
+    contract = Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),), agreements=ids["subscriber"])
+    usage = Usage(ME, "s", start_ms, quantity)
+    account = draw(accounts(unit, frees, contract, usage, catalogue, zone))
+    return World(catalogue, zone, account, contract, usage)
+
+
+@st.composite
+def accounts(
+    draw: st.DrawFn,
+    unit: str,
+    frees: tuple[Allowance, ...],
+    contract: Contract,
+    usage: Usage,
+    catalogue: Catalogue,
+    zone: str,
+) -> Account:
+    empty = Account("acc", 1, "GD", cycle_day=draw(st.sampled_from([1, 15, 28])), agreements=("of-account",))
+    oracle = Oracle(catalogue, zone, usage, contract, empty)
+    names = [("counted", "month", False)]
+    for free in frees:
+        names += [(free.id, free.period, free.shared), (f"{free.id}.rolled", free.period, free.shared)]
+        names.append((f"{free.id}.member", free.period, False))
+    names += [("t.p.cap", over, False) for over in ("day", "cycle")]
+    price = catalogue.tariffs[0].prices[0]
+    for tier in [price.tiers, *(group.tiers for group in price.bands)]:
+        if tier is not None and tier.over != "call":
+            names.append((tier.accumulator or "t.p", tier.over, tier.shared))
+    names += [(f"{rule.id}.limit", "cycle", False) for rule in catalogue.discounts]
+    accumulators = {}
+    for name in names:
+        amount = draw(st.sampled_from([0, 0, 1, 7, 60, 95, 400, 1000]))
+        if name[0].endswith((".cap", ".limit")):
+            amount *= 300
+        accumulators[oracle.key(*name)] = amount
+    for free in frees:
+        accumulators[oracle.key_before(free)] = draw(st.sampled_from([0, 10, 95, 600]))
+    books = [
+        Book(
+            f"book-{number}",
+            unit,
+            draw(st.sampled_from([0, 5, 90, 700])),
+            priority=draw(st.sampled_from([1, 100])),
+            valid_to_ms=draw(st.sampled_from([0, usage.start_ms, usage.start_ms + 1])),
+            allowance=draw(st.sampled_from(["", *(a.id for a in frees)])),
+        )
+        for number in range(draw(st.sampled_from([0, 0, 1, 2])))
+    ]
+    return Account(
+        "acc",
+        1,
+        "GD",
+        cycle_day=empty.cycle_day,
+        agreements=empty.agreements,
+        accumulators=accumulators,
+        books=(Book("main", "money", 5), *books),
+    )
