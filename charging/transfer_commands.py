@@ -86,7 +86,12 @@ def receive_command(sender: Account, row: Outgoing, receiver_account_id: str, ti
     """Make step 2 of an outgoing transfer: for the owner of the account of `row[2]`, the other identity."""
     key, _, _, to_book_id, amount = row
     action = ReceiveTransfer(sender.account_id, to_book_id, amount, f"transfer {key}")
-    return own_command(receiver_account_id, f"~receive~{sender.account_id}~{key}", action, time_ms)
+    return own_command(receiver_account_id, receive_key(sender.account_id, key), action, time_ms)
+
+
+def receive_key(sender_account_id: str, key: str) -> str:
+    """Give the key under which a transfer arrives, so that it arrives once."""
+    return f"~receive~{sender_account_id}~{key}"
 
 
 def settle_command(sender: Account, row: Outgoing, refusal: str, time_ms: int) -> Command:

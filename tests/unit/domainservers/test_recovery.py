@@ -207,6 +207,9 @@ async def test_old_segments_and_keys_go_when_they_need_not_be_kept() -> None:
     first = slot.parts.journal.segments[0]
     assert first.number > 5
     assert await unit.head("GD/0", 0) is None
+    checkpoint = await load_checkpoint(unit, "GD/0")
+    assert checkpoint is not None
+    assert await unit.head("GD/0", checkpoint.segments[0].number) is not None, "it names a segment that is gone"
     recent = await do(slot, "k79", charge(1))
     assert isinstance(recent, Done)
     assert recent.repeated
