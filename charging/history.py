@@ -64,6 +64,7 @@ def line(entry: Entry) -> HistoryLine:
         done.movements if done is not None else (),
         steps,
         entry.version,
+        done.notices if done is not None else (),
     )
 
 

@@ -150,6 +150,8 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     movements: tuple[Movement, ...]
     steps: tuple[Step, ...]
     version: int
+    notices: tuple[str, ...] = ()
+    """What the change raised: marks crossed, suspension, resumption."""
 
 
 class History(Struct, frozen=True, array_like=True, tag="l"):
