@@ -30,14 +30,14 @@ Outgoing = tuple[str, str, str, str, int]
 def send(account: Account, command: Command, action: SendTransfer) -> Effect:
     """Take money for another account; never on credit, never what sessions keep.
 
-    Refused TRANSFER_TO_SELF, TRANSFERS_PENDING, BOOK_UNKNOWN, BOOK_EXPIRED, INSUFFICIENT_FUNDS, ACCOUNT_SUSPENDED.
+    Refused TRANSFER_TO_ITSELF, TRANSFERS_PENDING, BOOK_UNKNOWN, BOOK_EXPIRED, INSUFFICIENT_FUNDS, ACCOUNT_SUSPENDED.
     """
     require_active(account)
     if action.amount <= 0:
         raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
     check_amount(action.amount)
     if action.to_identity in account.members:
-        raise Refused("TRANSFER_TO_SELF", "both ends of the transfer are one account")
+        raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
     if len(account.outgoing) >= OUTGOING_MAX:
         raise Refused("TRANSFERS_PENDING", f"at most {OUTGOING_MAX} transfers are under way at once")
     book = require_book(account, action.from_book_id or MAIN_BOOK)
@@ -58,11 +58,11 @@ def send(account: Account, command: Command, action: SendTransfer) -> Effect:
 def receive(account: Account, action: ReceiveTransfer) -> Effect:
     """Take in money from another account.
 
-    Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_SELF, BOOK_UNKNOWN, BOOK_BOUND.
+    Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_ITSELF, BOOK_UNKNOWN, BOOK_BOUND.
     """
     require_open(account)
     if action.from_account == account.account_id:
-        raise Refused("TRANSFER_TO_SELF", "both ends of the transfer are one account")
+        raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
     if action.amount <= 0:
         raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
     book = require_book(account, action.to_book_id or MAIN_BOOK)
