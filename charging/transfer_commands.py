@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 from charging import funds
 from charging.account import MAIN_BOOK, MONEY, Account
-from charging.book_commands import check_amount, require_book, require_left
+from charging.book_commands import check_amount, check_room, require_book, require_left
 from charging.commands import Command, ReceiveTransfer, SendTransfer, SettleTransfer
 from charging.decision import Effect
 from charging.errors import Invalid, NotFound, Refused
@@ -58,7 +58,8 @@ def send(account: Account, command: Command, action: SendTransfer) -> Effect:
 def receive(account: Account, action: ReceiveTransfer) -> Effect:
     """Take in money from another account.
 
-    Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_ITSELF, BOOK_UNKNOWN, BOOK_BOUND.
+    Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_ITSELF, BOOK_UNKNOWN, BOOK_BOUND,
+    BOOK_FULL.
     """
     require_open(account)
     if action.from_account == account.account_id:
@@ -68,6 +69,7 @@ def receive(account: Account, action: ReceiveTransfer) -> Effect:
     book = require_book(account, action.to_book_id or MAIN_BOOK)
     if book.unit != MONEY:
         raise Refused("BOOK_BOUND", f"book {book.book_id!r} does not hold money")
+    check_room(book, action.amount)
     return Effect((TransferReceived(action.from_account, book.book_id, action.amount, action.reason),), action.amount)
 
 
