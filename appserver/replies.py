@@ -38,6 +38,8 @@ def fill_charge(result: desk.ChargeResult, charge: Charge, done: Done, domain: s
     result.domain = domain
     if done.movements:
         fill_movements(result.movements, done.movements)
+    if done.notices:
+        result.notices.extend(done.notices)
     if explain:
         fill_steps(result.steps, charge.steps)
 
@@ -51,6 +53,7 @@ def fill_stored(
     result.account_version = done.version
     result.domain = domain
     result.repeated = True
+    result.notices.extend(done.notices)
     fill_movements(result.movements, done.movements)
     if line is not None:
         fill_steps(result.steps, line.steps)
@@ -176,6 +179,7 @@ def fill_history(
             actor=line.actor,
             reason=line.reason,
             account_version=line.version,
+            notices=line.notices,
         )
         fill_movements(shown.movements, line.movements)
         if explain:
@@ -197,6 +201,7 @@ def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done
     result.invocation = outcome.invocation
     result.account_version = done.version
     result.repeated = done.repeated
+    result.notices.extend(done.notices)
     for grant in outcome.grants:
         result.grants.add(
             service_code=grant.service,

@@ -14,6 +14,8 @@ from charging.standing import require_here, require_open
 LATE_USAGE_MS = 3 * 86_400_000
 """How long an expired book waits for records of usage from its own time before what it has left lapses."""
 PRIORITY_DEFAULT = 100
+BOOK_MAX = 10**18
+"""Bound of what one book holds: far below 64 bits, so that no sum on the way is beyond them."""
 
 
 def top_up(account: Account, command: Command, action: TopUp) -> Effect:
@@ -36,6 +38,7 @@ def top_up(account: Account, command: Command, action: TopUp) -> Effect:
             raise Refused("BOOKS_FULL", f"an account has at most {BOOKS_MAX} books")
         events.append(BookSet(_new_book(action, book_id, unit)))
     else:
+        check_room(book, action.amount)
         events += _renewal(book, action, unit)
     events.append(Booked(action.kind or "deposit", ((book_id, action.amount),), ""))
     return Effect(tuple(events), action.amount if unit == MONEY else 0)
@@ -93,6 +96,7 @@ def adjust(account: Account, command: Command, action: Adjust) -> Effect:
     book = require_book(account, action.book_id or MAIN_BOOK)
     credit = account.credit_limit if book.book_id == MAIN_BOOK else 0
     left = book.amount - book.reserved + credit
+    check_room(book, action.delta)
     if action.delta < 0 and left < -action.delta:
         raise funds.no_funds(-action.delta, max(0, left), account.currency)
     return Effect(
@@ -118,6 +122,7 @@ def move_money(account: Account, command: Command, action: MoveMoney) -> Effect:
     require_left(account, source, action.amount, command.time_ms)
     if not target.valid_at(command.time_ms):
         raise Refused("BOOK_EXPIRED", f"book {target.book_id!r} is not valid now", facts={"book": target.book_id})
+    check_room(target, action.amount)
     pairs = ((source.book_id, -action.amount), (target.book_id, action.amount))
     return Effect((Booked("move", pairs, action.reason),), action.amount if source.unit == MONEY else 0)
 
@@ -145,3 +150,9 @@ def check_amount(amount: int) -> None:
         raise Invalid(
             "AMOUNT_TOO_LARGE", f"an amount is at most {AMOUNT_MAX}", fields={"amount": f"at most {AMOUNT_MAX}"}
         )
+
+
+def check_room(book: Book, amount: int) -> None:
+    """Refuse BOOK_FULL what would make a book larger than numbers may become."""
+    if book.amount + amount > BOOK_MAX:
+        raise Refused("BOOK_FULL", f"book {book.book_id!r} holds at most {BOOK_MAX}", facts={"holds": str(book.amount)})

@@ -48,7 +48,7 @@ def _take_named(account: Account, charge: SealedCharge, time_ms: int) -> Taking:
     """Take from the books that rating named; a money book among them pays a part of the amount."""
     named: list[tuple[str, int]] = []
     units: list[tuple[str, int]] = []
-    for book_id, quantity in charge.takes:
+    for book_id, quantity in funds.merged(charge.takes):
         book = funds.book_of(account, book_id)
         if book is None or quantity < 0 or book.amount - book.reserved < quantity or not book.valid_at(time_ms):
             raise Refused(

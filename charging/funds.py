@@ -101,6 +101,16 @@ def affordable(books: Sequence[Book], credit_limit: int, time_ms: int) -> int:
     return total
 
 
+def merged(pairs: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    """Add up what is named twice, so that each book is checked once for all that it gives."""
+    if len(pairs) < 2:
+        return pairs
+    sums: dict[str, int] = {}
+    for key, amount in pairs:
+        sums[key] = sums.get(key, 0) + amount
+    return tuple(sums.items())
+
+
 def shift(books: tuple[Book, ...], pairs: Pairs, sign: int) -> tuple[Book, ...]:
     """Add (sign 1) or take (sign -1) amounts. Raises `Broken` for a book that is not there."""
     changed = list(books)

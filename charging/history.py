@@ -1,20 +1,15 @@
-"""The history of an account from its journal entries: lines for people, double-entry legs, and the audit of a chain."""
+"""The history of an account from its journal entries: lines for people, and the double-entry reading of events."""
 
 from collections.abc import Iterable
 
 import msgspec
 from msgspec import Raw, Struct
 
-from charging import applying
-from charging.account import Account
-from charging.commands import REMEMBERED
 from charging.entry import Entry
-from charging.errors import Fault
 from charging.events import (
     Booked,
     Charged,
     Event,
-    MovedIn,
     MovedOut,
     Opened,
     Refunded,
@@ -24,10 +19,7 @@ from charging.events import (
     TransferSent,
     TransferSettled,
 )
-from charging.funds import movements
 from charging.wire import Done, Failed, HistoryLine, unpack_answer
-
-FINDINGS_MAX = 100
 
 
 class Leg(Struct, frozen=True):
@@ -69,6 +61,7 @@ def line(entry: Entry) -> HistoryLine:
         done.movements if done is not None else (),
         steps,
         entry.version,
+        done.notices if done is not None else (),
     )
 
 
@@ -138,109 +131,3 @@ def _books(pairs: Iterable[tuple[str, int]], sign: int) -> tuple[Leg, ...]:
 
 def _against(place: str, pairs: Iterable[tuple[str, int]]) -> tuple[Leg, ...]:
     return tuple(leg for book_id, amount in pairs for leg in (Leg(f"book:{book_id}", -amount), Leg(place, amount)))
-
-
-class AuditReport(Struct, frozen=True):
-    """What the audit of one account found. Without findings its movements add up to its books."""
-
-    account_id: str
-    entries: int
-    refusals: int
-    account: Account | None
-    """State at the end, replayed."""
-    totals: dict[str, int]
-    """By place: what was posted against the books (revenue, deposit, transit, …)."""
-    findings: tuple[str, ...]
-    """Sentences for people, at most `FINDINGS_MAX`."""
-
-
-class Audit:
-    """Follow the entries of one account, oldest first, and check each against the one before.
-
-    `start` is the state before the first entry when older segments of the journal are gone.
-    """
-
-    def __init__(self, account_id: str, start: Account | None = None) -> None:
-        self.account_id = account_id
-        self.state = start
-        self.entries = 0
-        self.refusals = 0
-        self.totals: dict[str, int] = {}
-        self.findings: list[str] = []
-        self._keys: set[str] = set()
-
-    def add(self, entry: Entry) -> None:
-        """Check the next entry: version, key, legs, movements before and after."""
-        self.entries += 1
-        if entry.account_id != self.account_id:
-            self._find(f"entry {entry.key} is of account {entry.account_id}")
-            return
-        if entry.key in self._keys:
-            self._find(f"key {entry.key} has two entries")
-        self._keys.add(entry.key)
-        if not entry.events:
-            self._refusal(entry)
-            return
-        try:
-            self._replay(entry)
-        except Fault as fault:
-            self._find(f"entry {entry.key} can't be replayed: {fault.message}")
-
-    def _refusal(self, entry: Entry) -> None:
-        self.refusals += 1
-        version = self.state.version if self.state is not None else 0
-        if entry.version != version:
-            self._find(f"refusal {entry.key} says version {entry.version}, the account has {version}")
-        answer = outcome(entry)
-        if isinstance(answer, Done) and answer.movements and entry.kind != REMEMBERED:
-            self._find(f"entry {entry.key} tells movements without events")
-
-    def _replay(self, entry: Entry) -> None:
-        before = self.state
-        after = applying.apply(before, entry.events, entry.key)
-        if entry.version != after.version:
-            self._find(f"entry {entry.key} says version {entry.version} where {after.version} follows")
-        moves: dict[str, int] = {}
-        for event in entry.events:
-            found = legs(event)
-            if sum(leg.delta for leg in found):
-                self._find(f"postings of {entry.key} do not add up to zero")
-            for leg in found:
-                moves[leg.place] = moves.get(leg.place, 0) + leg.delta
-        self._movements(entry, before, after, moves)
-        for place, delta in moves.items():
-            if not place.startswith("book:"):
-                self.totals[place] = self.totals.get(place, 0) + delta
-        self.state = after
-
-    def _movements(self, entry: Entry, before: Account | None, after: Account, moves: dict[str, int]) -> None:
-        answer = outcome(entry)
-        if not isinstance(answer, Done):
-            self._find(f"entry {entry.key} changed the account and yet tells a refusal")
-            return
-        changed = movements(before.books if before is not None else (), after.books)
-        if answer.movements != changed:
-            self._find(f"entry {entry.key} tells movements that its events do not make")
-        if any(isinstance(event, MovedIn) for event in entry.events):
-            return
-        for movement in changed:
-            if movement.after - movement.before != moves.get(f"book:{movement.book_id}", 0):
-                self._find(f"book {movement.book_id} moved otherwise than the postings of {entry.key} say")
-
-    def _find(self, sentence: str) -> None:
-        if len(self.findings) < FINDINGS_MAX:
-            self.findings.append(sentence)
-
-    def report(self) -> AuditReport:
-        """Close the audit."""
-        return AuditReport(
-            self.account_id, self.entries, self.refusals, self.state, dict(self.totals), tuple(self.findings)
-        )
-
-
-def audit(entries: Iterable[Entry], account_id: str, start: Account | None = None) -> AuditReport:
-    """Audit all entries of one account, oldest first."""
-    following = Audit(account_id, start)
-    for entry in entries:
-        following.add(entry)
-    return following.report()

@@ -46,7 +46,7 @@ from charging.entry import Entry
 from charging.errors import Broken, Invalid, NotFound
 from charging.events import Event, Noticed
 from charging.funds import balance_view, moved, movements
-from charging.refund_commands import charged_fact, with_original
+from charging.refund_commands import with_original
 from charging.session_commands import due_sessions, expire_command
 from charging.transfer_commands import receive_command, settle_command
 from charging.usage import Charge, SealedCharge, pack_long
@@ -59,7 +59,6 @@ __all__ = [
     "VersionMoved",
     "available_view",
     "balance_view",
-    "charged_fact",
     "decide",
     "due_sessions",
     "expire_command",

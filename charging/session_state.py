@@ -89,7 +89,7 @@ def take(view: Account, charge: SealedCharge | Charge, time_ms: int) -> Taken:
         raise Invalid("TAKES_EXCEED_CHARGE", "the books that rating named pay more than the charge")
     payable = min(rest, funds.affordable(left, view.credit_limit, time_ms))
     drawn = funds.draw(left, payable, view.credit_limit, time_ms) or ()
-    return Taken(_merged((*named, *drawn)), units, charge.accruals, rest - payable)
+    return Taken(funds.merged((*named, *drawn)), units, charge.accruals, rest - payable)
 
 
 def keep(view: Account, charge: SealedCharge | Charge, reservation: SealedCharge | Charge, time_ms: int) -> Kept | None:
@@ -106,7 +106,7 @@ def keep(view: Account, charge: SealedCharge | Charge, reservation: SealedCharge
     drawn = funds.draw(left, max(0, rest), view.credit_limit, time_ms)
     if drawn is None:
         return None
-    return Kept(_merged((*named, *drawn, *units)), _difference(reservation.accruals, charge.accruals))
+    return Kept(funds.merged((*named, *drawn, *units)), _difference(reservation.accruals, charge.accruals))
 
 
 def posted(view: Account, taken: Taken, sign: int = 1) -> Account:
@@ -129,9 +129,9 @@ def _named(
         return (), (), view.books
     named: list[Pair] = []
     units: list[Pair] = []
-    for book_id, quantity in takes:
+    for book_id, quantity in funds.merged(takes):
         book = funds.book_of(view, book_id)
-        if book is None or book.amount - book.reserved < quantity or not book.valid_at(time_ms):
+        if book is None or quantity < 0 or book.amount - book.reserved < quantity or not book.valid_at(time_ms):
             raise Refused("UNITS_MISSING", f"book {book_id!r} has too little for {quantity}", facts={"book": book_id})
         (named if book.unit == MONEY else units).append((book_id, quantity))
     return tuple(named), tuple(units), funds.shift(view.books, named, -1)
@@ -143,18 +143,9 @@ def _difference(more: tuple[Pair, ...], less: tuple[Pair, ...]) -> tuple[Pair, .
     return tuple((key, amount - known.get(key, 0)) for key, amount in more if amount > known.get(key, 0))
 
 
-def _merged(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
-    if len(pairs) < 2:
-        return pairs
-    sums: dict[str, int] = {}
-    for key, amount in pairs:
-        sums[key] = sums.get(key, 0) + amount
-    return tuple(sums.items())
-
-
 def signed_difference(new: tuple[Pair, ...], old: tuple[Pair, ...]) -> tuple[Pair, ...]:
     """What changed from old to new, by key, signed, without zeros."""
-    changed = dict(_merged(new))
+    changed = dict(funds.merged(new))
     for key, amount in old:
         changed[key] = changed.get(key, 0) - amount
     return tuple((key, amount) for key, amount in changed.items() if amount)

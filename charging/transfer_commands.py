@@ -13,7 +13,7 @@ from hashlib import blake2b
 
 from charging import funds
 from charging.account import MAIN_BOOK, MONEY, Account
-from charging.book_commands import check_amount, require_book, require_left
+from charging.book_commands import check_amount, check_room, require_book, require_left
 from charging.commands import Command, ReceiveTransfer, SendTransfer, SettleTransfer
 from charging.decision import Effect
 from charging.errors import Invalid, NotFound, Refused
@@ -30,14 +30,14 @@ Outgoing = tuple[str, str, str, str, int]
 def send(account: Account, command: Command, action: SendTransfer) -> Effect:
     """Take money for another account; never on credit, never what sessions keep.
 
-    Refused TRANSFER_TO_SELF, TRANSFERS_PENDING, BOOK_UNKNOWN, BOOK_EXPIRED, INSUFFICIENT_FUNDS, ACCOUNT_SUSPENDED.
+    Refused TRANSFER_TO_ITSELF, TRANSFERS_PENDING, BOOK_UNKNOWN, BOOK_EXPIRED, INSUFFICIENT_FUNDS, ACCOUNT_SUSPENDED.
     """
     require_active(account)
     if action.amount <= 0:
         raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
     check_amount(action.amount)
     if action.to_identity in account.members:
-        raise Refused("TRANSFER_TO_SELF", "both ends of the transfer are one account")
+        raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
     if len(account.outgoing) >= OUTGOING_MAX:
         raise Refused("TRANSFERS_PENDING", f"at most {OUTGOING_MAX} transfers are under way at once")
     book = require_book(account, action.from_book_id or MAIN_BOOK)
@@ -58,16 +58,18 @@ def send(account: Account, command: Command, action: SendTransfer) -> Effect:
 def receive(account: Account, action: ReceiveTransfer) -> Effect:
     """Take in money from another account.
 
-    Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_SELF, BOOK_UNKNOWN, BOOK_BOUND.
+    Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_ITSELF, BOOK_UNKNOWN, BOOK_BOUND,
+    BOOK_FULL.
     """
     require_open(account)
     if action.from_account == account.account_id:
-        raise Refused("TRANSFER_TO_SELF", "both ends of the transfer are one account")
+        raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
     if action.amount <= 0:
         raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
     book = require_book(account, action.to_book_id or MAIN_BOOK)
     if book.unit != MONEY:
         raise Refused("BOOK_BOUND", f"book {book.book_id!r} does not hold money")
+    check_room(book, action.amount)
     return Effect((TransferReceived(action.from_account, book.book_id, action.amount, action.reason),), action.amount)
 
 
@@ -86,7 +88,12 @@ def receive_command(sender: Account, row: Outgoing, receiver_account_id: str, ti
     """Make step 2 of an outgoing transfer: for the owner of the account of `row[2]`, the other identity."""
     key, _, _, to_book_id, amount = row
     action = ReceiveTransfer(sender.account_id, to_book_id, amount, f"transfer {key}")
-    return own_command(receiver_account_id, f"~receive~{sender.account_id}~{key}", action, time_ms)
+    return own_command(receiver_account_id, receive_key(sender.account_id, key), action, time_ms)
+
+
+def receive_key(sender_account_id: str, key: str) -> str:
+    """Give the key under which a transfer arrives, so that it arrives once."""
+    return f"~receive~{sender_account_id}~{key}"
 
 
 def settle_command(sender: Account, row: Outgoing, refusal: str, time_ms: int) -> Command:

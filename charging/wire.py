@@ -151,6 +151,8 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     explanations: tuple[Raw, ...]
     """The packed steps of each charge, as the journal has them."""
     version: int
+    notices: tuple[str, ...] = ()
+    """What the change raised: marks crossed, suspension, resumption."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -1,23 +1,28 @@
 """The audit of journals, straight from the storage units: no server has to run, and none is believed.
 
-For each slot: the hash chain from its first segment to the head; for each account its entries in order (versions, keys
-used once, postings that add up to zero, movements that follow from them); and each snapshot against the state replayed
-up to it. `onetier audit ACCOUNT` follows one account, `--all` every account of every slot, a process for each core.
+For each slot: the hash chain from its first segment to the head; for each account its entries in order
+(`charging.auditing`); and each snapshot against the state replayed up to it. Over a whole country, also both halves of
+each transfer. `onetier audit ACCOUNT` follows one account, `--all` all of them, with a process for each core.
+
+It may run while the slots are served: what is checked against another journal is what was there when the audit began.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import Manager
 from queue import Empty, Queue
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, field
 
 from charging.account import MONEY, Account
+from charging.auditing import Audit, Transfers, begins
 from charging.entry import Entry
-from charging.events import MovedIn, Opened
-from charging.history import Audit
+from charging.history import line
+from charging.wire import HistoryLine
 from domainservers.accounts import COLLECTION, partitions, unpack_account
 from domainservers.groups import unpack_entries
 from domainservers.journal import Corrupt, Position, genesis, read_chain
@@ -26,7 +31,7 @@ from storage.open import open_unit
 from storage.unit import Stored, Unit
 
 FINDINGS_MAX = 50
-PROGRESS_GROUPS = 20
+NEVER = 1 << 62
 
 Advance = Callable[[int], None]
 
@@ -36,6 +41,8 @@ class JournalRef(Struct, frozen=True):
 
     url: str
     name: str
+    head_seq: int = NEVER
+    """Its newest group when the audit began."""
 
 
 class SlotReport(Struct):
@@ -53,39 +60,98 @@ class SlotReport(Struct):
     money: int = 0
     """In the books of the accounts that are here, replayed."""
     revenue: int = 0
+    since_ms: int = 0
+    """Time of the first entry when older segments are gone; 0 = the journal is whole."""
+    broken: bool = False
+    """The chain does not hold, so its end was not read."""
+    transfers: Transfers = field(default_factory=Transfers)
+    """All halves of transfers that were met."""
+    claims: Transfers = field(default_factory=Transfers)
+    """Those that were there when the audit began: their other halves must be found."""
     findings: list[str] = []
 
 
 class _Follower:
     """Follows the accounts of one journal."""
 
-    def __init__(self, report: SlotReport, only: str, snapshots: dict[str, Stored]) -> None:
+    def __init__(self, ref: JournalRef, start: Position, only: str, lines_max: int) -> None:
+        self.report = SlotReport(ref.name)
         self.audits: dict[str, Audit] = {}
-        self._report = report
-        self._only = only
-        self._snapshots = snapshots
-        self._skipped: set[str] = set()
+        self.lines: deque[HistoryLine] = deque(maxlen=lines_max)
+        self.snapshots: dict[str, Stored] = {}
+        self.only = only
+        self._first_seq = start.seq + 1
+        self._head_seq = ref.head_seq
+        self._claimed = False
+        self._met: set[str] = set()
 
     def take(self, seq: int, entries: list[Entry]) -> None:
         """Follow one group, then compare the snapshots that were written at it."""
-        self._report.groups += 1
-        touched: dict[str, None] = {}
+        report = self.report
+        if seq > self._head_seq and not self._claimed:
+            self._claim()
+        if not report.groups and self._first_seq and entries:
+            report.since_ms = entries[0].time_ms
+        report.groups += 1
+        touched: dict[str, Audit] = {}
         for entry in entries:
-            if self._only and entry.account_id != self._only:
+            if self.only and entry.account_id != self.only:
                 continue
-            self._report.entries += 1
-            audit = self._audit_of(entry)
-            if audit is not None:
-                audit.add(entry)
-                touched[entry.account_id] = None
-        for account_id in touched:
-            stored = self._snapshots.get(account_id)
+            report.entries += 1
+            audit = self.audits.get(entry.account_id) or self._begin(entry)
+            if audit is None:
+                report.refusals += 1  # Of what does not exist yet.
+                continue
+            audit.add(entry)
+            touched[entry.account_id] = audit
+            if self.lines.maxlen:
+                self.lines.append(line(entry))
+        for account_id, audit in touched.items():
+            stored = self.snapshots.get(account_id)
             if stored is not None and stored.timestamp == seq:
-                self._compare(account_id, stored)
+                self._met.add(account_id)
+                report.snapshots += 1
+                self._meet(audit, stored)
+
+    def _begin(self, entry: Entry) -> Audit | None:
+        if not entry.events and not entry.version:
+            return None
+        account_id = entry.account_id
+        start = None
+        if not begins(entry):
+            self.report.later += 1
+            stored = self.snapshots.get(account_id)
+            if not self._first_seq:
+                self.report.findings.append(f"{account_id}: its first entry {entry.key} is not its opening")
+            elif stored is not None and stored.timestamp < self._first_seq:
+                start = self._unpack(account_id, stored)
+        audit = self.audits[account_id] = Audit(account_id, start)
+        return audit
+
+    def _meet(self, audit: Audit, stored: Stored) -> None:
+        account = self._unpack(audit.account_id, stored)
+        if account is not None and not audit.meet(account):
+            self.report.findings.append(f"{audit.account_id}: its snapshot is not what the journal says")
+
+    def _unpack(self, account_id: str, stored: Stored) -> Account | None:
+        try:
+            return unpack_account(stored.value)
+        except msgspec.MsgspecError as error:
+            self.report.findings.append(f"{account_id}: its snapshot can't be read: {error}")
+            return None
+
+    def _claim(self) -> None:
+        self._claimed = True
+        _gather(self.audits, self.report.claims)
 
     def finish(self) -> None:
         """Sum up."""
-        report = self._report
+        report = self.report
+        if not self._claimed:
+            self._claim()
+        _gather(self.audits, report.transfers)
+        if not report.broken:
+            self._look_at_the_rest()
         for audit in self.audits.values():
             found = audit.report()
             report.accounts += 1
@@ -93,25 +159,30 @@ class _Follower:
             report.revenue += found.totals.get("revenue", 0)
             report.money += _money(found.account)
             report.findings += [f"{found.account_id}: {finding}" for finding in found.findings]
-        report.later = len(self._skipped)
         del report.findings[FINDINGS_MAX:]
 
-    def _audit_of(self, entry: Entry) -> Audit | None:
-        audit = self.audits.get(entry.account_id)
-        if audit is None:
-            begins = any(isinstance(event, Opened | MovedIn) for event in entry.events)
-            if not begins:
-                # A refusal of what does not exist yet, or an account whose beginning was dropped with its segment.
-                if entry.events:
-                    self._skipped.add(entry.account_id)
-                return None
-            audit = self.audits[entry.account_id] = Audit(entry.account_id)
-        return audit
+    def _look_at_the_rest(self) -> None:
+        """Look at accounts without a beginning, and at snapshots that the journal led to nowhere."""
+        report = self.report
+        for account_id, audit in self.audits.items():
+            if audit.state is None:
+                report.findings.append(f"{account_id}: neither an opening nor a snapshot shows what it began with")
+        for account_id, stored in self.snapshots.items():
+            if account_id in self._met:
+                continue
+            if stored.timestamp >= self._first_seq:
+                where = f"group {stored.timestamp}, in which the journal has no entry of it"
+                report.findings.append(f"{account_id}: its snapshot is said to be of {where}")
+            elif account_id not in self.audits:
+                report.later += 1
+                self.audits[account_id] = Audit(account_id, self._unpack(account_id, stored))
 
-    def _compare(self, account_id: str, stored: Stored) -> None:
-        self._report.snapshots += 1
-        if unpack_account(stored.value) != self.audits[account_id].state:
-            self._report.findings.append(f"{account_id}: its snapshot is not what the journal says")
+
+def _gather(audits: dict[str, Audit], into: Transfers) -> None:
+    for audit in audits.values():
+        into.sent.update(audit.transfers.sent)
+        into.received.update(audit.transfers.received)
+        into.settled.update(audit.transfers.settled)
 
 
 def _money(account: Account | None) -> int:
@@ -120,47 +191,102 @@ def _money(account: Account | None) -> int:
     return sum(book.amount for book in account.books if book.unit == MONEY)
 
 
-async def audit_journal(ref: JournalRef, only: str, advance: Advance) -> tuple[SlotReport, Audit | None]:
-    """Audit one journal; `only` narrows it to one account, whose audit is given back too.
+class Followed(Struct, frozen=True):
+    """What became of the audit of one journal."""
 
-    Raises `StoreUnavailable`.
-    """
-    report = SlotReport(ref.name, findings=[])
+    report: SlotReport
+    account: Audit | None
+    """Of the one account that was asked for."""
+    lines: tuple[HistoryLine, ...]
+    """Its newest entries, oldest first."""
+
+
+async def audit_journal(ref: JournalRef, only: str, advance: Advance, lines_max: int = 0) -> Followed:
+    """Audit one journal; `only` narrows it to one account. Raises `StoreUnavailable`."""
     unit = await open_unit(ref.url)
     try:
-        follower = _Follower(report, only, await _snapshots(unit, ref.name, only))
-        try:
-            async for _, groups in read_chain(unit, ref.name, await _start(unit, ref.name)):
-                for group in groups:
-                    follower.take(group.seq, unpack_entries(group.payload))
-                advance(len(groups))
-        except Corrupt as broken:
-            if await unit.head(ref.name, 0) is not None or report.groups:
-                report.findings.append(str(broken))
+        while True:
+            start = await _start(unit, ref.name)
+            follower = _Follower(ref, start, only, lines_max)
+            await _read(unit, ref.name, start, follower, advance)
+            # An owner may have dropped the first segments while they were read: then begin again after them.
+            if not follower.report.broken or await _start(unit, ref.name) == start:
+                break
     finally:
         await unit.close()
     follower.finish()
-    return report, follower.audits.get(only)
+    return Followed(follower.report, follower.audits.get(only), tuple(follower.lines))
+
+
+async def _read(unit: Unit, name: str, start: Position, follower: _Follower, advance: Advance) -> None:
+    report = follower.report
+    await _read_snapshots(unit, name, follower)
+    if start == _genesis(name) and not follower.snapshots and await unit.head(name, 0) is None:
+        return  # Nothing was ever done in this slot.
+    seq = start.seq
+    try:
+        async for _, groups in read_chain(unit, name, start):
+            for group in groups:
+                seq = group.seq
+                follower.take(seq, unpack_entries(group.payload))
+            advance(len(groups))
+    except Corrupt as broken:
+        report.broken = True
+        report.findings.append(str(broken))
+    except msgspec.MsgspecError as error:
+        report.broken = True
+        report.findings.append(f"{name}: group {seq} can't be read: {error}")
+
+
+def _genesis(name: str) -> Position:
+    return Position(0, -1, genesis(name))
 
 
 async def _start(unit: Unit, name: str) -> Position:
     """Where the journal that is still there begins; earlier segments may have been dropped."""
     checkpoint = await load_checkpoint(unit, name)
     if checkpoint is None:
-        return Position(0, -1, genesis(name))
+        return _genesis(name)
     first = checkpoint.segments[0]
     return Position(first.number, first.first_seq - 1, first.start_tip)
 
 
-async def _snapshots(unit: Unit, name: str, only: str) -> dict[str, Stored]:
-    found: dict[str, Stored] = {}
+async def _read_snapshots(unit: Unit, name: str, follower: _Follower) -> None:
+    only = follower.only
     for partition in partitions(name):
         async for page in unit.scan(COLLECTION, partition):
-            found.update((stored.key, stored) for stored in page if not only or stored.key == only)
-    return found
+            follower.snapshots.update((stored.key, stored) for stored in page if only in ("", stored.key))
 
 
-def audit_all(refs: list[JournalRef], workers: int, advance: Advance) -> list[SlotReport]:
+async def stand_of(refs: Sequence[JournalRef]) -> tuple[list[JournalRef], int]:
+    """Note where each journal ends now, and how many groups all of them hold. Raises `StoreUnavailable`."""
+    noted: list[JournalRef] = []
+    count = 0
+    for url in dict.fromkeys(ref.url for ref in refs):
+        unit = await open_unit(url)
+        try:
+            for ref in refs:
+                if ref.url == url:
+                    first, newest = await _ends(unit, ref.name)
+                    noted.append(JournalRef(url, ref.name, newest))
+                    count += newest - first + 1
+        finally:
+            await unit.close()
+    return noted, count
+
+
+async def _ends(unit: Unit, name: str) -> tuple[int, int]:
+    """Give the first and the newest group of a journal."""
+    checkpoint = await load_checkpoint(unit, name)
+    number = checkpoint.segments[-1].number if checkpoint is not None else 0
+    first = checkpoint.segments[0].first_seq if checkpoint is not None else 0
+    newest = first - 1
+    while (head := await unit.head(name, number)) is not None:
+        number, newest = number + 1, head.seq
+    return first, newest
+
+
+def audit_all(refs: Sequence[JournalRef], workers: int, advance: Advance) -> list[SlotReport]:
     """Audit journals in processes of their own; `advance` is called with groups as they are read."""
     with Manager() as manager, ProcessPoolExecutor(workers) as pool:
         progress: Queue[int] = manager.Queue()
@@ -180,9 +306,37 @@ def _drain(progress: "Queue[int]", advance: Advance) -> None:
 
 
 def _in_process(ref: JournalRef, progress: "Queue[int]") -> SlotReport:
-    report, _ = asyncio.run(audit_journal(ref, "", partial(_note, progress)))
-    return report
+    return asyncio.run(audit_journal(ref, "", partial(_note, progress))).report
 
 
 def _note(progress: "Queue[int]", groups: int) -> None:
     progress.put(groups)
+
+
+def match_transfers(slots: Sequence[SlotReport]) -> None:
+    """Look for the other half of each transfer in the journals of the whole country; findings go to the reports.
+
+    Where older segments are gone, only transfers sent since the youngest beginning of a journal can be judged.
+    """
+    if any(slot.broken for slot in slots):
+        return
+    since_ms = max((slot.since_ms for slot in slots), default=0)
+    sent = {key: send for slot in slots for key, send in slot.transfers.sent.items()}
+    received: dict[str, list[int]] = {}
+    for slot in slots:
+        for key, amount in slot.transfers.received.items():
+            received.setdefault(key, []).append(amount)
+    for slot in slots:
+        for key, amount in slot.claims.settled.items():
+            known = since_ms == 0 or (key in sent and sent[key][1] >= since_ms)
+            if known and received.get(key) != [amount]:
+                slot.findings.append(f"transfer {key} of {amount} is told to have arrived; {_arrivals(received, key)}")
+        for key, amount in slot.claims.received.items():
+            if key in sent and sent[key][0] != amount:
+                slot.findings.append(f"transfer {key} of {sent[key][0]} arrived as {amount}")
+            elif key not in sent and since_ms == 0:
+                slot.findings.append(f"transfer {key} of {amount} arrived and was never sent")
+
+
+def _arrivals(received: dict[str, list[int]], key: str) -> str:
+    return f"the journals say: {', '.join(map(str, received[key]))}" if key in received else "no journal has it"

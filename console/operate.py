@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1 import data_center_pb2_grpc as dc_grpc
-from rich.progress import Progress
+from onetier.v1 import service_desk_pb2 as desk
+from rich.progress import Progress, TextColumn
 
+from appserver.replies import fill_history
+from charging.auditing import Audit
 from charging.errors import Fault
-from charging.history import Audit
 from charging.identity import normalise
 from console import report
-from console.audit import JournalRef, SlotReport, audit_all, audit_journal
+from console.audit import JournalRef, SlotReport, audit_all, audit_journal, match_transfers, stand_of
 from console.directory_call import DATACENTER, Certificates, DataCenter, call_directory
 from console.stage import read_mark
 from console.system import lay_out
@@ -78,6 +80,7 @@ def audit(
     folder: Folder = FOLDER,
     directory: DirectoryUrl = "",
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
+    lines: Annotated[int, typer.Option(min=0, help="Of one account: show so many of its newest changes.")] = 0,
 ) -> None:
     """Verify hash chains, and that the movements of accounts add up to their balances, from the units themselves."""
     if everything == bool(account):
@@ -85,39 +88,54 @@ def audit(
     try:
         if everything:
             refs = asyncio.run(_journals(directory_url(folder, directory), domain))
-            sound = _audit_all(refs, workers)
+            sound = _audit_all(refs, workers, whole=not domain)
         else:
-            sound = asyncio.run(_audit_one(directory_url(folder, directory), account))
+            sound = asyncio.run(_audit_one(directory_url(folder, directory), account, lines))
     except (Fault, StoreUnavailable, StoreRejected) as fault:
         typer.echo(f"onetier: {fault}", err=True)
         raise typer.Exit(1) from fault
     raise typer.Exit(0 if sound else 1)
 
 
-def _audit_all(refs: list[JournalRef], workers: int) -> bool:
+def _audit_all(refs: list[JournalRef], workers: int, *, whole: bool) -> bool:
+    """Audit slots; `whole` says that they are all there are, so that both halves of transfers must be among them."""
+    if not refs:
+        raise typer.BadParameter("there is no such domain")
     out = report.console()
-    with Progress(*Progress.get_default_columns()[:1], "{task.completed:,} groups", console=out, transient=True) as bar:
-        task = bar.add_task(f"auditing {len(refs)} slots", total=None)
-        found = audit_all(refs, workers, lambda groups: bar.advance(task, groups))
+    noted, groups = asyncio.run(stand_of(refs))
+    counted = TextColumn("{task.completed:,} of {task.total:,} groups")
+    with Progress(*Progress.get_default_columns(), counted, console=out, transient=True) as bar:
+        task = bar.add_task(f"auditing {len(refs)} slots", total=groups)
+        found = audit_all(noted, workers, lambda read: bar.advance(task, read))
+    if whole:
+        match_transfers(found)
     out.print(report.audit_table(found))
     return _told(found)
 
 
-async def _audit_one(url: str, account: str) -> bool:
+async def _audit_one(url: str, account: str, lines_max: int) -> bool:
     ref = await _journal_of(url, normalise(account))
-    found, followed = await audit_journal(ref, normalise(account), lambda _: None)
-    if followed is None:
-        typer.echo(f"{ref.name} has no account {account}: give the account's id, its primary identity")
+    followed = await audit_journal(ref, normalise(account), lambda _: None, lines_max)
+    if followed.account is not None:
+        for text in _account_lines(ref, followed.report, followed.account):
+            typer.echo(text)
+        view = desk.HistoryView()
+        fill_history(view.lines, followed.lines, explain=True)
+        for shown in view.lines:
+            for text in report.history_lines(shown):
+                typer.echo(text)
+    elif not followed.report.findings:
+        typer.echo(f"{ref.name} has no account {account}: give the account's id, its primary identity", err=True)
         return False
-    for text in _account_lines(ref, found, followed):
-        typer.echo(text)
-    return _told([found])
+    return _told([followed.report])
 
 
 def _account_lines(ref: JournalRef, found: SlotReport, followed: Audit) -> list[str]:
     told = followed.report()
     lines = [f"account {told.account_id} in {ref.name}: {told.entries} entries, {told.refusals} refusals"]
     lines.append(f"hash chain of {found.groups:,} groups holds" if not found.findings else "the audit has findings")
+    if found.later:
+        lines.append("its beginning is in segments that are gone; followed from a snapshot")
     lines += [f"  {place}: {report.yuan(amount)}" for place, amount in sorted(told.totals.items())]
     if told.account is not None:
         lines += [

@@ -184,6 +184,8 @@ def explanation_lines(line: desk.HistoryLine) -> Iterable[str]:
     )
     yield from step_lines(line.steps)
     yield from movement_lines(line.movements)
+    if line.notices:
+        yield f"  raised: {', '.join(line.notices)}"
 
 
 def step_lines(steps: Iterable[desk.ChargeStep]) -> Iterable[str]:
@@ -218,6 +220,8 @@ def history_lines(line: desk.HistoryLine) -> Iterable[str]:
     yield f"{when}  v{line.account_version}  {line.kind} {what}  {yuan(line.amount)} yuan{who}  {line.request_key}"
     yield from step_lines(line.steps)
     yield from movement_lines(line.movements)
+    if line.notices:
+        yield f"  raised: {', '.join(line.notices)}"
 
 
 def longest_explained(lines: Sequence[desk.HistoryLine]) -> desk.HistoryLine | None:

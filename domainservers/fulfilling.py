@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 
-from msgspec.structs import replace
-
 from charging import history, wire
-from charging.commands import Refund
+from charging.commands import Command, Refund
 from charging.entry import Entry
 from charging.errors import Broken, Fault, NotFound, Overloaded
+from charging.ledger import with_original
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers import reading
 from domainservers.accounts import Cell
@@ -94,17 +93,15 @@ class Fulfilling:
             if item.found is None:
                 item.cleared = item.old_position  # Older than the journal is kept: unknown again.
         elif need is Need.ORIGINAL and isinstance(item.command.action, Refund):
-            original = await self._original(item, item.command.action)
-            item.command = replace(item.command, action=original)
+            item.command = await self._with_original(item.command, item.command.action.charge_key)
         self._fulfilled(item, None)
 
-    async def _original(self, item: Item, refund: Refund) -> Refund:
+    async def _with_original(self, command: Command, charge_key: str) -> Command:
         """Find the charge by the key index, else along the account's chain. Raises `NotFound`."""
-        entry = await self._entry(item.command.account_id, refund.charge_key)
-        fact = reading.charged_fact(entry) if entry is not None else None
-        if fact is None:
-            raise NotFound("CHARGE_UNKNOWN", f"no charge was made under the key {refund.charge_key[:64]!r}")
-        return replace(refund, original=fact)
+        filled = with_original(command, await self._entry(command.account_id, charge_key))
+        if isinstance(filled.action, Refund) and filled.action.original is None:
+            raise NotFound("CHARGE_UNKNOWN", f"the account has no charge under the key {charge_key[:64]!r}")
+        return filled
 
     async def _entry(self, account_id: str, key: str) -> Entry | None:
         parts = self._parts
@@ -153,9 +150,11 @@ class Fulfilling:
         found: list[wire.KeptOutcome] = []
         async with aclosing(self._chain(cell)) as entries:
             async for entry in entries:
-                if entry.time_ms < oldest_ms or len(found) >= min(ask.outcomes_max, OUTCOMES_MAX):
+                if entry.time_ms < oldest_ms:
                     break
                 found.append(wire.KeptOutcome(entry.key, entry.digest, bytes(entry.outcome)))
+                if len(found) >= min(ask.outcomes_max, OUTCOMES_MAX):
+                    break
         sink.answer(place, wire.pack(wire.Outcomes(tuple(found))))
 
     async def _lookup(self, sink: Sink, place: int, ask: Lookup, cell: Cell) -> None:

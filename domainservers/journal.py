@@ -131,7 +131,15 @@ class Journal:
         return found is not None and found.epoch == epoch and found.owner == self.head.owner
 
     async def drop_before(self, seq: int) -> None:
-        """Forget the segments that end before `seq`, oldest first. Raises `StoreUnavailable`."""
+        """Forget the segments that end before `seq`, oldest first; also what an earlier owner died over.
+
+        Raises `StoreUnavailable`.
+        """
+        oldest = self.segments[0].number
+        while oldest > 0 and await self._unit.head(self.name, oldest - 1) is not None:
+            oldest -= 1
+        for number in range(oldest, self.segments[0].number):
+            await self._unit.drop(self.name, number)
         while len(self.segments) > 1 and self.segments[1].first_seq <= seq:
             await self._unit.drop(self.name, self.segments[0].number)
             del self.segments[0]

@@ -37,4 +37,3 @@ class Limits(Struct, frozen=True):
     """A commit without an answer for so long: waiting callers are told UNAVAILABLE, the commit goes on."""
     retry_ms: int = 200
     """What callers are told to wait when nothing better is known."""
-    recovery_groups_page: int = 64

@@ -5,9 +5,8 @@ An account's entries are a chain: each names the group of the one before it. Not
 
 from collections.abc import AsyncGenerator, Awaitable
 
-from charging.commands import ChargedFact
 from charging.entry import Entry
-from charging.events import Charged
+from charging.errors import NotFound
 from domainservers.groups import unpack_at, unpack_entries
 from domainservers.journal import Journal, segment_of
 from domainservers.keys import POSITIONS_PER_GROUP
@@ -37,7 +36,10 @@ async def entry_at(unit: Unit, journal: Journal, position: int) -> Entry | None:
 
 
 async def chain(unit: Unit, journal: Journal, account_id: str, newest: Awaitable[int]) -> AsyncGenerator[Entry, None]:
-    """Walk an account's entries, newest first, from group `newest` on, as far as the journal is kept."""
+    """Walk an account's entries, newest first, from group `newest` on, as far as the journal is kept.
+
+    Raises `NotFound` BEYOND_REACH when there is more than may be walked for one request.
+    """
     seq = await newest
     for _ in range(CHAIN_GROUPS_MAX):
         payload = await read_group(unit, journal, seq) if seq >= 0 else None
@@ -49,12 +51,6 @@ async def chain(unit: Unit, journal: Journal, account_id: str, newest: Awaitable
         if not found:
             return
         seq = found[0].previous_seq
-
-
-def charged_fact(entry: Entry) -> ChargedFact | None:
-    """What a charge took, if the entry is one that took something."""
-    for event in entry.events:
-        if isinstance(event, Charged):
-            charge = event.charge
-            return ChargedFact(charge.amount, event.postings, charge.accruals, event.units, entry.time_ms)
-    return None
+    if seq >= 0:
+        text = f"only the newest {CHAIN_GROUPS_MAX} journal groups of an account are searched"
+        raise NotFound("BEYOND_REACH", f"{text}; correct an older charge by an adjustment")

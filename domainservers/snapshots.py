@@ -144,8 +144,10 @@ class Snapshots:
         try:
             await self._contracts.flush()
             await self._write_accounts(capture)
+            capture.segments = self._kept(capture)
             await self._write_rest(capture)
-            await self._retire(capture.newest_ms)
+            await self._forget_keys(capture.newest_ms)
+            await self._drop_segments(capture.segments[0].first_seq)
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -185,25 +187,35 @@ class Snapshots:
         await self._put([Record(CHECKPOINT_COLLECTION, self._slot, NEWEST, _encode(checkpoint), position.seq)])
         self._since_seq = position.seq + 1
 
-    async def _retire(self, now_ms: int) -> None:
-        """Forget keys and segments that are older than they must be kept. The newest record of keys always stays."""
-        limits = self._limits
-        old = [each for each in self._keys_from[:-1] if each[1] < now_ms - limits.outcomes_keep_ms]
-        if old:
-            floor = self._keys_from[len(old)][0]
-            for seq, _, parts in old:
-                names = [keys_name(seq, part) for part in range(parts)]
-                await self._put([Record(KEYS_COLLECTION, self._slot, name, None, floor) for name in names])
-            del self._keys_from[: len(old)]
-            self._keys.forget_before(floor)
-        if limits.journal_keep_ms:
-            keep_from = now_ms - max(limits.journal_keep_ms, limits.outcomes_keep_ms)
-            segments = self._journal.segments
-            young = next((each.first_seq for each in segments[1:] if each.opened_ms >= keep_from), None)
-            last = young if young is not None else segments[-1].first_seq
-            kept_keys = self._keys_from[0][0] if self._keys_from else 0
-            floor = min(last, kept_keys, self._since_seq)
-            await self._journal.drop_before(_start_of(segments, floor))
+    def _kept(self, capture: Capture) -> tuple[Segment, ...]:
+        """Say which segments stay: the young ones, and what recovery or a known key may still ask for."""
+        limits, segments = self._limits, capture.segments
+        if not limits.journal_keep_ms:
+            return segments
+        keep_from = capture.newest_ms - max(limits.journal_keep_ms, limits.outcomes_keep_ms)
+        young = next((each.first_seq for each in segments[1:] if each.opened_ms >= keep_from), segments[-1].first_seq)
+        keys = self._keys_from[0][0] if self._keys_from else 0
+        floor = min(young, keys, self._since_seq)
+        return tuple(each for each in segments if each.first_seq >= _start_of(segments, floor))
+
+    async def _forget_keys(self, now_ms: int) -> None:
+        """Forget keys that are older than they must be known. The newest record of keys always stays."""
+        old = [each for each in self._keys_from[:-1] if each[1] < now_ms - self._limits.outcomes_keep_ms]
+        if not old:
+            return
+        floor = self._keys_from[len(old)][0]
+        for seq, _, parts in old:
+            names = [keys_name(seq, part) for part in range(parts)]
+            await self._put([Record(KEYS_COLLECTION, self._slot, name, None, floor) for name in names])
+        del self._keys_from[: len(old)]
+        self._keys.forget_before(floor)
+
+    async def _drop_segments(self, first_seq: int) -> None:
+        """Drop what the checkpoint does not name any more; after it, for it may never name a segment that is gone."""
+        try:
+            await self._journal.drop_before(first_seq)
+        except StoreUnavailable:
+            log.warning("old segments stay until the next round", slot=self._slot)
 
     async def _put(self, records: Sequence[Record]) -> None:
         while True:

@@ -21,9 +21,9 @@ class Watch:
     def look(self, account: Account, before: Account | None) -> None:
         """Note what an account has open after a change."""
         account_id = account.account_id
-        if not account.sessions and not account.outgoing:
-            if account_id in self.watched:
-                del self.watched[account_id]
+        if account.status == "moved" or not (account.sessions or account.outgoing):
+            # What moved out with something open is its new owner's to look after.
+            self.watched.pop(account_id, None)
         else:
             earliest = min(
                 (each.valid_until_ms for each in account.sessions if each.valid_until_ms > 0), default=NEVER_MS

@@ -160,9 +160,12 @@ class Caller:
             action = StepSession(
                 session_id, operation, invocation, self._account_id, (unit,), BASE_MS + 1_030_000, self._version
             )
-            answer = await self._do(f"{session_id}-{invocation}", action)
+            key = f"{session_id}-{invocation}"
+            answer = await self._do(key, action)
             if not isinstance(answer, Done):
                 return
+            if answer.amount:
+                self._charges.append(key)
             used += self._random.randrange(0, 100)
             await asyncio.sleep(self._random.uniform(0.0, 0.3))
 

@@ -5,6 +5,8 @@ more.
 """
 
 import os
+import re
+import subprocess
 import sys
 from collections import Counter
 
@@ -18,21 +20,23 @@ SEEDS = int(os.environ.get("ONETIER_SIMULATION_SEEDS", "2000"))
 ONE_SEED = os.environ.get("ONETIER_SIMULATION_SEED", "")
 CHUNKS = 4
 UNFENCED_SEEDS = 12
+SUMMED = tuple(name for name in Report.__struct_fields__ if name not in ("seed", "past"))
+ANOTHER_PROCESS = "from tests.simulation.world import run; print(run(77).past)"
 
 
-def play(seeds: range) -> Counter[str]:
+def play(seeds: range, *, fenced: bool = True) -> Counter[str]:
     """Play seeds and add their reports up; the first that fails is named."""
     sums: Counter[str] = Counter()
     for seed in seeds:
         try:
-            report = run(seed)
+            report = run(seed, fenced=fenced)
         except BaseException as error:
             print(
                 f"\nseed {seed} fails; replay it: ONETIER_SIMULATION_SEED={seed} pytest tests/simulation",
                 file=sys.stderr,
             )
             raise AssertionError(f"seed {seed}: {type(error).__name__}: {error}") from error
-        for field in Report.__struct_fields__[1:]:
+        for field in SUMMED:
             sums[field] += getattr(report, field)
     return sums
 
@@ -55,8 +59,27 @@ def test_a_few_seeds_hold_quickly() -> None:
     assert play(range(5_000, 5_020))["told"] > 500
 
 
-def test_a_seed_replays_exactly() -> None:
-    assert run(77) == run(77)
+def test_a_seed_replays_exactly_also_in_another_process() -> None:
+    report = run(77)
+    assert run(77) == report
+    # With another order of sets, which differs from process to process.
+    environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)}
+    other = subprocess.run(
+        [sys.executable, "-c", ANOTHER_PROCESS], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert other.stdout.strip() == report.past
+
+
+def test_a_seed_that_fails_is_printed_and_fails_again_in_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(AssertionError) as first:
+        play(range(UNFENCED_SEEDS), fenced=False)
+    printed = re.search(r"ONETIER_SIMULATION_SEED=(\d+) pytest tests/simulation", capsys.readouterr().err)
+    assert printed is not None
+    seed = int(printed[1])
+    with pytest.raises(AssertionError) as again:
+        play(range(seed, seed + 1), fenced=False)
+    assert str(again.value) == str(first.value)
+    assert f"seed {seed}: " in str(first.value)
 
 
 def test_without_the_condition_in_the_store_the_simulation_fails() -> None:

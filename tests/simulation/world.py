@@ -1,6 +1,7 @@
 """A seeded world: processes, accounts, callers, a schedule of faults. `run(seed)` plays and judges it."""
 
 import asyncio
+from hashlib import blake2b
 from random import Random
 
 import structlog
@@ -41,6 +42,8 @@ class Report(Struct):
     fenced: int = 0
     groups: int = 0
     seconds: float = 0.0
+    past: str = ""
+    """Digest of every group ever applied, in order."""
 
 
 class World:
@@ -219,6 +222,7 @@ class World:
         report.refused = sum(isinstance(told.answer, wire.Failed) for told in self.histories.told)
         report.faults = self.store.injected
         report.groups = len(self.store.commits)
+        report.past = blake2b(repr(self.store.commits).encode(), digest_size=16).hexdigest()
         report.takeovers = sum(metrics.counted("events", "takeover") for metrics in self.metrics)
         report.fenced = sum(metrics.counted("events", "fenced") for metrics in self.metrics)
         report.seconds = self.loop.now - 1_000.0

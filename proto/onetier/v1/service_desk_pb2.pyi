@@ -409,7 +409,7 @@ class BookMovement(_message.Message):
     def __init__(self, book_id: _Optional[str] = ..., unit: _Optional[str] = ..., delta: _Optional[int] = ..., before: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...
 
 class ChargeResult(_message.Message):
-    __slots__ = ("amount", "currency", "movements", "steps", "catalogue_version", "account_version", "repeated", "domain")
+    __slots__ = ("amount", "currency", "movements", "steps", "catalogue_version", "account_version", "repeated", "domain", "notices")
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -418,6 +418,7 @@ class ChargeResult(_message.Message):
     ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
     REPEATED_FIELD_NUMBER: _ClassVar[int]
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
     amount: int
     currency: str
     movements: _containers.RepeatedCompositeFieldContainer[BookMovement]
@@ -426,7 +427,8 @@ class ChargeResult(_message.Message):
     account_version: int
     repeated: bool
     domain: str
-    def __init__(self, amount: _Optional[int] = ..., currency: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., catalogue_version: _Optional[int] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., domain: _Optional[str] = ...) -> None: ...
+    notices: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, amount: _Optional[int] = ..., currency: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., catalogue_version: _Optional[int] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., domain: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class BalanceView(_message.Message):
     __slots__ = ("account_id", "domain", "status", "payment_mode", "currency", "real", "reserved", "available", "credit_limit", "books", "version", "members")
@@ -491,7 +493,7 @@ class UsageView(_message.Message):
     def __init__(self, accumulators: _Optional[_Iterable[_Union[AccumulatorView, _Mapping]]] = ..., allowances: _Optional[_Iterable[_Union[AllowanceView, _Mapping]]] = ..., recent: _Optional[_Iterable[_Union[HistoryLine, _Mapping]]] = ...) -> None: ...
 
 class HistoryLine(_message.Message):
-    __slots__ = ("request_key", "kind", "time_ms", "identity", "service_code", "quantity", "amount", "actor", "reason", "movements", "steps", "account_version")
+    __slots__ = ("request_key", "kind", "time_ms", "identity", "service_code", "quantity", "amount", "actor", "reason", "movements", "steps", "account_version", "notices")
     REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
@@ -504,6 +506,7 @@ class HistoryLine(_message.Message):
     MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
     request_key: str
     kind: str
     time_ms: int
@@ -516,7 +519,8 @@ class HistoryLine(_message.Message):
     movements: _containers.RepeatedCompositeFieldContainer[BookMovement]
     steps: _containers.RepeatedCompositeFieldContainer[ChargeStep]
     account_version: int
-    def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., identity: _Optional[str] = ..., service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., amount: _Optional[int] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., account_version: _Optional[int] = ...) -> None: ...
+    notices: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., identity: _Optional[str] = ..., service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., amount: _Optional[int] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., account_version: _Optional[int] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class HistoryView(_message.Message):
     __slots__ = ("lines",)
@@ -531,7 +535,7 @@ class ContractView(_message.Message):
     def __init__(self, contract: _Optional[_Union[Contract, _Mapping]] = ...) -> None: ...
 
 class SessionResult(_message.Message):
-    __slots__ = ("session_id", "invocation", "grants", "account_version", "repeated")
+    __slots__ = ("session_id", "invocation", "grants", "account_version", "repeated", "notices")
     class Grant(_message.Message):
         __slots__ = ("service_code", "granted", "valid_until_ms", "final_unit", "final_action", "charged", "tariff_switch_ms")
         class FinalAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -564,12 +568,14 @@ class SessionResult(_message.Message):
     GRANTS_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
     REPEATED_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     invocation: int
     grants: _containers.RepeatedCompositeFieldContainer[SessionResult.Grant]
     account_version: int
     repeated: bool
-    def __init__(self, session_id: _Optional[str] = ..., invocation: _Optional[int] = ..., grants: _Optional[_Iterable[_Union[SessionResult.Grant, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ...) -> None: ...
+    notices: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, session_id: _Optional[str] = ..., invocation: _Optional[int] = ..., grants: _Optional[_Iterable[_Union[SessionResult.Grant, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CommandResult(_message.Message):
     __slots__ = ("movements", "account_version", "repeated", "notices", "account_id")

@@ -3,8 +3,8 @@
 import pytest
 
 from charging.account import MONEY, Book
-from charging.book_commands import LATE_USAGE_MS
-from charging.commands import Adjust, MoveMoney, SetStatus, TopUp
+from charging.book_commands import BOOK_MAX, LATE_USAGE_MS
+from charging.commands import Adjust, MoveMoney, SendTransfer, SetStatus, TopUp
 from charging.errors import Conflict, Invalid, Refused
 from charging.testing import DAY_MS, START_MS, Desk, charge_of, post
 
@@ -145,3 +145,21 @@ def test_a_refusal_is_kept_under_its_key_even_when_funds_come_later() -> None:
     with pytest.raises(Refused):
         desk.do(ID, charge, key="c")
     assert amounts(desk) == {"main": 6}
+
+
+def test_a_book_never_grows_beyond_what_all_sums_on_the_way_can_hold() -> None:
+    desk = Desk()
+    desk.open(ID, 10**15, books=(Book("side", MONEY, 10**15),))
+    other = "msisdn:8613000000002"
+    desk.open(other, 10)
+    while desk.accounts[ID].books[0].amount < BOOK_MAX:
+        desk.do(ID, TopUp("", "", 10**15, 0, 0, "", "deposit"))
+    before = desk.accounts[ID]
+    for action in (TopUp("", "", 1, 0, 0, "", "deposit"), Adjust("", 1, "more"), MoveMoney("side", "", 1, "save")):
+        with pytest.raises(Refused) as refusal:
+            desk.do(ID, action, actor="clerk-7")
+        assert refusal.value.reason == "BOOK_FULL"
+    desk.do(other, SendTransfer("", ID, "", 5, "gift"))
+    desk.drive_transfers()
+    assert desk.accounts[other].books[0].amount == 10
+    assert desk.accounts[ID] == before

@@ -78,6 +78,8 @@ def test_a_free_charge_has_no_movement_and_still_counts() -> None:
         (charge_of(1, currency="HKD"), Refused, "CURRENCY_MISMATCH"),
         (charge_of(1, takes=(("none", 1),)), Refused, "UNITS_MISSING"),
         (charge_of(1, takes=(("main", 2),)), Invalid, "TAKES_EXCEED_CHARGE"),
+        (charge_of(160, takes=(("main", 80), ("main", 80))), Refused, "UNITS_MISSING"),
+        (charge_of(1, takes=(("main", -1),)), Refused, "UNITS_MISSING"),
         (charge_of(-1), Invalid, "CHARGE_NEGATIVE"),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
-from charging import history
+from charging import auditing, history
 from charging.account import MONEY, Book
 from charging.commands import Adjust, MoveMoney, MoveOut, Refund, SendTransfer, TopUp
 from charging.entry import Entry
@@ -62,18 +62,18 @@ def test_a_line_tells_who_what_before_after_and_why() -> None:
 def test_an_untouched_journal_audits_without_findings_and_adds_up() -> None:
     desk = busy_desk()
     for account_id, entries in desk.journals.items():
-        report = history.audit(entries, account_id)
+        report = auditing.audit(entries, account_id)
         assert report.findings == ()
         assert report.account == desk.accounts[account_id]
         books = sum(book.amount for book in desk.accounts[account_id].books)
         assert books + sum(report.totals.values()) == 0
-    report = history.audit(desk.journals[ID], ID)
+    report = auditing.audit(desk.journals[ID], ID)
     assert (report.totals["revenue"], report.totals["transit"], report.refusals) == (450, 70, 1)
 
 
 def test_what_is_in_transit_adds_up_over_both_accounts() -> None:
     desk = busy_desk()
-    reports = [history.audit(entries, account_id) for account_id, entries in desk.journals.items()]
+    reports = [auditing.audit(entries, account_id) for account_id, entries in desk.journals.items()]
     assert sum(report.totals.get("transit", 0) for report in reports) == 0
 
 
@@ -100,16 +100,50 @@ def test_the_audit_finds_what_was_altered() -> None:
         (altered(entries, "call", events=(replace(event, postings=(("none", 300),)),)), "can't be replayed"),
         (entries[:2] + entries[3:], "says version"),
     ):
-        report = history.audit(wrong, ID)
+        report = auditing.audit(wrong, ID)
         assert any(sentence in finding for finding in report.findings), (sentence, report.findings)
 
 
 def test_an_audit_may_start_in_the_middle() -> None:
     desk = busy_desk()
     entries = desk.journals[ID]
-    start = history.audit(entries[:4], ID).account
-    report = history.audit(entries[4:], ID, start)
+    start = auditing.audit(entries[:4], ID).account
+    report = auditing.audit(entries[4:], ID, start)
     assert (report.findings, report.account) == ((), desk.accounts[ID])
+
+
+def test_an_account_without_its_beginning_is_followed_by_its_movements_until_a_snapshot_shows_it() -> None:
+    desk = busy_desk()
+    entries = desk.journals[ID]
+    following = auditing.Audit(ID)
+    for entry in entries[4:9]:
+        following.add(entry)
+    snapshot = auditing.audit(entries[:9], ID).account
+    assert snapshot is not None
+    assert not following.meet(replace(snapshot, version=99))
+    assert not following.meet(replace(snapshot, books=(replace(snapshot.books[0], amount=1), *snapshot.books[1:])))
+    assert following.meet(snapshot)
+    for entry in entries[9:]:
+        following.add(entry)
+    assert (following.report().findings, following.state) == ((), desk.accounts[ID])
+
+
+def test_what_was_altered_is_found_without_the_beginning_too() -> None:
+    entries = busy_desk().journals[ID][2:]
+    adjust = next(entry for entry in entries if entry.key == "adjust")
+    told = history.outcome(adjust)
+    assert isinstance(told, Done)
+    (moved,) = told.movements
+    shifted = replace(told, movements=(replace(moved, before=moved.before + 1, after=moved.after + 1),))
+    dearer = replace(told, movements=(replace(moved, after=moved.after - 1),))
+    for wrong, sentence in (
+        (altered(entries, "adjust", version=9), "says version 9"),
+        (altered(entries, "adjust", outcome=Raw(pack(shifted))), f"held {moved.before + 1}, not {moved.before}"),
+        (altered(entries, "adjust", outcome=Raw(pack(dearer))), "moved otherwise than the postings"),
+        ([entry for entry in entries if entry.key != "adjust"], "says version"),
+    ):
+        report = auditing.audit(wrong, ID)
+        assert any(sentence in finding for finding in report.findings), (sentence, report.findings)
 
 
 def test_a_move_out_is_told() -> None:
@@ -117,7 +151,7 @@ def test_a_move_out_is_told() -> None:
     desk.open(ID, 5)
     desk.do(ID, MoveOut("SH"))
     assert history.line(desk.journals[ID][-1]).reason == "moved to SH"
-    assert history.audit(desk.journals[ID], ID).findings == ()
+    assert auditing.audit(desk.journals[ID], ID).findings == ()
 
 
 def test_an_outcome_that_is_none_is_a_defect() -> None:

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
-from charging import history, ledger
+from charging import auditing, history, ledger
 from charging.account import MONEY, Account, Book
 from charging.commands import (
     Adjust,
@@ -265,7 +265,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for account_id, entries in self.desk.journals.items():
-            report = history.audit(entries, account_id)
+            report = auditing.audit(entries, account_id)
             assert report.findings == ()
             assert report.account == self.desk.accounts[account_id]
 

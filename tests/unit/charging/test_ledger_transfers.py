@@ -59,14 +59,14 @@ def test_an_account_that_does_not_exist_gives_it_back() -> None:
 @pytest.mark.parametrize(
     ("action", "kind", "reason"),
     [
-        (SendTransfer("", A, "", 1, ""), Refused, "TRANSFER_TO_SELF"),
-        (SendTransfer("", "msisdn:8613000000003", "", 1, ""), Refused, "TRANSFER_TO_SELF"),
+        (SendTransfer("", A, "", 1, ""), Refused, "TRANSFER_TO_ITSELF"),
+        (SendTransfer("", "msisdn:8613000000003", "", 1, ""), Refused, "TRANSFER_TO_ITSELF"),
         (SendTransfer("", B, "", 0, ""), Invalid, "AMOUNT_NOT_POSITIVE"),
         (SendTransfer("", B, "", 101, ""), Refused, "INSUFFICIENT_FUNDS"),
         (SendTransfer("none", B, "", 1, ""), Refused, "BOOK_UNKNOWN"),
         (SendTransfer("pack", B, "", 1, ""), Refused, "BOOK_BOUND"),
         (SendTransfer("bound", B, "", 1, ""), Refused, "BOOK_BOUND"),
-        (ReceiveTransfer(A, "", 1, ""), Refused, "TRANSFER_TO_SELF"),
+        (ReceiveTransfer(A, "", 1, ""), Refused, "TRANSFER_TO_ITSELF"),
         (ReceiveTransfer(B, "pack", 1, ""), Refused, "BOOK_BOUND"),
         (ReceiveTransfer(B, "", 0, ""), Invalid, "AMOUNT_NOT_POSITIVE"),
         (SettleTransfer("none", True, ""), NotFound, "TRANSFER_UNKNOWN"),

@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from charging import wire
 from charging.account import Book
-from charging.commands import Action, Command, OpenAccount, PostCharge
+from charging.commands import Action, Command, OpenAccount, PostCharge, SessionUnit, StepSession
 from charging.contract import Contract
 from charging.usage import SealedCharge, Usage
 from charging.wire import Answer, Ask, Commit
@@ -144,6 +144,16 @@ def charge(amount: int, account_id: str = ALICE, version: int = 1, *, depends: b
     """Take an amount."""
     usage = Usage(account_id, "voice", NOW_MS, 60)
     return PostCharge(usage, SealedCharge(amount, "CNY", (), (), 1, depends, Raw(b"\x90")), version)
+
+
+def session_step(invocation: int, used: int, granted: int, until_ms: int, version: int) -> StepSession:
+    """One step of a data session at 10 micro-units a unit."""
+    usage = Usage(ALICE, "data", NOW_MS, used)
+    charge_now = SealedCharge(used * 10, "CNY", (), (), 1, False, Raw(b"\x90"))
+    reservation = SealedCharge((used + granted) * 10, "CNY", (), (), 1, False, Raw(b"\x90"))
+    unit = SessionUnit(usage, charge_now, granted, reservation, False, "terminate", 0)
+    operation = "create" if invocation == 0 else "update"
+    return StepSession("s-1", operation, invocation, ALICE, (unit,), until_ms, version)
 
 
 async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:

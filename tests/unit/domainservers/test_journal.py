@@ -146,3 +146,16 @@ async def test_old_segments_are_dropped_whole() -> None:
     assert [segment.number for segment in journal.segments] == [2, 3]
     assert await unit.head(NAME, 0) is None
     assert await unit.head(NAME, 2) is not None
+
+
+async def test_what_an_owner_died_over_is_dropped_by_the_next() -> None:
+    unit = FlakyUnit()
+    journal = await claim(unit, NAME, "a", (), 0)
+    for payload in (b"one", b"two", b"three"):
+        await journal.commit(payload)
+        await journal.roll(0)
+    # The checkpoint names what stays; its writer died before, or while, it dropped the rest.
+    following = await claim(unit, NAME, "b", journal.segments[2:], 0)
+    await following.drop_before(2)
+    assert [await unit.head(NAME, number) for number in (0, 1)] == [None, None]
+    assert [segment.number for segment in following.segments] == [2, 3]

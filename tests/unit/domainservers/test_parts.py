@@ -2,12 +2,15 @@
 
 from random import Random
 
-from charging.account import Account
+from msgspec.structs import replace
+
+from charging.account import Account, Session
 from directory.members import Member
 from domainservers.accounts import Accounts, partition_of
 from domainservers.assignment import assign
 from domainservers.keys import RECENT_KEYS_MAX, KeyIndex, fingerprint
 from domainservers.lanes import Lanes
+from domainservers.watch import Watch
 from storage.unit import Stored
 
 
@@ -123,3 +126,14 @@ def test_slots_spread_evenly_and_few_move_when_a_member_joins() -> None:
 def test_only_willing_members_get_slots_of_their_domains() -> None:
     members = {"all": Member("a", 1, draining=True), "gd": Member("b", 1, domains=("GD",))}
     assert assign(["GD/0", "BJ/0"], members) == {"GD/0": "gd"}
+
+
+def test_an_account_that_moved_out_is_not_looked_after_any_more() -> None:
+    watch = Watch()
+    session = Session("s", "msisdn:1", 0, 1_000, ())
+    row = ("send", "main", "msisdn:2", "main", 5)
+    here = Account("a", 3, "GD", sessions=(session,), outgoing=(row,))
+    watch.look(here, None)
+    assert (watch.due(999, 9), list(watch.watched), list(watch.outgoing)) == ([], ["a"], [("a", "send")])
+    watch.look(replace(here, version=4, status="moved"), here)
+    assert (watch.due(1_000, 9), watch.watched, watch.outgoing) == ([], {}, {})

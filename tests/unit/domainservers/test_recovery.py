@@ -1,10 +1,7 @@
 """Taking over: snapshots and replay give the same state, nothing is forgotten, sessions and transfers go on."""
 
-from msgspec import Raw
-
-from charging.commands import SendTransfer, SessionUnit, SetContract, StepSession
+from charging.commands import SendTransfer, SetContract
 from charging.contract import Contract, OrderLine, Subscription
-from charging.usage import SealedCharge, Usage
 from charging.wire import BusinessData, Done, Pull
 from domainservers.keeping import Keeping
 from domainservers.limits import Limits
@@ -23,6 +20,7 @@ from tests.unit.domainservers.room import (
     do,
     opening,
     own,
+    session_step,
     until,
 )
 
@@ -139,16 +137,6 @@ async def test_an_identity_may_go_from_one_account_to_another() -> None:
     await slot.close()
 
 
-def session_step(invocation: int, used: int, granted: int, until_ms: int, version: int) -> StepSession:
-    """One step of a data session at 10 micro-units a unit."""
-    usage = Usage(ALICE, "data", NOW_MS, used)
-    charge_now = SealedCharge(used * 10, "CNY", (), (), 1, False, Raw(b"\x90"))
-    reservation = SealedCharge((used + granted) * 10, "CNY", (), (), 1, False, Raw(b"\x90"))
-    unit = SessionUnit(usage, charge_now, granted, reservation, False, "terminate", 0)
-    operation = "create" if invocation == 0 else "update"
-    return StepSession("s-1", operation, invocation, ALICE, (unit,), until_ms, version)
-
-
 async def test_a_session_survives_the_owner_and_expires_by_itself() -> None:
     unit, clock = FlakyUnit(), Clock()
     slot = await own(unit, clock=clock)
@@ -219,6 +207,9 @@ async def test_old_segments_and_keys_go_when_they_need_not_be_kept() -> None:
     first = slot.parts.journal.segments[0]
     assert first.number > 5
     assert await unit.head("GD/0", 0) is None
+    checkpoint = await load_checkpoint(unit, "GD/0")
+    assert checkpoint is not None
+    assert await unit.head("GD/0", checkpoint.segments[0].number) is not None, "it names a segment that is gone"
     recent = await do(slot, "k79", charge(1))
     assert isinstance(recent, Done)
     assert recent.repeated

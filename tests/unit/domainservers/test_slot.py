@@ -2,15 +2,19 @@
 
 import asyncio
 
+import pytest
+
 from charging import wire
 from charging.commands import Refund, SetContract, TopUp
 from charging.contract import Contract
 from charging.wire import BusinessData, Done, Failed, FetchHistory, History, Lookup, Pull, Stale, Unknown
+from domainservers import reading
 from domainservers.limits import Limits
 from domainservers.slot import Slot, State
 from tests.unit.domainservers.room import (
     ALICE,
     BOB,
+    NOW_MS,
     Clock,
     FlakyUnit,
     Waiting,
@@ -20,6 +24,7 @@ from tests.unit.domainservers.room import (
     do,
     opening,
     own,
+    session_step,
     until,
 )
 
@@ -253,6 +258,38 @@ async def test_old_outcomes_and_charges_to_refund_come_out_of_the_journal() -> N
     known, unknown = await ask(slot, Lookup(ALICE, "old"), Lookup(ALICE, "never"))
     assert isinstance(known, Done)
     assert isinstance(unknown, Unknown)
+    await slot.close()
+
+
+async def test_what_a_session_has_charged_can_be_refunded_by_the_key_of_its_step() -> None:
+    slot = await own(FlakyUnit())
+    await do(slot, "open", opening())
+    await do(slot, "s-0", session_step(0, 0, 500, NOW_MS + 60_000, 1))
+    await do(slot, "s-1", session_step(1, 200, 500, NOW_MS + 60_000, 2))
+    assert reason(await do(slot, "grant", Refund("s-0", 0, "kept, not charged"))) == "CHARGE_UNKNOWN"
+    assert reason(await do(slot, "more", Refund("s-1", 2_001, "too much"))) == "REFUND_EXCEEDS_CHARGE"
+    refund = await do(slot, "refund", Refund("s-1", 0, "bad line"))
+    assert isinstance(refund, Done)
+    assert refund.amount == 2_000
+    assert reason(await do(slot, "again", Refund("s-1", 0, "bad line"))) == "REFUNDED_ALREADY"
+    (data,) = await ask(slot, Pull(ALICE))
+    assert isinstance(data, BusinessData)
+    assert (data.account.books[0].amount, data.account.books[0].reserved) == (10_000_000, 5_000)
+    await slot.close()
+
+
+async def test_a_search_for_a_charge_that_is_given_up_does_not_say_that_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "CHAIN_GROUPS_MAX", 5)
+    slot = await own(FlakyUnit(), Limits(kept_entries_max=1))
+    await do(slot, "open", opening())
+    await do(slot, "old", charge(7_000))
+    for number in range(10):
+        await do(slot, f"k{number}", charge(1))
+    slot.parts.keys.recent.clear()
+    assert reason(await do(slot, "refund", Refund("old", 0, "late"))) == "BEYOND_REACH"
+    assert await balance(slot) == 10_000_000 - 7_010
     await slot.close()
 
 
