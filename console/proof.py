@@ -8,6 +8,7 @@ micro-unit, and every key must have been charged once.
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
+import zstandard
 from msgspec import Struct
 
 from charging.account import MONEY, Account
@@ -163,8 +164,9 @@ class Counter:
 
 
 def entries_of(payload: bytes) -> tuple[Entry, ...]:
-    """Read the entries of a group."""
-    return _entries.decode(payload)
+    """Read the entries of a group, compressed or not; not with the code that wrote them."""
+    packed = payload.startswith(zstandard.FRAME_HEADER)
+    return _entries.decode(zstandard.decompress(payload) if packed else payload)
 
 
 async def count(journals: Mapping[str, Sequence[str]]) -> Journals:
