@@ -31,8 +31,7 @@ def sentence(step: Step) -> str:
         level = f"{step.level} ({_LEVELS.get(step.level, step.level)})"
         return f"Discount {step.rule}{who} at level {level}: {value}{detail}"
     if step.kind == "rounding":
-        before = Fraction(step.quantity) - Fraction(step.numerator, step.denominator)
-        exact = show(before.numerator, before.denominator)
+        exact = show(step.quantity * step.denominator - step.numerator, step.denominator)
         return f"Rounded once, {step.rule}{who}: {exact} becomes {show(step.quantity)}"
     return f"Fee {step.rule}{who}: {value}{detail}"
 
