@@ -139,6 +139,8 @@ def test_digest_of_a_command_does_not_change_with_our_clock() -> None:
         ("010-65551234", "fixed:861065551234"),
         ("10086", "10086"),
         ("110", "110"),
+        (" １００８６", "10086"),
+        ("86１3912345678", "msisdn:8613912345678"),
         ("85291234567", "msisdn:85291234567"),
         ("+14155550123", "msisdn:14155550123"),
         ("broadband:bj0012@adsl", "broadband:bj0012@adsl"),
@@ -146,6 +148,13 @@ def test_digest_of_a_command_does_not_change_with_our_clock() -> None:
 )
 def test_other_party_has_one_spelling(spelling: str, wanted: str) -> None:
     assert party(spelling) == wanted
+
+
+@pytest.mark.parametrize("raw", ["٠١٢", "1391234567٨", "8610655512३4", "?"])
+def test_an_other_party_in_no_spelling_is_refused(raw: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        party(raw)
+    assert refused.value.reason == "PARTY_MALFORMED"
 
 
 def test_opening_reads_everything() -> None:
