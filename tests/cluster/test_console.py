@@ -100,6 +100,8 @@ async def test_ctrl_c_drains_and_the_data_is_served_again(tmp_path: Path) -> Non
         identity = (tmp_path / "subscribers.csv").read_text().splitlines()[1].partition(",")[0]
         status, out = await run("top-up", identity, "12.5", "--endpoint", addresses["appserver"])
         assert status == 0, out
+        status, out = await run("demo", "--data", str(tmp_path), *SMALL)
+        assert (status, "runs on" in out) == (1, True), out
         process.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(process.wait(), 30) == 0
         assert await gone(pids, 5)
@@ -121,6 +123,15 @@ async def test_ctrl_c_drains_and_the_data_is_served_again(tmp_path: Path) -> Non
     status, out = await run("audit", identity, "--data", str(tmp_path))
     assert status == 0, out
     assert "hash chain" in out
+
+
+async def test_units_other_than_those_of_the_folder_are_refused(tmp_path: Path) -> None:
+    async with up(tmp_path, "--subscribers", "31") as (process, _, _):
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+    status, out = await run("up", "--data", str(tmp_path), "--units", "cassandra://127.0.0.1/onetier")
+    assert status == 1, out
+    assert "--fresh" in out
 
 
 async def test_nothing_outlives_a_console_that_is_killed(tmp_path: Path) -> None:

@@ -58,6 +58,31 @@ def test_each_run_on_cassandra_has_keyspaces_of_its_own(tmp_path: Path) -> None:
     assert one.endswith("?rf=1")
 
 
+def test_each_run_on_sqlite_elsewhere_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    options = Options(tmp_path, "sqlite:///data/units/")
+    one, two = stage.fresh_base(options), stage.fresh_base(options)
+    assert one != two
+    assert one.startswith("sqlite:///data/units/")
+    assert lay_out(one).directory == f"{one}/directory.db"
+
+
+def test_a_folder_serves_the_units_it_holds_and_no_others(tmp_path: Path) -> None:
+    for units in ("cassandra://127.0.0.1/demo?rf=1", "sqlite:///data/units"):
+        mark = stage.Mark(stage.fresh_base(Options(tmp_path, units)), 1_000, 2, 1, DAY_MS)
+        stage.check_units(mark, Options(tmp_path, units))
+        stage.check_units(mark, Options(tmp_path))
+        for other in ("cassandra://127.0.0.1/dem", "sqlite:///data/unit"):
+            with pytest.raises(stage.FolderInUse, match="--fresh"):
+                stage.check_units(mark, Options(tmp_path, other))
+
+
+def test_one_system_at_a_time_runs_on_a_data_folder(tmp_path: Path) -> None:
+    with stage.sole_use(tmp_path), pytest.raises(stage.FolderInUse, match="another --data"), stage.sole_use(tmp_path):
+        raise AssertionError("two at once")
+    with stage.sole_use(tmp_path):
+        stage.clear(tmp_path)
+
+
 def test_the_country_has_all_domains_units_and_ranges(plan: NumberPlan) -> None:
     layout = lay_out("sqlite:///data")
     changes = loading.country(layout, plan, slots=2)
