@@ -128,7 +128,11 @@ class Desk:
         done = decision.done
         force_setattr(done, "revision", self._revision())
         outcome = wire.pack(done)
-        seq = self._keep(item, cell, decision.account.version, decision.events, outcome)
+        try:
+            seq = self._keep(item, cell, decision.account.version, decision.events, outcome)
+        except Invalid as too_large:
+            self.reply(item, cell, pack_fault(too_large))
+            return
         after = decision.account
         if decision.events:
             self.accounts.change(cell, after, seq)

@@ -124,6 +124,14 @@ def cases(identity: str) -> list[Bad]:
             ("quantity", "event_time_ms"),
             ("-1", "future"),
         ),
+        Bad(charge(actor="x" * 5_000_000), INVALID, "TEXT_TOO_LONG", ("actor",), ("200",)),
+        Bad(
+            do(desk.SetContract(contract=desk.Contract(attributes={str(n): "x" * 256 for n in range(400)}))),
+            INVALID,
+            "REQUEST_TOO_LARGE",
+            ("set_contract",),
+            ("100000",),
+        ),
         Bad(do(requests.top_up(-5)), INVALID, "TOP_UP_NOT_POSITIVE", ("top_up.amount",), ("top_up.amount",)),
         Bad(do(desk.Adjust(delta=5)), INVALID, "ADJUSTMENT_UNSIGNED", ("actor", "adjust.reason"), ("actor",)),
         Bad(

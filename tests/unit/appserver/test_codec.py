@@ -81,6 +81,7 @@ def test_charge_is_normalised() -> None:
         ({"other_party": "nobody"}, "PARTY_MALFORMED", "other_party"),
         ({"attributes": {f"a{n}": "x" for n in range(17)}}, "ATTRIBUTES_TOO_MANY", "attributes"),
         ({"attributes": {"a": "x" * 65}}, "ATTRIBUTE_TOO_LONG", "attributes"),
+        ({"actor": "x" * 201}, "TEXT_TOO_LONG", "actor"),
     ],
 )
 def test_wrong_field_of_a_charge_is_named(fields: dict[str, object], reason: str, field: str) -> None:
@@ -261,6 +262,44 @@ def test_session_step_is_read() -> None:
             ),
             "IDENTITY_MISMATCH",
             "open_account.contract.identity",
+        ),
+        (lambda: execute(actor="x" * 201, top_up=pb.TopUp(amount=5)), "TEXT_TOO_LONG", "actor"),
+        (
+            lambda: execute(open_account=pb.OpenAccount(payment_mode="prepaid", currency="yuan")),
+            "CURRENCY_MALFORMED",
+            "open_account.currency",
+        ),
+        (
+            lambda: execute(set_contract=pb.SetContract(contract=pb.Contract(valid_from_ms=-9, valid_to_ms=-5))),
+            "VALIDITY_OVER",
+            "set_contract.contract.valid_from_ms",
+        ),
+        (
+            lambda: execute(
+                set_contract=pb.SetContract(
+                    contract=pb.Contract(subscriptions=[pb.Subscription(offering="o", valid_from_ms=9, valid_to_ms=3)])
+                )
+            ),
+            "VALIDITY_OVER",
+            "set_contract.contract.subscriptions[0].valid_to_ms",
+        ),
+        (
+            lambda: execute(
+                set_contract=pb.SetContract(
+                    contract=pb.Contract(groups={"g": pb.IdentityGroup(identities=["13000000001"] * 8_000)})
+                )
+            ),
+            "REQUEST_TOO_LARGE",
+            "set_contract",
+        ),
+        (
+            lambda: execute(
+                session=session(
+                    units=[pb.UnitUse(service_code="data", attributes={str(n): "x" * 200 for n in range(50)})]
+                )
+            ),
+            "REQUEST_TOO_LARGE",
+            "session",
         ),
         (lambda: execute(set_contract=pb.SetContract()), "CONTRACT_MISSING", "set_contract.contract"),
         (
