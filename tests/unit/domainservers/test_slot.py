@@ -341,3 +341,13 @@ async def test_contracts_are_written_once_a_right_that_was_taken_away_is_back(mo
             await asyncio.sleep(0.01)
     assert unit.refuses_puts == 0
     await slot.close()
+
+
+async def test_an_account_is_opened_where_its_identity_is_served_and_nowhere_else() -> None:
+    slot = await own(FlakyUnit())
+    wrong = await do(slot, "open", opening(domain="XJ"))
+    assert isinstance(wrong, Failed)
+    assert (wrong.kind, wrong.reason) == ("invalid", "REGION_MISMATCH")
+    assert "GD" in wrong.message
+    assert isinstance(await do(slot, "open", opening()), Done)
+    await slot.close()
