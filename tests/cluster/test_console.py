@@ -168,6 +168,31 @@ async def test_wrong_settings_end_with_one_sentence(tmp_path: Path) -> None:
     assert "ONETIER_POLL_MS" in errors.decode()
 
 
+@pytest.mark.parametrize("tier", ["datacenter", "domainserver"])
+async def test_a_tier_waits_for_a_store_that_is_not_up_yet(tier: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "console.main", "serve", tier),
+        stdout=PIPE,
+        stderr=PIPE,
+        cwd=ROOT,
+        env={**os.environ, "ONETIER_DIRECTORY": "cassandra://127.0.0.1:1/nobody"},
+    )
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(60):
+            for _ in range(2):
+                while b"trying again" not in (line := await process.stderr.readline()):
+                    assert line, "it ended instead of waiting"
+            process.terminate()
+            await process.communicate()
+        assert process.returncode == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 async def test_serve_says_when_it_is_ready(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
