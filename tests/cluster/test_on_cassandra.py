@@ -66,6 +66,13 @@ async def test_an_outage_of_cassandra_is_unavailable_and_heals_by_itself(
             await stub.Charge(desk.ChargeRequest(request=request(1)), timeout=20)
         assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
         assert retry_ms(refused.value) > 0
+        # One that is in memory, and one whose contract the domain server would have to read first.
+        for asked in (identity, "13012340000"):
+            query = requests.query(asked, "balance", channel="front")
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await stub.Query(desk.QueryRequest(request=query), timeout=20)
+            assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+            assert retry_ms(refused.value) > 0
         await asyncio.to_thread(cluster.start)
         told["outage-1"] = (await small.client.ask(request(1), timeout_ms=90_000)).charge.amount
         await channel.close()

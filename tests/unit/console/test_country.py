@@ -1,9 +1,11 @@
 """What is loaded and opened: units of each region, entries only where needed, commands that the contracts allow."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
 
 from console import loading, openings, porting, stage
 from console.catalogue_files import read_folder
@@ -13,6 +15,7 @@ from console.sample import offers, population
 from console.sample.domains import REGIONS
 from console.sample.number_plan import NumberPlan, read
 from console.sample.population import Population
+from console.sending import Advance, Sent
 from console.stage import Options
 from console.system import lay_out
 from directory.slots import slot_of
@@ -169,3 +172,19 @@ def test_amounts_are_read_exactly() -> None:
     for wrong in ("12.3456789", "much", "nan", "inf"):
         with pytest.raises(typer.BadParameter):
             micro_yuan(wrong)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_a_sending_shows_how_far_it_is_and_how_fast_it_was(terminal: bool) -> None:
+    shown = StringIO()
+    out = Console(file=shown, force_terminal=terminal, width=120)
+
+    async def work(advance: Advance) -> Sent:
+        advance(1_000)
+        advance(234)
+        return Sent(1_234, 2.0, [])
+
+    sent = await stage.Stage(out).with_bar("usage sent", 1_234, work)
+    assert sent.per_second == 617
+    assert ("1234/1234" in shown.getvalue()) == terminal
+    assert "usage sent: 1,234 in 2.0 s, 617/s" in shown.getvalue()
