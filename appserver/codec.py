@@ -96,7 +96,7 @@ class Codec:
             or not 0 <= quantity <= QUANTITY_MAX.get(service, BYTES_MAX)
             or not 0 < start_ms <= now_ms + self._future_tolerance_ms
             or (charged and not key)
-            or (key and (len(key) > KEY_BYTES_MAX or not key.isascii() or key[0] == RESERVED))
+            or (key and (len(key) > KEY_BYTES_MAX or not (key.isascii() and key.isprintable()) or key[0] == RESERVED))
             or (visited and _PLACE.fullmatch(visited) is None)
             or len(actor) > ACTOR_CHARS_MAX
         ):
@@ -219,8 +219,8 @@ class Codec:
             text = "made by the caller, unique for each intent"
             missing = _fault("REQUEST_KEY_MISSING", "request_key", f"the request key is missing: {text}", text)
             return [missing] * required
-        if len(key) > KEY_BYTES_MAX or not key.isascii() or key[0] == RESERVED:
-            text = f"at most {KEY_BYTES_MAX} ASCII characters, the first not {RESERVED}"
+        if len(key) > KEY_BYTES_MAX or not (key.isascii() and key.isprintable()) or key[0] == RESERVED:
+            text = f"at most {KEY_BYTES_MAX} printable ASCII characters, the first not {RESERVED}"
             return [_fault("REQUEST_KEY_MALFORMED", "request_key", f"the request key must have {text}", text)]
         return []
 

@@ -77,6 +77,7 @@ def test_charge_is_normalised() -> None:
         ({"request_key": "k" * 65}, "REQUEST_KEY_MALFORMED", "request_key"),
         ({"request_key": "~settle~k1"}, "REQUEST_KEY_MALFORMED", "request_key"),
         ({"request_key": "schlüssel"}, "REQUEST_KEY_MALFORMED", "request_key"),
+        ({"request_key": "two\nlines"}, "REQUEST_KEY_MALFORMED", "request_key"),
         ({"visited_place": "no such place!"}, "REGION_UNKNOWN", "visited_place"),
         ({"other_party": "nobody"}, "PARTY_MALFORMED", "other_party"),
         ({"attributes": {f"a{n}": "x" for n in range(17)}}, "ATTRIBUTES_TOO_MANY", "attributes"),
