@@ -21,6 +21,11 @@ from charging.usage import Usage
 RESERVED = "~"
 """Keys of the platform's own commands (expiry, transfers, ports) begin with it; a caller's must not meet them."""
 KEY_BYTES_MAX = 64
+ACTOR_CHARS_MAX = 200
+COMMAND_BYTES_MAX = 100_000
+"""Of a request with a command: what it makes must fit a journal entry, a contract record and the account's snapshot."""
+SESSION_BYTES_MAX = 8_000
+"""The same of a session step, since an account keeps many."""
 CODE_CHARS_MAX = 64
 ATTRIBUTES_MAX = 16
 ATTRIBUTE_CHARS_MAX = 64
@@ -83,6 +88,7 @@ class Codec:
         service, key = request.service_code, request.request_key
         quantity, start_ms = request.quantity, request.event_time_ms
         visited, other = request.visited_place, request.other_party
+        channel, partner, actor = request.channel, request.partner, request.actor
         charged = kind is Kind.CHARGE
         if not charged and start_ms == 0:
             start_ms = now_ms
@@ -91,14 +97,14 @@ class Codec:
             or not 0 <= quantity <= QUANTITY_MAX.get(service, BYTES_MAX)
             or not 0 < start_ms <= now_ms + self._future_tolerance_ms
             or (charged and not key)
-            or (key and (len(key) > KEY_BYTES_MAX or not key.isascii() or key[0] == RESERVED))
+            or (key and (len(key) > KEY_BYTES_MAX or not (key.isascii() and key.isprintable()) or key[0] == RESERVED))
             or (visited and _PLACE.fullmatch(visited) is None)
+            or len(actor) > ACTOR_CHARS_MAX
         ):
             raise self._faults(request, kind, now_ms)
         attributes = _attributes(request.attributes, "attributes") if request.attributes else _NO_ATTRIBUTES
         identity = normalise(request.identity)
         usage = Usage(identity, service, start_ms, quantity, party(other) if other else "", visited, attributes)
-        channel, partner, actor = request.channel, request.partner, request.actor
         digest = b""
         if charged:
             digest = blake2b(_pack((usage, channel, partner, actor)), digest_size=16).digest()
@@ -136,6 +142,7 @@ class Codec:
 
     def _command(self, batch: Batch, position: int, request: desk.ServiceRequest, now_ms: int) -> Item:
         found = self._key_faults(request, required=True) + self._time_faults(request, now_ms, required=False)
+        found += _size_faults(request)
         if found:
             raise _together(found)
         identity = normalise(request.identity)
@@ -184,6 +191,7 @@ class Codec:
         if request.visited_place and _PLACE.fullmatch(request.visited_place) is None:
             text = "the code of a region or of a network abroad"
             found.append(_fault("REGION_UNKNOWN", "visited_place", f"the visited place must be {text}", text))
+        found += _actor_faults(request)
         try:
             normalise(request.identity)
         except Invalid as fault:
@@ -212,10 +220,27 @@ class Codec:
             text = "made by the caller, unique for each intent"
             missing = _fault("REQUEST_KEY_MISSING", "request_key", f"the request key is missing: {text}", text)
             return [missing] * required
-        if len(key) > KEY_BYTES_MAX or not key.isascii() or key[0] == RESERVED:
-            text = f"at most {KEY_BYTES_MAX} ASCII characters, the first not {RESERVED}"
+        if len(key) > KEY_BYTES_MAX or not (key.isascii() and key.isprintable()) or key[0] == RESERVED:
+            text = f"at most {KEY_BYTES_MAX} printable ASCII characters, the first not {RESERVED}"
             return [_fault("REQUEST_KEY_MALFORMED", "request_key", f"the request key must have {text}", text)]
         return []
+
+
+def _actor_faults(request: desk.ServiceRequest) -> list[Invalid]:
+    if len(request.actor) <= ACTOR_CHARS_MAX:
+        return []
+    text = f"at most {ACTOR_CHARS_MAX} characters"
+    return [_fault("TEXT_TOO_LONG", "actor", f"the actor has {len(request.actor)} characters: {text}", text)]
+
+
+def _size_faults(request: desk.ServiceRequest) -> list[Invalid]:
+    found = _actor_faults(request)
+    name = request.WhichOneof("command") or "command"
+    size, limit = request.ByteSize(), SESSION_BYTES_MAX if name == "session" else COMMAND_BYTES_MAX
+    if size > limit and not found:
+        text = f"at most {limit} bytes for the whole request"
+        found.append(_fault("REQUEST_TOO_LARGE", name, f"the request has {size} bytes: {text}", text))
+    return found
 
 
 def _attributes(given: Mapping[str, str], field: str) -> dict[str, str]:

@@ -140,8 +140,11 @@ def _transfer(order: TransferAsk, account: Account) -> Action:
 
 def _contract(order: SetContract, account: Account, held: Held) -> SetContract:
     contract = order.contract
-    if contract.domain:
-        held.check_domain(contract.domain, "set_contract.contract.domain")
+    if contract.domain not in ("", account.domain):
+        field = "set_contract.contract.domain"
+        held.check_domain(contract.domain, field)
+        text = f"{account.domain}, where its account is, or nothing"
+        raise Invalid("REGION_MISMATCH", f"a contract can't be in {contract.domain}: give {text}", fields={field: text})
     return SetContract(
         replace(
             contract,

@@ -3,6 +3,7 @@
 What the account decides (funds, status, known books) is the ledger's to say, not ours.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence, Sized
 
 from onetier.v1 import service_desk_pb2 as desk
@@ -37,6 +38,7 @@ AMOUNT_MAX = 10**15
 PRIORITY_DEFAULT = 100
 CURRENCY_DEFAULT = "CNY"
 QUANTITY_MAX = 1 << 50
+CURRENCY = re.compile(r"[A-Z]{3}")
 SERVICE_AHEAD_MS_MAX = 300_000
 """How much later than the request itself a service of a session may have begun."""
 
@@ -65,6 +67,9 @@ def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int) ->
     cycle_day = command.cycle_day or 1
     if not 1 <= cycle_day <= 28:
         raise _bad("CYCLE_DAY_OUT_OF_RANGE", "open_account.cycle_day", "1 to 28")
+    currency = command.currency or CURRENCY_DEFAULT
+    if CURRENCY.fullmatch(currency) is None:
+        raise _bad("CURRENCY_MALFORMED", "open_account.currency", "a code of ISO 4217 such as CNY")
     contract = _contract(command.contract, identity, account_id, "open_account.contract")
     _short_list(command.books, "open_account.books")
     books = tuple(_book(book, f"open_account.books[{index}]") for index, book in enumerate(command.books))
@@ -72,7 +77,7 @@ def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int) ->
         account_id,
         _text(command.customer_id, "open_account.customer_id"),
         command.payment_mode,
-        command.currency or CURRENCY_DEFAULT,
+        currency,
         command.credit_limit,
         cycle_day,
         contract,
@@ -230,9 +235,10 @@ def _contract(given: desk.Contract, identity: str, account_id: str, path: str) -
     status = given.status or "active"
     if status not in ("active", "suspended", "ended"):
         raise _bad("STATUS_UNKNOWN", f"{path}.status", "active, suspended or ended")
-    if given.valid_to_ms and given.valid_to_ms <= given.valid_from_ms:
-        raise _bad("VALIDITY_OVER", f"{path}.valid_to_ms", "0, or a time after valid_from_ms")
+    _validity(given, path)
     _short_list(given.subscriptions, f"{path}.subscriptions")
+    for index, each in enumerate(given.subscriptions):
+        _validity(each, f"{path}.subscriptions[{index}]")
     if len(given.groups) > ATTRIBUTES_MAX:
         raise _bad("LIST_TOO_LONG", f"{path}.groups", f"at most {ATTRIBUTES_MAX}")
     return Contract(
@@ -264,6 +270,7 @@ def _contract(given: desk.Contract, identity: str, account_id: str, path: str) -
 def _book(given: desk.BalanceBook, path: str) -> Book:
     if given.amount < 0 or given.amount > AMOUNT_MAX or given.reserved:
         raise _bad("BOOKS_MALFORMED", f"{path}.amount", f"0 to {AMOUNT_MAX}, nothing reserved")
+    _validity(given, path)
     return Book(
         _id(given.book_id, f"{path}.book_id"),
         _unit(given.unit, f"{path}.unit"),
@@ -274,6 +281,13 @@ def _book(given: desk.BalanceBook, path: str) -> Book:
         given.valid_to_ms,
         _text(given.allowance, f"{path}.allowance"),
     )
+
+
+def _validity(given: desk.Contract | desk.Subscription | desk.BalanceBook, path: str) -> None:
+    if given.valid_from_ms < 0:
+        raise _bad("VALIDITY_OVER", f"{path}.valid_from_ms", "0, or a time after 1970")
+    if given.valid_to_ms and given.valid_to_ms <= given.valid_from_ms:
+        raise _bad("VALIDITY_OVER", f"{path}.valid_to_ms", "0, or a time after valid_from_ms")
 
 
 def _unit(given: str, path: str) -> str:

@@ -1,7 +1,8 @@
 """Identities: who is served. Normalised once, at the edge, to `kind:value` (seed 004: one person, many identities).
 
 Mobile and fixed numbers become E.164 digits without "+"; the common Chinese spellings take a fast path, everything else
-is asked of `phonenumbers`.
+is asked of `phonenumbers`. Fullwidth characters, as Chinese keyboards make them, stand for their plain ones; digits of
+other scripts are malformed, since an identity has one spelling.
 """
 
 import re
@@ -14,10 +15,12 @@ from charging.errors import Invalid
 KINDS = ("msisdn", "fixed", "broadband", "tv", "card")
 VALUE_CHARS_MAX = 64
 
-_MOBILE = re.compile(r"(?:msisdn:)?(?:(?:\+|00)?86)?(1[3-9]\d{9})")
+_MOBILE = re.compile(r"(?:msisdn:)?(?:(?:\+|00)?86)?(1[3-9][0-9]{9})")
 _NAME = re.compile(r"(broadband|tv|card):([a-z0-9][a-z0-9._@-]{0,63})")
-_TELEPHONE = re.compile(r"[+\d\s()/.-]+")
-_FIXED_DIGITS = re.compile(r"fixed:(86[2-9]\d{8,10}|8610\d{8})")
+_TELEPHONE = re.compile(r"[+0-9 ()/.-]+")
+_FIXED_DIGITS = re.compile(r"fixed:(86[2-9][0-9]{8,10}|8610[0-9]{8})")
+_PLAIN = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0xA0: 0x20}
+"""Fullwidth forms and spaces of typesetting → the characters they stand for."""
 
 
 def normalise(raw: str) -> str:
@@ -31,9 +34,14 @@ def normalise(raw: str) -> str:
     return _slow(raw)
 
 
+def plain(raw: str) -> str:
+    """Give a text as it is meant: fullwidth characters made plain, nothing around it."""
+    return raw.translate(_PLAIN).strip()
+
+
 @lru_cache(maxsize=65_536)
 def _slow(raw: str) -> str:
-    text = raw.strip()
+    text = plain(raw)
     if _FIXED_DIGITS.fullmatch(text):
         return text
     kind, colon, value = text.partition(":")
@@ -53,7 +61,7 @@ def _number(raw: str, kind: str, digits: str) -> str:
     # `phonenumbers` skips letters it doesn't know: one slip of the pen would charge somebody else.
     if not _TELEPHONE.fullmatch(text):
         raise _malformed(raw, "digits, with + ( ) / . - and spaces between them")
-    if re.fullmatch(r"86[1-9]\d{8,11}", text) or (kind == "msisdn" and re.fullmatch(r"[1-9]\d{6,14}", text)):
+    if re.fullmatch(r"86[1-9][0-9]{8,11}", text) or (kind == "msisdn" and re.fullmatch(r"[1-9][0-9]{6,14}", text)):
         text = "+" + text
     try:
         number = parse(text, "CN")
@@ -61,8 +69,11 @@ def _number(raw: str, kind: str, digits: str) -> str:
         raise _malformed(raw, "a telephone number in E.164 or national form") from error
     if not is_possible_number(number):
         raise _malformed(raw, "a telephone number of a possible length")
+    found = number_type(number)
+    if kind == "fixed" and found == PhoneNumberType.MOBILE:
+        raise _malformed(raw, "msisdn: before a mobile number")
     if not kind:
-        kind = "fixed" if number_type(number) == PhoneNumberType.FIXED_LINE else "msisdn"
+        kind = "fixed" if found == PhoneNumberType.FIXED_LINE else "msisdn"
     return f"{kind}:{number.country_code}{number.national_number}"
 
 

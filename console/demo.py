@@ -4,7 +4,7 @@ start the tiers → load the country → open accounts → move some numbers →
 count the journals and compare. Exit status 0 only when everything holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from rich.console import Console
@@ -25,6 +25,7 @@ from console.stage import (
     load_country,
     open_accounts,
     settle,
+    sole_use,
     write_mark,
     yesterday_ms,
 )
@@ -49,7 +50,11 @@ class Demo:
         self._out = out
 
     async def run(self) -> int:
-        """Run it; returns the exit status. Raises `ProcessDied`, `SendingFailed`, `CatalogueFaulty`."""
+        """Run it; returns the exit status. Raises `FolderInUse`, `ProcessDied`, `SendingFailed`, `CatalogueFaulty`."""
+        with sole_use(self._options.folder):
+            return await self._run()
+
+    async def _run(self) -> int:
         options, stage = self._options, self._stage
         clear(options.folder)
         layout = lay_out(fresh_base(options))
@@ -67,7 +72,8 @@ class Demo:
             statuses = await supervisor.drain()
         stage.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
         self._print_counts(tally, bulk, single)
-        return await self._prove(layout, tally, clean=not any(statuses.values()))
+        journals = journals_of(layout, options.slots)
+        return await prove(stage, journals, tally, clean=not any(statuses.values()))
 
     async def _traffic(
         self, system: System, country: Country, moves: Sequence[Move], tally: Tally
@@ -129,23 +135,26 @@ class Demo:
             for text in tally.surprises:
                 out.print(f"  {text}", highlight=False, markup=False)
 
-    async def _prove(self, layout: Layout, tally: Tally, *, clean: bool) -> int:
-        journals = await proof.count(journals_of(layout, self._options.slots))
-        verdict = proof.compare(tally.acknowledged, journals)
-        self._stage.say(
-            f"journals read: {journals.groups:,} groups, {journals.entries:,} entries, {journals.refusals:,} refusals"
-        )
-        self._out.print(report.verdict_table(verdict))
-        for text in verdict.complaints:
-            self._out.print(f"  {text}", style="red", highlight=False, markup=False)
-        repeats = tally.total.repeats
-        told = f"{repeats:,} duplicates got the first charge, {tally.planted[DUPLICATE] - repeats:,} the first refusal"
-        holds = verdict.holds and not tally.surprise_count and clean
-        if holds:
-            self._stage.say(f"[green]the proof holds[/]: to the micro-unit; {told}")
-        else:
-            self._stage.say("[red]the proof does not hold[/]" + ("" if clean else ": a process did not drain"))
-        return 0 if holds else 1
+
+async def prove(stage: Stage, journals: Mapping[str, Sequence[str]], tally: Tally, *, clean: bool) -> int:
+    """Compare what callers were told with what the units hold, print both; returns the exit status.
+
+    `clean` = every process has drained.
+    """
+    found = await proof.count(journals)
+    verdict = proof.compare(tally.acknowledged, found)
+    stage.say(f"journals read: {found.groups:,} groups, {found.entries:,} entries, {found.refusals:,} refusals")
+    stage.out.print(report.verdict_table(verdict))
+    for text in verdict.complaints:
+        stage.out.print(f"  {text}", style="red", highlight=False, markup=False)
+    repeats = tally.total.repeats
+    told = f"{repeats:,} duplicates got the first charge, {tally.planted[DUPLICATE] - repeats:,} the first refusal"
+    holds = verdict.holds and not tally.surprise_count and clean
+    if holds:
+        stage.say(f"[green]the proof holds[/]: to the micro-unit; {told}")
+    else:
+        stage.say("[red]the proof does not hold[/]" + ("" if clean else ": a process did not drain"))
+    return 0 if holds else 1
 
 
 def journals_of(layout: Layout, slots: int) -> dict[str, list[str]]:

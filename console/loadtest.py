@@ -13,7 +13,19 @@ from rich.console import Console
 from rich.table import Table
 
 from console.sample.population import YUAN, Population
-from console.stage import Mark, Options, Stage, clear, fresh_base, load_country, open_accounts, settle, yesterday_ms
+from console.stage import (
+    FolderInUse,
+    Mark,
+    Options,
+    Stage,
+    clear,
+    fresh_base,
+    load_country,
+    open_accounts,
+    settle,
+    sole_use,
+    yesterday_ms,
+)
 from console.stage import write_mark as remember
 from console.supervisor import Supervisor
 from console.system import Shape, System, lay_out
@@ -60,7 +72,11 @@ def loadtest(
         raise typer.BadParameter(f"no scenario {', '.join(unknown)}: choose of {', '.join((*SCENARIOS, OWNER_KILLED))}")
     options = Options(folder, units, subscribers, 0, shape=Shape(1, 2, 2))
     reports.mkdir(parents=True, exist_ok=True)
-    rows = asyncio.run(_run(chosen, options, reports, seconds, ["-u", str(users), "--batch", str(batch)]))
+    try:
+        with sole_use(folder):
+            rows = asyncio.run(_run(chosen, options, reports, seconds, ["-u", str(users), "--batch", str(batch)]))
+    except FolderInUse as busy:
+        raise typer.BadParameter(str(busy)) from busy
     out = Console()
     out.print(_table(rows))
     if not rows or any(row.failures for row in rows if row.scenario != OWNER_KILLED):

@@ -1,9 +1,11 @@
 """The stage that `demo` and `up` share: a data folder, a system started on it, a country loaded into it."""
 
+import fcntl
 import secrets
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from csv import writer
 from pathlib import Path
 
@@ -21,14 +23,21 @@ from console.sample.population import DAY_MS, Population
 from console.sending import Advance, Sent, send_commands
 from console.system import Layout, Shape, System, default_base
 from onetier_client import AsyncClient
+from storage.url import masked
 
 BEIJING_OFFSET_MS = 8 * 3_600_000
 MARK = "system.json"
 """Written when a country is loaded: which units hold it, and how it was made."""
+LOCK = "lock"
+"""Locked while a system runs on the folder."""
 
 
 class CatalogueFaulty(Exception):
     """The sample catalogue has faults; the message lists them with file and line."""
+
+
+class FolderInUse(ValueError):
+    """The data folder can't be used now, or not for what was asked; the message says what to do."""
 
 
 class Options(Struct, frozen=True):
@@ -74,6 +83,22 @@ def yesterday_ms() -> int:
     return now_ms - now_ms % DAY_MS - DAY_MS - BEIJING_OFFSET_MS
 
 
+@contextmanager
+def sole_use(folder: Path) -> Iterator[None]:
+    """Use a data folder for the length of the block; another run would delete what this one serves.
+
+    Raises `FolderInUse`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        try:
+            # The kernel lets go of it when the process ends, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderInUse(f"a system runs on {folder} already: stop it, or give another --data") from error
+        yield
+
+
 def clear(folder: Path) -> None:
     """Remove what earlier runs left in a data folder, and nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,13 +110,23 @@ def clear(folder: Path) -> None:
 
 
 def fresh_base(options: Options) -> str:
-    """Give the base URL of a run that must find nothing: on Cassandra its keyspaces get a name of their own."""
+    """Give the base URL of a run that must find nothing: keyspaces, or a folder, with a name of their own."""
     if not options.units:
         return default_base(options.folder)
-    if options.units.startswith("cassandra:"):
-        address, question, query = options.units.partition("?")
-        return f"{address.rstrip('/')}_{secrets.token_hex(3)}{question}{query}"
-    return options.units
+    _, question, query = options.units.partition("?")
+    return f"{_stem(options.units)}{secrets.token_hex(3)}{question}{query}"
+
+
+def check_units(mark: Mark, options: Options) -> None:
+    """Refuse units other than those that hold the country of the data folder. Raises `FolderInUse`."""
+    if options.units and not mark.base.startswith(_stem(options.units)):
+        held = f"{options.folder} holds a country whose units are at {masked(mark.base)}"
+        raise FolderInUse(f"{held}: leave --units out, give another --data, or forget it with --fresh")
+
+
+def _stem(units: str) -> str:
+    address = units.partition("?")[0].rstrip("/")
+    return address + ("_" if address.startswith("cassandra:") else "/")
 
 
 def read_mark(folder: Path) -> Mark | None:

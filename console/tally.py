@@ -67,7 +67,7 @@ class Tally:
             region.repeats += 1
             if first != charge.amount:
                 self._surprise(f"key {record.request_key} was answered {first} and then {charge.amount}")
-        if record.planted in planted.REASONS and record.planted != planted.KEY_REUSED:
+        if record.planted in planted.REASONS:
             self._surprise(f"key {record.request_key} is planted as {record.planted} and was charged")
 
     def take_unreadable(self, line: UnreadableLine) -> None:

@@ -12,12 +12,14 @@ from console.stage import (
     Mark,
     Options,
     Stage,
+    check_units,
     clear,
     fresh_base,
     load_country,
     open_accounts,
     read_mark,
     settle,
+    sole_use,
     write_mark,
     yesterday_ms,
 )
@@ -28,11 +30,20 @@ from onetier_client import AsyncClient
 
 
 async def run(options: Options, out: Console, *, fresh: bool) -> int:
-    """Serve until Ctrl-C or SIGTERM, then drain. Returns 0 after a clean drain, 1 when a process died or was killed."""
-    stage = Stage(out)
-    mark = None if fresh else read_mark(options.folder)
-    if mark is None:
-        clear(options.folder)
+    """Serve until Ctrl-C or SIGTERM, then drain. Returns 0 after a clean drain, 1 when a process died or was killed.
+
+    Raises `FolderInUse`, `CatalogueFaulty`, `SendingFailed`.
+    """
+    with sole_use(options.folder):
+        mark = None if fresh else read_mark(options.folder)
+        if mark is None:
+            clear(options.folder)
+        else:
+            check_units(mark, options)
+        return await _serve_until_told(options, Stage(out), mark)
+
+
+async def _serve_until_told(options: Options, stage: Stage, mark: Mark | None) -> int:
     layout = lay_out(mark.base if mark is not None else fresh_base(options))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

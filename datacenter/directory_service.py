@@ -12,6 +12,7 @@ from datacenter.codec import changes_of
 from datacenter.owners import OwnerTable
 from datacenter.port import Porter
 from datacenter.publication import check_catalogues
+from datacenter.unit_addresses import check_units
 from directory.checks import check_key
 from directory.directory import Directory
 from directory.slots import parse_slot
@@ -43,11 +44,12 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         )
 
     async def Amend(self, request: pb.AmendRequest, _context: grpc.aio.ServicerContext) -> pb.AmendResponse:
-        """Append changes, all or none, once a key. Faults: see `Directory.amend` and `check_catalogues`."""
+        """Append changes, all or none, once a key. Faults: see `Directory.amend`, `check_catalogues`, `check_units`."""
         _check_actor(request.actor)
         changes = changes_of(request.changes)
         # Checking compiles: in a thread, so that routing goes on.
         await asyncio.to_thread(check_catalogues, changes, tuple(self._directory.state.catalogues.values()))
+        check_units(changes, self._directory.state)
         revision = await self._directory.amend(changes, request.request_key, request.actor)
         self._metrics.requests("amend", "ok", len(changes))
         return pb.AmendResponse(revision=revision)

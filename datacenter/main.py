@@ -17,17 +17,12 @@ from datacenter.port import Porter
 from datacenter.router import Owners, Router
 from datacenter.service import DataCenterServicer
 from directory.directory import Directory
+from directory.opening import open_patiently
 from directory.owners import Owner
 from runtime.server import Booth, run_tier
-from runtime.settings import BadSettings, DataCenterSettings
-from runtime.telemetry import logger
-from storage.open import open_unit
-from storage.unit import StoreRejected, StoreUnavailable, Unit
+from runtime.settings import DataCenterSettings
+from storage.unit import Unit
 
-log = logger("datacenter.main")
-
-OPEN_TRIES_MAX = 60
-OPEN_PAUSE_S = 1.0
 LINK_GRACE_MS = 1_000
 
 
@@ -98,28 +93,13 @@ class DataCenter:
 
 async def build(booth: Booth, settings: DataCenterSettings) -> DataCenter:
     """Open the directory and furnish the server. Raises `BadSettings` when the directory's unit can't be used."""
-    unit = await _open_patiently(settings.directory)
+    unit = await open_patiently(settings.directory)
     directory = await Directory.open(unit, settings.poll_ms, routes_cached_max=settings.routes_cached_max)
     center = DataCenter(booth, settings, unit, directory)
     await center.owners.start()
     booth.add(add_DataCenterServiceServicer_to_server, center.servicer, "onetier.v1.DataCenterService")
     booth.add(add_DirectoryServiceServicer_to_server, center.operators, "onetier.v1.DirectoryService")
     return center
-
-
-async def _open_patiently(url: str) -> Unit:
-    """Open the directory's unit, waiting for a store that is still starting."""
-    for left in reversed(range(OPEN_TRIES_MAX)):
-        try:
-            return await open_unit(url)
-        except StoreUnavailable as error:
-            if left == 0:
-                raise BadSettings(f"the directory's unit can't be reached: {error}") from error
-            log.warning("the directory's unit is away, trying again", why=str(error))
-            await asyncio.sleep(OPEN_PAUSE_S)
-        except StoreRejected as error:
-            raise BadSettings(f"the directory's unit can't be used: {error}") from error
-    raise AssertionError("the last try raises or returns")
 
 
 def serve(settings: DataCenterSettings) -> int:

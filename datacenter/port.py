@@ -4,6 +4,7 @@
     2 MoveOut at the old owner                journaled there: no commit lands in the old domain any more
     3 Pull, FetchOutcomes at the old owner    contracts of the members and what request keys did: final now
     4 MoveIn, Remember at the new owner       the account lives in the new domain, and knows the keys of before
+                                              (refused there: MoveIn at the old owner, as if nothing had been)
     5 entries of all members + PortEnded      one amendment: every instance serves them from the new domain
 
 Each step has a key made of the request's, so a step done twice is done once. A process that dies leaves an open port in
@@ -176,7 +177,11 @@ class Porter:
             (await self._business_data(old, wire.Pull(member, moved=True))).contract for member in parcel.members
         ]
         moved = tuple(msgspec.structs.replace(contract, domain=begun.to_domain) for contract in contracts)
-        await self._commit(f"domain:{domain.code}/{slot}", begun, "in", MoveIn(done.detail, moved))
+        try:
+            await self._commit(f"domain:{domain.code}/{slot}", begun, "in", MoveIn(done.detail, moved))
+        except _FINAL:
+            await self._commit(old, begun, "back", MoveIn(done.detail, tuple(contracts)))
+            raise
         await self._remember(old, f"domain:{domain.code}/{slot}", begun)
         members = dict.fromkeys((*parcel.members, begun.identity))
         return [Entry(member, domain.code, slot) for member in members]

@@ -1,4 +1,4 @@
-"""Who should own which slot: rendezvous hashing over the live members, with a bound so that no member gets many more.
+"""Who should own which slot: rendezvous hashing over the live members, bounded so that all get as many, or one more.
 
 Every member computes the same from the same view. Views may differ for a while; that costs a hand-over, never a
 balance.
@@ -16,7 +16,7 @@ def assign(slots: Iterable[str], members: Mapping[str, Member]) -> dict[str, str
     names = sorted(slots)
     if not willing:
         return {}
-    share = -(-len(names) // len(willing))
+    share, one_more = divmod(len(names), len(willing))
     load = dict.fromkeys(willing, 0)
     assigned: dict[str, str] = {}
     for name in names:
@@ -24,7 +24,10 @@ def assign(slots: Iterable[str], members: Mapping[str, Member]) -> dict[str, str
         able = [sid for sid, member in willing.items() if not member.domains or domain in member.domains]
         able.sort(key=lambda server_id: _weight(server_id, name), reverse=True)
         if able:
-            best = next((server_id for server_id in able if load[server_id] < share), able[0])
+            bound = share + (one_more > 0)
+            # Those who serve some domains only may leave more to the others: the least loaded of them takes it.
+            best = next((sid for sid in able if load[sid] < bound), min(able, key=load.__getitem__))
+            one_more -= load[best] == share
             load[best] += 1
             assigned[name] = best
     return assigned

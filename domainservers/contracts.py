@@ -17,13 +17,17 @@ from charging.contract import Contract
 from charging.events import ContractSet, Event, MovedIn
 from domainservers.fetcher import bucket_of
 from domainservers.order_records import order_record
-from storage.unit import Record, Stored, StoreUnavailable, Unit
+from runtime.telemetry import logger
+from storage.unit import Record, Stored, StoreRejected, StoreUnavailable, Unit
+
+log = logger("domainservers.contracts")
 
 COLLECTION = "contract"
 BUCKETS = 1_024
 """Partitions of the nation's contracts; part of the data, never change it."""
 RECORDS_PER_WRITE_MAX = 2_000
 RETRY_MS = 200
+REJECTED_RETRY_MS = 5_000
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Contract).decode
@@ -105,7 +109,7 @@ class Contracts:
         self._cached[identity] = known
 
     async def write_behind(self) -> None:
-        """Write what is due, for ever; the store's absence is waited out."""
+        """Write what is due, for ever; the store's absence is waited out, and so is a right that it takes away."""
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -114,6 +118,10 @@ class Contracts:
                     await self._write()
                 except StoreUnavailable:
                     await asyncio.sleep(RETRY_MS / 1000)
+                    continue
+                except StoreRejected as error:
+                    log.error("the shared unit refuses contracts", why=str(error))
+                    await asyncio.sleep(REJECTED_RETRY_MS / 1000)
                     continue
                 self._progress.set()
 

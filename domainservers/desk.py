@@ -13,14 +13,24 @@ from charging import wire
 from charging.account import Account
 from charging.commands import Action, Command, MoveIn, MoveOut, OpenAccount, PostCharge, Refund, Remember, SetContract
 from charging.entry import Entry
-from charging.errors import Broken, Invalid, NotFound, Refused
+from charging.errors import Broken, Fault, Invalid, NotFound, Refused
 from charging.events import Event
 from charging.ledger import Decision, VersionMoved, decide
 from domainservers.accounts import Accounts, Cell
 from domainservers.clock import Clock
 from domainservers.contracts import Contracts, contracts_in
 from domainservers.groups import Groups, Sink
-from domainservers.item import Item, Need, account_moved, key_reused, pack_fault, repeated, unknown_identity
+from domainservers.item import (
+    Item,
+    Need,
+    account_moved,
+    identity_taken,
+    key_reused,
+    pack_fault,
+    repeated,
+    served_elsewhere,
+    unknown_identity,
+)
 from domainservers.keys import POSITIONS_PER_GROUP, KeyIndex
 from domainservers.watch import Watch
 from runtime.telemetry import logger
@@ -44,6 +54,7 @@ class Desk:
         watch: Watch,
         clock: Clock,
         revision: Callable[[], int],
+        domain: str,
     ) -> None:
         self.accounts = accounts
         self.contracts = contracts
@@ -54,6 +65,7 @@ class Desk:
         """Time of the newest entry; time never runs backwards in a journal, whatever the owners' clocks say."""
         self._clock = clock
         self._revision = revision
+        self._domain = domain
 
     def commit(self, item: Item, cell: Cell) -> Need | None:
         """Decide a commit, or repeat its outcome. Gives what must be read first, None when it is done."""
@@ -84,8 +96,8 @@ class Desk:
             need = self._check_slow(item, account, command.action)
             if need is not None:
                 return need
-            if item.taken:
-                self._refuse(item, cell, account, Refused("IDENTITY_TAKEN", "the identity belongs to another account"))
+            if item.fault is not None:
+                self._deny(item, cell, account, item.fault)
                 return None
         return self._decide(item, cell, account, command)
 
@@ -94,10 +106,8 @@ class Desk:
             decision = decide(account, command, self._now())
         except VersionMoved:
             return self.pull(item.sink, item.place, item.identity, cell, stale=item)
-        except Refused as refused:
-            self._refuse(item, cell, account, refused)
-        except (Invalid, NotFound, Broken) as fault:
-            self.reply(item, cell, pack_fault(fault))
+        except (Refused, Invalid, NotFound, Broken) as fault:
+            self._deny(item, cell, account, fault)
         except Exception:
             log.exception("a command could not be decided", kind=_KINDS[type(command.action)])
             self.reply(item, cell, pack_fault(Broken("COMMAND_FAILED", "the command could not be decided")))
@@ -107,10 +117,13 @@ class Desk:
 
     def _check_slow(self, item: Item, account: Account | None, action: Action) -> Need | None:
         """Look after what only some commands need: the charge to refund, and who has the identity now."""
-        item.taken = False
+        item.fault = None
         if isinstance(action, Refund):
             return Need.ORIGINAL if action.original is None else None
         if not isinstance(action, (OpenAccount, SetContract)):
+            return None
+        if isinstance(action, OpenAccount) and action.contract.domain != self._domain:
+            item.fault = served_elsewhere(action.contract.domain, self._domain)
             return None
         identity = action.contract.identity
         if account is not None and identity in account.members:
@@ -121,14 +134,18 @@ class Desk:
             return Need.CONTRACT
         holder = known.contract
         if holder is not None and holder.status != "ended" and holder.account_id != item.command.account_id:
-            item.taken = True
+            item.fault = identity_taken()
         return None
 
     def _accept(self, item: Item, cell: Cell, before: Account | None, decision: Decision) -> None:
         done = decision.done
         force_setattr(done, "revision", self._revision())
         outcome = wire.pack(done)
-        seq = self._keep(item, cell, decision.account.version, decision.events, outcome)
+        try:
+            seq = self._keep(item, cell, decision.account.version, decision.events, outcome)
+        except Invalid as too_large:
+            self.reply(item, cell, pack_fault(too_large))
+            return
         after = decision.account
         if decision.events:
             self.accounts.change(cell, after, seq)
@@ -140,10 +157,13 @@ class Desk:
             for contract in contracts_in(decision.events):
                 self.groups.open.changed.append(self.contracts.set(contract, self.newest_ms))
 
-    def _refuse(self, item: Item, cell: Cell, account: Account | None, refused: Refused) -> None:
-        version = account.version if account is not None else 0
-        seq = self._keep(item, cell, version, (), pack_fault(refused))
-        self.accounts.touch(cell, seq)
+    def _deny(self, item: Item, cell: Cell, account: Account | None, fault: Fault) -> None:
+        """Answer with a fault; what the business says is kept under the key, a mistake is not."""
+        if isinstance(fault, Refused):
+            version = account.version if account is not None else 0
+            self.accounts.touch(cell, self._keep(item, cell, version, (), pack_fault(fault)))
+        else:
+            self.reply(item, cell, pack_fault(fault))
 
     def _keep(self, item: Item, cell: Cell, version: int, events: tuple[Event, ...], outcome: bytes) -> int:
         """Put the entry into the open group, its answer waiting with it."""

@@ -8,13 +8,17 @@ import zstandard
 from msgspec import Raw
 
 from charging.entry import Entry
+from charging.errors import Invalid
 from domainservers.contracts import Known
 from domainservers.keys import POSITIONS_PER_GROUP
+from storage.unit import PAYLOAD_BYTES_MAX
 
 ARRAY_HEADER_BYTES = 5
 COMPRESSED_BYTES_MIN = 1_024
 PLAIN_BYTES_MAX = 1 << 28
 """Far above any group: what claims to be larger is no group of ours."""
+ENTRY_BYTES_MAX = PAYLOAD_BYTES_MAX // 2
+"""A larger one is refused alone; in a group, the store would refuse the group and with it all its neighbours."""
 
 _compress = zstandard.ZstdCompressor(level=1).compress
 _pack_entry = msgspec.msgpack.Encoder().encode
@@ -85,7 +89,7 @@ class Groups:
         self.open = Group(applied + 1)
         self.flying: Group | None = None
         self._entries_max = min(entries_max, POSITIONS_PER_GROUP)
-        self._bytes_max = bytes_max
+        self._bytes_max = min(bytes_max, PAYLOAD_BYTES_MAX - ENTRY_BYTES_MAX)
         self._kept: OrderedDict[int, list[bytes]] = OrderedDict()
         self._kept_entries = 0
         self._kept_entries_max = kept_entries_max
@@ -96,9 +100,12 @@ class Groups:
         return len(self.open.parts) >= self._entries_max or self.open.size >= self._bytes_max
 
     def add(self, entry: Entry) -> int:
-        """Put an entry into the open group and give its position."""
+        """Put an entry into the open group and give its position. Raises `Invalid` ENTRY_TOO_LARGE, nothing done."""
         group = self.open
         part = _pack_entry(entry)
+        if len(part) > ENTRY_BYTES_MAX:
+            text = f"the journal takes {ENTRY_BYTES_MAX} bytes for one request, this one would need {len(part)}"
+            raise Invalid("ENTRY_TOO_LARGE", f"{text}: send less in it")
         group.parts.append(part)
         group.size += len(part)
         return group.seq * POSITIONS_PER_GROUP + len(group.parts) - 1

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from charging import wire
 from charging.commands import Command
 from charging.entry import Entry
-from charging.errors import Conflict, Fault, NotFound, Unavailable
+from charging.errors import Conflict, Fault, Invalid, NotFound, Refused, Unavailable
 from charging.identity import mask
 from domainservers.groups import Sink
 from domainservers.keys import fingerprint
@@ -27,6 +27,7 @@ class Item:
     __slots__ = (
         "cleared",
         "command",
+        "fault",
         "found",
         "generation",
         "identity",
@@ -36,7 +37,6 @@ class Item:
         "old_position",
         "place",
         "sink",
-        "taken",
     )
 
     def __init__(self, sink: Sink, place: int, identity: str, command: Command, *, internal: bool = False) -> None:
@@ -56,8 +56,8 @@ class Item:
         """The entry that was read for `Need.OUTCOME`."""
         self.missing = ""
         """The identity whose contract is needed."""
-        self.taken = False
-        """The identity that a contract is for belongs to another account."""
+        self.fault: Fault | None = None
+        """Why the contract of the command can't be had here: the identity is another account's, or served elsewhere."""
 
 
 def pack_fault(fault: Fault) -> bytes:
@@ -79,6 +79,18 @@ def key_reused() -> Conflict:
         f"the request key was used before with other content; make {text}",
         fields={"request_key": text},
     )
+
+
+def identity_taken() -> Refused:
+    """The fault of a contract whose identity has one in another account."""
+    return Refused("IDENTITY_TAKEN", "the identity belongs to another account")
+
+
+def served_elsewhere(given: str, domain: str) -> Invalid:
+    """The fault of an opening that names another region than the one that serves its identity."""
+    text = f"{domain}, where the identity is served, or nothing"
+    fields = {"open_account.contract.domain": text}
+    return Invalid("REGION_MISMATCH", f"the account can't be opened in {given[:40]!r}: give {text}", fields=fields)
 
 
 def store_away() -> Unavailable:

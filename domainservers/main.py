@@ -8,6 +8,7 @@ from onetier.v1.domain_server_pb2_grpc import add_DomainServerServiceServicer_to
 
 from charging.errors import NotFound
 from directory.directory import Directory
+from directory.opening import open_patiently
 from domainservers.clock import SystemClock
 from domainservers.courier import Courier
 from domainservers.host import Host
@@ -74,9 +75,9 @@ class DomainServer:
         self.servicer: DomainServerServicer | None = None
 
     async def open(self) -> DomainServerServicer:
-        """Open the directory and make the servicer. Raises `StoreUnavailable`, `StoreRejected`."""
+        """Open the directory and make the servicer. Raises `BadSettings` when the directory's unit can't be used."""
         settings = self._settings
-        self._directory_unit = await open_unit(settings.directory)
+        self._directory_unit = await open_patiently(settings.directory)
         self._directory = await Directory.open(self._directory_unit, settings.poll_ms)
         self.servicer = DomainServerServicer(
             self.host,

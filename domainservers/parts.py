@@ -57,7 +57,8 @@ class Parts:
         self.snapshots = Snapshots(
             private, name, journal, self.accounts, self.contracts, self.keys, self.watch, limits, checkpoint
         )
-        self.desk = Desk(self.accounts, self.contracts, self.keys, self.groups, self.watch, clock, revision)
+        domain = name.rpartition("/")[0]
+        self.desk = Desk(self.accounts, self.contracts, self.keys, self.groups, self.watch, clock, revision, domain)
 
     def fetch_accounts(self, take: Take, lost: Lost) -> Fetcher:
         """A reader of account snapshots."""

@@ -185,9 +185,11 @@ class BatchLink(Generic[RequestT, ResponseT]):
         return None
 
     async def _run(self) -> None:
-        """Dial, serve, lose, wait, for ever."""
+        """Dial, serve, lose, wait, until it is closed."""
         while True:
             fault = await self._one_stream()
+            if self._closing:
+                return  # gRPC may swallow the cancellation of a call that fails while it is being dialled.
             self._down = True
             self._tell(False)
             self._lose_all(fault)

@@ -1,8 +1,12 @@
-"""What every test may ask for: real Cassandra clusters, started once a session when the first test needs one."""
+"""What every test may ask for: real Cassandra clusters, started once a session when the first test needs one.
+
+No test is skipped or expected to fail: whoever tries has a failure.
+"""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -10,11 +14,32 @@ from localcassandra import jars
 from localcassandra.cluster import Settings
 from localcassandra.harness import LocalCluster, free_network
 
+ReportT = TypeVar("ReportT", pytest.TestReport, pytest.CollectReport)
+
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch Cassandra before the first test: a download has no place inside a test's time limit."""
     if not session.config.option.collectonly and any(item.get_closest_marker("cassandra") for item in session.items):
         jars.fetch(print)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make a failure of a test that is skipped, or failed as expected."""
+    return _run_or_fail((yield))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Make a failure of a module that is skipped."""
+    return _run_or_fail((yield))
+
+
+def _run_or_fail(report: ReportT) -> ReportT:
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} was skipped: a test runs, or it fails ({report.longrepr})"
+    return report
 
 
 @pytest.fixture(scope="session")

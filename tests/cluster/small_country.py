@@ -74,11 +74,16 @@ async def settle_country(
     people: int,
     shape: Shape,
     base: str = "",
+    elsewhere: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     attempt_timeout_ms: int = 3_000,
 ) -> AsyncIterator[SmallCountry]:
-    """Start it; drain at the end of the block. `base` is a Cassandra URL whose keyspace is a prefix; "" = SQLite."""
+    """Start it; drain at the end of the block. `base` is a Cassandra URL whose keyspace is a prefix; "" = SQLite.
+
+    `elsewhere` has the addresses of units, by name, that are not with the others.
+    """
     layout = lay_out_small(folder, base)
+    layout.units.update(elsewhere or {})
     # Once and here: processes that start together would otherwise make one schema against each other.
     for url in (layout.directory, *layout.units.values()):
         await migrate(url)

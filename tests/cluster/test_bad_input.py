@@ -75,6 +75,7 @@ def cases(identity: str) -> list[Bad]:
 
     ahead_ms = int(time.time() * 1000) + HOUR_MS
     nowhere = desk.OpenAccount(payment_mode="prepaid", contract=desk.Contract(domain="XX"))
+    elsewhere = desk.OpenAccount(payment_mode="prepaid", contract=desk.Contract(domain="XJ"))
     unkeyed = charge()
     unkeyed.request_key = ""
     return [
@@ -96,6 +97,13 @@ def cases(identity: str) -> list[Bad]:
         Bad(charge(event_time_ms=ahead_ms), INVALID, "EVENT_IN_FUTURE", ("event_time_ms",), ("future", str(ahead_ms))),
         Bad(charge(event_time_ms=1), INVALID, "EVENT_BEFORE_CONTRACT", ("event_time_ms",), ("before the contract",)),
         Bad(charge(visited_place="ATLANTIS"), INVALID, "REGION_UNKNOWN", ("visited_place",), ("ATLANTIS",)),
+        Bad(
+            requests.execute("13012340000", elsewhere, channel="front"),
+            INVALID,
+            "REGION_MISMATCH",
+            ("open_account.contract.domain",),
+            ("XJ", "served"),
+        ),
         Bad(do(nowhere), INVALID, "REGION_UNKNOWN", ("open_account.contract.domain",), ("XX", "give")),
         Bad(charge(channel=UNKNOWN_CHANNEL), DENIED, "CHANNEL_UNKNOWN", ("channel",), (UNKNOWN_CHANNEL, "web-hall")),
         Bad(charge(channel=CLOSED_CHANNEL), DENIED, "CHANNEL_CLOSED", ("channel",), (CLOSED_CHANNEL, "web-hall")),
@@ -123,6 +131,14 @@ def cases(identity: str) -> list[Bad]:
             "QUANTITY_NEGATIVE",
             ("quantity", "event_time_ms"),
             ("-1", "future"),
+        ),
+        Bad(charge(actor="x" * 5_000_000), INVALID, "TEXT_TOO_LONG", ("actor",), ("200",)),
+        Bad(
+            do(desk.SetContract(contract=desk.Contract(attributes={str(n): "x" * 256 for n in range(400)}))),
+            INVALID,
+            "REQUEST_TOO_LARGE",
+            ("set_contract",),
+            ("100000",),
         ),
         Bad(do(requests.top_up(-5)), INVALID, "TOP_UP_NOT_POSITIVE", ("top_up.amount",), ("top_up.amount",)),
         Bad(do(desk.Adjust(delta=5)), INVALID, "ADJUSTMENT_UNSIGNED", ("actor", "adjust.reason"), ("actor",)),

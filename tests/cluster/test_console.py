@@ -100,6 +100,8 @@ async def test_ctrl_c_drains_and_the_data_is_served_again(tmp_path: Path) -> Non
         identity = (tmp_path / "subscribers.csv").read_text().splitlines()[1].partition(",")[0]
         status, out = await run("top-up", identity, "12.5", "--endpoint", addresses["appserver"])
         assert status == 0, out
+        status, out = await run("demo", "--data", str(tmp_path), *SMALL)
+        assert (status, "runs on" in out) == (1, True), out
         process.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(process.wait(), 30) == 0
         assert await gone(pids, 5)
@@ -121,6 +123,15 @@ async def test_ctrl_c_drains_and_the_data_is_served_again(tmp_path: Path) -> Non
     status, out = await run("audit", identity, "--data", str(tmp_path))
     assert status == 0, out
     assert "hash chain" in out
+
+
+async def test_units_other_than_those_of_the_folder_are_refused(tmp_path: Path) -> None:
+    async with up(tmp_path, "--subscribers", "31") as (process, _, _):
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+    status, out = await run("up", "--data", str(tmp_path), "--units", "cassandra://127.0.0.1/onetier")
+    assert status == 1, out
+    assert "--fresh" in out
 
 
 async def test_nothing_outlives_a_console_that_is_killed(tmp_path: Path) -> None:
@@ -155,6 +166,31 @@ async def test_wrong_settings_end_with_one_sentence(tmp_path: Path) -> None:
     assert out == b""
     assert errors.decode().count("\n") == 1
     assert "ONETIER_POLL_MS" in errors.decode()
+
+
+@pytest.mark.parametrize("tier", ["datacenter", "domainserver"])
+async def test_a_tier_waits_for_a_store_that_is_not_up_yet(tier: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "console.main", "serve", tier),
+        stdout=PIPE,
+        stderr=PIPE,
+        cwd=ROOT,
+        env={**os.environ, "ONETIER_DIRECTORY": "cassandra://127.0.0.1:1/nobody"},
+    )
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(60):
+            for _ in range(2):
+                while b"trying again" not in (line := await process.stderr.readline()):
+                    assert line, "it ended instead of waiting"
+            process.terminate()
+            await process.communicate()
+        assert process.returncode == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_serve_says_when_it_is_ready(tmp_path: Path) -> None:

@@ -78,10 +78,12 @@ def test_charge_is_normalised() -> None:
         ({"request_key": "k" * 65}, "REQUEST_KEY_MALFORMED", "request_key"),
         ({"request_key": "~settle~k1"}, "REQUEST_KEY_MALFORMED", "request_key"),
         ({"request_key": "schlüssel"}, "REQUEST_KEY_MALFORMED", "request_key"),
+        ({"request_key": "two\nlines"}, "REQUEST_KEY_MALFORMED", "request_key"),
         ({"visited_place": "no such place!"}, "REGION_UNKNOWN", "visited_place"),
         ({"other_party": "nobody"}, "PARTY_MALFORMED", "other_party"),
         ({"attributes": {f"a{n}": "x" for n in range(17)}}, "ATTRIBUTES_TOO_MANY", "attributes"),
         ({"attributes": {"a": "x" * 65}}, "ATTRIBUTE_TOO_LONG", "attributes"),
+        ({"actor": "x" * 201}, "TEXT_TOO_LONG", "actor"),
     ],
 )
 def test_wrong_field_of_a_charge_is_named(fields: dict[str, object], reason: str, field: str) -> None:
@@ -140,6 +142,8 @@ def test_digest_of_a_command_does_not_change_with_our_clock() -> None:
         ("010-65551234", "fixed:861065551234"),
         ("10086", "10086"),
         ("110", "110"),
+        (" １００８６", "10086"),
+        ("86１3912345678", "msisdn:8613912345678"),
         ("85291234567", "msisdn:85291234567"),
         ("+14155550123", "msisdn:14155550123"),
         ("broadband:bj0012@adsl", "broadband:bj0012@adsl"),
@@ -147,6 +151,13 @@ def test_digest_of_a_command_does_not_change_with_our_clock() -> None:
 )
 def test_other_party_has_one_spelling(spelling: str, wanted: str) -> None:
     assert party(spelling) == wanted
+
+
+@pytest.mark.parametrize("raw", ["٠١٢", "1391234567٨", "8610655512३4", "?"])
+def test_an_other_party_in_no_spelling_is_refused(raw: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        party(raw)
+    assert refused.value.reason == "PARTY_MALFORMED"
 
 
 def test_opening_reads_everything() -> None:
@@ -253,6 +264,44 @@ def test_session_step_is_read() -> None:
             ),
             "IDENTITY_MISMATCH",
             "open_account.contract.identity",
+        ),
+        (lambda: execute(actor="x" * 201, top_up=pb.TopUp(amount=5)), "TEXT_TOO_LONG", "actor"),
+        (
+            lambda: execute(open_account=pb.OpenAccount(payment_mode="prepaid", currency="yuan")),
+            "CURRENCY_MALFORMED",
+            "open_account.currency",
+        ),
+        (
+            lambda: execute(set_contract=pb.SetContract(contract=pb.Contract(valid_from_ms=-9, valid_to_ms=-5))),
+            "VALIDITY_OVER",
+            "set_contract.contract.valid_from_ms",
+        ),
+        (
+            lambda: execute(
+                set_contract=pb.SetContract(
+                    contract=pb.Contract(subscriptions=[pb.Subscription(offering="o", valid_from_ms=9, valid_to_ms=3)])
+                )
+            ),
+            "VALIDITY_OVER",
+            "set_contract.contract.subscriptions[0].valid_to_ms",
+        ),
+        (
+            lambda: execute(
+                set_contract=pb.SetContract(
+                    contract=pb.Contract(groups={"g": pb.IdentityGroup(identities=["13000000001"] * 8_000)})
+                )
+            ),
+            "REQUEST_TOO_LARGE",
+            "set_contract",
+        ),
+        (
+            lambda: execute(
+                session=session(
+                    units=[pb.UnitUse(service_code="data", attributes={str(n): "x" * 200 for n in range(50)})]
+                )
+            ),
+            "REQUEST_TOO_LARGE",
+            "session",
         ),
         (lambda: execute(set_contract=pb.SetContract()), "CONTRACT_MISSING", "set_contract.contract"),
         (

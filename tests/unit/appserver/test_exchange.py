@@ -163,6 +163,15 @@ async def test_region_of_an_opening_is_checked(front: Front) -> None:
     assert fault_of(await front.one(request)).reason == "REGION_UNKNOWN"
 
 
+async def test_a_contract_is_in_the_region_of_its_account(front: Front) -> None:
+    await front.open()
+    for domain, reason in (("ZZ", "REGION_UNKNOWN"), ("BJ", "REGION_MISMATCH")):
+        request = front.execute(set_contract=pb.SetContract(contract=pb.Contract(domain=domain)))
+        fault = fault_of(await front.one(request))
+        assert fault.reason == reason
+        assert list(fault.fields) == ["set_contract.contract.domain"]
+
+
 async def test_opening_without_a_region_opens_where_the_identity_is_served(front: Front, owner: Owner) -> None:
     request = front.opening()
     request.open_account.contract.domain = ""

@@ -1,9 +1,11 @@
 """What is loaded and opened: units of each region, entries only where needed, commands that the contracts allow."""
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
 
 from console import loading, openings, porting, stage
 from console.catalogue_files import read_folder
@@ -13,6 +15,7 @@ from console.sample import offers, population
 from console.sample.domains import REGIONS
 from console.sample.number_plan import NumberPlan, read
 from console.sample.population import Population
+from console.sending import Advance, Sent
 from console.stage import Options
 from console.system import lay_out
 from directory.slots import slot_of
@@ -56,6 +59,31 @@ def test_each_run_on_cassandra_has_keyspaces_of_its_own(tmp_path: Path) -> None:
     assert one != two
     assert one.startswith("cassandra://127.0.0.1/demo_")
     assert one.endswith("?rf=1")
+
+
+def test_each_run_on_sqlite_elsewhere_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    options = Options(tmp_path, "sqlite:///data/units/")
+    one, two = stage.fresh_base(options), stage.fresh_base(options)
+    assert one != two
+    assert one.startswith("sqlite:///data/units/")
+    assert lay_out(one).directory == f"{one}/directory.db"
+
+
+def test_a_folder_serves_the_units_it_holds_and_no_others(tmp_path: Path) -> None:
+    for units in ("cassandra://127.0.0.1/demo?rf=1", "sqlite:///data/units"):
+        mark = stage.Mark(stage.fresh_base(Options(tmp_path, units)), 1_000, 2, 1, DAY_MS)
+        stage.check_units(mark, Options(tmp_path, units))
+        stage.check_units(mark, Options(tmp_path))
+        for other in ("cassandra://127.0.0.1/dem", "sqlite:///data/unit"):
+            with pytest.raises(stage.FolderInUse, match="--fresh"):
+                stage.check_units(mark, Options(tmp_path, other))
+
+
+def test_one_system_at_a_time_runs_on_a_data_folder(tmp_path: Path) -> None:
+    with stage.sole_use(tmp_path), pytest.raises(stage.FolderInUse, match="another --data"), stage.sole_use(tmp_path):
+        raise AssertionError("two at once")
+    with stage.sole_use(tmp_path):
+        stage.clear(tmp_path)
 
 
 def test_the_country_has_all_domains_units_and_ranges(plan: NumberPlan) -> None:
@@ -144,3 +172,19 @@ def test_amounts_are_read_exactly() -> None:
     for wrong in ("12.3456789", "much", "nan", "inf"):
         with pytest.raises(typer.BadParameter):
             micro_yuan(wrong)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_a_sending_shows_how_far_it_is_and_how_fast_it_was(terminal: bool) -> None:
+    shown = StringIO()
+    out = Console(file=shown, force_terminal=terminal, width=120)
+
+    async def work(advance: Advance) -> Sent:
+        advance(1_000)
+        advance(234)
+        return Sent(1_234, 2.0, [])
+
+    sent = await stage.Stage(out).with_bar("usage sent", 1_234, work)
+    assert sent.per_second == 617
+    assert ("1234/1234" in shown.getvalue()) == terminal
+    assert "usage sent: 1,234 in 2.0 s, 617/s" in shown.getvalue()

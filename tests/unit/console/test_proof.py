@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 from msgspec.structs import replace
+from rich.console import Console
 
 from charging.account import MAIN_BOOK, MONEY, Account, Book
 from charging.entry import Entry
@@ -14,6 +15,9 @@ from charging.events import Charged, Event, MovedIn, MovedOut, Opened
 from charging.usage import SealedCharge, Usage
 from charging.wire import Done, Failed, Movement, pack
 from console import proof
+from console.demo import prove
+from console.stage import Stage
+from console.tally import Tally
 from storage.open import open_unit
 from storage.unit import Group, Head
 
@@ -128,3 +132,24 @@ async def test_follows_an_account_to_another_domain(tmp_path: Path) -> None:
     (tmp_path / "half").mkdir()
     half = await counted(tmp_path / "half", {"GD/0": (*HONEST, (leaving,))})
     assert not proof.compare(TOLD, half).holds
+
+
+@pytest.mark.parametrize(
+    ("told", "surprises", "clean", "status"),
+    [
+        (TOLD, 0, True, 0),
+        (TOLD | {"k4": 699}, 0, True, 1),
+        ({"k1": 300, "k3": 0}, 0, True, 1),
+        (TOLD, 1, True, 1),
+        (TOLD, 0, False, 1),
+    ],
+)
+async def test_a_mismatch_ends_with_another_exit_status(
+    tmp_path: Path, told: dict[str, int], surprises: int, clean: bool, status: int
+) -> None:
+    await counted(tmp_path, {"GD/0": HONEST})
+    tally = Tally({})
+    tally.acknowledged.update(told)
+    tally.surprise_count = surprises
+    out = Console(record=True, quiet=True)
+    assert await prove(Stage(out), {f"sqlite://{tmp_path}/private.db": ["GD/0"]}, tally, clean=clean) == status

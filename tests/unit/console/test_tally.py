@@ -70,3 +70,11 @@ def test_a_planted_fault_that_is_charged_or_refused_otherwise_is_a_surprise() ->
     tally.take(replace(RECORD, request_key="k2", planted="channel-closed"), refused("CHANNEL_UNKNOWN"))
     tally.take(replace(RECORD, request_key="k3"), refused("USAGE_UNRATED"))
     assert tally.surprise_count == 3
+
+
+def test_a_reused_key_that_is_answered_with_the_first_charge_is_a_surprise() -> None:
+    tally = Tally(HOME)
+    tally.take(RECORD, charged(300))
+    tally.take(replace(RECORD, quantity=61, planted=planted.KEY_REUSED), charged(300))
+    assert tally.surprise_count == 1
+    assert planted.KEY_REUSED in tally.surprises[0]

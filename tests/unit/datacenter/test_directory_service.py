@@ -170,3 +170,34 @@ async def test_a_plan_of_the_size_of_the_country_replaces_the_old_one(operator: 
     assert described.number_ranges == 110_000
     resolved = await operator.Resolve(pb.ResolveRequest(identity="13500011234"), timeout=5)
     assert (resolved.domain, resolved.rule) == ("GD", "861350001")
+
+
+def unit(name: str, url: str) -> pb.DirectoryChange:
+    return pb.DirectoryChange(unit=pb.UnitAddress(name=name, url=url))
+
+
+async def test_a_unit_in_use_changes_its_hosts_but_is_moved_by_no_amendment(
+    rig: Rig, operator: DirectoryServiceStub
+) -> None:
+    first = next(iter(rig.directory.state.named.values()))
+    name = "far"
+    await operator.Amend(amendment("named", unit(name, "cassandra://10.0.0.1/far?rf=3")), timeout=5)
+    await operator.Amend(amendment("not used yet", unit(name, "cassandra://10.0.0.1/farther?rf=3")), timeout=5)
+    hainan = pb.Domain(code="HI", time_zone="Asia/Shanghai", slots=1, shared_unit=first.shared_unit, private_unit=name)
+    await operator.Amend(amendment("used", pb.DirectoryChange(domain=hainan)), timeout=5)
+    await operator.Amend(amendment("hosts", unit(name, "cassandra://10.0.0.2,10.0.0.3/farther?rf=3")), timeout=5)
+    elsewhere = pb.Domain()
+    elsewhere.CopyFrom(hainan)
+    elsewhere.private_unit = first.private_unit
+    for number, (change, field) in enumerate(
+        (
+            (unit(name, "cassandra://10.0.0.2/far?rf=3"), "changes[0].unit.url"),
+            (unit(name, "sqlite:///farther"), "changes[0].unit.url"),
+            (pb.DirectoryChange(domain=elsewhere), "changes[0].domain.private_unit"),
+        )
+    ):
+        fault = await fault_of(operator.Amend(amendment(f"wrong {number}", change), timeout=5))
+        assert (fault.kind, fault.reason, list(fault.fields)) == ("refused", "UNIT_IN_USE", [field])
+        assert "onetier unit move" in fault.message
+    units = {one.name: one.url for one in (await operator.Describe(pb.DescribeRequest(), timeout=5)).units}
+    assert units[name] == "cassandra://10.0.0.2,10.0.0.3/farther?rf=3"

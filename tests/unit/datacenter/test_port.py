@@ -165,6 +165,9 @@ async def test_a_refusal_of_the_new_owner_is_kept_under_the_key(rig: Rig, books:
     await rig.directory.refresh()
     assert rig.directory.ports_open() == []
     assert rig.directory.resolve(MOBILE).domain == "GD"
+    stayed = books.accounts["GD/0", MOBILE]
+    assert (stayed.domain, stayed.status, stayed.books[0].amount) == ("GD", "active", 50)
+    assert books.contracts[MOBILE].domain == "GD"
 
 
 async def wait_for_domain(operator: DirectoryServiceStub, domain: str) -> None:

@@ -17,7 +17,7 @@ from domainservers.recovery import recover
 from domainservers.slot import Slot
 from runtime.telemetry import Metrics
 from storage.memory import MemoryStore, MemoryUnit
-from storage.unit import Group, Head, Record, Stored, StoreUnavailable
+from storage.unit import Group, Head, Record, Stored, StoreRejected, StoreUnavailable
 
 NOW_MS = 1_800_000_000_000
 ALICE = "msisdn:8613800000001"
@@ -45,6 +45,8 @@ class FlakyUnit(MemoryUnit):
         self.vanishes = False
         """With the last silent swap the unit goes away."""
         self.away = False
+        self.refuses_puts = 0
+        """So many of the next puts are refused, as by a role without the right to write."""
         self.open = asyncio.Event()
         self.open.set()
 
@@ -63,6 +65,9 @@ class FlakyUnit(MemoryUnit):
     async def put(self, records: Sequence[Record]) -> None:
         if self.away:
             raise StoreUnavailable("away")
+        if self.refuses_puts > 0:
+            self.refuses_puts -= 1
+            raise StoreRejected("no right to write")
         await super().put(records)
 
     async def get(self, collection: str, partition: str, keys: Sequence[str]) -> dict[str, Stored]:

@@ -2,6 +2,7 @@
 
 from random import Random
 
+import pytest
 from msgspec.structs import replace
 
 from charging.account import Account, Session
@@ -119,8 +120,25 @@ def test_slots_spread_evenly_and_few_move_when_a_member_joins() -> None:
     three = two | {"three": Member("three", 1)}
     before, after = assign(slots, two), assign(slots, three)
     assert sorted(list(before.values()).count(name) for name in two) == [15, 16]
-    assert sorted(list(after.values()).count(name) for name in three) in ([9, 11, 11], [10, 10, 11])
+    assert sorted(list(after.values()).count(name) for name in three) == [10, 10, 11]
     assert sum(before[slot] != after[slot] for slot in slots) <= 20
+
+
+@pytest.mark.parametrize(("slots", "members"), [(4, 3), (4, 4), (3, 4), (5, 3), (31, 7), (12, 5), (1, 1)])
+def test_whoever_joins_gets_a_share_whatever_the_names(slots: int, members: int) -> None:
+    names = [f"GD/{number}" for number in range(slots)]
+    fair = sorted(slots // members + (number < slots % members) for number in range(members))
+    for start in range(50):
+        servers = [f"server-{number}-{start}" for number in range(members)]
+        found = assign(names, {name: Member(name, 1) for name in servers})
+        assert sorted(list(found.values()).count(name) for name in servers) == fair
+
+
+def test_what_some_may_not_serve_is_shared_by_the_others() -> None:
+    slots = [f"D{number}/0" for number in range(31)]
+    members = {name: Member(name, 1) for name in ("one", "two")} | {"d0": Member("d0", 1, domains=("D0",))}
+    found = list(assign(slots, members).values())
+    assert sorted(found.count(name) for name in members) in ([1, 15, 15], [0, 15, 16])
 
 
 def test_only_willing_members_get_slots_of_their_domains() -> None:

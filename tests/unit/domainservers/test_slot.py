@@ -8,9 +8,11 @@ from charging import wire
 from charging.commands import Refund, SetContract, TopUp
 from charging.contract import Contract
 from charging.wire import BusinessData, Done, Failed, FetchHistory, History, Lookup, Pull, Stale, Unknown
-from domainservers import reading
+from domainservers import contracts, reading
+from domainservers.groups import ENTRY_BYTES_MAX
 from domainservers.limits import Limits
 from domainservers.slot import Slot, State
+from storage.unit import PAYLOAD_BYTES_MAX
 from tests.unit.domainservers.room import (
     ALICE,
     BOB,
@@ -341,3 +343,45 @@ async def test_a_draining_slot_finishes_what_it_took_and_refuses_the_rest() -> N
     assert new.parts.snapshots.entries == 0, "nothing was left to replay"
     assert await balance(new) == 10_000_000 - 1_000
     await new.close()
+
+
+async def test_what_no_group_could_hold_is_refused_alone_and_the_slot_goes_on() -> None:
+    slot = await own(FlakyUnit(), Limits(group_bytes_max=PAYLOAD_BYTES_MAX * 2))
+    await do(slot, "open", opening())
+    most = ENTRY_BYTES_MAX - 1_000
+
+    def deposit(key: str, size: int) -> wire.Commit:
+        return commit(key, TopUp("main", "money", 1, 0, 0, "", "x" * size))
+
+    answers = await ask(slot, *(deposit(f"k{number}", most) for number in range(3)), deposit("big", most * 2))
+    assert [type(answer) for answer in answers] == [Done, Done, Done, Failed]
+    assert reason(answers[3]) == "ENTRY_TOO_LARGE"
+    assert isinstance(await do(slot, "k", charge(5)), Done)
+    (lookup,) = await ask(slot, Lookup(ALICE, "big"))
+    assert isinstance(lookup, Unknown)
+    assert await balance(slot) == 10_000_000 + 3 - 5
+    assert slot.state is State.SERVING
+    await slot.close()
+
+
+async def test_contracts_are_written_once_a_right_that_was_taken_away_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contracts, "REJECTED_RETRY_MS", 10)
+    unit = FlakyUnit()
+    slot = await own(unit)
+    unit.refuses_puts = 3
+    await do(slot, "open", opening())
+    async with asyncio.timeout(10):
+        while not await unit.get(contracts.COLLECTION, contracts.partition_of(ALICE), [ALICE]):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert unit.refuses_puts == 0
+    await slot.close()
+
+
+async def test_an_account_is_opened_where_its_identity_is_served_and_nowhere_else() -> None:
+    slot = await own(FlakyUnit())
+    wrong = await do(slot, "open", opening(domain="XJ"))
+    assert isinstance(wrong, Failed)
+    assert (wrong.kind, wrong.reason) == ("invalid", "REGION_MISMATCH")
+    assert "GD" in wrong.message
+    assert isinstance(await do(slot, "open", opening()), Done)
+    await slot.close()

@@ -249,6 +249,41 @@ async def test_a_defect_in_a_sink_breaks_the_stream_not_the_link(start_echo: Sta
     assert await outcome(fine) is None
 
 
+class Swallowing:
+    """A call as gRPC's is when its dialling fails in the moment it is cancelled: that cancellation is forgotten."""
+
+    def __init__(self) -> None:
+        self.reading = asyncio.Event()
+        self._swallowed = False
+
+    async def read(self) -> object:
+        self.reading.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if self._swallowed:
+                raise
+            self._swallowed = True
+            nothing = grpc.aio.Metadata()
+            raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, nothing, nothing, "refused") from None
+        return grpc.aio.EOF
+
+    def cancel(self) -> bool:
+        return False
+
+    def cancelled(self) -> bool:
+        return False
+
+
+async def test_a_link_is_closed_also_when_its_cancellation_is_swallowed() -> None:
+    call = Swallowing()
+    build: Callable[..., Link] = BatchLink
+    link = build("nowhere", lambda: call)
+    await call.reading.wait()
+    await asyncio.wait_for(link.close(0), 5)
+    assert not link.up
+
+
 async def test_closing_lets_batches_finish_within_the_grace(start_echo: StartEcho, open_link: OpenLink) -> None:
     running, tier = await start_echo()
     link = await open_link(running.address)

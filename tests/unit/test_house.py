@@ -1,0 +1,72 @@
+"""The checks of the house can fail: a skipped test, a contract that breaks callers, stubs that are out of date."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DESK = "onetier/v1/service_desk.proto"
+SKIPPING = """
+import pytest
+
+def test_good(): pass
+
+@pytest.mark.skip(reason="no Cassandra here")
+def test_marked(): raise AssertionError
+
+def test_inside(): pytest.skip("no Cassandra here")
+
+@pytest.mark.xfail
+def test_expected(): raise AssertionError
+"""
+
+
+def run(folder: Path, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_whoever_skips_a_test_has_a_failure(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = cassandra\n")
+    (tmp_path / "test_some.py").write_text(SKIPPING)
+    (tmp_path / "test_module.py").write_text("import pytest\npytest.importorskip('no_such_driver')\n")
+    arguments = ("-m", "pytest", "-p", "no:cacheprovider", "--continue-on-collection-errors")
+    status, out = run(tmp_path, *arguments)
+    assert status == 1
+    assert "2 failed, 1 passed, 2 errors" in out, out
+    for name in ("test_marked", "test_inside", "test_expected", "test_module.py"):
+        assert f"{name} was skipped: a test runs, or it fails" in out, out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "generated", "complaint"),
+    [
+        ("string identity = 1;", "string identity = 99;", True, "buf breaking refused the contracts"),
+        ("int64 quantity = 6;", "string quantity = 6;", True, "buf breaking refused the contracts"),
+        ("rpc Quote(", "rpc quote(", True, "buf lint refused the contracts"),
+        ("string partner = 10;", "string partner = 10;\n  string more = 99;", False, "make proto"),
+        ("string partner = 10;", "string partner = 10;\n  string more = 99;", True, ""),
+    ],
+)
+def test_a_contract_is_checked(tmp_path: Path, old: str, new: str, generated: bool, complaint: str) -> None:
+    for name in (".ci", "proto"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    contract = tmp_path / "proto" / DESK
+    text = contract.read_text("utf-8")
+    assert old in text
+    contract.write_text(text.replace(old, new, 1), "utf-8")
+    if generated:
+        assert run(tmp_path, ".ci/protos.py", "generate")[0] == 0
+    status, out = run(tmp_path, ".ci/protos.py", "check")
+    assert (status != 0, complaint in out) == (complaint != "", True), out
+
+
+def test_the_root_of_the_contracts_is_no_package() -> None:
+    # With a module of its own it would hide the package `proto` of somebody else's (proto-plus).
+    assert list((ROOT / "proto").rglob("__init__.py")) == []
