@@ -6,7 +6,7 @@ import grpc
 from onetier.v1 import data_center_pb2 as pb
 from onetier.v1 import data_center_pb2_grpc
 
-from charging.errors import Invalid
+from charging.errors import Invalid, NotFound
 from charging.identity import normalise
 from datacenter.codec import changes_of
 from datacenter.owners import OwnerTable
@@ -23,7 +23,7 @@ ACTOR_CHARS_MAX = 200
 
 
 class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
-    """Serves Resolve, Amend, Port and Describe."""
+    """Serves Resolve, Amend, Port, Describe and ReadCatalogue."""
 
     def __init__(self, directory: Directory, owners: OwnerTable, porter: Porter, metrics: Metrics) -> None:
         self._directory = directory
@@ -92,6 +92,26 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
             ],
             ports_open=[port.begun.key for port in self._directory.ports_open()],
         )
+
+    async def ReadCatalogue(
+        self, request: pb.ReadCatalogueRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ReadCatalogueResponse:
+        """Give a published catalogue as it was published. Faults: CATALOGUE_UNKNOWN."""
+        found = self._directory.state.catalogues.get((request.domain, request.version))
+        if found is None:
+            raise NotFound(
+                "CATALOGUE_UNKNOWN",
+                f"version {request.version} of {request.domain[:40] or 'national'} is not published: "
+                "Describe lists those that are",
+                facts={"domain": request.domain[:40], "version": str(request.version)},
+            )
+        catalogue = pb.CatalogueVersion(
+            domain=found.domain,
+            version=found.version,
+            effective_from_ms=found.effective_from_ms,
+            content=found.content,
+        )
+        return pb.ReadCatalogueResponse(catalogue=catalogue)
 
     def _slot_owners(self) -> list[pb.SlotOwner]:
         found: list[pb.SlotOwner] = []
