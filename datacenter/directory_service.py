@@ -1,18 +1,15 @@
 """`DirectoryService`: what operators and the console ask of the directory, over any data-center instance."""
 
-import asyncio
-
 import grpc
 from onetier.v1 import data_center_pb2 as pb
 from onetier.v1 import data_center_pb2_grpc
 
 from charging.errors import Invalid, NotFound
 from charging.identity import normalise
+from datacenter.admission import Admission
 from datacenter.codec import changes_of
 from datacenter.owners import OwnerTable
 from datacenter.port import Porter
-from datacenter.publication import check_catalogues
-from datacenter.unit_addresses import check_units
 from directory.checks import check_key
 from directory.directory import Directory
 from directory.slots import parse_slot
@@ -44,13 +41,12 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         )
 
     async def Amend(self, request: pb.AmendRequest, _context: grpc.aio.ServicerContext) -> pb.AmendResponse:
-        """Append changes, all or none, once a key. Faults: see `Directory.amend`, `check_catalogues`, `check_units`."""
+        """Append changes, all or none, once a key. Faults: see `Directory.amend`, `Admission.check`."""
         _check_actor(request.actor)
         changes = changes_of(request.changes)
-        # Checking compiles: in a thread, so that routing goes on.
-        await asyncio.to_thread(check_catalogues, changes, tuple(self._directory.state.catalogues.values()))
-        check_units(changes, self._directory.state)
-        revision = await self._directory.amend(changes, request.request_key, request.actor)
+        admission = Admission(changes)
+        await admission.prepare(self._directory.state)
+        revision = await self._directory.amend(changes, request.request_key, request.actor, admission.check)
         self._metrics.requests("amend", "ok", len(changes))
         return pb.AmendResponse(revision=revision)
 
