@@ -127,7 +127,7 @@ def run(document: dict, case: dict) -> Charge:
         asked = case["fee"]
         start = local.moment_ms(asked["from"])
         end = local.moment_ms(asked["to"]) if "to" in asked else 0
-        return fee(line.plan_at(start), asked["id"], contract, account, start, end)
+        return fee(line.plan_at(start), asked["id"], contract, account, start, end, asked.get("offering", ""))
     if "bill" in case:
         now = local.moment_ms(NOON)
         asked = case["bill"]

@@ -40,7 +40,7 @@ def together(nation: Catalogue, region: Catalogue) -> Catalogue:
 def made_by(region: Catalogue) -> dict[str, str]:
     """Give the rules that the region made, by the id that a step names them with."""
     over = region.overrides
-    named = [*over.allowances, *over.discounts, *region.discounts]
+    named = [*over.allowances, *over.discounts, *over.offerings, *region.discounts]
     names = [entry.id for entry in named]
     names += [f"{change.tariff}/{change.price.id}" for change in over.prices]
     names += [f"{tariff.id}/{price.id}" for tariff in over.tariffs for price in tariff.prices]

@@ -55,8 +55,10 @@ def test_the_engine_agrees_with_the_oracle_in_a_region_and_says_who_made_what(wo
     assert world.region is not None
     regional = made_by(world.region)
     for step in charge.steps:
-        if step.kind in ("tariff", "connect", "minimum", "cap", "allowance", "discount"):
+        if step.kind in ("tariff", "connect", "minimum", "cap", "allowance", "discount", "offering"):
             assert step.origin == regional.get(step.rule, ""), explain.sentence(step)
+    told = [step.rule for step in charge.steps if step.kind == "offering"]
+    assert told == [offering.id for offering in world.region.overrides.offerings], "the only offering prices everything"
 
 
 @SLOW
