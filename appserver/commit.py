@@ -28,7 +28,8 @@ from charging.commands import (
 from charging.contract import Contract
 from charging.errors import Broken, Invalid
 from charging.ledger import available_view, seal
-from charging.selling import check_offerings
+from charging.plan import Plan
+from charging.selling import check_agreements, check_offerings
 from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
 from charging.usage import Charge
 
@@ -89,7 +90,10 @@ def order_command(item: Item, entry: Entry, account: Account, contract: Contract
         action = _transfer(order, account)
     elif isinstance(order, SetContract):
         action = _contract(order, account, held)
-        _check_offerings(action.contract, held, now_ms)
+        _check_sold(action.contract, held, now_ms, "set_contract.contract.agreements")
+    elif isinstance(order, SetProfile):
+        _check_profile(order.agreements, held, now_ms, "set_account_profile.agreements")
+        action = order
     elif order is None:
         raise Broken("COMMAND_MISSING", "a command without its order")
     else:
@@ -100,11 +104,12 @@ def order_command(item: Item, entry: Entry, account: Account, contract: Contract
 def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Command:
     """Make the command that creates an account; without a domain it opens where the identity is served.
 
-    Raises `Invalid` when its offerings can't be sold so.
+    Raises `Invalid` when its offerings can't be sold so, or its agreements are unknown.
     """
     if not order.contract.domain:
         order = replace(order, contract=replace(order.contract, domain=held.domain))
-    _check_offerings(order.contract, held, now_ms)
+    _check_sold(order.contract, held, now_ms, "open_account.contract.agreements")
+    _check_profile(order.agreements, held, now_ms, "open_account.agreements")
     return Command(order.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, order)
 
 
@@ -154,10 +159,25 @@ def _contract(order: SetContract, account: Account, held: Held) -> SetContract:
     )
 
 
-def _check_offerings(contract: Contract, held: Held, now_ms: int) -> None:
-    """Check what is subscribed to by the catalogue of today; before the first one is published, anything may be."""
+def _check_sold(contract: Contract, held: Held, now_ms: int, field: str) -> None:
+    """Check what is subscribed to and agreed by the catalogue of today."""
+    today = _today(held, now_ms)
+    if today is not None:
+        check_offerings(today, contract, now_ms)
+        check_agreements(today, contract.agreements, "subscriber", field)
+
+
+def _check_profile(agreements: tuple[str, ...], held: Held, now_ms: int, field: str) -> None:
+    today = _today(held, now_ms)
+    if today is not None:
+        check_agreements(today, agreements, "account", field)
+
+
+def _today(held: Held, now_ms: int) -> Plan | None:
+    """Give the plan of today; before the first catalogue is published there is none, and anything may be sold."""
     if any(not catalogue.domain for catalogue in held.reference.catalogues):
-        check_offerings(held.timeline.plan_at(now_ms), contract, now_ms)
+        return held.timeline.plan_at(now_ms)
+    return None
 
 
 def _before_contract(contract: Contract) -> Invalid:

@@ -65,6 +65,8 @@ def compile_offering(entry: Entry[Offering]) -> CompiledOffering:
     value = entry.value
     return CompiledOffering(
         name=value.id,
+        origin=entry.origin,
+        label=value.name or value.id,
         priority=value.priority,
         includes=value.includes,
         services=frozenset(value.services),

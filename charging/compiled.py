@@ -248,6 +248,8 @@ class CompiledOffering:
     """An offering, bundles not opened."""
 
     name: str
+    origin: str
+    label: str
     priority: int
     includes: tuple[str, ...]
     services: frozenset[str]

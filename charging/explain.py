@@ -14,6 +14,8 @@ def sentence(step: Step) -> str:
     value = show(step.numerator, step.denominator)
     who = f" [{step.origin}]" if step.origin else ""
     detail = f" ({step.detail})" if step.detail else ""
+    if step.kind == "offering":
+        return f"Offering {step.rule}{who}{detail}"
     if step.kind == "allowance":
         return f"Allowance {step.rule}{who}: {amount_of(step)} free{detail}"
     if step.kind == "book":

@@ -8,7 +8,7 @@ from charging.compiled import CompiledFee, CompiledRounding, Facts
 from charging.contract import Contract
 from charging.localtime import span
 from charging.money import round_off
-from charging.plan import Plan
+from charging.plan import Plan, regional_step
 from charging.unrated import Unrated
 from charging.usage import Charge, Step, Usage
 
@@ -40,6 +40,9 @@ def fee(
         if to_ms and to_ms <= from_ms:
             raise Unrated("QUANTITY_INVALID", f"fee {fee_id!r} would end before it begins", facts={"nearest": fee_id})
         steps = _periods(found, day, last, account)
+    sold = plan.offerings.get(offering)
+    if sold is not None and sold.origin:
+        steps.insert(0, regional_step(sold))
     numerator = sum(step.numerator * (_common(steps) // step.denominator) for step in steps)
     item = {"item": found.item, "service": "", "fee": found.name, "offering": offering}
     usage = Usage(contract.identity, "", from_ms, 1)

@@ -21,6 +21,7 @@ from charging.compiled import (
 )
 from charging.contract import Contract, Subscription
 from charging.localtime import LocalTime
+from charging.usage import Step
 
 CACHE_MAX = 16_384
 """Entries of a plan's own memo tables; beyond, they begin anew."""
@@ -40,6 +41,8 @@ class Profile:
     first_offering: str
     offering_of: dict[str, str]
     """tariff → the offering that brought it."""
+    regional: tuple[Step, ...]
+    """Says which offerings the region made, of those that have a part in what the service costs."""
 
 
 @dataclass(slots=True, eq=False)
@@ -160,6 +163,31 @@ def _profile(plan: Plan, service: str, names: tuple[str, ...]) -> Profile:
         held=frozenset(offering.name for _, offering in opened),
         first_offering=opened[0][1].name if opened else "",
         offering_of=offering_of,
+        regional=tuple(
+            regional_step(offering)
+            for offering in {offering.name: offering for _, offering in opened}.values()
+            if offering.origin and _concerns(plan, offering, service)
+        ),
+    )
+
+
+def regional_step(offering: CompiledOffering) -> Step:
+    """Make the step that costs nothing and says that a region made an offering, or put its own in its place."""
+    detail = f"{offering.label}, as {offering.origin} sells it"
+    return Step("offering", offering.name, offering.origin, 0, "", 0, 1, detail)
+
+
+def _concerns(plan: Plan, offering: CompiledOffering, service: str) -> bool:
+    """Say whether an offering opens a service, prices it, grants units of it or takes something off."""
+    unit = plan.services[service].unit
+    return (
+        service in offering.services
+        or any(name in plan.tariffs and plan.tariffs[name].service == service for name in offering.tariffs)
+        or any(name in plan.allowances and plan.allowances[name].unit == unit for name in offering.allowances)
+        or any(
+            name in plan.rules and (not plan.rules[name].services or service in plan.rules[name].services)
+            for name in offering.discounts
+        )
     )
 
 

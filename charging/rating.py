@@ -65,6 +65,8 @@ def rate(plan: Plan, usage: Usage, contract: Contract, account: Account) -> Char
     names = tuple([subscription.offering for subscription in held])
     profile = plan.profile(usage.service, names)
     work = _Work(plan, profile, names, usage, contract, account)
+    if profile.regional:
+        work.steps.extend(profile.regional)
     price: CompiledPrice | None = None
     for tariff in profile.tariffs:
         price = tariff.find(usage, contract, account)

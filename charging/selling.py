@@ -1,10 +1,13 @@
-"""What may be sold together: the offerings of a contract against the catalogue."""
+"""What may be sold: offerings of a contract, agreements of contracts and accounts, against the catalogue."""
+
+from collections.abc import Sequence
+from typing import Literal
 
 from charging.contract import Contract
 from charging.errors import Invalid
 from charging.plan import Plan
 
-OFFERINGS_SHOWN_MAX = 12
+NAMES_SHOWN_MAX = 12
 
 
 def check_offerings(plan: Plan, contract: Contract, time_ms: int) -> None:
@@ -16,7 +19,7 @@ def check_offerings(plan: Plan, contract: Contract, time_ms: int) -> None:
     known = plan.merged.offerings
     for name in names:
         if name not in known:
-            text = f"one of {', '.join(sorted(known)[:OFFERINGS_SHOWN_MAX])}"
+            text = f"one of {', '.join(sorted(known)[:NAMES_SHOWN_MAX])}"
             raise _invalid("OFFERING_UNKNOWN", f"there is no offering {name[:64]!r} here: give {text}", text)
     held = set(plan.opened_names(tuple(names)))
     for name in names:
@@ -28,6 +31,23 @@ def check_offerings(plan: Plan, contract: Contract, time_ms: int) -> None:
         if clash:
             text = f"keep either {name} or {clash[0]}"
             raise _invalid("OFFERING_EXCLUDED", f"offering {name!r} is not sold beside {clash[0]!r}: {text}", text)
+
+
+def check_agreements(
+    plan: Plan, agreements: Sequence[str], stage: Literal["subscriber", "account"], field: str
+) -> None:
+    """Check what a contract ("subscriber") or an account has agreed: agreements, or rules of that stage by their id.
+
+    A name that nothing answers to would take nothing off, and nobody would notice. Raises `Invalid` AGREEMENT_UNKNOWN.
+    """
+    known, rules = plan.merged.agreements, plan.merged.discounts
+    for name in agreements:
+        if name not in known and (name not in rules or rules[name].value.stage != stage):
+            own = [rule for rule, entry in rules.items() if entry.value.stage == stage]
+            text = f"one of {', '.join(sorted({*known, *own})[:NAMES_SHOWN_MAX]) or 'none: the catalogue has none'}"
+            what = f"rule {name!r} is of stage {rules[name].value.stage!r}" if name in rules else ""
+            message = f"{what or f'there is no agreement {name[:64]!r} here'}: give {text}"
+            raise Invalid("AGREEMENT_UNKNOWN", message, fields={field: text})
 
 
 def _invalid(reason: str, message: str, text: str) -> Invalid:

@@ -127,9 +127,11 @@ def _failed(
         table = tariff.table or prefix_table(plan.merged, when.destinations)
         found = table.find(number)
         if set(found).isdisjoint(when.destinations):
-            shown = number[:4] + "…" if len(number) > 4 else number or "no other party"
+            shown = number[:4] + "…" if len(number) > 4 else number
             failed.append(
                 f"destination of {shown} is {', '.join(found) or 'unknown'}, not {', '.join(when.destinations)}"
+                if number
+                else f"there is no other party, and its destination has to be {' or '.join(when.destinations)}"
             )
     tests = usage_tests(when, plan.merged, plan.local, destinations=False, bands=False)
     words = []

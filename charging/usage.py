@@ -27,7 +27,7 @@ class Step(Struct, frozen=True, array_like=True, gc=False):
     """One line of an explanation. The exact values of all steps add up to the charge."""
 
     kind: str
-    """allowance, book, tariff, connect, minimum, cap, discount, rounding, fee"""
+    """offering, allowance, book, tariff, connect, minimum, cap, discount, rounding, fee"""
     rule: str
     """Catalogue id of the tariff, allowance or discount rule."""
     origin: str

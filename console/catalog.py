@@ -1,6 +1,7 @@
-"""`onetier catalog`: check, compare and publish what is sold."""
+"""`onetier catalog`: check, compare, publish and fetch what is sold."""
 
 import json
+from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +14,14 @@ from rich.table import Table
 
 from charging.catalogue import Catalogue, pack, schema
 from charging.catalogue_diff import Change, diff
+from charging.errors import Fault
 from charging.localtime import LocalTime
 from console.catalogue_files import Folder, read_folder
+from console.catalogue_writing import write_folder
 from console.directory_call import DATACENTER, Certificates, DataCenter, call_directory
+from console.published import NATIONAL, At, DirectoryUrl, Versions, Wanted, of_datacenter, of_directory, wanted
 
-app = typer.Typer(help="Check, compare and publish catalogues.", no_args_is_help=True)
+app = typer.Typer(help="Check, compare, publish and fetch catalogues.", no_args_is_help=True)
 NATIONAL_ZONE = "Asia/Shanghai"
 PUBLISH_TIMEOUT_S = 30.0
 out = Console(highlight=False)
@@ -66,7 +70,7 @@ def check_command(folder: FolderArgument) -> None:
         overrides = sum(len(getattr(catalogue.overrides, name)) for name in catalogue.overrides.__struct_fields__)
         table.add_row(
             catalogue.catalogue,
-            catalogue.domain or "national",
+            catalogue.domain or NATIONAL,
             str(catalogue.version),
             catalogue.effective_from or "ever",
             str(len(catalogue.tariffs)),
@@ -78,20 +82,63 @@ def check_command(folder: FolderArgument) -> None:
 
 
 @app.command("diff")
-def diff_command(old: FolderArgument, new: FolderArgument) -> None:
-    """Show what changed between two versions; leaves with code 1 when something did."""
-    before = {catalogue.domain: catalogue for catalogue in checked(old).catalogues}
-    after = {catalogue.domain: catalogue for catalogue in checked(new).catalogues}
-    changes = 0
+def diff_command(
+    old: FolderArgument,
+    new: Annotated[Path | None, typer.Argument(help="Another folder; default: OLD against what is published.")] = None,
+    datacenter: DataCenter = DATACENTER,
+    tls: Certificates = None,
+    directory: DirectoryUrl = "",
+    version: Versions = None,
+    at: At = "",
+) -> None:
+    """Show what changed between two folders, or from what is published to one; leaves with code 1 for any change."""
+    if new is not None:
+        before, after = checked(old).catalogues, checked(new).catalogues
+    else:
+        after = checked(old).catalogues
+        before = _published(datacenter, tls, directory, wanted(version, at))
+        if version:
+            asked = {catalogue.domain for catalogue in before}
+            after = [catalogue for catalogue in after if catalogue.domain in asked]
+    told = list(_differences(before, after, "gone" if new is not None else "published, not in the folder"))
+    for line in told:
+        out.print(line, soft_wrap=True, markup=False)
+    raise typer.Exit(1 if told else 0)
+
+
+@app.command("fetch")
+def fetch_command(
+    folder: Annotated[Path, typer.Argument(help="An empty folder, or a new one.")],
+    datacenter: DataCenter = DATACENTER,
+    tls: Certificates = None,
+    directory: DirectoryUrl = "",
+    version: Versions = None,
+    at: At = "",
+) -> None:
+    """Write what is published to files, to begin the next version with."""
+    catalogues = _published(datacenter, tls, directory, wanted(version, at))
+    try:
+        for path in write_folder(folder, catalogues):
+            out.print(str(path), soft_wrap=True, markup=False)
+    except Fault as fault:
+        out.print(f"{fault.reason}: {fault.message}", soft_wrap=True, markup=False)
+        raise typer.Exit(1) from fault
+
+
+def _published(datacenter: str, tls: Path | None, directory: str, asked: Wanted) -> list[Catalogue]:
+    return of_directory(directory, asked) if directory else of_datacenter(datacenter, tls, asked)
+
+
+def _differences(old: list[Catalogue], new: list[Catalogue], absent: str) -> Iterator[str]:
+    before = {catalogue.domain: catalogue for catalogue in old}
+    after = {catalogue.domain: catalogue for catalogue in new}
     for domain in sorted({*before, *after}):
-        if domain not in before or domain not in after:
-            out.print(f"{domain or 'national'}: {'new' if domain in after else 'gone'}")
-            changes += 1
-            continue
-        for change in diff(before[domain], after[domain]):
-            out.print(f"{domain or 'national'}: {_sentence(change)}", soft_wrap=True, markup=False)
-            changes += 1
-    raise typer.Exit(1 if changes else 0)
+        name = domain or NATIONAL
+        if domain in before and domain in after:
+            for change in diff(before[domain], after[domain]):
+                yield f"{name}: {_sentence(change)}"
+        else:
+            yield f"{name}: {'new' if domain in after else absent}"
 
 
 def _sentence(change: Change) -> str:
@@ -117,7 +164,7 @@ def publish_command(
 ) -> None:
     """Publish checked catalogues to the shared unit. A published version never changes."""
     changes = publication(checked(folder).catalogues)
-    versions = ",".join(f"{c.catalogue.domain or 'national'}-{c.catalogue.version}" for c in changes)
+    versions = ",".join(f"{c.catalogue.domain or NATIONAL}-{c.catalogue.version}" for c in changes)
     digest = blake2b(b"".join(change.SerializeToString(deterministic=True) for change in changes), digest_size=16)
     request = dc.AmendRequest(changes=changes, request_key=f"publish-{digest.hexdigest()}", actor=actor)
 

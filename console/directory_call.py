@@ -9,6 +9,7 @@ import grpc
 import typer
 from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
+from charging.errors import Fault
 from console.system import read_role
 from runtime.channel import open_channel
 from runtime.settings import BadSettings
@@ -45,6 +46,9 @@ def call_directory(
             text = f"no data center answers at {address} ({text}); give its --datacenter, and --tls when it has TLS"
         typer.echo(f"{fault.reason}: {text}", err=True)
         raise typer.Exit(1) from error
+    except Fault as fault:
+        typer.echo(f"{fault.reason}: {fault.message}", err=True)
+        raise typer.Exit(1) from fault
     except BadSettings as wrong:
         typer.echo(str(wrong), err=True)
         raise typer.Exit(2) from wrong

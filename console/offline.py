@@ -27,7 +27,7 @@ from charging.ledger import decide, seal
 from charging.party import party
 from charging.plan import Plan
 from charging.rating import rate
-from charging.selling import check_offerings
+from charging.selling import check_agreements, check_offerings
 from charging.timeline import Timeline
 from charging.usage import Charge, Usage
 from charging.wire import CatalogueRef
@@ -74,7 +74,7 @@ class OfflineRater:
         self._references = [CatalogueRef(c.domain, c.version, effective_from_ms(c, zone), pack(c)) for c in catalogues]
         self._timelines: dict[str, Timeline] = {}
         self._accounts: dict[tuple[str, str], Account] = {}
-        self._sold: set[tuple[int, tuple[str, ...], tuple[str, ...]]] = set()
+        self._sold: set[tuple[int, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = set()
         self._count = 0
         self.regional = frozenset(catalogue.domain for catalogue in catalogues if catalogue.domain)
         self.domains: set[str] = set()
@@ -104,15 +104,13 @@ class OfflineRater:
 
     def _check_sold(self, plan: Plan, contract: Contract, account: Account, start_ms: int) -> None:
         """Refuse offerings and agreements that the catalogue does not know: a slip would change the price silently."""
-        agreements = (*contract.agreements, *account.agreements)
-        key = (id(plan), tuple(held.offering for held in contract.subscriptions), agreements)
+        offerings = tuple(held.offering for held in contract.subscriptions)
+        key = (id(plan), offerings, contract.agreements, account.agreements)
         if key in self._sold:
             return
         check_offerings(plan, contract, start_ms)
-        for name in agreements:
-            if name not in plan.merged.agreements and name not in plan.merged.discounts:
-                known = ", ".join(sorted({*plan.merged.agreements, *plan.merged.discounts})[:12])
-                raise Invalid("AGREEMENT_UNKNOWN", f"there is no agreement {name[:64]!r} here: give one of {known}")
+        check_agreements(plan, contract.agreements, "subscriber", "agreements")
+        check_agreements(plan, account.agreements, "account", "account_agreements")
         self._sold.add(key)
 
     def _account(self, row: Row, contract: Contract) -> Account:

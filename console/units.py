@@ -1,27 +1,24 @@
 """`onetier unit`: which storage units there are, and how a private one moves to another address while it is served."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.table import Column, Table
 
-from charging.errors import Fault, NotFound
+from charging.errors import NotFound
 from console import report
+from console.directory_unit import with_directory
 from console.operate import Folder, directory_url
 from directory.directory import Directory
 from directory.slots import slot_key
-from domainservers.journal import Corrupt
 from domainservers.moving import MoveReport, move_private_unit, take_back
 from storage.open import open_unit
-from storage.unit import StoreRejected, StoreUnavailable
+from storage.unit import StoreRejected
 from storage.url import masked, parse
 
 app = typer.Typer(help="List storage units, move private ones to other addresses.", no_args_is_help=True)
 DEFAULT_FOLDER = Path(".onetier")
-ResultT = TypeVar("ResultT")
 
 Name = Annotated[str, typer.Argument(help="Name of the unit in the directory, for example private-gd.")]
 DirectoryUrl = Annotated[str, typer.Option("--directory", help="URL of the directory unit; default: that of --data.")]
@@ -40,7 +37,7 @@ def list_command(folder: Folder = DEFAULT_FOLDER, directory: DirectoryUrl = "") 
             table.add_row(name, masked(url), shared, private)
         return table
 
-    report.console().print(_run(_with_directory(directory_url(folder, directory), tell)))
+    report.console().print(with_directory(directory_url(folder, directory), tell))
 
 
 @app.command()
@@ -60,7 +57,7 @@ def move(
     async def work(found: Directory) -> MoveReport:
         return await move_private_unit(found, name, url, open_unit, actor=actor, progress=lambda _: None)
 
-    done = _run(_with_directory(directory_url(folder, directory), work))
+    done = with_directory(directory_url(folder, directory), work)
     typer.echo(f"{name} is at {masked(url)} now: {done.slots} slots, {done.groups:,} groups, {done.records:,} records")
     typer.echo("the old unit stays as it was; drop it when its backups are no longer wanted")
 
@@ -81,25 +78,4 @@ def give_back(name: Name, folder: Folder = DEFAULT_FOLDER, directory: DirectoryU
             await unit.close()
         return len(slots)
 
-    typer.echo(f"{_run(_with_directory(directory_url(folder, directory), work))} slots go on where they are")
-
-
-async def _with_directory(url: str, work: Callable[[Directory], Coroutine[None, None, ResultT]]) -> ResultT:
-    unit = await open_unit(url)
-    try:
-        directory = await Directory.open(unit)
-        try:
-            return await work(directory)
-        finally:
-            await directory.close()
-    finally:
-        await unit.close()
-
-
-def _run(work: Coroutine[None, None, ResultT]) -> ResultT:
-    """Run; a fault becomes one sentence and exit status 1."""
-    try:
-        return asyncio.run(work)
-    except (Fault, Corrupt, StoreUnavailable, StoreRejected) as fault:
-        typer.echo(f"onetier: {fault}", err=True)
-        raise typer.Exit(1) from fault
+    typer.echo(f"{with_directory(directory_url(folder, directory), work)} slots go on where they are")

@@ -1,18 +1,15 @@
 """`DirectoryService`: what operators and the console ask of the directory, over any data-center instance."""
 
-import asyncio
-
 import grpc
 from onetier.v1 import data_center_pb2 as pb
 from onetier.v1 import data_center_pb2_grpc
 
-from charging.errors import Invalid
+from charging.errors import Invalid, NotFound
 from charging.identity import normalise
+from datacenter.admission import Admission
 from datacenter.codec import changes_of
 from datacenter.owners import OwnerTable
 from datacenter.port import Porter
-from datacenter.publication import check_catalogues
-from datacenter.unit_addresses import check_units
 from directory.checks import check_key
 from directory.directory import Directory
 from directory.slots import parse_slot
@@ -23,7 +20,7 @@ ACTOR_CHARS_MAX = 200
 
 
 class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
-    """Serves Resolve, Amend, Port and Describe."""
+    """Serves Resolve, Amend, Port, Describe and ReadCatalogue."""
 
     def __init__(self, directory: Directory, owners: OwnerTable, porter: Porter, metrics: Metrics) -> None:
         self._directory = directory
@@ -44,13 +41,12 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         )
 
     async def Amend(self, request: pb.AmendRequest, _context: grpc.aio.ServicerContext) -> pb.AmendResponse:
-        """Append changes, all or none, once a key. Faults: see `Directory.amend`, `check_catalogues`, `check_units`."""
+        """Append changes, all or none, once a key. Faults: see `Directory.amend`, `Admission.check`."""
         _check_actor(request.actor)
         changes = changes_of(request.changes)
-        # Checking compiles: in a thread, so that routing goes on.
-        await asyncio.to_thread(check_catalogues, changes, tuple(self._directory.state.catalogues.values()))
-        check_units(changes, self._directory.state)
-        revision = await self._directory.amend(changes, request.request_key, request.actor)
+        admission = Admission(changes)
+        await admission.prepare(self._directory.state)
+        revision = await self._directory.amend(changes, request.request_key, request.actor, admission.check)
         self._metrics.requests("amend", "ok", len(changes))
         return pb.AmendResponse(revision=revision)
 
@@ -92,6 +88,26 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
             ],
             ports_open=[port.begun.key for port in self._directory.ports_open()],
         )
+
+    async def ReadCatalogue(
+        self, request: pb.ReadCatalogueRequest, _context: grpc.aio.ServicerContext
+    ) -> pb.ReadCatalogueResponse:
+        """Give a published catalogue as it was published. Faults: CATALOGUE_UNKNOWN."""
+        found = self._directory.state.catalogues.get((request.domain, request.version))
+        if found is None:
+            raise NotFound(
+                "CATALOGUE_UNKNOWN",
+                f"version {request.version} of {request.domain[:40] or 'national'} is not published: "
+                "Describe lists those that are",
+                facts={"domain": request.domain[:40], "version": str(request.version)},
+            )
+        catalogue = pb.CatalogueVersion(
+            domain=found.domain,
+            version=found.version,
+            effective_from_ms=found.effective_from_ms,
+            content=found.content,
+        )
+        return pb.ReadCatalogueResponse(catalogue=catalogue)
 
     def _slot_owners(self) -> list[pb.SlotOwner]:
         found: list[pb.SlotOwner] = []

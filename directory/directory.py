@@ -21,7 +21,7 @@ from directory.checks import check_key
 from directory.log import Assembler, Log
 from directory.slots import slot_key, slot_of
 from directory.state import DomainInfo, Port, State
-from directory.writer import Writer
+from directory.writer import Guard, Writer
 from runtime.telemetry import logger
 from storage.unit import Group, StoreRejected, StoreUnavailable, Unit
 
@@ -150,14 +150,15 @@ class Directory:
         await self._read_on()
         return self._state.revision
 
-    async def amend(self, changes: Sequence[Change], key: str, actor: str) -> int:
+    async def amend(self, changes: Sequence[Change], key: str, actor: str, guard: Guard | None = None) -> int:
         """Append changes as a whole, once a key, and give their revision; this process knows them on return.
 
-        Raises `Invalid` with a field for each problem, `Conflict` (REQUEST_KEY_REUSED, CATALOGUE_PUBLISHED,
+        A guard is asked at exactly the state that the changes are appended to. Raises what it raises, `Invalid` with a
+        field for each problem, `Conflict` (REQUEST_KEY_REUSED, CATALOGUE_PUBLISHED,
         DOMAIN_SLOTS_FIXED, PORT_UNDER_WAY), `Unavailable` (repeat the same key).
         """
         check_key(key)
-        return await self._writer.write(key, Amendment(actor, self._clock_ms(), tuple(changes)))
+        return await self._writer.write(key, Amendment(actor, self._clock_ms(), tuple(changes)), guard)
 
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
         """Call back with the revision after each change; the returned function ends it. Callbacks must not raise."""

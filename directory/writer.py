@@ -25,6 +25,11 @@ STORE_TRIES_MAX = 3
 RETRY_MS = 500
 
 
+Guard = Callable[[State], Awaitable[None]]
+"""A check of the caller's own, for an amendment that goes alone: raises a `Fault` when it may not follow a state. It is
+asked under the lock right before each try, so it should remember what it found at a state that did not change."""
+
+
 class Doubt(Enum):
     """Whether a wish that fails its check fails for good."""
 
@@ -36,10 +41,11 @@ class Doubt(Enum):
 class Wish:
     """An amendment somebody waits for."""
 
-    __slots__ = ("amendment", "done", "doubt", "key", "parts")
+    __slots__ = ("amendment", "done", "doubt", "guard", "key", "parts")
 
-    def __init__(self, key: str, amendment: Amendment) -> None:
+    def __init__(self, key: str, amendment: Amendment, guard: Guard | None) -> None:
         self.key = key
+        self.guard = guard
         self.amendment = amendment
         self.parts = split(key, amendment)
         self.doubt = Doubt.NONE
@@ -85,15 +91,15 @@ class Writer:
         self._wishes: deque[Wish] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    async def write(self, key: str, amendment: Amendment) -> int:
+    async def write(self, key: str, amendment: Amendment, guard: Guard | None = None) -> int:
         """Append once and give the revision. A repeat of the key gives the revision of the first time.
 
-        Raises what `checks.check` raises, `Conflict` with reason REQUEST_KEY_REUSED, and `Unavailable` when the
-        store is away: repeat the same key.
+        Raises what `checks.check` and the guard raise, `Conflict` with reason REQUEST_KEY_REUSED, and `Unavailable`
+        when the store is away: repeat the same key.
         """
         if len(self._wishes) >= PENDING_MAX:
             raise Overloaded("DIRECTORY_BUSY", "too many amendments are waiting", retry_ms=RETRY_MS)
-        wish = Wish(key, amendment)
+        wish = Wish(key, amendment, guard)
         self._wishes.append(wish)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._work())
@@ -138,7 +144,7 @@ class Writer:
         """
         async with self._lock:
             self._settle()
-            parts = self._choose()
+            parts = await self._choose()
             if not parts:
                 return True
             group = await self._log.append(parts)
@@ -168,7 +174,7 @@ class Writer:
             else:
                 wish.done.set_exception(_reused(wish.key))
 
-    def _choose(self) -> tuple[Part, ...]:
+    async def _choose(self) -> tuple[Part, ...]:
         """Pick the parts of the next group; wishes that may not enter are answered and dropped."""
         chosen: list[Part] = []
         taken: set[str] = set()
@@ -180,7 +186,7 @@ class Writer:
             if subjects is not None and not taken.isdisjoint(subjects):
                 taken |= subjects
                 continue
-            if not self._admit(wish):
+            if not await self._admit(wish):
                 taken |= subjects or set()
                 continue
             if subjects is None:
@@ -192,14 +198,17 @@ class Writer:
             chosen.append(wish.parts[0])
         return tuple(chosen)
 
-    def _admit(self, wish: Wish) -> bool:
+    async def _admit(self, wish: Wish) -> bool:
         """Check a wish. What fails at a state that may be old is checked once more after reading on."""
         try:
             check(self._state, wish.amendment.changes)
+            if wish.guard is not None:
+                await wish.guard(self._state)
         except Fault as fault:
             if wish.doubt is Doubt.SURE:
-                wish.done.set_exception(fault)
                 self._wishes.remove(wish)
+                if not wish.done.done():
+                    wish.done.set_exception(fault)
             else:
                 wish.doubt = Doubt.ONCE
             return False

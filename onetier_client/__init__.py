@@ -3,7 +3,7 @@
 from onetier_client import Client
 
 with Client(["127.0.0.1:7000"]) as desk:
-    charge = desk.charge("13012345678", "voice", quantity=61)
+    charge = desk.charge("13012345678", "voice", quantity=61, other_party="10086")
     print(charge.amount, charge.steps)
 """
 

@@ -1,7 +1,7 @@
 """The blocking client: the same calls as `AsyncClient`, driven on an event loop in a thread of its own.
 
     with Client(["127.0.0.1:7000"]) as desk:
-        charge = desk.charge("13012345678", "voice", quantity=61)
+        charge = desk.charge("13012345678", "voice", quantity=61, other_party="10086")
         print(charge.amount, charge.steps)
 
 Any number of threads may share one; their calls share batches.

@@ -1,7 +1,7 @@
 """The asyncio client of a front end: one call a request; batches, keys, repeats and deadlines inside.
 
     async with AsyncClient(["127.0.0.1:7000"]) as desk:
-        charge = await desk.charge("13012345678", "voice", quantity=61)
+        charge = await desk.charge("13012345678", "voice", quantity=61, other_party="10086")
         print(charge.amount, charge.steps)
 
 Errors are raised as `charging.errors.Fault`. After `Unavailable` or `Expired` the outcome is unknown: give the same

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from charging.catalogue import Catalogue
 from charging.catalogue_merge import merge
 from charging.checks.accumulators import check_accumulators
+from charging.checks.items import check_items
 from charging.checks.prices import check_prices
+from charging.checks.reach import check_reach
 from charging.checks.references import check_cycles, check_duplicates, check_references
 from charging.checks.rules import check_discounts, check_opened_services, check_region
 from charging.checks.units import check_units
@@ -20,12 +22,14 @@ CHECKS = (
     check_values,
     check_units,
     check_prices,
+    check_reach,
     check_discounts,
+    check_items,
     check_opened_services,
     check_accumulators,
     check_region,
 )
-WHOLE = (check_cycles, check_units, check_prices, check_opened_services, check_accumulators)
+WHOLE = (check_cycles, check_units, check_prices, check_reach, check_opened_services, check_accumulators)
 """Checks of what national and regional entries make together."""
 
 

@@ -1,12 +1,11 @@
-"""Prices: gaps in tiers and rates, overlapping bands, prices that no usage reaches."""
+"""Prices: gaps in tiers and rates, overlapping bands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from charging.bands import clock_spans
 from charging.catalogue import Catalogue
-from charging.catalogue_base import Band, When
-from charging.catalogue_tariffs import BandRates, Price, Rate, Tariff, Tier, Tiers
-from charging.checks.values import moment_ms
+from charging.catalogue_base import Band
+from charging.catalogue_tariffs import BandRates, Price, Rate, Tier, Tiers
 from charging.checks.walk import Finding, Path, structs
 from charging.localtime import DAY_S
 from charging.money import quantity
@@ -22,9 +21,7 @@ def check_prices(catalogue: Catalogue, national: Catalogue | None) -> Iterator[F
     days = {calendar.id: set(calendar.days) for document in documents for calendar in document.calendars}
     days.update({calendar.id: set(calendar.days) for calendar in catalogue.overrides.calendars})
     for path, node in structs(catalogue):
-        if isinstance(node, Tariff):
-            yield from _unreachable(path, node)
-        elif isinstance(node, Price):
+        if isinstance(node, Price):
             yield from _shape(path, node, f"price {node.id!r}")
             yield from _overlaps(path, node, bands, days)
         elif isinstance(node, BandRates):
@@ -35,7 +32,6 @@ def check_prices(catalogue: Catalogue, national: Catalogue | None) -> Iterator[F
             yield from _tiers(path, node)
         elif isinstance(node, Tier):
             yield from _tier(path, node)
-    yield from _behind(catalogue, national)
 
 
 def _shape(path: Path, price: Price | BandRates, what: str) -> Iterator[Finding]:
@@ -80,69 +76,6 @@ def _tier(path: Path, tier: Tier) -> Iterator[Finding]:
     yield from _rates((*path, "rates"), tier.rates)
     if tier.rates and (tier.price, tier.per, tier.increment) != ("0", "1", ""):
         yield Finding((*path, "rates"), "the tier has rates and a price of its own: keep one of them")
-
-
-def _unreachable(path: Path, tariff: Tariff) -> Iterator[Finding]:
-    for index, price in enumerate(tariff.prices):
-        for earlier in tariff.prices[:index]:
-            if lasts(earlier, price) and covers(earlier.when, price.when):
-                yield Finding(
-                    (*path, "prices", index),
-                    f"price {price.id!r} is never reached: {earlier.id!r} before it holds whenever this one does",
-                )
-                break
-
-
-def _behind(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
-    """Find tariffs that stand behind one that prices all of the service: of an offering, or among the standard ones."""
-    known = {tariff.id: tariff for tariff in (*(national.tariffs if national else ()), *catalogue.tariffs)}
-    standard = [(("tariffs", index), tariff) for index, tariff in enumerate(catalogue.tariffs) if tariff.standard]
-    yield from _shadowed(standard)
-    for at, offering in enumerate(catalogue.offerings):
-        named = [
-            (("offerings", at, "tariffs", index), known[name])
-            for index, name in enumerate(offering.tariffs)
-            if name in known
-        ]
-        yield from _shadowed(named)
-
-
-def _shadowed(tariffs: Sequence[tuple[Path, Tariff]]) -> Iterator[Finding]:
-    for index, (path, tariff) in enumerate(tariffs):
-        for _, earlier in tariffs[:index]:
-            everything = [p for p in earlier.prices if p.when == When() and lasts(p, tariff)]
-            if earlier.service == tariff.service and everything and lasts(earlier, tariff):
-                yield Finding(
-                    path,
-                    f"no price of tariff {tariff.id!r} is ever reached: price {everything[0].id!r} of tariff "
-                    f"{earlier.id!r} before it holds for every usage of {tariff.service}",
-                )
-                break
-
-
-def lasts(long: Price | Tariff, short: Price | Tariff) -> bool:
-    """Say whether `long` is surely in force all the time that `short` is."""
-    if long.effective_from:
-        starts, begins = moment_ms(long.effective_from), moment_ms(short.effective_from or "0001-01-02")
-        if starts is None or begins is None or starts > begins:
-            return False
-    if long.effective_to:
-        stops, ends = moment_ms(long.effective_to), moment_ms(short.effective_to or "9999-12-30")
-        if stops is None or ends is None or stops < ends:
-            return False
-    return True
-
-
-def covers(wide: When, narrow: When) -> bool:
-    """Say whether `wide` surely holds whenever `narrow` does."""
-    for name in ("services", "destinations", "parties", "home", "visited", "bands"):
-        wanted, given = set(getattr(wide, name)), set(getattr(narrow, name))
-        if wanted and not (given and given <= wanted):
-            return False
-    return all(
-        name in narrow.attributes and set(narrow.attributes[name]) <= set(values)
-        for name, values in wide.attributes.items()
-    )
 
 
 def _overlaps(path: Path, price: Price, bands: dict[str, Band], days: dict[str, set[str]]) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ def check_references(catalogue: Catalogue, national: Catalogue | None) -> Iterat
             for index, wanted in enumerate((value,) if isinstance(value, str) else value):
                 if wanted not in known[section] and wanted not in BUILT_IN.get(name, ()):
                     where: Path = (*path, name) if isinstance(value, str) else (*path, name, index)
-                    yield Finding(where, f"{wanted!r} is not among the {section}{_nearest(wanted, known[section])}")
+                    yield Finding(where, f"{wanted!r} is not among the {section}{nearest(wanted, known[section])}")
 
 
 def check_duplicates(catalogue: Catalogue) -> Iterator[Finding]:
@@ -110,6 +110,7 @@ def _twice(path: Path, entries: tuple[Struct, ...]) -> Iterator[Finding]:
         first.setdefault(name, index)
 
 
-def _nearest(wanted: str, known: set[str]) -> str:
+def nearest(wanted: str, known: set[str]) -> str:
+    """Ask whether another name was meant, when one begins alike."""
     close = [name for name in sorted(known) if name.startswith(wanted[:4]) or wanted.startswith(name[:4])]
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from console.sample import reference
+from console.sample import offers, reference
 from console.sample.population import Subscriber
 from console.sample.usage_file import UsageRecord, row
 
 DUPLICATE = "duplicate"
 KEY_REUSED = "key-reused"
 SUSPENDED = "account-suspended"
+CALLED = "13800138000"
+"""Whom the suspended call: without a number no price would hold, and that be the reason."""
 LINE_QUANTITY, LINE_SHORT, LINE_KEYLESS = "line-quantity", "line-short", "line-keyless"
 LINE_FAULTS = (LINE_QUANTITY, LINE_SHORT, LINE_KEYLESS)
 YEAR_MS = 366 * 86_400_000
@@ -116,8 +118,9 @@ class Planter:
         if kind == SUSPENDED:
             someone = self._chance.choice(self._suspended)
             service = {"mobile": "voice"}.get(someone.kind, someone.kind)
-            plain = replace(record, identity=someone.identity, service=service, quantity=60)
-            return Line(index, row(replace(plain, visited_place="", other_party="")))
+            called = "" if service == offers.BROADBAND else CALLED
+            plain = replace(record, identity=someone.identity, service=service, quantity=60, other_party=called)
+            return Line(index, row(replace(plain, visited_place="")))
         return Line(index, row(self._faults[kind](record)))
 
     def _plain_faults(self) -> dict[str, Callable[[UsageRecord], UsageRecord]]:

@@ -26,7 +26,7 @@ NEARLY_EMPTY_SHARE = 0.03
 ROAMING_SHARE = 0.06
 ABROAD_SHARE = 0.05
 """Of those who roam."""
-NETWORKS_ABROAD = ("HK-CSL", "HK-SMT", "MO-CTM")
+NETWORKS_ABROAD = ("HK-CSL", "HK-SMT", "MO-CTM", "TW-CHT", "JP-DOCOMO", "TH-AIS", "US-TMO", "FR-ORANGE")
 
 
 class Subscriber(Struct, frozen=True):

@@ -1,14 +1,16 @@
 """The golden cases: files a billing analyst can read, each with its arithmetic, run against the engine.
 
-A file has a catalogue snippet and cases. `offers` are the subscriptions of the case; `tariff: x` instead stands for an
-offering made of tariff x alone. Amounts and step values are in yuan, exact (decimal or n/d). "ME" in an accumulator key
-is the subscriber. `says` are words of the explanation. Times without offset are local. What a case doesn't name is not
-compared; that each step is worth what its own words say is checked always.
+A file has a catalogue snippet and cases; one with a `folder` runs on the catalogues there. `offers` are the
+subscriptions of the case; `tariff: x` instead stands for an offering made of tariff x alone. Amounts and step values
+are in yuan, exact (decimal or n/d). "ME" in an accumulator key is the subscriber. `says` are words of the explanation.
+Times without offset are local. What a case doesn't name is not compared; that each step is worth what its own words say
+is checked always.
 """
 
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,10 @@ from charging.rating import Unrated, bill, fee, rate
 from charging.timeline import Timeline
 from charging.usage import Charge, Step, Usage
 from charging.wire import CatalogueRef
+from console.catalogue_files import read_folder
 
 FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
 ME = "msisdn:8613012345678"
 NOON = "2026-03-02T12:00"
 RATE = re.compile(r"(?P<price>[0-9.]+) per (?P<per>[^,]+), by (?P<by>[^;]+)")
@@ -46,8 +50,17 @@ def cases() -> Iterator[object]:
             yield pytest.param(document, case, id=f"{stem}: {case['name']}")
 
 
+@cache
+def published(folder: str) -> tuple[CatalogueRef, ...]:
+    found = read_folder(ROOT / folder)
+    assert not found.faults, "\n".join(str(fault) for fault in found.faults)
+    return tuple(ref(catalogue) for catalogue in found.catalogues)
+
+
 def timeline(document: dict, case: dict) -> tuple[Timeline, LocalTime]:
     zone = case.get("zone", "Asia/Shanghai")
+    if "folder" in document:
+        return Timeline.build(published(document["folder"]), case.get("domain", "GD"), zone), LocalTime(zone)
     snippet = {"catalogue": document["title"], "version": "1", **document["catalogue"]}
     alone = [{"id": f"only.{tariff['id']}", "tariffs": [tariff["id"]]} for tariff in snippet["tariffs"]]
     snippet["offerings"] = [*snippet.get("offerings", []), *alone]
@@ -114,7 +127,7 @@ def run(document: dict, case: dict) -> Charge:
         asked = case["fee"]
         start = local.moment_ms(asked["from"])
         end = local.moment_ms(asked["to"]) if "to" in asked else 0
-        return fee(line.plan_at(start), asked["id"], contract, account, start, end)
+        return fee(line.plan_at(start), asked["id"], contract, account, start, end, asked.get("offering", ""))
     if "bill" in case:
         now = local.moment_ms(NOON)
         asked = case["bill"]
@@ -171,7 +184,7 @@ def written(text: str) -> tuple[str, ...]:
 
 def says_so(document: dict, charge: Charge) -> None:
     """Follow an explanation by its words alone: unit price, increment, percentage; each gives the step's value."""
-    limited = {rule["id"] for rule in document["catalogue"].get("discounts", []) if "limit" in rule}
+    limited = {rule["id"] for rule in document.get("catalogue", {}).get("discounts", []) if "limit" in rule}
     running = Fraction(0)
     for step in charge.steps:
         value = Fraction(step.numerator, step.denominator)

@@ -222,6 +222,20 @@ class DescribeResponse(_message.Message):
     ports_open: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, revision: _Optional[int] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., owners: _Optional[_Iterable[_Union[SlotOwner, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[Channel, _Mapping]]] = ..., units: _Optional[_Iterable[_Union[UnitAddress, _Mapping]]] = ..., number_ranges: _Optional[int] = ..., entries: _Optional[int] = ..., partners: _Optional[_Iterable[_Union[Partner, _Mapping]]] = ..., catalogues: _Optional[_Iterable[_Union[CatalogueVersion, _Mapping]]] = ..., ports_open: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class ReadCatalogueRequest(_message.Message):
+    __slots__ = ("domain", "version")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    version: int
+    def __init__(self, domain: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class ReadCatalogueResponse(_message.Message):
+    __slots__ = ("catalogue",)
+    CATALOGUE_FIELD_NUMBER: _ClassVar[int]
+    catalogue: CatalogueVersion
+    def __init__(self, catalogue: _Optional[_Union[CatalogueVersion, _Mapping]] = ...) -> None: ...
+
 class SlotOwner(_message.Message):
     __slots__ = ("domain", "slot", "address", "epoch")
     DOMAIN_FIELD_NUMBER: _ClassVar[int]

@@ -132,6 +132,11 @@ class DirectoryServiceStub:
                 request_serializer=onetier_dot_v1_dot_data__center__pb2.DescribeRequest.SerializeToString,
                 response_deserializer=onetier_dot_v1_dot_data__center__pb2.DescribeResponse.FromString,
                 _registered_method=True)
+        self.ReadCatalogue = channel.unary_unary(
+                '/onetier.v1.DirectoryService/ReadCatalogue',
+                request_serializer=onetier_dot_v1_dot_data__center__pb2.ReadCatalogueRequest.SerializeToString,
+                response_deserializer=onetier_dot_v1_dot_data__center__pb2.ReadCatalogueResponse.FromString,
+                _registered_method=True)
 
 
 class DirectoryServiceServicer:
@@ -167,6 +172,13 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadCatalogue(self, request, context):
+        """One published catalogue with its content.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -189,6 +201,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.Describe,
                     request_deserializer=onetier_dot_v1_dot_data__center__pb2.DescribeRequest.FromString,
                     response_serializer=onetier_dot_v1_dot_data__center__pb2.DescribeResponse.SerializeToString,
+            ),
+            'ReadCatalogue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadCatalogue,
+                    request_deserializer=onetier_dot_v1_dot_data__center__pb2.ReadCatalogueRequest.FromString,
+                    response_serializer=onetier_dot_v1_dot_data__center__pb2.ReadCatalogueResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -301,6 +318,33 @@ class DirectoryService:
             '/onetier.v1.DirectoryService/Describe',
             onetier_dot_v1_dot_data__center__pb2.DescribeRequest.SerializeToString,
             onetier_dot_v1_dot_data__center__pb2.DescribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadCatalogue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/onetier.v1.DirectoryService/ReadCatalogue',
+            onetier_dot_v1_dot_data__center__pb2.ReadCatalogueRequest.SerializeToString,
+            onetier_dot_v1_dot_data__center__pb2.ReadCatalogueResponse.FromString,
             options,
             channel_credentials,
             insecure,

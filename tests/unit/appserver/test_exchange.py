@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 
 import grpc
 import pytest
+from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.testing import Owner, catalogue
 from appserver.testing_front import A, B, DataCenter, Front, fault_of
+from charging.catalogue_offers import Agreement, Discount
 from charging.errors import Broken, Conflict, Denied, Invalid, NotFound, Refused, Unavailable
 from charging.wire import Commit, Done, Failed
 from runtime.status import from_rpc_error
@@ -44,6 +46,23 @@ async def test_quote_tells_the_price_and_changes_nothing(front: Front, owner: Ow
     assert owner.asked.get("Commit") == 1  # the opening
     balance = (await front.one(front.query())).balance
     assert (balance.real, balance.available, balance.version) == (10 * YUAN, 10 * YUAN, 1)
+
+
+async def test_agreements_that_the_catalogue_lacks_are_refused(front: Front, owner: Owner) -> None:
+    rule = Discount("corporate", "account", percent="10")
+    owner.publish(replace(catalogue(2), discounts=(rule,), agreements=(Agreement("group", ("corporate",)),)))
+    await front.open(money=10 * YUAN)
+    asks = [
+        ("set_account_profile", pb.SetAccountProfile(agreements=["gruop"]), "agreements"),
+        ("set_contract", pb.SetContract(contract=pb.Contract(agreements=["gruop"])), "contract.agreements"),
+    ]
+    for name, command, field in asks:
+        fault = fault_of(await front.one(front.execute(**{name: command})))
+        assert (fault.reason, list(fault.fields)) == ("AGREEMENT_UNKNOWN", [f"{name}.{field}"])
+        assert "group" in fault.message
+    await front.one(front.execute(set_account_profile=pb.SetAccountProfile(agreements=["group"])))
+    charged = await front.one(front.charge())
+    assert charged.charge.amount == 180_000, "ten percent off, as agreed"
 
 
 async def test_queries_see_what_was_charged_before(front: Front) -> None:

@@ -1,25 +1,25 @@
 """An oracle for rating: slow and obvious, one unit after the other, with `fractions.Fraction`.
 
-It reads the catalogue model itself and shares no code with the engine. It knows one offering, all its allowances and
-discounts, and one tariff with one price. Which price is chosen has an oracle of its own.
+It reads the catalogue model itself and shares no code with the engine. It knows one offering, held once or twice, its
+allowances and discounts, and one tariff with one price. Which price is chosen has an oracle of its own; what a region
+makes of the nation is put together beforehand, by `rating_regions`.
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 from charging.account import Account
 from charging.catalogue import Catalogue
-from charging.catalogue_base import Band, Rounding
+from charging.catalogue_base import Rounding
 from charging.catalogue_offers import Allowance
 from charging.catalogue_tariffs import Price, Rate, Tiers
 from charging.contract import Contract
 from charging.usage import Usage
+from tests.unit.charging.rating_oracle_clock import Clock
 from tests.unit.charging.rating_oracle_discounts import Discounts, yuan
 
 FREE = Rate("0")
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass
@@ -70,98 +70,60 @@ class Piece:
         return int(self.rate.increment or self.rate.per)
 
 
-class Oracle:
+class Oracle(Clock):
     """Rates one usage by the definition of things."""
 
     def __init__(self, catalogue: Catalogue, zone: str, usage: Usage, contract: Contract, account: Account) -> None:
-        self.catalogue = catalogue
-        self.zone = ZoneInfo(zone)
-        self.usage = usage
-        self.contract = contract
-        self.account = account
+        super().__init__(catalogue, zone, usage, contract, account)
         self.tariff = catalogue.tariffs[0]
         self.price: Price = self.tariff.prices[0]
-        self.start_s = usage.start_ms // 1000
         self.timed = catalogue.services[0].unit == "second"
         self.answer = Answer()
         self.counted: dict[str, int] = {}
         self.touched: set[str] = set()
         self.caps: dict[str, int] = {}
 
-    # -- time ------------------------------------------------------------------------------------------------------
-
-    def clock(self, offset: int) -> datetime:
-        return datetime.fromtimestamp(self.start_s + offset, UTC).astimezone(self.zone)
-
-    def inside(self, band: Band, at: datetime) -> bool:
-        if band.weekdays and DAYS[at.weekday()] not in band.weekdays:
-            return False
-        days = {name: calendar.days for calendar in self.catalogue.calendars for name in [calendar.id]}
-        today = at.date().isoformat()
-        if band.calendars and not any(today in days[name] for name in band.calendars):
-            return False
-        if any(today in days[name] for name in band.except_calendars):
-            return False
-        now = at.strftime("%H:%M:%S")
-        start, end = (text if len(text) == 8 else text + ":00" for text in (band.start, band.end))
-        if start < end:
-            return start <= now < end
-        return now >= start or now < end
-
-    def in_bands(self, names: tuple[str, ...], offset: int) -> bool:
-        at = self.clock(offset)
-        return any(self.inside(band, at) for band in self.catalogue.bands if band.id in names)
-
-    def period(self, over: str, today: date | None = None) -> str:
-        today = today or self.clock(0).date()
-        if over in ("life", "call"):
-            return "all"
-        if over == "week":
-            today -= timedelta(days=today.weekday())
-        elif over == "month":
-            today = today.replace(day=1)
-        elif over == "year":
-            today = today.replace(month=1, day=1)
-        elif over == "cycle":
-            today = self.cycle(today)
-        return today.strftime("%Y%m%d")
-
-    def cycle(self, today: date) -> date:
-        while today.day != self.account.cycle_day:
-            today -= timedelta(days=1)
-        return today
-
-    def key(self, name: str, over: str, shared: bool) -> str:
-        return f"{name}@{self.period(over)}" if shared else f"{name}|{self.contract.identity}@{self.period(over)}"
-
-    def key_before(self, allowance: Allowance) -> str:
-        """Give the key of an allowance in the period before: that of the day before this one's first."""
-        today = self.clock(0).date()
-        this = self.period(allowance.period, today)
-        while self.period(allowance.period, today) == this and this != "all":
-            today -= timedelta(days=1)
-        owner = "" if allowance.shared else f"|{self.contract.identity}"
-        return f"{allowance.id}{owner}@{self.period(allowance.period, today)}"
-
-    def had(self, key: str) -> int:
-        return self.account.accumulators.get(key, 0)
-
     # -- free units ------------------------------------------------------------------------------------------------
+
+    def granting(self, allowance: Allowance) -> list[int]:
+        """Give when the subscriptions began that bring an allowance; a shared one is brought once."""
+        since = [held.valid_from_ms for held in self.contract.subscriptions]
+        return since[:1] if allowance.shared else since
+
+    def quota(self, allowance: Allowance, today: date) -> int:
+        """Give the quota of the period of a day: of each subscription that had begun, by its days if so agreed."""
+        days = self.days(allowance.period, today)
+        total = 0
+        for since_ms in self.granting(allowance):
+            begun = datetime.fromtimestamp(since_ms // 1000, UTC).astimezone(self.zone).date()
+            held = [day for day in days if day >= begun]
+            share = Fraction(len(held), len(days)) if allowance.prorated else Fraction(bool(held))
+            total += (int(allowance.quota) * share).__ceil__()
+        return total
 
     def sources(self) -> list[Free]:
         found = []
-        for allowance in self.catalogue.allowances:
+        granted = self.catalogue.offerings[0].allowances
+        for allowance in (each for each in self.catalogue.allowances if each.id in granted):
             order = (allowance.priority, 0, 0, allowance.id)
+            full = int(allowance.quota)
             if allowance.period == "call":
-                found.append(self.source(allowance, order, int(allowance.quota), (), "", capped=False))
+                quota = full * len(self.granting(allowance))
+                found.append(self.source(allowance, order, quota, (), "", capped=False))
+                continue
+            if allowance.period == "subscription":
+                for since_ms in self.granting(allowance):
+                    key = self.key_of_subscription(allowance, since_ms)
+                    found.append(self.source(allowance, order, full - self.had(key), (key,), ""))
                 continue
             key = self.key(allowance.id, allowance.period, allowance.shared)
-            own = self.source(allowance, order, int(allowance.quota) - self.had(key), (key,), "")
+            quota = self.quota(allowance, self.clock(0).date())
+            own = self.source(allowance, order, quota - self.had(key), (key,), "")
             roll = allowance.roll_over
             if roll is None:
                 found.append(own)
                 continue
-            rolled = max(0, int(allowance.quota) - self.had(self.key_before(allowance)))
+            rolled = max(0, self.quota(allowance, self.day_before(allowance)) - self.had(self.key_before(allowance)))
             if roll.limit:
                 rolled = min(rolled, int(roll.limit))
             key = self.key(f"{allowance.id}.rolled", allowance.period, allowance.shared)
@@ -173,7 +135,7 @@ class Oracle:
                 order = (book.priority, 1, book.valid_to_ms or 1 << 62, book.book_id)
                 if scope:
                     found.append(self.source(scope[0], order, book.amount, (), book.book_id))
-                else:
+                elif not book.allowance:
                     found.append(Free(order, book.amount, 1, (), (), book.book_id))
         return sorted(found, key=lambda free: free.order)
 
@@ -338,7 +300,9 @@ class Oracle:
         return self.answer
 
     def discounted(self, value: Fraction, charged: int) -> Fraction:
-        rules = Discounts(self.catalogue.discounts, self.catalogue.exclusive_groups, self.usage.quantity, charged)
+        brought = self.catalogue.offerings[0].discounts
+        known = [rule for rule in self.catalogue.discounts if rule.stage != "offering" or rule.id in brought]
+        rules = Discounts(known, self.catalogue.exclusive_groups, self.usage.quantity, charged)
         counted = next(iter(self.catalogue.accumulators))
         had = {counted.id: self.had(self.key(counted.id, counted.period, counted.shared))}
         spent = {

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from hypothesis import assume
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from charging.account import Account, Book
-from charging.catalogue import Catalogue
+from charging.catalogue import Catalogue, Overrides, Withdrawn
 from charging.catalogue_base import Band, Calendar, Rounding, Service, When
 from charging.catalogue_merge import merge
 from charging.catalogue_offers import (
@@ -24,17 +26,21 @@ from charging.catalogue_offers import (
     Threshold,
     Thresholds,
 )
-from charging.catalogue_tariffs import BandRates, Cap, Price, Rate, Tariff, Tier, Tiers
+from charging.catalogue_tariffs import BandRates, Cap, Price, PriceOverride, Rate, Tariff, Tier, Tiers
 from charging.compile import compile_plan
 from charging.contract import Contract, Subscription
 from charging.localtime import LocalTime
 from charging.plan import Plan
 from charging.usage import Usage
 from tests.unit.charging.rating_oracle import Oracle
+from tests.unit.charging.rating_regions import together
 
 ME = "msisdn:8613012345678"
 ZONES = ("Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
 QUANTITY_MAX = 3000
+DAY_MS = 86_400_000
+MODELS = ("graduated", "volume", "package")
+N = TypeVar("N")
 STARTS = {
     "Asia/Shanghai": ["2026-03-02T17:40", "2026-09-30T23:45", "2026-03-07T05:50", "2026-03-31T23:50"],
     "Europe/Berlin": ["2026-03-29T01:40", "2026-10-25T02:30", "2026-10-25T01:45"],
@@ -44,6 +50,7 @@ STARTS = {
 
 prices = st.sampled_from(["0.1", "0.01", "0.05", "0.2", "1", "1.5", "0.003", "0.0007", "0"])
 pers = st.sampled_from(["1", "3", "7", "10", "60"])
+roundings = st.builds(Rounding, st.sampled_from(["half_up", "half_even", "half_down", "up", "down"]), st.integers(0, 6))
 increments = st.sampled_from(["", "1", "6", "10", "30", "60", "7"])
 clock = st.sampled_from(
     ["00:00", "01:30", "02:00", "02:15", "02:45", "03:00", "05:55", "17:50", "18:00", "18:10", "23:50"]
@@ -57,9 +64,15 @@ class World:
     account: Account
     contract: Contract
     usage: Usage
+    region: Catalogue | None = None
+
+    @property
+    def whole(self) -> Catalogue:
+        """What the subscriber meets, by the test's own way of putting nation and region together."""
+        return together(self.catalogue, self.region) if self.region else self.catalogue
 
     def plan(self) -> Plan:
-        return compile_plan(merge(self.catalogue), LocalTime(self.zone))
+        return compile_plan(merge(self.catalogue, self.region), LocalTime(self.zone))
 
 
 @st.composite
@@ -177,9 +190,64 @@ def discounts(draw: st.DrawFn, steady: bool) -> tuple[Discount, ...]:
 
 
 @st.composite
-def worlds(
-    draw: st.DrawFn, models: tuple[str, ...] = ("graduated", "volume", "package"), *, steady: bool = False
-) -> World:
+def allowances(draw: st.DrawFn, name: str, unit: str, named: tuple[Band, ...]) -> Allowance:
+    period = draw(st.sampled_from(["day", "cycle", "cycle", "month", "call", "subscription"]))
+    rolls = [None, RollOver(), RollOver("40", "last"), RollOver("70", "first")]
+    return Allowance(
+        name,
+        unit,
+        draw(st.sampled_from(["30", "100", "500"])),
+        period=period,
+        priority=draw(st.sampled_from([1, 100])),
+        when=When(bands=draw(st.sampled_from([(), tuple(band.id for band in named[:1])]))),
+        increment=draw(st.sampled_from(["1", "10", "60"])),
+        shared=draw(st.booleans()),
+        member_cap=draw(st.sampled_from(["", "", "50"])),
+        roll_over=draw(st.sampled_from(rolls if period not in ("call", "subscription") else [None])),
+        prorated=draw(st.booleans()),
+    )
+
+
+@st.composite
+def regions(draw: st.DrawFn, nation: Catalogue) -> Catalogue:
+    """Make a region that replaces, withdraws and adds, each some of the time."""
+
+    def some(entries: tuple[N, ...]) -> tuple[N, ...]:
+        return tuple(entry for entry in entries if draw(st.integers(0, 2)) == 0)
+
+    unit = nation.services[0].unit
+    price = draw(price_of(nation.bands, MODELS))
+    tariff = replace(nation.tariffs[0], prices=(price,), rounding=draw(st.sampled_from([None, Rounding("up", 1)])))
+    over = draw(st.sampled_from(["price", "price", "tariff", ""]))
+    offering = nation.offerings[0]
+    gone = some(tuple(rule.id for rule in nation.discounts))
+    lost = some(tuple(free.id for free in nation.allowances)) if draw(st.booleans()) else ()
+    days = draw(st.sampled_from([(), (Calendar("holidays", ("2026-03-02", "2026-03-08")),)]))
+    return Catalogue(
+        "regional",
+        1,
+        "GD",
+        rounding=draw(st.one_of(st.just(Rounding()), roundings)),
+        discounts=draw(st.sampled_from([(), (Discount("of-region", "product", percent="5"),)])),
+        overrides=Overrides(
+            prices=(PriceOverride("t", price),) if over == "price" else (),
+            tariffs=(tariff,) if over == "tariff" else (),
+            allowances=tuple(
+                draw(allowances(free.id, unit, nation.bands)) for free in some(nation.allowances) if free.id not in lost
+            ),
+            offerings=some((replace(offering, allowances=offering.allowances[:1], discounts=offering.discounts[1:]),)),
+            discounts=tuple(
+                Discount(rule.id, rule.stage, percent="7") for rule in some(nation.discounts) if rule.id not in gone
+            ),
+            bands=tuple(replace(band, start="17:55", end="23:55") for band in some(nation.bands)),
+            calendars=days,
+        ),
+        withdrawn=Withdrawn(discounts=gone, allowances=lost),
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn, models: tuple[str, ...] = MODELS, *, steady: bool = False, regional: bool = False) -> World:
     unit = draw(st.sampled_from(["second", "second", "second", "event"]))
     zone = draw(st.sampled_from(ZONES))
     start_ms = LocalTime(zone).moment_ms(draw(st.sampled_from(STARTS[zone]))) + draw(st.integers(0, 999_000))
@@ -187,23 +255,9 @@ def worlds(
     named = draw(bands(zone, start_ms, quantity))
     rules = draw(discounts(steady))
     frees = tuple(
-        Allowance(
-            f"free-{number}",
-            unit,
-            draw(st.sampled_from(["30", "100", "500"])),
-            period=draw(st.sampled_from(["day", "cycle", "month", "call"])),
-            priority=draw(st.sampled_from([1, 100])),
-            when=When(bands=draw(st.sampled_from([(), tuple(band.id for band in named[:1])]))),
-            increment=draw(st.sampled_from(["1", "10", "60"])),
-            shared=draw(st.booleans()),
-            member_cap=draw(st.sampled_from(["", "", "50"])),
-            roll_over=draw(st.sampled_from([None, RollOver(), RollOver("40", "last"), RollOver("70", "first")])),
-        )
-        for number in range(draw(st.sampled_from([0, 0, 1, 2])))
+        draw(allowances(f"free-{number}", unit, named)) for number in range(draw(st.sampled_from([0, 0, 1, 2])))
     )
-    rounding = Rounding(
-        draw(st.sampled_from(["half_up", "half_even", "half_down", "up", "down"])), draw(st.integers(0, 6))
-    )
+    rounding = draw(roundings)
     ids = {
         stage: tuple(rule.id for rule in rules if rule.stage == stage)
         for stage in ("offering", "subscriber", "account")
@@ -223,17 +277,20 @@ def worlds(
         exclusive_groups=(ExclusiveGroup("best-of", "best"),),
         accumulators=(Accumulator("counted", draw(st.sampled_from(["quantity", "events", "amount"])), period="month"),),
     )
-    contract = Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),), agreements=ids["subscriber"])
+    ages = draw(st.sampled_from([(), (), (0,), (2,), (20, 20), (40, 3)]))
+    held = tuple(Subscription("o", start_ms - days * DAY_MS - 1) for days in ages) or (Subscription("o"),)
+    contract = Contract(ME, "acc", "GD", subscriptions=held, agreements=ids["subscriber"])
     usage = Usage(ME, "s", start_ms, quantity)
-    account = draw(accounts(unit, frees, contract, usage, catalogue, zone))
-    return World(catalogue, zone, account, contract, usage)
+    region = draw(regions(catalogue)) if regional else None
+    world = World(catalogue, zone, Account("acc", 1, "GD"), contract, usage, region)
+    world.account = draw(accounts(unit, contract, usage, world.whole, zone))
+    return world
 
 
 @st.composite
 def accounts(
     draw: st.DrawFn,
     unit: str,
-    frees: tuple[Allowance, ...],
     contract: Contract,
     usage: Usage,
     catalogue: Catalogue,
@@ -241,6 +298,7 @@ def accounts(
 ) -> Account:
     empty = Account("acc", 1, "GD", cycle_day=draw(st.sampled_from([1, 15, 28])), agreements=("of-account",))
     oracle = Oracle(catalogue, zone, usage, contract, empty)
+    frees = catalogue.allowances
     names = [("counted", "month", False)]
     for free in frees:
         names += [(free.id, free.period, free.shared), (f"{free.id}.rolled", free.period, free.shared)]
@@ -258,7 +316,12 @@ def accounts(
             amount *= 300
         accumulators[oracle.key(*name)] = amount
     for free in frees:
-        accumulators[oracle.key_before(free)] = draw(st.sampled_from([0, 10, 95, 600]))
+        if free.period == "subscription":
+            for held in contract.subscriptions:
+                key = oracle.key_of_subscription(free, held.valid_from_ms)
+                accumulators[key] = draw(st.sampled_from([0, 0, 10, 95]))
+        elif free.period != "call":
+            accumulators[oracle.key_before(free)] = draw(st.sampled_from([0, 10, 95, 600]))
     books = [
         Book(
             f"book-{number}",

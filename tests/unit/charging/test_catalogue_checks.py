@@ -13,8 +13,10 @@ from charging.checks.check import check
 from charging.checks.walk import shown
 from charging.timeline import Timeline
 from charging.wire import CatalogueRef
+from console.catalogue_files import read_folder
 
-GOLDEN = sorted((Path(__file__).resolve().parents[2] / "golden").glob("*.yaml"))
+ROOT = Path(__file__).resolve().parents[3]
+GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.yaml"))
 RATES = [{"price": "0.1", "per": "60"}]
 NATIONAL: Mapping[str, object] = {
     "catalogue": "national",
@@ -121,6 +123,26 @@ FAULTS = [
     ("discounts", thresholds("nothing", "1"), "'nothing' is not among the accumulators"),
     ("discounts", discount(thresholds={"accumulator": "seconds", "steps": []}), "thresholds without a step"),
     ("discounts", discount(percent="5", when={"accumulators": [{"accumulator": "seconds", "at_least": "9", "below": "9"}]}), "nothing lies from 9 to below 9"),
+    (
+        "tariffs",
+        tariff("t", {"when": {"visited": ["home"]}, "rates": RATES}, {"when": {"visited": ["away"]}, "rates": RATES}, {"rates": RATES}),
+        "price 'p2' is never reached: 'p0', 'p1' before it together hold whenever this one does",
+    ),
+    (
+        "tariffs",
+        tariff(
+            "t",
+            {"when": {"attributes": {"kind": ["x"]}}, "rates": RATES, "effective_to": "2026-07-01"},
+            {"when": {"attributes": {"kind": ["x", "z"]}}, "rates": RATES, "effective_from": "2026-07-01"},
+            {"when": {"attributes": {"kind": ["y"]}}, "rates": RATES},
+            {"when": {"attributes": {"kind": ["x", "y"]}, "visited": ["away"]}, "rates": RATES},
+        ),
+        "price 'p3' is never reached: 'p0', 'p2', 'p1' before it together hold",
+    ),
+    ("discounts", discount(percent="5", when={"items": ["vioce", "voice"]}), "discounts[1].when.items[0]: no service, tariff or fee books under item 'vioce'"),
+    ("discounts", discount(percent="5", when={"items": ["total"]}), "books under item 'total'"),
+    ("discounts", discount(percent="5", when={"item": {"tarif": ["calls"]}}), "an account item has no 'tarif', only item, service, tariff"),
+    ("discounts", discount(percent="5", when={"item": {"tariff": ["call"]}}), "no account item has tariff 'call'; did you mean 'calls'?"),
     ("agreements", {"id": "a", "discounts": ["ten"]}, "an agreement grants rules of stage 'subscriber' or 'account'"),
     ("offerings", {"id": "o", "services": ["data"]}, "opens 'data', but no standard tariff prices it"),
 ]  # fmt: skip
@@ -130,6 +152,29 @@ FAULTS = [
 def test_a_fault_is_found(section: str, entry: Mapping[str, object], sentence: str) -> None:
     found = told(with_more(section, entry))
     assert any(sentence in line for line in found), found
+
+
+REACHED = [
+    # Abroad stays, or the second half of the year, or one kind of two: something is left for the last price.
+    [{"when": {"visited": ["home"]}}, {}],
+    [{"when": {"visited": ["home"], "attributes": {"kind": ["x"]}}}, {"when": {"visited": ["away"]}}, {}],
+    [{"effective_to": "2026-07-01"}, {"effective_from": "2026-07-02"}, {}],
+    [{"when": {"attributes": {"kind": ["x"]}}}, {"when": {"attributes": {"kind": ["x", "y"]}}}],
+    [{"when": {"attributes": {"kind": ["x"]}}}, {"when": {"attributes": {"sort": ["x"]}}}],
+]
+
+
+@pytest.mark.parametrize("prices", REACHED)
+def test_what_is_reached_by_some_usage_is_no_fault(prices: list[Mapping[str, object]]) -> None:
+    priced = [{**price, "rates": RATES} for price in prices]
+    assert told(with_more("tariffs", tariff("t", *priced))) == []
+
+
+def test_a_bill_has_a_total() -> None:
+    assert (
+        told(with_more("discounts", discount(percent="5", applies_to=["bill"], when={"items": ["total", "voice"]})))
+        == []
+    )
 
 
 def test_an_accumulator_that_ends_before_the_rule_that_asks_it_is_found_by_compiling() -> None:
@@ -188,6 +233,9 @@ def test_a_national_catalogue_has_no_regional_sections(section: str) -> None:
 @pytest.mark.parametrize("path", GOLDEN, ids=[path.stem for path in GOLDEN])
 def test_what_the_golden_cases_rate_could_be_published(path: Path) -> None:
     document = YAML(typ="base").load(path)
+    if "folder" in document:
+        assert read_folder(ROOT / document["folder"]).faults == []
+        return
     national = from_plain({"catalogue": path.stem, "version": "1", **document["catalogue"]})
     found = told(national)
     for domain, part in document.get("regions", {}).items():

@@ -17,6 +17,7 @@ from charging.localtime import LocalTime
 from charging.rating import rate
 from charging.usage import Charge, Usage
 from tests.unit.charging.rating_oracle import Oracle, rounded
+from tests.unit.charging.rating_regions import made_by
 from tests.unit.charging.rating_worlds import ME, STARTS, ZONES, World, prices, worlds
 
 SLOW = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,6 +41,24 @@ def test_the_engine_agrees_with_the_oracle(world: World) -> None:
     assert charge.amount == wanted.amount
     assert dict(charge.takes) == wanted.takes
     assert dict(charge.accruals) == wanted.accruals
+
+
+@SLOW
+@given(worlds(regional=True))
+def test_the_engine_agrees_with_the_oracle_in_a_region_and_says_who_made_what(world: World) -> None:
+    wanted = Oracle(world.whole, world.zone, world.usage, world.contract, world.account).rate()
+    charge = charge_of(world)
+    assert exact(charge) == wanted.exact, "\n".join(explain.lines(charge))
+    assert charge.amount == wanted.amount
+    assert dict(charge.takes) == wanted.takes
+    assert dict(charge.accruals) == wanted.accruals
+    assert world.region is not None
+    regional = made_by(world.region)
+    for step in charge.steps:
+        if step.kind in ("tariff", "connect", "minimum", "cap", "allowance", "discount", "offering"):
+            assert step.origin == regional.get(step.rule, ""), explain.sentence(step)
+    told = [step.rule for step in charge.steps if step.kind == "offering"]
+    assert told == [offering.id for offering in world.region.overrides.offerings], "the only offering prices everything"
 
 
 @SLOW

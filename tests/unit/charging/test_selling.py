@@ -1,4 +1,4 @@
-"""What may be sold together."""
+"""What may be sold together, and agreed."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from charging.catalogue import from_plain, pack
 from charging.contract import Contract, Subscription
 from charging.errors import Invalid
 from charging.plan import Plan
-from charging.selling import check_offerings
+from charging.selling import check_agreements, check_offerings
 from charging.timeline import Timeline
 from charging.wire import CatalogueRef
 
@@ -21,6 +21,12 @@ CATALOGUE = from_plain(
             {"id": "pack", "kind": "addon", "requires": ["plan", "rival"]},
             {"id": "bundle", "kind": "bundle", "includes": ["plan"]},
         ],
+        "discounts": [
+            {"id": "everybody", "stage": "product", "percent": "1"},
+            {"id": "own", "stage": "subscriber", "percent": "1"},
+            {"id": "whole", "stage": "account", "percent": "1"},
+        ],
+        "agreements": [{"id": "agreed", "discounts": ["own", "whole"]}],
     }
 )
 
@@ -62,3 +68,25 @@ def test_what_has_ended_is_not_asked_for() -> None:
     check_offerings(plan(), contract("rival", ended="plan"), NOW_MS)
     with pytest.raises(Invalid):
         check_offerings(plan(), contract("rival", ended="plan"), NOW_MS - 1)
+
+
+@pytest.mark.parametrize(
+    ("stage", "names"), [("subscriber", ("agreed", "own")), ("account", ("agreed", "whole", "agreed"))]
+)
+def test_known_agreements_and_rules_of_their_stage_pass(stage: str, names: tuple[str, ...]) -> None:
+    check_agreements(plan(), names, stage, "agreements")
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "told"),
+    [
+        ("subscriber", "argeed", "there is no agreement 'argeed' here: give one of agreed, own"),
+        ("account", "own", "rule 'own' is of stage 'subscriber': give one of agreed, whole"),
+        ("account", "everybody", "rule 'everybody' is of stage 'product': give one of agreed, whole"),
+    ],
+)
+def test_an_agreement_that_takes_nothing_off_is_refused(stage: str, name: str, told: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        check_agreements(plan(), ("agreed", name), stage, "where.agreements")
+    assert (caught.value.reason, caught.value.message) == ("AGREEMENT_UNKNOWN", told)
+    assert list(caught.value.fields) == ["where.agreements"]

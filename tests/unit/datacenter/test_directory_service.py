@@ -1,5 +1,6 @@
 """What operators ask of a data center: amend by field, publish once, describe, in bulk."""
 
+import asyncio
 import time
 from collections.abc import Awaitable
 
@@ -8,8 +9,11 @@ import pytest
 from onetier.v1 import data_center_pb2 as pb
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
-from charging.catalogue import Catalogue, pack
+from charging.catalogue import Catalogue, Overrides, pack
+from charging.catalogue_base import Service
+from charging.catalogue_tariffs import Price, PriceOverride, Rate, Tariff
 from charging.errors import Fault
+from console.loading import until_known
 from runtime.status import from_rpc_error
 from tests.unit.datacenter.conftest import Rig
 
@@ -201,3 +205,46 @@ async def test_a_unit_in_use_changes_its_hosts_but_is_moved_by_no_amendment(
         assert "onetier unit move" in fault.message
     units = {one.name: one.url for one in (await operator.Describe(pb.DescribeRequest(), timeout=5)).units}
     assert units[name] == "cassandra://10.0.0.2,10.0.0.3/farther?rf=3"
+
+
+def priced(version: int, price: str, domain: str = "", override: str = "") -> bytes:
+    """A nation with one price, or a region that overrides one."""
+    if domain:
+        one = Price(override, rates=(Rate("1"),))
+        return pack(Catalogue("r", version, domain, overrides=Overrides(prices=(PriceOverride("calls", one),))))
+    calls = Tariff("calls", "voice", (Price(price, rates=(Rate("2"),)),))
+    return pack(Catalogue("n", version, services=(Service("voice", "second"),), tariffs=(calls,)))
+
+
+async def test_of_two_catalogues_at_once_that_do_not_fit_one_is_published(rig: Rig) -> None:
+    """The nation renames a price through one data center while a region overrides it through another."""
+    desks = [await rig.operator(await rig.datacenter()) for _ in range(2)]
+    await desks[0].Amend(amendment("nation-1", catalogue(priced(1, "local"))), timeout=10)
+    for round_ in range(4):
+        revision = await rig.directory.refresh()
+        for desk in desks:
+            await until_known(desk, revision)
+        before, after = ("local", "urban") if round_ % 2 == 0 else ("urban", "local")
+        nation, region = 2 + round_, 1 + round_
+        tries = await asyncio.gather(
+            desks[0].Amend(amendment(f"n{nation}", catalogue(priced(nation, after), nation)), timeout=10),
+            desks[1].Amend(
+                amendment(f"r{region}", catalogue(priced(region, "", "GD", before), region, "GD")), timeout=10
+            ),
+            return_exceptions=True,
+        )
+        refused = [from_rpc_error(one) for one in tries if isinstance(one, grpc.aio.AioRpcError)]
+        assert [fault.reason for fault in refused] == ["CATALOGUE_FAULTY"], tries
+        await rig.directory.refresh()
+        published = rig.directory.state.catalogues
+        assert ((("", nation) in published) + (("GD", region) in published)) == 1
+        if ("", nation) not in published:
+            break  # The region overrides the price now, for good: no nation may rename it any more.
+
+
+async def test_a_published_catalogue_is_given_out_as_it_came(operator: DirectoryServiceStub) -> None:
+    await operator.Amend(amendment("n", catalogue(CONTENT)), timeout=5)
+    found = await operator.ReadCatalogue(pb.ReadCatalogueRequest(version=1), timeout=5)
+    assert (found.catalogue.domain, found.catalogue.version, found.catalogue.content) == ("", 1, CONTENT)
+    fault = await fault_of(operator.ReadCatalogue(pb.ReadCatalogueRequest(domain="GD", version=1), timeout=5))
+    assert (fault.kind, fault.reason) == ("not_found", "CATALOGUE_UNKNOWN")

@@ -21,6 +21,7 @@ from directory.changes import (
 )
 from directory.directory import Directory
 from directory.slots import slot_of
+from directory.state import State
 from storage.memory import MemoryStore, MemoryUnit
 
 COUNTRY: tuple[Change, ...] = (
@@ -236,3 +237,24 @@ async def test_ports_of_an_account_exclude_each_other(directory: Directory) -> N
     port = directory.port("p1")
     assert port is not None
     assert port.ended
+
+
+async def test_a_guard_is_asked_at_the_state_that_is_appended_to(directory: Directory, store: MemoryStore) -> None:
+    """The other writer is behind: what it checked first is not what its compare-and-set found."""
+    other = await Directory.open(MemoryUnit(store))
+    seen: list[int] = []
+
+    async def only_one(state: State) -> None:
+        seen.append(len(state.catalogues))
+        if state.catalogues:
+            raise Invalid("CATALOGUE_FAULTY", "there is one already")
+
+    await directory.amend([CatalogueVersion("GD", 1, 0, b"one")], "first", "tests", only_one)
+    with pytest.raises(Invalid, match="there is one already"):
+        await other.amend([CatalogueVersion("XJ", 1, 0, b"two")], "second", "tests", only_one)
+    assert seen[0] == 0
+    assert seen[-1] == 1
+    assert await directory.amend([CatalogueVersion("GD", 1, 0, b"one")], "first", "tests", only_one), "a repeat is told"
+    assert await other.refresh() == directory.revision
+    assert list(other.state.catalogues) == [("GD", 1)]
+    await other.close()
