@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	@touch $@
 
-install: $(STAMP)
+install: $(STAMP) ## the virtual environment with everything in it
 
 run: $(STAMP)    ## the main job on the embedded default: tiers, numbering plan, 20,000 subscribers, 200,000 events, proof
 	$(BIN)/onetier demo

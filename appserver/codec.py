@@ -26,11 +26,8 @@ COMMAND_BYTES_MAX = 100_000
 """Of a request with a command: what it makes must fit a journal entry, a contract record and the account's snapshot."""
 SESSION_BYTES_MAX = 8_000
 """The same of a session step, since an account keeps many."""
-CODE_CHARS_MAX = 64
 ATTRIBUTES_MAX = 16
 ATTRIBUTE_CHARS_MAX = 64
-EVENT_TIME_MS_MAX = 1 << 47
-"""Year 6429: anything later is no time in milliseconds."""
 SECONDS_MAX = 31 * 86_400
 BYTES_MAX = 1 << 50
 EVENTS_MAX = 1_000_000

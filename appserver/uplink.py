@@ -79,7 +79,6 @@ class Outgoing:
         self.bodies: list[bytes] = []
         self.carriers: list[Carrier | None] = []
         self._taker = taker
-        self._left = 0
 
     @property
     def is_full(self) -> bool:

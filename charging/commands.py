@@ -4,7 +4,7 @@ A `Command` is what travels and what the journal keeps under its key. The platfo
 `charging.ledger.decide` checks against the state and says which events follow.
 """
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from charging.account import Book, Threshold
 from charging.contract import Contract
@@ -261,6 +261,3 @@ class Command(Struct, frozen=True, array_like=True, gc=False):
     time_ms: int
     """Event time of the request."""
     action: Action
-
-
-RawAction = Raw

@@ -113,6 +113,15 @@ def merged(pairs: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
 
 def shift(books: tuple[Book, ...], pairs: Pairs, sign: int) -> tuple[Book, ...]:
     """Add (sign 1) or take (sign -1) amounts. Raises `Broken` for a book that is not there."""
+    return _changed(books, pairs, sign, 0)
+
+
+def keep(books: tuple[Book, ...], pairs: Pairs, sign: int) -> tuple[Book, ...]:
+    """Reserve (sign 1) or free (sign -1) amounts. Raises `Broken` for a book that is not there."""
+    return _changed(books, pairs, 0, sign)
+
+
+def _changed(books: tuple[Book, ...], pairs: Pairs, amount_sign: int, reserved_sign: int) -> tuple[Book, ...]:
     changed = list(books)
     for book_id, amount in pairs:
         for index, book in enumerate(changed):
@@ -120,8 +129,8 @@ def shift(books: tuple[Book, ...], pairs: Pairs, sign: int) -> tuple[Book, ...]:
                 changed[index] = Book(
                     book_id,
                     book.unit,
-                    book.amount + sign * amount,
-                    book.reserved,
+                    book.amount + amount_sign * amount,
+                    book.reserved + reserved_sign * amount,
                     book.priority,
                     book.valid_from_ms,
                     book.valid_to_ms,
@@ -130,28 +139,6 @@ def shift(books: tuple[Book, ...], pairs: Pairs, sign: int) -> tuple[Book, ...]:
                 break
         else:
             raise Broken("BOOK_MISSING", f"a posting names the book {book_id!r}, which the account does not have")
-    return tuple(changed)
-
-
-def keep(books: tuple[Book, ...], pairs: Pairs, sign: int) -> tuple[Book, ...]:
-    """Reserve (sign 1) or free (sign -1) amounts. Raises `Broken` for a book that is not there."""
-    changed = list(books)
-    for book_id, amount in pairs:
-        for index, book in enumerate(changed):
-            if book.book_id == book_id:
-                changed[index] = Book(
-                    book_id,
-                    book.unit,
-                    book.amount,
-                    book.reserved + sign * amount,
-                    book.priority,
-                    book.valid_from_ms,
-                    book.valid_to_ms,
-                    book.allowance,
-                )
-                break
-        else:
-            raise Broken("BOOK_MISSING", f"a reservation names the book {book_id!r}, which the account does not have")
     return tuple(changed)
 
 

@@ -13,7 +13,6 @@ from phonenumbers import NumberParseException, PhoneNumberType, is_possible_numb
 from charging.errors import Invalid
 
 KINDS = ("msisdn", "fixed", "broadband", "tv", "card")
-VALUE_CHARS_MAX = 64
 
 _MOBILE = re.compile(r"(?:msisdn:)?(?:(?:\+|00)?86)?(1[3-9][0-9]{9})")
 _NAME = re.compile(r"(broadband|tv|card):([a-z0-9][a-z0-9._@-]{0,63})")

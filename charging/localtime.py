@@ -64,12 +64,6 @@ class LocalTime:
             moment = moment.replace(tzinfo=ZoneInfo(self.zone))
         return int(moment.timestamp()) * 1000
 
-    def day_start_s(self, day: int) -> int:
-        """Give the UTC second at which a local day begins (of two midnights the first)."""
-        guess = day * DAY_S - self.offset(day * DAY_S)
-        again = day * DAY_S - self.offset(guess)
-        return min(guess, again) if self.day(min(guess, again)) == day else max(guess, again)
-
 
 @lru_cache(maxsize=64)
 def _offsets(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -38,7 +38,6 @@ class Profile:
     """Some offering opens the service."""
     held: frozenset[str]
     """All offerings, bundles opened."""
-    first_offering: str
     offering_of: dict[str, str]
     """tariff → the offering that brought it."""
     regional: tuple[Step, ...]
@@ -161,7 +160,6 @@ def _profile(plan: Plan, service: str, names: tuple[str, ...]) -> Profile:
         grants=tuple(_grant(a, places[a.name]) for a in granted if a.quota),
         open=is_open,
         held=frozenset(offering.name for _, offering in opened),
-        first_offering=opened[0][1].name if opened else "",
         offering_of=offering_of,
         regional=tuple(
             regional_step(offering)

@@ -160,16 +160,20 @@ def _run(work: Coroutine[None, None, int]) -> int:
         return 130
 
 
+def mounted() -> typer.Typer:
+    """Give the command with all others below it. Call it once a process."""
+    for module in ("console.hand", "console.operate", "console.rate", "console.loadtest"):
+        app.add_typer(import_module(module).app)
+    for name, (module, text) in MOUNTED.items():
+        app.add_typer(import_module(module).app, name=name, help=text)
+    return app
+
+
 def main() -> None:
     """Run the command line."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     # A tier's process has no use for the other commands, and they are slow to import.
-    if wanted != "serve":
-        for module in ("console.hand", "console.operate", "console.rate", "console.loadtest"):
-            app.add_typer(import_module(module).app)
-        for name, (module, text) in MOUNTED.items():
-            app.add_typer(import_module(module).app, name=name, help=text)
-    app()
+    (app if wanted == "serve" else mounted())()
 
 
 if __name__ == "__main__":

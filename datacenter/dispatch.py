@@ -94,7 +94,6 @@ class Dispatcher:
         self._waiting: list[BatchLeg] = []
         self._mover: asyncio.Task[None] | None = None
         self._refresher: asyncio.Task[None] | None = None
-        self.items_resent = 0
 
     def submit(
         self,
@@ -143,7 +142,6 @@ class Dispatcher:
             legs, self._waiting = self._waiting, []
             for leg in legs:
                 load = leg.load
-                self.items_resent += len(load.positions)
                 grouped = self._router.group(load.positions, load.slots, load.bodies)
                 self._send(grouped, leg.deadline, leg.deliver, leg.resends)
 

@@ -69,8 +69,6 @@ class Journal:
         self.head = head
         self.segments = list(segments)
         self.segment_bytes = 0
-        self.troubled = False
-        """The store does not answer just now."""
 
     @property
     def position(self) -> Position:
@@ -112,11 +110,9 @@ class Journal:
             try:
                 found = await self._unit.swap(self.name, segment, expect, wanted, group)
             except StoreUnavailable:
-                self.troubled = True
                 await asyncio.sleep(BACKOFF_MS[min(attempt, len(BACKOFF_MS) - 1)] / 1000)
                 attempt += 1
                 continue
-            self.troubled = False
             if found == wanted:
                 return
             raise Fenced(f"{self.name}: epoch {found.epoch} of {found.owner or 'nobody'} is in force")

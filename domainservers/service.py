@@ -15,7 +15,6 @@ from onetier.v1.domain_server_pb2_grpc import DomainServerServiceServicer
 from charging import wire
 from charging.errors import Fault, Invalid
 from charging.wire import Ask, Commit, FetchReference
-from directory.directory import Directory
 from domainservers.batch import Batch
 from domainservers.host import Host
 from domainservers.item import pack_fault
@@ -83,8 +82,3 @@ class DomainServerServicer(DomainServerServiceServicer):
             return wire.pack(self._reference(domain))
         except Fault as fault:
             return pack_fault(fault)
-
-
-def reference_of(directory: Directory) -> Callable[[str], wire.Reference]:
-    """The directory's reference data, as the servicer asks for it."""
-    return directory.reference

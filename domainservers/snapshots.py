@@ -123,11 +123,6 @@ class Snapshots:
             or (now - self.captured_at) * 1000 >= self._limits.snapshot_interval_ms
         )
 
-    @property
-    def writing(self) -> bool:
-        """A round is under way."""
-        return self._writing is not None
-
     def capture(self, newest_ms: int, now: float) -> Capture:
         """Take the state as it is now; call it at the border of a group."""
         self.entries = 0

@@ -23,7 +23,8 @@ ROLES_ALLOWED: dict[str, frozenset[str]] = {
     "onetier.v1.DomainServerService": frozenset({"datacenter"}),
     "onetier.v1.ServiceDeskService": frozenset({"frontend", "operator"}),
 }
-"""Services that aren't named (health, reflection) are open to every holder of a certificate of ours."""
+"""Services of others (health, reflection) are open to every holder of a certificate of ours; one of ours that is not
+named is open to nobody."""
 
 Guard = Callable[[grpc.aio.ServicerContext], Awaitable[None]]
 Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]]
@@ -48,9 +49,9 @@ class RoleInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         """Put the check before the handler of a guarded service."""
         handler = await continuation(handler_call_details)
         service = handler_call_details.method.strip("/").partition("/")[0]
-        allowed = ROLES_ALLOWED.get(service)
-        if handler is None or allowed is None or not self._enforced:
+        if handler is None or not service.startswith("onetier.") or not self._enforced:
             return handler
+        allowed = ROLES_ALLOWED.get(service, frozenset())
 
         async def check(context: grpc.aio.ServicerContext) -> None:
             roles = roles_of(context)

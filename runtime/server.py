@@ -28,6 +28,7 @@ from runtime.telemetry import Exporter, Metrics, logger, start_logs
 log = logger("runtime.server")
 
 HEALTH_SERVICE = "grpc.health.v1.Health"
+LOOPBACK = ("127.", "localhost", "[::1]")
 STREAMS_END_S = 1.0
 """How long streams may take to end after the flush, before they are cut."""
 
@@ -129,6 +130,8 @@ async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) ->
     except OSError as error:
         raise BadSettings(f"the TLS file {error.filename} can't be read: {error.strerror}.") from error
     host, _, port = settings.listen.rpartition(":")
+    if tls is None and not host.startswith(LOOPBACK):
+        log.warning("serving others without TLS: no caller is checked", listen=settings.listen)
     server = grpc.aio.server(
         interceptors=(RoleInterceptor(enforced=tls is not None), FaultInterceptor(metrics)),
         options=server_options(settings.message_bytes_max, share_port=int(port) != 0),

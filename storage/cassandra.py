@@ -260,9 +260,8 @@ def _replication(options: Mapping[str, str]) -> dict[str, int]:
     copies: dict[str, int] = {}
     for name, value in options.items():
         if not value.isdigit() or not 1 <= int(value) <= 9 or not name.replace("-", "").replace("_", "").isalnum():
-            raise StoreRejected(
-                f"{name}={value} is neither an option of a Cassandra address nor copies in a data center."
-            )
+            # Not the value: it may be the secret of a misspelled option.
+            raise StoreRejected(f"{name} is neither an option of a Cassandra address nor has it 1 to 9 copies.")
         copies["" if name == "rf" else name] = int(value)
     if "" in copies and len(copies) > 1:
         raise StoreRejected("Name either rf or the copies in each data center, not both.")

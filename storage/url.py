@@ -10,7 +10,7 @@ An address may hold a password; `masked` is for logs.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
 from msgspec import Struct
 
@@ -44,6 +44,8 @@ def parse(url: str) -> UnitUrl:
         return UnitUrl("sqlite", "", path, options)
     if parts.scheme == "cassandra":
         keyspace = path.lstrip("/")
+        if "@" in parts.netloc:
+            raise StoreRejected(f"{masked(url)}: write credentials as options, user=… and password_env=….")
         if not parts.netloc or not re.fullmatch(r"[a-z][a-z0-9_]{0,47}", keyspace):
             raise StoreRejected(
                 f"{masked(url)}: write cassandra://host:port,host/keyspace, the keyspace of a-z, 0-9, _ (at most 48)."
@@ -53,5 +55,12 @@ def parse(url: str) -> UnitUrl:
 
 
 def masked(url: str) -> str:
-    """The address without its secrets."""
-    return re.sub(r"(://[^/@:]*:|[?&]password=)[^&@/]*", r"\1***", url)
+    """The address without its secrets, also where it is malformed: this is what errors and listings show."""
+    address, mark, query = url.partition("?")
+    # The slash that sqlite's third one is keeps a file name with an @ readable.
+    address = re.sub(r"://[^/].*@", "://***@", address)
+    return address + mark + "&".join(_masked_option(option) for option in query.split("&"))
+
+
+def _masked_option(option: str) -> str:
+    return "password=***" if unquote_plus(option.partition("=")[0]) == "password" else option

@@ -56,4 +56,3 @@ REGIONS: tuple[Region, ...] = (
     Region("XJ", "Xinjiang", "新疆", 25_852, "northwest"),
 )
 BY_CODE: dict[str, Region] = {region.code: region for region in REGIONS}
-AREAS: tuple[str, ...] = tuple(dict.fromkeys(region.area for region in REGIONS))

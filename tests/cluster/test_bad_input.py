@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
@@ -63,6 +63,9 @@ def take_apart(status: Status) -> Told:
     return Told(status.code, status.message, info.reason, info.domain, fields, retry.retry_delay.ToMilliseconds())
 
 
+Charge = Callable[..., desk.ServiceRequest]
+
+
 def cases(identity: str) -> list[Bad]:
     """Every kind of bad charge, query and command that the platform has to tell apart."""
 
@@ -70,14 +73,12 @@ def cases(identity: str) -> list[Bad]:
         given: dict[str, object] = {"event_time_ms": DAY_MS, "other_party": "8613800000000", "channel": "front"}
         return requests.charge(who, service, quantity, **{**given, **facts})  # type: ignore[arg-type]
 
-    def do(command: requests.Command) -> desk.ServiceRequest:
-        return requests.execute(identity, command, channel="front")
+    return bad_events(identity, charge) + bad_callers(charge) + bad_commands(identity)
 
+
+def bad_events(identity: str, charge: Charge) -> list[Bad]:
+    """What is asked for can't be: identity, service, quantity, time, place."""
     ahead_ms = int(time.time() * 1000) + HOUR_MS
-    nowhere = desk.OpenAccount(payment_mode="prepaid", contract=desk.Contract(domain="XX"))
-    elsewhere = desk.OpenAccount(payment_mode="prepaid", contract=desk.Contract(domain="XJ"))
-    unkeyed = charge()
-    unkeyed.request_key = ""
     return [
         Bad(charge(who="12"), INVALID, "IDENTITY_MALFORMED", ("identity",), ("identity", "length")),
         Bad(charge(who="pigeon:7"), INVALID, "IDENTITY_MALFORMED", ("identity",), ("before the colon", "msisdn")),
@@ -98,13 +99,20 @@ def cases(identity: str) -> list[Bad]:
         Bad(charge(event_time_ms=1), INVALID, "EVENT_BEFORE_CONTRACT", ("event_time_ms",), ("before the contract",)),
         Bad(charge(visited_place="ATLANTIS"), INVALID, "REGION_UNKNOWN", ("visited_place",), ("ATLANTIS",)),
         Bad(
-            requests.execute("13012340000", elsewhere, channel="front"),
+            charge(quantity=-1, event_time_ms=ahead_ms),
             INVALID,
-            "REGION_MISMATCH",
-            ("open_account.contract.domain",),
-            ("XJ", "served"),
+            "QUANTITY_NEGATIVE",
+            ("quantity", "event_time_ms"),
+            ("-1", "future"),
         ),
-        Bad(do(nowhere), INVALID, "REGION_UNKNOWN", ("open_account.contract.domain",), ("XX", "give")),
+    ]
+
+
+def bad_callers(charge: Charge) -> list[Bad]:
+    """Who asks may not, or asks without a proper key."""
+    unkeyed = charge()
+    unkeyed.request_key = ""
+    return [
         Bad(charge(channel=UNKNOWN_CHANNEL), DENIED, "CHANNEL_UNKNOWN", ("channel",), (UNKNOWN_CHANNEL, "web-hall")),
         Bad(charge(channel=CLOSED_CHANNEL), DENIED, "CHANNEL_CLOSED", ("channel",), (CLOSED_CHANNEL, "web-hall")),
         Bad(charge(channel=""), DENIED, "CHANNEL_UNKNOWN", ("channel",), ("missing", "web-hall")),
@@ -125,14 +133,27 @@ def cases(identity: str) -> list[Bad]:
         ),
         Bad(unkeyed, INVALID, "REQUEST_KEY_MISSING", ("request_key",), ("request key",)),
         Bad(charge(request_key="k" * 65), INVALID, "REQUEST_KEY_MALFORMED", ("request_key",), ("64",)),
-        Bad(
-            charge(quantity=-1, event_time_ms=ahead_ms),
-            INVALID,
-            "QUANTITY_NEGATIVE",
-            ("quantity", "event_time_ms"),
-            ("-1", "future"),
-        ),
         Bad(charge(actor="x" * 5_000_000), INVALID, "TEXT_TOO_LONG", ("actor",), ("200",)),
+    ]
+
+
+def bad_commands(identity: str) -> list[Bad]:
+    """Commands that can't be carried out as they are."""
+
+    def do(command: requests.Command) -> desk.ServiceRequest:
+        return requests.execute(identity, command, channel="front")
+
+    nowhere = desk.OpenAccount(payment_mode="prepaid", contract=desk.Contract(domain="XX"))
+    elsewhere = desk.OpenAccount(payment_mode="prepaid", contract=desk.Contract(domain="XJ"))
+    return [
+        Bad(
+            requests.execute("13012340000", elsewhere, channel="front"),
+            INVALID,
+            "REGION_MISMATCH",
+            ("open_account.contract.domain",),
+            ("XJ", "served"),
+        ),
+        Bad(do(nowhere), INVALID, "REGION_UNKNOWN", ("open_account.contract.domain",), ("XX", "give")),
         Bad(
             do(desk.SetContract(contract=desk.Contract(attributes={str(n): "x" * 256 for n in range(400)}))),
             INVALID,

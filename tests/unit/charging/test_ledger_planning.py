@@ -1,39 +1,15 @@
 """Planning a session on the platform: what one piece would cost, grants shrunk to what there is, the next tariff."""
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from charging import ledger, sessions
-from charging.account import Account
+from charging import sessions
 from charging.errors import Invalid, Refused
 from charging.sessions import UnitAsk
 from charging.testing import START_MS, Desk, contract_of, flat_pricing
-from charging.wire import Done, SessionOutcome
-
-ID = "msisdn:8613000000001"
-OTHER = "msisdn:8613000000002"
-read_outcome = msgspec.msgpack.Decoder(SessionOutcome).decode
-
-
-def ask(requested: int, used: int = 0, service: str = "voice") -> UnitAsk:
-    return UnitAsk(service, requested, used, START_MS)
-
-
-def step(desk: Desk, operation: str, invocation: int, *units: UnitAsk, session: str = "s", free: int = 0) -> Done:
-    return desk.do(ID, desk.plan(ID, session, operation, invocation, *units, pricing=flat_pricing(10, free)))
-
-
-def outcome(done: Done) -> SessionOutcome:
-    assert done.detail is not None
-    return read_outcome(done.detail)
-
-
-def view(account: Account) -> tuple[int, int, int]:
-    sums = ledger.balance_view(account, START_MS)
-    return (sums.real, sums.reserved, sums.available)
+from tests.unit.charging.session_steps import ID, ask, outcome, step, view
 
 
 @given(

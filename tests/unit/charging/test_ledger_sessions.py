@@ -9,31 +9,9 @@ from charging.account import MONEY, Account, Book
 from charging.commands import Adjust, Command, ExpireSession, SendTransfer, SessionUnit, SetStatus, StepSession, TopUp
 from charging.errors import Invalid, NotFound, Refused
 from charging.session_commands import SESSIONS_MAX
-from charging.sessions import UnitAsk
-from charging.testing import DAY_MS, START_MS, Desk, charge_of, flat_pricing, post
-from charging.wire import Done, SessionOutcome, pack
-
-ID = "msisdn:8613000000001"
-OTHER = "msisdn:8613000000002"
-read_outcome = msgspec.msgpack.Decoder(SessionOutcome).decode
-
-
-def ask(requested: int, used: int = 0, service: str = "voice") -> UnitAsk:
-    return UnitAsk(service, requested, used, START_MS)
-
-
-def step(desk: Desk, operation: str, invocation: int, *units: UnitAsk, session: str = "s", free: int = 0) -> Done:
-    return desk.do(ID, desk.plan(ID, session, operation, invocation, *units, pricing=flat_pricing(10, free)))
-
-
-def outcome(done: Done) -> SessionOutcome:
-    assert done.detail is not None
-    return read_outcome(done.detail)
-
-
-def view(account: Account) -> tuple[int, int, int]:
-    sums = ledger.balance_view(account, START_MS)
-    return (sums.real, sums.reserved, sums.available)
+from charging.testing import DAY_MS, START_MS, Desk, charge_of, post
+from charging.wire import pack
+from tests.unit.charging.session_steps import ID, OTHER, ask, outcome, step, view
 
 
 def test_quota_is_kept_use_is_charged_and_the_unused_returns() -> None:

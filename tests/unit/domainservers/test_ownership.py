@@ -114,20 +114,32 @@ async def open_everywhere(country: Country) -> dict[str, str]:
     return people
 
 
+class Load:
+    """One caller for each slot, who charges its person again and again until stopped."""
+
+    def __init__(self, country: Country, people: dict[str, str]) -> None:
+        self.sent = dict.fromkeys(people, 0)
+        self._country = country
+        self._stop = asyncio.Event()
+        self._work = [asyncio.create_task(self._charge_on(slot, person)) for slot, person in people.items()]
+
+    async def _charge_on(self, slot: str, person: str) -> None:
+        while not self._stop.is_set():
+            answer = await self._country.persist(slot, commit(f"k{self.sent[slot]}", charge(1, person), person))
+            assert isinstance(answer, Done), answer
+            self.sent[slot] += 1
+
+    async def end(self) -> None:
+        """Let the last charges be answered. Raises what a caller was told."""
+        self._stop.set()
+        await asyncio.gather(*self._work)
+
+
 async def test_servers_join_and_leave_and_callers_who_repeat_see_no_error() -> None:
     country = Country()
     await country.join("one")
     people = await open_everywhere(country)
-    sent = dict.fromkeys(people, 0)
-    stop = asyncio.Event()
-
-    async def charge_on(slot: str, person: str) -> None:
-        while not stop.is_set():
-            answer = await country.persist(slot, commit(f"k{sent[slot]}", charge(1, person), person))
-            assert isinstance(answer, Done), answer
-            sent[slot] += 1
-
-    work = [asyncio.create_task(charge_on(slot, person)) for slot, person in people.items()]
+    load = Load(country, people)
     await country.join("two")
     await country.settled()
     await country.join("three")
@@ -136,14 +148,13 @@ async def test_servers_join_and_leave_and_callers_who_repeat_see_no_error() -> N
     await country.settled()
     country.kill("two")
     await country.settled()
-    stop.set()
-    await asyncio.gather(*work)
+    await load.end()
     assert country.owned() == {"three": sorted(people)}
     for slot, person in people.items():
         data = await country.persist(slot, Pull(person))
         assert isinstance(data, BusinessData)
-        assert data.account.books[0].amount == 10_000_000 - sent[slot]
-        assert sent[slot] > 0
+        assert data.account.books[0].amount == 10_000_000 - load.sent[slot]
+        assert load.sent[slot] > 0
     await country.close()
 
 
@@ -240,25 +251,15 @@ async def test_a_private_unit_moves_to_another_address_under_load() -> None:
     country = Country(slots=2)
     await country.join("one")
     people = await open_everywhere(country)
-    sent = dict.fromkeys(people, 0)
-    stop = asyncio.Event()
-
-    async def charge_on(slot: str, person: str) -> None:
-        while not stop.is_set():
-            answer = await country.persist(slot, commit(f"k{sent[slot]}", charge(1, person), person))
-            assert isinstance(answer, Done), answer
-            sent[slot] += 1
-
-    work = [asyncio.create_task(charge_on(slot, person)) for slot, person in people.items()]
+    load = Load(country, people)
     await asyncio.sleep(0.2)
     source, target = FlakyUnit(country.stores["private"]), FlakyUnit(country.stores["other"])
     moved: list[str] = []
     report = await move_slots(source, target, list(people), "other", moved.append)
     country.domains["GD"] = DomainInfo("GD", "Guangdong", "Asia/Shanghai", 2, "shared", "other")
-    before = dict(sent)
-    await until(lambda: all(sent[slot] > before[slot] + 3 for slot in people))
-    stop.set()
-    await asyncio.gather(*work)
+    before = dict(load.sent)
+    await until(lambda: all(load.sent[slot] > before[slot] + 3 for slot in people))
+    await load.end()
     country.stores["private"].groups.clear()
     country.stores["private"].heads.clear()
     country.kill("one")
@@ -266,7 +267,7 @@ async def test_a_private_unit_moves_to_another_address_under_load() -> None:
     for slot, person in people.items():
         data = await country.persist(slot, Pull(person))
         assert isinstance(data, BusinessData)
-        assert data.account.books[0].amount == 10_000_000 - sent[slot]
+        assert data.account.books[0].amount == 10_000_000 - load.sent[slot]
         again = await country.persist(slot, commit("k0", charge(1, person), person))
         assert isinstance(again, Done)
         assert again.repeated

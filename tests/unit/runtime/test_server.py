@@ -12,6 +12,7 @@ from typing import Protocol
 
 import grpc
 import pytest
+import structlog.testing
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from onetier.v1.data_center_pb2 import DescribeRequest, ResolveRequest, RouteRequest
@@ -125,6 +126,17 @@ async def test_what_is_advertised(start_echo: StartEcho) -> None:
     host, _, port = running.address.rpartition(":")
     assert host == "desk.example"
     assert int(port) > 0
+
+
+async def test_whoever_serves_other_machines_in_the_clear_is_warned(start_echo: StartEcho) -> None:
+    with structlog.testing.capture_logs() as logs:
+        await start_echo()
+        assert [line["event"] for line in logs if "TLS" in line["event"]] == []
+        # An address of nobody's: the warning comes before it turns out that it can't be had.
+        with pytest.raises(BadSettings):
+            await start_echo(listen="192.0.2.1:0")
+    warned = [line for line in logs if "without TLS" in line["event"]]
+    assert [(line["log_level"], line["listen"]) for line in warned] == [("warning", "192.0.2.1:0")]
 
 
 async def test_two_processes_may_share_a_port_and_a_strange_address_is_told(start_echo: StartEcho) -> None:

@@ -1,6 +1,7 @@
 """Mutual TLS and roles from certificates."""
 
 import asyncio
+import re
 import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from runtime.settings import BadSettings
 from runtime.status import from_rpc_error
 
 pytestmark = pytest.mark.timeout(30)
+ROOT = Path(__file__).resolve().parents[3]
 
 StartEcho = Callable[..., Awaitable[tuple[RunningTier, object]]]
 
@@ -116,7 +118,7 @@ async def test_a_missing_certificate_file_is_told(start_echo: StartEcho, authori
 
 def _follow_the_recipe(folder: Path) -> None:
     """Run the commands of docs/tls.md as they stand there."""
-    text = (Path(__file__).resolve().parents[3] / "docs" / "tls.md").read_text()
+    text = (ROOT / "docs" / "tls.md").read_text()
     recipe = text.partition("```bash\n")[2].partition("```")[0]
     assert "openssl" in recipe
     subprocess.run(["bash", "-ec", recipe], cwd=folder, check=True, capture_output=True, timeout=20)
@@ -133,8 +135,22 @@ async def test_the_documented_recipe_makes_certificates_that_work(start_echo: St
         await _route(running.address, read_tls(tmp_path / "frontend.pem", tmp_path / "frontend.key", ca))
 
 
+def test_every_service_of_ours_says_who_may_call_it() -> None:
+    contracts = (ROOT / "proto" / "onetier" / "v1").glob("*.proto")
+    services = re.findall(r"^service (\w+)", "".join(path.read_text() for path in contracts), re.MULTILINE)
+    assert {f"onetier.v1.{service}" for service in services} == set(ROLES_ALLOWED)
+
+
+async def test_a_service_that_nobody_is_named_for_is_open_to_nobody(
+    start_echo: StartEcho, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(ROLES_ALLOWED, "onetier.v1.DataCenterService")
+    with pytest.raises(grpc.aio.AioRpcError, match="role is appserver"):
+        await _route(await _started(start_echo, authority), _tls(authority, "appserver"))
+
+
 def test_the_documented_roles_are_those_that_are_checked() -> None:
-    text = (Path(__file__).resolve().parents[3] / "docs" / "tls.md").read_text()
+    text = (ROOT / "docs" / "tls.md").read_text()
     for service, roles in ROLES_ALLOWED.items():
         (row,) = (line for line in text.splitlines() if line.startswith(f"| `{service.rpartition('.')[2]}`"))
         assert {part.strip(" `") for part in row.split("|")[2].split(",")} == roles

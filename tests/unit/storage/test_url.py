@@ -34,10 +34,33 @@ def test_what_is_no_address_is_refused_with_what_it_should_be(url: str) -> None:
         parse(url)
 
 
-def test_secrets_are_masked() -> None:
-    masks = masked("cassandra://ops:secret1@host/k?user=u&password=secret2&rf=1")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "cassandra://ops:secret1@host/k?user=u&password=secret2&rf=1",
+        "cassandra://ops:secret/1@host/k?password=secret@2/secret&rf=1",
+        "cassandra://host/k?pass%77ord=secret#secret&rf=1",
+        "cassandra://host/Upper-Case?password=secret&rf=1",
+    ],
+)
+def test_secrets_are_masked(url: str) -> None:
+    masks = masked(url)
     assert "secret" not in masks
     assert masks.endswith("&rf=1")
+
+
+def test_what_is_no_secret_is_shown() -> None:
+    for url in ("sqlite:///var/a@b/gd.db", "cassandra://10.0.0.1:9042,10.0.0.2:9042/k?user=u&password_env=NAME"):
+        assert masked(url) == url
+
+
+def test_an_error_about_an_address_tells_no_secret() -> None:
+    with pytest.raises(StoreRejected, match="password_env") as told:
+        parse("cassandra://ops:secret@host/k")
+    assert "secret" not in str(told.value)
+    with pytest.raises(StoreRejected, match="pasword") as told:
+        _replication({"pasword": "secret"})
+    assert "secret" not in str(told.value)
 
 
 def test_the_connection_is_taken_out_of_the_options(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,131 @@
+"""What the documents say of the tree is so: links, names of files and modules, commands, targets, calls by grpcurl."""
+
+import ast
+import json
+import re
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+import typer.main
+from google.protobuf import json_format, message_factory
+from google.protobuf.descriptor_pool import Default
+from onetier.v1 import data_center_pb2, service_desk_pb2
+
+from console import main as console
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+WHEEL = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+ROOMS = [name for name in WHEEL["packages"] if "/" not in name]
+
+
+def documents() -> list[Path]:
+    return [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*/DESIGN.md"))]
+
+
+def read(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+def anchors(path: Path) -> set[str]:
+    """Headings as links name them."""
+    headings = re.findall(r"^#+ (.*)$", read(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_relative_link_leads_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", read(path)):
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), f"{path.name} links to {name}, which is not there"
+        assert not anchor or anchor in anchors(target), (
+            f"{path.name} links to #{anchor}: {target.name} has no such heading"
+        )
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_file_that_is_named_exists(path: Path) -> None:
+    folders = "|".join([*ROOMS, "bench", "tests", "docs", "proto", "catalogues"])
+    for name in re.findall(rf"`((?:{folders})/(?:[\w./-]*(?:/|\.\w+))?)`", read(path)):
+        assert (ROOT / name).exists(), f"{path.name} names {name}, which is not there"
+
+
+@pytest.mark.parametrize("room", ["charging", "appserver", "datacenter", "domainservers"])
+def test_the_map_names_every_module_and_no_other(room: str) -> None:
+    text = read(ROOT / "ARCHITECTURE.md")
+    if room == "charging":
+        table = text.split("### Inside `charging/`")[1].split("\n#")[0]
+    else:
+        table = re.split(r"\n\| `\w+/` |\n\n", text.split("### Inside the tiers")[1].split(f"\n| `{room}/` |")[1])[0]
+    named = set(re.findall(r"`([\w*]+)/?`", table))
+    modules = {path.stem for path in (ROOT / room).glob("*.py")} | {
+        path.parent.name for path in (ROOT / room).glob("*/*.py")
+    }
+    modules -= {"__init__"}
+    # Where a process begins, what only tests use, and pages of constants need no map.
+    plain = {"main", "testing", "testing_front", "clock", "item", "limits"}
+    assert {name for name in modules - plain if not any(fnmatch(name, wanted) for wanted in named)} == set()
+    assert {wanted for wanted in named if not any(fnmatch(name, wanted) for name in modules)} == set()
+
+
+def test_every_target_says_what_it_does_and_every_target_named_exists() -> None:
+    makefile = read(ROOT / "Makefile")
+    targets = set(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[0].split())
+    described = re.findall(r"^([a-z-]+):.*?##\s*(\S.*)$", makefile, re.MULTILINE)
+    assert {name for name, _ in described} == targets
+    assert targets == set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    for path in documents():
+        for name in re.findall(r"(?:`|^ {4})make ([a-z-]+)", read(path), re.MULTILINE):
+            assert name in targets, f"{path.name} tells of make {name}, which is not there"
+
+
+def code_of(path: Path) -> str:
+    """What a document shows as code: spans, indented lines, fenced blocks."""
+    found = re.findall(r"^ {4}(.*)$|^```\w*\n(.*?)^```|`([^`\n]+)`", read(path), re.MULTILINE | re.DOTALL)
+    return "\n".join("".join(parts) for parts in found)
+
+
+def test_every_command_that_is_shown_exists() -> None:
+    known = typer.main.get_group(console.mounted()).commands
+    shown = [
+        (name, then)
+        for path in documents()
+        for names, then in re.findall(r"(?:^|[ /])onetier ([a-z|-]+)(?: ([a-z-]+))?", code_of(path), re.MULTILINE)
+        for name in names.split("|")
+    ]
+    assert len(shown) > 20
+    for name, then in shown:
+        assert name in known, f"onetier {name} is shown and not there"
+        commands = getattr(known[name], "commands", None)
+        assert commands is None or then in commands, f"onetier {name} {then} is shown and not there"
+
+
+def test_every_call_by_grpcurl_fits_the_contracts() -> None:
+    calls = [
+        call
+        for path in documents()
+        for call in re.findall(r"grpcurl -plaintext(?: -d '(.*?)')?\s+\S+ (onetier\.\S+)/(\w+)", read(path), re.DOTALL)
+    ]
+    assert service_desk_pb2.DESCRIPTOR.package == data_center_pb2.DESCRIPTOR.package == "onetier.v1"
+    assert calls
+    for body, service, method in calls:
+        request = Default().FindServiceByName(service).FindMethodByName(method).input_type
+        json_format.ParseDict(json.loads(body or "{}"), message_factory.GetMessageClass(request)())
+
+
+def test_compiled_modules_exist_and_hold_nothing_that_can_not_be_native() -> None:
+    modules = WHEEL["hooks"]["custom"]["modules"]
+    assert modules == sorted(set(modules))
+    for name in modules:
+        assert name.partition("/")[0] in ROOMS, f"{name} is in no room of the wheel"
+        tree = ast.parse(read(ROOT / name))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+                assert "Struct" not in bases, f"{name}: the struct {node.name} can't be native; move it beside"
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                imported = [*(alias.name for alias in node.names), getattr(node, "module", "")]
+                assert "weakref" not in imported, f"{name}: native classes have no weak references"
