@@ -1,8 +1,15 @@
-"""`onetier loadtest`: the whole system under locust, one scenario after another, with a table and an HTML report."""
+"""`onetier loadtest`: the whole system under locust, one scenario after another, with a table and an HTML report.
+
+A scenario fails when an answer was wrong or missing, or when it moved nothing. In the end the system is drained, and
+every key that was told is looked for in the journals: what was lost or doubled by a killed server or a moving number is
+found there, and the audit goes over all accounts.
+"""
 
 import asyncio
 import csv
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -12,7 +19,11 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from console.sample.population import YUAN, Population
+from console import proof
+from console.audit import JournalRef, audit_all, match_transfers
+from console.demo import journals_of
+from console.report import verdict_table
+from console.sample.population import Population
 from console.stage import (
     FolderInUse,
     Mark,
@@ -28,16 +39,34 @@ from console.stage import (
 )
 from console.stage import write_mark as remember
 from console.supervisor import Supervisor
-from console.system import Shape, System, lay_out
+from console.system import Layout, Shape, System, lay_out
 from onetier_client import AsyncClient
 
-SCENARIOS = ("ChargeMix", "QueryMix", "PrepaidSessions", "BusyHour", "HotAccount", "UnaryCharge", "PortStorm")
 OWNER_KILLED = "OwnerKilled"
 """BusyHour again, with one domain server killed half-way."""
+SCENARIOS = (
+    "ChargeMix",
+    "QueryMix",
+    "PrepaidSessions",
+    "BusyHour",
+    "HotAccount",
+    "UnaryCharge",
+    "PortStorm",
+    OWNER_KILLED,
+)
+MOVES_NO_MONEY = "QueryMix"
+NATIONAL = ("BusyHour", OWNER_KILLED)
+"""Scenarios in which every domain must have been charged."""
 LOCUSTFILE = Path(__file__).resolve().parents[1] / "loadtest" / "locustfile.py"
-OPENING = 100_000 * YUAN
-"""So that the load is charged, not refused."""
-GRACE_S = 60.0
+OPENING = 10**14
+"""Micro-units in each account: so that the load is charged, never refused."""
+FINISH_S = 40
+"""For users to learn the outcome of what they sent: longer than they repeat a key."""
+GRACE_S = FINISH_S + 30.0
+LOAD_BEGINS_S = 60.0
+AUDIT_WORKERS = 2
+WIDTH = 140
+"""Columns of the table when it goes to a file."""
 
 app = typer.Typer()
 
@@ -54,55 +83,123 @@ class Row(Struct, frozen=True):
     p99_ms: float
 
 
+class Outcome(Struct, frozen=True):
+    """How one scenario went."""
+
+    rows: list[Row]
+    told: dict[str, int]
+    """Request key → amount, as callers were told."""
+    by_domain: Counter[str]
+    """Charges told, by the domain that made them."""
+    repeated: int
+    """Charges whose key was sent more than once before the outcome was known."""
+    faults: list[str]
+    """Why the scenario has failed; nothing when it went well."""
+
+
 @app.command()
 def loadtest(
-    scenario: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join((*SCENARIOS, OWNER_KILLED))}.")] = None,
+    scenario: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(SCENARIOS)}.")] = None,
     seconds: Annotated[int, typer.Option(min=3, max=3_600, help="Length of each scenario.")] = 15,
     users: Annotated[int, typer.Option(min=1, max=1_000, help="Front ends, each with a stream.")] = 8,
     batch: Annotated[int, typer.Option(min=1, max=1_000, help="Requests a batch.")] = 200,
-    subscribers: Annotated[int, typer.Option(min=100, max=5_000_000)] = 20_000,
+    subscribers: Annotated[int, typer.Option(min=300, max=5_000_000)] = 20_000,
     units: Annotated[str, typer.Option(help="sqlite:///folder or cassandra://hosts/prefix")] = "",
     folder: Annotated[Path, typer.Option("--data", help="Data folder.")] = Path(".onetier/loadtest"),
     reports: Annotated[Path, typer.Option(help="Where the HTML reports go.")] = Path("reports"),
 ) -> None:
-    """Run locust against a system of its own, headless and for a bounded time."""
-    chosen = scenario or [*SCENARIOS, OWNER_KILLED]
-    unknown = [name for name in chosen if name not in (*SCENARIOS, OWNER_KILLED)]
+    """Run locust against a system of its own, headless and for a bounded time; every answer is checked."""
+    chosen = scenario or list(SCENARIOS)
+    unknown = [name for name in chosen if name not in SCENARIOS]
     if unknown:
-        raise typer.BadParameter(f"no scenario {', '.join(unknown)}: choose of {', '.join((*SCENARIOS, OWNER_KILLED))}")
+        raise typer.BadParameter(f"no scenario {', '.join(unknown)}: choose of {', '.join(SCENARIOS)}")
     options = Options(folder, units, subscribers, 0, shape=Shape(1, 2, 2))
     reports.mkdir(parents=True, exist_ok=True)
+    out = Console(width=None if sys.stdout.isatty() else WIDTH)
     try:
         with sole_use(folder):
-            rows = asyncio.run(_run(chosen, options, reports, seconds, ["-u", str(users), "--batch", str(batch)]))
+            run = _Run(Stage(out), options, reports, seconds, ("-u", str(users), "--batch", str(batch)))
+            layout = asyncio.run(run.all_of(chosen))
+            sound = asyncio.run(prove(out, layout, options.slots, run.outcomes))
+            sound = audited(out, layout, options.slots) and sound
     except FolderInUse as busy:
         raise typer.BadParameter(str(busy)) from busy
-    out = Console()
-    out.print(_table(rows))
-    if not rows or any(row.failures for row in rows if row.scenario != OWNER_KILLED):
-        out.print("some batches failed: see the reports")
+    out.print(table(run.outcomes))
+    faults = [f"{name}: {fault}" for name, outcome in run.outcomes for fault in outcome.faults]
+    for text in faults:
+        out.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
+    if faults or not sound:
         raise typer.Exit(1)
 
 
-async def _run(chosen: list[str], options: Options, reports: Path, seconds: int, how: list[str]) -> list[Row]:
-    stage = Stage(Console())
-    clear(options.folder)
-    country = settle(options.subscribers, options.seed, yesterday_ms())
-    rich = replace(country, people=_with_money(country.people))
-    async with Supervisor(options.folder / "logs") as supervisor:
-        system = System(supervisor, lay_out(fresh_base(options)), {})
-        await system.start(options.shape)
-        await load_country(stage, system, system.layout, rich, options)
-        async with AsyncClient(system.endpoints) as client:
-            await open_accounts(stage, client, rich.people)
-        mark = Mark(system.layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
-        remember(options.folder, mark, rich.people)
-        rows: list[Row] = []
-        for name in chosen:
-            stage.say(f"scenario {name}, {seconds} s")
-            rows += await _scenario(name, system, options, reports, seconds, how)
-        await supervisor.drain()
-    return rows
+class _Run:
+    """One system, and the scenarios that run against it one after another."""
+
+    def __init__(self, stage: Stage, options: Options, reports: Path, seconds: int, how: tuple[str, ...]) -> None:
+        self.outcomes: list[tuple[str, Outcome]] = []
+        self._stage = stage
+        self._options = options
+        self._reports = reports
+        self._seconds = seconds
+        self._how = how
+
+    async def all_of(self, chosen: list[str]) -> Layout:
+        """Start, load, run, drain."""
+        options, stage = self._options, self._stage
+        clear(options.folder)
+        country = settle(options.subscribers, options.seed, yesterday_ms())
+        rich = replace(country, people=_with_money(country.people))
+        async with Supervisor(options.folder / "logs") as supervisor:
+            system = System(supervisor, lay_out(fresh_base(options)), {})
+            await system.start(options.shape)
+            await load_country(stage, system, system.layout, rich, options)
+            async with AsyncClient(system.endpoints) as client:
+                await open_accounts(stage, client, rich.people)
+            mark = Mark(system.layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
+            remember(options.folder, mark, rich.people)
+            domains = {account.domain for account in rich.people.accounts}
+            for number, name in enumerate(chosen):
+                stage.say(f"scenario {name}, {self._seconds} s")
+                self.outcomes.append((name, await self._scenario(name, number, system, domains)))
+            await supervisor.drain()
+        return system.layout
+
+    async def _scenario(self, name: str, number: int, system: System, domains: set[str]) -> Outcome:
+        stem = self._reports / f"loadtest-{name}"
+        told = _cleared(stem)
+        with _log_of(stem) as log:
+            locust = await asyncio.create_subprocess_exec(
+                sys.executable, *self._arguments(name, stem, system), stdout=log, stderr=log
+            )
+            try:
+                killed_at = await self._kill(number, told, system) if name == OWNER_KILLED else None
+                await asyncio.wait_for(locust.wait(), self._seconds + GRACE_S)
+            finally:
+                if locust.returncode is None:
+                    locust.kill()
+                    await locust.wait()
+        return outcome_of(name, stem, domains, killed_at)
+
+    def _arguments(self, name: str, stem: Path, system: System) -> list[str]:
+        return [
+            *("-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary", "--loglevel", "WARNING"),
+            *("-r", "100", "-t", f"{self._seconds}s", "--stop-timeout", str(FINISH_S)),
+            *("--host", ",".join(system.endpoints), "--directory", system.datacenters[0].address),
+            *("--subscribers", str(self._options.folder / "subscribers.csv"), "--told", f"{stem}_told.csv"),
+            *("--html", f"{stem}.html", "--csv", str(stem), *self._how),
+            "BusyHour" if name == OWNER_KILLED else name,
+        ]
+
+    async def _kill(self, number: int, told: Path, system: System) -> int:
+        """Kill a domain server in the middle of the load, start another; gives how much had been told by then."""
+        began = time.monotonic()
+        while not lines_of(told) and time.monotonic() < began + LOAD_BEGINS_S:  # noqa: ASYNC110 - locust tells nobody
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(self._seconds / 2)
+        system.domain_servers.pop(0).kill()
+        lines = len(lines_of(told))
+        await system.start_domain_server(len(SCENARIOS) + number)
+        return lines
 
 
 def _with_money(people: Population) -> Population:
@@ -110,37 +207,52 @@ def _with_money(people: Population) -> Population:
     return Population(tuple(accounts))
 
 
-async def _scenario(
-    name: str, system: System, options: Options, reports: Path, seconds: int, how: list[str]
-) -> list[Row]:
-    stem = reports / f"loadtest-{name}"
-    arguments = [
-        *("-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary", "--loglevel", "WARNING"),
-        *("-r", "100", "-t", f"{seconds}s", "--stop-timeout", "10", "--reset-stats"),
-        *("--host", ",".join(system.endpoints), "--directory", system.datacenters[0].address),
-        *("--subscribers", str(options.folder / "subscribers.csv")),
-        *("--html", f"{stem}.html", "--csv", str(stem), *how),
-        "BusyHour" if name == OWNER_KILLED else name,
-    ]
-    with _log_of(stem) as log:
-        locust = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=log, stderr=log)
-        try:
-            if name == OWNER_KILLED:
-                await asyncio.sleep(seconds / 2)
-                system.domain_servers.pop().kill()
-            await asyncio.wait_for(locust.wait(), seconds + GRACE_S)
-        finally:
-            if locust.returncode is None:
-                locust.kill()
-                await locust.wait()
-    return _rows(name, Path(f"{stem}_stats.csv"))
+def _cleared(stem: Path) -> Path:
+    """Forget an earlier run; gives the path of what will be told."""
+    for end in ("_stats.csv", "_exceptions.csv", "_told.csv"):
+        Path(f"{stem}{end}").unlink(missing_ok=True)
+    return Path(f"{stem}_told.csv")
+
+
+def lines_of(told: Path) -> list[str]:
+    """Give what was told so far, a line a charge."""
+    return told.read_text("utf-8").splitlines() if told.exists() else []
 
 
 def _log_of(stem: Path) -> BinaryIO:
     return Path(f"{stem}.log").open("wb")
 
 
+def outcome_of(scenario: str, stem: Path, domains: set[str], killed_at: int | None) -> Outcome:
+    """Read what locust left and judge it. `killed_at` = charges told when a server was killed."""
+    rows = _rows(scenario, Path(f"{stem}_stats.csv"))
+    told: dict[str, int] = {}
+    by_domain: Counter[str] = Counter()
+    repeated = lines = 0
+    faults = [f"{row.failures:,} of {row.batches:,} {row.name} failed: see {stem}.html" for row in rows if row.failures]
+    for line in lines_of(Path(f"{stem}_told.csv")):
+        key, amount, domain, again = line.split("\t")
+        if key in told:
+            faults.append(f"{key} was told twice")
+        told[key] = int(amount)
+        by_domain[domain] += 1
+        repeated += int(again)
+        lines += 1
+    faults += _thrown(Path(f"{stem}_exceptions.csv"))
+    if not sum(row.batches for row in rows) or (scenario != MOVES_NO_MONEY and not told):
+        faults.append(f"it moved nothing: see {stem}.log")
+    if scenario in NATIONAL and domains - set(by_domain):
+        faults.append(f"nothing was charged in {', '.join(sorted(domains - set(by_domain)))}")
+    if killed_at is not None and not 0 < killed_at < lines:
+        faults.append(
+            f"{killed_at:,} charges were told before the kill, {lines - killed_at:,} after it: give more time"
+        )
+    return Outcome(rows, told, by_domain, repeated, faults)
+
+
 def _rows(scenario: str, stats: Path) -> list[Row]:
+    if not stats.exists():
+        return []
     with stats.open(newline="", encoding="utf-8") as lines:
         return [
             Row(
@@ -162,16 +274,52 @@ def _items(name: str) -> int:
     return int(count) if times else 1
 
 
-def _table(rows: list[Row]) -> Table:
-    table = Table("scenario", "request", "batches", "failed", "items/s", "p50 ms", "p99 ms")
-    for row in rows:
-        table.add_row(
-            row.scenario,
-            row.name,
-            f"{row.batches:,}",
-            f"{row.failures:,}",
-            f"{row.items_per_s:,.0f}",
-            f"{row.p50_ms:,.0f}",
-            f"{row.p99_ms:,.0f}",
-        )
-    return table
+def _thrown(exceptions: Path) -> list[str]:
+    """Defects of the users themselves: locust counts them apart from its requests."""
+    if not exceptions.exists():
+        return []
+    with exceptions.open(newline="", encoding="utf-8") as lines:
+        return [f"{line['Count']} times {line['Message']}" for line in csv.DictReader(lines)]
+
+
+async def prove(out: Console, layout: Layout, slots: int, outcomes: list[tuple[str, Outcome]]) -> bool:
+    """Compare all that was told with the journals; prints the comparison and says whether it holds."""
+    told: dict[str, int] = {}
+    for _, outcome in outcomes:
+        told.update(outcome.told)
+    verdict = proof.compare(told, await proof.count(journals_of(layout, slots)))
+    out.print(verdict_table(verdict))
+    for text in verdict.complaints:
+        out.print(f"  {text}", style="red", highlight=False, markup=False)
+    return verdict.holds
+
+
+def audited(out: Console, layout: Layout, slots: int) -> bool:
+    """Audit every account in the units; prints the findings and says whether there are none."""
+    refs = [JournalRef(url, name) for url, names in journals_of(layout, slots).items() for name in names]
+    found = audit_all(refs, AUDIT_WORKERS, lambda _: None)
+    match_transfers(found)
+    findings = [f"{report.name}: {finding}" for report in found for finding in report.findings]
+    for text in findings:
+        out.print(f"  {text}", style="red", highlight=False, markup=False)
+    out.print(f"audit of {len(refs)} slots: {len(findings)} findings", highlight=False)
+    return not findings
+
+
+def table(outcomes: list[tuple[str, Outcome]]) -> Table:
+    """Give locust's figures of all scenarios, with what was told and repeated."""
+    shown = Table("scenario", "request", "batches", "failed", "items/s", "p50 ms", "p99 ms", "charges told", "repeated")
+    for name, outcome in outcomes:
+        for number, row in enumerate(outcome.rows):
+            shown.add_row(
+                name if number == 0 else "",
+                row.name,
+                f"{row.batches:,}",
+                f"{row.failures:,}",
+                f"{row.items_per_s:,.0f}",
+                f"{row.p50_ms:,.0f}",
+                f"{row.p99_ms:,.0f}",
+                f"{len(outcome.told):,}" if number == 0 else "",
+                f"{outcome.repeated:,}" if number == 0 else "",
+            )
+    return shown

@@ -13,13 +13,13 @@ from msgspec import Struct
 
 from charging.account import MONEY, Account
 from charging.entry import Entry
-from charging.events import Booked, Charged, MovedIn, MovedOut, Opened
+from charging.events import Booked, Charged, MovedIn, MovedOut, Opened, SessionStepped
 from charging.wire import Done, Failed
 from storage.open import open_unit
 from storage.unit import Unit
 
 MISMATCHES_TOLD_MAX = 20
-CHARGE_KIND = "c"
+CHARGE_KINDS = ("c", "session")
 
 _entries = msgspec.msgpack.Decoder(tuple[Entry, ...])
 _outcome = msgspec.msgpack.Decoder(Done | Failed)
@@ -32,7 +32,7 @@ class Journals(Struct):
     entries: int = 0
     refusals: int = 0
     charged: dict[str, int] = {}
-    """Request key → amount that the charge's postings took."""
+    """Request key → amount that the postings of the charge, or of the session's step, took."""
     moved: int = 0
     """Sum of the movements (before - after) of money books under charges, from the outcomes, not from the postings."""
     opened: int = 0
@@ -126,15 +126,20 @@ class Counter:
                     self.found.in_transit += sum(self._accounts.pop(entry.account_id, {}).values())
                     return
                 case Charged(charge=charge, postings=postings):
-                    taken = sum(amount for _, amount in postings)
-                    if taken != charge.amount:
-                        self._fault(f"{entry.key}: postings take {taken}, the charge says {charge.amount}")
-                    if entry.key in self.found.charged:
-                        self._fault(f"{entry.key} is charged twice")
-                    self.found.charged[entry.key] = taken
+                    self._charge(entry.key, charge.amount, sum(amount for _, amount in postings))
+                case SessionStepped(postings=steps) if steps:
+                    taken = sum(amount for step in steps for _, amount in step.postings)
+                    self._charge(entry.key, sum(step.amount for step in steps), taken)
                 case Booked(postings=postings):
                     self.found.booked += sum(amount for _, amount in postings)
         self._follow(entry)
+
+    def _charge(self, key: str, amount: int, taken: int) -> None:
+        if taken != amount:
+            self._fault(f"{key}: postings take {taken}, the charge says {amount}")
+        if key in self.found.charged:
+            self._fault(f"{key} is charged twice")
+        self.found.charged[key] = taken
 
     def _settle(self, account: Account) -> int:
         books = {book.book_id: book.amount for book in account.books if book.unit == MONEY}
@@ -154,7 +159,7 @@ class Counter:
             if before != movement.before:
                 self._fault(f"{entry.key} finds {movement.before} in book {movement.book_id}, which held {before}")
             books[movement.book_id] = movement.after
-            if entry.kind == CHARGE_KIND:
+            if entry.kind in CHARGE_KINDS:
                 self.found.moved += movement.before - movement.after
 
     def _fault(self, text: str) -> None:

@@ -139,8 +139,8 @@ def write_mark(folder: Path, mark: Mark, people: Population) -> None:
     """Remember what the folder holds, and list its subscribers for load tests."""
     with (folder / "subscribers.csv").open("w", newline="", encoding="utf-8") as file:
         lines = writer(file)
-        lines.writerow(("identity", "domain"))
-        lines.writerows((member.identity, member.domain) for member in people.subscribers())
+        lines.writerow(("identity", "domain", "account"))
+        lines.writerows((member.identity, member.domain, member.account_id) for member in people.subscribers())
     (folder / MARK).write_bytes(msgspec.json.encode(mark))
 
 

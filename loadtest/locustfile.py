@@ -1,128 +1,91 @@
 """Locust users, one class a scenario: headless by `make loadtest`, with the web UI by `locust -f` this file.
 
-Endpoints come by --host (comma-separated), subscribers by --subscribers. A batch is one locust request named
-"… ×N"; the items in it are counted by the custom events, so a table shows both.
+Endpoints come by --host (comma-separated), subscribers by --subscribers. A batch is one locust request named "… ×N".
+Answers are checked (`loadtest.checks`): a wrong amount is a failure. Which keys were told which amount is written to
+--told, for the comparison with the journals.
 """
 
-import itertools
-import random
-from collections.abc import Callable, Sequence
-from pathlib import Path
+import time
+from collections.abc import Sequence
 
 import gevent
 import grpc
-from locust import User, constant, events, task
+from locust import events, task
 from locust.argument_parser import LocustArgumentParser
-from locust.env import Environment
 from onetier.v1 import data_center_pb2, data_center_pb2_grpc
 from onetier.v1 import service_desk_pb2 as desk
 
-from loadtest.desk import CHANNEL_OPTIONS, Desk, StreamBroken
-from loadtest.requests import Traffic, read_subscribers
+from loadtest import checks
+from loadtest.desk import CHANNEL_OPTIONS
+from loadtest.users import PATIENCE_S, DeskUser, Unsettled, WrongAnswer
 
-_numbers = itertools.count(1)
-REFUSALS_EXPECTED = {9}  # FAILED_PRECONDITION: no balance, suspended; an answer, not a failure
+REPEATED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def _options(parser: LocustArgumentParser) -> None:
-    parser.add_argument("--subscribers", default=".onetier/subscribers.csv", help="CSV with identity,domain")
+    parser.add_argument("--subscribers", default=".onetier/subscribers.csv", help="CSV with identity,domain,account")
     parser.add_argument("--batch", type=int, default=200, help="requests a batch")
     parser.add_argument("--directory", default="127.0.0.1:7200", help="datacenter, for the port storm")
     parser.add_argument("--seed", type=int, default=20261124, help="seed of the traffic")
-
-
-class DeskUser(User):
-    """A front end with one stream to one of the platform's instances."""
-
-    abstract = True
-    wait_time = constant(0)
-
-    def on_start(self) -> None:
-        """Open the stream; users spread over the endpoints."""
-        options = self.environment.parsed_options
-        assert options is not None
-        number = next(_numbers)
-        endpoints = str(self.host).split(",")
-        self.batch_requests = int(options.batch)
-        self.traffic = Traffic(_subscribers(self.environment), int(options.seed) + number)
-        self.desk = Desk(endpoints[number % len(endpoints)])
-
-    def on_stop(self) -> None:
-        """Close the stream."""
-        self.desk.close()
-
-    def send(self, name: str, requests: Sequence[desk.ServiceRequest]) -> list[desk.ServiceReply]:
-        """Send a batch and report it to locust; faults of single items make the batch a failure."""
-        with self.environment.events.request.measure("Exchange", f"{name} ×{len(requests)}") as measured:
-            try:
-                replies = self.desk.exchange(requests)
-            except (StreamBroken, gevent.Timeout) as error:
-                measured["exception"] = RuntimeError(f"{type(error).__name__}: {error}")
-                gevent.sleep(0.2)
-                return []
-            measured["response_length"] = len(replies)
-            faults = [r.error for r in replies if r.HasField("error") and r.error.code not in REFUSALS_EXPECTED]
-            if faults:
-                measured["exception"] = RuntimeError(f"{faults[0].code}: {faults[0].message[:80]}")
-        return replies
-
-    def batch(self, make: Callable[[], desk.ServiceRequest]) -> list[desk.ServiceRequest]:
-        """Make one batch."""
-        return [make() for _ in range(self.batch_requests)]
-
-
-def _subscribers(environment: Environment) -> list[tuple[str, str]]:
-    assert environment.parsed_options is not None
-    path = Path(environment.parsed_options.subscribers)
-    if path not in _loaded:
-        _loaded[path] = read_subscribers(path)
-    return _loaded[path]
-
-
-_loaded: dict[Path, list[tuple[str, str]]] = {}
+    parser.add_argument("--told", default="", help="file for the keys and amounts that were told; empty = none")
 
 
 class ChargeMix(DeskUser):
     """Finished events of all services."""
 
     @task
-    def charge(self) -> None:
+    def mix(self) -> None:
         """One batch."""
-        self.send("charge", self.batch(self.traffic.charge))
+        self.charge("charge", self.batch(self.traffic.charge))
+        self.vouch_sometimes()
 
 
 class QueryMix(DeskUser):
-    """Balance, usage, contract and dry runs."""
+    """Balance, usage, contract and dry runs; nothing of it may change a balance."""
 
     @task
-    def query(self) -> None:
-        """One batch."""
-        self.send("query", self.batch(self.traffic.query))
+    def mix(self) -> None:
+        """One batch; the witness has after it what it had before."""
+        before = self.look({self.home})
+        self.ask("query", self.batch(self.traffic.query))
+        self.quote(self.traffic.charge(self.witness))
+        if before is not None:
+            self.look({self.home}, before.real)
 
 
 class BusyHour(DeskUser):
     """The national busy hour: all regions by population, roamers, four charges to one query."""
 
     @task(4)
-    def charge(self) -> None:
-        """One batch of charges."""
-        self.send("busy-hour charge", self.batch(self.traffic.roaming_charge))
+    def charges(self) -> None:
+        """One batch of charges; a roamer is charged in its own domain."""
+        self.charge("busy-hour charge", self.batch(self.traffic.roaming_charge))
+        self.vouch_sometimes()
 
     @task(1)
-    def query(self) -> None:
+    def queries(self) -> None:
         """One batch of queries."""
-        self.send("busy-hour query", self.batch(self.traffic.query))
+        self.ask("busy-hour query", self.batch(self.traffic.query))
 
 
 class HotAccount(DeskUser):
-    """Everything on one account."""
+    """Everything on one account: each charge leaves it at a version of its own."""
 
     @task
-    def charge(self) -> None:
+    def hot(self) -> None:
         """One batch for the same subscriber from all users."""
-        hot = next(identity for identity, _ in self.traffic.subscribers if identity.startswith("msisdn:"))
-        self.send("hot account", self.batch(lambda: self.traffic.charge(hot)))
+        hot = self.shared.people.hot
+        homes, versions = self.shared.people.homes, self.shared.versions
+
+        def check(_asked: desk.ServiceRequest, reply: desk.ServiceReply, resent: bool) -> str:
+            fault = checks.charge_fault(reply, {homes[hot]}, resent=resent)
+            if not fault and reply.charge.account_version in versions:
+                fault = f"two charges left the account at version {reply.charge.account_version}"
+            versions.add(reply.charge.account_version)
+            return fault
+
+        self.settle("hot account", self.batch(lambda: self.traffic.charge(hot)), check)
 
 
 class PrepaidSessions(DeskUser):
@@ -132,50 +95,119 @@ class PrepaidSessions(DeskUser):
 
     @task
     def sessions(self) -> None:
-        """Run one batch of sessions from create to release."""
-        callers = [(self.traffic.mobile(), self.traffic.key()) for _ in range(self.batch_requests)]
+        """Run one batch of sessions from create to release; the first is the witness's, with a price known before."""
+        callers = [self.witness, *(self.traffic.mobile() for _ in range(self.batch_requests - 1))]
+        names = [self.traffic.key() for _ in callers]
+        used = [[0, *(self.traffic.random.randrange(1 << 20) for _ in range(self.STEPS - 1))] for _ in callers]
+        began_ms = int(time.time() * 1_000)
+        charged = [0] * len(callers)
+        price = self.quote(self.traffic.data_event(self.witness, sum(used[0]), began_ms))
         for invocation in range(self.STEPS):
-            used = 0 if invocation == 0 else random.randrange(1 << 20)
-            last = self.STEPS - 1
-            steps = [self.traffic.session_step(who, name, invocation, last, used) for who, name in callers]
-            self.send(f"session step {invocation}", steps)
+            steps = [
+                self.traffic.session_step(who, name, invocation, self.STEPS - 1, spent[invocation], began_ms)
+                for who, name, spent in zip(callers, names, used, strict=True)
+            ]
+            told = self._step(f"session step {invocation}", steps, charged, price, last=invocation == self.STEPS - 1)
+            if told is None:
+                return
+            charged = told
+
+    def _step(
+        self, name: str, steps: Sequence[desk.ServiceRequest], charged: list[int], price: int | None, *, last: bool
+    ) -> list[int] | None:
+        """Send one step of all sessions; gives what each has been charged so far."""
+        before = {step.request_key: amount for step, amount in zip(steps, charged, strict=True)}
+
+        def check(asked: desk.ServiceRequest, reply: desk.ServiceReply, _resent: bool) -> str:
+            fault = checks.session_fault(asked, reply, before[asked.request_key], last=last)
+            if fault or not last or asked is not steps[0]:
+                return fault
+            total = reply.session.grants[0].charged
+            return "" if total == price else f"the session was charged {total}, one piece of its size costs {price}"
+
+        replies = self.settle(name, steps, check)
+        if not replies or any(len(reply.session.grants) != 1 for reply in replies):
+            return None
+        now = [reply.session.grants[0].charged for reply in replies]
+        homes = self.shared.people.homes
+        self.shared.told.charges(
+            (step.request_key, total - paid, homes[step.identity], reply.session.repeated)
+            for step, reply, total, paid in zip(steps, replies, now, charged, strict=True)
+        )
+        return now
 
 
 class UnaryCharge(DeskUser):
     """Single calls, as a POS terminal makes them."""
 
     @task
-    def charge(self) -> None:
-        """One unary charge."""
-        request = desk.ChargeRequest(request=self.traffic.charge())
+    def single(self) -> None:
+        """One unary charge, repeated until its outcome is known."""
+        request = self.traffic.charge()
+        home = self.shared.people.homes[request.identity]
         with self.environment.events.request.measure("Charge", "unary charge") as measured:
             try:
-                self.desk.stub.Charge(request, timeout=5)
+                reply, resent = self._call(request)
+            except (grpc.RpcError, Unsettled) as error:
+                measured["exception"] = error
+                return
+            fault = checks.charge_fault(reply, {home}, resent=resent)
+            if fault:
+                measured["exception"] = WrongAnswer(fault)
+        self.shared.told.charges([(request.request_key, reply.charge.amount, reply.charge.domain, resent)])
+        self.vouch_sometimes()
+
+    def _call(self, request: desk.ServiceRequest) -> tuple[desk.ServiceReply, bool]:
+        until, resent = time.monotonic() + PATIENCE_S, False
+        while True:
+            try:
+                response = self.desk.stub.Charge(desk.ChargeRequest(request=request), timeout=5)
             except grpc.RpcError as error:
-                if error.code() != grpc.StatusCode.FAILED_PRECONDITION:
-                    measured["exception"] = RuntimeError(f"{error.code().name}: {error.details()[:80]}")
+                if error.code() not in REPEATED:
+                    raise
+                if time.monotonic() > until:
+                    raise Unsettled(f"no outcome after {PATIENCE_S:.0f} s: {error.details()}") from error
+                resent = True
+                gevent.sleep(checks.PAUSE_S)
+            else:
+                return desk.ServiceReply(charge=response.charge), resent
 
 
 class PortStorm(DeskUser):
-    """Numbers move between regions while they are charged."""
+    """Numbers move between regions while they are charged: the witness away and home again, under load all the time."""
 
     @task
-    def port_and_charge(self) -> None:
-        """Port one mobile number, then charge it at once: the new domain must answer."""
+    def storm(self) -> None:
+        """Move there and back, each time charging on; then one batch of everybody else."""
+        away = self.traffic.random.choice([domain for domain in self.traffic.domains if domain != self.home])
+        for there, here in ((away, self.home), (self.home, away)):
+            moving = gevent.spawn(self._port, there)
+            while not moving.ready():
+                self.vouch({here, there})
+            if not moving.get():
+                return
+            self.vouch({there})
+        self.charge("charge beside ports", self.batch(self.traffic.charge))
+
+    def _port(self, target: str) -> bool:
+        """Move the witness; says whether it moved."""
         options = self.environment.parsed_options
         assert options is not None
-        identity = self.traffic.mobile()
-        target = self.traffic.random.choice(self.traffic.domains)
         request = data_center_pb2.PortRequest(
-            identity=identity, to_domain=target, request_key=self.traffic.key(), actor="loadtest"
+            identity=self.witness, to_domain=target, request_key=self.traffic.key(), actor="loadtest"
         )
+        until = time.monotonic() + PATIENCE_S
         with (
             self.environment.events.request.measure("Port", "port") as measured,
             grpc.insecure_channel(options.directory, options=CHANNEL_OPTIONS) as channel,
         ):
-            try:
-                data_center_pb2_grpc.DirectoryServiceStub(channel).Port(request, timeout=10)
-            except grpc.RpcError as error:
-                if error.code() not in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT):
-                    measured["exception"] = RuntimeError(f"{error.code().name}: {error.details()[:80]}")
-        self.send("charge after port", [self.traffic.charge(identity)])
+            while True:
+                try:
+                    data_center_pb2_grpc.DirectoryServiceStub(channel).Port(request, timeout=10)
+                except grpc.RpcError as error:
+                    if error.code() not in REPEATED or time.monotonic() > until:
+                        measured["exception"] = error
+                        return False
+                    gevent.sleep(checks.PAUSE_S)
+                else:
+                    return True

@@ -5,7 +5,9 @@ import itertools
 import os
 import random
 import time
+from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 from onetier.v1 import service_desk_pb2 as desk
 
@@ -17,22 +19,47 @@ SERVICE_OF_KIND = {"msisdn": ("voice", "sms", "data"), "fixed": ("fixed",), "bro
 VIEWS = ("balance", "usage", "contract")
 
 
-def read_subscribers(path: Path) -> list[tuple[str, str]]:
-    """Read (identity, domain) pairs from the CSV file that `onetier up` and `onetier loadtest` write."""
+WITNESSES_SHARE = 4
+"""One in so many of the subscribers that have an account to themselves is kept for the users' own checks."""
+
+
+class People(NamedTuple):
+    """Who may be charged, and who is kept aside."""
+
+    crowd: list[tuple[str, str]]
+    """Identity and home domain; regions come by population because the file does."""
+    witnesses: list[str]
+    """Mobile numbers with an account of their own: each user has one that nobody else charges."""
+    homes: dict[str, str]
+    """Identity → home domain, of all."""
+    hot: str
+    """The number on which everything goes when one account is hot."""
+
+
+def read_people(path: Path) -> People:
+    """Read the CSV file (identity, domain, account) that `onetier up` and `onetier loadtest` write."""
     if not path.exists():
         raise SystemExit(f"{path} is not there: start the system with `onetier up`, or name its file by --subscribers")
     with path.open(newline="", encoding="utf-8") as lines:
-        return [(row["identity"], row["domain"]) for row in csv.DictReader(lines)]
+        rows = [(row["identity"], row["domain"], row["account"]) for row in csv.DictReader(lines)]
+    members = Counter(account for _, _, account in rows)
+    alone = [who for who, _, account in rows if members[account] == 1 and who.startswith("msisdn:")]
+    witnesses = alone[1::WITNESSES_SHARE]
+    aside = set(witnesses)
+    crowd = [(who, domain) for who, domain, _ in rows if who not in aside]
+    if not witnesses or {domain for _, domain in crowd} != {domain for _, domain, _ in rows}:
+        raise SystemExit(f"{path} has too few subscribers for a load test: start the system with more --subscribers")
+    return People(crowd, witnesses, {who: domain for who, domain, _ in rows}, alone[0])
 
 
 class Traffic:
     """Makes requests for a population; one instance a user, so that users differ and a seed repeats them."""
 
-    def __init__(self, subscribers: list[tuple[str, str]], seed: int) -> None:
-        self.subscribers = subscribers
+    def __init__(self, people: People, seed: int) -> None:
+        self.subscribers = people.crowd
         self.random = random.Random(seed)
-        self.domains = sorted({domain for _, domain in subscribers})
-        self._numbers = [who for who, _ in subscribers if who.startswith(("msisdn:", "fixed:"))]
+        self.domains = sorted({domain for _, domain in people.crowd})
+        self._numbers = [who for who, _ in people.crowd if who.startswith(("msisdn:", "fixed:"))]
         self._keys = itertools.count()
         self._prefix = f"load-{os.getpid()}-{seed}-{time.time_ns():x}"
 
@@ -88,8 +115,22 @@ class Traffic:
             channel="web-hall",
         )
 
-    def session_step(self, identity: str, session: str, invocation: int, last: int, used: int) -> desk.ServiceRequest:
-        """Create, update or release a data session of ten-megabyte quotas."""
+    def data_event(self, identity: str, quantity: int, at_ms: int) -> desk.ServiceRequest:
+        """A piece of data of a given size, at a given time."""
+        return desk.ServiceRequest(
+            identity=identity,
+            request_type=CHARGE,
+            service_code="data",
+            request_key=self.key(),
+            event_time_ms=at_ms,
+            quantity=quantity,
+            channel="front",
+        )
+
+    def session_step(
+        self, identity: str, session: str, invocation: int, last: int, used: int, began_ms: int
+    ) -> desk.ServiceRequest:
+        """Create, update or release a data session of ten-megabyte quotas that began at `began_ms`."""
         operation = (
             desk.SessionRequest.OPERATION_CREATE
             if invocation == 0
@@ -97,15 +138,13 @@ class Traffic:
             if invocation == last
             else desk.SessionRequest.OPERATION_UPDATE
         )
-        now_ms = int(time.time() * 1000)
-        unit = desk.UnitUse(
-            service_code="data", requested=0 if invocation == last else 10 << 20, used=used, event_time_ms=now_ms
-        )
+        requested = 0 if invocation == last else 10 << 20
+        unit = desk.UnitUse(service_code="data", requested=requested, used=used, event_time_ms=began_ms)
         return desk.ServiceRequest(
             identity=identity,
             request_type=EXECUTE,
             request_key=self.key(),
-            event_time_ms=now_ms,
+            event_time_ms=began_ms,
             channel="front",
             session=desk.SessionRequest(session_id=session, operation=operation, invocation=invocation, units=[unit]),
         )

@@ -9,9 +9,9 @@ from msgspec import Raw
 from msgspec.structs import replace
 from rich.console import Console
 
-from charging.account import MAIN_BOOK, MONEY, Account, Book
+from charging.account import MAIN_BOOK, MONEY, Account, Book, Session
 from charging.entry import Entry
-from charging.events import Charged, Event, MovedIn, MovedOut, Opened
+from charging.events import Charged, Event, MovedIn, MovedOut, Opened, SessionPosting, SessionStepped
 from charging.usage import SealedCharge, Usage
 from charging.wire import Done, Failed, Movement, pack
 from console import proof
@@ -121,6 +121,23 @@ async def test_finds_postings_that_do_not_add_up(tmp_path: Path) -> None:
     crooked = replace(crooked, events=(replace(event, postings=((MAIN_BOOK, 99),)),))
     verdict = proof.compare(TOLD | {"k5": 99}, await counted(tmp_path, {"GD/0": (*HONEST, (crooked,))}))
     assert not verdict.holds
+
+
+def stepped(key: str, amount: int, taken: int, before: int) -> Entry:
+    charge = SealedCharge(300, "CNY", (), (), 1, False, NO_STEPS)
+    posting = SessionPosting(Usage("a", "data", 1, 60), charge, amount, ((MAIN_BOOK, taken),), (), (), 0)
+    event = SessionStepped(Session("s", "a", 1, 1, ()), "", (posting,))
+    return entry("a", key, "session", (event,), (Movement(MAIN_BOOK, MONEY, before, before - taken),))
+
+
+async def test_what_a_step_of_a_session_takes_or_gives_back_is_a_charge_under_its_key(tmp_path: Path) -> None:
+    steps = (stepped("s1", 300, 300, 9_000), stepped("s2", -50, -50, 8_700))
+    found = await counted(tmp_path, {"GD/0": (*HONEST, steps)})
+    assert proof.compare(TOLD | {"s1": 300, "s2": -50}, found).holds
+    assert not proof.compare(TOLD | {"s1": 300}, found).holds
+    (tmp_path / "crooked").mkdir()
+    crooked = await counted(tmp_path / "crooked", {"GD/0": (*HONEST, (stepped("s1", 300, 299, 9_000),))})
+    assert not proof.compare(TOLD | {"s1": 299}, crooked).holds
 
 
 async def test_follows_an_account_to_another_domain(tmp_path: Path) -> None:
