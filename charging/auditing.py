@@ -75,7 +75,8 @@ class Audit:
         if entry.account_id != self.account_id:
             self._find(f"entry {entry.key} is of account {entry.account_id}")
             return
-        if entry.key in self._keys:
+        again = entry.kind == REMEMBERED and not entry.events  # After a port there and back: no second effect.
+        if entry.key in self._keys and not again:
             self._find(f"key {entry.key} has two entries")
         self._keys.add(entry.key)
         try:

@@ -223,6 +223,8 @@ class Remember(Struct, frozen=True, array_like=True, tag=REMEMBERED):
 
     outcome: bytes
     """`wire.Done` or `wire.Failed`, packed."""
+    charged: ChargedFact | None = None
+    """What a refund of it needs to know, when it charged something."""
 
 
 Action = (

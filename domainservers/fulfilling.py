@@ -8,6 +8,7 @@ from charging import history, wire
 from charging.commands import Command, Refund
 from charging.entry import Entry
 from charging.errors import Broken, Fault, NotFound, Overloaded
+from charging.events import MovedIn
 from charging.ledger import with_original
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers import reading
@@ -15,6 +16,7 @@ from domainservers.accounts import Cell
 from domainservers.groups import Sink
 from domainservers.item import Item, Need, key_reused, pack_fault, repeated, store_away
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
+from domainservers.outcomes import PAGE_OUTCOMES_MAX, page
 from domainservers.parts import Parts
 from runtime.telemetry import logger
 from storage.unit import StoreRejected, StoreUnavailable
@@ -22,7 +24,6 @@ from storage.unit import StoreRejected, StoreUnavailable
 log = logger("domainservers.fulfilling")
 
 HISTORY_LINES_MAX = 1_000
-OUTCOMES_MAX = 5_000
 
 
 class Landing:
@@ -98,26 +99,33 @@ class Fulfilling:
 
     async def _with_original(self, command: Command, charge_key: str) -> Command:
         """Find the charge by the key index, else along the account's chain. Raises `NotFound`."""
-        filled = with_original(command, await self._entry(command.account_id, charge_key))
+        entry, ported = await self._entry(command.account_id, charge_key)
+        filled = with_original(command, entry)
         if isinstance(filled.action, Refund) and filled.action.original is None:
+            if entry is None and ported:
+                text = f"the account was ported, and its journal here has no charge under the key {charge_key[:64]!r}"
+                raise NotFound("CHARGE_BEFORE_PORT", f"{text}: correct one from before by an adjustment")
             raise NotFound("CHARGE_UNKNOWN", f"the account has no charge under the key {charge_key[:64]!r}")
         return filled
 
-    async def _entry(self, account_id: str, key: str) -> Entry | None:
+    async def _entry(self, account_id: str, key: str) -> tuple[Entry | None, bool]:
+        """Find the entry of a key, and say whether the account has come from another domain since."""
         parts = self._parts
         position = parts.keys.find(fingerprint(account_id, key))
         if position >= 0:
             entry = parts.groups.entry_at(position) or await reading.entry_at(parts.private, parts.journal, position)
             if entry is not None and entry.account_id == account_id and entry.key == key:
-                return entry
+                return entry, False
         cell = parts.accounts.cells.get(account_id)
+        ported = False
         if cell is None:
-            return None
+            return None, ported
         async with aclosing(self._chain(cell)) as entries:
             async for entry in entries:
                 if entry.key == key:
-                    return entry
-        return None
+                    return entry, ported
+                ported = ported or any(isinstance(event, MovedIn) for event in entry.events)
+        return None, ported
 
     def _chain(self, cell: Cell) -> AsyncGenerator[Entry, None]:
         """The account's entries, newest first, once the newest one is applied."""
@@ -144,23 +152,17 @@ class Fulfilling:
         sink.answer(place, wire.pack(wire.History(tuple(lines))))
 
     async def _outcomes(self, sink: Sink, place: int, ask: FetchOutcomes, cell: Cell) -> None:
-        """Tell the newest keys of an account with what they did, as far back as outcomes are promised to be kept."""
         parts = self._parts
-        oldest_ms = parts.clock.now_ms() - parts.limits.outcomes_keep_ms
-        found: list[wire.KeptOutcome] = []
-        async with aclosing(self._chain(cell)) as entries:
-            async for entry in entries:
-                if entry.time_ms < oldest_ms:
-                    break
-                found.append(wire.KeptOutcome(entry.key, entry.digest, bytes(entry.outcome)))
-                if len(found) >= min(ask.outcomes_max, OUTCOMES_MAX):
-                    break
-        sink.answer(place, wire.pack(wire.Outcomes(tuple(found))))
+        newest = await self._applied(cell.seq)
+        most = min(ask.outcomes_max, PAGE_OUTCOMES_MAX)
+        keep_ms = parts.limits.outcomes_keep_ms
+        told = await page(parts.private, parts.journal, cell.account_id, newest, ask.from_seq, most, keep_ms)
+        sink.answer(place, wire.pack(told))
 
     async def _lookup(self, sink: Sink, place: int, ask: Lookup, cell: Cell) -> None:
         # The index holds every key whose outcome must still be known, so an unknown key costs no walk of the chain.
         position = self._parts.keys.find(fingerprint(cell.account_id, ask.key))
-        entry = await self._entry(cell.account_id, ask.key) if position >= 0 else None
+        entry, _ = await self._entry(cell.account_id, ask.key) if position >= 0 else (None, False)
         if entry is None:
             sink.answer(place, wire.pack(wire.Unknown(ask.key)))
             return
