@@ -155,6 +155,8 @@ class ReceiveTransfer(Struct, frozen=True, array_like=True, tag="receive"):
     to_book_id: str
     amount: int
     reason: str
+    sent_ms: int = 0
+    """When the first half was journaled: tells the receiver whether the key may be forgotten again; 0 = not known."""
 
 
 class SettleTransfer(Struct, frozen=True, array_like=True, tag="settle"):

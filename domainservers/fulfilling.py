@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 
+from msgspec.structs import replace
+
 from charging import history, wire
-from charging.commands import Command, Refund
+from charging.commands import Command, ReceiveTransfer, Refund, Remember
 from charging.entry import Entry
-from charging.errors import Broken, Fault, NotFound, Overloaded
+from charging.errors import Broken, Fault, NotFound, Overloaded, Unavailable
 from charging.events import MovedIn
 from charging.ledger import with_original
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers import reading
 from domainservers.accounts import Cell
+from domainservers.arrivals import find_arrival, is_late
 from domainservers.groups import Sink
 from domainservers.item import Item, Need, key_reused, pack_fault, repeated, store_away
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
@@ -46,6 +49,8 @@ class Fulfilling:
         self._parts = parts
         self._fulfilled = fulfilled
         self._tasks: dict[asyncio.Task[None], None] = {}
+        self._searches: set[int] = set()
+        """Keys of late transfers that are looked for."""
 
     def begin(self, item: Item, need: Need) -> None:
         """Read what an item needs; `fulfilled` is called later, never at once."""
@@ -62,6 +67,43 @@ class Fulfilling:
         self._spawn(
             work, lambda fault: sink.answer(place, pack_fault(fault or Broken("READ_FAILED", "nothing was read")))
         )
+
+    def receive(self, item: Item, take: Callable[[list[Item]], None]) -> None:
+        """Take the other half of a transfer in; one that is late only when it has not arrived before."""
+        action = item.command.action
+        parts = self._parts
+        now_ms = max(parts.clock.now_ms(), parts.desk.newest_ms)
+        if isinstance(action, ReceiveTransfer) and is_late(action.sent_ms, now_ms, parts.limits.outcomes_keep_ms):
+            work = self._receive_late(item, action.sent_ms, take)
+            broken = Broken("READ_FAILED", "the journal could not be read")
+            self._spawn(work, lambda fault: item.sink.answer(item.place, pack_fault(fault or broken)))
+        else:
+            take([item])
+
+    async def _receive_late(self, item: Item, sent_ms: int, take: Callable[[list[Item]], None]) -> None:
+        """Look for the arrival, then decide on it. A long search outlives its caller: the next offer meets its end."""
+        parts, command = self._parts, item.command
+        cell = parts.accounts.cells.get(command.account_id)
+        if cell is None or item.mark in self._searches:
+            raise Unavailable("ARRIVAL_SOUGHT", "the journal is searched; repeat the same request key", retry_ms=1_000)
+        self._searches.add(item.mark)
+        try:
+            newest = await self._applied(cell.seq)
+            keep_ms = parts.limits.outcomes_keep_ms
+            found = await find_arrival(
+                parts.private, parts.journal, command.account_id, newest, command.key, sent_ms, keep_ms
+            )
+        except Unavailable as unknown:
+            log.warning("a late transfer can't be decided", slot=parts.name, reason=unknown.reason)
+            raise
+        finally:
+            self._searches.discard(item.mark)
+        if found is None:
+            take([item])
+        else:
+            # Known again from here on, for as long as any key.
+            known = replace(command, action=Remember(bytes(found.outcome)))
+            take([Item(item.sink, item.place, item.identity, known, internal=True)])
 
     def _spawn(self, work: Coroutine[None, None, None], failed: Callable[[Fault | None], None]) -> None:
         loop = asyncio.get_running_loop()
