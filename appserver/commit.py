@@ -33,9 +33,6 @@ from charging.selling import check_agreements, check_offerings
 from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
 from charging.usage import Charge
 
-SESSION_VALIDITY_MS = 3_600_000
-"""Granted quota must have been reported by then, else the session ends by itself."""
-
 _PREDICTABLE = (
     PostCharge,
     StepSession,
@@ -80,12 +77,14 @@ def rate_usage(item: Item, account: Account, contract: Contract, held: Held) -> 
     return rating.rate(held.timeline.plan_at(usage.start_ms), usage, contract, available_view(account))
 
 
-def order_command(item: Item, entry: Entry, account: Account, contract: Contract, held: Held, now_ms: int) -> Command:
+def order_command(
+    item: Item, entry: Entry, account: Account, contract: Contract, held: Held, now_ms: int, session_validity_ms: int
+) -> Command:
     """Make the command of an execute request. Raises `Invalid`, and what rating raises for a session."""
     order = item.order
     action: Action
     if isinstance(order, SessionOrder):
-        action = _session(item, order, account, contract, held, now_ms)
+        action = _session(item, order, account, contract, held, now_ms + session_validity_ms)
     elif isinstance(order, TransferAsk):
         action = _transfer(order, account)
     elif isinstance(order, SetContract):
@@ -114,7 +113,7 @@ def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Com
 
 
 def _session(
-    item: Item, order: SessionOrder, account: Account, contract: Contract, held: Held, now_ms: int
+    item: Item, order: SessionOrder, account: Account, contract: Contract, held: Held, valid_until_ms: int
 ) -> StepSession:
     units: list[UnitAsk] = []
     for unit in order.units:
@@ -124,7 +123,6 @@ def _session(
         if began.time_ms < contract.valid_from_ms:
             raise _before_contract(contract)
         units.append(began)
-    valid_until_ms = now_ms + SESSION_VALIDITY_MS
     ask = SessionAsk(order.session_id, order.operation, order.invocation, item.identity, tuple(units), valid_until_ms)
     pricing = Pricing(held.timeline.plan_at, rating.rate, rating.next_switch)
     return plan(pricing, account, contract, ask)

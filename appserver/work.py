@@ -67,6 +67,7 @@ class Work:
         self.library = Library(self._go_on, self._refuse, clock, settings.reference_check_ms / 1000)
         self._counter = counter
         self._rerate_max = settings.rerate_max
+        self._session_validity_ms = settings.session_validity_ms
         self._wall_ms = wall_ms
         self.now_ms = wall_ms()
         """UTC, renewed with each batch: the requests of one batch see one time."""
@@ -149,7 +150,7 @@ class Work:
         if item.kind is Kind.CHARGE:
             command = charge_command(item, entry, account, contract, held)
         else:
-            command = order_command(item, entry, account, contract, held, now_ms)
+            command = order_command(item, entry, account, contract, held, now_ms, self._session_validity_ms)
         self._commit(item, entry, command)
 
     def _commit(self, item: Item, entry: Entry, command: Command) -> None:

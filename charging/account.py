@@ -73,6 +73,18 @@ class Threshold(Struct, frozen=True, array_like=True):
     mark: int
 
 
+class Outgoing(Struct, frozen=True, array_like=True, gc=False):
+    """A transfer under way to another account; see `charging.transfer_commands`."""
+
+    key: str
+    from_book_id: str
+    to_identity: str
+    to_book_id: str
+    amount: int
+    sent_ms: int = 0
+    """When, by the sender's owner; 0 = it was not written down."""
+
+
 class Account(Struct, frozen=True, array_like=True):
     """Everything private of an account."""
 
@@ -97,8 +109,8 @@ class Account(Struct, frozen=True, array_like=True):
     agreements: tuple[str, ...] = ()
     sessions: tuple[Session, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
-    outgoing: tuple[tuple[str, str, str, str, int], ...] = ()
-    """Transfers under way: (key, from book, to identity, to book, amount); see `charging.transfer_commands`."""
+    outgoing: tuple[Outgoing, ...] = ()
+    """Transfers under way."""
     mark: int = 0
     """Fingerprint of the past, `next_mark` of every mutation's key. Two states with one version but different pasts
     differ in it, so a chain of predicted charges can't land on a state that only happens to have the version."""

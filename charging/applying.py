@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from charging import funds
-from charging.account import MONEY, Account, Book, next_mark
+from charging.account import MONEY, Account, Book, Outgoing, next_mark
 from charging.errors import Broken
 from charging.events import (
     BookDropped,
@@ -177,7 +177,7 @@ def _refunded(account: Account, event: Refunded) -> Account:
 
 
 def _sent(account: Account, event: TransferSent) -> Account:
-    row = (event.key, event.from_book_id, event.to_identity, event.to_book_id, event.amount)
+    row = Outgoing(event.key, event.from_book_id, event.to_identity, event.to_book_id, event.amount, event.sent_ms)
     books = funds.shift(account.books, ((event.from_book_id, event.amount),), -1)
     return replace(account, books=books, outgoing=(*account.outgoing, row))
 
@@ -188,7 +188,7 @@ def _received(account: Account, event: TransferReceived) -> Account:
 
 def _settled(account: Account, event: TransferSettled) -> Account:
     back = () if event.arrived else ((event.book_id, event.amount),)
-    outgoing = tuple(row for row in account.outgoing if row[0] != event.key)
+    outgoing = tuple(row for row in account.outgoing if row.key != event.key)
     return replace(account, books=funds.shift(account.books, back, 1), outgoing=outgoing)
 
 

@@ -155,6 +155,8 @@ class ReceiveTransfer(Struct, frozen=True, array_like=True, tag="receive"):
     to_book_id: str
     amount: int
     reason: str
+    sent_ms: int = 0
+    """When the first half was journaled: tells the receiver whether the key may be forgotten again; 0 = not known."""
 
 
 class SettleTransfer(Struct, frozen=True, array_like=True, tag="settle"):
@@ -223,6 +225,8 @@ class Remember(Struct, frozen=True, array_like=True, tag=REMEMBERED):
 
     outcome: bytes
     """`wire.Done` or `wire.Failed`, packed."""
+    charged: ChargedFact | None = None
+    """What a refund of it needs to know, when it charged something."""
 
 
 Action = (

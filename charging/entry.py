@@ -2,6 +2,7 @@
 
 from msgspec import Raw, Struct
 
+from charging.commands import ChargedFact
 from charging.events import Event
 
 
@@ -25,3 +26,5 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     events: tuple[Event, ...]
     outcome: Raw
     """`wire.Done` or `wire.Failed`, packed: what a repeat of the key is answered."""
+    charged: ChargedFact | None = None
+    """Of a remembered charge, whose events are in another domain's journal."""

@@ -76,6 +76,7 @@ class TransferSent(Struct, frozen=True, array_like=True, tag="sent"):
     to_book_id: str
     amount: int
     reason: str
+    sent_ms: int = 0
 
 
 class TransferReceived(Struct, frozen=True, array_like=True, tag="received"):

@@ -77,7 +77,8 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     """Decide a command on the state of its account.
 
     Raises `Refused` (journal it under the key; nothing moves), `Invalid` and `NotFound` (keep nothing), `VersionMoved`
-    (the platform rates again). `now_ms` is the owner's clock; only sessions' expiry looks at it.
+    (the platform rates again). `now_ms` is the owner's clock; only refunds, transfers and sessions' expiry
+    look at it.
     """
     effect = _effect(account, command, now_ms)
     if not effect.events:
@@ -122,7 +123,7 @@ def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
         case Refund():
             return refund_commands.refund(account, action, now_ms)
         case SendTransfer():
-            return transfer_commands.send(account, command, action)
+            return transfer_commands.send(account, command, action, now_ms)
         case ReceiveTransfer():
             return transfer_commands.receive(account, action)
         case SettleTransfer():

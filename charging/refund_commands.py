@@ -24,6 +24,8 @@ REFUNDS_MAX = 64
 
 def charged_fact(entry: Entry) -> ChargedFact | None:
     """Read what an entry charged; None when it charged nothing (a refusal, a top-up, a mere reservation)."""
+    if entry.charged is not None:
+        return entry.charged
     for event in entry.events:
         if isinstance(event, Charged):
             return ChargedFact(event.charge.amount, event.postings, event.charge.accruals, event.units, entry.time_ms)

@@ -198,7 +198,7 @@ class Desk:
             for row in account.outgoing:
                 refusal = ""
                 try:
-                    self.commit(ledger.receive_command(account, row, resolve(row[2]), self.now_ms))
+                    self.commit(ledger.receive_command(account, row, resolve(row.to_identity), self.now_ms))
                 except Fault as answer:
                     refusal = answer.reason
                 self.commit(ledger.settle_command(account, row, refusal, self.now_ms))

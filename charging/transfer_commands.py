@@ -2,7 +2,8 @@
 
 1. The sender's owner takes the money and remembers the transfer as outgoing (`SendTransfer`, the caller's key).
 2. It commits `receive` at the account of the other identity, in whatever domain, under a key derived from the first.
-   Repeats meet the stored outcome, so however often step 2 is tried, the money arrives once.
+   Repeats meet the stored outcome, so however often step 2 is tried, the money arrives once. It says when step 1 was:
+   of one that is late the receiver's owner looks for an earlier arrival in the journal, for the key may be forgotten.
 3. It commits `settle` at home: forget it, or give it back when step 2 was refused for good.
 
 Until step 3 the transfer stays in `Account.outgoing`, through any crash or takeover: the owner drives what it finds
@@ -12,7 +13,7 @@ there. Money under way belongs to neither account's balance; `charging.history` 
 from hashlib import blake2b
 
 from charging import funds
-from charging.account import MAIN_BOOK, MONEY, Account
+from charging.account import MAIN_BOOK, MONEY, Account, Outgoing
 from charging.book_commands import check_amount, check_room, require_book, require_left
 from charging.commands import Command, ReceiveTransfer, SendTransfer, SettleTransfer
 from charging.decision import Effect
@@ -24,10 +25,8 @@ OUTGOING_MAX = 32
 OWNER = "owner"
 """Actor and channel of commands that an owner gives by itself."""
 
-Outgoing = tuple[str, str, str, str, int]
 
-
-def send(account: Account, command: Command, action: SendTransfer) -> Effect:
+def send(account: Account, command: Command, action: SendTransfer, now_ms: int) -> Effect:
     """Take money for another account; never on credit, never what sessions keep.
 
     Refused TRANSFER_TO_ITSELF, TRANSFERS_PENDING, BOOK_UNKNOWN, BOOK_EXPIRED, INSUFFICIENT_FUNDS, ACCOUNT_SUSPENDED.
@@ -51,6 +50,7 @@ def send(account: Account, command: Command, action: SendTransfer) -> Effect:
         action.to_book_id or MAIN_BOOK,
         action.amount,
         action.reason,
+        now_ms,
     )
     return Effect((event,), action.amount)
 
@@ -76,19 +76,18 @@ def receive(account: Account, action: ReceiveTransfer) -> Effect:
 def settle(account: Account, action: SettleTransfer) -> Effect:
     """End a transfer at its sender. NotFound TRANSFER_UNKNOWN when it is not under way."""
     require_here(account)
-    for key, from_book_id, _, _, amount in account.outgoing:
-        if key == action.transfer_key:
-            book_id = from_book_id if funds.book_of(account, from_book_id) is not None else MAIN_BOOK
-            event = TransferSettled(key, action.arrived, book_id, amount, action.reason)
-            return Effect((event,), 0 if action.arrived else amount)
+    for row in account.outgoing:
+        if row.key == action.transfer_key:
+            book_id = row.from_book_id if funds.book_of(account, row.from_book_id) is not None else MAIN_BOOK
+            event = TransferSettled(row.key, action.arrived, book_id, row.amount, action.reason)
+            return Effect((event,), 0 if action.arrived else row.amount)
     raise NotFound("TRANSFER_UNKNOWN", f"no transfer {action.transfer_key!r} is under way")
 
 
 def receive_command(sender: Account, row: Outgoing, receiver_account_id: str, time_ms: int) -> Command:
-    """Make step 2 of an outgoing transfer: for the owner of the account of `row[2]`, the other identity."""
-    key, _, _, to_book_id, amount = row
-    action = ReceiveTransfer(sender.account_id, to_book_id, amount, f"transfer {key}")
-    return own_command(receiver_account_id, receive_key(sender.account_id, key), action, time_ms)
+    """Make step 2 of an outgoing transfer: for the owner of the account of its `to_identity`."""
+    action = ReceiveTransfer(sender.account_id, row.to_book_id, row.amount, f"transfer {row.key}", row.sent_ms)
+    return own_command(receiver_account_id, receive_key(sender.account_id, row.key), action, time_ms)
 
 
 def receive_key(sender_account_id: str, key: str) -> str:
@@ -98,8 +97,8 @@ def receive_key(sender_account_id: str, key: str) -> str:
 
 def settle_command(sender: Account, row: Outgoing, refusal: str, time_ms: int) -> Command:
     """Make step 3: `refusal` is empty when step 2 was done, else the reason it was refused for good."""
-    action = SettleTransfer(row[0], not refusal, refusal)
-    return own_command(sender.account_id, f"~settle~{row[0]}", action, time_ms)
+    action = SettleTransfer(row.key, not refusal, refusal)
+    return own_command(sender.account_id, f"~settle~{row.key}", action, time_ms)
 
 
 def own_command(account_id: str, key: str, action: ReceiveTransfer | SettleTransfer, time_ms: int) -> Command:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from charging.account import Account
-from charging.commands import Command
+from charging.commands import ChargedFact, Command
 from charging.contract import Contract
 from charging.errors import KINDS, Broken, Fault
 from charging.usage import Step, unpack_steps
@@ -54,10 +54,13 @@ class Lookup(Struct, frozen=True, array_like=True, tag="k"):
 
 
 class FetchOutcomes(Struct, frozen=True, array_like=True, tag="o"):
-    """What the newest request keys of the identity's account did: who ports the account takes them along."""
+    """What the newest request keys of the identity's account did: who ports the account takes them along, by pages."""
 
     identity: str
     outcomes_max: int
+    """Of one page; it may have some more, for it ends with a journal group."""
+    from_seq: int = -1
+    """`Outcomes.next_seq` of the page before; -1 = the newest page."""
 
 
 Ask = Pull | Commit | FetchHistory | FetchReference | Lookup | FetchOutcomes
@@ -214,17 +217,20 @@ class Unknown(Struct, frozen=True, array_like=True, tag="u"):
 
 
 class KeptOutcome(Struct, frozen=True, array_like=True, gc=False):
-    """What is kept under a request key: its content's digest, and `Done` or `Failed`, packed."""
+    """What is kept under a request key: its content's digest, `Done` or `Failed`, packed, and what it charged."""
 
     key: str
     digest: bytes
     outcome: bytes
+    charged: ChargedFact | None = None
 
 
 class Outcomes(Struct, frozen=True, array_like=True, tag="O"):
-    """Newest first, no older than outcomes are promised to be kept."""
+    """One page, newest first: what was promised to be kept when the account last changed."""
 
     outcomes: tuple[KeptOutcome, ...]
+    next_seq: int = -1
+    """Where the next page begins; -1 = there is none."""
 
 
 Answer = BusinessData | Done | Stale | Failed | History | Reference | Unknown | Outcomes

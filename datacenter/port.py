@@ -2,9 +2,10 @@
 
     1 PortBegun in the control log            from here on the port is known, and no other one of the account begins
     2 MoveOut at the old owner                journaled there: no commit lands in the old domain any more
-    3 Pull, FetchOutcomes at the old owner    contracts of the members and what request keys did: final now
-    4 MoveIn, Remember at the new owner       the account lives in the new domain, and knows the keys of before
+    3 Pull at the old owner                   contracts of the members: final now
+    4 MoveIn at the new owner                 the account lives in the new domain
                                               (refused there: MoveIn at the old owner, as if nothing had been)
+      FetchOutcomes, Remember, by pages       it knows the keys of before, and what refunds of them need
     5 entries of all members + PortEnded      one amendment: every instance serves them from the new domain
 
 Each step has a key made of the request's, so a step done twice is done once. A process that dies leaves an open port in
@@ -38,8 +39,7 @@ CHANNEL = "port"
 _FINAL = (Refused, NotFound, Invalid, Conflict)
 _PASSING = ("unavailable", "overloaded", "expired")
 
-OUTCOMES_MAX = 2_000
-"""Newest request keys that go with an account; who repeats an older one after a port is charged anew."""
+OUTCOMES_PER_PAGE = 2_000
 REMEMBER_AT_ONCE = 500
 
 Ask = Callable[[str, Sequence[wire.Ask], int], Awaitable[list[wire.Answer]]]
@@ -182,24 +182,36 @@ class Porter:
         except _FINAL:
             await self._commit(old, begun, "back", MoveIn(done.detail, tuple(contracts)))
             raise
-        await self._remember(old, f"domain:{domain.code}/{slot}", begun)
+        try:
+            await self._remember(old, f"domain:{domain.code}/{slot}", begun, parcel.members[0])
+        except _FINAL as fault:
+            # The account lives there already: the port stays open until its keys are there too.
+            raise _keys_left_behind(fault.reason) from fault
         members = dict.fromkeys((*parcel.members, begun.identity))
         return [Entry(member, domain.code, slot) for member in members]
 
-    async def _remember(self, old: str, new: str, begun: PortBegun) -> None:
-        """Let the new owner know what request keys did at the old one, oldest first."""
-        answer = await self._persist(old, wire.FetchOutcomes(begun.identity, OUTCOMES_MAX))
-        if not isinstance(answer, wire.Outcomes):
-            raise Broken("ANSWER_UNEXPECTED", f"a request for outcomes was answered with {type(answer).__name__}")
-        commits = [self._remembering(begun, kept) for kept in reversed(answer.outcomes)]
-        for at in range(0, len(commits), REMEMBER_AT_ONCE):
-            await self._persist_all(new, commits[at : at + REMEMBER_AT_ONCE])
+    async def _remember(self, old: str, new: str, begun: PortBegun, member: str) -> None:
+        """Let the new owner know what request keys did at the old one, page by page."""
+        seq = -1
+        while True:
+            page = await self._persist(old, wire.FetchOutcomes(member, OUTCOMES_PER_PAGE, seq))
+            if not isinstance(page, wire.Outcomes):
+                raise Broken("ANSWER_UNEXPECTED", f"a request for outcomes was answered with {type(page).__name__}")
+            commits = [self._remembering(begun, member, kept) for kept in page.outcomes]
+            for at in range(0, len(commits), REMEMBER_AT_ONCE):
+                for answer in await self._persist_all(new, commits[at : at + REMEMBER_AT_ONCE]):
+                    # The answer is the outcome itself; a conflict: the key is known there from an earlier stay.
+                    if isinstance(answer, wire.Failed) and answer.kind not in ("refused", "conflict"):
+                        raise _keys_left_behind(answer.reason)
+            seq = page.next_seq
+            if seq < 0:
+                return
 
-    def _remembering(self, begun: PortBegun, kept: wire.KeptOutcome) -> wire.Commit:
+    def _remembering(self, begun: PortBegun, member: str, kept: wire.KeptOutcome) -> wire.Commit:
         now_ms = self._directory.now_ms()
-        action = Remember(kept.outcome)
+        action = Remember(kept.outcome, kept.charged)
         command = Command(begun.account_id, kept.key, kept.digest, begun.actor, CHANNEL, now_ms, action)
-        return wire.Commit(begun.identity, command)
+        return wire.Commit(member, command)
 
     async def _commit(self, route: str, begun: PortBegun, step: str, action: Action) -> wire.Done:
         content = "\n".join((begun.key, begun.identity, begun.from_domain, begun.to_domain, step))
@@ -244,6 +256,11 @@ class Porter:
                 raise wire.fault(again[0])
             await asyncio.sleep(max(again[0].retry_ms, 50) / 1_000)
         raise AssertionError("the last try raises or returns")
+
+
+def _keys_left_behind(reason: str) -> Broken:
+    text = f"the account is in the new domain, its request keys are not all there yet ({reason})"
+    return Broken("KEYS_LEFT_BEHIND", f"{text}: repeat the port with the same key")
 
 
 def _step_key(step: str, key: str) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from charging import wire
+from charging.account import Outgoing
 from charging.errors import Fault
 from charging.transfer_commands import receive_command, settle_command
 from charging.wire import Commit, Done, Failed, unpack_answer
 from domainservers.item import Item
 from domainservers.slot import Slot
-from domainservers.watch import Outgoing
 from runtime.telemetry import logger
 
 log = logger("domainservers.courier")
@@ -107,7 +107,7 @@ class Courier:
         command = receive_command(account, row, "", parts.clock.now_ms())
         try:
             answer: wire.Answer = unpack_answer(
-                await self._post.ask(row[2], wire.pack(Commit(row[2], command)), TIMEOUT_MS)
+                await self._post.ask(row.to_identity, wire.pack(Commit(row.to_identity, command)), TIMEOUT_MS)
             )
             return answer
         except Fault as fault:

@@ -11,7 +11,18 @@ from msgspec.structs import force_setattr
 
 from charging import wire
 from charging.account import Account
-from charging.commands import Action, Command, MoveIn, MoveOut, OpenAccount, PostCharge, Refund, Remember, SetContract
+from charging.commands import (
+    Action,
+    ChargedFact,
+    Command,
+    MoveIn,
+    MoveOut,
+    OpenAccount,
+    PostCharge,
+    Refund,
+    Remember,
+    SetContract,
+)
 from charging.entry import Entry
 from charging.errors import Broken, Fault, Invalid, NotFound, Refused
 from charging.events import Event
@@ -89,8 +100,8 @@ class Desk:
             self.reply(item, cell, unknown_identity(item.identity))
             return None
         if isinstance(command.action, Remember):
-            seq = self._keep(item, cell, account.version if account is not None else 0, (), command.action.outcome)
-            self.accounts.touch(cell, seq)
+            told, version = command.action, account.version if account is not None else 0
+            self.accounts.touch(cell, self._keep(item, cell, version, (), told.outcome, told.charged))
             return None
         if kind is not PostCharge:
             need = self._check_slow(item, account, command.action)
@@ -165,7 +176,15 @@ class Desk:
         else:
             self.reply(item, cell, pack_fault(fault))
 
-    def _keep(self, item: Item, cell: Cell, version: int, events: tuple[Event, ...], outcome: bytes) -> int:
+    def _keep(
+        self,
+        item: Item,
+        cell: Cell,
+        version: int,
+        events: tuple[Event, ...],
+        outcome: bytes,
+        charged: ChargedFact | None = None,
+    ) -> int:
         """Put the entry into the open group, its answer waiting with it."""
         command = item.command
         groups = self.groups
@@ -182,6 +201,7 @@ class Desk:
             command.channel,
             events,
             Raw(outcome),
+            charged,
         )
         self.keys.add(item.mark, groups.add(entry))
         group = groups.open

@@ -4,17 +4,22 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 
+from msgspec.structs import replace
+
 from charging import history, wire
-from charging.commands import Command, Refund
+from charging.commands import Command, ReceiveTransfer, Refund, Remember
 from charging.entry import Entry
-from charging.errors import Broken, Fault, NotFound, Overloaded
+from charging.errors import Broken, Fault, NotFound, Overloaded, Unavailable
+from charging.events import MovedIn
 from charging.ledger import with_original
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers import reading
 from domainservers.accounts import Cell
+from domainservers.arrivals import find_arrival, is_late
 from domainservers.groups import Sink
 from domainservers.item import Item, Need, key_reused, pack_fault, repeated, store_away
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
+from domainservers.outcomes import PAGE_OUTCOMES_MAX, page
 from domainservers.parts import Parts
 from runtime.telemetry import logger
 from storage.unit import StoreRejected, StoreUnavailable
@@ -22,7 +27,6 @@ from storage.unit import StoreRejected, StoreUnavailable
 log = logger("domainservers.fulfilling")
 
 HISTORY_LINES_MAX = 1_000
-OUTCOMES_MAX = 5_000
 
 
 class Landing:
@@ -45,6 +49,8 @@ class Fulfilling:
         self._parts = parts
         self._fulfilled = fulfilled
         self._tasks: dict[asyncio.Task[None], None] = {}
+        self._searches: set[int] = set()
+        """Keys of late transfers that are looked for."""
 
     def begin(self, item: Item, need: Need) -> None:
         """Read what an item needs; `fulfilled` is called later, never at once."""
@@ -61,6 +67,43 @@ class Fulfilling:
         self._spawn(
             work, lambda fault: sink.answer(place, pack_fault(fault or Broken("READ_FAILED", "nothing was read")))
         )
+
+    def receive(self, item: Item, take: Callable[[list[Item]], None]) -> None:
+        """Take the other half of a transfer in; one that is late only when it has not arrived before."""
+        action = item.command.action
+        parts = self._parts
+        now_ms = max(parts.clock.now_ms(), parts.desk.newest_ms)
+        if isinstance(action, ReceiveTransfer) and is_late(action.sent_ms, now_ms, parts.limits.outcomes_keep_ms):
+            work = self._receive_late(item, action.sent_ms, take)
+            broken = Broken("READ_FAILED", "the journal could not be read")
+            self._spawn(work, lambda fault: item.sink.answer(item.place, pack_fault(fault or broken)))
+        else:
+            take([item])
+
+    async def _receive_late(self, item: Item, sent_ms: int, take: Callable[[list[Item]], None]) -> None:
+        """Look for the arrival, then decide on it. A long search outlives its caller: the next offer meets its end."""
+        parts, command = self._parts, item.command
+        cell = parts.accounts.cells.get(command.account_id)
+        if cell is None or item.mark in self._searches:
+            raise Unavailable("ARRIVAL_SOUGHT", "the journal is searched; repeat the same request key", retry_ms=1_000)
+        self._searches.add(item.mark)
+        try:
+            newest = await self._applied(cell.seq)
+            keep_ms = parts.limits.outcomes_keep_ms
+            found = await find_arrival(
+                parts.private, parts.journal, command.account_id, newest, command.key, sent_ms, keep_ms
+            )
+        except Unavailable as unknown:
+            log.warning("a late transfer can't be decided", slot=parts.name, reason=unknown.reason)
+            raise
+        finally:
+            self._searches.discard(item.mark)
+        if found is None:
+            take([item])
+        else:
+            # Known again from here on, for as long as any key.
+            known = replace(command, action=Remember(bytes(found.outcome)))
+            take([Item(item.sink, item.place, item.identity, known, internal=True)])
 
     def _spawn(self, work: Coroutine[None, None, None], failed: Callable[[Fault | None], None]) -> None:
         loop = asyncio.get_running_loop()
@@ -98,26 +141,33 @@ class Fulfilling:
 
     async def _with_original(self, command: Command, charge_key: str) -> Command:
         """Find the charge by the key index, else along the account's chain. Raises `NotFound`."""
-        filled = with_original(command, await self._entry(command.account_id, charge_key))
+        entry, ported = await self._entry(command.account_id, charge_key)
+        filled = with_original(command, entry)
         if isinstance(filled.action, Refund) and filled.action.original is None:
+            if entry is None and ported:
+                text = f"the account was ported, and its journal here has no charge under the key {charge_key[:64]!r}"
+                raise NotFound("CHARGE_BEFORE_PORT", f"{text}: correct one from before by an adjustment")
             raise NotFound("CHARGE_UNKNOWN", f"the account has no charge under the key {charge_key[:64]!r}")
         return filled
 
-    async def _entry(self, account_id: str, key: str) -> Entry | None:
+    async def _entry(self, account_id: str, key: str) -> tuple[Entry | None, bool]:
+        """Find the entry of a key, and say whether the account has come from another domain since."""
         parts = self._parts
         position = parts.keys.find(fingerprint(account_id, key))
         if position >= 0:
             entry = parts.groups.entry_at(position) or await reading.entry_at(parts.private, parts.journal, position)
             if entry is not None and entry.account_id == account_id and entry.key == key:
-                return entry
+                return entry, False
         cell = parts.accounts.cells.get(account_id)
+        ported = False
         if cell is None:
-            return None
+            return None, ported
         async with aclosing(self._chain(cell)) as entries:
             async for entry in entries:
                 if entry.key == key:
-                    return entry
-        return None
+                    return entry, ported
+                ported = ported or any(isinstance(event, MovedIn) for event in entry.events)
+        return None, ported
 
     def _chain(self, cell: Cell) -> AsyncGenerator[Entry, None]:
         """The account's entries, newest first, once the newest one is applied."""
@@ -144,23 +194,17 @@ class Fulfilling:
         sink.answer(place, wire.pack(wire.History(tuple(lines))))
 
     async def _outcomes(self, sink: Sink, place: int, ask: FetchOutcomes, cell: Cell) -> None:
-        """Tell the newest keys of an account with what they did, as far back as outcomes are promised to be kept."""
         parts = self._parts
-        oldest_ms = parts.clock.now_ms() - parts.limits.outcomes_keep_ms
-        found: list[wire.KeptOutcome] = []
-        async with aclosing(self._chain(cell)) as entries:
-            async for entry in entries:
-                if entry.time_ms < oldest_ms:
-                    break
-                found.append(wire.KeptOutcome(entry.key, entry.digest, bytes(entry.outcome)))
-                if len(found) >= min(ask.outcomes_max, OUTCOMES_MAX):
-                    break
-        sink.answer(place, wire.pack(wire.Outcomes(tuple(found))))
+        newest = await self._applied(cell.seq)
+        most = min(ask.outcomes_max, PAGE_OUTCOMES_MAX)
+        keep_ms = parts.limits.outcomes_keep_ms
+        told = await page(parts.private, parts.journal, cell.account_id, newest, ask.from_seq, most, keep_ms)
+        sink.answer(place, wire.pack(told))
 
     async def _lookup(self, sink: Sink, place: int, ask: Lookup, cell: Cell) -> None:
         # The index holds every key whose outcome must still be known, so an unknown key costs no walk of the chain.
         position = self._parts.keys.find(fingerprint(cell.account_id, ask.key))
-        entry = await self._entry(cell.account_id, ask.key) if position >= 0 else None
+        entry, _ = await self._entry(cell.account_id, ask.key) if position >= 0 else (None, False)
         if entry is None:
             sink.answer(place, wire.pack(wire.Unknown(ask.key)))
             return

@@ -4,6 +4,7 @@ An account's entries are a chain: each names the group of the one before it. Not
 """
 
 from collections.abc import AsyncGenerator, Awaitable
+from contextlib import aclosing
 
 from charging.entry import Entry
 from charging.errors import NotFound
@@ -35,22 +36,32 @@ async def entry_at(unit: Unit, journal: Journal, position: int) -> Entry | None:
     return unpack_at(payload, index) if payload is not None else None
 
 
+async def groups_of(unit: Unit, journal: Journal, account_id: str, newest: int) -> AsyncGenerator[list[Entry], None]:
+    """Walk the groups with entries of an account, newest first, from group `newest` on, as far as the journal is kept.
+
+    Each gives its entries of the account, oldest first, at least one; the first of them names the next group.
+    """
+    seq = newest
+    while seq >= 0:
+        payload = await read_group(unit, journal, seq)
+        found = [] if payload is None else [each for each in unpack_entries(payload) if each.account_id == account_id]
+        if not found:
+            return
+        yield found
+        seq = found[0].previous_seq
+
+
 async def chain(unit: Unit, journal: Journal, account_id: str, newest: Awaitable[int]) -> AsyncGenerator[Entry, None]:
     """Walk an account's entries, newest first, from group `newest` on, as far as the journal is kept.
 
     Raises `NotFound` BEYOND_REACH when there is more than may be walked for one request.
     """
-    seq = await newest
-    for _ in range(CHAIN_GROUPS_MAX):
-        payload = await read_group(unit, journal, seq) if seq >= 0 else None
-        if payload is None:
-            return
-        found = [entry for entry in unpack_entries(payload) if entry.account_id == account_id]
-        for entry in reversed(found):
-            yield entry
-        if not found:
-            return
-        seq = found[0].previous_seq
-    if seq >= 0:
-        text = f"only the newest {CHAIN_GROUPS_MAX} journal groups of an account are searched"
-        raise NotFound("BEYOND_REACH", f"{text}; correct an older charge by an adjustment")
+    walked = 0
+    async with aclosing(groups_of(unit, journal, account_id, await newest)) as groups:
+        async for found in groups:
+            if walked >= CHAIN_GROUPS_MAX:
+                text = f"only the newest {CHAIN_GROUPS_MAX} journal groups of an account are searched"
+                raise NotFound("BEYOND_REACH", f"{text}; correct an older charge by an adjustment")
+            walked += 1
+            for entry in reversed(found):
+                yield entry

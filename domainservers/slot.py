@@ -247,7 +247,9 @@ class Slot:
         """A commit that names only the identity (the other half of a transfer)."""
 
         def found(account_id: str) -> None:
-            self.take([Item(sink, place, ask.identity, replace(ask.command, account_id=account_id))])
+            self._fulfilling.receive(
+                Item(sink, place, ask.identity, replace(ask.command, account_id=account_id)), self.take
+            )
 
         self._with_account(sink, place, ask.identity, found)
 

@@ -2,10 +2,9 @@
 
 import heapq
 
-from charging.account import Account
+from charging.account import Account, Outgoing
 
 NEVER_MS = 1 << 62
-Outgoing = tuple[str, str, str, str, int]
 
 
 class Watch:
@@ -36,10 +35,10 @@ class Watch:
             self._look_outgoing(account, before)
 
     def _look_outgoing(self, account: Account, before: Account | None) -> None:
-        now = {row[0]: row for row in account.outgoing} if account.status != "moved" else {}
+        now = {row.key: row for row in account.outgoing} if account.status != "moved" else {}
         for row in before.outgoing if before is not None else ():
-            if row[0] not in now:
-                self.outgoing.pop((account.account_id, row[0]), None)
+            if row.key not in now:
+                self.outgoing.pop((account.account_id, row.key), None)
         for key, row in now.items():
             self.outgoing[account.account_id, key] = row
 

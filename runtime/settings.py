@@ -122,6 +122,8 @@ class AppServerSettings(TierSettings):
     reference_check_ms: Positive = 1_000
     rerate_max: Positive = 32
     """How often one request is rated again because its account moved on."""
+    session_validity_ms: Positive = 3_600_000
+    """How long a session stays open after a step, unless the next one comes; then the owner ends it."""
 
     @field_validator("datacenters", mode="before")
     @classmethod

@@ -144,6 +144,18 @@ async def test_session_from_grant_to_release(front: Front) -> None:
     assert (balance.real, balance.reserved) == (100 * YUAN - 6 * 290_000, 0)
 
 
+async def test_a_session_is_valid_for_as_long_as_the_settings_say(
+    front_of: Callable[..., Awaitable[Front]],
+) -> None:
+    front = await front_of(session_validity_ms=90_000)
+    await front.open()
+    use = pb.UnitUse(service_code="data", requested=1024)
+    create = pb.SessionRequest(session_id="s", operation=pb.SessionRequest.OPERATION_CREATE, units=[use])
+    before_ms = int(time.time() * 1000)
+    (grant,) = (await front.one(front.execute(session=create))).session.grants
+    assert before_ms + 90_000 <= grant.valid_until_ms <= int(time.time() * 1000) + 90_000
+
+
 @pytest.mark.parametrize(
     ("fields", "kind", "reason", "field"),
     [

@@ -160,7 +160,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """The owner crashed between the second and the third step."""
         account = self.desk.accounts[account_id]
         for row in account.outgoing[:1]:
-            self.received(ledger.receive_command(account, row, row[2], self.desk.now_ms))
+            self.received(ledger.receive_command(account, row, row.to_identity, self.desk.now_ms))
 
     def received(self, command: Command) -> None:
         known = {entry.key for entry in self.desk.journals[command.account_id]}
@@ -174,7 +174,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for account_id in (A, B):
             account = self.desk.accounts[account_id]
             for row in account.outgoing:
-                self.received(ledger.receive_command(account, row, row[2], self.desk.now_ms))
+                self.received(ledger.receive_command(account, row, row.to_identity, self.desk.now_ms))
         self.desk.drive_transfers()
         assert self.in_transit == 0
         assert not any(account.outgoing for account in self.desk.accounts.values())

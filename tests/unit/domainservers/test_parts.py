@@ -5,7 +5,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from charging.account import Account, Session
+from charging.account import Account, Outgoing, Session
 from directory.members import Member
 from domainservers.accounts import Accounts, partition_of
 from domainservers.assignment import assign
@@ -149,7 +149,7 @@ def test_only_willing_members_get_slots_of_their_domains() -> None:
 def test_an_account_that_moved_out_is_not_looked_after_any_more() -> None:
     watch = Watch()
     session = Session("s", "msisdn:1", 0, 1_000, ())
-    row = ("send", "main", "msisdn:2", "main", 5)
+    row = Outgoing("send", "main", "msisdn:2", "main", 5)
     here = Account("a", 3, "GD", sessions=(session,), outgoing=(row,))
     watch.look(here, None)
     assert (watch.due(999, 9), list(watch.watched), list(watch.outgoing)) == ([], ["a"], [("a", "send")])
