@@ -186,6 +186,7 @@ class _Run:
             *("-r", "100", "-t", f"{self._seconds}s", "--stop-timeout", str(FINISH_S)),
             *("--host", ",".join(system.endpoints), "--directory", system.datacenters[0].address),
             *("--subscribers", str(self._options.folder / "subscribers.csv"), "--told", f"{stem}_told.csv"),
+            "--refusals-fail",
             *("--html", f"{stem}.html", "--csv", str(stem), *self._how),
             "BusyHour" if name == OWNER_KILLED else name,
         ]

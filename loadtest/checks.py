@@ -19,6 +19,11 @@ def transient(reply: desk.ServiceReply) -> bool:
     return reply.HasField("error") and reply.error.code in TRANSIENT
 
 
+def refused(reply: desk.ServiceReply) -> bool:
+    """Say whether the business refuses: no money, suspended. The key keeps it, as it keeps a charge."""
+    return reply.HasField("error") and reply.error.code == code_pb2.FAILED_PRECONDITION
+
+
 def pause_s(reply: desk.ServiceReply) -> float:
     """Give the wait that a refusal asks for before the repeat."""
     retry = error_details_pb2.RetryInfo()
@@ -29,7 +34,7 @@ def pause_s(reply: desk.ServiceReply) -> float:
 
 
 def kind_fault(reply: desk.ServiceReply, kind: str) -> str:
-    """An answer of the kind asked for, not a refusal: the accounts of a load test have money and are active."""
+    """An answer of the kind asked for."""
     if reply.HasField("error"):
         return f"refused with {code_pb2.Code.Name(reply.error.code)}: {reply.error.message[:120]}"
     found = reply.WhichOneof("result")
@@ -83,8 +88,13 @@ def query_fault(request: desk.ServiceRequest, reply: desk.ServiceReply, home: st
     return ""
 
 
-def session_fault(request: desk.ServiceRequest, reply: desk.ServiceReply, charged: int, *, last: bool) -> str:
-    """A step answers its own session and invocation, grants what was asked, and never takes a charge back."""
+def session_fault(
+    request: desk.ServiceRequest, reply: desk.ServiceReply, charged: int, *, last: bool, rich: bool = True
+) -> str:
+    """A step answers its own session and invocation, grants what was asked, and never takes a charge back.
+
+    Less is granted only where money may end: not to the `rich`.
+    """
     fault = kind_fault(reply, "session")
     if fault:
         return fault
@@ -94,6 +104,6 @@ def session_fault(request: desk.ServiceRequest, reply: desk.ServiceReply, charge
     if len(told.grants) != 1:
         return f"{len(told.grants)} grants for one service"
     grant = told.grants[0]
-    if grant.granted != (0 if last else step.units[0].requested):
+    if (rich or not grant.final_unit) and grant.granted != (0 if last else step.units[0].requested):
         return f"granted {grant.granted} of {step.units[0].requested}"
     return "" if grant.charged >= charged else f"charged {grant.charged} so far, {charged} before"

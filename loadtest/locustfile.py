@@ -6,7 +6,7 @@ Answers are checked (`loadtest.checks`): a wrong amount is a failure. Which keys
 """
 
 import time
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import gevent
 import grpc
@@ -28,6 +28,7 @@ def _options(parser: LocustArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=200, help="requests a batch")
     parser.add_argument("--directory", default="127.0.0.1:7200", help="datacenter, for the port storm")
     parser.add_argument("--seed", type=int, default=20261124, help="seed of the traffic")
+    parser.add_argument("--refusals-fail", action="store_true", help="every account has money and is active")
     parser.add_argument("--told", default="", help="file for the keys and amounts that were told; empty = none")
 
 
@@ -97,44 +98,55 @@ class PrepaidSessions(DeskUser):
     def sessions(self) -> None:
         """Run one batch of sessions from create to release; the first is the witness's, with a price known before."""
         callers = [self.witness, *(self.traffic.mobile() for _ in range(self.batch_requests - 1))]
-        names = [self.traffic.key() for _ in callers]
-        used = [[0, *(self.traffic.random.randrange(1 << 20) for _ in range(self.STEPS - 1))] for _ in callers]
+        draw = self.traffic.random.randrange
+        going = [
+            Going(who, self.traffic.key(), (0, *(draw(1 << 20) for _ in range(self.STEPS - 1)))) for who in callers
+        ]
         began_ms = int(time.time() * 1_000)
-        charged = [0] * len(callers)
-        price = self.quote(self.traffic.data_event(self.witness, sum(used[0]), began_ms))
+        price = self.quote(self.traffic.data_event(self.witness, sum(going[0].used), began_ms))
         for invocation in range(self.STEPS):
-            steps = [
-                self.traffic.session_step(who, name, invocation, self.STEPS - 1, spent[invocation], began_ms)
-                for who, name, spent in zip(callers, names, used, strict=True)
-            ]
-            told = self._step(f"session step {invocation}", steps, charged, price, last=invocation == self.STEPS - 1)
-            if told is None:
-                return
-            charged = told
+            if going:
+                going = self._step(going, invocation, began_ms, price)
 
-    def _step(
-        self, name: str, steps: Sequence[desk.ServiceRequest], charged: list[int], price: int | None, *, last: bool
-    ) -> list[int] | None:
-        """Send one step of all sessions; gives what each has been charged so far."""
-        before = {step.request_key: amount for step, amount in zip(steps, charged, strict=True)}
+    def _step(self, going: list["Going"], invocation: int, began_ms: int, price: int | None) -> list["Going"]:
+        """Send one step of all sessions; gives those that go on, with what each has been charged so far."""
+        last = self.STEPS - 1
+        steps = [
+            self.traffic.session_step(one.identity, one.name, invocation, last, one.used[invocation], began_ms)
+            for one in going
+        ]
+        before = {step.request_key: one.charged for step, one in zip(steps, going, strict=True)}
 
         def check(asked: desk.ServiceRequest, reply: desk.ServiceReply, _resent: bool) -> str:
-            fault = checks.session_fault(asked, reply, before[asked.request_key], last=last)
-            if fault or not last or asked is not steps[0]:
+            charged, rich = before[asked.request_key], self.refusals_count
+            fault = checks.session_fault(asked, reply, charged, last=invocation == last, rich=rich)
+            if fault or invocation != last or asked.identity != self.witness:
                 return fault
             total = reply.session.grants[0].charged
             return "" if total == price else f"the session was charged {total}, one piece of its size costs {price}"
 
-        replies = self.settle(name, steps, check)
-        if not replies or any(len(reply.session.grants) != 1 for reply in replies):
-            return None
-        now = [reply.session.grants[0].charged for reply in replies]
+        replies = self.settle(f"session step {invocation}", steps, check) or [desk.ServiceReply()] * len(steps)
+        told = [
+            (step, one, reply.session)
+            for step, one, reply in zip(steps, going, replies, strict=True)
+            if len(reply.session.grants) == 1
+        ]
         homes = self.shared.people.homes
         self.shared.told.charges(
-            (step.request_key, total - paid, homes[step.identity], reply.session.repeated)
-            for step, reply, total, paid in zip(steps, replies, now, charged, strict=True)
+            (step.request_key, result.grants[0].charged - one.charged, homes[one.identity], result.repeated)
+            for step, one, result in told
         )
-        return now
+        return [one._replace(charged=result.grants[0].charged) for _, one, result in told]
+
+
+class Going(NamedTuple):
+    """A session under way."""
+
+    identity: str
+    name: str
+    used: tuple[int, ...]
+    """Bytes to report with each invocation."""
+    charged: int = 0
 
 
 class UnaryCharge(DeskUser):

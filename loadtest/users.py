@@ -80,6 +80,7 @@ class DeskUser(User):
         number = next(_numbers)
         endpoints = str(self.host).split(",")
         self.batch_requests = int(options.batch)
+        self.refusals_count = bool(options.refusals_fail)
         self.traffic = Traffic(self.shared.people, int(options.seed) + number)
         self.desk = Desk(endpoints[number % len(endpoints)])
         self.home = self.shared.people.homes[self.witness]
@@ -105,7 +106,8 @@ class DeskUser(User):
             wrong = [
                 fault
                 for position, (request, reply) in enumerate(zip(requests, replies, strict=True))
-                if (fault := check(request, reply, position in resent))
+                if (self.refusals_count or not checks.refused(reply))
+                and (fault := check(request, reply, position in resent))
             ]
             if wrong:
                 measured["exception"] = WrongAnswer(wrong[0])
@@ -182,7 +184,8 @@ class DeskUser(User):
                 return fault
             return f"the witness was quoted {quoted} and charged {reply.charge.amount}"
 
-        if self.settle("witness charge", [event], check):
+        replies = self.settle("witness charge", [event], check)
+        if replies and replies[0].HasField("charge"):
             self.look(domains, left)
 
     def quote(self, event: desk.ServiceRequest) -> int | None:

@@ -99,7 +99,7 @@ async def load(folder: Path, address: str, seconds: int = 2) -> Outcome:
     arguments = (
         *("-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--only-summary", "-u", "1", "-t", f"{seconds}s"),
         *("--stop-timeout", "2", "--host", address, "--subscribers", str(folder / "subscribers.csv"), "--batch", "10"),
-        *("--csv", str(stem), "--told", f"{stem}_told.csv", "ChargeMix"),
+        *("--csv", str(stem), "--told", f"{stem}_told.csv", "--refusals-fail", "ChargeMix"),
     )
     with (folder / "log").open("wb") as log:
         locust = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=ROOT, stdout=log, stderr=log)
