@@ -113,7 +113,7 @@ class Item:
 class Sink(Protocol):
     """Where the replies of a batch go."""
 
-    def deliver(self, batch: "Batch", response: desk.ExchangeResponse) -> None:
+    def deliver(self, batch: "Batch", response: desk.ExchangeResponse, /) -> None:
         """Take a part of the replies. Must not block; a part is delivered once."""
         ...
 

@@ -60,7 +60,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
         self._loop = asyncio.get_running_loop()
         self._unary = Source()
 
-    async def Exchange(self, _requests: object, context: grpc.aio.ServicerContext) -> None:
+    async def Exchange(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve a stream of batches."""
         source = Source()
 

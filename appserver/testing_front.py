@@ -51,7 +51,7 @@ class DataCenter(DataCenterServiceServicer):
         for task in self._tasks:
             task.cancel()
 
-    async def Route(self, _requests: object, context: grpc.aio.ServicerContext) -> None:
+    async def Route(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve a platform's stream."""
         await serve_stream(context, self.route, drain=self._drain, items_in_flight_max=100_000)
 

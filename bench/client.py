@@ -36,7 +36,7 @@ BATCH = 1_000
 class EchoDesk(ServiceDeskServiceServicer):
     """Answers every request at once."""
 
-    async def Exchange(self, _requests: object, context: grpc.aio.ServicerContext) -> None:
+    async def Exchange(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve one stream."""
         await serve_stream(context, answer, drain=asyncio.Event(), items_in_flight_max=100_000)
 

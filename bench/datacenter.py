@@ -44,7 +44,7 @@ IDENTITIES = 100_000
 class Echo(DomainServerServiceServicer):
     """Owns everything and answers at once."""
 
-    async def Serve(self, _requests: object, context: grpc.aio.ServicerContext) -> None:
+    async def Serve(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve one data center."""
         await serve_stream(context, answer, drain=asyncio.Event(), items_in_flight_max=100_000)
 

@@ -10,7 +10,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 
 import grpc
@@ -111,9 +111,8 @@ async def unary_waits_ms(address: str, calls: int, per_second: float) -> list[fl
     return sorted(waits)
 
 
-async def steady(one: "object", calls: int, per_second: float) -> None:
+async def steady(one: Callable[[], Coroutine[None, None, None]], calls: int, per_second: float) -> None:
     """Start calls at a steady rate, whatever the answers do; wait for all of them."""
-    assert callable(one)
     began = time.perf_counter()
     tasks = []
     for number in range(calls):

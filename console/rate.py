@@ -6,7 +6,7 @@ What the file holds: see `console.offline`.
 import csv
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from msgspec import Struct
@@ -57,7 +57,7 @@ def rate_command(
         out.print(f"by the national catalogue alone, for lack of a regional one: {', '.join(plain)}", markup=False)
 
 
-def _leave(message: str) -> None:
+def _leave(message: str) -> NoReturn:
     out.print(message, markup=False, soft_wrap=True)
     raise typer.Exit(1)
 

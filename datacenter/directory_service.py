@@ -28,7 +28,7 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         self._porter = porter
         self._metrics = metrics
 
-    async def Resolve(self, request: pb.ResolveRequest, _context: grpc.aio.ServicerContext) -> pb.ResolveResponse:
+    async def Resolve(self, request: pb.ResolveRequest, context: grpc.aio.ServicerContext) -> pb.ResolveResponse:
         """Say where an identity would be served. Faults: IDENTITY_MALFORMED, IDENTITY_UNROUTED."""
         route = self._directory.resolve(normalise(request.identity))
         owner = self._owners.owners.get(route.key)
@@ -40,7 +40,7 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
             revision=self._directory.revision,
         )
 
-    async def Amend(self, request: pb.AmendRequest, _context: grpc.aio.ServicerContext) -> pb.AmendResponse:
+    async def Amend(self, request: pb.AmendRequest, context: grpc.aio.ServicerContext) -> pb.AmendResponse:
         """Append changes, all or none, once a key. Faults: see `Directory.amend`, `Admission.check`."""
         _check_actor(request.actor)
         changes = changes_of(request.changes)
@@ -50,14 +50,14 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         self._metrics.requests("amend", "ok", len(changes))
         return pb.AmendResponse(revision=revision)
 
-    async def Port(self, request: pb.PortRequest, _context: grpc.aio.ServicerContext) -> pb.PortResponse:
+    async def Port(self, request: pb.PortRequest, context: grpc.aio.ServicerContext) -> pb.PortResponse:
         """Move an identity's account to another domain; a repeat of the key finishes what was begun."""
         _check_actor(request.actor)
         check_key(request.request_key)
         port = await self._porter.port(request.identity, request.to_domain, request.request_key, request.actor)
         return pb.PortResponse(revision=port.revision, from_domain=port.begun.from_domain)
 
-    async def Describe(self, _request: pb.DescribeRequest, _context: grpc.aio.ServicerContext) -> pb.DescribeResponse:
+    async def Describe(self, request: pb.DescribeRequest, context: grpc.aio.ServicerContext) -> pb.DescribeResponse:
         """Give the whole picture, passwords masked and catalogues without their content."""
         state = self._directory.state
         return pb.DescribeResponse(

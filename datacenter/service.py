@@ -36,7 +36,7 @@ class DataCenterServicer(data_center_pb2_grpc.DataCenterServiceServicer):
         self._misses_before = 0
         self.items_in_flight = 0
 
-    async def Route(self, _requests: object, context: grpc.aio.ServicerContext) -> None:
+    async def Route(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve one platform instance's stream."""
         await serve_stream(
             context, self.route_batch, drain=self._drain, items_in_flight_max=self._settings.stream_items_max

@@ -16,7 +16,7 @@ import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, ClassVar, Self, TypeVar
+from typing import Annotated, ClassVar, Self, TypeVar, cast
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -193,8 +193,7 @@ SettingsT = TypeVar("SettingsT", bound=TierSettings)
 def load(cls: type[SettingsT], **given: object) -> SettingsT:
     """Build settings from code, environment and file. Raises `BadSettings`."""
     try:
-        build: Callable[..., SettingsT] = cls
-        return build(**given)
+        return cast(Callable[..., SettingsT], cls)(**given)
     except ValidationError as error:
         raise BadSettings(_sentence(error)) from error
 

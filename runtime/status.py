@@ -96,17 +96,12 @@ def from_status(status: Status) -> Fault:
     facts: dict[str, str] = {}
     retry_ms = 0
     for detail in status.details:
-        if detail.Is(ErrorInfo.DESCRIPTOR):
-            info = ErrorInfo()
-            detail.Unpack(info)
+        info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()
+        if detail.Unpack(info):
             reason, facts = info.reason, dict(info.metadata)
-        elif detail.Is(BadRequest.DESCRIPTOR):
-            bad = BadRequest()
-            detail.Unpack(bad)
+        elif detail.Unpack(bad):
             fields = {violation.field: violation.description for violation in bad.field_violations}
-        elif detail.Is(RetryInfo.DESCRIPTOR):
-            retry = RetryInfo()
-            detail.Unpack(retry)
+        elif detail.Unpack(retry):
             retry_ms = retry.retry_delay.ToMilliseconds()
     return cls(reason, status.message, fields=fields, facts=facts, retry_ms=retry_ms)
 
@@ -121,7 +116,7 @@ async def abort(context: grpc.aio.ServicerContext, fault: Fault) -> NoReturn:
 def from_rpc_error(error: grpc.aio.AioRpcError) -> Fault:
     """Read the fault of a failed call, also when it failed before any server saw it."""
     for key, value in error.trailing_metadata() or ():
-        if key == DETAILS_KEY:
+        if key == DETAILS_KEY and isinstance(value, bytes):
             return from_status(Status.FromString(value))
     code: grpc.StatusCode = error.code()
     cls = _FAULTS.get(code.value[0], Broken)

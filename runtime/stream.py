@@ -23,7 +23,7 @@ raises and never calls the sink before it returns.
 
 **The receiving end** is `serve_stream`, for the three servicers:
 
-    async def Route(self, _requests, context):     # a coroutine, not a generator
+    async def Route(self, request_iterator, context):       # a coroutine, not a generator
         await serve_stream(context, self.route_batch, drain=self.drain, items_in_flight_max=20_000)
     def route_batch(self, request: RouteRequest, replies: ReplyStream) -> int:
         ...                                        # start the work; replies.send(response, items) as parts get ready
@@ -69,9 +69,11 @@ class Sink(Protocol[ResponseT_contra]):
 
     def part(self, response: ResponseT_contra, /) -> int:
         """Take some answers; give how many items they answered. Must not block."""
+        ...
 
     def lost(self, fault: Fault, /) -> None:
         """What has no answer yet gets none: `fault` says why. Called at most once, as the last."""
+        ...
 
 
 class _Flight(Struct, Generic[ResponseT]):
@@ -363,7 +365,7 @@ async def serve_stream(
     replies: ReplyStream[ResponseT] = ReplyStream()
     writer = asyncio.create_task(replies.write(context))
     reader = asyncio.create_task(_read(context, handle, replies, items_in_flight_max))
-    draining = asyncio.create_task(_until(drain))
+    draining = asyncio.create_task(drain.wait())
     owed: asyncio.Task[None] | None = None
     try:
         await asyncio.wait((writer, reader, draining), return_when=asyncio.FIRST_COMPLETED)
@@ -377,14 +379,10 @@ async def serve_stream(
             writer.result()
     finally:
         replies.end()
-        tasks = [task for task in (writer, reader, draining, owed) if task is not None]
+        tasks: list[asyncio.Task[object]] = [task for task in (writer, reader, draining, owed) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _until(event: asyncio.Event) -> None:
-    await event.wait()
 
 
 async def _read(

@@ -15,8 +15,8 @@ from console.system import Shape
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
-NUMBER = "13012345678"
-"""Stands for one that exists."""
+NUMBER = "13900284246"
+"""One of the sample country that `make up` serves; here another stands for it."""
 
 
 async def test_the_python_of_the_readme_charges_and_asks(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The checks of the house can fail: a skipped test, a contract that breaks callers, stubs that are out of date."""
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FILE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 70
 DESK = "onetier/v1/service_desk.proto"
 SKIPPING = """
 import pytest
@@ -65,6 +68,28 @@ def test_a_contract_is_checked(tmp_path: Path, old: str, new: str, generated: bo
         assert run(tmp_path, ".ci/protos.py", "generate")[0] == 0
     status, out = run(tmp_path, ".ci/protos.py", "check")
     assert (status != 0, complaint in out) == (complaint != "", True), out
+
+
+def sources() -> list[Path]:
+    """Our Python, without what is generated."""
+    folders = [path.parent for path in ROOT.glob("*/__init__.py")] + [ROOT / "bench", ROOT / "tests", ROOT / ".ci"]
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def test_files_are_read_in_one_sitting_and_functions_at_a_glance() -> None:
+    assert len(sources()) > 300
+    long = []
+    for path in sources():
+        text = path.read_text("utf-8")
+        name = path.relative_to(ROOT).as_posix()
+        if text.count("\n") > FILE_LINES_MAX:
+            long.append(f"{name}: {text.count(chr(10))} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > FUNCTION_LINES_MAX:
+                    long.append(f"{name}:{node.lineno} {node.name}: {lines} lines")
+    assert long == []
 
 
 def test_the_root_of_the_contracts_is_no_package() -> None:
