@@ -90,7 +90,7 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         )
 
     async def ReadCatalogue(
-        self, request: pb.ReadCatalogueRequest, _context: grpc.aio.ServicerContext
+        self, request: pb.ReadCatalogueRequest, context: grpc.aio.ServicerContext
     ) -> pb.ReadCatalogueResponse:
         """Give a published catalogue as it was published. Faults: CATALOGUE_UNKNOWN."""
         found = self._directory.state.catalogues.get((request.domain, request.version))

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.testing import Owner, catalogue
-from appserver.testing_front import A, B, DataCenter, Front, fault_of
+from appserver.testing_front import A, B, Front, fault_of
 from charging.catalogue_offers import Agreement, Discount
 from charging.errors import Broken, Conflict, Denied, Invalid, NotFound, Refused, Unavailable
 from charging.wire import Commit, Done, Failed
@@ -367,39 +367,3 @@ async def test_unary_fault_is_a_status_with_details(
     assert raised.value.code() is code
     fault = from_rpc_error(raised.value)
     assert fault.reason == reason
-
-
-async def test_no_datacenter_is_unavailable_and_comes_back(
-    front_of: Callable[..., Awaitable[Front]], datacenter: DataCenter, owner: Owner
-) -> None:
-    front = await front_of()
-    await front.open()
-    await datacenter.stop()
-    request = front.charge()
-    fault = fault_of(await front.one(request))
-    assert isinstance(fault, Unavailable)
-    assert fault.retry_ms > 0
-    await datacenter.start(datacenter.address)
-    for _ in range(100):
-        reply = await front.one(request)
-        if reply.WhichOneof("result"):
-            break
-    assert reply.charge.amount == 200_000
-    assert len(owner.desk.journals[A]) == 2
-
-
-async def test_second_datacenter_takes_over(
-    front_of: Callable[..., Awaitable[Front]], datacenter: DataCenter, owner: Owner
-) -> None:
-    other = DataCenter(owner)
-    await other.start()
-    front = await front_of(datacenters=[datacenter.address, other.address])
-    await front.open()
-    first = datacenter if datacenter.requests else other
-    await first.stop()
-    for _ in range(100):
-        reply = await front.one(front.charge(request_key="k"))
-        if reply.WhichOneof("result"):
-            break
-    assert reply.charge.amount == 200_000
-    await other.stop()
