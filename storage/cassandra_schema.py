@@ -4,18 +4,22 @@ Cassandra 5.0 has no lock for schema changes: two coordinators that create one t
 break it. So the ids are ours (`WITH id`), every statement says IF NOT EXISTS, and doing it twice does no harm.
 """
 
+import asyncio
+from collections.abc import Sequence
 from string import Template
 from uuid import NAMESPACE_URL, uuid5
 
-from cassandra import InvalidRequest
+from cassandra import InvalidRequest, ReadFailure
 
 from storage.cassandra_link import Link
 from storage.migrations import outstanding
-from storage.unit import StoreRejected
+from storage.unit import StoreRejected, StoreUnavailable
 
 _MIGRATION_TABLE = """
 CREATE TABLE IF NOT EXISTS $keyspace.migration (scope text, number int, name text, PRIMARY KEY (scope, number))
 WITH id = $id_migration"""
+SCHEMA_TRIES = 50
+SCHEMA_PAUSE_MS = 100
 _TABLES = ("record", "journal", "migration")
 
 
@@ -42,12 +46,24 @@ async def bring_up_to_date(link: Link, keyspace: str, replication: dict[str, int
 async def _applied(link: Link, keyspace: str) -> set[int] | None:
     """Numbers of the migrations that were applied; None when there is no unit in that keyspace yet."""
     try:
-        rows = await link.rows(f"SELECT number FROM {keyspace}.migration WHERE scope = 'unit'")  # noqa: S608
+        rows = await _known_to_all(link, f"SELECT number FROM {keyspace}.migration WHERE scope = 'unit'")  # noqa: S608
     except StoreRejected as failure:
         if isinstance(failure.__cause__, InvalidRequest):
             return None
         raise
     return {number for (number,) in rows if isinstance(number, int)}
+
+
+async def _known_to_all(link: Link, statement: str) -> Sequence[Sequence[object]]:
+    """Read a table that another process may just have made: a replica that has not heard of it yet fails the read."""
+    for _ in range(SCHEMA_TRIES - 1):
+        try:
+            return await link.rows(statement)
+        except StoreUnavailable as failure:
+            if not isinstance(failure.__cause__, ReadFailure):
+                raise
+            await asyncio.sleep(SCHEMA_PAUSE_MS / 1_000)
+    return await link.rows(statement)
 
 
 def _create_keyspace(keyspace: str, replication: dict[str, int]) -> str:

@@ -90,7 +90,7 @@ async def served(lie: Reply) -> AsyncIterator[str]:
         await server.stop(0)
 
 
-async def load(folder: Path, address: str, seconds: int = 2) -> Outcome:
+async def load(folder: Path, address: str, seconds: int = 6) -> Outcome:
     """Run the charge mix against an address; gives the judgement of the console."""
     with (folder / "subscribers.csv").open("w", newline="") as file:
         lines = [(f"msisdn:861300000{number:04d}", "GD", f"a{number}") for number in range(20)]
