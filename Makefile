@@ -47,8 +47,8 @@ compiled-tests: compiled ## rating, ledger, platform, slots and a whole system o
 	$(WITH_COMPILED) $(BIN)/pytest tests/golden tests/unit/charging tests/unit/appserver tests/unit/domainservers \
 	  tests/cluster/test_small_system.py
 
-bench: compiled  ## every figure beside its own limit; FULL=1 adds a million subscribers and entries
-	$(WITH_COMPILED) $(BIN)/python -m bench.everything $(if $(FULL),--full)
+bench: compiled  ## every figure beside its own limit, also in reports/bench.md; FULL=1 adds a million subscribers and entries
+	GRPC_ENABLE_FORK_SUPPORT=0 $(WITH_COMPILED) $(BIN)/python -m bench.everything $(if $(FULL),--full) $(if $(QUICK),--quick)
 
 loadtest: $(STAMP) ## locust scenarios, headless and bounded; HTML reports in reports/
 	$(BIN)/onetier loadtest

@@ -207,6 +207,7 @@ async def memory(accounts: int) -> dict[str, float]:
                 slot, [[unpack_ask(body) for body in packed[at : at + 200]] for at in range(0, len(packed), 200)], 8
             )
         measured[name] = bytes_of(slot) / accounts
+        await slot.close()
         print(f"memory   {name:7} {measured[name]:7.0f} bytes an account")
     return measured
 

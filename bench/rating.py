@@ -1,14 +1,15 @@
 """What rating costs: charges a second on one core and p50 by case. Steps are made in every charge; sentences apart.
 
-.venv/bin/python bench/rating.py [seconds per case]
+.venv/bin/python bench/rating.py [seconds per case] [--json]
 """
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from charging import explain
+from charging import explain, rating
 from charging.account import MONEY, Account, Book
 from charging.catalogue import Catalogue
 from charging.catalogue_base import Band, Destination, Rounding, Service, When
@@ -138,9 +139,14 @@ def cases(seconds: float) -> Iterator[tuple[str, float, float]]:
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table; with --json the rows and the file that the rating came from."""
+    given = [argument for argument in sys.argv[1:] if argument != "--json"]
+    found = list(cases(float(given[0]) if given else 1.0))
+    if "--json" in sys.argv:
+        print(json.dumps({"file": rating.__file__, "cases": found}))
+        return
     print(f"{'case':<40}{'charges/s':>12}{'p50 µs':>10}")
-    for name, speed, middle in cases(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0):
+    for name, speed, middle in found:
         print(f"{name:<40}{speed:>12,.0f}{middle:>10.2f}")
 
 

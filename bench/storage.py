@@ -10,21 +10,33 @@ import sys
 import time
 
 import uvloop
+from msgspec import Struct
 
 from storage.open import open_unit
 from storage.unit import Group, Head, Record, StoreUnavailable, Unit
 
 GROUP_ENTRIES = 200
 GROUP_BYTES = 40_000
+"""Of the table below; `make bench` gives the size of the groups that its own charges formed."""
 SECONDS = 5.0
 JOURNALS = (1, 8, 32)
 
 
-async def _journal(unit: Unit, name: str, until: float, waits_ms: list[float]) -> None:
+class Swaps(Struct, frozen=True):
+    """How a run of swaps went."""
+
+    groups_per_s: float
+    waits_ms: list[float]
+    """Of groups, sorted."""
+    cpu_us: float
+    """Of this process, a group."""
+
+
+async def _journal(unit: Unit, name: str, size: int, until: float, waits_ms: list[float]) -> None:
     """Append to one journal, one group in flight, until the time is over."""
     head = Head(1, "bench", -1, b"", sealed=False)
     await unit.swap(name, 0, None, head, None)
-    payload = os.urandom(GROUP_BYTES)
+    payload = os.urandom(size)
     while time.perf_counter() < until:
         following = Head(1, "bench", head.seq + 1, os.urandom(16), sealed=False)
         begun = time.perf_counter()
@@ -44,20 +56,23 @@ async def _repeated(unit: Unit, name: str, head: Head, following: Head, payload:
             print(f"{name}: {str(failure)[:100]}", file=sys.stderr)
 
 
-async def swaps(unit: Unit, journals: int, run: str) -> tuple[float, list[float]]:
-    """Append to several journals at once; gives entries a second and the waits of groups in ms, sorted."""
+async def swaps(unit: Unit, journals: int, run: str, group_bytes: int = GROUP_BYTES, seconds: float = SECONDS) -> Swaps:
+    """Append to several journals at once, each with one group in flight."""
     waits_ms: list[float] = []
     begun, cpu = time.perf_counter(), time.process_time()
-    await asyncio.gather(*[_journal(unit, f"{run}/{journals}/{n}", begun + SECONDS, waits_ms) for n in range(journals)])
+    names = [f"{run}/{journals}/{number}" for number in range(journals)]
+    await asyncio.gather(*[_journal(unit, name, group_bytes, begun + seconds, waits_ms) for name in names])
     took, cpu = time.perf_counter() - begun, time.process_time() - cpu
-    waits_ms.sort()
-    rate = len(waits_ms) / took
+    return Swaps(len(waits_ms) / took, sorted(waits_ms), cpu / len(waits_ms) * 1e6)
+
+
+def _print(journals: int, done: Swaps) -> None:
+    rate, waits_ms = done.groups_per_s, done.waits_ms
     print(
         f"{journals:3} journals: {rate:7.0f} groups/s {rate * GROUP_ENTRIES:9.0f} entries/s   "
         f"p50 {waits_ms[len(waits_ms) // 2]:6.1f} ms   p99 {waits_ms[len(waits_ms) * 99 // 100]:6.1f} ms   "
-        f"our CPU {cpu / len(waits_ms) * 1e6:5.0f} us a group"
+        f"our CPU {done.cpu_us:5.0f} us a group"
     )
-    return rate * GROUP_ENTRIES, waits_ms
 
 
 async def _puts(unit: Unit) -> None:
@@ -79,7 +94,7 @@ async def main(url: str) -> None:
     run = str(time.time_ns())
     try:
         for journals in JOURNALS:
-            await swaps(unit, journals, run)
+            _print(journals, await swaps(unit, journals, run))
         await _puts(unit)
     finally:
         await unit.close()

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -29,6 +29,8 @@ OPENING = 1_000_000 * YUAN
 LAST_YEAR_MS = 365 * 86_400_000
 NUMBERS_OF_A_PREFIX = 10_000
 OWNED_TIMEOUT_S = 30
+STRIDE = 7_919
+"""Between one subscriber charged and the next: a run that is shorter than the country still reaches all parts of it."""
 out = Console(highlight=False)
 
 
@@ -55,14 +57,19 @@ def _account(mobile: dict[str, list[str]], domains: Sequence[str], number: int) 
 
 @asynccontextmanager
 async def running(
-    base: str, folder: Path, domains: Sequence[str], subscribers: int, shape: Shape
+    base: str,
+    folder: Path,
+    domains: Sequence[str],
+    subscribers: int,
+    shape: Shape,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[tuple[System, Population]]:
     """Start a system, load the directory, open the accounts; drain it in the end."""
     plan = read()
     population = people(plan, domains, subscribers)
     layout = lay_out(base)
     async with Supervisor(folder / "logs") as supervisor:
-        system = System(supervisor, layout, {})
+        system = System(supervisor, layout, settings or {})
         await system.start(shape)
         channel = open_channel(system.datacenters[0].address)
         stub = dc_grpc.DirectoryServiceStub(channel)
@@ -115,8 +122,17 @@ def _cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def resident_bytes(system: System) -> int:
+    """Give the memory that all processes of the tiers hold now."""
+    pages = [
+        int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+        for process in (*system.app_servers, *system.datacenters, *system.domain_servers)
+    ]
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
 def charges(population: Population, count: int, run: str) -> list[desk.ServiceRequest]:
-    """Make charges, voice, messages and data in turn, for all subscribers in turn."""
+    """Make charges, voice, messages and data in turn, for subscribers from all over the country in turn."""
     now_ms = int(time.time() * 1_000) - 60_000
     accounts = population.accounts
     kinds = ((offers.VOICE, 61), (offers.SMS, 1), (offers.DATA, 3_000_000))
@@ -126,7 +142,7 @@ def charges(population: Population, count: int, run: str) -> list[desk.ServiceRe
         other = accounts[(number * 7 + 1) % len(accounts)].account_id if service != offers.DATA else ""
         requests.append(
             desk.ServiceRequest(
-                identity=accounts[number % len(accounts)].account_id,
+                identity=accounts[number * STRIDE % len(accounts)].account_id,
                 request_type=desk.REQUEST_TYPE_CHARGE,
                 service_code=service,
                 request_key=f"{run}-{number}",

@@ -103,7 +103,8 @@ class PrepaidSessions(DeskUser):
             Going(who, self.traffic.key(), (0, *(draw(1 << 20) for _ in range(self.STEPS - 1)))) for who in callers
         ]
         began_ms = int(time.time() * 1_000)
-        price = self.quote(self.traffic.data_event(self.witness, sum(going[0].used), began_ms))
+        quoted = self.quote(self.traffic.data_event(self.witness, sum(going[0].used), began_ms))
+        price = quoted.amount if quoted is not None else None
         for invocation in range(self.STEPS):
             if going:
                 going = self._step(going, invocation, began_ms, price)

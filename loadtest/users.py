@@ -176,25 +176,25 @@ class DeskUser(User):
         quoted = self.quote(event)
         if before is None or quoted is None:
             return
-        left = before.real - quoted
 
         def check(_asked: desk.ServiceRequest, reply: desk.ServiceReply, resent: bool) -> str:
             fault = checks.charge_fault(reply, domains, resent=resent)
-            if fault or reply.charge.amount == quoted:
+            # Regions have prices of their own: a number that moved in between is charged those of its new one.
+            if fault or reply.charge.domain != quoted.domain or reply.charge.amount == quoted.amount:
                 return fault
-            return f"the witness was quoted {quoted} and charged {reply.charge.amount}"
+            return f"the witness was quoted {quoted.amount} and charged {reply.charge.amount}"
 
         replies = self.settle("witness charge", [event], check)
         if replies and replies[0].HasField("charge"):
-            self.look(domains, left)
+            self.look(domains, before.real - replies[0].charge.amount)
 
-    def quote(self, event: desk.ServiceRequest) -> int | None:
+    def quote(self, event: desk.ServiceRequest) -> desk.ChargeResult | None:
         """What an event of the witness would cost; None when that was not told."""
         request = desk.ServiceRequest()
         request.CopyFrom(event)
         request.request_type, request.request_key = QUOTE, ""
         replies = self.settle("witness quote", [request], lambda asked, reply, _: checks.query_fault(asked, reply, ""))
-        return replies[0].quote.amount if replies and replies[0].HasField("quote") else None
+        return replies[0].quote if replies and replies[0].HasField("quote") else None
 
     def look(self, domains: set[str], left: int | None = None) -> desk.BalanceView | None:
         """Ask for the balance of the witness; `left` is what it must be."""

@@ -49,7 +49,7 @@ def honest(request: desk.ServiceRequest, before: int) -> desk.ServiceReply:
         return desk.ServiceReply(balance=desk.BalanceView(domain="GD", real=before, available=before))
     steps = [desk.ChargeStep(kind="tariff", exact="100/1")]
     if request.request_type == desk.REQUEST_TYPE_QUOTE:
-        return desk.ServiceReply(quote=desk.ChargeResult(amount=100, currency="CNY", steps=steps))
+        return desk.ServiceReply(quote=desk.ChargeResult(amount=100, currency="CNY", steps=steps, domain="GD"))
     moved = desk.BookMovement(book_id="main", unit="money", delta=-100, before=before, after=before - 100)
     charge = desk.ChargeResult(amount=100, currency="CNY", movements=[moved], account_version=1, domain="GD")
     return desk.ServiceReply(charge=charge)

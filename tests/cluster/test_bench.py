@@ -1,0 +1,53 @@
+"""`make bench` with everything shrunk: each row of the table is there, with its limit and its aim beside it."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(400)]
+ROOT = Path(__file__).parents[2]
+ROWS = {
+    "rating only, flat, 60/60": ("", ""),
+    "charge, SQLite": ("raw group commit", "30,000/s"),
+    "charge, SQLite, 31 domains": ("raw group commit", "30,000/s"),
+    "charge on one hot account, SQLite": ("echo", "10,000/s"),
+    "query and dry run, SQLite": ("echo", "40,000/s"),
+    "unary charge at a tenth of peak, SQLite": ("three bare hops", "p99 < 25 ms"),
+    "1,000 subscribers": ("with 500 subscribers on 1", ""),
+    "memory of a subscriber, 1,000 of them": ("", ""),
+    "2 domain servers, four domains": ("with 500 subscribers on 1", ""),
+    "4 domain servers, four domains": ("with 500 subscribers on 1", ""),
+    "batches of 1": ("echo", ""),
+    "batches of 1,000": ("echo", ""),
+    "start of a domain server on 0 charges": ("ready to be called", ""),
+    "start of a domain server on 3,000 charges": ("ready to be called", ""),
+    "memory of an account in a domain server, hot": ("", "≤ 1,500 bytes"),
+    "memory of a route in a data center": ("", ""),
+}
+"""Row → words of its limit, its aim."""
+
+
+async def test_every_row_is_measured_with_its_limit(tmp_path: Path) -> None:
+    report = tmp_path / "bench.md"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bench.everything", "--quick", "--no-cassandra", "--report", str(report)),
+        stdout=PIPE,
+        stderr=STDOUT,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 360)
+    assert process.returncode == 0, out.decode()
+    lines = [line.strip("| ").split(" | ") for line in report.read_text("utf-8").splitlines() if line.startswith("| ")]
+    found = {cells[0]: cells for cells in lines}
+    for name, (limit, aim) in ROWS.items():
+        assert any(character.isdigit() for character in found[name][1]), name
+        assert limit in found[name][2], found[name]
+        assert found[name][4].strip() == aim, found[name]
+        assert found[name][5].strip() in (("yes", "no") if aim else ("",)), found[name]
+    replayed = found["start of a domain server on 3,000 charges"][6]
+    assert "3,500 entries replayed" in replayed, replayed
