@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from onetier.v1 import service_desk_pb2 as desk
 
-from charging.errors import Expired, Fault, Overloaded, Unavailable
+from charging.errors import Expired, Fault, Overloaded, Refused, Unavailable
 from onetier_client import AsyncClient
 
 PAUSE_S = 0.05
@@ -18,22 +18,34 @@ class Told(Struct, frozen=True):
 
     identity: str
     amount: int
-    """Charged; 0 for commands, whose outcome is in the movements."""
+    """Charged, in sessions by all steps so far; 0 for commands, whose outcome is in the movements."""
     version: int
     """Of the account afterwards."""
     movements: tuple[tuple[str, int, int], ...]
-    """Book, before, after."""
+    """Book, before, after; a session's step is told none."""
+    repeated: bool = False
 
 
 class Callers:
     """`crowd` callers at once, each with its next request only when the one before is acknowledged."""
 
     def __init__(
-        self, client: AsyncClient, make: Callable[[int], desk.ServiceRequest], crowd: int, timeout_ms: int
+        self,
+        client: AsyncClient,
+        make: Callable[[int], Sequence[desk.ServiceRequest]],
+        crowd: int,
+        timeout_ms: int,
+        business: frozenset[str] = frozenset(),
     ) -> None:
-        """`make` gives the request of a number, always the same. `timeout_ms` is for one ask, repeats inside."""
+        """`make` gives the requests of a number, always the same, to be asked one after the other.
+
+        `timeout_ms` is for one ask, repeats inside. `business` are reasons for which a request may be refused; what was
+        to follow it is not asked then.
+        """
         self.sent: dict[str, desk.ServiceRequest] = {}
         self.told: dict[str, Told] = {}
+        self.refused: dict[str, str] = {}
+        """Key → the reason of the business."""
         self.unknown = 0
         """Asks that ended without an outcome, in the middle of a fault: the caller asked again."""
         self.unheard = 0
@@ -46,6 +58,7 @@ class Callers:
         """The longest that a caller waited for an acknowledgement."""
         self._client = client
         self._make = make
+        self._business = business
         self._timeout_ms = timeout_ms
         self._stopping = False
         self._next = 0
@@ -73,12 +86,15 @@ class Callers:
 
     async def _call_on(self) -> None:
         while not self._stopping:
-            request = self._make(self._next)
+            asked = self._make(self._next)
             self._next += 1
-            self.sent[request.request_key] = request
-            await self._persist(request)
+            for request in asked:
+                self.sent[request.request_key] = request
+                if not await self._persist(request):
+                    break
 
-    async def _persist(self, request: desk.ServiceRequest) -> None:
+    async def _persist(self, request: desk.ServiceRequest) -> bool:
+        """Ask until there is an outcome; says whether it was done."""
         since = time.monotonic()
         self.waiting[request.request_key] = "nothing"
         while True:
@@ -90,16 +106,25 @@ class Callers:
                 await asyncio.sleep(PAUSE_S)
                 continue
             except Fault as fault:
-                self.complaints.append(f"{request.request_key}: {fault.reason} {fault.message}")
-                return
+                if isinstance(fault, Refused) and fault.reason in self._business:
+                    self.refused[request.request_key] = fault.reason
+                    del self.waiting[request.request_key]
+                else:
+                    self.complaints.append(f"{request.request_key}: {fault.reason} {fault.message}")
+                return False
             break
         del self.waiting[request.request_key]
         self.longest_s = max(self.longest_s, time.monotonic() - since)
-        result = reply.charge if reply.HasField("charge") else reply.command
-        self.unheard += result.repeated
-        self.told[request.request_key] = Told(
-            request.identity,
-            reply.charge.amount,
-            result.account_version,
-            tuple((movement.book_id, movement.before, movement.after) for movement in result.movements),
-        )
+        self.told[request.request_key] = told = _told(request.identity, reply)
+        self.unheard += told.repeated
+        return True
+
+
+def _told(identity: str, reply: desk.ServiceReply) -> Told:
+    if reply.HasField("session"):
+        step = reply.session
+        charged = sum(grant.charged for grant in step.grants)
+        return Told(identity, charged, step.account_version, (), step.repeated)
+    result = reply.charge if reply.HasField("charge") else reply.command
+    movements = tuple((movement.book_id, movement.before, movement.after) for movement in result.movements)
+    return Told(identity, reply.charge.amount, result.account_version, movements, result.repeated)

@@ -65,6 +65,13 @@ class SmallCountry(Struct):
                     return balances
                 await asyncio.sleep(0.3)
 
+    async def until_nothing_is_reserved(self, timeout_s: float) -> None:
+        """Wait until every session that was left open has ended by itself. Raises `TimeoutError`."""
+        async with asyncio.timeout(timeout_s):
+            for identity in self.everybody:
+                while (await self.client.balance(identity)).reserved:  # noqa: ASYNC110
+                    await asyncio.sleep(0.3)
+
 
 @asynccontextmanager
 async def settle_country(
@@ -144,6 +151,41 @@ def transfer(identity: str, to_identity: str, number: int) -> desk.ServiceReques
     command = desk.Transfer(to_identity=to_identity, amount=1_000_000 + number, reason="gift")
     facts: requests.Facts = {"request_key": f"transfer-{number}", "channel": reference.FRONT, "event_time_ms": DAY_MS}
     return requests.execute(identity, command, **facts)
+
+
+def refund(identity: str, charge_key: str, number: int, amount: int = 0) -> desk.ServiceRequest:
+    """Give a charge back under a key of its own; amount 0 = all that is left of it."""
+    command = desk.Refund(charge_key=charge_key, amount=amount, reason="bad line")
+    facts: requests.Facts = {"request_key": f"refund-{number}", "channel": reference.FRONT, "event_time_ms": DAY_MS}
+    return requests.execute(identity, command, **facts)
+
+
+def session(identity: str, number: int, *, released: bool) -> list[desk.ServiceRequest]:
+    """Talk in a session of four steps; without its release the last one is left to expire."""
+    session_id, seconds = f"session-{number}", 61 + number % 60
+    operations = desk.SessionRequest
+    steps = [
+        (operations.OPERATION_CREATE, 120, 0),
+        (operations.OPERATION_UPDATE, 120, seconds),
+        (operations.OPERATION_UPDATE, 120, seconds),
+        (operations.OPERATION_RELEASE, 0, number % 50),
+    ]
+    asked: list[desk.ServiceRequest] = []
+    for invocation, (operation, requested, used) in enumerate(steps if released else steps[:-1]):
+        unit = desk.UnitUse(
+            service_code=offers.VOICE,
+            requested=requested,
+            used=used,
+            other_party="8613800000000",
+            event_time_ms=DAY_MS + number,
+        )
+        facts: requests.Facts = {
+            "request_key": f"{session_id}-{invocation}",
+            "channel": reference.FRONT,
+            "event_time_ms": DAY_MS + number,
+        }
+        asked.append(requests.execute(identity, requests.session(session_id, operation, invocation, [unit]), **facts))
+    return asked
 
 
 def _changes(layout: Layout, slots: Mapping[str, int]) -> list[dc.DirectoryChange]:

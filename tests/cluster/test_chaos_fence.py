@@ -1,19 +1,20 @@
 """The fence: an owner is stopped, another takes over, the first goes on and tries to commit. It is refused, steps down.
 
 The same scenario, played over a store without the condition, shows that these tests would notice: the stopped owner is
-believed then, and what the new one acknowledged is gone.
+believed then, and what the new one acknowledged is gone. So it is when the literal condition is taken out of the CQL.
 """
 
 import asyncio
 import itertools
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
 import grpc
 import pytest
+from cassandra.query import BoundStatement, PreparedStatement
 from msgspec import Struct
 from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeRequest
@@ -30,6 +31,7 @@ from domainservers.recovery import recover
 from domainservers.slot import Slot, State
 from localcassandra.harness import LocalCluster
 from runtime.telemetry import Metrics
+from storage import cassandra
 from storage.open import migrate, open_unit
 from storage.unit import Group, Head, Record, Stored, Unit
 from tests.cluster.faults import Faults
@@ -39,6 +41,7 @@ from tests.unit.domainservers.room import ALICE, Clock, ask, charge, commit, do,
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 NAME = "GD/0"
+CONDITION = " IF epoch = ? AND tip = ? AND sealed = ?"
 _numbers = itertools.count(1)
 
 
@@ -99,20 +102,23 @@ class Outcome(Struct):
     """In the journal, in order, as its own bytes say."""
 
 
-async def stop_and_go_on(url: str, *, conditional: bool) -> Outcome:
+Open = Callable[[str], Awaitable[Unit]]
+
+
+async def stop_and_go_on(url: str, *, conditional: bool, opened: Open = open_unit) -> Outcome:
     """Play the scenario over the unit: two owners with connections of their own."""
     await migrate(url)
-    async with owner(url, "old", conditional) as (old, way):
+    async with owner(url, "old", conditional, opened) as (old, way):
         assert isinstance(await do(old, "open", opening()), Done)
         assert isinstance(await do(old, "before", charge(1_000)), Done)
         way.open.clear()
         late = asyncio.create_task(ask(old, commit("late", charge(5_000))))
         await asyncio.wait_for(way.held.wait(), 20)
-        async with owner(url, "new", conditional) as (new, _):
+        async with owner(url, "new", conditional, opened) as (new, _):
             assert isinstance(await do(new, "meanwhile", charge(200)), Done)
         way.open.set()
         (answer,) = await asyncio.wait_for(late, 30)
-    async with owner(url, "next", conditional) as (following, _):
+    async with owner(url, "next", conditional, opened) as (following, _):
         (data,) = await ask(following, Pull(ALICE))
         assert isinstance(data, BusinessData)
         balance = data.account.books[0].amount
@@ -149,10 +155,44 @@ async def test_without_the_condition_the_fence_fails_and_an_acknowledged_charge_
     assert "meanwhile" not in outcome.keys or "late" in outcome.keys
 
 
+class Unconditional:
+    """A statement of the Cassandra unit without the condition at the end of its text, and without what it binds."""
+
+    def __init__(self, prepared: PreparedStatement) -> None:
+        self._prepared = prepared
+
+    def bind(self, values: tuple[object, ...]) -> BoundStatement:
+        return self._prepared.bind(values[: -CONDITION.count("?")])
+
+
+async def open_without_the_condition(url: str) -> Unit:
+    """Open a Cassandra unit whose statements lack the literal `IF epoch = …`."""
+    unit = await open_unit(url)
+    assert isinstance(unit, cassandra.CassandraUnit)
+    keyspace = url.partition("?")[0].rpartition("/")[2]
+    for name, text in (("move", cassandra._MOVE), ("append", cassandra._APPEND)):
+        assert text.endswith(CONDITION), "the fence has moved: this test no longer takes it out"
+        plain = text.removesuffix(CONDITION).format(keyspace=keyspace)
+        setattr(unit._do, name, Unconditional(await unit._link.prepare(plain)))
+    return unit
+
+
+@pytest.mark.cassandra
+async def test_without_the_literal_condition_in_the_cql_the_fence_fails_on_the_real_server(
+    cassandra_three: LocalCluster,
+) -> None:
+    url = cassandra_three.url(f"fence_{next(_numbers)}")
+    outcome = await stop_and_go_on(url, conditional=True, opened=open_without_the_condition)
+    with pytest.raises(AssertionError, match="a stopped owner told its caller that it was done"):
+        hold_to_it(outcome)
+    assert "late" in outcome.keys
+    assert "meanwhile" not in outcome.keys
+
+
 @asynccontextmanager
-async def owner(url: str, name: str, conditional: bool) -> AsyncIterator[tuple[Slot, Way]]:
+async def owner(url: str, name: str, conditional: bool, opened: Open) -> AsyncIterator[tuple[Slot, Way]]:
     """Take the slot over with a connection of its own; at the end of the block this owner is gone without a word."""
-    way = Way(await open_unit(url), conditional=conditional)
+    way = Way(await opened(url), conditional=conditional)
     metrics, permits = Metrics("test"), asyncio.Semaphore(4)
     parts = await recover(NAME, f"{name}#1", way, way, Limits(), Clock(), permits, lambda: 1, metrics)
     slot = Slot(parts, lambda _: None)

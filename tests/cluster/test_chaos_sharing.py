@@ -31,7 +31,7 @@ async def test_servers_join_and_leave_under_load_and_ordinary_clients_see_no_err
         first = system.domain_servers[0].address
         # An ordinary client: one call, ten seconds, repeats inside.
         async with AsyncClient(system.endpoints) as client:
-            callers = Callers(client, lambda number: call(people[number % len(people)], number), 24, 10_000)
+            callers = Callers(client, lambda number: [call(people[number % len(people)], number)], 24, 10_000)
             try:
                 await asyncio.sleep(1.0)
                 assert len(set((await faults.owners()).values())) == 2
@@ -64,9 +64,9 @@ async def test_transfers_between_domains_arrive_once_though_owners_are_killed(tm
         south, west = country.people["GD"], country.people["XJ"]
         faults = Faults(country.system, Random(2))
 
-        def there_and_back(number: int) -> desk.ServiceRequest:
+        def there_and_back(number: int) -> list[desk.ServiceRequest]:
             one, other = south[number % len(south)], west[number // len(south) % len(west)]
-            return transfer(one, other, number) if number % 2 else transfer(other, one, number)
+            return [transfer(one, other, number) if number % 2 else transfer(other, one, number)]
 
         callers = Callers(country.client, there_and_back, 4, 10_000)
         try:

@@ -99,9 +99,9 @@ async def test_units_are_on_two_stores_at_once_and_one_moves_from_the_one_to_the
         layout, people = country.system.layout, country.everybody
         assert {url.partition(":")[0] for url in layout.units.values()} == {"sqlite", "cassandra"}
 
-        def both(number: int) -> desk.ServiceRequest:
+        def both(number: int) -> list[desk.ServiceRequest]:
             one, other = people[number % len(people)], people[(number + 6) % len(people)]
-            return transfer(one, other, number) if number % 5 == 0 else call(one, number)
+            return [transfer(one, other, number) if number % 5 == 0 else call(one, number)]
 
         callers = Callers(country.client, both, 12, 10_000)
         moved_to = cassandra_one.url("mixed_gd")
