@@ -168,7 +168,7 @@ class DomainServerSettings(TierSettings):
     """A member not heard of for so long is taken for gone. Only a hint: epochs protect the journal."""
     group_entries_max: Positive = 2_000
     group_bytes_max: Positive = 1_000_000
-    commits_in_flight_max: Positive = 4
+    commits_in_flight_max: Positive = 16
     """Journal groups under way in this process, over all slots."""
     queue_entries_max: Positive = 20_000
     """Items waiting in one slot; beyond it new ones are answered RESOURCE_EXHAUSTED."""
