@@ -26,6 +26,10 @@ class Told(Struct, frozen=True):
     repeated: bool = False
 
 
+TRANSFERS_PILE_UP = frozenset({"TRANSFERS_PENDING"})
+"""While nobody serves the receivers, an account's transfers under way reach their bound: the business says so."""
+
+
 class Callers:
     """`crowd` callers at once, each with its next request only when the one before is acknowledged."""
 

@@ -12,7 +12,7 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from console.system import Shape
 from onetier_client import AsyncClient
-from tests.cluster.callers import Callers
+from tests.cluster.callers import TRANSFERS_PILE_UP, Callers
 from tests.cluster.faults import Faults
 from tests.cluster.history import check_history, read_history
 from tests.cluster.small_country import OPENING, call, settle_country, transfer
@@ -68,7 +68,7 @@ async def test_transfers_between_domains_arrive_once_though_owners_are_killed(tm
             one, other = south[number % len(south)], west[number // len(south) % len(west)]
             return [transfer(one, other, number) if number % 2 else transfer(other, one, number)]
 
-        callers = Callers(country.client, there_and_back, 4, 10_000)
+        callers = Callers(country.client, there_and_back, 4, 10_000, TRANSFERS_PILE_UP)
         try:
             for _ in range(4):
                 await asyncio.sleep(0.7)
@@ -79,7 +79,7 @@ async def test_transfers_between_domains_arrive_once_though_owners_are_killed(tm
         balances = await country.settled_balances(OPENING * len(country.everybody), 60)
         await country.system.supervisor.drain()
         history = await read_history(country.journals)
-        figures = check_history(callers.sent, callers.told, balances, history)
+        figures = check_history(callers.sent, callers.told, balances, history, callers.refused)
         steps = {step: sum(count for (name, _), count in history.transfers.items() if name == step) for step in STEPS}
         print(f"\n{figures}, steps {steps}, owners killed {faults.counts.total()}")
         assert callers.complaints == []
