@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 import grpc
 import pytest
@@ -106,9 +107,20 @@ async def test_a_port_left_lying_about_is_finished_by_any_data_center(
     assert books.accounts[NEW, MOBILE].status == "active"
 
 
+async def _port_repeating(port: Callable[..., Awaitable[object]]) -> object:
+    """Ask as an operator does: who meets the account just as the other one moves it is told to repeat the key."""
+    for _ in range(20):
+        try:
+            return await port(request(), timeout=10)
+        except grpc.aio.AioRpcError as error:
+            assert error.code() is grpc.StatusCode.UNAVAILABLE
+            await asyncio.sleep(0.05)
+    raise AssertionError("the port did not end")
+
+
 async def test_two_data_centers_finish_one_port_together(rig: Rig, books: Books) -> None:
     operators = [await rig.operator(await rig.datacenter()) for _ in range(2)]
-    responses = await asyncio.gather(*(operator.Port(request(), timeout=10) for operator in operators))
+    responses = await asyncio.gather(*(_port_repeating(operator.Port) for operator in operators))
     assert responses[0] == responses[1]
     assert [account.status for (_, _), account in sorted(books.accounts.items())] == ["moved", "active"]
 
