@@ -89,9 +89,9 @@ async def test_nothing_is_lost_or_doubled_whatever_is_killed_or_stopped(
             await asyncio.sleep(QUIET_S)
         finally:
             await callers.stop(90)
-        charges = {key: told.amount for key, told in callers.told.items() if key.startswith("call-")}
-        used = money_of_sessions(callers) - gained(callers, "refund-")
-        total = OPENING * len(people) + MONEY + gained(callers, "deposit-") - sum(charges.values()) - used
+        charges, refunded = charges_told(callers), gained(callers, "refund-")
+        brought = MONEY + gained(callers, "deposit-") + refunded
+        total = OPENING * len(people) + brought - sum(charges.values())
         balances = await country.settled_balances(total, 90)
         await country.until_nothing_is_reserved(EXPIRY_TIMEOUT_S)
         await country.system.supervisor.drain()
@@ -104,7 +104,7 @@ async def test_nothing_is_lost_or_doubled_whatever_is_killed_or_stopped(
         assert (figures.hanging, figures.overspent) == (0, 0), figures.findings
         verdict = compare(charges, await count(country.journals))
         assert (verdict.lost, verdict.doubled, verdict.different) == (0, 0, 0), verdict.complaints
-        assert (verdict.complaints, verdict.difference) == ((), used)
+        assert (verdict.complaints, verdict.difference) == ((), -refunded)
         assert verdict.acknowledged_amount == verdict.journaled_amount == verdict.moved_amount
         assert history.refunded, "nothing was refunded"
         assert history.ended.total() > sum(key.endswith("-3") for key in callers.told), "no session expired"
@@ -129,13 +129,15 @@ def gained(callers: Callers, prefix: str) -> int:
     return sum(after - before for one in told for _, before, after in one.movements)
 
 
-def money_of_sessions(callers: Callers) -> int:
-    """What all sessions were charged, as callers were told with the newest step of each."""
-    newest: dict[str, int] = {}
-    for key, told in callers.told.items():
-        if key.startswith("session-"):
-            newest[key.rpartition("-")[0]] = told.amount
-    return sum(newest.values())
+def charges_told(callers: Callers) -> dict[str, int]:
+    """Give the charge under each key of a call or a session's step, as callers were told; a step is told the sum so far."""
+    told = {key: one.amount for key, one in callers.told.items() if key.startswith(("call-", "session-"))}
+    so_far: dict[str, int] = {}
+    for key in sorted(key for key in told if key.startswith("session-")):
+        session, total = key.rpartition("-")[0], told[key]
+        told[key] = total - so_far.get(session, 0)
+        so_far[session] = total
+    return told
 
 
 def mixed(people: list[str], number: int) -> list[desk.ServiceRequest]:
