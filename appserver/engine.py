@@ -73,8 +73,9 @@ class Engine:
             self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
-        """Fill one batch and send it, if a link has room."""
+        """Send the replies that got ready; fill one batch and send it, if a link has room."""
         self._scheduled = False
+        self.counter.flush()
         work = self._work
         if not self._has_work():
             return

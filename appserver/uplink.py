@@ -16,9 +16,9 @@ from appserver.items import Item
 from charging.errors import Fault
 from charging.wire import Answer, unpack_answer
 from runtime.channel import Tls, open_channel
-from runtime.stream import BatchLink
+from runtime.link import BatchLink, parts_of
 
-ITEMS_MAX = 500
+ITEMS_MAX = 1_000
 """In one batch: bounds how long the loop is busy without looking up. What is over it waits for the next."""
 BYTES_MAX = 4_000_000
 """Of the bodies of one batch, likewise."""
@@ -123,7 +123,7 @@ class Outgoing:
 
 
 class Link(Protocol):
-    """What takes batches; see `runtime.stream.BatchLink`."""
+    """What takes batches; see `runtime.link.BatchLink`."""
 
     def send(self, request: RouteRequest, *, items: int, sink: Outgoing, timeout_ms: int) -> None:
         """Send a batch."""
@@ -152,7 +152,7 @@ class Uplink:
             channel = open_channel(address, tls, message_bytes_max=bytes_max)
             self._channels.append(channel)
             stub = DataCenterServiceStub(channel)
-            self._links.append(BatchLink(address, stub.Route, batches_in_flight_max=batches_max))
+            self._links.append(BatchLink(address, stub.Route, batches_in_flight_max=batches_max, parts=parts_of))
 
     def pick(self) -> "BatchLink[RouteRequest, RouteResponse] | None":
         """Give the link for the next batch; None while all that are up are full.

@@ -240,8 +240,7 @@ class Work:
             self.library.lose(carrier, fault)
 
     def settled(self) -> None:
-        """A part has been taken: send replies, go on with what waited."""
-        self._counter.flush()
+        """A part has been taken: the next turn sends replies and goes on with what waited, once for all parts."""
         self._wake()
 
     def _take_pull(self, pull: Pull, answer: Answer) -> None:

@@ -33,8 +33,9 @@ from directory.changes import Change, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from directory.owners import Owner, announce_owner
 from runtime.channel import open_channel, server_options
+from runtime.link import BatchLink, parts_of
 from runtime.settings import DataCenterSettings, load
-from runtime.stream import BatchLink, ReplyStream, serve_stream
+from runtime.stream import ReplyStream, serve_stream
 from storage.open import open_unit
 
 BATCHES_IN_FLIGHT = 8
@@ -121,7 +122,7 @@ async def drive_once(address: str, numbers: list[str], size: int, items: int) ->
     """Send items over one stream and wait for all answers."""
     channel = open_channel(address)
     link: BatchLink[RouteRequest, RouteResponse] = BatchLink(
-        address, DataCenterServiceStub(channel).Route, batches_in_flight_max=BATCHES_IN_FLIGHT
+        address, DataCenterServiceStub(channel).Route, batches_in_flight_max=BATCHES_IN_FLIGHT, parts=parts_of
     )
     for at in range(0, items, size):
         await link.room()

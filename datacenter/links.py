@@ -16,7 +16,7 @@ from onetier.v1.domain_server_pb2_grpc import DomainServerServiceStub
 from charging.errors import Expired, Fault, Overloaded
 from datacenter.router import Load
 from runtime.channel import Tls, open_channel
-from runtime.stream import BatchLink
+from runtime.link import BatchLink, parts_of
 
 BUSY_RETRY_MS = 100
 
@@ -58,6 +58,7 @@ class OwnerLink:
             DomainServerServiceStub(channel).Serve,
             batches_in_flight_max=batches_in_flight_max,
             on_change=on_change,
+            parts=parts_of,
         )
         self._queue: deque[Leg] = deque()
         self.items_waiting = 0

@@ -12,7 +12,7 @@ from datacenter.dispatch import Dispatcher, pack_replies
 from datacenter.router import failed_body
 from directory.directory import Directory
 from runtime.settings import DataCenterSettings
-from runtime.stream import ReplyStream, serve_stream
+from runtime.stream import ReplyStream, serve_stream, take_merged
 from runtime.telemetry import Metrics
 
 Replies = ReplyStream[RouteResponse]
@@ -39,7 +39,11 @@ class DataCenterServicer(data_center_pb2_grpc.DataCenterServiceServicer):
     async def Route(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve one platform instance's stream."""
         await serve_stream(
-            context, self.route_batch, drain=self._drain, items_in_flight_max=self._settings.stream_items_max
+            context,
+            self.route_batch,
+            drain=self._drain,
+            items_in_flight_max=self._settings.stream_items_max,
+            take=take_merged,
         )
 
     def route_batch(self, request: RouteRequest, replies: Replies) -> int:

@@ -9,7 +9,7 @@ from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub
 
 from charging.errors import Fault, Unavailable
 from runtime.channel import Tls, open_channel
-from runtime.stream import BatchLink
+from runtime.link import BatchLink, parts_of
 
 BATCHES_IN_FLIGHT_MAX = 256
 
@@ -37,7 +37,12 @@ class DataCenterPost:
     def __init__(self, addresses: Sequence[str], tls: Tls | None) -> None:
         self._channels: list[grpc.aio.Channel] = [open_channel(address, tls) for address in addresses]
         self._links: list[BatchLink[RouteRequest, RouteResponse]] = [
-            BatchLink(address, DataCenterServiceStub(channel).Route, batches_in_flight_max=BATCHES_IN_FLIGHT_MAX)
+            BatchLink(
+                address,
+                DataCenterServiceStub(channel).Route,
+                batches_in_flight_max=BATCHES_IN_FLIGHT_MAX,
+                parts=parts_of,
+            )
             for address, channel in zip(addresses, self._channels, strict=True)
         ]
 

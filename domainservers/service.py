@@ -18,7 +18,7 @@ from charging.wire import Ask, Commit, FetchReference
 from domainservers.batch import Batch
 from domainservers.host import Host
 from domainservers.item import pack_fault
-from runtime.stream import ReplyStream, serve_stream
+from runtime.stream import ReplyStream, serve_stream, take_merged
 from runtime.telemetry import Metrics
 
 
@@ -44,7 +44,9 @@ class DomainServerServicer(DomainServerServiceServicer):
 
     async def Serve(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve one data center until it leaves or this server drains."""
-        await serve_stream(context, self.take, drain=self.drain, items_in_flight_max=self._stream_items_max)
+        await serve_stream(
+            context, self.take, drain=self.drain, items_in_flight_max=self._stream_items_max, take=take_merged
+        )
 
     def take(self, request: ServeRequest, replies: ReplyStream[ServeResponse]) -> int:
         """Start the work of a batch; gives how many items will be answered."""

@@ -17,8 +17,8 @@ from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceStub
 from charging.errors import Denied, Expired, Fault, Invalid, Overloaded, Unavailable
 from onetier_client.endpoints import Ranking
 from runtime.channel import Tls, open_channel
+from runtime.link import BatchLink
 from runtime.status import DRAINING, ROLE_NOT_ALLOWED, from_status, to_status
-from runtime.stream import BatchLink
 
 BATCH_BYTES_MAX = 4_000_000
 REQUEST_BYTES_MAX = 1_000_000

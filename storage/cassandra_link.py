@@ -2,13 +2,15 @@
 
 A country has some thirty units on one cluster: they share the driver's cluster, its sockets and its threads, and name
 their keyspace in each statement. The driver runs its own event loop in a thread; results are handed to ours by
-`call_soon_threadsafe`, once a call however many statements it made.
+`call_soon_threadsafe`, once a call however many statements it made, and once for all calls that end before our loop
+comes to look.
 """
 
 import asyncio
 import socket
 import ssl
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -71,6 +73,9 @@ class Link:
         self._cluster = cluster
         self._session = session
         self._loop = asyncio.get_running_loop()
+        self._landed: deque[Callable[[], None]] = deque()
+        self._called = False
+        """Our loop is going to look at what landed."""
         self.schema_lock = asyncio.Lock()
         """Schema changes of this process go one after another: Cassandra gains nothing from more."""
 
@@ -150,10 +155,17 @@ class Link:
 
     def _hand_over(self, done: asyncio.Future[T], result: T | None, failure: Exception | None) -> None:
         """From the driver's thread to ours. A loop that is gone has nobody left to tell."""
-        try:
-            self._loop.call_soon_threadsafe(_settle, done, result, failure)
-        except RuntimeError:
+        self._landed.append(partial(_settle, done, result, failure))
+        if self._called:
             return
+        self._called = True
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._collect)
+
+    def _collect(self) -> None:
+        self._called = False  # Before looking: what lands from now on calls again.
+        while self._landed:
+            self._landed.popleft()()
 
 
 class _Flight:

@@ -1,14 +1,14 @@
 """A unit in one SQLite file: the embedded default, with the durability of one disk.
 
-WAL with `synchronous=FULL`: a write is acknowledged after fsync. One writer thread and one reader thread a unit. While
-a transaction is under way, the writes that arrive wait, and go together into the next one: many journals share an
-fsync. Several processes may open one file; SQLite's own lock orders their transactions.
+WAL with `synchronous=FULL`: a write is acknowledged after fsync. While a transaction is under way, the writes that
+arrive wait, and go together into the next one: many journals share an fsync. One connection writes, in whichever thread
+is at work (`sqlite_writers`), one reads, in a thread of its own. Several processes may open one file; SQLite's own lock
+orders their transactions.
 """
 
 import asyncio
 import sqlite3
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,15 +17,12 @@ from typing import TypeVar
 import msgspec
 
 from storage.bounds import check_int, check_name, check_place, check_records, check_swap
-from storage.memory import matches
 from storage.migrations import outstanding
+from storage.sqlite_writers import Work, Writer, borrow, give_back
 from storage.unit import ABSENT, Group, Head, Record, Stored, StoreRejected, StoreUnavailable, Unit
 
 BUSY_TIMEOUT_MS = 5_000
 """How long a transaction waits for another process's."""
-WRITES_WAITING_MAX = 20_000
-TRANSACTION_WRITES_MAX = 2_000
-TRANSACTION_BYTES_MAX = 16_000_000
 SCAN_PAGE_RECORDS = 500
 READ_PAGE_GROUPS = 32
 TOMBSTONE_KEPT_S = 10 * 24 * 3600
@@ -44,22 +41,16 @@ _SCAN = """
 SELECT key, value, stamp FROM record
 WHERE collection = ? AND bucket = ? AND key > ? AND value IS NOT NULL ORDER BY key LIMIT ?"""
 _HEAD = "SELECT epoch, owner, head, tip, sealed FROM segment_head WHERE journal = ? AND segment = ?"
-_SET_HEAD = "INSERT OR REPLACE INTO segment_head VALUES (?, ?, ?, ?, ?, ?, ?)"
+_NEW_HEAD = "INSERT OR IGNORE INTO segment_head VALUES (?, ?, ?, ?, ?, ?, ?)"
+_MOVE_HEAD = """
+UPDATE segment_head SET epoch = ?, owner = ?, head = ?, tip = ?, sealed = ?
+WHERE journal = ? AND segment = ? AND epoch = ? AND tip = ? AND sealed = ?"""
 _SET_GROUP = "INSERT OR REPLACE INTO segment_group VALUES (?, ?, ?, ?)"
 _READ = """
 SELECT seq, payload FROM segment_group
 WHERE journal = ? AND segment = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"""
 
 T = TypeVar("T")
-_Work = Callable[[sqlite3.Connection], object]
-
-
-class _Write(msgspec.Struct):
-    """A write that waits for its transaction."""
-
-    work: _Work
-    size: int
-    done: asyncio.Future[object]
 
 
 class SqliteUnit(Unit):
@@ -67,19 +58,18 @@ class SqliteUnit(Unit):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"write-{path.stem}")
+        self._writers = borrow()
+        self._writer = Writer(path.name, self._transactions, self._writers)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix=f"read-{path.stem}")
         self._write_to: sqlite3.Connection | None = None
         self._read_from: sqlite3.Connection | None = None
-        self._waiting: deque[_Write] = deque()
-        self._draining: asyncio.Task[None] | None = None
         self._closed = False
 
     async def start(self) -> None:
         """Open the file, make or upgrade its schema. Raises `StoreUnavailable` or `StoreRejected`."""
         loop = asyncio.get_running_loop()
         try:
-            self._write_to = await loop.run_in_executor(self._writer, _guarded, lambda: _prepare(self._path))
+            self._write_to = await loop.run_in_executor(self._reader, _guarded, lambda: _prepare(self._path))
             self._read_from = await loop.run_in_executor(self._reader, _guarded, lambda: _connect(self._path))
         except BaseException:
             await self.close()
@@ -127,13 +117,16 @@ class SqliteUnit(Unit):
         """Compare-and-set the head of a segment and write its group, in the same transaction."""
         check_swap(journal, segment, head, group)
 
+        wanted = (head.epoch, head.owner, head.seq, head.tip, head.sealed)
+
         def work(connection: sqlite3.Connection) -> Head:
-            now = _head(connection, journal, segment)
-            if not matches(now, expect):
-                return now or ABSENT
-            connection.execute(
-                _SET_HEAD, (journal, segment, head.epoch, head.owner, head.seq, head.tip, int(head.sealed))
-            )
+            if expect is None:
+                moved = connection.execute(_NEW_HEAD, (journal, segment, *wanted))
+            else:
+                condition = (journal, segment, expect.epoch, expect.tip, expect.sealed)
+                moved = connection.execute(_MOVE_HEAD, (*wanted, *condition))
+            if not moved.rowcount:
+                return _head(connection, journal, segment) or ABSENT
             if group is not None:
                 connection.execute(_SET_GROUP, (journal, segment, group.seq, group.payload))
             return head
@@ -169,60 +162,27 @@ class SqliteUnit(Unit):
         await self._write(work, 0)
 
     async def close(self) -> None:
-        """Finish what was accepted, close the file, end the threads."""
+        """Finish what was accepted, close the file, end the thread."""
+        if self._closed:
+            return
         self._closed = True
-        if self._draining is not None:
-            await asyncio.wait([self._draining])
+        await self._writer.finish()
         loop = asyncio.get_running_loop()
-        for executor, connection in ((self._reader, self._read_from), (self._writer, self._write_to)):
+        for connection in (self._read_from, self._write_to):
             if connection is not None:
-                await loop.run_in_executor(executor, connection.close)
-            executor.shutdown(wait=False)
+                await loop.run_in_executor(self._reader, connection.close)
+        self._reader.shutdown(wait=False)
         self._read_from = self._write_to = None
+        give_back(self._writers)
 
     async def _write(self, work: Callable[[sqlite3.Connection], T], size: int) -> T:
         """Queue a write for the next transaction and wait until that is durable."""
         if self._closed:
             raise StoreUnavailable(f"The unit {self._path.name} is closed.")
-        if len(self._waiting) >= WRITES_WAITING_MAX:
-            raise StoreUnavailable(f"{WRITES_WAITING_MAX} writes wait for {self._path.name}; repeat later.")
-        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Write(work, size, done))
-        if self._draining is None:
-            self._draining = asyncio.create_task(self._drain())
-        return await done  # type: ignore[return-value]  # what `work` returned
+        return await self._writer.write(work, size)
 
-    async def _drain(self) -> None:
-        """Run transactions until nothing waits. What arrives during one makes the next."""
-        loop = asyncio.get_running_loop()
-        try:
-            while self._waiting:
-                batch = self._next_batch()
-                works = [write.work for write in batch]
-                results = await loop.run_in_executor(self._writer, self._transactions, works)
-                for write, result in zip(batch, results, strict=True):
-                    if write.done.done():
-                        continue  # its caller was cancelled
-                    if isinstance(result, BaseException):
-                        write.done.set_exception(result)
-                    else:
-                        write.done.set_result(result)
-        finally:
-            self._draining = None
-
-    def _next_batch(self) -> list[_Write]:
-        """Take from the queue what fits one transaction; at least one."""
-        batch = [self._waiting.popleft()]
-        size = batch[0].size
-        while self._waiting and len(batch) < TRANSACTION_WRITES_MAX:
-            size += self._waiting[0].size
-            if size > TRANSACTION_BYTES_MAX:
-                break
-            batch.append(self._waiting.popleft())
-        return batch
-
-    def _transactions(self, works: Sequence[_Work]) -> list[object]:
-        """In the writer thread: all in one transaction; should one be at fault, each in its own."""
+    def _transactions(self, works: Sequence[Work]) -> list[object]:
+        """In a thread: all in one transaction; should one be at fault, each in its own."""
         connection = self._write_to
         assert connection is not None
         try:
@@ -252,7 +212,7 @@ async def open_sqlite(path: Path) -> SqliteUnit:
     return unit
 
 
-def _transaction(connection: sqlite3.Connection, works: Sequence[_Work]) -> list[object]:
+def _transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[object]:
     def work() -> list[object]:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -285,8 +245,15 @@ def _head(connection: sqlite3.Connection, journal: str, segment: int) -> Head | 
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=64)
+    connection = sqlite3.connect(
+        path,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        isolation_level=None,
+        cached_statements=64,
+        check_same_thread=False,  # one at a time, but not always the same
+    )
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     return connection
 

@@ -130,7 +130,7 @@ def gained(callers: Callers, prefix: str) -> int:
 
 
 def charges_told(callers: Callers) -> dict[str, int]:
-    """Give the charge under each key of a call or a session's step, as callers were told; a step is told the sum so far."""
+    """Give the charge under each key of a call or a session's step; callers were told a session's sum so far."""
     told = {key: one.amount for key, one in callers.told.items() if key.startswith(("call-", "session-"))}
     so_far: dict[str, int] = {}
     for key in sorted(key for key in told if key.startswith("session-")):

@@ -17,6 +17,7 @@ from directory.changes import Change, Domain, Entry, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers import main as domainserver
 from runtime.channel import open_channel
+from runtime.link import parts_of
 from runtime.server import start_tier
 from runtime.settings import DataCenterSettings, DomainServerSettings, load
 from storage.open import open_unit
@@ -61,9 +62,9 @@ class Desk:
 
     async def _read(self) -> None:
         while True:
-            response = await self._stream.read()
-            bodies = ReplyBatch.FromString(response.replies).bodies
-            self._waiting.pop(response.batch_id).set_result(bodies[0])
+            for response in parts_of(await self._stream.read()):
+                bodies = ReplyBatch.FromString(response.replies).bodies
+                self._waiting.pop(response.batch_id).set_result(bodies[0])
 
     async def close(self) -> None:
         self._reader.cancel()

@@ -21,12 +21,14 @@ class RouteRequest(_message.Message):
     def __init__(self, batch_id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., routes: _Optional[_Iterable[str]] = ..., bodies: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class RouteResponse(_message.Message):
-    __slots__ = ("batch_id", "replies")
+    __slots__ = ("batch_id", "replies", "more")
     BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     REPLIES_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
     batch_id: int
     replies: bytes
-    def __init__(self, batch_id: _Optional[int] = ..., replies: _Optional[bytes] = ...) -> None: ...
+    more: _containers.RepeatedCompositeFieldContainer[RouteResponse]
+    def __init__(self, batch_id: _Optional[int] = ..., replies: _Optional[bytes] = ..., more: _Optional[_Iterable[_Union[RouteResponse, _Mapping]]] = ...) -> None: ...
 
 class ReplyBatch(_message.Message):
     __slots__ = ("positions", "bodies")

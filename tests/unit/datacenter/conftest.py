@@ -1,6 +1,7 @@
 """A data center with real sockets, between a platform played by the test and domain servers that follow a script."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from directory.changes import Change, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from directory.owners import Owner, announce_owner
 from runtime.channel import open_channel
+from runtime.link import parts_of
 from runtime.server import RunningTier, start_tier
 from runtime.settings import DataCenterSettings, load
 from runtime.stream import ReplyStream, serve_stream
@@ -90,6 +92,7 @@ class Platform:
     def __init__(self, address: str) -> None:
         self.channel = open_channel(address)
         self.call = DataCenterServiceStub(self.channel).Route()
+        self._parts: deque[RouteResponse] = deque()
 
     async def send(self, routes: list[str], bodies: list[bytes], *, batch_id: int = 1, timeout_ms: int = 2_000) -> None:
         positions = range(len(routes))
@@ -98,8 +101,11 @@ class Platform:
         )
 
     async def take(self) -> tuple[int, dict[int, bytes]]:
-        response = await self.call.read()
-        assert isinstance(response, RouteResponse)
+        if not self._parts:
+            response = await self.call.read()
+            assert isinstance(response, RouteResponse)
+            self._parts.extend(parts_of(response))
+        response = self._parts.popleft()
         replies = ReplyBatch.FromString(response.replies)
         return response.batch_id, dict(zip(replies.positions, replies.bodies, strict=True))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
@@ -11,11 +12,13 @@ from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub
 
 from charging.errors import Expired, Fault, Overloaded, Unavailable
+from runtime import link as links
 from runtime import stream
 from runtime.channel import open_channel
+from runtime.link import BatchLink, parts_of
 from runtime.server import RunningTier
 from runtime.status import from_rpc_error
-from runtime.stream import BatchLink, ReplyStream
+from runtime.stream import ReplyStream, take_merged
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -217,7 +220,7 @@ async def test_what_has_no_answer_in_time_expires_and_late_answers_are_dropped(
 async def test_a_silent_peer_is_redialled(
     start_echo: StartEcho, open_link: OpenLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream, "SILENCE_MS_MAX", 50)
+    monkeypatch.setattr(links, "SILENCE_MS_MAX", 50)
     running, tier = await start_echo()
     tier.hold = True
     changes: list[bool] = []
@@ -356,3 +359,21 @@ async def test_a_drain_ends_streams_after_what_is_owed(start_echo: StartEcho, op
     await held(tier)
     await running.stop()
     assert await outcome(batch) is None
+
+
+def test_parts_that_wait_travel_together_within_bounds() -> None:
+    outbox = deque((RouteResponse(batch_id=number, replies=bytes(number)), number) for number in range(100))
+    taken, items = take_merged(outbox)
+    assert [part.batch_id for part in parts_of(taken)] == list(range(65))
+    assert items == sum(range(65))
+    taken, items = take_merged(outbox)
+    assert [len(part.replies) for part in parts_of(taken)] == list(range(65, 100))
+    assert not outbox
+    outbox.extend(
+        (RouteResponse(batch_id=number, replies=bytes(size)), 1) for number, size in enumerate((400_000,) * 3)
+    )
+    outbox.append((RouteResponse(batch_id=9, replies=bytes(3_000_000)), 1))
+    sizes = []
+    while outbox:
+        sizes.append([part.batch_id for part in parts_of(take_merged(outbox)[0])])
+    assert sizes == [[0, 1], [2], [9]]

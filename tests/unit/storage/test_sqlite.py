@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,6 @@ async def test_several_processes_open_one_file_at_once_and_race_fairly(file: Pat
 
 
 async def test_writes_that_wait_share_one_transaction(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    unit = await open_sqlite(file)
     sizes: list[int] = []
     inner = SqliteUnit._transactions
 
@@ -78,6 +78,7 @@ async def test_writes_that_wait_share_one_transaction(file: Path, monkeypatch: p
         return inner(self, works)  # type: ignore[arg-type]
 
     monkeypatch.setattr(SqliteUnit, "_transactions", counting)
+    unit = await open_sqlite(file)
     await asyncio.gather(*[unit.swap(f"j{number}", 0, None, START, None) for number in range(200)])
     assert sum(sizes) == 200
     assert len(sizes) <= 3
@@ -113,6 +114,50 @@ async def test_a_foreign_transaction_that_does_not_end_makes_the_unit_unavailabl
     await unit.close()
 
 
+async def test_a_locked_file_keeps_no_other_file_waiting(tmp_path: Path) -> None:
+    units = [await open_sqlite(tmp_path / f"{number}.db") for number in range(6)]
+    other = sqlite3.connect(tmp_path / "0.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    kept = asyncio.create_task(units[0].swap("j", 0, None, START, None))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(2):
+        for round_ in range(3):
+            told = await asyncio.gather(*[unit.swap(f"j{round_}", 0, None, START, None) for unit in units[1:]])
+            assert told == [START] * 5
+    assert not kept.done()
+    other.execute("ROLLBACK")
+    other.close()
+    assert await kept == START
+    await asyncio.gather(*[unit.close() for unit in units])
+
+
+async def test_files_are_handed_over_together_and_none_is_in_two_threads(tmp_path: Path) -> None:
+    units = [await open_sqlite(tmp_path / f"{number}.db") for number in range(20)]
+
+    async def chain(unit: SqliteUnit, journal: str) -> None:
+        head = await unit.swap(journal, 0, None, START, None)
+        for seq in range(10):
+            wanted = Head(1, "o", seq, f"{journal} {seq}".encode(), False)
+            assert await unit.swap(journal, 0, head, wanted, Group(seq, b"x" * seq)) == wanted
+            head = wanted
+
+    await asyncio.gather(*[chain(unit, f"j{number}") for unit in units for number in range(3)])
+    for unit in units:
+        for number in range(3):
+            groups = [group async for page in unit.read(f"j{number}", 0, 0, 99) for group in page]
+            assert [len(group.payload) for group in groups] == list(range(10))
+    await asyncio.gather(*[unit.close() for unit in units])
+    assert not [
+        thread for thread in threading.enumerate() if thread.name.startswith("sqlite-write") and not await ended(thread)
+    ]
+
+
+async def ended(thread: threading.Thread) -> bool:
+    """Say whether a thread ends soon."""
+    await asyncio.to_thread(thread.join, 5)
+    return not thread.is_alive()
+
+
 async def test_a_file_written_by_a_newer_release_is_refused(file: Path) -> None:
     await (await open_sqlite(file)).close()
     other = sqlite3.connect(file)
@@ -138,9 +183,7 @@ async def test_commits_are_synchronous(file: Path) -> None:
     unit = await open_sqlite(file)
     assert await unit._read(lambda c: c.execute("PRAGMA journal_mode").fetchone()[0]) == "wal"
     assert unit._write_to is not None
-    loop = asyncio.get_running_loop()
-    row = await loop.run_in_executor(unit._writer, lambda: unit._write_to.execute("PRAGMA synchronous").fetchone())  # type: ignore[union-attr]
-    assert row[0] == 2
+    assert unit._write_to.execute("PRAGMA synchronous").fetchone()[0] == 2
     await unit.close()
 
 
