@@ -27,7 +27,7 @@ _unpack = msgspec.msgpack.Decoder(Account).decode
 class Cell:
     """One account in memory."""
 
-    __slots__ = ("account_id", "saved", "seq", "state", "used")
+    __slots__ = ("account_id", "listed", "saved", "seq", "state", "used")
 
     def __init__(self, account_id: str, state: "Account | bytes | None", seq: int, saved: int) -> None:
         self.account_id = account_id
@@ -38,6 +38,8 @@ class Cell:
         self.saved = saved
         """`seq` of the snapshot in the private unit."""
         self.used = True
+        self.listed = False
+        """It stands in the ring of packed ones, where a cell may stand once only."""
 
 
 def partition_of(slot: str) -> Callable[[str], str]:
@@ -81,8 +83,7 @@ class Accounts:
         else:
             cell = Cell(account_id, stored.value, stored.timestamp, stored.timestamp)
         self.cells[account_id] = cell
-        self._packed.append(cell)
-        self._trim_packed()
+        self._cool(cell)
         return cell
 
     def state(self, cell: Cell) -> Account | None:
@@ -124,20 +125,23 @@ class Accounts:
                 continue
             if type(coldest.state) is Account:
                 coldest.state = _pack(coldest.state)
-            self._packed.append(coldest)
-            self._trim_packed()
+            self._cool(coldest)
 
-    def _trim_packed(self) -> None:
+    def _cool(self, cell: Cell) -> None:
+        """Let a cell stand among the packed ones, and let go of those that have been there for longest."""
+        if not cell.listed:
+            cell.listed = True
+            self._packed.append(cell)
         for _ in range(TRIM_STEPS):
             if self.pinned or len(self._packed) <= self._packed_max:
                 return
-            cell = self._packed.popleft()
-            if type(cell.state) is Account:
-                continue  # Hot again; its place is in the other ring.
-            if cell.seq > cell.saved:
-                self._packed.append(cell)
-            else:
-                self.cells.pop(cell.account_id, None)
+            oldest = self._packed.popleft()
+            if oldest.seq > oldest.saved and type(oldest.state) is not Account:
+                self._packed.append(oldest)
+                continue
+            oldest.listed = False
+            if type(oldest.state) is not Account:  # Else it is hot again; its place is in the other ring.
+                del self.cells[oldest.account_id]
 
     def capture(self) -> list[tuple[str, Account | bytes | None, int]]:
         """Give the states changed since the last capture, as they are now, and count from here on."""

@@ -64,6 +64,10 @@ class Committing:
         except StoreRejected:
             log.exception("the store refuses a group, stepping down", slot=self._parts.name)
             self._ended()
+        except Exception:
+            # A defect. A slot whose loop is gone must not stay: its next owner begins from what is journaled.
+            log.exception("the commit loop failed, stepping down", slot=self._parts.name)
+            self._ended()
         finally:
             self._over = True
             self._idle.set()
