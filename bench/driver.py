@@ -7,13 +7,14 @@ they are, and only when the clock has stopped are the replies parsed and every r
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import grpc
 from google.rpc import error_details_pb2
 from msgspec import Struct
 from onetier.v1 import service_desk_pb2 as desk
 
+from onetier_client.endpoints import Ranking
 from runtime.channel import open_channel
 
 METHOD = "/onetier.v1.ServiceDeskService/Exchange"
@@ -36,29 +37,41 @@ class Driven(Struct):
         return self.items / self.seconds
 
 
-def pack(requests: Sequence[desk.ServiceRequest], batch: int) -> list[bytes]:
-    """Pack requests into batches, numbered from 1."""
-    return [
-        desk.ExchangeRequest(
-            batch_id=number + 1, timeout_ms=TIMEOUT_MS, requests=requests[start : start + batch]
-        ).SerializeToString()
-        for number, start in enumerate(range(0, len(requests), batch))
-    ]
+class Packed(Struct):
+    """A batch ready to be sent."""
+
+    number: int
+    body: bytes
+    size: int
+    """Requests in it."""
 
 
-async def drive(endpoints: Sequence[str], batches: Sequence[bytes], sizes: Sequence[int], window: int) -> Driven:
-    """Send all batches, the endpoints in turn, at most `window` under way at each."""
+def pack(requests: Sequence[desk.ServiceRequest], batch: int, endpoints: Sequence[str]) -> dict[str, list[Packed]]:
+    """Pack requests into batches by endpoint, each identity at the one that our client prefers for it."""
+    ranking = Ranking(endpoints)
+    of: list[list[desk.ServiceRequest]] = [[] for _ in endpoints]
+    for request in requests:
+        of[ranking.of(request.identity)[0]].append(request)
+    return {
+        endpoint: [
+            _packed(number + 1, own[start : start + batch]) for number, start in enumerate(range(0, len(own), batch))
+        ]
+        for endpoint, own in zip(endpoints, of, strict=True)
+    }
+
+
+def _packed(number: int, requests: Sequence[desk.ServiceRequest]) -> Packed:
+    body = desk.ExchangeRequest(batch_id=number, timeout_ms=TIMEOUT_MS, requests=requests).SerializeToString()
+    return Packed(number, body, len(requests))
+
+
+async def drive(batches: Mapping[str, Sequence[Packed]], window: int) -> Driven:
+    """Send all batches, at most `window` under way at each endpoint."""
     parts: list[bytes] = []
     waits: list[float] = []
-    lanes = [range(lane, len(batches), len(endpoints)) for lane in range(len(endpoints))]
     began = time.perf_counter()
-    async with asyncio.timeout(TIMEOUT_MS / 1_000 + len(batches)):
-        await asyncio.gather(
-            *[
-                _lane(endpoint, [(n + 1, batches[n], sizes[n]) for n in lane], window, parts, waits)
-                for endpoint, lane in zip(endpoints, lanes, strict=True)
-            ]
-        )
+    async with asyncio.timeout(TIMEOUT_MS / 1_000 + sum(len(own) for own in batches.values())):
+        await asyncio.gather(*[_lane(endpoint, own, window, parts, waits) for endpoint, own in batches.items() if own])
     seconds = time.perf_counter() - began
     faults: Counter[str] = Counter()
     items = 0
@@ -71,20 +84,18 @@ async def drive(endpoints: Sequence[str], batches: Sequence[bytes], sizes: Seque
     return Driven(items, seconds, waits, faults)
 
 
-async def _lane(
-    endpoint: str, work: Sequence[tuple[int, bytes, int]], window: int, parts: list[bytes], waits: list[float]
-) -> None:
+async def _lane(endpoint: str, work: Sequence[Packed], window: int, parts: list[bytes], waits: list[float]) -> None:
     channel = open_channel(endpoint)
     stream = channel.stream_stream(METHOD, request_serializer=None, response_deserializer=None)()
-    left = {number: size for number, _, size in work}
+    left = {batch.number: batch.size for batch in work}
     sent_at: dict[int, float] = {}
     room = asyncio.Semaphore(window)
 
     async def send() -> None:
-        for number, body, _ in work:
+        for batch in work:
             await room.acquire()
-            sent_at[number] = time.perf_counter()
-            await stream.write(body)
+            sent_at[batch.number] = time.perf_counter()
+            await stream.write(batch.body)
 
     sender = asyncio.create_task(send())
     try:

@@ -7,11 +7,11 @@ machine does at the moment is in both.
 import time
 
 from bench import hops
-from bench.driver import pack
+from bench.driver import Packed, pack
 from bench.limits import beside
 from bench.system import charges, resident_bytes, running
 from bench.table import Aim, Bench, Row
-from bench.tiers import DOMAINS, charged, pushed
+from bench.tiers import DOMAINS, batch_bytes, charged, pushed
 from console.sample.population import Population
 from console.system import Shape, System
 
@@ -79,15 +79,14 @@ async def _batches(bench: Bench, system: System, people: Population) -> None:
     with hops.chain() as address:
         for batch in bench.scale.batches:
             items, window = min(bench.scale.items, 5_000 * batch), max(4, 1_000 // batch)
-            body = pack(charges(people, items, f"b{batch}-{time.time_ns()}"), batch)
+            asked = charges(people, items, f"b{batch}-{time.time_ns()}")
+            packed = pack(asked, batch, system.endpoints)
 
-            async def echo(size: int = len(body[0]), batch: int = batch, window: int = window) -> float:
+            async def echo(size: int = batch_bytes(asked[:batch]), batch: int = batch, window: int = window) -> float:
                 return await hops.echo_rate(address, size, batch, bench.scale.limit_s, window)
 
-            async def row(
-                body: list[bytes] = body, items: int = items, batch: int = batch, window: int = window
-            ) -> float:
-                return (await pushed(system, body, items, batch, window)).per_second
+            async def row(packed: dict[str, list[Packed]] = packed, window: int = window) -> float:
+                return (await pushed(packed, window)).per_second
 
             speed, limit = await beside(echo, row)
             what, how = (

@@ -28,10 +28,9 @@ async def measure(arguments: argparse.Namespace) -> None:
             for run in range(arguments.runs):
                 asked = arguments.what == "queries"
                 requests = queries(population, items) if asked else charges(population, items, f"r{run}")
-                sizes = [min(arguments.batch, items - at) for at in range(0, items, arguments.batch)]
-                batches = pack(requests, arguments.batch)
+                batches = pack(requests, arguments.batch, system.endpoints)
                 before, own = cpu_seconds(system), time.process_time()
-                done = await drive(system.endpoints, batches, sizes, arguments.window)
+                done = await drive(batches, arguments.window)
                 spent = {tier: used - before[tier] for tier, used in cpu_seconds(system).items()}
                 out.print(told(done))
                 spent["driver"] = time.process_time() - own

@@ -100,9 +100,7 @@ async def _open_accounts(system: System, population: Population) -> None:
     for start in range(0, len(population.accounts), step):
         part = population.accounts[start : start + step]
         requests = list(openings.openings(replace(population, accounts=part)))
-        batches = pack(requests, 500)
-        sizes = [min(500, len(requests) - at) for at in range(0, len(requests), 500)]
-        done = await drive(system.endpoints, batches, sizes, 4)
+        done = await drive(pack(requests, 500, system.endpoints), 4)
         if done.faults:
             raise RuntimeError(f"accounts could not be opened: {dict(done.faults)}")
 

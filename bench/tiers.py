@@ -2,10 +2,12 @@
 
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from onetier.v1 import service_desk_pb2 as desk
 
 from bench import hops
-from bench.driver import Driven, drive, pack
+from bench.driver import Driven, Packed, drive, pack
 from bench.limits import Groups, Journals, RawStore, beside
 from bench.system import charges, cpu_seconds, queries, running
 from bench.table import Aim, Bench, Row
@@ -25,10 +27,9 @@ HOT, QUERIES = Aim("10,000/s", 10_000), Aim("40,000/s", 40_000)
 UNARY = Aim("p99 < 25 ms", 25, at_least=False)
 
 
-async def pushed(system: System, batches: list[bytes], items: int, batch: int, window: int = 8) -> Driven:
+async def pushed(batches: Mapping[str, Sequence[Packed]], window: int = 8) -> Driven:
     """Drive all items through the front door; every refusal is an error of the measurement."""
-    sizes = [min(batch, items - at) for at in range(0, items, batch)]
-    done = await drive(system.endpoints, batches, sizes, window)
+    done = await drive(batches, window)
     if done.faults:
         raise RuntimeError(f"refused: {dict(done.faults)}")
     return done
@@ -36,8 +37,12 @@ async def pushed(system: System, batches: list[bytes], items: int, batch: int, w
 
 async def charged(system: System, people: Population, run: str, items: int) -> Driven:
     """Charge so many events, in batches."""
-    batches = pack(charges(people, items, f"{run}-{time.time_ns()}"), BATCH)
-    return await pushed(system, batches, items, BATCH)
+    return await pushed(pack(charges(people, items, f"{run}-{time.time_ns()}"), BATCH, system.endpoints))
+
+
+def batch_bytes(requests: Sequence[desk.ServiceRequest]) -> int:
+    """Size of a batch of these requests."""
+    return desk.ExchangeRequest(requests=requests).ByteSize()
 
 
 class Tiers:
@@ -75,7 +80,7 @@ class Tiers:
 
         async def limit() -> float:
             raw.append(await self._raw.entries_per_s(self._formed, self._bench.scale.limit_s))
-            return await self._echo(BATCH, self._batch_bytes(people))
+            return await self._echo(BATCH, batch_bytes(charges(people, BATCH, f"size-{time.time_ns()}")))
 
         async def row() -> Driven:
             await self._journals.since(0)
@@ -102,18 +107,13 @@ class Tiers:
         )
         return done.per_second
 
-    def _batch_bytes(self, people: Population) -> int:
-        return len(pack(charges(people, BATCH, f"size-{time.time_ns()}"), BATCH)[0])
-
     async def _echo(self, batch: int, size: int) -> float:
         return await hops.echo_rate(self._echo_at, size, batch, self._bench.scale.limit_s)
 
     async def _queries(self) -> None:
-        items = self._bench.scale.items
-        asked = pack(queries(self._people, items), BATCH)
-        done, echo = await beside(
-            lambda: self._echo(BATCH, len(asked[0])), lambda: pushed(self._system, asked, items, BATCH)
-        )
+        asked = queries(self._people, self._bench.scale.items)
+        size, batches = batch_bytes(asked[:BATCH]), pack(asked, BATCH, self._system.endpoints)
+        done, echo = await beside(lambda: self._echo(BATCH, size), lambda: pushed(batches))
         row = Row(f"query and dry run, {self._name}", f"{done.per_second:,.0f}/s", f"echo {echo:,.0f}/s")
         row.ratio, row.how = f"{done.per_second / echo:.1%}", "half balances, half quotes"
         self._bench.add(row, QUERIES, done.per_second)
