@@ -24,9 +24,10 @@ from charging.entry import Entry
 from charging.history import line
 from charging.wire import HistoryLine
 from domainservers.accounts import COLLECTION, partitions, unpack_account
+from domainservers.deltas import load_delta
 from domainservers.groups import unpack_entries
 from domainservers.journal import Corrupt, Position, genesis, read_chain
-from domainservers.snapshots import load_checkpoint
+from domainservers.snapshots import CHECKPOINT_COLLECTION, load_checkpoint
 from storage.open import open_unit
 from storage.unit import Stored, Unit
 
@@ -220,11 +221,11 @@ async def audit_journal(ref: JournalRef, only: str, advance: Advance, lines_max:
 
 async def _read(unit: Unit, name: str, start: Position, follower: _Follower, advance: Advance) -> None:
     report = follower.report
-    await _read_snapshots(unit, name, follower)
-    if start == _genesis(name) and not follower.snapshots and await unit.head(name, 0) is None:
-        return  # Nothing was ever done in this slot.
     seq = start.seq
     try:
+        await _read_snapshots(unit, name, follower)
+        if start == _genesis(name) and not follower.snapshots and await unit.head(name, 0) is None:
+            return  # Nothing was ever done in this slot.
         async for _, groups in read_chain(unit, name, start):
             for group in groups:
                 seq = group.seq
@@ -252,10 +253,27 @@ async def _start(unit: Unit, name: str) -> Position:
 
 
 async def _read_snapshots(unit: Unit, name: str, follower: _Follower) -> None:
-    only = follower.only
+    """Read the newest state that was written down of each account. Raises `Corrupt` when a delta is missing."""
+    only, newest = follower.only, follower.snapshots
     for partition in partitions(name):
         async for page in unit.scan(COLLECTION, partition):
-            follower.snapshots.update((stored.key, stored) for stored in page if only in ("", stored.key))
+            newest.update((stored.key, stored) for stored in page if only in ("", stored.key))
+    checkpoint = await load_checkpoint(unit, name)
+    while checkpoint is not None:
+        try:
+            for delta in checkpoint.deltas:
+                async for states in load_delta(unit, CHECKPOINT_COLLECTION, name, delta):
+                    for account_id, state, seq in states:
+                        before = newest.get(account_id)
+                        if only in ("", account_id) and (before is None or before.timestamp <= seq):
+                            newest[account_id] = Stored(account_id, state, seq)
+            return
+        except Corrupt:
+            # A slot that is served writes on: what an older checkpoint named is deleted when two newer ones are there.
+            again = await load_checkpoint(unit, name)
+            if again == checkpoint:
+                raise
+            checkpoint = again
 
 
 async def stand_of(refs: Sequence[JournalRef]) -> tuple[list[JournalRef], int]:

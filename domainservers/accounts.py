@@ -1,7 +1,7 @@
 """The accounts of a slot in memory: hot ones unpacked, cold ones packed, the rest in their snapshots.
 
-A cell is dropped only when its snapshot in the private unit is as new as the cell. Both tiers are clocks (second
-chance): an access sets a flag, nothing is moved.
+A cell is dropped only when its own snapshot in the private unit is as new as the cell; a delta is not enough. Both
+tiers are clocks (second chance): an access sets a flag, nothing is moved.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ _unpack = msgspec.msgpack.Decoder(Account).decode
 class Cell:
     """One account in memory."""
 
-    __slots__ = ("account_id", "listed", "saved", "seq", "state", "used")
+    __slots__ = ("account_id", "delta", "listed", "saved", "seq", "state", "used")
 
     def __init__(self, account_id: str, state: "Account | bytes | None", seq: int, saved: int) -> None:
         self.account_id = account_id
@@ -37,6 +37,8 @@ class Cell:
         """Group of its newest entry, decided but perhaps not applied; -1 none."""
         self.saved = saved
         """`seq` of the snapshot in the private unit."""
+        self.delta = -1
+        """Number of the newest delta that holds it, `domainservers.deltas`."""
         self.used = True
         self.listed = False
         """It stands in the ring of packed ones, where a cell may stand once only."""
@@ -51,6 +53,11 @@ def partition_of(slot: str) -> Callable[[str], str]:
 def partitions(slot: str) -> list[str]:
     """All partitions of a slot's snapshots."""
     return [f"{slot}/{bucket:02d}" for bucket in range(BUCKETS)]
+
+
+def pack_account(account: Account | None) -> bytes:
+    """Pack an account as its snapshot holds it."""
+    return _pack(account)
 
 
 def unpack_account(packed: bytes) -> Account:
@@ -143,10 +150,25 @@ class Accounts:
             if type(oldest.state) is not Account:  # Else it is hot again; its place is in the other ring.
                 del self.cells[oldest.account_id]
 
-    def capture(self) -> list[tuple[str, Account | bytes | None, int]]:
-        """Give the states changed since the last capture, as they are now, and count from here on."""
+    def restore(self, account_id: str, packed: bytes, seq: int, delta: int) -> None:
+        """Take a state from a delta at recovery, older deltas first."""
+        cell = self.cells.get(account_id)
+        if cell is None:
+            cell = self.cells[account_id] = Cell(account_id, packed, seq, -1)
+            self._cool(cell)
+        cell.state, cell.seq, cell.delta = packed, seq, delta
+
+    def capture(self, delta: int) -> list[tuple[str, Account | bytes | None, int]]:
+        """Give the states changed since the last capture, as they are now, and count from here on.
+
+        They go into delta `delta`.
+        """
         cells = self.cells
-        changed = [(account_id, cells[account_id].state, cells[account_id].seq) for account_id in self.dirty]
+        changed: list[tuple[str, Account | bytes | None, int]] = []
+        for account_id in self.dirty:
+            cell = cells[account_id]
+            cell.delta = delta
+            changed.append((account_id, cell.state, cell.seq))
         self.dirty = {}
         return changed
 

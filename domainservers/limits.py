@@ -20,6 +20,10 @@ class Limits(Struct, frozen=True):
     snapshot_entries: int = 100_000
     """Journal entries after which accounts are written down and the checkpoint moves."""
     snapshot_interval_ms: int = 30_000
+    deltas_max: int = 24
+    """Rounds whose changed accounts stay packed together; then those that changed in no later one are written alone."""
+    delta_states_max: int = 2_000_000
+    """States in all of them: so many accounts at most stay in memory for the deltas' sake, however long unused."""
     hot_accounts_max: int = 200_000
     """Accounts kept unpacked."""
     packed_accounts_max: int = 1_000_000

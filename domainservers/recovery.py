@@ -55,6 +55,7 @@ async def recover(
         start = checkpoint.position
         parts.desk.newest_ms = checkpoint.newest_ms
     parts.accounts.pinned = True
+    await parts.snapshots.deltas.load(parts.accounts)
     replayer = _Replayer(parts, start.seq)
     if checkpoint is not None:
         await replayer.load(await load_watched(private, name, checkpoint), watch=True)
@@ -95,11 +96,18 @@ class _Replayer:
             found = await self._fetcher.read(some)
             for account_id in some:
                 cell = accounts.take(account_id, found.get(account_id))
-                if watch or cell.saved > self._start_seq:
+                if cell.saved > self._start_seq:
                     # Written after the checkpoint, whose watch list can't know what it has open.
-                    account = accounts.state(cell)
-                    if account is not None:
-                        self._parts.watch.look(account, None)
+                    self._look(account_id)
+        if watch:
+            for account_id in account_ids:
+                self._look(account_id)
+
+    def _look(self, account_id: str) -> None:
+        accounts = self._parts.accounts
+        account = accounts.state(accounts.cells[account_id])
+        if account is not None:
+            self._parts.watch.look(account, None)
 
     async def take(self, seq: int, entries: list[Entry]) -> None:
         """Queue a group; replays when the window is full."""

@@ -1,4 +1,4 @@
-"""Writing a slot down: account snapshots, key index, watch list, and the checkpoint from which recovery starts.
+"""Writing a slot down: changed accounts, key index, watch list, and the checkpoint from which recovery starts.
 
 A round captures the states at the border of a group, and writes them once that group is applied, so nothing is written
 that could still be lost. The checkpoint is written last: a round cut short only means a longer replay.
@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
-from charging.account import Account
 from domainservers.accounts import Accounts
 from domainservers.contracts import Contracts
+from domainservers.deltas import Delta, Deltas, State
 from domainservers.journal import Journal, Position, Segment
 from domainservers.keys import KeyIndex
 from domainservers.limits import Limits
@@ -28,6 +28,8 @@ NEWEST = "newest"
 WATCHED_PER_RECORD_MAX = 10_000
 ACCOUNTS_PER_WRITE_MAX = 500
 RETRY_MS = 500
+EPOCH_SHIFT = 40
+"""A checkpoint's timestamp is epoch and sequence: of two owners at the same group, the later one's counts."""
 
 
 class Checkpoint(Struct, frozen=True, array_like=True):
@@ -39,12 +41,19 @@ class Checkpoint(Struct, frozen=True, array_like=True):
     watched_records: int
     keys_from: tuple[tuple[int, int, int], ...] = ()
     """The key index: (first group that may be in it, time of the newest entry in it, records)."""
+    deltas: tuple[Delta, ...] = ()
+    """What changed, oldest first: newer than the accounts' own snapshots."""
+    gone: tuple[Delta, ...] = ()
+    """Deltas that are not needed any more and not deleted yet."""
 
 
 class Capture(Struct):
     """A round's content, taken at the border of a group."""
 
-    states: list[tuple[str, Account | bytes | None, int]]
+    states: list[State]
+    """Changed since the round before."""
+    alone: list[State]
+    """To be written as records of their own."""
     keys: list[bytes]
     watched: list[str]
     newest_ms: int
@@ -109,6 +118,8 @@ class Snapshots:
         self._limits = limits
         self._keys_from = list(checkpoint.keys_from) if checkpoint is not None else []
         self._since_seq = checkpoint.position.seq + 1 if checkpoint is not None else 0
+        named, gone = (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())
+        self.deltas = Deltas(unit, CHECKPOINT_COLLECTION, slot, journal.head.epoch, named, gone)
         self._writing: asyncio.Task[None] | None = None
         self.entries = 0
         """Journaled since the newest capture."""
@@ -127,7 +138,10 @@ class Snapshots:
         """Take the state as it is now; call it at the border of a group."""
         self.entries = 0
         self.captured_at = now
-        return Capture(self._accounts.capture(), self._keys.take_unsaved(), list(self._watch.watched), newest_ms)
+        accounts, limits = self._accounts, self._limits
+        states = accounts.capture(self.deltas.number)
+        alone = self.deltas.settle(accounts, limits.deltas_max, limits.delta_states_max, len(states))
+        return Capture(states, alone, self._keys.take_unsaved(), list(self._watch.watched), newest_ms)
 
     def begin(self, capture: Capture, failed: Callable[[], None]) -> None:
         """Start to write a capture whose group is applied. The journal stands at it now."""
@@ -138,9 +152,13 @@ class Snapshots:
     async def _write(self, capture: Capture, failed: Callable[[], None]) -> None:
         try:
             await self._contracts.flush()
-            await self._write_accounts(capture)
+            position = capture.position
+            if position is None:
+                raise AssertionError("a capture is written before its group is applied")
+            await self._write_accounts(capture, position.seq)
             capture.segments = self._kept(capture)
-            await self._write_rest(capture)
+            await self._write_rest(capture, position)
+            await self._drop_deltas(position.seq)
             await self._forget_keys(capture.newest_ms)
             await self._drop_segments(capture.segments[0].first_seq)
         except asyncio.CancelledError:
@@ -151,19 +169,21 @@ class Snapshots:
         finally:
             self._writing = None
 
-    async def _write_accounts(self, capture: Capture) -> None:
+    async def _write_accounts(self, capture: Capture, seq: int) -> None:
         accounts = self._accounts
-        states = capture.states
-        for start in range(0, len(states), ACCOUNTS_PER_WRITE_MAX):
-            some = [each for each in states[start : start + ACCOUNTS_PER_WRITE_MAX] if each[1] is not None]
-            await self._put([accounts.record(account_id, state, seq) for account_id, state, seq in some])
-            for account_id, _, seq in some:
-                accounts.saved(account_id, seq)
+        for account_id, state, newest in capture.states:
+            if state is None:
+                accounts.saved(account_id, newest)  # That there is no such account needs no record.
+        states = [each for each in capture.states if each[1] is not None]
+        for record in self.deltas.records(states, seq):
+            await self._put([record])
+        for start in range(0, len(capture.alone), ACCOUNTS_PER_WRITE_MAX):
+            some = capture.alone[start : start + ACCOUNTS_PER_WRITE_MAX]
+            await self._put([accounts.record(account_id, state, newest) for account_id, state, newest in some])
+            for account_id, _, newest in some:
+                accounts.saved(account_id, newest)
 
-    async def _write_rest(self, capture: Capture) -> None:
-        position = capture.position
-        if position is None:
-            raise AssertionError("a capture is written before its group is applied")
+    async def _write_rest(self, capture: Capture, position: Position) -> None:
         records = []
         for part, packed in enumerate(capture.keys):
             records.append(Record(KEYS_COLLECTION, self._slot, keys_name(self._since_seq, part), packed, position.seq))
@@ -178,8 +198,17 @@ class Snapshots:
             records.append(Record(CHECKPOINT_COLLECTION, self._slot, name, _encode(some), position.seq))
         if records:
             await self._put(records)
-        checkpoint = Checkpoint(position, capture.segments, capture.newest_ms, len(watched), tuple(self._keys_from))
-        await self._put([Record(CHECKPOINT_COLLECTION, self._slot, NEWEST, _encode(checkpoint), position.seq)])
+        checkpoint = Checkpoint(
+            position,
+            capture.segments,
+            capture.newest_ms,
+            len(watched),
+            tuple(self._keys_from),
+            self.deltas.named,
+            self.deltas.gone,
+        )
+        stamp = self._journal.head.epoch << EPOCH_SHIFT | position.seq
+        await self._put([Record(CHECKPOINT_COLLECTION, self._slot, NEWEST, _encode(checkpoint), stamp)])
         self._since_seq = position.seq + 1
 
     def _kept(self, capture: Capture) -> tuple[Segment, ...]:
@@ -204,6 +233,13 @@ class Snapshots:
             await self._put([Record(KEYS_COLLECTION, self._slot, name, None, floor) for name in names])
         del self._keys_from[: len(old)]
         self._keys.forget_before(floor)
+
+    async def _drop_deltas(self, seq: int) -> None:
+        """Delete what the checkpoint before the newest one was the last to name."""
+        try:
+            await self._put(await self.deltas.waste(seq))
+        except StoreUnavailable:
+            log.warning("some records of unfinished rounds stay", slot=self._slot)
 
     async def _drop_segments(self, first_seq: int) -> None:
         """Drop what the checkpoint does not name any more; after it, for it may never name a segment that is gone."""

@@ -180,9 +180,9 @@ class World:
             self.loss = 0.0
             await work
             await self._transfers_done()
+        await asyncio.sleep(12.0)
         for task in helpers:
             task.cancel()
-        await asyncio.sleep(12.0)
         for node in self.nodes:
             await node.leave()
         await asyncio.sleep(10.0)
@@ -190,10 +190,12 @@ class World:
         return self.report
 
     async def _transfers_done(self) -> None:
-        """Wait until nothing is under way any more."""
+        """Wait until nothing is under way, nor decided and not journaled: what a fenced owner decided is void."""
         while (  # noqa: ASYNC110
             any(
                 owned.slot.parts.watch.outgoing
+                or owned.slot.parts.groups.open.parts
+                or owned.slot.parts.groups.flying is not None
                 for node in self.nodes
                 if node.host is not None
                 for owned in node.host.owned.values()

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
+import zstandard
 from msgspec import Raw
 from msgspec.msgpack import encode
 from msgspec.structs import replace
@@ -23,15 +24,16 @@ from console.audit import JournalRef, SlotReport, audit_all, audit_journal, matc
 from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers.accounts import COLLECTION, partition_of, unpack_account
+from domainservers.deltas import Delta, load_delta
 from domainservers.groups import pack_entries, unpack_entries
 from domainservers.journal import Position, genesis, next_tip, read_chain
 from domainservers.limits import Limits
 from domainservers.recovery import recover
 from domainservers.slot import Slot
-from domainservers.snapshots import load_checkpoint
+from domainservers.snapshots import CHECKPOINT_COLLECTION, NEWEST, Checkpoint, load_checkpoint
 from runtime.telemetry import Metrics
 from storage.open import migrate, open_unit
-from storage.unit import Group, Head, Unit
+from storage.unit import Group, Head, Record, Unit
 from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, ask, charge, do, opening, session_step
 
 WEI = "msisdn:8613800000004"
@@ -211,6 +213,7 @@ def richer(value: bytes) -> bytes:
 async def test_a_snapshot_that_the_journal_does_not_give_is_found(
     url: str, forge: Callable[[bytes], bytes], later: int, sentence: str
 ) -> None:
+    await write_alone(url)
     plant(url, f"UPDATE record SET stamp = stamp + {later}, value = forge(value) WHERE key = '{ALICE}'", forge)
     report = await audited(url)
     assert report.findings[0].startswith(ALICE)
@@ -218,9 +221,44 @@ async def test_a_snapshot_that_the_journal_does_not_give_is_found(
 
 
 async def test_a_snapshot_of_an_account_that_the_journal_does_not_know_is_found(url: str) -> None:
+    await write_alone(url)
     plant(url, f"UPDATE record SET key = '{WEI}' WHERE key = '{ALICE}'", bytes)
     (finding,) = (await audited(url)).findings
     assert finding.startswith(WEI)
+
+
+async def states_of(unit: Unit) -> AsyncIterator[tuple[Checkpoint, Delta, tuple[str, bytes, int]]]:
+    """Give the states in the deltas of a slot, older ones first."""
+    checkpoint = await load_checkpoint(unit, "GD/0")
+    assert checkpoint is not None
+    for delta in checkpoint.deltas:
+        async for states in load_delta(unit, CHECKPOINT_COLLECTION, "GD/0", delta):
+            for state in states:
+                yield checkpoint, delta, state
+
+
+async def write_alone(url: str) -> None:
+    """Write the states that are in deltas as records of their own, and name no delta any more."""
+    unit = await open_unit(url)
+    async for checkpoint, _, (account_id, state, seq) in states_of(unit):
+        await unit.put([Record(COLLECTION, partition_of("GD/0")(account_id), account_id, state, seq)])
+        alone = encode(replace(checkpoint, deltas=()))
+        await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", NEWEST, alone, 1 << 60)])
+    await unit.close()
+
+
+async def test_a_state_in_a_delta_that_the_journal_does_not_give_is_found(url: str) -> None:
+    unit = await open_unit(url)
+    async for _, delta, (account_id, state, seq) in states_of(unit):
+        forged = zstandard.compress(encode([(account_id, richer(state), seq)]))
+        await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", delta.name(0), forged, 1 << 60)])
+    assert f"{ALICE}: its snapshot is not what the journal says" in (await audited(url)).findings
+    async for _, delta, _state in states_of(unit):
+        await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", delta.name(0), None, 1 << 60)])
+    report = await audited(url)
+    assert report.broken
+    assert report.findings[0].endswith("which the checkpoint names, is missing")
+    await unit.close()
 
 
 def plant(url: str, statement: str, forge: Callable[[bytes], bytes]) -> None:
@@ -257,6 +295,7 @@ async def test_accounts_are_followed_though_their_beginning_is_gone(tmp_path: Pa
     url = f"sqlite://{tmp_path}/unit.db"
     charges = await long_journal(url)
     if since < 1:
+        await write_alone(url)
         await age_snapshot(url, midst=since == 0)
     report = await audited(url)
     assert report.findings == []
@@ -290,6 +329,7 @@ async def age_snapshot(url: str, *, midst: bool) -> None:
 async def test_damage_behind_a_lost_beginning_is_found(tmp_path: Path) -> None:
     url = f"sqlite://{tmp_path}/unit.db"
     await long_journal(url)
+    await write_alone(url)
     plant(url, f"UPDATE record SET value = forge(value) WHERE key = '{ALICE}'", richer)
     assert f"{ALICE}: its snapshot is not what the journal says" in (await audited(url)).findings
     plant(url, f"UPDATE record SET key = 'nobody' WHERE key = '{ALICE}'", bytes)

@@ -38,7 +38,7 @@ class Owner:
     def capture(self) -> None:
         """Begin a round, unless one is under way."""
         if not self.captured:
-            self.captured = self.accounts.capture()
+            self.captured = self.accounts.capture(0)
         self.group += 1
 
     def write(self) -> None:

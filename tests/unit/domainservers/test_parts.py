@@ -103,7 +103,7 @@ def test_cold_accounts_are_packed_and_clean_ones_leave_memory() -> None:
         accounts.change(cell, Account(f"a{number}", 1, "GD"), number)
     assert len(accounts.cells) == 200, "what is not written down stays"
     assert sum(type(cell.state) is Account for cell in accounts.cells.values()) <= 2
-    for account_id, state, seq in accounts.capture():
+    for account_id, state, seq in accounts.capture(0):
         record = accounts.record(account_id, state, seq)
         assert record.partition == partition_of("GD/0")(account_id)
         accounts.saved(account_id, seq)

@@ -1,0 +1,177 @@
+"""The accounts that changed between two rounds, packed together: the newest states without a record an account.
+
+A record an account costs a store ten to forty microseconds. So a round writes what changed since the one before as a
+few packed records, its delta. Only when a delta is the oldest of many are those of its accounts that no later one holds
+written as records of their own; an account that is used every few minutes never is. What is in deltas alone stays in
+memory, packed, and recovery reads the deltas first.
+
+Names are an owner's own (its epoch, and a number), so an old owner's late write changes nothing of a new one's. A delta
+is deleted a round after the checkpoint that stopped naming it: whoever recovers from the checkpoint before still finds
+it. The checkpoint says what is still to be deleted, so that nothing stays behind an owner that dies.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import msgspec
+import zstandard
+from msgspec import Struct
+
+from charging.account import Account
+from domainservers.accounts import Accounts, pack_account
+from domainservers.journal import Corrupt
+from storage.unit import Record, Unit
+
+STATES_PER_RECORD_MAX = 1_000
+BYTES_PER_RECORD_MAX = 1_000_000
+"""Before compression; one state may be larger."""
+PLAIN_BYTES_MAX = 1 << 26
+PARTS_PER_READ = 8
+ORPHAN_EPOCHS_MAX = 8
+"""So many owners before this one may have died in the midst of a round and left their parts."""
+
+State = tuple[str, Account | bytes | None, int]
+"""Account id, what is known of it (None: there is no such account), sequence of its newest entry."""
+
+
+class Delta(Struct, frozen=True, array_like=True):
+    """One round's states, as the checkpoint names them."""
+
+    epoch: int
+    """Of the owner that wrote it."""
+    number: int
+    """Counts on from owner to owner."""
+    parts: int
+    """0 = unknown: what an owner left that died in the midst of a round."""
+
+    def name(self, part: int) -> str:
+        """Name of a record in the collection of checkpoints."""
+        return f"delta/{self.epoch:010d}/{self.number:010d}/{part:04d}"
+
+
+class _Kept(Struct):
+    """A delta that the checkpoint names, and whose states it holds."""
+
+    delta: Delta
+    account_ids: list[str]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[str, bytes, int]]).decode
+_compress = zstandard.ZstdCompressor(level=1).compress
+
+
+async def load_delta(
+    unit: Unit, collection: str, slot: str, delta: Delta
+) -> AsyncIterator[Sequence[tuple[str, bytes, int]]]:
+    """Read a delta's states by parts. Raises `Corrupt` when one is missing, `StoreUnavailable`."""
+    for start in range(0, delta.parts, PARTS_PER_READ):
+        names = [delta.name(part) for part in range(start, min(start + PARTS_PER_READ, delta.parts))]
+        found = await unit.get(collection, slot, names)
+        for name in names:
+            if name not in found:
+                raise Corrupt(f"{slot}: {name}, which the checkpoint names, is missing")
+            yield _decode(zstandard.decompress(found[name].value, PLAIN_BYTES_MAX))
+
+
+class Deltas:
+    """The deltas of one slot: what its checkpoint names now, and what may go."""
+
+    def __init__(
+        self, unit: Unit, collection: str, slot: str, epoch: int, named: Sequence[Delta], gone: Sequence[Delta]
+    ) -> None:
+        """`named` and `gone` are the newest checkpoint's; `load` must come before anything else."""
+        self._unit = unit
+        self._collection = collection
+        self._slot = slot
+        self._epoch = epoch
+        self._kept = deque(_Kept(delta, []) for delta in named)
+        self._states = 0
+        self.number = named[-1].number + 1 if named else 0
+        """Of the next round."""
+        born = named[-1].epoch if named else 0
+        orphans = [Delta(one, self.number, 0) for one in range(max(born, epoch - ORPHAN_EPOCHS_MAX), epoch)]
+        self._gone = [*gone, *orphans]
+        """Not named by the newest checkpoint: may be deleted when the next one is durable."""
+        self._going: list[Delta] = []
+        """Not named any more by the next checkpoint."""
+
+    @property
+    def named(self) -> tuple[Delta, ...]:
+        """What the next checkpoint names."""
+        return tuple(kept.delta for kept in self._kept)
+
+    @property
+    def gone(self) -> tuple[Delta, ...]:
+        """What the next checkpoint says is to be deleted."""
+        return (*self._gone, *self._going)
+
+    async def load(self, accounts: Accounts) -> None:
+        """Take the states of all deltas into memory, older ones first. Raises `Corrupt`, `StoreUnavailable`."""
+        for kept in self._kept:
+            delta = kept.delta
+            async for states in load_delta(self._unit, self._collection, self._slot, delta):
+                for account_id, state, seq in states:
+                    accounts.restore(account_id, state, seq, delta.number)
+                    kept.account_ids.append(account_id)
+            self._states += len(kept.account_ids)
+
+    def settle(self, accounts: Accounts, deltas_max: int, states_max: int, more: int) -> list[State]:
+        """Stop naming the oldest deltas, for a round of `more` states; gives those of their states nobody else holds.
+
+        Call it when the round's own states have been captured, with nothing between.
+        """
+        alone: list[State] = []
+        while self._kept and (len(self._kept) >= deltas_max or self._states + more > states_max):
+            kept = self._kept.popleft()
+            self._states -= len(kept.account_ids)
+            self._going.append(kept.delta)
+            number, cells = kept.delta.number, accounts.cells
+            for account_id in kept.account_ids:
+                cell = cells[account_id]
+                if cell.delta == number:
+                    alone.append((account_id, cell.state, cell.seq))
+        return alone
+
+    def records(self, states: Sequence[State], seq: int) -> Iterator[Record]:
+        """Make the records of a round's delta, `states` without those of no account; names it when all are taken."""
+        part, size = 0, 0
+        packed: list[tuple[str, bytes, int]] = []
+        for account_id, state, newest in states:
+            body = state if isinstance(state, bytes) else pack_account(state)
+            if packed and (len(packed) >= STATES_PER_RECORD_MAX or size + len(body) > BYTES_PER_RECORD_MAX):
+                yield self._record(part, packed, seq)
+                part, size, packed = part + 1, 0, []
+            packed.append((account_id, body, newest))
+            size += len(body)
+        if packed:
+            yield self._record(part, packed, seq)
+            part += 1
+        self._kept.append(_Kept(Delta(self._epoch, self.number, part), [account_id for account_id, _, _ in states]))
+        self._states += len(states)
+        self.number += 1
+
+    def _record(self, part: int, packed: Sequence[tuple[str, bytes, int]], seq: int) -> Record:
+        name = Delta(self._epoch, self.number, 0).name(part)
+        return Record(self._collection, self._slot, name, _compress(_encode(packed)), seq)
+
+    async def waste(self, seq: int) -> list[Record]:
+        """Give the deletions that are due now that a new checkpoint is durable. Raises `StoreUnavailable`."""
+        due = self._gone
+        names = [delta.name(part) for delta in due for part in range(delta.parts)]
+        for orphan in due:
+            if not orphan.parts:
+                names += await self._left_of(orphan)
+        self._gone, self._going = self._going, []
+        return [Record(self._collection, self._slot, name, None, seq) for name in names]
+
+    async def _left_of(self, orphan: Delta) -> list[str]:
+        """Find the parts of a round that its owner did not finish."""
+        names: list[str] = []
+        while True:
+            start = len(names)
+            some = [orphan.name(part) for part in range(start, start + PARTS_PER_READ)]
+            found = await self._unit.get(self._collection, self._slot, some)
+            names += [name for name in some if name in found]
+            if len(names) < start + PARTS_PER_READ:
+                return names
