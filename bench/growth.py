@@ -18,6 +18,8 @@ from console.system import Shape, System
 MILLION = 1_000_000
 FLAT = Aim("a million ≥ 90 %", 0.9)
 FEW = Shape(1, 1, 1)
+CACHES = ("ONETIER_ACCOUNTS_CACHED_MAX", "ONETIER_HOT_ACCOUNTS_MAX")
+"""Sized for all who call within minutes, as an operator would."""
 
 
 async def growth(bench: Bench) -> None:
@@ -32,7 +34,8 @@ async def _subscribers(bench: Bench) -> None:
         resident = resident_bytes(small)
         await charged(small, few, "warm", scale.warm)
         for subscribers in scale.subscribers:
-            async with running(bench.base(), bench.folder, DOMAINS[:1], subscribers, FEW) as (large, many):
+            sized = dict.fromkeys(CACHES, str(max(subscribers, 100_000)))
+            async with running(bench.base(), bench.folder, DOMAINS[:1], subscribers, FEW, sized) as (large, many):
                 each = (resident_bytes(large) - resident) / (subscribers - scale.people)
                 await charged(large, many, "warm", max(scale.warm, min(subscribers, scale.warm_max)))
                 aim = FLAT if subscribers >= MILLION else None

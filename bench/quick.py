@@ -23,7 +23,8 @@ async def measure(arguments: argparse.Namespace) -> None:
         base = arguments.units or f"sqlite://{folder}/units"
         domains = [region.code for region in REGIONS][: arguments.domains]
         shape = Shape(1, arguments.domain_servers, arguments.app_servers)
-        async with running(base, folder, domains, arguments.subscribers, shape) as (system, population):
+        people, slots = arguments.subscribers, arguments.slots
+        async with running(base, folder, domains, people, shape, slots=slots) as (system, population):
             items = arguments.items
             for run in range(arguments.runs):
                 asked = arguments.what == "queries"
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--domain-servers", type=int, default=1)
     parser.add_argument("--app-servers", type=int, default=1)
+    parser.add_argument("--slots", type=int, default=1, help="of a domain")
     parser.add_argument("--what", choices=("charges", "queries"), default="charges")
     asyncio.run(measure(parser.parse_args()))
 

@@ -63,8 +63,9 @@ async def running(
     subscribers: int,
     shape: Shape,
     settings: Mapping[str, str] | None = None,
+    slots: int = 1,
 ) -> AsyncIterator[tuple[System, Population]]:
-    """Start a system, load the directory, open the accounts; drain it in the end."""
+    """Start a system, load the directory, open the accounts; drain it in the end. `slots` are a domain's."""
     plan = read()
     population = people(plan, domains, subscribers)
     layout = lay_out(base)
@@ -73,9 +74,9 @@ async def running(
         await system.start(shape)
         channel = open_channel(system.datacenters[0].address)
         stub = dc_grpc.DirectoryServiceStub(channel)
-        changes = loading.country(layout, plan, 1) + publication(read_folder(CATALOGUES).catalogues)
+        changes = loading.country(layout, plan, slots) + publication(read_folder(CATALOGUES).catalogues)
         revision = await loading.amend(stub, changes, "bench-country")
-        for number, entries in enumerate(loading.packs_of(loading.explicit_entries(population, plan, 1))):
+        for number, entries in enumerate(loading.packs_of(loading.explicit_entries(population, plan, slots))):
             revision = await loading.amend(stub, entries, f"bench-entries-{number}")
         await loading.until_known(stub, revision)
         await _until_owned(stub)

@@ -39,7 +39,7 @@ class Scale(Struct, frozen=True):
 
 
 NORMAL = Scale()
-FULL = Scale(subscribers=(100_000, 1_000_000), journals=(0, 50_000, 200_000, 1_000_000))
+FULL = Scale(warm_max=1_000_000, subscribers=(100_000, 1_000_000), journals=(0, 50_000, 200_000, 1_000_000))
 QUICK = Scale(
     items=3_000,
     warm=1_000,

@@ -1,0 +1,13 @@
+"""What several tests of the console begin with."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.console.sound import lived_in
+
+
+@pytest.fixture
+async def url(tmp_path: Path) -> str:
+    """The address of a unit in which two accounts have had about everything happen to them."""
+    return await lived_in(tmp_path)
