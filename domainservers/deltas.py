@@ -22,7 +22,8 @@ from domainservers.accounts import Accounts, pack_account
 from domainservers.journal import Corrupt
 from storage.unit import Record, Unit
 
-STATES_PER_RECORD_MAX = 1_000
+STATES_PER_RECORD_MAX = 500
+"""Packed in one go: some milliseconds in which nobody is served."""
 BYTES_PER_RECORD_MAX = 1_000_000
 """Before compression; one state may be larger."""
 PLAIN_BYTES_MAX = 1 << 26
