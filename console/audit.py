@@ -27,7 +27,7 @@ from domainservers.accounts import COLLECTION, partitions, unpack_account
 from domainservers.deltas import load_delta
 from domainservers.groups import unpack_entries
 from domainservers.journal import Corrupt, Position, genesis, read_chain
-from domainservers.snapshots import CHECKPOINT_COLLECTION, load_checkpoint
+from domainservers.snapshots import load_checkpoint
 from storage.open import open_unit
 from storage.unit import Stored, Unit
 
@@ -262,7 +262,7 @@ async def _read_snapshots(unit: Unit, name: str, follower: _Follower) -> None:
     while checkpoint is not None:
         try:
             for delta in checkpoint.deltas:
-                async for states in load_delta(unit, CHECKPOINT_COLLECTION, name, delta):
+                async for states in load_delta(unit, name, delta):
                     for account_id, state, seq in states:
                         before = newest.get(account_id)
                         if only in ("", account_id) and (before is None or before.timestamp <= seq):

@@ -20,6 +20,9 @@ TRIM_STEPS = 8
 BUCKETS = 64
 """Partitions of a slot's snapshots; part of the data, never change it."""
 
+State = tuple[str, Account | bytes | None, int]
+"""Account id, what is known of it (None: there is no such account), sequence of its newest entry."""
+
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Account).decode
 
@@ -55,9 +58,9 @@ def partitions(slot: str) -> list[str]:
     return [f"{slot}/{bucket:02d}" for bucket in range(BUCKETS)]
 
 
-def pack_account(account: Account | None) -> bytes:
-    """Pack an account as its snapshot holds it."""
-    return _pack(account)
+def packed(state: Account | bytes | None) -> bytes:
+    """Give a state as its snapshot holds it."""
+    return state if isinstance(state, bytes) else _pack(state)
 
 
 def unpack_account(packed: bytes) -> Account:
@@ -150,21 +153,21 @@ class Accounts:
             if type(oldest.state) is not Account:  # Else it is hot again; its place is in the other ring.
                 del self.cells[oldest.account_id]
 
-    def restore(self, account_id: str, packed: bytes, seq: int, delta: int) -> None:
+    def restore(self, account_id: str, state: bytes, seq: int, delta: int) -> None:
         """Take a state from a delta at recovery, older deltas first."""
         cell = self.cells.get(account_id)
         if cell is None:
-            cell = self.cells[account_id] = Cell(account_id, packed, seq, -1)
+            cell = self.cells[account_id] = Cell(account_id, state, seq, -1)
             self._cool(cell)
-        cell.state, cell.seq, cell.delta = packed, seq, delta
+        cell.state, cell.seq, cell.delta = state, seq, delta
 
-    def capture(self, delta: int) -> list[tuple[str, Account | bytes | None, int]]:
+    def capture(self, delta: int) -> list[State]:
         """Give the states changed since the last capture, as they are now, and count from here on.
 
         They go into delta `delta`.
         """
         cells = self.cells
-        changed: list[tuple[str, Account | bytes | None, int]] = []
+        changed: list[State] = []
         for account_id in self.dirty:
             cell = cells[account_id]
             cell.delta = delta
@@ -174,8 +177,7 @@ class Accounts:
 
     def record(self, account_id: str, state: Account | bytes | None, seq: int) -> Record:
         """Make the snapshot record of a captured state."""
-        value = state if type(state) is bytes else _pack(state)
-        return Record(COLLECTION, self._partition_of(account_id), account_id, value, seq)
+        return Record(COLLECTION, self._partition_of(account_id), account_id, packed(state), seq)
 
     def saved(self, account_id: str, seq: int) -> None:
         """Note that a snapshot is durable."""

@@ -14,25 +14,22 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 import msgspec
-import zstandard
 from msgspec import Struct
 
-from charging.account import Account
-from domainservers.accounts import Accounts, pack_account
+from domainservers.accounts import Accounts, State, packed
+from domainservers.groups import compress, decompress
 from domainservers.journal import Corrupt
 from storage.unit import Record, Unit
 
+CHECKPOINT_COLLECTION = "checkpoint"
+"""Of a slot's private unit: the checkpoint, and what it names."""
 STATES_PER_RECORD_MAX = 500
 """Packed in one go: some milliseconds in which nobody is served."""
 BYTES_PER_RECORD_MAX = 1_000_000
 """Before compression; one state may be larger."""
-PLAIN_BYTES_MAX = 1 << 26
 PARTS_PER_READ = 8
 ORPHAN_EPOCHS_MAX = 8
 """So many owners before this one may have died in the midst of a round and left their parts."""
-
-State = tuple[str, Account | bytes | None, int]
-"""Account id, what is known of it (None: there is no such account), sequence of its newest entry."""
 
 
 class Delta(Struct, frozen=True, array_like=True):
@@ -59,31 +56,29 @@ class _Kept(Struct):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[tuple[str, bytes, int]]).decode
-_compress = zstandard.ZstdCompressor(level=1).compress
 
 
-async def load_delta(
-    unit: Unit, collection: str, slot: str, delta: Delta
-) -> AsyncIterator[Sequence[tuple[str, bytes, int]]]:
-    """Read a delta's states by parts. Raises `Corrupt` when one is missing, `StoreUnavailable`."""
+async def load_delta(unit: Unit, slot: str, delta: Delta) -> AsyncIterator[Sequence[tuple[str, bytes, int]]]:
+    """Read a delta's states by parts. Raises `Corrupt` when one is missing or can't be read, `StoreUnavailable`."""
     for start in range(0, delta.parts, PARTS_PER_READ):
         names = [delta.name(part) for part in range(start, min(start + PARTS_PER_READ, delta.parts))]
-        found = await unit.get(collection, slot, names)
+        found = await unit.get(CHECKPOINT_COLLECTION, slot, names)
         for name in names:
             if name not in found:
                 raise Corrupt(f"{slot}: {name}, which the checkpoint names, is missing")
-            yield _decode(zstandard.decompress(found[name].value, PLAIN_BYTES_MAX))
+            try:
+                states = _decode(decompress(found[name].value))
+            except msgspec.MsgspecError as error:
+                raise Corrupt(f"{slot}: {name} can't be read: {error}") from error
+            yield states
 
 
 class Deltas:
     """The deltas of one slot: what its checkpoint names now, and what may go."""
 
-    def __init__(
-        self, unit: Unit, collection: str, slot: str, epoch: int, named: Sequence[Delta], gone: Sequence[Delta]
-    ) -> None:
+    def __init__(self, unit: Unit, slot: str, epoch: int, named: Sequence[Delta], gone: Sequence[Delta]) -> None:
         """`named` and `gone` are the newest checkpoint's; `load` must come before anything else."""
         self._unit = unit
-        self._collection = collection
         self._slot = slot
         self._epoch = epoch
         self._kept = deque(_Kept(delta, []) for delta in named)
@@ -111,7 +106,7 @@ class Deltas:
         """Take the states of all deltas into memory, older ones first. Raises `Corrupt`, `StoreUnavailable`."""
         for kept in self._kept:
             delta = kept.delta
-            async for states in load_delta(self._unit, self._collection, self._slot, delta):
+            async for states in load_delta(self._unit, self._slot, delta):
                 for account_id, state, seq in states:
                     accounts.restore(account_id, state, seq, delta.number)
                     kept.account_ids.append(account_id)
@@ -137,24 +132,24 @@ class Deltas:
     def records(self, states: Sequence[State], seq: int) -> Iterator[Record]:
         """Make the records of a round's delta, `states` without those of no account; names it when all are taken."""
         part, size = 0, 0
-        packed: list[tuple[str, bytes, int]] = []
+        some: list[tuple[str, bytes, int]] = []
         for account_id, state, newest in states:
-            body = state if isinstance(state, bytes) else pack_account(state)
-            if packed and (len(packed) >= STATES_PER_RECORD_MAX or size + len(body) > BYTES_PER_RECORD_MAX):
-                yield self._record(part, packed, seq)
-                part, size, packed = part + 1, 0, []
-            packed.append((account_id, body, newest))
+            body = packed(state)
+            if some and (len(some) >= STATES_PER_RECORD_MAX or size + len(body) > BYTES_PER_RECORD_MAX):
+                yield self._record(part, some, seq)
+                part, size, some = part + 1, 0, []
+            some.append((account_id, body, newest))
             size += len(body)
-        if packed:
-            yield self._record(part, packed, seq)
+        if some:
+            yield self._record(part, some, seq)
             part += 1
         self._kept.append(_Kept(Delta(self._epoch, self.number, part), [account_id for account_id, _, _ in states]))
         self._states += len(states)
         self.number += 1
 
-    def _record(self, part: int, packed: Sequence[tuple[str, bytes, int]], seq: int) -> Record:
+    def _record(self, part: int, some: Sequence[tuple[str, bytes, int]], seq: int) -> Record:
         name = Delta(self._epoch, self.number, 0).name(part)
-        return Record(self._collection, self._slot, name, _compress(_encode(packed)), seq)
+        return Record(CHECKPOINT_COLLECTION, self._slot, name, compress(_encode(some)), seq)
 
     async def waste(self, seq: int) -> list[Record]:
         """Give the deletions that are due now that a new checkpoint is durable. Raises `StoreUnavailable`."""
@@ -164,7 +159,7 @@ class Deltas:
             if not orphan.parts:
                 names += await self._left_of(orphan)
         self._gone, self._going = self._going, []
-        return [Record(self._collection, self._slot, name, None, seq) for name in names]
+        return [Record(CHECKPOINT_COLLECTION, self._slot, name, None, seq) for name in names]
 
     async def _left_of(self, orphan: Delta) -> list[str]:
         """Find the parts of a round that its owner did not finish."""
@@ -172,7 +167,7 @@ class Deltas:
         while True:
             start = len(names)
             some = [orphan.name(part) for part in range(start, start + PARTS_PER_READ)]
-            found = await self._unit.get(self._collection, self._slot, some)
+            found = await self._unit.get(CHECKPOINT_COLLECTION, self._slot, some)
             names += [name for name in some if name in found]
             if len(names) < start + PARTS_PER_READ:
                 return names

@@ -57,21 +57,26 @@ def pack_entries(parts: list[bytes]) -> bytes:
 
     Entries of a group resemble each other, and a store writes each byte several times (log, table, Paxos).
     """
-    plain = b"".join((b"\xdd", len(parts).to_bytes(4, "big"), *parts))
+    return compress(b"".join((b"\xdd", len(parts).to_bytes(4, "big"), *parts)))
+
+
+def compress(plain: bytes) -> bytes:
+    """Compress a packed array, when it is worth it."""
     return _compress(plain) if len(plain) >= COMPRESSED_BYTES_MIN else plain
 
 
 def unpack_entries(payload: bytes) -> list[Entry]:
     """Read all entries of a payload. Raises `msgspec.DecodeError`."""
-    return _unpack_entries(_plain(payload))
+    return _unpack_entries(decompress(payload))
 
 
 def unpack_at(payload: bytes, index: int) -> Entry:
     """Read one entry of a payload; the others are only skipped."""
-    return _unpack_entry(_unpack_raws(_plain(payload))[index])
+    return _unpack_entry(_unpack_raws(decompress(payload))[index])
 
 
-def _plain(payload: bytes) -> bytes:
+def decompress(payload: bytes) -> bytes:
+    """Give the packed array, compressed or not. Raises `msgspec.DecodeError`."""
     if not payload.startswith(zstandard.FRAME_HEADER):
         return payload
     try:

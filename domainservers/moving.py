@@ -21,8 +21,9 @@ from directory.directory import Directory
 from directory.slots import slot_key
 from domainservers.accounts import COLLECTION as ACCOUNTS
 from domainservers.accounts import partitions
+from domainservers.deltas import CHECKPOINT_COLLECTION
 from domainservers.journal import MOVED, Corrupt, Segment, genesis, next_tip
-from domainservers.snapshots import CHECKPOINT_COLLECTION, KEYS_COLLECTION, load_checkpoint
+from domainservers.snapshots import KEYS_COLLECTION, load_checkpoint
 from storage.unit import ABSENT, Group, Head, Record, Unit
 
 SLOTS_AT_ONCE = 8

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
-from domainservers.accounts import Accounts
+from domainservers.accounts import Accounts, State
 from domainservers.contracts import Contracts
-from domainservers.deltas import Delta, Deltas, State
+from domainservers.deltas import CHECKPOINT_COLLECTION, Delta, Deltas
 from domainservers.journal import Journal, Position, Segment
 from domainservers.keys import KeyIndex
 from domainservers.limits import Limits
@@ -22,7 +22,6 @@ from storage.unit import Record, StoreUnavailable, Unit
 
 log = logger("domainservers.snapshots")
 
-CHECKPOINT_COLLECTION = "checkpoint"
 KEYS_COLLECTION = "keys"
 NEWEST = "newest"
 WATCHED_PER_RECORD_MAX = 10_000
@@ -119,7 +118,7 @@ class Snapshots:
         self._keys_from = list(checkpoint.keys_from) if checkpoint is not None else []
         self._since_seq = checkpoint.position.seq + 1 if checkpoint is not None else 0
         named, gone = (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())
-        self.deltas = Deltas(unit, CHECKPOINT_COLLECTION, slot, journal.head.epoch, named, gone)
+        self.deltas = Deltas(unit, slot, journal.head.epoch, named, gone)
         self._writing: asyncio.Task[None] | None = None
         self.entries = 0
         """Journaled since the newest capture."""

@@ -1,14 +1,12 @@
 """`make bench` with everything shrunk: each row of the table is there, with its limit and its aim beside it."""
 
-import asyncio
-import sys
-from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
 import pytest
 
+from tests.cluster.commands import run_to_end
+
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(400)]
-ROOT = Path(__file__).parents[2]
 ROWS = {
     "rating only, flat, 60/60": ("", ""),
     "charge, SQLite": ("raw group commit", "30,000/s"),
@@ -32,16 +30,7 @@ ROWS = {
 
 async def test_every_row_is_measured_with_its_limit(tmp_path: Path) -> None:
     report = tmp_path / "bench.md"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "bench.everything", "--quick", "--no-cassandra", "--report", str(report)),
-        stdout=PIPE,
-        stderr=STDOUT,
-        cwd=ROOT,
-        start_new_session=True,
-    )
-    out, _ = await asyncio.wait_for(process.communicate(), 360)
-    assert process.returncode == 0, out.decode()
+    await run_to_end("bench.everything", "--quick", "--no-cassandra", "--report", str(report), timeout_s=360)
     lines = [line.strip("| ").split(" | ") for line in report.read_text("utf-8").splitlines() if line.startswith("| ")]
     found = {cells[0]: cells for cells in lines}
     for name, (limit, aim) in ROWS.items():

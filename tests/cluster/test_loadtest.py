@@ -1,32 +1,20 @@
 """Every scenario of the load test, for a few seconds, against real processes: it moves something, all of it right."""
 
-import asyncio
-import sys
-from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
 import pytest
 
 from console.loadtest import SCENARIOS
+from tests.cluster.commands import run_to_end
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
 SECONDS = 4
 AMONG = ("--seconds", str(SECONDS), "--users", "3", "--batch", "50", "--subscribers", "400")
 
 
 async def test_every_scenario_runs_is_checked_and_proved(tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "console.main", "loadtest", *AMONG, "--data", str(tmp_path / "data"), "--reports", str(tmp_path)),
-        stdout=PIPE,
-        stderr=STDOUT,
-        cwd=ROOT,
-        start_new_session=True,
-    )
-    out, _ = await asyncio.wait_for(process.communicate(), 240)
-    text = out.decode()
-    assert process.returncode == 0, text
+    folders = ("--data", str(tmp_path / "data"), "--reports", str(tmp_path))
+    text = await run_to_end("console.main", "loadtest", *AMONG, *folders, timeout_s=240)
     assert "audit of 31 slots: 0 findings" in text
     assert "0 / 0 / 0" in text, "lost, doubled, different"
     for name in SCENARIOS:

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from charging.account import next_mark
 from domainservers.accounts import COLLECTION, partition_of, unpack_account
-from domainservers.deltas import Delta, load_delta
+from domainservers.deltas import CHECKPOINT_COLLECTION, Delta, load_delta
 from domainservers.limits import Limits
-from domainservers.snapshots import CHECKPOINT_COLLECTION, NEWEST, Checkpoint, load_checkpoint
+from domainservers.snapshots import NEWEST, Checkpoint, load_checkpoint
 from storage.open import migrate, open_unit
 from storage.unit import Record, Unit
 from tests.unit.console.sound import WEI, audited, owned
@@ -57,7 +57,7 @@ async def states_of(unit: Unit) -> AsyncIterator[tuple[Checkpoint, Delta, tuple[
     checkpoint = await load_checkpoint(unit, "GD/0")
     assert checkpoint is not None
     for delta in checkpoint.deltas:
-        async for states in load_delta(unit, CHECKPOINT_COLLECTION, "GD/0", delta):
+        async for states in load_delta(unit, "GD/0", delta):
             for state in states:
                 yield checkpoint, delta, state
 
@@ -79,7 +79,10 @@ async def test_a_state_in_a_delta_that_the_journal_does_not_give_is_found(url: s
         await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", delta.name(0), forged, 1 << 60)])
     assert f"{ALICE}: its snapshot is not what the journal says" in (await audited(url)).findings
     async for _, delta, _state in states_of(unit):
-        await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", delta.name(0), None, 1 << 60)])
+        damaged = zstandard.FRAME_HEADER + b"no frame"
+        await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", delta.name(0), damaged, 1 << 60)])
+    assert "can't be read" in (await audited(url)).findings[0]
+    await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", delta.name(0), None, 1 << 60)])
     report = await audited(url)
     assert report.broken
     assert report.findings[0].endswith("which the checkpoint names, is missing")
