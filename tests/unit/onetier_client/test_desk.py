@@ -140,12 +140,14 @@ async def test_the_overall_deadline_holds_whatever_the_desk_does(desk: Desk) -> 
 
 
 async def test_unavailable_to_the_end_is_told_as_such(desk: Desk) -> None:
-    desk.script = lambda _request, _seen: failed(Unavailable("OWNER_AWAY", "the owner is away", retry_ms=60))
-    async with AsyncClient([desk.address], timeout_ms=300) as client:
+    desk.script = lambda _request, _seen: failed(Unavailable("OWNER_AWAY", "the owner is away", retry_ms=400))
+    # One repeat after 400 to 500 ms, and no time for another: none is under way when time is up.
+    async with AsyncClient([desk.address], timeout_ms=600) as client:
         with pytest.raises(Unavailable) as caught:
             await client.charge("13012345678", "voice")
+        assert client.repeats == 1
     assert caught.value.reason == "OWNER_AWAY"
-    assert caught.value.retry_ms == 60
+    assert caught.value.retry_ms == 400
 
 
 async def test_a_stream_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(desk: Desk) -> None:
