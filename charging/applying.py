@@ -4,6 +4,7 @@ No rule lives here. What an event says, happens; only what can't be true (a book
 """
 
 from collections.abc import Callable, Sequence
+from sys import intern
 
 from msgspec.structs import replace
 
@@ -120,7 +121,7 @@ def accrue(accumulators: dict[str, int], accruals: funds.Pairs, sign: int = 1) -
         if known is not None:
             changed[key] = known + sign * quantity
         elif sign * quantity > 0:
-            changed[key] = sign * quantity
+            changed[intern(key)] = sign * quantity
             _prune(changed, key)
     return changed
 

@@ -28,7 +28,7 @@ class PostCharge(Struct, frozen=True, array_like=True, tag="c", gc=False):
     """`Account.mark` of the state it was rated on; 0 = compare the version only."""
 
 
-class OpenAccount(Struct, frozen=True, array_like=True, tag="open"):
+class OpenAccount(Struct, frozen=True, array_like=True, tag="open", gc=False):
     """Create an account with its first contract."""
 
     account_id: str
@@ -44,40 +44,40 @@ class OpenAccount(Struct, frozen=True, array_like=True, tag="open"):
     agreements: tuple[str, ...]
 
 
-class SetContract(Struct, frozen=True, array_like=True, tag="contract"):
+class SetContract(Struct, frozen=True, array_like=True, tag="contract", gc=False):
     """Add or replace the contract of a member."""
 
     contract: Contract
 
 
-class SetStatus(Struct, frozen=True, array_like=True, tag="status"):
+class SetStatus(Struct, frozen=True, array_like=True, tag="status", gc=False):
     """Suspend, resume or close the account."""
 
     status: str
     reason: str
 
 
-class SetPaymentMode(Struct, frozen=True, array_like=True, tag="mode"):
+class SetPaymentMode(Struct, frozen=True, array_like=True, tag="mode", gc=False):
     """Switch between prepaid and postpaid without stopping service."""
 
     payment_mode: str
 
 
-class SetCreditLimit(Struct, frozen=True, array_like=True, tag="credit"):
+class SetCreditLimit(Struct, frozen=True, array_like=True, tag="credit", gc=False):
     """Change how far money may go below zero, micro-units."""
 
     credit_limit: int
     reason: str
 
 
-class SetThreshold(Struct, frozen=True, array_like=True, tag="threshold"):
+class SetThreshold(Struct, frozen=True, array_like=True, tag="threshold", gc=False):
     """Set or remove a mark that raises a notice."""
 
     threshold: Threshold
     remove: bool
 
 
-class SetProfile(Struct, frozen=True, array_like=True, tag="profile"):
+class SetProfile(Struct, frozen=True, array_like=True, tag="profile", gc=False):
     """Replace the attributes and agreements that discount rules read on the levels A and C."""
 
     attributes: dict[str, str]
@@ -85,7 +85,7 @@ class SetProfile(Struct, frozen=True, array_like=True, tag="profile"):
     agreements: tuple[str, ...]
 
 
-class TopUp(Struct, frozen=True, array_like=True, tag="topup"):
+class TopUp(Struct, frozen=True, array_like=True, tag="topup", gc=False):
     """Deposit, payment, bonus, voucher: add to a book, making it if need be."""
 
     book_id: str
@@ -97,7 +97,7 @@ class TopUp(Struct, frozen=True, array_like=True, tag="topup"):
     kind: str
 
 
-class Adjust(Struct, frozen=True, array_like=True, tag="adjust"):
+class Adjust(Struct, frozen=True, array_like=True, tag="adjust", gc=False):
     """Correct a book by hand; actor and reason are required."""
 
     book_id: str
@@ -105,7 +105,7 @@ class Adjust(Struct, frozen=True, array_like=True, tag="adjust"):
     reason: str
 
 
-class Refund(Struct, frozen=True, array_like=True, tag="refund"):
+class Refund(Struct, frozen=True, array_like=True, tag="refund", gc=False):
     """Give back a charge of this account. `original` is filled in by the owner from its journal."""
 
     charge_key: str
@@ -115,7 +115,7 @@ class Refund(Struct, frozen=True, array_like=True, tag="refund"):
     original: "ChargedFact | None" = None
 
 
-class ChargedFact(Struct, frozen=True, array_like=True):
+class ChargedFact(Struct, frozen=True, array_like=True, gc=False):
     """What the journal says of a charge that is to be refunded."""
 
     amount: int
@@ -129,7 +129,7 @@ class ChargedFact(Struct, frozen=True, array_like=True):
     """When it was charged, by the owner's clock."""
 
 
-class MoveMoney(Struct, frozen=True, array_like=True, tag="move"):
+class MoveMoney(Struct, frozen=True, array_like=True, tag="move", gc=False):
     """Between two books of the same account."""
 
     from_book_id: str
@@ -138,7 +138,7 @@ class MoveMoney(Struct, frozen=True, array_like=True, tag="move"):
     reason: str
 
 
-class SendTransfer(Struct, frozen=True, array_like=True, tag="send"):
+class SendTransfer(Struct, frozen=True, array_like=True, tag="send", gc=False):
     """First half of a transfer to another account: take, and remember as outgoing until it has arrived."""
 
     from_book_id: str
@@ -148,7 +148,7 @@ class SendTransfer(Struct, frozen=True, array_like=True, tag="send"):
     reason: str
 
 
-class ReceiveTransfer(Struct, frozen=True, array_like=True, tag="receive"):
+class ReceiveTransfer(Struct, frozen=True, array_like=True, tag="receive", gc=False):
     """Second half, at the other account, under a key derived from the first."""
 
     from_account: str
@@ -159,7 +159,7 @@ class ReceiveTransfer(Struct, frozen=True, array_like=True, tag="receive"):
     """When the first half was journaled: tells the receiver whether the key may be forgotten again; 0 = not known."""
 
 
-class SettleTransfer(Struct, frozen=True, array_like=True, tag="settle"):
+class SettleTransfer(Struct, frozen=True, array_like=True, tag="settle", gc=False):
     """Last step at the sender: forget it, or give it back when the other side refused."""
 
     transfer_key: str
@@ -167,7 +167,7 @@ class SettleTransfer(Struct, frozen=True, array_like=True, tag="settle"):
     reason: str
 
 
-class SessionUnit(Struct, frozen=True, array_like=True):
+class SessionUnit(Struct, frozen=True, array_like=True, gc=False):
     """One service of a session step, already rated by the platform (`charging.sessions.plan`)."""
 
     usage: Usage
@@ -182,7 +182,7 @@ class SessionUnit(Struct, frozen=True, array_like=True):
     tariff_switch_ms: int
 
 
-class StepSession(Struct, frozen=True, array_like=True, tag="session"):
+class StepSession(Struct, frozen=True, array_like=True, tag="session", gc=False):
     """Create, update or release a charging session."""
 
     session_id: str
@@ -197,27 +197,27 @@ class StepSession(Struct, frozen=True, array_like=True, tag="session"):
     """As in `PostCharge`; a step always depends on its account."""
 
 
-class ExpireSession(Struct, frozen=True, array_like=True, tag="expire"):
+class ExpireSession(Struct, frozen=True, array_like=True, tag="expire", gc=False):
     """The owner's own command when a session's validity has passed: unused quota returns."""
 
     session_id: str
     valid_until_ms: int
 
 
-class MoveOut(Struct, frozen=True, array_like=True, tag="out"):
+class MoveOut(Struct, frozen=True, array_like=True, tag="out", gc=False):
     """The account leaves for another domain; nothing but MoveOut again is accepted afterwards."""
 
     to_domain: str
 
 
-class MoveIn(Struct, frozen=True, array_like=True, tag="in"):
+class MoveIn(Struct, frozen=True, array_like=True, tag="in", gc=False):
     """The account arrives from another domain, packed, with the contracts of its members."""
 
     account: bytes
     contracts: tuple[Contract, ...]
 
 
-class Remember(Struct, frozen=True, array_like=True, tag=REMEMBERED):
+class Remember(Struct, frozen=True, array_like=True, tag=REMEMBERED, gc=False):
     """Keep, under the command's key, the outcome that an earlier domain of the account gave it.
 
     A caller who never heard that outcome repeats the key at the new domain, and must not be charged again.

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Subscription(Struct, frozen=True, array_like=True):
+class Subscription(Struct, frozen=True, array_like=True, gc=False):
     """An offering of the catalogue that a contract holds, for a time."""
 
     offering: str
@@ -17,7 +17,7 @@ class Subscription(Struct, frozen=True, array_like=True):
         return self.valid_from_ms <= time_ms and (self.valid_to_ms == 0 or time_ms < self.valid_to_ms)
 
 
-class Contract(Struct, frozen=True, array_like=True):
+class Contract(Struct, frozen=True, array_like=True, gc=False):
     """One subscriber. `version` is the account version that last changed it."""
 
     identity: str
@@ -38,7 +38,7 @@ class Contract(Struct, frozen=True, array_like=True):
     version: int = 0
 
 
-class OrderLine(Struct, frozen=True, array_like=True):
+class OrderLine(Struct, frozen=True, array_like=True, gc=False):
     """What an order instance did for one identity: the contract as the order left it. Data of the shared unit."""
 
     order_id: str

@@ -11,7 +11,7 @@ from charging.contract import Contract
 from charging.usage import SealedCharge, Usage
 
 
-class Opened(Struct, frozen=True, array_like=True, tag="opened"):
+class Opened(Struct, frozen=True, array_like=True, tag="opened", gc=False):
     """The account exists from here on, in this state."""
 
     account: Account
@@ -28,7 +28,7 @@ class Charged(Struct, frozen=True, array_like=True, tag="c", gc=False):
     """Taken from books of free units."""
 
 
-class Booked(Struct, frozen=True, array_like=True, tag="b"):
+class Booked(Struct, frozen=True, array_like=True, tag="b", gc=False):
     """Books grew or shrank by hand: a deposit, an adjustment, a move between books, the end of an expired book."""
 
     kind: str
@@ -38,19 +38,19 @@ class Booked(Struct, frozen=True, array_like=True, tag="b"):
     reason: str
 
 
-class BookSet(Struct, frozen=True, array_like=True, tag="book"):
+class BookSet(Struct, frozen=True, array_like=True, tag="book", gc=False):
     """A book exists with these terms; a new one starts at nothing, the amount of an existing one stays."""
 
     book: Book
 
 
-class BookDropped(Struct, frozen=True, array_like=True, tag="drop"):
+class BookDropped(Struct, frozen=True, array_like=True, tag="drop", gc=False):
     """An empty expired book is gone."""
 
     book_id: str
 
 
-class Refunded(Struct, frozen=True, array_like=True, tag="refund"):
+class Refunded(Struct, frozen=True, array_like=True, tag="refund", gc=False):
     """A charge was given back, in part or wholly."""
 
     charge_key: str
@@ -67,7 +67,7 @@ class Refunded(Struct, frozen=True, array_like=True, tag="refund"):
     reason: str
 
 
-class TransferSent(Struct, frozen=True, array_like=True, tag="sent"):
+class TransferSent(Struct, frozen=True, array_like=True, tag="sent", gc=False):
     """Money left a book and is under way."""
 
     key: str
@@ -79,7 +79,7 @@ class TransferSent(Struct, frozen=True, array_like=True, tag="sent"):
     sent_ms: int = 0
 
 
-class TransferReceived(Struct, frozen=True, array_like=True, tag="received"):
+class TransferReceived(Struct, frozen=True, array_like=True, tag="received", gc=False):
     """Money arrived from another account."""
 
     from_account: str
@@ -88,7 +88,7 @@ class TransferReceived(Struct, frozen=True, array_like=True, tag="received"):
     reason: str
 
 
-class TransferSettled(Struct, frozen=True, array_like=True, tag="settled"):
+class TransferSettled(Struct, frozen=True, array_like=True, tag="settled", gc=False):
     """The other side has it, or it is given back to `book_id`."""
 
     key: str
@@ -98,7 +98,7 @@ class TransferSettled(Struct, frozen=True, array_like=True, tag="settled"):
     reason: str
 
 
-class SessionPosting(Struct, frozen=True, array_like=True):
+class SessionPosting(Struct, frozen=True, array_like=True, gc=False):
     """What one service of a session step posted: the difference to what the session had posted before."""
 
     usage: Usage
@@ -117,7 +117,7 @@ class SessionPosting(Struct, frozen=True, array_like=True):
     """What the whole quantity costs beyond the money there was, when more was used than granted."""
 
 
-class SessionStepped(Struct, frozen=True, array_like=True, tag="s"):
+class SessionStepped(Struct, frozen=True, array_like=True, tag="s", gc=False):
     """A session began, went on or ended. Reservations are the difference between its holds before and after."""
 
     session: Session
@@ -127,40 +127,40 @@ class SessionStepped(Struct, frozen=True, array_like=True, tag="s"):
     postings: tuple[SessionPosting, ...]
 
 
-class ContractSet(Struct, frozen=True, array_like=True, tag="contract"):
+class ContractSet(Struct, frozen=True, array_like=True, tag="contract", gc=False):
     """A member's contract; the domain server projects it to the shared unit. Status ended: the member left."""
 
     contract: Contract
 
 
-class StatusSet(Struct, frozen=True, array_like=True, tag="status"):
+class StatusSet(Struct, frozen=True, array_like=True, tag="status", gc=False):
     """The account became active, suspended or closed."""
 
     status: str
     reason: str
 
 
-class ModeSet(Struct, frozen=True, array_like=True, tag="mode"):
+class ModeSet(Struct, frozen=True, array_like=True, tag="mode", gc=False):
     """Prepaid or postpaid from here on."""
 
     payment_mode: str
 
 
-class CreditSet(Struct, frozen=True, array_like=True, tag="credit"):
+class CreditSet(Struct, frozen=True, array_like=True, tag="credit", gc=False):
     """How far money may go below zero from here on, micro-units."""
 
     credit_limit: int
     reason: str
 
 
-class ThresholdSet(Struct, frozen=True, array_like=True, tag="threshold"):
+class ThresholdSet(Struct, frozen=True, array_like=True, tag="threshold", gc=False):
     """A mark was set or removed."""
 
     threshold: Threshold
     remove: bool
 
 
-class ProfileSet(Struct, frozen=True, array_like=True, tag="profile"):
+class ProfileSet(Struct, frozen=True, array_like=True, tag="profile", gc=False):
     """What discount rules read on the levels A and C was replaced."""
 
     attributes: dict[str, str]
@@ -168,19 +168,19 @@ class ProfileSet(Struct, frozen=True, array_like=True, tag="profile"):
     agreements: tuple[str, ...]
 
 
-class Noticed(Struct, frozen=True, array_like=True, tag="n"):
+class Noticed(Struct, frozen=True, array_like=True, tag="n", gc=False):
     """Somebody should be told: `low-balance:<threshold>`, `usage:<threshold>`, `suspended`, `resumed`, `shortfall`."""
 
     notices: tuple[str, ...]
 
 
-class MovedOut(Struct, frozen=True, array_like=True, tag="out"):
+class MovedOut(Struct, frozen=True, array_like=True, tag="out", gc=False):
     """The account left for another domain."""
 
     to_domain: str
 
 
-class MovedIn(Struct, frozen=True, array_like=True, tag="in"):
+class MovedIn(Struct, frozen=True, array_like=True, tag="in", gc=False):
     """The account arrived from another domain, in this state, with the contracts of its members."""
 
     account: Account

@@ -263,10 +263,10 @@ async def _read_snapshots(unit: Unit, name: str, follower: _Follower) -> None:
         try:
             for delta in checkpoint.deltas:
                 async for states in load_delta(unit, name, delta):
-                    for account_id, state, seq in states:
-                        before = newest.get(account_id)
-                        if only in ("", account_id) and (before is None or before.timestamp <= seq):
-                            newest[account_id] = Stored(account_id, state, seq)
+                    for stored in states:
+                        before = newest.get(stored.key)
+                        if only in ("", stored.key) and (before is None or before.timestamp <= stored.timestamp):
+                            newest[stored.key] = stored
             return
         except Corrupt:
             # A slot that is served writes on: what an older checkpoint named is deleted when two newer ones are there.

@@ -5,11 +5,12 @@ tiers are clocks (second chance): an access sets a flag, nothing is moved.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec import Raw
 
-from charging.account import Account
+from charging.account import Account, sharing
 from domainservers.fetcher import bucket_of
 from storage.unit import Record, Stored
 
@@ -20,9 +21,6 @@ TRIM_STEPS = 8
 BUCKETS = 64
 """Partitions of a slot's snapshots; part of the data, never change it."""
 
-State = tuple[str, Account | bytes | None, int]
-"""Account id, what is known of it (None: there is no such account), sequence of its newest entry."""
-
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Account).decode
 
@@ -30,7 +28,7 @@ _unpack = msgspec.msgpack.Decoder(Account).decode
 class Cell:
     """One account in memory."""
 
-    __slots__ = ("account_id", "delta", "listed", "saved", "seq", "state", "used")
+    __slots__ = ("account_id", "changed", "delta", "listed", "saved", "seq", "state", "used")
 
     def __init__(self, account_id: str, state: "Account | bytes | None", seq: int, saved: int) -> None:
         self.account_id = account_id
@@ -40,11 +38,17 @@ class Cell:
         """Group of its newest entry, decided but perhaps not applied; -1 none."""
         self.saved = saved
         """`seq` of the snapshot in the private unit."""
+        self.changed = False
+        """Since the newest snapshot round began."""
         self.delta = -1
         """Number of the newest delta that holds it, `domainservers.deltas`."""
         self.used = True
         self.listed = False
         """It stands in the ring of packed ones, where a cell may stand once only."""
+
+
+State = tuple[Cell, Account | bytes | None, int]
+"""A cell with what it held and the sequence of its newest entry, at some moment."""
 
 
 def partition_of(slot: str) -> Callable[[str], str]:
@@ -58,9 +62,9 @@ def partitions(slot: str) -> list[str]:
     return [f"{slot}/{bucket:02d}" for bucket in range(BUCKETS)]
 
 
-def packed(state: Account | bytes | None) -> bytes:
-    """Give a state as its snapshot holds it."""
-    return state if isinstance(state, bytes) else _pack(state)
+def bundle(states: Sequence[State]) -> bytes:
+    """Pack many states at once: an array of account id, state and sequence each."""
+    return _pack([(cell.account_id, Raw(state) if type(state) is bytes else state, seq) for cell, state, seq in states])
 
 
 def unpack_account(packed: bytes) -> Account:
@@ -73,8 +77,8 @@ class Accounts:
 
     def __init__(self, slot: str, hot_max: int, packed_max: int) -> None:
         self.cells: dict[str, Cell] = {}
-        self.dirty: dict[str, None] = {}
-        """Changed since the newest snapshot round began."""
+        self.changed: list[Cell] = []
+        """Since the newest snapshot round began."""
         self.pinned = False
         """No cell leaves memory: recovery works on many at once."""
         self._partition_of = partition_of(slot)
@@ -101,7 +105,7 @@ class Accounts:
         cell.used = True
         state = cell.state
         if type(state) is bytes:
-            account = _unpack(state)
+            account = sharing(_unpack(state))
             cell.state = account
             self._heat(cell)
             return account
@@ -109,17 +113,19 @@ class Accounts:
 
     def change(self, cell: Cell, account: Account, seq: int) -> None:
         """Set a new state, decided in group `seq`."""
-        cold = type(cell.state) is not Account
-        cell.state = account
-        cell.seq = seq
-        self.dirty[cell.account_id] = None
-        if cold:
+        if type(cell.state) is Account:
+            cell.state = account
+        else:
+            cell.state = sharing(account)
             self._heat(cell)
+        self.touch(cell, seq)
 
     def touch(self, cell: Cell, seq: int) -> None:
         """Note an entry that left the state as it was."""
         cell.seq = seq
-        self.dirty[cell.account_id] = None
+        if not cell.changed:
+            cell.changed = True
+            self.changed.append(cell)
 
     def replayed(self, cell: Cell, account: Account, seq: int) -> None:
         """Set a state at recovery."""
@@ -153,34 +159,42 @@ class Accounts:
             if type(oldest.state) is not Account:  # Else it is hot again; its place is in the other ring.
                 del self.cells[oldest.account_id]
 
-    def restore(self, account_id: str, state: bytes, seq: int, delta: int) -> None:
+    def restore(self, stored: Stored, delta: int) -> Cell:
         """Take a state from a delta at recovery, older deltas first."""
-        cell = self.cells.get(account_id)
+        cell = self.cells.get(stored.key)
         if cell is None:
-            cell = self.cells[account_id] = Cell(account_id, state, seq, -1)
+            cell = self.cells[stored.key] = Cell(stored.key, None, -1, -1)
             self._cool(cell)
-        cell.state, cell.seq, cell.delta = state, seq, delta
+        cell.state, cell.seq, cell.delta = stored.value, stored.timestamp, delta
+        return cell
 
     def capture(self, delta: int) -> list[State]:
         """Give the states changed since the last capture, as they are now, and count from here on.
 
         They go into delta `delta`.
         """
-        cells = self.cells
-        changed: list[State] = []
-        for account_id in self.dirty:
-            cell = cells[account_id]
+        states: list[State] = []
+        for cell in self.changed:
+            cell.changed = False
             cell.delta = delta
-            changed.append((account_id, cell.state, cell.seq))
-        self.dirty = {}
-        return changed
+            states.append((cell, cell.state, cell.seq))
+        self.changed = []
+        return states
 
-    def record(self, account_id: str, state: Account | bytes | None, seq: int) -> Record:
+    def record(self, state: State) -> Record:
         """Make the snapshot record of a captured state."""
-        return Record(COLLECTION, self._partition_of(account_id), account_id, packed(state), seq)
+        cell, value, seq = state
+        body = value if type(value) is bytes else _pack(value)
+        return Record(COLLECTION, self._partition_of(cell.account_id), cell.account_id, body, seq)
 
-    def saved(self, account_id: str, seq: int) -> None:
-        """Note that a snapshot is durable."""
-        cell = self.cells.get(account_id)
-        if cell is not None and cell.saved < seq:
+
+def saved(states: Sequence[State]) -> None:
+    """Note that snapshots are durable."""
+    for cell, _, seq in states:
+        if cell.saved < seq:
             cell.saved = seq
+
+
+def resting(cells: Sequence[Cell], delta: int) -> list[State]:
+    """Give the cells whose newest delta is this one, as they are."""
+    return [(cell, cell.state, cell.seq) for cell in cells if cell.delta == delta]

@@ -14,12 +14,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from domainservers.accounts import Accounts, State, packed
+from domainservers.accounts import Accounts, Cell, State, bundle, resting
 from domainservers.groups import compress, decompress
 from domainservers.journal import Corrupt
-from storage.unit import Record, Unit
+from storage.unit import Record, Stored, Unit
 
 CHECKPOINT_COLLECTION = "checkpoint"
 """Of a slot's private unit: the checkpoint, and what it names."""
@@ -51,14 +51,13 @@ class _Kept(Struct):
     """A delta that the checkpoint names, and whose states it holds."""
 
     delta: Delta
-    account_ids: list[str]
+    cells: list[Cell]
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[tuple[str, bytes, int]]).decode
+_decode = msgspec.msgpack.Decoder(list[tuple[str, Raw, int]]).decode
 
 
-async def load_delta(unit: Unit, slot: str, delta: Delta) -> AsyncIterator[Sequence[tuple[str, bytes, int]]]:
+async def load_delta(unit: Unit, slot: str, delta: Delta) -> AsyncIterator[Sequence[Stored]]:
     """Read a delta's states by parts. Raises `Corrupt` when one is missing or can't be read, `StoreUnavailable`."""
     for start in range(0, delta.parts, PARTS_PER_READ):
         names = [delta.name(part) for part in range(start, min(start + PARTS_PER_READ, delta.parts))]
@@ -70,7 +69,7 @@ async def load_delta(unit: Unit, slot: str, delta: Delta) -> AsyncIterator[Seque
                 states = _decode(decompress(found[name].value))
             except msgspec.MsgspecError as error:
                 raise Corrupt(f"{slot}: {name} can't be read: {error}") from error
-            yield states
+            yield [Stored(account_id, bytes(state), seq) for account_id, state, seq in states]
 
 
 class Deltas:
@@ -107,12 +106,11 @@ class Deltas:
         for kept in self._kept:
             delta = kept.delta
             async for states in load_delta(self._unit, self._slot, delta):
-                for account_id, state, seq in states:
-                    accounts.restore(account_id, state, seq, delta.number)
-                    kept.account_ids.append(account_id)
-            self._states += len(kept.account_ids)
+                for stored in states:
+                    kept.cells.append(accounts.restore(stored, delta.number))
+            self._states += len(kept.cells)
 
-    def settle(self, accounts: Accounts, deltas_max: int, states_max: int, more: int) -> list[State]:
+    def settle(self, deltas_max: int, states_max: int, more: int) -> list[State]:
         """Stop naming the oldest deltas, for a round of `more` states; gives those of their states nobody else holds.
 
         Call it when the round's own states have been captured, with nothing between.
@@ -120,36 +118,22 @@ class Deltas:
         alone: list[State] = []
         while self._kept and (len(self._kept) >= deltas_max or self._states + more > states_max):
             kept = self._kept.popleft()
-            self._states -= len(kept.account_ids)
+            self._states -= len(kept.cells)
             self._going.append(kept.delta)
-            number, cells = kept.delta.number, accounts.cells
-            for account_id in kept.account_ids:
-                cell = cells[account_id]
-                if cell.delta == number:
-                    alone.append((account_id, cell.state, cell.seq))
+            alone += resting(kept.cells, kept.delta.number)
         return alone
 
     def records(self, states: Sequence[State], seq: int) -> Iterator[Record]:
         """Make the records of a round's delta, `states` without those of no account; names it when all are taken."""
-        part, size = 0, 0
-        some: list[tuple[str, bytes, int]] = []
-        for account_id, state, newest in states:
-            body = packed(state)
-            if some and (len(some) >= STATES_PER_RECORD_MAX or size + len(body) > BYTES_PER_RECORD_MAX):
-                yield self._record(part, some, seq)
-                part, size, some = part + 1, 0, []
-            some.append((account_id, body, newest))
-            size += len(body)
-        if some:
-            yield self._record(part, some, seq)
-            part += 1
-        self._kept.append(_Kept(Delta(self._epoch, self.number, part), [account_id for account_id, _, _ in states]))
+        part = 0
+        for start in range(0, len(states), STATES_PER_RECORD_MAX):
+            for body in _bodies(states[start : start + STATES_PER_RECORD_MAX]):
+                name = Delta(self._epoch, self.number, 0).name(part)
+                yield Record(CHECKPOINT_COLLECTION, self._slot, name, compress(body), seq)
+                part += 1
+        self._kept.append(_Kept(Delta(self._epoch, self.number, part), [cell for cell, _, _ in states]))
         self._states += len(states)
         self.number += 1
-
-    def _record(self, part: int, some: Sequence[tuple[str, bytes, int]], seq: int) -> Record:
-        name = Delta(self._epoch, self.number, 0).name(part)
-        return Record(CHECKPOINT_COLLECTION, self._slot, name, compress(_encode(some)), seq)
 
     async def waste(self, seq: int) -> list[Record]:
         """Give the deletions that are due now that a new checkpoint is durable. Raises `StoreUnavailable`."""
@@ -171,3 +155,14 @@ class Deltas:
             names += [name for name in some if name in found]
             if len(names) < start + PARTS_PER_READ:
                 return names
+
+
+def _bodies(states: Sequence[State]) -> Iterator[bytes]:
+    """Pack states together, or in halves when that is too large for a record."""
+    body = bundle(states)
+    if len(body) <= BYTES_PER_RECORD_MAX or len(states) == 1:
+        yield body
+        return
+    middle = len(states) // 2
+    yield from _bodies(states[:middle])
+    yield from _bodies(states[middle:])

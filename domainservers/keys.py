@@ -78,12 +78,14 @@ class KeyIndex:
         found = [-1] * len(marks)
         if not self._levels:
             return found
-        wanted = np.array(marks, np.uint64)
+        asked = np.array(marks, np.uint64)
+        order = np.argsort(asked)  # One after the other they are found near each other, in memory that was just read.
+        wanted = asked[order]
         for keys, positions in self._levels:
             places = np.searchsorted(keys, wanted)
             places[places == len(keys)] = 0
             for index in np.flatnonzero(keys[places] == wanted).tolist():
-                found[index] = int(positions[places[index]])
+                found[order[index]] = int(positions[places[index]])
         return found
 
     def take_unsaved(self) -> list[bytes]:

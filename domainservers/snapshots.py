@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Struct
 
-from domainservers.accounts import Accounts, State
+from domainservers.accounts import Accounts, State, saved
 from domainservers.contracts import Contracts
 from domainservers.deltas import CHECKPOINT_COLLECTION, Delta, Deltas
 from domainservers.journal import Journal, Position, Segment
@@ -139,7 +139,7 @@ class Snapshots:
         self.captured_at = now
         accounts, limits = self._accounts, self._limits
         states = accounts.capture(self.deltas.number)
-        alone = self.deltas.settle(accounts, limits.deltas_max, limits.delta_states_max, len(states))
+        alone = self.deltas.settle(limits.deltas_max, limits.delta_states_max, len(states))
         return Capture(states, alone, self._keys.take_unsaved(), list(self._watch.watched), newest_ms)
 
     def begin(self, capture: Capture, failed: Callable[[], None]) -> None:
@@ -169,18 +169,14 @@ class Snapshots:
             self._writing = None
 
     async def _write_accounts(self, capture: Capture, seq: int) -> None:
-        accounts = self._accounts
-        for account_id, state, newest in capture.states:
-            if state is None:
-                accounts.saved(account_id, newest)  # That there is no such account needs no record.
+        saved([each for each in capture.states if each[1] is None])  # That there is no account needs no record.
         states = [each for each in capture.states if each[1] is not None]
         for record in self.deltas.records(states, seq):
             await self._put([record])
         for start in range(0, len(capture.alone), ACCOUNTS_PER_WRITE_MAX):
             some = capture.alone[start : start + ACCOUNTS_PER_WRITE_MAX]
-            await self._put([accounts.record(account_id, state, newest) for account_id, state, newest in some])
-            for account_id, _, newest in some:
-                accounts.saved(account_id, newest)
+            await self._put([self._accounts.record(each) for each in some])
+            saved(some)
 
     async def _write_rest(self, capture: Capture, position: Position) -> None:
         records = []

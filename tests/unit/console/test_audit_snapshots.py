@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from msgspec import Raw
 from msgspec.msgpack import encode
 from msgspec.structs import replace
 
@@ -16,7 +17,7 @@ from domainservers.deltas import CHECKPOINT_COLLECTION, Delta, load_delta
 from domainservers.limits import Limits
 from domainservers.snapshots import NEWEST, Checkpoint, load_checkpoint
 from storage.open import migrate, open_unit
-from storage.unit import Record, Unit
+from storage.unit import Record, Stored, Unit
 from tests.unit.console.sound import WEI, audited, owned
 from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, charge, do, opening
 
@@ -52,21 +53,23 @@ async def test_a_snapshot_of_an_account_that_the_journal_does_not_know_is_found(
     assert finding.startswith(WEI)
 
 
-async def states_of(unit: Unit) -> AsyncIterator[tuple[Checkpoint, Delta, tuple[str, bytes, int]]]:
+async def states_of(unit: Unit) -> AsyncIterator[tuple[Checkpoint, Delta, Stored]]:
     """Give the states in the deltas of a slot, older ones first."""
     checkpoint = await load_checkpoint(unit, "GD/0")
     assert checkpoint is not None
     for delta in checkpoint.deltas:
         async for states in load_delta(unit, "GD/0", delta):
-            for state in states:
-                yield checkpoint, delta, state
+            for stored in states:
+                yield checkpoint, delta, stored
 
 
 async def write_alone(url: str) -> None:
     """Write the states that are in deltas as records of their own, and name no delta any more."""
     unit = await open_unit(url)
-    async for checkpoint, _, (account_id, state, seq) in states_of(unit):
-        await unit.put([Record(COLLECTION, partition_of("GD/0")(account_id), account_id, state, seq)])
+    async for checkpoint, _, stored in states_of(unit):
+        await unit.put(
+            [Record(COLLECTION, partition_of("GD/0")(stored.key), stored.key, stored.value, stored.timestamp)]
+        )
         alone = encode(replace(checkpoint, deltas=()))
         await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", NEWEST, alone, 1 << 60)])
     await unit.close()
@@ -74,8 +77,8 @@ async def write_alone(url: str) -> None:
 
 async def test_a_state_in_a_delta_that_the_journal_does_not_give_is_found(url: str) -> None:
     unit = await open_unit(url)
-    async for _, delta, (account_id, state, seq) in states_of(unit):
-        forged = zstandard.compress(encode([(account_id, richer(state), seq)]))
+    async for _, delta, stored in states_of(unit):
+        forged = zstandard.compress(encode([(stored.key, Raw(richer(stored.value)), stored.timestamp)]))
         await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", delta.name(0), forged, 1 << 60)])
     assert f"{ALICE}: its snapshot is not what the journal says" in (await audited(url)).findings
     async for _, delta, _state in states_of(unit):

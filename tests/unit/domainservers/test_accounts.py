@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from charging.account import Account
-from domainservers.accounts import PACKED_MIN, Accounts, unpack_account
+from domainservers.accounts import PACKED_MIN, Accounts, State, saved, unpack_account
 from storage.unit import Stored
 
 NAMES = [f"account-{number}" for number in range(400)]
@@ -22,7 +22,7 @@ class Owner:
         self.snapshots: dict[str, Stored] = {}
         self.versions = dict.fromkeys(NAMES, 0)
         self.group = 0
-        self.captured: list[tuple[str, Account | bytes | None, int]] = []
+        self.captured: list[State] = []
 
     def enter(self, name: str) -> None:
         """One entry: the state in memory, or read from the snapshot, is the newest; it moves on or stays."""
@@ -44,11 +44,11 @@ class Owner:
     def write(self) -> None:
         """Write some of a round's states down."""
         some, self.captured = self.captured[:50], self.captured[50:]
-        for name, state, seq in some:
-            record = self.accounts.record(name, state, seq)
+        for each in some:
+            record = self.accounts.record(each)
             assert record.value is not None
-            self.snapshots[name] = Stored(name, record.value, seq)
-            self.accounts.saved(name, seq)
+            self.snapshots[record.key] = Stored(record.key, record.value, record.timestamp)
+        saved(some)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -64,7 +64,7 @@ def test_no_state_is_lost_between_the_rings(seed: int) -> None:
             owner.write()
     accounts = owner.accounts
     assert len(accounts._hot) + len(accounts._packed) <= RINGS_MAX
-    while owner.captured or accounts.dirty:
+    while owner.captured or accounts.changed:
         owner.capture()
         owner.write()
     assert {name: unpack_account(stored.value).version for name, stored in owner.snapshots.items()} == {

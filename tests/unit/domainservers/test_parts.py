@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from charging.account import Account, Outgoing, Session
 from directory.members import Member
-from domainservers.accounts import Accounts, partition_of
+from domainservers.accounts import Accounts, partition_of, saved
 from domainservers.assignment import assign
 from domainservers.keys import RECENT_KEYS_MAX, KeyIndex, fingerprint
 from domainservers.lanes import Lanes
@@ -103,10 +103,10 @@ def test_cold_accounts_are_packed_and_clean_ones_leave_memory() -> None:
         accounts.change(cell, Account(f"a{number}", 1, "GD"), number)
     assert len(accounts.cells) == 200, "what is not written down stays"
     assert sum(type(cell.state) is Account for cell in accounts.cells.values()) <= 2
-    for account_id, state, seq in accounts.capture(0):
-        record = accounts.record(account_id, state, seq)
-        assert record.partition == partition_of("GD/0")(account_id)
-        accounts.saved(account_id, seq)
+    for state in accounts.capture(0):
+        record = accounts.record(state)
+        assert record.partition == partition_of("GD/0")(record.key)
+        saved([state])
     for number in range(200, 400):
         accounts.take(f"a{number}", Stored(f"a{number}", b"", 1))
     assert len(accounts.cells) <= 75
