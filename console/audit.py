@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import Manager
+from multiprocessing import get_context
 from queue import Empty, Queue
 
 import msgspec
@@ -306,7 +306,9 @@ async def _ends(unit: Unit, name: str) -> tuple[int, int]:
 
 def audit_all(refs: Sequence[JournalRef], workers: int, advance: Advance) -> list[SlotReport]:
     """Audit journals in processes of their own; `advance` is called with groups as they are read."""
-    with Manager() as manager, ProcessPoolExecutor(workers) as pool:
+    # A fork of a process that has called over gRPC waits for threads that it does not have.
+    fresh = get_context("spawn")
+    with fresh.Manager() as manager, ProcessPoolExecutor(workers, fresh) as pool:
         progress: Queue[int] = manager.Queue()
         waiting = [pool.submit(_in_process, ref, progress) for ref in refs]
         while not all(future.done() for future in waiting):

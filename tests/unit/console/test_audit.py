@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from charging.entry import Entry
 from charging.events import Charged, Opened, TransferReceived, TransferSettled
 from charging.wire import Done, Movement, pack
-from console import operate
+from console import audit, operate
 from console.audit import JournalRef, audit_all, audit_journal, match_transfers, stand_of
 from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
@@ -210,3 +210,11 @@ def test_the_command_fails_with_a_line_for_each_finding(directory: str, url: str
     assert f"{WEI}: its snapshot is said to be of group 1, in which the journal has no entry of it" in out
     assert "snapshot" in onetier_audit(1, WEI, "--directory", directory)
     assert onetier_audit(0, ALICE, "--directory", directory)
+
+
+def test_journals_are_read_in_processes_that_have_nothing_of_this_one(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a caller of gRPC leaves to be collected waits for ever for its threads in a fork, which has none."""
+    monkeypatch.setattr(audit, "audit_journal", lambda *_: pytest.fail("the worker is a fork"))
+    assert [report.findings for report in audit_all([JournalRef(url, "GD/0")] * 2, 2, lambda _: None)] == [[], []]
