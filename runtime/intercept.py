@@ -37,20 +37,35 @@ def roles_of(context: grpc.aio.ServicerContext) -> frozenset[str]:
     return frozenset(text.removeprefix(ROLE_PREFIX) for text in texts if text.startswith(ROLE_PREFIX))
 
 
-class RoleInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
-    """Refuses callers whose role may not call the service, with PERMISSION_DENIED and reason ROLE_NOT_ALLOWED."""
+class _Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Puts something around the handlers of our services, once a method: a lone call is dear enough without."""
 
-    def __init__(self, *, enforced: bool) -> None:
-        self._enforced = enforced
+    def __init__(self) -> None:
+        self._wrapped: dict[str, grpc.RpcMethodHandler] = {}
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> grpc.RpcMethodHandler | None:
-        """Put the check before the handler of a guarded service."""
+        """Give the handler with what is around it."""
+        method = handler_call_details.method
+        known = self._wrapped.get(method)
+        if known is not None:
+            return known
         handler = await continuation(handler_call_details)
-        service = handler_call_details.method.strip("/").partition("/")[0]
-        if handler is None or not service.startswith("onetier.") or not self._enforced:
+        if handler is None or not method.startswith("/onetier."):
             return handler
+        wrapped = self._wrapped[method] = self._around(handler, method)
+        return wrapped
+
+    def _around(self, handler: grpc.RpcMethodHandler, method: str) -> grpc.RpcMethodHandler:
+        raise NotImplementedError
+
+
+class RoleInterceptor(_Interceptor):
+    """Refuses callers whose role may not call the service, with PERMISSION_DENIED and reason ROLE_NOT_ALLOWED."""
+
+    def _around(self, handler: grpc.RpcMethodHandler, method: str) -> grpc.RpcMethodHandler:
+        service = method.strip("/").partition("/")[0]
         allowed = ROLES_ALLOWED.get(service, frozenset())
 
         async def check(context: grpc.aio.ServicerContext) -> None:
@@ -65,21 +80,14 @@ class RoleInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         return _wrapped(handler, check, None)
 
 
-class FaultInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+class FaultInterceptor(_Interceptor):
     """Turns a `Fault` that a handler raises into its status, and any other exception into a logged `Broken`."""
 
     def __init__(self, metrics: Metrics) -> None:
+        super().__init__()
         self._metrics = metrics
 
-    async def intercept_service(
-        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler | None:
-        """Put the translation around the handler."""
-        handler = await continuation(handler_call_details)
-        if handler is None or not handler_call_details.method.startswith("/onetier."):
-            return handler
-        method = handler_call_details.method
-
+    def _around(self, handler: grpc.RpcMethodHandler, method: str) -> grpc.RpcMethodHandler:
         async def failed(context: grpc.aio.ServicerContext, error: Exception) -> None:
             if isinstance(error, Fault):
                 await abort(context, error)

@@ -133,7 +133,7 @@ async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) ->
     if tls is None and not host.startswith(LOOPBACK):
         log.warning("serving others without TLS: no caller is checked", listen=settings.listen)
     server = grpc.aio.server(
-        interceptors=(RoleInterceptor(enforced=tls is not None), FaultInterceptor(metrics)),
+        interceptors=(*([RoleInterceptor()] if tls is not None else []), FaultInterceptor(metrics)),
         options=server_options(settings.message_bytes_max, share_port=int(port) != 0),
     )
     bound = _bind(server, settings.listen, tls)
