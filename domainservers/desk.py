@@ -75,8 +75,17 @@ class Desk:
         self.newest_ms = 0
         """Time of the newest entry; time never runs backwards in a journal, whatever the owners' clocks say."""
         self._clock = clock
-        self._revision = revision
+        self._ask_revision = revision
+        self._revision = 0
+        """Reference revision of the domain."""
         self._domain = domain
+
+    def look_around(self) -> None:
+        """Look at the clock and at the reference revision, once before all that is decided in one go."""
+        now_ms = self._clock.now_ms()
+        if now_ms > self.newest_ms:
+            self.newest_ms = now_ms
+        self._revision = self._ask_revision()
 
     def commit(self, item: Item, cell: Cell) -> Need | None:
         """Decide a commit, or repeat its outcome. Gives what must be read first, None when it is done."""
@@ -114,7 +123,7 @@ class Desk:
 
     def _decide(self, item: Item, cell: Cell, account: Account | None, command: Command) -> Need | None:
         try:
-            decision = decide(account, command, self._now())
+            decision = decide(account, command, self.newest_ms)
         except VersionMoved:
             return self.pull(item.sink, item.place, item.identity, cell, stale=item)
         except (Refused, Invalid, NotFound, Broken) as fault:
@@ -150,7 +159,7 @@ class Desk:
 
     def _accept(self, item: Item, cell: Cell, before: Account | None, decision: Decision) -> None:
         done = decision.done
-        force_setattr(done, "revision", self._revision())
+        force_setattr(done, "revision", self._revision)
         outcome = wire.pack(done)
         try:
             seq = self._keep(item, cell, decision.account.version, decision.events, outcome)
@@ -243,7 +252,7 @@ class Desk:
         elif account.status == "moved" and not moved:
             body = account_moved(account.status_reason)
         else:
-            data = wire.BusinessData(contract, account, self._revision())
+            data = wire.BusinessData(contract, account, self._revision)
             body = wire.pack(data if stale is None else wire.Stale(data))
         self.groups.reply(cell.seq, sink, place, body)
         return None
@@ -251,9 +260,3 @@ class Desk:
     def reply(self, item: Item, cell: Cell, body: bytes) -> None:
         """Answer with something that rests on the account's newest state."""
         self.groups.reply(cell.seq, item.sink, item.place, body)
-
-    def _now(self) -> int:
-        now_ms = self._clock.now_ms()
-        if now_ms > self.newest_ms:
-            self.newest_ms = now_ms
-        return self.newest_ms

@@ -72,6 +72,7 @@ class Slot:
             for place, _ in asks:
                 sink.answer(place, body)
             return
+        self.parts.desk.look_around()
         work: list[Item | tuple[int, Ask]] = [
             Item(sink, place, ask.identity, ask.command)
             if type(ask) is Commit and ask.command.account_id
@@ -97,6 +98,7 @@ class Slot:
             for item in items:
                 item.sink.answer(item.place, body)
             return
+        self.parts.desk.look_around()
         self._look_up(items)
         for item in items:
             self._enter(item)
@@ -165,6 +167,7 @@ class Slot:
         """Give lanes their turns while the open group has room."""
         parts = self.parts
         groups = parts.groups
+        parts.desk.look_around()
         while not groups.full:
             turn = self.lanes.pop()
             if turn is None:
@@ -239,6 +242,7 @@ class Slot:
         known = parts.contracts.get(identity)
         cell = parts.accounts.cells.get(known.contract.account_id) if known is not None and known.contract else None
         if cell is not None:
+            parts.desk.look_around()
             parts.desk.pull(sink, place, identity, cell, moved=ask.moved)
         else:
             self._with_account(sink, place, identity, lambda _: self._pull(sink, place, ask))

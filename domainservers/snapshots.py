@@ -26,6 +26,8 @@ KEYS_COLLECTION = "keys"
 NEWEST = "newest"
 WATCHED_PER_RECORD_MAX = 10_000
 ACCOUNTS_PER_WRITE_MAX = 500
+DELTAS_PER_WRITE_MAX = 8
+"""Records of a delta, each some dozen kilobytes: a write is one more that the next group waits for."""
 RETRY_MS = 500
 EPOCH_SHIFT = 40
 """A checkpoint's timestamp is epoch and sequence: of two owners at the same group, the later one's counts."""
@@ -171,8 +173,15 @@ class Snapshots:
     async def _write_accounts(self, capture: Capture, seq: int) -> None:
         saved([each for each in capture.states if each[1] is None])  # That there is no account needs no record.
         states = [each for each in capture.states if each[1] is not None]
+        records: list[Record] = []
         for record in self.deltas.records(states, seq):
-            await self._put([record])
+            records.append(record)
+            if len(records) == DELTAS_PER_WRITE_MAX:
+                await self._put(records)
+                records = []
+            else:
+                await asyncio.sleep(0)  # Packing took some milliseconds.
+        await self._put(records)
         for start in range(0, len(capture.alone), ACCOUNTS_PER_WRITE_MAX):
             some = capture.alone[start : start + ACCOUNTS_PER_WRITE_MAX]
             await self._put([self._accounts.record(each) for each in some])
