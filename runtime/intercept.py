@@ -6,6 +6,7 @@ who may call which service. Without TLS nothing is checked: that is for one mach
 
 import asyncio
 import inspect
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
@@ -41,24 +42,25 @@ class _Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Puts something around the handlers of our services, once a method: a lone call is dear enough without."""
 
     def __init__(self) -> None:
-        self._wrapped: dict[str, grpc.RpcMethodHandler] = {}
+        self._known: dict[str, grpc.RpcMethodHandler] = {}
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> grpc.RpcMethodHandler | None:
         """Give the handler with what is around it."""
         method = handler_call_details.method
-        known = self._wrapped.get(method)
+        known = self._known.get(method)
         if known is not None:
             return known
         handler = await continuation(handler_call_details)
         if handler is None or not method.startswith("/onetier."):
             return handler
-        wrapped = self._wrapped[method] = self._around(handler, method)
-        return wrapped
+        known = self._known[method] = self._around(handler, method)
+        return known
 
+    @abstractmethod
     def _around(self, handler: grpc.RpcMethodHandler, method: str) -> grpc.RpcMethodHandler:
-        raise NotImplementedError
+        """Give the handler of a method of ours with what is to be around it."""
 
 
 class RoleInterceptor(_Interceptor):
