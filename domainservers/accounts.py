@@ -127,10 +127,6 @@ class Accounts:
             cell.changed = True
             self.changed.append(cell)
 
-    def replayed(self, cell: Cell, account: Account, seq: int) -> None:
-        """Set a state at recovery."""
-        self.change(cell, account, seq)
-
     def _heat(self, cell: Cell) -> None:
         self._hot.append(cell)
         while len(self._hot) > self._hot_max:

@@ -146,7 +146,7 @@ class _Replayer:
             return
         before = accounts.state(cell)
         after = replay(before, entry)
-        accounts.replayed(cell, after, seq)
+        accounts.change(cell, after, seq)
         if after.sessions or after.outgoing or (before is not None and (before.sessions or before.outgoing)):
             parts.watch.look(after, before)
 
