@@ -26,7 +26,7 @@ from storage.open import open_unit
 from storage.unit import Unit
 
 TIER = "domainserver"
-GC_THRESHOLDS = (200_000, 50, 1_000)
+GC_THRESHOLDS = (20_000, 50, 1_000)
 SERVICE = "onetier.v1.DomainServerService"
 
 

@@ -122,3 +122,15 @@ def test_a_running_cluster_is_seen_kept_and_not_changed(cassandra_one: LocalClus
     assert status.memory_mb > 100
     with pytest.raises(LocalCassandraError, match="other settings"):
         cluster.up(cassandra_one.folder, Settings(network="127.3.3"), said.append)
+
+
+@pytest.mark.cassandra
+def test_a_nodes_threads_take_their_time_and_the_starters_do_not(cassandra_one: LocalCluster) -> None:
+    def slack(thread: str) -> int:
+        return int(Path(f"/proc/{thread}/timerslack_ns").read_text())
+
+    pid = cassandra_one.state.nodes[0].pid
+    if not Path(f"/proc/{pid}/timerslack_ns").exists():
+        pytest.skip("this kernel has no timer slack")
+    assert {slack(each.name) for each in Path(f"/proc/{pid}/task").iterdir()} == {node.TIMER_SLACK_NS}
+    assert slack("self") < node.TIMER_SLACK_NS

@@ -1,6 +1,7 @@
 """What is Cassandra's own: away and back again, a frozen node, many units on one link, schema versions."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from cassandra import AuthenticationFailed, InvalidRequest, OperationTimedOut, WriteTimeout, WriteType
-from cassandra.cluster import NoHostAvailable
+from cassandra.cluster import NoHostAvailable, ResponseFuture
 
 from localcassandra.harness import LocalCluster, free_network
 from storage import cassandra_link
@@ -129,6 +130,23 @@ async def test_a_frozen_node_times_out_and_the_repeat_finds_what_was_applied(
                 await asyncio.sleep(0.1)
     assert [page async for page in unit.read("j", 0, 0, 9)] == [[Group(0, b"group")]]
     await unit.close()
+
+
+@pytest.mark.cassandra
+async def test_statements_that_ended_leave_nothing_to_the_garbage_collector(unit: Unit) -> None:
+    head = await unit.swap("j", 0, None, START, None)
+    gc.collect()
+    gc.disable()
+    try:
+        for seq in range(20):
+            following = msgspec.structs.replace(head, seq=seq, tip=b"tip")
+            head = await unit.swap("j", 0, head, following, Group(seq, b"group"))
+            await unit.put([Record("account", "p", f"a{number}", b"state", seq) for number in range(5)])
+            assert len(await unit.get("account", "p", ["a1", "a2"])) == 2
+        alive = [each for each in gc.get_objects() if type(each) is ResponseFuture]
+    finally:
+        gc.enable()
+    assert len(alive) < 20  # The driver's own heartbeats and questions may be among them.
 
 
 @pytest.mark.cassandra
