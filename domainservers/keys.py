@@ -2,9 +2,10 @@
 
 A key is known by a 64-bit fingerprint; the journal entry at its position says whether it really is that key. The newest
 keys are in a dict, older ones in sorted arrays whose sizes grow geometrically, so a batch of keys asks a few arrays
-once.
+once. Small arrays are merged where they come to be; large ones take seconds, so `settle` merges them in a thread.
 """
 
+import asyncio
 from array import array
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -15,10 +16,14 @@ from numpy.typing import NDArray
 POSITIONS_PER_GROUP = 4_096
 """A position is `group sequence · POSITIONS_PER_GROUP + index in the group`."""
 RECENT_KEYS_MAX = 16_384
+MERGED_AT_ONCE_MAX = 131_072
+"""Keys merged while nobody is served: some milliseconds."""
 RECORD_KEYS_MAX = 50_000
 """Keys in one record of the `keys` collection: 16 bytes each stay below a value's limit."""
 
 Keys = NDArray[np.uint64]
+Level = tuple[Keys, Keys]
+"""Fingerprints in order, and their positions."""
 
 
 def fingerprint(account_id: str, key: str) -> int:
@@ -33,12 +38,19 @@ class KeyIndex:
         self.recent: dict[int, int] = {}
         self.generation = 0
         """Moves when keys leave `recent`, so that an older look into the arrays is known to be old."""
-        self._levels: list[tuple[Keys, Keys]] = []
+        self._levels: list[Level] = []
+        self._settling = 0
+        """So many levels, the first ones, are read by a thread and stay as they are."""
         self._unsaved_keys = array("Q")
         self._unsaved_positions = array("Q")
 
     def __len__(self) -> int:
         return len(self.recent) + sum(len(keys) for keys, _ in self._levels)
+
+    @property
+    def levels(self) -> int:
+        """How many arrays a look-up asks."""
+        return len(self._levels)
 
     def add(self, mark: int, position: int) -> None:
         """Remember a key."""
@@ -57,14 +69,22 @@ class KeyIndex:
         self._push(keys, positions)
 
     def _push(self, keys: Keys, positions: Keys) -> None:
-        order = np.argsort(keys)
-        self._levels.append((keys[order], positions[order]))
-        while len(self._levels) > 1 and len(self._levels[-2][0]) <= 2 * len(self._levels[-1][0]):
-            (a_keys, a_positions), (b_keys, b_positions) = self._levels[-2:]
-            keys = np.concatenate((a_keys, b_keys))
-            positions = np.concatenate((a_positions, b_positions))
-            order = np.argsort(keys, kind="stable")
-            self._levels[-2:] = [(keys[order], positions[order])]
+        levels = self._levels
+        levels.append(_ordered(keys, positions))
+        while len(levels) - self._settling > 1 and _due(levels[-2:]) and _size(levels[-2:]) <= MERGED_AT_ONCE_MAX:
+            levels[-2:] = [_merged(*levels[-2:])]
+
+    async def settle(self, first_seq: int = 0) -> None:
+        """Merge the large levels and drop keys of groups before `first_seq`; meanwhile keys are added and found."""
+        settling = self._levels[:]
+        if not first_seq and not any(_due(settling[at : at + 2]) for at in range(len(settling) - 1)):
+            return
+        self._settling = len(settling)
+        try:
+            settled = await asyncio.to_thread(_settled, settling, first_seq)
+        finally:
+            self._settling = 0
+        self._levels[: len(settling)] = settled
 
     def find(self, mark: int) -> int:
         """Position of a key, -1 when it is unknown."""
@@ -97,17 +117,45 @@ class KeyIndex:
             for start in range(0, len(keys), RECORD_KEYS_MAX)
         ]
 
-    def load(self, packed: Sequence[bytes]) -> None:
+    async def load(self, packed: Sequence[bytes]) -> None:
         """Take records in, at recovery."""
         halves = [np.frombuffer(one, np.uint64).reshape(2, -1) for one in packed if one]
         if halves:
-            both = np.concatenate(halves, axis=1)
-            self._push(both[0], both[1])
+            self._levels.append(await asyncio.to_thread(_ordered, *np.concatenate(halves, axis=1)))
             self.generation += 1
 
-    def forget_before(self, seq: int) -> None:
-        """Drop the keys of groups before `seq`."""
-        floor = np.uint64(max(seq, 0) * POSITIONS_PER_GROUP)
-        kept = [(keys[positions >= floor], positions[positions >= floor]) for keys, positions in self._levels]
-        self._levels = [level for level in kept if len(level[0])]
-        self.generation += 1
+
+def _size(levels: Sequence[Level]) -> int:
+    return sum(len(keys) for keys, _ in levels)
+
+
+def _due(levels: Sequence[Level]) -> bool:
+    """Whether of two levels the older one is so small that they should be one."""
+    return len(levels[0][0]) <= 2 * len(levels[1][0])
+
+
+def _ordered(keys: Keys, positions: Keys) -> Level:
+    order = np.argsort(keys)
+    return keys[order], positions[order]
+
+
+def _merged(older: Level, newer: Level) -> Level:
+    keys, positions = (np.concatenate(halves) for halves in zip(older, newer, strict=True))
+    order = np.argsort(keys, kind="stable")
+    return keys[order], positions[order]
+
+
+def _settled(levels: Sequence[Level], first_seq: int) -> list[Level]:
+    """Give the levels without keys of groups before `first_seq`, each more than twice as large as the one after it."""
+    floor = np.uint64(max(first_seq, 0) * POSITIONS_PER_GROUP)
+    settled: list[Level] = []
+    for keys, positions in levels:
+        young = positions >= floor
+        level = (keys, positions) if young.all() else (keys[young], positions[young])
+        if len(level[0]):
+            settled.append(level)
+    while True:
+        at = next((at for at in range(len(settled) - 1, 0, -1) if _due(settled[at - 1 : at + 1])), 0)
+        if not at:
+            return settled
+        settled[at - 1 : at + 1] = [_merged(settled[at - 1], settled[at])]

@@ -49,7 +49,7 @@ async def recover(
     known = checkpoint.segments if checkpoint is not None else ()
     journal = await claim(private, name, owner, known, clock.now_ms())
     parts = Parts(name, shared, private, journal, checkpoint, limits, clock, permits, revision, metrics)
-    parts.keys.load(await load_keys(private, name))
+    await parts.keys.load(await load_keys(private, name))
     start = Position(0, -1, journal.segments[0].start_tip)
     if checkpoint is not None:
         start = checkpoint.position

@@ -227,16 +227,17 @@ class Snapshots:
         return tuple(each for each in segments if each.first_seq >= _start_of(segments, floor))
 
     async def _forget_keys(self, now_ms: int) -> None:
-        """Forget keys that are older than they must be known. The newest record of keys always stays."""
+        """Forget keys that are older than they must be known, order the others. The newest record of keys stays."""
         old = [each for each in self._keys_from[:-1] if each[1] < now_ms - self._limits.outcomes_keep_ms]
         if not old:
+            await self._keys.settle()
             return
         floor = self._keys_from[len(old)][0]
         for seq, _, parts in old:
             names = [keys_name(seq, part) for part in range(parts)]
             await self._put([Record(KEYS_COLLECTION, self._slot, name, None, floor) for name in names])
         del self._keys_from[: len(old)]
-        self._keys.forget_before(floor)
+        await self._keys.settle(floor)
 
     async def _drop_deltas(self, seq: int) -> None:
         """Delete what the checkpoint before the newest one was the last to name."""

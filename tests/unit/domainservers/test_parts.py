@@ -1,5 +1,6 @@
 """The small parts of a slot: key index, fair lanes, accounts in memory, assignment."""
 
+import asyncio
 from random import Random
 
 import pytest
@@ -15,7 +16,7 @@ from domainservers.watch import Watch
 from storage.unit import Stored
 
 
-def test_keys_are_found_in_the_dict_in_the_arrays_and_after_a_restart() -> None:
+async def test_keys_are_found_in_the_dict_in_the_arrays_and_after_a_restart() -> None:
     index = KeyIndex()
     marks = [fingerprint("account", f"key-{number}") for number in range(3 * RECENT_KEYS_MAX)]
     for position, mark in enumerate(marks):
@@ -24,7 +25,7 @@ def test_keys_are_found_in_the_dict_in_the_arrays_and_after_a_restart() -> None:
     packed = index.take_unsaved()
     assert index.take_unsaved() == []
     restarted = KeyIndex()
-    restarted.load(packed)
+    await restarted.load(packed)
     for each in (index, restarted):
         assert len(each) == len(marks)
         assert [each.find(mark) for mark in marks[::997]] == list(range(0, len(marks), 997))
@@ -32,14 +33,37 @@ def test_keys_are_found_in_the_dict_in_the_arrays_and_after_a_restart() -> None:
         assert each.find(fingerprint("accoun", "tkey-1")) == -1
 
 
-def test_old_keys_are_forgotten_by_group() -> None:
+async def test_old_keys_are_forgotten_by_group() -> None:
     index = KeyIndex()
     for seq in range(10):
         index.add(1_000 + seq, seq * 4_096)
     restarted = KeyIndex()
-    restarted.load(index.take_unsaved())
-    restarted.forget_before(5)
+    await restarted.load(index.take_unsaved())
+    await restarted.settle(5)
     assert [restarted.find(1_000 + seq) >= 0 for seq in range(10)] == [False] * 5 + [True] * 5
+
+
+async def test_keys_added_while_a_thread_merges_the_old_ones_are_found_and_so_are_those() -> None:
+    index = KeyIndex()
+    marks = [fingerprint("account", f"key-{number}") for number in range(40 * RECENT_KEYS_MAX)]
+
+    def add(numbers: range) -> None:
+        for number in numbers:
+            index.add(marks[number], number)
+            index.tidy()
+
+    add(range(24 * RECENT_KEYS_MAX))
+    settling = asyncio.create_task(index.settle())
+    await asyncio.sleep(0)
+    add(range(24 * RECENT_KEYS_MAX, 40 * RECENT_KEYS_MAX))
+    await settling
+    assert index.levels == 3
+    assert len(index) == len(marks)
+    some = range(0, len(marks), 1_009)
+    assert index.find_old([marks[number] for number in some]) == list(some)
+    await index.settle()
+    assert index.levels == 1
+    assert index.find_old([marks[number] for number in some]) == list(some)
 
 
 def test_a_hot_account_delays_others_by_one_turn_only() -> None:
