@@ -1,7 +1,5 @@
 """The process of the platform: `serve` runs one until it is told to stop."""
 
-import gc
-
 from onetier.v1.service_desk_pb2_grpc import add_ServiceDeskServiceServicer_to_server
 
 from appserver.engine import Engine
@@ -12,7 +10,6 @@ from runtime.settings import AppServerSettings, BadSettings
 
 SERVICE = "onetier.v1.ServiceDeskService"
 LINKS_END_MS = 500
-GC_THRESHOLDS = (20_000, 50, 100)
 
 
 class Platform:
@@ -61,6 +58,4 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
 
 def serve(settings: AppServerSettings) -> int:
     """Run the platform until SIGTERM or SIGINT; gives the exit code."""
-    # Items and cached accounts are many and hold no cycles: looking for some at the usual pace costs a tenth.
-    gc.set_threshold(*GC_THRESHOLDS)
     return run_tier("appserver", settings, build)

@@ -23,9 +23,9 @@ from charging.usage import SealedCharge, Step, Usage
 from charging.wire import Ask, Commit, unpack_ask
 from domainservers.clock import SystemClock
 from domainservers.limits import Limits
-from domainservers.main import GC_THRESHOLDS
 from domainservers.recovery import recover
 from domainservers.slot import Slot
+from runtime.server import calm_collector
 from runtime.telemetry import Metrics
 from storage.open import open_unit
 from storage.unit import Unit
@@ -242,7 +242,7 @@ def bytes_of(slot: Slot) -> int:
 
 def main() -> None:
     """Run what was asked for."""
-    gc.set_threshold(*GC_THRESHOLDS)
+    calm_collector()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="?", default="charges", choices=("charges", "recovery", "memory"))
     parser.add_argument("--unit", default="memory:")

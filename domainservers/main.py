@@ -1,6 +1,5 @@
 """The domain server's process: directory, units, slots, service, membership, in their order of life."""
 
-import gc
 import os
 import socket
 
@@ -26,7 +25,6 @@ from storage.open import open_unit
 from storage.unit import Unit
 
 TIER = "domainserver"
-GC_THRESHOLDS = (20_000, 50, 1_000)
 SERVICE = "onetier.v1.DomainServerService"
 
 
@@ -120,11 +118,6 @@ class DomainServer:
         """Announce this server and take over what is free."""
         if self._ownership is not None:
             await self._ownership.start()
-        # Accounts in memory live long and form no cycles: looking through all of them again and again is what would
-        # make a charge wait now and then.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
 
     async def stop_intake(self) -> None:
         """Slots refuse one by one while they are given up in `flush`, so that each is away for as short as can be."""

@@ -8,6 +8,7 @@ A tier gives `run_tier` an async function `build` that adds its servicers to the
 """
 
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -29,6 +30,9 @@ log = logger("runtime.server")
 
 HEALTH_SERVICE = "grpc.health.v1.Health"
 LOOPBACK = ("127.", "localhost", "[::1]")
+COLLECTOR_THRESHOLDS = (20_000, 50, 100)
+"""New objects that make the garbage collector look through the young ones: milliseconds each time. What we keep by the
+million (accounts, routes, items) holds no cycles, and looking for some at the usual pace of 700 costs a tenth."""
 STREAMS_END_S = 1.0
 """How long streams may take to end after the flush, before they are cut."""
 
@@ -200,6 +204,7 @@ async def _until_signal(tier: str, settings: SettingsT, build: Build[SettingsT])
         return
     stopped.cancel()
     running = starting.result()
+    calm_collector()
     ready = {"event": "ready", "tier": tier, "address": running.address, "metrics": running.metrics_address}
     print(json.dumps(ready), flush=True)
     log.info("ready", address=running.address, metrics=running.metrics_address)
@@ -207,6 +212,13 @@ async def _until_signal(tier: str, settings: SettingsT, build: Build[SettingsT])
     log.info("draining")
     await running.stop()
     log.info("stopped")
+
+
+def calm_collector() -> None:
+    """Set the garbage collector's pace for a process that serves; what lives now is not looked through any more."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 def _bind(server: grpc.aio.Server, listen: str, tls: Tls | None) -> int:
