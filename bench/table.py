@@ -20,6 +20,8 @@ class Scale(Struct, frozen=True):
     items: int = 100_000
     """Of each row."""
     warm: int = 20_000
+    warm_cassandra: int = 200_000
+    """Before Cassandra is measured: in service its code was compiled long ago, which costs as much as the charges."""
     warm_max: int = 200_000
     """A large country is warmed by as many charges as it has subscribers, up to this: caches are as in service."""
     hot: int = 50_000
@@ -43,6 +45,7 @@ FULL = Scale(warm_max=1_000_000, subscribers=(100_000, 1_000_000), journals=(0, 
 QUICK = Scale(
     items=3_000,
     warm=1_000,
+    warm_cassandra=2_000,
     warm_max=2_000,
     hot=1_000,
     limit_s=0.5,

@@ -64,9 +64,10 @@ class Tiers:
     async def measure(self) -> None:
         """All rows."""
         scale = self._bench.scale
+        warm = scale.warm_cassandra if self._store == "Cassandra" else scale.warm
         await self._journals.since(0)
-        await charged(self._system, self._people, f"{self._name}-warm", scale.warm)
-        self._formed = await self._journals.since(scale.warm)
+        await charged(self._system, self._people, f"{self._name}-warm", warm)
+        self._formed = await self._journals.since(warm)
         peak = await self._charges(self._people, "charge", scale.items, CHARGES[self._store])
         await self._charges(Population(self._people.accounts[:1]), "charge on one hot account", scale.hot, HOT)
         await self._queries()
