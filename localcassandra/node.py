@@ -17,7 +17,7 @@ TIMER_SLACK_NS = 300_000
 """How late the kernel may wake a thread of a node that sleeps for a time.
 
 Cassandra's workers look for work in naps of ten microseconds. Where it shares its cores with others, that costs more
-than the work itself. With 300 µs instead of the usual 50 it takes half the CPU, and a lone commit 1.9 ms instead of 1.5.
+than the work itself. With 300 µs instead of the usual 50 it takes half the CPU; a lone commit takes 1.9 ms, not 1.5.
 """
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
