@@ -7,8 +7,9 @@ once. Small arrays are merged where they come to be; large ones take seconds, so
 
 import asyncio
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ MERGED_AT_ONCE_MAX = 131_072
 RECORD_KEYS_MAX = 50_000
 """Keys in one record of the `keys` collection: 16 bytes each stay below a value's limit."""
 
+T = TypeVar("T")
 Keys = NDArray[np.uint64]
 Level = tuple[Keys, Keys]
 """Fingerprints in order, and their positions."""
@@ -81,7 +83,7 @@ class KeyIndex:
             return
         self._settling = len(settling)
         try:
-            settled = await asyncio.to_thread(_settled, settling, first_seq)
+            settled = await _unhurried(_size(settling), lambda: _settled(settling, first_seq))
         finally:
             self._settling = 0
         self._levels[: len(settling)] = settled
@@ -121,8 +123,14 @@ class KeyIndex:
         """Take records in, at recovery."""
         halves = [np.frombuffer(one, np.uint64).reshape(2, -1) for one in packed if one]
         if halves:
-            self._levels.append(await asyncio.to_thread(_ordered, *np.concatenate(halves, axis=1)))
+            keys, positions = np.concatenate(halves, axis=1)
+            self._levels.append(await _unhurried(len(keys), lambda: _ordered(keys, positions)))
             self.generation += 1
+
+
+async def _unhurried(keys: int, work: Callable[[], T]) -> T:
+    """Do what takes long in a thread; with few keys do it at once."""
+    return await asyncio.to_thread(work) if keys > MERGED_AT_ONCE_MAX else work()
 
 
 def _size(levels: Sequence[Level]) -> int:
