@@ -68,7 +68,7 @@ class Demo:
             await load_country(stage, system, layout, country, options)
             bulk, single = await self._traffic(system, country, moves, tally)
             mark = Mark(layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
-            write_mark(options.folder, mark, country.people)
+            write_mark(options.folder, mark, country.people, {move.identity: move.to_domain for move in moves})
             statuses = await supervisor.drain()
         stage.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
         self._print_counts(tally, bulk, single)

@@ -4,7 +4,7 @@ import fcntl
 import secrets
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from csv import writer
 from pathlib import Path
@@ -135,12 +135,16 @@ def read_mark(folder: Path) -> Mark | None:
     return msgspec.json.decode(path.read_bytes(), type=Mark) if path.exists() else None
 
 
-def write_mark(folder: Path, mark: Mark, people: Population) -> None:
-    """Remember what the folder holds, and list its subscribers for load tests."""
+def write_mark(folder: Path, mark: Mark, people: Population, moved: Mapping[str, str] | None = None) -> None:
+    """Remember what the folder holds, and list its subscribers for load tests, those `moved` in their new domains."""
+    homes = moved or {}
     with (folder / "subscribers.csv").open("w", newline="", encoding="utf-8") as file:
         lines = writer(file)
         lines.writerow(("identity", "domain", "account"))
-        lines.writerows((member.identity, member.domain, member.account_id) for member in people.subscribers())
+        lines.writerows(
+            (member.identity, homes.get(member.identity, member.domain), member.account_id)
+            for member in people.subscribers()
+        )
     (folder / MARK).write_bytes(msgspec.json.encode(mark))
 
 

@@ -152,9 +152,13 @@ def test_a_mark_is_read_back_and_cleared(tmp_path: Path, people: Population) -> 
     mark = stage.Mark("sqlite:///x", 1_000, 2, 1, DAY_MS)
     stage.clear(tmp_path)
     (tmp_path / "mine.txt").write_text("keep", "utf-8")
-    stage.write_mark(tmp_path, mark, people)
+    first, second = list(people.subscribers())[:2]
+    stage.write_mark(tmp_path, mark, people, {second.identity: "XZ"})
     assert stage.read_mark(tmp_path) == mark
-    assert len((tmp_path / "subscribers.csv").read_text("utf-8").splitlines()) == 1_001
+    lines = (tmp_path / "subscribers.csv").read_text("utf-8").splitlines()
+    assert len(lines) == 1_001
+    assert lines[1] == f"{first.identity},{first.domain},{first.account_id}"
+    assert lines[2] == f"{second.identity},XZ,{second.account_id}"
     stage.clear(tmp_path)
     assert stage.read_mark(tmp_path) is None
     assert (tmp_path / "mine.txt").exists()
