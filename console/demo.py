@@ -60,7 +60,8 @@ class Demo:
         layout = lay_out(fresh_base(options))
         country = settle(options.subscribers, options.seed, yesterday_ms())
         moves = porting.choose(country.people, options.ported, options.seed)
-        tally = Tally(_homes(country.people, moves))
+        homes = _homes(country.people, moves)
+        tally = Tally(homes)
         async with Supervisor(options.folder / "logs") as supervisor:
             system = System(supervisor, layout, {}, tls=options.tls)
             await system.start(options.shape)
@@ -68,7 +69,7 @@ class Demo:
             await load_country(stage, system, layout, country, options)
             bulk, single = await self._traffic(system, country, moves, tally)
             mark = Mark(layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
-            write_mark(options.folder, mark, country.people, {move.identity: move.to_domain for move in moves})
+            write_mark(options.folder, mark, country.people, homes)
             statuses = await supervisor.drain()
         stage.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
         self._print_counts(tally, bulk, single)

@@ -135,9 +135,9 @@ def read_mark(folder: Path) -> Mark | None:
     return msgspec.json.decode(path.read_bytes(), type=Mark) if path.exists() else None
 
 
-def write_mark(folder: Path, mark: Mark, people: Population, moved: Mapping[str, str] | None = None) -> None:
-    """Remember what the folder holds, and list its subscribers for load tests, those `moved` in their new domains."""
-    homes = moved or {}
+def write_mark(folder: Path, mark: Mark, people: Population, homes: Mapping[str, str] | None = None) -> None:
+    """Remember what the folder holds, and list its subscribers for load tests; `homes` are domains after moves."""
+    homes = homes or {}
     with (folder / "subscribers.csv").open("w", newline="", encoding="utf-8") as file:
         lines = writer(file)
         lines.writerow(("identity", "domain", "account"))

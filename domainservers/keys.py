@@ -6,6 +6,7 @@ once. Small arrays are merged where they come to be; large ones take seconds, so
 """
 
 import asyncio
+import sys
 from array import array
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
@@ -39,7 +40,7 @@ class KeyIndex:
     def __init__(self) -> None:
         self.recent: dict[int, int] = {}
         self.generation = 0
-        """Moves when keys leave `recent`, so that an older look into the arrays is known to be old."""
+        """Moves when keys leave `recent` or are forgotten, so that an older look into the arrays is known to be old."""
         self._levels: list[Level] = []
         self._settling = 0
         """So many levels, the first ones, are read by a thread and stay as they are."""
@@ -48,11 +49,6 @@ class KeyIndex:
 
     def __len__(self) -> int:
         return len(self.recent) + sum(len(keys) for keys, _ in self._levels)
-
-    @property
-    def levels(self) -> int:
-        """How many arrays a look-up asks."""
-        return len(self._levels)
 
     def add(self, mark: int, position: int) -> None:
         """Remember a key."""
@@ -71,10 +67,7 @@ class KeyIndex:
         self._push(keys, positions)
 
     def _push(self, keys: Keys, positions: Keys) -> None:
-        levels = self._levels
-        levels.append(_ordered(keys, positions))
-        while len(levels) - self._settling > 1 and _due(levels[-2:]) and _size(levels[-2:]) <= MERGED_AT_ONCE_MAX:
-            levels[-2:] = [_merged(*levels[-2:])]
+        _stack(self._levels, _ordered(keys, positions), self._settling, MERGED_AT_ONCE_MAX)
 
     async def settle(self, first_seq: int = 0) -> None:
         """Merge the large levels and drop keys of groups before `first_seq`; meanwhile keys are added and found."""
@@ -87,6 +80,7 @@ class KeyIndex:
         finally:
             self._settling = 0
         self._levels[: len(settling)] = settled
+        self.generation += 1
 
     def find(self, mark: int) -> int:
         """Position of a key, -1 when it is unknown."""
@@ -153,6 +147,13 @@ def _merged(older: Level, newer: Level) -> Level:
     return keys[order], positions[order]
 
 
+def _stack(levels: list[Level], level: Level, bottom: int, keys_max: int) -> None:
+    """Put a level on top. Merge from the top, down to `bottom` and up to `keys_max`, what is due."""
+    levels.append(level)
+    while len(levels) - bottom > 1 and _due(levels[-2:]) and _size(levels[-2:]) <= keys_max:
+        levels[-2:] = [_merged(*levels[-2:])]
+
+
 def _settled(levels: Sequence[Level], first_seq: int) -> list[Level]:
     """Give the levels without keys of groups before `first_seq`, each more than twice as large as the one after it."""
     floor = np.uint64(max(first_seq, 0) * POSITIONS_PER_GROUP)
@@ -161,9 +162,5 @@ def _settled(levels: Sequence[Level], first_seq: int) -> list[Level]:
         young = positions >= floor
         level = (keys, positions) if young.all() else (keys[young], positions[young])
         if len(level[0]):
-            settled.append(level)
-    while True:
-        at = next((at for at in range(len(settled) - 1, 0, -1) if _due(settled[at - 1 : at + 1])), 0)
-        if not at:
-            return settled
-        settled[at - 1 : at + 1] = [_merged(settled[at - 1], settled[at])]
+            _stack(settled, level, 0, sys.maxsize)
+    return settled

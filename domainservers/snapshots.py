@@ -229,10 +229,7 @@ class Snapshots:
     async def _forget_keys(self, now_ms: int) -> None:
         """Forget keys that are older than they must be known, order the others. The newest record of keys stays."""
         old = [each for each in self._keys_from[:-1] if each[1] < now_ms - self._limits.outcomes_keep_ms]
-        if not old:
-            await self._keys.settle()
-            return
-        floor = self._keys_from[len(old)][0]
+        floor = self._keys_from[len(old)][0] if old else 0
         for seq, _, parts in old:
             names = [keys_name(seq, part) for part in range(parts)]
             await self._put([Record(KEYS_COLLECTION, self._slot, name, None, floor) for name in names])
