@@ -180,6 +180,7 @@ def fill_history(
             reason=line.reason,
             account_version=line.version,
             notices=line.notices,
+            principal=line.principal,
         )
         fill_movements(shown.movements, line.movements)
         if explain:

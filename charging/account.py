@@ -87,6 +87,23 @@ class Outgoing(Struct, frozen=True, array_like=True, gc=False):
     """When, by the sender's owner; 0 = it was not written down."""
 
 
+class Proposal(Struct, frozen=True, array_like=True, gc=False):
+    """A command that waits for a second principal's approval; see `charging.approval_commands`."""
+
+    key: str
+    kind: str
+    """Tag of its action."""
+    action: bytes
+    """The action, packed."""
+    amount: int
+    """What it asks for, micro-units; what an approver's limit is held against."""
+    principal: str
+    actor: str
+    channel: str
+    time_ms: int
+    """When it was proposed, by the owner's clock."""
+
+
 class Account(Struct, frozen=True, array_like=True, gc=False):
     """Everything private of an account."""
 
@@ -128,6 +145,10 @@ class Account(Struct, frozen=True, array_like=True, gc=False):
     """Refunded so far: (charge key, micro-units, wholly, time of the charge); see `charging.refund_commands`."""
     ended: tuple[tuple[str, int, str, bytes], ...] = ()
     """Newest sessions that ended: (session id, invocation, why, packed SessionOutcome)."""
+    proposals: tuple[Proposal, ...] = ()
+    """What waits for approval, oldest first."""
+    decided: tuple[tuple[str, bytes], ...] = ()
+    """Newest proposals that were decided: (key, packed outcome), what a repeat of the key is answered."""
 
 
 _NO_TEXTS: dict[str, str] = {}

@@ -110,6 +110,8 @@ def after_charge(account: Account, books: tuple[Book, ...], accruals: funds.Pair
         account.before_move,
         account.refunds,
         account.ended,
+        account.proposals,
+        account.decided,
     )
 
 

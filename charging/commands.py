@@ -265,3 +265,6 @@ class Command(Struct, frozen=True, array_like=True, gc=False):
     time_ms: int
     """Event time of the request."""
     action: Action
+    principal: str = ""
+    """Who sent it, as authenticated: `runtime.principal.Principal.name`; empty = the owner itself."""
+    partner: str = ""

@@ -28,3 +28,5 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     """`wire.Done` or `wire.Failed`, packed: what a repeat of the key is answered."""
     charged: ChargedFact | None = None
     """Of a remembered charge, whose events are in another domain's journal."""
+    principal: str = ""
+    """Who sent the command, as authenticated, whatever `actor` claims; empty = the owner itself."""

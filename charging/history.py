@@ -62,6 +62,7 @@ def line(entry: Entry) -> HistoryLine:
         steps,
         entry.version,
         done.notices if done is not None else (),
+        entry.principal,
     )
 
 

@@ -156,6 +156,8 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     version: int
     notices: tuple[str, ...] = ()
     """What the change raised: marks crossed, suspension, resumption."""
+    principal: str = ""
+    """Who sent the command, as authenticated."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -103,6 +103,8 @@ class Amendment(Struct, frozen=True, array_like=True):
     actor: str
     time_ms: int
     changes: tuple[Change, ...]
+    principal: str = ""
+    """Who asked for it, as authenticated, whatever `actor` claims; empty = the tier itself."""
 
 
 class Part(Struct, frozen=True, array_like=True, gc=False):

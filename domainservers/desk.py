@@ -211,6 +211,7 @@ class Desk:
             events,
             Raw(outcome),
             charged,
+            command.principal,
         )
         self.keys.add(item.mark, groups.add(entry))
         group = groups.open

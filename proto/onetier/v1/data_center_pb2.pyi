@@ -137,7 +137,7 @@ class CatalogueVersion(_message.Message):
     def __init__(self, domain: _Optional[str] = ..., version: _Optional[int] = ..., effective_from_ms: _Optional[int] = ..., content: _Optional[bytes] = ...) -> None: ...
 
 class DirectoryChange(_message.Message):
-    __slots__ = ("number_plan", "entry", "domain", "channel", "partner", "catalogue", "unit")
+    __slots__ = ("number_plan", "entry", "domain", "channel", "partner", "catalogue", "unit", "grant", "decision")
     NUMBER_PLAN_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +145,8 @@ class DirectoryChange(_message.Message):
     PARTNER_FIELD_NUMBER: _ClassVar[int]
     CATALOGUE_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
+    GRANT_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
     number_plan: NumberPlan
     entry: DirectoryEntry
     domain: Domain
@@ -152,7 +154,55 @@ class DirectoryChange(_message.Message):
     partner: Partner
     catalogue: CatalogueVersion
     unit: UnitAddress
-    def __init__(self, number_plan: _Optional[_Union[NumberPlan, _Mapping]] = ..., entry: _Optional[_Union[DirectoryEntry, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., channel: _Optional[_Union[Channel, _Mapping]] = ..., partner: _Optional[_Union[Partner, _Mapping]] = ..., catalogue: _Optional[_Union[CatalogueVersion, _Mapping]] = ..., unit: _Optional[_Union[UnitAddress, _Mapping]] = ...) -> None: ...
+    grant: Grant
+    decision: AmendmentDecision
+    def __init__(self, number_plan: _Optional[_Union[NumberPlan, _Mapping]] = ..., entry: _Optional[_Union[DirectoryEntry, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., channel: _Optional[_Union[Channel, _Mapping]] = ..., partner: _Optional[_Union[Partner, _Mapping]] = ..., catalogue: _Optional[_Union[CatalogueVersion, _Mapping]] = ..., unit: _Optional[_Union[UnitAddress, _Mapping]] = ..., grant: _Optional[_Union[Grant, _Mapping]] = ..., decision: _Optional[_Union[AmendmentDecision, _Mapping]] = ...) -> None: ...
+
+class Grant(_message.Message):
+    __slots__ = ("grant_id", "subject", "commands", "amount_max", "alone_max", "channels", "partners", "domains", "actors", "remove")
+    GRANT_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    COMMANDS_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MAX_FIELD_NUMBER: _ClassVar[int]
+    ALONE_MAX_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    PARTNERS_FIELD_NUMBER: _ClassVar[int]
+    DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    ACTORS_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_FIELD_NUMBER: _ClassVar[int]
+    grant_id: str
+    subject: str
+    commands: _containers.RepeatedScalarFieldContainer[str]
+    amount_max: int
+    alone_max: int
+    channels: _containers.RepeatedScalarFieldContainer[str]
+    partners: _containers.RepeatedScalarFieldContainer[str]
+    domains: _containers.RepeatedScalarFieldContainer[str]
+    actors: bool
+    remove: bool
+    def __init__(self, grant_id: _Optional[str] = ..., subject: _Optional[str] = ..., commands: _Optional[_Iterable[str]] = ..., amount_max: _Optional[int] = ..., alone_max: _Optional[int] = ..., channels: _Optional[_Iterable[str]] = ..., partners: _Optional[_Iterable[str]] = ..., domains: _Optional[_Iterable[str]] = ..., actors: _Optional[bool] = ..., remove: _Optional[bool] = ...) -> None: ...
+
+class AmendmentDecision(_message.Message):
+    __slots__ = ("of_key", "reject")
+    OF_KEY_FIELD_NUMBER: _ClassVar[int]
+    REJECT_FIELD_NUMBER: _ClassVar[int]
+    of_key: str
+    reject: bool
+    def __init__(self, of_key: _Optional[str] = ..., reject: _Optional[bool] = ...) -> None: ...
+
+class AmendmentProposal(_message.Message):
+    __slots__ = ("request_key", "principal", "actor", "time_ms", "kinds")
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    request_key: str
+    principal: str
+    actor: str
+    time_ms: int
+    kinds: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, request_key: _Optional[str] = ..., principal: _Optional[str] = ..., actor: _Optional[str] = ..., time_ms: _Optional[int] = ..., kinds: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class NumberPlan(_message.Message):
     __slots__ = ("ranges",)
@@ -201,7 +251,7 @@ class DescribeRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeResponse(_message.Message):
-    __slots__ = ("revision", "domains", "owners", "channels", "units", "number_ranges", "entries", "partners", "catalogues", "ports_open")
+    __slots__ = ("revision", "domains", "owners", "channels", "units", "number_ranges", "entries", "partners", "catalogues", "ports_open", "grants", "proposals")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     DOMAINS_FIELD_NUMBER: _ClassVar[int]
     OWNERS_FIELD_NUMBER: _ClassVar[int]
@@ -212,6 +262,8 @@ class DescribeResponse(_message.Message):
     PARTNERS_FIELD_NUMBER: _ClassVar[int]
     CATALOGUES_FIELD_NUMBER: _ClassVar[int]
     PORTS_OPEN_FIELD_NUMBER: _ClassVar[int]
+    GRANTS_FIELD_NUMBER: _ClassVar[int]
+    PROPOSALS_FIELD_NUMBER: _ClassVar[int]
     revision: int
     domains: _containers.RepeatedCompositeFieldContainer[Domain]
     owners: _containers.RepeatedCompositeFieldContainer[SlotOwner]
@@ -222,7 +274,9 @@ class DescribeResponse(_message.Message):
     partners: _containers.RepeatedCompositeFieldContainer[Partner]
     catalogues: _containers.RepeatedCompositeFieldContainer[CatalogueVersion]
     ports_open: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, revision: _Optional[int] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., owners: _Optional[_Iterable[_Union[SlotOwner, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[Channel, _Mapping]]] = ..., units: _Optional[_Iterable[_Union[UnitAddress, _Mapping]]] = ..., number_ranges: _Optional[int] = ..., entries: _Optional[int] = ..., partners: _Optional[_Iterable[_Union[Partner, _Mapping]]] = ..., catalogues: _Optional[_Iterable[_Union[CatalogueVersion, _Mapping]]] = ..., ports_open: _Optional[_Iterable[str]] = ...) -> None: ...
+    grants: _containers.RepeatedCompositeFieldContainer[Grant]
+    proposals: _containers.RepeatedCompositeFieldContainer[AmendmentProposal]
+    def __init__(self, revision: _Optional[int] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., owners: _Optional[_Iterable[_Union[SlotOwner, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[Channel, _Mapping]]] = ..., units: _Optional[_Iterable[_Union[UnitAddress, _Mapping]]] = ..., number_ranges: _Optional[int] = ..., entries: _Optional[int] = ..., partners: _Optional[_Iterable[_Union[Partner, _Mapping]]] = ..., catalogues: _Optional[_Iterable[_Union[CatalogueVersion, _Mapping]]] = ..., ports_open: _Optional[_Iterable[str]] = ..., grants: _Optional[_Iterable[_Union[Grant, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[AmendmentProposal, _Mapping]]] = ...) -> None: ...
 
 class ReadCatalogueRequest(_message.Message):
     __slots__ = ("domain", "version")

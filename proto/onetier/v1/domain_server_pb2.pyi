@@ -7,18 +7,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ServeRequest(_message.Message):
-    __slots__ = ("batch_id", "timeout_ms", "positions", "slots", "bodies")
+    __slots__ = ("batch_id", "timeout_ms", "positions", "slots", "bodies", "origin")
     BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     POSITIONS_FIELD_NUMBER: _ClassVar[int]
     SLOTS_FIELD_NUMBER: _ClassVar[int]
     BODIES_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
     batch_id: int
     timeout_ms: int
     positions: _containers.RepeatedScalarFieldContainer[int]
     slots: _containers.RepeatedScalarFieldContainer[str]
     bodies: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, batch_id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., slots: _Optional[_Iterable[str]] = ..., bodies: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    origin: str
+    def __init__(self, batch_id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., slots: _Optional[_Iterable[str]] = ..., bodies: _Optional[_Iterable[bytes]] = ..., origin: _Optional[str] = ...) -> None: ...
 
 class ServeResponse(_message.Message):
     __slots__ = ("batch_id", "replies", "answered", "misrouted", "more")

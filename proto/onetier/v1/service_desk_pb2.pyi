@@ -22,7 +22,7 @@ REQUEST_TYPE_QUERY: RequestType
 REQUEST_TYPE_EXECUTE: RequestType
 
 class ServiceRequest(_message.Message):
-    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile")
+    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +55,7 @@ class ServiceRequest(_message.Message):
     TRANSFER_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     SET_ACCOUNT_PROFILE_FIELD_NUMBER: _ClassVar[int]
+    APPROVE_FIELD_NUMBER: _ClassVar[int]
     identity: str
     request_type: RequestType
     service_code: str
@@ -80,7 +81,8 @@ class ServiceRequest(_message.Message):
     transfer: Transfer
     session: SessionRequest
     set_account_profile: SetAccountProfile
-    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ...) -> None: ...
+    approve: Approve
+    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ...) -> None: ...
 
 class Subscription(_message.Message):
     __slots__ = ("offering", "valid_from_ms", "valid_to_ms", "attributes")
@@ -303,6 +305,16 @@ class Adjust(_message.Message):
     reason: str
     def __init__(self, book_id: _Optional[str] = ..., delta: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
+class Approve(_message.Message):
+    __slots__ = ("of_key", "reject", "reason")
+    OF_KEY_FIELD_NUMBER: _ClassVar[int]
+    REJECT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    of_key: str
+    reject: bool
+    reason: str
+    def __init__(self, of_key: _Optional[str] = ..., reject: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
+
 class Refund(_message.Message):
     __slots__ = ("charge_key", "amount", "reason")
     CHARGE_KEY_FIELD_NUMBER: _ClassVar[int]
@@ -493,7 +505,7 @@ class UsageView(_message.Message):
     def __init__(self, accumulators: _Optional[_Iterable[_Union[AccumulatorView, _Mapping]]] = ..., allowances: _Optional[_Iterable[_Union[AllowanceView, _Mapping]]] = ..., recent: _Optional[_Iterable[_Union[HistoryLine, _Mapping]]] = ...) -> None: ...
 
 class HistoryLine(_message.Message):
-    __slots__ = ("request_key", "kind", "time_ms", "identity", "service_code", "quantity", "amount", "actor", "reason", "movements", "steps", "account_version", "notices")
+    __slots__ = ("request_key", "kind", "time_ms", "identity", "service_code", "quantity", "amount", "actor", "reason", "movements", "steps", "account_version", "notices", "principal")
     REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
@@ -507,6 +519,7 @@ class HistoryLine(_message.Message):
     STEPS_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     request_key: str
     kind: str
     time_ms: int
@@ -520,7 +533,8 @@ class HistoryLine(_message.Message):
     steps: _containers.RepeatedCompositeFieldContainer[ChargeStep]
     account_version: int
     notices: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., identity: _Optional[str] = ..., service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., amount: _Optional[int] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., account_version: _Optional[int] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
+    principal: str
+    def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., identity: _Optional[str] = ..., service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., amount: _Optional[int] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., account_version: _Optional[int] = ..., notices: _Optional[_Iterable[str]] = ..., principal: _Optional[str] = ...) -> None: ...
 
 class HistoryView(_message.Message):
     __slots__ = ("lines",)
