@@ -7,14 +7,14 @@ COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
 ROOMS  := appserver charging console datacenter directory domainservers loadtest localcassandra onetier_client runtime storage
 
-.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check bench loadtest clean
+.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check bench loadtest lock sbom clean
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 install: $(STAMP) ## the virtual environment with everything in it
@@ -72,6 +72,15 @@ proto: $(STAMP)  ## regenerate the committed stubs
 
 proto-check: $(STAMP) ## buf STANDARD, no breaking change, stubs up to date
 	$(BIN)/python .ci/protos.py check
+
+lock: $(STAMP)   ## pin what pyproject.toml asks for, with hashes; UPGRADE=1 takes the newest of everything
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra load --group dev \
+	  $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
+
+sbom: $(STAMP)   ## the bill of materials of what is locked, CycloneDX, in reports/sbom.json
+	@mkdir -p reports
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file reports/sbom.json
 
 clean:           ## remove what the targets made
 	rm -rf $(VENV) build .onetier .mypy_cache .ruff_cache .pytest_cache .hypothesis reports

@@ -1,5 +1,6 @@
 """Local clusters: what goes wrong is said, what runs is known, what was started is stopped."""
 
+import hashlib
 import shutil
 import socket
 import subprocess
@@ -51,12 +52,49 @@ def test_a_failed_download_shows_mavens_errors_and_leaves_nothing(
     assert list((tmp_path / "cache").iterdir()) == []
 
 
+def _cached(folder: Path, jars_in: dict[str, bytes]) -> Path:
+    """Put jars into a cache, and give their list."""
+    (folder / f"cassandra-{jars.VERSION}").mkdir()
+    for name, content in jars_in.items():
+        (folder / f"cassandra-{jars.VERSION}" / name).write_bytes(content)
+    checksums = folder / "jars.sha256"
+    checksums.write_text(
+        "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in jars_in.items())
+    )
+    return checksums
+
+
+CASSANDRA_JAR = f"cassandra-all-{jars.VERSION}.jar"
+
+
 def test_jars_in_the_cache_need_no_maven(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ONETIER_CACHE", str(tmp_path))
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    (tmp_path / "cassandra-5.0").mkdir()
-    (tmp_path / "cassandra-5.0" / "cassandra-all-5.0.9.jar").touch()
-    assert jars.version_of(jars.fetch(print)) == "5.0.9"
+    monkeypatch.setattr(jars, "CHECKSUMS", _cached(tmp_path, {CASSANDRA_JAR: b"cassandra"}))
+    assert jars.version_of(jars.fetch(print)) == jars.VERSION
+
+
+@pytest.mark.parametrize(("name", "content"), [(CASSANDRA_JAR, b"another"), ("guest.jar", b"one more")])
+def test_jars_that_are_not_those_of_the_list_are_not_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes
+) -> None:
+    monkeypatch.setattr(jars, "CHECKSUMS", _cached(tmp_path, {CASSANDRA_JAR: b"cassandra", "guava.jar": b"guava"}))
+    (tmp_path / f"cassandra-{jars.VERSION}" / name).write_bytes(content)
+    with pytest.raises(LocalCassandraError, match=f"not those of jars.sha256 .{name}"):
+        jars.fetch(print, tmp_path)
+
+
+def test_a_missing_jar_is_told_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(jars, "CHECKSUMS", _cached(tmp_path, {CASSANDRA_JAR: b"cassandra", "guava.jar": b"guava"}))
+    (tmp_path / f"cassandra-{jars.VERSION}" / "guava.jar").unlink()
+    with pytest.raises(LocalCassandraError, match=r"guava\.jar"):
+        jars.fetch(print, tmp_path)
+
+
+def test_the_list_has_the_version_that_is_fetched() -> None:
+    names = {line.split()[1] for line in jars.CHECKSUMS.read_text().splitlines()}
+    assert CASSANDRA_JAR in names
+    assert len(names) > 50
 
 
 def test_a_port_in_use_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
