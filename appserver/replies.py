@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from onetier.v1 import service_desk_pb2 as desk
 
+from charging import accumulators
 from charging.account import Account, Book
 from charging.contract import Contract
 from charging.errors import Fault
@@ -133,9 +134,15 @@ def _book(into: desk.BalanceBook, book: Book) -> None:
 
 def fill_accumulators(view: desk.UsageView, account: Account) -> None:
     """Write the counters of an account."""
-    for name, quantity in account.accumulators.items():
-        accumulator, _, period = name.partition("@")
-        view.accumulators.add(accumulator=accumulator, period=period, quantity=quantity)
+    for key, quantity in account.accumulators.items():
+        parts = accumulators.parts(key)
+        view.accumulators.add(
+            accumulator=parts.name,
+            period=parts.period,
+            quantity=quantity,
+            identity=parts.holder,
+            subscribed_from_ms=int(parts.since) if parts.since.isdecimal() else 0,
+        )
 
 
 def fill_contract(into: desk.Contract, contract: Contract) -> None:

@@ -122,7 +122,7 @@ class Account(Struct, frozen=True, array_like=True, gc=False):
     books: tuple[Book, ...] = ()
     """In order of consumption: (priority, valid_to, book_id)."""
     accumulators: dict[str, int] = {}
-    """`id@period` → quantity; the newest two periods of an id are kept."""
+    """Key, as `charging.accumulators` writes it → quantity; the newest two periods of a counter are kept."""
     attributes: dict[str, str] = {}
     customer_attributes: dict[str, str] = {}
     agreements: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from charging import funds
 from charging.account import MONEY, Account, Book, Outgoing, next_mark
+from charging.accumulators import counter_of
 from charging.errors import Broken
 from charging.events import (
     BookDropped,
@@ -129,8 +130,8 @@ def accrue(accumulators: dict[str, int], accruals: funds.Pairs, sign: int = 1) -
 
 
 def _prune(accumulators: dict[str, int], new: str) -> None:
-    prefix = new.partition("@")[0] + "@"
-    periods = sorted(key for key in accumulators if key.startswith(prefix))
+    counter = counter_of(new)
+    periods = sorted([key for key in accumulators if counter_of(key) == counter])
     for key in periods[:-PERIODS_KEPT]:
         del accumulators[key]
 

@@ -120,7 +120,7 @@ def compile_price(tariff: Tariff, price: Price, origin: str, merged: Merged, loc
         connect_always=price.connect_always,
         minimum=_in(micro(price.minimum), denominator),
         cap=_in(micro(cap.amount), denominator) if cap and cap.over == "call" else -1,
-        cap_counter=cap_counter(cap, f"{tariff.id}.{price.id}.cap"),
+        cap_counter=cap_counter(cap, cap_name(tariff.id, price.id)),
         cap_total=int(micro(cap.amount)) if cap else 0,
         grace=quantity(price.grace),
         grace_free=price.grace_free,
@@ -139,6 +139,11 @@ def tier_counters(merged: Merged) -> dict[str, Counter]:
                 if tiers is not None and tiers.accumulator and tiers.over != "call":
                     found[tiers.accumulator] = Counter(tiers.accumulator, PERIODS[tiers.over], tiers.shared)
     return found
+
+
+def cap_name(tariff: str, price: str) -> str:
+    """Name what counts for a cap without a name of its own; ids have dots, but no slash, so no two prices share it."""
+    return f"{tariff}/{price}/cap"
 
 
 def cap_counter(cap: Cap | None, name: str) -> Counter | None:
@@ -183,7 +188,7 @@ def _in(amount: Fraction, denominator: int) -> int:
 def _schedule(part: BandRates, price: Price, rule: str, denominator: int, changed: str) -> Schedule | None:
     label = f"band {', '.join(part.bands)}; " if part.bands else ("other hours; " if price.bands else "")
     if part.tiers is not None:
-        counter = Counter(part.tiers.accumulator or rule.replace("/", "."), PERIODS[part.tiers.over], part.tiers.shared)
+        counter = Counter(part.tiers.accumulator or rule, PERIODS[part.tiers.over], part.tiers.shared)
         return Schedule((), _tiers(part.tiers, label, denominator, changed), _MODELS[part.tiers.model], counter)
     if not part.rates:
         return None

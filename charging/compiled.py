@@ -5,12 +5,13 @@ rating adds integers.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from charging import accumulators
 from charging.account import Account
 from charging.bands import BandTable
 from charging.contract import Contract
-from charging.localtime import span
+from charging.localtime import WHOLE_LIFE, span
 from charging.prefixes import PrefixTable, digits_of
 from charging.usage import Usage
 
@@ -51,11 +52,26 @@ class Counter:
     name: str
     period: int
     shared: bool
+    escaped: str = field(init=False)
+    """The name as keys hold it."""
+
+    def __post_init__(self) -> None:
+        """Escape the name once, since each charge makes some keys."""
+        self.escaped = accumulators.escaped(self.name)
 
     def key(self, identity: str, cycle_day: int, day: int) -> str:
-        """Give the key of the period that contains a local day. Text after the last "@" is the period."""
-        text = span(self.period, day, cycle_day).text
-        return f"{self.name}@{text}" if self.shared else f"{self.name}|{identity}@{text}"
+        """Give the key of the period that contains a local day."""
+        period = span(self.period, day, cycle_day).text
+        return accumulators.key_of_escaped(self.escaped, period, "" if self.shared else identity)
+
+    def key_before(self, identity: str, cycle_day: int, day: int) -> str:
+        """Give the key of the period before that one."""
+        period = span(self.period, day, cycle_day).previous_text
+        return accumulators.key_of_escaped(self.escaped, period, "" if self.shared else identity)
+
+    def key_since(self, identity: str, since_ms: int) -> str:
+        """Give the key of the one period of a subscription that began then."""
+        return accumulators.key_of_escaped(self.escaped, WHOLE_LIFE, "" if self.shared else identity, str(since_ms))
 
 
 @dataclass(slots=True, eq=False)

@@ -132,8 +132,7 @@ def _subscription_source(
     allowance: CompiledAllowance, subscription: Subscription, identity: str, account: Account, day: int
 ) -> Source:
     """Give the one quota of a subscription; its start is part of the accumulator's id, so that each has its own."""
-    holder = "" if allowance.counter.shared else f"|{identity}"
-    key = f"{allowance.name}{holder}|{subscription.valid_from_ms}@all"
+    key = allowance.counter.key_since(identity, subscription.valid_from_ms)
     left = allowance.quota - account.accumulators.get(key, 0)
     order = (allowance.priority, 0, 0, allowance.name)
     source = Source(order, left, allowance, (key,), allowance.label, allowance.quota)
@@ -151,8 +150,7 @@ def _rolled(
     day: int,
 ) -> Source:
     allowance = grant.allowance
-    holder = "" if allowance.counter.shared else f"|{contract.identity}"
-    before = account.accumulators.get(f"{allowance.name}{holder}@{period.previous_text}", 0)
+    before = account.accumulators.get(allowance.counter.key_before(contract.identity, account.cycle_day, day), 0)
     quota = _quota(grant, held, plan, period.previous_start, period.start)
     counter = allowance.roll_counter or allowance.counter
     key = counter.key(contract.identity, account.cycle_day, day)

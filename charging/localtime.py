@@ -30,6 +30,10 @@ PERIODS = {
 }
 
 
+WHOLE_LIFE = "all"
+"""Text of the one period of what counts for ever."""
+
+
 class LocalTime:
     """Offsets from UTC of one zone, in seconds, with the moments at which they change."""
 
@@ -125,7 +129,7 @@ class Span(NamedTuple):
 def span(period: int, day: int, cycle_day: int) -> Span:
     """Give the period that contains a day. `cycle_day` is the day of month on which the bill cycle begins."""
     if period in (LIFE, SUBSCRIPTION, CALL):
-        return Span(0, 1 << 40, "all", 0, "none")
+        return Span(0, 1 << 40, WHOLE_LIFE, 0, "none")
     start = _start(period, day, cycle_day)
     before = _start(period, start - 1, cycle_day)
     end = _after(period, start, cycle_day)

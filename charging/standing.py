@@ -4,7 +4,7 @@ An account whose attribute `auto_suspend` is "yes" is suspended by the mutation 
 resumed by the one that brings some back. A suspension by staff is never undone by itself.
 """
 
-from charging import funds
+from charging import accumulators, funds
 from charging.account import Account
 from charging.errors import Refused
 from charging.events import Event, Noticed, StatusSet
@@ -70,8 +70,7 @@ def _crossed(before: Account, after: Account) -> list[str]:
 
 
 def _risen(before: Account, after: Account, accumulator: str, mark: int) -> bool:
-    prefix = accumulator + "@"
     for key, quantity in after.accumulators.items():
-        if (key == accumulator or key.startswith(prefix)) and before.accumulators.get(key, 0) < mark <= quantity:
+        if before.accumulators.get(key, 0) < mark <= quantity and accumulators.name_of(key) == accumulator:
             return True
     return False

@@ -52,7 +52,7 @@ class Charge(Struct, frozen=True, array_like=True, gc=False):
     takes: tuple[tuple[str, int], ...]
     """Units to take from unit books (not money): (book id, units)."""
     accruals: tuple[tuple[str, int], ...]
-    """Additions to accumulators: (accumulator key `id@period`, quantity). Allowances are accumulators too."""
+    """Additions to accumulators, allowances among them: (key as `charging.accumulators` writes it, quantity)."""
     catalogue: int
     """Version of the national catalogue that priced it."""
     depends: bool

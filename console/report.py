@@ -167,7 +167,8 @@ def usage_lines(view: desk.UsageView) -> Iterable[str]:
         used = f"{allowance.used:,} of {allowance.quota:,} {allowance.unit}"
         yield f"  allowance {allowance.allowance}: {used}, {allowance.remaining:,} left"
     for accumulator in view.accumulators:
-        yield f"  accumulator {accumulator.accumulator} @ {accumulator.period}: {accumulator.quantity:,}"
+        holder = f" of {accumulator.identity}" if accumulator.identity else ""
+        yield f"  accumulator {accumulator.accumulator}{holder} in {accumulator.period}: {accumulator.quantity:,}"
 
 
 def contract_lines(contract: desk.Contract) -> Iterable[str]:

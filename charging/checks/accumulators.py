@@ -8,6 +8,7 @@ from charging.catalogue import Catalogue
 from charging.catalogue_offers import Accumulator, Allowance, Discount
 from charging.catalogue_tariffs import Cap, Tariff, Tiers
 from charging.checks.walk import Finding, Path, structs
+from charging.compile_tariffs import cap_name
 
 
 class Use(Struct, frozen=True):
@@ -62,10 +63,10 @@ def _of_tariff(path: Path, tariff: Tariff, unit: str) -> Iterator[tuple[str, Use
     for index, price in enumerate(tariff.prices):
         for at, node in structs(price, (*path, "prices", index)):
             if isinstance(node, Tiers) and (node.over != "call" or node.accumulator):
-                name = node.accumulator or f"{tariff.id}.{price.id}"
+                name = node.accumulator or f"{tariff.id}/{price.id}"
                 yield name, Use((*at, "accumulator"), "tiers", node.over, node.shared, unit)
             elif isinstance(node, Cap):
-                yield from _cap(at, node, f"{tariff.id}.{price.id}.cap")
+                yield from _cap(at, node, cap_name(tariff.id, price.id))
 
 
 def _cap(path: Path, cap: Cap, name: str) -> Iterator[tuple[str, Use]]:

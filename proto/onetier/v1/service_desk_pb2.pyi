@@ -471,14 +471,18 @@ class BalanceView(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., domain: _Optional[str] = ..., status: _Optional[str] = ..., payment_mode: _Optional[str] = ..., currency: _Optional[str] = ..., real: _Optional[int] = ..., reserved: _Optional[int] = ..., available: _Optional[int] = ..., credit_limit: _Optional[int] = ..., books: _Optional[_Iterable[_Union[BalanceBook, _Mapping]]] = ..., version: _Optional[int] = ..., members: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AccumulatorView(_message.Message):
-    __slots__ = ("accumulator", "period", "quantity")
+    __slots__ = ("accumulator", "period", "quantity", "identity", "subscribed_from_ms")
     ACCUMULATOR_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIBED_FROM_MS_FIELD_NUMBER: _ClassVar[int]
     accumulator: str
     period: str
     quantity: int
-    def __init__(self, accumulator: _Optional[str] = ..., period: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+    identity: str
+    subscribed_from_ms: int
+    def __init__(self, accumulator: _Optional[str] = ..., period: _Optional[str] = ..., quantity: _Optional[int] = ..., identity: _Optional[str] = ..., subscribed_from_ms: _Optional[int] = ...) -> None: ...
 
 class AllowanceView(_message.Message):
     __slots__ = ("allowance", "unit", "quota", "used", "remaining")

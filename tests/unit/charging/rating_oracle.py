@@ -266,7 +266,7 @@ class Oracle(Clock):
         self.counted[piece.key] = counted
 
     def counter(self, tiers: Tiers) -> str:
-        name = tiers.accumulator or f"{self.tariff.id}.{self.price.id}"
+        name = tiers.accumulator or f"{self.tariff.id}/{self.price.id}"
         key = name if tiers.over == "call" else self.key(name, tiers.over, tiers.shared)
         if key not in self.counted:
             self.counted[key] = 0 if tiers.over == "call" else self.had(key)
@@ -322,7 +322,7 @@ class Oracle(Clock):
             return value
         if cap.over == "call":
             return min(value, yuan(cap.amount))
-        key = self.key(cap.accumulator or f"{self.tariff.id}.{self.price.id}.cap", cap.over, cap.shared)
+        key = self.key(cap.accumulator or f"{self.tariff.id}/{self.price.id}/cap", cap.over, cap.shared)
         value = min(value, max(Fraction(0), yuan(cap.amount) - self.had(key)))
         self.answer.accrue(key, rounded(value, self.tariff.rounding or self.catalogue.rounding))
         return value

@@ -89,8 +89,8 @@ class Clock:
 
     def key_of_subscription(self, allowance: Allowance, since_ms: int) -> str:
         """Give the key of an allowance that each subscription brings once."""
-        owner = "" if allowance.shared else f"|{self.contract.identity}"
-        return f"{allowance.id}{owner}|{since_ms}@all"
+        owner = "" if allowance.shared else self.contract.identity
+        return f"{allowance.id}|{owner}|{since_ms}@all"
 
     def had(self, key: str) -> int:
         return self.account.accumulators.get(key, 0)

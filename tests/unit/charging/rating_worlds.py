@@ -303,16 +303,16 @@ def accounts(
     for free in frees:
         names += [(free.id, free.period, free.shared), (f"{free.id}.rolled", free.period, free.shared)]
         names.append((f"{free.id}.member", free.period, False))
-    names += [("t.p.cap", over, False) for over in ("day", "cycle")]
+    names += [("t/p/cap", over, False) for over in ("day", "cycle")]
     price = catalogue.tariffs[0].prices[0]
     for tier in [price.tiers, *(group.tiers for group in price.bands)]:
         if tier is not None and tier.over != "call":
-            names.append((tier.accumulator or "t.p", tier.over, tier.shared))
+            names.append((tier.accumulator or "t/p", tier.over, tier.shared))
     names += [(f"{rule.id}.limit", "cycle", False) for rule in catalogue.discounts]
     accumulators = {}
     for name in names:
         amount = draw(st.sampled_from([0, 0, 1, 7, 60, 95, 400, 1000]))
-        if name[0].endswith((".cap", ".limit")):
+        if name[0].endswith(("/cap", ".limit")):
             amount *= 300
         accumulators[oracle.key(*name)] = amount
     for free in frees:

@@ -116,7 +116,7 @@ def test_split_at_an_increment_border_costs_the_same(
     usage = Usage(ME, "s", 1_772_000_000_000, (first + second) * increment + (increment > 1))
     contract = Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),))
     period = LocalTime("Asia/Shanghai")
-    key = Oracle(catalogue, period.zone, usage, contract, Account("acc", 1, "GD")).key("t.p", over, False)
+    key = Oracle(catalogue, period.zone, usage, contract, Account("acc", 1, "GD")).key("t/p", over, False)
     start = Account("acc", 1, "GD", accumulators={key: counted * increment})
     world = World(catalogue, period.zone, start, contract, usage)
     head = charge_of(world, Usage(ME, "s", usage.start_ms, first * increment))
