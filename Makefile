@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
-ROOMS  := appserver charging console datacenter directory domainservers loadtest localcassandra onetier_client runtime storage
+ROOMS  := appserver charging console datacenter directory domainservers evidence loadtest localcassandra onetier_client runtime storage
 
 .PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check bench loadtest lock sbom clean
 help:            ## list the targets

@@ -32,6 +32,7 @@ from datacenter.main import serve
 from directory.changes import Change, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from directory.owners import Owner, announce_owner
+from evidence.keyfile import key_file, ring_at
 from runtime.channel import open_channel, server_options
 from runtime.link import BatchLink, parts_of
 from runtime.settings import DataCenterSettings, load
@@ -96,7 +97,7 @@ def cpu_seconds(pid: int) -> float:
 async def country(url: str, owners: list[str]) -> None:
     """Write the directory: 31 domains over the given domain servers."""
     unit = await open_unit(url)
-    directory = await Directory.open(unit)
+    directory = await Directory.open(unit, ring=ring_at(key_file(None, url), make=True))
     changes: list[Change] = [UnitAddress("u", "memory:u")]
     changes += [Domain(code, code, "Asia/Shanghai", 1, "u", "u") for code in DOMAINS]
     changes += [NumberPlan({f"86{head}": DOMAINS[head % 31] for head in range(13000, 14100)})]

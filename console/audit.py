@@ -28,6 +28,7 @@ from domainservers.deltas import load_delta
 from domainservers.groups import unpack_entries
 from domainservers.journal import Corrupt, Position, genesis, read_chain
 from domainservers.snapshots import load_checkpoint
+from evidence.keys import PROCESS_RING, KeyRing
 from storage.open import open_unit
 from storage.unit import Stored, Unit
 
@@ -44,6 +45,8 @@ class JournalRef(Struct, frozen=True):
     name: str
     head_seq: int = NEVER
     """Its newest group when the audit began."""
+    ring: KeyRing = PROCESS_RING
+    """Keys of its chain."""
 
 
 class SlotReport(Struct):
@@ -209,7 +212,7 @@ async def audit_journal(ref: JournalRef, only: str, advance: Advance, lines_max:
         while True:
             start = await _start(unit, ref.name)
             follower = _Follower(ref, start, only, lines_max)
-            await _read(unit, ref.name, start, follower, advance)
+            await _read(unit, ref, start, follower, advance)
             # An owner may have dropped the first segments while they were read: then begin again after them.
             if not follower.report.broken or await _start(unit, ref.name) == start:
                 break
@@ -219,14 +222,15 @@ async def audit_journal(ref: JournalRef, only: str, advance: Advance, lines_max:
     return Followed(follower.report, follower.audits.get(only), tuple(follower.lines))
 
 
-async def _read(unit: Unit, name: str, start: Position, follower: _Follower, advance: Advance) -> None:
+async def _read(unit: Unit, ref: JournalRef, start: Position, follower: _Follower, advance: Advance) -> None:
+    name = ref.name
     report = follower.report
     seq = start.seq
     try:
         await _read_snapshots(unit, name, follower)
         if start == _genesis(name) and not follower.snapshots and await unit.head(name, 0) is None:
             return  # Nothing was ever done in this slot.
-        async for _, groups in read_chain(unit, name, start):
+        async for _, groups in read_chain(unit, name, start, ref.ring):
             for group in groups:
                 seq = group.seq
                 follower.take(seq, unpack_entries(group.payload))
@@ -286,7 +290,7 @@ async def stand_of(refs: Sequence[JournalRef]) -> tuple[list[JournalRef], int]:
             for ref in refs:
                 if ref.url == url:
                     first, newest = await _ends(unit, ref.name)
-                    noted.append(JournalRef(url, ref.name, newest))
+                    noted.append(JournalRef(url, ref.name, newest, ref.ring))
                     count += newest - first + 1
         finally:
             await unit.close()

@@ -9,25 +9,26 @@ import typer
 from charging.errors import Fault
 from directory.directory import Directory
 from domainservers.journal import Corrupt
+from evidence.keys import KeyRing
 from storage.open import open_unit
 from storage.unit import StoreRejected, StoreUnavailable
 
 ResultT = TypeVar("ResultT")
 
 
-def with_directory(url: str, work: Callable[[Directory], Coroutine[None, None, ResultT]]) -> ResultT:
+def with_directory(url: str, ring: KeyRing, work: Callable[[Directory], Coroutine[None, None, ResultT]]) -> ResultT:
     """Open the directory for some work; a fault becomes one sentence and exit status 1."""
     try:
-        return asyncio.run(_opened(url, work))
+        return asyncio.run(_opened(url, ring, work))
     except (Fault, Corrupt, StoreUnavailable, StoreRejected) as fault:
         typer.echo(f"onetier: {fault}", err=True)
         raise typer.Exit(1) from fault
 
 
-async def _opened(url: str, work: Callable[[Directory], Coroutine[None, None, ResultT]]) -> ResultT:
+async def _opened(url: str, ring: KeyRing, work: Callable[[Directory], Coroutine[None, None, ResultT]]) -> ResultT:
     unit = await open_unit(url)
     try:
-        directory = await Directory.open(unit)
+        directory = await Directory.open(unit, ring=ring)
         try:
             return await work(directory)
         finally:

@@ -39,7 +39,8 @@ from console.stage import (
 )
 from console.stage import write_mark as remember
 from console.supervisor import Supervisor
-from console.system import Layout, Shape, System, lay_out
+from console.system import Layout, Shape, System, keys_of, lay_out
+from evidence.keyfile import ring_at
 from onetier_client import AsyncClient
 
 OWNER_KILLED = "OwnerKilled"
@@ -121,7 +122,7 @@ def loadtest(
             run = _Run(Stage(out), options, reports, seconds, ("-u", str(users), "--batch", str(batch)))
             layout = asyncio.run(run.all_of(chosen))
             sound = asyncio.run(prove(out, layout, options.slots, run.outcomes))
-            sound = audited(out, layout, options.slots) and sound
+            sound = audited(out, layout, folder, options.slots) and sound
     except FolderInUse as busy:
         raise typer.BadParameter(str(busy)) from busy
     out.print(table(run.outcomes))
@@ -295,9 +296,10 @@ async def prove(out: Console, layout: Layout, slots: int, outcomes: list[tuple[s
     return verdict.holds
 
 
-def audited(out: Console, layout: Layout, slots: int) -> bool:
+def audited(out: Console, layout: Layout, folder: Path, slots: int) -> bool:
     """Audit every account in the units; prints the findings and says whether there are none."""
-    refs = [JournalRef(url, name) for url, names in journals_of(layout, slots).items() for name in names]
+    ring = ring_at(keys_of(layout, folder), make=False)
+    refs = [JournalRef(url, name, ring=ring) for url, names in journals_of(layout, slots).items() for name in names]
     found = audit_all(refs, AUDIT_WORKERS, lambda _: None)
     match_transfers(found)
     findings = [f"{report.name}: {finding}" for report in found for finding in report.findings]

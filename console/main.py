@@ -24,6 +24,7 @@ app = typer.Typer(
 MOUNTED = {
     "cassandra": ("console.cassandra", "Start, stop and look at a real Cassandra on loopback."),
     "catalog": ("console.catalog", "Check, compare and publish catalogues."),
+    "keys": ("console.keys", "Make and list the keys that chain journals and seal records."),
     "unit": ("console.units", "List storage units, move private ones to other addresses."),
 }
 """Command groups by name: the module that has the `app`, and the line for the help page."""

@@ -18,10 +18,12 @@ from charging.identity import normalise
 from console import report
 from console.audit import JournalRef, SlotReport, audit_all, audit_journal, match_transfers, stand_of
 from console.directory_call import DATACENTER, Certificates, DataCenter, call_directory
+from console.keys import ChainKeys, ring_for
 from console.stage import read_mark
 from console.system import lay_out
 from directory.directory import Directory
 from directory.slots import slot_key
+from evidence.keys import KeyRing
 from onetier_client import new_key
 from storage.open import open_unit
 from storage.unit import StoreRejected, StoreUnavailable
@@ -81,16 +83,19 @@ def audit(
     directory: DirectoryUrl = "",
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
     lines: Annotated[int, typer.Option(min=0, help="Of one account: show so many of its newest changes.")] = 0,
+    keys: ChainKeys = None,
 ) -> None:
     """Verify hash chains, and that the movements of accounts add up to their balances, from the units themselves."""
     if everything == bool(account):
         raise typer.BadParameter("name an account, or give --all")
+    where = directory_url(folder, directory)
+    ring = ring_for(where, keys)
     try:
         if everything:
-            refs = asyncio.run(_journals(directory_url(folder, directory), domain))
+            refs = asyncio.run(_journals(where, ring, domain))
             sound = _audit_all(refs, workers, whole=not domain)
         else:
-            sound = asyncio.run(_audit_one(directory_url(folder, directory), account, lines))
+            sound = asyncio.run(_audit_one(where, ring, account, lines))
     except (Fault, StoreUnavailable, StoreRejected) as fault:
         typer.echo(f"onetier: {fault}", err=True)
         raise typer.Exit(1) from fault
@@ -113,8 +118,8 @@ def _audit_all(refs: list[JournalRef], workers: int, *, whole: bool) -> bool:
     return _told(found)
 
 
-async def _audit_one(url: str, account: str, lines_max: int) -> bool:
-    ref = await _journal_of(url, normalise(account))
+async def _audit_one(url: str, ring: KeyRing, account: str, lines_max: int) -> bool:
+    ref = await _journal_of(url, ring, normalise(account))
     followed = await audit_journal(ref, normalise(account), lambda _: None, lines_max)
     if followed.account is not None:
         for text in _account_lines(ref, followed.report, followed.account):
@@ -166,11 +171,11 @@ def directory_url(folder: Path, directory: str) -> str:
     return lay_out(mark.base).directory
 
 
-async def _journals(url: str, domain: str) -> list[JournalRef]:
+async def _journals(url: str, ring: KeyRing, domain: str) -> list[JournalRef]:
     unit = await open_unit(url)
-    directory = await Directory.open(unit)
+    directory = await Directory.open(unit, ring=ring)
     refs = [
-        JournalRef(info.private_unit, slot_key(code, slot))
+        JournalRef(info.private_unit, slot_key(code, slot), ring=ring)
         for code, info in directory.domains.items()
         if domain in ("", code)
         for slot in range(info.slots)
@@ -180,12 +185,12 @@ async def _journals(url: str, domain: str) -> list[JournalRef]:
     return refs
 
 
-async def _journal_of(url: str, account: str) -> JournalRef:
+async def _journal_of(url: str, ring: KeyRing, account: str) -> JournalRef:
     unit = await open_unit(url)
-    directory = await Directory.open(unit)
+    directory = await Directory.open(unit, ring=ring)
     try:
         route = directory.resolve(account)
-        return JournalRef(directory.domains[route.domain].private_unit, route.key)
+        return JournalRef(directory.domains[route.domain].private_unit, route.key, ring=ring)
     finally:
         await directory.close()
         await unit.close()

@@ -20,6 +20,8 @@ from storage.unit import Unit
 
 MISMATCHES_TOLD_MAX = 20
 CHARGE_KINDS = ("c", "session")
+KEY_ID_BYTES = 8
+"""A group begins with the id of the key that chains it."""
 
 _entries = msgspec.msgpack.Decoder(tuple[Entry, ...])
 _outcome = msgspec.msgpack.Decoder(Done | Failed)
@@ -195,7 +197,7 @@ async def payloads(unit: Unit, journal: str) -> AsyncIterator[bytes]:
     while (head := await unit.head(journal, segment)) is not None:
         async for page in unit.read(journal, segment, 0, head.seq):
             for group in page:
-                yield group.payload
+                yield group.payload[KEY_ID_BYTES:]
         segment += 1
 
 

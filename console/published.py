@@ -14,6 +14,7 @@ from charging.checks.values import moment_ms
 from charging.errors import Invalid, NotFound
 from console.directory_call import call_directory
 from console.directory_unit import with_directory
+from console.keys import ring_for
 from directory.directory import Directory
 
 NATIONAL = "national"
@@ -102,4 +103,4 @@ def of_directory(url: str, asked: Wanted) -> list[Catalogue]:
         labels = [Label(ref.effective_from_ms, ref.version, ref.domain) for ref in published.values()]
         return [unpack(published[label.domain, label.version].content) for label in asked.choose(labels)]
 
-    return with_directory(url, read)
+    return with_directory(url, ring_for(url), read)

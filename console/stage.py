@@ -22,6 +22,7 @@ from console.sample.number_plan import NumberPlan
 from console.sample.population import DAY_MS, Population
 from console.sending import Advance, Sent, send_commands
 from console.system import Layout, Shape, System, default_base
+from evidence.keyfile import FOLDER
 from onetier_client import AsyncClient
 from storage.url import masked
 
@@ -102,7 +103,7 @@ def sole_use(folder: Path) -> Iterator[None]:
 def clear(folder: Path) -> None:
     """Remove what earlier runs left in a data folder, and nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("units", "logs"):
+    for name in ("units", "logs", FOLDER):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (MARK, "usage.csv", "subscribers.csv"):
         (folder / name).unlink(missing_ok=True)

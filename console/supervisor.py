@@ -101,6 +101,8 @@ class Supervisor:
     def __init__(self, log_folder: Path) -> None:
         self.processes: list[Running] = []
         self._log_folder = log_folder
+        self.folder = log_folder.parent
+        """Where the processes keep what they share besides units."""
 
     async def __aenter__(self) -> Self:
         """Supervise until the end of the block, then drain."""

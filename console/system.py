@@ -16,6 +16,7 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
 from console.sample.domains import REGIONS
 from console.supervisor import Running, Supervisor
+from evidence.keyfile import FOLDER, NAME, key_file
 from runtime.channel import Tls, open_channel, read_tls, tls_of
 from runtime.settings import BadSettings, TierSettings, load
 
@@ -143,7 +144,14 @@ class System:
             await channel.close()
 
     async def _start(self, tier: str, number: int, own: Mapping[str, str], port: int) -> Running:
-        environment = {"ONETIER_LISTEN": f"127.0.0.1:{port}", **self._settings, **own, **self._tls_settings(tier)}
+        keys = {"ONETIER_CHAIN_KEYS": str(keys_of(self.layout, self.supervisor.folder))} if tier != "appserver" else {}
+        environment = {
+            "ONETIER_LISTEN": f"127.0.0.1:{port}",
+            **keys,
+            **self._settings,
+            **own,
+            **self._tls_settings(tier),
+        }
         arguments = ["-m", "console.main", "serve", tier, "--with-parent"]
         return await self.supervisor.start(f"{tier}-{number}", arguments, environment)
 
@@ -173,6 +181,15 @@ def read_role(folder: Path | None, role: str) -> Tls | None:
 
 def _addresses(processes: list[Running]) -> str:
     return ",".join(process.address for process in processes)
+
+
+def keys_of(layout: Layout, folder: Path) -> Path:
+    """Say where the keys of a system are: beside embedded units, else in the data folder."""
+    if layout.directory.startswith("sqlite:"):
+        beside = key_file(None, layout.directory)
+        assert beside is not None, "a SQLite directory has a folder"
+        return beside
+    return (folder / FOLDER / NAME).resolve()
 
 
 def default_base(folder: Path) -> str:

@@ -9,6 +9,7 @@ from rich.table import Column, Table
 from charging.errors import NotFound
 from console import report
 from console.directory_unit import with_directory
+from console.keys import ChainKeys, ring_for
 from console.operate import Folder, directory_url
 from directory.directory import Directory
 from directory.slots import slot_key
@@ -25,7 +26,7 @@ DirectoryUrl = Annotated[str, typer.Option("--directory", help="URL of the direc
 
 
 @app.command("list")
-def list_command(folder: Folder = DEFAULT_FOLDER, directory: DirectoryUrl = "") -> None:
+def list_command(folder: Folder = DEFAULT_FOLDER, directory: DirectoryUrl = "", keys: ChainKeys = None) -> None:
     """List the units with their addresses, and who lives in them."""
 
     async def tell(found: Directory) -> Table:
@@ -37,7 +38,8 @@ def list_command(folder: Folder = DEFAULT_FOLDER, directory: DirectoryUrl = "") 
             table.add_row(name, masked(url), shared, private)
         return table
 
-    report.console().print(with_directory(directory_url(folder, directory), tell))
+    where = directory_url(folder, directory)
+    report.console().print(with_directory(where, ring_for(where, keys), tell))
 
 
 @app.command()
@@ -47,6 +49,7 @@ def move(
     actor: Annotated[str, typer.Option(help="Who orders it; kept in the directory.")] = "operator",
     folder: Folder = DEFAULT_FOLDER,
     directory: DirectoryUrl = "",
+    keys: ChainKeys = None,
 ) -> None:
     """Move a private unit with all its journals; callers wait a moment, nothing is lost. Repeat it if it fails."""
     try:
@@ -54,16 +57,21 @@ def move(
     except StoreRejected as wrong:
         raise typer.BadParameter(str(wrong)) from wrong
 
-    async def work(found: Directory) -> MoveReport:
-        return await move_private_unit(found, name, url, open_unit, actor=actor, progress=lambda _: None)
+    where = directory_url(folder, directory)
+    ring = ring_for(where, keys)
 
-    done = with_directory(directory_url(folder, directory), work)
+    async def work(found: Directory) -> MoveReport:
+        return await move_private_unit(found, name, url, open_unit, actor=actor, progress=lambda _: None, ring=ring)
+
+    done = with_directory(where, ring, work)
     typer.echo(f"{name} is at {masked(url)} now: {done.slots} slots, {done.groups:,} groups, {done.records:,} records")
     typer.echo("the old unit stays as it was; drop it when its backups are no longer wanted")
 
 
 @app.command("give-back")
-def give_back(name: Name, folder: Folder = DEFAULT_FOLDER, directory: DirectoryUrl = "") -> None:
+def give_back(
+    name: Name, folder: Folder = DEFAULT_FOLDER, directory: DirectoryUrl = "", keys: ChainKeys = None
+) -> None:
     """Give a move up that did not end: the unit goes on at the address that the directory names."""
 
     async def work(found: Directory) -> int:
@@ -78,4 +86,5 @@ def give_back(name: Name, folder: Folder = DEFAULT_FOLDER, directory: DirectoryU
             await unit.close()
         return len(slots)
 
-    typer.echo(f"{with_directory(directory_url(folder, directory), work)} slots go on where they are")
+    where = directory_url(folder, directory)
+    typer.echo(f"{with_directory(where, ring_for(where, keys), work)} slots go on where they are")

@@ -22,6 +22,7 @@ from directory.log import Assembler, Log
 from directory.slots import slot_key, slot_of
 from directory.state import DomainInfo, Port, State
 from directory.writer import Guard, Writer
+from evidence.keys import PROCESS_RING, KeyRing
 from runtime.telemetry import logger
 from storage.unit import Group, StoreRejected, StoreUnavailable, Unit
 
@@ -100,14 +101,20 @@ class Directory:
     """One process's view of the control log. Made by `open`; `close` it at the end."""
 
     def __init__(
-        self, unit: Unit, poll_ms: int, *, routes_cached_max: int, clock_ms: Callable[[], int] = wall_clock_ms
+        self,
+        unit: Unit,
+        poll_ms: int,
+        *,
+        routes_cached_max: int,
+        clock_ms: Callable[[], int] = wall_clock_ms,
+        ring: KeyRing = PROCESS_RING,
     ) -> None:
         self._unit = unit
         self._poll_ms = min(poll_ms, POLL_MS_MAX)
         self._clock_ms = clock_ms
         self._state = State()
         self._assembler = Assembler()
-        self._log = Log(unit)
+        self._log = Log(unit, ring=ring)
         self._lock = asyncio.Lock()
         self._writer = Writer(
             self._log, self._state, self._assembler, self._lock, catch_up=self._read_on, take=self._take
@@ -127,12 +134,13 @@ class Directory:
         *,
         routes_cached_max: int = ROUTES_CACHED_MAX,
         clock_ms: Callable[[], int] = wall_clock_ms,
+        ring: KeyRing = PROCESS_RING,
     ) -> "Directory":
-        """Read the log and begin to tail it.
+        """Read the log and begin to tail it; `ring` holds the keys of its chain.
 
         Raises `StoreUnavailable`, or `Broken` with reason DIRECTORY_DAMAGED.
         """
-        directory = cls(unit, poll_ms, routes_cached_max=routes_cached_max, clock_ms=clock_ms)
+        directory = cls(unit, poll_ms, routes_cached_max=routes_cached_max, clock_ms=clock_ms, ring=ring)
         await directory.refresh()
         directory._tail = asyncio.get_running_loop().create_task(directory._follow())
         return directory

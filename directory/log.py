@@ -1,8 +1,8 @@
 """The control log: one journal segment of the directory unit that any process may append to.
 
 There is no owner. A writer reads up to the head, checks its amendment against the state there, and swaps the head; of
-two writers at the same head one wins, the other reads on and checks again. The tip chains every payload, so a reader
-notices a group that is missing or was touched.
+two writers at the same head one wins, the other reads on and checks again. The tip chains every group with a key that
+the unit does not hold, so a reader notices a group that is missing or was touched.
 """
 
 import zlib
@@ -20,6 +20,7 @@ from directory.changes import (
     unpack_amendment,
     unpack_parts,
 )
+from evidence.keys import PROCESS_RING, KeyRing, Unproven
 from storage.unit import Group, Head, Unit
 
 JOURNAL = "directory"
@@ -89,8 +90,9 @@ def _land(parts: tuple[Part, ...], revision: int) -> Landed:
 class Log:
     """Reads on from a position, and appends there."""
 
-    def __init__(self, unit: Unit, seq: int = 0, tip: bytes = b"") -> None:
+    def __init__(self, unit: Unit, seq: int = 0, tip: bytes = b"", ring: KeyRing = PROCESS_RING) -> None:
         self._unit = unit
+        self._ring = ring
         self.seq = seq
         """Of the last group read."""
         self.tip = tip
@@ -114,16 +116,19 @@ class Log:
         if head is None or head.seq == self.seq:
             return []
         groups: list[Group] = []
-        tip, seq = self.tip, self.seq
+        chain, seq = self._ring.follow(self.tip), self.seq
         async for page in self._unit.read(JOURNAL, SEGMENT, seq + 1, head.seq):
             for group in page:
                 if group.seq != seq + 1:
-                    raise _damaged(seq + 1)
-                seq, tip = group.seq, _chain(tip, group.payload)
-                groups.append(group)
-        if seq != head.seq or tip != head.tip:
-            raise _damaged(seq)
-        self.seq, self.tip = seq, tip
+                    raise _damaged(seq + 1, "a group is missing")
+                seq = group.seq
+                try:
+                    groups.append(Group(seq, chain.take(group.payload)))
+                except Unproven as error:
+                    raise _damaged(seq, str(error)) from error
+        if seq != head.seq or chain.tip != head.tip:
+            raise _damaged(seq, "what was read does not add up to its tip")
+        self.seq, self.tip = seq, chain.tip
         return groups
 
     async def append(self, parts: tuple[Part, ...]) -> Group | None:
@@ -132,21 +137,19 @@ class Log:
         Raises `StoreUnavailable` with an unknown outcome; reading on tells.
         """
         payload = pack_parts(parts)
+        stored = self._ring.stored(payload)
         expect = Head(_EPOCH, _OWNER, self.seq, self.tip, sealed=False)
         if self.seq == 0:
             await self._unit.swap(JOURNAL, SEGMENT, None, EMPTY, None)
-        head = Head(_EPOCH, _OWNER, self.seq + 1, _chain(self.tip, payload), sealed=False)
-        group = Group(head.seq, payload)
-        in_force = await self._unit.swap(JOURNAL, SEGMENT, expect, head, group)
+        tip = self._ring.current.next_tip(self.tip, stored)
+        head = Head(_EPOCH, _OWNER, self.seq + 1, tip, sealed=False)
+        in_force = await self._unit.swap(JOURNAL, SEGMENT, expect, head, Group(head.seq, stored))
         if in_force != head:
             return None
         self.seq, self.tip = head.seq, head.tip
-        return group
+        return Group(head.seq, payload)
 
 
-def _chain(tip: bytes, payload: bytes) -> bytes:
-    return blake2b(tip + payload, digest_size=32).digest()
-
-
-def _damaged(seq: int) -> Broken:
-    return Broken("DIRECTORY_DAMAGED", f"the control log is damaged near sequence {seq}", facts={"seq": str(seq)})
+def _damaged(seq: int, why: str) -> Broken:
+    text = f"the control log is damaged near sequence {seq}: {why}"
+    return Broken("DIRECTORY_DAMAGED", text, facts={"seq": str(seq)})

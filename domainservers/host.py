@@ -11,6 +11,7 @@ from domainservers.limits import Limits
 from domainservers.recovery import recover
 from domainservers.slot import Slot
 from domainservers.units import Places, Units
+from evidence.keys import PROCESS_RING, KeyRing
 from runtime.telemetry import Metrics, logger
 from storage.unit import StoreRejected, StoreUnavailable
 
@@ -42,8 +43,10 @@ class Host:
         revision_of: Callable[[str], int],
         metrics: Metrics,
         keeping: Callable[[Slot], Keeping],
+        ring: KeyRing = PROCESS_RING,
     ) -> None:
-        """`revision_of` gives the reference revision of a domain; `keeping` makes what looks after a slot."""
+        """`revision_of` gives the reference revision of a domain; `keeping` makes what looks after a slot; `ring` holds
+        the keys of the journals' chains."""
         self.server_id = server_id
         self.owned: dict[str, Owned] = {}
         self.metrics = metrics
@@ -55,6 +58,7 @@ class Host:
         self._permits = asyncio.Semaphore(commits_in_flight_max)
         self._revision_of = revision_of
         self._keeping = keeping
+        self._ring = ring
         self._claims = 0
         self._endings: dict[asyncio.Task[None], None] = {}
 
@@ -88,6 +92,7 @@ class Host:
                 self._permits,
                 lambda: self._revision_of(domain),
                 self.metrics,
+                self._ring,
             )
         except (Fenced, JournalMoved, StoreUnavailable, StoreRejected) as error:
             log.warning("takeover put off", slot=name, why=str(error))

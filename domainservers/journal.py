@@ -1,8 +1,8 @@
 """The fenced journal of one slot: claim it, append groups to it, roll it, read it back with proof.
 
-A journal is a chain of segments; each holds groups chained by `tip' = blake2b(tip ‖ payload)`. Every write is a
-compare-and-set on (epoch, tip, not sealed), so an owner that was paused or cut off learns it at its next write and
-raises `Fenced`. See DESIGN.md of this room for the failure analysis.
+A journal is a chain of segments; each holds groups chained by `tip' = blake2b(tip ‖ group)` with a key that no store
+holds (`evidence.keys`). Every write is a compare-and-set on (epoch, tip, not sealed), so an owner that was paused or
+cut off learns it at its next write and raises `Fenced`. See DESIGN.md of this room for the failure analysis.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from msgspec import Struct
 
+from evidence.keys import PROCESS_RING, KeyRing, Unproven
 from storage.unit import ABSENT, Group, Head, StoreUnavailable, Unit
 
 MOVED = "moved:"
@@ -53,18 +54,14 @@ def genesis(name: str) -> bytes:
     return blake2b(name.encode(), digest_size=32).digest()
 
 
-def next_tip(tip: bytes, payload: bytes) -> bytes:
-    """The tip after a group."""
-    state = blake2b(tip, digest_size=32)
-    state.update(payload)
-    return state.digest()
-
-
 class Journal:
     """An owned journal. One commit at a time; any `Fenced` is final."""
 
-    def __init__(self, unit: Unit, name: str, head: Head, segments: Sequence[Segment]) -> None:
+    def __init__(
+        self, unit: Unit, name: str, head: Head, segments: Sequence[Segment], ring: KeyRing = PROCESS_RING
+    ) -> None:
         self._unit = unit
+        self._ring = ring
         self.name = name
         self.head = head
         self.segments = list(segments)
@@ -88,10 +85,11 @@ class Journal:
         """
         head = self.head
         seq = head.seq + 1
-        wanted = Head(head.epoch, head.owner, seq, next_tip(head.tip, payload), False)
-        await self._swap(self.segments[-1].number, head, wanted, Group(seq, payload))
+        stored = self._ring.stored(payload)
+        wanted = Head(head.epoch, head.owner, seq, self._ring.current.next_tip(head.tip, stored), False)
+        await self._swap(self.segments[-1].number, head, wanted, Group(seq, stored))
         self.head = wanted
-        self.segment_bytes += len(payload)
+        self.segment_bytes += len(stored)
         return seq
 
     async def roll(self, now_ms: int) -> None:
@@ -141,68 +139,88 @@ class Journal:
             del self.segments[0]
 
 
-async def claim(unit: Unit, name: str, owner: str, known: Sequence[Segment], now_ms: int) -> Journal:
+async def claim(
+    unit: Unit,
+    name: str,
+    owner: str,
+    known: Sequence[Segment],
+    now_ms: int,
+    ring: KeyRing = PROCESS_RING,
+    above_epoch: int = 0,
+) -> Journal:
     """Take the journal over: raise the epoch by compare-and-set, then read the head linearizably.
 
     `owner` must be unique to this claim. `known` are the segments of the newest checkpoint; the chain is followed from
-    the last of them. Raises `Fenced` when others keep winning, `JournalMoved`, `Corrupt`, `StoreUnavailable` (then
-    claim again: a claim that did apply only costs an epoch).
+    the last of them. The new epoch is above `above_epoch` too: what is known of a journal that was lost. Raises
+    `Fenced` when others keep winning, `JournalMoved`, `Corrupt`, `StoreUnavailable` (then claim again: a claim that did
+    apply only costs an epoch).
     """
     segments = list(known) or [Segment(0, 0, genesis(name), now_ms)]
-    wanted = await _win(unit, name, owner, segments, bool(known), now_ms)
+    wanted = await _win(unit, name, owner, segments, bool(known), now_ms, above_epoch)
     confirmed = await unit.head(name, segments[-1].number)
     if confirmed != wanted:
         raise Fenced(f"{name}: another owner was faster")
-    return Journal(unit, name, wanted, segments)
+    return Journal(unit, name, wanted, segments, ring)
 
 
-async def _win(unit: Unit, name: str, owner: str, segments: list[Segment], started: bool, now_ms: int) -> Head:
+async def _win(
+    unit: Unit, name: str, owner: str, segments: list[Segment], started: bool, now_ms: int, above_epoch: int
+) -> Head:
     head = await unit.head(name, segments[-1].number)
     if head is None and started:
         raise Corrupt(f"{name}: segment {segments[-1].number} of the checkpoint is missing")
     for _ in range(CLAIM_ROUNDS_MAX):
         number = segments[-1].number
         if head is None or head == ABSENT:
-            wanted = Head(1, owner, -1, segments[-1].start_tip, False)
+            wanted = Head(above_epoch + 1, owner, -1, segments[-1].start_tip, False)
             head = await unit.swap(name, number, None, wanted, None)
         elif head.sealed:
             following = await unit.head(name, number + 1)
             if following is None and head.owner.startswith(MOVED):
                 raise JournalMoved(f"{name} goes on at {head.owner.removeprefix(MOVED)}")
             segments.append(Segment(number + 1, head.seq + 1, head.tip, now_ms))
-            wanted = Head(head.epoch + 1, owner, head.seq, head.tip, False)
+            wanted = Head(max(head.epoch, above_epoch) + 1, owner, head.seq, head.tip, False)
             head = following or await unit.swap(name, number + 1, None, wanted, None)
         else:
-            wanted = Head(head.epoch + 1, owner, head.seq, head.tip, False)
+            wanted = Head(max(head.epoch, above_epoch) + 1, owner, head.seq, head.tip, False)
             head = await unit.swap(name, number, head, wanted, None)
         if head == wanted:
             return wanted
     raise Fenced(f"{name}: others win the epoch again and again")
 
 
-async def read_chain(unit: Unit, name: str, start: Position) -> AsyncIterator[tuple[Segment, Sequence[Group]]]:
+async def read_chain(
+    unit: Unit, name: str, start: Position, ring: KeyRing = PROCESS_RING
+) -> AsyncIterator[tuple[Segment, Sequence[Group]]]:
     """Read the groups after `start` to the end of the chain in pages, each with its segment, verifying every link.
+
+    What it gives are the payloads as they were committed, without the id of the key.
 
     Raises `Corrupt` at the first link that does not hold, `StoreUnavailable`.
     """
     segment = Segment(start.segment, start.seq + 1, start.tip, 0)
-    seq, tip = start.seq, start.tip
+    seq, chain = start.seq, ring.follow(start.tip)
     head = await unit.head(name, segment.number)
     if head is None:
         raise Corrupt(f"{name}: segment {segment.number} is missing")
     while True:
         async for page in unit.read(name, segment.number, seq + 1, head.seq):
+            plain: list[Group] = []
             for group in page:
                 if group.seq != seq + 1:
                     raise Corrupt(f"{name}: group {seq + 1} of segment {segment.number} is missing")
-                seq, tip = group.seq, next_tip(tip, group.payload)
-            yield segment, page
-        if seq != head.seq or tip != head.tip:
+                seq = group.seq
+                try:
+                    plain.append(Group(seq, chain.take(group.payload)))
+                except Unproven as error:
+                    raise Corrupt(f"{name}: group {seq} of segment {segment.number} is not ours: {error}") from error
+            yield segment, plain
+        if seq != head.seq or chain.tip != head.tip:
             raise Corrupt(f"{name}: segment {segment.number} does not add up to its tip at group {head.seq}")
         following = await unit.head(name, segment.number + 1) if head.sealed else None
         if following is None:
             return
-        segment = Segment(segment.number + 1, seq + 1, tip, 0)
+        segment = Segment(segment.number + 1, seq + 1, chain.tip, 0)
         head = following
 
 

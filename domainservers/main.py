@@ -18,6 +18,7 @@ from domainservers.post import DataCenterPost
 from domainservers.service import DomainServerServicer
 from domainservers.slot import Slot
 from domainservers.units import Units
+from evidence.keyfile import key_file, ring_at
 from runtime.server import Booth, run_tier
 from runtime.settings import DomainServerSettings
 from runtime.telemetry import Metrics
@@ -56,6 +57,7 @@ class DomainServer:
         self._post = post
         self._clock = SystemClock()
         self._units = Units(open_unit)
+        self._ring = ring_at(key_file(settings.chain_keys, settings.directory), make=True)
         self.server_id = settings.server_id or f"{socket.gethostname()}-{os.getpid()}"
         self.host = Host(
             self.server_id,
@@ -66,6 +68,7 @@ class DomainServer:
             self._revision_of,
             metrics,
             self._keeping,
+            self._ring,
         )
         self._directory_unit: Unit | None = None
         self._directory: Directory | None = None
@@ -76,7 +79,7 @@ class DomainServer:
         """Open the directory and make the servicer. Raises `BadSettings` when the directory's unit can't be used."""
         settings = self._settings
         self._directory_unit = await open_patiently(settings.directory)
-        self._directory = await Directory.open(self._directory_unit, settings.poll_ms)
+        self._directory = await Directory.open(self._directory_unit, settings.poll_ms, ring=self._ring)
         self.servicer = DomainServerServicer(
             self.host,
             self._directory.reference,

@@ -22,8 +22,9 @@ from directory.slots import slot_key
 from domainservers.accounts import COLLECTION as ACCOUNTS
 from domainservers.accounts import partitions
 from domainservers.deltas import CHECKPOINT_COLLECTION
-from domainservers.journal import MOVED, Corrupt, Segment, genesis, next_tip
+from domainservers.journal import MOVED, Corrupt, Segment, genesis
 from domainservers.snapshots import KEYS_COLLECTION, load_checkpoint
+from evidence.keys import PROCESS_RING, KeyRing, Unproven
 from storage.unit import ABSENT, Group, Head, Record, Unit
 
 SLOTS_AT_ONCE = 8
@@ -45,8 +46,9 @@ class MoveReport(Struct):
 class _Mover:
     """Copies slots from one unit to another, again and again if need be; only what is missing is written."""
 
-    def __init__(self, source: Unit, target: Unit) -> None:
+    def __init__(self, source: Unit, target: Unit, ring: KeyRing) -> None:
         self.report = MoveReport()
+        self._ring = ring
         self._source = source
         self._target = target
         self._copied: dict[tuple[str, str], dict[str, int]] = {}
@@ -98,9 +100,12 @@ class _Mover:
     async def _append(self, slot: str, number: int, here: Head, original: Head, group: Group) -> Head:
         if group.seq != here.seq + 1:
             raise Corrupt(f"{slot}: group {here.seq + 1} of segment {number} is missing")
-        after = Head(
-            max(here.epoch, original.epoch), original.owner, group.seq, next_tip(here.tip, group.payload), False
-        )
+        chain = self._ring.follow(here.tip)
+        try:
+            chain.take(group.payload)
+        except Unproven as error:
+            raise Corrupt(f"{slot}: group {group.seq} of segment {number} is not ours: {error}") from error
+        after = Head(max(here.epoch, original.epoch), original.owner, group.seq, chain.tip, False)
         await self._swap(slot, number, here, after, group)
         self.report.groups += 1
         return after
@@ -170,13 +175,18 @@ async def take_back(unit: Unit, slots: Sequence[str]) -> None:
 
 
 async def move_slots(
-    source: Unit, target: Unit, slots: Sequence[str], target_url: str, progress: Progress
+    source: Unit,
+    target: Unit,
+    slots: Sequence[str],
+    target_url: str,
+    progress: Progress,
+    ring: KeyRing = PROCESS_RING,
 ) -> MoveReport:
-    """Do steps 1 to 3 for all slots of a unit.
+    """Do steps 1 to 3 for all slots of a unit; `ring` holds the keys of their chains.
 
     Raises `Corrupt`, `Refused`, `StoreUnavailable`; then repeat it or take it back.
     """
-    mover = _Mover(source, target)
+    mover = _Mover(source, target, ring)
     gate = asyncio.Semaphore(SLOTS_AT_ONCE)
 
     async def copy(slot: str) -> None:
@@ -199,6 +209,7 @@ async def move_private_unit(
     *,
     actor: str,
     progress: Progress,
+    ring: KeyRing = PROCESS_RING,
 ) -> MoveReport:
     """Move the private unit called `name` in the directory to another address, with everything in it.
 
@@ -218,7 +229,7 @@ async def move_private_unit(
         return MoveReport()  # It is already there; fencing it would stop its slots for good.
     source, target = await open_unit(source_url), await open_unit(target_url)
     try:
-        report = await move_slots(source, target, slots, target_url, progress)
+        report = await move_slots(source, target, slots, target_url, progress, ring)
     finally:
         await source.close()
         await target.close()

@@ -11,6 +11,7 @@ from charging.errors import NotFound
 from domainservers.groups import unpack_at, unpack_entries
 from domainservers.journal import Journal, segment_of
 from domainservers.keys import POSITIONS_PER_GROUP
+from evidence.keys import payload_of
 from storage.unit import Unit
 
 CHAIN_GROUPS_MAX = 5_000
@@ -25,7 +26,7 @@ async def read_group(unit: Unit, journal: Journal, seq: int) -> bytes | None:
     payload: bytes | None = None
     async for page in unit.read(journal.name, segment.number, seq, seq):
         for group in page:
-            payload = group.payload
+            payload = payload_of(group.payload)
     return payload
 
 

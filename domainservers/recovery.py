@@ -19,6 +19,7 @@ from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
 from domainservers.limits import Limits
 from domainservers.parts import Parts
 from domainservers.snapshots import load_checkpoint, load_keys, load_watched
+from evidence.keys import PROCESS_RING, KeyRing
 from runtime.telemetry import Metrics, logger
 from storage.unit import Stored, Unit
 
@@ -40,14 +41,15 @@ async def recover(
     permits: asyncio.Semaphore,
     revision: Callable[[], int],
     metrics: Metrics,
+    ring: KeyRing = PROCESS_RING,
 ) -> Parts:
-    """Own slot `name` and stand where its journal stands.
+    """Own slot `name` and stand where its journal stands; `ring` holds the keys of its chain.
 
     `owner` is unique to this call. Raises `Fenced`, `JournalMoved`, `Corrupt`, `StoreUnavailable`.
     """
     checkpoint = await load_checkpoint(private, name)
     known = checkpoint.segments if checkpoint is not None else ()
-    journal = await claim(private, name, owner, known, clock.now_ms())
+    journal = await claim(private, name, owner, known, clock.now_ms(), ring)
     parts = Parts(name, shared, private, journal, checkpoint, limits, clock, permits, revision, metrics)
     await parts.keys.load(await load_keys(private, name))
     start = Position(0, -1, journal.segments[0].start_tip)
@@ -59,7 +61,7 @@ async def recover(
     replayer = _Replayer(parts, start.seq)
     if checkpoint is not None:
         await replayer.load(await load_watched(private, name, checkpoint), watch=True)
-    async for segment, groups in read_chain(private, name, start):
+    async for segment, groups in read_chain(private, name, start, ring):
         if segment.number == journal.segments[-1].number:
             journal.segment_bytes += sum(len(group.payload) for group in groups)
         for group in groups:

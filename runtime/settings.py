@@ -138,6 +138,8 @@ class DataCenterSettings(TierSettings):
 
     directory: str = "memory:directory"
     """URL of the directory unit."""
+    chain_keys: Path | None = None
+    """File of the keys that chain the control log; None = made beside a SQLite directory, needed for any other."""
     poll_ms: Positive = 200
     """How often the control log is read."""
     batches_in_flight_max: Positive = 8
@@ -158,6 +160,9 @@ class DomainServerSettings(TierSettings):
     server_id: str = ""
     """Unique name of this process; empty = made from host and process id."""
     directory: str = "memory:directory"
+    chain_keys: Path | None = None
+    """File of the keys that chain journals and seal records; None = made beside a SQLite directory, needed for any
+    other. Every domain server, data center and audit of a country has the same."""
     datacenters: Words = []
     """For transfers that end in another domain."""
     domains: Words = []

@@ -26,6 +26,7 @@ from charging.events import (
 from charging.wire import Done, Failed
 from domainservers.groups import unpack_entries
 from domainservers.journal import Position, genesis, read_chain
+from evidence.keys import PROCESS_RING, KeyRing
 from storage.open import open_unit
 from tests.cluster.callers import Told
 
@@ -82,15 +83,18 @@ class Figures(Struct, frozen=True):
     findings: tuple[str, ...]
 
 
-async def read_history(journals: Mapping[str, Sequence[str]]) -> History:
-    """Read all journals (unit URL → names). Raises `Corrupt` where a hash chain does not hold."""
+async def read_history(journals: Mapping[str, Sequence[str]], ring: KeyRing = PROCESS_RING) -> History:
+    """Read all journals (unit URL → names), chained with the keys of `ring`.
+
+    Raises `Corrupt` where a hash chain does not hold.
+    """
     history = History()
     for url, names in journals.items():
         unit = await open_unit(url)
         try:
             for name in names:
                 numbers: set[int] = set()
-                async for segment, groups in read_chain(unit, name, Position(0, -1, genesis(name))):
+                async for segment, groups in read_chain(unit, name, Position(0, -1, genesis(name)), ring):
                     numbers.add(segment.number)
                     for group in groups:
                         history.groups += 1

@@ -15,8 +15,10 @@ from console.catalog import publication
 from console.catalogue_files import read_folder
 from console.sample import offers, reference
 from console.supervisor import Supervisor
-from console.system import Layout, Shape, System
+from console.system import Layout, Shape, System, keys_of
 from directory.slots import slot_key
+from evidence.keyfile import ring_at
+from evidence.keys import KeyRing
 from onetier_client import AsyncClient, requests
 from storage.open import migrate
 
@@ -50,6 +52,11 @@ class SmallCountry(Struct):
             layout.units[layout.private_of[domain]]: [slot_key(domain, slot) for slot in range(count)]
             for domain, count in self.slots.items()
         }
+
+    @property
+    def ring(self) -> KeyRing:
+        """The keys of the country."""
+        return ring_at(keys_of(self.system.layout, self.system.supervisor.folder), make=False)
 
     async def balances(self) -> dict[str, int]:
         """What the service tells of everybody's money."""

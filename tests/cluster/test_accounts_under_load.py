@@ -78,7 +78,7 @@ async def watch(client: AsyncClient) -> int:
 
 async def check_journals(country: SmallCountry) -> None:
     """The audit, while everything runs, looks at the floor of each book after each entry."""
-    refs = [JournalRef(url, name) for url, names in country.journals.items() for name in names]
+    refs = [JournalRef(url, name, ring=country.ring) for url, names in country.journals.items() for name in names]
     found = [(await audit_journal(ref, "", lambda _: None)).report for ref in refs]
     match_transfers(found)
     assert [report.findings for report in found] == [[]] * len(refs)

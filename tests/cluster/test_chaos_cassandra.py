@@ -95,7 +95,7 @@ async def test_nothing_is_lost_or_doubled_whatever_is_killed_or_stopped(
         balances = await country.settled_balances(total, 90)
         await country.until_nothing_is_reserved(EXPIRY_TIMEOUT_S)
         await country.system.supervisor.drain()
-        history = await read_history(country.journals)
+        history = await read_history(country.journals, country.ring)
         figures = check_history(callers.sent, callers.told, balances, history, callers.refused)
         report(country, faults, callers, figures, history, faulty_s)
         assert callers.complaints == []

@@ -240,7 +240,7 @@ async def test_a_process_that_was_stopped_does_nothing_of_what_waits_for_it(tmp_
         await country.client.top_up(identity, 1_000_000, request_key="afterwards")
         assert (await country.client.balance(identity)).real == OPENING + 4_000_000
         await country.system.supervisor.drain()
-        history = await read_history(country.journals)
+        history = await read_history(country.journals, country.ring)
         assert set(history.effects) == {f"open-{identity}", "meanwhile", "afterwards"}
         assert history.balances[identity] == OPENING + 4_000_000
 

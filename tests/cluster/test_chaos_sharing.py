@@ -48,7 +48,9 @@ async def test_servers_join_and_leave_under_load_and_ordinary_clients_see_no_err
             repeats = client.repeats
         balances = await country.balances()
         await system.supervisor.drain()
-        figures = check_history(callers.sent, callers.told, balances, await read_history(country.journals))
+        figures = check_history(
+            callers.sent, callers.told, balances, await read_history(country.journals, country.ring)
+        )
         print(f"\n{figures}, repeats inside the client {repeats}, longest wait {callers.longest_s:.2f} s")
         assert callers.complaints == []
         assert callers.unknown == 0
@@ -78,7 +80,7 @@ async def test_transfers_between_domains_arrive_once_though_owners_are_killed(tm
             await callers.stop(60)
         balances = await country.settled_balances(OPENING * len(country.everybody), 60)
         await country.system.supervisor.drain()
-        history = await read_history(country.journals)
+        history = await read_history(country.journals, country.ring)
         figures = check_history(callers.sent, callers.told, balances, history, callers.refused)
         steps = {step: sum(count for (name, _), count in history.transfers.items() if name == step) for step in STEPS}
         print(f"\n{figures}, steps {steps}, owners killed {faults.counts.total()}")

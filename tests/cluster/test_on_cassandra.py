@@ -118,7 +118,7 @@ async def test_units_are_on_two_stores_at_once_and_one_moves_from_the_one_to_the
         told = sum(each.amount for each in callers.told.values())
         balances = await country.settled_balances(OPENING * len(people) - told, 60)
         await country.system.supervisor.drain()
-        history = await read_history(country.journals)
+        history = await read_history(country.journals, country.ring)
         figures = check_history(callers.sent, callers.told, balances, history, callers.refused)
         assert callers.complaints == []
         assert (figures.lost, figures.doubled, figures.unbalanced) == (0, 0, 0), figures.findings

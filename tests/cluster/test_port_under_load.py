@@ -16,6 +16,7 @@ from datacenter import main as datacenter
 from directory.changes import Change, Domain, Entry, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers import main as domainserver
+from evidence.keyfile import key_file, ring_at
 from runtime.channel import open_channel
 from runtime.link import parts_of
 from runtime.server import start_tier
@@ -78,7 +79,7 @@ async def desks(tmp_path: Path) -> AsyncIterator[list[Desk]]:
     url = f"sqlite://{tmp_path}/directory.db"
     closers: list[Callable[[], Awaitable[object]]] = []
     unit = await open_unit(url)
-    directory = await Directory.open(unit)
+    directory = await Directory.open(unit, ring=ring_at(key_file(None, url), make=True))
     changes: list[Change] = [
         UnitAddress(name, f"sqlite://{tmp_path}/{name}.db") for name in ("shared", "shared-west", "south", "west")
     ]

@@ -14,6 +14,8 @@ from console.audit import JournalRef, SlotReport, audit_journal
 from domainservers.limits import Limits
 from domainservers.recovery import recover
 from domainservers.slot import Slot
+from evidence.keyfile import key_file, ring_at
+from evidence.keys import KeyRing
 from runtime.telemetry import Metrics
 from storage.open import migrate, open_unit
 from storage.unit import Unit
@@ -26,13 +28,27 @@ Change = Callable[[Entry], Entry | None]
 
 
 @asynccontextmanager
-async def owned(unit: Unit, name: str, limits: Limits | None = None, clock: Clock | None = None) -> AsyncIterator[Slot]:
+async def owned(
+    unit: Unit, name: str, ring: KeyRing, limits: Limits | None = None, clock: Clock | None = None
+) -> AsyncIterator[Slot]:
     """Own a slot, and give it up in order."""
     permits, metrics = asyncio.Semaphore(1), Metrics("test")
-    parts = await recover(name, "one#1", unit, unit, limits or Limits(), clock or Clock(), permits, lambda: 1, metrics)
+    parts = await recover(
+        name, "one#1", unit, unit, limits or Limits(), clock or Clock(), permits, lambda: 1, metrics, ring
+    )
     slot = Slot(parts, lambda _: None)
     yield slot
     await slot.close()
+
+
+def ring_of(url: str) -> KeyRing:
+    """The keys beside a unit, made if need be."""
+    return ring_at(key_file(None, url), make=True)
+
+
+def ref(url: str, name: str) -> JournalRef:
+    """A journal, with the keys that are beside its unit."""
+    return JournalRef(url, name, ring=ring_of(url))
 
 
 async def account_of(slot: Slot, identity: str) -> Account:
@@ -46,7 +62,8 @@ async def lived_in(tmp_path: Path) -> str:
     found = f"sqlite://{tmp_path}/unit.db"
     await migrate(found)
     unit = await open_unit(found)
-    async with owned(unit, "GD/0") as south, owned(unit, "GD/1") as north:
+    ring = ring_of(found)
+    async with owned(unit, "GD/0", ring) as south, owned(unit, "GD/1", ring) as north:
         await do(south, "open", opening())
         await do(north, "open", opening(WEI), WEI)
         await do(south, "call", charge(300))
@@ -65,4 +82,4 @@ async def lived_in(tmp_path: Path) -> str:
 
 
 async def audited(url: str, name: str = "GD/0", only: str = "") -> SlotReport:
-    return (await audit_journal(JournalRef(url, name), only, lambda _: None)).report
+    return (await audit_journal(ref(url, name), only, lambda _: None)).report

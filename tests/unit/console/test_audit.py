@@ -13,44 +13,46 @@ from charging.entry import Entry
 from charging.events import Charged, Opened, TransferReceived, TransferSettled
 from charging.wire import Done, Movement, pack
 from console import audit, operate
-from console.audit import JournalRef, audit_all, audit_journal, match_transfers, stand_of
+from console.audit import audit_all, audit_journal, match_transfers, stand_of
 from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers.groups import pack_entries, unpack_entries
-from domainservers.journal import Position, genesis, next_tip, read_chain
+from domainservers.journal import Position, genesis, read_chain
+from evidence.keys import KeyRing
 from storage.open import migrate, open_unit
 from storage.unit import Group, Head, Unit
-from tests.unit.console.sound import NAMES, SENT, WEI, Change, audited
+from tests.unit.console.sound import NAMES, SENT, WEI, Change, audited, ref, ring_of
 from tests.unit.domainservers.room import ALICE
 
 
 async def rewrite(url: str, change: Change, name: str = "GD/0") -> None:
-    """Forge a journal of one segment: its entries changed or left out, its chain as good as new."""
-    unit = await open_unit(url)
+    """Forge a journal of one segment, as somebody with the keys can: its chain is as good as new."""
+    unit, ring = await open_unit(url), ring_of(url)
     payloads: list[bytes] = []
-    async for _, groups in read_chain(unit, name, Position(0, -1, genesis(name))):
+    async for _, groups in read_chain(unit, name, Position(0, -1, genesis(name)), ring):
         for group in groups:
             changed = [change(entry) for entry in unpack_entries(group.payload)]
             payloads.append(pack_entries([encode(entry) for entry in changed if entry is not None]))
-    await write(unit, name, payloads)
+    await write(unit, name, payloads, ring)
     await unit.close()
 
 
-async def write(unit: Unit, name: str, payloads: list[bytes], *, tip: bytes = b"") -> None:
+async def write(unit: Unit, name: str, payloads: list[bytes], ring: KeyRing, *, tip: bytes = b"") -> None:
     """Write a journal of one segment anew; `tip` is what its head says in the end, if not the truth."""
     await unit.drop(name, 0)
     head = Head(9, "forger", -1, genesis(name), False)
     assert await unit.swap(name, 0, None, head, None) == head
     for seq, payload in enumerate(payloads):
-        after = next_tip(head.tip, payload)
+        stored = ring.stored(payload)
+        after = ring.current.next_tip(head.tip, stored)
         wanted = Head(9, "forger", seq, tip if tip and seq == len(payloads) - 1 else after, False)
-        assert await unit.swap(name, 0, head, wanted, Group(seq, payload)) == wanted
+        assert await unit.swap(name, 0, head, wanted, Group(seq, stored)) == wanted
         head = wanted
 
 
-async def payloads_of(unit: Unit, name: str) -> list[bytes]:
+async def payloads_of(unit: Unit, name: str, ring: KeyRing) -> list[bytes]:
     found: list[bytes] = []
-    async for _, groups in read_chain(unit, name, Position(0, -1, genesis(name))):
+    async for _, groups in read_chain(unit, name, Position(0, -1, genesis(name)), ring):
         found += [group.payload for group in groups]
     return found
 
@@ -61,7 +63,7 @@ async def test_sound_journals_have_no_finding_and_add_up(url: str) -> None:
     assert (south.accounts, south.entries, south.refusals, south.snapshots) == (1, 8, 1, 1)
     assert (south.revenue, south.money) == (300 - 100 + 2_000, 10_000_000 - 2_200 - 7_000)
     assert north.money == 10_000_000 + 7_000
-    one = await audit_journal(JournalRef(url, "GD/0"), ALICE, lambda _: None, lines_max=2)
+    one = await audit_journal(ref(url, "GD/0"), ALICE, lambda _: None, lines_max=2)
     assert [line.key for line in one.lines] == ["send", "~settle~send"]
     assert one.account is not None
     state = one.account.report().account
@@ -116,11 +118,11 @@ async def test_a_forged_entry_is_found_though_the_chain_was_made_anew(
 
 
 async def test_a_broken_chain_is_found(url: str) -> None:
-    unit = await open_unit(url)
-    payloads = await payloads_of(unit, "GD/0")
-    await write(unit, "GD/0", [*payloads[:-1], payloads[0]], tip=b"t" * 32)
+    unit, ring = await open_unit(url), ring_of(url)
+    payloads = await payloads_of(unit, "GD/0", ring)
+    await write(unit, "GD/0", [*payloads[:-1], payloads[0]], ring, tip=b"t" * 32)
     assert any("does not add up to its tip" in finding for finding in (await audited(url)).findings)
-    await write(unit, "GD/0", [*payloads[:3], b"\x91\xa4oops"])
+    await write(unit, "GD/0", [*payloads[:3], b"\x91\xa4oops"], ring)
     assert "group 3 can't be read" in (await audited(url)).findings[0]
     await unit.drop("GD/0", 0)
     lost = await audited(url)
@@ -154,9 +156,9 @@ async def test_half_a_transfer_is_found_over_journals_that_are_sound_each(
     url: str, name: str, which: str, forge: Change, sentence: str
 ) -> None:
     await rewrite(url, lambda entry: forge(entry) if entry.key == which else entry, name)
-    refs, groups = await stand_of([JournalRef(url, each) for each in NAMES])
+    refs, groups = await stand_of([ref(url, each) for each in NAMES])
     assert groups == 7 + 2 + 1
-    slots = [(await audit_journal(ref, "", lambda _: None)).report for ref in refs]
+    slots = [(await audit_journal(one, "", lambda _: None)).report for one in refs]
     match_transfers(slots)
     findings = [finding for slot in slots for finding in slot.findings if finding.startswith("transfer ")]
     assert bool(findings) == bool(sentence)
@@ -169,7 +171,7 @@ async def directory(url: str, tmp_path: Path) -> str:
     found = f"sqlite://{tmp_path}/directory.db"
     await migrate(found)
     unit = await open_unit(found)
-    log = await Directory.open(unit)
+    log = await Directory.open(unit, ring=ring_of(found))
     domain = Domain("GD", "Guangdong", "Asia/Shanghai", 2, "private", "private")
     await log.amend([UnitAddress("private", url), domain, NumberPlan({"86138": "GD"})], "country", "test")
     await log.close()
@@ -197,7 +199,7 @@ def test_the_command_audits_a_domain_in_parallel_with_its_progress(directory: st
     assert "GD/0" in out
     assert "GD/1" in out
     read: list[int] = []
-    refs, groups = asyncio.run(stand_of([JournalRef(url, name) for name in NAMES]))
+    refs, groups = asyncio.run(stand_of([ref(url, name) for name in NAMES]))
     assert [report.findings for report in audit_all(refs, 2, read.append)] == [[], []]
     assert sum(read) == groups
     assert "no such domain" in onetier_audit(2, "--all", "--domain", "XX", "--directory", directory)
@@ -217,4 +219,4 @@ def test_journals_are_read_in_processes_that_have_nothing_of_this_one(
 ) -> None:
     """What a caller of gRPC leaves to be collected waits for ever for its threads in a fork, which has none."""
     monkeypatch.setattr(audit, "audit_journal", lambda *_: pytest.fail("the worker is a fork"))
-    assert [report.findings for report in audit_all([JournalRef(url, "GD/0")] * 2, 2, lambda _: None)] == [[], []]
+    assert [report.findings for report in audit_all([ref(url, "GD/0")] * 2, 2, lambda _: None)] == [[], []]

@@ -18,7 +18,7 @@ from domainservers.limits import Limits
 from domainservers.snapshots import NEWEST, Checkpoint, load_checkpoint
 from storage.open import migrate, open_unit
 from storage.unit import Record, Stored, Unit
-from tests.unit.console.sound import WEI, audited, owned
+from tests.unit.console.sound import WEI, audited, owned, ring_of
 from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, charge, do, opening
 
 
@@ -107,7 +107,7 @@ async def long_journal(url: str) -> int:
     )
     await migrate(url)
     clock, unit = Clock(), await open_unit(url)
-    async with owned(unit, "GD/0", limits, clock) as slot:
+    async with owned(unit, "GD/0", ring_of(url), limits, clock) as slot:
         await do(slot, "open", opening())
         await do(slot, "open", opening(WEI, 5_000), WEI)
         await do(slot, "once", charge(1, WEI), WEI)

@@ -63,7 +63,7 @@ async def counted(folder: Path, journals: dict[str, Sequence[Sequence[Entry]]]) 
         await unit.swap(name, 0, None, head, None)
         for seq, entries in enumerate(groups):
             following = replace(head, seq=seq, tip=bytes([seq + 1]) * 32)
-            group = Group(seq, msgspec.msgpack.encode(tuple(entries)))
+            group = Group(seq, b"a key id" + msgspec.msgpack.encode(tuple(entries)))
             assert await unit.swap(name, 0, head, following, group) == following
             head = following
     await unit.close()

@@ -19,6 +19,7 @@ from console.published import Label, Wanted
 from datacenter.main import build
 from directory.changes import Domain, UnitAddress
 from directory.directory import Directory
+from evidence.keyfile import key_file, ring_at
 from runtime.channel import open_channel
 from runtime.server import start_tier
 from runtime.settings import DataCenterSettings, load
@@ -42,7 +43,7 @@ async def onetier(*arguments: str) -> tuple[int, str]:
 async def country(url: str) -> None:
     """Lay out the regions that the sample has catalogues for."""
     unit = await open_unit(url)
-    directory = await Directory.open(unit)
+    directory = await Directory.open(unit, ring=ring_at(key_file(None, url), make=True))
     units = [UnitAddress("one", "memory:one")]
     domains = [Domain(code, code, "Asia/Shanghai", 1, "one", "one") for code in REGIONS]
     await directory.amend([*units, *domains], "country", "tests")

@@ -17,6 +17,7 @@ from datacenter.main import DataCenter, build
 from directory.changes import Change, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from directory.owners import Owner, announce_owner
+from evidence.keyfile import key_file, ring_at
 from runtime.channel import open_channel
 from runtime.link import parts_of
 from runtime.server import RunningTier, start_tier
@@ -174,7 +175,7 @@ class Rig:
 @asynccontextmanager
 async def rig_at(url: str) -> AsyncIterator[Rig]:
     unit = await open_unit(url)
-    directory = await Directory.open(unit, 50)
+    directory = await Directory.open(unit, 50, ring=ring_at(key_file(None, url), make=True))
     await directory.amend(COUNTRY, "country", "tests")
     rig = Rig(url, unit, directory)
     try:

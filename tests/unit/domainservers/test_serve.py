@@ -21,6 +21,7 @@ from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, Fetch
 from directory.changes import Domain, UnitAddress
 from directory.directory import Directory
 from domainservers.main import TIER, build
+from evidence.keyfile import key_file, ring_at
 from runtime.server import RunningTier, start_tier
 from runtime.settings import DomainServerSettings
 from storage.open import open_unit
@@ -91,7 +92,8 @@ def settings_of(folder: Path, **given: object) -> DomainServerSettings:
 
 async def lay_out(folder: Path) -> None:
     unit = await open_unit(f"sqlite://{folder}/directory.db")
-    directory = await Directory.open(unit, 1_000)
+    ring = ring_at(key_file(None, f"sqlite://{folder}/directory.db"), make=True)
+    directory = await Directory.open(unit, 1_000, ring=ring)
     changes = [
         UnitAddress("shared", f"sqlite://{folder}/shared.db"),
         UnitAddress("gd", f"sqlite://{folder}/gd.db"),

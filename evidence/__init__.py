@@ -1,0 +1,1 @@
+"""What proves afterwards that nobody rewrote what the owners journaled: keys, seals, anchors."""
