@@ -1,8 +1,10 @@
 """Compile a merged catalogue to a `Plan` for the stretch of time around a moment."""
 
-from typing import Protocol
+from collections.abc import Container, Iterator, Mapping
+from typing import Protocol, TypeVar
 
 from charging.catalogue_merge import Merged
+from charging.catalogue_tariffs import Tariff
 from charging.compile_offers import (
     compile_accumulator,
     compile_allowance,
@@ -18,16 +20,22 @@ from charging.money import quantity
 from charging.plan import Plan
 
 FOREVER_MS = 1 << 60
+E = TypeVar("E")
 
 
-class _Dated(Protocol):
+class Dated(Protocol):
+    """An entry with effective dates."""
+
     @property
-    def effective_from(self) -> str: ...
+    def effective_from(self) -> str:
+        """Its first moment; "" = since ever."""
+
     @property
-    def effective_to(self) -> str: ...
+    def effective_to(self) -> str:
+        """The first moment at which it is over; "" = never."""
 
 
-def in_force(entry: _Dated, time_ms: int, local: LocalTime) -> bool:
+def in_force(entry: Dated, time_ms: int, local: LocalTime) -> bool:
     """Say whether an entry's effective dates contain a moment."""
     if entry.effective_from and local.moment_ms(entry.effective_from) > time_ms:
         return False
@@ -36,7 +44,7 @@ def in_force(entry: _Dated, time_ms: int, local: LocalTime) -> bool:
 
 def boundaries(merged: Merged, local: LocalTime) -> list[int]:
     """Give all moments (ms) at which some entry begins or ends to be in force, sorted."""
-    dated: list[_Dated] = [price for tariff in merged.tariffs.values() for price in tariff.value.prices]
+    dated: list[Dated] = [price for tariff in merged.tariffs.values() for price in tariff.value.prices]
     for section in (
         merged.tariffs,
         merged.allowances,
@@ -115,6 +123,37 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
     )
 
 
+def compile_all(merged: Merged, local: LocalTime, wanted: Container[tuple[str, str]] | None = None) -> None:
+    """Compile entries (section, id) once each, whenever they are in force; None = all. Nothing is kept.
+
+    Raises `Invalid` CATALOGUE_FAULTY when some `compile_plan` of the catalogue would.
+    """
+
+    def entries(section: str, found: Mapping[str, E]) -> Iterator[E]:
+        return (entry for name, entry in found.items() if wanted is None or (section, name) in wanted)
+
+    for tariff in entries("tariffs", merged.tariffs):
+        _service(tariff.value, merged)
+        compile_tariff(tariff, tariff.value.prices, merged, local)
+    counters = {name: compile_accumulator(one, merged, local).counter for name, one in merged.accumulators.items()}
+    counters = {**tier_counters(merged), **counters}
+    for rule in entries("discounts", merged.discounts):
+        compile_rule(rule, merged, local, counters)
+    for allowance in entries("allowances", merged.allowances):
+        compile_allowance(allowance, merged, local)
+    for offering in entries("offerings", merged.offerings):
+        compile_offering(offering)
+    for fee in entries("fees", merged.fees):
+        compile_fee(fee, merged)
+    for service in merged.services.values():
+        quantity(service.value.quantity_max)
+
+
+def _service(tariff: Tariff, merged: Merged) -> None:
+    if tariff.service not in merged.services:
+        raise Invalid("CATALOGUE_FAULTY", f"tariff {tariff.id!r} prices a service that is not there")
+
+
 def _tariffs(
     merged: Merged, local: LocalTime, time_ms: int
 ) -> tuple[dict[str, CompiledTariff], dict[str, tuple[CompiledTariff, ...]]]:
@@ -122,8 +161,7 @@ def _tariffs(
     tariffs: dict[str, CompiledTariff] = {}
     standard: dict[str, list[CompiledTariff]] = {}
     for tariff in merged.tariffs.values():
-        if tariff.value.service not in merged.services:
-            raise Invalid("CATALOGUE_FAULTY", f"tariff {tariff.value.id!r} prices a service that is not there")
+        _service(tariff.value, merged)
         if in_force(tariff.value, time_ms, local):
             prices = [price for price in tariff.value.prices if in_force(price, time_ms, local)]
             done = tariffs[tariff.value.id] = compile_tariff(tariff, prices, merged, local)

@@ -54,28 +54,19 @@ def compile_tariff(entry: Entry[Tariff], prices: Iterable[Price], merged: Merged
     tariff = entry.value
     listed = list(prices)
     compiled = [compile_price(tariff, price, entry.origin, merged, local) for price in listed]
-    names = dict.fromkeys(name for price in listed for name in price.when.destinations)
+    naming: dict[str, list[int]] = {}
+    for place, price in enumerate(listed):
+        for name in price.when.destinations:
+            naming.setdefault(name, []).append(place)
     table: PrefixTable[str] | None = None
     by_destination: dict[tuple[str, ...], tuple[CompiledPrice, ...]] = {}
-    if names:
-        table = prefix_table(merged, names)
-        for found in {(), *_combinations(merged, names)}:
-            by_destination[found] = tuple(
-                done
-                for price, done in zip(listed, compiled, strict=True)
-                if not price.when.destinations or not set(price.when.destinations).isdisjoint(found)
-            )
+    if naming:
+        table = prefix_table(merged, naming)
+        anywhere = [place for place, price in enumerate(listed) if not price.when.destinations]
+        for found in table.answers:
+            places = sorted({*anywhere, *(place for name in found for place in naming[name])})
+            by_destination[found] = tuple([compiled[place] for place in places])
     return CompiledTariff(tariff.id, entry.origin, tariff.service, table, tuple(compiled), by_destination)
-
-
-def _combinations(merged: Merged, names: Iterable[str]) -> set[tuple[str, ...]]:
-    """Give all answers that the prefix table can give."""
-    groups: dict[str, dict[str, None]] = {}
-    for name in names:
-        for pattern in merged.destinations[name].value.prefixes:
-            text = pattern if pattern == "*" else pattern.rstrip("*")
-            groups.setdefault("" if text == "*" else text, {})[name] = None
-    return {tuple(group) for group in groups.values()}
 
 
 def compile_price(tariff: Tariff, price: Price, origin: str, merged: Merged, local: LocalTime) -> CompiledPrice:

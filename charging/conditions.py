@@ -1,10 +1,11 @@
 """Conditions of the catalogue as functions, made once: `When` for usages, `DiscountWhen` for discounts."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from charging.account import Account
 from charging.bands import BandTable
-from charging.catalogue_base import When
+from charging.catalogue_base import Destination, When
 from charging.catalogue_merge import Merged
 from charging.catalogue_offers import DiscountWhen
 from charging.compiled import Counter, Facts, Test
@@ -16,6 +17,8 @@ from charging.prefixes import PrefixTable, digits_of
 from charging.usage import Usage
 
 OWN_ACCOUNT = "account"
+TABLES_KEPT_MAX = 32
+"""Tables of destinations kept to be shared: a nation's tariffs have a few, of many thousand prefixes perhaps."""
 HOME, AWAY = "home", "away"
 
 
@@ -73,12 +76,18 @@ def discount_tests(
 
 def prefix_table(merged: Merged, names: Iterable[str]) -> PrefixTable[str]:
     """Make the table of some destinations."""
-    entries: list[tuple[str, str]] = []
+    found = []
     for name in names:
         if name not in merged.destinations:
             raise Invalid("CATALOGUE_FAULTY", f"there is no destination {name!r}")
-        entries.extend((pattern, name) for pattern in merged.destinations[name].value.prefixes)
-    return PrefixTable(entries)
+        found.append(merged.destinations[name].value)
+    return _table_of(tuple(found))
+
+
+@lru_cache(maxsize=TABLES_KEPT_MAX)
+def _table_of(destinations: tuple[Destination, ...]) -> PrefixTable[str]:
+    """Make a table once for all regions and stretches of time in which the destinations are the same."""
+    return PrefixTable([(pattern, destination.id) for destination in destinations for pattern in destination.prefixes])
 
 
 def band_table(groups: Iterable[Iterable[str]], merged: Merged, local: LocalTime) -> BandTable:

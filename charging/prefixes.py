@@ -22,7 +22,7 @@ def digits_of(other_party: str) -> str:
 class PrefixTable(Generic[T]):
     """Maps patterns to values. Of a pattern that is given twice the values are all kept."""
 
-    __slots__ = ("_exact", "_lengths", "_literal", "_patterns")
+    __slots__ = ("_exact", "_lengths", "_literal", "_patterns", "answers")
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         grouped: dict[str, list[T]] = {}
@@ -45,6 +45,8 @@ class PrefixTable(Generic[T]):
                 self._literal[text] = values
         patterns.sort(key=lambda entry: entry[0], reverse=True)
         self._patterns = tuple(patterns)
+        self.answers = {(), *self._exact.values(), *self._literal.values(), *(values for _, _, values in patterns)}
+        """Everything that `find` can answer."""
         self._lengths = tuple(sorted({len(text) for text in self._literal}, reverse=True))
 
     def find(self, number: str) -> tuple[T, ...]:

@@ -1,14 +1,13 @@
 """`onetier catalog`: check, compare, publish and fetch what is sold."""
 
 import json
-from collections.abc import Iterator
-from hashlib import blake2b
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from onetier.v1 import data_center_pb2 as dc
-from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from rich.console import Console
 from rich.table import Table
 
@@ -19,11 +18,22 @@ from charging.localtime import LocalTime
 from console.catalogue_files import Folder, read_folder
 from console.catalogue_writing import write_folder
 from console.directory_call import DATACENTER, Certificates, DataCenter, call_directory
-from console.published import NATIONAL, At, DirectoryUrl, Versions, Wanted, of_datacenter, of_directory, wanted
+from console.published import (
+    NATIONAL,
+    At,
+    DirectoryUrl,
+    Label,
+    Versions,
+    Wanted,
+    of_datacenter,
+    of_directory,
+    wanted,
+)
+from console.publishing import publish, timeout_s
 
 app = typer.Typer(help="Check, compare, publish and fetch catalogues.", no_args_is_help=True)
 NATIONAL_ZONE = "Asia/Shanghai"
-PUBLISH_TIMEOUT_S = 30.0
+LISTED_MAX = 8
 out = Console(highlight=False)
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of YAML files, national and regional.", exists=True)]
 
@@ -161,16 +171,27 @@ def publish_command(
     datacenter: DataCenter = DATACENTER,
     actor: Annotated[str, typer.Option(help="Who publishes; kept in the directory.")] = "operator",
     tls: Certificates = None,
+    timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for the data center; 0 = by what the check here took.")
+    ] = 0,
 ) -> None:
     """Publish checked catalogues to the shared unit. A published version never changes."""
+    began = time.monotonic()
     changes = publication(checked(folder).catalogues)
-    versions = ",".join(f"{c.catalogue.domain or NATIONAL}-{c.catalogue.version}" for c in changes)
-    digest = blake2b(b"".join(change.SerializeToString(deterministic=True) for change in changes), digest_size=16)
-    request = dc.AmendRequest(changes=changes, request_key=f"publish-{digest.hexdigest()}", actor=actor)
+    seconds = timeout_s(time.monotonic() - began, timeout)
 
-    async def amend(stub: dc_grpc.DirectoryServiceStub) -> int:
-        response = await stub.Amend(request, timeout=PUBLISH_TIMEOUT_S)
-        return int(response.revision)
+    def tell(line: str) -> None:
+        out.print(line, soft_wrap=True, markup=False)
 
-    revision = call_directory(datacenter, tls, amend)
-    out.print(f"published {len(changes)} catalogues ({versions}); directory revision {revision}")
+    found = call_directory(datacenter, tls, lambda stub: publish(stub, changes, actor, seconds, tell))
+    there = f"; published before: {_listed(found.before)}" if found.before else ""
+    if found.new:
+        count = f"{len(found.new)} catalogue{'s' if len(found.new) > 1 else ''}"
+        tell(f"published {count} ({_listed(found.new)}){there}; directory revision {found.revision}")
+    else:
+        tell(f"nothing new: all {len(found.before)} catalogues are published ({_listed(found.before)})")
+
+
+def _listed(labels: Sequence[Label]) -> str:
+    names = [str(label) for label in labels]
+    return ", ".join(names[:LISTED_MAX]) + (f" and {len(names) - LISTED_MAX} more" if len(names) > LISTED_MAX else "")

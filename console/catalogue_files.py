@@ -19,6 +19,7 @@ from charging.catalogue import Catalogue, from_plain
 from charging.checks.check import check
 from charging.checks.walk import Path as TreePath
 from charging.checks.walk import shown
+from charging.checks.whole import Nation
 from console.catalogue_words import sentence, unknown_field
 
 Place = tuple[Path, int]
@@ -94,10 +95,11 @@ def read_folder(folder: Path) -> Folder:
     for document in ordered:
         _convert(document)
     national = documents[""].catalogue if "" in documents else None
+    nation = Nation(national) if national is not None else None
     for document in ordered:
         # A national catalogue that can't be read would make every reference of a region dangle.
         if document.catalogue is not None and (not document.domain or national is not None or "" not in documents):
-            for finding in check(document.catalogue, national if document.domain else None):
+            for finding in check(document.catalogue, nation if document.domain else None):
                 document.fault(finding.path, finding.message)
     return Folder(ordered)
 

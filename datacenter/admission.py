@@ -6,6 +6,8 @@ was published before. One of them is appended first, and the other is then check
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import msgspec
 
@@ -15,6 +17,9 @@ from datacenter.publication import check_catalogues
 from datacenter.unit_addresses import check_units
 from directory.changes import CatalogueVersion, Change
 from directory.state import State
+
+THREAD_BYTES_MAX = 300_000
+"""Of packed catalogues that a thread may judge: a tenth of a second of work, about."""
 
 
 class Admission:
@@ -31,8 +36,7 @@ class Admission:
         """Judge the catalogues ahead, so that the log need not wait for it."""
         if self._publishes and self._beside != len(state.catalogues):
             published = tuple(state.catalogues.values())
-            # In a thread, so that routing goes on.
-            self._fault = await asyncio.to_thread(_judge, self._changes, published)
+            self._fault = await _judged_beside(self._changes, published)
             self._beside = len(published)
 
     async def check(self, state: State) -> None:
@@ -41,6 +45,22 @@ class Admission:
         if self._fault is not None:
             raise self._fault
         check_units(self._changes, state)
+
+
+async def _judged_beside(changes: Sequence[Change], published: Sequence[CatalogueRef]) -> Fault | None:
+    """Judge where routing goes on meanwhile: a thread for what takes milliseconds, a process for what takes seconds.
+
+    A thread that counts for seconds gives the interpreter back every 5 ms only, which routing would wait for each time.
+    """
+    sizes = [len(change.content) for change in changes if isinstance(change, CatalogueVersion)]
+    if sum(sizes) + sum(len(ref.content) for ref in published) <= THREAD_BYTES_MAX:
+        return await asyncio.to_thread(_judge, changes, published)
+    # Spawned: a fork of a process that serves gRPC waits for threads that it does not have.
+    pool = ProcessPoolExecutor(1, get_context("spawn"))
+    try:
+        return await asyncio.get_running_loop().run_in_executor(pool, _judge, changes, published)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _judge(changes: Sequence[Change], published: Sequence[CatalogueRef]) -> Fault | None:

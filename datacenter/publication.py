@@ -1,28 +1,40 @@
 """A faulty catalogue is never published, whoever sends it: the data center checks what the console checked before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from charging.catalogue import Catalogue, unpack
 from charging.checks.check import check
 from charging.checks.walk import Finding, shown
+from charging.checks.whole import Nation
 from charging.errors import Invalid
 from charging.timeline import together
 from charging.wire import CatalogueRef
 from directory.changes import CatalogueVersion, Change
+
+REFERENCE_BYTES_MAX = 12_000_000
+"""Of packed catalogues that one application server fetches at once: below what a message takes, 16 MB."""
+Version = CatalogueVersion | CatalogueRef
 
 
 def check_catalogues(changes: Sequence[Change], published: Sequence[CatalogueRef]) -> None:
     """Check the catalogues of an amendment, each with every one it will be in force together with.
 
     So a national version that takes away what a published region overrides is refused too. Raises `Invalid`
-    CATALOGUE_UNREADABLE, CATALOGUE_MISLABELLED or CATALOGUE_FAULTY.
+    CATALOGUE_UNREADABLE, CATALOGUE_MISLABELLED, CATALOGUE_NEVER_IN_FORCE, CATALOGUES_TOO_LARGE or CATALOGUE_FAULTY.
     """
-    arriving = {index: change for index, change in enumerate(changes) if isinstance(change, CatalogueVersion)}
+    there = {(ref.domain, ref.version) for ref in published}
+    arriving = {
+        index: change
+        for index, change in enumerate(changes)
+        if isinstance(change, CatalogueVersion) and (change.domain, change.version) not in there
+    }
     read = {index: _read(index, change) for index, change in arriving.items()}
     if not read:
         return
+    _check_in_force(arriving, [*published, *arriving.values()])
+    _check_sizes(arriving, [*published, *arriving.values()])
     versions: dict[str, list[tuple[int, Catalogue]]] = {"": []}
     for ref in published:
         versions.setdefault(ref.domain, []).append((ref.effective_from_ms, unpack(ref.content)))
@@ -31,15 +43,51 @@ def check_catalogues(changes: Sequence[Change], published: Sequence[CatalogueRef
     for index, catalogue in read.items():
         if not catalogue.domain:
             _refuse(index, check(catalogue))
+    nations = {id(national): Nation(national) for _, national in versions[""]}
+    places = {id(catalogue): index for index, catalogue in read.items()}
     for domain in sorted(versions.keys() - {""}):
-        pairs = together(versions[""], versions[domain])
+        met = set()
+        for national, region in together(versions[""], versions[domain]):
+            met.add(id(region))
+            if id(region) in places:
+                _refuse(places[id(region)], check(region, nations[id(national)]))
+            elif id(national) in places:
+                beside = f"with {domain} {region.version} beside it, "
+                _refuse(places[id(national)], check(region, nations[id(national)]), beside)
         for index, catalogue in read.items():
-            mine = [pair for pair in pairs if catalogue is pair[0] or catalogue is pair[1]]
-            for national, region in mine:
-                beside = f"with {domain} {region.version} beside it, " if catalogue is national else ""
-                _refuse(index, check(region, national), beside)
-            if catalogue.domain == domain and not mine:
+            if catalogue.domain == domain and id(catalogue) not in met:
                 _refuse(index, check(catalogue))
+
+
+def _check_in_force(arriving: Mapping[int, CatalogueVersion], all_there: Sequence[Version]) -> None:
+    """Refuse what no event would ever be rated by: another version begins at the same moment, with a higher number."""
+    newest: dict[tuple[str, int], int] = {}
+    for one in all_there:
+        key = (one.domain, one.effective_from_ms)
+        newest[key] = max(newest.get(key, 0), one.version)
+    for index, change in arriving.items():
+        number = newest[change.domain, change.effective_from_ms]
+        if number > change.version:
+            wanted = (
+                f"a version that will be in force: {number} begins at the same moment and has the higher number, so "
+                f"{change.version} would never be; a correction is the next version, {number + 1} or later"
+            )
+            raise _invalid(index, "CATALOGUE_NEVER_IN_FORCE", wanted)
+
+
+def _check_sizes(arriving: Mapping[int, CatalogueVersion], all_there: Sequence[Version]) -> None:
+    """Refuse what an application server could not fetch any more: all versions of the nation and of its region."""
+    sizes: dict[str, int] = {"": 0}
+    for one in all_there:
+        sizes[one.domain] = sizes.get(one.domain, 0) + len(one.content)
+    largest = sizes.pop("") + max(sizes.values(), default=0)
+    if largest > REFERENCE_BYTES_MAX:
+        index = next(iter(arriving))
+        wanted = (
+            f"at most {REFERENCE_BYTES_MAX / 1e6:.0f} MB in all versions of the nation and one region, as application "
+            f"servers fetch them together; these take {largest / 1e6:.1f} MB: make the catalogue smaller"
+        )
+        raise _invalid(index, "CATALOGUES_TOO_LARGE", wanted)
 
 
 def _refuse(index: int, findings: Sequence[Finding], beside: str = "") -> None:

@@ -1,12 +1,13 @@
 """Rules that stand across sections: discounts, offerings that open what nothing prices, regional overrides."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
 from charging.catalogue import Catalogue, Overrides, Withdrawn
-from charging.catalogue_offers import AccumulatorRange, Agreement, Discount, Offering, Thresholds
+from charging.catalogue_offers import Accumulator, AccumulatorRange, Agreement, Discount, Offering, Thresholds
 from charging.checks.references import SECTIONS
+from charging.checks.values import covers
 from charging.checks.walk import Finding, Path, ids, structs
 from charging.money import quantity
 
@@ -16,8 +17,10 @@ EFFECTS = ("percent", "amount", "price", "total", "thresholds")
 def check_discounts(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
     """Find rules without exactly one effect, conditions that never hold, rules named where they do not belong."""
     stages: dict[str, str] = {}
+    counting: dict[str, Accumulator] = {}
     for document in (national, catalogue):
         if document is not None:
+            counting.update({one.id: one for one in document.accumulators})
             stages.update({rule.id: rule.stage for rule in (*document.discounts, *document.overrides.discounts)})
     for path, node in structs(catalogue):
         if isinstance(node, Discount):
@@ -25,6 +28,7 @@ def check_discounts(catalogue: Catalogue, national: Catalogue | None) -> Iterato
             if len(effects) != 1:
                 found = ", ".join(effects) or "none"
                 yield Finding(path, f"discount {node.id!r} has {found}: give exactly one of {', '.join(EFFECTS)}")
+            yield from _asked(path, node, counting)
         elif isinstance(node, Thresholds) and not node.steps:
             yield Finding((*path, "steps"), "thresholds without a step take nothing off: add one")
         elif isinstance(node, AccumulatorRange) and node.below and quantity(node.below) <= quantity(node.at_least):
@@ -35,6 +39,18 @@ def check_discounts(catalogue: Catalogue, national: Catalogue | None) -> Iterato
             yield from _stages(path, node, stages, ("offering",))
         elif isinstance(node, Agreement):
             yield from _stages(path, node, stages, ("subscriber", "account"))
+
+
+def _asked(path: Path, rule: Discount, counting: Mapping[str, Accumulator]) -> Iterator[Finding]:
+    """Find accumulators that are not in force all the time that the rule which asks them is."""
+    for at, node in structs(rule, path):
+        one = counting.get(node.accumulator) if isinstance(node, Thresholds | AccumulatorRange) else None
+        if one is not None and not covers(one, rule):
+            yield Finding(
+                (*at, "accumulator"),
+                f"accumulator {one.id!r} is not in force all the time that discount {rule.id!r} is: "
+                "give both the same effective dates",
+            )
 
 
 def _stages(

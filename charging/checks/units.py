@@ -1,20 +1,17 @@
 """Units: quantities must be of the unit of what they measure, allowances of the unit of what they cover."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 import msgspec
 from msgspec import Struct
 
 from charging.catalogue import Catalogue
+from charging.catalogue_base import Quantity
 from charging.catalogue_offers import AccumulatorRange, Allowance, Discount, Offering, Thresholds
 from charging.catalogue_tariffs import Price, PriceOverride, Rate, Tariff, Tier
-from charging.checks.walk import Finding, Path, structs
+from charging.checks.walk import Finding, Path, structs, written_names
 from charging.money import quantity, quantity_unit
-
-QUANTITIES = (
-    "per", "increment", "start", "upto", "grace", "quota", "member_cap", "quantity_max", "quantity_min", "limit",
-    "validity", "at_least", "below",
-)  # fmt: skip
 
 
 def check_units(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
@@ -92,7 +89,14 @@ def _allowance(path: Path, allowance: Allowance, services: Mapping[str, str]) ->
 
 
 def _wrong(path: Path, node: Struct, unit: str, what: str) -> Iterator[Finding]:
-    for field in msgspec.structs.fields(node):
-        value = getattr(node, field.name)
-        if field.name in QUANTITIES and isinstance(value, str) and quantity_unit(value) not in ("", unit):
-            yield Finding((*path, field.encode_name), f"{value!r} is not a number of {unit}s, the unit of {what}")
+    for name in quantities(type(node)):
+        value = getattr(node, name)
+        if quantity_unit(value) not in ("", unit):
+            written = written_names(type(node))[name]
+            yield Finding((*path, written), f"{value!r} is not a number of {unit}s, the unit of {what}")
+
+
+@cache
+def quantities(kind: type[Struct]) -> tuple[str, ...]:
+    """Give the fields of a class that are quantities."""
+    return tuple(field.name for field in msgspec.structs.fields(kind) if field.type == Quantity)

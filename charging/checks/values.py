@@ -7,10 +7,13 @@ from charging.bands import clock_s
 from charging.catalogue import Catalogue
 from charging.catalogue_base import Band, Calendar
 from charging.checks.walk import Finding, Path, structs
+from charging.compile import Dated
 from charging.localtime import DAY_S, LocalTime
 
 # Only the order of moments is asked here; texts without offset stand in one zone, whichever it is.
 LOCAL = LocalTime("Asia/Shanghai")
+FIRST_DAY, LAST_DAY = "0001-01-02", "9999-12-30"
+"""Before and after every date that an entry may be given."""
 
 
 def check_values(catalogue: Catalogue, _national: Catalogue | None) -> Iterator[Finding]:
@@ -30,6 +33,15 @@ def moment_ms(text: str) -> int | None:
         return LOCAL.moment_ms(text)
     except (ValueError, OverflowError):
         return None
+
+
+def covers(outer: Dated, inner: Dated) -> bool:
+    """Say whether one entry is in force all the time that another is; dates that don't exist are told elsewhere."""
+    begins, ends = moment_ms(outer.effective_from or FIRST_DAY), moment_ms(outer.effective_to or LAST_DAY)
+    since, until = moment_ms(inner.effective_from or FIRST_DAY), moment_ms(inner.effective_to or LAST_DAY)
+    if begins is None or ends is None or since is None or until is None:
+        return True
+    return begins <= since and until <= ends
 
 
 def _effective(path: Path, start: str, end: str) -> Iterator[Finding]:

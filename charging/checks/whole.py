@@ -1,19 +1,113 @@
 """The whole: what a region makes of the nation is checked as its subscribers meet it, and at last compiled.
 
-Nothing that fails to compile is published: the platform would rate nobody of the domain any more.
+Nothing that fails to compile is published: the platform would rate nobody of the domain any more. What the region
+leaves as it is was checked with the nation: of the whole only those entries are looked at again that the region makes,
+or that name, directly or through others, what it makes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 import msgspec
 
 from charging.catalogue import Catalogue, Overrides
 from charging.catalogue_merge import Merged, merge
-from charging.checks.references import SECTIONS
+from charging.checks.accumulators import check_accumulators
+from charging.checks.prices import check_prices
+from charging.checks.reach import check_reach
+from charging.checks.references import NAMES, SECTIONS, check_cycles
+from charging.checks.rules import check_opened_services
+from charging.checks.units import check_units
 from charging.checks.values import LOCAL
-from charging.checks.walk import Finding, Path
-from charging.compile import boundaries, compile_plan
+from charging.checks.walk import Finding, Path, structs
+from charging.compile import compile_all
 from charging.errors import Invalid
+
+Key = tuple[str, str]
+"""Section and id of an entry."""
+
+OF_ENTRIES = (check_cycles, check_units, check_prices, check_reach)
+"""Checks of what national and regional entries make together, that look at one entry and what it names."""
+OF_ALL = (check_opened_services, check_accumulators)
+"""Those that hold all entries beside each other."""
+
+
+class Nation:
+    """A national catalogue that regions are checked beside. What it is by itself is worked out once."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    @cached_property
+    def naming(self) -> Mapping[Key, frozenset[Key]]:
+        """Which entries name an entry."""
+        found: dict[Key, set[Key]] = {}
+        for section in SECTIONS:
+            for entry in getattr(self.catalogue, section):
+                for key in named(entry):
+                    found.setdefault(key, set()).add((section, entry.id))
+        return {key: frozenset(keys) for key, keys in found.items()}
+
+    @cached_property
+    def messages(self) -> frozenset[str]:
+        """The faults that it has alone, by their words."""
+        rules = (*OF_ENTRIES, *OF_ALL)
+        return frozenset(finding.message for rule in rules for finding in rule(self.catalogue, None))
+
+
+def named(entry: msgspec.Struct) -> Iterator[Key]:
+    """Give the entries that one names."""
+    for _, node in structs(entry):
+        for name, section in NAMES.get(type(node), {}).items():
+            value = getattr(node, name)
+            for wanted in (value,) if isinstance(value, str) else value:
+                yield section, wanted
+
+
+def check_together(region: Catalogue, nation: Nation) -> Iterator[Finding]:
+    """Check the whole that a sound document makes with its nation; faults the nation has alone are not the region's."""
+    try:
+        merged = merge(nation.catalogue, region)
+    except Invalid as error:
+        yield Finding((), f"it does not fit the national catalogue: {error}")
+        return
+    whole = whole_of(merged)
+    touched = touched_by(region, nation.naming)
+    part = part_of(whole, touched)
+    found = [(finding, part) for rule in OF_ENTRIES for finding in rule(part, whole)]
+    found += [(finding, whole) for rule in OF_ALL for finding in rule(whole, None)]
+    for finding, document in found:
+        if finding.message not in nation.messages:
+            yield Finding(cause(finding.path, document, region), f"in {region.domain}: {finding.message}")
+    if not found:
+        yield from check_compiles(merged, touched)
+
+
+def touched_by(region: Catalogue, naming: Mapping[Key, Iterable[Key]]) -> set[Key]:
+    """Give the entries that a region makes or takes away, and all that name one, directly or through others."""
+    todo: list[Key] = [("tariffs", change.tariff) for change in region.overrides.prices]
+    for section in SECTIONS:
+        made = (*getattr(region, section), *getattr(region.overrides, section, ()))
+        todo += [(section, entry.id) for entry in made]
+        todo += [(section, name) for name in getattr(region.withdrawn, section, ())]
+    touched: set[Key] = set()
+    while todo:
+        key = todo.pop()
+        if key not in touched:
+            touched.add(key)
+            todo.extend(naming.get(key, ()))
+    return touched
+
+
+def part_of(whole: Catalogue, touched: set[Key]) -> Catalogue:
+    """Give a document with the touched entries alone; of a service's standard tariffs all or none, as they compete."""
+    services = {one.service for one in whole.tariffs if one.standard and ("tariffs", one.id) in touched}
+    touched = touched | {("tariffs", one.id) for one in whole.tariffs if one.standard and one.service in services}
+    sections = {
+        section: tuple(entry for entry in getattr(whole, section) if (section, entry.id) in touched)
+        for section in SECTIONS
+    }
+    return msgspec.structs.replace(whole, **sections)
 
 
 def whole_of(merged: Merged) -> Catalogue:
@@ -39,11 +133,9 @@ def cause(path: Path, whole: Catalogue, region: Catalogue) -> Path:
     return ("withdrawn",) if region.overrides == Overrides() else ("overrides",)
 
 
-def check_compiles(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
-    """Compile every stretch of time of a catalogue that has no other fault."""
+def check_compiles(merged: Merged, touched: set[Key] | None = None) -> Iterator[Finding]:
+    """Compile the entries (None = all) of a catalogue that has no other fault."""
     try:
-        merged = merge(national, catalogue) if national is not None else merge(catalogue)
-        for time_ms in (0, *boundaries(merged, LOCAL)):
-            compile_plan(merged, LOCAL, time_ms)
+        compile_all(merged, LOCAL, touched)
     except (Invalid, ValueError, ArithmeticError) as error:
         yield Finding((), f"it can't be used for rating: {error}")

@@ -4,13 +4,19 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 from ruamel.yaml import YAML
 
+from charging import compile as compile_module
 from charging.catalogue import Catalogue, from_plain, pack
 from charging.catalogue_diff import diff
+from charging.catalogue_merge import Entry
+from charging.catalogue_tariffs import Tariff
 from charging.checks.check import check
 from charging.checks.walk import shown
+from charging.checks.whole import Nation
+from charging.compile_tariffs import compile_tariff
 from charging.timeline import Timeline
 from charging.wire import CatalogueRef
 from console.catalogue_files import read_folder
@@ -177,10 +183,13 @@ def test_a_bill_has_a_total() -> None:
     )
 
 
-def test_an_accumulator_that_ends_before_the_rule_that_asks_it_is_found_by_compiling() -> None:
+def test_an_accumulator_that_ends_before_the_rule_that_asks_it_is_found() -> None:
     ended = {**NATIONAL, "accumulators": [{"id": "seconds", "effective_to": "2026-06-01"}]}
     catalogue = from_plain({**ended, "discounts": [*NATIONAL["discounts"], thresholds("seconds", "1")]})  # type: ignore[misc]
-    assert told(catalogue) == [": it can't be used for rating: there is no accumulator 'seconds'"]
+    assert told(catalogue) == [
+        "discounts[1].thresholds.accumulator: accumulator 'seconds' is not in force all the time that discount 'd' is: "
+        "give both the same effective dates"
+    ]
 
 
 def test_discounts_may_ask_what_tiers_count() -> None:
@@ -220,6 +229,29 @@ UNCONDITIONAL = [{"tariff": "calls", "price": {"id": "cheap", "rates": RATES}}]
 def test_what_a_region_makes_of_the_nation_is_checked_as_a_whole(sections: dict[str, object], sentence: str) -> None:
     found = told(region(**sections), from_plain(NATIONAL))
     assert any(sentence in line for line in found), found
+
+
+def test_of_a_nation_only_what_a_region_touches_is_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+
+    def spy(entry: Entry[Tariff], *rest: object) -> object:
+        compiled.append(entry.value.id)
+        return compile_tariff(entry, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(compile_module, "compile_tariff", spy)
+    nation = Nation(from_plain(NATIONAL))
+    film = {"tariff": "film", "price": {"id": "p", "rates": [{"price": "4"}]}}
+    assert check(region(overrides={"prices": [film]}), nation) == []
+    assert compiled == ["film"]
+    compiled.clear()
+    assert check(region(overrides={"bands": [{"id": "night", "from": "21:00", "to": "06:00"}]}), nation) == []
+    assert compiled == ["calls"], "the tariff that has a price in the night"
+
+
+def test_annotations_are_evaluated_once_a_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    check(from_plain(NATIONAL))
+    monkeypatch.setattr(msgspec.structs, "fields", lambda _: pytest.fail("asked again"))
+    assert check(from_plain(NATIONAL)) == []
 
 
 @pytest.mark.parametrize("section", ["overrides", "withdrawn"])

@@ -5,8 +5,10 @@ import pytest
 from charging.catalogue import from_plain, pack
 from charging.errors import Invalid
 from charging.wire import CatalogueRef
+from datacenter import admission, publication
 from datacenter.publication import check_catalogues
 from directory.changes import CatalogueVersion
+from directory.state import State
 
 NATIONAL = {
     "catalogue": "n",
@@ -75,3 +77,32 @@ def test_a_region_must_fit_every_national_version_it_meets() -> None:
     check_catalogues([CatalogueVersion("GD", 1, 1_000, content)], nations)
     with pytest.raises(Invalid, match="'new' is not among the tariffs"):
         check_catalogues([CatalogueVersion("GD", 1, 999, content)], nations)
+
+
+def test_a_version_that_no_event_would_meet_is_refused_but_a_repeat_is_none() -> None:
+    nine = published(NATIONAL, number=9, since_ms=1_000)
+    five = CatalogueVersion("", 5, 1_000, pack(from_plain({**NATIONAL, "version": "5"})))
+    with pytest.raises(Invalid, match="9 begins at the same moment and has the higher number") as caught:
+        check_catalogues([five], [nine])
+    assert caught.value.reason == "CATALOGUE_NEVER_IN_FORCE"
+    check_catalogues([five], [nine, published(NATIONAL, number=5, since_ms=1_000)])
+    check_catalogues([CatalogueVersion("", 5, 999, five.content)], [nine])
+    check_catalogues([CatalogueVersion("", 10, 1_000, pack(from_plain({**NATIONAL, "version": "10"})))], [nine])
+
+
+def test_what_an_application_server_could_not_fetch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, region = published(NATIONAL), published(REGION, "GD")
+    second = version({**NATIONAL, "version": "2"}, number=2)
+    monkeypatch.setattr(publication, "REFERENCE_BYTES_MAX", 2 * len(first.content) + len(region.content))
+    check_catalogues([second], [first, region, published({**REGION, "domain": "ZJ"}, "ZJ")])
+    with pytest.raises(Invalid, match="make the catalogue smaller") as caught:
+        check_catalogues([version({**REGION, "version": "2"}, "GD", 2)], [first, published(NATIONAL, number=2), region])
+    assert caught.value.reason == "CATALOGUES_TOO_LARGE"
+
+
+async def test_what_takes_long_is_judged_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "THREAD_BYTES_MAX", 0)
+    faulty = admission.Admission([version({**NATIONAL, "services": []})])
+    with pytest.raises(Invalid, match="'sms' is not among the services"):
+        await faulty.check(State())
+    await admission.Admission([version(NATIONAL)]).check(State())
