@@ -14,12 +14,11 @@ from appserver.asks import Kind, Order
 from appserver.items import Batch, Item
 from appserver.orders import order_of
 from charging.errors import Fault, Invalid
+from charging.house_keys import PREFIX
 from charging.identity import normalise
 from charging.party import party
 from charging.usage import Usage
 
-RESERVED = "~"
-"""Keys of the platform's own commands (expiry, transfers, ports) begin with it; a caller's must not meet them."""
 KEY_BYTES_MAX = 64
 ACTOR_CHARS_MAX = 200
 COMMAND_BYTES_MAX = 100_000
@@ -94,7 +93,7 @@ class Codec:
             or not 0 <= quantity <= QUANTITY_MAX.get(service, BYTES_MAX)
             or not 0 < start_ms <= now_ms + self._future_tolerance_ms
             or (charged and not key)
-            or (key and (len(key) > KEY_BYTES_MAX or not (key.isascii() and key.isprintable()) or key[0] == RESERVED))
+            or (key and (len(key) > KEY_BYTES_MAX or not (key.isascii() and key.isprintable()) or key[0] == PREFIX))
             or (visited and _PLACE.fullmatch(visited) is None)
             or len(actor) > ACTOR_CHARS_MAX
         ):
@@ -217,8 +216,8 @@ class Codec:
             text = "made by the caller, unique for each intent"
             missing = _fault("REQUEST_KEY_MISSING", "request_key", f"the request key is missing: {text}", text)
             return [missing] * required
-        if len(key) > KEY_BYTES_MAX or not (key.isascii() and key.isprintable()) or key[0] == RESERVED:
-            text = f"at most {KEY_BYTES_MAX} printable ASCII characters, the first not {RESERVED}"
+        if len(key) > KEY_BYTES_MAX or not (key.isascii() and key.isprintable()) or key[0] == PREFIX:
+            text = f"at most {KEY_BYTES_MAX} printable ASCII characters, the first not {PREFIX}"
             return [_fault("REQUEST_KEY_MALFORMED", "request_key", f"the request key must have {text}", text)]
         return []
 

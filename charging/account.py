@@ -85,6 +85,8 @@ class Outgoing(Struct, frozen=True, array_like=True, gc=False):
     amount: int
     sent_ms: int = 0
     """When, by the sender's owner; 0 = it was not written down."""
+    currency: str = ""
+    """Of the amount."""
 
 
 class Proposal(Struct, frozen=True, array_like=True, gc=False):

@@ -181,7 +181,15 @@ def _refunded(account: Account, event: Refunded) -> Account:
 
 
 def _sent(account: Account, event: TransferSent) -> Account:
-    row = Outgoing(event.key, event.from_book_id, event.to_identity, event.to_book_id, event.amount, event.sent_ms)
+    row = Outgoing(
+        event.key,
+        event.from_book_id,
+        event.to_identity,
+        event.to_book_id,
+        event.amount,
+        event.sent_ms,
+        event.currency,
+    )
     books = funds.shift(account.books, ((event.from_book_id, event.amount),), -1)
     return replace(account, books=books, outgoing=(*account.outgoing, row))
 

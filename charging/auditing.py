@@ -18,7 +18,7 @@ from charging.errors import Fault
 from charging.events import MovedIn, Opened, TransferReceived, TransferSent, TransferSettled
 from charging.funds import movements
 from charging.history import legs, outcome
-from charging.transfer_commands import receive_key
+from charging.house_keys import receive_key
 from charging.wire import Done, Movement
 
 FINDINGS_MAX = 100
@@ -27,9 +27,9 @@ FINDINGS_MAX = 100
 class Transfers(Struct):
     """Halves of transfers, by the key under which each arrives; see `charging.transfer_commands`."""
 
-    sent: dict[str, tuple[int, int]] = {}
-    """Key → amount, and when it was sent."""
-    received: dict[str, int] = {}
+    sent: dict[str, tuple[int, str, int]] = {}
+    """Key → amount, its currency, and when it was sent."""
+    received: dict[str, tuple[int, str]] = {}
     settled: dict[str, int] = {}
     """As the sender was told: arrived."""
 
@@ -185,9 +185,13 @@ class Audit:
         """Note halves of transfers; `under_way` are those of the sender before the entry, None = not known."""
         for event in entry.events:
             if isinstance(event, TransferSent):
-                self.transfers.sent[receive_key(self.account_id, event.key)] = event.amount, entry.time_ms
+                self.transfers.sent[receive_key(self.account_id, event.key)] = (
+                    event.amount,
+                    event.currency,
+                    entry.time_ms,
+                )
             elif isinstance(event, TransferReceived):
-                self.transfers.received[entry.key] = event.amount
+                self.transfers.received[entry.key] = event.amount, event.currency
             elif isinstance(event, TransferSettled):
                 known = under_way is None or any(
                     row.key == event.key and row.amount == event.amount for row in under_way

@@ -51,8 +51,7 @@ def _new_book(action: TopUp, book_id: str, unit: str) -> Book:
 
 
 def _renewal(book: Book, action: TopUp, unit: str) -> list[Event]:
-    if book.unit != unit:
-        raise Invalid("UNIT_MISMATCH", f"book {book.book_id!r} holds {book.unit}", fields={"unit": book.unit})
+    check_unit(book, unit)
     if action.allowance and action.allowance != book.allowance:
         raise Refused("ALLOWANCE_MISMATCH", f"book {book.book_id!r} is bound to {book.allowance or 'nothing'!r}")
     valid_to_ms = 0
@@ -106,23 +105,18 @@ def adjust(account: Account, command: Command, action: Adjust) -> Effect:
 
 
 def move_money(account: Account, command: Command, action: MoveMoney) -> Effect:
-    """Move between two books of one account and one unit; never on credit."""
+    """Move between two books of one account and one unit; never on credit, nor out of the scope it is bound to."""
     require_open(account)
     if action.amount <= 0:
         raise Invalid("AMOUNT_NOT_POSITIVE", "what moves is more than zero", fields={"amount": "more than zero"})
     check_amount(action.amount)
-    source = require_book(account, action.from_book_id or MAIN_BOOK)
-    target = require_book(account, action.to_book_id or MAIN_BOOK)
-    if source.book_id == target.book_id:
-        raise Refused("MOVE_TO_SELF", f"book {source.book_id!r} is both ends of the move")
-    if source.unit != target.unit:
-        raise Invalid(
-            "UNIT_MISMATCH", f"{source.unit} does not become {target.unit}", fields={"to_book_id": source.unit}
-        )
-    require_left(account, source, action.amount, command.time_ms)
-    if not target.valid_at(command.time_ms):
-        raise Refused("BOOK_EXPIRED", f"book {target.book_id!r} is not valid now", facts={"book": target.book_id})
-    check_room(target, action.amount)
+    source_id, target_id = action.from_book_id or MAIN_BOOK, action.to_book_id or MAIN_BOOK
+    if source_id == target_id:
+        raise Refused("MOVE_TO_SELF", f"book {source_id!r} is both ends of the move")
+    source = require_giver(account, source_id, action.amount, command.time_ms)
+    target = require_taker(account, target_id, source.unit, action.amount, command.time_ms)
+    if source.allowance and source.allowance != target.allowance:
+        raise Refused("BOOK_BOUND", f"what is in book {source_id!r} is for {source.allowance!r} alone")
     pairs = ((source.book_id, -action.amount), (target.book_id, action.amount))
     return Effect((Booked("move", pairs, action.reason),), action.amount if source.unit == MONEY else 0)
 
@@ -135,13 +129,41 @@ def require_book(account: Account, book_id: str) -> Book:
     return book
 
 
-def require_left(account: Account, book: Book, amount: int, time_ms: int) -> None:
-    """Refuse to take more from a book than it has beyond reservations, or from one that is not valid."""
-    if not book.valid_at(time_ms):
-        raise Refused("BOOK_EXPIRED", f"book {book.book_id!r} is not valid now", facts={"book": book.book_id})
+def require_giver(account: Account, book_id: str, amount: int, time_ms: int) -> Book:
+    """Find a book that may give an amount by hand, to another book or account, or refuse.
+
+    BOOK_UNKNOWN; BOOK_EXPIRED also of one that is not valid yet; INSUFFICIENT_FUNDS beyond what sessions leave free.
+    """
+    book = require_book(account, book_id)
+    _check_valid(book, time_ms)
     left = book.amount - book.reserved
     if left < amount:
         raise funds.no_funds(amount, max(0, left), account.currency)
+    return book
+
+
+def require_taker(account: Account, book_id: str, unit: str, amount: int, time_ms: int) -> Book:
+    """Find a book that may take an amount in, from another book or account, or refuse.
+
+    BOOK_UNKNOWN; BOOK_EXPIRED, since nobody could spend it there; UNIT_MISMATCH; BOOK_FULL.
+    """
+    book = require_book(account, book_id)
+    _check_valid(book, time_ms)
+    check_unit(book, unit)
+    check_room(book, amount)
+    return book
+
+
+def _check_valid(book: Book, time_ms: int) -> None:
+    if not book.valid_at(time_ms):
+        raise Refused("BOOK_EXPIRED", f"book {book.book_id!r} is not valid now", facts={"book": book.book_id})
+
+
+def check_unit(book: Book, unit: str) -> None:
+    """Refuse UNIT_MISMATCH for a book that holds another unit."""
+    if book.unit != unit:
+        text = f"book {book.book_id!r} holds {book.unit}, not {unit}"
+        raise Refused("UNIT_MISMATCH", text, facts={"book": book.book_id, "unit": book.unit})
 
 
 def check_amount(amount: int) -> None:

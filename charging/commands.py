@@ -145,6 +145,7 @@ class SendTransfer(Struct, frozen=True, array_like=True, tag="send", gc=False):
     to_identity: str
     to_book_id: str
     amount: int
+    """In the currency of the sender's account."""
     reason: str
 
 
@@ -157,6 +158,8 @@ class ReceiveTransfer(Struct, frozen=True, array_like=True, tag="receive", gc=Fa
     reason: str
     sent_ms: int = 0
     """When the first half was journaled: tells the receiver whether the key may be forgotten again; 0 = not known."""
+    currency: str = ""
+    """Of the amount."""
 
 
 class SettleTransfer(Struct, frozen=True, array_like=True, tag="settle", gc=False):

@@ -77,6 +77,7 @@ class TransferSent(Struct, frozen=True, array_like=True, tag="sent", gc=False):
     amount: int
     reason: str
     sent_ms: int = 0
+    currency: str = ""
 
 
 class TransferReceived(Struct, frozen=True, array_like=True, tag="received", gc=False):
@@ -86,6 +87,7 @@ class TransferReceived(Struct, frozen=True, array_like=True, tag="received", gc=
     book_id: str
     amount: int
     reason: str
+    currency: str = ""
 
 
 class TransferSettled(Struct, frozen=True, array_like=True, tag="settled", gc=False):

@@ -125,7 +125,7 @@ def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
         case SendTransfer():
             return transfer_commands.send(account, command, action, now_ms)
         case ReceiveTransfer():
-            return transfer_commands.receive(account, action)
+            return transfer_commands.receive(account, action, now_ms)
         case SettleTransfer():
             return transfer_commands.settle(account, action)
         case StepSession():

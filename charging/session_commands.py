@@ -6,8 +6,6 @@ goes before quota that is only asked for. A reservation is never more than what 
 spend one micro-unit twice.
 """
 
-from hashlib import blake2b
-
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +17,7 @@ from charging.decision import Effect, VersionMoved
 from charging.errors import Invalid, NotFound, Refused
 from charging.events import Event, Noticed, SessionPosting, SessionStepped
 from charging.funds import book_of
+from charging.house_keys import digest_of, expire_key
 from charging.session_state import Kept, Pair, Taken
 from charging.standing import require_active, require_here
 from charging.transfer_commands import OWNER
@@ -268,7 +267,6 @@ def due_sessions(account: Account, now_ms: int) -> tuple[Session, ...]:
 
 def expire_command(account: Account, session: Session, now_ms: int) -> Command:
     """Make the owner's command that ends a session; its key names session and validity, so repeats are equal."""
-    key = f"~expire~{session.session_id}~{session.valid_until_ms}"
-    digest = blake2b(key.encode(), digest_size=16).digest()
+    key = expire_key(session.session_id, session.valid_until_ms)
     action = ExpireSession(session.session_id, session.valid_until_ms)
-    return Command(account.account_id, key, digest, OWNER, OWNER, now_ms, action)
+    return Command(account.account_id, key, digest_of(key, action), OWNER, OWNER, now_ms, action)

@@ -10,15 +10,14 @@ Until step 3 the transfer stays in `Account.outgoing`, through any crash or take
 there. Money under way belongs to neither account's balance; `charging.history` shows it as in transit.
 """
 
-from hashlib import blake2b
-
 from charging import funds
 from charging.account import MAIN_BOOK, MONEY, Account, Outgoing
-from charging.book_commands import check_amount, check_room, require_book, require_left
+from charging.book_commands import check_amount, require_giver, require_taker
 from charging.commands import Command, ReceiveTransfer, SendTransfer, SettleTransfer
 from charging.decision import Effect
 from charging.errors import Invalid, NotFound, Refused
 from charging.events import TransferReceived, TransferSent, TransferSettled
+from charging.house_keys import digest_of, receive_key, settle_key
 from charging.standing import require_active, require_here, require_open
 
 OUTGOING_MAX = 32
@@ -29,7 +28,8 @@ OWNER = "owner"
 def send(account: Account, command: Command, action: SendTransfer, now_ms: int) -> Effect:
     """Take money for another account; never on credit, never what sessions keep.
 
-    Refused TRANSFER_TO_ITSELF, TRANSFERS_PENDING, BOOK_UNKNOWN, BOOK_EXPIRED, INSUFFICIENT_FUNDS, ACCOUNT_SUSPENDED.
+    Refused TRANSFER_TO_ITSELF, TRANSFERS_PENDING, BOOK_UNKNOWN, BOOK_EXPIRED, BOOK_BOUND, INSUFFICIENT_FUNDS,
+    ACCOUNT_SUSPENDED.
     """
     require_active(account)
     if action.amount <= 0:
@@ -39,10 +39,9 @@ def send(account: Account, command: Command, action: SendTransfer, now_ms: int) 
         raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
     if len(account.outgoing) >= OUTGOING_MAX:
         raise Refused("TRANSFERS_PENDING", f"at most {OUTGOING_MAX} transfers are under way at once")
-    book = require_book(account, action.from_book_id or MAIN_BOOK)
+    book = require_giver(account, action.from_book_id or MAIN_BOOK, action.amount, command.time_ms)
     if book.unit != MONEY or book.allowance:
         raise Refused("BOOK_BOUND", f"what is in book {book.book_id!r} can't leave the account")
-    require_left(account, book, action.amount, command.time_ms)
     event = TransferSent(
         command.key,
         book.book_id,
@@ -51,26 +50,31 @@ def send(account: Account, command: Command, action: SendTransfer, now_ms: int) 
         action.amount,
         action.reason,
         now_ms,
+        account.currency,
     )
     return Effect((event,), action.amount)
 
 
-def receive(account: Account, action: ReceiveTransfer) -> Effect:
-    """Take in money from another account.
+def receive(account: Account, action: ReceiveTransfer, now_ms: int) -> Effect:
+    """Take in money from another account, by the owner's clock: the sender's may be another one.
 
-    Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_ITSELF, BOOK_UNKNOWN, BOOK_BOUND,
-    BOOK_FULL.
+    Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_ITSELF, CURRENCY_MISMATCH, BOOK_UNKNOWN,
+    BOOK_EXPIRED, UNIT_MISMATCH, BOOK_FULL.
     """
     require_open(account)
     if action.from_account == account.account_id:
         raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
     if action.amount <= 0:
         raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
-    book = require_book(account, action.to_book_id or MAIN_BOOK)
-    if book.unit != MONEY:
-        raise Refused("BOOK_BOUND", f"book {book.book_id!r} does not hold money")
-    check_room(book, action.amount)
-    return Effect((TransferReceived(action.from_account, book.book_id, action.amount, action.reason),), action.amount)
+    if action.currency != account.currency:
+        raise Refused(
+            "CURRENCY_MISMATCH",
+            f"the transfer is in {action.currency}, the account in {account.currency}",
+            facts={"currency": account.currency},
+        )
+    book = require_taker(account, action.to_book_id or MAIN_BOOK, MONEY, action.amount, now_ms)
+    event = TransferReceived(action.from_account, book.book_id, action.amount, action.reason, account.currency)
+    return Effect((event,), action.amount)
 
 
 def settle(account: Account, action: SettleTransfer) -> Effect:
@@ -86,21 +90,17 @@ def settle(account: Account, action: SettleTransfer) -> Effect:
 
 def receive_command(sender: Account, row: Outgoing, receiver_account_id: str, time_ms: int) -> Command:
     """Make step 2 of an outgoing transfer: for the owner of the account of its `to_identity`."""
-    action = ReceiveTransfer(sender.account_id, row.to_book_id, row.amount, f"transfer {row.key}", row.sent_ms)
+    reason = f"transfer {row.key}"
+    action = ReceiveTransfer(sender.account_id, row.to_book_id, row.amount, reason, row.sent_ms, row.currency)
     return own_command(receiver_account_id, receive_key(sender.account_id, row.key), action, time_ms)
-
-
-def receive_key(sender_account_id: str, key: str) -> str:
-    """Give the key under which a transfer arrives, so that it arrives once."""
-    return f"~receive~{sender_account_id}~{key}"
 
 
 def settle_command(sender: Account, row: Outgoing, refusal: str, time_ms: int) -> Command:
     """Make step 3: `refusal` is empty when step 2 was done, else the reason it was refused for good."""
     action = SettleTransfer(row.key, not refusal, refusal)
-    return own_command(sender.account_id, f"~settle~{row.key}", action, time_ms)
+    return own_command(sender.account_id, settle_key(row.key), action, time_ms)
 
 
 def own_command(account_id: str, key: str, action: ReceiveTransfer | SettleTransfer, time_ms: int) -> Command:
-    """Make a command that an owner gives by itself; its digest follows from its key, so repeats are equal."""
-    return Command(account_id, key, blake2b(key.encode(), digest_size=16).digest(), OWNER, OWNER, time_ms, action)
+    """Make a command that an owner gives by itself; its digest is over all that it says."""
+    return Command(account_id, key, digest_of(key, action), OWNER, OWNER, time_ms, action)

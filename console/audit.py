@@ -348,16 +348,18 @@ def match_transfers(slots: Sequence[SlotReport]) -> None:
     sent = {key: send for slot in slots for key, send in slot.transfers.sent.items()}
     received: dict[str, list[int]] = {}
     for slot in slots:
-        for key, amount in slot.transfers.received.items():
+        for key, (amount, _) in slot.transfers.received.items():
             received.setdefault(key, []).append(amount)
     for slot in slots:
         for key, amount in slot.claims.settled.items():
-            known = since_ms == 0 or (key in sent and sent[key][1] >= since_ms)
+            known = since_ms == 0 or (key in sent and sent[key][2] >= since_ms)
             if known and received.get(key) != [amount]:
                 slot.findings.append(f"transfer {key} of {amount} is told to have arrived; {_arrivals(received, key)}")
-        for key, amount in slot.claims.received.items():
-            if key in sent and sent[key][0] != amount:
-                slot.findings.append(f"transfer {key} of {sent[key][0]} arrived as {amount}")
+        for key, arrived in slot.claims.received.items():
+            amount, currency = arrived
+            if key in sent and sent[key][:2] != arrived:
+                left, of = sent[key][:2]
+                slot.findings.append(f"transfer {key} of {left} {of} arrived as {amount} {currency}")
             elif key not in sent and since_ms == 0:
                 slot.findings.append(f"transfer {key} of {amount} arrived and was never sent")
 

@@ -15,7 +15,6 @@ the log; a repeat of the request goes on from there, and so does any data center
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from hashlib import blake2b
 
 import msgspec
 
@@ -23,6 +22,7 @@ from charging import wire
 from charging.account import Account
 from charging.commands import Action, Command, MoveIn, MoveOut, Remember
 from charging.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
+from charging.house_keys import digest_of, port_key
 from charging.identity import normalise
 from directory.changes import Change, Entry, PortBegun, PortEnded
 from directory.directory import Directory
@@ -131,7 +131,7 @@ class Porter:
             raise Refused("MOVE_TO_SELF", f"the account is in {to_domain} already")
         begun = PortBegun(key, identity, data.account.account_id, route.domain, route.slot, to_domain, actor)
         try:
-            await self._directory.amend([begun], _step_key("begin", key), actor)
+            await self._directory.amend([begun], port_key("begin", key), actor)
         except Conflict:
             # Somebody else may have begun the very same request a moment ago.
             known = self._directory.port(key)
@@ -158,7 +158,7 @@ class Porter:
 
     async def _end(self, begun: PortBegun, changes: list[Change]) -> None:
         try:
-            await self._directory.amend(changes, _step_key("end", begun.key), begun.actor)
+            await self._directory.amend(changes, port_key("end", begun.key), begun.actor)
         except Conflict:
             # Another instance ended it first, perhaps with the entries in another order.
             port = self._directory.port(begun.key)
@@ -214,11 +214,11 @@ class Porter:
         return wire.Commit(member, command)
 
     async def _commit(self, route: str, begun: PortBegun, step: str, action: Action) -> wire.Done:
-        content = "\n".join((begun.key, begun.identity, begun.from_domain, begun.to_domain, step))
+        content = (begun.key, begun.account_id, begun.identity, begun.from_domain, begun.to_domain, step)
         command = Command(
             account_id=begun.account_id,
-            key=_step_key(step, begun.key),
-            digest=blake2b(content.encode(), digest_size=16).digest(),
+            key=port_key(step, begun.key),
+            digest=digest_of(*content),
             actor=begun.actor,
             channel=CHANNEL,
             time_ms=self._directory.now_ms(),
@@ -261,8 +261,3 @@ class Porter:
 def _keys_left_behind(reason: str) -> Broken:
     text = f"the account is in the new domain, its request keys are not all there yet ({reason})"
     return Broken("KEYS_LEFT_BEHIND", f"{text}: repeat the port with the same key")
-
-
-def _step_key(step: str, key: str) -> str:
-    """Derive the key of a step from the request's: short, whatever the length of that one."""
-    return f"~port-{step}:{blake2b(key.encode(), digest_size=20).hexdigest()}"

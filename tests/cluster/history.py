@@ -23,6 +23,7 @@ from charging.events import (
     TransferSent,
     TransferSettled,
 )
+from charging.house_keys import received_from
 from charging.wire import Done, Failed
 from domainservers.groups import unpack_entries
 from domainservers.journal import Position, genesis, read_chain
@@ -264,7 +265,8 @@ def _gain(history: History, entry: Entry, event: object) -> int:
             history.transfers["sent", key] += 1
             return -amount
         case TransferReceived(amount=amount):
-            history.transfers["received", entry.key.rpartition("~")[2]] += 1
+            arrival = received_from(entry.key)
+            history.transfers["received", arrival[1] if arrival else entry.key] += 1
             return amount
         case TransferSettled(key=key, arrived=arrived, amount=amount):
             history.transfers["settled" if arrived else "returned", key] += 1

@@ -10,6 +10,7 @@ import zstandard
 from charging.account import Account
 from charging.commands import PostCharge, SendTransfer
 from charging.entry import Entry
+from charging.house_keys import received_from
 from charging.ledger import replay
 from charging.wire import Done, Failed, unpack_answer
 from tests.simulation.callers import OPENING, Histories
@@ -150,7 +151,6 @@ def check_sent(books: Books, histories: Histories) -> None:
     for account_id, key in books.entries:
         if not key.startswith("~"):
             require((account_id, key) in histories.sent, f"{key} was never sent")
-        elif key.startswith("~receive~"):
-            _, _, sender, sent_key = key.split("~")
-            action = histories.sent.get((sender, sent_key))
+        elif (arrival := received_from(key)) is not None:
+            action = histories.sent.get(arrival)
             require(isinstance(action, SendTransfer), f"{key} has no sender")

@@ -71,7 +71,7 @@ FULL = Account(
     agreements=("vip-2026",),
     sessions=(SESSION,),
     thresholds=(Threshold("t-1", "balance", 5),),
-    outgoing=(Outgoing("sent-1", "main", B, "main", 40),),
+    outgoing=(Outgoing("sent-1", "main", B, "main", 40, 1, "XTS"),),
     mark=77,
     terms_version=3,
     status_reason="asked",
@@ -95,8 +95,8 @@ SAMPLES: dict[type, tuple[Event, set[str]]] = {
         Refunded("charge-2", 9, (("main", 9),), (("minutes", 3),), ((KEY, 1),), False, 1, (), "complaint"),
         {"books", "accumulators", "refunds"},
     ),
-    TransferSent: (TransferSent("sent-2", "main", B, "main", 11, "gift", 1), {"books", "outgoing"}),
-    TransferReceived: (TransferReceived("account-2", "main", 12, "gift"), {"books"}),
+    TransferSent: (TransferSent("sent-2", "main", B, "main", 11, "gift", 1, "XTS"), {"books", "outgoing"}),
+    TransferReceived: (TransferReceived("account-2", "main", 12, "gift", "XTS"), {"books"}),
     TransferSettled: (TransferSettled("sent-1", False, "main", 40, "BOOK_BOUND"), {"books", "outgoing"}),
     SessionStepped: (
         SessionStepped(

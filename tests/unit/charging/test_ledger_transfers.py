@@ -1,12 +1,13 @@
 """Transfers between accounts: exactly once, never half."""
 
 import pytest
+from msgspec.structs import replace
 
 from charging import ledger
 from charging.account import MONEY, Book
-from charging.commands import MoveOut, ReceiveTransfer, SendTransfer, SetContract, SetStatus, SettleTransfer
+from charging.commands import MoveMoney, MoveOut, ReceiveTransfer, SendTransfer, SetContract, SetStatus, SettleTransfer
 from charging.errors import Invalid, NotFound, Refused
-from charging.testing import Desk, contract_of
+from charging.testing import START_MS, Desk, contract_of, opening
 from charging.transfer_commands import OUTGOING_MAX
 
 A, B = "msisdn:8613000000001", "msisdn:8613000000002"
@@ -66,9 +67,10 @@ def test_an_account_that_does_not_exist_gives_it_back() -> None:
         (SendTransfer("none", B, "", 1, ""), Refused, "BOOK_UNKNOWN"),
         (SendTransfer("pack", B, "", 1, ""), Refused, "BOOK_BOUND"),
         (SendTransfer("bound", B, "", 1, ""), Refused, "BOOK_BOUND"),
-        (ReceiveTransfer(A, "", 1, ""), Refused, "TRANSFER_TO_ITSELF"),
-        (ReceiveTransfer(B, "pack", 1, ""), Refused, "BOOK_BOUND"),
-        (ReceiveTransfer(B, "", 0, ""), Invalid, "AMOUNT_NOT_POSITIVE"),
+        (ReceiveTransfer(A, "", 1, "", 0, "CNY"), Refused, "TRANSFER_TO_ITSELF"),
+        (ReceiveTransfer(B, "pack", 1, "", 0, "CNY"), Refused, "UNIT_MISMATCH"),
+        (ReceiveTransfer(B, "", 0, "", 0, "CNY"), Invalid, "AMOUNT_NOT_POSITIVE"),
+        (ReceiveTransfer(B, "", 1, "", 0, "USD"), Refused, "CURRENCY_MISMATCH"),
         (SettleTransfer("none", True, ""), NotFound, "TRANSFER_UNKNOWN"),
     ],
 )
@@ -80,6 +82,38 @@ def test_each_bad_transfer_has_its_reason_and_moves_nothing(action, kind, reason
         desk.do(A, action)
     assert fault.value.reason == reason
     assert desk.accounts[A] == before
+
+
+def test_money_of_another_currency_comes_back() -> None:
+    desk = two()
+    dollars = replace(opening("msisdn:8613000000003", 7), currency="USD")
+    desk.do("msisdn:8613000000003", dollars)
+    desk.do(A, SendTransfer("", "msisdn:8613000000003", "", 30, "gift"))
+    desk.drive_transfers()
+    assert (main_of(desk, A), main_of(desk, "msisdn:8613000000003"), desk.accounts[A].outgoing) == (100, 7, ())
+
+
+@pytest.mark.parametrize(
+    "book",
+    [Book("promo", MONEY, 0, valid_to_ms=START_MS), Book("promo", MONEY, 0, valid_from_ms=START_MS + 1)],
+)
+def test_money_for_a_book_that_is_not_valid_comes_back_as_a_move_into_it_is_refused(book: Book) -> None:
+    desk = two()
+    desk.open("msisdn:8613000000003", 5, books=(book,))
+    desk.do(A, SendTransfer("", "msisdn:8613000000003", "promo", 30, "gift"))
+    desk.drive_transfers()
+    assert (main_of(desk, A), desk.accounts[A].outgoing) == (100, ())
+    assert [book.amount for book in desk.accounts["msisdn:8613000000003"].books] in ([5, 0], [0, 5])
+    with pytest.raises(Refused) as refusal:
+        desk.do("msisdn:8613000000003", MoveMoney("main", "promo", 5, ""))
+    assert refusal.value.reason == "BOOK_EXPIRED"
+
+
+def test_money_bound_to_a_scope_leaves_it_neither_to_another_account_nor_to_another_book() -> None:
+    for action in (SendTransfer("bound", B, "", 1, ""), MoveMoney("bound", "main", 1, "")):
+        with pytest.raises(Refused) as refusal:
+            two().do(A, action)
+        assert refusal.value.reason == "BOOK_BOUND"
 
 
 def test_a_suspended_account_sends_nothing() -> None:

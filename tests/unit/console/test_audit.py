@@ -147,7 +147,7 @@ def half(entry: Entry, amount: int) -> Entry:
     ("name", "which", "forge", "sentence"),
     [
         ("GD/1", SENT, lambda entry: None, "is told to have arrived; no journal has it"),
-        ("GD/1", SENT, lambda entry: half(entry, 7_001), "of 7000 arrived as 7001"),
+        ("GD/1", SENT, lambda entry: half(entry, 7_001), "of 7000 CNY arrived as 7001 CNY"),
         ("GD/0", "send", lambda entry: None, "of 7000 arrived and was never sent"),
         ("GD/1", SENT, lambda entry: entry, ""),
     ],

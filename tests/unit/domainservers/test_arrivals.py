@@ -12,7 +12,8 @@ from charging.commands import MoveIn, SendTransfer
 from charging.contract import Contract
 from charging.entry import Entry
 from charging.errors import Unavailable
-from charging.transfer_commands import receive_command, receive_key
+from charging.house_keys import receive_key
+from charging.transfer_commands import receive_command
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull
 from domainservers.courier import Courier
 from domainservers.groups import unpack_entries
@@ -173,6 +174,6 @@ async def test_one_search_at_a_time_is_made_for_a_transfer() -> None:
 async def offer_to(receiver: Slot, sent_ms: int, to_book: str = "main") -> Answer:
     """Offer a transfer of Alice's as her courier does."""
     sender = Account(ALICE, 1, "GD")
-    row = Outgoing("send", "main", BOB, to_book, 4_000, sent_ms)
+    row = Outgoing("send", "main", BOB, to_book, 4_000, sent_ms, "CNY")
     (answer,) = await ask(receiver, Commit(BOB, receive_command(sender, row, "", sent_ms)))
     return answer
