@@ -15,8 +15,9 @@ from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub
 from appserver.items import Item
 from charging.errors import Fault
 from charging.wire import Answer, unpack_answer
-from runtime.channel import Tls, open_channel
+from runtime.channel import open_channel
 from runtime.link import BatchLink, parts_of
+from runtime.tls import Tls
 
 ITEMS_MAX = 1_000
 """In one batch: bounds how long the loop is busy without looking up. What is over it waits for the next."""
@@ -149,7 +150,7 @@ class Uplink:
         self._channels: list[grpc.aio.Channel] = []
         self._links: list[BatchLink[RouteRequest, RouteResponse]] = []
         for address in order:
-            channel = open_channel(address, tls, message_bytes_max=bytes_max)
+            channel = open_channel(address, tls, role="datacenter", message_bytes_max=bytes_max)
             self._channels.append(channel)
             stub = DataCenterServiceStub(channel)
             self._links.append(BatchLink(address, stub.Route, batches_in_flight_max=batches_max, parts=parts_of))

@@ -31,7 +31,7 @@ def call_directory(
     """Call a data center; a fault becomes one sentence and exit status 1, a wrong setting exit status 2."""
 
     async def ask() -> ResultT:
-        channel = open_channel(address, read_role(tls, "operator"))
+        channel = open_channel(address, read_role(tls, "operator"), role="datacenter")
         try:
             return await work(dc_grpc.DirectoryServiceStub(channel))
         finally:

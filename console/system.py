@@ -17,8 +17,9 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from console.sample.domains import REGIONS
 from console.supervisor import Running, Supervisor
 from evidence.keyfile import FOLDER, NAME, key_file
-from runtime.channel import Tls, open_channel, read_tls, tls_of
+from runtime.channel import open_channel
 from runtime.settings import BadSettings, TierSettings, load
+from runtime.tls import Tls, read_tls, tls_of
 
 DATACENTER_PORTS = 100
 """How far the ports of data centers are above those of app servers, when ports are fixed."""
@@ -137,7 +138,7 @@ class System:
     @asynccontextmanager
     async def directory_of(self, number: int) -> AsyncIterator[dc_grpc.DirectoryServiceStub]:
         """Give the operators' service of one data center, for a block."""
-        channel = open_channel(self.datacenters[number].address, self.tls("operator"))
+        channel = open_channel(self.datacenters[number].address, self.tls("operator"), role="datacenter")
         try:
             yield dc_grpc.DirectoryServiceStub(channel)
         finally:

@@ -15,8 +15,9 @@ from onetier.v1.domain_server_pb2_grpc import DomainServerServiceStub
 
 from charging.errors import Expired, Fault, Overloaded
 from datacenter.router import Load
-from runtime.channel import Tls, open_channel
+from runtime.channel import open_channel
 from runtime.link import BatchLink, parts_of
+from runtime.tls import Tls
 
 BUSY_RETRY_MS = 100
 
@@ -154,7 +155,7 @@ class Links:
         if link is None:
             link = self._links[address] = OwnerLink(
                 address,
-                open_channel(address, self._tls, message_bytes_max=self._message_bytes_max),
+                open_channel(address, self._tls, role="domainserver", message_bytes_max=self._message_bytes_max),
                 batches_in_flight_max=self._batches_max,
                 items_max=self._items_max,
                 on_change=lambda up: None if up else self.on_down(address),

@@ -8,8 +8,9 @@ from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub
 
 from charging.errors import Fault, Unavailable
-from runtime.channel import Tls, open_channel
+from runtime.channel import open_channel
 from runtime.link import BatchLink, parts_of
+from runtime.tls import Tls
 
 BATCHES_IN_FLIGHT_MAX = 256
 
@@ -35,7 +36,9 @@ class DataCenterPost:
     """Links to the configured data centers; the first that is up is asked."""
 
     def __init__(self, addresses: Sequence[str], tls: Tls | None) -> None:
-        self._channels: list[grpc.aio.Channel] = [open_channel(address, tls) for address in addresses]
+        self._channels: list[grpc.aio.Channel] = [
+            open_channel(address, tls, role="datacenter") for address in addresses
+        ]
         self._links: list[BatchLink[RouteRequest, RouteResponse]] = [
             BatchLink(
                 address,

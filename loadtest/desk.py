@@ -15,6 +15,8 @@ from grpc.experimental import gevent as grpc_gevent
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
+from runtime.loopback import shown_to
+
 grpc_gevent.init_gevent()
 
 CHANNEL_OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", 64 << 20)]
@@ -81,7 +83,9 @@ class Desk:
     def _open(self) -> None:
         outgoing: queue.Queue[desk.ExchangeRequest | None] = queue.Queue()
         self._outgoing = outgoing
-        gevent.spawn(self._receive, self.stub.Exchange(iter(outgoing.get, None)), outgoing)
+        gevent.spawn(
+            self._receive, self.stub.Exchange(iter(outgoing.get, None), metadata=shown_to(self.endpoint)), outgoing
+        )
 
     def _receive(
         self, parts: Iterator[desk.ExchangeResponse], outgoing: "queue.Queue[desk.ExchangeRequest | None]"

@@ -18,6 +18,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from loadtest import checks
 from loadtest.desk import CHANNEL_OPTIONS
 from loadtest.users import PATIENCE_S, DeskUser, Unsettled, WrongAnswer
+from runtime.loopback import shown_to
 
 REPEATED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
@@ -174,7 +175,9 @@ class UnaryCharge(DeskUser):
         until, resent = time.monotonic() + PATIENCE_S, False
         while True:
             try:
-                response = self.desk.stub.Charge(desk.ChargeRequest(request=request), timeout=5)
+                response = self.desk.stub.Charge(
+                    desk.ChargeRequest(request=request), timeout=5, metadata=shown_to(self.desk.endpoint)
+                )
             except grpc.RpcError as error:
                 if error.code() not in REPEATED:
                     raise
@@ -216,7 +219,8 @@ class PortStorm(DeskUser):
         ):
             while True:
                 try:
-                    data_center_pb2_grpc.DirectoryServiceStub(channel).Port(request, timeout=10)
+                    stub = data_center_pb2_grpc.DirectoryServiceStub(channel)
+                    stub.Port(request, timeout=10, metadata=shown_to(options.directory))
                 except grpc.RpcError as error:
                     if error.code() not in REPEATED or time.monotonic() > until:
                         measured["exception"] = error

@@ -11,6 +11,6 @@ from onetier_client import requests
 from onetier_client.blocking import Client
 from onetier_client.desk import AsyncClient
 from onetier_client.keys import new_key
-from runtime.channel import Tls, read_tls
+from runtime.tls import Tls, read_tls
 
 __all__ = ["AsyncClient", "Client", "Tls", "new_key", "read_tls", "requests"]

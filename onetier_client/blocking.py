@@ -19,7 +19,7 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from onetier_client.bulk import Bulk, Exchanged
 from onetier_client.desk import ATTEMPT_TIMEOUT_MS, TIMEOUT_MS, WINDOW, AsyncClient
-from runtime.channel import Tls
+from runtime.tls import Tls
 
 P = ParamSpec("P")
 T = TypeVar("T")

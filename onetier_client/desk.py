@@ -21,8 +21,8 @@ from charging.errors import Expired, Overloaded
 from onetier_client import requests as build
 from onetier_client.bulk import Bulk, Exchanged
 from onetier_client.lines import Call, Lines
-from runtime.channel import Tls
 from runtime.status import from_status
+from runtime.tls import Tls
 
 TIMEOUT_MS = 10_000
 ATTEMPT_TIMEOUT_MS = 3_000

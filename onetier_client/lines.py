@@ -16,9 +16,10 @@ from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceStub
 
 from charging.errors import Denied, Expired, Fault, Invalid, Overloaded, Unavailable
 from onetier_client.endpoints import Ranking
-from runtime.channel import Tls, open_channel
+from runtime.channel import open_channel
 from runtime.link import BatchLink
 from runtime.status import DRAINING, ROLE_NOT_ALLOWED, from_status, to_status
+from runtime.tls import Tls
 
 BATCH_BYTES_MAX = 4_000_000
 REQUEST_BYTES_MAX = 1_000_000
@@ -133,7 +134,7 @@ class Line:
 
     def __init__(self, lines: "Lines", address: str, tls: Tls | None) -> None:
         self._lines = lines
-        self._channel = open_channel(address, tls)
+        self._channel = open_channel(address, tls, role="appserver")
         self._link: BatchLink[ExchangeRequest, ExchangeResponse] = BatchLink(
             address,
             ServiceDeskServiceStub(self._channel).Exchange,

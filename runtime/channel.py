@@ -4,12 +4,14 @@ Keepalive finds a peer that vanished without a word; the server permits what the
 gRPC with short back-off, because whoever stands on a channel has its own.
 """
 
-from pathlib import Path
+from functools import partial
 
 import grpc
-from msgspec import Struct
 
-from runtime.settings import TierSettings
+from runtime.certificates import server_name
+from runtime.dialling import Dialled
+from runtime.loopback import host_of, is_loopback, shown_to
+from runtime.tls import Tls, channel_credentials
 
 KEEPALIVE_MS = 10_000
 KEEPALIVE_TIMEOUT_MS = 5_000
@@ -21,32 +23,16 @@ MESSAGE_BYTES_MAX = 16_000_000
 Options = list[tuple[str, int | str]]
 
 
-class Tls(Struct, frozen=True):
-    """Certificate, key and authority, PEM. Both ends show a certificate."""
-
-    cert: bytes
-    key: bytes
-    ca: bytes
-    server_name: str = ""
-    """Name expected in the server's certificate instead of the address."""
-
-
-def tls_of(settings: TierSettings) -> Tls | None:
-    """Read the files that the settings name; None when TLS is off. Raises OSError."""
-    if settings.tls_cert is None or settings.tls_key is None or settings.tls_ca is None:
-        return None
-    return read_tls(settings.tls_cert, settings.tls_key, settings.tls_ca, settings.tls_server_name)
-
-
-def read_tls(cert: Path | str, key: Path | str, ca: Path | str, server_name: str = "") -> Tls:
-    """Read the three files. Raises OSError."""
-    return Tls(Path(cert).read_bytes(), Path(key).read_bytes(), Path(ca).read_bytes(), server_name)
-
-
 def open_channel(
-    address: str, tls: Tls | None = None, *, message_bytes_max: int = MESSAGE_BYTES_MAX
+    address: str, tls: Tls | None = None, *, role: str = "", message_bytes_max: int = MESSAGE_BYTES_MAX
 ) -> grpc.aio.Channel:
-    """Open a channel to host:port. Close it with `await channel.close()`."""
+    """Open a channel to host:port. Close it with `await channel.close()`.
+
+    With TLS the server must show the certificate of `role`, the tier that is expected there, whatever its address: no
+    other certificate of the authority will do. Without, it is shown that we are of this machine's same user.
+    """
+    if tls is not None and not role:
+        raise ValueError("with TLS, say which role the server must have")
     options: Options = [
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
@@ -61,12 +47,16 @@ def open_channel(
         ("grpc.enable_http_proxy", 0),
         *_message_options(message_bytes_max),
     ]
-    if tls is None:
-        return grpc.aio.insecure_channel(address, options=options)
-    if tls.server_name:
-        options.append(("grpc.ssl_target_name_override", tls.server_name))
-    credentials = grpc.ssl_channel_credentials(tls.ca, tls.key, tls.cert)
-    return grpc.aio.secure_channel(address, credentials, options=options)
+
+    def dial(current: Tls | None) -> grpc.aio.Channel:
+        if current is None:
+            return grpc.aio.insecure_channel(address, options=options)
+        named = [*options, ("grpc.ssl_target_name_override", server_name(role))]
+        return grpc.aio.secure_channel(address, channel_credentials(current), options=named)
+
+    if tls is None and not is_loopback(host_of(address)):
+        return dial(None)
+    return Dialled(dial, tls, partial(shown_to, address) if tls is None else tuple)
 
 
 def server_options(message_bytes_max: int = MESSAGE_BYTES_MAX, *, share_port: bool = False) -> Options:
@@ -80,11 +70,6 @@ def server_options(message_bytes_max: int = MESSAGE_BYTES_MAX, *, share_port: bo
         ("grpc.so_reuseport", int(share_port)),
         *_message_options(message_bytes_max),
     ]
-
-
-def server_credentials(tls: Tls) -> grpc.ServerCredentials:
-    """Credentials of a server that demands a certificate of its callers."""
-    return grpc.ssl_server_credentials([(tls.key, tls.cert)], tls.ca, require_client_auth=True)
 
 
 def _message_options(bytes_max: int) -> Options:

@@ -1,7 +1,6 @@
-"""What every call passes on its way in: the caller's role, and faults on their way out.
+"""What every call passes on its way in: the guard and the caller's role, and faults on their way out.
 
-With mutual TLS the role is in the certificate, as the URI `spiffe://onetier/<role>` of its SAN. `ROLES_ALLOWED` says
-who may call which service. Without TLS nothing is checked: that is for one machine and for tests.
+The guard (`runtime.guard`) says who calls; `ROLES_ALLOWED` says which roles may call which service.
 """
 
 import asyncio
@@ -12,12 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import grpc
 
 from charging.errors import Broken, Denied, Fault
+from runtime.guard import Guard
+from runtime.principal import LOCAL, admit
 from runtime.status import ROLE_NOT_ALLOWED, abort
 from runtime.telemetry import Metrics, logger
 
 log = logger("runtime.intercept")
 
-ROLE_PREFIX = "spiffe://onetier/"
 ROLES_ALLOWED: dict[str, frozenset[str]] = {
     "onetier.v1.DataCenterService": frozenset({"appserver", "domainserver", "operator"}),
     "onetier.v1.DirectoryService": frozenset({"operator"}),
@@ -27,15 +27,9 @@ ROLES_ALLOWED: dict[str, frozenset[str]] = {
 """Services of others (health, reflection) are open to every holder of a certificate of ours; one of ours that is not
 named is open to nobody."""
 
-Guard = Callable[[grpc.aio.ServicerContext], Awaitable[None]]
+Before = Callable[[grpc.aio.ServicerContext], Awaitable[None]]
+Ended = Callable[[], Fault | None]
 Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler | None]]
-
-
-def roles_of(context: grpc.aio.ServicerContext) -> frozenset[str]:
-    """Roles that the caller's certificate gives it; empty without TLS."""
-    names = context.auth_context().get("x509_subject_alternative_name", ())
-    texts = (name.decode("utf-8", "replace") for name in names)
-    return frozenset(text.removeprefix(ROLE_PREFIX) for text in texts if text.startswith(ROLE_PREFIX))
 
 
 class _Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
@@ -66,20 +60,27 @@ class _Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 class RoleInterceptor(_Interceptor):
     """Refuses callers whose role may not call the service, with PERMISSION_DENIED and reason ROLE_NOT_ALLOWED."""
 
+    def __init__(self, guard: Guard) -> None:
+        super().__init__()
+        self._guard = guard
+
     def _around(self, handler: grpc.RpcMethodHandler, method: str) -> grpc.RpcMethodHandler:
         service = method.strip("/").partition("/")[0]
         allowed = ROLES_ALLOWED.get(service, frozenset())
 
         async def check(context: grpc.aio.ServicerContext) -> None:
-            roles = roles_of(context)
-            if roles & allowed:
-                return
-            shown = ", ".join(sorted(roles)) or "none"
-            log.warning("caller refused by role", service=service, roles=shown)
-            text = f"{service} is for {', '.join(sorted(allowed))}; the certificate's role is {shown}"
-            await abort(context, Denied(ROLE_NOT_ALLOWED, text))
+            try:
+                principal = self._guard.admit(context)
+            except Fault as fault:
+                await abort(context, fault)
+            if principal.role not in allowed and not (principal.role == LOCAL and allowed):
+                shown = principal.role or "none"
+                log.warning("caller refused by role", service=service, caller=principal.name)
+                text = f"{service} is for {', '.join(sorted(allowed))}; the caller's role is {shown}"
+                await abort(context, Denied(ROLE_NOT_ALLOWED, text))
+            admit(principal)
 
-        return _wrapped(handler, check, None)
+        return _wrapped(handler, check, None, self._guard.ended)
 
 
 class FaultInterceptor(_Interceptor):
@@ -97,14 +98,16 @@ class FaultInterceptor(_Interceptor):
             self._metrics.event("broken")
             await abort(context, Broken("INTERNAL", "an internal error; it is in the server's log"))
 
-        return _wrapped(handler, None, failed)
+        return _wrapped(handler, None, failed, None)
 
 
 Failed = Callable[[grpc.aio.ServicerContext, Exception], Awaitable[None]]
 
 
-def _wrapped(handler: grpc.RpcMethodHandler, before: Guard | None, failed: Failed | None) -> grpc.RpcMethodHandler:
-    """Give the handler again with a step before it and a step for what it raises."""
+def _wrapped(
+    handler: grpc.RpcMethodHandler, before: Before | None, failed: Failed | None, ended: Ended | None
+) -> grpc.RpcMethodHandler:
+    """Give the handler again with a step before it, a step for what it raises, and one for a call that was ended."""
     name = (
         ("stream" if handler.request_streaming else "unary")
         + "_"
@@ -112,14 +115,17 @@ def _wrapped(handler: grpc.RpcMethodHandler, before: Guard | None, failed: Faile
     )
     inner = getattr(handler, name)
     make = getattr(grpc, f"{name}_rpc_method_handler")
-    outer = (_generator if inspect.isasyncgenfunction(inner) else _coroutine)(inner, before, failed)
+    outer = (_generator if inspect.isasyncgenfunction(inner) else _coroutine)(inner, before, failed, ended)
     return make(
         outer, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
     )
 
 
 def _coroutine(
-    inner: Callable[[object, grpc.aio.ServicerContext], Awaitable[object]], before: Guard | None, failed: Failed | None
+    inner: Callable[[object, grpc.aio.ServicerContext], Awaitable[object]],
+    before: Before | None,
+    failed: Failed | None,
+    ended: Ended | None,
 ) -> Callable[[object, grpc.aio.ServicerContext], Awaitable[object]]:
     async def outer(request: object, context: grpc.aio.ServicerContext) -> object:
         if before is not None:
@@ -127,6 +133,9 @@ def _coroutine(
         try:
             return await inner(request, context)
         except grpc.aio.AbortError:
+            raise
+        except asyncio.CancelledError:
+            await _tell_end(context, ended)
             raise
         except Exception as error:
             if failed is None:
@@ -139,8 +148,9 @@ def _coroutine(
 
 def _generator(
     inner: Callable[[object, grpc.aio.ServicerContext], AsyncIterator[object]],
-    before: Guard | None,
+    before: Before | None,
     failed: Failed | None,
+    ended: Ended | None,
 ) -> Callable[[object, grpc.aio.ServicerContext], AsyncIterator[object]]:
     async def outer(request: object, context: grpc.aio.ServicerContext) -> AsyncIterator[object]:
         if before is not None:
@@ -148,7 +158,10 @@ def _generator(
         try:
             async for reply in inner(request, context):
                 yield reply
-        except (grpc.aio.AbortError, asyncio.CancelledError):
+        except grpc.aio.AbortError:
+            raise
+        except asyncio.CancelledError:
+            await _tell_end(context, ended)
             raise
         except Exception as error:
             if failed is None:
@@ -157,3 +170,10 @@ def _generator(
             raise
 
     return outer
+
+
+async def _tell_end(context: grpc.aio.ServicerContext, ended: Ended | None) -> None:
+    """Tell the caller why its call was ended, when that was the guard's doing; this raises then."""
+    fault = ended() if ended is not None else None
+    if fault is not None:
+        await abort(context, fault)

@@ -1,15 +1,19 @@
 """Who calls: the name that the caller's certificate gives it, never what a field of a request says.
 
 A certificate names one principal, as the URI `spiffe://onetier/<role>` or `spiffe://onetier/<role>/<name>` of its SAN:
-`frontend/web-hall`, `operator/li`. Without TLS nobody can be told from anybody, and all are the principal `local`.
+`frontend/web-hall`, `operator/li`. Without TLS the processes of one user of one machine are the principal `local`, and
+others there `frontend/local` (`runtime.loopback`).
 """
+
+from contextvars import ContextVar
 
 import grpc
 from msgspec import Struct
 
-PRINCIPAL_PREFIX = "spiffe://onetier/"
+from runtime.certificates import read_certificate
+
 LOCAL = "local"
-"""Role and name of every caller without TLS."""
+"""Role and name of a caller without TLS that is of the server's own user, or of a server that is to check nobody."""
 
 
 class Principal(Struct, frozen=True, gc=False):
@@ -26,17 +30,26 @@ NOBODY = Principal("", "")
 LOCALS = Principal(LOCAL, LOCAL)
 
 
+_admitted: ContextVar[Principal] = ContextVar("admitted")
+"""Whom the guard found, for the task that serves the call."""
+
+
+def admit(principal: Principal) -> None:
+    """Note who makes the call that this task serves."""
+    _admitted.set(principal)
+
+
 def principal_of(context: grpc.aio.ServicerContext) -> Principal:
-    """Give the caller: by its certificate, `LOCALS` without TLS, `NOBODY` when the certificate is unclear."""
-    found = context.auth_context()
-    if "transport_security_type" not in found or b"ssl" not in found["transport_security_type"]:
+    """Give the caller's principal, as the server's guard admitted it.
+
+    Where no guard stands (a server that a test makes), by its certificate: `NOBODY` when that is unclear, `LOCALS`
+    without one.
+    """
+    admitted = _admitted.get(None)
+    if admitted is not None:
+        return admitted
+    pems = context.auth_context().get("x509_pem_cert", ())
+    if not pems:
         return LOCALS
-    names = {
-        text.removeprefix(PRINCIPAL_PREFIX)
-        for text in (name.decode("utf-8", "replace") for name in found.get("x509_subject_alternative_name", ()))
-        if text.startswith(PRINCIPAL_PREFIX)
-    }
-    if len(names) != 1:
-        return NOBODY
-    name = names.pop()
-    return Principal(name, name.partition("/")[0])
+    certificate = read_certificate(pems[0])
+    return Principal(certificate.name, certificate.role) if certificate.name else NOBODY

@@ -21,15 +21,18 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
-from runtime.channel import Tls, server_credentials, server_options, tls_of
+from runtime.certificates import read_certificate
+from runtime.channel import server_options
+from runtime.guard import Guard
 from runtime.intercept import FaultInterceptor, RoleInterceptor
+from runtime.loopback import BadToken, make_token, token_file, use_token_file
 from runtime.settings import BadSettings, TierSettings
 from runtime.telemetry import Exporter, Metrics, logger, start_logs
+from runtime.tls import Tls, server_credentials, tls_of
 
 log = logger("runtime.server")
 
 HEALTH_SERVICE = "grpc.health.v1.Health"
-LOOPBACK = ("127.", "localhost", "[::1]")
 COLLECTOR_THRESHOLDS = (20_000, 50, 100)
 """New objects that make the garbage collector look through the young ones: milliseconds each time. What we keep by the
 million (accounts, routes, items) holds no cycles, and looking for some at the usual pace of 700 costs a tenth."""
@@ -83,9 +86,12 @@ Build = Callable[[Booth, SettingsT], Awaitable[Life]]
 class RunningTier:
     """A tier that serves. `await tier.stop()` drains it."""
 
-    def __init__(self, booth: Booth, life: Life, health: health_aio.HealthServicer, grace_ms: int) -> None:
+    def __init__(
+        self, booth: Booth, life: Life, health: health_aio.HealthServicer, guard: Guard, grace_ms: int
+    ) -> None:
         self.booth = booth
         self.life = life
+        self.guard = guard
         self.exporter: Exporter | None = None
         self._health = health
         self._grace_ms = grace_ms
@@ -121,6 +127,7 @@ class RunningTier:
         await self._close()
 
     async def _close(self) -> None:
+        await self.guard.close()
         await self.life.close()
         if self.exporter is not None:
             await asyncio.to_thread(self.exporter.close)
@@ -129,19 +136,16 @@ class RunningTier:
 async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) -> RunningTier:
     """Start a tier in this event loop; returns when it serves. Raises `BadSettings`, or what `build` raises."""
     metrics = Metrics(tier)
-    try:
-        tls = tls_of(settings)
-    except OSError as error:
-        raise BadSettings(f"the TLS file {error.filename} can't be read: {error.strerror}.") from error
+    tls = _own_certificate(tier, settings)
+    guard = _guard(settings, tls)
     host, _, port = settings.listen.rpartition(":")
-    if tls is None and not host.startswith(LOOPBACK):
-        log.warning("serving others without TLS: no caller is checked", listen=settings.listen)
     server = grpc.aio.server(
-        interceptors=(*([RoleInterceptor()] if tls is not None else []), FaultInterceptor(metrics)),
+        interceptors=(RoleInterceptor(guard), FaultInterceptor(metrics)),
         options=server_options(settings.message_bytes_max, share_port=int(port) != 0),
     )
     bound = _bind(server, settings.listen, tls)
     booth = Booth(tier, server, _advertised(settings.advertise, host, bound), tls, metrics)
+    guard.ports = {bound, int(booth.address.rpartition(":")[2])}
     health = health_aio.HealthServicer()
     await health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
     try:
@@ -151,9 +155,10 @@ async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) ->
         raise
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection((*booth.services, reflection.SERVICE_NAME, HEALTH_SERVICE), server)
-    running = RunningTier(booth, life, health, settings.drain_grace_ms)
+    running = RunningTier(booth, life, health, guard, settings.drain_grace_ms)
     try:
         await server.start()
+        guard.start()
         if settings.metrics_listen:
             running.exporter = Exporter(metrics, settings.metrics_listen)
         await life.started()
@@ -219,6 +224,38 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
+
+
+def _own_certificate(tier: str, settings: TierSettings) -> Tls | None:
+    """Read this process's certificate, None without TLS. Raises `BadSettings` when callers would not take it."""
+    try:
+        tls = tls_of(settings)
+        certificate = read_certificate(tls.cert) if tls is not None else None
+    except OSError as error:
+        raise BadSettings(f"the TLS file {error.filename} can't be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise BadSettings(f"the TLS file {settings.tls_cert} holds no certificate: {error}.") from error
+    if certificate is not None and certificate.role != tier:
+        wanted = f"one of the role {tier} (docs/tls.md says how it is made)"
+        raise BadSettings(f"{settings.tls_cert} is a certificate of {certificate.name or 'nobody'}: give {wanted}.")
+    return tls
+
+
+def _guard(settings: TierSettings, tls: Tls | None) -> Guard:
+    """Make the guard: of certificates with TLS, of the user's token without. Raises `BadSettings`."""
+    token = None
+    try:
+        if settings.token_file is not None:
+            use_token_file(settings.token_file)
+        if tls is None and settings.insecure:
+            log.warning("serving without TLS and token: no caller is checked", listen=settings.listen)
+        elif tls is None:
+            token = make_token(token_file())
+        return Guard(token=token, revoked_file=settings.tls_revoked)
+    except BadToken as error:
+        raise BadSettings(str(error)) from error
+    except (OSError, ValueError) as error:
+        raise BadSettings(f"the list of revoked certificates {settings.tls_revoked} can't be read: {error}.") from error
 
 
 def _bind(server: grpc.aio.Server, listen: str, tls: Tls | None) -> int:

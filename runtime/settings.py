@@ -27,6 +27,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from runtime.loopback import host_of, is_loopback
+
 ENV_PREFIX = "ONETIER_"
 CONFIG_VARIABLE = "ONETIER_CONFIG"
 
@@ -53,12 +55,16 @@ class TierSettings(BaseSettings):
     """Where Prometheus reads; empty = nowhere."""
     log_level: str = "info"
     tls_cert: Path | None = None
-    """Certificate (chain) of this process, PEM; its SAN `spiffe://onetier/<role>` gives the role. None = no TLS."""
+    """Certificate (chain) of this process, PEM; its SAN `spiffe://onetier/<role>/<name>` names it. None = no TLS."""
     tls_key: Path | None = None
     tls_ca: Path | None = None
     """Authority that both ends' certificates must come from."""
-    tls_server_name: str = ""
-    """Name expected in servers' certificates instead of the address dialled."""
+    tls_revoked: Path | None = None
+    """List of certificates that count no more, read again when it changes; see `runtime.guard`."""
+    token_file: Path | None = None
+    """What proves on one machine that a caller is of the same user; None = in the user's state folder."""
+    insecure: bool = False
+    """Serve whoever calls, as whatever they say, without TLS or token."""
     drain_grace_ms: Natural = 5_000
     """How long work in flight may take after a stop was asked for."""
     message_bytes_max: Positive = 16_000_000
@@ -84,6 +90,9 @@ class TierSettings(BaseSettings):
         given = [bool(self.tls_cert), bool(self.tls_key), bool(self.tls_ca)]
         if any(given) and not all(given):
             raise ValueError("tls_cert, tls_key and tls_ca go together, give all three or none")
+        if not any(given) and not self.insecure and self.listen and not is_loopback(host_of(self.listen)):
+            reach = f"{self.listen} can be reached from other machines"
+            raise ValueError(f"{reach}: give tls_cert, tls_key and tls_ca, or write insecure = true")
         return self
 
     @classmethod

@@ -3,6 +3,7 @@
 No test is skipped or expected to fail: whoever tries has a failure.
 """
 
+import os
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -15,6 +16,13 @@ from localcassandra.cluster import Settings
 from localcassandra.harness import LocalCluster, free_network
 
 ReportT = TypeVar("ReportT", pytest.TestReport, pytest.CollectReport)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the token of the tests' processes out of the user's own folder."""
+    folder = tempfile.TemporaryDirectory(prefix="onetier-token-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["ONETIER_TOKEN_FILE"] = str(Path(folder.name) / "token")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
-import grpc
 import pytest
 from cassandra.query import BoundStatement, PreparedStatement
 from msgspec import Struct
@@ -30,6 +29,7 @@ from domainservers.limits import Limits
 from domainservers.recovery import recover
 from domainservers.slot import Slot, State
 from localcassandra.harness import LocalCluster
+from runtime.channel import open_channel
 from runtime.telemetry import Metrics
 from storage import cassandra
 from storage.open import migrate, open_unit
@@ -248,7 +248,7 @@ async def test_a_process_that_was_stopped_does_nothing_of_what_waits_for_it(tmp_
 @asynccontextmanager
 async def line_to(address: str) -> AsyncIterator[Callable[[str, str, int], Coroutine[None, None, Answer | None]]]:
     """Give a way to make a deposit at one domain server itself, whoever owns the slot; None = it says it isn't it."""
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with open_channel(address) as channel:
         stream = DomainServerServiceStub(channel).Serve()
 
         async def tell(identity: str, key: str, amount: int) -> Answer | None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime
-import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,9 +18,12 @@ import datacenter.main
 import domainservers.main
 from charging.errors import Denied, Unavailable
 from onetier_client import AsyncClient, Tls
-from runtime.channel import open_channel, read_tls
+from runtime import server
+from runtime.certificates import Certificate
+from runtime.channel import open_channel
 from runtime.server import RunningTier, start_tier
-from runtime.settings import AppServerSettings, DataCenterSettings, DomainServerSettings, load
+from runtime.settings import AppServerSettings, BadSettings, DataCenterSettings, DomainServerSettings, load
+from runtime.tls import read_tls
 from storage.open import migrate
 
 pytestmark = pytest.mark.timeout(90)
@@ -38,9 +40,9 @@ def issue(tmp_path: Path) -> Issue:
 
     def write(name: str, role: str, key: ec.EllipticCurvePrivateKey) -> Path:
         if role:
-            names = [x509.UniformResourceIdentifier(f"spiffe://onetier/{role}")]
-            address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-            extension: x509.ExtensionType = x509.SubjectAlternativeName([*names, address])
+            uri = x509.UniformResourceIdentifier(f"spiffe://onetier/{role}")
+            served = x509.DNSName(f"{role}.onetier.internal")
+            extension: x509.ExtensionType = x509.SubjectAlternativeName([uri, served])
         else:
             extension = x509.BasicConstraints(ca=True, path_length=None)
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, role)]) if role else issuer
@@ -88,13 +90,13 @@ async def _amend(address: str, tls: Tls, unit: str) -> None:
         dc.DirectoryChange(number_plan=plan),
         dc.DirectoryChange(channel=dc.Channel(code="front", name="front end", open=True)),
     ]
-    async with open_channel(address, tls) as channel:
+    async with open_channel(address, tls, role="datacenter") as channel:
         stub = DirectoryServiceStub(channel)
         await stub.Amend(dc.AmendRequest(changes=changes, request_key="setup", actor="test"), timeout=10)
 
 
-async def _start_all(issue: Issue, folder: Path, platform_role: str = "appserver") -> list[RunningTier]:
-    """Start one of each tier, the platform with a certificate of `platform_role`, and set up the directory."""
+async def _start_all(issue: Issue, folder: Path) -> list[RunningTier]:
+    """Start one of each tier, and set up the directory."""
     directory, unit = f"sqlite://{folder}/directory.db", f"sqlite://{folder}/one.db"
     await migrate(directory)
     await migrate(unit)
@@ -105,7 +107,7 @@ async def _start_all(issue: Issue, folder: Path, platform_role: str = "appserver
         DomainServerSettings, directory=directory, datacenters=[center.address], **_files(issue, "domainserver")
     )
     owner = await start_tier("domainserver", owner_settings, domainservers.main.build)
-    platform_settings = load(AppServerSettings, datacenters=[center.address], **_files(issue, platform_role))
+    platform_settings = load(AppServerSettings, datacenters=[center.address], **_files(issue, "appserver"))
     platform = await start_tier("appserver", platform_settings, appserver.main.build)
     return [platform, owner, center]
 
@@ -138,12 +140,37 @@ async def test_all_tiers_work_with_certificates_of_their_roles(issue: Issue, tmp
             await tier.stop()
 
 
-async def test_a_platform_with_a_front_end_s_certificate_gets_nothing(issue: Issue, tmp_path: Path) -> None:
-    tiers = await _start_all(issue, tmp_path, platform_role="frontend")
+async def test_the_whole_system_goes_on_while_its_certificates_are_replaced(issue: Issue, tmp_path: Path) -> None:
+    tiers = await _start_all(issue, tmp_path)
     try:
-        async with AsyncClient([tiers[0].address], tls=_tls(issue, "frontend"), timeout_ms=1_000) as client:
-            with pytest.raises(Unavailable):
-                await client.open_account(IDENTITY, _account())
+        async with AsyncClient([tiers[0].address], tls=_tls(issue, "frontend"), timeout_ms=30_000) as client:
+            await client.open_account(IDENTITY, _account())
+            for role in ("datacenter", "domainserver", "appserver", "frontend"):
+                issue(role)
+            await asyncio.sleep(1.1)
+            await client.top_up(IDENTITY, 5_000_000)
+            async with AsyncClient([tiers[0].address], tls=_tls(issue, "frontend"), timeout_ms=30_000) as other:
+                assert (await other.balance(IDENTITY)).real == 5_000_000
     finally:
         for tier in tiers:
             await tier.stop()
+
+
+async def test_a_platform_does_not_start_with_a_front_end_s_certificate(issue: Issue) -> None:
+    settings = load(AppServerSettings, datacenters=["127.0.0.1:1"], **_files(issue, "frontend"))
+    with pytest.raises(BadSettings, match="is a certificate of frontend: give one of the role appserver"):
+        await start_tier("appserver", settings, appserver.main.build)
+
+
+async def test_a_front_end_that_poses_as_a_platform_hears_nothing(
+    issue: Issue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "read_certificate", lambda _: Certificate("appserver", 1, 0))
+    settings = load(AppServerSettings, datacenters=["127.0.0.1:1"], **_files(issue, "frontend"))
+    impostor = await start_tier("appserver", settings, appserver.main.build)
+    try:
+        async with AsyncClient([impostor.address], tls=_tls(issue, "frontend"), timeout_ms=1_000) as client:
+            with pytest.raises(Unavailable):
+                await client.balance(IDENTITY)
+    finally:
+        await impostor.stop()

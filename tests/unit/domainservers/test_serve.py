@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from hashlib import blake2b
 from pathlib import Path
 
-import grpc
 import pytest
 from msgspec import Raw
 from onetier.v1.data_center_pb2 import ReplyBatch
@@ -22,6 +21,7 @@ from directory.changes import Domain, UnitAddress
 from directory.directory import Directory
 from domainservers.main import TIER, build
 from evidence.keyfile import key_file, ring_at
+from runtime.channel import open_channel
 from runtime.server import RunningTier, start_tier
 from runtime.settings import DomainServerSettings
 from storage.open import open_unit
@@ -34,7 +34,7 @@ class Caller:
     """One stream to a domain server."""
 
     def __init__(self, address: str) -> None:
-        self.channel = grpc.aio.insecure_channel(address)
+        self.channel = open_channel(address)
         self.call = DomainServerServiceStub(self.channel).Serve()
         self.batches = 0
 

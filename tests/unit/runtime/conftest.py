@@ -2,8 +2,7 @@
 
 import asyncio
 import datetime
-import ipaddress
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import grpc
@@ -45,19 +44,26 @@ class Authority:
         self.ca = folder / "ca.pem"
         self.ca.write_bytes(ca.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, role: str) -> tuple[Path, Path]:
-        """Make a certificate and key for a role, good for 127.0.0.1 too."""
+    def issue(
+        self,
+        role: str,
+        *,
+        names: Sequence[x509.GeneralName] | None = None,
+        common_name: str = "",
+        valid_for: datetime.timedelta = datetime.timedelta(hours=1),
+    ) -> tuple[Path, Path]:
+        """Make a certificate and key for a role, or with the SAN that is given, over the last ones of that role."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName(
-            [
-                x509.UniformResourceIdentifier(f"spiffe://onetier/{role}"),
-                x509.DNSName(f"{role}.onetier.test"),
-                x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-            ]
-        )
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, role)])
-        cert = self._builder(subject, key).add_extension(names, critical=False).sign(self._key, hashes.SHA256())
-        cert_path, key_path = self.folder / f"{role}.pem", self.folder / f"{role}.key"
+        usual = [
+            x509.UniformResourceIdentifier(f"spiffe://onetier/{role}"),
+            x509.DNSName(f"{role.partition('/')[0]}.onetier.internal"),
+        ]
+        san = x509.SubjectAlternativeName(names if names is not None else usual)
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name or role)])
+        builder = self._builder(subject, key, valid_for).add_extension(san, critical=False)
+        cert = builder.sign(self._key, hashes.SHA256())
+        stem = role.replace("/", "-")
+        cert_path, key_path = self.folder / f"{stem}.pem", self.folder / f"{stem}.key"
         cert_path.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
         key_path.write_bytes(
             key.private_bytes(
@@ -66,7 +72,12 @@ class Authority:
         )
         return cert_path, key_path
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _builder(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        valid_for: datetime.timedelta = datetime.timedelta(hours=1),
+    ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         return (
             x509.CertificateBuilder()
@@ -75,7 +86,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(hours=1))
+            .not_valid_after(now + valid_for)
         )
 
 

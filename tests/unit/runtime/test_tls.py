@@ -3,22 +3,27 @@
 import asyncio
 import re
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 import grpc
 import pytest
+from cryptography import x509
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from onetier.v1.data_center_pb2 import DescribeRequest, RouteRequest
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServiceStub
 
 from charging.errors import Denied, Unavailable
-from runtime.channel import Tls, open_channel, read_tls
+from runtime import server
+from runtime.certificates import Certificate, read_certificate
+from runtime.channel import open_channel
 from runtime.intercept import ROLES_ALLOWED
 from runtime.server import RunningTier
 from runtime.settings import BadSettings
 from runtime.status import from_rpc_error
+from runtime.tls import Tls, read_tls
 
 pytestmark = pytest.mark.timeout(30)
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,7 +34,14 @@ StartEcho = Callable[..., Awaitable[tuple[RunningTier, object]]]
 class Authority(Protocol):
     ca: Path
 
-    def issue(self, role: str) -> tuple[Path, Path]: ...
+    def issue(
+        self,
+        role: str,
+        *,
+        names: Sequence[x509.GeneralName] | None = None,
+        common_name: str = "",
+        valid_for: timedelta = ...,
+    ) -> tuple[Path, Path]: ...
 
 
 async def _started(start_echo: StartEcho, authority: Authority) -> str:
@@ -38,14 +50,14 @@ async def _started(start_echo: StartEcho, authority: Authority) -> str:
     return running.address
 
 
-def _tls(authority: Authority, role: str, server_name: str = "") -> Tls:
+def _tls(authority: Authority, role: str) -> Tls:
     cert, key = authority.issue(role)
-    return read_tls(cert, key, authority.ca, server_name)
+    return read_tls(cert, key, authority.ca)
 
 
 async def _route(address: str, tls: Tls | None) -> int:
     """Send one item; gives the batch it is answered in."""
-    async with open_channel(address, tls) as channel:
+    async with open_channel(address, tls, role="datacenter") as channel:
         # Given beforehand, not written: a write that meets the refusal would hide its status behind its own error.
         request = RouteRequest(batch_id=9, positions=[0], routes=["x"], bodies=[b"y"])
         call = DataCenterServiceStub(channel).Route(iter([request]), timeout=5)
@@ -71,9 +83,9 @@ async def test_another_role_may_not(start_echo: StartEcho, authority: Authority,
 
 async def test_unary_calls_are_guarded_too(start_echo: StartEcho, authority: Authority) -> None:
     address = await _started(start_echo, authority)
-    async with open_channel(address, _tls(authority, "operator")) as channel:
+    async with open_channel(address, _tls(authority, "operator"), role="datacenter") as channel:
         assert (await DirectoryServiceStub(channel).Describe(DescribeRequest(), timeout=5)).revision == 7
-    async with open_channel(address, _tls(authority, "appserver")) as channel:
+    async with open_channel(address, _tls(authority, "appserver"), role="datacenter") as channel:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await DirectoryServiceStub(channel).Describe(DescribeRequest(), timeout=5)
         assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
@@ -103,11 +115,71 @@ async def test_a_server_with_a_stranger_s_certificate_is_not_talked_to(
     assert isinstance(from_rpc_error(caught.value), Unavailable)
 
 
-async def test_a_service_name_may_stand_for_the_address(start_echo: StartEcho, authority: Authority) -> None:
+@pytest.mark.parametrize("role", ["frontend", "appserver", "operator"])
+async def test_a_certificate_of_another_role_can_t_pose_as_a_data_center(
+    start_echo: StartEcho, authority: Authority, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "read_certificate", lambda _: Certificate("datacenter", 1, 0))  # An impostor starts.
+    cert, key = authority.issue(role)
+    running, _tier = await start_echo(tls_cert=cert, tls_key=key, tls_ca=authority.ca)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await _route(running.address, _tls(authority, "appserver"))
+    assert isinstance(from_rpc_error(caught.value), Unavailable)
+
+
+async def test_a_tier_does_not_start_with_a_certificate_of_another_role(
+    start_echo: StartEcho, authority: Authority
+) -> None:
+    cert, key = authority.issue("frontend/web-hall")
+    with pytest.raises(BadSettings, match="is a certificate of frontend/web-hall: give one of the role datacenter"):
+        await start_echo(tls_cert=cert, tls_key=key, tls_ca=authority.ca)
+
+
+def test_with_tls_a_channel_must_say_whom_it_expects(authority: Authority) -> None:
+    with pytest.raises(ValueError, match="which role"):
+        open_channel("127.0.0.1:1", _tls(authority, "appserver"))
+
+
+PRETENDERS = {
+    "a DNS name": [x509.DNSName("spiffe://onetier/appserver")],
+    "a mail address": [x509.RFC822Name("spiffe://onetier/appserver")],
+    "another one's URI": [x509.UniformResourceIdentifier("spiffe://elsewhere/appserver")],
+    "two URIs of ours": [
+        x509.UniformResourceIdentifier("spiffe://onetier/appserver"),
+        x509.UniformResourceIdentifier("spiffe://onetier/operator"),
+    ],
+    "a server's name of another role": [
+        x509.UniformResourceIdentifier("spiffe://onetier/appserver"),
+        x509.DNSName("datacenter.onetier.internal"),
+    ],
+    "a name for every role": [
+        x509.UniformResourceIdentifier("spiffe://onetier/appserver"),
+        x509.DNSName("*.onetier.internal"),
+    ],
+}
+
+
+@pytest.mark.parametrize("names", PRETENDERS.values(), ids=PRETENDERS.keys())
+async def test_nothing_but_one_uri_of_the_san_gives_a_role(
+    start_echo: StartEcho, authority: Authority, names: list[x509.GeneralName]
+) -> None:
     address = await _started(start_echo, authority)
-    assert await _route(address, _tls(authority, "appserver", "datacenter.onetier.test")) == 9
-    with pytest.raises(grpc.aio.AioRpcError):
-        await _route(address, _tls(authority, "appserver", "somebody.else.test"))
+    cert, key = authority.issue("pretender", names=names, common_name="spiffe://onetier/appserver")
+    with pytest.raises(grpc.aio.AioRpcError, match="role is none"):
+        await _route(address, read_tls(cert, key, authority.ca))
+
+
+def test_a_common_name_that_servers_are_told_by_counts_as_their_name(authority: Authority) -> None:
+    uri = x509.UniformResourceIdentifier("spiffe://onetier/frontend")
+    cert, _key = authority.issue("frontend", names=[uri], common_name="datacenter.onetier.internal")
+    assert read_certificate(cert.read_bytes()).name == ""
+
+
+async def test_a_name_behind_the_role_is_the_principal_s(start_echo: StartEcho, authority: Authority) -> None:
+    address = await _started(start_echo, authority)
+    assert await _route(address, _tls(authority, "appserver/south-3")) == 9
+    cert, _key = authority.issue("appserver/south-3")
+    assert read_certificate(cert.read_bytes()).name == "appserver/south-3"
 
 
 async def test_a_missing_certificate_file_is_told(start_echo: StartEcho, authority: Authority, tmp_path: Path) -> None:
