@@ -45,6 +45,7 @@ class Entry:
         "fresh",
         "identities",
         "retry",
+        "size",
         "state",
         "used",
         "waiting",
@@ -54,6 +55,8 @@ class Entry:
         self.account_id = account_id
         self.identities = 0
         """Under how many identities the cache knows it."""
+        self.size = 0
+        """Bytes of the business data, as it came last."""
         self.used = True
         """Looked at since the cache last wanted to let it go."""
         self.contracts: dict[str, Contract] = {}
@@ -206,16 +209,19 @@ def _place(item: Item) -> int:
 
 
 class AccountCache:
-    """Entries by identity, bounded. Members of one account share its entry.
+    """Entries by identity, bounded in number and in bytes. Members of one account share its entry.
 
     Who must go is found by second chance: a look sets a flag, nothing is moved. Whoever has commits under way stays, so
     that an account has one chain.
     """
 
-    def __init__(self, entries_max: int) -> None:
+    def __init__(self, entries_max: int, bytes_max: int) -> None:
+        self.bytes = 0
+        """Of all entries, packed as they came."""
         self._by_identity: OrderedDict[str, Entry] = OrderedDict()
         self._by_account: dict[str, Entry] = {}
         self._entries_max = entries_max
+        self._bytes_max = bytes_max
 
     def __len__(self) -> int:
         return len(self._by_identity)
@@ -227,19 +233,23 @@ class AccountCache:
             entry.used = True
         return entry
 
-    def put(self, data: BusinessData) -> Entry:
-        """Keep business data; gives the entry of the account."""
+    def put(self, data: BusinessData, size: int) -> Entry:
+        """Keep business data that came as `size` bytes; gives the entry of the account."""
         identity, account_id = data.contract.identity, data.account.account_id
         entry = self._by_account.get(account_id)
         if entry is None:
             entry = self._by_account[account_id] = Entry(account_id)
         entry.renew(data)
+        self.bytes += size - entry.size
+        entry.size = size
         if self._by_identity.get(identity) is not entry:
             self.drop(identity)
             if len(self._by_identity) >= self._entries_max:
                 self._let_one_go()
             self._by_identity[identity] = entry
             entry.identities += 1
+        while self.bytes > self._bytes_max and len(self._by_identity) > 1:
+            self._let_one_go()
         return entry
 
     def drop(self, identity: str) -> None:
@@ -248,6 +258,7 @@ class AccountCache:
         if entry is not None:
             entry.identities -= 1
             if not entry.identities:
+                self.bytes -= entry.size
                 self._by_account.pop(entry.account_id, None)
 
     def _let_one_go(self) -> None:

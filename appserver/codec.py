@@ -13,20 +13,18 @@ from onetier.v1 import service_desk_pb2 as desk
 from appserver.asks import Kind, Order
 from appserver.items import Batch, Item
 from appserver.orders import order_of
+from charging.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, KEY_CHARS_MAX
 from charging.errors import Fault, Invalid
 from charging.house_keys import PREFIX
 from charging.identity import normalise
 from charging.party import party
 from charging.usage import Usage
 
-KEY_BYTES_MAX = 64
-ACTOR_CHARS_MAX = 200
 COMMAND_BYTES_MAX = 100_000
 """Of a request with a command: what it makes must fit a journal entry, a contract record and the account's snapshot."""
 SESSION_BYTES_MAX = 8_000
 """The same of a session step, since an account keeps many."""
 ATTRIBUTES_MAX = 16
-ATTRIBUTE_CHARS_MAX = 64
 SECONDS_MAX = 31 * 86_400
 BYTES_MAX = 1 << 50
 EVENTS_MAX = 1_000_000
@@ -93,9 +91,11 @@ class Codec:
             or not 0 <= quantity <= QUANTITY_MAX.get(service, BYTES_MAX)
             or not 0 < start_ms <= now_ms + self._future_tolerance_ms
             or (charged and not key)
-            or (key and (len(key) > KEY_BYTES_MAX or not (key.isascii() and key.isprintable()) or key[0] == PREFIX))
+            or (key and (len(key) > KEY_CHARS_MAX or not (key.isascii() and key.isprintable()) or key[0] == PREFIX))
             or (visited and _PLACE.fullmatch(visited) is None)
             or len(actor) > ACTOR_CHARS_MAX
+            or len(channel) > CODE_CHARS_MAX
+            or len(partner) > CODE_CHARS_MAX
         ):
             raise self._faults(request, kind, now_ms)
         attributes = _attributes(request.attributes, "attributes") if request.attributes else _NO_ATTRIBUTES
@@ -118,6 +118,9 @@ class Codec:
             )
         if request.quantity < 0:
             raise _fault("QUANTITY_NEGATIVE", "quantity", "fewer than no lines are asked for", "0 or more")
+        found = _caller_faults(request)
+        if found:
+            raise _together(found)
         identity = normalise(request.identity)
         channel, partner = request.channel, request.partner
         return Item(
@@ -187,11 +190,11 @@ class Codec:
         if request.visited_place and _PLACE.fullmatch(request.visited_place) is None:
             text = "the code of a region or of a network abroad"
             found.append(_fault("REGION_UNKNOWN", "visited_place", f"the visited place must be {text}", text))
-        found += _actor_faults(request)
+        found += _caller_faults(request)
         try:
             normalise(request.identity)
         except Invalid as fault:
-            found.append(fault)
+            found.append(fault.bare())
         return _together(found)
 
     def _time_faults(self, request: desk.ServiceRequest, now_ms: int, *, required: bool) -> list[Invalid]:
@@ -216,21 +219,28 @@ class Codec:
             text = "made by the caller, unique for each intent"
             missing = _fault("REQUEST_KEY_MISSING", "request_key", f"the request key is missing: {text}", text)
             return [missing] * required
-        if len(key) > KEY_BYTES_MAX or not (key.isascii() and key.isprintable()) or key[0] == PREFIX:
-            text = f"at most {KEY_BYTES_MAX} printable ASCII characters, the first not {PREFIX}"
+        if len(key) > KEY_CHARS_MAX or not (key.isascii() and key.isprintable()) or key[0] == PREFIX:
+            text = f"at most {KEY_CHARS_MAX} printable ASCII characters, the first not {PREFIX}"
             return [_fault("REQUEST_KEY_MALFORMED", "request_key", f"the request key must have {text}", text)]
         return []
 
 
-def _actor_faults(request: desk.ServiceRequest) -> list[Invalid]:
-    if len(request.actor) <= ACTOR_CHARS_MAX:
-        return []
-    text = f"at most {ACTOR_CHARS_MAX} characters"
-    return [_fault("TEXT_TOO_LONG", "actor", f"the actor has {len(request.actor)} characters: {text}", text)]
+def _caller_faults(request: desk.ServiceRequest) -> list[Invalid]:
+    """Say which texts about the caller are too long to be kept."""
+    found: list[Invalid] = []
+    for field, given, most in (
+        ("actor", request.actor, ACTOR_CHARS_MAX),
+        ("channel", request.channel, CODE_CHARS_MAX),
+        ("partner", request.partner, CODE_CHARS_MAX),
+    ):
+        if len(given) > most:
+            text = f"at most {most} characters"
+            found.append(_fault("TEXT_TOO_LONG", field, f"the {field} has {len(given)} characters: {text}", text))
+    return found
 
 
 def _size_faults(request: desk.ServiceRequest) -> list[Invalid]:
-    found = _actor_faults(request)
+    found = _caller_faults(request)
     name = request.WhichOneof("command") or "command"
     size, limit = request.ByteSize(), SESSION_BYTES_MAX if name == "session" else COMMAND_BYTES_MAX
     if size > limit and not found:

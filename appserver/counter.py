@@ -6,7 +6,7 @@ from collections.abc import Callable
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import Kind
-from appserver.items import Batch, Item
+from appserver.items import Batch, Caller, Item
 from appserver.replies import fill_fault
 from charging.errors import Expired, Fault
 from runtime.telemetry import Metrics
@@ -18,6 +18,8 @@ class Counter:
     def __init__(self, metrics: Metrics, clock: Callable[[], float]) -> None:
         self.items = 0
         """Requests taken in and not answered."""
+        self.bytes = 0
+        """Of batches taken in and not wholly answered."""
         self._metrics = metrics
         self._clock = clock
         self._live: dict[Batch, None] = {}
@@ -27,10 +29,14 @@ class Counter:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def enter(self, batch: Batch) -> None:
-        """Take a batch in; it has at least one request."""
+    def enter(self, batch: Batch, caller: Caller) -> None:
+        """Take a batch of a client in; it has at least one request."""
         self._live[batch] = None
+        batch.caller = caller
         self.items += batch.missing
+        self.bytes += batch.size
+        caller.items += batch.missing
+        caller.bytes += batch.size
         self._idle.clear()
         self._metrics.batch("exchange", batch.missing)
 
@@ -58,8 +64,7 @@ class Counter:
             count = len(response.positions)
             self.items -= count
             self._metrics.latency("exchange", now - batch.received, count)
-            if not batch.missing:
-                self._live.pop(batch, None)
+            self._give_back(batch, count)
             batch.sink.deliver(batch, response)
         self._touched.clear()
         for kind in Kind:
@@ -68,6 +73,16 @@ class Counter:
                 self._good[kind] = 0
         if not self.items:
             self._idle.set()
+
+    def _give_back(self, batch: Batch, count: int) -> None:
+        whole = not batch.missing
+        if whole:
+            self._live.pop(batch, None)
+            self.bytes -= batch.size
+        caller = batch.caller
+        if caller is not None:
+            caller.items -= count
+            caller.bytes -= batch.size if whole else 0
 
     def expire(self) -> None:
         """Answer what is past its deadline. An item that is under way may still happen: the repeat of its key tells."""

@@ -1,7 +1,8 @@
 """The platform's engine: takes batches from all callers, sends what arrived together in one batch to the data center.
 
 Batches form by themselves: while `batches_in_flight_max` are under way, what arrives gathers; no timer, no delay.
-Callers are served in turn, a few requests each, so one that floods can't starve another. A request costs no task, no
+Clients are served in turn, a few requests each, so one that floods can't starve another, whatever
+streams it opens. A request costs no task, no
 future and no timer here.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Callable
 
 from appserver.codec import Codec
 from appserver.counter import Counter
-from appserver.items import Batch, Source
+from appserver.items import Batch, Caller, Source
 from appserver.uplink import Way
 from appserver.work import Work
 from charging.errors import Broken, Fault
@@ -46,21 +47,26 @@ class Engine:
         self._metrics = metrics
         self._codec = Codec(settings.future_tolerance_ms)
         self._work = Work(self.counter, settings, self._loop.time, wall_ms, self._schedule)
-        self._active: deque[Source] = deque()
+        self._active: deque[Caller] = deque()
         self._scheduled = False
         self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
         metrics.gauge("items_in_flight", lambda: self.counter.items)
+        metrics.gauge("bytes_in_flight", lambda: self.counter.bytes)
         metrics.gauge("accounts_cached", lambda: len(self._work.accounts))
 
     def submit(self, source: Source, batch: Batch) -> None:
         """Take a batch in. Its replies go to its sink in parts, the last not long after its deadline."""
         if not batch.missing:
             return
-        self.counter.enter(batch)
+        caller = source.caller
+        self.counter.enter(batch, caller)
         source.batches.append(batch)
         if not source.active:
             source.active = True
-            self._active.append(source)
+            caller.sources.append(source)
+        if not caller.active:
+            caller.active = True
+            self._active.append(caller)
         self._schedule()
 
     def close(self) -> None:
@@ -106,8 +112,9 @@ class Engine:
         work = self._work
         return bool(work.turns or work.ready or self._active or work.out.carriers)
 
-    def _turn(self, source: Source) -> None:
+    def _turn(self, caller: Caller) -> None:
         """Take up some requests of one caller; put it at the end of the row when it has more."""
+        source = caller.sources.popleft()
         left = TURN_REQUESTS
         while left > 0 and source.batches:
             batch = source.batches[0]
@@ -117,9 +124,13 @@ class Engine:
             if end == len(batch.requests):
                 source.batches.popleft()
         if source.batches:
-            self._active.append(source)
+            caller.sources.append(source)
         else:
             source.active = False
+        if caller.sources:
+            self._active.append(caller)
+        else:
+            caller.active = False
 
     def _take_up(self, batch: Batch, end: int) -> None:
         """Read requests of a batch up to a position and begin with them."""
@@ -134,6 +145,7 @@ class Engine:
                 self.counter.refuse(batch, position, fault, "any")
             except Exception:
                 log.exception("request could not be read")
+                self._metrics.event("request_failed")
                 self.counter.refuse(batch, position, Broken("INTERNAL", "the request could not be read"), "any")
             else:
                 step(item)

@@ -13,6 +13,7 @@ from appserver.asks import Kind, Order, Stage
 from charging.errors import Fault
 from charging.usage import Charge, Usage
 from charging.wire import BusinessData, Done
+from runtime.quota import Bucket
 
 if TYPE_CHECKING:
     from appserver.caches import Entry
@@ -121,12 +122,34 @@ class Sink(Protocol):
 class Batch:
     """Requests that came together from one caller, with one deadline."""
 
-    __slots__ = ("_answered", "batch_id", "cursor", "deadline", "missing", "received", "requests", "response", "sink")
+    __slots__ = (
+        "_answered",
+        "batch_id",
+        "caller",
+        "cursor",
+        "deadline",
+        "missing",
+        "received",
+        "requests",
+        "response",
+        "sink",
+        "size",
+    )
 
     def __init__(
-        self, sink: Sink, batch_id: int, requests: Sequence[desk.ServiceRequest], received: float, deadline: float
+        self,
+        sink: Sink,
+        batch_id: int,
+        requests: Sequence[desk.ServiceRequest],
+        received: float,
+        deadline: float,
+        size: int = 0,
     ) -> None:
         self.sink = sink
+        self.caller: Caller | None = None
+        """Whose it is, once it is taken in."""
+        self.size = size
+        """Bytes, as it came."""
         self.batch_id = batch_id
         self.requests = requests
         self.received = received
@@ -160,12 +183,31 @@ class Batch:
         return [position for position in range(len(self._answered)) if not self._answered[position]]
 
 
-class Source:
-    """Batches of one caller that wait to be taken up, oldest first. The engine serves sources in turn."""
+class Caller:
+    """What one client has inside the process. The engine serves callers in turn, and of each its sources in turn."""
 
-    __slots__ = ("active", "batches")
+    __slots__ = ("active", "bytes", "items", "lines", "sources")
 
     def __init__(self) -> None:
-        self.batches: deque[Batch] = deque()
+        self.sources: deque[Source] = deque()
+        """Those with work, whose turn comes next first."""
         self.active = False
         """Listed among those with work."""
+        self.items = 0
+        """Requests taken in and not answered."""
+        self.bytes = 0
+        """Of batches taken in and not wholly answered."""
+        self.lines: Bucket | None = None
+        """Journal lines that it may still be told; None = any number."""
+
+
+class Source:
+    """Batches of one stream, or of all calls of a client, that wait to be taken up, oldest first."""
+
+    __slots__ = ("active", "batches", "caller")
+
+    def __init__(self, caller: Caller | None = None) -> None:
+        self.caller = Caller() if caller is None else caller
+        self.batches: deque[Batch] = deque()
+        self.active = False
+        """Listed among its caller's with work."""

@@ -10,6 +10,7 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import Order, SessionOrder, TransferAsk
 from charging.account import MAIN_BOOK, MONEY, Book, Threshold
+from charging.bounds import ID_CHARS_MAX, TEXT_CHARS_MAX
 from charging.commands import (
     Adjust,
     OpenAccount,
@@ -28,8 +29,6 @@ from charging.identity import normalise
 from charging.party import party
 from charging.sessions import UnitAsk
 
-ID_CHARS_MAX = 64
-TEXT_CHARS_MAX = 256
 LIST_ENTRIES_MAX = 256
 ATTRIBUTES_MAX = 64
 SESSION_UNITS_MAX = 16

@@ -6,9 +6,12 @@ import grpc
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceServicer
 
+from appserver.clients import Client, Clients
 from appserver.engine import Engine
 from appserver.items import Batch, Source
 from charging.errors import Fault, Invalid, Overloaded, Unavailable
+from runtime.intercept import MESSAGE_MALFORMED
+from runtime.quota import within_share
 from runtime.settings import AppServerSettings
 from runtime.status import DRAINING, from_status, to_status
 from runtime.stream import ReplyStream, serve_stream
@@ -17,6 +20,8 @@ from runtime.telemetry import Metrics
 Replies = ReplyStream[desk.ExchangeResponse]
 
 RETRY_MS = 50
+PAUSE_MS_MAX = 200
+"""How long a client that is over its rate isn't read, at most at one go."""
 TIMEOUT_MS_MAX = 600_000
 REFUSED_UNREAD_MAX = 4
 """A stream is refused beyond `stream_items_max`, and not read any more at so many times of it: a client that sends
@@ -58,38 +63,53 @@ class ServiceDesk(ServiceDeskServiceServicer):
         self._settings = settings
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
-        self._unary = Source()
+        self._clients = Clients(settings, self._loop.time)
+        metrics.gauge("clients_known", lambda: len(self._clients))
 
     async def Exchange(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve a stream of batches."""
-        source = Source()
+        client = self._clients.of(context)
+        self._clients.open_stream(client)
+
+        source = Source(client.caller)
 
         def take(request: desk.ExchangeRequest, replies: Replies) -> int:
-            return self._take(source, request, replies)
+            return self._take(client, source, request, replies)
 
-        bound = self._settings.stream_items_max * REFUSED_UNREAD_MAX
-        await serve_stream(context, take, drain=self.ended, items_in_flight_max=bound)
+        try:
+            await serve_stream(
+                context,
+                take,
+                drain=self.ended,
+                items_in_flight_max=self._settings.stream_items_max * REFUSED_UNREAD_MAX,
+                unreadable=_tell_unreadable,
+                pause_s=lambda: min(client.wait_ms(self._loop.time()), PAUSE_MS_MAX) / 1000,
+                metrics=self._metrics,
+            )
+        finally:
+            client.streams -= 1
 
-    def _take(self, source: Source, request: desk.ExchangeRequest, replies: Replies) -> int:
+    def _take(self, client: Client, source: Source, request: desk.ExchangeRequest, replies: Replies) -> int:
         requests = request.requests
-        size = len(requests)
-        refusal = self._refusal(size, replies.items_in_flight)
+        size, octets = len(requests), request.ByteSize()
+        refusal = self._refusal(client, size, octets, replies.items_in_flight)
         if refusal is not None:
             self._metrics.requests("any", refusal.reason, max(size, 1))
             # At least one is owed, so that batches without requests are bounded too.
             size = max(size, 1)
             replies.send(desk.ExchangeResponse(batch_id=request.batch_id, error=to_status(refusal)), size)
             return size
+        client.take(max(size, 1), octets)
         if not size:
             replies.send(desk.ExchangeResponse(batch_id=request.batch_id), 1)
             return 1
         now = self._loop.time()
         timeout_ms = min(request.timeout_ms or self._settings.timeout_ms, TIMEOUT_MS_MAX)
-        batch = Batch(_StreamSink(replies), request.batch_id, requests, now, now + timeout_ms / 1000)
+        batch = Batch(_StreamSink(replies), request.batch_id, requests, now, now + timeout_ms / 1000, octets)
         self._engine.submit(source, batch)
         return size
 
-    def _refusal(self, size: int, stream_items: int) -> Fault | None:
+    def _refusal(self, client: Client, size: int, octets: int, stream_items: int) -> Fault | None:
         """Say why a batch is refused whole, with the limit named."""
         if self.draining:
             return Unavailable(DRAINING, "this instance stops; repeat the same keys at another", retry_ms=RETRY_MS)
@@ -105,9 +125,20 @@ class ServiceDesk(ServiceDeskServiceServicer):
         limit = self._settings.stream_items_max
         if stream_items + size > limit:
             return _overloaded("STREAM_FULL", f"{limit} requests of this stream are unanswered or unread", limit)
-        limit = self._settings.items_in_flight_max
-        if self._engine.counter.items + size > limit:
-            return _overloaded("PLATFORM_FULL", f"{limit} requests are under way in this instance", limit)
+        return self._clients.refusal(client) or self._full(client, size, octets)
+
+    def _full(self, client: Client, size: int, octets: int) -> Fault | None:
+        """Say why there is no room: for anybody, or for this client beside the others."""
+        counter, caller, settings = self._engine.counter, client.caller, self._settings
+        for what, own, wanted, taken, limit in (
+            ("requests", caller.items, size, counter.items, settings.items_in_flight_max),
+            ("bytes", caller.bytes, octets, counter.bytes, settings.bytes_in_flight_max),
+        ):
+            if taken + wanted > limit:
+                return _overloaded("PLATFORM_FULL", f"{limit} {what} are under way in this instance", limit)
+            if not within_share(own, wanted, taken, limit):
+                text = f"{own} {what} of this client are under way, and as many as are free must stay so for others"
+                return _overloaded("CLIENT_FULL", text, limit)
         return None
 
     async def Charge(self, request: desk.ChargeRequest, context: grpc.aio.ServicerContext) -> desk.ChargeResponse:
@@ -140,19 +171,29 @@ class ServiceDesk(ServiceDeskServiceServicer):
             text = "unset, or that of the call"
             raise Invalid("REQUEST_TYPE_MISMATCH", "the request type is not the call's", fields={"request_type": text})
         request.request_type = wanted
-        refusal = self._refusal(1, 0)
+        client, octets = self._clients.of(context), request.ByteSize()
+        refusal = self._refusal(client, 1, octets, 0)
         if refusal is not None:
             self._metrics.requests("any", refusal.reason)
+            # Whoever floods with calls waits for each refusal, as one that floods a stream isn't read.
+            await asyncio.sleep(min(client.wait_ms(self._loop.time()), PAUSE_MS_MAX) / 1000)
             raise refusal
+        client.take(1, octets)
         left_s = context.time_remaining()
         timeout_s = self._settings.timeout_ms / 1000 if left_s is None else min(left_s, TIMEOUT_MS_MAX / 1000)
         future: asyncio.Future[desk.ServiceReply] = self._loop.create_future()
         now = self._loop.time()
-        self._engine.submit(self._unary, Batch(_CallSink(future), 0, (request,), now, now + timeout_s))
+        self._engine.submit(client.calls, Batch(_CallSink(future), 0, (request,), now, now + timeout_s, octets))
         reply = await future
         if reply.HasField("error"):
             raise from_status(reply.error)
         return reply
+
+
+def _tell_unreadable(replies: Replies) -> int:
+    fault = Invalid(MESSAGE_MALFORMED, "a message can't be read: it is no ExchangeRequest; nothing of it was done")
+    replies.send(desk.ExchangeResponse(error=to_status(fault)), 1)
+    return 1
 
 
 def _overloaded(reason: str, message: str, limit: int) -> Overloaded:

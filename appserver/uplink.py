@@ -13,11 +13,14 @@ from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub
 
 from appserver.items import Item
-from charging.errors import Fault
+from charging.errors import Broken, Fault
 from charging.wire import Answer, unpack_answer
 from runtime.channel import open_channel
 from runtime.link import BatchLink, parts_of
+from runtime.telemetry import logger
 from runtime.tls import Tls
+
+log = logger("appserver.uplink")
 
 ITEMS_MAX = 1_000
 """In one batch: bounds how long the loop is busy without looking up. What is over it waits for the next."""
@@ -52,8 +55,8 @@ Carrier = Item | Pull | Fetch
 class Taker(Protocol):
     """Who sent the batch."""
 
-    def take(self, carrier: Carrier, answer: Answer) -> None:
-        """Take one answer."""
+    def take(self, carrier: Carrier, answer: Answer, size: int) -> None:
+        """Take one answer, of `size` bytes as it came."""
         ...
 
     def lose(self, carrier: Carrier, fault: Fault) -> None:
@@ -104,13 +107,21 @@ class Outgoing:
         """Hand on a part of the answers; gives how many there were."""
         replies = ReplyBatch.FromString(response.replies)
         carriers, take = self.carriers, self._taker.take
-        count = 0
-        for position, body in zip(replies.positions, replies.bodies, strict=True):
-            carrier = carriers[position]
-            if carrier is not None:
-                carriers[position] = None
-                count += 1
-                take(carrier, unpack_answer(body))
+        sent, count = len(carriers), 0
+        # What is there too much or too little of is nobody's answer: who waits for it hears at the deadline.
+        for position, body in zip(replies.positions, replies.bodies, strict=False):
+            carrier = carriers[position] if position < sent else None
+            if carrier is None:
+                continue
+            carriers[position] = None
+            count += 1
+            try:
+                answer = unpack_answer(body)
+            except Exception:
+                log.exception("an answer can't be read", carrier=type(carrier).__name__)
+                self._taker.lose(carrier, Broken("ANSWER_MALFORMED", "the answer can't be read; it is in the log"))
+            else:
+                take(carrier, answer, len(body))
         self._taker.settled()
         return count
 

@@ -54,7 +54,7 @@ class Work:
         wall_ms: Callable[[], int],
         wake: Callable[[], None],
     ) -> None:
-        self.accounts = AccountCache(settings.accounts_cached_max)
+        self.accounts = AccountCache(settings.accounts_cached_max, settings.accounts_cached_bytes_max)
         self.ready: deque[Item] = deque()
         """What can go on now, in order; before anything new."""
         self.turns: deque[Entry] = deque()
@@ -66,6 +66,7 @@ class Work:
         self.misses = 0
         self.library = Library(self._go_on, self._refuse, clock, settings.reference_check_ms / 1000)
         self._counter = counter
+        self._clock = clock
         self._rerate_max = settings.rerate_max
         self._session_validity_ms = settings.session_validity_ms
         self._wall_ms = wall_ms
@@ -145,7 +146,8 @@ class Work:
         item.held = held
         refusal = held.admit(item)
         if refusal is not None:
-            raise refusal
+            self._fail(item, refusal)  # Not raised: it is kept, and would keep a trace with this batch in it.
+            return
         self.hits += 1
         if item.kind is Kind.CHARGE:
             command = charge_command(item, entry, account, contract, held)
@@ -173,7 +175,8 @@ class Work:
         item.held = held
         refusal = held.admit(item)
         if refusal is not None:
-            raise refusal
+            self._fail(item, refusal)  # Not raised: it is kept, and would keep a trace with this batch in it.
+            return
         command = open_command(item, order, held, self.now_ms)
         self._ask(item, pack(Commit(item.identity, command)))
 
@@ -189,14 +192,28 @@ class Work:
         item.held = held
         refusal = held.admit(item)
         if refusal is not None:
-            raise refusal
+            self._fail(item, refusal)  # Not raised: it is kept, and would keep a trace with this batch in it.
+            return
         if item.kind is Kind.QUOTE:
             answer_quote(self._counter, item, data, held)
         elif item.view == "history" or (item.view == "usage" and item.explain):
+            self._check_lines(item)
             item.stage = Stage.LINES
             self._ask(item, pack(FetchHistory(item.identity, item.lines_max)))
         else:
             answer_query(self._counter, item, data, held, (), self.now_ms)
+
+    def _check_lines(self, item: Item) -> None:
+        """Take journal lines off the client's quota: they cost the owner most. Raises `Overloaded`."""
+        caller = item.batch.caller
+        lines = caller.lines if caller is not None else None
+        if lines is None:
+            return
+        wait_ms = lines.wait_ms(self._clock())
+        if wait_ms:
+            text = f"this client has asked for too many journal lines; wait {wait_ms} ms"
+            raise Overloaded("CLIENT_LINES", text, retry_ms=wait_ms)
+        lines.take(item.lines_max)
 
     def _ask(self, item: Item, body: bytes) -> None:
         self.out.add(item.identity, body, item)
@@ -215,13 +232,13 @@ class Work:
 
     # Answers.
 
-    def take(self, carrier: Carrier, answer: Answer) -> None:
+    def take(self, carrier: Carrier, answer: Answer, size: int) -> None:
         """Take the answer to a pull, a fetch, or what an item asked. A defect harms its item alone."""
         try:
             if type(carrier) is Item:
                 self._take_item(carrier, answer)
             elif type(carrier) is Pull:
-                self._take_pull(carrier, answer)
+                self._take_pull(carrier, answer, size)
             elif type(carrier) is Fetch:
                 self.library.take(carrier, answer)
         except Exception:
@@ -243,7 +260,7 @@ class Work:
         """A part has been taken: the next turn sends replies and goes on with what waited, once for all parts."""
         self._wake()
 
-    def _take_pull(self, pull: Pull, answer: Answer) -> None:
+    def _take_pull(self, pull: Pull, answer: Answer, size: int) -> None:
         self._end_pull(pull)
         if not isinstance(answer, BusinessData):
             fault = fault_of(answer) if isinstance(answer, Failed) else _unexpected(answer)
@@ -252,7 +269,7 @@ class Work:
             for item in pull.items:
                 self._refuse(item, fault)
             return
-        self.accounts.put(answer)
+        self.accounts.put(answer, size)
         for item in pull.items:
             item.data = answer
         if self.library.is_current(answer.contract.domain, answer.revision):
@@ -359,7 +376,7 @@ class Work:
     def _fail(self, item: Item, fault: Fault) -> None:
         """The platform can't serve it. Under a key something may have been done before: that outcome wins."""
         if item.key and item.stage is Stage.RATE:
-            item.fault, item.stage = fault, Stage.LOOKUP
+            item.fault, item.stage = fault.bare(), Stage.LOOKUP
             self._ask(item, pack(Lookup(item.identity, item.key, item.digest)))
         else:
             self._refuse(item, fault)

@@ -15,6 +15,7 @@
 """
 
 from collections.abc import Mapping
+from typing import Self
 
 
 class Fault(Exception):
@@ -37,6 +38,11 @@ class Fault(Exception):
         self.fields: dict[str, str] = dict(fields or {})
         self.facts: dict[str, str] = dict(facts or {})
         self.retry_ms = retry_ms
+
+    def bare(self) -> Self:
+        """Give it without its trace: whoever keeps a fault keeps all that its trace saw, the whole batch in a cycle."""
+        self.__traceback__ = self.__cause__ = self.__context__ = None
+        return self
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep all parts through pickle (process pools)."""

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from phonenumbers import NumberParseException, PhoneNumberType, is_possible_number, number_type, parse
 
+from charging.bounds import IDENTITY_CHARS_MAX
 from charging.errors import Invalid
 
 KINDS = ("msisdn", "fixed", "broadband", "tv", "card")
@@ -30,6 +31,8 @@ def normalise(raw: str) -> str:
     match = _MOBILE.fullmatch(raw)
     if match is not None:
         return "msisdn:86" + match[1]
+    if len(raw) > IDENTITY_CHARS_MAX:
+        raise _malformed(raw, f"at most {IDENTITY_CHARS_MAX} characters")
     return _slow(raw)
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from charging.bounds import IDENTITY_CHARS_MAX
 from charging.errors import Invalid
 from charging.identity import normalise, plain
 
@@ -17,7 +18,7 @@ def party(raw: str) -> str:
     Raises `Invalid` with reason PARTY_MALFORMED. Cheaper than `normalise` for what is called all day: numbers of the
     country's plan, short codes, and anything that is E.164 as it stands.
     """
-    found = _usual(raw) or _usual(plain(raw))
+    found = _usual(raw) or (_usual(plain(raw)) if len(raw) <= IDENTITY_CHARS_MAX else "")
     if found:
         return found
     try:

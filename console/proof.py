@@ -15,6 +15,7 @@ from charging.account import MONEY, Account
 from charging.entry import Entry
 from charging.events import Booked, Charged, MovedIn, MovedOut, Opened, SessionStepped
 from charging.wire import Done, Failed
+from runtime.inflate import unzstd
 from storage.open import open_unit
 from storage.unit import Unit
 
@@ -22,6 +23,8 @@ MISMATCHES_TOLD_MAX = 20
 CHARGE_KINDS = ("c", "session")
 KEY_ID_BYTES = 8
 """A group begins with the id of the key that chains it."""
+PLAIN_BYTES_MAX = 1 << 28
+"""Of a group, far above any that was written."""
 
 _entries = msgspec.msgpack.Decoder(tuple[Entry, ...])
 _outcome = msgspec.msgpack.Decoder(Done | Failed)
@@ -173,7 +176,7 @@ class Counter:
 def entries_of(payload: bytes) -> tuple[Entry, ...]:
     """Read the entries of a group, compressed or not; not with the code that wrote them."""
     packed = payload.startswith(zstandard.FRAME_HEADER)
-    return _entries.decode(zstandard.decompress(payload) if packed else payload)
+    return _entries.decode(unzstd(payload, PLAIN_BYTES_MAX) if packed else payload)
 
 
 async def count(journals: Mapping[str, Sequence[str]]) -> Journals:

@@ -4,6 +4,7 @@ import grpc
 from onetier.v1 import data_center_pb2 as pb
 from onetier.v1 import data_center_pb2_grpc
 
+from charging.bounds import ACTOR_CHARS_MAX
 from charging.errors import Invalid, NotFound
 from charging.identity import normalise
 from datacenter.admission import Admission
@@ -15,8 +16,6 @@ from directory.directory import Directory
 from directory.slots import parse_slot
 from runtime.telemetry import Metrics
 from storage.url import masked
-
-ACTOR_CHARS_MAX = 200
 
 
 class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):

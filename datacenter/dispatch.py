@@ -5,8 +5,9 @@ after the owners were read anew. All other repeats are the client's.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 
+from google.protobuf.message import DecodeError
 from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeResponse
 
@@ -26,9 +27,12 @@ Deliver = Callable[[bytes, int], None]
 
 
 class BatchLeg:
-    """The part of a batch that goes to one owner. Keeps replies only until the leg is over."""
+    """The part of a batch that goes to one owner. Keeps replies only until the leg is over.
 
-    __slots__ = ("_dispatcher", "_parts", "_sent_on", "deadline", "deliver", "load", "resends")
+    Whatever an owner answers, as many items are answered for in all as there are.
+    """
+
+    __slots__ = ("_dispatcher", "_left", "_parts", "_sent_on", "deadline", "deliver", "load", "resends")
 
     def __init__(self, dispatcher: "Dispatcher", load: Load, deadline: float, deliver: Deliver, resends: int) -> None:
         self._dispatcher = dispatcher
@@ -36,40 +40,45 @@ class BatchLeg:
         self.load = load
         self.deadline = deadline
         self.resends = resends
+        self._left = len(load.positions)
         self._parts: list[bytes] = []
         self._sent_on: set[int] = set()
 
     def part(self, response: ServeResponse, /) -> int:
         """Hand answers back unparsed, and take care of the misrouted."""
-        answered = response.answered
+        answered = min(response.answered, self._left)
         misrouted = response.misrouted
         if answered:
+            self._left -= answered
             self._parts.append(response.replies)
             self.deliver(response.replies, answered)
         if not misrouted:
             return answered
-        self._sent_on.update(misrouted)
-        self._dispatcher.send_on(self, misrouted)
-        return answered + len(misrouted)
+        elsewhere = set(misrouted) & set(self.load.positions) - self._sent_on
+        if len(elsewhere) > self._left:
+            return answered
+        self._left -= len(elsewhere)
+        self._sent_on |= elsewhere
+        self._dispatcher.send_on(self, elsewhere)
+        return answered + len(elsewhere)
 
     def lost(self, fault: Fault, /) -> None:
         """Answer what is open with the fault; only now the replies so far are read, to know what that is."""
         closed = self._sent_on
         for part in self._parts:
-            closed.update(ReplyBatch.FromString(part).positions)
-        self.fail((p for p in self.load.positions if p not in closed), fault)
+            closed.update(_positions(part))
+        left, self._left = self._left, 0
+        self.fail([p for p in self.load.positions if p not in closed], fault, left)
 
-    def fail(self, positions: Iterable[int], fault: Fault) -> None:
-        """Answer items with a fault."""
-        failed = list(positions)
-        if failed:
-            self._dispatcher.metrics.requests("route", fault.reason, len(failed))
+    def fail(self, positions: Sequence[int], fault: Fault, items: int) -> None:
+        """Answer the items at some positions with a fault; `items` are open, however many positions seem to be."""
+        if items:
+            self._dispatcher.metrics.requests("route", fault.reason, items)
             body = failed_body(fault)
-            self.deliver(pack_replies(failed, [body] * len(failed)), len(failed))
+            self.deliver(pack_replies(positions, [body] * len(positions)), items)
 
-    def take(self, positions: Sequence[int]) -> Load:
+    def take(self, wanted: Set[int]) -> Load:
         """Give the items at some positions, to be sent somewhere else."""
-        wanted = set(positions)
         rows = zip(self.load.positions, self.load.slots, self.load.bodies, strict=True)
         kept = [row for row in rows if row[0] in wanted]
         return Load([row[0] for row in kept], [row[1] for row in kept], [row[2] for row in kept])
@@ -109,11 +118,11 @@ class Dispatcher:
         grouped = self._router.route(positions, routes, bodies)
         self._send(grouped, deadline, deliver, resends=0)
 
-    def send_on(self, leg: BatchLeg, positions: Sequence[int]) -> None:
+    def send_on(self, leg: BatchLeg, positions: Set[int]) -> None:
         """Send misrouted items to whoever owns them now."""
         self.metrics.event("misrouted", len(positions))
         if leg.resends >= RESENDS_MAX:
-            leg.fail(positions, _moving())
+            leg.fail(list(positions), _moving(), len(positions))
             return
         self._waiting.append(leg.again(leg.take(positions)))
         if self._mover is None or self._mover.done():
@@ -131,7 +140,7 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for leg in self._waiting:
-            leg.fail(leg.load.positions, _moving())
+            leg.lost(_moving())
         self._waiting.clear()
 
     async def _move(self) -> None:
@@ -173,6 +182,13 @@ def pack_replies(positions: Sequence[int], bodies: Sequence[bytes]) -> bytes:
     """Serialize replies that the data center itself makes."""
     packed: bytes = ReplyBatch(positions=positions, bodies=bodies).SerializeToString()
     return packed
+
+
+def _positions(part: bytes) -> Sequence[int]:
+    try:
+        return ReplyBatch.FromString(part).positions
+    except DecodeError:
+        return ()
 
 
 def _moving() -> Unavailable:

@@ -5,11 +5,16 @@ A route is an identity, `domain:GD` (any owner of the domain) or `domain:GD/3` (
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
 from msgspec import Struct
 
 from charging import wire
-from charging.errors import Fault, Invalid, NotFound, Unavailable
+from charging.bounds import ROUTE_CHARS_MAX
+from charging.errors import Broken, Fault, Invalid, NotFound, Unavailable
+from runtime.telemetry import logger
+
+log = logger("datacenter.router")
 
 DOMAIN_ROUTE = "domain:"
 NO_OWNER_RETRY_MS = 300
@@ -65,19 +70,19 @@ class Router:
         """Sort a batch whose three arrays are equally long."""
         slot_of = self._slot_of_identity
         slots: list[str] = []
-        refused: dict[int, Fault] = {}
+        refused: dict[int, bytes] = {}
         for route in routes:
             try:
-                slots.append(slot_of(route))
+                # A route is a key of the cache behind `slot_of`.
+                slots.append(slot_of(route) if len(route) <= ROUTE_CHARS_MAX else _too_long(route))
             except NotFound as fault:
-                if route.startswith(DOMAIN_ROUTE):
-                    try:
-                        slots.append(self._slot_of_domain_route(route))
-                        continue
-                    except Fault as wrong:
-                        refused[len(slots)] = wrong
-                else:
-                    refused[len(slots)] = fault
+                slot, body = self._slot_of_domain_route(route) if route.startswith(DOMAIN_ROUTE) else ("", b"")
+                if not slot:
+                    # Packed, since a fault that is kept keeps what its trace saw: the whole batch.
+                    refused[len(slots)] = body or failed_body(fault)
+                slots.append(slot)
+            except Exception as error:
+                refused[len(slots)] = failed_body(_as_fault(error))
                 slots.append("")
         return self.group(positions, slots, bodies, refused)
 
@@ -86,9 +91,9 @@ class Router:
         positions: Sequence[int],
         slots: Sequence[str],
         bodies: Sequence[bytes],
-        refused: Mapping[int, Fault] | None = None,
+        refused: Mapping[int, bytes] | None = None,
     ) -> Grouped:
-        """Sort items whose slots are known by owner; `refused` are faults by index of items without slot."""
+        """Sort items whose slots are known by owner; `refused` are packed faults by index of items without slot."""
         address_of = self.owners.address_of
         owned = {slot: address_of.get(slot, "") for slot in set(slots)}
         addresses = set(owned.values())
@@ -110,20 +115,34 @@ class Router:
                 grouped.unowned += 1
                 grouped.bodies_failed.append(failed_body(no_owner(slot)))
             else:
-                grouped.bodies_failed.append(failed_body((refused or {})[index]))
+                grouped.bodies_failed.append((refused or {})[index])
         return grouped
 
-    def _slot_of_domain_route(self, route: str) -> str:
+    def _slot_of_domain_route(self, route: str) -> tuple[str, bytes]:
+        """Give the slot, or the packed fault why there is none."""
         domain, slash, number = route[len(DOMAIN_ROUTE) :].partition("/")
         slots = self._slots_of_domain(domain)
         if slots == 0:
-            raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain[:40]!r}", facts={"domain": domain[:40]})
+            text = f"there is no domain {domain[:40]!r}"
+            return "", failed_body(NotFound("DOMAIN_UNKNOWN", text, facts={"domain": domain[:40]}))
         if not slash:
-            return self.owners.any_slot_of.get(domain, f"{domain}/0")
+            return self.owners.any_slot_of.get(domain, f"{domain}/0"), b""
         if not (number.isascii() and number.isdigit() and len(number) < 6 and int(number) < slots):
             wanted = f"a slot of {domain} is 0 to {slots - 1}"
-            raise Invalid("SLOT_UNKNOWN", wanted, fields={"route": wanted})
-        return f"{domain}/{int(number)}"
+            return "", failed_body(Invalid("SLOT_UNKNOWN", wanted, fields={"route": wanted}))
+        return f"{domain}/{int(number)}", b""
+
+
+def _too_long(route: str) -> NoReturn:
+    text = f"at most {ROUTE_CHARS_MAX} characters"
+    raise Invalid("ROUTE_TOO_LONG", f"the route has {len(route)} characters: {text}", fields={"route": text})
+
+
+def _as_fault(error: Exception) -> Fault:
+    if isinstance(error, Fault):
+        return error
+    log.error("a route could not be looked up", exc_info=error)
+    return Broken("INTERNAL", "an internal error; it is in the server's log")
 
 
 def failed_body(fault: Fault) -> bytes:

@@ -10,7 +10,9 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
-from charging.errors import Broken
+import msgspec
+
+from charging.errors import Broken, Invalid
 from directory.changes import (
     Amendment,
     Part,
@@ -21,6 +23,7 @@ from directory.changes import (
     unpack_parts,
 )
 from evidence.keys import PROCESS_RING, KeyRing, Unproven
+from runtime.inflate import Inflated, unzlib
 from storage.unit import Group, Head, Unit
 
 JOURNAL = "directory"
@@ -28,6 +31,8 @@ SEGMENT = 0
 PART_BYTES_MAX = 500_000
 """Well below `PAYLOAD_BYTES_MAX`, and below what a Cassandra batch takes with its default limits raised tenfold."""
 GROUP_BYTES_MAX = 600_000
+AMENDMENT_BYTES_MAX = 1 << 28
+"""Packed; the content of all catalogues of a nation is a tenth of it."""
 OPEN_AMENDMENTS_MAX = 32
 """Amendments of several parts whose writer has not come to the end, kept; the oldest is forgotten first."""
 _EPOCH = 1
@@ -74,8 +79,12 @@ class Assembler:
 
 
 def split(key: str, amendment: Amendment) -> tuple[Part, ...]:
-    """Pack, compress and cut an amendment into parts."""
-    content = zlib.compress(pack_amendment(amendment), 1)
+    """Pack, compress and cut an amendment into parts. Raises `Invalid` for one that would not be read again."""
+    plain = pack_amendment(amendment)
+    if len(plain) > AMENDMENT_BYTES_MAX:
+        text = f"at most {AMENDMENT_BYTES_MAX} bytes; write it in several"
+        raise Invalid("AMENDMENT_TOO_LARGE", f"the amendment has {len(plain)} bytes: {text}", fields={"changes": text})
+    content = zlib.compress(plain, 1)
     digest = digest_of(amendment.changes)
     whole = blake2b(content, digest_size=8).digest()
     pieces = [content[at : at + PART_BYTES_MAX] for at in range(0, len(content), PART_BYTES_MAX)]
@@ -83,7 +92,10 @@ def split(key: str, amendment: Amendment) -> tuple[Part, ...]:
 
 
 def _land(parts: tuple[Part, ...], revision: int) -> Landed:
-    amendment = unpack_amendment(zlib.decompress(b"".join(part.content for part in parts)))
+    try:
+        amendment = unpack_amendment(unzlib(b"".join(part.content for part in parts), AMENDMENT_BYTES_MAX))
+    except (Inflated, msgspec.MsgspecError, ValueError) as error:
+        raise _damaged(revision, str(error)) from error
     return Landed(parts[0].key, parts[0].digest, amendment, revision)
 
 

@@ -26,6 +26,7 @@ class Batch:
         "_started",
         "_timer",
         "deadline",
+        "items",
     )
 
     def __init__(
@@ -41,6 +42,8 @@ class Batch:
         self.deadline = self._started + timeout_s
         self._batch_id = batch_id
         self._open = dict.fromkeys(places)
+        self.items = len(self._open)
+        """Places that are answered, each once."""
         self._replies = replies
         self._metrics = metrics
         self._places: list[int] = []

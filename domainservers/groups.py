@@ -11,6 +11,7 @@ from charging.entry import Entry
 from charging.errors import Invalid
 from domainservers.contracts import Known
 from domainservers.keys import POSITIONS_PER_GROUP
+from runtime.inflate import Inflated, unzstd
 from storage.unit import PAYLOAD_BYTES_MAX
 
 ARRAY_HEADER_BYTES = 5
@@ -80,9 +81,9 @@ def decompress(payload: bytes) -> bytes:
     if not payload.startswith(zstandard.FRAME_HEADER):
         return payload
     try:
-        return zstandard.decompress(payload, PLAIN_BYTES_MAX)
-    except zstandard.ZstdError as error:
-        raise msgspec.DecodeError(f"the payload is no zstd frame: {error}") from error
+        return unzstd(payload, PLAIN_BYTES_MAX)
+    except Inflated as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 class Groups:

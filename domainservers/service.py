@@ -13,13 +13,17 @@ from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceServicer
 
 from charging import wire
-from charging.errors import Fault, Invalid
+from charging.errors import Broken, Fault, Invalid
 from charging.wire import Ask, Commit, FetchReference
 from domainservers.batch import Batch
 from domainservers.host import Host
 from domainservers.item import pack_fault
+from domainservers.slot import Slot
 from runtime.stream import ReplyStream, serve_stream, take_merged
-from runtime.telemetry import Metrics
+from runtime.telemetry import Metrics, logger
+
+log = logger("domainservers.service")
+TIMEOUT_MS_MAX = 600_000
 
 
 class DomainServerServicer(DomainServerServiceServicer):
@@ -45,23 +49,31 @@ class DomainServerServicer(DomainServerServiceServicer):
     async def Serve(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve one data center until it leaves or this server drains."""
         await serve_stream(
-            context, self.take, drain=self.drain, items_in_flight_max=self._stream_items_max, take=take_merged
+            context,
+            self.take,
+            drain=self.drain,
+            items_in_flight_max=self._stream_items_max,
+            take=take_merged,
+            metrics=self._metrics,
         )
 
     def take(self, request: ServeRequest, replies: ReplyStream[ServeResponse]) -> int:
         """Start the work of a batch; gives how many items will be answered."""
         places = list(request.positions)
-        timeout_s = (request.timeout_ms or self._timeout_ms) / 1000
+        timeout_s = min(request.timeout_ms or self._timeout_ms, TIMEOUT_MS_MAX) / 1000
         batch = Batch(request.batch_id, places, timeout_s, replies, self._metrics)
         self._metrics.batch("serve", len(places))
+        if not len(places) == len(request.slots) == len(request.bodies) == batch.items:
+            return self._refuse(batch, places)
         by_slot: dict[str, list[tuple[int, Ask]]] = {}
         misrouted: list[int] = []
         owned = self._host.owned
         for place, slot, body in zip(places, request.slots, request.bodies, strict=True):
             try:
                 ask = wire.unpack_ask(body)
-            except msgspec.DecodeError as error:
-                batch.answer(place, pack_fault(Invalid("BODY_MALFORMED", f"the body can't be read: {error}")))
+            except (msgspec.DecodeError, ValueError, RecursionError) as error:
+                self._metrics.requests("read", "BODY_MALFORMED")
+                batch.answer(place, pack_fault(Invalid("BODY_MALFORMED", f"the body can't be read: {error}"[:200])))
                 continue
             if type(ask) is FetchReference:
                 batch.answer(place, self._refer(ask.domain or slot.rpartition("/")[0]))
@@ -70,7 +82,7 @@ class DomainServerServicer(DomainServerServiceServicer):
             else:
                 misrouted.append(place)
         for slot, asks in by_slot.items():
-            owned[slot].slot.submit(batch, asks)
+            self._submit(owned[slot].slot, batch, asks)
             commits = sum(type(ask) is Commit for _, ask in asks)
             self._metrics.requests("commit", "taken", commits)
             self._metrics.requests("read", "taken", len(asks) - commits)
@@ -78,6 +90,24 @@ class DomainServerServicer(DomainServerServiceServicer):
             self._metrics.event("misrouted", len(misrouted))
             batch.misroute(misrouted)
         return len(places)
+
+    def _submit(self, slot: Slot, batch: Batch, asks: list[tuple[int, Ask]]) -> None:
+        try:
+            slot.submit(batch, asks)
+        except Exception:
+            log.exception("a batch could not be submitted", slot=slot.name)
+            body = pack_fault(Broken("INTERNAL", "an internal error; it is in the server's log"))
+            for place, _ in asks:
+                batch.answer(place, body)
+
+    def _refuse(self, batch: Batch, places: list[int]) -> int:
+        text = "positions, slots and bodies are equally long, and no position comes twice"
+        self._metrics.requests("read", "BATCH_MALFORMED")
+        body = pack_fault(Invalid("BATCH_MALFORMED", text))
+        items = batch.items
+        for place in set(places):
+            batch.answer(place, body)
+        return items
 
     def _refer(self, domain: str) -> bytes:
         try:

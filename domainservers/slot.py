@@ -10,7 +10,7 @@ from enum import Enum
 
 from msgspec.structs import replace
 
-from charging.errors import Expired, Fault, Overloaded, Unavailable
+from charging.errors import Broken, Expired, Fault, Overloaded, Unavailable
 from charging.wire import Ask, Commit, FetchHistory, FetchOutcomes, Lookup, Pull
 from domainservers.committing import Committing
 from domainservers.fulfilling import Fulfilling
@@ -82,10 +82,15 @@ class Slot:
         self._look_up([item for item in work if type(item) is Item])
         misses = self._misses
         for each in work:
-            if type(each) is Item:
-                self._enter(each)
-            elif type(each) is tuple:
-                self._ask(sink, *each)
+            try:
+                if type(each) is Item:
+                    self._enter(each)
+                elif type(each) is tuple:
+                    self._ask(sink, *each)
+            except Exception:
+                log.exception("a request could not be taken", slot=self.name)
+                place = each.place if isinstance(each, Item) else each[0]
+                sink.answer(place, pack_fault(Broken("INTERNAL", "an internal error; it is in the server's log")))
         misses = self._misses - misses
         self.parts.metrics.cache("account", hits=len(work) - misses, misses=misses)
         self._committing.wake()

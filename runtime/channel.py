@@ -73,4 +73,9 @@ def server_options(message_bytes_max: int = MESSAGE_BYTES_MAX, *, share_port: bo
 
 
 def _message_options(bytes_max: int) -> Options:
-    return [("grpc.max_send_message_length", bytes_max), ("grpc.max_receive_message_length", bytes_max)]
+    return [
+        ("grpc.max_send_message_length", bytes_max),
+        ("grpc.max_receive_message_length", bytes_max),
+        # None of ours is compressed, and gRPC bounds a message before it decompresses it, not after.
+        ("grpc.per_message_decompression", 0),
+    ]

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
 
-from charging.errors import Broken, Denied, Fault
+from charging.errors import Broken, Denied, Fault, Invalid
 from runtime.guard import Guard
 from runtime.principal import LOCAL, admit
 from runtime.status import ROLE_NOT_ALLOWED, abort
@@ -26,6 +26,14 @@ ROLES_ALLOWED: dict[str, frozenset[str]] = {
 }
 """Services of others (health, reflection) are open to every holder of a certificate of ours; one of ours that is not
 named is open to nobody."""
+
+MESSAGE_MALFORMED = "MESSAGE_MALFORMED"
+"""Reason of the Invalid for a message that is none of the call's."""
+
+
+class Unreadable(Exception):
+    """The message of a call can't be read."""
+
 
 Before = Callable[[grpc.aio.ServicerContext], Awaitable[None]]
 Ended = Callable[[], Fault | None]
@@ -84,7 +92,11 @@ class RoleInterceptor(_Interceptor):
 
 
 class FaultInterceptor(_Interceptor):
-    """Turns a `Fault` that a handler raises into its status, and any other exception into a logged `Broken`."""
+    """Turns a `Fault` that a handler raises into its status, and any other exception into a logged `Broken`.
+
+    A message that can't be read is a fault of its sender: INVALID_ARGUMENT with reason MESSAGE_MALFORMED for a call; a
+    stream gets None in its place (`runtime.stream`).
+    """
 
     def __init__(self, metrics: Metrics) -> None:
         super().__init__()
@@ -92,6 +104,9 @@ class FaultInterceptor(_Interceptor):
 
     def _around(self, handler: grpc.RpcMethodHandler, method: str) -> grpc.RpcMethodHandler:
         async def failed(context: grpc.aio.ServicerContext, error: Exception) -> None:
+            if isinstance(error, Unreadable):
+                self._metrics.event("unreadable")
+                await abort(context, Invalid(MESSAGE_MALFORMED, "the message can't be read: it is none of this call's"))
             if isinstance(error, Fault):
                 await abort(context, error)
             log.error("handler failed", method=method, exc_info=error)
@@ -117,8 +132,24 @@ def _wrapped(
     make = getattr(grpc, f"{name}_rpc_method_handler")
     outer = (_generator if inspect.isasyncgenfunction(inner) else _coroutine)(inner, before, failed, ended)
     return make(
-        outer, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+        outer,
+        request_deserializer=_patient(handler.request_deserializer),
+        response_serializer=handler.response_serializer,
     )
+
+
+def _patient(read: Callable[[bytes], object] | None) -> Callable[[bytes], object] | None:
+    """Read a message, or give None: gRPC would end the stream, or log each try with its trace."""
+    if read is None:
+        return None
+
+    def patient(message: bytes) -> object:
+        try:
+            return read(message)
+        except Exception:
+            return None
+
+    return patient
 
 
 def _coroutine(
@@ -131,6 +162,8 @@ def _coroutine(
         if before is not None:
             await before(context)
         try:
+            if request is None and failed is not None:
+                raise Unreadable
             return await inner(request, context)
         except grpc.aio.AbortError:
             raise
@@ -156,6 +189,8 @@ def _generator(
         if before is not None:
             await before(context)
         try:
+            if request is None and failed is not None:
+                raise Unreadable
             async for reply in inner(request, context):
                 yield reply
         except grpc.aio.AbortError:

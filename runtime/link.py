@@ -19,7 +19,8 @@ appserver → `DataCenterService.Route`, datacenter → `DomainServerService.Ser
             for position in self.still_open: ...   # all that had no answer: Unavailable, Expired or Overloaded
 
 A batch ends when its parts have answered all `items`, or with one `lost`, after which no part comes. `send` never
-raises and never calls the sink before it returns.
+raises and never calls the sink before it returns. A stream is shared by all batches, so whatever is wrong with a part
+or a sink ends that batch alone.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import grpc
 from msgspec import Struct
 
-from charging.errors import Expired, Fault, Overloaded, Unavailable
+from charging.errors import Broken, Expired, Fault, Overloaded, Unavailable
 from runtime.status import from_rpc_error
 from runtime.telemetry import logger
 
@@ -48,6 +49,10 @@ class Batched(Protocol):
 
     batch_id: int
 
+    def ByteSize(self) -> int:
+        """Bytes on the wire."""
+        ...
+
 
 class Mergeable(Batched, Protocol):
     """A response that has room for parts of other batches that got ready at the same time."""
@@ -55,10 +60,6 @@ class Mergeable(Batched, Protocol):
     @property
     def more(self) -> Any:
         """A repeated field of the response's own type, in it empty."""
-        ...
-
-    def ByteSize(self) -> int:
-        """Bytes on the wire."""
         ...
 
 
@@ -96,6 +97,13 @@ class _Flight(Struct, Generic[ResponseT]):
     sink: Sink[ResponseT]
     items_left: int
     timer: asyncio.TimerHandle | None
+
+    def lose(self, fault: Fault) -> None:
+        """Tell the sink; a defect in it is its own."""
+        try:
+            self.sink.lost(fault)
+        except Exception:
+            log.exception("a lost batch could not be told", reason=fault.reason)
 
 
 class BatchLink(Generic[RequestT, ResponseT]):
@@ -236,6 +244,9 @@ class BatchLink(Generic[RequestT, ResponseT]):
                     return self._broken(f"{code.name} {detail or ''}".strip())
                 self._heard_at = self._loop.time()
                 self._backoff_ms = BACKOFF_MIN_MS
+                if response is None:  # gRPC's way to say that it can't be read; what it answers expires.
+                    log.warning("response can't be read", address=self.address)
+                    continue
                 for part in self._parts_of(response):
                     self._take(part)
         except grpc.aio.AioRpcError as error:
@@ -246,7 +257,7 @@ class BatchLink(Generic[RequestT, ResponseT]):
                 raise
             return self._broken("it was silent for too long")
         except Exception:
-            # A defect in a sink, or a channel closed under us: the link must go on, or its batches would hang.
+            # A channel closed under us, for example: the link must go on, or its batches would hang.
             log.exception("link failed", address=self.address)
             return self._broken("an internal error")
         finally:
@@ -278,7 +289,14 @@ class BatchLink(Generic[RequestT, ResponseT]):
         flight = self._flights.get(response.batch_id)
         if flight is None:
             return  # Expired meanwhile.
-        answered = flight.sink.part(response)
+        try:
+            answered = flight.sink.part(response)
+        except Exception:
+            log.exception("a part could not be taken", address=self.address)
+            self._end(response.batch_id)
+            flight.lose(Broken("ANSWER_MALFORMED", f"an answer of {self.address} can't be read; it is in the log"))
+            return
+        answered = min(max(answered, 0), flight.items_left)
         flight.items_left -= answered
         self.items_in_flight -= answered
         if flight.items_left <= 0:
@@ -290,7 +308,7 @@ class BatchLink(Generic[RequestT, ResponseT]):
             return
         if self._call is not None and self._loop.time() - self._heard_at > SILENCE_MS_MAX / 1000:
             self._call.cancel()
-        flight.sink.lost(
+        flight.lose(
             Expired("DEADLINE_EXCEEDED", "the deadline passed before an answer came; repeat the same request key")
         )
 
@@ -311,7 +329,7 @@ class BatchLink(Generic[RequestT, ResponseT]):
         for batch_id in list(self._flights):
             flight = self._end(batch_id)
             if flight is not None:
-                flight.sink.lost(fault)
+                flight.lose(fault)
 
     def _tell(self, up: bool) -> None:
         if self._on_change is not None:

@@ -123,7 +123,18 @@ class AppServerSettings(TierSettings):
     """Requests inside this process; beyond it new ones are answered RESOURCE_EXHAUSTED."""
     stream_items_max: Positive = 8_000
     """Requests of one stream inside this process; beyond it the stream isn't read."""
+    bytes_in_flight_max: Positive = 256_000_000
+    """Of batches inside this process, likewise."""
+    client_requests_per_s: Positive = 50_000
+    """Of one client, that is of a principal at a host; without TLS of a connection. What is over it is answered
+    RESOURCE_EXHAUSTED with the time to wait. Beside its rate a client may hold as much as is still free in all."""
+    client_bytes_per_s: Positive = 64_000_000
+    client_lines_per_s: Positive = 5_000
+    """Journal lines that one client is told: they cost the owners more than anything else that may be asked."""
+    client_streams_max: Positive = 64
     accounts_cached_max: Positive = 100_000
+    accounts_cached_bytes_max: Positive = 256_000_000
+    """Of these accounts, packed; in memory they take some times as much."""
     timeout_ms: Positive = 5_000
     """For requests that name none."""
     future_tolerance_ms: Natural = 300_000
@@ -154,6 +165,8 @@ class DataCenterSettings(TierSettings):
     batches_in_flight_max: Positive = 8
     """Batches under way to one domain server."""
     items_in_flight_max: Positive = 50_000
+    bytes_in_flight_max: Positive = 256_000_000
+    """Of the bodies of these items."""
     stream_items_max: Positive = 20_000
     batch_items_max: Positive = 4_000
     """Items sent to a domain server in one batch."""

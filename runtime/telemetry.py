@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import structlog
 from prometheus_client import CollectorRegistry, start_http_server
@@ -17,11 +18,17 @@ from prometheus_client.registry import Collector
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from charging.identity import mask
+from runtime.log_gate import LogGate
 
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BATCH_BUCKETS_ITEMS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0)
 LABEL_VALUES_MAX = 64
 """Of one metric; further values count as "other", so that no caller can make the figures explode."""
+
+TEXT_CHARS_MAX = 1_000
+TRACE_CHARS_MAX = 10_000
+LIST_SHOWN_MAX = 50
+"""Of one value of a log line; what is longer is cut."""
 
 _IDENTITY_KEYS = frozenset({"identity", "identities", "route", "routes", "other_party", "to_identity", "account_id"})
 _IN_TEXT = re.compile(r"(?:msisdn|fixed|broadband|tv|card):[\w.@+-]+|(?<!\d)(?:\+?86)?1[3-9]\d{9}(?!\d)")
@@ -30,7 +37,10 @@ _IN_TEXT = re.compile(r"(?:msisdn|fixed|broadband|tv|card):[\w.@+-]+|(?<!\d)(?:\
 def mask_identities(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Mask identities in every value of a log event, by key and by shape."""
     for key, value in event.items():
-        event[key] = _masked(value, key in _IDENTITY_KEYS)
+        if key == "exception" and isinstance(value, str):
+            event[key] = mask_text(_cut(value, TRACE_CHARS_MAX))
+        else:
+            event[key] = _masked(value, key in _IDENTITY_KEYS)
     return event
 
 
@@ -41,19 +51,31 @@ def mask_text(text: str) -> str:
 
 def _masked(value: object, is_identity: bool) -> object:
     if isinstance(value, str):
+        value = _cut(value, TEXT_CHARS_MAX)
         hidden = mask_text(value)
         return mask(value) if is_identity and hidden == value else hidden
     if isinstance(value, list | tuple | set | frozenset):
-        return [_masked(part, is_identity) for part in value]
+        return [_masked(part, is_identity) for part in islice(value, LIST_SHOWN_MAX)]
     if isinstance(value, dict):
-        return {mask_text(str(key)): _masked(part, is_identity or key in _IDENTITY_KEYS) for key, part in value.items()}
+        shown = islice(value.items(), LIST_SHOWN_MAX)
+        return {mask_text(str(key)): _masked(part, is_identity or key in _IDENTITY_KEYS) for key, part in shown}
     if isinstance(value, int | float | bool) or value is None:
         return value
-    return mask_text(str(value))
+    return mask_text(_cut(str(value), TEXT_CHARS_MAX))
+
+
+def _cut(text: str, chars_max: int) -> str:
+    """Keep both ends of a text that is too long: a trace says where it began and what was raised."""
+    half = chars_max // 2
+    return text if len(text) <= chars_max else f"{text[:half]} … {len(text) - 2 * half} characters … {text[-half:]}"
 
 
 def start_logs(tier: str, level: str = "info") -> None:
-    """Send all logs of the process, those of libraries too, to stderr as one JSON object a line."""
+    """Send all logs of the process, those of libraries too, to stderr as one JSON object a line.
+
+    Of lines that come again and again some are held back; the next of their kind says how many (`held_back`).
+    """
+    gate = LogGate()
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -64,6 +86,7 @@ def start_logs(tier: str, level: str = "info") -> None:
         mask_identities,
     ]
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(lambda record: _admit_foreign(gate, record))
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -77,7 +100,7 @@ def start_logs(tier: str, level: str = "info") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[_gated(gate), *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=False,
@@ -88,6 +111,30 @@ def logger(name: str) -> FilteringBoundLogger:
     """The logger of a module: `log.warning("unit away", unit=name, retry_ms=200)`."""
     found: FilteringBoundLogger = structlog.get_logger(name)
     return found
+
+
+def _gated(gate: LogGate) -> Processor:
+    """Stands first: a line that is held back costs no formatting of its trace."""
+
+    def admit(own: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        held_back = gate.admit((str(getattr(own, "name", "")), str(event.get("event", ""))[:TEXT_CHARS_MAX]))
+        if held_back is None:
+            raise structlog.DropEvent
+        if held_back:
+            event["held_back"] = held_back
+        return event
+
+    return admit
+
+
+def _admit_foreign(gate: LogGate, record: logging.LogRecord) -> bool:
+    """Let a library's line through; ours have passed the gate before."""
+    if isinstance(record.msg, dict):
+        return True
+    held_back = gate.admit((record.name, str(record.msg)[:TEXT_CHARS_MAX]))
+    if held_back:
+        record.msg = f"{record.msg} (held back before: {held_back})"
+    return held_back is not None
 
 
 def _stamp(tier: str) -> Processor:

@@ -11,6 +11,7 @@ from charging.ledger import decide, follow
 from charging.usage import SealedCharge, Usage
 from charging.wire import BusinessData
 
+MB = 1_000_000
 ACCOUNT = Account("acc", 4, "GD", members=("msisdn:1",), books=(Book(MAIN_BOOK, MONEY, 1_000_000),))
 USAGE = Usage("msisdn:1", "voice", 1_000, 60)
 
@@ -26,45 +27,56 @@ def charge(amount: int, accruals: tuple[tuple[str, int], ...] = ()) -> Command:
 
 
 def test_members_of_an_account_share_its_entry_until_the_last_is_forgotten() -> None:
-    cache = AccountCache(10)
-    first, second = (cache.put(each) for each in data("family", "a", "b"))
+    cache = AccountCache(10, MB)
+    first, second = (cache.put(each, 100) for each in data("family", "a", "b"))
     assert first is second
     cache.drop("a")
     assert cache.get("a") is None
-    assert cache.put(data("family", "a", "b")[0]) is first
+    assert cache.put(data("family", "a", "b")[0], 100) is first
     cache.drop("a")
     cache.drop("b")
-    assert cache.put(data("family", "a")[0]) is not first
+    assert cache.put(data("family", "a")[0], 100) is not first
 
 
 def test_the_cache_keeps_its_bound_and_whoever_was_looked_at() -> None:
-    cache = AccountCache(3)
+    cache = AccountCache(3, MB)
     for name in ("a", "b", "c"):
-        cache.put(data(name, name)[0]).used = False
+        cache.put(data(name, name)[0], 100).used = False
     assert cache.get("a") is not None
-    cache.put(data("d", "d")[0])
+    cache.put(data("d", "d")[0], 100)
     assert len(cache) == 3
     assert cache.get("a") is not None
     assert cache.get("b") is None
 
 
 def test_an_account_with_commits_under_way_stays() -> None:
-    cache = AccountCache(2)
+    cache = AccountCache(2, MB)
     for name in ("a", "b"):
-        cache.put(data(name, name)[0]).used = False
+        cache.put(data(name, name)[0], 100).used = False
     entry = cache.get("a")
     assert entry is not None
     entry.used, entry.flight = False, 1
-    cache.put(data("c", "c")[0])
+    cache.put(data("c", "c")[0], 100)
     assert cache.get("a") is entry
     assert cache.get("b") is None
 
 
 def test_somebody_goes_though_everybody_is_in_use() -> None:
-    cache = AccountCache(2 * CHANCES_MAX)
+    cache = AccountCache(2 * CHANCES_MAX, MB)
     for number in range(3 * CHANCES_MAX):
-        cache.put(data(f"{number}", f"{number}")[0])
+        cache.put(data(f"{number}", f"{number}")[0], 100)
     assert len(cache) == 2 * CHANCES_MAX
+
+
+def test_the_cache_keeps_its_bound_in_bytes() -> None:
+    cache = AccountCache(1_000, 10_000)
+    for number in range(100):
+        cache.put(data(f"{number}", f"{number}")[0], 3_000)
+    assert (len(cache), cache.bytes) == (3, 9_000)
+    cache.put(data("99", "99")[0], 9_000)
+    assert (len(cache), cache.bytes) == (1, 9_000), "who grows makes others go"
+    cache.drop("99")
+    assert cache.bytes == 0
 
 
 def test_the_state_after_a_told_charge_is_the_one_that_deciding_gives() -> None:

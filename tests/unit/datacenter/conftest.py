@@ -138,10 +138,13 @@ class Rig:
 
     async def owner(self, *slots: str, script: Script = echo) -> ScriptedOwner:
         owner = ScriptedOwner(set(slots), script)
+        await self.serve(owner, *slots)
+        return owner
+
+    async def serve(self, owner: ScriptedOwner, *slots: str) -> None:
         await owner.start()
         self._closers.append(owner.stop)
         await self.announce(owner, *slots)
-        return owner
 
     async def announce(self, owner: ScriptedOwner, *slots: str) -> None:
         self._epoch += 1

@@ -1,14 +1,18 @@
 """Batches through a data center with real sockets: replies, misrouted slots, stuck and dead owners, bounds."""
 
 import asyncio
+import random
 import time
 
 import grpc
 import pytest
+from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest
+from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 
 from charging import wire
 from directory.changes import Entry
-from tests.unit.datacenter.conftest import Platform, Rig, echo, life_of
+from runtime.stream import ReplyStream
+from tests.unit.datacenter.conftest import Platform, Rig, ScriptedOwner, echo, life_of
 
 GD = "msisdn:8613000000001"
 XJ = "msisdn:8613100000000"
@@ -149,12 +153,108 @@ async def test_the_queue_of_one_owner_is_bounded(rig: Rig) -> None:
     assert {failed(body).reason for body in part.values()} == {"OWNER_BUSY"}
 
 
-async def test_a_batch_whose_arrays_differ_ends_the_stream(rig: Rig) -> None:
-    platform = await rig.platform(await rig.datacenter())
-    await platform.send([GD, GD], [b"x"])
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await platform.take()
-    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+MALFORMED = [
+    RouteRequest(batch_id=7, positions=[0, 1], routes=[GD, GD], bodies=[b"x"]),
+    RouteRequest(batch_id=7, positions=[4], routes=[GD, GD], bodies=[b"x", b"y"]),
+    RouteRequest(batch_id=7, positions=[0, 0], routes=[GD, GD], bodies=[b"x", b"y"]),
+    RouteRequest(batch_id=7, positions=[2**32 - 1] * 9, routes=[GD] * 9, bodies=[b"x"] * 9),
+]
+
+
+@pytest.mark.parametrize("request_", MALFORMED)
+async def test_a_batch_that_can_be_none_is_refused_where_it_is_and_the_stream_goes_on(
+    rig: Rig, request_: RouteRequest
+) -> None:
+    await rig.owner("GD/0")
+    tier = await rig.datacenter()
+    platform = await rig.platform(tier)
+    await platform.call.write(request_)
+    batch_id, part = await platform.take()
+    assert batch_id == 7
+    assert part.keys() == set(request_.positions)
+    assert {failed(body).reason for body in part.values()} == {"BATCH_MALFORMED"}
+    assert (await platform.ask([GD], [b"x"]))[0] == b"GD/0:x"
+    assert life_of(tier).servicer.items_in_flight == 0
+
+
+async def test_a_route_without_bound_is_refused_before_it_is_a_key(rig: Rig) -> None:
+    await rig.owner("GD/0")
+    tier = await rig.datacenter()
+    platform = await rig.platform(tier)
+    long = "msisdn:86130" + "0" * 1_000_000
+    answers = await platform.ask([long, GD, "domain:" + long], [b"x", b"y", b"z"])
+    assert answers[1] == b"GD/0:y"
+    assert {failed(answers[0]).reason, failed(answers[2]).reason} == {"ROUTE_TOO_LONG"}
+    assert len(life_of(tier)._directory.routes) == 1
+
+
+async def test_more_bytes_than_the_bound_are_refused_with_a_retry(rig: Rig) -> None:
+    await rig.owner("GD/0", script=lambda slot, body: None)
+    tier = await rig.datacenter(bytes_in_flight_max=1_000)
+    platform = await rig.platform(tier)
+    await platform.send([GD] * 2, [bytes(300)] * 2, batch_id=1, timeout_ms=500)
+    await platform.send([GD] * 2, [bytes(300)] * 2, batch_id=2, timeout_ms=500)
+    batch_id, part = await platform.take()
+    assert (batch_id, {failed(body).kind for body in part.values()}) == (2, {"overloaded"})
+    batch_id, part = await platform.take()
+    assert (batch_id, {failed(body).kind for body in part.values()}) == (1, {"expired"})
+    assert life_of(tier).servicer.bytes_in_flight == 0
+
+
+def deranged(slot: str, body: bytes) -> bytes | None:
+    """Answers some, and some never."""
+    return None if body[:1] == b"n" else body
+
+
+class Liar(ScriptedOwner):
+    """A domain server that says anything about how much it answered, and of whom."""
+
+    def __init__(self, slots: set[str], chance: random.Random) -> None:
+        super().__init__(slots)
+        self.chance = chance
+
+    def serve(self, request: ServeRequest, replies: ReplyStream[ServeResponse]) -> int:
+        chance = self.chance
+        positions = [chance.choice([*request.positions, 0, 2**32 - 1]) for _ in range(chance.randrange(6))]
+        garbage = ReplyBatch(positions=positions, bodies=[b"?"] * chance.randrange(6)).SerializeToString()
+        response = ServeResponse(
+            batch_id=request.batch_id,
+            replies=chance.choice([b"", b"\xff\xff", garbage]),
+            answered=chance.choice([0, 1, len(positions), 2**32 - 1]),
+            misrouted=[chance.choice([*request.positions, 77]) for _ in range(chance.randrange(4))],
+        )
+        replies.send(response, len(request.positions))
+        return len(request.positions)
+
+
+@pytest.mark.parametrize("lying", [False, True])
+async def test_whatever_comes_in_and_back_nothing_stays_counted(rig: Rig, lying: bool) -> None:
+    """Batches of any shape, to owners that answer in part, or lie: the counters come back to zero."""
+    seed = time.time_ns()
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    owner = Liar({"GD/0"}, chance) if lying else ScriptedOwner({"GD/0"}, deranged)
+    await rig.serve(owner, "GD/0")
+    tier = await rig.datacenter()
+    servicer = life_of(tier).servicer
+    platform = await rig.platform(tier)
+    for number in range(200):
+        size = chance.choice([0, 1, 2, 5])
+        request = RouteRequest(
+            batch_id=number,
+            timeout_ms=chance.choice([1, 50, 200]),
+            positions=[chance.choice([0, 1, 2, 3, number, 2**32 - 1]) for _ in range(chance.choice([size, size, 3]))],
+            routes=[chance.choice([GD, XJ, "domain:GD", "domain:", "", "\x00", "x" * 9_999]) for _ in range(size)],
+            bodies=[chance.choice([b"a", b"n", b"", bytes(50_000)]) for _ in range(chance.choice([size, size, 3]))],
+        )
+        await platform.call.write(request)
+    fine = await rig.platform(tier)
+    if not lying:
+        assert (await fine.ask([GD], [b"a"]))[0] == b"a"
+    async with asyncio.timeout(10):
+        while servicer.items_in_flight or servicer.bytes_in_flight or life_of(tier).links.items:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await asyncio.wait_for(servicer.idle(), 1)
 
 
 async def test_large_batches_reach_the_owner_in_pieces_it_takes(rig: Rig) -> None:

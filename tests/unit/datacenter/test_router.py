@@ -1,5 +1,7 @@
 """The router sorts a batch as a naive one does, item by item."""
 
+import gc
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +77,11 @@ def test_an_unknown_identity_is_not_found_and_a_missing_owner_is_to_be_asked_aga
     assert isinstance(unowned, wire.Failed)
     assert (unowned.kind, unowned.reason) == ("unavailable", "SLOT_UNOWNED")
     assert unowned.retry_ms > 0
+
+
+def test_what_is_refused_keeps_nothing_of_its_batch() -> None:
+    """A fault that is kept keeps the frames of its trace, and these the batch, until the collector runs."""
+    router = Router(slot_of, lambda domain: SLOTS.get(domain, 0))
+    gc.collect()
+    router.route([5, 9], ["stranger", "domain:nowhere"], [b"x", b"y"])
+    assert gc.collect() == 0

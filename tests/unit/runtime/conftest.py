@@ -30,6 +30,7 @@ from charging.errors import NotFound
 from runtime.server import Booth, RunningTier, start_tier
 from runtime.settings import DataCenterSettings
 from runtime.stream import ReplyStream, serve_stream
+from runtime.telemetry import Metrics
 
 
 class Authority:
@@ -112,9 +113,16 @@ class EchoTier(DataCenterServiceServicer, DirectoryServiceServicer):
         self.hold = False
         self.items_in_flight_max = 1_000
         self.timeouts_ms: list[int] = []
+        self.metrics: Metrics | None = None
 
     async def Route(self, _requests: object, context: grpc.aio.ServicerContext) -> None:
-        await serve_stream(context, self.batch, drain=self.drain, items_in_flight_max=self.items_in_flight_max)
+        await serve_stream(
+            context,
+            self.batch,
+            drain=self.drain,
+            items_in_flight_max=self.items_in_flight_max,
+            metrics=self.metrics,
+        )
 
     def batch(self, request: RouteRequest, replies: ReplyStream[RouteResponse]) -> int:
         if "explode" in request.routes:
@@ -173,6 +181,7 @@ async def start_echo() -> AsyncIterator[StartEcho]:
         echo_tier = EchoTier()
 
         async def build(booth: Booth, _settings: DataCenterSettings) -> EchoTier:
+            echo_tier.metrics = booth.metrics
             booth.add(add_DataCenterServiceServicer_to_server, echo_tier, "onetier.v1.DataCenterService")
             booth.add(add_DirectoryServiceServicer_to_server, echo_tier, "onetier.v1.DirectoryService")
             return echo_tier

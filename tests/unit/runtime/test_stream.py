@@ -157,14 +157,11 @@ async def test_a_broken_stream_loses_what_is_open_and_is_redialled(start_echo: S
     batch = Batch()
     link.send(batch.request, items=4, sink=batch, timeout_ms=5_000)
     await held(tier)
-    poison = Batch()
-    poison.request.routes[0] = "explode"
-    link.send(poison.request, items=4, sink=poison, timeout_ms=5_000)
-    for lost in (batch, poison):
-        fault = await outcome(lost)
-        assert isinstance(fault, Unavailable)
-        assert fault.reason == "STREAM_BROKEN"
-        assert fault.retry_ms > 0
+    link._call.cancel()  # type: ignore[union-attr]
+    fault = await outcome(batch)
+    assert isinstance(fault, Unavailable)
+    assert fault.reason == "STREAM_BROKEN"
+    assert fault.retry_ms > 0
     assert link.items_in_flight == 0
     tier.hold = False
     await stands(link, True)
@@ -233,23 +230,6 @@ async def test_a_silent_peer_is_redialled(
     assert isinstance(fault, Unavailable)
     assert "silent" in fault.message
     assert changes[0] is False
-
-
-async def test_a_defect_in_a_sink_breaks_the_stream_not_the_link(start_echo: StartEcho, open_link: OpenLink) -> None:
-    running, _tier = await start_echo()
-    link = await open_link(running.address)
-
-    class Wrong(Batch):
-        def part(self, response: RouteResponse) -> int:
-            raise KeyError("no such item")
-
-    wrong = Wrong()
-    link.send(wrong.request, items=4, sink=wrong, timeout_ms=5_000)
-    assert isinstance(await outcome(wrong), Unavailable)
-    await stands(link, True)
-    fine = Batch()
-    link.send(fine.request, items=4, sink=fine, timeout_ms=5_000)
-    assert await outcome(fine) is None
 
 
 class Swallowing:
