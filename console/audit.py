@@ -29,7 +29,8 @@ from domainservers.groups import unpack_entries
 from domainservers.journal import Corrupt, Position, genesis, read_chain
 from domainservers.snapshots import load_checkpoint
 from evidence.keys import PROCESS_RING, KeyRing
-from storage.open import open_unit
+from evidence.seals import SealedUnit
+from storage.open import open_to_read
 from storage.unit import Stored, Unit
 
 FINDINGS_MAX = 50
@@ -207,7 +208,7 @@ class Followed(Struct, frozen=True):
 
 async def audit_journal(ref: JournalRef, only: str, advance: Advance, lines_max: int = 0) -> Followed:
     """Audit one journal; `only` narrows it to one account. Raises `StoreUnavailable`."""
-    unit = await open_unit(ref.url)
+    unit = SealedUnit(await open_to_read(ref.url), ref.ring)
     try:
         while True:
             start = await _start(unit, ref.name)
@@ -285,7 +286,8 @@ async def stand_of(refs: Sequence[JournalRef]) -> tuple[list[JournalRef], int]:
     noted: list[JournalRef] = []
     count = 0
     for url in dict.fromkeys(ref.url for ref in refs):
-        unit = await open_unit(url)
+        ring = next(ref.ring for ref in refs if ref.url == url)
+        unit = SealedUnit(await open_to_read(url), ring)
         try:
             for ref in refs:
                 if ref.url == url:

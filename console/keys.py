@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 
 from evidence.keyfile import add_key, key_file, read_ring, ring_at
 from evidence.keys import KeyRing
+from evidence.places import anchors_folder
 from runtime.settings import BadSettings
 
 VARIABLE = "ONETIER_CHAIN_KEYS"
+ANCHORS_VARIABLE = "ONETIER_ANCHORS"
 
 app = typer.Typer(help="Make and list the keys of the evidence.", no_args_is_help=True)
 
@@ -18,17 +21,39 @@ ChainKeys = Annotated[
     Path | None,
     typer.Option("--keys", help=f"File of the chain keys; default: {VARIABLE}, else beside a SQLite directory."),
 ]
+Anchors = Annotated[
+    Path | None,
+    typer.Option("--anchors", help=f"Folder of the anchor files; default: {ANCHORS_VARIABLE}, else beside the keys."),
+]
 KeyFile = Annotated[Path, typer.Argument(help="The key file.")]
+
+
+class Evidence(Struct, frozen=True):
+    """What a command needs to prove a country."""
+
+    ring: KeyRing
+    anchors: Path | None
+    """Folder of the anchor files; None = there are none."""
 
 
 def ring_for(directory: str, keys: Path | None = None) -> KeyRing:
     """Read the keys of a directory's country. A missing or wrong file ends the command with exit status 2."""
-    told = os.environ.get(VARIABLE, "")
+    return evidence_for(directory, keys, None).ring
+
+
+def evidence_for(directory: str, keys: Path | None, anchors: Path | None) -> Evidence:
+    """Read the keys and find the anchors of a directory's country, as options, environment or defaults say."""
     try:
-        return ring_at(key_file(keys or (Path(told) if told else None), directory), make=False)
+        path = key_file(keys or _told(VARIABLE), directory)
+        return Evidence(ring_at(path, make=False), anchors_folder(anchors or _told(ANCHORS_VARIABLE), path))
     except BadSettings as wrong:
         typer.echo(f"onetier: {wrong}", err=True)
         raise typer.Exit(2) from wrong
+
+
+def _told(variable: str) -> Path | None:
+    told = os.environ.get(variable, "")
+    return Path(told) if told else None
 
 
 @app.command("new")

@@ -163,7 +163,7 @@ def _run(work: Coroutine[None, None, int]) -> int:
 
 def mounted() -> typer.Typer:
     """Give the command with all others below it. Call it once a process."""
-    for module in ("console.hand", "console.operate", "console.rate", "console.loadtest"):
+    for module in ("console.hand", "console.operate", "console.losses", "console.rate", "console.loadtest"):
         app.add_typer(import_module(module).app)
     for name, (module, text) in MOUNTED.items():
         app.add_typer(import_module(module).app, name=name, help=text)

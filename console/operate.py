@@ -25,7 +25,7 @@ from directory.directory import Directory
 from directory.slots import slot_key
 from evidence.keys import KeyRing
 from onetier_client import new_key
-from storage.open import open_unit
+from storage.open import open_to_read
 from storage.unit import StoreRejected, StoreUnavailable
 
 app = typer.Typer()
@@ -172,7 +172,7 @@ def directory_url(folder: Path, directory: str) -> str:
 
 
 async def _journals(url: str, ring: KeyRing, domain: str) -> list[JournalRef]:
-    unit = await open_unit(url)
+    unit = await open_to_read(url)
     directory = await Directory.open(unit, ring=ring)
     refs = [
         JournalRef(info.private_unit, slot_key(code, slot), ring=ring)
@@ -186,7 +186,7 @@ async def _journals(url: str, ring: KeyRing, domain: str) -> list[JournalRef]:
 
 
 async def _journal_of(url: str, ring: KeyRing, account: str) -> JournalRef:
-    unit = await open_unit(url)
+    unit = await open_to_read(url)
     directory = await Directory.open(unit, ring=ring)
     try:
         route = directory.resolve(account)

@@ -14,6 +14,7 @@ from console.operate import Folder, directory_url
 from directory.directory import Directory
 from directory.slots import slot_key
 from domainservers.moving import MoveReport, move_private_unit, take_back
+from evidence.seals import open_sealed
 from storage.open import open_unit
 from storage.unit import StoreRejected
 from storage.url import masked, parse
@@ -74,17 +75,19 @@ def give_back(
 ) -> None:
     """Give a move up that did not end: the unit goes on at the address that the directory names."""
 
+    where = directory_url(folder, directory)
+    ring = ring_for(where, keys)
+
     async def work(found: Directory) -> int:
         domains = [domain for domain in found.state.named.values() if domain.private_unit == name]
         slots = [slot_key(domain.code, slot) for domain in domains for slot in range(domain.slots)]
         if name not in found.units:
             raise NotFound("UNIT_UNKNOWN", f"the directory names no unit {name!r}")
-        unit = await open_unit(found.units[name])
+        unit = await open_sealed(found.units[name], ring)
         try:
             await take_back(unit, slots)
         finally:
             await unit.close()
         return len(slots)
 
-    where = directory_url(folder, directory)
-    typer.echo(f"{with_directory(where, ring_for(where, keys), work)} slots go on where they are")
+    typer.echo(f"{with_directory(where, ring, work)} slots go on where they are")

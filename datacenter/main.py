@@ -19,7 +19,9 @@ from datacenter.service import DataCenterServicer
 from directory.directory import Directory
 from directory.opening import open_patiently
 from directory.owners import Owner
+from evidence.anchors import DIRECTORY
 from evidence.keyfile import key_file, ring_at
+from evidence.places import anchors_folder, places
 from runtime.server import Booth, run_tier
 from runtime.settings import DataCenterSettings
 from storage.unit import Unit
@@ -94,9 +96,13 @@ class DataCenter:
 
 async def build(booth: Booth, settings: DataCenterSettings) -> DataCenter:
     """Open the directory and furnish the server. Raises `BadSettings` when the directory's unit can't be used."""
-    ring = ring_at(key_file(settings.chain_keys, settings.directory), make=True)
+    keys = key_file(settings.chain_keys, settings.directory)
+    ring = ring_at(keys, make=True)
     unit = await open_patiently(settings.directory)
-    directory = await Directory.open(unit, settings.poll_ms, routes_cached_max=settings.routes_cached_max, ring=ring)
+    known = await places(anchors_folder(settings.anchors, keys), unit, ring, "").newest(DIRECTORY)
+    directory = await Directory.open(
+        unit, settings.poll_ms, routes_cached_max=settings.routes_cached_max, ring=ring, known=known
+    )
     center = DataCenter(booth, settings, unit, directory)
     await center.owners.start()
     booth.add(add_DataCenterServiceServicer_to_server, center.servicer, "onetier.v1.DataCenterService")

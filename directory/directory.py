@@ -22,6 +22,7 @@ from directory.log import Assembler, Log
 from directory.slots import slot_key, slot_of
 from directory.state import DomainInfo, Port, State
 from directory.writer import Guard, Writer
+from evidence.anchors import Anchor
 from evidence.keys import PROCESS_RING, KeyRing
 from runtime.telemetry import logger
 from storage.unit import Group, StoreRejected, StoreUnavailable, Unit
@@ -135,12 +136,15 @@ class Directory:
         routes_cached_max: int = ROUTES_CACHED_MAX,
         clock_ms: Callable[[], int] = wall_clock_ms,
         ring: KeyRing = PROCESS_RING,
+        known: Anchor | None = None,
     ) -> "Directory":
-        """Read the log and begin to tail it; `ring` holds the keys of its chain.
+        """Read the log and begin to tail it; `ring` holds the keys of its chain, `known` is its newest anchor.
 
         Raises `StoreUnavailable`, or `Broken` with reason DIRECTORY_DAMAGED.
         """
         directory = cls(unit, poll_ms, routes_cached_max=routes_cached_max, clock_ms=clock_ms, ring=ring)
+        if known is not None and known.seq > 0:
+            directory._log.known = known.seq, known.tip, known.where
         await directory.refresh()
         directory._tail = asyncio.get_running_loop().create_task(directory._follow())
         return directory
@@ -152,6 +156,11 @@ class Directory:
             await asyncio.gather(self._tail, return_exceptions=True)
         await self._writer.close()
         self._callbacks.clear()
+
+    @property
+    def position(self) -> tuple[int, bytes]:
+        """Sequence and tip of the log as it was read."""
+        return self._log.seq, self._log.tip
 
     async def refresh(self) -> int:
         """Read up to the log's head now, and give the revision. Raises `StoreUnavailable`."""

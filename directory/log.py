@@ -35,6 +35,7 @@ AMENDMENT_BYTES_MAX = 1 << 28
 """Packed; the content of all catalogues of a nation is a tenth of it."""
 OPEN_AMENDMENTS_MAX = 32
 """Amendments of several parts whose writer has not come to the end, kept; the oldest is forgotten first."""
+GOING_ON = "restore the directory's unit, or accept the loss: onetier accept-loss directory"
 _EPOCH = 1
 _OWNER = "directory"
 EMPTY = Head(epoch=_EPOCH, owner=_OWNER, seq=0, tip=b"", sealed=False)
@@ -103,6 +104,8 @@ class Log:
     """Reads on from a position, and appends there."""
 
     def __init__(self, unit: Unit, seq: int = 0, tip: bytes = b"", ring: KeyRing = PROCESS_RING) -> None:
+        self.known: tuple[int, bytes, str] | None = None
+        """What somebody else knows of the log: sequence, the tip there, and who; forgotten once it was found true."""
         self._unit = unit
         self._ring = ring
         self.seq = seq
@@ -125,6 +128,9 @@ class Log:
         Raises `StoreUnavailable`; `errors.Broken` with reason DIRECTORY_DAMAGED when the chain does not hold.
         """
         head = await self._unit.head(JOURNAL, SEGMENT)
+        end = head.seq if head is not None else 0
+        if self.known is not None and end < self.known[0]:
+            raise _damaged(end, f"it ends there, and {self.known[2]} knows sequence {self.known[0]}; {GOING_ON}")
         if head is None or head.seq == self.seq:
             return []
         groups: list[Group] = []
@@ -138,10 +144,17 @@ class Log:
                     groups.append(Group(seq, chain.take(group.payload)))
                 except Unproven as error:
                     raise _damaged(seq, str(error)) from error
+                self._compare(seq, chain.tip)
         if seq != head.seq or chain.tip != head.tip:
             raise _damaged(seq, "what was read does not add up to its tip")
         self.seq, self.tip = seq, chain.tip
         return groups
+
+    def _compare(self, seq: int, tip: bytes) -> None:
+        if self.known is not None and seq == self.known[0]:
+            if tip != self.known[1]:
+                raise _damaged(seq, f"it is not what {self.known[2]} knows")
+            self.known = None
 
     async def append(self, parts: tuple[Part, ...]) -> Group | None:
         """Append one group at the position. None when another writer was there first: read on and try again.

@@ -51,6 +51,13 @@ async def load_owners(unit: Unit) -> dict[str, Owner]:
     return owners
 
 
+async def recorded_epoch(unit: Unit, domain: str, slot: int) -> int:
+    """Read the epoch of a slot's owner record, given up or not; 0 without one. Raises `StoreUnavailable`."""
+    key = slot_key(domain, slot)
+    found = await unit.get(COLLECTION, PARTITION, [key])
+    return _decode(found[key].value).epoch if key in found else 0
+
+
 async def announce_owner(unit: Unit, domain: str, slot: int, owner: Owner) -> None:
     """Write one owner record. Raises `StoreUnavailable`; repeat until it is written."""
     await unit.put([owner_record(domain, slot, owner)])

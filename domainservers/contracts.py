@@ -39,6 +39,11 @@ def partition_of(identity: str) -> str:
     return _PARTITIONS[bucket_of(identity, BUCKETS)]
 
 
+def partition_name(bucket: int) -> str:
+    """Name of the `contract` collection's partition for a bucket, 0 to `BUCKETS` - 1."""
+    return _PARTITIONS[bucket]
+
+
 def unpack_contract(packed: bytes) -> Contract:
     """Read a contract record's value."""
     return _unpack(packed)

@@ -25,8 +25,8 @@ CHECKPOINT_COLLECTION = "checkpoint"
 """Of a slot's private unit: the checkpoint, and what it names."""
 STATES_PER_RECORD_MAX = 500
 """Packed in one go: some milliseconds in which nobody is served."""
-BYTES_PER_RECORD_MAX = 1_000_000
-"""Before compression; one state may be larger."""
+BYTES_PER_RECORD_MAX = 990_000
+"""Before compression, and without its seal; one state may be larger."""
 PARTS_PER_READ = 8
 ORPHAN_EPOCHS_MAX = 8
 """So many owners before this one may have died in the midst of a round and left their parts."""

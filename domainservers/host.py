@@ -11,7 +11,9 @@ from domainservers.limits import Limits
 from domainservers.recovery import recover
 from domainservers.slot import Slot
 from domainservers.units import Places, Units
+from domainservers.witness import Witness
 from evidence.keys import PROCESS_RING, KeyRing
+from evidence.seals import Tampered
 from runtime.telemetry import Metrics, logger
 from storage.unit import StoreRejected, StoreUnavailable
 
@@ -44,12 +46,15 @@ class Host:
         metrics: Metrics,
         keeping: Callable[[Slot], Keeping],
         ring: KeyRing = PROCESS_RING,
+        witness: Witness | None = None,
     ) -> None:
         """`revision_of` gives the reference revision of a domain; `keeping` makes what looks after a slot; `ring` holds
-        the keys of the journals' chains."""
+        the keys of the journals' chains; `witness` knows from elsewhere how far they had come."""
         self.server_id = server_id
         self.owned: dict[str, Owned] = {}
         self.metrics = metrics
+        self.on_end: Callable[[Slot], None] = _nothing
+        """Told of each slot that is not owned any more."""
         self.lease_until = 0.0
         """Until then (time of the event loop) no other server can take this one for gone."""
         self._units = units
@@ -59,6 +64,7 @@ class Host:
         self._revision_of = revision_of
         self._keeping = keeping
         self._ring = ring
+        self.witness = witness
         self._claims = 0
         self._endings: dict[asyncio.Task[None], None] = {}
 
@@ -93,13 +99,15 @@ class Host:
                 lambda: self._revision_of(domain),
                 self.metrics,
                 self._ring,
+                self.witness,
             )
-        except (Fenced, JournalMoved, StoreUnavailable, StoreRejected) as error:
-            log.warning("takeover put off", slot=name, why=str(error))
+        except (Corrupt, Tampered) as error:
+            log.error("takeover refused: the evidence does not hold", slot=name, why=str(error))
+            self.metrics.event("takeover_refused")
             await self._units.release(places)
             return None
-        except Corrupt as error:
-            log.error("takeover refused: the journal does not hold", slot=name, why=str(error))
+        except (Fenced, JournalMoved, StoreUnavailable, StoreRejected) as error:
+            log.warning("takeover put off", slot=name, why=str(error))
             await self._units.release(places)
             return None
         except BaseException:
@@ -118,6 +126,7 @@ class Host:
             return
         del self.owned[slot.name]
         owned.keeping.stop()
+        self.on_end(slot)
         task = asyncio.get_running_loop().create_task(self._units.release(owned.places))
         self._endings[task] = None
         task.add_done_callback(lambda done: self._endings.pop(done, None))
@@ -142,3 +151,7 @@ class Host:
         await asyncio.gather(*(self.give_up(name) for name in list(self.owned)))
         if self._endings:
             await asyncio.gather(*self._endings, return_exceptions=True)
+
+
+def _nothing(_: Slot) -> None:
+    """Nobody wants to know."""

@@ -6,8 +6,9 @@ cut off learns it at its next write and raises `Fenced`. See DESIGN.md of this r
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from hashlib import blake2b
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -47,6 +48,17 @@ class Position(Struct, frozen=True, array_like=True):
     segment: int
     seq: int
     tip: bytes
+
+
+class Mark(Struct, frozen=True):
+    """What somebody knows of a chain: the tip after a group."""
+
+    tip: bytes
+    where: str
+    """Who knows it, for people."""
+
+
+NO_MARKS: Mapping[int, Mark] = MappingProxyType({})
 
 
 def genesis(name: str) -> bytes:
@@ -189,17 +201,34 @@ async def _win(
     raise Fenced(f"{name}: others win the epoch again and again")
 
 
+async def end_of(unit: Unit, name: str, number: int) -> Head | None:
+    """Read the head of a journal's newest segment, looking from segment `number` on; None when that is not there."""
+    head = await unit.head(name, number)
+    while head is not None and head.sealed:
+        following = await unit.head(name, number + 1)
+        if following is None:
+            break
+        number, head = number + 1, following
+    return head
+
+
 async def read_chain(
-    unit: Unit, name: str, start: Position, ring: KeyRing = PROCESS_RING
+    unit: Unit,
+    name: str,
+    start: Position,
+    ring: KeyRing = PROCESS_RING,
+    marks: Mapping[int, Mark] = NO_MARKS,
 ) -> AsyncIterator[tuple[Segment, Sequence[Group]]]:
     """Read the groups after `start` to the end of the chain in pages, each with its segment, verifying every link.
 
-    What it gives are the payloads as they were committed, without the id of the key.
+    What it gives are the payloads as they were committed, without the id of the key. `marks` say by group what others
+    know of the chain.
 
     Raises `Corrupt` at the first link that does not hold, `StoreUnavailable`.
     """
     segment = Segment(start.segment, start.seq + 1, start.tip, 0)
     seq, chain = start.seq, ring.follow(start.tip)
+    _check_mark(name, seq, chain.tip, marks)
     head = await unit.head(name, segment.number)
     if head is None:
         raise Corrupt(f"{name}: segment {segment.number} is missing")
@@ -214,6 +243,8 @@ async def read_chain(
                     plain.append(Group(seq, chain.take(group.payload)))
                 except Unproven as error:
                     raise Corrupt(f"{name}: group {seq} of segment {segment.number} is not ours: {error}") from error
+                if seq in marks:
+                    _check_mark(name, seq, chain.tip, marks)
             yield segment, plain
         if seq != head.seq or chain.tip != head.tip:
             raise Corrupt(f"{name}: segment {segment.number} does not add up to its tip at group {head.seq}")
@@ -222,6 +253,12 @@ async def read_chain(
             return
         segment = Segment(segment.number + 1, seq + 1, chain.tip, 0)
         head = following
+
+
+def _check_mark(name: str, seq: int, tip: bytes, marks: Mapping[int, Mark]) -> None:
+    mark = marks.get(seq)
+    if mark is not None and mark.tip != tip:
+        raise Corrupt(f"{name}: group {seq} is not the one that {mark.where} knows")
 
 
 def segment_of(segments: Sequence[Segment], seq: int) -> Segment | None:

@@ -8,6 +8,7 @@ from onetier.v1.domain_server_pb2_grpc import add_DomainServerServiceServicer_to
 from charging.errors import NotFound
 from directory.directory import Directory
 from directory.opening import open_patiently
+from domainservers.anchoring import Anchoring
 from domainservers.clock import SystemClock
 from domainservers.courier import Courier
 from domainservers.host import Host
@@ -18,11 +19,14 @@ from domainservers.post import DataCenterPost
 from domainservers.service import DomainServerServicer
 from domainservers.slot import Slot
 from domainservers.units import Units
+from domainservers.witness import Witness
+from evidence.anchors import DIRECTORY
 from evidence.keyfile import key_file, ring_at
+from evidence.places import anchors_folder, places
+from evidence.seals import open_sealed
 from runtime.server import Booth, run_tier
 from runtime.settings import DomainServerSettings
 from runtime.telemetry import Metrics
-from storage.open import open_unit
 from storage.unit import Unit
 
 TIER = "domainserver"
@@ -56,8 +60,9 @@ class DomainServer:
         self._metrics = metrics
         self._post = post
         self._clock = SystemClock()
-        self._units = Units(open_unit)
-        self._ring = ring_at(key_file(settings.chain_keys, settings.directory), make=True)
+        self._keys = key_file(settings.chain_keys, settings.directory)
+        self._ring = ring_at(self._keys, make=True)
+        self._units = Units(lambda url: open_sealed(url, self._ring))
         self.server_id = settings.server_id or f"{socket.gethostname()}-{os.getpid()}"
         self.host = Host(
             self.server_id,
@@ -72,6 +77,9 @@ class DomainServer:
         )
         self._directory_unit: Unit | None = None
         self._directory: Directory | None = None
+        self._second: Unit | None = None
+        """The second party's unit, when it is another than the directory's."""
+        self._anchoring: Anchoring | None = None
         self._ownership: Ownership | None = None
         self.servicer: DomainServerServicer | None = None
 
@@ -79,15 +87,14 @@ class DomainServer:
         """Open the directory and make the servicer. Raises `BadSettings` when the directory's unit can't be used."""
         settings = self._settings
         self._directory_unit = await open_patiently(settings.directory)
-        self._directory = await Directory.open(self._directory_unit, settings.poll_ms, ring=self._ring)
+        directory = self._directory = await self._open_directory(self._directory_unit)
         self.servicer = DomainServerServicer(
             self.host,
-            self._directory.reference,
+            directory.reference,
             self._metrics,
             timeout_ms=settings.timeout_ms,
             stream_items_max=settings.stream_items_max,
         )
-        directory = self._directory
         self._ownership = Ownership(
             self.server_id,
             self._address,
@@ -105,6 +112,22 @@ class DomainServer:
             "accounts_in_memory", lambda: sum(len(each.slot.parts.accounts.cells) for each in self.host.owned.values())
         )
         return self.servicer
+
+    async def _open_directory(self, unit: Unit) -> Directory:
+        """Open the directory, ask the anchors whether it is whole, and let them watch over slots from now on."""
+        settings = self._settings
+        if settings.anchors_unit:
+            self._second = await open_patiently(settings.anchors_unit)
+        folder = anchors_folder(settings.anchors, self._keys)
+        anchors = places(folder, self._second or unit, self._ring, self.server_id)
+        known = await anchors.newest(DIRECTORY)
+        directory = await Directory.open(unit, settings.poll_ms, ring=self._ring, known=known)
+        self.host.witness = Witness(anchors, unit, lambda identity: directory.resolve(identity).key)
+        self._anchoring = Anchoring(
+            self.host, anchors, lambda: directory.position, self._clock, self._metrics, settings.anchor_interval_ms
+        )
+        self._anchoring.start(known)
+        return directory
 
     def _revision_of(self, domain: str) -> int:
         if self._directory is None:
@@ -129,6 +152,8 @@ class DomainServer:
         """Give all slots up in order, then end the streams."""
         if self._ownership is not None:
             await self._ownership.stop()
+        if self._anchoring is not None:
+            await self._anchoring.stop()
         if self.servicer is not None:
             self.servicer.drain.set()
 
@@ -140,6 +165,8 @@ class DomainServer:
         if self._directory is not None:
             await self._directory.close()
         await self._units.close()
+        if self._second is not None:
+            await self._second.close()
         if self._directory_unit is not None:
             await self._directory_unit.close()
 

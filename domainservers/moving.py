@@ -25,6 +25,7 @@ from domainservers.deltas import CHECKPOINT_COLLECTION
 from domainservers.journal import MOVED, Corrupt, Segment, genesis
 from domainservers.snapshots import KEYS_COLLECTION, load_checkpoint
 from evidence.keys import PROCESS_RING, KeyRing, Unproven
+from evidence.seals import SealedUnit
 from storage.unit import ABSENT, Group, Head, Record, Unit
 
 SLOTS_AT_ONCE = 8
@@ -227,7 +228,8 @@ async def move_private_unit(
     ]
     if source_url == target_url:
         return MoveReport()  # It is already there; fencing it would stop its slots for good.
-    source, target = await open_unit(source_url), await open_unit(target_url)
+    # What is copied is proven by its seals, and sealed again.
+    source, target = SealedUnit(await open_unit(source_url), ring), SealedUnit(await open_unit(target_url), ring)
     try:
         report = await move_slots(source, target, slots, target_url, progress, ring)
     finally:

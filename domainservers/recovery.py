@@ -19,6 +19,7 @@ from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
 from domainservers.limits import Limits
 from domainservers.parts import Parts
 from domainservers.snapshots import load_checkpoint, load_keys, load_watched
+from domainservers.witness import NOTHING_TOLD, Witness
 from evidence.keys import PROCESS_RING, KeyRing
 from runtime.telemetry import Metrics, logger
 from storage.unit import Stored, Unit
@@ -42,14 +43,20 @@ async def recover(
     revision: Callable[[], int],
     metrics: Metrics,
     ring: KeyRing = PROCESS_RING,
+    witness: Witness | None = None,
 ) -> Parts:
     """Own slot `name` and stand where its journal stands; `ring` holds the keys of its chain.
 
+    What `witness` knows of it is asked first: a journal that falls short of that is not taken over.
+
     `owner` is unique to this call. Raises `Fenced`, `JournalMoved`, `Corrupt`, `StoreUnavailable`.
     """
+    told = await witness.told(name) if witness is not None else NOTHING_TOLD
     checkpoint = await load_checkpoint(private, name)
+    if witness is not None:
+        await witness.vet(told, shared, private, checkpoint)
     known = checkpoint.segments if checkpoint is not None else ()
-    journal = await claim(private, name, owner, known, clock.now_ms(), ring)
+    journal = await claim(private, name, owner, known, clock.now_ms(), ring, told.epoch)
     parts = Parts(name, shared, private, journal, checkpoint, limits, clock, permits, revision, metrics)
     await parts.keys.load(await load_keys(private, name))
     start = Position(0, -1, journal.segments[0].start_tip)
@@ -61,7 +68,7 @@ async def recover(
     replayer = _Replayer(parts, start.seq)
     if checkpoint is not None:
         await replayer.load(await load_watched(private, name, checkpoint), watch=True)
-    async for segment, groups in read_chain(private, name, start, ring):
+    async for segment, groups in read_chain(private, name, start, ring, told.marks):
         if segment.number == journal.segments[-1].number:
             journal.segment_bytes += sum(len(group.payload) for group in groups)
         for group in groups:

@@ -121,6 +121,8 @@ class Snapshots:
         self._since_seq = checkpoint.position.seq + 1 if checkpoint is not None else 0
         named, gone = (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())
         self.deltas = Deltas(unit, slot, journal.head.epoch, named, gone)
+        self.durable_seq = checkpoint.position.seq if checkpoint is not None else -1
+        """Group of the newest checkpoint that is written; -1 = none."""
         self._writing: asyncio.Task[None] | None = None
         self.entries = 0
         """Journaled since the newest capture."""
@@ -214,6 +216,7 @@ class Snapshots:
         stamp = self._journal.head.epoch << EPOCH_SHIFT | position.seq
         await self._put([Record(CHECKPOINT_COLLECTION, self._slot, NEWEST, _encode(checkpoint), stamp)])
         self._since_seq = position.seq + 1
+        self.durable_seq = position.seq
 
     def _kept(self, capture: Capture) -> tuple[Segment, ...]:
         """Say which segments stay: the young ones, and what recovery or a known key may still ask for."""

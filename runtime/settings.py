@@ -160,6 +160,8 @@ class DataCenterSettings(TierSettings):
     """URL of the directory unit."""
     chain_keys: Path | None = None
     """File of the keys that chain the control log; None = made beside a SQLite directory, needed for any other."""
+    anchors: Path | None = None
+    """Folder of the anchor files that the control log must not fall short of; None = beside the key file."""
     poll_ms: Positive = 200
     """How often the control log is read."""
     batches_in_flight_max: Positive = 8
@@ -185,6 +187,12 @@ class DomainServerSettings(TierSettings):
     chain_keys: Path | None = None
     """File of the keys that chain journals and seal records; None = made beside a SQLite directory, needed for any
     other. Every domain server, data center and audit of a country has the same."""
+    anchors: Path | None = None
+    """Folder of the anchor files, best on another disk than any unit; None = beside the key file."""
+    anchors_unit: str = ""
+    """URL of the unit that keeps anchors besides, best somebody else's; empty = the directory's."""
+    anchor_interval_ms: Positive = 10_000
+    """How often it is noted where journals stand: so much of a journal's end can vanish unnoticed."""
     datacenters: Words = []
     """For transfers that end in another domain."""
     domains: Words = []

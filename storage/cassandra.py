@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from storage.bounds import check_int, check_name, check_place, check_records, check_swap
 from storage.cassandra_link import PLAIN, SERIAL, SWAP, Link, Row, borrow, give_back
-from storage.cassandra_schema import bring_up_to_date
+from storage.cassandra_schema import bring_up_to_date, check_up_to_date
 from storage.cassandra_settings import LinkSettings, link_settings
 from storage.unit import ABSENT, Group, Head, Record, Stored, StoreRejected, StoreUnavailable, Unit
 from storage.url import UnitUrl
@@ -229,8 +229,8 @@ class CassandraUnit(Unit):
                 return
 
 
-async def open_cassandra(address: UnitUrl) -> CassandraUnit:
-    """Open (and make, or upgrade) the unit in that keyspace.
+async def open_cassandra(address: UnitUrl, *, read_only: bool = False) -> CassandraUnit:
+    """Open (and make, or upgrade) the unit in that keyspace; `read_only` leaves it as it is.
 
     Raises `StoreUnavailable` when no node answers, `StoreRejected` for wrong credentials, options or a newer schema.
     """
@@ -239,7 +239,10 @@ async def open_cassandra(address: UnitUrl) -> CassandraUnit:
     replication = _replication(options)
     link = await borrow(settings)
     try:
-        await bring_up_to_date(link, address.path, replication)
+        if read_only:
+            await check_up_to_date(link, address.path)
+        else:
+            await bring_up_to_date(link, address.path, replication)
         prepared = await _prepare(link, address.path)
     except BaseException:
         await give_back(settings)

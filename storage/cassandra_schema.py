@@ -43,6 +43,15 @@ async def bring_up_to_date(link: Link, keyspace: str, replication: dict[str, int
             await link.rows(insert.bind((step.number, step.name)))
 
 
+async def check_up_to_date(link: Link, keyspace: str) -> None:
+    """Raise `StoreRejected` unless there is a unit in the keyspace with the schema of this release."""
+    applied = await _applied(link, keyspace)
+    if applied is None:
+        raise StoreRejected(f"There is no unit in the keyspace {keyspace}.")
+    if outstanding("cassandra", applied, f"The keyspace {keyspace}"):
+        raise StoreRejected(f"The keyspace {keyspace} has an older schema: start a server on it first.")
+
+
 async def _applied(link: Link, keyspace: str) -> set[int] | None:
     """Numbers of the migrations that were applied; None when there is no unit in that keyspace yet."""
     try:

@@ -1,6 +1,7 @@
 """From an address to a unit."""
 
 from storage.memory import MemoryUnit, store_named
+from storage.reading import ReadOnlyUnit
 from storage.sqlite import open_sqlite
 from storage.unit import Unit
 from storage.url import parse
@@ -19,6 +20,21 @@ async def open_unit(url: str) -> Unit:
     from storage.cassandra import open_cassandra  # the driver takes 100 ms to import
 
     return await open_cassandra(address)
+
+
+async def open_to_read(url: str) -> Unit:
+    """Open the unit at `url` to look at it: nothing is made, upgraded, forgotten or written.
+
+    Raises `StoreUnavailable`; `StoreRejected` when there is none, or its schema is not that of this release.
+    """
+    address = parse(url)
+    if address.scheme == "memory":
+        return ReadOnlyUnit(MemoryUnit(store_named(address.path)))
+    if address.scheme == "sqlite":
+        return ReadOnlyUnit(await open_sqlite(address.file(), read_only=True))
+    from storage.cassandra import open_cassandra  # the driver takes 100 ms to import
+
+    return ReadOnlyUnit(await open_cassandra(address, read_only=True))
 
 
 async def migrate(url: str) -> None:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -65,12 +66,17 @@ class SqliteUnit(Unit):
         self._read_from: sqlite3.Connection | None = None
         self._closed = False
 
-    async def start(self) -> None:
-        """Open the file, make or upgrade its schema. Raises `StoreUnavailable` or `StoreRejected`."""
+    async def start(self, *, read_only: bool) -> None:
+        """Open the file; make or upgrade its schema, unless it is only read.
+
+        Raises `StoreUnavailable` or `StoreRejected`.
+        """
         loop = asyncio.get_running_loop()
         try:
-            self._write_to = await loop.run_in_executor(self._reader, _guarded, lambda: _prepare(self._path))
-            self._read_from = await loop.run_in_executor(self._reader, _guarded, lambda: _connect(self._path))
+            if not read_only:
+                self._write_to = await loop.run_in_executor(self._reader, _guarded, lambda: _prepare(self._path))
+            connect = _connect_to_read if read_only else _connect
+            self._read_from = await loop.run_in_executor(self._reader, _guarded, lambda: connect(self._path))
         except BaseException:
             await self.close()
             raise
@@ -184,7 +190,7 @@ class SqliteUnit(Unit):
     def _transactions(self, works: Sequence[Work]) -> list[object]:
         """In a thread: all in one transaction; should one be at fault, each in its own."""
         connection = self._write_to
-        assert connection is not None
+        assert connection is not None, "a unit that is only read is not written"
         try:
             return _transaction(connection, works)
         except StoreUnavailable as failure:
@@ -205,10 +211,10 @@ class SqliteUnit(Unit):
         return await asyncio.get_running_loop().run_in_executor(self._reader, _guarded, lambda: work(connection))
 
 
-async def open_sqlite(path: Path) -> SqliteUnit:
-    """Open (and make, or upgrade) the unit in that file."""
+async def open_sqlite(path: Path, *, read_only: bool = False) -> SqliteUnit:
+    """Open (and make, or upgrade) the unit in that file; `read_only` leaves it as it is, and it must not be written."""
     unit = SqliteUnit(path)
-    await unit.start()
+    await unit.start(read_only=read_only)
     return unit
 
 
@@ -258,6 +264,30 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a file that is there, with the schema of this release, without touching it."""
+    if not path.exists():
+        raise StoreRejected(f"There is no unit at {path}.")
+    address = f"file:{quote(str(path))}?mode=ro"
+    connection = sqlite3.connect(
+        address, uri=True, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
+    )
+    try:
+        known = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'migration'").fetchone()
+        if not known[0]:
+            raise StoreRejected(f"The file {path} holds no unit.")
+        if outstanding("sqlite", _applied(connection), f"The unit {path}"):
+            raise StoreRejected(f"The unit {path} has an older schema: start a server on it first.")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _applied(connection: sqlite3.Connection) -> set[int]:
+    return {row[0] for row in connection.execute("SELECT number FROM migration")}
+
+
 def _prepare(path: Path) -> sqlite3.Connection:
     """Make the file if need be, bring its schema up to date, forget deletions that are old enough."""
     try:
@@ -291,8 +321,7 @@ def _to_wal(connection: sqlite3.Connection) -> None:
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL)")
-    applied = {row[0] for row in connection.execute("SELECT number FROM migration")}
-    for step in outstanding("sqlite", applied, f"The unit {path}"):
+    for step in outstanding("sqlite", _applied(connection), f"The unit {path}"):
         for statement in step.statements:
             connection.execute(statement)
         connection.execute("INSERT INTO migration VALUES (?, ?)", (step.number, step.name))

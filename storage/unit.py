@@ -122,6 +122,7 @@ COLLECTIONS = (
     "checkpoint",  # private unit: newest snapshot position of a slot
     "keys",  # private unit: request-key index of closed segments
     "directory",  # directory unit: number plan, entries, references
+    "anchor",  # directory unit, or a second party's: where each slot's journal stood
     "owner",  # directory unit: who owns which slot
     "member",  # directory unit: live domain servers
 )

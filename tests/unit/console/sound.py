@@ -16,8 +16,9 @@ from domainservers.recovery import recover
 from domainservers.slot import Slot
 from evidence.keyfile import key_file, ring_at
 from evidence.keys import KeyRing
+from evidence.seals import open_sealed
 from runtime.telemetry import Metrics
-from storage.open import migrate, open_unit
+from storage.open import migrate
 from storage.unit import Unit
 from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, ask, charge, do, opening, session_step
 
@@ -61,8 +62,8 @@ async def lived_in(tmp_path: Path) -> str:
     """Make a unit in which Alice and Wei, of two slots, have had about everything happen to them."""
     found = f"sqlite://{tmp_path}/unit.db"
     await migrate(found)
-    unit = await open_unit(found)
     ring = ring_of(found)
+    unit = await open_sealed(found, ring)
     async with owned(unit, "GD/0", ring) as south, owned(unit, "GD/1", ring) as north:
         await do(south, "open", opening())
         await do(north, "open", opening(WEI), WEI)

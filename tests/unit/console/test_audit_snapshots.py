@@ -1,8 +1,6 @@
 """The audit of what owners wrote down besides the journals: snapshots and deltas, also behind a lost beginning."""
 
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,12 +12,17 @@ from msgspec.structs import replace
 from charging.account import next_mark
 from domainservers.accounts import COLLECTION, partition_of, unpack_account
 from domainservers.deltas import CHECKPOINT_COLLECTION, Delta, load_delta
+from domainservers.journal import Position
 from domainservers.limits import Limits
 from domainservers.snapshots import NEWEST, Checkpoint, load_checkpoint
+from evidence.seals import open_sealed
 from storage.open import migrate, open_unit
 from storage.unit import Record, Stored, Unit
+from tests.unit.console.forging import plant
 from tests.unit.console.sound import WEI, audited, owned, ring_of
 from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, charge, do, opening
+
+OF_ALICE = f"collection = 'account' AND key = '{ALICE}'"
 
 
 def richer(value: bytes) -> bytes:
@@ -40,7 +43,7 @@ async def test_a_snapshot_that_the_journal_does_not_give_is_found(
     url: str, forge: Callable[[bytes], bytes], later: int, sentence: str
 ) -> None:
     await write_alone(url)
-    plant(url, f"UPDATE record SET stamp = stamp + {later}, value = forge(value) WHERE key = '{ALICE}'", forge)
+    plant(url, OF_ALICE, lambda old: replace(old, timestamp=old.timestamp + later, value=forge(old.value or b"")))
     report = await audited(url)
     assert report.findings[0].startswith(ALICE)
     assert sentence in report.findings[0]
@@ -48,9 +51,8 @@ async def test_a_snapshot_that_the_journal_does_not_give_is_found(
 
 async def test_a_snapshot_of_an_account_that_the_journal_does_not_know_is_found(url: str) -> None:
     await write_alone(url)
-    plant(url, f"UPDATE record SET key = '{WEI}' WHERE key = '{ALICE}'", bytes)
-    (finding,) = (await audited(url)).findings
-    assert finding.startswith(WEI)
+    plant(url, OF_ALICE, lambda old: replace(old, key=WEI))
+    assert any(finding.startswith(f"{WEI}: its snapshot") for finding in (await audited(url)).findings)
 
 
 async def states_of(unit: Unit) -> AsyncIterator[tuple[Checkpoint, Delta, Stored]]:
@@ -65,7 +67,7 @@ async def states_of(unit: Unit) -> AsyncIterator[tuple[Checkpoint, Delta, Stored
 
 async def write_alone(url: str) -> None:
     """Write the states that are in deltas as records of their own, and name no delta any more."""
-    unit = await open_unit(url)
+    unit = await open_sealed(url, ring_of(url))
     async for checkpoint, _, stored in states_of(unit):
         await unit.put(
             [Record(COLLECTION, partition_of("GD/0")(stored.key), stored.key, stored.value, stored.timestamp)]
@@ -76,7 +78,7 @@ async def write_alone(url: str) -> None:
 
 
 async def test_a_state_in_a_delta_that_the_journal_does_not_give_is_found(url: str) -> None:
-    unit = await open_unit(url)
+    unit = await open_sealed(url, ring_of(url))
     async for _, delta, stored in states_of(unit):
         forged = zstandard.compress(encode([(stored.key, Raw(richer(stored.value)), stored.timestamp)]))
         await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", delta.name(0), forged, 1 << 60)])
@@ -92,21 +94,13 @@ async def test_a_state_in_a_delta_that_the_journal_does_not_give_is_found(url: s
     await unit.close()
 
 
-def plant(url: str, statement: str, forge: Callable[[bytes], bytes]) -> None:
-    """Change the file of a unit behind everybody's back."""
-    with closing(sqlite3.connect(url.removeprefix("sqlite://"))) as file:
-        file.create_function("forge", 1, forge)
-        assert file.execute(f"{statement} AND collection = 'account'").rowcount == 1
-        file.commit()
-
-
 async def long_journal(url: str) -> int:
     """Charge until the first segments are gone; gives how often. Wei charged once, in a segment that is gone."""
     limits = Limits(
         snapshot_entries=10, segment_groups_max=5, outcomes_keep_ms=1_000, journal_keep_ms=1_000, kept_entries_max=1
     )
     await migrate(url)
-    clock, unit = Clock(), await open_unit(url)
+    clock, unit = Clock(), await open_sealed(url, ring_of(url))
     async with owned(unit, "GD/0", ring_of(url), limits, clock) as slot:
         await do(slot, "open", opening())
         await do(slot, "open", opening(WEI, 5_000), WEI)
@@ -137,7 +131,7 @@ async def test_accounts_are_followed_though_their_beginning_is_gone(tmp_path: Pa
 
 async def age_snapshot(url: str, *, midst: bool) -> None:
     """Put an older snapshot of Alice in place of the newest: that before the journal begins, or one in its midst."""
-    unit = await open_unit(url)
+    unit = await open_sealed(url, ring_of(url))
     checkpoint = await load_checkpoint(unit, "GD/0")
     assert checkpoint is not None
     first, newest = checkpoint.segments[0].first_seq, checkpoint.position.seq
@@ -154,15 +148,30 @@ async def age_snapshot(url: str, *, midst: bool) -> None:
     for key in ("open", *(f"k{number}" for number in range(state.version - 1))):
         mark = next_mark(mark, key)
     value = encode(replace(state, mark=mark))
-    plant(url, f"UPDATE record SET stamp = {seq}, value = forge(value) WHERE key = '{ALICE}'", lambda _: value)
+    plant(url, OF_ALICE, lambda old: replace(old, timestamp=seq, value=value))
+    aged = replace(checkpoint, deltas=(), position=await position_of(url, checkpoint, seq))
+    plant(url, f"key = '{NEWEST}'", lambda old: replace(old, value=encode(aged)))
+
+
+async def position_of(url: str, checkpoint: Checkpoint, seq: int) -> Position:
+    """Find a group in the journal."""
+    unit, first = await open_unit(url), checkpoint.segments[0]
+    found, chain = Position(first.number, first.first_seq - 1, first.start_tip), ring_of(url).follow(first.start_tip)
+    for segment in checkpoint.segments:
+        async for page in unit.read("GD/0", segment.number, 0, seq):
+            for group in page:
+                chain.take(group.payload)
+                found = Position(segment.number, group.seq, chain.tip)
+    await unit.close()
+    return found
 
 
 async def test_damage_behind_a_lost_beginning_is_found(tmp_path: Path) -> None:
     url = f"sqlite://{tmp_path}/unit.db"
     await long_journal(url)
     await write_alone(url)
-    plant(url, f"UPDATE record SET value = forge(value) WHERE key = '{ALICE}'", richer)
+    plant(url, OF_ALICE, lambda old: replace(old, value=richer(old.value or b"")))
     assert f"{ALICE}: its snapshot is not what the journal says" in (await audited(url)).findings
-    plant(url, f"UPDATE record SET key = 'nobody' WHERE key = '{ALICE}'", bytes)
+    plant(url, OF_ALICE, lambda old: replace(old, key="nobody"))
     findings = (await audited(url)).findings
     assert f"{ALICE}: neither an opening nor a snapshot shows what it began with" in findings
