@@ -19,7 +19,7 @@ from domainservers.post import DataCenterPost
 from domainservers.service import DomainServerServicer
 from domainservers.slot import Slot
 from domainservers.units import Units
-from domainservers.witness import Witness
+from domainservers.witness import Witness, inhabitants
 from evidence.anchors import DIRECTORY
 from evidence.keyfile import key_file, ring_at
 from evidence.places import anchors_folder, places
@@ -122,7 +122,9 @@ class DomainServer:
         anchors = places(folder, self._second or unit, self._ring, self.server_id)
         known = await anchors.newest(DIRECTORY)
         directory = await Directory.open(unit, settings.poll_ms, ring=self._ring, known=known)
-        self.host.witness = Witness(anchors, unit, lambda identity: directory.resolve(identity).key)
+        self.host.witness = Witness(
+            anchors, unit, lambda shared: inhabitants(shared, lambda identity: directory.resolve(identity).key)
+        )
         self._anchoring = Anchoring(
             self.host, anchors, lambda: directory.position, self._clock, self._metrics, settings.anchor_interval_ms
         )

@@ -5,7 +5,9 @@ of the directory, and, of a slot with no journal, the contracts of the shared un
 here. Then "nothing was ever done" is damage, and so is a journal or a checkpoint that ends before what is known.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 
 from msgspec import Struct
 
@@ -17,10 +19,11 @@ from domainservers.journal import NO_MARKS, Corrupt, Mark, end_of
 from domainservers.snapshots import Checkpoint
 from evidence.anchors import Anchor, Everywhere
 from runtime.telemetry import logger
-from storage.unit import Head, Unit
+from storage.unit import Head, Stored, Unit
 
 log = logger("domainservers.witness")
 
+SCANS_AT_ONCE = 32
 CONTRACTS_LOOKED_AT_MAX = 20_000
 """Of a shared unit, when a slot has no journal: among so many one of the slot's is met, if it has any to speak of."""
 
@@ -52,11 +55,13 @@ NOTHING_TOLD = Told("", None, 0)
 class Witness:
     """Asks whoever may know of a slot."""
 
-    def __init__(self, anchors: Everywhere, directory: Unit, slot_of: Callable[[str], str]) -> None:
-        """`directory` is the directory's unit; `slot_of` routes an identity, or raises `NotFound`."""
+    def __init__(
+        self, anchors: Everywhere, directory: Unit, look: Callable[[Unit], Awaitable[Mapping[str, str]]]
+    ) -> None:
+        """`directory` is the directory's unit; `look` gives who lives where by a shared unit, as `inhabitants` does."""
         self._anchors = anchors
         self._directory = directory
-        self._slot_of = slot_of
+        self._look = look
         self._inhabited: dict[Unit, Mapping[str, str]] = {}
 
     async def told(self, slot: str) -> Told:
@@ -79,7 +84,7 @@ class Witness:
         """Give an identity for each slot that has contracts in a shared unit, as far as is looked; looks once."""
         found = self._inhabited.get(shared)
         if found is None:
-            found = self._inhabited[shared] = await inhabitants(shared, self._slot_of)
+            found = self._inhabited[shared] = await self._look(shared)
         return found
 
 
@@ -114,15 +119,26 @@ async def inhabitants(shared: Unit, slot_of: Callable[[str], str]) -> Mapping[st
     """Look through contracts of a shared unit, `CONTRACTS_LOOKED_AT_MAX` at most; gives an identity a slot."""
     found: dict[str, str] = {}
     looked = 0
-    for bucket in range(contracts_of.BUCKETS):
-        async for page in shared.scan(contracts_of.COLLECTION, contracts_of.partition_name(bucket)):
-            for stored in page:
-                try:
-                    found.setdefault(slot_of(stored.key), stored.key)
-                except NotFound:
-                    continue  # Of an identity that is not served any more.
-            looked += len(page)
-            break  # One page of each partition: an even sample.
+    for start in range(0, contracts_of.BUCKETS, SCANS_AT_ONCE):
+        buckets = range(start, min(start + SCANS_AT_ONCE, contracts_of.BUCKETS))
+        for identities in await asyncio.gather(*(_some_of(shared, bucket) for bucket in buckets)):
+            looked += len(identities)
+            for identity in identities:
+                with suppress(NotFound):  # Not served any more.
+                    found.setdefault(slot_of(identity), identity)
         if looked >= CONTRACTS_LOOKED_AT_MAX:
             break
     return found
+
+
+async def _some_of(shared: Unit, bucket: int) -> list[str]:
+    """Give the identities of a partition's first page: an even sample of all."""
+    async with aclosing(_pages(shared, bucket)) as pages:
+        async for page in pages:
+            return [stored.key for stored in page]
+    return []
+
+
+async def _pages(shared: Unit, bucket: int) -> AsyncGenerator[Sequence[Stored], None]:
+    async for page in shared.scan(contracts_of.COLLECTION, contracts_of.partition_name(bucket)):
+        yield page

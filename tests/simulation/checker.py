@@ -14,6 +14,7 @@ from charging.house_keys import received_from
 from charging.ledger import replay
 from charging.wire import Done, Failed, unpack_answer
 from tests.simulation.callers import OPENING, Histories
+from tests.simulation.node import RING
 from tests.simulation.store import Store
 
 _entries = msgspec.msgpack.Decoder(list[Entry]).decode
@@ -29,6 +30,11 @@ def require(condition: bool, message: str) -> None:
         raise Wrong(message)
 
 
+SECRET = RING.current.secret
+KEY_ID_BYTES = 8
+"""A group begins with the id of its key; here there is one."""
+
+
 def journal_of(store: Store, name: str) -> list[tuple[int, Entry]]:
     """Read a journal as it is in the end, checking every link of the hash chain."""
     tip = blake2b(name.encode(), digest_size=32).digest()
@@ -40,9 +46,10 @@ def journal_of(store: Store, name: str) -> list[tuple[int, Entry]]:
         while seq < head.seq:
             seq += 1
             require(seq in rows, f"{name}: group {seq} is missing")
-            tip = blake2b(tip + rows[seq], digest_size=32).digest()
-            packed = rows[seq].startswith(zstandard.FRAME_HEADER)
-            plain = zstandard.decompress(rows[seq]) if packed else rows[seq]
+            tip = blake2b(tip + rows[seq], digest_size=32, key=SECRET, person=b"onetier group").digest()
+            payload = rows[seq][KEY_ID_BYTES:]
+            packed = payload.startswith(zstandard.FRAME_HEADER)
+            plain = zstandard.decompress(payload) if packed else payload
             found += [(seq, entry) for entry in _entries(plain)]
         require(tip == head.tip, f"{name}: segment {number} does not end at its tip")
         require(head.sealed or (name, number + 1) not in store.heads, f"{name}: segment {number} is open but not last")

@@ -9,6 +9,7 @@ from typing import Any
 from charging.errors import Unavailable
 from charging.wire import Ask, failed, pack
 from directory.state import DomainInfo
+from domainservers.anchoring import Anchoring
 from domainservers.courier import Courier, Post
 from domainservers.host import Host
 from domainservers.keeping import Keeping
@@ -16,11 +17,19 @@ from domainservers.limits import Limits
 from domainservers.ownership import Ownership
 from domainservers.slot import Slot
 from domainservers.units import Units
+from domainservers.witness import Witness
+from evidence.anchors import Everywhere
+from evidence.keys import ring_of
+from evidence.seals import SealedUnit
+from evidence.second import UnitAnchors
 from runtime.telemetry import Metrics
+from storage.unit import Unit
 from tests.simulation.loop import NODE, SimulatedLoop
 from tests.simulation.store import SimulatedUnit, Store, Wire
 
 BASE_MS = 1_800_000_000_000
+RING = ring_of([b"a simulated secret".ljust(32)])
+ANCHOR_INTERVAL_MS = 1_500
 LIMITS = Limits(
     group_entries_max=16,
     queue_entries_max=64,
@@ -73,6 +82,11 @@ class Answer:
             self.done.set_result(body)
 
 
+async def _nobody(_: Unit) -> Mapping[str, str]:
+    """Contracts are not looked at: their scan takes longer than most lives here."""
+    return {}
+
+
 class Node:
     """A process; `crash` and `start` as often as wanted."""
 
@@ -108,13 +122,16 @@ class Node:
         clock = SkewedClock(self._loop, self._random.randrange(-600_000, 600_000))
         unit = SimulatedUnit(self._store, self.wire)
 
-        async def open_unit(_: str) -> SimulatedUnit:
-            return unit
+        async def open_unit(_: str) -> Unit:
+            return SealedUnit(unit, RING)
 
         units = Units(open_unit)
         metrics = Metrics("simulated")
         self._tally(metrics)
-        self.host = Host(self.name, units, LIMITS, clock, 2, lambda _: 1, metrics, self._keeping)
+        self.host = Host(self.name, units, LIMITS, clock, 2, lambda _: 1, metrics, self._keeping, RING)
+        places = Everywhere([UnitAnchors(SealedUnit(unit, RING), self.name)])
+        self.host.witness = Witness(places, unit, _nobody)
+        anchoring = Anchoring(self.host, places, lambda: (0, b""), clock, metrics, ANCHOR_INTERVAL_MS)
         self.ownership = Ownership(
             self.name,
             self.name,
@@ -127,6 +144,7 @@ class Node:
             ttl_ms=2_000,
         )
         self._spawn(self._life(self.ownership))
+        self._spawn(self._note(anchoring))
 
     async def _life(self, ownership: Ownership) -> None:
         while True:
@@ -135,6 +153,11 @@ class Node:
                 return
             except Exception:
                 await asyncio.sleep(0.3)
+
+    async def _note(self, anchoring: Anchoring) -> None:
+        while True:
+            await asyncio.sleep(ANCHOR_INTERVAL_MS / 1_000)
+            await anchoring.note()
 
     def _keeping(self, slot: Slot) -> Keeping:
         return Keeping(slot, Courier(slot, self._post))
