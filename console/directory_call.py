@@ -10,6 +10,7 @@ import typer
 from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
 from charging.errors import Fault
+from console.arguments import address
 from console.system import read_role
 from runtime.channel import open_channel
 from runtime.settings import BadSettings
@@ -17,7 +18,7 @@ from runtime.status import from_rpc_error
 
 ResultT = TypeVar("ResultT")
 
-DataCenter = Annotated[str, typer.Option("--datacenter", help="Address of a data center.")]
+DataCenter = Annotated[str, typer.Option("--datacenter", callback=address, help="Address of a data center.")]
 Certificates = Annotated[
     Path | None,
     typer.Option("--tls", help="Folder with operator.pem, operator.key, ca.pem; default: ONETIER_TLS_…."),

@@ -10,6 +10,7 @@ import typer
 
 from charging.errors import Fault
 from console import report
+from console.arguments import addresses
 from console.system import read_role
 from onetier_client import AsyncClient, requests
 from runtime.settings import BadSettings
@@ -19,7 +20,9 @@ TIMEOUT_MS = 5_000
 MICRO = 1_000_000
 
 Identity = Annotated[str, typer.Argument(help="msisdn:…, fixed:…, broadband:…, or a number as people write it.")]
-Endpoint = Annotated[list[str], typer.Option("--endpoint", help="App server, host:port; may be repeated.")]
+Endpoint = Annotated[
+    list[str], typer.Option("--endpoint", callback=addresses, help="App server, host:port; may be repeated.")
+]
 Service = Annotated[str, typer.Argument(help="voice, sms, data, fixed, broadband, …")]
 Quantity = Annotated[int, typer.Argument(help="Seconds, bytes or events, as the service counts.")]
 OtherParty = Annotated[str, typer.Option("--to", help="The called party.")]

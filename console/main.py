@@ -7,11 +7,14 @@ import sys
 import threading
 from collections.abc import Coroutine
 from enum import StrEnum
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from console.arguments import problem
 
 app = typer.Typer(
     name="onetier",
@@ -43,6 +46,10 @@ Port = Annotated[
 ]
 Certificates = Annotated[Path | None, typer.Option("--tls", help="Folder of certificates as docs/tls.md makes it.")]
 DEFAULT_FOLDER = Path(".onetier")
+PRIVATE = 0o077
+"""What a command makes is its user's alone: accounts and usage of subscribers, logs, keys."""
+INTERRUPTED, PIPE_BROKEN = 130, 141
+"""Exit statuses as a shell gives them for the signals."""
 
 
 class Tier(StrEnum):
@@ -145,24 +152,16 @@ def _end_with_parent() -> None:
 
 
 def _run(work: Coroutine[None, None, int]) -> int:
-    """Run a command; expected failures end with one clear text instead of a trace."""
-    from charging.errors import Fault
-    from console.sending import SendingFailed
-    from console.stage import CatalogueFaulty
-    from console.supervisor import ProcessDied
-    from runtime.settings import BadSettings
-
+    """Run a command to its exit status."""
     try:
         return asyncio.run(work)
-    except (ProcessDied, SendingFailed, CatalogueFaulty, BadSettings, Fault, ValueError, TimeoutError) as failure:
-        typer.echo(f"onetier: {failure}", err=True)
-        return 1
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
+@cache
 def mounted() -> typer.Typer:
-    """Give the command with all others below it. Call it once a process."""
+    """Give the command with all others below it."""
     for module in ("console.hand", "console.operate", "console.losses", "console.rate", "console.loadtest"):
         app.add_typer(import_module(module).app)
     for name, (module, text) in MOUNTED.items():
@@ -170,11 +169,37 @@ def mounted() -> typer.Typer:
     return app
 
 
+def _commands() -> typer.Typer:
+    """Give all commands, with no word but theirs on the terminal."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    from runtime.telemetry import log_defects_only
+
+    log_defects_only()
+    return mounted()
+
+
 def main() -> None:
-    """Run the command line."""
-    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    # A tier's process has no use for the other commands, and they are slow to import.
-    (app if wanted == "serve" else mounted())()
+    """Run the command line; an expected failure ends it with one sentence instead of a trace."""
+    os.umask(PRIVATE)
+    complaint = problem(sys.argv[1:])
+    if complaint:
+        print(f"onetier: {complaint}", file=sys.stderr)
+        raise SystemExit(2)
+    try:
+        # A tier's process has no use for the other commands, and they are slow to import.
+        (app if sys.argv[1:2] == ["serve"] else _commands())()
+    except BrokenPipeError:
+        # Whoever read our output has enough; what Python still holds of it has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(PIPE_BROKEN) from None
+    except Exception as failure:
+        from console.failures import status_and_text
+
+        told = status_and_text(failure)
+        if told is None:
+            raise
+        print(f"onetier: {told[1]}", file=sys.stderr)
+        raise SystemExit(told[0]) from None
 
 
 if __name__ == "__main__":

@@ -90,6 +90,8 @@ def sole_use(folder: Path) -> Iterator[None]:
 
     Raises `FolderInUse`.
     """
+    if folder.exists() and not folder.is_dir():
+        raise FolderInUse(f"{folder} is a file: give a folder as --data")
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as lock:
         try:
@@ -131,9 +133,12 @@ def _stem(units: str) -> str:
 
 
 def read_mark(folder: Path) -> Mark | None:
-    """Say what a data folder holds; None when no country was loaded into it."""
+    """Say what a data folder holds; None when no country was loaded into it. Raises `FolderInUse`."""
     path = folder / MARK
-    return msgspec.json.decode(path.read_bytes(), type=Mark) if path.exists() else None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Mark) if path.exists() else None
+    except msgspec.MsgspecError as error:
+        raise FolderInUse(f"{path} does not say what the folder holds ({error}): give another --data") from error
 
 
 def write_mark(folder: Path, mark: Mark, people: Population, homes: Mapping[str, str] | None = None) -> None:

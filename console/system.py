@@ -17,6 +17,7 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from console.sample.domains import REGIONS
 from console.supervisor import Running, Supervisor
 from evidence.keyfile import FOLDER, NAME, key_file
+from runtime.certificates import fits
 from runtime.channel import open_channel
 from runtime.settings import BadSettings, TierSettings, load
 from runtime.tls import Tls, read_tls, tls_of
@@ -175,7 +176,10 @@ def read_role(folder: Path | None, role: str) -> Tls | None:
     try:
         if folder is None:
             return tls_of(load(TierSettings))
-        return read_tls(folder / f"{role}.pem", folder / f"{role}.key", folder / "ca.pem")
+        tls = read_tls(folder / f"{role}.pem", folder / f"{role}.key", folder / "ca.pem")
+        if not fits(tls.cert, tls.key):
+            raise BadSettings(f"in {folder}, {role}.pem and {role}.key are no certificate and its key.")
+        return tls
     except OSError as error:
         raise BadSettings(f"the TLS file {error.filename} can't be read: {error.strerror}.") from error
 

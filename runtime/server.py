@@ -21,7 +21,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
-from runtime.certificates import read_certificate
+from runtime.certificates import fits, read_certificate
 from runtime.channel import server_options
 from runtime.guard import Guard
 from runtime.intercept import FaultInterceptor, RoleInterceptor
@@ -160,7 +160,7 @@ async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) ->
         await server.start()
         guard.start()
         if settings.metrics_listen:
-            running.exporter = Exporter(metrics, settings.metrics_listen)
+            running.exporter = _exporter(metrics, settings.metrics_listen)
         await life.started()
     except BaseException:
         await running.abandon()
@@ -231,6 +231,8 @@ def _own_certificate(tier: str, settings: TierSettings) -> Tls | None:
     try:
         tls = tls_of(settings)
         certificate = read_certificate(tls.cert) if tls is not None else None
+        if tls is not None and not fits(tls.cert, tls.key):
+            raise BadSettings(f"{settings.tls_key} is not the key of the certificate {settings.tls_cert}.")
     except OSError as error:
         raise BadSettings(f"the TLS file {error.filename} can't be read: {error.strerror}.") from error
     except ValueError as error:
@@ -266,6 +268,14 @@ def _bind(server: grpc.aio.Server, listen: str, tls: Tls | None) -> int:
         return int(server.add_secure_port(listen, server_credentials(tls)))
     except RuntimeError as error:
         raise BadSettings(f"the address {listen} can't be served on; it is taken or not of this machine.") from error
+
+
+def _exporter(metrics: Metrics, listen: str) -> Exporter:
+    """Serve the metrics. Raises `BadSettings` when the address can't be had."""
+    try:
+        return Exporter(metrics, listen)
+    except OSError as error:
+        raise BadSettings(f"metrics can't be served on {listen}: {error.strerror}; see metrics_listen.") from error
 
 
 def _advertised(advertise: str, host: str, port: int) -> str:

@@ -107,6 +107,15 @@ def start_logs(tier: str, level: str = "info") -> None:
     )
 
 
+def log_defects_only() -> None:
+    """For commands, which tell what goes wrong in a sentence of their own: only our defects are logged, to stderr."""
+    logging.getLogger().addHandler(logging.NullHandler())  # Else Python prints what libraries log, with traces.
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+    )
+
+
 def logger(name: str) -> FilteringBoundLogger:
     """The logger of a module: `log.warning("unit away", unit=name, retry_ms=200)`."""
     found: FilteringBoundLogger = structlog.get_logger(name)

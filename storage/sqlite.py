@@ -19,6 +19,7 @@ import msgspec
 
 from storage.bounds import check_int, check_name, check_place, check_records, check_swap
 from storage.migrations import outstanding
+from storage.private import private_file, private_folder
 from storage.sqlite_writers import Work, Writer, borrow, give_back
 from storage.unit import ABSENT, Group, Head, Record, Stored, StoreRejected, StoreUnavailable, Unit
 
@@ -291,9 +292,10 @@ def _applied(connection: sqlite3.Connection) -> set[int]:
 def _prepare(path: Path) -> sqlite3.Connection:
     """Make the file if need be, bring its schema up to date, forget deletions that are old enough."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
+        private_file(path)  # SQLite gives its log the mode of its file.
     except OSError as failure:
-        raise StoreRejected(f"The folder {path.parent} can't be made: {failure}.") from failure
+        raise StoreRejected(f"The unit {path} can't be made or written: {failure.strerror}.") from failure
     connection = _connect(path)
     try:
         _to_wal(connection)

@@ -4,8 +4,10 @@ No test is skipped or expected to fail: whoever tries has a failure.
 """
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,9 +22,9 @@ ReportT = TypeVar("ReportT", pytest.TestReport, pytest.CollectReport)
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the token of the tests' processes out of the user's own folder."""
-    folder = tempfile.TemporaryDirectory(prefix="onetier-token-")
-    config.add_cleanup(folder.cleanup)
-    os.environ["ONETIER_TOKEN_FILE"] = str(Path(folder.name) / "token")
+    folder = Path(tempfile.mkdtemp(prefix="onetier-token-"))
+    config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
+    os.environ["ONETIER_TOKEN_FILE"] = str(folder / "token")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -1,7 +1,9 @@
 """What is SQLite's own: group transactions, several processes on one file, schema versions, broken files."""
 
 import asyncio
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -177,6 +179,26 @@ async def test_a_folder_that_cant_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreRejected, match="can't be made"):
         await open_unit(f"sqlite://{tmp_path}/file/unit.db")
+
+
+async def test_what_it_makes_is_its_user_s_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        unit = await open_unit(f"sqlite://{tmp_path}/made/below/unit.db")
+    finally:
+        os.umask(before)
+    await unit.put([Record("account", "p", "k", b"x", 1)])
+    for path in (tmp_path / "made").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    assert len(list((tmp_path / "made" / "below").iterdir())) == 3  # Its log and the log's index too.
+    await unit.close()
+
+
+async def test_a_file_that_others_could_read_is_taken_from_them(file: Path) -> None:
+    await (await open_sqlite(file)).close()
+    os.chmod(file, 0o664)
+    await (await open_sqlite(file)).close()
+    assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
 
 
 async def test_commits_are_synchronous(file: Path) -> None:

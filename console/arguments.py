@@ -1,0 +1,44 @@
+"""What may stand on a command line, which every user of the machine can read: no password, and nothing but text."""
+
+from collections.abc import Sequence
+from urllib.parse import unquote_plus
+
+import typer
+
+
+def problem(arguments: Sequence[str]) -> str:
+    """Say in one sentence why these arguments are not taken, "" when they are."""
+    for number, argument in enumerate(arguments, 1):
+        if not _is_text(argument):
+            return f"argument {number} is no UTF-8: write it in the encoding of your terminal."
+        if "://" in argument and "password" in _options(argument):
+            return (
+                f"argument {number} has a password, which every user of this machine can read there: "
+                "put it into a variable and name that one with password_env=."
+            )
+    return ""
+
+
+def address(value: str) -> str:
+    """Take an address of an option. Raises `typer.BadParameter` when it is none."""
+    host, _, port = value.rpartition(":")
+    if not (host and port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65_536):
+        raise typer.BadParameter(f"{value!r} is no address, write host:port")
+    return value
+
+
+def addresses(values: list[str]) -> list[str]:
+    """Take the addresses of an option that may be repeated. Raises `typer.BadParameter`."""
+    return [address(value) for value in values]
+
+
+def _options(url: str) -> set[str]:
+    return {unquote_plus(option.partition("=")[0]) for option in url.partition("?")[2].split("&")}
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:  # Bytes that Python could not decode come as lone surrogates.
+        return False
+    return True
