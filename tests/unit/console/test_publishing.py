@@ -1,6 +1,6 @@
 """What the console says before and after it publishes: what is new, what may surprise, how long it waits."""
 
-import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -96,12 +96,9 @@ async def test_a_folder_is_published_once_and_each_version_is_told_as_what_it_is
 
 
 async def test_no_answer_in_time_is_told_with_what_to_do() -> None:
-    silent = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
-    host, port = silent.sockets[0].getsockname()
-    channel = open_channel(f"{host}:{port}")
-    try:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host, port = silent.getsockname()
+        channel = open_channel(f"{host}:{port}")
         with pytest.raises(Expired, match="publish the same folder again with --timeout 1,"):
             await amend(DirectoryServiceStub(channel), dc.AmendRequest(actor="tests", request_key="k"), 0.25)
-    finally:
         await channel.close()
-        silent.close()
