@@ -3,7 +3,6 @@
 A fault names each wrong field, so that a front end can be mended in one go.
 """
 
-import re
 from collections.abc import Mapping
 from hashlib import blake2b
 
@@ -17,6 +16,7 @@ from charging.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX
 from charging.errors import Fault, Invalid
 from charging.house_keys import PREFIX
 from charging.identity import normalise
+from charging.names import is_place, is_service
 from charging.party import party
 from charging.usage import Usage
 
@@ -44,8 +44,6 @@ LINES_DEFAULT = {"balance": 0, "usage": 10, "contract": 0, "history": 50}
 HISTORY_LINES_MAX = 500
 VIEWS = tuple(LINES_DEFAULT)
 
-_SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-_PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,31}")
 _NO_ATTRIBUTES: dict[str, str] = {}
 _KINDS = {
     desk.REQUEST_TYPE_CHARGE: Kind.CHARGE,
@@ -87,12 +85,12 @@ class Codec:
         if not charged and start_ms == 0:
             start_ms = now_ms
         if (
-            _SERVICE.fullmatch(service) is None
+            is_service(service) is None
             or not 0 <= quantity <= QUANTITY_MAX.get(service, BYTES_MAX)
             or not 0 < start_ms <= now_ms + self._future_tolerance_ms
             or (charged and not key)
             or (key and (len(key) > KEY_CHARS_MAX or not (key.isascii() and key.isprintable()) or key[0] == PREFIX))
-            or (visited and _PLACE.fullmatch(visited) is None)
+            or (visited and is_place(visited) is None)
             or len(actor) > ACTOR_CHARS_MAX
             or len(channel) > CODE_CHARS_MAX
             or len(partner) > CODE_CHARS_MAX
@@ -175,7 +173,7 @@ class Codec:
         charged = kind is Kind.CHARGE
         found = self._key_faults(request, required=charged)
         service, quantity = request.service_code, request.quantity
-        if _SERVICE.fullmatch(service) is None:
+        if is_service(service) is None:
             text = "a service code of the catalogue, such as voice, sms, data"
             found.append(
                 _fault("SERVICE_UNKNOWN", "service_code", f"{service[:32]!r} is no service code: {text}", text)
@@ -187,7 +185,7 @@ class Codec:
             text = f"at most {largest} for one {service or 'request'}"
             found.append(_fault("QUANTITY_ABSURD", "quantity", f"quantity {quantity} is absurd: {text}", text))
         found += self._time_faults(request, now_ms, required=charged)
-        if request.visited_place and _PLACE.fullmatch(request.visited_place) is None:
+        if request.visited_place and is_place(request.visited_place) is None:
             text = "the code of a region or of a network abroad"
             found.append(_fault("REGION_UNKNOWN", "visited_place", f"the visited place must be {text}", text))
         found += _caller_faults(request)

@@ -3,7 +3,6 @@
 What the account decides (funds, status, known books) is the ledger's to say, not ours.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence, Sized
 
 from onetier.v1 import service_desk_pb2 as desk
@@ -26,6 +25,7 @@ from charging.commands import (
 from charging.contract import Contract, Subscription
 from charging.errors import Invalid
 from charging.identity import normalise
+from charging.names import is_currency, is_place, is_service
 from charging.party import party
 from charging.sessions import UnitAsk
 
@@ -37,7 +37,6 @@ AMOUNT_MAX = 10**15
 PRIORITY_DEFAULT = 100
 CURRENCY_DEFAULT = "CNY"
 QUANTITY_MAX = 1 << 50
-CURRENCY = re.compile(r"[A-Z]{3}")
 SERVICE_AHEAD_MS_MAX = 300_000
 """How much later than the request itself a service of a session may have begun."""
 
@@ -67,7 +66,7 @@ def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int) ->
     if not 1 <= cycle_day <= 28:
         raise _bad("CYCLE_DAY_OUT_OF_RANGE", "open_account.cycle_day", "1 to 28")
     currency = command.currency or CURRENCY_DEFAULT
-    if CURRENCY.fullmatch(currency) is None:
+    if is_currency(currency) is None:
         raise _bad("CURRENCY_MALFORMED", "open_account.currency", "a code of ISO 4217 such as CNY")
     contract = _contract(command.contract, identity, account_id, "open_account.contract")
     _short_list(command.books, "open_account.books")
@@ -202,12 +201,12 @@ def _unit_ask(use: desk.UnitUse, path: str, time_ms: int) -> UnitAsk:
     if not 0 <= use.event_time_ms <= time_ms + SERVICE_AHEAD_MS_MAX:
         raise _bad("EVENT_TIME_INVALID", f"{path}.event_time_ms", "when the service began, UTC, milliseconds")
     return UnitAsk(
-        _id(use.service_code, f"{path}.service_code"),
+        _service(use.service_code, f"{path}.service_code"),
         use.requested,
         use.used,
         use.event_time_ms,
         party(use.other_party) if use.other_party else "",
-        _text(use.visited_place, f"{path}.visited_place"),
+        _place(use.visited_place, f"{path}.visited_place"),
         _attributes(use.attributes, f"{path}.attributes"),
     )
 
@@ -293,6 +292,18 @@ def _unit(given: str, path: str) -> str:
     if given not in ("", MONEY, "second", "byte", "event"):
         raise _bad("UNIT_UNKNOWN", path, "money, second, byte or event")
     return given or MONEY
+
+
+def _service(given: str, path: str) -> str:
+    if is_service(given) is None:
+        raise _bad("SERVICE_UNKNOWN", path, "a service code of the catalogue, such as voice, sms, data")
+    return given
+
+
+def _place(given: str, path: str) -> str:
+    if given and is_place(given) is None:
+        raise _bad("REGION_UNKNOWN", path, "the code of a region or of a network abroad")
+    return given
 
 
 def _id(given: str, path: str) -> str:

@@ -1,19 +1,16 @@
 """Reference data of a domain, with the compiled catalogues: who may ask, which regions there are, what things cost."""
 
-import re
 from collections.abc import Iterable
 
 from appserver.items import Item
 from charging.errors import Denied, Fault, Invalid
+from charging.names import is_network
 from charging.timeline import Timeline
 from charging.wire import ChannelRef, Reference
 
 VERDICTS_MAX = 10_000
 SHOWN_MAX = 12
 """Channels that a message lists."""
-
-_ABROAD = re.compile(r"[A-Z]{2}-[A-Za-z0-9._-]{1,28}|\d{5,6}")
-"""A network abroad: "HK-CSL", or its MCC and MNC."""
 
 
 class Held:
@@ -45,7 +42,7 @@ class Held:
 
     def check_place(self, place: str, field: str) -> None:
         """Check that a place is a region, or looks like a network abroad. Raises `Invalid` REGION_UNKNOWN."""
-        if place in self._places or _ABROAD.fullmatch(place) is not None:
+        if place in self._places or is_network(place) is not None:
             return
         text = "the code of a region, or of a network abroad such as HK-CSL"
         raise Invalid("REGION_UNKNOWN", f"there is no region {place[:40]!r}: give {text}", fields={field: text})

@@ -41,10 +41,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from charging import names
 from charging.catalogue_base import (
     Band,
     Calendar,
     Destination,
+    DomainCode,
     Id,
     Moment,
     PartyGroup,
@@ -62,6 +64,10 @@ from charging.catalogue_offers import (
     Offering,
 )
 from charging.catalogue_tariffs import PriceOverride, Tariff
+
+Title = Annotated[str, Meta(pattern=r"^.{1,100}$", description="A name for people, 1 to 100 characters")]
+Version = Annotated[int, Meta(ge=1, le=2_147_483_647)]
+Currency = Annotated[str, Meta(pattern=f"^{names.CURRENCY}$", description="A code of ISO 4217, such as CNY")]
 
 
 class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -92,12 +98,12 @@ class Withdrawn(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One version of the national catalogue, or of what a region changes."""
 
-    catalogue: str
-    version: Annotated[int, Meta(ge=1)]
-    domain: str = ""
+    catalogue: Title
+    version: Version
+    domain: DomainCode = ""
     effective_from: Moment = ""
     """Empty = since ever."""
-    currency: str = "CNY"
+    currency: Currency = "CNY"
     rounding: Rounding = Rounding()
     services: tuple[Service, ...] = ()
     calendars: tuple[Calendar, ...] = ()

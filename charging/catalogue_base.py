@@ -8,9 +8,37 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-Id = Annotated[
+from charging import names
+from charging.bounds import ATTRIBUTE_CHARS_MAX
+
+Id = Annotated[str, Meta(pattern=f"^{names.ENTRY}$", description="A name of letters, digits, '.', '_' and '-'")]
+OptionalId = Annotated[
+    str, Meta(pattern=f"^({names.ENTRY})?$", description="A name of letters, digits, '.', '_' and '-', or nothing")
+]
+ServiceId = Annotated[
     str,
-    Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="A name of letters, digits, '.', '_' and '-'"),
+    Meta(
+        pattern=f"^{names.SERVICE}$",
+        description="A service code as requests name it: small letters, digits, '_' and '-', 1 to 32, a letter first",
+    ),
+]
+DomainCode = Annotated[
+    str, Meta(pattern=f"^({names.CODE})?$", description="The code of a domain; nothing for the national catalogue")
+]
+Place = Annotated[
+    str,
+    Meta(
+        pattern=rf"^({names.CODE}\*?|\*)$",
+        description="The code of a domain (GD) or of a network abroad (HK-CSL, 45400), or how such begin: HK*, 454*",
+    ),
+]
+Label = Annotated[str, Meta(pattern=r"^.{0,100}$", description="Words for people, at most 100 characters, on one line")]
+Word = Annotated[
+    str,
+    Meta(
+        pattern=f"^.{{1,{ATTRIBUTE_CHARS_MAX}}}$",
+        description=f"The value of an attribute, 1 to {ATTRIBUTE_CHARS_MAX} characters",
+    ),
 ]
 Money = Annotated[
     str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$", description="Decimal text in whole units of the currency: 0.15")
@@ -76,18 +104,18 @@ class When(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where the subscriber was lies in one of these zones. "home" = in the own domain, "away" = anywhere else."""
     bands: tuple[Id, ...] = ()
     """Allowances: which seconds of a call they cover. Discounts: the usage starts in one. Not for prices."""
-    attributes: dict[str, tuple[str, ...]] = {}
+    attributes: dict[str, tuple[Word, ...]] = {}
     """Attributes of the usage, such as direction or network."""
 
 
 class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What can be used: voice, sms, data."""
 
-    id: Id
+    id: ServiceId
     unit: Unit
     """Base unit. Services in seconds take time: bands and calls are split at the second."""
-    name: str = ""
-    item: str = ""
+    name: Label = ""
+    item: OptionalId = ""
     """Account item its charges are booked under (level I of the discounts); empty = the service id."""
     quantity_max: Quantity = "0"
     """More than this in one usage is refused as absurd; 0 = no limit."""
@@ -98,7 +126,7 @@ class Calendar(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
     id: Id
     days: tuple[Day, ...]
-    name: str = ""
+    name: Label = ""
 
 
 class Band(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -106,7 +134,7 @@ class Band(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     part after midnight still counts by the day it falls on."""
 
     id: Id
-    name: str = ""
+    name: Label = ""
     weekdays: tuple[Weekday, ...] = ()
     """Empty = every day."""
     start: ClockTime = field(default="00:00", name="from")
@@ -128,15 +156,15 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
     id: Id
     prefixes: tuple[Prefix, ...]
-    name: str = ""
+    name: Label = ""
 
 
 class Zone(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Places: domain codes ("GD") and networks abroad ("HK-CSL"); a trailing "*" matches what begins so."""
 
     id: Id
-    places: tuple[str, ...]
-    name: str = ""
+    places: tuple[Place, ...]
+    name: Label = ""
 
 
 class PartyGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -145,4 +173,4 @@ class PartyGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
     id: Id
     prefixes: tuple[Prefix, ...] = ()
-    name: str = ""
+    name: Label = ""

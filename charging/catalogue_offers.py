@@ -4,7 +4,21 @@ from typing import Literal
 
 from msgspec import Struct
 
-from charging.catalogue_base import Id, Level, Moment, Money, Percent, Period, Quantity, Rounding, Unit, When
+from charging.catalogue_base import (
+    Id,
+    Label,
+    Level,
+    Moment,
+    Money,
+    OptionalId,
+    Percent,
+    Period,
+    Quantity,
+    Rounding,
+    Unit,
+    When,
+    Word,
+)
 from charging.catalogue_tariffs import Cap, Rate
 
 
@@ -14,7 +28,7 @@ class Fee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     id: Id
     amount: Money
     kind: Literal["recurring", "one_time"] = "recurring"
-    name: str = ""
+    name: Label = ""
     period: Literal["cycle", "month", "day"] = "cycle"
     """Of a recurring fee."""
     prorated: bool = True
@@ -22,7 +36,7 @@ class Fee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     charged: Literal["advance", "arrears"] = "advance"
     event: Literal["activation", "change", "termination", "request"] = "activation"
     """Of a one-time fee."""
-    item: str = ""
+    item: OptionalId = ""
     """Account item; empty = the fee id."""
     rounding: Rounding | None = None
     effective_from: Moment = ""
@@ -46,7 +60,7 @@ class Allowance(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     unit: Unit
     quota: Quantity
     """Each period; 0 = only a scope for books."""
-    name: str = ""
+    name: Label = ""
     period: Literal["call", "day", "week", "month", "cycle", "year", "life", "subscription"] = "cycle"
     """subscription: once for the whole validity of the subscription that grants it."""
     priority: int = 100
@@ -70,7 +84,7 @@ class Offering(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """What a contract subscribes to."""
 
     id: Id
-    name: str = ""
+    name: Label = ""
     kind: Literal["plan", "addon", "bundle"] = "plan"
     priority: int = 100
     """Of several subscriptions, the tariffs of the lower one are asked first."""
@@ -98,7 +112,7 @@ class Accumulator(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     id: Id
     counts: Literal["quantity", "charged", "amount", "events"] = "quantity"
     """All units used, those charged with money, the final amounts in micro-units, or usages."""
-    name: str = ""
+    name: Label = ""
     period: Period = "cycle"
     when: When = When()
     shared: bool = False
@@ -119,17 +133,17 @@ class DiscountWhen(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """Conditions of a discount, on the usage and on attributes of Service, Item, Account and Customer."""
 
     usage: When = When()
-    items: tuple[str, ...] = ()
+    items: tuple[Id, ...] = ()
     tariffs: tuple[Id, ...] = ()
     offerings: tuple[Id, ...] = ()
     """The contract holds one of these."""
-    subscriber: dict[str, tuple[str, ...]] = {}
+    subscriber: dict[str, tuple[Word, ...]] = {}
     """S: attributes of the contract."""
-    item: dict[str, tuple[str, ...]] = {}
+    item: dict[str, tuple[Word, ...]] = {}
     """I: of the account item: item, service, tariff, price, offering, fee."""
-    account: dict[str, tuple[str, ...]] = {}
+    account: dict[str, tuple[Word, ...]] = {}
     """A: attributes of the account, and payment_mode, status, domain, currency."""
-    customer: dict[str, tuple[str, ...]] = {}
+    customer: dict[str, tuple[Word, ...]] = {}
     """C: attributes of the customer, and customer_id."""
     quantity_min: Quantity = "0"
     amount_min: Money = "0"
@@ -162,7 +176,7 @@ class Discount(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
     id: Id
     stage: Literal["product", "offering", "subscriber", "account"]
-    name: str = ""
+    name: Label = ""
     level: Level = ""
     """S, I, A or C; empty = by stage: product I, offering S, subscriber S, account A."""
     priority: int = 100
@@ -179,7 +193,7 @@ class Discount(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     thresholds: Thresholds | None = None
     limit: Cap | None = None
     """At most this much off, a call or over a period."""
-    exclusive: str = ""
+    exclusive: OptionalId = ""
     """Of the rules with the same group only one is applied, see `ExclusiveGroup`."""
     effective_from: Moment = ""
     effective_to: Moment = ""
@@ -191,7 +205,7 @@ class ExclusiveGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     id: Id
     choose: Literal["first", "best"] = "first"
-    name: str = ""
+    name: Label = ""
 
 
 class Agreement(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -202,6 +216,6 @@ class Agreement(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 
     id: Id
     discounts: tuple[Id, ...]
-    name: str = ""
+    name: Label = ""
     effective_from: Moment = ""
     effective_to: Moment = ""

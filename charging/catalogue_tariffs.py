@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from charging.catalogue_base import Id, Moment, Money, Period, Quantity, Rounding, When
+from charging.catalogue_base import Id, Label, Moment, Money, OptionalId, Period, Quantity, Rounding, When
 
 
 class Rate(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -52,7 +52,7 @@ class Tiers(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     steps: tuple[Tier, ...]
     model: Literal["graduated", "volume", "package"] = "graduated"
     over: Period = "call"
-    accumulator: str = ""
+    accumulator: OptionalId = ""
     """Id of the accumulator; empty = `tariff.price`. Prices with the same id count together (`over` must be equal)."""
     shared: bool = False
     """Count all members of the account together; else each subscriber."""
@@ -63,7 +63,7 @@ class Cap(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     amount: Money
     over: Period = "call"
-    accumulator: str = ""
+    accumulator: OptionalId = ""
     """Empty = `tariff.price.cap`, for a discount its id + `.limit`."""
     shared: bool = False
 
@@ -81,7 +81,7 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """What a usage that meets `when` costs. Of a tariff's prices the first in the file that holds is used."""
 
     id: Id
-    name: str = ""
+    name: Label = ""
     when: When = When()
     rates: tuple[Rate, ...] = ()
     tiers: Tiers | None = None
@@ -98,7 +98,7 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     cap: Cap | None = None
     grace: Quantity = "0"
     grace_free: bool = False
-    item: str = ""
+    item: OptionalId = ""
     """Account item; empty = the tariff's, else the service's."""
     effective_from: Moment = ""
     effective_to: Moment = ""
@@ -111,12 +111,12 @@ class Tariff(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     id: Id
     service: Id
     prices: tuple[Price, ...]
-    name: str = ""
+    name: Label = ""
     standard: bool = False
     """Prices every subscriber whose offerings open the service and price it by no tariff of their own."""
     rounding: Rounding | None = None
     """None = the catalogue's."""
-    item: str = ""
+    item: OptionalId = ""
     effective_from: Moment = ""
     effective_to: Moment = ""
 

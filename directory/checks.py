@@ -1,11 +1,11 @@
 """Which changes may enter the log. Pure: run against the state right before the compare-and-set that appends them."""
 
-import re
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from charging.errors import Conflict, Fault, Invalid
 from charging.identity import normalise
+from charging.names import is_code
 from directory.changes import (
     CatalogueVersion,
     Change,
@@ -25,7 +25,6 @@ from directory.state import State
 CHANGES_PER_AMENDMENT_MAX = 250_000
 KEY_BYTES_MAX = 200
 PROBLEMS_TOLD_MAX = 50
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 _URL_SCHEMES = ("memory:", "sqlite:", "cassandra:")
 
 Problem = tuple[str, str, str]
@@ -176,7 +175,7 @@ def _unknown_domain(field: str, domain: str) -> Problem:
 
 
 def _code(field: str, code: str) -> Iterator[Problem]:
-    if not _CODE.fullmatch(code):
+    if is_code(code) is None:
         yield "CODE_MALFORMED", field, "letters, digits and _ . - only, at most 32"
 
 
