@@ -103,8 +103,10 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     domain: DomainCode = ""
     effective_from: Moment = ""
     """Empty = since ever."""
-    currency: Currency = "CNY"
-    rounding: Rounding = Rounding()
+    currency: Currency | None = None
+    """None = CNY, in a region the nation's."""
+    rounding: Rounding | None = None
+    """None = half up to 6 places, in a region the nation's. What is written counts, the default too."""
     services: tuple[Service, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     bands: tuple[Band, ...] = ()

@@ -23,6 +23,8 @@ from charging.catalogue_offers import (
 from charging.catalogue_tariffs import Tariff
 from charging.errors import Invalid
 
+CURRENCY_DEFAULT = "CNY"
+
 
 class _Named(Protocol):
     @property
@@ -96,15 +98,16 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
     over = region.overrides if region else Catalogue("", 1).overrides
     gone = region.withdrawn if region else Catalogue("", 1).withdrawn
     new = region or Catalogue("", 1)
+    rounding = national.rounding if national.rounding is not None else Rounding()
     tariffs = _section(national.tariffs, over.tariffs, gone.tariffs, new.tariffs, domain)
     return Merged(
         domain=domain,
         national_version=national.version,
         regional_version=region.version if region else 0,
-        currency=national.currency,
-        rounding=national.rounding,
-        # A region that says nothing of rounding rounds as the nation does.
-        regional_rounding=region.rounding if region and region.rounding != Rounding() else national.rounding,
+        currency=currency_of(national),
+        rounding=rounding,
+        # A region that says nothing of rounding rounds as the nation does; one that writes the default has it.
+        regional_rounding=region.rounding if region and region.rounding is not None else rounding,
         services=_section(national.services, (), (), new.services, domain),
         calendars=_section(national.calendars, over.calendars, (), new.calendars, domain),
         bands=_section(national.bands, over.bands, (), new.bands, domain),
@@ -121,6 +124,11 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
         exclusive_groups=_section(national.exclusive_groups, (), (), new.exclusive_groups, domain),
         accumulators=_section(national.accumulators, (), (), new.accumulators, domain),
     )
+
+
+def currency_of(national: Catalogue) -> str:
+    """Give the currency of a national catalogue."""
+    return national.currency if national.currency is not None else CURRENCY_DEFAULT
 
 
 def _section(

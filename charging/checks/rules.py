@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from charging.catalogue import Catalogue, Overrides, Withdrawn
+from charging.catalogue_merge import currency_of
 from charging.catalogue_offers import Accumulator, AccumulatorRange, Agreement, Discount, Offering, Thresholds
 from charging.checks.references import SECTIONS
 from charging.checks.values import covers
@@ -93,8 +94,9 @@ def check_region(catalogue: Catalogue, national: Catalogue | None) -> Iterator[F
             ("domain",), f"region {catalogue.domain} can't be checked without the national catalogue beside it"
         )
         return
-    if catalogue.currency not in (national.currency, Catalogue("", 1).currency):
-        yield Finding(("currency",), f"{catalogue.currency} is not the nation's {national.currency}: leave it out")
+    if catalogue.currency not in (None, currency_of(national)):
+        words = f"{catalogue.currency} is not the nation's {currency_of(national)}: leave it out"
+        yield Finding(("currency",), words)
     replaceable = Overrides.__struct_fields__
     for section in SECTIONS:
         there = ids(getattr(national, section))

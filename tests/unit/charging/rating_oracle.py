@@ -290,7 +290,7 @@ class Oracle(Clock):
             value = self.capped(value)
         value = self.discounted(value, len(offsets))
         self.answer.exact = value
-        self.answer.amount = rounded(value, self.tariff.rounding or self.catalogue.rounding)
+        self.answer.amount = rounded(value, self.tariff.rounding or self.catalogue.rounding or Rounding())
         return self.counting()
 
     def counting(self) -> Answer:
@@ -324,7 +324,7 @@ class Oracle(Clock):
             return min(value, yuan(cap.amount))
         key = self.key(cap.accumulator or f"{self.tariff.id}/{self.price.id}/cap", cap.over, cap.shared)
         value = min(value, max(Fraction(0), yuan(cap.amount) - self.had(key)))
-        self.answer.accrue(key, rounded(value, self.tariff.rounding or self.catalogue.rounding))
+        self.answer.accrue(key, rounded(value, self.tariff.rounding or self.catalogue.rounding or Rounding()))
         return value
 
 

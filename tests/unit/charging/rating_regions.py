@@ -7,7 +7,6 @@ National first, then the region's overrides replace by id, withdrawals remove, a
 from msgspec.structs import replace
 
 from charging.catalogue import Catalogue
-from charging.catalogue_base import Rounding
 
 SECTIONS = ("calendars", "bands", "allowances", "offerings", "discounts", "tariffs")
 
@@ -33,7 +32,7 @@ def together(nation: Catalogue, region: Catalogue) -> Catalogue:
         )
     # What the region made is rounded its way, when it has one.
     priced_here = bool(region.overrides.prices or region.overrides.tariffs)
-    rounding = region.rounding if priced_here and region.rounding != Rounding() else nation.rounding
+    rounding = region.rounding if priced_here and region.rounding is not None else nation.rounding
     return replace(nation, rounding=rounding, **sections)
 
 

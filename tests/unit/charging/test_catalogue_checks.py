@@ -10,8 +10,9 @@ from ruamel.yaml import YAML
 
 from charging import compile as compile_module
 from charging.catalogue import Catalogue, from_plain, pack
+from charging.catalogue_base import Rounding
 from charging.catalogue_diff import diff
-from charging.catalogue_merge import Entry
+from charging.catalogue_merge import Entry, merge
 from charging.catalogue_tariffs import Tariff
 from charging.checks.check import check
 from charging.checks.walk import shown
@@ -204,6 +205,18 @@ def test_discounts_may_ask_what_tiers_count() -> None:
 
 def region(**more: object) -> Catalogue:
     return from_plain({"catalogue": "region", "version": "1", "domain": "GD", **more})
+
+
+def test_what_a_region_writes_is_not_taken_for_silence_because_it_is_the_default() -> None:
+    dollars = from_plain({**NATIONAL, "currency": "USD", "rounding": {"places": "2"}})
+    assert merge(dollars, region()).regional_rounding == Rounding(places=2)
+    assert merge(dollars, region(rounding={"mode": "half_up", "places": "6"})).regional_rounding == Rounding()
+    assert told(region(currency="CNY"), dollars) == ["currency: CNY is not the nation's USD: leave it out"]
+    assert told(region(currency="USD"), dollars) == []
+    written = {name for name in Catalogue.__struct_fields__ if name not in ("catalogue", "version", "domain")}
+    silent = {name for name, default in zip(Catalogue.__struct_fields__[2:], Catalogue.__struct_defaults__, strict=True)
+              if default in ((), "", None) or name in ("overrides", "withdrawn")}  # fmt: skip
+    assert written <= silent, "a default that means something can't be told from silence"
 
 
 UNCONDITIONAL = [{"tariff": "calls", "price": {"id": "cheap", "rates": RATES}}]

@@ -1,4 +1,4 @@
-"""One grammar for a name, wherever it is written: what the catalogue takes front ends may name, and the other way round."""
+"""One grammar for a name, wherever it is written: what the catalogue takes, front ends may name, and back again."""
 
 import msgspec
 import pytest

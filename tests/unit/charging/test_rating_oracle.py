@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from charging import explain
 from charging.account import Account
 from charging.catalogue import Catalogue
-from charging.catalogue_base import Band, Service
+from charging.catalogue_base import Band, Rounding, Service
 from charging.catalogue_offers import Allowance, Offering
 from charging.catalogue_tariffs import BandRates, Price, Rate, Tariff, Tier, Tiers
 from charging.contract import Contract, Subscription
@@ -72,7 +72,7 @@ def test_steps_are_the_charge_and_it_is_never_negative(world: World) -> None:
         total += Fraction(step.numerator, step.denominator)
         assert total >= 0, "no step of an explanation goes below zero"
         assert explain.sentence(step)
-    rounding = world.catalogue.rounding
+    rounding = world.catalogue.rounding or Rounding()
     assert charge.amount == rounded(exact(charge), rounding)
 
 
