@@ -9,7 +9,7 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import Order, SessionOrder, TransferAsk
 from charging.account import MAIN_BOOK, MONEY, Book, Threshold
-from charging.bounds import ID_CHARS_MAX, TEXT_CHARS_MAX
+from charging.bounds import AMOUNT_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX
 from charging.commands import (
     Adjust,
     OpenAccount,
@@ -32,8 +32,6 @@ from charging.sessions import UnitAsk
 LIST_ENTRIES_MAX = 256
 ATTRIBUTES_MAX = 64
 SESSION_UNITS_MAX = 16
-AMOUNT_MAX = 10**15
-"""Of one command, micro-units or units: a billion yuan."""
 PRIORITY_DEFAULT = 100
 CURRENCY_DEFAULT = "CNY"
 QUANTITY_MAX = 1 << 50

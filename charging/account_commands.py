@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from charging import funds
 from charging.account import MAIN_BOOK, MONEY, Account, Book, next_mark
+from charging.bounds import AMOUNT_MAX, BOOKS_MAX, MEMBERS_MAX, THRESHOLDS_MAX
 from charging.commands import (
     Command,
     MoveIn,
@@ -32,12 +33,7 @@ from charging.events import (
     ThresholdSet,
 )
 from charging.standing import require_here, require_open
-
-MEMBERS_MAX = 1_000
-BOOKS_MAX = 64
-THRESHOLDS_MAX = 32
-AMOUNT_MAX = 10**15
-"""Bound of every amount in one command, micro-units or units: a billion yuan."""
+from charging.within import check_contract
 
 _pack_account = msgspec.msgpack.Encoder().encode
 _unpack_account = msgspec.msgpack.Decoder(Account).decode
@@ -53,6 +49,7 @@ def open_account(account: Account | None, command: Command, action: OpenAccount)
         raise Invalid("CYCLE_DAY_OUT_OF_RANGE", "the cycle begins on day 1 to 28", fields={"cycle_day": "1 to 28"})
     if action.account_id != command.account_id or action.contract.account_id != action.account_id:
         raise Invalid("ACCOUNT_MISMATCH", "command, action and contract name different accounts")
+    check_contract(action.contract)
     books = _first_books(action.books)
     state = Account(
         action.account_id,
@@ -91,6 +88,7 @@ def set_contract(account: Account, action: SetContract) -> Effect:
     """Add, replace or (status ended) remove a member's contract."""
     require_open(account)
     contract = action.contract
+    check_contract(contract)
     if contract.account_id != account.account_id:
         raise Invalid("ACCOUNT_MISMATCH", f"the contract names account {contract.account_id}")
     if contract.identity not in account.members and len(account.members) >= MEMBERS_MAX:
@@ -176,6 +174,8 @@ def move_in(account: Account | None, command: Command, action: MoveIn) -> Effect
         raise Invalid("ACCOUNT_MISMATCH", f"account {parcel.account_id} arrives as {command.account_id}")
     if account is not None and (account.status != "moved" or account.version > parcel.version):
         raise Refused("ACCOUNT_EXISTS", f"account {parcel.account_id} is here")
+    for contract in action.contracts:
+        check_contract(contract)
     domain = action.contracts[0].domain
     version = max(parcel.version, 0 if account is None else account.version) + 1
     contracts: tuple[Contract, ...] = tuple(

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from charging import funds
 from charging.account import MAIN_BOOK, MONEY, Account, Book
-from charging.account_commands import AMOUNT_MAX, BOOKS_MAX
+from charging.bounds import AMOUNT_MAX, BOOK_MAX, BOOKS_MAX
 from charging.commands import Adjust, Command, MoveMoney, TopUp
 from charging.decision import Effect
 from charging.errors import Invalid, Refused
@@ -14,8 +14,6 @@ from charging.standing import require_here, require_open
 LATE_USAGE_MS = 3 * 86_400_000
 """How long an expired book waits for records of usage from its own time before what it has left lapses."""
 PRIORITY_DEFAULT = 100
-BOOK_MAX = 10**18
-"""Bound of what one book holds: far below 64 bits, so that no sum on the way is beyond them."""
 
 
 def top_up(account: Account, command: Command, action: TopUp) -> Effect:

@@ -118,7 +118,7 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     item: OptionalId = ""
     """Account item its charges are booked under (level I of the discounts); empty = the service id."""
     quantity_max: Quantity = "0"
-    """More than this in one usage is refused as absurd; 0 = no limit."""
+    """More than this in one usage is refused as absurd; nothing = 31 days of seconds, 1 PB, a million events."""
 
 
 class Calendar(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -3,6 +3,8 @@
 from collections.abc import Container, Iterator, Mapping
 from typing import Protocol, TypeVar
 
+from charging import bounds
+from charging.catalogue_base import Service
 from charging.catalogue_merge import Merged
 from charging.catalogue_tariffs import Tariff
 from charging.compile_offers import (
@@ -92,7 +94,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
         local=local,
         rounding=compile_rounding(merged.rounding),
         services={
-            name: CompiledService(name, entry.value.unit, quantity(entry.value.quantity_max) or FOREVER_MS)
+            name: CompiledService(name, entry.value.unit, _quantity_max(entry.value))
             for name, entry in merged.services.items()
         },
         tariffs=tariffs,
@@ -152,6 +154,11 @@ def compile_all(merged: Merged, local: LocalTime, wanted: Container[tuple[str, s
 def _service(tariff: Tariff, merged: Merged) -> None:
     if tariff.service not in merged.services:
         raise Invalid("CATALOGUE_FAULTY", f"tariff {tariff.id!r} prices a service that is not there")
+
+
+def _quantity_max(service: Service) -> int:
+    """Give the largest quantity of one usage: what the catalogue says, else what is believable of its unit."""
+    return quantity(service.quantity_max) or bounds.QUANTITY_DEFAULTS.get(service.unit, bounds.QUANTITY_DEFAULT)
 
 
 def _tariffs(

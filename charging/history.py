@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Raw, Struct
 
+from charging.account import Account
+from charging.commands import MoveOut
 from charging.entry import Entry
 from charging.events import (
     Booked,
@@ -19,7 +21,13 @@ from charging.events import (
     TransferSent,
     TransferSettled,
 )
-from charging.wire import Done, Failed, HistoryLine, unpack_answer
+from charging.usage import unpack_steps
+from charging.wire import Done, Failed, HistoryLine, SessionOutcome, unpack_answer
+
+MOVED_OUT = str(MoveOut.__struct_config__.tag)
+
+_read_session = msgspec.msgpack.Decoder(SessionOutcome).decode
+_read_account = msgspec.msgpack.Decoder(Account).decode
 
 
 class Leg(Struct, frozen=True):
@@ -37,9 +45,32 @@ def outcome(entry: Entry) -> Done | Failed:
     return answer
 
 
-def line(entry: Entry) -> HistoryLine:
-    """Tell one journal entry: what moved, before and after, by whom and why. A refusal tells its reason."""
+def read_told(entry: Entry) -> None:
+    """Read all of an entry that stays packed in it: outcome, its detail, explanations.
+
+    Raises `msgspec.MsgspecError` or `ValueError` for what can't be read.
+    """
     answer = outcome(entry)
+    if isinstance(answer, Done) and answer.detail is not None:
+        (_read_account if entry.kind == MOVED_OUT else _read_session)(answer.detail)
+    for event in entry.events:
+        if isinstance(event, Charged):
+            unpack_steps(event.charge.steps)
+        elif isinstance(event, SessionStepped):
+            for posting in event.postings:
+                unpack_steps(posting.charge.steps)
+
+
+def line(entry: Entry) -> HistoryLine:
+    """Tell one journal entry: what moved, before and after, by whom and why. A refusal tells its reason.
+
+    An outcome that can't be read is told as such, not as an error: it must not hide the entries before it.
+    """
+    answer: Done | Failed
+    try:
+        answer = outcome(entry)
+    except (msgspec.MsgspecError, ValueError):
+        answer = Failed("broken", "OUTCOME_UNREADABLE", "")
     service, quantity, reason = "", 0, ""
     steps: tuple[Raw, ...] = ()
     for event in entry.events:

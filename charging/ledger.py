@@ -16,6 +16,7 @@ from charging import (
     session_commands,
     standing,
     transfer_commands,
+    within,
 )
 from charging.account import Account, BalanceView, Book
 from charging.applying import accrue, after_charge, apply
@@ -44,7 +45,7 @@ from charging.commands import (
 from charging.decision import Decision, Effect, VersionMoved
 from charging.entry import Entry
 from charging.errors import Broken, Invalid, NotFound
-from charging.events import Event, Noticed
+from charging.events import Charged, Event, Noticed
 from charging.funds import balance_view, moved, movements
 from charging.refund_commands import with_original
 from charging.session_commands import due_sessions, expire_command
@@ -76,9 +77,9 @@ _pack = msgspec.msgpack.Encoder().encode
 def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     """Decide a command on the state of its account.
 
-    Raises `Refused` (journal it under the key; nothing moves), `Invalid` and `NotFound` (keep nothing), `VersionMoved`
-    (the platform rates again). `now_ms` is the owner's clock; only refunds, transfers and sessions' expiry
-    look at it.
+    Raises `Refused` (journal it under the key; nothing moves), `Invalid` and `NotFound` (keep nothing), some of them
+    from `charging.within`; `VersionMoved` (the platform rates again). `now_ms` is the owner's clock; only refunds,
+    transfers and sessions' expiry look at it.
     """
     effect = _effect(account, command, now_ms)
     if not effect.events:
@@ -94,6 +95,11 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
         if entailed:
             events = (*events, *entailed)
             after = apply(account, events, command.key)
+    action = command.action
+    if account is not None and type(action) is PostCharge:
+        within.check_charge(account, after, action.usage.quantity, action.charge.accruals)
+    else:
+        within.check_state(account, after)
     if len(events) > 1:
         notices = tuple(notice for event in events if type(event) is Noticed for notice in event.notices)
     changed = movements(account.books if account is not None else (), after.books)
@@ -166,7 +172,8 @@ def follow(account: Account, command: Command, done: Done) -> Account | None:
 def replay(account: Account | None, entry: Entry) -> Account:
     """Repeat a journal entry on the state before it. A refusal changes nothing.
 
-    Raises `Broken` when the entry does not fit: another account, a version that does not follow.
+    Raises `Broken` when the entry does not fit: another account, a version that does not follow; `Refused` or `Invalid`
+    when it would lead beyond `charging.within`.
     """
     if not entry.events:
         if account is None:
@@ -179,6 +186,11 @@ def replay(account: Account | None, entry: Entry) -> Account:
             f"entry of {entry.account_id} at version {entry.version} does not follow",
             facts={"version": str(after.version)},
         )
+    first = entry.events[0]
+    if account is not None and type(first) is Charged:
+        within.check_charge(account, after, first.usage.quantity, first.charge.accruals)
+    else:
+        within.check_numbers(account, after)
     return after
 
 

@@ -7,8 +7,6 @@ import re
 from fractions import Fraction
 
 MICRO = 1_000_000
-AMOUNT_MAX = 1_000_000_000 * MICRO
-"""No single usage costs more: what does is a slip of the catalogue or of the front end, and would end the balance."""
 
 HALF_UP, HALF_EVEN, HALF_DOWN, UP, DOWN = range(5)
 MODES = {"half_up": HALF_UP, "half_even": HALF_EVEN, "half_down": HALF_DOWN, "up": UP, "down": DOWN}

@@ -7,11 +7,12 @@ round.
 
 from charging import discounts, freeunits
 from charging.account import Account
+from charging.bounds import AMOUNT_MAX
 from charging.compiled import CompiledPrice, Facts
 from charging.contract import Contract, Subscription
 from charging.fees import bill, fee
 from charging.localtime import DAY_S
-from charging.money import AMOUNT_MAX, round_off
+from charging.money import round_off
 from charging.plan import Plan, Profile
 from charging.tiers import Positions, charge_parts
 from charging.unrated import Unrated, absurd_amount, absurd_quantity, unknown_service, unpriced

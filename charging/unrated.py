@@ -5,12 +5,13 @@ SERVICE_NOT_SUBSCRIBED, USAGE_UNRATED, BAND_UNRATED, FEE_UNKNOWN.
 """
 
 from charging.account import Account
+from charging.bounds import AMOUNT_MAX
 from charging.catalogue_tariffs import Price
 from charging.compiled import CompiledTariff
 from charging.conditions import prefix_table, usage_tests
 from charging.contract import Contract
 from charging.errors import Invalid
-from charging.money import AMOUNT_MAX, show
+from charging.money import show
 from charging.plan import Plan, Profile
 from charging.prefixes import digits_of
 from charging.usage import Usage

@@ -10,8 +10,12 @@ from msgspec import Raw, Struct
 from charging.account import Account
 from charging.commands import ChargedFact, Command
 from charging.contract import Contract
-from charging.errors import KINDS, Broken, Fault
+from charging.errors import KINDS, Broken, Fault, Invalid
 from charging.usage import Step, unpack_steps
+
+DIGEST_BYTES = 16
+COMMAND_KEY_CHARS_MAX = 1_000
+"""Of a command's key: a caller's, or what the tiers make of two of them and an account id."""
 
 
 class Pull(Struct, frozen=True, array_like=True, tag="p", gc=False):
@@ -35,6 +39,8 @@ class FetchHistory(Struct, frozen=True, array_like=True, tag="h"):
     identity: str
     lines_max: int
     before_version: int = 0
+    before_position: int = 0
+    """`History.next_position` of the page before; 0 = the newest page."""
 
 
 class FetchReference(Struct, frozen=True, array_like=True, tag="r"):
@@ -162,13 +168,23 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     @property
     def steps(self) -> tuple[Step, ...]:
         """The explanation of all charges, unpacked."""
-        return tuple(step for packed in self.explanations for step in unpack_steps(packed))
+        return tuple(step for packed in self.explanations for step in _told(packed))
+
+
+def _told(packed: Raw) -> tuple[Step, ...]:
+    """Unpack an explanation; one that can't be read must not take the other lines with it."""
+    try:
+        return unpack_steps(packed)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return (Step("unreadable", "", "", 0, "", 0, 1, "the explanation of this charge can't be read"),)
 
 
 class History(Struct, frozen=True, array_like=True, tag="l"):
-    """Newest first."""
+    """One page, newest first."""
 
     lines: tuple[HistoryLine, ...]
+    next_position: int = 0
+    """Where the next page begins; 0 = there is none."""
 
 
 class ChannelRef(Struct, frozen=True, array_like=True):
@@ -241,6 +257,25 @@ _encoder = msgspec.msgpack.Encoder()
 pack = _encoder.encode
 unpack_ask = msgspec.msgpack.Decoder(Ask).decode
 unpack_answer = msgspec.msgpack.Decoder(Answer).decode
+
+
+def read_ask(body: bytes) -> Ask:
+    """Read what a caller sent. Raises `Invalid` BODY_MALFORMED, whatever is wrong with it.
+
+    What is read so is of the types it says, so text is text and numbers fit; only a packed explanation stays unread.
+    """
+    try:
+        ask: Ask = unpack_ask(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Invalid("BODY_MALFORMED", f"the body can't be read: {str(error)[:200]}") from error
+    if type(ask) is Commit:
+        command = ask.command
+        if len(command.digest) != DIGEST_BYTES or not command.key or len(command.key) > COMMAND_KEY_CHARS_MAX:
+            text = (
+                f"a command has a digest of {DIGEST_BYTES} bytes and a key of 1 to {COMMAND_KEY_CHARS_MAX} characters"
+            )
+            raise Invalid("BODY_MALFORMED", text)
+    return ask
 
 
 def failed(fault: Fault, *, repeated: bool = False) -> Failed:

@@ -10,9 +10,9 @@ from contextlib import aclosing
 from charging.entry import Entry
 from charging.errors import Unavailable
 from charging.events import MovedIn
-from domainservers.journal import Journal
+from domainservers.frames import Frames
 from domainservers.reading import groups_of
-from storage.unit import Unit
+from domainservers.turns import Turns
 
 
 def is_late(sent_ms: int, now_ms: int, keep_ms: int) -> bool:
@@ -21,7 +21,7 @@ def is_late(sent_ms: int, now_ms: int, keep_ms: int) -> bool:
 
 
 async def find_arrival(
-    unit: Unit, journal: Journal, account_id: str, newest: int, key: str, sent_ms: int, keep_ms: int
+    frames: Frames, turns: Turns, account_id: str, newest: int, key: str, sent_ms: int, keep_ms: int
 ) -> Entry | None:
     """Find what an earlier offer came to; None = there was none. `newest` is the account's newest group, applied.
 
@@ -30,15 +30,15 @@ async def find_arrival(
     """
     ported_late = False
     oldest_seq = newest
-    async with aclosing(groups_of(unit, journal, account_id, newest)) as groups:
+    async with aclosing(groups_of(frames, turns, account_id, newest)) as groups:
         async for found in groups:
-            oldest_seq = found[0].previous_seq
-            for entry in reversed(found):
+            oldest_seq = found[0][1].previous_seq
+            for _, entry in reversed(found):
                 if entry.key == key:
                     return entry
                 late = entry.time_ms > sent_ms + keep_ms // 2
                 ported_late = ported_late or (late and any(isinstance(event, MovedIn) for event in entry.events))
-            if found[0].time_ms < sent_ms - keep_ms // 4:
+            if found[0][1].time_ms < sent_ms - keep_ms // 4:
                 oldest_seq = -1
                 break
     if oldest_seq >= 0 or ported_late:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeResponse
 
-from charging.errors import Expired
+from charging.errors import Expired, Fault
 from domainservers.item import pack_fault
 from runtime.stream import ReplyStream
 from runtime.telemetry import Metrics
@@ -80,8 +80,12 @@ class Batch:
         self._replies.send(ServeResponse(batch_id=self._batch_id, misrouted=places), len(places))
 
     def _expire(self) -> None:
-        body = pack_fault(
+        self.refuse(
             Expired("DEADLINE_EXCEEDED", "the deadline passed before the journal answered; repeat the same request key")
         )
+
+    def refuse(self, fault: Fault) -> None:
+        """Answer all that is open with one fault."""
+        body = pack_fault(fault)
         for place in list(self._open):
             self.answer(place, body)

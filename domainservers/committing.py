@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from domainservers.groups import Group, pack_entries
+from domainservers.groups import Group, pack_entries, read_back
 from domainservers.item import pack_fault, store_away
 from domainservers.journal import Fenced
 from domainservers.parts import Parts
@@ -77,8 +77,10 @@ class Committing:
         async with parts.permits:
             group = parts.groups.close()
             capture = self._capture()
+            payload = pack_entries(group.parts, group.marks)
+            read_back(payload, group.parts)
             self._since = self._loop.time()
-            await parts.journal.commit(pack_entries(group.parts))
+            await parts.journal.commit(payload)
             self._took = self._loop.time() - self._since
         parts.groups.landed()
         if capture is not None:
@@ -88,7 +90,7 @@ class Committing:
             parts.journal.segment_groups >= parts.limits.segment_groups_max
             or parts.journal.segment_bytes >= parts.limits.segment_bytes_max
         ):
-            await parts.journal.roll(parts.clock.now_ms())
+            await parts.journal.roll(parts.age.now_ms())
 
     def _capture(self) -> Capture | None:
         snapshots = self._parts.snapshots

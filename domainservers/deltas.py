@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from domainservers.accounts import Accounts, Cell, State, bundle, resting
-from domainservers.groups import compress, decompress
+from domainservers.framing import compress, decompress
 from domainservers.journal import Corrupt
 from storage.unit import Record, Stored, Unit
 

@@ -30,7 +30,8 @@ from charging.ledger import Decision, VersionMoved, decide
 from domainservers.accounts import Accounts, Cell
 from domainservers.clock import Clock
 from domainservers.contracts import Contracts, contracts_in
-from domainservers.groups import Groups, Sink
+from domainservers.framing import account_mark
+from domainservers.groups import DEFECTS, Groups, Sink
 from domainservers.item import (
     Item,
     Need,
@@ -38,11 +39,12 @@ from domainservers.item import (
     identity_taken,
     key_reused,
     pack_fault,
-    repeated,
     served_elsewhere,
+    told_again,
     unknown_identity,
 )
 from domainservers.keys import POSITIONS_PER_GROUP, KeyIndex
+from domainservers.quarantine import Aside, Quarantine, damaged
 from domainservers.watch import Watch
 from runtime.telemetry import logger
 
@@ -63,6 +65,7 @@ class Desk:
         keys: KeyIndex,
         groups: Groups,
         watch: Watch,
+        quarantine: Quarantine,
         clock: Clock,
         revision: Callable[[], int],
         domain: str,
@@ -72,6 +75,7 @@ class Desk:
         self.keys = keys
         self.groups = groups
         self.watch = watch
+        self.quarantine = quarantine
         self.newest_ms = 0
         """Time of the newest entry; time never runs backwards in a journal, whatever the owners' clocks say."""
         self._clock = clock
@@ -89,6 +93,9 @@ class Desk:
 
     def commit(self, item: Item, cell: Cell) -> Need | None:
         """Decide a commit, or repeat its outcome. Gives what must be read first, None when it is done."""
+        if self.quarantine.rows and self.quarantine.holds(item.command.account_id):
+            item.sink.answer(item.place, pack_fault(damaged(item.command.account_id)))
+            return None
         keys = self.keys
         position = keys.recent.get(item.mark, -1)
         if position < 0:
@@ -97,7 +104,11 @@ class Desk:
             return self._repeat(item, cell, position)
         command = item.command
         kind = type(command.action)
-        account = self.accounts.state(cell)
+        try:
+            account = self.state(cell)
+        except Broken as fault:
+            item.sink.answer(item.place, pack_fault(fault))
+            return None
         if account is None:
             if kind not in _CREATE:
                 item.sink.answer(item.place, unknown_identity(item.identity))
@@ -110,7 +121,7 @@ class Desk:
             return None
         if isinstance(command.action, Remember):
             told, version = command.action, account.version if account is not None else 0
-            self.accounts.touch(cell, self._keep(item, cell, version, (), told.outcome, told.charged))
+            self._note(item, cell, version, told.outcome, told.charged)
             return None
         if kind is not PostCharge:
             need = self._check_slow(item, account, command.action)
@@ -160,11 +171,14 @@ class Desk:
     def _accept(self, item: Item, cell: Cell, before: Account | None, decision: Decision) -> None:
         done = decision.done
         force_setattr(done, "revision", self._revision)
-        outcome = wire.pack(done)
         try:
+            outcome = wire.pack(done)
             seq = self._keep(item, cell, decision.account.version, decision.events, outcome)
-        except Invalid as too_large:
-            self.reply(item, cell, pack_fault(too_large))
+        except Invalid as refused:
+            self._not_kept(item, cell, refused)
+            return
+        except OverflowError:
+            self._not_kept(item, cell, Broken("COMMAND_FAILED", "the outcome has numbers that can't be told"))
             return
         after = decision.account
         if decision.events:
@@ -180,10 +194,21 @@ class Desk:
     def _deny(self, item: Item, cell: Cell, account: Account | None, fault: Fault) -> None:
         """Answer with a fault; what the business says is kept under the key, a mistake is not."""
         if isinstance(fault, Refused):
-            version = account.version if account is not None else 0
-            self.accounts.touch(cell, self._keep(item, cell, version, (), pack_fault(fault)))
+            self._note(item, cell, account.version if account is not None else 0, pack_fault(fault))
         else:
             self.reply(item, cell, pack_fault(fault))
+
+    def _note(self, item: Item, cell: Cell, version: int, outcome: bytes, charged: ChargedFact | None = None) -> None:
+        """Keep an outcome under its key that leaves the account as it is."""
+        try:
+            self.accounts.touch(cell, self._keep(item, cell, version, (), outcome, charged))
+        except Invalid as refused:
+            self._not_kept(item, cell, refused)
+
+    def _not_kept(self, item: Item, cell: Cell, fault: Fault) -> None:
+        """Answer what the journal can't take: nothing was done."""
+        log.error("nothing is kept of a command", kind=_KINDS[type(item.command.action)], reason=fault.reason)
+        self.reply(item, cell, pack_fault(fault))
 
     def _keep(
         self,
@@ -231,7 +256,7 @@ class Desk:
         if entry.digest != command.digest:
             item.sink.answer(item.place, pack_fault(key_reused()))
             return None
-        self.groups.reply(position // POSITIONS_PER_GROUP, item.sink, item.place, repeated(entry))
+        self.groups.reply(position // POSITIONS_PER_GROUP, item.sink, item.place, told_again(entry))
         return None
 
     def pull(
@@ -246,8 +271,12 @@ class Desk:
             if stale is not None:
                 stale.missing = identity
             return Need.CONTRACT
-        account = self.accounts.state(cell)
         contract = known.contract
+        try:
+            account = self.state(cell)
+        except Broken as fault:
+            self.groups.reply(cell.seq, sink, place, pack_fault(fault))
+            return None
         if account is None or contract is None:
             body = unknown_identity(identity)
         elif account.status == "moved" and not moved:
@@ -257,6 +286,18 @@ class Desk:
             body = wire.pack(data if stale is None else wire.Stale(data))
         self.groups.reply(cell.seq, sink, place, body)
         return None
+
+    def state(self, cell: Cell) -> Account | None:
+        """Give the newest state of an account. Raises `Broken` ACCOUNT_DAMAGED when it is kept back, or unreadable."""
+        account_id = cell.account_id
+        if self.quarantine.rows and self.quarantine.holds(account_id):
+            raise damaged(account_id)
+        try:
+            return self.accounts.state(cell)
+        except DEFECTS as error:
+            mark, position = account_mark(account_id), max(cell.seq, 0) * POSITIONS_PER_GROUP
+            self.quarantine.add(Aside(position, mark, account_id, f"its snapshot can't be read: {error}", True))
+            raise damaged(account_id) from error
 
     def reply(self, item: Item, cell: Cell, body: bytes) -> None:
         """Answer with something that rests on the account's newest state."""

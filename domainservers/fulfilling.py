@@ -1,12 +1,13 @@
 """Reads from the journal on behalf of requests: old outcomes, charges to refund, history, look-ups."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 
+import msgspec
 from msgspec.structs import replace
 
-from charging import history, wire
+from charging import wire
 from charging.commands import Command, ReceiveTransfer, Refund, Remember
 from charging.entry import Entry
 from charging.errors import Broken, Fault, NotFound, Overloaded, Unavailable
@@ -16,17 +17,21 @@ from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers import reading
 from domainservers.accounts import Cell
 from domainservers.arrivals import find_arrival, is_late
+from domainservers.frames import Frames
 from domainservers.groups import Sink
-from domainservers.item import Item, Need, key_reused, pack_fault, repeated, store_away
+from domainservers.histories import history_page
+from domainservers.item import Item, Need, key_reused, pack_fault, store_away, told_again
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
 from domainservers.outcomes import PAGE_OUTCOMES_MAX, page
 from domainservers.parts import Parts
+from domainservers.turns import Turns
 from runtime.telemetry import logger
 from storage.unit import StoreRejected, StoreUnavailable
 
 log = logger("domainservers.fulfilling")
 
-HISTORY_LINES_MAX = 1_000
+NEVER_S = float("inf")
+"""Deadline of a search whose end is wanted though its caller may have gone."""
 
 
 class Landing:
@@ -49,6 +54,8 @@ class Fulfilling:
         self._parts = parts
         self._fulfilled = fulfilled
         self._tasks: dict[asyncio.Task[None], None] = {}
+        self._frames = Frames(parts.private, parts.journal)
+        self._turns = Turns()
         self._searches: set[int] = set()
         """Keys of late transfers that are looked for."""
 
@@ -90,9 +97,10 @@ class Fulfilling:
         try:
             newest = await self._applied(cell.seq)
             keep_ms = parts.limits.outcomes_keep_ms
-            found = await find_arrival(
-                parts.private, parts.journal, command.account_id, newest, command.key, sent_ms, keep_ms
-            )
+            async with self._turns.reader(NEVER_S):
+                found = await find_arrival(
+                    self._frames, self._turns, command.account_id, newest, command.key, sent_ms, keep_ms
+                )
         except Unavailable as unknown:
             log.warning("a late transfer can't be decided", slot=parts.name, reason=unknown.reason)
             raise
@@ -126,13 +134,16 @@ class Fulfilling:
             failed(store_away())
         except Fault as fault:
             failed(fault)
+        except msgspec.DecodeError as error:
+            log.error("an entry of the journal can't be read", slot=self._parts.name, why=str(error))
+            failed(Broken("JOURNAL_UNREADABLE", "an entry of the account's journal can't be read; tell an operator"))
         except Exception:
             log.exception("a read of the journal failed", slot=self._parts.name)
             failed(Broken("READ_FAILED", "the journal could not be read"))
 
     async def _fulfil(self, item: Item, need: Need) -> None:
         if need is Need.OUTCOME:
-            item.found = await reading.entry_at(self._parts.private, self._parts.journal, item.old_position)
+            item.found = await reading.entry_at(self._frames, item.old_position)
             if item.found is None:
                 item.cleared = item.old_position  # Older than the journal is kept: unknown again.
         elif need is Need.ORIGINAL and isinstance(item.command.action, Refund):
@@ -155,24 +166,23 @@ class Fulfilling:
         parts = self._parts
         position = parts.keys.find(fingerprint(account_id, key))
         if position >= 0:
-            entry = parts.groups.entry_at(position) or await reading.entry_at(parts.private, parts.journal, position)
+            entry = parts.groups.entry_at(position) or await reading.entry_at(self._frames, position)
             if entry is not None and entry.account_id == account_id and entry.key == key:
                 return entry, False
         cell = parts.accounts.cells.get(account_id)
         ported = False
         if cell is None:
             return None, ported
-        async with aclosing(self._chain(cell)) as entries:
-            async for entry in entries:
+        newest = await self._applied(cell.seq)
+        async with (
+            self._turns.reader(NEVER_S),
+            aclosing(reading.chain(self._frames, self._turns, account_id, newest)) as entries,
+        ):
+            async for _, entry in entries:
                 if entry.key == key:
                     return entry, ported
                 ported = ported or any(isinstance(event, MovedIn) for event in entry.events)
         return None, ported
-
-    def _chain(self, cell: Cell) -> AsyncGenerator[Entry, None]:
-        """The account's entries, newest first, once the newest one is applied."""
-        parts = self._parts
-        return reading.chain(parts.private, parts.journal, cell.account_id, self._applied(cell.seq))
 
     async def _applied(self, seq: int) -> int:
         """Wait until a group is applied. When the slot is lost meanwhile, the read is cancelled."""
@@ -182,23 +192,20 @@ class Fulfilling:
         return seq
 
     async def _history(self, sink: Sink, place: int, ask: FetchHistory, cell: Cell) -> None:
-        lines: list[wire.HistoryLine] = []
-        most = max(1, min(ask.lines_max, HISTORY_LINES_MAX))
-        async with aclosing(self._chain(cell)) as entries:
-            async for entry in entries:
-                if ask.before_version and entry.version >= ask.before_version:
-                    continue
-                lines.append(history.line(entry))
-                if len(lines) >= most:
-                    break
-        sink.answer(place, wire.pack(wire.History(tuple(lines))))
+        newest = await self._applied(cell.seq)
+        if ask.before_position:
+            newest = min(newest, ask.before_position // POSITIONS_PER_GROUP)
+        async with self._turns.reader(sink.deadline):
+            told = await history_page(self._frames, self._turns, cell.account_id, newest, ask)
+        sink.answer(place, wire.pack(told))
 
     async def _outcomes(self, sink: Sink, place: int, ask: FetchOutcomes, cell: Cell) -> None:
         parts = self._parts
         newest = await self._applied(cell.seq)
         most = min(ask.outcomes_max, PAGE_OUTCOMES_MAX)
-        keep_ms = parts.limits.outcomes_keep_ms
-        told = await page(parts.private, parts.journal, cell.account_id, newest, ask.from_seq, most, keep_ms)
+        keep_ms, keep_seq = parts.limits.outcomes_keep_ms, parts.snapshots.keys_from_seq
+        async with self._turns.reader(sink.deadline):
+            told = await page(self._frames, self._turns, cell.account_id, newest, ask.from_seq, most, keep_ms, keep_seq)
         sink.answer(place, wire.pack(told))
 
     async def _lookup(self, sink: Sink, place: int, ask: Lookup, cell: Cell) -> None:
@@ -210,7 +217,7 @@ class Fulfilling:
             return
         if ask.digest not in (b"", entry.digest):
             raise key_reused()
-        self._parts.groups.reply(position // POSITIONS_PER_GROUP, sink, place, repeated(entry))
+        self._parts.groups.reply(position // POSITIONS_PER_GROUP, sink, place, told_again(entry))
 
     def stop(self) -> None:
         """Give up all reads; the slot answers who waits."""

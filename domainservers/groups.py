@@ -1,31 +1,31 @@
 """Groups of journal entries: one open, at most one in flight, and the replies that wait for each."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
-import zstandard
 from msgspec import Raw
 
+from charging.commands import PostCharge
 from charging.entry import Entry
 from charging.errors import Invalid
+from charging.history import read_told
 from domainservers.contracts import Known
+from domainservers.framing import BLOCK_ENTRIES, Frame, SetAside, account_mark, pack_frame
 from domainservers.keys import POSITIONS_PER_GROUP
-from runtime.inflate import Inflated, unzstd
 from storage.unit import PAYLOAD_BYTES_MAX
 
-ARRAY_HEADER_BYTES = 5
-COMPRESSED_BYTES_MIN = 1_024
-PLAIN_BYTES_MAX = 1 << 28
-"""Far above any group: what claims to be larger is no group of ours."""
 ENTRY_BYTES_MAX = PAYLOAD_BYTES_MAX // 2
 """A larger one is refused alone; in a group, the store would refuse the group and with it all its neighbours."""
+CHARGE = str(PostCharge.__struct_config__.tag)
 
-_compress = zstandard.ZstdCompressor(level=1).compress
 _pack_entry = msgspec.msgpack.Encoder().encode
 _unpack_entry = msgspec.msgpack.Decoder(Entry).decode
-_unpack_entries = msgspec.msgpack.Decoder(list[Entry]).decode
-_unpack_raws = msgspec.msgpack.Decoder(list[Raw]).decode
+_unpack_start = msgspec.msgpack.Decoder(list[Raw]).decode
+_unpack_text = msgspec.msgpack.Decoder(str).decode
+DEFECTS = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, TypeError)
+"""What reading and packing raise when something is not what it should be."""
 
 
 class Sink(Protocol):
@@ -42,48 +42,112 @@ class Sink(Protocol):
 class Group:
     """Entries that are journaled together. `seq` is the sequence it will have."""
 
-    __slots__ = ("changed", "parts", "seq", "size", "waiters")
+    __slots__ = ("changed", "marks", "parts", "seq", "size", "waiters")
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
         self.parts: list[bytes] = []
-        self.size = ARRAY_HEADER_BYTES
+        self.marks: list[int] = []
+        """Of the entries' accounts, `framing.account_mark`."""
+        self.size = 0
         self.waiters: list[tuple[Sink, int, bytes]] = []
         self.changed: list[Known] = []
         """Contracts to write once it is applied."""
 
 
-def pack_entries(parts: list[bytes]) -> bytes:
-    """Join packed entries to a group's payload: one msgpack array, compressed when it is worth it.
+def pack_entries(parts: Sequence[bytes], marks: Sequence[int] | None = None) -> bytes:
+    """Join packed entries to a group's payload; `marks` are their accounts', read from the entries when not given."""
+    return pack_frame(parts, marks if marks is not None else [account_mark(_account_of(part)) for part in parts])
 
-    Entries of a group resemble each other, and a store writes each byte several times (log, table, Paxos).
+
+def read_back(payload: bytes, parts: Sequence[bytes]) -> None:
+    """Make sure that a packed group gives back what went into it. Raises `msgspec.DecodeError` when it does not.
+
+    What a plain charge is made of came through the reader of `charging.wire` and through `charging.within`, so its
+    entry is of the right types: one in each block is decoded all the same. All others were decoded when added.
     """
-    return compress(b"".join((b"\xdd", len(parts).to_bytes(4, "big"), *parts)))
+    frame = Frame(payload)
+    if frame.size != len(parts):
+        raise msgspec.DecodeError(f"the group has {frame.size} entries instead of {len(parts)}")
+    for start in range(0, len(parts), BLOCK_ENTRIES):
+        _unpack_entry(frame.part(start))
+    for index, part in enumerate(parts):
+        if frame.part(index) != part:
+            raise msgspec.DecodeError(f"entry {index} of the group is not what was packed")
 
 
-def compress(plain: bytes) -> bytes:
-    """Compress a packed array, when it is worth it."""
-    return _compress(plain) if len(plain) >= COMPRESSED_BYTES_MIN else plain
+def unpack_group(payload: bytes) -> tuple[list[tuple[int, Entry]], list[SetAside]]:
+    """Read the entries of a payload, each with its place, and name those that can't be read.
+
+    Raises `msgspec.DecodeError` when the payload is no group at all.
+    """
+    frame = Frame(payload)
+    entries: list[tuple[int, Entry]] = []
+    aside: list[SetAside] = []
+    for index in range(frame.size):
+        part = b""
+        try:
+            part = frame.part(index)
+            entries.append((index, _unpack_entry(part)))
+        except DEFECTS as error:
+            aside.append(SetAside(index, frame.mark(index), _account_of(part), str(error)[:200]))
+    return entries, aside
 
 
 def unpack_entries(payload: bytes) -> list[Entry]:
-    """Read all entries of a payload. Raises `msgspec.DecodeError`."""
-    return _unpack_entries(decompress(payload))
+    """Read all entries of a payload. Raises `msgspec.DecodeError` when one can't be read."""
+    entries, aside = unpack_group(payload)
+    if aside:
+        raise msgspec.DecodeError(f"entry {aside[0].index} can't be read: {aside[0].why}")
+    return [entry for _, entry in entries]
 
 
-def unpack_at(payload: bytes, index: int) -> Entry:
-    """Read one entry of a payload; the others are only skipped."""
-    return _unpack_entry(_unpack_raws(decompress(payload))[index])
+def unpack_of(frame: Frame, account_id: str) -> list[tuple[int, Entry]]:
+    """Read an account's entries in a group with their places, oldest first; the others are not even looked at.
 
-
-def decompress(payload: bytes) -> bytes:
-    """Give the packed array, compressed or not. Raises `msgspec.DecodeError`."""
-    if not payload.startswith(zstandard.FRAME_HEADER):
-        return payload
+    Raises `msgspec.DecodeError` when one of them can't be read.
+    """
     try:
-        return unzstd(payload, PLAIN_BYTES_MAX)
-    except Inflated as error:
-        raise msgspec.DecodeError(str(error)) from error
+        found = [(place, _unpack_entry(frame.part(place))) for place in frame.places_of(account_mark(account_id))]
+    except DEFECTS as error:
+        raise msgspec.DecodeError(f"an entry of {account_id[:64]} can't be read: {str(error)[:200]}") from error
+    return [placed for placed in found if placed[1].account_id == account_id]
+
+
+def unpack_at(frame: Frame, index: int) -> Entry:
+    """Read one entry. Raises `msgspec.DecodeError` when it can't be read."""
+    if index >= frame.size:
+        raise msgspec.DecodeError(f"the group has {frame.size} entries and none at {index}")
+    try:
+        return _unpack_entry(frame.part(index))
+    except DEFECTS as error:
+        raise msgspec.DecodeError(f"entry {index} can't be read: {str(error)[:200]}") from error
+
+
+def _account_of(part: bytes) -> str:
+    """Read the account id at the beginning of an entry of which perhaps nothing else can be read."""
+    try:
+        return _unpack_text(_unpack_start(part)[0])
+    except (*DEFECTS, IndexError):
+        return ""
+
+
+def _checked(entry: Entry) -> bytes:
+    """Pack an entry, and read it back as recovery will. Raises `Invalid` ENTRY_TOO_LARGE, ENTRY_UNREADABLE."""
+    try:
+        part = _pack_entry(entry)
+        if len(part) > ENTRY_BYTES_MAX:
+            text = f"the journal takes {ENTRY_BYTES_MAX} bytes for one request, this one would need {len(part)}"
+            raise Invalid("ENTRY_TOO_LARGE", f"{text}: send less in it")
+        if entry.kind != CHARGE or not entry.events:
+            again = _unpack_entry(part)
+            read_told(again)
+            if _pack_entry(again) != part:
+                raise msgspec.DecodeError("it reads as something else")
+    except DEFECTS as error:
+        text = "nothing was done: what the journal would keep of the request could not be read again"
+        raise Invalid("ENTRY_UNREADABLE", f"{text} ({str(error)[:200]})") from error
+    return part
 
 
 class Groups:
@@ -106,13 +170,14 @@ class Groups:
         return len(self.open.parts) >= self._entries_max or self.open.size >= self._bytes_max
 
     def add(self, entry: Entry) -> int:
-        """Put an entry into the open group and give its position. Raises `Invalid` ENTRY_TOO_LARGE, nothing done."""
+        """Put an entry into the open group and give its position.
+
+        Raises `Invalid` ENTRY_TOO_LARGE, ENTRY_UNREADABLE with nothing done.
+        """
         group = self.open
-        part = _pack_entry(entry)
-        if len(part) > ENTRY_BYTES_MAX:
-            text = f"the journal takes {ENTRY_BYTES_MAX} bytes for one request, this one would need {len(part)}"
-            raise Invalid("ENTRY_TOO_LARGE", f"{text}: send less in it")
+        part = _checked(entry)
         group.parts.append(part)
+        group.marks.append(account_mark(entry.account_id))
         group.size += len(part)
         return group.seq * POSITIONS_PER_GROUP + len(group.parts) - 1
 

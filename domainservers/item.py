@@ -2,12 +2,13 @@
 
 from enum import Enum
 
+import msgspec
 from msgspec.structs import replace
 
 from charging import wire
 from charging.commands import Command
 from charging.entry import Entry
-from charging.errors import Conflict, Fault, Invalid, NotFound, Refused, Unavailable
+from charging.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
 from charging.identity import mask
 from domainservers.groups import Sink
 from domainservers.keys import fingerprint
@@ -107,9 +108,12 @@ def account_moved(to_domain: str) -> bytes:
     )
 
 
-def repeated(entry: Entry) -> bytes:
-    """The stored outcome of an entry, marked as told again."""
-    outcome = wire.unpack_answer(entry.outcome)
+def told_again(entry: Entry) -> bytes:
+    """The stored outcome of an entry, marked as told again; a fault when it can't be read."""
+    try:
+        outcome = wire.unpack_answer(entry.outcome)
+    except (msgspec.MsgspecError, ValueError):
+        return pack_fault(Broken("OUTCOME_UNREADABLE", "the request key was used before; what it did can't be read"))
     if isinstance(outcome, wire.Done | wire.Failed):
         outcome = replace(outcome, repeated=True)
     return wire.pack(outcome)

@@ -62,7 +62,9 @@ class Keeping:
         items: list[Item] = []
         for account_id in parts.watch.due(now_ms, EXPIRIES_PER_SWEEP_MAX):
             cell = parts.accounts.cells.get(account_id)
-            account = parts.accounts.state(cell) if cell is not None else None
+            if parts.quarantine.rows and parts.quarantine.holds(account_id):
+                continue  # Its sessions end when it is served again.
+            account = parts.desk.state(cell) if cell is not None else None
             if account is None:
                 self._slot.want_account(account_id)
                 parts.watch.again(account_id)

@@ -5,9 +5,10 @@ from contextlib import aclosing
 from charging.commands import MoveIn, MoveOut
 from charging.refund_commands import charged_fact
 from charging.wire import KeptOutcome, Outcomes
-from domainservers.journal import Journal
+from domainservers.frames import Frames
+from domainservers.keys import POSITIONS_PER_GROUP
 from domainservers.reading import groups_of
-from storage.unit import Unit
+from domainservers.turns import Turns
 
 PAGE_OUTCOMES_MAX = 5_000
 PAGE_BYTES_MAX = 1_000_000
@@ -18,24 +19,25 @@ MOVES = tuple(str(cls.__struct_config__.tag) for cls in (MoveIn, MoveOut))
 
 
 async def page(
-    unit: Unit, journal: Journal, account_id: str, newest: int, from_seq: int, most: int, keep_ms: int
+    frames: Frames, turns: Turns, account_id: str, newest: int, from_seq: int, most: int, keep_ms: int, keep_seq: int
 ) -> Outcomes:
     """Tell the keys of one page, which ends with a group. `newest` is the account's newest group, applied.
 
     What is promised is counted from the account's newest entry: an account that has left has a clear end, and however
-    long its port takes, nothing is forgotten meanwhile. Raises `StoreUnavailable`.
+    long its port takes, nothing is forgotten meanwhile. Nor is what this owner still knows, from group `keep_seq` on,
+    whatever the clocks said. Raises `StoreUnavailable`, `msgspec.DecodeError`.
     """
     since_ms = 0
-    async with aclosing(groups_of(unit, journal, account_id, newest)) as groups:
+    async with aclosing(groups_of(frames, turns, account_id, newest)) as groups:
         async for found in groups:
-            since_ms = found[-1].time_ms - keep_ms
+            since_ms = found[-1][1].time_ms - keep_ms
             break
     kept: list[KeptOutcome] = []
     walked = size = 0
-    async with aclosing(groups_of(unit, journal, account_id, newest if from_seq < 0 else from_seq)) as groups:
+    async with aclosing(groups_of(frames, turns, account_id, newest if from_seq < 0 else from_seq)) as groups:
         async for found in groups:
-            for entry in reversed(found):
-                if entry.time_ms < since_ms:
+            for position, entry in reversed(found):
+                if entry.time_ms < since_ms and position < keep_seq * POSITIONS_PER_GROUP:
                     return Outcomes(tuple(kept))
                 if entry.kind not in MOVES:
                     outcome = bytes(entry.outcome)
@@ -43,5 +45,5 @@ async def page(
                     size += len(outcome)
             walked += 1
             if walked >= PAGE_GROUPS_MAX or size >= PAGE_BYTES_MAX or len(kept) >= most:
-                return Outcomes(tuple(kept), found[0].previous_seq)
+                return Outcomes(tuple(kept), found[0][1].previous_seq)
     return Outcomes(tuple(kept))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from domainservers import accounts as accounts_of
 from domainservers import contracts as contracts_of
 from domainservers.accounts import Accounts
-from domainservers.clock import Clock
+from domainservers.clock import Age, Clock
 from domainservers.contracts import Contracts
 from domainservers.desk import Desk
 from domainservers.fetcher import Fetcher
@@ -14,6 +14,7 @@ from domainservers.groups import Groups
 from domainservers.journal import Journal
 from domainservers.keys import KeyIndex
 from domainservers.limits import Limits
+from domainservers.quarantine import Quarantine
 from domainservers.snapshots import Checkpoint, Snapshots
 from domainservers.watch import Watch
 from runtime.telemetry import Metrics
@@ -51,14 +52,36 @@ class Parts:
         self.contracts = Contracts(shared, limits.contracts_max)
         self.keys = KeyIndex()
         self.watch = Watch()
+        self.age = Age(clock, checkpoint.age_ms if checkpoint is not None else 0)
+        self.quarantine = Quarantine(name, checkpoint.set_aside if checkpoint is not None else (), metrics)
         self.groups = Groups(
             journal.head.seq, limits.group_entries_max, limits.group_bytes_max, limits.kept_entries_max
         )
         self.snapshots = Snapshots(
-            private, name, journal, self.accounts, self.contracts, self.keys, self.watch, limits, checkpoint
+            private,
+            name,
+            journal,
+            self.accounts,
+            self.contracts,
+            self.keys,
+            self.watch,
+            limits,
+            checkpoint,
+            self.quarantine,
+            self.age,
         )
         domain = name.rpartition("/")[0]
-        self.desk = Desk(self.accounts, self.contracts, self.keys, self.groups, self.watch, clock, revision, domain)
+        self.desk = Desk(
+            self.accounts,
+            self.contracts,
+            self.keys,
+            self.groups,
+            self.watch,
+            self.quarantine,
+            clock,
+            revision,
+            domain,
+        )
 
     def fetch_accounts(self, take: Take, lost: Lost) -> Fetcher:
         """A reader of account snapshots."""

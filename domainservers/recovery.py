@@ -7,17 +7,23 @@ and the rest stays in its snapshots.
 import asyncio
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from charging.contract import Contract
 from charging.entry import Entry
+from charging.errors import Broken
 from charging.ledger import replay
 from domainservers import contracts as contracts_of
 from domainservers.clock import Clock
 from domainservers.contracts import contracts_in, unpack_contract
-from domainservers.groups import unpack_entries
-from domainservers.journal import Fenced, Position, claim, read_chain
+from domainservers.framing import SetAside, account_mark
+from domainservers.groups import unpack_group
+from domainservers.healing import heal
+from domainservers.journal import Corrupt, Fenced, Position, claim, read_chain
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
 from domainservers.limits import Limits
 from domainservers.parts import Parts
+from domainservers.quarantine import Aside
 from domainservers.snapshots import load_checkpoint, load_keys, load_watched
 from domainservers.witness import NOTHING_TOLD, Witness
 from evidence.keys import PROCESS_RING, KeyRing
@@ -56,7 +62,9 @@ async def recover(
     if witness is not None:
         await witness.vet(told, shared, private, checkpoint)
     known = checkpoint.segments if checkpoint is not None else ()
-    journal = await claim(private, name, owner, known, clock.now_ms(), ring, told.epoch)
+    age_ms = checkpoint.age_ms if checkpoint is not None else 0
+    journal = await claim(private, name, owner, known, age_ms, ring, told.epoch)
+    known_aside = list(checkpoint.set_aside) if checkpoint is not None else []
     parts = Parts(name, shared, private, journal, checkpoint, limits, clock, permits, revision, metrics)
     await parts.keys.load(await load_keys(private, name))
     start = Position(0, -1, journal.segments[0].start_tip)
@@ -72,8 +80,13 @@ async def recover(
         if segment.number == journal.segments[-1].number:
             journal.segment_bytes += sum(len(group.payload) for group in groups)
         for group in groups:
-            await replayer.take(group.seq, unpack_entries(group.payload))
+            try:
+                entries, aside = unpack_group(group.payload)
+            except msgspec.DecodeError as error:
+                raise Corrupt(f"{name}: group {group.seq} can't be opened: {error}") from error
+            await replayer.take(group.seq, entries, aside)
     await replayer.finish()
+    await heal(parts, known_aside)
     parts.accounts.pinned = False
     if not await journal.still_owned():
         # What was read may be another owner's already: keys and entries beyond our own head.
@@ -90,7 +103,7 @@ class _Replayer:
     def __init__(self, parts: Parts, start_seq: int) -> None:
         self._parts = parts
         self._start_seq = start_seq
-        self._window: list[tuple[int, list[Entry]]] = []
+        self._window: list[tuple[int, list[tuple[int, Entry]], list[SetAside]]] = []
         self._window_entries = 0
         self._contracts: dict[str, tuple[Contract, int]] = {}
         self._fetcher = parts.fetch_accounts(_nothing, _nothing_lost)
@@ -114,22 +127,28 @@ class _Replayer:
 
     def _look(self, account_id: str) -> None:
         accounts = self._parts.accounts
-        account = accounts.state(accounts.cells[account_id])
+        try:
+            account = self._parts.desk.state(accounts.cells[account_id])
+        except Broken:
+            return  # It is set aside.
         if account is not None:
             self._parts.watch.look(account, None)
 
-    async def take(self, seq: int, entries: list[Entry]) -> None:
+    async def take(self, seq: int, entries: list[tuple[int, Entry]], aside: list[SetAside]) -> None:
         """Queue a group; replays when the window is full."""
-        self._window.append((seq, entries))
+        self._window.append((seq, entries, aside))
         self._window_entries += len(entries)
         if self._window_entries >= WINDOW_ENTRIES_MAX:
             await self._replay()
 
     async def _replay(self) -> None:
         window, self._window, self._window_entries = self._window, [], 0
-        await self.load([entry.account_id for _, entries in window for entry in entries])
-        for seq, entries in window:
-            for index, entry in enumerate(entries):
+        await self.load([entry.account_id for _, entries, _ in window for _, entry in entries])
+        for seq, entries, aside in window:
+            for bad in aside:
+                position = seq * POSITIONS_PER_GROUP + bad.index
+                self._parts.quarantine.add(Aside(position, bad.mark, bad.account_id, bad.why))
+            for index, entry in entries:
                 self._one(seq, index, entry)
                 self.entries += 1
                 if self.entries % BREATH_ENTRIES == 0:
@@ -150,14 +169,27 @@ class _Replayer:
         cell = accounts.cells[entry.account_id]
         if cell.saved >= seq:
             return  # The snapshot is newer than the checkpoint.
+        quarantine = parts.quarantine
+        if quarantine.rows and quarantine.holds(entry.account_id):
+            self._set_aside(seq, index, entry, "an entry before it was set aside")
+            return
         if not entry.events:
             accounts.touch(cell, seq)
             return
-        before = accounts.state(cell)
-        after = replay(before, entry)
+        try:
+            before = accounts.state(cell)
+            after = replay(before, entry)
+        except Exception as error:
+            self._set_aside(seq, index, entry, f"it does not fit: {error}")
+            return
         accounts.change(cell, after, seq)
         if after.sessions or after.outgoing or (before is not None and (before.sessions or before.outgoing)):
             parts.watch.look(after, before)
+
+    def _set_aside(self, seq: int, index: int, entry: Entry, why: str) -> None:
+        account_id = entry.account_id
+        position = seq * POSITIONS_PER_GROUP + index
+        self._parts.quarantine.add(Aside(position, account_mark(account_id), account_id, why))
 
     async def finish(self) -> None:
         """Replay the rest, then write the contracts again that may not have been written."""

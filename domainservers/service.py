@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable
 
 import grpc
-import msgspec
 from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceServicer
 
@@ -70,10 +69,10 @@ class DomainServerServicer(DomainServerServiceServicer):
         owned = self._host.owned
         for place, slot, body in zip(places, request.slots, request.bodies, strict=True):
             try:
-                ask = wire.unpack_ask(body)
-            except (msgspec.DecodeError, ValueError, RecursionError) as error:
+                ask = wire.read_ask(body)
+            except Invalid as malformed:
                 self._metrics.requests("read", "BODY_MALFORMED")
-                batch.answer(place, pack_fault(Invalid("BODY_MALFORMED", f"the body can't be read: {error}"[:200])))
+                batch.answer(place, pack_fault(malformed))
                 continue
             if type(ask) is FetchReference:
                 batch.answer(place, self._refer(ask.domain or slot.rpartition("/")[0]))
@@ -89,7 +88,7 @@ class DomainServerServicer(DomainServerServiceServicer):
         if misrouted:
             self._metrics.event("misrouted", len(misrouted))
             batch.misroute(misrouted)
-        return len(places)
+        return batch.items
 
     def _submit(self, slot: Slot, batch: Batch, asks: list[tuple[int, Ask]]) -> None:
         try:

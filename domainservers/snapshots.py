@@ -11,11 +11,13 @@ import msgspec
 from msgspec import Struct
 
 from domainservers.accounts import Accounts, State, saved
+from domainservers.clock import Age
 from domainservers.contracts import Contracts
 from domainservers.deltas import CHECKPOINT_COLLECTION, Delta, Deltas
 from domainservers.journal import Journal, Position, Segment
 from domainservers.keys import KeyIndex
 from domainservers.limits import Limits
+from domainservers.quarantine import Aside, Quarantine
 from domainservers.watch import Watch
 from runtime.telemetry import logger
 from storage.unit import Record, StoreUnavailable, Unit
@@ -24,7 +26,8 @@ log = logger("domainservers.snapshots")
 
 KEYS_COLLECTION = "keys"
 NEWEST = "newest"
-WATCHED_PER_RECORD_MAX = 10_000
+WATCHED_PER_RECORD_MAX = 2_000
+"""Account ids of at most `bounds.ID_BYTES_MAX` bytes each fit a record."""
 ACCOUNTS_PER_WRITE_MAX = 500
 DELTAS_PER_WRITE_MAX = 8
 """Records of a delta, each some dozen kilobytes: a write is one more that the next group waits for."""
@@ -41,11 +44,15 @@ class Checkpoint(Struct, frozen=True, array_like=True):
     newest_ms: int
     watched_records: int
     keys_from: tuple[tuple[int, int, int], ...] = ()
-    """The key index: (first group that may be in it, time of the newest entry in it, records)."""
+    """The key index: (first group that may be in it, age of the slot when its newest key was new, records)."""
     deltas: tuple[Delta, ...] = ()
     """What changed, oldest first: newer than the accounts' own snapshots."""
     gone: tuple[Delta, ...] = ()
     """Deltas that are not needed any more and not deleted yet."""
+    set_aside: tuple[Aside, ...] = ()
+    """What can't be used of the journal, see `domainservers.quarantine`."""
+    age_ms: int = 0
+    """Of the slot, see `domainservers.clock.Age`; segments and keys are dated by it."""
 
 
 class Capture(Struct):
@@ -58,6 +65,7 @@ class Capture(Struct):
     keys: list[bytes]
     watched: list[str]
     newest_ms: int
+    age_ms: int
     position: Position | None = None
     """Known once the group is applied."""
     segments: tuple[Segment, ...] = ()
@@ -108,6 +116,8 @@ class Snapshots:
         watch: Watch,
         limits: Limits,
         checkpoint: Checkpoint | None,
+        quarantine: Quarantine,
+        age: Age,
     ) -> None:
         self._unit = unit
         self._slot = slot
@@ -117,6 +127,8 @@ class Snapshots:
         self._keys = keys
         self._watch = watch
         self._limits = limits
+        self._quarantine = quarantine
+        self._age = age
         self._keys_from = list(checkpoint.keys_from) if checkpoint is not None else []
         self._since_seq = checkpoint.position.seq + 1 if checkpoint is not None else 0
         named, gone = (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())
@@ -127,6 +139,11 @@ class Snapshots:
         self.entries = 0
         """Journaled since the newest capture."""
         self.captured_at = 0.0
+
+    @property
+    def keys_from_seq(self) -> int:
+        """First group whose keys are surely known."""
+        return self._keys_from[0][0] if self._keys_from else 0
 
     def due(self, now: float) -> bool:
         """Whether a round should begin: enough was journaled, or something and some time ago."""
@@ -144,7 +161,9 @@ class Snapshots:
         accounts, limits = self._accounts, self._limits
         states = accounts.capture(self.deltas.number)
         alone = self.deltas.settle(limits.deltas_max, limits.delta_states_max, len(states))
-        return Capture(states, alone, self._keys.take_unsaved(), list(self._watch.watched), newest_ms)
+        return Capture(
+            states, alone, self._keys.take_unsaved(), list(self._watch.watched), newest_ms, self._age.now_ms()
+        )
 
     def begin(self, capture: Capture, failed: Callable[[], None]) -> None:
         """Start to write a capture whose group is applied. The journal stands at it now."""
@@ -162,7 +181,7 @@ class Snapshots:
             capture.segments = self._kept(capture)
             await self._write_rest(capture, position)
             await self._drop_deltas(position.seq)
-            await self._forget_keys(capture.newest_ms)
+            await self._forget_keys(capture.age_ms)
             await self._drop_segments(capture.segments[0].first_seq)
         except asyncio.CancelledError:
             raise
@@ -194,7 +213,7 @@ class Snapshots:
         for part, packed in enumerate(capture.keys):
             records.append(Record(KEYS_COLLECTION, self._slot, keys_name(self._since_seq, part), packed, position.seq))
         if capture.keys:
-            self._keys_from.append((self._since_seq, capture.newest_ms, len(capture.keys)))
+            self._keys_from.append((self._since_seq, capture.age_ms, len(capture.keys)))
         watched = [
             capture.watched[start : start + WATCHED_PER_RECORD_MAX]
             for start in range(0, len(capture.watched), WATCHED_PER_RECORD_MAX)
@@ -212,6 +231,8 @@ class Snapshots:
             tuple(self._keys_from),
             self.deltas.named,
             self.deltas.gone,
+            tuple(self._quarantine.rows),
+            capture.age_ms,
         )
         stamp = self._journal.head.epoch << EPOCH_SHIFT | position.seq
         await self._put([Record(CHECKPOINT_COLLECTION, self._slot, NEWEST, _encode(checkpoint), stamp)])
@@ -223,15 +244,15 @@ class Snapshots:
         limits, segments = self._limits, capture.segments
         if not limits.journal_keep_ms:
             return segments
-        keep_from = capture.newest_ms - max(limits.journal_keep_ms, limits.outcomes_keep_ms)
+        keep_from = capture.age_ms - max(limits.journal_keep_ms, limits.outcomes_keep_ms)
         young = next((each.first_seq for each in segments[1:] if each.opened_ms >= keep_from), segments[-1].first_seq)
-        keys = self._keys_from[0][0] if self._keys_from else 0
-        floor = min(young, keys, self._since_seq)
+        aside = min((row.group for row in self._quarantine.rows), default=young)
+        floor = min(young, self.keys_from_seq, self._since_seq, aside)
         return tuple(each for each in segments if each.first_seq >= _start_of(segments, floor))
 
-    async def _forget_keys(self, now_ms: int) -> None:
+    async def _forget_keys(self, age_ms: int) -> None:
         """Forget keys that are older than they must be known, order the others. The newest record of keys stays."""
-        old = [each for each in self._keys_from[:-1] if each[1] < now_ms - self._limits.outcomes_keep_ms]
+        old = [each for each in self._keys_from[:-1] if each[1] < age_ms - self._limits.outcomes_keep_ms]
         floor = self._keys_from[len(old)][0] if old else 0
         for seq, _, parts in old:
             names = [keys_name(seq, part) for part in range(parts)]

@@ -1,6 +1,7 @@
 """Judges a simulated history from the store's raw bytes, not with the code that wrote them (but for the ledger's
 replay)."""
 
+import struct
 from collections import Counter
 from hashlib import blake2b
 
@@ -17,7 +18,8 @@ from tests.simulation.callers import OPENING, Histories
 from tests.simulation.node import RING
 from tests.simulation.store import Store
 
-_entries = msgspec.msgpack.Decoder(list[Entry]).decode
+_entry = msgspec.msgpack.Decoder(Entry).decode
+_parts = msgspec.msgpack.Decoder(list[bytes]).decode
 
 
 class Wrong(AssertionError):
@@ -47,13 +49,27 @@ def journal_of(store: Store, name: str) -> list[tuple[int, Entry]]:
             seq += 1
             require(seq in rows, f"{name}: group {seq} is missing")
             tip = blake2b(tip + rows[seq], digest_size=32, key=SECRET, person=b"onetier group").digest()
-            payload = rows[seq][KEY_ID_BYTES:]
-            packed = payload.startswith(zstandard.FRAME_HEADER)
-            plain = zstandard.decompress(payload) if packed else payload
-            found += [(seq, entry) for entry in _entries(plain)]
+            found += [(seq, entry) for entry in _entries_of(rows[seq][KEY_ID_BYTES:])]
         require(tip == head.tip, f"{name}: segment {number} does not end at its tip")
         require(head.sealed or (name, number + 1) not in store.heads, f"{name}: segment {number} is open but not last")
         number += 1
+    return found
+
+
+def _entries_of(payload: bytes) -> list[Entry]:
+    """Read a group as its layout is written down: index of accounts, sizes of blocks, blocks."""
+    magic, layout, blocks, size = struct.unpack_from("<BBHI", payload)
+    require((magic, layout) == (0xC1, 1), "a group has another layout")
+    start = 8 + 4 * size
+    sizes = struct.unpack_from(f"<{blocks}I", payload, start)
+    start += 4 * blocks
+    found: list[Entry] = []
+    for length in sizes:
+        block = payload[start : start + length]
+        start += length
+        plain = zstandard.decompress(block) if block.startswith(zstandard.FRAME_HEADER) else block
+        found += [_entry(part) for part in _parts(plain)]
+    require(len(found) == size and start == len(payload), "a group does not have what it says")
     return found
 
 

@@ -59,6 +59,9 @@ class SkewedClock:
     def now_ms(self) -> int:
         return BASE_MS + self._skew_ms + int(self._loop.now * 1000)
 
+    def steady_ms(self) -> int:
+        return int(self._loop.now * 1000)
+
 
 class Answer:
     """A caller's sink: one answer, delayed or lost on its way back, held while the process is paused."""

@@ -3,7 +3,8 @@
 import pytest
 
 from charging.account import MONEY, Book
-from charging.book_commands import BOOK_MAX, LATE_USAGE_MS
+from charging.book_commands import LATE_USAGE_MS
+from charging.bounds import BOOK_MAX
 from charging.commands import Adjust, MoveMoney, SendTransfer, SetStatus, TopUp
 from charging.errors import Conflict, Invalid, Refused
 from charging.testing import DAY_MS, START_MS, Desk, charge_of, post

@@ -159,7 +159,8 @@ def test_an_outcome_that_is_none_is_a_defect() -> None:
     desk.open(ID, 5)
     entry = replace(desk.journals[ID][0], outcome=Raw(pack(post(desk.accounts[ID], charge_of(1)))))
     with pytest.raises(msgspec.ValidationError):
-        history.line(entry)
+        history.outcome(entry)
+    assert history.line(entry).reason == "OUTCOME_UNREADABLE", "it hides no other line"
 
 
 def test_every_event_has_its_legs() -> None:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from charging import ledger
 from charging.account import MONEY, Book, Threshold
-from charging.account_commands import MEMBERS_MAX, THRESHOLDS_MAX
+from charging.bounds import MEMBERS_MAX, THRESHOLDS_MAX
 from charging.commands import (
     MoveIn,
     MoveOut,

@@ -25,13 +25,17 @@ BOB = "msisdn:8613800000002"
 
 
 class Clock:
-    """A wall clock set by hand."""
+    """Time set by hand: `ms` passes, `ahead_ms` is how wrong the wall clock is."""
 
     def __init__(self) -> None:
         self.ms = NOW_MS
+        self.ahead_ms = 0
 
     def now_ms(self) -> int:
-        return self.ms
+        return self.ms + self.ahead_ms
+
+    def steady_ms(self) -> int:
+        return self.ms - NOW_MS
 
 
 class FlakyUnit(MemoryUnit):

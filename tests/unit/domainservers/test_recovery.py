@@ -217,3 +217,43 @@ async def test_old_segments_and_keys_go_when_they_need_not_be_kept() -> None:
     slot = await own(unit, limits, clock)
     assert (await state_of(slot, ALICE)).account.books[0].amount == 10_000_000 - 80
     await slot.close()
+
+
+async def test_no_key_is_forgotten_because_a_clock_was_days_ahead_for_a_moment() -> None:
+    unit, clock = FlakyUnit(), Clock()
+    limits = Limits(snapshot_entries=10, segment_groups_max=5, outcomes_keep_ms=24 * 3_600_000, kept_entries_max=1)
+    slot = await own(unit, limits, clock)
+    await do(slot, "open", opening())
+    for number in range(300):
+        clock.ms += 10
+        await do(slot, f"k{number}", charge(1))
+    clock.ahead_ms = 2 * 86_400_000
+    for number in range(40):
+        clock.ms += 300
+        await do(slot, f"late{number}", charge(1))
+    await slot.close()
+    clock.ahead_ms = 0
+    slot = await own(unit, limits, clock)
+    again = await ask(slot, *(commit(f"k{number}", charge(1)) for number in range(300)))
+    assert [answer.repeated for answer in again if isinstance(answer, Done)] == [True] * 300
+    assert (await state_of(slot, ALICE)).account.books[0].amount == 10_000_000 - 340
+    await slot.close()
+
+
+async def test_keys_are_kept_for_as_long_as_somebody_owned_the_slot() -> None:
+    unit, clock = FlakyUnit(), Clock()
+    limits = Limits(snapshot_entries=1, outcomes_keep_ms=1_000, kept_entries_max=1)
+    slot = await own(unit, limits, clock)
+    await do(slot, "open", opening())
+    await do(slot, "k0", charge(1))
+    await slot.close()
+    for number in range(3):
+        clock.ms += 5_000  # Nobody owns it meanwhile, or only for a moment.
+        slot = await own(unit, limits, clock)
+        await do(slot, f"later{number}", charge(1))
+        await slot.close()
+    slot = await own(unit, limits, clock)
+    again = await do(slot, "k0", charge(1))
+    assert isinstance(again, Done)
+    assert again.repeated
+    await slot.close()

@@ -1,0 +1,37 @@
+"""An account that would be too large to write down: it is refused what makes it so, and the slot goes on."""
+
+from msgspec import Raw
+
+from charging.commands import SessionUnit, StepSession
+from charging.usage import SealedCharge, Usage
+from charging.wire import Done, Failed
+from domainservers.limits import Limits
+from tests.unit.domainservers.room import ALICE, BOB, NOW_MS, FlakyUnit, ask, charge, commit, do, opening, own
+
+
+async def test_fat_sessions_are_refused_before_they_stop_the_slot_from_being_written_down() -> None:
+    unit = FlakyUnit()
+    slot = await own(unit, Limits(snapshot_entries=1))
+    await ask(slot, commit("open", opening()), commit("open-b", opening(BOB), BOB))
+    fat = {"note": "x" * 7_000}
+    reasons: set[str] = set()
+    version = 1
+    for number in range(240):
+        usage = Usage(ALICE, f"data-{number % 16}", NOW_MS, 0, attributes=fat)
+        free = SealedCharge(0, "CNY", (), (), 1, False, Raw(b"\x90"))
+        unit_of_step = SessionUnit(usage, free, 1, free, False, "terminate", 0)
+        operation, invocation = ("create", 0) if number % 16 == 0 else ("update", number % 16)
+        step = StepSession(f"s-{number // 16}", operation, invocation, ALICE, (unit_of_step,), NOW_MS + 60_000, version)
+        answer = await do(slot, f"step-{number}", step)
+        if isinstance(answer, Done):
+            version = answer.version
+        else:
+            assert isinstance(answer, Failed)
+            reasons.add(answer.reason)
+    assert "ACCOUNT_FULL" in reasons
+    assert isinstance(await do(slot, "b", charge(1, BOB), BOB), Done)
+    await slot.parts.snapshots.settle()
+    await slot.close()
+    slot = await own(unit)
+    assert isinstance(await do(slot, "b2", charge(1, BOB), BOB), Done)
+    await slot.close()
