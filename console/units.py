@@ -12,12 +12,14 @@ from console.directory_unit import with_directory
 from console.keys import ChainKeys, ring_for
 from console.operate import Folder, directory_url
 from directory.directory import Directory
+from directory.opening import units_allowed
 from directory.slots import slot_key
 from domainservers.moving import MoveReport, move_private_unit, take_back
 from evidence.seals import open_sealed
+from runtime.settings import DomainServerSettings, load
 from storage.open import open_unit
 from storage.unit import StoreRejected
-from storage.url import masked, parse
+from storage.url import masked
 
 app = typer.Typer(help="List storage units, move private ones to other addresses.", no_args_is_help=True)
 DEFAULT_FOLDER = Path(".onetier")
@@ -53,12 +55,8 @@ def move(
     keys: ChainKeys = None,
 ) -> None:
     """Move a private unit with all its journals; callers wait a moment, nothing is lost. Repeat it if it fails."""
-    try:
-        parse(url)
-    except StoreRejected as wrong:
-        raise typer.BadParameter(str(wrong)) from wrong
-
     where = directory_url(folder, directory)
+    _check_place(where, url)
     ring = ring_for(where, keys)
 
     async def work(found: Directory) -> MoveReport:
@@ -67,6 +65,16 @@ def move(
     done = with_directory(where, ring, work)
     typer.echo(f"{name} is at {masked(url)} now: {done.slots} slots, {done.groups:,} groups, {done.records:,} records")
     typer.echo("the old unit stays as it was; drop it when its backups are no longer wanted")
+
+
+def _check_place(directory: str, url: str) -> None:
+    """Refuse a place that domain servers with the settings of this shell would not open: their slots would stand."""
+    try:
+        problem = units_allowed(load(DomainServerSettings, directory=directory)).problem(url)
+    except StoreRejected as wrong:
+        raise typer.BadParameter(str(wrong)) from wrong
+    if problem:
+        raise typer.BadParameter(f"{problem} Set it for all domain servers and here (ONETIER_UNIT_…), then move.")
 
 
 @app.command("give-back")

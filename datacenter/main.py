@@ -17,7 +17,7 @@ from datacenter.port import Porter
 from datacenter.router import Owners, Router
 from datacenter.service import DataCenterServicer
 from directory.directory import Directory
-from directory.opening import open_patiently
+from directory.opening import open_patiently, units_allowed
 from directory.owners import Owner
 from evidence.anchors import DIRECTORY
 from evidence.keyfile import key_file, ring_at
@@ -103,6 +103,7 @@ async def build(booth: Booth, settings: DataCenterSettings) -> DataCenter:
     directory = await Directory.open(
         unit, settings.poll_ms, routes_cached_max=settings.routes_cached_max, ring=ring, known=known
     )
+    directory.allowed = units_allowed(settings)
     center = DataCenter(booth, settings, unit, directory)
     await center.owners.start()
     booth.add(add_DataCenterServiceServicer_to_server, center.servicer, "onetier.v1.DataCenterService")

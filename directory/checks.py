@@ -25,7 +25,6 @@ from directory.state import State
 CHANGES_PER_AMENDMENT_MAX = 250_000
 KEY_BYTES_MAX = 200
 PROBLEMS_TOLD_MAX = 50
-_URL_SCHEMES = ("memory:", "sqlite:", "cassandra:")
 
 Problem = tuple[str, str, str]
 """(reason, field below the change, what is expected)"""
@@ -79,14 +78,8 @@ class _View:
                 yield from self._number_plan(ranges)
             case Domain():
                 yield from self._domain(change)
-            case UnitAddress(name=name, url=url):
+            case UnitAddress(name=name):
                 yield from _code("unit.name", name)
-                if not url.startswith(_URL_SCHEMES):
-                    yield (
-                        "UNIT_ADDRESS_MALFORMED",
-                        "unit.url",
-                        "sqlite:///folder/file or cassandra://host,host/keyspace",
-                    )
                 self._units.add(name)
             case Channel(code=code):
                 yield from _code("channel.code", code)

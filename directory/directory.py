@@ -16,6 +16,7 @@ from msgspec import Struct
 from charging import wire
 from charging.errors import Broken, NotFound
 from charging.identity import mask
+from directory.addresses import check_addresses
 from directory.changes import Amendment, Change
 from directory.checks import check_key
 from directory.log import Assembler, Log
@@ -25,6 +26,7 @@ from directory.writer import Guard, Writer
 from evidence.anchors import Anchor
 from evidence.keys import PROCESS_RING, KeyRing
 from runtime.telemetry import logger
+from storage.allowed import EVERYWHERE
 from storage.unit import Group, StoreRejected, StoreUnavailable, Unit
 
 log = logger("directory")
@@ -124,6 +126,8 @@ class Directory:
         self._callbacks: list[Callable[[int], None]] = []
         self._tail: asyncio.Task[None] | None = None
         self._fresh_at = time.monotonic()
+        self.allowed = EVERYWHERE
+        """Where this process lets units be that an amendment names."""
         self.damage: Broken | None = None
         """Set when the log turned out to be damaged; tailing has stopped, the process should not go on."""
 
@@ -175,6 +179,7 @@ class Directory:
         DOMAIN_SLOTS_FIXED, PORT_UNDER_WAY), `Unavailable` (repeat the same key).
         """
         check_key(key)
+        check_addresses(changes, self.allowed)
         return await self._writer.write(key, Amendment(actor, self._clock_ms(), tuple(changes)), guard)
 
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:

@@ -7,7 +7,7 @@ from onetier.v1.domain_server_pb2_grpc import add_DomainServerServiceServicer_to
 
 from charging.errors import NotFound
 from directory.directory import Directory
-from directory.opening import open_patiently
+from directory.opening import open_patiently, units_allowed
 from domainservers.anchoring import Anchoring
 from domainservers.clock import SystemClock
 from domainservers.courier import Courier
@@ -62,7 +62,8 @@ class DomainServer:
         self._clock = SystemClock()
         self._keys = key_file(settings.chain_keys, settings.directory)
         self._ring = ring_at(self._keys, make=True)
-        self._units = Units(lambda url: open_sealed(url, self._ring))
+        allowed = units_allowed(settings)
+        self._units = Units(lambda url: open_sealed(allowed.checked(url), self._ring))
         self.server_id = settings.server_id or f"{socket.gethostname()}-{os.getpid()}"
         self.host = Host(
             self.server_id,

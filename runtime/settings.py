@@ -151,13 +151,29 @@ class AppServerSettings(TierSettings):
         return _words(value)
 
 
-class DataCenterSettings(TierSettings):
+class UnitSettings(TierSettings):
+    """What a tier has that meets storage units; see `storage.allowed` for what the lists hold."""
+
+    directory: str = "memory:directory"
+    """URL of the directory unit."""
+    unit_hosts: Words = []
+    """Hosts, networks or names where Cassandra units may be; none = the directory's own."""
+    unit_folders: Words = []
+    """Folders where SQLite units may be; none = the directory's own."""
+    unit_password_variables: Words = []
+    """Variables that `password_env` of a unit may name; none = ONETIER_*_PASSWORD and the directory's own."""
+
+    @field_validator("unit_hosts", "unit_folders", "unit_password_variables", mode="before")
+    @classmethod
+    def _split_lists(cls, value: object) -> object:
+        return _words(value)
+
+
+class DataCenterSettings(UnitSettings):
     """The router."""
 
     section: ClassVar[str] = "datacenter"
 
-    directory: str = "memory:directory"
-    """URL of the directory unit."""
     chain_keys: Path | None = None
     """File of the keys that chain the control log; None = made beside a SQLite directory, needed for any other."""
     anchors: Path | None = None
@@ -176,14 +192,13 @@ class DataCenterSettings(TierSettings):
     routes_cached_max: Positive = 500_000
 
 
-class DomainServerSettings(TierSettings):
+class DomainServerSettings(UnitSettings):
     """The single writer of its slots."""
 
     section: ClassVar[str] = "domainserver"
 
     server_id: str = ""
     """Unique name of this process; empty = made from host and process id."""
-    directory: str = "memory:directory"
     chain_keys: Path | None = None
     """File of the keys that chain journals and seal records; None = made beside a SQLite directory, needed for any
     other. Every domain server, data center and audit of a country has the same."""

@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[2]
 class Cluster(Protocol):
     """What these tests need of the suite's Cassandra."""
 
+    hosts: str
+
     def url(self, keyspace: str, options: str = "") -> str: ...
 
     def stop(self, number: int, *, kill: bool = False) -> None: ...
@@ -89,8 +91,9 @@ def retry_ms(error: grpc.aio.AioRpcError) -> int:
 
 
 async def test_units_are_on_two_stores_at_once_and_one_moves_from_the_one_to_the_other(
-    cassandra_one: Cluster, tmp_path: Path
+    cassandra_one: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("ONETIER_UNIT_HOSTS", cassandra_one.hosts.partition(":")[0])
     shape = Shape(datacenters=1, domain_servers=2, app_servers=1)
     elsewhere = {"private-xj": cassandra_one.url("mixed_xj")}
     async with settle_country(

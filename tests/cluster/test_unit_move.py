@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
 
 
-async def test_a_private_unit_moves_under_load(tmp_path: Path) -> None:
+async def test_a_private_unit_moves_under_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONETIER_UNIT_FOLDERS", str(tmp_path))
     async with rehearse(tmp_path, Shape()) as small:
         identity = next(account for account in small.mobiles() if account.domain == "GD").account_id
         await small.client.top_up(identity, 10_000_000_000)

@@ -73,6 +73,14 @@ CASES = {
     "resolve with nobody there": ["resolve", "13012345678", "--datacenter", NOWHERE],
     "resolve with certificates that are not there": ["resolve", "1", "--datacenter", NOWHERE, "--tls", "{new}"],
     "certificates that are none": ["balance", "1", "--endpoint", NOWHERE, "--tls", "{certificates}"],
+    "a unit to where its servers may not go": [
+        "unit",
+        "move",
+        "u",
+        "sqlite:///etc/u.db",
+        "--directory",
+        "sqlite://{new}",
+    ],
     "catalog check FILE": ["catalog", "check", "{file}"],
     "rate into a folder that is not there": [
         "rate",

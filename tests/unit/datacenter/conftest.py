@@ -153,7 +153,9 @@ class Rig:
             await announce_owner(self.unit, domain, int(number), Owner(owner.address, self._epoch))
 
     async def datacenter(self, **settings: object) -> RunningTier:
-        loaded = load(DataCenterSettings, directory=self.url, metrics_listen="", drain_grace_ms=1_000, **settings)
+        where: dict[str, object] = {"unit_hosts": ["10.0.0.0/24"], "unit_folders": ["/"]}
+        own: dict[str, object] = {"directory": self.url, "metrics_listen": "", "drain_grace_ms": 1_000}
+        loaded = load(DataCenterSettings, **(where | own | settings))
         tier = await start_tier("datacenter", loaded, build)
         self._closers.append(tier.stop)
         return tier

@@ -131,7 +131,7 @@ async def test_a_catalogue_is_published_once(operator: DirectoryServiceStub) -> 
 
 
 async def test_describe_gives_the_whole_picture_without_secrets(rig: Rig, operator: DirectoryServiceStub) -> None:
-    unit = pb.UnitAddress(name="far", url="cassandra://10.0.0.1/bills?user=onetier&password=secret")
+    unit = pb.UnitAddress(name="far", url="cassandra://10.0.0.1/bills?user=onetier&password_env=ONETIER_CQL_PASSWORD")
     channel = pb.Channel(code="pos", name="POS", open=True)
     partner = pb.Partner(code="acme", name="Acme", active=True)
     await operator.Amend(

@@ -22,6 +22,7 @@ from directory.changes import (
 from directory.directory import Directory
 from directory.slots import slot_of
 from directory.state import State
+from storage.allowed import allowed_beside
 from storage.memory import MemoryStore, MemoryUnit
 
 COUNTRY: tuple[Change, ...] = (
@@ -148,6 +149,7 @@ async def test_a_key_counts_once_and_never_for_something_else(directory: Directo
             "changes[0].domain.slots",
         ),
         (UnitAddress("u", "http://x"), "UNIT_ADDRESS_MALFORMED", "changes[0].unit.url"),
+        (UnitAddress("u", "cassandra://h/k?password=x"), "UNIT_ADDRESS_MALFORMED", "changes[0].unit.url"),
         (CatalogueVersion("ZZ", 1, 0, b"x"), "DOMAIN_UNKNOWN", "changes[0].catalogue.domain"),
         (CatalogueVersion("GD", 0, 0, b"x"), "VERSION_OUT_OF_RANGE", "changes[0].catalogue.version"),
         (Channel("", "nothing"), "CODE_MALFORMED", "changes[0].channel.code"),
@@ -164,6 +166,17 @@ async def test_a_change_that_makes_no_sense_is_refused_by_field(
     assert await directory.refresh() == before
     with pytest.raises(NotFound):
         directory.resolve("card:9")
+
+
+async def test_a_unit_s_address_is_where_this_process_lets_units_be(directory: Directory) -> None:
+    directory.allowed = allowed_beside("sqlite:///data/directory.db", [], [], [])
+    await directory.amend([UnitAddress("u", "sqlite:///data/u.db")], "beside", "tests")
+    for number, url in enumerate(("sqlite:///etc/u.db", "cassandra://evil/u?password_env=HOME", "memory:u")):
+        with pytest.raises(Invalid, match="allow") as caught:
+            await directory.amend([UnitAddress("u", url)], f"elsewhere-{number}", "tests")
+        assert caught.value.reason == "UNIT_ADDRESS_FORBIDDEN"
+        assert "changes[0].unit.url" in caught.value.fields
+    assert directory.units["u"] == "sqlite:///data/u.db"
 
 
 async def test_the_slots_of_a_domain_are_fixed(directory: Directory) -> None:

@@ -159,3 +159,16 @@ async def test_a_restart_finds_everything(tmp_path: Path) -> None:
         assert pulled.account.books[0].amount == 10_000_000 - (round_no + 1) * 1_000_000
         await caller.close()
         await running.stop()
+
+
+async def test_a_unit_that_is_where_the_settings_don_t_allow_is_not_opened(tmp_path: Path) -> None:
+    await lay_out(tmp_path)
+    running = await start_tier(TIER, settings_of(tmp_path, unit_folders=[str(tmp_path / "elsewhere")]), build)
+    caller = Caller(running.address)
+    try:
+        await asyncio.sleep(0.5)
+        assert await caller.ask(Commit(IDENTITY, command("open", opening()))) == ["misrouted"]
+    finally:
+        await caller.close()
+        await running.stop()
+    assert not (tmp_path / "gd.db").exists()

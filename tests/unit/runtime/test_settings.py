@@ -93,7 +93,7 @@ def test_a_missing_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_setting_is_used_by_its_tier(cls: type[TierSettings]) -> None:
     root = Path(__file__).resolve().parents[3]
     rooms = {"appserver": "appserver", "datacenter": "datacenter", "domainserver": "domainservers"}
-    folders = (root / rooms[cls.section], root / "runtime")
+    folders = (root / rooms[cls.section], root / "runtime", root / "directory")
     code = "".join(path.read_text() for folder in folders for path in folder.glob("*.py"))
     unused = [name for name in cls.model_fields if f"ettings.{name}" not in code]
     assert unused == []

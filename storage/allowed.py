@@ -1,0 +1,102 @@
+"""Which units a process may open: an address in the directory is somebody's word, and where it leads the process goes.
+
+It opens files with this process's rights, connects where only this machine may reach, and sends a password that it
+takes from this process's own environment. So each process has lists of its own: hosts, folders, and names of variables.
+An empty list means where the directory's own unit is, which whoever started the process has named.
+"""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+from msgspec import Struct
+
+from storage.unit import StoreRejected
+from storage.url import UnitUrl, masked, parse
+
+VARIABLES = ("ONETIER_*_PASSWORD",)
+"""Names that `password_env` may have, unless the settings say others."""
+
+
+class Allowed(Struct, frozen=True):
+    """Where units may be."""
+
+    schemes: tuple[str, ...] = ("memory", "sqlite", "cassandra")
+    hosts: tuple[str, ...] = ("*",)
+    """Addresses, networks such as 10.0.9.0/24, names; `*` stands for any part of a name."""
+    folders: tuple[Path, ...] = (Path("/"),)
+    """Files are in one of them, or below."""
+    variables: tuple[str, ...] = ("*",)
+
+    def problem(self, url: str) -> str:
+        """Say in one sentence why a unit may not be there; "" when it may. Raises `StoreRejected` for no address."""
+        address = parse(url)
+        if address.scheme not in self.schemes:
+            return f"{masked(url)}: {address.scheme}: is not allowed here."
+        if address.scheme == "sqlite":
+            return self._file_problem(address.file())
+        return self._cluster_problem(address)
+
+    def checked(self, url: str) -> str:
+        """Give an address that is allowed. Raises `StoreRejected`."""
+        problem = self.problem(url)
+        if problem:
+            raise StoreRejected(problem)
+        return url
+
+    def _file_problem(self, file: Path) -> str:
+        real = file.resolve()  # A link out of a folder is not in it.
+        if any(real.is_relative_to(folder.resolve()) for folder in self.folders):
+            return ""
+        return f"{real} is in none of the folders that unit_folders allows ({_listed(self.folders)})."
+
+    def _cluster_problem(self, address: UnitUrl) -> str:
+        for point in address.host.split(","):
+            host = host_of(point)
+            if address.scheme == "cassandra" and not any(_matches(host, allowed) for allowed in self.hosts):
+                return f"{host} is none of the hosts that unit_hosts allows ({_listed(self.hosts)})."
+        variable = address.options.get("password_env", "")
+        if variable and not any(fnmatchcase(variable, allowed) for allowed in self.variables):
+            allowed = _listed(self.variables)
+            return f"{variable} is none of the variables that unit_password_variables allows ({allowed})."
+        return ""
+
+
+EVERYWHERE = Allowed()
+
+
+def allowed_beside(directory: str, hosts: Sequence[str], folders: Sequence[str], variables: Sequence[str]) -> Allowed:
+    """Give what the settings of a process allow, with the place of its directory for a list that is empty.
+
+    Raises `StoreRejected` when the directory's own address is none.
+    """
+    own = parse(directory)
+    if own.scheme == "memory":
+        return EVERYWHERE  # Tests of one process: there is nothing but memory to protect.
+    beside = (own.file().parent,) if own.scheme == "sqlite" else ()
+    points = tuple(host_of(point) for point in own.host.split(",")) if own.scheme == "cassandra" else ()
+    named = (own.options["password_env"],) if "password_env" in own.options else ()
+    return Allowed(
+        schemes=("sqlite", "cassandra"),
+        hosts=tuple(hosts) or points,
+        folders=tuple(Path(folder) for folder in folders) or beside,
+        variables=tuple(variables) or (*VARIABLES, *named),
+    )
+
+
+def host_of(point: str) -> str:
+    """Give the host of host:port, or of a host alone."""
+    name, colon, port = point.rpartition(":")
+    return name if colon and port.isdecimal() else point
+
+
+def _matches(host: str, allowed: str) -> bool:
+    try:
+        return ip_address(host) in ip_network(allowed, strict=False)
+    except ValueError:
+        return fnmatchcase(host.lower(), allowed.lower())
+
+
+def _listed(names: Sequence[str | Path]) -> str:
+    return ", ".join(str(name) for name in names) or "none"
