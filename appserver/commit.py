@@ -64,7 +64,7 @@ def charge_command(item: Item, entry: Entry, account: Account, contract: Contrac
     else:
         # Holds on any later state with the same terms, so it names what is known for sure, not what is predicted.
         post = PostCharge(usage, seal(charge), entry.confirmed)
-    return Command(entry.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, post)
+    return _command(entry.account_id, item, post)
 
 
 def rate_usage(item: Item, account: Account, contract: Contract, held: Held) -> Charge:
@@ -97,7 +97,7 @@ def order_command(
         raise Broken("COMMAND_MISSING", "a command without its order")
     else:
         action = order
-    return Command(entry.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, action)
+    return _command(entry.account_id, item, action)
 
 
 def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Command:
@@ -109,7 +109,21 @@ def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Com
         order = replace(order, contract=replace(order.contract, domain=held.domain))
     _check_sold(order.contract, held, now_ms, "open_account.contract.agreements")
     _check_profile(order.agreements, held, now_ms, "open_account.agreements")
-    return Command(order.account_id, item.key, item.digest, item.actor, item.channel, item.time_ms, order)
+    return _command(order.account_id, item, order)
+
+
+def _command(account_id: str, item: Item, action: Action) -> Command:
+    return Command(
+        account_id,
+        item.key,
+        item.digest,
+        item.actor,
+        item.channel,
+        item.time_ms,
+        action,
+        item.batch.principal,
+        item.partner,
+    )
 
 
 def _session(

@@ -13,6 +13,7 @@ from appserver.asks import Kind, Order, Stage
 from charging.errors import Fault
 from charging.usage import Charge, Usage
 from charging.wire import BusinessData, Done
+from runtime.principal import LOCAL
 from runtime.quota import Bucket
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class Batch:
         "cursor",
         "deadline",
         "missing",
+        "principal",
         "received",
         "requests",
         "response",
@@ -144,6 +146,7 @@ class Batch:
         received: float,
         deadline: float,
         size: int = 0,
+        principal: str = LOCAL,
     ) -> None:
         self.sink = sink
         self.caller: Caller | None = None
@@ -152,6 +155,8 @@ class Batch:
         """Bytes, as it came."""
         self.batch_id = batch_id
         self.requests = requests
+        self.principal = principal
+        """Who sent it, as authenticated."""
         self.received = received
         """Loop time, seconds."""
         self.deadline = deadline

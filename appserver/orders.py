@@ -12,6 +12,7 @@ from charging.account import MAIN_BOOK, MONEY, Book, Threshold
 from charging.bounds import AMOUNT_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX
 from charging.commands import (
     Adjust,
+    Approve,
     OpenAccount,
     Refund,
     SetContract,
@@ -167,6 +168,12 @@ def _refund(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> Refu
     return Refund(_id(command.charge_key, "refund.charge_key"), command.amount, _text(command.reason, "refund.reason"))
 
 
+def _approve(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> Approve:
+    command = request.approve
+    of_key = _id(command.of_key, "approve.of_key")
+    return Approve(of_key, command.reject, _text(command.reason, "approve.reason"))
+
+
 def _transfer(request: desk.ServiceRequest, identity: str, _time_ms: int) -> TransferAsk:
     command = request.transfer
     _positive(command.amount, "TRANSFER_NOT_POSITIVE", "transfer.amount")
@@ -222,6 +229,7 @@ _READERS: Mapping[str, Callable[[desk.ServiceRequest, str, int], Order]] = {
     "refund": _refund,
     "transfer": _transfer,
     "session": _session,
+    "approve": _approve,
 }
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from appserver.asks import Kind, Order, SessionOrder, TransferAsk
 from appserver.items import Item
 from charging.errors import Denied, Fault, Invalid
 from charging.names import is_network
+from charging.permission import Policy, amount_denied, amount_of, name_of, names_another
 from charging.timeline import Timeline
 from charging.wire import ChannelRef, Reference
 
@@ -13,10 +15,24 @@ SHOWN_MAX = 12
 """Channels that a message lists."""
 
 
+_NAMES = {Kind.CHARGE: "charge", Kind.QUOTE: "quote"}
+"""What grants call these; queries are called by their view, commands by what they are."""
+
+
 class Held:
     """Reference data of one domain, ready to use."""
 
-    __slots__ = ("_channels", "_partners", "_places", "_verdicts", "domain", "reference", "revision", "timeline")
+    __slots__ = (
+        "_channels",
+        "_partners",
+        "_places",
+        "_verdicts",
+        "domain",
+        "policy",
+        "reference",
+        "revision",
+        "timeline",
+    )
 
     def __init__(self, reference: Reference, timeline: Timeline) -> None:
         self.reference = reference
@@ -28,9 +44,10 @@ class Held:
         self._partners = {each.code: each.active for each in reference.partners}
         self._places = {"", *reference.domains}
         self._verdicts: dict[tuple[str, str], Fault | None] = {}
+        self.policy = Policy(reference.grants)
 
     def admit(self, item: Item) -> Fault | None:
-        """Let a request in by its channel and partner; gives why not."""
+        """Let a request in by its channel and partner, and by what its principal may do; gives why not."""
         pair = (item.channel, item.partner)
         try:
             verdict = self._verdicts[pair]
@@ -38,7 +55,22 @@ class Held:
             verdict = self._judge(*pair)
             if len(self._verdicts) < VERDICTS_MAX:
                 self._verdicts[pair] = verdict
-        return verdict
+        return verdict or self._refuse(item)
+
+    def _refuse(self, item: Item) -> Fault | None:
+        """Say what the grants have against a request. The amount of a charge is the owner's to judge."""
+        principal, order = item.batch.principal, item.order
+        name = _NAMES.get(item.kind) or item.view
+        if not name and order is not None:
+            name = _name(order)
+        another = names_another(principal, item.actor)
+        try:
+            permission = self.policy.permit(principal, name, item.channel, item.partner, self.domain, another)
+        except Denied as fault:
+            return fault
+        if order is not None and not permission.allows(_amount(order)):
+            return amount_denied(principal, name, permission.amount_max)
+        return None
 
     def check_place(self, place: str, field: str) -> None:
         """Check that a place is a region, or looks like a network abroad. Raises `Invalid` REGION_UNKNOWN."""
@@ -82,3 +114,15 @@ class Held:
     def _listed(codes: Iterable[str]) -> str:
         found = sorted(codes)
         return ", ".join(found[:SHOWN_MAX]) + (", …" if len(found) > SHOWN_MAX else "")
+
+
+def _amount(order: Order) -> int:
+    if isinstance(order, SessionOrder):
+        return 0
+    return order.amount if isinstance(order, TransferAsk) else amount_of(order)
+
+
+def _name(order: Order) -> str:
+    if isinstance(order, SessionOrder):
+        return "session"
+    return "transfer" if isinstance(order, TransferAsk) else name_of(order)

@@ -11,6 +11,7 @@ from appserver.engine import Engine
 from appserver.items import Batch, Source
 from charging.errors import Fault, Invalid, Overloaded, Unavailable
 from runtime.intercept import MESSAGE_MALFORMED
+from runtime.principal import principal_of
 from runtime.quota import within_share
 from runtime.settings import AppServerSettings
 from runtime.status import DRAINING, from_status, to_status
@@ -70,11 +71,11 @@ class ServiceDesk(ServiceDeskServiceServicer):
         """Serve a stream of batches."""
         client = self._clients.of(context)
         self._clients.open_stream(client)
-
+        principal = principal_of(context).name
         source = Source(client.caller)
 
         def take(request: desk.ExchangeRequest, replies: Replies) -> int:
-            return self._take(client, source, request, replies)
+            return self._take(client, source, request, replies, principal)
 
         try:
             await serve_stream(
@@ -89,7 +90,9 @@ class ServiceDesk(ServiceDeskServiceServicer):
         finally:
             client.streams -= 1
 
-    def _take(self, client: Client, source: Source, request: desk.ExchangeRequest, replies: Replies) -> int:
+    def _take(
+        self, client: Client, source: Source, request: desk.ExchangeRequest, replies: Replies, principal: str
+    ) -> int:
         requests = request.requests
         size, octets = len(requests), request.ByteSize()
         refusal = self._refusal(client, size, octets, replies.items_in_flight)
@@ -105,7 +108,8 @@ class ServiceDesk(ServiceDeskServiceServicer):
             return 1
         now = self._loop.time()
         timeout_ms = min(request.timeout_ms or self._settings.timeout_ms, TIMEOUT_MS_MAX)
-        batch = Batch(_StreamSink(replies), request.batch_id, requests, now, now + timeout_ms / 1000, octets)
+        deadline = now + timeout_ms / 1000
+        batch = Batch(_StreamSink(replies), request.batch_id, requests, now, deadline, octets, principal)
         self._engine.submit(source, batch)
         return size
 
@@ -183,7 +187,9 @@ class ServiceDesk(ServiceDeskServiceServicer):
         timeout_s = self._settings.timeout_ms / 1000 if left_s is None else min(left_s, TIMEOUT_MS_MAX / 1000)
         future: asyncio.Future[desk.ServiceReply] = self._loop.create_future()
         now = self._loop.time()
-        self._engine.submit(client.calls, Batch(_CallSink(future), 0, (request,), now, now + timeout_s, octets))
+        principal = principal_of(context).name
+        batch = Batch(_CallSink(future), 0, (request,), now, now + timeout_s, octets, principal)
+        self._engine.submit(client.calls, batch)
         reply = await future
         if reply.HasField("error"):
             raise from_status(reply.error)

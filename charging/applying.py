@@ -19,6 +19,7 @@ from charging.events import (
     Charged,
     ContractSet,
     CreditSet,
+    Decided,
     Event,
     ModeSet,
     MovedIn,
@@ -26,6 +27,7 @@ from charging.events import (
     Noticed,
     Opened,
     ProfileSet,
+    Proposed,
     Refunded,
     SessionStepped,
     StatusSet,
@@ -38,6 +40,8 @@ from charging.events import (
 PERIODS_KEPT = 2
 """Of an accumulator: the period that runs, and the one before it for roll-over."""
 ENDED_SESSIONS_KEPT_MAX = 8
+DECIDED_KEPT_MAX = 16
+"""Proposals of an account whose end a repeat of their key is told."""
 
 _TERMS = (Opened, ContractSet, ProfileSet, ModeSet, MovedIn)
 _NOTHING: tuple[tuple[str, int], ...] = ()
@@ -272,6 +276,17 @@ def _moved_out(account: Account, event: MovedOut) -> Account:
     )
 
 
+def _proposed(account: Account, event: Proposed) -> Account:
+    kept = tuple(each for each in account.proposals if each.key not in event.forgets)
+    return replace(account, proposals=(*kept, event.proposal))
+
+
+def _decided(account: Account, event: Decided) -> Account:
+    left = tuple(each for each in account.proposals if each.key != event.key)
+    decided = (*account.decided, (event.key, event.outcome))[-DECIDED_KEPT_MAX:]
+    return replace(account, proposals=left, decided=decided)
+
+
 _APPLY: dict[type, Callable[..., Account]] = {
     Charged: _charged,
     Booked: _booked,
@@ -290,4 +305,6 @@ _APPLY: dict[type, Callable[..., Account]] = {
     ProfileSet: _profile_set,
     Noticed: _noticed,
     MovedOut: _moved_out,
+    Proposed: _proposed,
+    Decided: _decided,
 }

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from charging import applying
 from charging.account import MAIN_BOOK, Account, Outgoing
-from charging.commands import REMEMBERED
+from charging.commands import PROPOSED, REMEMBERED
 from charging.entry import Entry
 from charging.errors import Fault
 from charging.events import MovedIn, Opened, TransferReceived, TransferSent, TransferSettled
@@ -151,6 +151,8 @@ class Audit:
         answer = outcome(entry)
         if isinstance(answer, Done):
             return answer.movements
+        if entry.kind == PROPOSED:
+            return ()
         self._find(f"entry {entry.key} changed the account and yet tells a refusal")
         return ()
 

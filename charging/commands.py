@@ -10,6 +10,8 @@ from charging.account import Book, Threshold
 from charging.contract import Contract
 from charging.usage import SealedCharge, Usage
 
+PROPOSED = "propose"
+"""Kind of the entries of `Propose`: they change the account and yet tell a refusal, APPROVAL_NEEDED."""
 REMEMBERED = "remember"
 """Kind of the entries of `Remember`: their outcome tells of movements in another domain's journal."""
 
@@ -232,6 +234,26 @@ class Remember(Struct, frozen=True, array_like=True, tag=REMEMBERED, gc=False):
     """What a refund of it needs to know, when it charged something."""
 
 
+class Propose(Struct, frozen=True, array_like=True, tag=PROPOSED, gc=False):
+    """What an owner makes of a command that its sender may not do alone: it waits for another principal."""
+
+    kind: str
+    """Tag of the action."""
+    action: bytes
+    """The action, packed by `charging.approval_commands.pack_action`."""
+    amount: int
+    """What a limit is held against, micro-units."""
+
+
+class Approve(Struct, frozen=True, array_like=True, tag="approve", gc=False):
+    """Decide a proposal, as another principal than its own."""
+
+    of_key: str
+    """Request key of the proposed command."""
+    reject: bool
+    reason: str
+
+
 Action = (
     PostCharge
     | OpenAccount
@@ -253,6 +275,8 @@ Action = (
     | MoveOut
     | MoveIn
     | Remember
+    | Propose
+    | Approve
 )
 
 

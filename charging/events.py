@@ -6,7 +6,7 @@ amounts of money are micro-units. `charging.history.legs` gives the double-entry
 
 from msgspec import Struct
 
-from charging.account import Account, Book, Session, Threshold
+from charging.account import Account, Book, Proposal, Session, Threshold
 from charging.contract import Contract
 from charging.usage import SealedCharge, Usage
 
@@ -189,6 +189,28 @@ class MovedIn(Struct, frozen=True, array_like=True, tag="in", gc=False):
     contracts: tuple[Contract, ...]
 
 
+class Proposed(Struct, frozen=True, array_like=True, tag="proposed", gc=False):
+    """A command waits for approval; nothing else has happened."""
+
+    proposal: Proposal
+    forgets: tuple[str, ...]
+    """Keys of proposals that nobody decided in time."""
+    reason: str
+
+
+class Decided(Struct, frozen=True, array_like=True, tag="decided", gc=False):
+    """A proposal is over. Approved, what it does are the other events of the same entry."""
+
+    key: str
+    approved: bool
+    proposer: str
+    """Principal that proposed; the entry's own is the one that decided."""
+    proposer_actor: str
+    reason: str
+    outcome: bytes = b""
+    """Packed `wire.Done` or `wire.Failed`: what a repeat of the proposed command is answered from here on."""
+
+
 Event = (
     Opened
     | Charged
@@ -209,4 +231,6 @@ Event = (
     | Noticed
     | MovedOut
     | MovedIn
+    | Proposed
+    | Decided
 )

@@ -6,14 +6,16 @@ import msgspec
 from msgspec import Raw, Struct
 
 from charging.account import Account
-from charging.commands import MoveOut
+from charging.commands import PROPOSED, MoveOut
 from charging.entry import Entry
 from charging.events import (
     Booked,
     Charged,
+    Decided,
     Event,
     MovedOut,
     Opened,
+    Proposed,
     Refunded,
     SessionStepped,
     StatusSet,
@@ -76,7 +78,7 @@ def line(entry: Entry) -> HistoryLine:
     for event in entry.events:
         service, quantity, steps, reason = _told(event, service, quantity, steps, reason)
     if isinstance(answer, Failed):
-        reason = answer.reason
+        reason = f"{answer.reason}: {reason}" if entry.kind == PROPOSED else answer.reason
     done = answer if isinstance(answer, Done) else None
     return HistoryLine(
         entry.key,
@@ -112,6 +114,12 @@ def _told(
             return service, quantity, steps, event.reason or event.kind
         case Refunded() | TransferSent() | TransferReceived() | TransferSettled() | StatusSet():
             return service, quantity, steps, reason or event.reason
+        case Proposed():
+            return service, quantity, steps, f"{event.proposal.kind} of {event.proposal.amount}: {event.reason}"
+        case Decided():
+            verb = "approved" if event.approved else "rejected"
+            text = f"{verb} {event.key} of {event.proposer} ({event.proposer_actor or 'no actor'}): {event.reason}"
+            return service, quantity, steps, text
         case MovedOut():
             return service, quantity, steps, f"moved to {event.to_domain}"
     return service, quantity, steps, reason

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from charging import (
     account_commands,
+    approval_commands,
     book_commands,
     charge_commands,
     refund_commands,
@@ -22,6 +23,7 @@ from charging.account import Account, BalanceView, Book
 from charging.applying import accrue, after_charge, apply
 from charging.commands import (
     Adjust,
+    Approve,
     Command,
     ExpireSession,
     MoveIn,
@@ -29,6 +31,7 @@ from charging.commands import (
     MoveOut,
     OpenAccount,
     PostCharge,
+    Propose,
     ReceiveTransfer,
     Refund,
     SendTransfer,
@@ -103,9 +106,11 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     if len(events) > 1:
         notices = tuple(notice for event in events if type(event) is Noticed for notice in event.notices)
     changed = movements(account.books if account is not None else (), after.books)
-    return Decision(
-        events, after, Done(after.account_id, after.version, effect.amount, changed, notices, effect.detail)
-    )
+    done = Done(after.account_id, after.version, effect.amount, changed, notices, effect.detail)
+    if type(command.action) is Approve:
+        events = approval_commands.with_outcome(events, done)
+        after = apply(account, events, command.key)
+    return Decision(events, after, done)
 
 
 def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
@@ -152,7 +157,20 @@ def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
             return account_commands.set_profile(account, action)
         case MoveOut():
             return account_commands.move_out(account, command, action)
+        case Propose():
+            proposed = approval_commands.proposed_command(command, action)
+            return approval_commands.propose(account, command, action, _effect(account, proposed, now_ms), now_ms)
+        case Approve():
+            return _approve(account, command, action, now_ms)
     raise Invalid("COMMAND_UNKNOWN", f"the ledger does not know {type(action).__name__}")
+
+
+def _approve(account: Account, command: Command, action: Approve, now_ms: int) -> Effect:
+    proposal = approval_commands.decidable(account, command, action, now_ms)
+    if action.reject:
+        return approval_commands.rejected(proposal, action)
+    proposed = approval_commands.approved_command(command, proposal)
+    return approval_commands.approved(proposal, action, _effect(account, proposed, now_ms))
 
 
 def follow(account: Account, command: Command, done: Done) -> Account | None:

@@ -11,7 +11,8 @@ from msgspec import Raw
 
 from charging import ledger, sessions
 from charging.account import MAIN_BOOK, MONEY, Account, Book
-from charging.commands import Action, Command, OpenAccount, PostCharge, StepSession
+from charging.approval_commands import outcome_now, pending
+from charging.commands import Action, Command, OpenAccount, PostCharge, Propose, StepSession
 from charging.contract import Contract, Subscription
 from charging.entry import Entry
 from charging.errors import Conflict, Fault, Refused
@@ -110,15 +111,17 @@ class Desk:
         self.do(account_id, action)
         return self.accounts[account_id]
 
-    def do(self, account_id: str, action: Action, key: str = "", actor: str = "") -> Done:
+    def do(self, account_id: str, action: Action, key: str = "", actor: str = "", principal: str = "local") -> Done:
         """Do a command once and give its outcome; raise its fault, also the stored refusal of a repeat."""
-        return self.commit(self.command(account_id, action, key, actor))
+        return self.commit(self.command(account_id, action, key, actor, principal))
 
-    def command(self, account_id: str, action: Action, key: str = "", actor: str = "") -> Command:
+    def command(
+        self, account_id: str, action: Action, key: str = "", actor: str = "", principal: str = "local"
+    ) -> Command:
         """Make a command; without a key it gets a new one."""
         self._made += 1
         digest = blake2b(pack(action), digest_size=16).digest()
-        return Command(account_id, key or f"key-{self._made}", digest, actor, "front", self.now_ms, action)
+        return Command(account_id, key or f"key-{self._made}", digest, actor, "front", self.now_ms, action, principal)
 
     def commit(self, command: Command) -> Done:
         """Decide and journal a command, or tell the stored outcome of its key."""
@@ -126,7 +129,8 @@ class Desk:
         if known is not None:
             if known.digest != command.digest:
                 raise Conflict("KEY_REUSED", f"key {command.key} was used for another request")
-            return _told(known)
+            decided = outcome_now(self.accounts.get(command.account_id), command.key)
+            return _told(decided or known.outcome)
         account = self.accounts.get(command.account_id)
         original = self._original(command)
         try:
@@ -134,9 +138,13 @@ class Desk:
         except Refused as refusal:
             self._journal(command, account, (), failed_of(refusal))
             raise
+        waits = type(command.action) is Propose
         if decision.events:
-            self._journal(command, decision.account, decision.events, decision.done)
+            outcome = pending(command.key) if waits else decision.done
+            self._journal(command, decision.account, decision.events, outcome)
             self.accounts[command.account_id] = decision.account
+        if waits:
+            raise fault(pending(command.key))
         return decision.done
 
     def _original(self, command: Command) -> Command:
@@ -161,6 +169,7 @@ class Desk:
             command.channel,
             events,
             Raw(pack(outcome)),
+            principal=command.principal,
         )
         self.journals.setdefault(command.account_id, []).append(entry)
         self._keys[(command.account_id, command.key)] = entry
@@ -204,8 +213,8 @@ class Desk:
                 self.commit(ledger.settle_command(account, row, refusal, self.now_ms))
 
 
-def _told(entry: Entry) -> Done:
-    answer = unpack_answer(entry.outcome)
+def _told(outcome: bytes | Raw) -> Done:
+    answer = unpack_answer(outcome)
     if isinstance(answer, Failed):
         raise fault(answer)
     if not isinstance(answer, Done):

@@ -11,6 +11,7 @@ from charging.account import Account
 from charging.commands import ChargedFact, Command
 from charging.contract import Contract
 from charging.errors import KINDS, Broken, Fault, Invalid
+from charging.permission import Grant
 from charging.usage import Step, unpack_steps
 
 DIGEST_BYTES = 16
@@ -226,6 +227,8 @@ class Reference(Struct, frozen=True, array_like=True, tag="R"):
     """The national versions and those of this domain, oldest first."""
     domains: tuple[str, ...] = ()
     """Codes of all domains there are, so that the platform knows a region from an unknown place."""
+    grants: tuple[Grant, ...] = ()
+    """All that are written; see `charging.permission`."""
 
 
 class Unknown(Struct, frozen=True, array_like=True, tag="u"):

@@ -13,6 +13,7 @@ import msgspec
 
 from charging.errors import Broken, Fault
 from charging.wire import CatalogueRef
+from datacenter.permits import check_decision, effective
 from datacenter.publication import check_catalogues
 from datacenter.unit_addresses import check_units
 from directory.changes import CatalogueVersion, Change
@@ -25,15 +26,20 @@ THREAD_BYTES_MAX = 300_000
 class Admission:
     """The checks of one amendment; they compile, so what was found is kept until another catalogue is published."""
 
-    def __init__(self, changes: Sequence[Change]) -> None:
-        self._changes = changes
-        self._publishes = any(isinstance(change, CatalogueVersion) for change in changes)
+    def __init__(self, changes: Sequence[Change], principal: str) -> None:
+        self._appended = changes
+        self._principal = principal
+        self._changes: tuple[Change, ...] = ()
+        """What takes effect now, or when what is proposed is approved."""
+        self._publishes = False
         self._beside = -1
         """How many catalogues were published when it was judged: none ever goes or changes."""
         self._fault: Fault | None = None
 
     async def prepare(self, state: State) -> None:
-        """Judge the catalogues ahead, so that the log need not wait for it."""
+        """Judge the catalogues ahead, so that the log need not wait for it. Raises `NotFound` PROPOSAL_UNKNOWN."""
+        self._changes = effective(state, self._appended)
+        self._publishes = any(isinstance(change, CatalogueVersion) for change in self._changes)
         if self._publishes and self._beside != len(state.catalogues):
             published = tuple(state.catalogues.values())
             self._fault = await _judged_beside(self._changes, published)
@@ -44,6 +50,7 @@ class Admission:
         await self.prepare(state)
         if self._fault is not None:
             raise self._fault
+        check_decision(state, self._appended, self._principal)
         check_units(self._changes, state)
 
 

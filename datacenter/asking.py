@@ -8,6 +8,9 @@ from onetier.v1.data_center_pb2 import ReplyBatch
 from charging import wire
 from datacenter.dispatch import Dispatcher
 
+ORIGIN = "datacenter"
+"""Role that the owners see for what the data center asks by itself."""
+
 
 class Asker:
     """Asks a few questions at a time; meant for what is rare, such as porting."""
@@ -29,6 +32,8 @@ class Asker:
 
         bodies = [wire.pack(question) for question in questions]
         routes = [route] * len(questions)
-        self._dispatcher.submit(range(len(questions)), routes, bodies, timeout_ms=timeout_ms, deliver=deliver)
+        self._dispatcher.submit(
+            range(len(questions)), routes, bodies, timeout_ms=timeout_ms, deliver=deliver, origin=ORIGIN
+        )
         await complete
         return [answers[position] for position in range(len(questions))]

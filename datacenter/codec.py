@@ -1,16 +1,19 @@
 """Directory changes: protobuf ↔ core, both ways, only here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from onetier.v1 import data_center_pb2 as pb
 
 from charging.errors import Invalid
+from charging.permission import BUILT_IN, Grant
 from directory.changes import (
+    AmendmentDecided,
     CatalogueVersion,
     Change,
     Channel,
     Domain,
     Entry,
+    GrantSet,
     NumberPlan,
     Partner,
     UnitAddress,
@@ -42,6 +45,10 @@ def _change(index: int, message: pb.DirectoryChange) -> Change:
         case "catalogue":
             version = message.catalogue
             return CatalogueVersion(version.domain, version.version, version.effective_from_ms, version.content)
+        case "grant":
+            return _grant(message.grant)
+        case "decision":
+            return AmendmentDecided(message.decision.of_key, message.decision.reject)
         case _:
             wanted = "exactly one kind of change"
             raise Invalid(
@@ -58,3 +65,37 @@ def _ranges(index: int, plan: pb.NumberPlan) -> dict[str, str]:
             wanted = f"a prefix once; {one.prefix[:20]!r} is {before}'s already"
             raise Invalid("PREFIX_TWICE", f"{field}: expected {wanted}", fields={field: wanted})
     return ranges
+
+
+def _grant(given: pb.Grant) -> GrantSet:
+    grant = Grant(
+        given.subject,
+        tuple(given.commands),
+        given.amount_max,
+        given.alone_max,
+        tuple(given.channels),
+        tuple(given.partners),
+        tuple(given.domains),
+        given.actors,
+    )
+    return GrantSet(given.grant_id, grant, given.remove)
+
+
+def grant_messages(written: Mapping[str, Grant]) -> list[pb.Grant]:
+    """Tell the grants in force: what is written, and the built-in ones of the roles that nothing is written for."""
+    subjects = {grant.subject for grant in written.values()}
+    in_force = [*written.items(), *(("", grant) for grant in BUILT_IN if grant.subject not in subjects)]
+    return [
+        pb.Grant(
+            grant_id=grant_id,
+            subject=grant.subject,
+            commands=grant.commands,
+            amount_max=grant.amount_max,
+            alone_max=grant.alone_max,
+            channels=grant.channels,
+            partners=grant.partners,
+            domains=grant.domains,
+            actors=grant.actors,
+        )
+        for grant_id, grant in in_force
+    ]

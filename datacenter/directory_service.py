@@ -7,13 +7,15 @@ from onetier.v1 import data_center_pb2_grpc
 from charging.bounds import ACTOR_CHARS_MAX
 from charging.errors import Invalid, NotFound
 from charging.identity import normalise
+from datacenter import permits
 from datacenter.admission import Admission
-from datacenter.codec import changes_of
+from datacenter.codec import changes_of, grant_messages
 from datacenter.owners import OwnerTable
 from datacenter.port import Porter
 from directory.checks import check_key
 from directory.directory import Directory
 from directory.slots import parse_slot
+from runtime.principal import principal_of
 from runtime.telemetry import Metrics
 from storage.url import masked
 
@@ -29,6 +31,7 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
 
     async def Resolve(self, request: pb.ResolveRequest, context: grpc.aio.ServicerContext) -> pb.ResolveResponse:
         """Say where an identity would be served. Faults: IDENTITY_MALFORMED, IDENTITY_UNROUTED."""
+        self._check(context, "resolve")
         route = self._directory.resolve(normalise(request.identity))
         owner = self._owners.owners.get(route.key)
         return pb.ResolveResponse(
@@ -42,22 +45,30 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
     async def Amend(self, request: pb.AmendRequest, context: grpc.aio.ServicerContext) -> pb.AmendResponse:
         """Append changes, all or none, once a key. Faults: see `Directory.amend`, `Admission.check`."""
         _check_actor(request.actor)
+        principal, key, state = principal_of(context).name, request.request_key, self._directory.state
         changes = changes_of(request.changes)
-        admission = Admission(changes)
-        await admission.prepare(self._directory.state)
-        revision = await self._directory.amend(changes, request.request_key, request.actor, admission.check)
+        appended = permits.admitted(state, changes, principal, request.actor)
+        revision = permits.repeated(state, key, changes)
+        if revision is None:
+            admission = Admission(appended, principal)
+            await admission.prepare(state)
+            revision = await self._directory.amend(appended, key, request.actor, admission.check, principal)
         self._metrics.requests("amend", "ok", len(changes))
+        if key in state.proposals:
+            raise permits.approval_needed(key)
         return pb.AmendResponse(revision=revision)
 
     async def Port(self, request: pb.PortRequest, context: grpc.aio.ServicerContext) -> pb.PortResponse:
         """Move an identity's account to another domain; a repeat of the key finishes what was begun."""
         _check_actor(request.actor)
+        self._check(context, "port", request.actor, request.to_domain)
         check_key(request.request_key)
         port = await self._porter.port(request.identity, request.to_domain, request.request_key, request.actor)
         return pb.PortResponse(revision=port.revision, from_domain=port.begun.from_domain)
 
     async def Describe(self, request: pb.DescribeRequest, context: grpc.aio.ServicerContext) -> pb.DescribeResponse:
         """Give the whole picture, passwords masked and catalogues without their content."""
+        self._check(context, "describe")
         state = self._directory.state
         return pb.DescribeResponse(
             revision=state.revision,
@@ -86,12 +97,27 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
                 for one in state.catalogues.values()
             ],
             ports_open=[port.begun.key for port in self._directory.ports_open()],
+            grants=grant_messages(state.grants),
+            proposals=[
+                pb.AmendmentProposal(
+                    request_key=key,
+                    principal=one.principal,
+                    actor=one.actor,
+                    time_ms=one.time_ms,
+                    kinds=[type(change).__name__ for change in one.changes],
+                )
+                for key, one in state.proposals.items()
+            ],
         )
+
+    def _check(self, context: grpc.aio.ServicerContext, name: str, actor: str = "", domain: str = "") -> None:
+        permits.check_call(self._directory.policy, principal_of(context).name, name, actor, domain)
 
     async def ReadCatalogue(
         self, request: pb.ReadCatalogueRequest, context: grpc.aio.ServicerContext
     ) -> pb.ReadCatalogueResponse:
         """Give a published catalogue as it was published. Faults: CATALOGUE_UNKNOWN."""
+        self._check(context, "read_catalogue")
         found = self._directory.state.catalogues.get((request.domain, request.version))
         if found is None:
             raise NotFound(

@@ -32,15 +32,19 @@ class BatchLeg:
     Whatever an owner answers, as many items are answered for in all as there are.
     """
 
-    __slots__ = ("_dispatcher", "_left", "_parts", "_sent_on", "deadline", "deliver", "load", "resends")
+    __slots__ = ("_dispatcher", "_left", "_parts", "_sent_on", "deadline", "deliver", "load", "origin", "resends")
 
-    def __init__(self, dispatcher: "Dispatcher", load: Load, deadline: float, deliver: Deliver, resends: int) -> None:
+    def __init__(
+        self, dispatcher: "Dispatcher", load: Load, deadline: float, deliver: Deliver, resends: int, origin: str
+    ) -> None:
         self._dispatcher = dispatcher
         self.deliver = deliver
         self.load = load
         self.deadline = deadline
         self.resends = resends
         self._left = len(load.positions)
+        self.origin = origin
+        """Role of whoever asked, as authenticated."""
         self._parts: list[bytes] = []
         self._sent_on: set[int] = set()
 
@@ -85,7 +89,7 @@ class BatchLeg:
 
     def again(self, load: Load) -> "BatchLeg":
         """Make the leg that is sent once more."""
-        return BatchLeg(self._dispatcher, load, self.deadline, self.deliver, self.resends + 1)
+        return BatchLeg(self._dispatcher, load, self.deadline, self.deliver, self.resends + 1, self.origin)
 
 
 class Dispatcher:
@@ -112,11 +116,15 @@ class Dispatcher:
         *,
         timeout_ms: int,
         deliver: Deliver,
+        origin: str,
     ) -> None:
-        """Send a batch on its way. `deliver` is called, later or at once, until every position is answered once."""
+        """Send a batch on its way for a caller of a role.
+
+        `deliver` is called, later or at once, until every position is answered once.
+        """
         deadline = self._loop.time() + timeout_ms / 1_000
         grouped = self._router.route(positions, routes, bodies)
-        self._send(grouped, deadline, deliver, resends=0)
+        self._send(grouped, deadline, deliver, 0, origin)
 
     def send_on(self, leg: BatchLeg, positions: Set[int]) -> None:
         """Send misrouted items to whoever owns them now."""
@@ -152,9 +160,9 @@ class Dispatcher:
             for leg in legs:
                 load = leg.load
                 grouped = self._router.group(load.positions, load.slots, load.bodies)
-                self._send(grouped, leg.deadline, leg.deliver, leg.resends)
+                self._send(grouped, leg.deadline, leg.deliver, leg.resends, leg.origin)
 
-    def _send(self, grouped: Grouped, deadline: float, deliver: Deliver, resends: int) -> None:
+    def _send(self, grouped: Grouped, deadline: float, deliver: Deliver, resends: int, origin: str) -> None:
         if grouped.positions_failed:
             self.metrics.requests("route", "unowned", grouped.unowned)
             self.metrics.requests("route", "unrouted", len(grouped.positions_failed) - grouped.unowned)
@@ -165,7 +173,7 @@ class Dispatcher:
             self.metrics.batch("serve", len(load.positions))
             link = self._links.get(address)
             for piece in pieces(load, self._batch_items_max):
-                link.send(BatchLeg(self, piece, deadline, deliver, resends))
+                link.send(BatchLeg(self, piece, deadline, deliver, resends, origin))
 
 
 def pieces(load: Load, items_max: int) -> Iterable[Load]:

@@ -28,6 +28,8 @@ class Leg(Protocol):
     load: Load
     deadline: float
     """Of the event loop's clock, seconds."""
+    origin: str
+    """Role of whoever asked."""
 
     def part(self, response: ServeResponse, /) -> int:
         """Take some answers."""
@@ -94,7 +96,11 @@ class OwnerLink:
         left_ms = int((leg.deadline - self._loop.time()) * 1_000)
         load = leg.load
         request = ServeRequest(
-            timeout_ms=max(left_ms, 0), positions=load.positions, slots=load.slots, bodies=load.bodies
+            timeout_ms=max(left_ms, 0),
+            positions=load.positions,
+            slots=load.slots,
+            bodies=load.bodies,
+            origin=leg.origin,
         )
         self._link.send(request, items=len(load.positions), sink=leg, timeout_ms=left_ms)
 

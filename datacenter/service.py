@@ -11,6 +11,7 @@ from charging.errors import Broken, Fault, Invalid, Overloaded, Unavailable
 from datacenter.dispatch import Dispatcher, pack_replies
 from datacenter.router import failed_body
 from directory.directory import Directory
+from runtime.principal import principal_of
 from runtime.settings import DataCenterSettings
 from runtime.stream import ReplyStream, serve_stream, take_merged
 from runtime.telemetry import Metrics, logger
@@ -66,17 +67,22 @@ class DataCenterServicer(data_center_pb2_grpc.DataCenterServiceServicer):
 
     async def Route(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve one platform instance's stream."""
+        origin = principal_of(context).role
+
+        def take_batch(request: RouteRequest, replies: Replies) -> int:
+            return self.route_batch(request, replies, origin)
+
         await serve_stream(
             context,
-            self.route_batch,
+            take_batch,
             drain=self._drain,
             items_in_flight_max=self._settings.stream_items_max,
             take=take_merged,
             metrics=self._metrics,
         )
 
-    def route_batch(self, request: RouteRequest, replies: Replies) -> int:
-        """Send a batch on its way and give how many items it owes.
+    def route_batch(self, request: RouteRequest, replies: Replies, origin: str) -> int:
+        """Send a batch of a caller of some role on its way and give how many items it owes.
 
         A batch that can't be one is refused at each position that it names.
         """
@@ -94,7 +100,9 @@ class DataCenterServicer(data_center_pb2_grpc.DataCenterServiceServicer):
         owed = _Owed(self, replies, request.batch_id, items, size)
         timeout_ms = min(request.timeout_ms or self._settings.timeout_ms, TIMEOUT_MS_MAX)
         try:
-            self._dispatcher.submit(positions, routes, bodies, timeout_ms=timeout_ms, deliver=owed.deliver)
+            self._dispatcher.submit(
+                positions, routes, bodies, timeout_ms=timeout_ms, deliver=owed.deliver, origin=origin
+            )
         except Exception:
             log.exception("a batch could not be sent on")
             body = failed_body(Broken("INTERNAL", "an internal error; it is in the server's log"))

@@ -3,10 +3,13 @@
 An amendment takes effect as a whole or not at all. Its key makes it happen once.
 """
 
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
 import msgspec
 from msgspec import Struct
+
+from charging.permission import Grant
 
 
 class NumberPlan(Struct, frozen=True, array_like=True, tag="plan"):
@@ -94,7 +97,42 @@ class PortEnded(Struct, frozen=True, array_like=True, tag="ported", gc=False):
     """`wire.Failed` packed when the old or new owner refused for good; a repeat of the key is answered with it."""
 
 
-Change = NumberPlan | Entry | Domain | UnitAddress | Channel | Partner | CatalogueVersion | PortBegun | PortEnded
+class GrantSet(Struct, frozen=True, array_like=True, tag="grant"):
+    """What a role or a principal may do, under a name of its own; see `charging.permission`."""
+
+    grant_id: str
+    grant: Grant
+    remove: bool = False
+
+
+class AmendmentProposed(Struct, frozen=True, array_like=True, tag="proposed"):
+    """Changes that wait for a second principal; the key is that of the amendment that holds this."""
+
+    content: bytes
+    """The changes, packed by `pack_changes`."""
+
+
+class AmendmentDecided(Struct, frozen=True, array_like=True, tag="decided", gc=False):
+    """Another principal has approved what waited under a key, which takes effect here, or has rejected it."""
+
+    of_key: str
+    reject: bool = False
+
+
+Change = (
+    NumberPlan
+    | Entry
+    | Domain
+    | UnitAddress
+    | Channel
+    | Partner
+    | CatalogueVersion
+    | PortBegun
+    | PortEnded
+    | GrantSet
+    | AmendmentProposed
+    | AmendmentDecided
+)
 
 
 class Amendment(Struct, frozen=True, array_like=True):
@@ -123,12 +161,32 @@ class Part(Struct, frozen=True, array_like=True, gc=False):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_amendment = msgspec.msgpack.Decoder(Amendment).decode
+_decode_changes = msgspec.msgpack.Decoder(tuple[Change, ...]).decode
 _decode_parts = msgspec.msgpack.Decoder(tuple[Part, ...]).decode
 
 
 def digest_of(changes: tuple[Change, ...]) -> bytes:
     """Give the 16 bytes that tell whether a repeated key asks for the same."""
     return blake2b(_encode(changes), digest_size=16).digest()
+
+
+def pack_changes(changes: tuple[Change, ...]) -> bytes:
+    """Pack changes that wait for approval."""
+    return _encode(changes)
+
+
+def unpack_changes(content: bytes) -> tuple[Change, ...]:
+    """Read changes that wait for approval. Raises `msgspec.DecodeError`."""
+    return _decode_changes(content)
+
+
+def with_proposed(changes: Iterable[Change]) -> Iterator[Change]:
+    """Give changes, and instead of a proposal what it proposes."""
+    for change in changes:
+        if isinstance(change, AmendmentProposed):
+            yield from unpack_changes(change.content)
+        else:
+            yield change
 
 
 def pack_amendment(amendment: Amendment) -> bytes:

@@ -1,22 +1,28 @@
 """Which changes may enter the log. Pure: run against the state right before the compare-and-set that appends them."""
 
+import re
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from charging.errors import Conflict, Fault, Invalid
+from charging.errors import Conflict, Fault, Invalid, NotFound, Refused
 from charging.identity import normalise
 from charging.names import is_code
+from charging.permission import ALL, NAMES, NO_LIMIT
 from directory.changes import (
+    AmendmentDecided,
+    AmendmentProposed,
     CatalogueVersion,
     Change,
     Channel,
     Domain,
     Entry,
+    GrantSet,
     NumberPlan,
     Partner,
     PortBegun,
     PortEnded,
     UnitAddress,
+    unpack_changes,
 )
 from directory.number_plan import prefix_problem
 from directory.slots import SLOTS_PER_DOMAIN_MAX
@@ -25,6 +31,9 @@ from directory.state import State
 CHANGES_PER_AMENDMENT_MAX = 250_000
 KEY_BYTES_MAX = 200
 PROBLEMS_TOLD_MAX = 50
+PROPOSALS_MAX = 64
+"""Amendments that wait for approval."""
+_SUBJECT = re.compile(r"[a-z]{1,32}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,63})?")
 
 Problem = tuple[str, str, str]
 """(reason, field below the change, what is expected)"""
@@ -67,6 +76,8 @@ class _View:
         self._state = state
         self._slots = {code: domain.slots for code, domain in state.named.items()}
         self._units = set(state.units)
+        self._channels: set[str] = set()
+        self._partners: set[str] = set()
         self._catalogues: dict[tuple[str, int], tuple[int, bytes]] = {}
 
     def problems(self, change: Change) -> Iterator[Problem]:
@@ -83,12 +94,22 @@ class _View:
                 self._units.add(name)
             case Channel(code=code):
                 yield from _code("channel.code", code)
+                self._channels.add(code)
             case Partner(code=code):
                 yield from _code("partner.code", code)
+                self._partners.add(code)
             case CatalogueVersion():
                 yield from self._catalogue(change)
             case PortBegun() | PortEnded():
                 self._port(change)
+            case GrantSet():
+                yield from self._grant(change)
+            case AmendmentProposed(content=content):
+                if len(self._state.proposals) >= PROPOSALS_MAX:
+                    raise Refused("PROPOSALS_FULL", f"{PROPOSALS_MAX} amendments wait for approval: decide those first")
+                check(self._state, unpack_changes(content))
+            case AmendmentDecided():
+                self._decision(change)
 
     def _entry(self, entry: Entry) -> Iterator[Problem]:
         try:
@@ -147,6 +168,41 @@ class _View:
                 facts={"domain": change.domain, "version": str(change.version)},
             )
         self._catalogues[where] = (change.effective_from_ms, change.content)
+
+    def _grant(self, change: GrantSet) -> Iterator[Problem]:
+        yield from _code("grant.grant_id", change.grant_id)
+        if change.remove:
+            return
+        grant = change.grant
+        if _SUBJECT.fullmatch(grant.subject) is None:
+            yield "SUBJECT_MALFORMED", "grant.subject", "a role, or role/name, of letters, digits and _ . -"
+        unknown = [name for name in grant.commands if name not in NAMES and name != ALL]
+        if unknown or not grant.commands:
+            wanted = f"names of {', '.join(sorted(NAMES))}, or {ALL}"
+            yield (
+                "COMMAND_UNKNOWN",
+                "grant.commands",
+                f"{wanted}; {(unknown or ['nothing'])[0][:40]!r} is none",
+            )
+        for field, amount in (("amount_max", grant.amount_max), ("alone_max", grant.alone_max)):
+            if amount < NO_LIMIT:
+                yield "AMOUNT_OUT_OF_RANGE", f"grant.{field}", f"micro-units, or {NO_LIMIT} for no limit"
+        for code in grant.channels:
+            if code not in self._state.channels and code not in self._channels:
+                yield "CHANNEL_UNKNOWN", "grant.channels", f"codes of channels, not {code[:40]!r}"
+        for code in grant.partners:
+            if code not in self._state.partners and code not in self._partners:
+                yield "PARTNER_UNKNOWN", "grant.partners", f"codes of partners, not {code[:40]!r}"
+        for code in grant.domains:
+            if code not in self._slots:
+                yield _unknown_domain("grant.domains", code)
+
+    def _decision(self, change: AmendmentDecided) -> None:
+        proposal = self._state.proposals.get(change.of_key)
+        if proposal is None:
+            raise NotFound("PROPOSAL_UNKNOWN", f"no amendment with the key {change.of_key[:64]!r} waits for approval")
+        if not change.reject:
+            check(self._state, proposal.changes)
 
     def _port(self, change: PortBegun | PortEnded) -> None:
         if isinstance(change, PortEnded):

@@ -16,8 +16,9 @@ from msgspec import Struct
 from charging import wire
 from charging.errors import Broken, NotFound
 from charging.identity import mask
+from charging.permission import Policy
 from directory.addresses import check_addresses
-from directory.changes import Amendment, Change
+from directory.changes import Amendment, Change, with_proposed
 from directory.checks import check_key
 from directory.log import Assembler, Log
 from directory.slots import slot_key, slot_of
@@ -171,7 +172,9 @@ class Directory:
         await self._read_on()
         return self._state.revision
 
-    async def amend(self, changes: Sequence[Change], key: str, actor: str, guard: Guard | None = None) -> int:
+    async def amend(
+        self, changes: Sequence[Change], key: str, actor: str, guard: Guard | None = None, principal: str = ""
+    ) -> int:
         """Append changes as a whole, once a key, and give their revision; this process knows them on return.
 
         A guard is asked at exactly the state that the changes are appended to. Raises what it raises, `Invalid` with a
@@ -179,8 +182,8 @@ class Directory:
         DOMAIN_SLOTS_FIXED, PORT_UNDER_WAY), `Unavailable` (repeat the same key).
         """
         check_key(key)
-        check_addresses(changes, self.allowed)
-        return await self._writer.write(key, Amendment(actor, self._clock_ms(), tuple(changes)), guard)
+        check_addresses(tuple(with_proposed(changes)), self.allowed)
+        return await self._writer.write(key, Amendment(actor, self._clock_ms(), tuple(changes), principal), guard)
 
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
         """Call back with the revision after each change; the returned function ends it. Callbacks must not raise."""
@@ -231,6 +234,11 @@ class Directory:
         """The whole picture, to read only."""
         return self._state
 
+    @property
+    def policy(self) -> Policy:
+        """Who may do what, by the grants of this revision."""
+        return self._state.policy
+
     def port(self, key: str) -> Port | None:
         """Give a port by its request key."""
         return self._state.ports.get(key)
@@ -263,6 +271,7 @@ class Directory:
             partners=tuple(self._state.partners.values()),
             catalogues=self._state.catalogues_of(domain),
             domains=tuple(self._state.domains),
+            grants=tuple(self._state.grants.values()),
         )
 
     def resolve(self, identity: str) -> Route:

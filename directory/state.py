@@ -7,23 +7,30 @@ from sys import intern
 from msgspec import Struct
 
 from charging import wire
+from charging.permission import Grant, Policy
 from directory.changes import (
     Amendment,
+    AmendmentDecided,
+    AmendmentProposed,
     CatalogueVersion,
     Change,
     Channel,
     Domain,
     Entry,
+    GrantSet,
     NumberPlan,
     Partner,
     PortBegun,
     PortEnded,
     UnitAddress,
+    unpack_changes,
 )
 from directory.number_plan import PrefixTable
 from directory.slots import SLOTS_PER_DOMAIN_MAX
 
 KEYS_KEPT_MAX = 100_000
+PROPOSAL_KEEP_MS = 7 * 86_400_000
+"""An amendment that nobody decided for so long is over."""
 
 
 class DomainInfo(Struct, frozen=True, gc=False):
@@ -55,6 +62,15 @@ class Port(Struct, frozen=True, gc=False):
     """Of the last change of it."""
 
 
+class AmendmentProposal(Struct, frozen=True, gc=False):
+    """Changes that wait for a second principal."""
+
+    changes: tuple[Change, ...]
+    principal: str
+    actor: str
+    time_ms: int
+
+
 class Touched(Struct):
     """What an amendment changed, for caches."""
 
@@ -80,6 +96,13 @@ class State:
         self.ports: OrderedDict[str, Port] = OrderedDict()
         self.ports_open: dict[str, str] = {}
         """Account id → key of the port under way."""
+        self.grants: dict[str, Grant] = {}
+        self.policy = Policy()
+        """Of the grants; another object whenever they change."""
+        self.proposals: OrderedDict[str, AmendmentProposal] = OrderedDict()
+        """What waits for approval, by the key of its amendment, oldest first."""
+        self.decided: OrderedDict[str, int] = OrderedDict()
+        """Proposals that are over: key → revision of the approval, 0 = rejected."""
         self._reference: dict[str, int] = {"": 0}
         self._codes: list[str] = []
         self._code_index: dict[str, int] = {}
@@ -88,8 +111,17 @@ class State:
     def apply(self, key: str, digest: bytes, amendment: Amendment, revision: int) -> Touched:
         """Take one amendment at a revision; the changes were checked before they were written."""
         touched = Touched([])
+        while self.proposals and next(iter(self.proposals.values())).time_ms + PROPOSAL_KEEP_MS <= amendment.time_ms:
+            self.proposals.popitem(last=False)
         for change in amendment.changes:
-            self._apply(change, revision, touched)
+            if isinstance(change, AmendmentProposed):
+                self.proposals[key] = AmendmentProposal(
+                    unpack_changes(change.content), amendment.principal, amendment.actor, amendment.time_ms
+                )
+            elif isinstance(change, AmendmentDecided):
+                self._decide(change, revision, touched)
+            else:
+                self._apply(change, revision, touched)
         self.keys[key] = Applied(digest, revision)
         while len(self.keys) > KEYS_KEPT_MAX:
             self.keys.popitem(last=False)
@@ -128,6 +160,25 @@ class State:
                 self.ports_open[change.account_id] = change.key
             case PortEnded():
                 self._end_port(change, revision)
+            case GrantSet():
+                self._grant(change, revision)
+
+    def _decide(self, decision: AmendmentDecided, revision: int, touched: Touched) -> None:
+        proposal = self.proposals.pop(decision.of_key)
+        if not decision.reject:
+            for change in proposal.changes:
+                self._apply(change, revision, touched)
+        self.decided[decision.of_key] = 0 if decision.reject else revision
+        while len(self.decided) > KEYS_KEPT_MAX:
+            self.decided.popitem(last=False)
+
+    def _grant(self, change: GrantSet, revision: int) -> None:
+        if change.remove:
+            self.grants.pop(change.grant_id, None)
+        else:
+            self.grants[change.grant_id] = change.grant
+        self.policy = Policy(self.grants.values())
+        self._reference[""] = revision
 
     def _enter(self, entry: Entry) -> None:
         if entry.remove:

@@ -7,26 +7,30 @@ is released when the group is applied (`Groups.reply`), so no caller ever sees w
 from collections.abc import Callable
 
 from msgspec import Raw
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from charging import wire
 from charging.account import Account
+from charging.approval_commands import PROPOSABLE, outcome_now, pending, proposal_of
 from charging.commands import (
     Action,
+    Approve,
     ChargedFact,
     Command,
     MoveIn,
     MoveOut,
     OpenAccount,
     PostCharge,
+    Propose,
     Refund,
     Remember,
     SetContract,
 )
 from charging.entry import Entry
-from charging.errors import Broken, Fault, Invalid, NotFound, Refused
+from charging.errors import Broken, Denied, Fault, Invalid, NotFound, Refused
 from charging.events import Event
 from charging.ledger import Decision, VersionMoved, decide
+from charging.permission import Permission, Policy, amount_denied, amount_of, name_of
 from domainservers.accounts import Accounts, Cell
 from domainservers.clock import Clock
 from domainservers.contracts import Contracts, contracts_in
@@ -38,6 +42,7 @@ from domainservers.item import (
     account_moved,
     identity_taken,
     key_reused,
+    not_at_opening,
     pack_fault,
     served_elsewhere,
     told_again,
@@ -69,6 +74,7 @@ class Desk:
         clock: Clock,
         revision: Callable[[], int],
         domain: str,
+        policy: Callable[[], Policy],
     ) -> None:
         self.accounts = accounts
         self.contracts = contracts
@@ -82,7 +88,10 @@ class Desk:
         self._ask_revision = revision
         self._revision = 0
         """Reference revision of the domain."""
-        self._domain = domain
+        self.domain = domain
+        self.policy = policy()
+        """Grants of the directory, as this owner knows it."""
+        self._ask_policy = policy
 
     def look_around(self) -> None:
         """Look at the clock and at the reference revision, once before all that is decided in one go."""
@@ -90,6 +99,7 @@ class Desk:
         if now_ms > self.newest_ms:
             self.newest_ms = now_ms
         self._revision = self._ask_revision()
+        self.policy = self._ask_policy()
 
     def commit(self, item: Item, cell: Cell) -> Need | None:
         """Decide a commit, or repeat its outcome. Gives what must be read first, None when it is done."""
@@ -127,17 +137,35 @@ class Desk:
             need = self._check_slow(item, account, command.action)
             if need is not None:
                 return need
+            if item.fault is None and item.permission is not None:
+                self._check_amount(item, account, item.permission)
+                command = item.command
             if item.fault is not None:
                 self._deny(item, cell, account, item.fault)
                 return None
         return self._decide(item, cell, account, command)
+
+    def _check_amount(self, item: Item, account: Account | None, permission: Permission) -> None:
+        """Hold a command against what its principal may ask for; what it may not do alone becomes a proposal."""
+        command = item.command
+        action = command.action
+        amount = amount_of(action)
+        if isinstance(action, Approve) and account is not None:
+            amount = max((each.amount for each in account.proposals if each.key == action.of_key), default=0)
+        if not permission.allows(amount):
+            item.fault = amount_denied(command.principal, name_of(action), permission.amount_max)
+        elif not permission.alone(amount):
+            if isinstance(action, PROPOSABLE):
+                item.command = replace(command, action=proposal_of(action))
+            elif isinstance(action, OpenAccount):
+                item.fault = not_at_opening(command.principal)
 
     def _decide(self, item: Item, cell: Cell, account: Account | None, command: Command) -> Need | None:
         try:
             decision = decide(account, command, self.newest_ms)
         except VersionMoved:
             return self.pull(item.sink, item.place, item.identity, cell, stale=item)
-        except (Refused, Invalid, NotFound, Broken) as fault:
+        except (Refused, Invalid, NotFound, Denied, Broken) as fault:
             self._deny(item, cell, account, fault)
         except Exception:
             log.exception("a command could not be decided", kind=_KINDS[type(command.action)])
@@ -153,8 +181,8 @@ class Desk:
             return Need.ORIGINAL if action.original is None else None
         if not isinstance(action, (OpenAccount, SetContract)):
             return None
-        if isinstance(action, OpenAccount) and action.contract.domain != self._domain:
-            item.fault = served_elsewhere(action.contract.domain, self._domain)
+        if isinstance(action, OpenAccount) and action.contract.domain != self.domain:
+            item.fault = served_elsewhere(action.contract.domain, self.domain)
             return None
         identity = action.contract.identity
         if account is not None and identity in account.members:
@@ -172,7 +200,7 @@ class Desk:
         done = decision.done
         force_setattr(done, "revision", self._revision)
         try:
-            outcome = wire.pack(done)
+            outcome = wire.pack(pending(item.command.key) if type(item.command.action) is Propose else done)
             seq = self._keep(item, cell, decision.account.version, decision.events, outcome)
         except Invalid as refused:
             self._not_kept(item, cell, refused)
@@ -256,7 +284,11 @@ class Desk:
         if entry.digest != command.digest:
             item.sink.answer(item.place, pack_fault(key_reused()))
             return None
-        self.groups.reply(position // POSITIONS_PER_GROUP, item.sink, item.place, told_again(entry))
+        decided = outcome_now(self.accounts.state(cell), command.key)
+        if decided is not None:
+            self.groups.reply(cell.seq, item.sink, item.place, told_again(decided))
+            return None
+        self.groups.reply(position // POSITIONS_PER_GROUP, item.sink, item.place, told_again(entry.outcome))
         return None
 
     def pull(

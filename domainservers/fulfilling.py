@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from charging import wire
+from charging.approval_commands import outcome_now
 from charging.commands import Command, ReceiveTransfer, Refund, Remember
 from charging.entry import Entry
 from charging.errors import Broken, Fault, NotFound, Overloaded, Unavailable
@@ -217,7 +218,11 @@ class Fulfilling:
             return
         if ask.digest not in (b"", entry.digest):
             raise key_reused()
-        self._parts.groups.reply(position // POSITIONS_PER_GROUP, sink, place, told_again(entry))
+        decided = outcome_now(self._parts.accounts.state(cell), ask.key)
+        if decided is not None:
+            self._parts.groups.reply(cell.seq, sink, place, told_again(decided))
+            return
+        self._parts.groups.reply(position // POSITIONS_PER_GROUP, sink, place, told_again(entry.outcome))
 
     def stop(self) -> None:
         """Give up all reads; the slot answers who waits."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from charging.errors import Unavailable
+from charging.permission import Policy, built_in_policy
 from domainservers.clock import Clock
 from domainservers.journal import Corrupt, Fenced, JournalMoved
 from domainservers.keeping import Keeping
@@ -47,9 +48,11 @@ class Host:
         keeping: Callable[[Slot], Keeping],
         ring: KeyRing = PROCESS_RING,
         witness: Witness | None = None,
+        policy: Callable[[], Policy] = built_in_policy,
     ) -> None:
         """`revision_of` gives the reference revision of a domain; `keeping` makes what looks after a slot; `ring` holds
-        the keys of the journals' chains; `witness` knows from elsewhere how far they had come."""
+        the keys of the journals' chains; `witness` knows from elsewhere how far they had come; `policy` gives
+        the directory's grants."""
         self.server_id = server_id
         self.owned: dict[str, Owned] = {}
         self.metrics = metrics
@@ -65,6 +68,7 @@ class Host:
         self._keeping = keeping
         self._ring = ring
         self.witness = witness
+        self._policy = policy
         self._claims = 0
         self._endings: dict[asyncio.Task[None], None] = {}
 
@@ -100,6 +104,7 @@ class Host:
                 self.metrics,
                 self._ring,
                 self.witness,
+                self._policy,
             )
         except (Corrupt, Tampered) as error:
             log.error("takeover refused: the evidence does not hold", slot=name, why=str(error))

@@ -3,13 +3,15 @@
 from enum import Enum
 
 import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
 from charging import wire
 from charging.commands import Command
 from charging.entry import Entry
-from charging.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
+from charging.errors import Broken, Conflict, Denied, Fault, Invalid, NotFound, Refused, Unavailable
 from charging.identity import mask
+from charging.permission import Permission
 from domainservers.groups import Sink
 from domainservers.keys import fingerprint
 
@@ -36,11 +38,21 @@ class Item:
         "mark",
         "missing",
         "old_position",
+        "permission",
         "place",
         "sink",
     )
 
-    def __init__(self, sink: Sink, place: int, identity: str, command: Command, *, internal: bool = False) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        place: int,
+        identity: str,
+        command: Command,
+        *,
+        internal: bool = False,
+        permission: Permission | None = None,
+    ) -> None:
         self.sink = sink
         self.place = place
         """Position in the caller's batch."""
@@ -48,6 +60,8 @@ class Item:
         self.command = command
         self.internal = internal
         """Our own command: no membership is asked."""
+        self.permission = permission
+        """What its principal may do by it; None for a command of our own or of another tier."""
         self.mark = fingerprint(command.account_id, command.key)
         self.old_position = -1
         self.generation = -1
@@ -108,10 +122,16 @@ def account_moved(to_domain: str) -> bytes:
     )
 
 
-def told_again(entry: Entry) -> bytes:
-    """The stored outcome of an entry, marked as told again; a fault when it can't be read."""
+def not_at_opening(principal: str) -> Denied:
+    """The fault of an opening that gives more than its sender may alone: there is no account yet to keep it waiting."""
+    text = "open the account with nothing, then give by commands that another principal approves"
+    return Denied("OPENING_NEEDS_APPROVAL", f"{principal} may not give so much at an opening alone: {text}")
+
+
+def told_again(packed: bytes | Raw) -> bytes:
+    """A stored outcome, marked as told again; a fault when it can't be read."""
     try:
-        outcome = wire.unpack_answer(entry.outcome)
+        outcome = wire.unpack_answer(packed)
     except (msgspec.MsgspecError, ValueError):
         return pack_fault(Broken("OUTCOME_UNREADABLE", "the request key was used before; what it did can't be read"))
     if isinstance(outcome, wire.Done | wire.Failed):

@@ -6,6 +6,7 @@ import socket
 from onetier.v1.domain_server_pb2_grpc import add_DomainServerServiceServicer_to_server
 
 from charging.errors import NotFound
+from charging.permission import Policy, built_in_policy
 from directory.directory import Directory
 from directory.opening import open_patiently, units_allowed
 from domainservers.anchoring import Anchoring
@@ -75,6 +76,7 @@ class DomainServer:
             metrics,
             self._keeping,
             self._ring,
+            policy=self._policy_now,
         )
         self._directory_unit: Unit | None = None
         self._directory: Directory | None = None
@@ -139,6 +141,9 @@ class DomainServer:
             return self._directory.reference_revision(domain)
         except NotFound:
             return 0
+
+    def _policy_now(self) -> Policy:
+        return self._directory.policy if self._directory is not None else built_in_policy()
 
     def _keeping(self, slot: Slot) -> Keeping:
         return Keeping(slot, Courier(slot, self._post) if self._post is not None else None)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from charging.permission import Policy
 from domainservers import accounts as accounts_of
 from domainservers import contracts as contracts_of
 from domainservers.accounts import Accounts
@@ -39,6 +40,7 @@ class Parts:
         permits: asyncio.Semaphore,
         revision: Callable[[], int],
         metrics: Metrics,
+        policy: Callable[[], Policy],
     ) -> None:
         self.name = name
         self.shared = shared
@@ -81,6 +83,7 @@ class Parts:
             clock,
             revision,
             domain,
+            policy,
         )
 
     def fetch_accounts(self, take: Take, lost: Lost) -> Fetcher:

@@ -13,6 +13,7 @@ from charging.contract import Contract
 from charging.entry import Entry
 from charging.errors import Broken
 from charging.ledger import replay
+from charging.permission import Policy, built_in_policy
 from domainservers import contracts as contracts_of
 from domainservers.clock import Clock
 from domainservers.contracts import contracts_in, unpack_contract
@@ -50,6 +51,7 @@ async def recover(
     metrics: Metrics,
     ring: KeyRing = PROCESS_RING,
     witness: Witness | None = None,
+    policy: Callable[[], Policy] = built_in_policy,
 ) -> Parts:
     """Own slot `name` and stand where its journal stands; `ring` holds the keys of its chain.
 
@@ -65,7 +67,7 @@ async def recover(
     age_ms = checkpoint.age_ms if checkpoint is not None else 0
     journal = await claim(private, name, owner, known, age_ms, ring, told.epoch)
     known_aside = list(checkpoint.set_aside) if checkpoint is not None else []
-    parts = Parts(name, shared, private, journal, checkpoint, limits, clock, permits, revision, metrics)
+    parts = Parts(name, shared, private, journal, checkpoint, limits, clock, permits, revision, metrics, policy)
     await parts.keys.load(await load_keys(private, name))
     start = Position(0, -1, journal.segments[0].start_tip)
     if checkpoint is not None:

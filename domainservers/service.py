@@ -24,6 +24,9 @@ from runtime.telemetry import Metrics, logger
 log = logger("domainservers.service")
 TIMEOUT_MS_MAX = 600_000
 
+NOBODY = "nobody"
+"""Origin of a batch that names none: it may do nothing."""
+
 
 class DomainServerServicer(DomainServerServiceServicer):
     """Takes batches and hands them to the slots of the host."""
@@ -67,6 +70,7 @@ class DomainServerServicer(DomainServerServiceServicer):
         by_slot: dict[str, list[tuple[int, Ask]]] = {}
         misrouted: list[int] = []
         owned = self._host.owned
+        origin = request.origin or NOBODY
         for place, slot, body in zip(places, request.slots, request.bodies, strict=True):
             try:
                 ask = wire.read_ask(body)
@@ -81,7 +85,7 @@ class DomainServerServicer(DomainServerServiceServicer):
             else:
                 misrouted.append(place)
         for slot, asks in by_slot.items():
-            self._submit(owned[slot].slot, batch, asks)
+            self._submit(owned[slot].slot, batch, asks, origin)
             commits = sum(type(ask) is Commit for _, ask in asks)
             self._metrics.requests("commit", "taken", commits)
             self._metrics.requests("read", "taken", len(asks) - commits)
@@ -90,9 +94,9 @@ class DomainServerServicer(DomainServerServiceServicer):
             batch.misroute(misrouted)
         return batch.items
 
-    def _submit(self, slot: Slot, batch: Batch, asks: list[tuple[int, Ask]]) -> None:
+    def _submit(self, slot: Slot, batch: Batch, asks: list[tuple[int, Ask]], origin: str) -> None:
         try:
-            slot.submit(batch, asks)
+            slot.submit(batch, asks, origin)
         except Exception:
             log.exception("a batch could not be submitted", slot=slot.name)
             body = pack_fault(Broken("INTERNAL", "an internal error; it is in the server's log"))

@@ -14,6 +14,7 @@ from charging.errors import Broken, Expired, Fault, Overloaded, Unavailable
 from charging.wire import Ask, Commit, FetchHistory, FetchOutcomes, Lookup, Pull
 from domainservers.committing import Committing
 from domainservers.fulfilling import Fulfilling
+from domainservers.gate import let_in
 from domainservers.groups import Sink
 from domainservers.item import Item, Need, pack_fault, store_away, unknown_identity
 from domainservers.lanes import Lanes
@@ -64,8 +65,11 @@ class Slot:
 
     # --- taking in ---
 
-    def submit(self, sink: Sink, asks: Sequence[tuple[int, Ask]]) -> None:
-        """Take requests of one batch. Each is answered once through the sink."""
+    def submit(self, sink: Sink, asks: Sequence[tuple[int, Ask]], origin: str = "") -> None:
+        """Take requests of one batch. Each is answered once through the sink.
+
+        `origin` is the role of whoever sent them through a data center; empty = they are this process's own.
+        """
         refusal = self._refusal()
         if refusal is not None:
             body = pack_fault(refusal)
@@ -73,12 +77,7 @@ class Slot:
                 sink.answer(place, body)
             return
         self.parts.desk.look_around()
-        work: list[Item | tuple[int, Ask]] = [
-            Item(sink, place, ask.identity, ask.command)
-            if type(ask) is Commit and ask.command.account_id
-            else (place, ask)
-            for place, ask in asks
-        ]
+        work = let_in(sink, asks, origin, self.parts.desk, self.parts.metrics)
         self._look_up([item for item in work if type(item) is Item])
         misses = self._misses
         for each in work:

@@ -253,7 +253,11 @@ async def line_to(address: str) -> AsyncIterator[Callable[[str, str, int], Corou
 
         async def tell(identity: str, key: str, amount: int) -> Answer | None:
             body = wire.pack(commit(key, TopUp("", "money", amount, 0, 100, "", "deposit"), identity))
-            await stream.write(ServeRequest(batch_id=1, timeout_ms=60_000, positions=[0], slots=[NAME], bodies=[body]))
+            await stream.write(
+                ServeRequest(
+                    batch_id=1, timeout_ms=60_000, positions=[0], slots=[NAME], bodies=[body], origin="appserver"
+                )
+            )
             response = await stream.read()
             bodies = ReplyBatch.FromString(response.replies).bodies
             return wire.unpack_answer(bodies[0]) if bodies else None

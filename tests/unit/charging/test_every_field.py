@@ -24,6 +24,7 @@ from charging.events import (
     Charged,
     ContractSet,
     CreditSet,
+    Decided,
     Event,
     ModeSet,
     MovedIn,
@@ -31,6 +32,7 @@ from charging.events import (
     Noticed,
     Opened,
     ProfileSet,
+    Proposed,
     Refunded,
     SessionPosting,
     SessionStepped,
@@ -78,7 +80,7 @@ FULL = Account(
     before_move=("active", ""),
     refunds=(("charge-1", 5, False, 1),),
     ended=(("s-0", 2, "released", b"o"),),
-    proposals=(Proposal("proposed-1", "adjust", b"a", 9, "spiffe://onetier/operator/li", "li", "pos", 1),),
+    proposals=(Proposal("proposed-1", "adjust", b"a", 9, "operator/li", "li", "pos", 1),),
     decided=(("proposed-0", b"outcome"),),
 )
 MEANT = {"version", "mark", "terms_version"}
@@ -116,6 +118,8 @@ SAMPLES: dict[type, tuple[Event, set[str]]] = {
         {"attributes", "customer_attributes", "agreements"},
     ),
     Noticed: (Noticed(("low-balance:t-1",)), set()),
+    Proposed: (Proposed(Proposal("p-2", "adjust", b"a", 9, "operator/li", "li", "pos", 1), (), "why"), {"proposals"}),
+    Decided: (Decided("proposed-1", True, "operator/li", "li", "seen", b"outcome"), {"proposals", "decided"}),
 }
 EVENTS = get_args(Event)
 NAMES = [event.__name__ for event in EVENTS]

@@ -102,7 +102,7 @@ def test_what_an_application_server_could_not_fetch_is_refused(monkeypatch: pyte
 
 async def test_what_takes_long_is_judged_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "THREAD_BYTES_MAX", 0)
-    faulty = admission.Admission([version({**NATIONAL, "services": []})])
+    faulty = admission.Admission([version({**NATIONAL, "services": []})], "operator/li")
     with pytest.raises(Invalid, match="'sms' is not among the services"):
         await faulty.check(State())
-    await admission.Admission([version(NATIONAL)]).check(State())
+    await admission.Admission([version(NATIONAL)], "operator/li").check(State())

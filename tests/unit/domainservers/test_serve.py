@@ -38,7 +38,7 @@ class Caller:
         self.call = DomainServerServiceStub(self.channel).Serve()
         self.batches = 0
 
-    async def ask(self, *asks: Ask, slot: str = "GD/0") -> list[Answer | str]:
+    async def ask(self, *asks: Ask, slot: str = "GD/0", origin: str = "appserver") -> list[Answer | str]:
         """Send a batch and wait for all answers; "misrouted" for what is not owned there."""
         self.batches += 1
         request = ServeRequest(
@@ -47,6 +47,7 @@ class Caller:
             positions=list(range(len(asks))),
             slots=[slot] * len(asks),
             bodies=[wire.pack(ask) for ask in asks],
+            origin=origin,
         )
         await self.call.write(request)
         answers: dict[int, Answer | str] = {}
@@ -66,7 +67,9 @@ class Caller:
 
 
 def command(key: str, action: OpenAccount | PostCharge | TopUp, account_id: str = IDENTITY) -> Command:
-    return Command(account_id, key, blake2b(key.encode(), digest_size=16).digest(), "", "front", NOW_MS, action)
+    return Command(
+        account_id, key, blake2b(key.encode(), digest_size=16).digest(), "", "front", NOW_MS, action, "local"
+    )
 
 
 def opening(identity: str = IDENTITY, amount: int = 10_000_000) -> OpenAccount:

@@ -46,7 +46,9 @@ async def reasons(caller: Caller, request: ServeRequest) -> dict[int, str]:
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 async def test_a_body_that_cannot_be_read_harms_its_item_alone(caller: Caller, body: bytes) -> None:
     good = wire.pack(Pull(IDENTITY))
-    request = ServeRequest(batch_id=9, positions=[3, 4, 5], slots=["GD/0"] * 3, bodies=[good, body, good])
+    request = ServeRequest(
+        batch_id=9, positions=[3, 4, 5], slots=["GD/0"] * 3, bodies=[good, body, good], origin="appserver"
+    )
     assert await reasons(caller, request) == {3: "BusinessData", 4: "BODY_MALFORMED", 5: "BusinessData"}
 
 

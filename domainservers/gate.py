@@ -1,0 +1,116 @@
+"""Who may send what into a slot: checked again here, whatever platform and data center let pass.
+
+The data center stamps a batch with the authenticated role of whoever asked it. The tiers' own commands come from the
+tier that makes them and from nobody else; what an owner gives itself never comes over the wire. A caller's command
+comes from a platform, and its principal must have a grant for it in the directory as this owner knows it.
+"""
+
+from collections.abc import Sequence
+
+from charging.commands import (
+    Command,
+    ExpireSession,
+    MoveIn,
+    MoveOut,
+    PostCharge,
+    Propose,
+    ReceiveTransfer,
+    Remember,
+    SettleTransfer,
+)
+from charging.errors import Denied
+from charging.permission import Permission, Policy, amount_denied, amount_of, name_of, names_another
+from charging.wire import Ask, Commit, FetchOutcomes, Pull
+from domainservers.desk import Desk
+from domainservers.groups import Sink
+from domainservers.item import Item, pack_fault
+from runtime.telemetry import Metrics
+
+PLATFORM, DATA_CENTER, DOMAIN_SERVER = "appserver", "datacenter", "domainserver"
+LOCAL = "local"
+"""Of everybody, where there is no TLS."""
+RESERVED = "~"
+"""Keys of the tiers' own commands begin with it."""
+
+_SENDERS: dict[type, str] = {
+    MoveOut: DATA_CENTER,
+    MoveIn: DATA_CENTER,
+    Remember: DATA_CENTER,
+    ReceiveTransfer: DOMAIN_SERVER,
+    SettleTransfer: "",
+    ExpireSession: "",
+    Propose: "",
+}
+"""Which tier sends a command that is no caller's; "" = none does, owners give it themselves."""
+
+
+def let_in(
+    sink: Sink, asks: Sequence[tuple[int, Ask]], origin: str, desk: Desk, metrics: Metrics
+) -> list[Item | tuple[int, Ask]]:
+    """Make items of commits that name their account, and answer what its sender may not ask.
+
+    Without an origin the asks are this process's own, and nothing is checked.
+    """
+    work: list[Item | tuple[int, Ask]] = []
+    for place, ask in asks:
+        permission = None
+        if origin:
+            try:
+                if type(ask) is Commit:
+                    permission = check_commit(ask, origin, desk.policy, desk.domain)
+                else:
+                    check_read(ask, origin)
+            except Denied as fault:
+                metrics.event("denied")
+                sink.answer(place, pack_fault(fault))
+                continue
+        if type(ask) is Commit and ask.command.account_id:
+            work.append(Item(sink, place, ask.identity, ask.command, permission=permission))
+        else:
+            work.append((place, ask))
+    return work
+
+
+def check_read(ask: Ask, origin: str) -> None:
+    """Let a read in. Raises `Denied` ORIGIN_NOT_ALLOWED."""
+    inner = isinstance(ask, FetchOutcomes) or (isinstance(ask, Pull) and ask.moved)
+    if origin not in ((DATA_CENTER, LOCAL) if inner else (PLATFORM, DATA_CENTER, LOCAL)):
+        raise _denied(type(ask).__name__, origin)
+
+
+def check_commit(ask: Commit, origin: str, policy: Policy, domain: str) -> Permission | None:
+    """Let a commit in, and give what its principal may do by it; None for the tiers' own commands.
+
+    Raises `Denied` ORIGIN_NOT_ALLOWED, AMOUNT_NOT_GRANTED, and what `Policy.permit` raises.
+    """
+    command = ask.command
+    action = command.action
+    kind = type(action)
+    sender = PLATFORM if kind is PostCharge else _SENDERS.get(kind, PLATFORM)
+    if not sender or origin not in (sender, LOCAL):
+        raise _denied(kind.__name__, origin)
+    if sender != PLATFORM:
+        return None
+    if command.key.startswith(RESERVED):
+        raise _denied(f"{kind.__name__} under a key of the tiers", origin)
+    permission = permission_of(command, policy, domain)
+    if kind is PostCharge and not permission.allows(amount_of(action)):
+        raise amount_denied(command.principal, name_of(action), permission.amount_max)
+    return permission
+
+
+def permission_of(command: Command, policy: Policy, domain: str) -> Permission:
+    """Give what the principal of a command may do by it. Raises what `Policy.permit` raises."""
+    principal = command.principal
+    return policy.permit(
+        principal,
+        name_of(command.action),
+        command.channel,
+        command.partner,
+        domain,
+        names_another(principal, command.actor),
+    )
+
+
+def _denied(what: str, origin: str) -> Denied:
+    return Denied("ORIGIN_NOT_ALLOWED", f"{what} does not come from {origin or 'a caller that is not named'}")
