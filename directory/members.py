@@ -1,7 +1,7 @@
 """Live domain servers: records of the directory unit, each written by its server again and again.
 
-Nobody compares clocks: a reader judges a member by whether its `heartbeat` still counts up, over time measured by the
-reader itself (`Watch`).
+A reader judges whether a member is alive by whether its `heartbeat` still counts up, over time measured by the reader
+itself (`Watch`). The time that a member writes only tells whose clock is wrong (`domainservers.clockwatch`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,6 +26,8 @@ class Member(Struct, frozen=True):
     """Domains it may own slots of; empty = all."""
     draining: bool = False
     """It gives its slots away and takes no new ones."""
+    time_ms: int = 0
+    """Its wall clock when it wrote this; 0 = not told. Whoever differs from all others owns nothing."""
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -10,7 +10,7 @@ from charging.permission import Policy, built_in_policy
 from directory.directory import Directory
 from directory.opening import open_patiently, units_allowed
 from domainservers.anchoring import Anchoring
-from domainservers.clock import SystemClock
+from domainservers.clock import SteadyClock, SystemClock
 from domainservers.courier import Courier
 from domainservers.host import Host
 from domainservers.keeping import Keeping
@@ -60,7 +60,7 @@ class DomainServer:
         self._address = address
         self._metrics = metrics
         self._post = post
-        self._clock = SystemClock()
+        self._clock = SteadyClock(SystemClock())
         self._keys = key_file(settings.chain_keys, settings.directory)
         self._ring = ring_at(self._keys, make=True)
         allowed = units_allowed(settings)

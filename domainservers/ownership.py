@@ -1,7 +1,7 @@
 """Membership and hand-over: announces this server, watches the others, takes slots over and gives them up.
 
-Leases are for liveness only: whoever is wrong about a peer costs it an epoch, and the journal keeps the order. Nobody
-compares clocks; a peer is alive while its heartbeat moves, by the watcher's own clock.
+Leases are for liveness only: whoever is wrong about a peer costs it an epoch, the journal keeps the order. A peer is
+alive while its heartbeat moves, by the watcher's own clock. Who is alone with its wall clock owns nothing.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from directory.owners import Owner
 from directory.slots import parse_slot, slot_key
 from directory.state import DomainInfo
 from domainservers.assignment import assign
-from domainservers.clock import Clock
+from domainservers.clock import SteadyClock
+from domainservers.clockwatch import ClockWatch
 from domainservers.host import Host
 from domainservers.units import Places
 from runtime.telemetry import logger
@@ -38,7 +39,7 @@ class Ownership:
         unit: Unit,
         domains: Callable[[], Mapping[str, DomainInfo]],
         host: Host,
-        clock: Clock,
+        clock: SteadyClock,
         *,
         serves: tuple[str, ...],
         heartbeat_ms: int,
@@ -57,6 +58,9 @@ class Ownership:
         self._watch = Watch(ttl_ms)
         self._heartbeat = 0
         self._draining = False
+        self._clock_watch = ClockWatch(clock, host.metrics)
+        self._doubting = False
+        """Its own clock is not believed, so it owns nothing for the time being."""
         self._task: asyncio.Task[None] | None = None
         self._beaten_at = 0.0
         self._changing: dict[str, asyncio.Task[None]] = {}
@@ -141,15 +145,21 @@ class Ownership:
 
     async def _beat(self) -> None:
         self._heartbeat += 1
-        member = Member(self._address, self._heartbeat, self._serves, self._draining)
+        member = self._member()
         self._beaten_at = asyncio.get_running_loop().time()
         await self._unit.put([members_of.member_record(self._server_id, member)])
 
+    def _member(self) -> Member:
+        away = self._draining or self._doubting
+        return Member(self._address, self._heartbeat, self._serves, away, self._clock.now_ms())
+
     async def _round(self) -> None:
         members = await members_of.load_members(self._unit)
-        members[self._server_id] = Member(self._address, self._heartbeat, self._serves, self._draining)
         now_ms = int(asyncio.get_running_loop().time() * 1000)
         alive = self._watch.alive(members, now_ms)
+        peers = [member for server_id, member in alive.items() if server_id != self._server_id]
+        self._doubting = self._clock_watch.look(peers, owns=bool(self._host.owned))
+        alive[self._server_id] = self._member()
         domains = self._domains()
         names = [slot_key(code, slot) for code, info in domains.items() for slot in range(info.slots)]
         wanted = assign(names, alive)

@@ -10,6 +10,7 @@ from charging.errors import Unavailable
 from charging.wire import Ask, failed, pack
 from directory.state import DomainInfo
 from domainservers.anchoring import Anchoring
+from domainservers.clock import SteadyClock
 from domainservers.courier import Courier, Post
 from domainservers.host import Host
 from domainservers.keeping import Keeping
@@ -55,9 +56,11 @@ class SkewedClock:
     def __init__(self, loop: SimulatedLoop, skew_ms: int) -> None:
         self._loop = loop
         self._skew_ms = skew_ms
+        self.ahead_ms = 0
+        """How far it has leapt."""
 
     def now_ms(self) -> int:
-        return BASE_MS + self._skew_ms + int(self._loop.now * 1000)
+        return BASE_MS + self._skew_ms + self.ahead_ms + int(self._loop.now * 1000)
 
     def steady_ms(self) -> int:
         return int(self._loop.now * 1000)
@@ -105,6 +108,8 @@ class Node:
     ) -> None:
         self.name = name
         self.wire = Wire()
+        self.wall = SkewedClock(loop, 0)
+        self._ahead_ms = 0
         self.host: Host | None = None
         self.ownership: Ownership | None = None
         self._loop = loop
@@ -122,7 +127,9 @@ class Node:
         self._tasks = {}
         self._context = contextvars.copy_context()
         self._context.run(NODE.set, self._tasks)
-        clock = SkewedClock(self._loop, self._random.randrange(-600_000, 600_000))
+        self.wall = SkewedClock(self._loop, self._random.randrange(-600_000, 600_000))
+        self.wall.ahead_ms = self._ahead_ms
+        clock = SteadyClock(self.wall)
         unit = SimulatedUnit(self._store, self.wire)
 
         async def open_unit(_: str) -> Unit:
@@ -172,6 +179,10 @@ class Node:
     def up(self) -> bool:
         """The process exists (it may be paused)."""
         return self.host is not None and not self.wire.dead
+
+    def leap(self, ahead_ms: int) -> None:
+        """Set the machine's clock, for processes that run and that begin."""
+        self._ahead_ms = self.wall.ahead_ms = ahead_ms
 
     def crash(self) -> None:
         """Kill -9."""

@@ -38,6 +38,7 @@ class Report(Struct):
     faults: int = 0
     crashes: int = 0
     pauses: int = 0
+    leaps: int = 0
     takeovers: int = 0
     fenced: int = 0
     groups: int = 0
@@ -126,6 +127,8 @@ class World:
                 self.loop.create_task(self._cut(node))
             elif roll < 0.68 and node.up and not node.wire.paused:
                 self.loop.create_task(self._leave(node))
+            elif roll < 0.74 and node.up:
+                self.loop.create_task(self._leap(node))
 
     async def _pause(self, node: Node) -> None:
         self.report.pauses += 1
@@ -133,6 +136,13 @@ class World:
         wire_of_life.pause()
         await asyncio.sleep(self.random.uniform(0.5, 7.0))
         wire_of_life.resume()
+
+    async def _leap(self, node: Node) -> None:
+        """Set a machine's clock days ahead or back for some seconds; a process may begin meanwhile and believe it."""
+        self.report.leaps += 1
+        node.leap(self.random.choice((-2, 2, 40)) * 86_400_000)
+        await asyncio.sleep(self.random.uniform(1.0, 12.0))
+        node.leap(0)
 
     async def _cut(self, node: Node) -> None:
         wire_of_life = node.wire

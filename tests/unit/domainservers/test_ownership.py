@@ -7,6 +7,7 @@ from charging.errors import Unavailable
 from charging.wire import Answer, Ask, BusinessData, Done, Failed, Pull, failed, pack, unpack_ask
 from directory.owners import load_owners
 from directory.state import DomainInfo
+from domainservers.clock import SteadyClock
 from domainservers.courier import Courier
 from domainservers.host import Host
 from domainservers.keeping import Keeping
@@ -32,6 +33,9 @@ class Country:
         }
         self.domains = {"GD": DomainInfo("GD", "Guangdong", "Asia/Shanghai", slots, "shared", "private")}
         self.servers: dict[str, tuple[Host, Ownership, FlakyUnit]] = {}
+        self.clocks: dict[str, Clock] = {}
+        self.wrong: dict[str, int] = {}
+        """How far ahead a machine's clock is when its server begins."""
         self.directory = FlakyUnit(self.stores["directory"])
 
     async def open_unit(self, url: str) -> Unit:
@@ -39,7 +43,9 @@ class Country:
 
     async def join(self, name: str) -> None:
         """Start a server."""
-        clock = Clock()
+        self.clocks[name] = Clock()
+        self.clocks[name].ahead_ms = self.wrong.get(name, 0)
+        clock = SteadyClock(self.clocks[name])
         host = Host(name, Units(self.open_unit), LIMITS, clock, 4, lambda _: 1, Metrics("test"), self._keeping)
         unit = FlakyUnit(self.stores["directory"])
         ownership = Ownership(
