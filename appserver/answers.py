@@ -74,6 +74,7 @@ def answer_query(
         replies.fill_contract(reply.contract.contract, contract)
     elif item.view == "history":
         replies.fill_history(reply.history.lines, lines, item.explain)
+        reply.history.next_cursor = item.cursor
         reply.history.SetInParent()
     else:
         replies.fill_accumulators(reply.usage, account)

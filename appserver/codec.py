@@ -42,6 +42,7 @@ QUANTITY_MAX = {
 LINES_DEFAULT = {"balance": 0, "usage": 10, "contract": 0, "history": 50}
 """Views of a query, and how many journal lines they show when the quantity doesn't say."""
 HISTORY_LINES_MAX = 500
+CURSOR_MAX = (1 << 63) - 1
 VIEWS = tuple(LINES_DEFAULT)
 
 _NO_ATTRIBUTES: dict[str, str] = {}
@@ -116,6 +117,8 @@ class Codec:
             )
         if request.quantity < 0:
             raise _fault("QUANTITY_NEGATIVE", "quantity", "fewer than no lines are asked for", "0 or more")
+        if request.history_cursor > CURSOR_MAX:
+            raise _fault("CURSOR_UNKNOWN", "history_cursor", "no page begins there", "next_cursor of the page before")
         found = _caller_faults(request)
         if found:
             raise _together(found)
@@ -135,6 +138,7 @@ class Codec:
             request.explain,
             view=view,
             lines_max=min(request.quantity, HISTORY_LINES_MAX) or LINES_DEFAULT[view],
+            cursor=request.history_cursor,
         )
 
     def _command(self, batch: Batch, position: int, request: desk.ServiceRequest, now_ms: int) -> Item:

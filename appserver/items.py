@@ -33,6 +33,7 @@ class Item:
         "batch",
         "channel",
         "charge",
+        "cursor",
         "data",
         "digest",
         "done",
@@ -72,6 +73,7 @@ class Item:
         view: str = "",
         lines_max: int = 0,
         order: Order | None = None,
+        cursor: int = 0,
     ) -> None:
         self.batch = batch
         self.position = position
@@ -91,6 +93,8 @@ class Item:
         """Of a query."""
         self.lines_max = lines_max
         """Of a query that tells journal lines."""
+        self.cursor = cursor
+        """Of a query of the history: where its page begins, and later where the next one does; 0 = the newest, none."""
         self.order = order
         """Of a command or a session step."""
         self.attempts = 0

@@ -126,6 +126,9 @@ class Owner:
                 if digest not in (b"", entry.digest):
                     raise Conflict("KEY_REUSED", f"key {key} was used for another request")
                 return _repeated(history.outcome(entry))
+            case FetchHistory(identity, key=key) if key:
+                entry = self._entry(identity, key)
+                return History(() if entry is None else (history.line(entry),))
             case FetchHistory(identity, lines_max, before_version):
                 entries = reversed(self.desk.journals[self.data(identity).account.account_id])
                 lines = [history.line(entry) for entry in entries]

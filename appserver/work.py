@@ -199,7 +199,7 @@ class Work:
         elif item.view == "history" or (item.view == "usage" and item.explain):
             self._check_lines(item)
             item.stage = Stage.LINES
-            self._ask(item, pack(FetchHistory(item.identity, item.lines_max)))
+            self._ask(item, pack(FetchHistory(item.identity, item.lines_max, 0, item.cursor)))
         else:
             answer_query(self._counter, item, data, held, (), self.now_ms)
 
@@ -292,6 +292,7 @@ class Work:
         elif type(answer) is Stale:
             self._take_stale(item, answer)
         elif type(answer) is History:
+            item.cursor = answer.next_position
             self._take_lines(item, answer.lines)
         elif type(answer) is Unknown and item.fault is not None:
             self._refuse(item, item.fault)
@@ -316,7 +317,7 @@ class Work:
         """Answer with the stored first outcome; its explanation is in the journal, not in what was rated now."""
         if item.kind is Kind.CHARGE and item.explain:
             item.done, item.stage = done, Stage.LINES
-            self._ask(item, pack(FetchHistory(item.identity, 1, done.version + 1)))
+            self._ask(item, pack(FetchHistory(item.identity, 1, key=item.key)))
             return
         answer_stored(self._counter, item, done, None)
 

@@ -42,6 +42,8 @@ class FetchHistory(Struct, frozen=True, array_like=True, tag="h"):
     before_version: int = 0
     before_position: int = 0
     """`History.next_position` of the page before; 0 = the newest page."""
+    key: str = ""
+    """Only the line of this request key, which costs no walk; empty = all."""
 
 
 class FetchReference(Struct, frozen=True, array_like=True, tag="r"):

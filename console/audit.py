@@ -25,7 +25,7 @@ from charging.history import line
 from charging.wire import HistoryLine
 from domainservers.accounts import COLLECTION, partitions, unpack_account
 from domainservers.deltas import load_delta
-from domainservers.groups import unpack_entries
+from domainservers.groups import unpack_group
 from domainservers.journal import Corrupt, Position, genesis, read_chain
 from domainservers.snapshots import load_checkpoint
 from evidence.keys import PROCESS_RING, KeyRing
@@ -234,7 +234,12 @@ async def _read(unit: Unit, ref: JournalRef, start: Position, follower: _Followe
         async for _, groups in read_chain(unit, name, start, ref.ring):
             for group in groups:
                 seq = group.seq
-                follower.take(seq, unpack_entries(group.payload))
+                entries, aside = unpack_group(group.payload)
+                report.findings += [
+                    f"{bad.account_id or 'unknown account'}: entry {bad.index} of group {seq} can't be read: {bad.why}"
+                    for bad in aside
+                ]
+                follower.take(seq, [entry for _, entry in entries])
             advance(len(groups))
     except Corrupt as broken:
         report.broken = True

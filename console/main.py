@@ -162,7 +162,14 @@ def _run(work: Coroutine[None, None, int]) -> int:
 @cache
 def mounted() -> typer.Typer:
     """Give the command with all others below it."""
-    for module in ("console.hand", "console.operate", "console.losses", "console.rate", "console.loadtest"):
+    for module in (
+        "console.hand",
+        "console.operate",
+        "console.damaged",
+        "console.losses",
+        "console.rate",
+        "console.loadtest",
+    ):
         app.add_typer(import_module(module).app)
     for name, (module, text) in MOUNTED.items():
         app.add_typer(import_module(module).app, name=name, help=text)

@@ -92,7 +92,7 @@ def audit(
     ring = ring_for(where, keys)
     try:
         if everything:
-            refs = asyncio.run(_journals(where, ring, domain))
+            refs = asyncio.run(journals(where, ring, domain))
             sound = _audit_all(refs, workers, whole=not domain)
         else:
             sound = asyncio.run(_audit_one(where, ring, account, lines))
@@ -171,7 +171,8 @@ def directory_url(folder: Path, directory: str) -> str:
     return lay_out(mark.base).directory
 
 
-async def _journals(url: str, ring: KeyRing, domain: str) -> list[JournalRef]:
+async def journals(url: str, ring: KeyRing, domain: str) -> list[JournalRef]:
+    """Name the journals of a domain, or of the country. Raises `StoreUnavailable`."""
     unit = await open_to_read(url)
     directory = await Directory.open(unit, ring=ring)
     refs = [

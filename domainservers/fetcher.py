@@ -51,16 +51,38 @@ class Fetcher:
                     del self._wanted[key]
                 self._reading = dict.fromkeys(keys)
                 try:
-                    found = await self.read(keys)
+                    found = await self._read_apart(keys)
                 except (StoreUnavailable, StoreRejected):
                     self._reading = {}
                     self._lost(keys)
                     continue
+                keys = list(self._reading)
                 self._reading = {}
                 for key in keys:
                     self._take(key, found.get(key))
         finally:
             self._task = None
+
+    async def _read_apart(self, keys: Sequence[str]) -> dict[str, Stored]:
+        """Read keys; when one record is refused, as one with a broken seal is, lose that one and not its neighbours."""
+        try:
+            return await self.read(keys)
+        except StoreRejected:
+            if len(keys) == 1:
+                raise
+        found: dict[str, Stored] = {}
+        lost: list[str] = []
+        for key in keys:
+            try:
+                found |= await self.read([key])
+            except StoreRejected:
+                lost.append(key)
+        if len(lost) == len(keys):
+            raise StoreRejected("the store refuses whatever is read")
+        for key in lost:
+            self._reading.pop(key, None)
+        self._lost(lost)
+        return found
 
     async def read(self, keys: Sequence[str]) -> dict[str, Stored]:
         """Read keys at once, a partition at a time side by side. Raises `StoreUnavailable`."""

@@ -13,6 +13,7 @@ from charging.commands import Command, ReceiveTransfer, Refund, Remember
 from charging.entry import Entry
 from charging.errors import Broken, Fault, NotFound, Overloaded, Unavailable
 from charging.events import MovedIn
+from charging.history import line
 from charging.ledger import with_original
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers import reading
@@ -165,11 +166,9 @@ class Fulfilling:
     async def _entry(self, account_id: str, key: str) -> tuple[Entry | None, bool]:
         """Find the entry of a key, and say whether the account has come from another domain since."""
         parts = self._parts
-        position = parts.keys.find(fingerprint(account_id, key))
-        if position >= 0:
-            entry = parts.groups.entry_at(position) or await reading.entry_at(self._frames, position)
-            if entry is not None and entry.account_id == account_id and entry.key == key:
-                return entry, False
+        known = await self._known(account_id, key)
+        if known is not None:
+            return known, False
         cell = parts.accounts.cells.get(account_id)
         ported = False
         if cell is None:
@@ -185,6 +184,14 @@ class Fulfilling:
                 ported = ported or any(isinstance(event, MovedIn) for event in entry.events)
         return None, ported
 
+    async def _known(self, account_id: str, key: str) -> Entry | None:
+        """Find the entry of a key by the index, which holds every key whose outcome must still be known."""
+        position = self._parts.keys.find(fingerprint(account_id, key))
+        if position < 0:
+            return None
+        entry = self._parts.groups.entry_at(position) or await reading.entry_at(self._frames, position)
+        return entry if entry is not None and (entry.account_id, entry.key) == (account_id, key) else None
+
     async def _applied(self, seq: int) -> int:
         """Wait until a group is applied. When the slot is lost meanwhile, the read is cancelled."""
         landed = Landing()
@@ -193,6 +200,11 @@ class Fulfilling:
         return seq
 
     async def _history(self, sink: Sink, place: int, ask: FetchHistory, cell: Cell) -> None:
+        if ask.key:
+            entry = await self._known(cell.account_id, ask.key)
+            told = wire.History(() if entry is None else (line(entry),))
+            self._parts.groups.reply(cell.seq, sink, place, wire.pack(told))
+            return
         newest = await self._applied(cell.seq)
         if ask.before_position:
             newest = min(newest, ask.before_position // POSITIONS_PER_GROUP)

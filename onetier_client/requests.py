@@ -56,9 +56,16 @@ def quote(identity: str, service: str, quantity: int = 1, **facts: Unpack[Facts]
     return _request(desk.REQUEST_TYPE_QUOTE, identity, service, quantity, facts, keyed=False)
 
 
-def query(identity: str, view: str, lines_max: int = 0, **facts: Unpack[Facts]) -> desk.ServiceRequest:
-    """Ask for a view: "balance", "usage", "contract" or "history" (`lines_max` lines; 0 = as the server likes)."""
-    return _request(desk.REQUEST_TYPE_QUERY, identity, view, lines_max, facts, keyed=False)
+def query(
+    identity: str, view: str, lines_max: int = 0, *, cursor: int = 0, **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Ask for a view: "balance", "usage", "contract" or "history" (`lines_max` lines; 0 = as the server likes).
+
+    `cursor` is the `next_cursor` of the page of history before.
+    """
+    request = _request(desk.REQUEST_TYPE_QUERY, identity, view, lines_max, facts, keyed=False)
+    request.history_cursor = cursor
+    return request
 
 
 def execute(identity: str, command: Command, **facts: Unpack[Facts]) -> desk.ServiceRequest:
