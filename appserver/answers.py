@@ -7,7 +7,6 @@ from appserver.asks import Kind
 from appserver.commit import rate_usage
 from appserver.counter import Counter
 from appserver.items import Item
-from appserver.orders import CURRENCY_DEFAULT
 from appserver.reference import Held
 from charging import rating
 from charging.errors import Broken
@@ -39,7 +38,9 @@ def answer_stored(counter: Counter, item: Item, done: Done, line: HistoryLine | 
         return
     if item.kind is Kind.CHARGE:
         domain = item.held.domain if item.held is not None else ""
-        currency = item.charge.currency if item.charge is not None else CURRENCY_DEFAULT
+        currency = item.charge.currency if item.charge is not None else ""
+        if not currency and item.held is not None:
+            currency = item.held.timeline.plan_at(item.time_ms).currency
         replies.fill_stored(reply.charge, done, domain, currency, line)
     elif session is not None:
         replies.fill_session(reply.session, session, done)
@@ -49,9 +50,9 @@ def answer_stored(counter: Counter, item: Item, done: Done, line: HistoryLine | 
         reply.command.repeated = True
 
 
-def answer_quote(counter: Counter, item: Item, data: BusinessData, held: Held) -> None:
+def answer_quote(counter: Counter, item: Item, data: BusinessData, held: Held, now_ms: int) -> None:
     """Answer a dry run. Raises what rating raises; nothing is answered then."""
-    charge = rate_usage(item, data.account, data.contract, held)
+    charge = rate_usage(item, data.account, data.contract, held, now_ms)
     reply = counter.reply(item)
     if reply is not None:
         replies.fill_quote(reply.quote, charge, data.account.version, held.domain)

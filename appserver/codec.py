@@ -56,10 +56,12 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class Codec:
-    """Reads requests. `future_tolerance_ms` is how far ahead of our clock an event may be."""
+    """Reads requests. `future_tolerance_ms` is how far ahead of our clock an event may be, `country` whose national
+    spellings of numbers are read (`charging.identity`)."""
 
-    def __init__(self, future_tolerance_ms: int) -> None:
+    def __init__(self, future_tolerance_ms: int, country: str) -> None:
         self._future_tolerance_ms = future_tolerance_ms
+        self._country = country
 
     def read(self, batch: Batch, position: int, now_ms: int) -> Item:
         """Normalise and check one request. Raises `Invalid`, all wrong fields named."""
@@ -98,8 +100,9 @@ class Codec:
         ):
             raise self._faults(request, kind, now_ms)
         attributes = _attributes(request.attributes, "attributes") if request.attributes else _NO_ATTRIBUTES
-        identity = normalise(request.identity)
-        usage = Usage(identity, service, start_ms, quantity, party(other) if other else "", visited, attributes)
+        identity = normalise(request.identity, self._country)
+        called = party(other, self._country) if other else ""
+        usage = Usage(identity, service, start_ms, quantity, called, visited, attributes)
         digest = b""
         if charged:
             digest = blake2b(_pack((usage, channel, partner, actor)), digest_size=16).digest()
@@ -122,7 +125,7 @@ class Codec:
         found = _caller_faults(request)
         if found:
             raise _together(found)
-        identity = normalise(request.identity)
+        identity = normalise(request.identity, self._country)
         channel, partner = request.channel, request.partner
         return Item(
             batch,
@@ -146,9 +149,9 @@ class Codec:
         found += _size_faults(request)
         if found:
             raise _together(found)
-        identity = normalise(request.identity)
+        identity = normalise(request.identity, self._country)
         time_ms = request.event_time_ms or now_ms
-        order = order_of(request, identity, time_ms)
+        order = order_of(request, identity, time_ms, self._country)
         channel, partner, actor = request.channel, request.partner, request.actor
         kind = Kind.SESSION if request.HasField("session") else Kind.COMMAND
         digest = self._digest(request, identity, order)
@@ -194,7 +197,7 @@ class Codec:
             found.append(_fault("REGION_UNKNOWN", "visited_place", f"the visited place must be {text}", text))
         found += _caller_faults(request)
         try:
-            normalise(request.identity)
+            normalise(request.identity, self._country)
         except Invalid as fault:
             found.append(fault.bare())
         return _together(found)

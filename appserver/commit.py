@@ -27,7 +27,9 @@ from charging.commands import (
 )
 from charging.contract import Contract
 from charging.errors import Broken, Invalid
+from charging.lateness import refuse_late
 from charging.ledger import available_view, seal
+from charging.money import NO_CURRENCY
 from charging.plan import Plan
 from charging.selling import check_agreements, check_offerings
 from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
@@ -52,13 +54,13 @@ def is_predictable(action: Action) -> bool:
     return isinstance(action, _PREDICTABLE)
 
 
-def charge_command(item: Item, entry: Entry, account: Account, contract: Contract, held: Held) -> Command:
+def charge_command(item: Item, entry: Entry, account: Account, contract: Contract, held: Held, now_ms: int) -> Command:
     """Rate the usage of an item on a state of its account; the charge stays with the item for its reply.
 
     Raises `Invalid` when the event is older than the contract or nothing prices it, and what rating refuses.
     """
     usage = item.usage
-    charge = item.charge = rate_usage(item, account, contract, held)
+    charge = item.charge = rate_usage(item, account, contract, held, now_ms)
     if charge.depends:
         post = PostCharge(usage, seal(charge), account.version, account.mark)
     else:
@@ -67,14 +69,20 @@ def charge_command(item: Item, entry: Entry, account: Account, contract: Contrac
     return _command(entry.account_id, item, post)
 
 
-def rate_usage(item: Item, account: Account, contract: Contract, held: Held) -> Charge:
-    """Rate the usage of an item as things stand; what sessions keep counts as taken."""
+def rate_usage(item: Item, account: Account, contract: Contract, held: Held, now_ms: int) -> Charge:
+    """Rate the usage of an item as things stand; what sessions keep counts as taken.
+
+    Raises `Invalid` EVENT_BEFORE_CONTRACT, and USAGE_TOO_LATE when it needs counters that are kept no more.
+    """
     usage = item.usage
     if usage.visited:
         held.check_place(usage.visited, "visited_place")
     if usage.start_ms < contract.valid_from_ms:
         raise _before_contract(contract)
-    return rating.rate(held.timeline.plan_at(usage.start_ms), usage, contract, available_view(account))
+    charge = rating.rate(held.timeline.plan_at(usage.start_ms), usage, contract, available_view(account))
+    if charge.depends or charge.accruals:
+        refuse_late(usage.start_ms, now_ms)
+    return charge
 
 
 def order_command(
@@ -101,12 +109,16 @@ def order_command(
 
 
 def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Command:
-    """Make the command that creates an account; without a domain it opens where the identity is served.
+    """Make the command that creates an account: without a domain it opens where the identity is served, without a
+    currency it has that of the catalogue in force.
 
     Raises `Invalid` when its offerings can't be sold so, or its agreements are unknown.
     """
     if not order.contract.domain:
         order = replace(order, contract=replace(order.contract, domain=held.domain))
+    if not order.currency:
+        today = _today(held, now_ms)
+        order = replace(order, currency=today.currency if today is not None else NO_CURRENCY)
     _check_sold(order.contract, held, now_ms, "open_account.contract.agreements")
     _check_profile(order.agreements, held, now_ms, "open_account.agreements")
     return _command(order.account_id, item, order)

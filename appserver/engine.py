@@ -45,7 +45,7 @@ class Engine:
         self.counter = Counter(metrics, self._loop.time)
         self._uplink = uplink
         self._metrics = metrics
-        self._codec = Codec(settings.future_tolerance_ms)
+        self._codec = Codec(settings.future_tolerance_ms, settings.country)
         self._work = Work(self.counter, settings, self._loop.time, wall_ms, self._schedule)
         self._active: deque[Caller] = deque()
         self._scheduled = False

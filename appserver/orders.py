@@ -34,7 +34,6 @@ LIST_ENTRIES_MAX = 256
 ATTRIBUTES_MAX = 64
 SESSION_UNITS_MAX = 16
 PRIORITY_DEFAULT = 100
-CURRENCY_DEFAULT = "CNY"
 QUANTITY_MAX = 1 << 50
 SERVICE_AHEAD_MS_MAX = 300_000
 """How much later than the request itself a service of a session may have begun."""
@@ -46,16 +45,19 @@ _OPERATIONS = {
 }
 
 
-def order_of(request: desk.ServiceRequest, identity: str, time_ms: int) -> Order:
-    """Read the command of a request. Raises `Invalid`, the field named with its path."""
+def order_of(request: desk.ServiceRequest, identity: str, time_ms: int, country: str) -> Order:
+    """Read the command of a request, numbers as a country writes them.
+
+    Raises `Invalid`, the field named with its path.
+    """
     name = request.WhichOneof("command")
     if name is None:
         text = "one of the commands"
         raise Invalid("COMMAND_MISSING", "the request executes nothing: set a command", fields={"command": text})
-    return _READERS[name](request, identity, time_ms)
+    return _READERS[name](request, identity, time_ms, country)
 
 
-def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int) -> OpenAccount:
+def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int, country: str) -> OpenAccount:
     command = request.open_account
     account_id = _id(command.account_id or identity, "open_account.account_id")
     if command.payment_mode not in ("prepaid", "postpaid"):
@@ -64,17 +66,16 @@ def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int) ->
     cycle_day = command.cycle_day or 1
     if not 1 <= cycle_day <= 28:
         raise _bad("CYCLE_DAY_OUT_OF_RANGE", "open_account.cycle_day", "1 to 28")
-    currency = command.currency or CURRENCY_DEFAULT
-    if is_currency(currency) is None:
-        raise _bad("CURRENCY_MALFORMED", "open_account.currency", "a code of ISO 4217 such as CNY")
-    contract = _contract(command.contract, identity, account_id, "open_account.contract")
+    if command.currency and is_currency(command.currency) is None:
+        raise _bad("CURRENCY_MALFORMED", "open_account.currency", "a code of ISO 4217 such as EUR, or empty")
+    contract = _contract(command.contract, identity, account_id, "open_account.contract", country)
     _short_list(command.books, "open_account.books")
     books = tuple(_book(book, f"open_account.books[{index}]") for index, book in enumerate(command.books))
     return OpenAccount(
         account_id,
         _text(command.customer_id, "open_account.customer_id"),
         command.payment_mode,
-        currency,
+        command.currency,
         command.credit_limit,
         cycle_day,
         contract,
@@ -85,36 +86,36 @@ def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int) ->
     )
 
 
-def _set_contract(request: desk.ServiceRequest, identity: str, _time_ms: int) -> SetContract:
+def _set_contract(request: desk.ServiceRequest, identity: str, _time_ms: int, country: str) -> SetContract:
     command = request.set_contract
     account_id = _text(command.account_id, "set_contract.account_id")
     if not command.HasField("contract"):
         raise _bad("CONTRACT_MISSING", "set_contract.contract", "the contract of the member")
-    member = normalise(command.contract.identity) if command.contract.identity else identity
-    return SetContract(_contract(command.contract, member, account_id, "set_contract.contract"))
+    member = normalise(command.contract.identity, country) if command.contract.identity else identity
+    return SetContract(_contract(command.contract, member, account_id, "set_contract.contract", country))
 
 
-def _set_status(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> SetStatus:
+def _set_status(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> SetStatus:
     command = request.set_account_status
     if command.status not in ("active", "suspended", "closed"):
         raise _bad("STATUS_UNKNOWN", "set_account_status.status", "active, suspended or closed")
     return SetStatus(command.status, _text(command.reason, "set_account_status.reason"))
 
 
-def _set_mode(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> SetPaymentMode:
+def _set_mode(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> SetPaymentMode:
     mode = request.set_payment_mode.payment_mode
     if mode not in ("prepaid", "postpaid"):
         raise _bad("PAYMENT_MODE_UNKNOWN", "set_payment_mode.payment_mode", "prepaid or postpaid")
     return SetPaymentMode(mode)
 
 
-def _set_credit(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> SetCreditLimit:
+def _set_credit(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> SetCreditLimit:
     command = request.set_credit_limit
     _within(command.credit_limit, 0, "set_credit_limit.credit_limit")
     return SetCreditLimit(command.credit_limit, _text(command.reason, "set_credit_limit.reason"))
 
 
-def _set_threshold(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> SetThreshold:
+def _set_threshold(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> SetThreshold:
     command = request.set_threshold
     threshold_id = _id(command.threshold_id, "set_threshold.threshold_id")
     watches = command.watches if command.remove else _id(command.watches, "set_threshold.watches")
@@ -122,7 +123,7 @@ def _set_threshold(request: desk.ServiceRequest, _identity: str, _time_ms: int) 
     return SetThreshold(Threshold(threshold_id, watches, command.mark), command.remove)
 
 
-def _set_profile(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> SetProfile:
+def _set_profile(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> SetProfile:
     command = request.set_account_profile
     return SetProfile(
         _attributes(command.account_attributes, "set_account_profile.account_attributes"),
@@ -131,7 +132,7 @@ def _set_profile(request: desk.ServiceRequest, _identity: str, _time_ms: int) ->
     )
 
 
-def _top_up(request: desk.ServiceRequest, _identity: str, time_ms: int) -> TopUp:
+def _top_up(request: desk.ServiceRequest, _identity: str, time_ms: int, _country: str) -> TopUp:
     command = request.top_up
     _positive(command.amount, "TOP_UP_NOT_POSITIVE", "top_up.amount")
     if command.valid_to_ms and command.valid_to_ms <= time_ms:
@@ -147,7 +148,7 @@ def _top_up(request: desk.ServiceRequest, _identity: str, time_ms: int) -> TopUp
     )
 
 
-def _adjust(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> Adjust:
+def _adjust(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> Adjust:
     command = request.adjust
     missing = {"actor": "who adjusts"} if not request.actor else {}
     if not command.reason.strip():
@@ -162,22 +163,22 @@ def _adjust(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> Adju
     )
 
 
-def _refund(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> Refund:
+def _refund(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> Refund:
     command = request.refund
     _within(command.amount, 0, "refund.amount")
     return Refund(_id(command.charge_key, "refund.charge_key"), command.amount, _text(command.reason, "refund.reason"))
 
 
-def _approve(request: desk.ServiceRequest, _identity: str, _time_ms: int) -> Approve:
+def _approve(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> Approve:
     command = request.approve
     of_key = _id(command.of_key, "approve.of_key")
     return Approve(of_key, command.reject, _text(command.reason, "approve.reason"))
 
 
-def _transfer(request: desk.ServiceRequest, identity: str, _time_ms: int) -> TransferAsk:
+def _transfer(request: desk.ServiceRequest, identity: str, _time_ms: int, country: str) -> TransferAsk:
     command = request.transfer
     _positive(command.amount, "TRANSFER_NOT_POSITIVE", "transfer.amount")
-    other = normalise(command.to_identity) if command.to_identity else identity
+    other = normalise(command.to_identity, country) if command.to_identity else identity
     source = _text(command.from_book_id, "transfer.from_book_id") or MAIN_BOOK
     target = _text(command.to_book_id, "transfer.to_book_id") or MAIN_BOOK
     if other == identity and source == target:
@@ -186,7 +187,7 @@ def _transfer(request: desk.ServiceRequest, identity: str, _time_ms: int) -> Tra
     return TransferAsk(source, "" if other == identity else other, target, command.amount, reason)
 
 
-def _session(request: desk.ServiceRequest, _identity: str, time_ms: int) -> SessionOrder:
+def _session(request: desk.ServiceRequest, _identity: str, time_ms: int, country: str) -> SessionOrder:
     command = request.session
     operation = _OPERATIONS.get(command.operation)
     if operation is None:
@@ -196,11 +197,13 @@ def _session(request: desk.ServiceRequest, _identity: str, time_ms: int) -> Sess
     services = [use.service_code for use in command.units]
     if len(set(services)) != len(services) or not all(services):
         raise _bad("SESSION_UNITS_MALFORMED", "session.units", "one entry for each service, its code given")
-    units = tuple(_unit_ask(use, f"session.units[{index}]", time_ms) for index, use in enumerate(command.units))
+    units = tuple(
+        _unit_ask(use, f"session.units[{index}]", time_ms, country) for index, use in enumerate(command.units)
+    )
     return SessionOrder(_id(command.session_id, "session.session_id"), operation, command.invocation, units)
 
 
-def _unit_ask(use: desk.UnitUse, path: str, time_ms: int) -> UnitAsk:
+def _unit_ask(use: desk.UnitUse, path: str, time_ms: int, country: str) -> UnitAsk:
     _quantity(use.used, f"{path}.used")
     _quantity(use.requested, f"{path}.requested")
     if not 0 <= use.event_time_ms <= time_ms + SERVICE_AHEAD_MS_MAX:
@@ -210,13 +213,13 @@ def _unit_ask(use: desk.UnitUse, path: str, time_ms: int) -> UnitAsk:
         use.requested,
         use.used,
         use.event_time_ms,
-        party(use.other_party) if use.other_party else "",
+        party(use.other_party, country) if use.other_party else "",
         _place(use.visited_place, f"{path}.visited_place"),
         _attributes(use.attributes, f"{path}.attributes"),
     )
 
 
-_READERS: Mapping[str, Callable[[desk.ServiceRequest, str, int], Order]] = {
+_READERS: Mapping[str, Callable[[desk.ServiceRequest, str, int, str], Order]] = {
     "open_account": _open_account,
     "set_contract": _set_contract,
     "set_account_status": _set_status,
@@ -233,8 +236,8 @@ _READERS: Mapping[str, Callable[[desk.ServiceRequest, str, int], Order]] = {
 }
 
 
-def _contract(given: desk.Contract, identity: str, account_id: str, path: str) -> Contract:
-    if given.identity and normalise(given.identity) != identity:
+def _contract(given: desk.Contract, identity: str, account_id: str, path: str, country: str) -> Contract:
+    if given.identity and normalise(given.identity, country) != identity:
         raise _bad("IDENTITY_MISMATCH", f"{path}.identity", "empty, or the identity of the request")
     status = given.status or "active"
     if status not in ("active", "suspended", "ended"):
@@ -263,7 +266,7 @@ def _contract(given: desk.Contract, identity: str, account_id: str, path: str) -
         ),
         _attributes(given.attributes, f"{path}.attributes"),
         {
-            _id(name, f"{path}.groups"): tuple(party(one) for one in given.groups[name].identities)
+            _id(name, f"{path}.groups"): tuple(party(one, country) for one in given.groups[name].identities)
             for name in sorted(given.groups)
         },
         _texts(given.agreements, f"{path}.agreements"),

@@ -3,6 +3,7 @@
 `Owner` answers packed asks with the real ledger; `catalogue` is a small country's.
 """
 
+import time
 from collections.abc import Callable
 
 from charging import history
@@ -47,6 +48,7 @@ def catalogue(version: int = 1, voice_price: str = "0.2") -> Catalogue:
         {
             "catalogue": "test",
             "version": str(version),
+            "currency": "CNY",
             "services": [
                 {"id": "voice", "unit": "second"},
                 {"id": "sms", "unit": "event"},
@@ -83,6 +85,7 @@ class Owner:
 
     def __init__(self) -> None:
         self.desk = Desk()
+        self.desk.now_ms = time.time_ns() // 1_000_000
         self.contracts: dict[str, Contract] = {}
         self.revision = 1
         self.catalogues: list[CatalogueRef] = []

@@ -150,7 +150,7 @@ class Work:
             return
         self.hits += 1
         if item.kind is Kind.CHARGE:
-            command = charge_command(item, entry, account, contract, held)
+            command = charge_command(item, entry, account, contract, held, now_ms)
         else:
             command = order_command(item, entry, account, contract, held, now_ms, self._session_validity_ms)
         self._commit(item, entry, command)
@@ -195,7 +195,7 @@ class Work:
             self._fail(item, refusal)  # Not raised: it is kept, and would keep a trace with this batch in it.
             return
         if item.kind is Kind.QUOTE:
-            answer_quote(self._counter, item, data, held)
+            answer_quote(self._counter, item, data, held, self.now_ms)
         elif item.view == "history" or (item.view == "usage" and item.explain):
             self._check_lines(item)
             item.stage = Stage.LINES

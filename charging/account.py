@@ -9,6 +9,8 @@ from zlib import crc32
 from msgspec import Struct
 from msgspec.structs import replace
 
+from charging.money import NO_CURRENCY
+
 MONEY = "money"
 MAIN_BOOK = "main"
 
@@ -116,7 +118,7 @@ class Account(Struct, frozen=True, array_like=True, gc=False):
     status: str = "active"
     """active, suspended, closed, moved"""
     payment_mode: str = "prepaid"
-    currency: str = "CNY"
+    currency: str = NO_CURRENCY
     credit_limit: int = 0
     """How far money may go below zero, micro-units."""
     cycle_day: int = 1
@@ -124,7 +126,8 @@ class Account(Struct, frozen=True, array_like=True, gc=False):
     books: tuple[Book, ...] = ()
     """In order of consumption: (priority, valid_to, book_id)."""
     accumulators: dict[str, int] = {}
-    """Key, as `charging.accumulators` writes it → quantity; the newest two periods of a counter are kept."""
+    """Key, as `charging.accumulators` writes it → quantity; kept as long as usage of its period is taken, see
+    `charging.lateness`."""
     attributes: dict[str, str] = {}
     customer_attributes: dict[str, str] = {}
     agreements: tuple[str, ...] = ()

@@ -36,9 +36,8 @@ from charging.events import (
     TransferSent,
     TransferSettled,
 )
+from charging.lateness import forgotten
 
-PERIODS_KEPT = 2
-"""Of an accumulator: the period that runs, and the one before it for roll-over."""
 ENDED_SESSIONS_KEPT_MAX = 8
 DECIDED_KEPT_MAX = 16
 """Proposals of an account whose end a repeat of their key is told."""
@@ -121,7 +120,10 @@ def after_charge(account: Account, books: tuple[Book, ...], accruals: funds.Pair
 
 
 def accrue(accumulators: dict[str, int], accruals: funds.Pairs, sign: int = 1) -> dict[str, int]:
-    """Add to accumulators. Of a new period the oldest gives way; what falls below a period that is gone is dropped."""
+    """Add to accumulators. With a new period those go that no usage can need any more, see `charging.lateness`.
+
+    What is taken off a period that is gone is dropped with it.
+    """
     changed = dict(accumulators)
     for key, quantity in accruals:
         known = changed.get(key)
@@ -129,14 +131,21 @@ def accrue(accumulators: dict[str, int], accruals: funds.Pairs, sign: int = 1) -
             changed[key] = known + sign * quantity
         elif sign * quantity > 0:
             changed[intern(key)] = sign * quantity
-            _prune(changed, key)
+            _forget(changed, key)
     return changed
 
 
-def _prune(accumulators: dict[str, int], new: str) -> None:
+def added(accumulators: dict[str, int], accruals: funds.Pairs) -> dict[str, int]:
+    """Add to accumulators and forget nothing."""
+    changed = dict(accumulators)
+    for key, quantity in accruals:
+        changed[key] = changed.get(key, 0) + quantity
+    return changed
+
+
+def _forget(accumulators: dict[str, int], new: str) -> None:
     counter = counter_of(new)
-    periods = sorted([key for key in accumulators if counter_of(key) == counter])
-    for key in periods[:-PERIODS_KEPT]:
+    for key in forgotten(sorted([key for key in accumulators if counter_of(key) == counter])):
         del accumulators[key]
 
 

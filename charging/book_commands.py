@@ -9,10 +9,9 @@ from charging.commands import Adjust, Command, MoveMoney, TopUp
 from charging.decision import Effect
 from charging.errors import Invalid, Refused
 from charging.events import BookDropped, Booked, BookSet, Event
+from charging.lateness import LATE_MS_MAX
 from charging.standing import require_here, require_open
 
-LATE_USAGE_MS = 3 * 86_400_000
-"""How long an expired book waits for records of usage from its own time before what it has left lapses."""
 PRIORITY_DEFAULT = 100
 
 
@@ -61,14 +60,14 @@ def _renewal(book: Book, action: TopUp, unit: str) -> list[Event]:
 
 
 def _lapses(account: Account, time_ms: int, topped_up: str) -> list[Event]:
-    """End the books that are over: at once the one that is topped up, the others after the wait for late records.
+    """End the books that are over: at once what is empty or topped up, the rest when no late usage can need it.
 
     A book that an open session has drawn on stays until the session ends; only what is free in it lapses.
     """
     events: list[Event] = []
     in_sessions = {pair[0] for session in account.sessions for hold in session.holds for pair in hold.postings}
     for book in account.books:
-        wait_ms = 0 if book.book_id == topped_up else LATE_USAGE_MS
+        wait_ms = 0 if book.book_id == topped_up or not book.amount else LATE_MS_MAX
         if not book.valid_to_ms or book.book_id == MAIN_BOOK or book.valid_to_ms + wait_ms > time_ms:
             continue
         left = book.amount - book.reserved

@@ -104,7 +104,8 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     effective_from: Moment = ""
     """Empty = since ever."""
     currency: Currency | None = None
-    """None = CNY, in a region the nation's."""
+    """Charges are in it, and accounts that are opened without naming another. None = no currency (XXX), in a region the
+    nation's."""
     rounding: Rounding | None = None
     """None = half up to 6 places, in a region the nation's. What is written counts, the default too."""
     services: tuple[Service, ...] = ()
@@ -123,6 +124,10 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     accumulators: tuple[Accumulator, ...] = ()
     overrides: Overrides = Overrides()
     withdrawn: Withdrawn = Withdrawn()
+    country: str = ""
+    """Of the nation: ISO 3166 code ("CN") of the country whose spellings of numbers are read without a server."""
+    time_zone: str = ""
+    """Of the nation: IANA zone ("Asia/Shanghai") in which times without an offset stand, where no domain's is known."""
 
 
 _encoder = msgspec.msgpack.Encoder()

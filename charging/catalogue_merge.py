@@ -22,8 +22,7 @@ from charging.catalogue_offers import (
 )
 from charging.catalogue_tariffs import Tariff
 from charging.errors import Invalid
-
-CURRENCY_DEFAULT = "CNY"
+from charging.money import NO_CURRENCY
 
 
 class _Named(Protocol):
@@ -128,7 +127,7 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
 
 def currency_of(national: Catalogue) -> str:
     """Give the currency of a national catalogue."""
-    return national.currency if national.currency is not None else CURRENCY_DEFAULT
+    return national.currency if national.currency is not None else NO_CURRENCY
 
 
 def _section(

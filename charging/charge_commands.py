@@ -6,17 +6,18 @@ from charging.commands import PostCharge
 from charging.decision import Effect, VersionMoved
 from charging.errors import Invalid, Refused
 from charging.events import Charged
+from charging.lateness import refuse_late
 from charging.standing import require_active
 from charging.usage import SealedCharge
 
 Taking = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
 
 
-def post_charge(account: Account, action: PostCharge) -> Effect:
+def post_charge(account: Account, action: PostCharge, now_ms: int) -> Effect:
     """Take a rated charge.
 
     Raises `VersionMoved` when it was rated on another state and depends on it; Refused ACCOUNT_SUSPENDED,
-    ACCOUNT_CLOSED, ACCOUNT_MOVED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, UNITS_MISSING.
+    ACCOUNT_CLOSED, ACCOUNT_MOVED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, UNITS_MISSING; Invalid USAGE_TOO_LATE.
     """
     if account.status != "active":
         require_active(account)
@@ -26,6 +27,8 @@ def post_charge(account: Account, action: PostCharge) -> Effect:
         raise VersionMoved
     if charge.depends and (base != account.version or (action.base_mark and action.base_mark != account.mark)):
         raise VersionMoved
+    if charge.depends or charge.accruals:
+        refuse_late(action.usage.start_ms, now_ms)
     postings, units = take(account, charge, action.usage.start_ms)
     return Effect((Charged(action.usage, charge, postings, units),), charge.amount)
 

@@ -81,8 +81,8 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     """Decide a command on the state of its account.
 
     Raises `Refused` (journal it under the key; nothing moves), `Invalid` and `NotFound` (keep nothing), some of them
-    from `charging.within`; `VersionMoved` (the platform rates again). `now_ms` is the owner's clock; only refunds,
-    transfers and sessions' expiry look at it.
+    from `charging.within`; `VersionMoved` (the platform rates again). `now_ms` is the owner's clock; what is late,
+    refunds, transfers and sessions' expiry look at it.
     """
     effect = _effect(account, command, now_ms)
     if not effect.events:
@@ -116,7 +116,7 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
 def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
     action = command.action
     if account is not None and type(action) is PostCharge:
-        return charge_commands.post_charge(account, action)
+        return charge_commands.post_charge(account, action, now_ms)
     match action:
         case OpenAccount():
             return account_commands.open_account(account, command, action)

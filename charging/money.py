@@ -7,6 +7,8 @@ import re
 from fractions import Fraction
 
 MICRO = 1_000_000
+NO_CURRENCY = "XXX"
+"""ISO 4217 for "no currency": of catalogues that name none, and of accounts by them."""
 
 HALF_UP, HALF_EVEN, HALF_DOWN, UP, DOWN = range(5)
 MODES = {"half_up": HALF_UP, "half_even": HALF_EVEN, "half_down": HALF_DOWN, "up": UP, "down": DOWN}

@@ -1,44 +1,40 @@
-"""The other party of a usage: a number, a name, or a short code; spelt so that groups and prefixes find it."""
+"""The other party of a usage: a number, a name, a short code, or a number as it was dialled behind a dial prefix.
+
+Numbers and names are read by the one rule of `charging.identity`. What only a called party can be stays as it was
+dialled, so that a destination of the catalogue finds it: a short code ("10086"), and the digits of a number that was
+called through a carrier ("17951 010 6555 1234"), which may have a price of its own.
+"""
 
 import re
+from functools import lru_cache
 
 from charging.bounds import IDENTITY_CHARS_MAX
 from charging.errors import Invalid
-from charging.identity import normalise, plain
+from charging.identity import dialled, plain, read
 
-_MOBILE = re.compile(r"(?:msisdn:)?(?:(?:\+|00)?86)?(1[3-9][0-9]{9})")
-_FIXED = re.compile(r"(?:fixed:)?(?:\+|00)?86([2-9][0-9]{8,10}|10[0-9]{8})")
-_ABROAD = re.compile(r"(?:msisdn:)?(?:\+|00)?([1-9][0-9]{8,14})")
 _SHORT = re.compile(r"[0-9]{3,8}")
+_DIALLED = re.compile(r"[0-9 ()/.-]{9,32}")
+_WANTED = "a number, a name, or a short code"
 
 
-def party(raw: str) -> str:
-    """Give the one spelling: an identity, or the digits of a short code ("10086").
+def party(raw: str, country: str = "") -> str:
+    """Give the one spelling: an identity, or digits as they were dialled. `country` as in `normalise`.
 
-    Raises `Invalid` with reason PARTY_MALFORMED. Cheaper than `normalise` for what is called all day: numbers of the
-    country's plan, short codes, and anything that is E.164 as it stands.
+    Raises `Invalid` with reason PARTY_MALFORMED.
     """
-    found = _usual(raw) or (_usual(plain(raw)) if len(raw) <= IDENTITY_CHARS_MAX else "")
-    if found:
-        return found
-    try:
-        return normalise(raw)
-    except Invalid as fault:
-        text = "a number, a name, or a short code"
+    spelling, wanted = read(raw, country)
+    if wanted:
+        spelling = _as_dialled(raw, country) if len(raw) <= IDENTITY_CHARS_MAX else ""
+    if not spelling:
         raise Invalid(
-            "PARTY_MALFORMED", f"the other party is malformed: expected {text}", fields={"other_party": text}
-        ) from fault
+            "PARTY_MALFORMED", f"the other party is malformed: expected {_WANTED}", fields={"other_party": _WANTED}
+        )
+    return spelling
 
 
-def _usual(text: str) -> str:
-    """Give the one spelling of what is called all day; "" for anything else."""
-    match = _MOBILE.fullmatch(text)
-    if match is not None:
-        return "msisdn:86" + match[1]
-    match = _FIXED.fullmatch(text)
-    if match is not None:
-        return "fixed:86" + match[1]
+@lru_cache(maxsize=65_536)
+def _as_dialled(raw: str, country: str) -> str:
+    text = plain(raw)
     if _SHORT.fullmatch(text) is not None:
         return text
-    match = _ABROAD.fullmatch(text)
-    return "msisdn:" + match[1] if match is not None else ""
+    return dialled(text, country) if _DIALLED.fullmatch(text) is not None else ""

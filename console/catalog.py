@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -30,15 +30,20 @@ from console.published import (
     wanted,
 )
 from console.publishing import publish, timeout_s
+from console.sample.domains import TIME_ZONE
 
 app = typer.Typer(help="Check, compare, publish and fetch catalogues.", no_args_is_help=True)
-NATIONAL_ZONE = "Asia/Shanghai"
 LISTED_MAX = 8
 out = Console(highlight=False)
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of YAML files, national and regional.", exists=True)]
 
 
-def effective_from_ms(catalogue: Catalogue, zone: str = NATIONAL_ZONE) -> int:
+def zone_of(catalogues: Iterable[Catalogue]) -> str:
+    """Give the zone in which the times of catalogues stand: that of the nation, or else of the sample country."""
+    return next((one.time_zone for one in catalogues if one.time_zone and not one.domain), TIME_ZONE)
+
+
+def effective_from_ms(catalogue: Catalogue, zone: str) -> int:
     """Give the moment from which a version is in force; a text without offset means the zone's clock."""
     if not catalogue.effective_from:
         return 0
@@ -47,12 +52,13 @@ def effective_from_ms(catalogue: Catalogue, zone: str = NATIONAL_ZONE) -> int:
 
 def publication(catalogues: list[Catalogue]) -> list[dc.DirectoryChange]:
     """Give the changes of the directory that publish checked catalogues."""
+    zone = zone_of(catalogues)
     return [
         dc.DirectoryChange(
             catalogue=dc.CatalogueVersion(
                 domain=catalogue.domain,
                 version=catalogue.version,
-                effective_from_ms=effective_from_ms(catalogue),
+                effective_from_ms=effective_from_ms(catalogue, zone),
                 content=pack(catalogue),
             )
         )

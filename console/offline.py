@@ -5,19 +5,20 @@ UTC), quantity. Where they matter: account, other_party, visited, family (";" be
 account_agreements, cycle_day, payment_mode, customer_id; and attributes, one a column: `usage.direction`,
 `subscriber.grade`, `account.segment`, `customer.industry`. Other columns are handed on to the output.
 
-Accumulators and allowances run on from line to line, per account, in the order of the file.
+Accumulators and allowances run on from line to line, per account, in the order of the file; nothing of them is
+forgotten, so that lines may come in any order of their times. Bare numbers are those of the nation's `country`, times
+without an offset those of its `time_zone`; a nation that names none is read as the sample country.
 """
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from charging.account import MAIN_BOOK, MONEY, Account, Book
+from charging.applying import added
 from charging.catalogue import Catalogue, pack
 from charging.commands import Command, PostCharge
 from charging.contract import Contract, Subscription
@@ -31,7 +32,9 @@ from charging.selling import check_agreements, check_offerings
 from charging.timeline import Timeline
 from charging.usage import Charge, Usage
 from charging.wire import CatalogueRef
-from console.catalog import NATIONAL_ZONE, effective_from_ms
+from console.catalog import effective_from_ms, zone_of
+from console.sample.domains import COUNTRY
+from console.usage_lines import Line
 
 REQUIRED = ("identity", "domain", "offerings", "service", "start", "quantity")
 OPTIONAL = (
@@ -41,6 +44,8 @@ OPTIONAL = (
 ATTRIBUTES = ("usage", "subscriber", "account", "customer")
 UNLIMITED = 10**18
 """Credit of offline accounts, micro-units: prices are asked here, not funds."""
+DIGITS_MAX = 18
+"""Of a number in a column."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_MS = (datetime(1990, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
 LAST_MS = (datetime(2100, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
@@ -63,13 +68,14 @@ class Refusal(Struct, frozen=True):
     reason: str
     message: str
     nearest: str
-    row: Row
 
 
 class OfflineRater:
     """Rates line after line; keeps the accumulators of each account between them."""
 
-    def __init__(self, catalogues: Sequence[Catalogue], zone: str = NATIONAL_ZONE) -> None:
+    def __init__(self, catalogues: Sequence[Catalogue]) -> None:
+        zone = zone_of(catalogues)
+        self._country = next((one.country for one in catalogues if one.country and not one.domain), COUNTRY)
         self._zone = ZoneInfo(zone)
         self._references = [CatalogueRef(c.domain, c.version, effective_from_ms(c, zone), pack(c)) for c in catalogues]
         self._timelines: dict[str, Timeline] = {}
@@ -83,9 +89,9 @@ class OfflineRater:
     def rate(self, row: Row) -> Charge:
         """Rate one line. Raises a `Fault` with a reason when it can't be read or nothing prices it."""
         usage = self._usage(row)
-        contract = _contract(row, usage.identity)
-        account = self._account(row, contract)
+        contract = self._contract(row, usage.identity)
         plan = self._timeline(contract.domain).plan_at(usage.start_ms)
+        account = self._account(row, contract, plan.currency)
         self._check_sold(plan, contract, account, usage.start_ms)
         charge = rate(plan, usage, contract, account)
         self._count += 1
@@ -93,7 +99,10 @@ class OfflineRater:
         command = Command(
             account.account_id, f"line-{self._count}", b"", "", "offline", usage.start_ms, action
         )  # fmt: skip
-        self._accounts[contract.domain, account.account_id] = decide(account, command, usage.start_ms).account
+        after = decide(account, command, usage.start_ms).account
+        # The owner forgets counters that no usage may reach any more; here every line may still come.
+        kept = added(account.accumulators, charge.accruals)
+        self._accounts[contract.domain, account.account_id] = replace(after, accumulators=kept)
         self.domains.add(contract.domain)
         return charge
 
@@ -113,77 +122,82 @@ class OfflineRater:
         check_agreements(plan, account.agreements, "account", "account_agreements")
         self._sold.add(key)
 
-    def _account(self, row: Row, contract: Contract) -> Account:
+    def _account(self, row: Row, contract: Contract, currency: str) -> Account:
+        cycle_day = _cycle_day(row.get("cycle_day") or "")
         account = self._accounts.get((contract.domain, contract.account_id))
         if account is None:
             account = Account(
                 contract.account_id,
                 1,
                 contract.domain,
-                payment_mode=row.get("payment_mode") or "postpaid",
+                currency=currency,
                 credit_limit=UNLIMITED,
-                cycle_day=_cycle_day(row.get("cycle_day") or "1"),
+                cycle_day=cycle_day or 1,
                 books=(Book(MAIN_BOOK, MONEY, 0),),
+            )
+        elif cycle_day not in (0, account.cycle_day):
+            raise Invalid(
+                "CYCLE_DAY_CHANGED", f"the account's cycle begins on day {account.cycle_day} in a line before this one"
             )
         if contract.identity not in account.members:
             account = replace(account, members=(*account.members, contract.identity))
         return replace(
             account,
+            payment_mode=_payment_mode(row.get("payment_mode") or "postpaid"),
             attributes=_attributes(row, "account"),
             customer_id=row.get("customer_id") or "",
             customer_attributes=_attributes(row, "customer"),
             agreements=_list(row, "account_agreements"),
         )
 
+    def _contract(self, row: Row, identity: str) -> Contract:
+        subscriptions = tuple(Subscription(name) for name in _list(row, "offerings"))
+        if not subscriptions:
+            raise Invalid("OFFERINGS_MISSING", "no offering is named: write one or several, ';' between them")
+        if not row["domain"]:
+            raise Invalid("REGION_UNKNOWN", "no domain is named: write the code of the subscriber's region")
+        family = tuple(normalise(number, self._country) for number in _list(row, "family"))
+        return Contract(
+            identity,
+            row.get("account") or identity,
+            row["domain"],
+            subscriptions=subscriptions,
+            attributes=_attributes(row, "subscriber"),
+            groups={"family": family} if family else {},
+            agreements=_list(row, "agreements"),
+        )
+
     def _usage(self, row: Row) -> Usage:
         text = row["quantity"].strip()
-        if not (text.isascii() and text.isdigit()):
-            raise Invalid("QUANTITY_INVALID", f"quantity {text[:40]!r} is no whole number from 0 on")
-        other = party(row["other_party"]) if row.get("other_party") else ""
+        quantity = _whole(text)
+        if quantity is None:
+            raise Invalid("QUANTITY_INVALID", f"quantity {text[:40]!r} is no whole number from 0 on that is believable")
+        other = party(row["other_party"], self._country) if row.get("other_party") else ""
         return Usage(
-            normalise(row["identity"]),
+            normalise(row["identity"], self._country),
             row["service"],
             self._start_ms(row["start"].strip()),
-            int(text),
+            quantity,
             other,
             row.get("visited") or "",
             _attributes(row, "usage"),
         )
 
     def _start_ms(self, text: str) -> int:
-        if text.isascii() and text.isdigit():
-            start_ms = int(text)
-        else:
+        start_ms = _whole(text)
+        if start_ms is None:
             try:
                 moment = datetime.fromisoformat(text)
-            except ValueError:
+                if moment.tzinfo is None:
+                    moment = moment.replace(tzinfo=self._zone)
+                start_ms = (moment - EPOCH) // timedelta(milliseconds=1)
+            except (ValueError, OverflowError):
                 raise Invalid(
                     "EVENT_TIME_MALFORMED", f"start {text[:40]!r} is no time: write 2026-01-31T08:00:00"
                 ) from None
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=self._zone)
-            start_ms = (moment - EPOCH) // timedelta(milliseconds=1)
         if not FIRST_MS <= start_ms < LAST_MS:
             raise Invalid("EVENT_TIME_MALFORMED", f"start {text[:40]!r} is not between 1990 and 2100")
         return start_ms
-
-
-def _contract(row: Row, identity: str) -> Contract:
-    subscriptions = tuple(Subscription(name) for name in _list(row, "offerings"))
-    if not subscriptions:
-        raise Invalid("OFFERINGS_MISSING", "no offering is named: write one or several, ';' between them")
-    if not row["domain"]:
-        raise Invalid("REGION_UNKNOWN", "no domain is named: write the code of the subscriber's region")
-    family = tuple(normalise(number) for number in _list(row, "family"))
-    return Contract(
-        identity,
-        row.get("account") or identity,
-        row["domain"],
-        subscriptions=subscriptions,
-        attributes=_attributes(row, "subscriber"),
-        groups={"family": family} if family else {},
-        agreements=_list(row, "agreements"),
-    )
 
 
 def _list(row: Row, column: str) -> tuple[str, ...]:
@@ -195,48 +209,42 @@ def _attributes(row: Row, owner: str) -> dict[str, str]:
     return {name[len(head) :]: value for name, value in row.items() if value and name.startswith(head)}
 
 
+def _whole(text: str) -> int | None:
+    """Give a whole number from 0 on; None for anything else, and for one so long that it means nothing."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
+
+
 def _cycle_day(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 28):
+    """Give the day of the month on which the cycle begins; 0 = not said."""
+    day = _whole(text or "0")
+    if day is None or (text and not 1 <= day <= 28):
         raise Invalid("CYCLE_DAY_INVALID", f"cycle_day {text[:40]!r} is no day on which a cycle begins: write 1 to 28")
-    return int(text)
+    return day
 
 
-def columns(lines: TextIO) -> tuple["csv.DictReader[str]", list[str]]:
-    """Open a usage file: the reader, and the columns that rating does not look at.
+def _payment_mode(text: str) -> str:
+    if text not in ("prepaid", "postpaid"):
+        raise Invalid("PAYMENT_MODE_UNKNOWN", f"payment_mode {text[:40]!r} is neither prepaid nor postpaid")
+    return text
 
-    Raises `Invalid` when a required column is missing or one is there twice.
-    """
-    reader = csv.DictReader(lines)
-    names = list(reader.fieldnames or ())
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        raise Invalid("COLUMN_MISSING", f"the usage file has no column {', '.join(missing)}: put them in its header")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise Invalid("COLUMN_DOUBLED", f"the usage file has column {', '.join(twice)} twice: keep one in its header")
+
+def unused(names: Sequence[str]) -> list[str]:
+    """Give the columns that rating does not look at."""
     known = {*REQUIRED, *OPTIONAL}
-    return reader, [name for name in names if name not in known and name.partition(".")[0] not in ATTRIBUTES]
+    return [name for name in names if name not in known and name.partition(".")[0] not in ATTRIBUTES]
 
 
-def rate_lines(rater: OfflineRater, reader: "csv.DictReader[str]") -> Iterator[Rated | Refusal]:
-    """Rate a CSV file line by line."""
-    width = len(reader.fieldnames or ())
-    while True:
-        row: Row = {}
+def rate_lines(rater: OfflineRater, names: Sequence[str], lines: Iterable[Line]) -> Iterator[Rated | Refusal]:
+    """Rate the lines of a file, one after the other; what is wrong with one never ends the others."""
+    for line in lines:
         try:
-            row = next(reader)
-            if None in row or None in row.values():
-                raise Invalid("LINE_MALFORMED", f"the line has not the header's {width} columns: mend its commas")
-            "".join(row.values()).encode()
+            if line.fault is not None:
+                raise line.fault
+            if len(line.cells) != len(names):
+                wanted = f"the line has not the header's {len(names)} columns: mend its commas"
+                raise Invalid("LINE_MALFORMED", wanted)
+            row = dict(zip(names, line.cells, strict=True))
             yield Rated(row, rater.rate(row))
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Refusal(reader.reader.line_num, "LINE_MALFORMED", f"the line is no CSV: {error}", "", row)
-        except UnicodeEncodeError:
-            # What is no UTF-8 was read as surrogates.
-            message = "the line holds bytes that are no UTF-8 text: mend its encoding"
-            yield Refusal(reader.line_num, "LINE_MALFORMED", message, "", row)
         except Fault as fault:
             nearest = "; ".join(f"{name}={value}" for name, value in fault.facts.items())
-            yield Refusal(reader.line_num, fault.reason, fault.message, nearest, row)
+            yield Refusal(line.number, fault.reason, fault.message, nearest)

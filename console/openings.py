@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from onetier.v1 import service_desk_pb2 as desk
 
 from console.sample import offers, reference
+from console.sample.domains import CURRENCY
 from console.sample.population import Population, SampleAccount, Subscriber
 
 ACTOR = "onetier demo"
@@ -22,7 +23,7 @@ def opening(account: SampleAccount) -> desk.ServiceRequest:
             customer_id=account.customer_id,
             payment_mode=account.payment_mode,
             credit_limit=account.credit_limit,
-            currency="CNY",
+            currency=CURRENCY,
             contract=_contract(primary),
             books=books,
             customer_attributes={"grade": account.grade},

@@ -14,11 +14,11 @@ from rich.progress import Progress, TextColumn
 from appserver.replies import fill_history
 from charging.auditing import Audit
 from charging.errors import Fault
-from charging.identity import normalise
 from console import report
 from console.audit import JournalRef, SlotReport, audit_all, audit_journal, match_transfers, stand_of
 from console.directory_call import DATACENTER, Certificates, DataCenter, call_directory
 from console.keys import ChainKeys, ring_for
+from console.numbers import read_identity
 from console.stage import read_mark
 from console.system import lay_out
 from directory.directory import Directory
@@ -119,8 +119,8 @@ def _audit_all(refs: list[JournalRef], workers: int, *, whole: bool) -> bool:
 
 
 async def _audit_one(url: str, ring: KeyRing, account: str, lines_max: int) -> bool:
-    ref = await _journal_of(url, ring, normalise(account))
-    followed = await audit_journal(ref, normalise(account), lambda _: None, lines_max)
+    ref = await _journal_of(url, ring, read_identity(account))
+    followed = await audit_journal(ref, read_identity(account), lambda _: None, lines_max)
     if followed.account is not None:
         for text in _account_lines(ref, followed.report, followed.account):
             typer.echo(text)

@@ -18,7 +18,8 @@ from charging.explain import sentence
 from charging.money import show
 from charging.usage import Charge
 from console.catalog import checked
-from console.offline import OfflineRater, Rated, columns, rate_lines
+from console.offline import REQUIRED, OfflineRater, Rated, rate_lines, unused
+from console.usage_lines import columns, read_lines
 
 SHOW_EVERY = 1_000
 out = Console(highlight=False)
@@ -73,13 +74,14 @@ def _rate_file(rater: OfflineRater, usage: Path, out_file: Path, errors: Path) -
         Progress(*Progress.get_default_columns()[:1], BarColumn(), DownloadColumn(), TimeElapsedColumn()) as bar,
     ):
         task = bar.add_task("rating", total=total)
-        reader, unused = columns(lines)
-        if unused:
-            bar.console.print(f"columns handed on without a look: {', '.join(unused)}", markup=False)
+        rows = read_lines(lines)
+        names = columns(next(rows, None), REQUIRED)
+        if others := unused(names):
+            bar.console.print(f"columns handed on without a look: {', '.join(others)}", markup=False)
         good_lines, bad_lines = csv.writer(good), csv.writer(bad)
-        good_lines.writerow((*(reader.fieldnames or ()), "amount", "currency", "catalogue", "steps"))
+        good_lines.writerow((*names, "amount", "currency", "catalogue", "steps"))
         bad_lines.writerow(("line", "reason", "message", "nearest"))
-        for number, result in enumerate(rate_lines(rater, reader)):
+        for number, result in enumerate(rate_lines(rater, names, rows)):
             if isinstance(result, Rated):
                 tally.rated += 1
                 tally.amount += result.charge.amount

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from msgspec import Struct
 from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
-from console.sample.domains import REGIONS
+from console.sample.domains import COUNTRY, REGIONS
 from console.supervisor import Running, Supervisor
 from evidence.keyfile import FOLDER, NAME, key_file
 from runtime.certificates import fits
@@ -149,6 +149,7 @@ class System:
         keys = {"ONETIER_CHAIN_KEYS": str(keys_of(self.layout, self.supervisor.folder))} if tier != "appserver" else {}
         environment = {
             "ONETIER_LISTEN": f"127.0.0.1:{port}",
+            "ONETIER_COUNTRY": COUNTRY,
             **keys,
             **self._settings,
             **own,

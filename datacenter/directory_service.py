@@ -23,16 +23,19 @@ from storage.url import masked
 class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
     """Serves Resolve, Amend, Port, Describe and ReadCatalogue."""
 
-    def __init__(self, directory: Directory, owners: OwnerTable, porter: Porter, metrics: Metrics) -> None:
+    def __init__(
+        self, directory: Directory, owners: OwnerTable, porter: Porter, metrics: Metrics, country: str = ""
+    ) -> None:
         self._directory = directory
         self._owners = owners
         self._porter = porter
         self._metrics = metrics
+        self._country = country
 
     async def Resolve(self, request: pb.ResolveRequest, context: grpc.aio.ServicerContext) -> pb.ResolveResponse:
         """Say where an identity would be served. Faults: IDENTITY_MALFORMED, IDENTITY_UNROUTED."""
         self._check(context, "resolve")
-        route = self._directory.resolve(normalise(request.identity))
+        route = self._directory.resolve(normalise(request.identity, self._country))
         owner = self._owners.owners.get(route.key)
         return pb.ResolveResponse(
             domain=route.domain,

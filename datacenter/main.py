@@ -48,9 +48,9 @@ class DataCenter:
             self._router, self.links, self.owners, metrics, batch_items_max=settings.batch_items_max
         )
         self.links.on_down = lambda _address: self._dispatcher.look_again()
-        self.porter = Porter(directory, Asker(self._dispatcher).ask, metrics)
+        self.porter = Porter(directory, Asker(self._dispatcher).ask, metrics, settings.country)
         self.servicer = DataCenterServicer(self._dispatcher, directory, metrics, settings)
-        self.operators = DirectoryServicer(directory, self.owners, self.porter, metrics)
+        self.operators = DirectoryServicer(directory, self.owners, self.porter, metrics, settings.country)
         self._sweeper: asyncio.Task[None] | None = None
         metrics.gauge("items_in_flight", lambda: self.servicer.items_in_flight)
         metrics.gauge("directory_revision", lambda: directory.revision)

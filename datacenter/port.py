@@ -52,10 +52,11 @@ _unpack_failed = msgspec.msgpack.Decoder(wire.Failed).decode
 class Porter:
     """Runs ports, each once at a time in this process."""
 
-    def __init__(self, directory: Directory, ask: Ask, metrics: Metrics) -> None:
+    def __init__(self, directory: Directory, ask: Ask, metrics: Metrics, country: str = "") -> None:
         self._directory = directory
         self._ask = ask
         self._metrics = metrics
+        self._country = country
         self._running: dict[str, asyncio.Task[Port]] = {}
 
     async def port(self, identity: str, to_domain: str, key: str, actor: str) -> Port:
@@ -64,7 +65,7 @@ class Porter:
         Goes on when the caller goes away. Raises `Invalid`, `NotFound`, `Refused`, `Conflict`, or `Unavailable`:
         repeat the same key, which finishes what was begun.
         """
-        identity = normalise(identity)
+        identity = normalise(identity, self._country)
         await self._refresh()
         known = self._directory.port(key)
         if known is None:

@@ -27,6 +27,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from charging.identity import is_country
 from runtime.loopback import host_of, is_loopback
 
 ENV_PREFIX = "ONETIER_"
@@ -54,6 +55,8 @@ class TierSettings(BaseSettings):
     metrics_listen: str = "127.0.0.1:0"
     """Where Prometheus reads; empty = nowhere."""
     log_level: str = "info"
+    country: str = ""
+    """ISO 3166 code of the country whose national spellings of numbers are read; empty = E.164 only."""
     tls_cert: Path | None = None
     """Certificate (chain) of this process, PEM; its SAN `spiffe://onetier/<role>/<name>` names it. None = no TLS."""
     tls_key: Path | None = None
@@ -84,6 +87,13 @@ class TierSettings(BaseSettings):
         if value.lower() not in ("debug", "info", "warning", "error"):
             raise ValueError("expected debug, info, warning or error")
         return value.lower()
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str) -> str:
+        if value and not is_country(value):
+            raise ValueError("expected the code of a country, such as CN, DE or US, or nothing")
+        return value
 
     @model_validator(mode="after")
     def _whole_tls(self) -> Self:

@@ -2,22 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import date
+from zoneinfo import available_timezones
 
 from charging.bands import clock_s
 from charging.catalogue import Catalogue
 from charging.catalogue_base import Band, Calendar
 from charging.checks.walk import Finding, Path, structs
 from charging.compile import Dated
+from charging.identity import is_country
 from charging.localtime import DAY_S, LocalTime
 
 # Only the order of moments is asked here; texts without offset stand in one zone, whichever it is.
-LOCAL = LocalTime("Asia/Shanghai")
+LOCAL = LocalTime("UTC")
 FIRST_DAY, LAST_DAY = "0001-01-02", "9999-12-30"
 """Before and after every date that an entry may be given."""
 
 
 def check_values(catalogue: Catalogue, _national: Catalogue | None) -> Iterator[Finding]:
     """Find dates that no calendar has, bands that no clock has, and entries that end before they begin."""
+    yield from _where(catalogue)
     for path, node in structs(catalogue):
         if isinstance(node, Calendar):
             yield from _days(path, node)
@@ -25,6 +28,17 @@ def check_values(catalogue: Catalogue, _national: Catalogue | None) -> Iterator[
             yield from _clock(path, node)
         else:
             yield from _effective(path, getattr(node, "effective_from", ""), getattr(node, "effective_to", ""))
+
+
+def _where(catalogue: Catalogue) -> Iterator[Finding]:
+    for name, text, is_known, example in (
+        ("country", catalogue.country, is_country, "CN or DE"),
+        ("time_zone", catalogue.time_zone, available_timezones().__contains__, "Asia/Shanghai or Europe/Berlin"),
+    ):
+        if text and catalogue.domain:
+            yield Finding((name,), f"the {name} is said once for all, in the national catalogue: leave it out")
+        elif text and not is_known(text):
+            yield Finding((name,), f"there is no {name} {text!r}: write its code, such as {example}")
 
 
 def moment_ms(text: str) -> int | None:

@@ -7,6 +7,9 @@ of the operators there are published and billed in it.
 from msgspec import Struct
 
 TIME_ZONE = "Asia/Shanghai"
+COUNTRY = "CN"
+"""Whose national spellings of numbers the sample's tiers read."""
+CURRENCY = "CNY"
 
 
 class Region(Struct, frozen=True):

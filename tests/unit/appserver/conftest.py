@@ -37,6 +37,7 @@ async def start_platform(datacenter: DataCenter) -> AsyncIterator[Platforms]:
             fixed: dict[str, object] = {
                 "datacenters": [datacenter.address],
                 "metrics_listen": "",
+                "country": "CN",
                 "drain_grace_ms": 1_000,
             }
             tier = await start_tier("appserver", load(AppServerSettings, **(fixed | given)), build)

@@ -12,7 +12,8 @@ from charging.usage import SealedCharge, Usage
 from charging.wire import BusinessData
 
 MB = 1_000_000
-ACCOUNT = Account("acc", 4, "GD", members=("msisdn:1",), books=(Book(MAIN_BOOK, MONEY, 1_000_000),))
+BOOKS = (Book(MAIN_BOOK, MONEY, 1_000_000),)
+ACCOUNT = Account("acc", 4, "GD", currency="CNY", members=("msisdn:1",), books=BOOKS)
 USAGE = Usage("msisdn:1", "voice", 1_000, 60)
 
 

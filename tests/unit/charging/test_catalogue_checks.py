@@ -27,6 +27,7 @@ GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.yaml"))
 RATES = [{"price": "0.1", "per": "60"}]
 NATIONAL: Mapping[str, object] = {
     "catalogue": "national",
+    "currency": "CNY",
     "version": "1",
     "services": [{"id": "voice", "unit": "second"}, {"id": "data", "unit": "byte"}, {"id": "tv", "unit": "event"}],
     "calendars": [{"id": "holidays", "days": ["2026-10-01"]}, {"id": "autumn", "days": ["2026-10-01", "2026-10-02"]}],

@@ -3,10 +3,10 @@
 import pytest
 
 from charging.account import MONEY, Book
-from charging.book_commands import LATE_USAGE_MS
 from charging.bounds import BOOK_MAX
 from charging.commands import Adjust, MoveMoney, SendTransfer, SetStatus, TopUp
 from charging.errors import Conflict, Invalid, Refused
+from charging.lateness import LATE_MS_MAX
 from charging.testing import DAY_MS, START_MS, Desk, charge_of, post
 
 ID = "msisdn:8613000000001"
@@ -59,7 +59,7 @@ def test_expired_books_lapse_after_the_wait_for_late_records_and_are_never_reviv
     done = desk.do(ID, top_up(2, "gift", valid_to_ms=START_MS + DAY_MS))
     assert amounts(desk) == {"main": 8, "gift": 2}
     assert (done.movements[0].before, done.movements[0].after) == (5, 2)
-    desk.now_ms = START_MS + DAY_MS + LATE_USAGE_MS
+    desk.now_ms = START_MS + DAY_MS + LATE_MS_MAX
     desk.do(ID, top_up(1))
     assert amounts(desk) == {"main": 9}
     before = dict(desk.accounts)

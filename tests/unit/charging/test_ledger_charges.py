@@ -5,8 +5,12 @@ from msgspec.structs import replace
 
 from charging import ledger
 from charging.account import MONEY, Book
+from charging.applying import accrue
 from charging.commands import MoveOut, SetContract, SetStatus
+from charging.compiled import Counter
 from charging.errors import Invalid, NotFound, Refused
+from charging.lateness import LATE_DAYS_MAX
+from charging.localtime import DAY, day_text
 from charging.testing import DAY_MS, START_MS, Desk, charge_of, contract_of, post
 
 ID = "msisdn:8613000000001"
@@ -136,9 +140,41 @@ def test_an_independent_charge_never_goes_stale_until_the_terms_change() -> None
         desk.do(ID, post(old, charge_of(1)))
 
 
-def test_accumulators_keep_the_newest_two_periods() -> None:
+def test_counters_stay_as_long_as_usage_of_their_period_is_taken() -> None:
     desk = Desk()
-    desk.open(ID, 100)
-    for period in ("2027-01", "2027-02", "2027-03", "2026-12"):
-        desk.do(ID, post(desk.accounts[ID], charge_of(1, accruals=((f"voice@{period}", 5), ("sms@2027-01", 1)))))
-    assert desk.accounts[ID].accumulators == {"voice@2027-02": 5, "voice@2027-03": 5, "sms@2027-01": 4}
+    desk.open(ID, 1000)
+    months = ("20260801", "20260901", "20261001", "20261101", "20261201", "20270101", "20261101")
+    for month in months:
+        desk.do(ID, post(desk.accounts[ID], charge_of(1, accruals=((f"voice@{month}", 5), ("sms@20260801", 1)))))
+    # Of months that began more than 35 days before the newest: the one that such usage may fall into, and one before.
+    assert desk.accounts[ID].accumulators == {
+        "voice@20261001": 5,
+        "voice@20261101": 10,
+        "voice@20261201": 5,
+        "voice@20270101": 5,
+        "sms@20260801": 7,
+    }
+
+
+def test_a_counter_of_days_keeps_as_many_days_as_usage_may_be_late_and_no_more() -> None:
+    kept: dict[str, int] = {}
+    for day in range(20_000, 20_200):
+        kept = accrue(kept, ((Counter("cap", DAY, True).key(ID, 1, day), 1),))
+    assert len(kept) == LATE_DAYS_MAX + 4
+    assert day_text(20_199 - LATE_DAYS_MAX) in str(kept)
+
+
+@pytest.mark.parametrize("days", [LATE_DAYS_MAX, LATE_DAYS_MAX + 1])
+def test_usage_whose_counters_may_be_forgotten_is_refused_by_name_and_not_kept(days: int) -> None:
+    desk = Desk()
+    desk.open(ID, 1000)
+    usage = post(desk.accounts[ID], charge_of(7, accruals=(("voice@20270101", 5),)))
+    desk.now_ms = usage.usage.start_ms + days * 86_400_000
+    if days <= LATE_DAYS_MAX:
+        desk.do(ID, usage)
+        return
+    with pytest.raises(Invalid) as refused:
+        desk.do(ID, usage, key="late")
+    assert refused.value.reason == "USAGE_TOO_LATE"
+    assert refused.value.facts == {"days": str(LATE_DAYS_MAX)}
+    desk.do(ID, post(desk.accounts[ID], charge_of(7)))  # Its price looks at no counter: it is never too late.

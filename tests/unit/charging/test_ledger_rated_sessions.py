@@ -25,6 +25,7 @@ SWITCH_MS = LocalTime(ZONE).moment_ms("2026-03-02T18:00")
 SNIPPET = {
     "catalogue": "sessions",
     "version": "1",
+    "currency": "CNY",
     "rounding": {"mode": "half_up", "places": "4"},
     "services": [{"id": "voice", "unit": "second"}, {"id": "data", "unit": "byte"}],
     "bands": [{"id": "day", "to": "18:00"}],

@@ -217,7 +217,7 @@ def test_sentences_show_before_and_after() -> None:
     assert text[0] == "Tariff t/p: 120 seconds cost 0.2 (0.1 per 60, by 60): 0 → 0.2"
     assert text[1].startswith("Discount third at level S (subscriber): -0.0666666")
     assert text[2].startswith("Rounded once, half_up to 6 places: 0.1333334 becomes 0.133333")
-    assert text[-1] == "Charge: 0.133333 CNY (catalogue version 1)"
+    assert text[-1] == "Charge: 0.133333 XXX (catalogue version 1)"
     assert show(-1, 3) == "-0.000000333…"
 
 

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from charging.catalogue import pack, schema, unpack
-from console.catalog import app, effective_from_ms
+from console.catalog import app, effective_from_ms, zone_of
 from console.catalogue_files import read_folder
 
 SAMPLE = Path(__file__).resolve().parents[3] / "catalogues"
@@ -272,4 +272,6 @@ def faults_by_schema(value: object, node: dict, where: str = "$") -> list[str]:
 
 def test_a_version_begins_by_the_national_clock() -> None:
     folder = read_folder(SAMPLE)
-    assert effective_from_ms(folder.catalogues[0]) == 1_420_041_600_000  # 2015-01-01T00:00+08:00
+    assert (
+        effective_from_ms(folder.catalogues[0], zone_of(folder.catalogues)) == 1_420_041_600_000
+    )  # 2015-01-01T00:00+08:00

@@ -1,0 +1,11 @@
+"""How operators write numbers on the command line: as the country of ONETIER_COUNTRY does, else the sample country."""
+
+import os
+
+from charging.identity import normalise
+from console.sample.domains import COUNTRY
+
+
+def read_identity(raw: str) -> str:
+    """Give the one spelling of an identity. Raises `Invalid`."""
+    return normalise(raw, os.environ.get("ONETIER_COUNTRY", COUNTRY))
