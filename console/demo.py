@@ -23,6 +23,7 @@ from console.stage import (
     clear,
     fresh_base,
     load_country,
+    make_units,
     open_accounts,
     settle,
     sole_use,
@@ -64,6 +65,7 @@ class Demo:
         tally = Tally(homes)
         async with Supervisor(options.folder / "logs") as supervisor:
             system = System(supervisor, layout, {}, tls=options.tls)
+            await make_units(stage, layout)
             await system.start(options.shape)
             stage.say(_started(system))
             await load_country(stage, system, layout, country, options)

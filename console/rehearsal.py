@@ -10,7 +10,7 @@ from rich.console import Console
 from console import proof
 from console.demo import journals_of
 from console.sample.population import MOBILE, POSTPAID, SampleAccount
-from console.stage import Country, Options, Stage, clear, fresh_base, load_country, open_accounts, settle
+from console.stage import Country, Options, Stage, clear, fresh_base, load_country, make_units, open_accounts, settle
 from console.supervisor import Supervisor
 from console.system import Shape, System, lay_out
 from onetier_client import AsyncClient
@@ -56,6 +56,7 @@ async def rehearse(
     stage = Stage(Console(quiet=True))
     async with Supervisor(folder / "logs") as supervisor:
         system = System(supervisor, lay_out(fresh_base(options)), {}, tls=options.tls)
+        await make_units(stage, system.layout)
         await system.start(shape)
         await load_country(stage, system, system.layout, country, options)
         async with AsyncClient(system.endpoints, tls=system.tls("frontend"), timeout_ms=TIMEOUT_MS) as client:

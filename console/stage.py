@@ -24,6 +24,7 @@ from console.sending import Advance, Sent, send_commands
 from console.system import Layout, Shape, System, default_base
 from evidence.keyfile import FOLDER
 from onetier_client import AsyncClient
+from storage.open import migrate
 from storage.url import masked
 
 BEIJING_OFFSET_MS = 8 * 3_600_000
@@ -186,6 +187,19 @@ class Stage:
             sent = await work(lambda count: bar.advance(task, count))
         self.say(f"{title}: {sent.requests:,} in {sent.seconds:.1f} s, {sent.per_second:,.0f}/s")
         return sent
+
+
+async def make_units(stage: Stage, layout: Layout) -> None:
+    """Make the units on Cassandra, one after another, before anybody waits for them: a table may take it seconds.
+
+    SQLite needs milliseconds, so its files are made by the domain server that opens them first.
+    """
+    urls = [layout.directory, *layout.units.values()]
+    if not layout.base.startswith("cassandra:"):
+        return
+    for number, url in enumerate(urls, 1):
+        await migrate(url)
+        stage.say(f"unit {number} of {len(urls)} made: {masked(url)}")
 
 
 async def load_country(stage: Stage, system: System, layout: Layout, country: Country, options: Options) -> None:

@@ -16,6 +16,7 @@ from console.stage import (
     clear,
     fresh_base,
     load_country,
+    make_units,
     open_accounts,
     read_mark,
     settle,
@@ -59,6 +60,8 @@ async def _serve_until_told(options: Options, stage: Stage, mark: Mark | None) -
 
 async def _serve(stage: Stage, system: System, options: Options, mark: Mark | None) -> None:
     """Start, load what is not there, say where to call, and go on until cancelled."""
+    if mark is None:
+        await make_units(stage, system.layout)
     await system.start(options.shape)
     for process in system.supervisor.processes:
         stage.say(f"{process.name:15} {process.address:22} metrics {process.metrics:22} pid {process.pid}")
