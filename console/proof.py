@@ -5,6 +5,7 @@ no server takes part, and no cache, projection or snapshot is believed. They mus
 micro-unit, and every key must have been charged once.
 """
 
+import struct
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
@@ -26,7 +27,10 @@ KEY_ID_BYTES = 8
 PLAIN_BYTES_MAX = 1 << 28
 """Of a group, far above any that was written."""
 
-_entries = msgspec.msgpack.Decoder(tuple[Entry, ...])
+_head = struct.Struct("<BBHI")
+"""Of a group: two marks, how many blocks and entries it has."""
+_block = msgspec.msgpack.Decoder(list[bytes])
+_entry = msgspec.msgpack.Decoder(Entry)
 _outcome = msgspec.msgpack.Decoder(Done | Failed)
 
 
@@ -174,9 +178,18 @@ class Counter:
 
 
 def entries_of(payload: bytes) -> tuple[Entry, ...]:
-    """Read the entries of a group, compressed or not; not with the code that wrote them."""
-    packed = payload.startswith(zstandard.FRAME_HEADER)
-    return _entries.decode(unzstd(payload, PLAIN_BYTES_MAX) if packed else payload)
+    """Read the entries of a group as `domainservers.framing` describes it; not with the code that wrote them."""
+    _magic, _layout, blocks, entries = _head.unpack_from(payload)
+    at = _head.size + 4 * entries
+    sizes = struct.unpack_from(f"<{blocks}I", payload, at)
+    at += 4 * blocks
+    found: list[Entry] = []
+    for size in sizes:
+        block = payload[at : at + size]
+        at += size
+        packed = block.startswith(zstandard.FRAME_HEADER)
+        found += map(_entry.decode, _block.decode(unzstd(block, PLAIN_BYTES_MAX) if packed else block))
+    return tuple(found)
 
 
 async def count(journals: Mapping[str, Sequence[str]]) -> Journals:
