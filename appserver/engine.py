@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from appserver.access_log import AccessLog
 from appserver.codec import Codec
 from appserver.counter import Counter
 from appserver.items import Batch, Caller, Source
@@ -39,14 +40,21 @@ class Engine:
     """Works on the requests of one process, in one event loop."""
 
     def __init__(
-        self, settings: AppServerSettings, uplink: Way, metrics: Metrics, wall_ms: Callable[[], int] = wall_clock_ms
+        self,
+        settings: AppServerSettings,
+        uplink: Way,
+        metrics: Metrics,
+        wall_ms: Callable[[], int] = wall_clock_ms,
+        name: str = "appserver",
     ) -> None:
+        """`name` tells this process's access log from those of others."""
         self._loop = asyncio.get_running_loop()
         self.counter = Counter(metrics, self._loop.time)
         self._uplink = uplink
         self._metrics = metrics
         self._codec = Codec(settings.future_tolerance_ms, settings.country)
-        self._work = Work(self.counter, settings, self._loop.time, wall_ms, self._schedule)
+        self.access = AccessLog(settings.access_log, name, settings.access_log_bytes_max, settings.access_log_files_max)
+        self._work = Work(self.counter, settings, self._loop.time, wall_ms, self._schedule, self.access)
         self._active: deque[Caller] = deque()
         self._scheduled = False
         self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)

@@ -36,6 +36,7 @@ class Platform:
         """Close the links."""
         self._desk.ended.set()
         self._engine.close()
+        await self._engine.access.close()
         await self._uplink.close(LINKS_END_MS)
 
 
@@ -50,7 +51,7 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
         settings.batches_in_flight_max,
         settings.message_bytes_max,
     )
-    engine = Engine(settings, uplink, booth.metrics)
+    engine = Engine(settings, uplink, booth.metrics, name=booth.address)
     desk = ServiceDesk(engine, settings, booth.metrics)
     booth.add(add_ServiceDeskServiceServicer_to_server, desk, SERVICE)
     return Platform(uplink, engine, desk)

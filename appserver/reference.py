@@ -67,7 +67,7 @@ class Held:
         try:
             permission = self.policy.permit(principal, name, item.channel, item.partner, self.domain, another)
         except Denied as fault:
-            return fault
+            return fault.with_traceback(None)  # Kept with its item, the trace would keep the whole batch.
         if order is not None and not permission.allows(_amount(order)):
             return amount_denied(principal, name, permission.amount_max)
         return None

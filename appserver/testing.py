@@ -14,6 +14,7 @@ from charging.contract import Contract
 from charging.decision import VersionMoved
 from charging.entry import Entry
 from charging.errors import Conflict, Fault, NotFound, Refused
+from charging.permission import Grant
 from charging.testing import Desk
 from charging.wire import (
     Answer,
@@ -88,6 +89,8 @@ class Owner:
         self.desk.now_ms = time.time_ns() // 1_000_000
         self.contracts: dict[str, Contract] = {}
         self.revision = 1
+        self.grants: tuple[Grant, ...] = ()
+        """All that are written; tests' callers are `local`."""
         self.catalogues: list[CatalogueRef] = []
         self.publish(catalogue())
         self.asked: dict[str, int] = {}
@@ -157,7 +160,16 @@ class Owner:
             ChannelRef("partner", "partners", True, True),
         )
         partners = (PartnerRef("acme", "Acme", True), PartnerRef("gone", "Gone", False))
-        return Reference(domain, self.revision, "Asia/Shanghai", channels, partners, tuple(self.catalogues), DOMAINS)
+        return Reference(
+            domain,
+            self.revision,
+            "Asia/Shanghai",
+            channels,
+            partners,
+            tuple(self.catalogues),
+            DOMAINS,
+            grants=self.grants,
+        )
 
     def _commit(self, identity: str, command: Command) -> Answer:
         known = self._entry(identity, command.key, command.account_id)

@@ -7,6 +7,7 @@ every commit against the state it was rated on; queries and dry runs are answere
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from appserver.access_log import AccessLog
 from appserver.answers import answer_done, answer_query, answer_quote, answer_stored
 from appserver.asks import Kind, Stage
 from appserver.caches import AccountCache, Entry
@@ -53,6 +54,7 @@ class Work:
         clock: Callable[[], float],
         wall_ms: Callable[[], int],
         wake: Callable[[], None],
+        access: AccessLog,
     ) -> None:
         self.accounts = AccountCache(settings.accounts_cached_max, settings.accounts_cached_bytes_max)
         self.ready: deque[Item] = deque()
@@ -73,6 +75,7 @@ class Work:
         self.now_ms = wall_ms()
         """UTC, renewed with each batch: the requests of one batch see one time."""
         self._wake = wake
+        self._access = access
         self._pulls: dict[str, Pull] = {}
         """Under way, for charges and commands: these are checked by the owner, so any pull will do."""
         self._fresh_pulls: dict[str, Pull] = {}
@@ -191,6 +194,9 @@ class Work:
             return
         item.held = held
         refusal = held.admit(item)
+        if item.kind is Kind.QUERY:
+            reason = "" if refusal is None else refusal.reason
+            refusal = self._access.note(item, data.account.account_id, self.now_ms, reason) or refusal
         if refusal is not None:
             self._fail(item, refusal)  # Not raised: it is kept, and would keep a trace with this batch in it.
             return

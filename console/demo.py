@@ -20,6 +20,7 @@ from console.stage import (
     Mark,
     Options,
     Stage,
+    access_settings,
     clear,
     fresh_base,
     load_country,
@@ -64,7 +65,7 @@ class Demo:
         homes = _homes(country.people, moves)
         tally = Tally(homes)
         async with Supervisor(options.folder / "logs") as supervisor:
-            system = System(supervisor, layout, {}, tls=options.tls)
+            system = System(supervisor, layout, access_settings(options.folder), tls=options.tls)
             await make_units(stage, layout)
             await system.start(options.shape)
             stage.say(_started(system))

@@ -26,6 +26,7 @@ app = typer.Typer(
 
 MOUNTED = {
     "cassandra": ("console.cassandra", "Start, stop and look at a real Cassandra on loopback."),
+    "grant": ("console.grants", "Say who may do what, approve amendments of the directory."),
     "catalog": ("console.catalog", "Check, compare and publish catalogues."),
     "keys": ("console.keys", "Make and list the keys that chain journals and seal records."),
     "unit": ("console.units", "List storage units, move private ones to other addresses."),
@@ -166,6 +167,7 @@ def mounted() -> typer.Typer:
         "console.hand",
         "console.operate",
         "console.damaged",
+        "console.approving",
         "console.losses",
         "console.rate",
         "console.loadtest",

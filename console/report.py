@@ -213,11 +213,16 @@ def result_lines(result: desk.ChargeResult) -> Iterable[str]:
     yield from movement_lines(result.movements)
 
 
+def moment(time_ms: int) -> str:
+    """Tell a moment in UTC."""
+    return datetime.fromtimestamp(time_ms / 1_000, UTC).isoformat(sep=" ", timespec="milliseconds")
+
+
 def history_lines(line: desk.HistoryLine) -> Iterable[str]:
     """Tell one change of an account."""
-    when = datetime.fromtimestamp(line.time_ms / 1_000, UTC).isoformat(sep=" ", timespec="milliseconds")
+    when = moment(line.time_ms)
     what = f"{line.service_code} {line.quantity:,}" if line.service_code else line.reason
-    who = f" by {line.actor}" if line.actor else ""
+    who = (f" by {line.actor}" if line.actor else "") + (f" as {line.principal}" if line.principal else "")
     yield f"{when}  v{line.account_version}  {line.kind} {what}  {yuan(line.amount)} yuan{who}  {line.request_key}"
     yield from step_lines(line.steps)
     yield from movement_lines(line.movements)

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from onetier.v1 import data_center_pb2 as dc
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from console import loading, openings, report
 from console.catalog import publication
 from console.catalogue_files import read_folder
-from console.sample import number_plan, population
+from console.sample import number_plan, population, reference
 from console.sample.number_plan import NumberPlan
 from console.sample.population import DAY_MS, Population
 from console.sending import Advance, Sent, send_commands
@@ -77,6 +78,11 @@ class Country(Struct, frozen=True):
     plan: NumberPlan
     people: Population
     day_ms: int
+
+
+def access_settings(folder: Path) -> dict[str, str]:
+    """Give the settings by which platforms keep the log of who read what in a data folder."""
+    return {"ONETIER_ACCESS_LOG": str((folder / "access").resolve())}
 
 
 def yesterday_ms() -> int:
@@ -213,6 +219,8 @@ async def load_country(stage: Stage, system: System, layout: Layout, country: Co
     if catalogues.faults:
         raise CatalogueFaulty("\n".join(str(fault) for fault in catalogues.faults))
     changes = loading.country(layout, country.plan, options.slots) + publication(catalogues.catalogues)
+    if options.tls is not None:
+        changes += [dc.DirectoryChange(grant=grant) for grant in reference.GRANTS]
     entries = loading.explicit_entries(country.people, country.plan, options.slots)
     async with system.directory_of(0) as stub:
         revision = await loading.amend(stub, changes, f"country-{options.seed}")

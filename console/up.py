@@ -12,6 +12,7 @@ from console.stage import (
     Mark,
     Options,
     Stage,
+    access_settings,
     check_units,
     clear,
     fresh_base,
@@ -50,7 +51,7 @@ async def _serve_until_told(options: Options, stage: Stage, mark: Mark | None) -
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Supervisor(options.folder / "logs") as supervisor:
-        system = System(supervisor, layout, {}, tls=options.tls)
+        system = System(supervisor, layout, access_settings(options.folder), tls=options.tls)
         fault = await _until(stop, _serve(stage, system, options, mark), supervisor.watch())
         stage.say(fault or "draining")
         statuses = await supervisor.drain()

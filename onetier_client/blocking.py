@@ -77,6 +77,7 @@ class Client:
     open_account = _blocking(AsyncClient.open_account)
     top_up = _blocking(AsyncClient.top_up)
     refund = _blocking(AsyncClient.refund)
+    approve = _blocking(AsyncClient.approve)
     transfer = _blocking(AsyncClient.transfer)
     session = _blocking(AsyncClient.session)
     session_create = _blocking(AsyncClient.session_create)

@@ -160,6 +160,13 @@ class AsyncClient:
         """Give back a charge by its request key; amount 0 = all that is left of it."""
         return await self.execute(identity, desk.Refund(charge_key=charge_key, amount=amount, reason=reason), **facts)
 
+    async def approve(
+        self, identity: str, of_key: str, *, reject: bool = False, reason: str = "", **facts: Unpack[build.Facts]
+    ) -> desk.CommandResult:
+        """Decide a command that was answered APPROVAL_NEEDED, as another principal than the one who sent it."""
+        command = desk.Approve(of_key=of_key, reject=reject, reason=reason)
+        return await self.execute(identity, command, **facts)
+
     async def transfer(
         self, identity: str, to_identity: str, amount: int, *, reason: str = "", **facts: Unpack[build.Facts]
     ) -> desk.CommandResult:

@@ -20,6 +20,7 @@ Command = (
     | desk.Adjust
     | desk.Refund
     | desk.Transfer
+    | desk.Approve
     | desk.SessionRequest
 )
 

@@ -154,6 +154,12 @@ class AppServerSettings(TierSettings):
     """How often one request is rated again because its account moved on."""
     session_validity_ms: Positive = 3_600_000
     """How long a session stays open after a step, unless the next one comes; then the owner ends it."""
+    access_log: Path | None = None
+    """Folder for the log of who read which subscriber's data; None = none is kept."""
+    access_log_bytes_max: Positive = 64_000_000
+    """Of one file; then it turns over."""
+    access_log_files_max: Positive = 16
+    """Of one process; the oldest is dropped."""
 
     @field_validator("datacenters", mode="before")
     @classmethod

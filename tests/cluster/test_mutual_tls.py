@@ -2,9 +2,10 @@
 
 import asyncio
 import datetime
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import grpc
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,13 +17,15 @@ from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 import appserver.main
 import datacenter.main
 import domainservers.main
-from charging.errors import Denied, Unavailable
+from charging.errors import Denied, Fault, Unavailable
 from onetier_client import AsyncClient, Tls
+from onetier_client.requests import Facts
 from runtime import server
 from runtime.certificates import Certificate
 from runtime.channel import open_channel
 from runtime.server import RunningTier, start_tier
 from runtime.settings import AppServerSettings, BadSettings, DataCenterSettings, DomainServerSettings, load
+from runtime.status import from_rpc_error
 from runtime.tls import read_tls
 from storage.open import migrate
 
@@ -41,8 +44,8 @@ def issue(tmp_path: Path) -> Issue:
     def write(name: str, role: str, key: ec.EllipticCurvePrivateKey) -> Path:
         if role:
             uri = x509.UniformResourceIdentifier(f"spiffe://onetier/{role}")
-            served = x509.DNSName(f"{role}.onetier.internal")
-            extension: x509.ExtensionType = x509.SubjectAlternativeName([uri, served])
+            served = [] if "/" in role else [x509.DNSName(f"{role}.onetier.internal")]
+            extension: x509.ExtensionType = x509.SubjectAlternativeName([uri, *served])
         else:
             extension = x509.BasicConstraints(ca=True, path_length=None)
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, role)]) if role else issuer
@@ -61,10 +64,11 @@ def issue(tmp_path: Path) -> Issue:
 
     def make(role: str) -> tuple[Path, Path, Path]:
         key = ec.generate_private_key(ec.SECP256R1())
-        key_path = tmp_path / f"{role}.key"
+        name = role.replace("/", "-")
+        key_path = tmp_path / f"{name}.key"
         form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
-        return write(f"{role}.pem", role, key), key_path, ca
+        return write(f"{name}.pem", role, key), key_path, ca
 
     return make
 
@@ -174,3 +178,91 @@ async def test_a_front_end_that_poses_as_a_platform_hears_nothing(
                 await client.balance(IDENTITY)
     finally:
         await impostor.stop()
+
+
+async def _reason(call: Awaitable[object]) -> str:
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return from_rpc_error(error).reason
+    except Fault as fault:
+        return fault.reason
+    return ""
+
+
+async def test_a_front_end_can_t_make_money_and_two_operators_can(issue: Issue, tmp_path: Path) -> None:
+    tiers = await _start_all(issue, tmp_path)
+    desk = [tiers[0].address]
+    large = pb.Adjust(delta=2_000_000_000, reason="error of May")
+    try:
+        async with (
+            AsyncClient(desk, tls=_tls(issue, "frontend/web-hall"), timeout_ms=30_000) as hall,
+            AsyncClient(desk, tls=_tls(issue, "operator/li"), timeout_ms=30_000) as li,
+            AsyncClient(desk, tls=_tls(issue, "operator/wang"), timeout_ms=30_000) as wang,
+        ):
+            rich = _account()
+            rich.books.add(book_id="main", amount=1_000_000)
+            assert await _reason(hall.open_account(IDENTITY, rich)) == "AMOUNT_NOT_GRANTED"
+            await hall.open_account(IDENTITY, _account())
+            assert await _reason(hall.top_up(IDENTITY, 10**15)) == "AMOUNT_NOT_GRANTED"
+            for command in (
+                large,
+                pb.SetCreditLimit(credit_limit=10**15, reason="trust"),
+                pb.SetAccountStatus(status="closed"),
+                pb.Approve(of_key="large"),
+            ):
+                assert await _reason(hall.execute(IDENTITY, command, actor="CEO")) == "COMMAND_NOT_GRANTED"
+            facts: Facts = {"actor": "CEO", "request_key": "large", "event_time_ms": 1_700_000_000_000}
+            assert await _reason(li.execute(IDENTITY, large, **facts)) == "APPROVAL_NEEDED"
+            assert await _reason(li.approve(IDENTITY, "large")) == "SAME_PRINCIPAL"
+            assert (await hall.balance(IDENTITY)).real == 0
+            await wang.approve(IDENTITY, "large", reason="seen")
+            assert await _reason(wang.approve(IDENTITY, "large")) == "PROPOSAL_UNKNOWN"
+            repeat = await li.execute(IDENTITY, large, **facts)
+            assert (repeat.repeated, repeat.movements[0].delta) == (True, 2_000_000_000)
+            assert (await hall.balance(IDENTITY)).real == 2_000_000_000
+            told = [(line.kind, line.principal, line.actor) for line in await hall.history(IDENTITY)]
+            assert ("propose", "operator/li", "CEO") in told
+            assert ("approve", "operator/wang", "") in told
+            assert ("open", "frontend/web-hall", "") in told
+    finally:
+        for tier in tiers:
+            await tier.stop()
+
+
+async def test_grants_and_the_plan_are_amended_by_two(issue: Issue, tmp_path: Path) -> None:
+    tiers = await _start_all(issue, tmp_path)
+    grant = dc.Grant(grant_id="acme", subject="frontend/acme", commands=["balance"], channels=["partner"])
+    changes = [dc.DirectoryChange(channel=dc.Channel(code="partner", name="partners", open=True))]
+    bound = dc.AmendRequest(changes=[*changes, dc.DirectoryChange(grant=grant)], request_key="bind", actor="li")
+    decision = dc.DirectoryChange(decision=dc.AmendmentDecision(of_key="bind"))
+    approval = dc.AmendRequest(changes=[decision], request_key="yes", actor="wang")
+    center = tiers[2].address
+    try:
+        async with (
+            open_channel(center, _tls(issue, "operator/li"), role="datacenter") as li_channel,
+            open_channel(center, _tls(issue, "operator/wang"), role="datacenter") as wang_channel,
+            AsyncClient([tiers[0].address], tls=_tls(issue, "frontend/acme"), timeout_ms=30_000) as acme,
+        ):
+            li, wang = DirectoryServiceStub(li_channel), DirectoryServiceStub(wang_channel)
+            await acme.open_account(IDENTITY, _account())
+            for _ in range(2):
+                assert await _reason(li.Amend(bound, timeout=10)) == "APPROVAL_NEEDED"
+            assert await _reason(li.Amend(approval, timeout=10)) == "SAME_PRINCIPAL"
+            waiting = (await wang.Describe(dc.DescribeRequest(), timeout=10)).proposals
+            assert [(one.request_key, one.principal, list(one.kinds)) for one in waiting] == [
+                ("bind", "operator/li", ["Channel", "GrantSet"])
+            ]
+            await acme.balance(IDENTITY)
+            approved = await wang.Amend(approval, timeout=10)
+            again = await wang.Amend(approval, timeout=10)
+            assert again.revision == approved.revision
+            assert (await li.Amend(bound, timeout=10)).revision == approved.revision
+            await asyncio.sleep(0.5)
+            await _reason(acme.balance(IDENTITY))
+            assert await _reason(acme.balance(IDENTITY)) == "CHANNEL_NOT_GRANTED"
+            assert await _reason(acme.top_up(IDENTITY, 1)) == "COMMAND_NOT_GRANTED"
+            assert (await acme.balance(IDENTITY, channel="partner")).real == 0
+    finally:
+        for tier in tiers:
+            await tier.stop()
