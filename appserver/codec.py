@@ -12,6 +12,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from appserver.asks import Kind, Order
 from appserver.items import Batch, Item
 from appserver.orders import order_of
+from charging.account_id import require_subscriber
 from charging.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, KEY_CHARS_MAX
 from charging.errors import Fault, Invalid
 from charging.house_keys import PREFIX
@@ -101,6 +102,7 @@ class Codec:
             raise self._faults(request, kind, now_ms)
         attributes = _attributes(request.attributes, "attributes") if request.attributes else _NO_ATTRIBUTES
         identity = normalise(request.identity, self._country)
+        require_subscriber(identity, "identity")
         called = party(other, self._country) if other else ""
         usage = Usage(identity, service, start_ms, quantity, called, visited, attributes)
         digest = b""

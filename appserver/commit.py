@@ -8,6 +8,7 @@ from appserver.items import Item
 from appserver.reference import Held
 from charging import rating
 from charging.account import Account
+from charging.account_id import names
 from charging.commands import (
     Action,
     Adjust,
@@ -112,6 +113,8 @@ def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Com
     """Make the command that creates an account: without a domain it opens where the identity is served, without a
     currency it has that of the catalogue in force.
 
+    It names no account: the id is the owner's to give, see `charging.account_id`.
+
     Raises `Invalid` when its offerings can't be sold so, or its agreements are unknown.
     """
     if not order.contract.domain:
@@ -121,7 +124,7 @@ def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Com
         order = replace(order, currency=today.currency if today is not None else NO_CURRENCY)
     _check_sold(order.contract, held, now_ms, "open_account.contract.agreements")
     _check_profile(order.agreements, held, now_ms, "open_account.agreements")
-    return _command(order.account_id, item, order)
+    return _command("", item, order)
 
 
 def _command(account_id: str, item: Item, action: Action) -> Command:
@@ -174,13 +177,11 @@ def _contract(order: SetContract, account: Account, held: Held) -> SetContract:
         held.check_domain(contract.domain, field)
         text = f"{account.domain}, where its account is, or nothing"
         raise Invalid("REGION_MISMATCH", f"a contract can't be in {contract.domain}: give {text}", fields={field: text})
-    return SetContract(
-        replace(
-            contract,
-            account_id=contract.account_id or account.account_id,
-            domain=contract.domain or account.domain,
-        )
-    )
+    if contract.account_id and not names(contract.account_id, account.account_id):
+        text = f"{account.account_id}, or nothing"
+        fields = {"set_contract.account_id": text}
+        raise Invalid("ACCOUNT_MISMATCH", f"the identity's account is another one: give {text}", fields=fields)
+    return SetContract(replace(contract, account_id=account.account_id, domain=contract.domain or account.domain))
 
 
 def _check_sold(contract: Contract, held: Held, now_ms: int, field: str) -> None:

@@ -9,6 +9,7 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import Order, SessionOrder, TransferAsk
 from charging.account import MAIN_BOOK, MONEY, Book, Threshold
+from charging.account_id import check_own, require_subscriber
 from charging.bounds import AMOUNT_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX
 from charging.commands import (
     Adjust,
@@ -59,7 +60,10 @@ def order_of(request: desk.ServiceRequest, identity: str, time_ms: int, country:
 
 def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int, country: str) -> OpenAccount:
     command = request.open_account
-    account_id = _id(command.account_id or identity, "open_account.account_id")
+    require_subscriber(identity, "identity")
+    account_id = check_own(command.account_id, identity, "open_account.account_id")
+    if command.contract.account_id and command.contract.account_id not in (command.account_id, identity):
+        raise _bad("ACCOUNT_MISMATCH", "open_account.contract.account_id", "nothing, or open_account.account_id")
     if command.payment_mode not in ("prepaid", "postpaid"):
         raise _bad("PAYMENT_MODE_UNKNOWN", "open_account.payment_mode", "prepaid or postpaid")
     _within(command.credit_limit, 0, "open_account.credit_limit")
@@ -88,10 +92,13 @@ def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int, co
 
 def _set_contract(request: desk.ServiceRequest, identity: str, _time_ms: int, country: str) -> SetContract:
     command = request.set_contract
-    account_id = _text(command.account_id, "set_contract.account_id")
+    account_id = _text(command.account_id or command.contract.account_id, "set_contract.account_id")
+    if command.contract.account_id not in ("", account_id):
+        raise _bad("ACCOUNT_MISMATCH", "set_contract.contract.account_id", "nothing, or set_contract.account_id")
     if not command.HasField("contract"):
         raise _bad("CONTRACT_MISSING", "set_contract.contract", "the contract of the member")
     member = normalise(command.contract.identity, country) if command.contract.identity else identity
+    require_subscriber(member, "set_contract.contract.identity")
     return SetContract(_contract(command.contract, member, account_id, "set_contract.contract", country))
 
 
@@ -187,8 +194,9 @@ def _transfer(request: desk.ServiceRequest, identity: str, _time_ms: int, countr
     return TransferAsk(source, "" if other == identity else other, target, command.amount, reason)
 
 
-def _session(request: desk.ServiceRequest, _identity: str, time_ms: int, country: str) -> SessionOrder:
+def _session(request: desk.ServiceRequest, identity: str, time_ms: int, country: str) -> SessionOrder:
     command = request.session
+    require_subscriber(identity, "identity")
     operation = _OPERATIONS.get(command.operation)
     if operation is None:
         raise _bad("SESSION_OPERATION_UNKNOWN", "session.operation", "create, update or release")

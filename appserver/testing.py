@@ -6,6 +6,8 @@
 import time
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from charging import history
 from charging.catalogue import Catalogue, from_plain
 from charging.catalogue import pack as pack_catalogue
@@ -172,6 +174,8 @@ class Owner:
         )
 
     def _commit(self, identity: str, command: Command) -> Answer:
+        if isinstance(command.action, OpenAccount) and not command.account_id:
+            command = _named(command, command.action, identity)
         known = self._entry(identity, command.key, command.account_id)
         try:
             done = self.desk.commit(command)
@@ -197,6 +201,13 @@ class Owner:
             self._keys[account_id, entry.key] = entry
         self._indexed[account_id] = len(entries)
         return self._keys.get((account_id, key))
+
+
+def _named(command: Command, action: OpenAccount, identity: str) -> Command:
+    """Give an opening its id, as the owner does; here, with one owner, the caller's own or the identity."""
+    account_id = action.account_id or identity
+    contract = replace(action.contract, account_id=account_id)
+    return replace(command, account_id=account_id, action=replace(action, account_id=account_id, contract=contract))
 
 
 def _repeated(outcome: Done | Failed) -> Done | Failed:

@@ -273,7 +273,8 @@ class Work:
             if isinstance(fault, NotFound):
                 self.accounts.drop(pull.identity)
             for item in pull.items:
-                self._refuse(item, fault)
+                # An identity that is known no more may have had an account, which still knows the key.
+                (self._fail if isinstance(fault, NotFound) else self._refuse)(item, fault)
             return
         self.accounts.put(answer, size)
         for item in pull.items:

@@ -40,7 +40,9 @@ _unpack_account = msgspec.msgpack.Decoder(Account).decode
 
 
 def open_account(account: Account | None, command: Command, action: OpenAccount) -> Effect:
-    """Create an account. Refused ACCOUNT_EXISTS; Invalid for impossible terms."""
+    """Create an account. Refused ACCOUNT_EXISTS, IDENTITY_TAKEN; Invalid for impossible terms."""
+    if account is not None and account.account_id != action.account_id:
+        raise Refused("IDENTITY_TAKEN", "the identity belongs to another account")
     if account is not None:
         raise Refused("ACCOUNT_EXISTS", f"account {action.account_id} exists")
     _check_mode(action.payment_mode)
@@ -91,13 +93,16 @@ def set_contract(account: Account, action: SetContract) -> Effect:
     check_contract(contract)
     if contract.account_id != account.account_id:
         raise Invalid("ACCOUNT_MISMATCH", f"the contract names account {contract.account_id}")
-    if contract.identity not in account.members and len(account.members) >= MEMBERS_MAX:
+    known = contract.identity in account.members
+    if not known and contract.status == "ended":
+        raise Refused("MEMBER_UNKNOWN", "the account has no such member whose contract could end")
+    if not known and len(account.members) >= MEMBERS_MAX:
         raise Refused("MEMBERS_FULL", f"an account has at most {MEMBERS_MAX} members")
     return Effect((ContractSet(replace(contract, version=account.version + 1)),))
 
 
 def set_status(account: Account, action: SetStatus) -> Effect:
-    """Suspend, resume or close. A closed account stays closed."""
+    """Suspend, resume or close. A closed account stays closed: its money stays with it, its identities are let go."""
     require_open(account)
     if action.status not in ("active", "suspended", "closed"):
         raise Invalid("STATUS_UNKNOWN", "status is active, suspended or closed", fields={"status": "active, suspended"})
@@ -105,7 +110,13 @@ def set_status(account: Account, action: SetStatus) -> Effect:
         raise Refused("SESSIONS_OPEN", "release the open sessions first", facts={"open": str(len(account.sessions))})
     if action.status == "closed" and account.outgoing:
         raise Refused("TRANSFERS_PENDING", "transfers are under way", facts={"pending": str(len(account.outgoing))})
-    return Effect((StatusSet(action.status, action.reason),))
+    if action.status != "closed":
+        return Effect((StatusSet(action.status, action.reason),))
+    ended = [
+        Contract(member, account.account_id, account.domain, status="ended", version=account.version + 1)
+        for member in account.members
+    ]
+    return Effect((StatusSet(action.status, action.reason), *map(ContractSet, ended)))
 
 
 def set_payment_mode(account: Account, action: SetPaymentMode) -> Effect:
@@ -170,13 +181,13 @@ def move_in(account: Account | None, command: Command, action: MoveIn) -> Effect
         parcel = _unpack_account(action.account)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise Invalid("PARCEL_MALFORMED", "the account that arrives can't be read") from error
-    if parcel.account_id != command.account_id or not action.contracts:
+    domain = action.domain or next((contract.domain for contract in action.contracts), "")
+    if parcel.account_id != command.account_id or not domain:
         raise Invalid("ACCOUNT_MISMATCH", f"account {parcel.account_id} arrives as {command.account_id}")
     if account is not None and (account.status != "moved" or account.version > parcel.version):
         raise Refused("ACCOUNT_EXISTS", f"account {parcel.account_id} is here")
     for contract in action.contracts:
         check_contract(contract)
-    domain = action.contracts[0].domain
     version = max(parcel.version, 0 if account is None else account.version) + 1
     contracts: tuple[Contract, ...] = tuple(
         replace(contract, version=version, domain=domain) for contract in action.contracts

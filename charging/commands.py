@@ -220,6 +220,8 @@ class MoveIn(Struct, frozen=True, array_like=True, tag="in", gc=False):
 
     account: bytes
     contracts: tuple[Contract, ...]
+    domain: str = ""
+    """Where it arrives; "" = as its contracts say."""
 
 
 class Remember(Struct, frozen=True, array_like=True, tag=REMEMBERED, gc=False):

@@ -29,6 +29,7 @@ from phonenumbers import (
     parse,
 )
 
+from charging import account_id
 from charging.bounds import IDENTITY_CHARS_MAX
 from charging.errors import Invalid
 
@@ -73,6 +74,8 @@ def read(raw: str, country: str) -> tuple[str, str]:
         return fast[1] + match[1], ""
     if len(raw) > IDENTITY_CHARS_MAX:
         return "", f"at most {IDENTITY_CHARS_MAX} characters"
+    if raw.startswith(account_id.KIND):
+        return account_id.read(raw)
     return _slow(raw, country)
 
 

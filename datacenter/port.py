@@ -20,6 +20,7 @@ import msgspec
 
 from charging import wire
 from charging.account import Account
+from charging.account_id import identity_of
 from charging.commands import Action, Command, MoveIn, MoveOut, Remember
 from charging.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
 from charging.house_keys import digest_of, port_key
@@ -179,16 +180,16 @@ class Porter:
         ]
         moved = tuple(msgspec.structs.replace(contract, domain=begun.to_domain) for contract in contracts)
         try:
-            await self._commit(f"domain:{domain.code}/{slot}", begun, "in", MoveIn(done.detail, moved))
+            await self._commit(f"domain:{domain.code}/{slot}", begun, "in", MoveIn(done.detail, moved, domain.code))
         except _FINAL:
-            await self._commit(old, begun, "back", MoveIn(done.detail, tuple(contracts)))
+            await self._commit(old, begun, "back", MoveIn(done.detail, tuple(contracts), parcel.domain))
             raise
         try:
-            await self._remember(old, f"domain:{domain.code}/{slot}", begun, parcel.members[0])
+            await self._remember(old, f"domain:{domain.code}/{slot}", begun, identity_of(begun.account_id))
         except _FINAL as fault:
             # The account lives there already: the port stays open until its keys are there too.
             raise _keys_left_behind(fault.reason) from fault
-        members = dict.fromkeys((*parcel.members, begun.identity))
+        members = dict.fromkeys((*parcel.members, begun.identity, identity_of(begun.account_id)))
         return [Entry(member, domain.code, slot) for member in members]
 
     async def _remember(self, old: str, new: str, begun: PortBegun, member: str) -> None:

@@ -14,6 +14,8 @@ from cachetools import FIFOCache
 from msgspec import Struct
 
 from charging import wire
+from charging.account_id import asked_for
+from charging.account_id import slot_of as slot_of_id
 from charging.errors import Broken, NotFound
 from charging.identity import mask
 from charging.permission import Policy
@@ -21,7 +23,7 @@ from directory.addresses import check_addresses
 from directory.changes import Amendment, Change, with_proposed
 from directory.checks import check_key
 from directory.log import Assembler, Log
-from directory.slots import slot_key, slot_of
+from directory.slots import parse_slot, slot_key, slot_of
 from directory.state import DomainInfo, Port, State
 from directory.writer import Guard, Writer
 from evidence.anchors import Anchor
@@ -35,6 +37,7 @@ log = logger("directory")
 POLL_MS_MAX = 200
 ROUTES_CACHED_MAX = 200_000
 EXPLICIT = "explicit"
+BY_ID = "account"
 
 
 class Route(Struct, frozen=True, gc=False):
@@ -43,7 +46,7 @@ class Route(Struct, frozen=True, gc=False):
     domain: str
     slot: int
     rule: str
-    """"explicit", or the prefix of the number plan that decided."""
+    """"explicit", "account" (the slot in its id), or the prefix of the number plan that decided."""
     key: str
     """The slot as owner records name it: `GD/3`."""
 
@@ -71,6 +74,9 @@ class RouteCache(FIFOCache[str, Route]):
         if place is not None:
             key = slot_key(*place)
             return self._shared.setdefault((key, EXPLICIT), Route(place[0], place[1], EXPLICIT, key))
+        opened = slot_of_id(asked_for(identity))
+        if opened:
+            return self._where_opened(identity, opened)
         match = self._state.plan.match_identity(identity)
         info = self._state.domains.get(match[0]) if match is not None else None
         if match is None or info is None:
@@ -79,6 +85,15 @@ class RouteCache(FIFOCache[str, Route]):
         key = slot_key(info.code, slot)
         # Shared by all identities of a prefix and slot: a cached route costs its key and the cache's own links.
         return self._shared.setdefault((key, match[1]), Route(info.code, slot, match[1], key))
+
+    def _where_opened(self, identity: str, opened: str) -> Route:
+        """Give the route of an account that is asked for by its id and was never ported."""
+        domain, slot = parse_slot(opened)
+        info = self._state.domains.get(domain)
+        if info is None or slot >= info.slots:
+            raise unrouted(identity)
+        key = slot_key(domain, slot)
+        return self._shared.setdefault((key, BY_ID), Route(domain, slot, BY_ID, key))
 
     def forget_all(self) -> None:
         """Drop every route: the number plan or a domain changed."""

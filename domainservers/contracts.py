@@ -7,7 +7,7 @@ and answers every read.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import islice
 
 import msgspec
@@ -61,8 +61,12 @@ class Known(Struct, frozen=True):
 class Contracts:
     """Cache and write-behind of one slot."""
 
-    def __init__(self, unit: Unit, cached_max: int) -> None:
+    def __init__(
+        self, unit: Unit, cached_max: int, written: Callable[[Sequence[Contract]], Awaitable[None]] | None = None
+    ) -> None:
+        """`written` is told what is written, before it is no longer due."""
         self._unit = unit
+        self._written = written
         self._cached: dict[str, Known] = {}
         self._order: deque[str] = deque()
         self._pinned: dict[str, Known] = {}
@@ -141,6 +145,8 @@ class Contracts:
             return
         batch = list(islice(self._due.values(), RECORDS_PER_WRITE_MAX))
         await self._unit.put(records_of(batch))
+        if self._written is not None:
+            await self._written([known.contract for known in batch if known.contract is not None])
         self._settle(batch)
 
     def _settle(self, batch: Sequence[Known]) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import force_setattr, replace
 
 from charging import wire
 from charging.account import Account
+from charging.account_id import asked_for
 from charging.approval_commands import PROPOSABLE, outcome_now, pending, proposal_of
 from charging.commands import (
     Action,
@@ -25,7 +26,10 @@ from charging.commands import (
     Refund,
     Remember,
     SetContract,
+    SetStatus,
+    StepSession,
 )
+from charging.contract import Contract
 from charging.entry import Entry
 from charging.errors import Broken, Denied, Fault, Invalid, NotFound, Refused
 from charging.events import Event
@@ -40,7 +44,7 @@ from domainservers.item import (
     Item,
     Need,
     account_moved,
-    identity_taken,
+    identity_elsewhere,
     key_reused,
     not_at_opening,
     pack_fault,
@@ -49,7 +53,9 @@ from domainservers.item import (
     unknown_identity,
 )
 from domainservers.keys import POSITIONS_PER_GROUP, KeyIndex
+from domainservers.naming import has_next_name, identities_of
 from domainservers.quarantine import Aside, Quarantine, damaged
+from domainservers.registry import identity_taken
 from domainservers.watch import Watch
 from runtime.telemetry import logger
 
@@ -58,6 +64,8 @@ log = logger("domainservers.desk")
 _KINDS: dict[type, str] = {cls: str(cls.__struct_config__.tag) for cls in Action.__args__}
 _CREATE = (OpenAccount, MoveIn)
 _MOVE = (MoveIn, MoveOut)
+_OF_SUBSCRIBERS = (PostCharge, StepSession)
+"""What an account itself can't do, only one of its identities."""
 
 
 class Desk:
@@ -75,7 +83,9 @@ class Desk:
         revision: Callable[[], int],
         domain: str,
         policy: Callable[[], Policy],
+        domain_of: Callable[[str], str],
     ) -> None:
+        """`domain_of` says to which domain the directory routes an identity, "" = to none that it knows."""
         self.accounts = accounts
         self.contracts = contracts
         self.keys = keys
@@ -92,6 +102,7 @@ class Desk:
         self.policy = policy()
         """Grants of the directory, as this owner knows it."""
         self._ask_policy = policy
+        self._domain_of = domain_of
 
     def look_around(self) -> None:
         """Look at the clock and at the reference revision, once before all that is decided in one go."""
@@ -119,6 +130,8 @@ class Desk:
         except Broken as fault:
             item.sink.answer(item.place, pack_fault(fault))
             return None
+        if kind is OpenAccount and account is not None and has_next_name(item, account):
+            return Need.NAME
         if account is None:
             if kind not in _CREATE:
                 item.sink.answer(item.place, unknown_identity(item.identity))
@@ -126,7 +139,12 @@ class Desk:
         elif account.status == "moved" and kind not in _MOVE:
             self.reply(item, cell, account_moved(account.status_reason))
             return None
-        elif item.identity not in account.members and not item.internal and kind not in _CREATE:
+        elif (
+            item.identity not in account.members
+            and not item.internal
+            and kind not in _CREATE
+            and (kind in _OF_SUBSCRIBERS or asked_for(item.identity) != account.account_id)
+        ):
             self.reply(item, cell, unknown_identity(item.identity))
             return None
         if isinstance(command.action, Remember):
@@ -176,25 +194,44 @@ class Desk:
 
     def _check_slow(self, item: Item, account: Account | None, action: Action) -> Need | None:
         """Look after what only some commands need: the charge to refund, and who has the identity now."""
-        item.fault = None
+        item.fault = item.refusal
         if isinstance(action, Refund):
             return Need.ORIGINAL if action.original is None else None
-        if not isinstance(action, (OpenAccount, SetContract)):
+        if not isinstance(action, (OpenAccount, SetContract, SetStatus, MoveIn)) or item.fault is not None:
             return None
         if isinstance(action, OpenAccount) and action.contract.domain != self.domain:
             item.fault = served_elsewhere(action.contract.domain, self.domain)
             return None
-        identity = action.contract.identity
-        if account is not None and identity in account.members:
-            return None
-        known = self.contracts.get(identity)
-        if known is None:
-            item.missing = identity
-            return Need.CONTRACT
-        holder = known.contract
-        if holder is not None and holder.status != "ended" and holder.account_id != item.command.account_id:
-            item.fault = identity_taken()
+        written = identities_of(action, account)
+        for identity in written:
+            if self.contracts.get(identity) is None:
+                item.missing = identity  # The new record must be newer than whatever there is.
+                return Need.CONTRACT
+        members = account.members if account is not None and account.status != "moved" else ()
+        joining = tuple([identity for identity in written if identity not in members])
+        item.fault = self._not_to_be_had(item.command, joining)
+        return self._take(item, account, joining) if joining and not item.taken and item.fault is None else None
+
+    def _not_to_be_had(self, command: Command, joining: tuple[str, ...]) -> Fault | None:
+        """Say why an account can't have identities, as far as it is known here."""
+        for identity in joining:
+            known = self.contracts.get(identity)
+            holder = known.contract if known is not None else None
+            if holder is not None and holder.status != "ended" and holder.account_id != command.account_id:
+                return identity_taken(holder.account_id)
+            domain = self._domain_of(identity)
+            if domain not in ("", self.domain) and not isinstance(command.action, MoveIn):
+                return identity_elsewhere(domain, self.domain)
         return None
+
+    def _take(self, item: Item, account: Account | None, joining: tuple[str, ...]) -> Need | None:
+        """Let identities be taken in the registry, when nothing else stands against the command."""
+        try:
+            decision = decide(account, item.command, self.newest_ms)
+        except (Fault, VersionMoved):
+            return None  # Decided again by the caller, who says why.
+        item.taking = joining, decision.account.version
+        return Need.HOLDER
 
     def _accept(self, item: Item, cell: Cell, before: Account | None, decision: Decision) -> None:
         done = decision.done
@@ -298,6 +335,9 @@ class Desk:
 
         An account that has moved out is shown to those who ask for it (`moved`), and to no one else.
         """
+        if asked_for(identity):
+            self._pull_by_id(sink, place, identity, cell, moved=moved)
+            return None
         known = self.contracts.get(identity)
         if known is None:
             if stale is not None:
@@ -309,7 +349,7 @@ class Desk:
         except Broken as fault:
             self.groups.reply(cell.seq, sink, place, pack_fault(fault))
             return None
-        if account is None or contract is None:
+        if account is None or contract is None or contract.status == "ended":
             body = unknown_identity(identity)
         elif account.status == "moved" and not moved:
             body = account_moved(account.status_reason)
@@ -330,6 +370,22 @@ class Desk:
             mark, position = account_mark(account_id), max(cell.seq, 0) * POSITIONS_PER_GROUP
             self.quarantine.add(Aside(position, mark, account_id, f"its snapshot can't be read: {error}", True))
             raise damaged(account_id) from error
+
+    def _pull_by_id(self, sink: Sink, place: int, identity: str, cell: Cell, *, moved: bool) -> None:
+        """Answer with the business data of an account that is asked for by its id: there is no subscriber in it."""
+        try:
+            account = self.state(cell)
+        except Broken as fault:
+            self.groups.reply(cell.seq, sink, place, pack_fault(fault))
+            return
+        if account is None:
+            body = unknown_identity(identity)
+        elif account.status == "moved" and not moved:
+            body = account_moved(account.status_reason)
+        else:
+            contract = Contract(identity, account.account_id, account.domain)
+            body = wire.pack(wire.BusinessData(contract, account, self._revision))
+        self.groups.reply(cell.seq, sink, place, body)
 
     def reply(self, item: Item, cell: Cell, body: bytes) -> None:
         """Answer with something that rests on the account's newest state."""

@@ -11,7 +11,7 @@ from charging import wire
 from charging.approval_commands import outcome_now
 from charging.commands import Command, ReceiveTransfer, Refund, Remember
 from charging.entry import Entry
-from charging.errors import Broken, Fault, NotFound, Overloaded, Unavailable
+from charging.errors import Broken, Fault, NotFound, Overloaded, Refused, Unavailable
 from charging.events import MovedIn
 from charging.history import line
 from charging.ledger import with_original
@@ -150,7 +150,17 @@ class Fulfilling:
                 item.cleared = item.old_position  # Older than the journal is kept: unknown again.
         elif need is Need.ORIGINAL and isinstance(item.command.action, Refund):
             item.command = await self._with_original(item.command, item.command.action.charge_key)
+        elif need is Need.HOLDER:
+            await self._take_identities(item)
         self._fulfilled(item, None)
+
+    async def _take_identities(self, item: Item) -> None:
+        """Take what the command needs; that another account has one is the command's refusal."""
+        identities, version = item.taking
+        fault = await self._parts.registry.take(identities, item.command.account_id, version)
+        if fault is not None and not isinstance(fault, Refused):
+            raise fault
+        item.refusal, item.taken = fault, True
 
     async def _with_original(self, command: Command, charge_key: str) -> Command:
         """Find the charge by the key index, else along the account's chain. Raises `NotFound`."""

@@ -12,6 +12,7 @@ from charging.commands import (
     ExpireSession,
     MoveIn,
     MoveOut,
+    OpenAccount,
     PostCharge,
     Propose,
     ReceiveTransfer,
@@ -19,6 +20,7 @@ from charging.commands import (
     SettleTransfer,
 )
 from charging.errors import Denied
+from charging.house_keys import PREFIX
 from charging.permission import Permission, Policy, amount_denied, amount_of, name_of, names_another
 from charging.wire import Ask, Commit, FetchOutcomes, Pull
 from domainservers.desk import Desk
@@ -29,8 +31,6 @@ from runtime.telemetry import Metrics
 PLATFORM, DATA_CENTER, DOMAIN_SERVER = "appserver", "datacenter", "domainserver"
 LOCAL = "local"
 """Of everybody, where there is no TLS."""
-RESERVED = "~"
-"""Keys of the tiers' own commands begin with it."""
 
 _SENDERS: dict[type, str] = {
     MoveOut: DATA_CENTER,
@@ -64,7 +64,7 @@ def let_in(
                 metrics.event("denied")
                 sink.answer(place, pack_fault(fault))
                 continue
-        if type(ask) is Commit and ask.command.account_id:
+        if type(ask) is Commit and (ask.command.account_id or type(ask.command.action) is OpenAccount):
             work.append(Item(sink, place, ask.identity, ask.command, permission=permission))
         else:
             work.append((place, ask))
@@ -91,7 +91,7 @@ def check_commit(ask: Commit, origin: str, policy: Policy, domain: str) -> Permi
         raise _denied(kind.__name__, origin)
     if sender != PLATFORM:
         return None
-    if command.key.startswith(RESERVED):
+    if command.key.startswith(PREFIX):
         raise _denied(f"{kind.__name__} under a key of the tiers", origin)
     permission = permission_of(command, policy, domain)
     if kind is PostCharge and not permission.allows(amount_of(action)):

@@ -9,6 +9,7 @@ from domainservers.clock import Clock
 from domainservers.journal import Corrupt, Fenced, JournalMoved
 from domainservers.keeping import Keeping
 from domainservers.limits import Limits
+from domainservers.parts import nowhere
 from domainservers.recovery import recover
 from domainservers.slot import Slot
 from domainservers.units import Places, Units
@@ -16,7 +17,7 @@ from domainservers.witness import Witness
 from evidence.keys import PROCESS_RING, KeyRing
 from evidence.seals import Tampered
 from runtime.telemetry import Metrics, logger
-from storage.unit import StoreRejected, StoreUnavailable
+from storage.unit import StoreRejected, StoreUnavailable, Unit
 
 log = logger("domainservers.host")
 
@@ -49,6 +50,7 @@ class Host:
         ring: KeyRing = PROCESS_RING,
         witness: Witness | None = None,
         policy: Callable[[], Policy] = built_in_policy,
+        domain_of: Callable[[str], str] = nowhere,
     ) -> None:
         """`revision_of` gives the reference revision of a domain; `keeping` makes what looks after a slot; `ring` holds
         the keys of the journals' chains; `witness` knows from elsewhere how far they had come; `policy` gives
@@ -69,6 +71,9 @@ class Host:
         self._ring = ring
         self.witness = witness
         self._policy = policy
+        self._domain_of = domain_of
+        self.national: Unit | None = None
+        """The directory's unit, where identities are held."""
         self._claims = 0
         self._endings: dict[asyncio.Task[None], None] = {}
 
@@ -105,6 +110,8 @@ class Host:
                 self._ring,
                 self.witness,
                 self._policy,
+                self._domain_of,
+                self.national,
             )
         except (Corrupt, Tampered) as error:
             log.error("takeover refused: the evidence does not hold", slot=name, why=str(error))

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from charging import wire
 from charging.commands import Command
 from charging.entry import Entry
-from charging.errors import Broken, Conflict, Denied, Fault, Invalid, NotFound, Refused, Unavailable
+from charging.errors import Broken, Conflict, Denied, Expired, Fault, Invalid, NotFound, Unavailable
 from charging.identity import mask
 from charging.permission import Permission
 from domainservers.groups import Sink
@@ -22,6 +22,8 @@ class Need(Enum):
     OUTCOME = "an old journal entry under the same key"
     ORIGINAL = "the charge that is to be refunded"
     CONTRACT = "the contract record of an identity"
+    HOLDER = "the identities that the command takes, in the registry"
+    NAME = "nothing: it goes to the lane of another account id"
 
 
 class Item:
@@ -37,10 +39,14 @@ class Item:
         "internal",
         "mark",
         "missing",
+        "number",
         "old_position",
         "permission",
         "place",
+        "refusal",
         "sink",
+        "taken",
+        "taking",
     )
 
     def __init__(
@@ -71,8 +77,22 @@ class Item:
         """The entry that was read for `Need.OUTCOME`."""
         self.missing = ""
         """The identity whose contract is needed."""
+        self.number = 0
+        """Which account of its identity an opening makes, when it has no id of its own; see `charging.account_id`."""
+        self.taking: tuple[tuple[str, ...], int] = ((), 0)
+        """Identities that are to be taken in the registry, and the account's version with them."""
+        self.taken = False
+        self.refusal: Fault | None = None
+        """Why the registry did not give an identity."""
         self.fault: Fault | None = None
         """Why the contract of the command can't be had here: the identity is another account's, or served elsewhere."""
+
+    def rename(self, command: Command) -> None:
+        """Let it be for another account."""
+        self.command = command
+        self.mark = fingerprint(command.account_id, command.key)
+        self.old_position = self.generation = self.cleared = -1
+        self.found = None
 
 
 def pack_fault(fault: Fault) -> bytes:
@@ -96,9 +116,11 @@ def key_reused() -> Conflict:
     )
 
 
-def identity_taken() -> Refused:
-    """The fault of a contract whose identity has one in another account."""
-    return Refused("IDENTITY_TAKEN", "the identity belongs to another account")
+def identity_elsewhere(domain: str, own: str) -> Invalid:
+    """The fault of a contract whose identity the directory routes to another region."""
+    text = f"an identity that is served in {own}"
+    message = f"the identity is served in {domain}: amend its entry in the directory first, or open an account there"
+    return Invalid("IDENTITY_ELSEWHERE", message, fields={"contract.identity": text})
 
 
 def served_elsewhere(given: str, domain: str) -> Invalid:
@@ -106,6 +128,17 @@ def served_elsewhere(given: str, domain: str) -> Invalid:
     text = f"{domain}, where the identity is served, or nothing"
     fields = {"open_account.contract.domain": text}
     return Invalid("REGION_MISMATCH", f"the account can't be opened in {given[:40]!r}: give {text}", fields=fields)
+
+
+def slot_moving(name: str, retry_ms: int) -> Unavailable:
+    """The fault of a slot that is given up in order."""
+    text = f"slot {name} changes its owner; repeat the same request key"
+    return Unavailable("SLOT_MOVING", text, retry_ms=retry_ms)
+
+
+def expired() -> Expired:
+    """The fault of a request that waited for too long."""
+    return Expired("DEADLINE_EXCEEDED", "the deadline passed in the queue; repeat the same request key")
 
 
 def store_away() -> Unavailable:

@@ -77,6 +77,7 @@ class DomainServer:
             self._keeping,
             self._ring,
             policy=self._policy_now,
+            domain_of=self._domain_of,
         )
         self._directory_unit: Unit | None = None
         self._directory: Directory | None = None
@@ -89,7 +90,7 @@ class DomainServer:
     async def open(self) -> DomainServerServicer:
         """Open the directory and make the servicer. Raises `BadSettings` when the directory's unit can't be used."""
         settings = self._settings
-        self._directory_unit = await open_patiently(settings.directory)
+        self._directory_unit = self.host.national = await open_patiently(settings.directory)
         directory = self._directory = await self._open_directory(self._directory_unit)
         self.servicer = DomainServerServicer(
             self.host,
@@ -144,6 +145,12 @@ class DomainServer:
 
     def _policy_now(self) -> Policy:
         return self._directory.policy if self._directory is not None else built_in_policy()
+
+    def _domain_of(self, identity: str) -> str:
+        try:
+            return self._directory.resolve(identity).domain if self._directory is not None else ""
+        except NotFound:
+            return ""
 
     def _keeping(self, slot: Slot) -> Keeping:
         return Keeping(slot, Courier(slot, self._post) if self._post is not None else None)

@@ -16,6 +16,7 @@ from domainservers.journal import Journal
 from domainservers.keys import KeyIndex
 from domainservers.limits import Limits
 from domainservers.quarantine import Quarantine
+from domainservers.registry import Registry
 from domainservers.snapshots import Checkpoint, Snapshots
 from domainservers.watch import Watch
 from runtime.telemetry import Metrics
@@ -23,6 +24,11 @@ from storage.unit import Stored, Unit
 
 Take = Callable[[str, Stored | None], None]
 Lost = Callable[[Sequence[str]], None]
+
+
+def nowhere(_identity: str) -> str:
+    """Stand for a directory that routes no identity."""
+    return ""
 
 
 class Parts:
@@ -41,7 +47,10 @@ class Parts:
         revision: Callable[[], int],
         metrics: Metrics,
         policy: Callable[[], Policy],
+        domain_of: Callable[[str], str] = nowhere,
+        national: Unit | None = None,
     ) -> None:
+        """`national` is the directory's unit, where identities are held; without it there is one shared unit."""
         self.name = name
         self.shared = shared
         self.private = private
@@ -51,7 +60,8 @@ class Parts:
         self.permits = permits
         self.metrics = metrics
         self.accounts = Accounts(name, limits.hot_accounts_max, limits.packed_accounts_max)
-        self.contracts = Contracts(shared, limits.contracts_max)
+        self.registry = Registry(national or shared)
+        self.contracts = Contracts(shared, limits.contracts_max, self.registry.settle)
         self.keys = KeyIndex()
         self.watch = Watch()
         self.age = Age(clock, checkpoint.age_ms if checkpoint is not None else 0)
@@ -84,6 +94,7 @@ class Parts:
             revision,
             domain,
             policy,
+            domain_of,
         )
 
     def fetch_accounts(self, take: Take, lost: Lost) -> Fetcher:

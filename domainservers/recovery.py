@@ -23,7 +23,7 @@ from domainservers.healing import heal
 from domainservers.journal import Corrupt, Fenced, Position, claim, read_chain
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
 from domainservers.limits import Limits
-from domainservers.parts import Parts
+from domainservers.parts import Parts, nowhere
 from domainservers.quarantine import Aside
 from domainservers.snapshots import load_checkpoint, load_keys, load_watched
 from domainservers.witness import NOTHING_TOLD, Witness
@@ -52,6 +52,8 @@ async def recover(
     ring: KeyRing = PROCESS_RING,
     witness: Witness | None = None,
     policy: Callable[[], Policy] = built_in_policy,
+    domain_of: Callable[[str], str] = nowhere,
+    national: Unit | None = None,
 ) -> Parts:
     """Own slot `name` and stand where its journal stands; `ring` holds the keys of its chain.
 
@@ -67,7 +69,8 @@ async def recover(
     age_ms = checkpoint.age_ms if checkpoint is not None else 0
     journal = await claim(private, name, owner, known, age_ms, ring, told.epoch)
     known_aside = list(checkpoint.set_aside) if checkpoint is not None else []
-    parts = Parts(name, shared, private, journal, checkpoint, limits, clock, permits, revision, metrics, policy)
+    stores = (shared, private, journal, checkpoint)
+    parts = Parts(name, *stores, limits, clock, permits, revision, metrics, policy, domain_of, national)
     await parts.keys.load(await load_keys(private, name))
     start = Position(0, -1, journal.segments[0].start_tip)
     if checkpoint is not None:
@@ -198,6 +201,7 @@ class _Replayer:
         await self._replay()
         known = self._parts.contracts
         identities = list(self._contracts)
+        written: list[Contract] = []
         fetcher = self._parts.fetch_contracts(_nothing, _nothing_lost)
         for start in range(0, len(identities), contracts_of.RECORDS_PER_WRITE_MAX):
             some = identities[start : start + contracts_of.RECORDS_PER_WRITE_MAX]
@@ -208,6 +212,10 @@ class _Replayer:
                 contract, changed_ms = self._contracts[identity]
                 if _is_newer(contract, stored):
                     known.applied([known.set(contract, changed_ms)])
+                else:
+                    written.append(contract)
+        # Whoever wrote them may have died before the registry knew it.
+        await self._parts.registry.settle(written)
 
 
 def _is_newer(contract: Contract, stored: Stored | None) -> bool:

@@ -10,14 +10,16 @@ from enum import Enum
 
 from msgspec.structs import replace
 
-from charging.errors import Broken, Expired, Fault, Overloaded, Unavailable
+from charging.account_id import asked_for
+from charging.errors import Broken, Fault, Overloaded, Unavailable
 from charging.wire import Ask, Commit, FetchHistory, FetchOutcomes, Lookup, Pull
 from domainservers.committing import Committing
 from domainservers.fulfilling import Fulfilling
 from domainservers.gate import let_in
 from domainservers.groups import Sink
-from domainservers.item import Item, Need, pack_fault, store_away, unknown_identity
+from domainservers.item import Item, Need, expired, pack_fault, slot_moving, store_away, unknown_identity
 from domainservers.lanes import Lanes
+from domainservers.opening import Openings
 from domainservers.parts import Parts
 from runtime.telemetry import logger
 from storage.unit import Stored, StoreRejected, StoreUnavailable
@@ -55,6 +57,7 @@ class Slot:
         self._contracts = parts.fetch_contracts(self._contract_read, self._contracts_lost)
         self._committing = Committing(parts, self._pump, self.end)
         self._fulfilling = Fulfilling(parts, self._fulfilled)
+        self._openings = Openings(parts, self._want_contract, self._want_account, self.take)
         self._unproven: list[tuple[Sink, int, Ask]] = []
         self._proving: asyncio.Task[None] | None = None
         self._misses = 0
@@ -118,6 +121,9 @@ class Slot:
 
     def _enter(self, item: Item) -> None:
         account_id = item.command.account_id
+        if not account_id:
+            self._openings.name(item)
+            return
         if self.lanes.busy(account_id) or self.parts.groups.full:
             self._queue(account_id, item)
             return
@@ -133,11 +139,7 @@ class Slot:
 
     def _refusal(self) -> Fault | None:
         if self.state is not State.SERVING:
-            return Unavailable(
-                "SLOT_MOVING",
-                f"slot {self.name} changes its owner; repeat the same request key",
-                retry_ms=self.parts.limits.retry_ms,
-            )
+            return slot_moving(self.name, self.parts.limits.retry_ms)
         if self._committing.stalled:
             return store_away()
         return None
@@ -152,6 +154,10 @@ class Slot:
         return False
 
     def _block(self, account_id: str, item: Item, need: Need) -> None:
+        if need is Need.NAME:
+            self._look_up([item])
+            self._enter(item)
+            return
         self.lanes.block(account_id, item)
         if need is Need.CONTRACT:
             self._want_contract(item.missing, lambda fault: self._fulfilled(item, fault))
@@ -178,12 +184,7 @@ class Slot:
                 break
             account_id, item = turn
             if item.sink.deadline <= self._loop.time():
-                item.sink.answer(
-                    item.place,
-                    pack_fault(
-                        Expired("DEADLINE_EXCEEDED", "the deadline passed in the queue; repeat the same request key")
-                    ),
-                )
+                item.sink.answer(item.place, pack_fault(expired()))
                 continue
             cell = parts.accounts.cells.get(account_id)
             if cell is None:
@@ -244,7 +245,8 @@ class Slot:
         parts = self.parts
         identity = ask.identity
         known = parts.contracts.get(identity)
-        cell = parts.accounts.cells.get(known.contract.account_id) if known is not None and known.contract else None
+        account_id = known.contract.account_id if known is not None and known.contract else asked_for(identity)
+        cell = parts.accounts.cells.get(account_id)
         if cell is not None:
             parts.desk.look_around()
             parts.desk.pull(sink, place, identity, cell, moved=ask.moved)
@@ -266,19 +268,20 @@ class Slot:
 
     def _with_account(self, sink: Sink, place: int, identity: str, then: Callable[[str], None]) -> None:
         """Call `then` with the identity's account id once contract and account are in memory."""
-        known = self.parts.contracts.get(identity)
-        if known is None:
-            self._want_contract(identity, self._retry(sink, place, identity, then))
-            return
-        if known.contract is None:
-            sink.answer(place, unknown_identity(identity))
-            return
-        account_id = known.contract.account_id
+        account_id = asked_for(identity)
+        if not account_id:
+            known = self.parts.contracts.get(identity)
+            if known is None:
+                self._want_contract(identity, self._retry(sink, place, identity, then))
+                return
+            if known.contract is None:
+                sink.answer(place, unknown_identity(identity))
+                return
+            account_id = known.contract.account_id
         if account_id in self.parts.accounts.cells:
             then(account_id)
-            return
-        self._want(f"account {account_id}", self._retry(sink, place, identity, then))
-        self._load(account_id)
+        else:
+            self._want_account(account_id, self._retry(sink, place, identity, then))
 
     def _retry(
         self, sink: Sink, place: int, identity: str, then: Callable[[str], None]
@@ -301,6 +304,10 @@ class Slot:
         """Get an account into memory, for its own sake."""
         if account_id not in self.parts.accounts.cells:
             self._load(account_id)
+
+    def _want_account(self, account_id: str, then: Callable[[Fault | None], None]) -> None:
+        self._want(f"account {account_id}", then)
+        self._load(account_id)
 
     def _want_contract(self, identity: str, then: Callable[[Fault | None], None]) -> None:
         self._want(f"contract {identity}", then)
@@ -358,13 +365,7 @@ class Slot:
         self.end()
 
     def _refuse_queued(self) -> None:
-        fault = pack_fault(
-            Unavailable(
-                "SLOT_MOVING",
-                f"slot {self.name} changes its owner; repeat the same request key",
-                retry_ms=self.parts.limits.retry_ms,
-            )
-        )
+        fault = pack_fault(slot_moving(self.name, self.parts.limits.retry_ms))
         for item in self.lanes.drain():
             item.sink.answer(item.place, fault)
 

@@ -10,6 +10,7 @@ from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServiceStub
 
 from charging import wire
+from charging.account_id import compose
 from charging.commands import Action, Command, OpenAccount, SetContract, TopUp
 from charging.contract import Contract
 from datacenter import main as datacenter
@@ -26,6 +27,11 @@ from storage.open import open_unit
 pytestmark = pytest.mark.timeout(90)
 NUMBERS = [f"msisdn:861300000{number:04d}" for number in range(8)]
 DEPOSITS = 150
+
+
+def id_of(number: str) -> str:
+    """The id of the account that was opened under a number, wherever it is now."""
+    return compose("GD/0", number)
 
 
 class Desk:
@@ -110,17 +116,19 @@ async def desks(tmp_path: Path) -> AsyncIterator[list[Desk]]:
 
 async def open_accounts(desk: Desk) -> None:
     for number in NUMBERS:
-        action = OpenAccount(number, "c", "prepaid", "CNY", 0, 1, Contract(number, number, "GD"), (), {}, {}, ())
-        await desk.do(number, number, f"open {number}", action)
-    broadband = Contract("broadband:first@adsl", NUMBERS[0], "GD", attributes={"speed": "100"})
-    await desk.do(NUMBERS[0], NUMBERS[0], "join", SetContract(broadband))
+        action = OpenAccount("", "c", "prepaid", "CNY", 0, 1, Contract(number, "", "GD"), (), {}, {}, ())
+        await desk.do(number, "", f"open {number}", action)
+    broadband = Contract("broadband:first@adsl", id_of(NUMBERS[0]), "GD", attributes={"speed": "100"})
+    await desk.do(NUMBERS[0], id_of(NUMBERS[0]), "join", SetContract(broadband))
 
 
 async def pay_in(desks: list[Desk], number: str) -> int:
     paid = 0
     for count in range(DEPOSITS):
         desk = desks[count % 2]
-        done = await desk.do(number, number, f"pay {number} {count}", TopUp("", "money", 1, 0, 100, "", "deposit"))
+        done = await desk.do(
+            number, id_of(number), f"pay {number} {count}", TopUp("", "money", 1, 0, 100, "", "deposit")
+        )
         paid += done.amount
     return paid
 
@@ -150,7 +158,7 @@ async def test_deposits_during_ports_arrive_once_in_whatever_domain(desks: list[
     member = await desks[1].ask("broadband:first@adsl", wire.Pull("broadband:first@adsl"))
     assert isinstance(member, wire.BusinessData)
     assert member.contract.attributes == {"speed": "100"}
-    assert member.account.account_id == NUMBERS[0]
+    assert member.account.account_id == id_of(NUMBERS[0])
 
 
 async def test_a_key_repeated_after_the_port_is_told_its_first_outcome(desks: list[Desk]) -> None:
@@ -158,15 +166,15 @@ async def test_a_key_repeated_after_the_port_is_told_its_first_outcome(desks: li
     number = NUMBERS[0]
     for lap, domain in enumerate(("XJ", "GD", "XJ")):
         deposit = TopUp("", "money", 10, 0, 100, "", "deposit")
-        first = await desks[0].do(number, number, f"before port {lap}", deposit)
+        first = await desks[0].do(number, id_of(number), f"before port {lap}", deposit)
         request = pb.PortRequest(identity=number, to_domain=domain, request_key=f"port-{lap}", actor="tests")
         await desks[1].operator.Port(request, timeout=30)
-        again = await desks[lap % 2].do(number, number, f"before port {lap}", deposit)
+        again = await desks[lap % 2].do(number, id_of(number), f"before port {lap}", deposit)
         assert (first.repeated, again.repeated) == (False, True)
         assert again.movements == first.movements
-        assert (await desks[0].do(number, number, "before port 0", deposit)).repeated
+        assert (await desks[0].do(number, id_of(number), "before port 0", deposit)).repeated
     digest = b"another content."
-    command = Command(number, "before port 1", digest, "tests", "front", 1, deposit)
+    command = Command(id_of(number), "before port 1", digest, "tests", "front", 1, deposit)
     answer = await desks[0].ask(number, wire.Commit(number, command))
     assert isinstance(answer, wire.Failed)
     assert answer.kind == "conflict"

@@ -2,6 +2,7 @@
 
 from charging import wire
 from charging.account import Account
+from charging.account_id import compose
 from charging.commands import Command, OpenAccount, Remember, TopUp
 from charging.contract import Contract
 from charging.errors import Fault
@@ -9,6 +10,7 @@ from charging.events import MovedIn
 from charging.ledger import decide
 
 MOBILE = "msisdn:8613000000001"
+ACCOUNT = compose("GD/0", MOBILE)
 BROADBAND = "broadband:gd0001@adsl"
 
 
@@ -24,17 +26,18 @@ class Books:
         """Kinds of action that are left without an answer."""
 
     def open(self, slot: str, *members: str) -> None:
-        contract = Contract(members[0], members[0], slot.partition("/")[0])
-        action = OpenAccount(members[0], "c1", "prepaid", "CNY", 0, 1, contract, (), {}, {}, ())
-        account = decide(None, self._command(members[0], "open", action), 1).account
+        account_id = compose(slot, members[0])
+        contract = Contract(members[0], account_id, slot.partition("/")[0])
+        action = OpenAccount(account_id, "c1", "prepaid", "CNY", 0, 1, contract, (), {}, {}, ())
+        account = decide(None, self._command(account_id, "open", action), 1).account
         account = decide(
-            account, self._command(members[0], "top", TopUp("", "money", 50, 0, 100, "", "deposit")), 1
+            account, self._command(account_id, "top", TopUp("", "money", 50, 0, 100, "", "deposit")), 1
         ).account
-        self.accounts[slot, members[0]] = Account(
+        self.accounts[slot, account_id] = Account(
             **{field: getattr(account, field) for field in Account.__struct_fields__} | {"members": members}
         )
         for member in members:
-            self.contracts[member] = Contract(member, members[0], slot.partition("/")[0])
+            self.contracts[member] = Contract(member, account_id, slot.partition("/")[0])
 
     @staticmethod
     def _command(account_id: str, key: str, action: OpenAccount | TopUp) -> Command:

@@ -10,20 +10,19 @@ from onetier.v1 import data_center_pb2 as pb
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
 from charging import wire
-from charging.contract import Contract
 from charging.errors import Fault
 from datacenter import port as port_module
 from directory.slots import slot_of
 from runtime.status import from_rpc_error
-from tests.unit.datacenter.books import BROADBAND, MOBILE, Books
+from tests.unit.datacenter.books import ACCOUNT, BROADBAND, MOBILE, Books
 from tests.unit.datacenter.conftest import Rig
 
 
 def request(key: str = "port-1", to_domain: str = "XJ") -> pb.PortRequest:
-    return pb.PortRequest(identity="13000000001", to_domain=to_domain, request_key=key, actor="tests")
+    return pb.PortRequest(identity="+8613000000001", to_domain=to_domain, request_key=key, actor="tests")
 
 
-NEW = f"XJ/{slot_of(MOBILE, 4)}"
+NEW = f"XJ/{slot_of(ACCOUNT, 4)}"
 
 
 async def reason_of(call: object) -> Fault:
@@ -36,11 +35,11 @@ async def test_an_account_moves_with_all_its_members(rig: Rig, books: Books) -> 
     operator = await rig.operator(await rig.datacenter())
     response = await operator.Port(request(), timeout=5)
     assert response.from_domain == "GD"
-    assert books.accounts["GD/0", MOBILE].status == "moved"
-    arrived = books.accounts[NEW, MOBILE]
+    assert books.accounts["GD/0", ACCOUNT].status == "moved"
+    arrived = books.accounts[NEW, ACCOUNT]
     assert (arrived.domain, arrived.status, arrived.books[0].amount) == ("XJ", "active", 50)
     assert books.contracts[BROADBAND].domain == "XJ"
-    for identity in (MOBILE, BROADBAND):
+    for identity in (MOBILE, BROADBAND, f"account:{ACCOUNT}"):
         resolved = await operator.Resolve(pb.ResolveRequest(identity=identity), timeout=5)
         assert (resolved.domain, resolved.rule, resolved.revision) == ("XJ", "explicit", response.revision)
         assert f"XJ/{resolved.slot}" == NEW
@@ -62,8 +61,8 @@ async def test_a_number_comes_home_again(rig: Rig, books: Books) -> None:
     await operator.Port(request("back", "GD"), timeout=5)
     assert rig.directory.resolve(MOBILE).domain == "GD" or await rig.directory.refresh() > 0
     assert rig.directory.resolve(MOBILE).key == "GD/0"
-    assert books.accounts["GD/0", MOBILE].status == "active"
-    assert books.accounts[NEW, MOBILE].status == "moved"
+    assert books.accounts["GD/0", ACCOUNT].status == "active"
+    assert books.accounts[NEW, ACCOUNT].status == "moved"
 
 
 @pytest.mark.parametrize("held", ["MoveOut", "MoveIn"])
@@ -90,7 +89,7 @@ async def test_a_data_center_that_dies_midway_is_finished_by_a_repeat_elsewhere(
     await rig.directory.refresh()
     assert rig.directory.resolve(MOBILE).key == NEW
     assert rig.directory.ports_open() == []
-    assert books.accounts[NEW, MOBILE].status == "active"
+    assert books.accounts[NEW, ACCOUNT].status == "active"
 
 
 async def test_a_port_left_lying_about_is_finished_by_any_data_center(
@@ -104,7 +103,7 @@ async def test_a_port_left_lying_about_is_finished_by_any_data_center(
     other = await rig.operator(await rig.datacenter())
     books.hold.clear()
     await wait_for_domain(other, "XJ")
-    assert books.accounts[NEW, MOBILE].status == "active"
+    assert books.accounts[NEW, ACCOUNT].status == "active"
 
 
 async def _port_repeating(port: Callable[..., Awaitable[object]]) -> object:
@@ -148,7 +147,7 @@ async def test_every_data_center_serves_from_the_new_domain_within_a_second(rig:
     [
         ({"to_domain": "ZZ"}, "invalid", "DOMAIN_UNKNOWN"),
         ({"identity": "nobody"}, "invalid", "IDENTITY_MALFORMED"),
-        ({"identity": "13000009999"}, "not_found", "IDENTITY_UNKNOWN"),
+        ({"identity": "+8613000009999"}, "not_found", "IDENTITY_UNKNOWN"),
         ({"to_domain": "GD"}, "refused", "MOVE_TO_SELF"),
         ({"request_key": ""}, "invalid", "REQUEST_KEY_MALFORMED"),
         ({"actor": ""}, "invalid", "ACTOR_MISSING"),
@@ -169,8 +168,7 @@ async def test_a_port_that_makes_no_sense_is_refused_and_leaves_no_trace(
 
 
 async def test_a_refusal_of_the_new_owner_is_kept_under_the_key(rig: Rig, books: Books) -> None:
-    books.open(NEW, MOBILE)
-    books.contracts[MOBILE] = Contract(MOBILE, MOBILE, "GD")
+    books.accounts[NEW, ACCOUNT] = books.accounts["GD/0", ACCOUNT]
     operator = await rig.operator(await rig.datacenter())
     for _ in range(2):
         fault = await reason_of(operator.Port(request(), timeout=5))
@@ -178,7 +176,7 @@ async def test_a_refusal_of_the_new_owner_is_kept_under_the_key(rig: Rig, books:
     await rig.directory.refresh()
     assert rig.directory.ports_open() == []
     assert rig.directory.resolve(MOBILE).domain == "GD"
-    stayed = books.accounts["GD/0", MOBILE]
+    stayed = books.accounts["GD/0", ACCOUNT]
     assert (stayed.domain, stayed.status, stayed.books[0].amount) == ("GD", "active", 50)
     assert books.contracts[MOBILE].domain == "GD"
 

@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from msgspec.structs import replace
 
 from charging import wire
+from charging.account_id import compose
 from charging.auditing import audit
-from charging.commands import Refund
+from charging.commands import Action, OpenAccount, Refund
 from charging.entry import Entry
 from charging.errors import Fault, Invalid
-from charging.wire import Answer, Ask, BusinessData, Done, Failed, FetchOutcomes, Pull
+from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchOutcomes, Pull
 from datacenter.port import Porter
 from directory.changes import Change, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
@@ -22,8 +24,10 @@ from domainservers.limits import Limits
 from domainservers.slot import Slot
 from runtime.telemetry import Metrics
 from storage.memory import MemoryStore, MemoryUnit
-from tests.unit.domainservers.room import ALICE, Clock, FlakyUnit, ask, charge, commit, do, opening, own
+from tests.unit.domainservers import room
+from tests.unit.domainservers.room import ALICE, Clock, FlakyUnit, ask, charge, opening, own
 
+ACCOUNT = compose("GD/0", ALICE)
 OPENING = 100_000_000
 HOUR_MS = 3_600_000
 COUNTRY: tuple[Change, ...] = (
@@ -32,6 +36,19 @@ COUNTRY: tuple[Change, ...] = (
     *(Domain(code, code, "Asia/Shanghai", 1, "shared", "private") for code in ("GD", "XJ", "BJ")),
     NumberPlan({"86138": "GD"}),
 )
+
+
+def commit(key: str, action: Action, content: str = "") -> Commit:
+    """Make a commit for the account; its opening names none, since the owner gives the id."""
+    made = room.commit(key, action, ALICE, content)
+    account_id = "" if isinstance(action, OpenAccount) else ACCOUNT
+    return replace(made, command=replace(made.command, account_id=account_id))
+
+
+async def do(slot: Slot, key: str, action: Action, content: str = "") -> Answer:
+    """Commit one command."""
+    (answer,) = await ask(slot, commit(key, action, content))
+    return answer
 
 
 class Country:
@@ -80,7 +97,7 @@ class Country:
         entries: list[Entry] = []
         async for _, groups in read_chain(self._unit, name, Position(0, -1, genesis(name))):
             entries += [entry for group in groups for entry in unpack_entries(group.payload)]
-        return audit(entries, ALICE).findings
+        return audit(entries, ACCOUNT).findings
 
 
 @asynccontextmanager

@@ -126,7 +126,7 @@ async def test_where_the_journal_can_not_say_a_transfer_stays_under_way() -> Non
     clock = Clock()
     clock.ms = NOW_MS + 40 * HOUR_MS
     receiver = await own(FlakyUnit(), LIMITS, clock, "GD/1")
-    parcel = Account(BOB, 7, "XJ", members=(BOB,), books=(Book("main", "money", OPENING),))
+    parcel = Account(BOB, 7, "XJ", currency="CNY", members=(BOB,), books=(Book("main", "money", OPENING),))
     move = MoveIn(msgspec.msgpack.encode(parcel), (Contract(BOB, BOB, "GD"),))
     assert isinstance(await do(receiver, "in", move, BOB), Done)
     clock.ms += 20 * HOUR_MS

@@ -126,6 +126,7 @@ async def test_an_identity_may_go_from_one_account_to_another() -> None:
     for number in range(5):
         await do(slot, f"member{number}", SetContract(Contract("card:c-1", ALICE, "GD")))
     await do(slot, "end", SetContract(Contract("card:c-1", ALICE, "GD", status="ended")))
+    await slot.parts.contracts.flush()  # Only now the identity is free.
     assert isinstance(await do(slot, "take", SetContract(Contract("card:c-1", BOB, "GD")), BOB), Done)
     stop(slot)
     slot = await own(unit)

@@ -118,6 +118,7 @@ async def test_what_arrives_during_a_commit_becomes_the_next_group() -> None:
     unit = FlakyUnit()
     slot = await own(unit)
     await do(slot, "open", opening())
+    await slot.parts.contracts.flush()
     unit.open.clear()
     waiting = Waiting()
     slot.submit(waiting, [(0, commit("first", charge(1)))])

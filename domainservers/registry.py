@@ -1,0 +1,114 @@
+"""Who holds an identity: at most one account in the whole country.
+
+For each identity that an account ever took there is a record in the directory's unit, the only one that all domains
+share, written by compare-and-set alone: of two owners who want one identity at the same time one gets it, and the other
+is told. An account takes its identities before what it decides is journaled; the record is sealed when the contract is
+written to the shared unit, and freed when the contract that ends is.
+
+Between taking and journaling an owner may die. Then the record names an account without such a contract, unsealed: the
+same account may always take the identity, another one after `STALE_MS`.
+
+The record is the head of a journal without groups, the one thing that a unit writes conditionally: `owner` = account
+id, "" = free; `seq` = version of the account that took it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from charging.contract import Contract
+from charging.errors import Fault, Refused, Unavailable
+from charging.house_keys import digest_of
+from storage.unit import Head, Unit
+
+STALE_MS = 86_400_000
+"""Longer than any owner takes from here to the journal, and than a slot is without owner."""
+TRIES_MAX = 8
+RETRY_MS = 200
+AT_ONCE_MAX = 32
+_TIME_BYTES = 8
+
+Clock = Callable[[], int]
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def identity_taken(holder: str) -> Refused:
+    """The fault of an identity that another account holds."""
+    return Refused("IDENTITY_TAKEN", "the identity belongs to another account", facts={"account": holder})
+
+
+class Registry:
+    """The holders' records."""
+
+    def __init__(self, unit: Unit, now_ms: Clock = _wall_ms) -> None:
+        self._unit = unit
+        self._now_ms = now_ms
+
+    async def holder(self, identity: str) -> str:
+        """Give the account that holds an identity; "" = none. Raises `StoreUnavailable`."""
+        head = await self._unit.head(_journal(identity), 0)
+        return head.owner if head is not None else ""
+
+    async def take(self, identities: Sequence[str], account_id: str, version: int) -> Fault | None:
+        """Take identities for an account whose mutation will have this version; gives why one can't be had.
+
+        What was taken before one that can't be had stays taken, for the same account to try again. Raises
+        `StoreUnavailable`.
+        """
+        for start in range(0, len(identities), AT_ONCE_MAX):
+            some = identities[start : start + AT_ONCE_MAX]
+            for fault in await asyncio.gather(*(self._take(each, account_id, version) for each in some)):
+                if fault is not None:
+                    return fault
+        return None
+
+    async def _take(self, identity: str, account_id: str, version: int) -> Fault | None:
+        journal = _journal(identity)
+        head = await self._unit.head(journal, 0)
+        for _ in range(TRIES_MAX):
+            mine = head is not None and head.owner == account_id
+            if head is not None and mine and head.seq >= version:
+                return None
+            if head is not None and not mine and head.owner:
+                if head.sealed:
+                    return identity_taken(head.owner)
+                if self._now_ms() - int.from_bytes(head.tip[:_TIME_BYTES]) < STALE_MS:
+                    break
+            wanted = self._head(head, account_id, version, sealed=head is not None and mine and head.sealed)
+            found = await self._unit.swap(journal, 0, head, wanted, None)
+            if found == wanted:
+                return None
+            head = found
+        text = "another account takes the identity, or lets it go, just now; repeat the same request key"
+        return Unavailable("IDENTITY_CONTENDED", text, retry_ms=RETRY_MS)
+
+    async def settle(self, written: Sequence[Contract]) -> None:
+        """Seal the identities of contracts that are written, and free those whose contracts have ended.
+
+        One that its account, or another, took again since then is left as it is. Raises `StoreUnavailable`.
+        """
+        for start in range(0, len(written), AT_ONCE_MAX):
+            await asyncio.gather(*(self._settle(each) for each in written[start : start + AT_ONCE_MAX]))
+
+    async def _settle(self, contract: Contract) -> None:
+        journal = _journal(contract.identity)
+        head = await self._unit.head(journal, 0)
+        if head is None or head.owner != contract.account_id or head.seq > contract.version:
+            return
+        if contract.status == "ended":
+            await self._unit.swap(journal, 0, head, self._head(head, "", contract.version, sealed=False), None)
+        elif not head.sealed:
+            await self._unit.swap(journal, 0, head, self._head(head, head.owner, head.seq, sealed=True), None)
+
+    def _head(self, before: Head | None, account_id: str, version: int, *, sealed: bool) -> Head:
+        epoch = before.epoch + 1 if before is not None else 1
+        # The tip is what a swap is known by: no two takers may make the same one.
+        tip = self._now_ms().to_bytes(_TIME_BYTES) + digest_of(account_id, version, epoch)
+        return Head(epoch, account_id, version, tip, sealed)
+
+
+def _journal(identity: str) -> str:
+    return f"holder/{identity}"
