@@ -18,6 +18,7 @@ from console import proof
 from console.demo import prove
 from console.stage import Stage
 from console.tally import Tally
+from domainservers.groups import pack_entries
 from storage.open import open_unit
 from storage.unit import Group, Head
 
@@ -63,7 +64,8 @@ async def counted(folder: Path, journals: dict[str, Sequence[Sequence[Entry]]]) 
         await unit.swap(name, 0, None, head, None)
         for seq, entries in enumerate(groups):
             following = replace(head, seq=seq, tip=bytes([seq + 1]) * 32)
-            group = Group(seq, b"a key id" + msgspec.msgpack.encode(tuple(entries)))
+            parts = [msgspec.msgpack.encode(entry) for entry in entries]
+            group = Group(seq, b"a key id" + pack_entries(parts))
             assert await unit.swap(name, 0, head, following, group) == following
             head = following
     await unit.close()
