@@ -21,6 +21,7 @@ from console.stage import (
     Options,
     Stage,
     access_settings,
+    check_forgettable,
     clear,
     fresh_base,
     load_country,
@@ -51,9 +52,14 @@ class Demo:
         self._stage = Stage(out)
         self._out = out
 
-    async def run(self) -> int:
-        """Run it; returns the exit status. Raises `FolderInUse`, `ProcessDied`, `SendingFailed`, `CatalogueFaulty`."""
+    async def run(self, *, fresh: bool = False) -> int:
+        """Run it, with `fresh` also in place of a country that is kept; returns the exit status.
+
+        Raises `FolderInUse`, `ProcessDied`, `SendingFailed`, `CatalogueFaulty`.
+        """
         with sole_use(self._options.folder):
+            if not fresh:
+                check_forgettable(self._options.folder)
             return await self._run()
 
     async def _run(self) -> int:

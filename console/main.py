@@ -46,6 +46,7 @@ Port = Annotated[
     int, typer.Option("--port", min=0, max=65_000, help="Port of the first app server; data centers are 100 above.")
 ]
 Certificates = Annotated[Path | None, typer.Option("--tls", help="Folder of certificates as docs/tls.md makes it.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Forget what the data folder holds.")]
 DEFAULT_FOLDER = Path(".onetier")
 PRIVATE = 0o077
 """What a command makes is its user's alone: accounts and usage of subscribers, logs, keys."""
@@ -73,6 +74,7 @@ def demo(
     domain_servers: DomainServers = 2,
     app_servers: AppServers = 2,
     tls: Certificates = None,
+    fresh: Fresh = False,
 ) -> None:
     """Do the main job end to end: start all tiers, load the country, charge a day's usage, prove the result."""
     from console.demo import Demo
@@ -82,7 +84,7 @@ def demo(
 
     shape = Shape(datacenters, domain_servers, app_servers)
     options = Options(folder, units, subscribers, events, seed, slots, shape, tls=tls)
-    raise typer.Exit(_run(Demo(options, console()).run()))
+    raise typer.Exit(_run(Demo(options, console()).run(fresh=fresh)))
 
 
 @app.command()
@@ -98,7 +100,7 @@ def up(
     app_servers: AppServers = 2,
     tls: Certificates = None,
     port: Port = 7_100,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what the data folder holds.")] = False,
+    fresh: Fresh = False,
 ) -> None:
     """Keep the system running for clients; Ctrl-C drains it. Serves what the data folder holds, or loads a country."""
     from console import up as serving

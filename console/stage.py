@@ -70,6 +70,8 @@ class Mark(Struct, frozen=True):
     seed: int
     slots: int
     day_ms: int
+    kept: bool = False
+    """`onetier up` has served it: nothing but `--fresh` removes it."""
 
 
 class Country(Struct, frozen=True):
@@ -132,6 +134,20 @@ def check_units(mark: Mark, options: Options) -> None:
     if options.units and not mark.base.startswith(_stem(options.units)):
         held = f"{options.folder} holds a country whose units are at {masked(mark.base)}"
         raise FolderInUse(f"{held}: leave --units out, give another --data, or forget it with --fresh")
+
+
+def check_forgettable(folder: Path) -> None:
+    """Refuse to make another country in place of one that is kept. Raises `FolderInUse`."""
+    mark = read_mark(folder)
+    if mark is not None and mark.kept:
+        raise FolderInUse(
+            f"{folder} holds a country that `onetier up` keeps: give another --data, or forget it with --fresh"
+        )
+
+
+def keep(folder: Path, mark: Mark) -> None:
+    """Note that a country is served and kept from now on."""
+    (folder / MARK).write_bytes(msgspec.json.encode(msgspec.structs.replace(mark, kept=True)))
 
 
 def _stem(units: str) -> str:

@@ -16,6 +16,7 @@ from console.stage import (
     check_units,
     clear,
     fresh_base,
+    keep,
     load_country,
     make_units,
     open_accounts,
@@ -42,6 +43,7 @@ async def run(options: Options, out: Console, *, fresh: bool) -> int:
             clear(options.folder)
         else:
             check_units(mark, options)
+            keep(options.folder, mark)
         return await _serve_until_told(options, Stage(out), mark)
 
 
@@ -90,7 +92,7 @@ async def _load(stage: Stage, system: System, options: Options) -> None:
                 made.lines,
                 lambda advance: send_usage(client, usage_file.read(path), tally, advance, WINDOW_REQUESTS),
             )
-    mark = Mark(system.layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
+    mark = Mark(system.layout.base, options.subscribers, options.seed, options.slots, country.day_ms, kept=True)
     write_mark(options.folder, mark, country.people)
 
 

@@ -1,5 +1,6 @@
 """What is loaded and opened: units of each region, entries only where needed, commands that the contracts allow."""
 
+import asyncio
 from io import StringIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from console import loading, openings, porting, stage
 from console.catalogue_files import read_folder
+from console.demo import Demo
 from console.hand import micro_yuan
 from console.report import yuan
 from console.sample import offers, population
@@ -16,7 +18,7 @@ from console.sample.domains import REGIONS
 from console.sample.number_plan import NumberPlan, read
 from console.sample.population import Population
 from console.sending import Advance, Sent
-from console.stage import Options
+from console.stage import FolderInUse, Mark, Options, check_forgettable, keep, read_mark, settle, write_mark
 from console.system import lay_out
 from directory.slots import slot_of
 
@@ -32,6 +34,18 @@ def plan() -> NumberPlan:
 @pytest.fixture(scope="module")
 def people(plan: NumberPlan) -> Population:
     return population.populate(plan, 1_000, 2, DAY_MS)
+
+
+def test_a_country_that_is_kept_is_not_wiped_by_a_demo(tmp_path: Path) -> None:
+    mark = Mark("sqlite:///data/units", 20, 1, 1, 0)
+    people = settle(20, 1, 0).people
+    write_mark(tmp_path, mark, people)
+    check_forgettable(tmp_path)  # Of an earlier demo.
+    keep(tmp_path, mark)
+    assert read_mark(tmp_path) == Mark("sqlite:///data/units", 20, 1, 1, 0, kept=True)
+    with pytest.raises(FolderInUse, match="that `onetier up` keeps: give another --data, or forget it with --fresh"):
+        asyncio.run(Demo(Options(tmp_path), Console(quiet=True)).run())
+    assert read_mark(tmp_path) is not None
 
 
 def test_sqlite_has_a_private_unit_for_each_province_and_two_shared() -> None:
