@@ -10,13 +10,24 @@ from rich.console import Console
 from console import proof
 from console.demo import journals_of
 from console.sample.population import MOBILE, POSTPAID, SampleAccount
-from console.stage import Country, Options, Stage, clear, fresh_base, load_country, make_units, open_accounts, settle
+from console.stage import (
+    Country,
+    Options,
+    Stage,
+    clear,
+    fresh_base,
+    load_country,
+    make_units,
+    open_accounts,
+    settle,
+    yesterday_ms,
+)
 from console.supervisor import Supervisor
 from console.system import Shape, System, lay_out
 from onetier_client import AsyncClient
 
-DAY_MS = 1_760_000_000_000
-"""Begin of the sample day: a fixed one, so that runs repeat."""
+DAY_MS = yesterday_ms()
+"""Begin of the sample day: usage is taken for some weeks only."""
 TIMEOUT_MS = 30_000
 
 

@@ -14,6 +14,7 @@ from console import loading
 from console.catalog import publication
 from console.catalogue_files import read_folder
 from console.sample import offers, reference
+from console.stage import yesterday_ms
 from console.supervisor import Supervisor
 from console.system import Layout, Shape, System, keys_of
 from directory.slots import slot_key
@@ -23,7 +24,8 @@ from onetier_client import AsyncClient, requests
 from storage.open import migrate
 
 CATALOGUES = Path(__file__).parents[2] / "catalogues"
-DAY_MS = 1_760_000_000_000
+DAY_MS = yesterday_ms()
+"""Calls and commands are of this day: usage is taken for some weeks only."""
 OPENING = 1_000_000_000_000
 """Micro-units in the main book of each account at the beginning."""
 PREFIXES = {"GD": "86130", "XJ": "86131"}
