@@ -10,19 +10,22 @@ from appserver.items import Item
 from appserver.reference import Held
 from charging import rating
 from charging.errors import Broken
-from charging.wire import BusinessData, Done, HistoryLine, SessionOutcome
+from charging.wire import Answer, BusinessData, Done, Failed, HistoryLine, SessionOutcome, Unknown
+from charging.wire import fault as fault_of
 
 _unpack_session = msgspec.msgpack.Decoder(SessionOutcome).decode
 
 
 def answer_done(counter: Counter, item: Item, done: Done) -> None:
-    """Answer a commit that was done now."""
+    """Answer a commit that was done, now or before."""
     # Whatever may fail comes before the reply is opened: an open reply is sent.
     session = _session(done) if item.kind is Kind.SESSION else None
     reply = counter.reply(item)
     if reply is None:
         return
-    if item.kind is Kind.CHARGE and item.charge is not None and item.held is not None:
+    if done.told is not None:
+        replies.fill_retold(reply.charge, done, done.told, item.explain)
+    elif item.kind is Kind.CHARGE and item.charge is not None and item.held is not None:
         replies.fill_charge(reply.charge, item.charge, done, item.held.domain, item.explain)
     elif session is not None:
         replies.fill_session(reply.session, session, done)
@@ -30,24 +33,33 @@ def answer_done(counter: Counter, item: Item, done: Done) -> None:
         replies.fill_command(reply.command, done)
 
 
-def answer_stored(counter: Counter, item: Item, done: Done, line: HistoryLine | None) -> None:
-    """Answer a repeat with the stored first outcome."""
-    session = _session(done) if item.kind is Kind.SESSION else None
+def answer_outcome(counter: Counter, item: Item, answer: Answer) -> None:
+    """Answer the question what a request key did; a fault of the look-up itself is told as such."""
+    if not isinstance(answer, (Done, Failed, Unknown)):
+        counter.refuse(item.batch, item.position, unexpected(answer), item.kind.name)
+        return
+    if isinstance(answer, Failed) and not answer.repeated:
+        counter.refuse(item.batch, item.position, fault_of(answer), item.kind.name)
+        return
+    session = _session(answer) if isinstance(answer, Done) and answer.detail is not None else None
     reply = counter.reply(item)
     if reply is None:
         return
-    if item.kind is Kind.CHARGE:
-        domain = item.held.domain if item.held is not None else ""
-        currency = item.charge.currency if item.charge is not None else ""
-        if not currency and item.held is not None:
-            currency = item.held.timeline.plan_at(item.time_ms).currency
-        replies.fill_stored(reply.charge, done, domain, currency, line)
-    elif session is not None:
-        replies.fill_session(reply.session, session, done)
-        reply.session.repeated = True
+    view = reply.outcome
+    view.request_key = item.key
+    if isinstance(answer, Unknown):
+        view.state = view.STATE_UNKNOWN
+    elif isinstance(answer, Failed):
+        view.state = view.STATE_REFUSED
+        replies.fill_fault(view.reply, fault_of(answer))
     else:
-        replies.fill_command(reply.command, done)
-        reply.command.repeated = True
+        view.state = view.STATE_DONE
+        if answer.told is not None:
+            replies.fill_retold(view.reply.charge, answer, answer.told, item.explain)
+        elif session is not None:
+            replies.fill_session(view.reply.session, session, answer)
+        else:
+            replies.fill_command(view.reply.command, answer)
 
 
 def answer_quote(counter: Counter, item: Item, data: BusinessData, held: Held, now_ms: int) -> None:
@@ -88,3 +100,8 @@ def _session(done: Done) -> SessionOutcome:
     if done.detail is None:
         raise Broken("SESSION_WITHOUT_OUTCOME", "a session step was answered without its outcome")
     return _unpack_session(done.detail)
+
+
+def unexpected(answer: Answer) -> Broken:
+    """Make the fault of an answer to something else than was asked."""
+    return Broken("ANSWER_UNEXPECTED", f"{type(answer).__name__} is no answer to what was asked")

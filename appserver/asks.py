@@ -7,6 +7,9 @@ from msgspec import Struct
 from charging.commands import Action
 from charging.sessions import UnitAsk
 
+OUTCOME = "outcome"
+"""The view of a query that tells what a request key did."""
+
 
 class Kind(IntEnum):
     """What is asked."""
@@ -26,7 +29,7 @@ class Stage(IntEnum):
     LOOKUP = 1
     """The stored outcome of the key."""
     LINES = 2
-    """Journal lines: of a query, or of the stored outcome."""
+    """Journal lines."""
 
 
 class SessionOrder(Struct, frozen=True, array_like=True):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import grpc
 
-from appserver.items import Caller, Source
+from appserver.items import Caller, Item, Source
 from charging.errors import Fault, Overloaded
 from runtime.principal import LOCAL, principal_of
 from runtime.quota import Bucket
@@ -100,6 +100,19 @@ class Clients:
                 del self._known[name]
                 return
             self._known.move_to_end(name)
+
+
+def check_lines(item: Item, now: float) -> None:
+    """Take the journal lines of a query off its client's quota. Raises `Overloaded` when it has had its share."""
+    caller = item.batch.caller
+    lines = caller.lines if caller is not None else None
+    if lines is None:
+        return
+    wait_ms = lines.wait_ms(now)
+    if wait_ms:
+        text = f"this client has asked for too many journal lines; wait {wait_ms} ms"
+        raise Overloaded("CLIENT_LINES", text, retry_ms=wait_ms)
+    lines.take(item.lines_max)
 
 
 def _name(context: grpc.aio.ServicerContext) -> str:

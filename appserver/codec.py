@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from hashlib import blake2b
 
 import msgspec
+from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as desk
 
-from appserver.asks import Kind, Order
+from appserver.asks import OUTCOME, Kind, Order
+from appserver.fields import in_vain
 from appserver.items import Batch, Item
 from appserver.orders import order_of
 from charging.account_id import require_subscriber
@@ -40,7 +42,7 @@ QUANTITY_MAX = {
     "content": EVENTS_MAX,
 }
 """Largest believable quantity of one request by service; what the table doesn't know may be as large as bytes."""
-LINES_DEFAULT = {"balance": 0, "usage": 10, "contract": 0, "history": 50}
+LINES_DEFAULT = {"balance": 0, "usage": 10, "contract": 0, "history": 50, OUTCOME: 0}
 """Views of a query, and how many journal lines they show when the quantity doesn't say."""
 HISTORY_LINES_MAX = 500
 CURSOR_MAX = (1 << 63) - 1
@@ -86,18 +88,19 @@ class Codec:
         visited, other = request.visited_place, request.other_party
         channel, partner, actor = request.channel, request.partner, request.actor
         charged = kind is Kind.CHARGE
-        if not charged and start_ms == 0:
+        if start_ms == 0:
             start_ms = now_ms
         if (
             is_service(service) is None
             or not 0 <= quantity <= QUANTITY_MAX.get(service, BYTES_MAX)
             or not 0 < start_ms <= now_ms + self._future_tolerance_ms
-            or (charged and not key)
+            or charged is not bool(key)
             or (key and (len(key) > KEY_CHARS_MAX or not (key.isascii() and key.isprintable()) or key[0] == PREFIX))
             or (visited and is_place(visited) is None)
             or len(actor) > ACTOR_CHARS_MAX
             or len(channel) > CODE_CHARS_MAX
             or len(partner) > CODE_CHARS_MAX
+            or request.WhichOneof("command") is not None
         ):
             raise self._faults(request, kind, now_ms)
         attributes = _attributes(request.attributes, "attributes") if request.attributes else _NO_ATTRIBUTES
@@ -107,7 +110,9 @@ class Codec:
         usage = Usage(identity, service, start_ms, quantity, called, visited, attributes)
         digest = b""
         if charged:
-            digest = blake2b(_pack((usage, channel, partner, actor)), digest_size=16).digest()
+            # A time that the caller didn't give is not content: our clock must not tell the repeat from the first.
+            content = usage if request.event_time_ms else replace(usage, start_ms=0)
+            digest = blake2b(_pack((content, channel, partner, actor)), digest_size=16).digest()
         return Item(
             batch, position, kind, identity, channel, partner, actor, key, digest, start_ms, request.explain, usage
         )
@@ -124,7 +129,9 @@ class Codec:
             raise _fault("QUANTITY_NEGATIVE", "quantity", "fewer than no lines are asked for", "0 or more")
         if request.history_cursor > CURSOR_MAX:
             raise _fault("CURSOR_UNKNOWN", "history_cursor", "no page begins there", "next_cursor of the page before")
-        found = _caller_faults(request)
+        found = _caller_faults(request) + in_vain(request, view)
+        if view == OUTCOME:
+            found += self._key_faults(request, required=True)
         if found:
             raise _together(found)
         identity = normalise(request.identity, self._country)
@@ -137,7 +144,7 @@ class Codec:
             channel,
             partner,
             request.actor,
-            "",
+            request.request_key,
             b"",
             now_ms,
             request.explain,
@@ -147,8 +154,8 @@ class Codec:
         )
 
     def _command(self, batch: Batch, position: int, request: desk.ServiceRequest, now_ms: int) -> Item:
-        found = self._key_faults(request, required=True) + self._time_faults(request, now_ms, required=False)
-        found += _size_faults(request)
+        found = self._key_faults(request, required=True) + self._time_faults(request, now_ms)
+        found += _size_faults(request) + in_vain(request, "execute")
         if found:
             raise _together(found)
         identity = normalise(request.identity, self._country)
@@ -193,24 +200,19 @@ class Codec:
         elif quantity > largest:
             text = f"at most {largest} for one {service or 'request'}"
             found.append(_fault("QUANTITY_ABSURD", "quantity", f"quantity {quantity} is absurd: {text}", text))
-        found += self._time_faults(request, now_ms, required=charged)
+        found += self._time_faults(request, now_ms)
         if request.visited_place and is_place(request.visited_place) is None:
             text = "the code of a region or of a network abroad"
             found.append(_fault("REGION_UNKNOWN", "visited_place", f"the visited place must be {text}", text))
-        found += _caller_faults(request)
+        found += _caller_faults(request) + in_vain(request, kind.name.lower())
         try:
             normalise(request.identity, self._country)
         except Invalid as fault:
             found.append(fault.bare())
         return _together(found)
 
-    def _time_faults(self, request: desk.ServiceRequest, now_ms: int, *, required: bool) -> list[Invalid]:
+    def _time_faults(self, request: desk.ServiceRequest, now_ms: int) -> list[Invalid]:
         start_ms = request.event_time_ms
-        if start_ms == 0:
-            text = "when the event began, UTC, milliseconds since 1970"
-            return [
-                _fault("EVENT_TIME_MISSING", "event_time_ms", f"the event time is missing: {text}", text)
-            ] * required
         if start_ms < 0:
             text = "a time after 1970, UTC, in milliseconds"
             return [_fault("EVENT_TIME_INVALID", "event_time_ms", f"event time {start_ms} is not {text}", text)]

@@ -172,6 +172,10 @@ def _transfer(order: TransferAsk, account: Account) -> Action:
 
 def _contract(order: SetContract, account: Account, held: Held) -> SetContract:
     contract = order.contract
+    if contract.account_id not in ("", account.account_id):
+        text = "the account of the request's identity, or nothing"
+        fields = {"set_contract.account_id": text}
+        raise Invalid("ACCOUNT_MISMATCH", f"the contract is of another account: give {text}", fields=fields)
     if contract.domain not in ("", account.domain):
         field = "set_contract.contract.domain"
         held.check_domain(contract.domain, field)
@@ -181,7 +185,8 @@ def _contract(order: SetContract, account: Account, held: Held) -> SetContract:
         text = f"{account.account_id}, or nothing"
         fields = {"set_contract.account_id": text}
         raise Invalid("ACCOUNT_MISMATCH", f"the identity's account is another one: give {text}", fields=fields)
-    return SetContract(replace(contract, account_id=account.account_id, domain=contract.domain or account.domain))
+    whole = replace(contract, account_id=account.account_id, domain=contract.domain or account.domain)
+    return SetContract(whole, order.expected_version)
 
 
 def _check_sold(contract: Contract, held: Held, now_ms: int, field: str) -> None:

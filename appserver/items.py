@@ -33,10 +33,10 @@ class Item:
         "batch",
         "channel",
         "charge",
+        "confirmed",
         "cursor",
         "data",
         "digest",
-        "done",
         "entry",
         "expected",
         "explain",
@@ -102,6 +102,8 @@ class Item:
         self.place = 0
         """Position in the batch it was last sent in: the order of the commits of one account."""
         self.charge: Charge | None = None
+        self.confirmed = False
+        """Its refusal was looked at again on reference data that was the newest after it came."""
         self.entry: Entry | None = None
         self.expected: Done | None = None
         """Outcome as predicted, once something was rated on top of it; `PREDICTED_REFUSAL` for a refusal."""
@@ -110,8 +112,6 @@ class Item:
         """What went wrong on the platform while the stored outcome of the key is looked up."""
         self.data: BusinessData | None = None
         """What a query or a quote is answered from."""
-        self.done: Done | None = None
-        """Stored outcome while its explanation is fetched."""
         self.held: Held | None = None
         """Reference data it was served with."""
 

@@ -1,7 +1,9 @@
-"""The reference data held, by domain, and how it is renewed.
+"""The reference data held, by domain, and how it is renewed. Success of requests has no part in it.
 
-Business data and outcomes carry the revision of their domain's reference data; a newer one than held makes the
-platform fetch. A published catalogue is so seen with the first answer of a domain server that knows it.
+What is held is good for a lease. While a domain is used it is asked again and again, well within the lease, whether
+there is something newer; one that wasn't used for longer is asked before it is used. Each part of answers, refusals
+too, carries the revisions of its domains: a newer one ends the lease at once. And a refusal that rests on what is held
+is told only when that was the newest a moment ago (`confirm`).
 """
 
 from collections.abc import Callable, Sequence
@@ -11,36 +13,47 @@ from appserver.reference import Held
 from appserver.uplink import Fetch, Outgoing
 from charging.errors import Broken, Fault, Invalid, NotFound
 from charging.timeline import Timeline
-from charging.wire import Answer, Failed, FetchReference, Reference, pack
+from charging.wire import Answer, Failed, FetchReference, Reference, Unchanged, pack
 from charging.wire import fault as fault_of
 from runtime.telemetry import logger
 
 log = logger("appserver.library")
 
 FETCH_S = 5.0
-"""How long a fetch may take that nobody's deadline bounds."""
+NEWS_S = 1.0
+"""How long a fetch may take that requests wait for, and one that nobody waits for."""
+LEASE_CHECKS = 5
+"""A lease is so many times the pause between two questions."""
+CONFIRM_S = 0.05
+"""A refusal rests on what was the newest so long ago at most; so refusals ask twenty times a second at most."""
 
 
 class Library:
-    """Reference data by domain. `go_on` and `refuse` take items that waited for some."""
+    """Reference data by domain. `go_on` and `refuse` take items that waited for some. `clock` gives seconds."""
 
     def __init__(
         self,
         go_on: Callable[[Sequence[Item]], None],
         refuse: Callable[[Item, Fault], None],
         clock: Callable[[], float],
-        recheck_s: float,
+        check_s: float,
     ) -> None:
+        """`check_s` is the pause between two questions whether a domain that is used has something newer."""
         self._held: dict[str, Held] = {}
-        self.get = self._held.get
-        """`get(domain)`: what is held, or None."""
         self._go_on = go_on
         self._refuse = refuse
         self._clock = clock
-        self._recheck_s = recheck_s
+        self._check_s = check_s
+        self._lease_s = check_s * LEASE_CHECKS
         self._fetches: dict[str, Fetch] = {}
-        self._lagging: dict[str, tuple[int, float]] = {}
-        """Revision wanted and when to ask again, where the domain server that answered was behind."""
+
+    def get(self, domain: str, now: float) -> Held | None:
+        """Give what is held and good at a time; None = `want` it first."""
+        held = self._held.get(domain)
+        if held is None or now >= held.good_until:
+            return None
+        held.used = True
+        return held
 
     def is_current(self, domain: str, revision: int) -> bool:
         """Say whether what is held is good for a revision."""
@@ -51,14 +64,35 @@ class Library:
         """Fetch, and let the items go on when it is there. One fetch of a domain is under way at a time."""
         fetch = self._fetches.get(domain)
         if fetch is None:
-            fetch = self._fetches[domain] = Fetch(domain, revision)
-            out.add(f"domain:{domain}", pack(FetchReference(domain)), fetch)
-            out.deadline = max(out.deadline, self._clock() + FETCH_S)
+            now = self._clock()
+            fetch = self._fetches[domain] = Fetch(domain, revision, now)
+            held = self._held.get(domain)
+            known = held.reference.revision if held is not None else -1
+            out.add(f"domain:{domain}", pack(FetchReference(domain, known)), fetch)
+            out.deadline = max(out.deadline, now + (FETCH_S if items else NEWS_S))
         fetch.items.extend(items)
+
+    def hear(self, domain: str, revision: int, out: Outgoing) -> None:
+        """Take note of the revision at which a domain is: what is older is not used any more."""
+        held = self._held.get(domain)
+        if held is not None and revision > held.revision:
+            held.good_until = 0.0
+            self.want(domain, revision, [], out)
+
+    def confirm(self, item: Item, held: Held, out: Outgoing) -> bool:
+        """Let an item that is to be refused wait until what is held was known to be the newest after it came.
+
+        False when that is so already, or has been seen to once: then the refusal stands.
+        """
+        if item.confirmed or self._clock() < held.as_of + CONFIRM_S:
+            return False
+        item.confirmed = True
+        self.want(held.domain, held.revision, [item], out)
+        return True
 
     def find_domain(self, item: Item, out: Outgoing) -> None:
         """Fetch that of whatever domain serves the identity of an item; it goes on with it as `item.held`."""
-        fetch = Fetch("", 0)
+        fetch = Fetch("", 0, self._clock())
         fetch.items.append(item)
         out.add(item.identity, pack(FetchReference("")), fetch)
         out.deadline = max(out.deadline, item.batch.deadline)
@@ -67,15 +101,19 @@ class Library:
         """Take the answer to a fetch."""
         if isinstance(answer, Reference):
             try:
-                held = self._put(answer, fetch.revision)
+                held = self._put(answer, fetch)
             except Fault as fault:
                 log.error("reference data refused", domain=answer.domain, reason=fault.reason, why=fault.message)
                 self.lose(fetch, Broken(fault.reason, fault.message))
                 return
-            self._fetches.pop(fetch.domain, None)
+            self._end(fetch)
             if not fetch.domain:
                 for item in fetch.items:
                     item.held = held
+            self._go_on(fetch.items)
+        elif isinstance(answer, Unchanged) and fetch.domain in self._held:
+            self._renew(self._held[fetch.domain], fetch)
+            self._end(fetch)
             self._go_on(fetch.items)
         elif isinstance(answer, Failed):
             self.lose(fetch, fault_of(answer))
@@ -83,8 +121,13 @@ class Library:
             self.lose(fetch, Broken("ANSWER_UNEXPECTED", f"{type(answer).__name__} is no answer to a fetch"))
 
     def lose(self, fetch: Fetch, fault: Fault) -> None:
-        """The fetch failed: so do the items that waited for it."""
-        self._fetches.pop(fetch.domain, None)
+        """The fetch failed: the items that waited for it go on with what is held, or fail when there is nothing."""
+        self._end(fetch)
+        held = self._held.get(fetch.domain)
+        if held is not None:
+            held.good_until = self._clock() + self._check_s
+            self._go_on(fetch.items)
+            return
         if isinstance(fault, NotFound) and fetch.domain:
             # Only the opening of an account names a domain that nobody has checked yet.
             text = "the code of a region, or nothing to open the account where its identity is served"
@@ -94,20 +137,34 @@ class Library:
             self._refuse(item, fault)
 
     def recheck(self, out: Outgoing) -> None:
-        """Ask again where an older revision than wanted was given, once its time has come."""
-        if self._lagging:
-            now = self._clock()
-            for domain, (revision, due) in list(self._lagging.items()):
-                if due <= now:
-                    del self._lagging[domain]
-                    self.want(domain, revision, [], out)
+        """Ask for news of what is used, once its time has come; let go on who has waited long enough for some."""
+        now = self._clock()
+        for domain, held in self._held.items():
+            if held.used and now >= held.as_of + self._check_s and domain not in self._fetches:
+                held.used = False
+                self.want(domain, held.revision, [], out)
+        for domain, fetch in self._fetches.items():
+            waited = self._held.get(domain)
+            if waited is not None and fetch.items and now >= fetch.patience:
+                # Whoever should know is slow or away: that is no reason to serve nobody.
+                waited.good_until = max(waited.good_until, now + self._check_s)
+                items, fetch.items = fetch.items, []
+                self._go_on(items)
 
-    def _put(self, reference: Reference, wanted_revision: int) -> Held:
-        """Keep what was fetched because of a revision.
+    def _end(self, fetch: Fetch) -> None:
+        if self._fetches.get(fetch.domain) is fetch:
+            del self._fetches[fetch.domain]
 
-        A domain server that lags gives an older one; what it gave is then good enough, so that requests don't wait for
-        its poll, and is fetched again soon.
-        """
+    def _renew(self, held: Held, fetch: Fetch) -> None:
+        held.as_of = fetch.sent
+        held.revision = max(held.revision, fetch.revision)
+        held.good_until = fetch.sent + self._lease_s
+        # A domain server that lags gives an older one; what it gave is then good enough, so that requests don't wait
+        # for its poll, and is asked for again soon.
+        held.used = held.used or held.reference.revision < held.revision
+
+    def _put(self, reference: Reference, fetch: Fetch) -> Held:
+        """Keep what was fetched, unless what is held is newer."""
         domain = reference.domain
         before = self._held.get(domain)
         if before is not None and before.reference.revision > reference.revision:
@@ -116,8 +173,6 @@ class Library:
             held = Held(reference, before.timeline)
         else:
             held = Held(reference, Timeline.build(reference.catalogues, domain, reference.time_zone))
-        if held.reference.revision < wanted_revision:
-            self._lagging[domain] = (wanted_revision, self._clock() + self._recheck_s)
-        held.revision = max(held.revision, wanted_revision)
+        self._renew(held, fetch)
         self._held[domain] = held
         return held

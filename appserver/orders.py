@@ -55,7 +55,10 @@ def order_of(request: desk.ServiceRequest, identity: str, time_ms: int, country:
     if name is None:
         text = "one of the commands"
         raise Invalid("COMMAND_MISSING", "the request executes nothing: set a command", fields={"command": text})
-    return _READERS[name](request, identity, time_ms, country)
+    read = _READERS.get(name)
+    if read is None:
+        raise _bad("COMMAND_UNKNOWN", name, f"one of {', '.join(_READERS)}")
+    return read(request, identity, time_ms, country)
 
 
 def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int, country: str) -> OpenAccount:
@@ -72,6 +75,8 @@ def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int, co
         raise _bad("CYCLE_DAY_OUT_OF_RANGE", "open_account.cycle_day", "1 to 28")
     if command.currency and is_currency(command.currency) is None:
         raise _bad("CURRENCY_MALFORMED", "open_account.currency", "a code of ISO 4217 such as EUR, or empty")
+    if command.contract.version:
+        raise _bad("VERSION_UNKNOWN", "open_account.contract.version", "0: there is none before")
     contract = _contract(command.contract, identity, account_id, "open_account.contract", country)
     _short_list(command.books, "open_account.books")
     books = tuple(_book(book, f"open_account.books[{index}]") for index, book in enumerate(command.books))
@@ -92,14 +97,16 @@ def _open_account(request: desk.ServiceRequest, identity: str, _time_ms: int, co
 
 def _set_contract(request: desk.ServiceRequest, identity: str, _time_ms: int, country: str) -> SetContract:
     command = request.set_contract
-    account_id = _text(command.account_id or command.contract.account_id, "set_contract.account_id")
-    if command.contract.account_id not in ("", account_id):
-        raise _bad("ACCOUNT_MISMATCH", "set_contract.contract.account_id", "nothing, or set_contract.account_id")
     if not command.HasField("contract"):
         raise _bad("CONTRACT_MISSING", "set_contract.contract", "the contract of the member")
-    member = normalise(command.contract.identity, country) if command.contract.identity else identity
+    given = command.contract
+    account_id = _id(command.account_id or given.account_id, "set_contract.account_id", empty=True)
+    if given.account_id not in ("", account_id):
+        raise _bad("ACCOUNT_MISMATCH", "set_contract.contract.account_id", "nothing, or set_contract.account_id")
+    _within(given.version, 0, "set_contract.contract.version")
+    member = normalise(given.identity, country) if given.identity else identity
     require_subscriber(member, "set_contract.contract.identity")
-    return SetContract(_contract(command.contract, member, account_id, "set_contract.contract", country))
+    return SetContract(_contract(given, member, account_id, "set_contract.contract", country), given.version)
 
 
 def _set_status(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> SetStatus:
@@ -125,9 +132,14 @@ def _set_credit(request: desk.ServiceRequest, _identity: str, _time_ms: int, _co
 def _set_threshold(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> SetThreshold:
     command = request.set_threshold
     threshold_id = _id(command.threshold_id, "set_threshold.threshold_id")
-    watches = command.watches if command.remove else _id(command.watches, "set_threshold.watches")
+    if command.remove:
+        for field, written in (("watches", command.watches), ("mark", command.mark)):
+            if written:
+                raise _bad("FIELD_WITHOUT_EFFECT", f"set_threshold.{field}", "nothing, when the threshold is removed")
+        return SetThreshold(Threshold(threshold_id, "", 0), remove=True)
+    watches = _id(command.watches, "set_threshold.watches")
     _within(command.mark, -AMOUNT_MAX, "set_threshold.mark")
-    return SetThreshold(Threshold(threshold_id, watches, command.mark), command.remove)
+    return SetThreshold(Threshold(threshold_id, watches, command.mark), remove=False)
 
 
 def _set_profile(request: desk.ServiceRequest, _identity: str, _time_ms: int, _country: str) -> SetProfile:
@@ -283,8 +295,10 @@ def _contract(given: desk.Contract, identity: str, account_id: str, path: str, c
 
 
 def _book(given: desk.BalanceBook, path: str) -> Book:
-    if given.amount < 0 or given.amount > AMOUNT_MAX or given.reserved:
-        raise _bad("BOOKS_MALFORMED", f"{path}.amount", f"0 to {AMOUNT_MAX}, nothing reserved")
+    if given.amount < 0 or given.amount > AMOUNT_MAX:
+        raise _bad("BOOKS_MALFORMED", f"{path}.amount", f"0 to {AMOUNT_MAX}")
+    if given.reserved:
+        raise _bad("BOOKS_MALFORMED", f"{path}.reserved", "0: sessions reserve, nobody else")
     _validity(given, path)
     return Book(
         _id(given.book_id, f"{path}.book_id"),
@@ -323,7 +337,9 @@ def _place(given: str, path: str) -> str:
     return given
 
 
-def _id(given: str, path: str) -> str:
+def _id(given: str, path: str, *, empty: bool = False) -> str:
+    if empty and not given:
+        return ""
     if not given or len(given) > ID_CHARS_MAX or not given.isprintable():
         raise _bad("NAME_MALFORMED", path, f"1 to {ID_CHARS_MAX} characters")
     return given

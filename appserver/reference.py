@@ -27,11 +27,14 @@ class Held:
         "_partners",
         "_places",
         "_verdicts",
+        "as_of",
         "domain",
+        "good_until",
         "policy",
         "reference",
         "revision",
         "timeline",
+        "used",
     )
 
     def __init__(self, reference: Reference, timeline: Timeline) -> None:
@@ -39,6 +42,12 @@ class Held:
         self.domain = reference.domain
         self.revision = reference.revision
         """The newest revision this is good for."""
+        self.as_of = 0.0
+        """Loop time, seconds, at which it was known to be the newest there is."""
+        self.good_until = 0.0
+        """Loop time, seconds, until which it may be used without asking."""
+        self.used = True
+        """Since it was last asked whether there is something newer."""
         self.timeline = timeline
         self._channels: dict[str, ChannelRef] = {each.code: each for each in reference.channels}
         self._partners = {each.code: each.active for each in reference.partners}

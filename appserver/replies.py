@@ -12,7 +12,7 @@ from charging.errors import Fault
 from charging.explain import sentence
 from charging.ledger import balance_view
 from charging.usage import AllowanceLeft, Charge, Step
-from charging.wire import Done, HistoryLine, Movement, SessionOutcome
+from charging.wire import ChargeTold, Done, HistoryLine, Movement, SessionOutcome
 from runtime.status import to_status
 
 if TYPE_CHECKING:
@@ -45,19 +45,18 @@ def fill_charge(result: desk.ChargeResult, charge: Charge, done: Done, domain: s
         fill_steps(result.steps, charge.steps)
 
 
-def fill_stored(
-    result: desk.ChargeResult, done: Done, domain: str, currency: str, line: HistoryLine | None = None
-) -> None:
-    """Answer with the stored outcome of a charge made before; `line` brings its explanation from the journal."""
+def fill_retold(result: desk.ChargeResult, done: Done, told: ChargeTold, explain: bool) -> None:
+    """Answer with the stored outcome of a charge made before: `fill_charge` of then, marked as repeated."""
     result.amount = done.amount
-    result.currency = currency
+    result.currency = told.currency
+    result.catalogue_version = told.catalogue
     result.account_version = done.version
-    result.domain = domain
+    result.domain = told.domain
     result.repeated = True
     result.notices.extend(done.notices)
     fill_movements(result.movements, done.movements)
-    if line is not None:
-        fill_steps(result.steps, line.steps)
+    if explain:
+        fill_steps(result.steps, told.steps)
 
 
 def fill_quote(result: desk.ChargeResult, charge: Charge, version: int, domain: str) -> None:

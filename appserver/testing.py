@@ -25,7 +25,6 @@ from charging.wire import (
     ChannelRef,
     Commit,
     Done,
-    Failed,
     FetchHistory,
     FetchReference,
     History,
@@ -34,6 +33,7 @@ from charging.wire import (
     Pull,
     Reference,
     Stale,
+    Unchanged,
     Unknown,
     failed,
     pack,
@@ -125,7 +125,9 @@ class Owner:
                 return self.data(identity)
             case Commit(identity, command):
                 return self._commit(identity, command)
-            case FetchReference(domain):
+            case FetchReference(domain, known):
+                if known == self.revision:
+                    return Unchanged(known)
                 return self.reference(domain or DOMAINS[0])
             case Lookup(identity, key, digest):
                 entry = self._entry(identity, key)
@@ -133,7 +135,7 @@ class Owner:
                     return Unknown(key)
                 if digest not in (b"", entry.digest):
                     raise Conflict("KEY_REUSED", f"key {key} was used for another request")
-                return _repeated(history.outcome(entry))
+                return self._retold(entry)
             case FetchHistory(identity, key=key) if key:
                 entry = self._entry(identity, key)
                 return History(() if entry is None else (history.line(entry),))
@@ -185,11 +187,14 @@ class Owner:
             return failed(refusal, repeated=known is not None)
         action = command.action
         if known is not None:
-            return _repeated(done)
+            return self._retold(known)
         if isinstance(action, (OpenAccount, SetContract)):
             contract = action.contract
             self.contracts[contract.identity] = contract
         return _with(done, revision=self.revision)
+
+    def _retold(self, entry: Entry) -> Answer:
+        return history.retold(entry, DOMAINS[0], "CNY")
 
     def _entry(self, identity: str, key: str, account_id: str = "") -> Entry | None:
         contract = self.contracts.get(identity)
@@ -208,14 +213,6 @@ def _named(command: Command, action: OpenAccount, identity: str) -> Command:
     account_id = action.account_id or identity
     contract = replace(action.contract, account_id=account_id)
     return replace(command, account_id=account_id, action=replace(action, account_id=account_id, contract=contract))
-
-
-def _repeated(outcome: Done | Failed) -> Done | Failed:
-    if isinstance(outcome, Done):
-        return _with(outcome, repeated=True)
-    return Failed(
-        outcome.kind, outcome.reason, outcome.message, outcome.fields, outcome.facts, outcome.retry_ms, repeated=True
-    )
 
 
 def _with(done: Done, *, revision: int = 0, repeated: bool = False) -> Done:

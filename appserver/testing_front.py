@@ -12,7 +12,7 @@ from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceServicer, add_DataCenterServiceServicer_to_server
 from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceStub
 
-from appserver.testing import Owner
+from appserver.testing import DOMAINS, Owner
 from charging.errors import Fault
 from runtime.channel import open_channel
 from runtime.status import from_status
@@ -71,7 +71,7 @@ class DataCenter(DataCenterServiceServicer):
         self._answer(request, replies)
 
     def _answer(self, request: RouteRequest, replies: ReplyStream[RouteResponse]) -> None:
-        batch = ReplyBatch()
+        batch = ReplyBatch(domains=DOMAINS, revisions=[self.owner.revision] * len(DOMAINS))
         for position, route, body in zip(request.positions, request.routes, request.bodies, strict=True):
             if route not in self.stuck:
                 batch.positions.append(position)

@@ -24,6 +24,8 @@ log = logger("appserver.uplink")
 
 ITEMS_MAX = 1_000
 """In one batch: bounds how long the loop is busy without looking up. What is over it waits for the next."""
+PATIENCE_S = 0.3
+"""How long requests wait for news of reference data that is held already; then they go on with it."""
 BYTES_MAX = 4_000_000
 """Of the bodies of one batch, likewise."""
 
@@ -41,11 +43,15 @@ class Pull:
 class Fetch:
     """Reference data asked for a domain, and who waits for it."""
 
-    __slots__ = ("domain", "items", "revision")
+    __slots__ = ("domain", "items", "patience", "revision", "sent")
 
-    def __init__(self, domain: str, revision: int) -> None:
+    def __init__(self, domain: str, revision: int, sent: float) -> None:
         self.domain = domain
         self.revision = revision
+        """What made it: at least this one is wanted."""
+        self.sent = sent
+        """Loop time, seconds: what comes is as things were then, or later."""
+        self.patience = sent + PATIENCE_S
         self.items: list[Item] = []
 
 
@@ -57,6 +63,10 @@ class Taker(Protocol):
 
     def take(self, carrier: Carrier, answer: Answer, size: int) -> None:
         """Take one answer, of `size` bytes as it came."""
+        ...
+
+    def hear(self, domain: str, revision: int) -> None:
+        """A part says at which revision the reference data of a domain is."""
         ...
 
     def lose(self, carrier: Carrier, fault: Fault) -> None:
@@ -108,6 +118,8 @@ class Outgoing:
         replies = ReplyBatch.FromString(response.replies)
         carriers, take = self.carriers, self._taker.take
         sent, count = len(carriers), 0
+        for domain, revision in zip(replies.domains, replies.revisions, strict=False):
+            self._taker.hear(domain, revision)
         # What is there too much or too little of is nobody's answer: who waits for it hears at the deadline.
         for position, body in zip(replies.positions, replies.bodies, strict=False):
             carrier = carriers[position] if position < sent else None

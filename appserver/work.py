@@ -8,16 +8,28 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from appserver.access_log import AccessLog
-from appserver.answers import answer_done, answer_query, answer_quote, answer_stored
-from appserver.asks import Kind, Stage
+from appserver.answers import answer_done, answer_outcome, answer_query, answer_quote, unexpected
+from appserver.asks import OUTCOME, Kind, Stage
 from appserver.caches import AccountCache, Entry
+from appserver.clients import check_lines
 from appserver.commit import charge_command, is_predictable, open_command, order_command
 from appserver.counter import Counter
 from appserver.items import Item
 from appserver.library import Library
 from appserver.uplink import Carrier, Fetch, Outgoing, Pull
 from charging.commands import Command, OpenAccount
-from charging.errors import Broken, Conflict, Expired, Fault, NotFound, Overloaded, Unavailable
+from charging.errors import (
+    Broken,
+    Conflict,
+    Denied,
+    Expired,
+    Fault,
+    Invalid,
+    NotFound,
+    Overloaded,
+    Refused,
+    Unavailable,
+)
 from charging.wire import (
     Answer,
     BusinessData,
@@ -74,6 +86,8 @@ class Work:
         self._wall_ms = wall_ms
         self.now_ms = wall_ms()
         """UTC, renewed with each batch: the requests of one batch see one time."""
+        self.now_s = clock()
+        """The same moment on the loop's clock."""
         self._wake = wake
         self._access = access
         self._pulls: dict[str, Pull] = {}
@@ -84,6 +98,7 @@ class Work:
     def tick(self) -> int:
         """Renew the time; gives it."""
         self.now_ms = self._wall_ms()
+        self.now_s = self._clock()
         return self.now_ms
 
     def open_batch(self) -> Outgoing:
@@ -142,7 +157,7 @@ class Work:
             else:
                 self._pull(item)
             return
-        held = self.library.get(contract.domain)
+        held = self.library.get(contract.domain, self.now_s)
         if held is None:
             self.library.want(contract.domain, 0, [item], self.out)
             return
@@ -167,8 +182,8 @@ class Work:
             out.deadline = item.batch.deadline
 
     def _open(self, item: Item, order: OpenAccount) -> None:
-        domain = order.contract.domain
-        held = self.library.get(domain) if domain else item.held
+        domain = order.contract.domain or (item.held.domain if item.held is not None else "")
+        held = self.library.get(domain, self.now_s) if domain else None
         if held is None:
             if domain:
                 self.library.want(domain, 0, [item], self.out)
@@ -188,7 +203,7 @@ class Work:
         if data is None:
             self._pull(item)
             return
-        held = self.library.get(data.contract.domain)
+        held = self.library.get(data.contract.domain, self.now_s)
         if held is None:
             self.library.want(data.contract.domain, 0, [item], self.out)
             return
@@ -202,24 +217,15 @@ class Work:
             return
         if item.kind is Kind.QUOTE:
             answer_quote(self._counter, item, data, held, self.now_ms)
+        elif item.view == OUTCOME:
+            item.stage = Stage.LOOKUP
+            self._ask(item, pack(Lookup(item.identity, item.key)))
         elif item.view == "history" or (item.view == "usage" and item.explain):
-            self._check_lines(item)
+            check_lines(item, self.now_s)
             item.stage = Stage.LINES
             self._ask(item, pack(FetchHistory(item.identity, item.lines_max, 0, item.cursor)))
         else:
             answer_query(self._counter, item, data, held, (), self.now_ms)
-
-    def _check_lines(self, item: Item) -> None:
-        """Take journal lines off the client's quota: they cost the owner most. Raises `Overloaded`."""
-        caller = item.batch.caller
-        lines = caller.lines if caller is not None else None
-        if lines is None:
-            return
-        wait_ms = lines.wait_ms(self._clock())
-        if wait_ms:
-            text = f"this client has asked for too many journal lines; wait {wait_ms} ms"
-            raise Overloaded("CLIENT_LINES", text, retry_ms=wait_ms)
-        lines.take(item.lines_max)
 
     def _ask(self, item: Item, body: bytes) -> None:
         self.out.add(item.identity, body, item)
@@ -251,6 +257,10 @@ class Work:
             log.exception("answer failed", carrier=type(carrier).__name__, answer=type(answer).__name__)
             self.lose(carrier, Broken("INTERNAL", "an internal error; it is in the server's log"))
 
+    def hear(self, domain: str, revision: int) -> None:
+        """A part of answers says at which revision a domain's reference data is."""
+        self.library.hear(domain, revision, self.out)
+
     def lose(self, carrier: Carrier, fault: Fault) -> None:
         """There will be no answer: whether it happened is unknown."""
         if isinstance(carrier, Item):
@@ -269,7 +279,7 @@ class Work:
     def _take_pull(self, pull: Pull, answer: Answer, size: int) -> None:
         self._end_pull(pull)
         if not isinstance(answer, BusinessData):
-            fault = fault_of(answer) if isinstance(answer, Failed) else _unexpected(answer)
+            fault = fault_of(answer) if isinstance(answer, Failed) else unexpected(answer)
             if isinstance(fault, NotFound):
                 self.accounts.drop(pull.identity)
             for item in pull.items:
@@ -289,11 +299,10 @@ class Work:
             del self._pulls[pull.identity]
 
     def _take_item(self, item: Item, answer: Answer) -> None:
-        if type(answer) is Done:
-            if item.stage is Stage.RATE:
-                self._take_done(item, answer)
-            else:
-                self._stored(item, answer)
+        if item.stage is Stage.LOOKUP and item.kind is Kind.QUERY:
+            answer_outcome(self._counter, item, answer)
+        elif type(answer) is Done:
+            self._take_done(item, answer)
         elif type(answer) is Failed:
             self._take_failed(item, fault_of(answer), repeated=answer.repeated)
         elif type(answer) is Stale:
@@ -304,7 +313,7 @@ class Work:
         elif type(answer) is Unknown and item.fault is not None:
             self._refuse(item, item.fault)
         else:
-            self._take_failed(item, _unexpected(answer))
+            self._take_failed(item, unexpected(answer))
 
     def _take_done(self, item: Item, done: Done) -> None:
         entry, item.entry = item.entry, None
@@ -312,33 +321,16 @@ class Work:
             entry.settle_done(item, done)
             if not entry.flight:
                 self._release(entry)
-        held = item.held
-        if held is not None and done.revision > held.revision:
-            self.library.want(held.domain, done.revision, [], self.out)
-        if done.repeated:
-            self._stored(item, done)
-        else:
-            answer_done(self._counter, item, done)
-
-    def _stored(self, item: Item, done: Done) -> None:
-        """Answer with the stored first outcome; its explanation is in the journal, not in what was rated now."""
-        if item.kind is Kind.CHARGE and item.explain:
-            item.done, item.stage = done, Stage.LINES
-            self._ask(item, pack(FetchHistory(item.identity, 1, key=item.key)))
-            return
-        answer_stored(self._counter, item, done, None)
+        answer_done(self._counter, item, done)
 
     def _take_lines(self, item: Item, lines: tuple[HistoryLine, ...]) -> None:
-        if item.done is not None:
-            line = next((line for line in lines if line.key == item.key), None)
-            answer_stored(self._counter, item, item.done, line)
-        elif item.data is not None and item.held is not None:
+        if item.data is not None and item.held is not None:
             answer_query(self._counter, item, item.data, item.held, lines, self.now_ms)
 
     def _take_stale(self, item: Item, stale: Stale) -> None:
         entry, item.entry = item.entry, None
         if entry is None:
-            self._refuse(item, _unexpected(stale))
+            self._refuse(item, unexpected(stale))
             return
         item.attempts += 1
         again = item.attempts <= self._rerate_max
@@ -356,8 +348,6 @@ class Work:
                 # Its new domain serves it as soon as the route is known; nothing was done here.
                 fault = Unavailable("ACCOUNT_MOVING", fault.message, retry_ms=MOVING_RETRY_MS)
             self._refuse(item, fault)
-        elif item.done is not None:
-            answer_stored(self._counter, item, item.done, None)
         elif item.fault is not None and not repeated and not isinstance(fault, (*_UNCERTAIN, Conflict, Overloaded)):
             self._refuse(item, item.fault)
         else:
@@ -382,8 +372,15 @@ class Work:
         self.ready.extend(items)
 
     def _fail(self, item: Item, fault: Fault) -> None:
-        """The platform can't serve it. Under a key something may have been done before: that outcome wins."""
-        if item.key and item.stage is Stage.RATE:
+        """The platform can't serve it. Under a key something may have been done before: that outcome wins.
+
+        What rests on reference data is said only of the newest.
+        """
+        held = item.held
+        judged = isinstance(fault, (Invalid, Denied, NotFound, Refused))
+        if judged and held is not None and self.library.confirm(item, held, self.out):
+            return
+        if item.key and item.stage is Stage.RATE and item.kind is not Kind.QUERY:
             item.fault, item.stage = fault.bare(), Stage.LOOKUP
             self._ask(item, pack(Lookup(item.identity, item.key, item.digest)))
         else:
@@ -391,7 +388,3 @@ class Work:
 
     def _refuse(self, item: Item, fault: Fault) -> None:
         self._counter.refuse(item.batch, item.position, fault, item.kind.name)
-
-
-def _unexpected(answer: Answer) -> Broken:
-    return Broken("ANSWER_UNEXPECTED", f"{type(answer).__name__} is no answer to what was asked")

@@ -50,6 +50,8 @@ class SetContract(Struct, frozen=True, array_like=True, tag="contract", gc=False
     """Add or replace the contract of a member."""
 
     contract: Contract
+    expected_version: int = 0
+    """Of the contract that it replaces; 0 = whatever it is."""
 
 
 class SetStatus(Struct, frozen=True, array_like=True, tag="status", gc=False):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from charging.account import Account
 from charging.commands import PROPOSED, MoveOut
@@ -24,7 +25,7 @@ from charging.events import (
     TransferSettled,
 )
 from charging.usage import unpack_steps
-from charging.wire import Done, Failed, HistoryLine, SessionOutcome, unpack_answer
+from charging.wire import ChargeTold, Done, Failed, HistoryLine, SessionOutcome, unpack_answer
 
 MOVED_OUT = str(MoveOut.__struct_config__.tag)
 
@@ -45,6 +46,24 @@ def outcome(entry: Entry) -> Done | Failed:
     if not isinstance(answer, (Done, Failed)):
         raise msgspec.ValidationError(f"an entry's outcome can't be {type(answer).__name__}")
     return answer
+
+
+def retold(entry: Entry, domain: str, currency: str) -> Done | Failed:
+    """Give the stored outcome of an entry, marked as told again; of a charge with all that its first reply said.
+
+    `domain` is where the account is; `currency` the account's, for a charge whose entry stayed where it came from.
+    """
+    stored = outcome(entry)
+    if isinstance(stored, Failed):
+        return replace(stored, repeated=True)
+    told: ChargeTold | None = None
+    for event in entry.events:
+        if isinstance(event, Charged):
+            charge = event.charge
+            told = ChargeTold(charge.currency, domain, charge.catalogue, (charge.steps,))
+    if told is None and entry.charged is not None and stored.detail is None:
+        told = ChargeTold(currency, domain)
+    return replace(stored, repeated=True, told=told)
 
 
 def read_told(entry: Entry) -> None:

@@ -51,6 +51,8 @@ class FetchReference(Struct, frozen=True, array_like=True, tag="r"):
 
     domain: str
     """Empty = the domain of the slot that was asked."""
+    known: int = -1
+    """The revision that is held: while it is the newest, the answer is `Unchanged`."""
 
 
 class Lookup(Struct, frozen=True, array_like=True, tag="k"):
@@ -93,6 +95,22 @@ class Movement(Struct, frozen=True, array_like=True, gc=False):
     after: int
 
 
+class ChargeTold(Struct, frozen=True, array_like=True, gc=False):
+    """What the first reply to a charge said beside its outcome; the owner reads it from the journal for a repeat."""
+
+    currency: str
+    domain: str
+    catalogue: int = 0
+    """Version it was rated by; 0 = the account was ported since, and the entry stayed behind."""
+    explanations: tuple[Raw, ...] = ()
+    """Packed steps, as the journal has them."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The explanation, unpacked."""
+        return tuple(step for packed in self.explanations for step in unpack_steps(packed))
+
+
 class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
     """The command is journaled; this is its outcome, also when it is repeated."""
 
@@ -106,6 +124,8 @@ class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
     """SessionOutcome for sessions; packed Account for MoveOut."""
     revision: int = 0
     repeated: bool = False
+    told: ChargeTold | None = None
+    """Of a repeated charge."""
 
 
 class Stale(Struct, frozen=True, array_like=True, tag="s"):
@@ -233,6 +253,12 @@ class Reference(Struct, frozen=True, array_like=True, tag="R"):
     """All that are written; see `charging.permission`."""
 
 
+class Unchanged(Struct, frozen=True, array_like=True, tag="="):
+    """The reference data that is held is the newest."""
+
+    revision: int
+
+
 class Unknown(Struct, frozen=True, array_like=True, tag="u"):
     """No outcome is stored under the key."""
 
@@ -256,7 +282,7 @@ class Outcomes(Struct, frozen=True, array_like=True, tag="O"):
     """Where the next page begins; -1 = there is none."""
 
 
-Answer = BusinessData | Done | Stale | Failed | History | Reference | Unknown | Outcomes
+Answer = BusinessData | Done | Stale | Failed | History | Reference | Unchanged | Unknown | Outcomes
 
 _encoder = msgspec.msgpack.Encoder()
 pack = _encoder.encode

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -29,6 +30,9 @@ OtherParty = Annotated[str, typer.Option("--to", help="The called party.")]
 Visited = Annotated[str, typer.Option("--at", help="Where the subscriber was: GD, HK-CSL, …; default: at home.")]
 Channel = Annotated[str, typer.Option(help="Access channel.")]
 Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
+When = Annotated[
+    str, typer.Option("--time", help="When it began, as 2026-01-05T10:00:00+08:00 or milliseconds; default: now.")
+]
 Certificates = Annotated[
     Path | None, typer.Option("--tls", help="Folder with frontend.pem, frontend.key, ca.pem; default: ONETIER_TLS_….")
 ]
@@ -78,12 +82,20 @@ def quote(
     to: OtherParty = "",
     at: Visited = "",
     channel: Channel = "front",
+    time: When = "",
     endpoint: Endpoint = ENDPOINTS,
     tls: Certificates = None,
 ) -> None:
     """Say what an event would cost, and why. Changes nothing."""
     request = requests.quote(
-        identity, service, quantity, other_party=to, visited_place=at, channel=channel, explain=True
+        identity,
+        service,
+        quantity,
+        other_party=to,
+        visited_place=at,
+        channel=channel,
+        explain=True,
+        event_time_ms=time_ms(time),
     )
 
     async def tell(client: AsyncClient) -> list[str]:
@@ -101,12 +113,21 @@ def charge(
     at: Visited = "",
     channel: Channel = "front",
     key: Key = "",
+    time: When = "",
     endpoint: Endpoint = ENDPOINTS,
     tls: Certificates = None,
 ) -> None:
-    """Rate an event and take it from the balance."""
+    """Rate an event and take it from the balance. The same key again tells what it did."""
     request = requests.charge(
-        identity, service, quantity, other_party=to, visited_place=at, channel=channel, explain=True, request_key=key
+        identity,
+        service,
+        quantity,
+        other_party=to,
+        visited_place=at,
+        channel=channel,
+        explain=True,
+        request_key=key,
+        event_time_ms=time_ms(time),
     )
 
     async def tell(client: AsyncClient) -> list[str]:
@@ -135,6 +156,30 @@ def top_up(
         return [f"request key {request.request_key}", *report.movement_lines(result.movements)]
 
     _print(endpoint, tls, tell)
+
+
+@app.command()
+def outcome(
+    identity: Identity,
+    key: Annotated[str, typer.Argument(help="The request key.")],
+    endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
+) -> None:
+    """Tell what a request key did at the identity's account; changes nothing, also when it did nothing."""
+    _print(endpoint, tls, lambda client: _lines(report.outcome_lines, client.outcome(identity, key)))
+
+
+def time_ms(text: str) -> int:
+    """Read a time; 0 when none is given. Raises `typer.BadParameter` for one without its offset from UTC."""
+    if not text or (text.isdecimal() and text.isascii() and len(text) < 16):
+        return int(text or 0)
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no time: write it as 2026-01-05T10:00:00+08:00") from error
+    if when.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} lacks its offset from UTC: write it as 2026-01-05T10:00:00+08:00")
+    return round(when.timestamp() * 1000)
 
 
 def micro_yuan(text: str) -> int:

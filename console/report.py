@@ -218,6 +218,26 @@ def moment(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1_000, UTC).isoformat(sep=" ", timespec="milliseconds")
 
 
+def outcome_lines(view: desk.OutcomeView) -> Iterable[str]:
+    """Tell what a request key did."""
+    reply = view.reply
+    if view.state == view.STATE_UNKNOWN:
+        yield f"request key {view.request_key} did nothing here, or is under way, or older than keys are kept"
+    elif view.state == view.STATE_REFUSED:
+        yield f"request key {view.request_key} was refused: {reply.error.message}"
+    elif reply.HasField("charge"):
+        yield f"request key {view.request_key} charged:"
+        yield from result_lines(reply.charge)
+    elif reply.HasField("session"):
+        step = reply.session
+        yield f"request key {view.request_key} was step {step.invocation} of session {step.session_id}"
+        for grant in reply.session.grants:
+            yield f"  {grant.service_code}: {grant.granted:,} granted, {yuan(grant.charged)} charged so far"
+    else:
+        yield f"request key {view.request_key} was done, as version {reply.command.account_version} of the account"
+        yield from movement_lines(reply.command.movements)
+
+
 def history_lines(line: desk.HistoryLine) -> Iterable[str]:
     """Tell one change of an account."""
     when = moment(line.time_ms)

@@ -1,7 +1,7 @@
 """The replies of one batch: answers that get ready together leave as one part."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeResponse
@@ -12,17 +12,23 @@ from runtime.stream import ReplyStream
 from runtime.telemetry import Metrics
 
 
+def _unknown(_domain: str) -> int:
+    return 0
+
+
 class Batch:
     """A `domainservers.groups.Sink`. What is open at the deadline is answered then."""
 
     __slots__ = (
         "_batch_id",
         "_bodies",
+        "_domains",
         "_loop",
         "_metrics",
         "_open",
         "_places",
         "_replies",
+        "_revision_of",
         "_started",
         "_timer",
         "deadline",
@@ -36,11 +42,16 @@ class Batch:
         timeout_s: float,
         replies: ReplyStream[ServeResponse],
         metrics: Metrics,
+        domains: Sequence[str] = (),
+        revision_of: Callable[[str], int] = _unknown,
     ) -> None:
+        """`domains` are those whose revisions the answers carry."""
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
         self.deadline = self._started + timeout_s
         self._batch_id = batch_id
+        self._domains = domains
+        self._revision_of = revision_of
         self._open = dict.fromkeys(places)
         self.items = len(self._open)
         """Places that are answered, each once."""
@@ -63,7 +74,12 @@ class Batch:
     def _flush(self) -> None:
         if not self._places:
             return
-        replies = ReplyBatch(positions=self._places, bodies=self._bodies).SerializeToString()
+        replies = ReplyBatch(
+            positions=self._places,
+            bodies=self._bodies,
+            domains=self._domains,
+            revisions=[self._revision_of(domain) for domain in self._domains],
+        ).SerializeToString()
         answered = len(self._places)
         self._places, self._bodies = [], []
         if not self._open:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from charging.contract import Contract
+from charging.errors import Refused
 from charging.events import ContractSet, Event, MovedIn
 from domainservers.fetcher import bucket_of
 from domainservers.order_records import order_record
@@ -196,3 +197,12 @@ def records_of(changed: Sequence[Known]) -> list[Record]:
         for known in changed
         if known.contract is not None
     ]
+
+
+def changed(known: Known | None, expected: int) -> Refused | None:
+    """Say that a contract is not the one of the version for which a caller wrote another."""
+    version = known.contract.version if known is not None and known.contract is not None else 0
+    if version == expected:
+        return None
+    text = f"the contract is not the one of version {expected} any more; read it and write it anew"
+    return Refused("CONTRACT_CHANGED", text, facts={"version": str(version)})

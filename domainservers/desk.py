@@ -37,7 +37,7 @@ from charging.ledger import Decision, VersionMoved, decide
 from charging.permission import Permission, Policy, amount_denied, amount_of, name_of
 from domainservers.accounts import Accounts, Cell
 from domainservers.clock import Clock
-from domainservers.contracts import Contracts, contracts_in
+from domainservers.contracts import Contracts, changed, contracts_in
 from domainservers.framing import account_mark
 from domainservers.groups import DEFECTS, Groups, Sink
 from domainservers.item import (
@@ -49,6 +49,7 @@ from domainservers.item import (
     not_at_opening,
     pack_fault,
     served_elsewhere,
+    stored,
     told_again,
     unknown_identity,
 )
@@ -207,6 +208,10 @@ class Desk:
             if self.contracts.get(identity) is None:
                 item.missing = identity  # The new record must be newer than whatever there is.
                 return Need.CONTRACT
+        if isinstance(action, SetContract) and action.expected_version:
+            item.fault = changed(self.contracts.get(action.contract.identity), action.expected_version)
+            if item.fault is not None:
+                return None
         members = account.members if account is not None and account.status != "moved" else ()
         joining = tuple([identity for identity in written if identity not in members])
         item.fault = self._not_to_be_had(item.command, joining)
@@ -325,7 +330,8 @@ class Desk:
         if decided is not None:
             self.groups.reply(cell.seq, item.sink, item.place, told_again(decided))
             return None
-        self.groups.reply(position // POSITIONS_PER_GROUP, item.sink, item.place, told_again(entry.outcome))
+        body = stored(entry, self.domain, self.accounts.state(cell))
+        self.groups.reply(position // POSITIONS_PER_GROUP, item.sink, item.place, body)
         return None
 
     def pull(

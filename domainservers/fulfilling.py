@@ -22,7 +22,7 @@ from domainservers.arrivals import find_arrival, is_late
 from domainservers.frames import Frames
 from domainservers.groups import Sink
 from domainservers.histories import history_page
-from domainservers.item import Item, Need, key_reused, pack_fault, store_away, told_again
+from domainservers.item import Item, Need, key_reused, pack_fault, store_away, stored, told_again
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
 from domainservers.outcomes import PAGE_OUTCOMES_MAX, page
 from domainservers.parts import Parts
@@ -244,7 +244,8 @@ class Fulfilling:
         if decided is not None:
             self._parts.groups.reply(cell.seq, sink, place, told_again(decided))
             return
-        self._parts.groups.reply(position // POSITIONS_PER_GROUP, sink, place, told_again(entry.outcome))
+        body = stored(entry, self._parts.desk.domain, self._parts.accounts.state(cell))
+        self._parts.groups.reply(position // POSITIONS_PER_GROUP, sink, place, body)
 
     def stop(self) -> None:
         """Give up all reads; the slot answers who waits."""

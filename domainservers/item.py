@@ -7,9 +7,11 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from charging import wire
+from charging.account import Account
 from charging.commands import Command
 from charging.entry import Entry
 from charging.errors import Broken, Conflict, Denied, Expired, Fault, Invalid, NotFound, Unavailable
+from charging.history import retold
 from charging.identity import mask
 from charging.permission import Permission
 from domainservers.groups import Sink
@@ -170,3 +172,11 @@ def told_again(packed: bytes | Raw) -> bytes:
     if isinstance(outcome, wire.Done | wire.Failed):
         outcome = replace(outcome, repeated=True)
     return wire.pack(outcome)
+
+
+def stored(entry: Entry, domain: str, account: Account | None) -> bytes:
+    """The stored outcome of an entry of an account that is in a domain, for a repeat of its key."""
+    try:
+        return wire.pack(retold(entry, domain, account.currency if account is not None else ""))
+    except (msgspec.MsgspecError, ValueError):
+        return told_again(entry.outcome)

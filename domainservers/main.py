@@ -95,6 +95,7 @@ class DomainServer:
         self.servicer = DomainServerServicer(
             self.host,
             directory.reference,
+            self._revision_of,
             self._metrics,
             timeout_ms=settings.timeout_ms,
             stream_items_max=settings.stream_items_max,

@@ -23,6 +23,14 @@ from runtime.telemetry import Metrics, logger
 
 log = logger("domainservers.service")
 TIMEOUT_MS_MAX = 600_000
+DOMAINS_TOLD_MAX = 64
+"""Of one batch, whose revisions its answers carry."""
+
+
+def domain_of(slot: str) -> str:
+    """Give the domain of a slot that is written `GD/3`."""
+    return slot.rpartition("/")[0]
+
 
 NOBODY = "nobody"
 """Origin of a batch that names none: it may do nothing."""
@@ -35,6 +43,7 @@ class DomainServerServicer(DomainServerServiceServicer):
         self,
         host: Host,
         reference: Callable[[str], wire.Reference],
+        revision_of: Callable[[str], int],
         metrics: Metrics,
         *,
         timeout_ms: int,
@@ -44,6 +53,7 @@ class DomainServerServicer(DomainServerServiceServicer):
         self.drain = asyncio.Event()
         self._host = host
         self._reference = reference
+        self._revision_of = revision_of
         self._metrics = metrics
         self._timeout_ms = timeout_ms
         self._stream_items_max = stream_items_max
@@ -63,7 +73,8 @@ class DomainServerServicer(DomainServerServiceServicer):
         """Start the work of a batch; gives how many items will be answered."""
         places = list(request.positions)
         timeout_s = min(request.timeout_ms or self._timeout_ms, TIMEOUT_MS_MAX) / 1000
-        batch = Batch(request.batch_id, places, timeout_s, replies, self._metrics)
+        domains = sorted({domain_of(slot) for slot in set(request.slots)})[:DOMAINS_TOLD_MAX]
+        batch = Batch(request.batch_id, places, timeout_s, replies, self._metrics, domains, self._revision_of)
         self._metrics.batch("serve", len(places))
         if not len(places) == len(request.slots) == len(request.bodies) == batch.items:
             return self._refuse(batch, places)
@@ -79,7 +90,7 @@ class DomainServerServicer(DomainServerServiceServicer):
                 batch.answer(place, pack_fault(malformed))
                 continue
             if type(ask) is FetchReference:
-                batch.answer(place, self._refer(ask.domain or slot.rpartition("/")[0]))
+                batch.answer(place, self._refer(ask.domain or domain_of(slot), ask.known))
             elif slot in owned:
                 by_slot.setdefault(slot, []).append((place, ask))
             else:
@@ -112,7 +123,9 @@ class DomainServerServicer(DomainServerServiceServicer):
             batch.answer(place, body)
         return items
 
-    def _refer(self, domain: str) -> bytes:
+    def _refer(self, domain: str, known: int) -> bytes:
+        if known >= 0 and known == self._revision_of(domain):
+            return wire.pack(wire.Unchanged(known))
         try:
             return wire.pack(self._reference(domain))
         except Fault as fault:

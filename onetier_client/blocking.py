@@ -73,6 +73,7 @@ class Client:
     usage = _blocking(AsyncClient.usage)
     contract = _blocking(AsyncClient.contract)
     history = _blocking(AsyncClient.history)
+    outcome = _blocking(AsyncClient.outcome)
     execute = _blocking(AsyncClient.execute)
     open_account = _blocking(AsyncClient.open_account)
     top_up = _blocking(AsyncClient.top_up)

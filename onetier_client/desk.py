@@ -5,7 +5,7 @@
         print(charge.amount, charge.steps)
 
 Errors are raised as `charging.errors.Fault`. After `Unavailable` or `Expired` the outcome is unknown: give the same
-`request_key` again to learn it.
+`request_key` again, or ask for the key's `outcome`, to learn it.
 """
 
 import asyncio
@@ -137,6 +137,11 @@ class AsyncClient:
         """The newest changes of the account, newest first."""
         request = build.query(identity, "history", lines_max, **self._with({}, facts))
         return (await self.ask(request)).history.lines
+
+    async def outcome(self, identity: str, key: str, **facts: Unpack[build.Facts]) -> desk.OutcomeView:
+        """What a request key did, if anything; asking changes nothing."""
+        given: build.Facts = {"request_key": key, "explain": True}
+        return (await self.ask(build.query(identity, "outcome", **self._with(given, facts)))).outcome
 
     async def execute(self, identity: str, command: build.Command, **facts: Unpack[build.Facts]) -> desk.CommandResult:
         """Do any keyed command on the account, for example `SetContract(…)`."""

@@ -1,6 +1,5 @@
 """Service requests, built from plain values. For single calls the client does it; for bulk use these directly."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import TypedDict, Unpack
 
@@ -37,7 +36,7 @@ class Facts(TypedDict, total=False):
     request_key: str
     """Made when not given. Give your own to repeat an intent after a restart."""
     event_time_ms: int
-    """UTC, milliseconds since 1970; now when not given."""
+    """UTC, milliseconds since 1970. Not given, it is when the platform takes it in, and no content of the key."""
     channel: str
     partner: str
     actor: str
@@ -60,7 +59,8 @@ def quote(identity: str, service: str, quantity: int = 1, **facts: Unpack[Facts]
 def query(
     identity: str, view: str, lines_max: int = 0, *, cursor: int = 0, **facts: Unpack[Facts]
 ) -> desk.ServiceRequest:
-    """Ask for a view: "balance", "usage", "contract" or "history" (`lines_max` lines; 0 = as the server likes).
+    """Ask for a view: "balance", "usage", "contract", "history" (`lines_max` lines; 0 = as the server likes), or the
+    "outcome" of a request key.
 
     `cursor` is the `next_cursor` of the page of history before.
     """
@@ -97,8 +97,6 @@ def _request(
     request = desk.ServiceRequest(
         identity=identity, request_type=kind, service_code=service, quantity=quantity, **facts
     )
-    if not request.event_time_ms:
-        request.event_time_ms = time.time_ns() // 1_000_000
     if keyed and not request.request_key:
         request.request_key = new_key()
     return request

@@ -149,7 +149,8 @@ class AppServerSettings(TierSettings):
     """For requests that name none."""
     future_tolerance_ms: Natural = 300_000
     """How far ahead of our clock an event may be."""
-    reference_check_ms: Positive = 1_000
+    reference_check_ms: Positive = 200
+    """How often it is asked whether the reference data of a domain that is used has changed."""
     rerate_max: Positive = 32
     """How often one request is rated again because its account moved on."""
     session_validity_ms: Positive = 3_600_000

@@ -31,12 +31,16 @@ class RouteResponse(_message.Message):
     def __init__(self, batch_id: _Optional[int] = ..., replies: _Optional[bytes] = ..., more: _Optional[_Iterable[_Union[RouteResponse, _Mapping]]] = ...) -> None: ...
 
 class ReplyBatch(_message.Message):
-    __slots__ = ("positions", "bodies")
+    __slots__ = ("positions", "bodies", "domains", "revisions")
     POSITIONS_FIELD_NUMBER: _ClassVar[int]
     BODIES_FIELD_NUMBER: _ClassVar[int]
+    DOMAINS_FIELD_NUMBER: _ClassVar[int]
+    REVISIONS_FIELD_NUMBER: _ClassVar[int]
     positions: _containers.RepeatedScalarFieldContainer[int]
     bodies: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, positions: _Optional[_Iterable[int]] = ..., bodies: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    domains: _containers.RepeatedScalarFieldContainer[str]
+    revisions: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, positions: _Optional[_Iterable[int]] = ..., bodies: _Optional[_Iterable[bytes]] = ..., domains: _Optional[_Iterable[str]] = ..., revisions: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ResolveRequest(_message.Message):
     __slots__ = ("identity",)

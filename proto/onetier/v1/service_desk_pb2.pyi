@@ -613,8 +613,28 @@ class CommandResult(_message.Message):
     account_id: str
     def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ..., account_id: _Optional[str] = ...) -> None: ...
 
+class OutcomeView(_message.Message):
+    __slots__ = ("request_key", "state", "reply")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[OutcomeView.State]
+        STATE_UNKNOWN: _ClassVar[OutcomeView.State]
+        STATE_DONE: _ClassVar[OutcomeView.State]
+        STATE_REFUSED: _ClassVar[OutcomeView.State]
+    STATE_UNSPECIFIED: OutcomeView.State
+    STATE_UNKNOWN: OutcomeView.State
+    STATE_DONE: OutcomeView.State
+    STATE_REFUSED: OutcomeView.State
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    request_key: str
+    state: OutcomeView.State
+    reply: ServiceReply
+    def __init__(self, request_key: _Optional[str] = ..., state: _Optional[_Union[OutcomeView.State, str]] = ..., reply: _Optional[_Union[ServiceReply, _Mapping]] = ...) -> None: ...
+
 class ServiceReply(_message.Message):
-    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session")
+    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome")
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CHARGE_FIELD_NUMBER: _ClassVar[int]
     QUOTE_FIELD_NUMBER: _ClassVar[int]
@@ -624,6 +644,7 @@ class ServiceReply(_message.Message):
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
     error: _status_pb2.Status
     charge: ChargeResult
     quote: ChargeResult
@@ -633,7 +654,8 @@ class ServiceReply(_message.Message):
     history: HistoryView
     command: CommandResult
     session: SessionResult
-    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ...) -> None: ...
+    outcome: OutcomeView
+    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ...) -> None: ...
 
 class ExchangeRequest(_message.Message):
     __slots__ = ("batch_id", "timeout_ms", "requests")
@@ -688,16 +710,18 @@ class QueryRequest(_message.Message):
     def __init__(self, request: _Optional[_Union[ServiceRequest, _Mapping]] = ...) -> None: ...
 
 class QueryResponse(_message.Message):
-    __slots__ = ("balance", "usage", "contract", "history")
+    __slots__ = ("balance", "usage", "contract", "history", "outcome")
     BALANCE_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
     balance: BalanceView
     usage: UsageView
     contract: ContractView
     history: HistoryView
-    def __init__(self, balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ...) -> None: ...
+    outcome: OutcomeView
+    def __init__(self, balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ...) -> None: ...
 
 class ExecuteRequest(_message.Message):
     __slots__ = ("request",)

@@ -148,7 +148,8 @@ async def test_expired_items_hear_so_and_their_keys_tell_what_happened(
     assert len(owner.desk.journals[A]) == 3
 
 
-async def test_deadline_is_handed_on(front: Front, datacenter: DataCenter) -> None:
+async def test_deadline_is_handed_on(front_of: MakeFront, datacenter: DataCenter) -> None:
+    front = await front_of(reference_check_ms=60_000)
     await front.open()
     await front.exchange(front.charge(), timeout_ms=1_234)
     assert 1_000 < datacenter.requests[-1].timeout_ms <= 1_240
@@ -161,7 +162,7 @@ async def test_deadline_is_handed_on(front: Front, datacenter: DataCenter) -> No
 
 
 async def test_batches_form_while_others_are_in_flight(front_of: MakeFront, datacenter: DataCenter) -> None:
-    front = await front_of(batches_in_flight_max=1)
+    front = await front_of(batches_in_flight_max=1, reference_check_ms=60_000)
     identities = [f"1300000{n:04}" for n in range(100)]
     await front.exchange(*(front.opening(identity) for identity in identities))
     await front.exchange(*(front.charge(identity) for identity in identities))

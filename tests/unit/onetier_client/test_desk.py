@@ -57,7 +57,7 @@ async def test_a_charge_is_asked_and_answered(desk: Desk) -> None:
     assert request.explain
     assert request.other_party == "10086"
     assert len(request.request_key) == 36
-    assert abs(request.event_time_ms - time.time() * 1000) < 5_000
+    assert request.event_time_ms == 0, "the platform stamps it, or a repeat would be another content"
 
 
 async def test_every_kind_of_call_reaches_its_result(desk: Desk) -> None:

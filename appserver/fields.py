@@ -1,0 +1,50 @@
+"""Which fields of a request have an effect, by what is asked. What is written in vain is refused: whoever wrote it
+meant something, and would believe that it was done.
+
+The fields of the commands themselves are read one by one in `appserver.orders`; a test holds that each changes what is
+ordered, or is refused.
+"""
+
+from collections.abc import Mapping
+
+from onetier.v1 import service_desk_pb2 as desk
+
+from charging.errors import Invalid
+
+COMMANDS = tuple(field.name for field in desk.ServiceRequest.DESCRIPTOR.oneofs_by_name["command"].fields)
+EVENTS = frozenset({"charge", "quote"})
+EXECUTE = frozenset({"execute"})
+VIEWS = frozenset({"balance", "usage", "contract", "history", "outcome"})
+ALL = EVENTS | EXECUTE | VIEWS
+
+EFFECTS: Mapping[str, frozenset[str]] = {
+    "identity": ALL,
+    "request_type": ALL,
+    "service_code": EVENTS | VIEWS,
+    "request_key": frozenset({"charge", "execute", "outcome"}),
+    "event_time_ms": EVENTS | EXECUTE,
+    "quantity": EVENTS | {"usage", "history"},
+    "channel": ALL,
+    "other_party": EVENTS,
+    "visited_place": EVENTS,
+    "partner": ALL,
+    "explain": EVENTS | {"usage", "history", "outcome"},
+    "attributes": EVENTS,
+    "actor": ALL,
+    "history_cursor": frozenset({"history"}),
+    **dict.fromkeys(COMMANDS, EXECUTE),
+}
+"""Field → what is asked when it has an effect. A field that is not named has none."""
+
+
+def in_vain(request: desk.ServiceRequest, asked: str) -> list[Invalid]:
+    """Say which fields of a request are set and mean nothing for what it asks."""
+    return [
+        Invalid(
+            "FIELD_WITHOUT_EFFECT",
+            f"{field.name} has no effect on {asked}: leave it out",
+            fields={field.name: f"nothing, for {asked}"},
+        )
+        for field, _ in request.ListFields()
+        if asked not in EFFECTS.get(field.name, ())
+    ]
