@@ -8,33 +8,36 @@ It may run while the slots are served: what is checked against another journal i
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from queue import Empty, Queue
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
+from msgspec.structs import replace
 
-from charging.account import MONEY, Account
-from charging.auditing import Audit, Transfers, begins
-from charging.entry import Entry
-from charging.history import line
+from charging.auditing import Audit
 from charging.wire import HistoryLine
-from domainservers.accounts import COLLECTION, partitions, unpack_account
+from console.audit_beside import Beside, check_keys, check_shared, check_snapshots
+from console.audit_following import Follower, SlotReport
+from domainservers.accounts import COLLECTION, partitions
 from domainservers.deltas import load_delta
+from domainservers.framing import SetAside
 from domainservers.groups import unpack_group
-from domainservers.journal import Corrupt, Position, genesis, read_chain
-from domainservers.snapshots import load_checkpoint
+from domainservers.journal import Corrupt, Mark, Position, end_of, genesis, read_chain
+from domainservers.snapshots import Checkpoint, load_checkpoint, load_keys, load_watched
+from domainservers.witness import Told, shortfall
+from evidence.anchors import Anchor, in_force, newest_of
 from evidence.keys import PROCESS_RING, KeyRing
 from evidence.seals import SealedUnit
 from storage.open import open_to_read
-from storage.unit import Stored, Unit
+from storage.unit import StoreRejected, Unit
 
-FINDINGS_MAX = 50
 NEVER = 1 << 62
+STABLE_TRIES = 5
+"""A slot that is served writes itself down now and then; so often its snapshots are read again."""
 
 Advance = Callable[[int], None]
 
@@ -48,152 +51,11 @@ class JournalRef(Struct, frozen=True):
     """Its newest group when the audit began."""
     ring: KeyRing = PROCESS_RING
     """Keys of its chain."""
-
-
-class SlotReport(Struct):
-    """What the audit of one slot's journal found; money in micro-units."""
-
-    name: str
-    groups: int = 0
-    entries: int = 0
-    refusals: int = 0
-    accounts: int = 0
-    later: int = 0
-    """Accounts whose beginning is in segments that are gone: followed from their first entry that is there."""
-    snapshots: int = 0
-    """Snapshots that were compared with the replayed state."""
-    money: int = 0
-    """In the books of the accounts that are here, replayed."""
-    revenue: int = 0
-    since_ms: int = 0
-    """Time of the first entry when older segments are gone; 0 = the journal is whole."""
-    broken: bool = False
-    """The chain does not hold, so its end was not read."""
-    transfers: Transfers = field(default_factory=Transfers)
-    """All halves of transfers that were met."""
-    claims: Transfers = field(default_factory=Transfers)
-    """Those that were there when the audit began: their other halves must be found."""
-    findings: list[str] = []
-
-
-class _Follower:
-    """Follows the accounts of one journal."""
-
-    def __init__(self, ref: JournalRef, start: Position, only: str, lines_max: int) -> None:
-        self.report = SlotReport(ref.name)
-        self.audits: dict[str, Audit] = {}
-        self.lines: deque[HistoryLine] = deque(maxlen=lines_max)
-        self.snapshots: dict[str, Stored] = {}
-        self.only = only
-        self._first_seq = start.seq + 1
-        self._head_seq = ref.head_seq
-        self._claimed = False
-        self._met: set[str] = set()
-
-    def take(self, seq: int, entries: list[Entry]) -> None:
-        """Follow one group, then compare the snapshots that were written at it."""
-        report = self.report
-        if seq > self._head_seq and not self._claimed:
-            self._claim()
-        if not report.groups and self._first_seq and entries:
-            report.since_ms = entries[0].time_ms
-        report.groups += 1
-        touched: dict[str, Audit] = {}
-        for entry in entries:
-            if self.only and entry.account_id != self.only:
-                continue
-            report.entries += 1
-            audit = self.audits.get(entry.account_id) or self._begin(entry)
-            if audit is None:
-                report.refusals += 1  # Of what does not exist yet.
-                continue
-            audit.add(entry)
-            touched[entry.account_id] = audit
-            if self.lines.maxlen:
-                self.lines.append(line(entry))
-        for account_id, audit in touched.items():
-            stored = self.snapshots.get(account_id)
-            if stored is not None and stored.timestamp == seq:
-                self._met.add(account_id)
-                report.snapshots += 1
-                self._meet(audit, stored)
-
-    def _begin(self, entry: Entry) -> Audit | None:
-        if not entry.events and not entry.version:
-            return None
-        account_id = entry.account_id
-        start = None
-        if not begins(entry):
-            self.report.later += 1
-            stored = self.snapshots.get(account_id)
-            if not self._first_seq:
-                self.report.findings.append(f"{account_id}: its first entry {entry.key} is not its opening")
-            elif stored is not None and stored.timestamp < self._first_seq:
-                start = self._unpack(account_id, stored)
-        audit = self.audits[account_id] = Audit(account_id, start)
-        return audit
-
-    def _meet(self, audit: Audit, stored: Stored) -> None:
-        account = self._unpack(audit.account_id, stored)
-        if account is not None and not audit.meet(account):
-            self.report.findings.append(f"{audit.account_id}: its snapshot is not what the journal says")
-
-    def _unpack(self, account_id: str, stored: Stored) -> Account | None:
-        try:
-            return unpack_account(stored.value)
-        except msgspec.MsgspecError as error:
-            self.report.findings.append(f"{account_id}: its snapshot can't be read: {error}")
-            return None
-
-    def _claim(self) -> None:
-        self._claimed = True
-        _gather(self.audits, self.report.claims)
-
-    def finish(self) -> None:
-        """Sum up."""
-        report = self.report
-        if not self._claimed:
-            self._claim()
-        _gather(self.audits, report.transfers)
-        if not report.broken:
-            self._look_at_the_rest()
-        for audit in self.audits.values():
-            found = audit.report()
-            report.accounts += 1
-            report.refusals += found.refusals
-            report.revenue += found.totals.get("revenue", 0)
-            report.money += _money(found.account)
-            report.findings += [f"{found.account_id}: {finding}" for finding in found.findings]
-        del report.findings[FINDINGS_MAX:]
-
-    def _look_at_the_rest(self) -> None:
-        """Look at accounts without a beginning, and at snapshots that the journal led to nowhere."""
-        report = self.report
-        for account_id, audit in self.audits.items():
-            if audit.state is None:
-                report.findings.append(f"{account_id}: neither an opening nor a snapshot shows what it began with")
-        for account_id, stored in self.snapshots.items():
-            if account_id in self._met:
-                continue
-            if stored.timestamp >= self._first_seq:
-                where = f"group {stored.timestamp}, in which the journal has no entry of it"
-                report.findings.append(f"{account_id}: its snapshot is said to be of {where}")
-            elif account_id not in self.audits:
-                report.later += 1
-                self.audits[account_id] = Audit(account_id, self._unpack(account_id, stored))
-
-
-def _gather(audits: dict[str, Audit], into: Transfers) -> None:
-    for audit in audits.values():
-        into.sent.update(audit.transfers.sent)
-        into.received.update(audit.transfers.received)
-        into.settled.update(audit.transfers.settled)
-
-
-def _money(account: Account | None) -> int:
-    if account is None or account.status == "moved":
-        return 0
-    return sum(book.amount for book in account.books if book.unit == MONEY)
+    shared: str = ""
+    """URL of the unit of its contracts; empty = they are not looked at."""
+    anchors: tuple[Anchor, ...] = ()
+    owner_epoch: int = 0
+    """Of its owner record."""
 
 
 class Followed(Struct, frozen=True):
@@ -208,45 +70,134 @@ class Followed(Struct, frozen=True):
 
 async def audit_journal(ref: JournalRef, only: str, advance: Advance, lines_max: int = 0) -> Followed:
     """Audit one journal; `only` narrows it to one account. Raises `StoreUnavailable`."""
-    unit = SealedUnit(await open_to_read(ref.url), ref.ring)
+    told: list[str] = []
+    try:
+        unit = SealedUnit(await open_to_read(ref.url), ref.ring, told.append)
+    except StoreRejected as error:
+        finding = f"{ref.name}: its unit can't be read: {error}"
+        return Followed(SlotReport(ref.name, broken=True, findings=[finding]), None, ())
     try:
         while True:
-            start = await _start(unit, ref.name)
-            follower = _Follower(ref, start, only, lines_max)
-            await _read(unit, ref, start, follower, advance)
+            slot = _Slot(unit, ref, only, lines_max)
+            await slot.read(advance)
             # An owner may have dropped the first segments while they were read: then begin again after them.
-            if not follower.report.broken or await _start(unit, ref.name) == start:
+            if not slot.follower.report.broken or await _start(unit, ref.name) == slot.start:
                 break
+        await slot.compare()
     finally:
         await unit.close()
-    follower.finish()
-    return Followed(follower.report, follower.audits.get(only), tuple(follower.lines))
+    slot.follower.report.findings[:0] = dict.fromkeys(told)
+    slot.follower.finish()
+    return Followed(slot.follower.report, slot.follower.audits.get(only), tuple(slot.follower.lines))
 
 
-async def _read(unit: Unit, ref: JournalRef, start: Position, follower: _Follower, advance: Advance) -> None:
-    name = ref.name
-    report = follower.report
-    seq = start.seq
-    try:
-        await _read_snapshots(unit, name, follower)
-        if start == _genesis(name) and not follower.snapshots and await unit.head(name, 0) is None:
-            return  # Nothing was ever done in this slot.
-        async for _, groups in read_chain(unit, name, start, ref.ring):
+class _Slot:
+    """One slot as it is read."""
+
+    def __init__(self, unit: Unit, ref: JournalRef, only: str, lines_max: int) -> None:
+        self._unit = unit
+        self._ref = ref
+        self._only = only
+        self._lines_max = lines_max
+        self._checkpoint: Checkpoint | None = None
+        self._stable = False
+        """The snapshots are those of the checkpoint."""
+        self.start = _genesis(ref.name)
+        self.beside = Beside(None, only)
+        self.follower = Follower(ref.name, ref.head_seq, self.start, only, lines_max)
+
+    async def read(self, advance: Advance) -> None:
+        """Read snapshots, then the journal."""
+        ref, unit = self._ref, self._unit
+        checkpoint = self._checkpoint = await load_checkpoint(unit, ref.name)
+        self.start = _start_of(ref.name, checkpoint)
+        self.beside = Beside(checkpoint, self._only)
+        follower = self.follower = Follower(ref.name, ref.head_seq, self.start, self._only, self._lines_max)
+        report, seq = follower.report, self.start.seq
+        try:
+            self._stable = await _read_snapshots(unit, ref.name, follower, checkpoint)
+            number = checkpoint.segments[-1].number if checkpoint is not None else 0
+            head = await end_of(unit, ref.name, number)
+            anchor = newest_of(in_force(ref.anchors))
+            durable = checkpoint.position.seq if checkpoint is not None else -1
+            fault = shortfall(Told(ref.name, anchor, ref.owner_epoch), head, durable)
+            if fault is not None:
+                report.findings.append(f"{ref.name}: {fault}")
+            if head is None and not follower.snapshots and self.start == _genesis(ref.name):
+                report.broken = fault is not None
+                return  # Nothing was ever done in this slot, as far as its own unit says.
+            async for _, groups in read_chain(unit, ref.name, self.start, ref.ring, _marks(ref, checkpoint)):
+                for group in groups:
+                    seq = group.seq
+                    packed, aside = unpack_group(group.payload)
+                    report.findings += [_unreadable(seq, bad) for bad in aside]
+                    entries = [entry for _, entry in packed]
+                    self.beside.take(seq, entries)
+                    follower.take(seq, entries)
+                advance(len(groups))
+        except Corrupt as broken:
+            report.broken = True
+            report.findings.append(str(broken))
+        except msgspec.MsgspecError as error:
+            report.broken = True
+            report.findings.append(f"{ref.name}: group {seq} can't be read: {error}")
+
+    async def compare(self) -> None:
+        """Hold what is written beside the journal against it."""
+        report, ref = self.follower.report, self._ref
+        if report.broken:
+            return
+        audits = self.follower.audits
+        report.identities.update(self.beside.contracts)
+        for audit in audits.values():
+            report.identities.update(audit.state.members if audit.state is not None else ())
+        if self._stable:
+            report.findings += check_snapshots(self.beside, self.follower.snapshots)
+        if not self._only:
+            await self._compare_index()
+        if ref.shared:
+            shared = SealedUnit(await open_to_read(ref.shared), ref.ring, lambda _: None)  # The survey tells.
+            try:
+                report.findings += await check_shared(shared, self.beside, audits, self._catch_up)
+            finally:
+                await shared.close()
+
+    async def _compare_index(self) -> None:
+        """Look at key index and watch list, unless the owner has written new ones meanwhile."""
+        checkpoint, report = self._checkpoint, self.follower.report
+        if checkpoint is None:
+            return
+        try:
+            loaded = await load_keys(self._unit, report.name, checkpoint)
+            await load_watched(self._unit, report.name, checkpoint)
+            report.findings += check_keys(report.name, self.beside, loaded)
+        except Corrupt as missing:
+            if await load_checkpoint(self._unit, report.name) == checkpoint:
+                report.findings.append(str(missing))
+
+    async def _catch_up(self) -> None:
+        """Take the contracts that were journaled since the checkpoint, once more."""
+        position = self._checkpoint.position if self._checkpoint is not None else self.start
+        async for _, groups in read_chain(self._unit, self._ref.name, position, self._ref.ring):
             for group in groups:
-                seq = group.seq
-                entries, aside = unpack_group(group.payload)
-                report.findings += [
-                    f"{bad.account_id or 'unknown account'}: entry {bad.index} of group {seq} can't be read: {bad.why}"
-                    for bad in aside
-                ]
-                follower.take(seq, [entry for _, entry in entries])
-            advance(len(groups))
-    except Corrupt as broken:
-        report.broken = True
-        report.findings.append(str(broken))
-    except msgspec.MsgspecError as error:
-        report.broken = True
-        report.findings.append(f"{name}: group {seq} can't be read: {error}")
+                for _, entry in unpack_group(group.payload)[0]:
+                    if entry.events and self._only in ("", entry.account_id):
+                        self.beside.take_contracts(entry)
+
+
+def _unreadable(seq: int, bad: SetAside) -> str:
+    return f"{bad.account_id or 'unknown account'}: entry {bad.index} of group {seq} can't be read: {bad.why}"
+
+
+def _marks(ref: JournalRef, checkpoint: Checkpoint | None) -> Mapping[int, Mark]:
+    """Say what is known of a chain's groups: by the checkpoint that its owner sealed, and by anchors in force."""
+    marks: dict[int, Mark] = {}
+    if checkpoint is not None:
+        for segment in checkpoint.segments:
+            marks[segment.first_seq - 1] = Mark(segment.start_tip, "the checkpoint")
+        marks[checkpoint.position.seq] = Mark(checkpoint.position.tip, "the checkpoint")
+    marks.update((anchor.seq, Mark(anchor.tip, anchor.where)) for anchor in in_force(ref.anchors))
+    return marks
 
 
 def _genesis(name: str) -> Position:
@@ -254,36 +205,51 @@ def _genesis(name: str) -> Position:
 
 
 async def _start(unit: Unit, name: str) -> Position:
-    """Where the journal that is still there begins; earlier segments may have been dropped."""
-    checkpoint = await load_checkpoint(unit, name)
+    return _start_of(name, await load_checkpoint(unit, name))
+
+
+def _start_of(name: str, checkpoint: Checkpoint | None) -> Position:
+    """Say where the journal that is still there begins; earlier segments may have been dropped."""
     if checkpoint is None:
         return _genesis(name)
     first = checkpoint.segments[0]
     return Position(first.number, first.first_seq - 1, first.start_tip)
 
 
-async def _read_snapshots(unit: Unit, name: str, follower: _Follower) -> None:
-    """Read the newest state that was written down of each account. Raises `Corrupt` when a delta is missing."""
-    only, newest = follower.only, follower.snapshots
-    for partition in partitions(name):
-        async for page in unit.scan(COLLECTION, partition):
-            newest.update((stored.key, stored) for stored in page if only in ("", stored.key))
-    checkpoint = await load_checkpoint(unit, name)
-    while checkpoint is not None:
+async def _read_snapshots(unit: Unit, name: str, follower: Follower, checkpoint: Checkpoint | None) -> bool:
+    """Read the newest state that was written down of each account; False = the owner wrote new ones all the time.
+
+    Raises `Corrupt` when a delta is missing.
+    """
+    for _ in range(STABLE_TRIES):
+        follower.snapshots.clear()
         try:
-            for delta in checkpoint.deltas:
-                async for states in load_delta(unit, name, delta):
-                    for stored in states:
-                        before = newest.get(stored.key)
-                        if only in ("", stored.key) and (before is None or before.timestamp <= stored.timestamp):
-                            newest[stored.key] = stored
-            return
+            await _read_once(unit, name, follower, checkpoint)
         except Corrupt:
             # A slot that is served writes on: what an older checkpoint named is deleted when two newer ones are there.
             again = await load_checkpoint(unit, name)
             if again == checkpoint:
                 raise
             checkpoint = again
+            continue
+        again = await load_checkpoint(unit, name)
+        if again == checkpoint:
+            return True
+        checkpoint = again
+    return False
+
+
+async def _read_once(unit: Unit, name: str, follower: Follower, checkpoint: Checkpoint | None) -> None:
+    only, newest = follower.only, follower.snapshots
+    for partition in partitions(name):
+        async for page in unit.scan(COLLECTION, partition):
+            newest.update((stored.key, stored) for stored in page if only in ("", stored.key))
+    for delta in checkpoint.deltas if checkpoint is not None else ():
+        async for states in load_delta(unit, name, delta):
+            for stored in states:
+                before = newest.get(stored.key)
+                if only in ("", stored.key) and (before is None or before.timestamp <= stored.timestamp):
+                    newest[stored.key] = stored
 
 
 async def stand_of(refs: Sequence[JournalRef]) -> tuple[list[JournalRef], int]:
@@ -292,12 +258,16 @@ async def stand_of(refs: Sequence[JournalRef]) -> tuple[list[JournalRef], int]:
     count = 0
     for url in dict.fromkeys(ref.url for ref in refs):
         ring = next(ref.ring for ref in refs if ref.url == url)
-        unit = SealedUnit(await open_to_read(url), ring)
+        try:
+            unit = SealedUnit(await open_to_read(url), ring, lambda _: None)
+        except StoreRejected:
+            noted += [ref for ref in refs if ref.url == url]  # Its audit tells.
+            continue
         try:
             for ref in refs:
                 if ref.url == url:
                     first, newest = await _ends(unit, ref.name)
-                    noted.append(JournalRef(url, ref.name, newest, ref.ring))
+                    noted.append(replace(ref, head_seq=newest))
                     count += newest - first + 1
         finally:
             await unit.close()
@@ -316,7 +286,9 @@ async def _ends(unit: Unit, name: str) -> tuple[int, int]:
 
 
 def audit_all(refs: Sequence[JournalRef], workers: int, advance: Advance) -> list[SlotReport]:
-    """Audit journals in processes of their own; `advance` is called with groups as they are read."""
+    """Audit journals in processes of their own, one worker in this one; `advance` is called with groups as read."""
+    if workers == 1:
+        return [asyncio.run(audit_journal(ref, "", advance)).report for ref in refs]
     # A fork of a process that has called over gRPC waits for threads that it does not have.
     fresh = get_context("spawn")
     with fresh.Manager() as manager, ProcessPoolExecutor(workers, fresh) as pool:

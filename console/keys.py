@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from evidence.keyfile import add_key, key_file, read_ring, ring_at
+from evidence.keyfile import FOLDER, NAME, add_key, key_file, read_ring, ring_at
 from evidence.keys import KeyRing
 from evidence.places import anchors_folder
 from runtime.settings import BadSettings
@@ -41,10 +41,17 @@ def ring_for(directory: str, keys: Path | None = None) -> KeyRing:
     return evidence_for(directory, keys, None).ring
 
 
-def evidence_for(directory: str, keys: Path | None, anchors: Path | None) -> Evidence:
-    """Read the keys and find the anchors of a directory's country, as options, environment or defaults say."""
+def evidence_for(directory: str, keys: Path | None, anchors: Path | None, folder: Path | None = None) -> Evidence:
+    """Read the keys and find the anchors of a directory's country, as options, environment or defaults say.
+
+    `folder` is the data folder of a system that this console started; its keys are there unless its units are files.
+    """
+    given = keys or _told(VARIABLE)
+    if given is None and folder is not None and not directory.startswith("sqlite:"):
+        beside = folder / FOLDER / NAME
+        given = beside if beside.exists() else None
     try:
-        path = key_file(keys or _told(VARIABLE), directory)
+        path = key_file(given, directory)
         return Evidence(ring_at(path, make=False), anchors_folder(anchors or _told(ANCHORS_VARIABLE), path))
     except BadSettings as wrong:
         typer.echo(f"onetier: {wrong}", err=True)

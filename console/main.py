@@ -170,6 +170,7 @@ def mounted() -> typer.Typer:
         "console.operate",
         "console.damaged",
         "console.approving",
+        "console.audit_command",
         "console.losses",
         "console.rate",
         "console.loadtest",

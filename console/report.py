@@ -9,7 +9,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from rich.console import Console
 from rich.table import Table
 
-from console.audit import SlotReport
+from console.audit_following import SlotReport
 from console.proof import Verdict
 from console.sample.domains import BY_CODE, REGIONS
 from console.sample.number_plan import NumberPlan

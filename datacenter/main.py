@@ -17,9 +17,8 @@ from datacenter.port import Porter
 from datacenter.router import Owners, Router
 from datacenter.service import DataCenterServicer
 from directory.directory import Directory
-from directory.opening import open_patiently, units_allowed
+from directory.opening import open_directory, open_patiently, units_allowed
 from directory.owners import Owner
-from evidence.anchors import DIRECTORY
 from evidence.keyfile import key_file, ring_at
 from evidence.places import anchors_folder, places
 from runtime.server import Booth, run_tier
@@ -99,10 +98,8 @@ async def build(booth: Booth, settings: DataCenterSettings) -> DataCenter:
     keys = key_file(settings.chain_keys, settings.directory)
     ring = ring_at(keys, make=True)
     unit = await open_patiently(settings.directory)
-    known = await places(anchors_folder(settings.anchors, keys), unit, ring, "").newest(DIRECTORY)
-    directory = await Directory.open(
-        unit, settings.poll_ms, routes_cached_max=settings.routes_cached_max, ring=ring, known=known
-    )
+    anchors = places(anchors_folder(settings.anchors, keys), unit, ring, "")
+    directory, _ = await open_directory(unit, anchors, ring, settings.poll_ms, settings.routes_cached_max)
     directory.allowed = units_allowed(settings)
     center = DataCenter(booth, settings, unit, directory)
     await center.owners.start()

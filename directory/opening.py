@@ -1,7 +1,14 @@
-"""Opens the directory's unit for a process that starts before its store does, and says where other units may be."""
+"""Opens the directory for a process that starts, and says where other units may be.
+
+Its unit may come later than the process; its log is held against what anchors know of it.
+"""
 
 import asyncio
 
+from charging.errors import Broken
+from directory.directory import POLL_MS_MAX, ROUTES_CACHED_MAX, Directory
+from evidence.anchors import DIRECTORY, Anchor, AnchorsAway, Everywhere
+from evidence.keys import KeyRing
 from runtime.settings import BadSettings, UnitSettings
 from runtime.telemetry import logger
 from storage.allowed import Allowed, allowed_beside
@@ -37,3 +44,21 @@ async def open_patiently(url: str) -> Unit:
         except StoreRejected as error:
             raise BadSettings(f"the directory's unit can't be used: {error}") from error
     raise AssertionError("the last try raises or returns")
+
+
+async def open_directory(
+    unit: Unit,
+    anchors: Everywhere,
+    ring: KeyRing,
+    poll_ms: int = POLL_MS_MAX,
+    routes_cached_max: int = ROUTES_CACHED_MAX,
+) -> tuple[Directory, Anchor | None]:
+    """Open the control log, which must not fall short of its newest anchor; gives both. Raises `BadSettings`."""
+    try:
+        known = await anchors.newest(DIRECTORY)
+        directory = await Directory.open(unit, poll_ms, routes_cached_max=routes_cached_max, ring=ring, known=known)
+    except AnchorsAway as away:
+        raise BadSettings(f"what is known of the control log can't be asked: {away}") from away
+    except Broken as damage:
+        raise BadSettings(damage.message) from damage
+    return directory, known

@@ -250,6 +250,7 @@ async def read_chain(
             raise Corrupt(f"{name}: segment {segment.number} does not add up to its tip at group {head.seq}")
         following = await unit.head(name, segment.number + 1) if head.sealed else None
         if following is None:
+            _check_end(name, segment.number, seq, marks)
             return
         segment = Segment(segment.number + 1, seq + 1, chain.tip, 0)
         head = following
@@ -259,6 +260,14 @@ def _check_mark(name: str, seq: int, tip: bytes, marks: Mapping[int, Mark]) -> N
     mark = marks.get(seq)
     if mark is not None and mark.tip != tip:
         raise Corrupt(f"{name}: group {seq} is not the one that {mark.where} knows")
+
+
+def _check_end(name: str, segment: int, seq: int, marks: Mapping[int, Mark]) -> None:
+    """The chain ends here: does anybody know more of it?"""
+    known = max(marks, default=seq)
+    if known > seq:
+        there = f"it ends in segment {segment} at group {seq}, and {marks[known].where} knows group {known}"
+        raise Corrupt(f"{name}: segment {segment + 1} is missing: {there}")
 
 
 def segment_of(segments: Sequence[Segment], seq: int) -> Segment | None:

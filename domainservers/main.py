@@ -8,7 +8,7 @@ from onetier.v1.domain_server_pb2_grpc import add_DomainServerServiceServicer_to
 from charging.errors import NotFound
 from charging.permission import Policy, built_in_policy
 from directory.directory import Directory
-from directory.opening import open_patiently, units_allowed
+from directory.opening import open_directory, open_patiently, units_allowed
 from domainservers.anchoring import Anchoring
 from domainservers.clock import SteadyClock, SystemClock
 from domainservers.courier import Courier
@@ -21,7 +21,6 @@ from domainservers.service import DomainServerServicer
 from domainservers.slot import Slot
 from domainservers.units import Units
 from domainservers.witness import Witness, inhabitants
-from evidence.anchors import DIRECTORY
 from evidence.keyfile import key_file, ring_at
 from evidence.places import anchors_folder, places
 from evidence.seals import open_sealed
@@ -125,8 +124,7 @@ class DomainServer:
             self._second = await open_patiently(settings.anchors_unit)
         folder = anchors_folder(settings.anchors, self._keys)
         anchors = places(folder, self._second or unit, self._ring, self.server_id)
-        known = await anchors.newest(DIRECTORY)
-        directory = await Directory.open(unit, settings.poll_ms, ring=self._ring, known=known)
+        directory, known = await open_directory(unit, anchors, self._ring, settings.poll_ms)
         self.host.witness = Witness(
             anchors, unit, lambda shared: inhabitants(shared, lambda identity: directory.resolve(identity).key)
         )

@@ -71,7 +71,9 @@ async def recover(
     known_aside = list(checkpoint.set_aside) if checkpoint is not None else []
     stores = (shared, private, journal, checkpoint)
     parts = Parts(name, *stores, limits, clock, permits, revision, metrics, policy, domain_of, national)
-    await parts.keys.load(await load_keys(private, name))
+    keys = await load_keys(private, name, checkpoint)
+    await parts.keys.load(list(keys.named.values()))
+    parts.snapshots.forgotten += keys.forgotten
     start = Position(0, -1, journal.segments[0].start_tip)
     if checkpoint is not None:
         start = checkpoint.position

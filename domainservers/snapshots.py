@@ -5,7 +5,7 @@ that could still be lost. The checkpoint is written last: a round cut short only
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +14,7 @@ from domainservers.accounts import Accounts, State, saved
 from domainservers.clock import Age
 from domainservers.contracts import Contracts
 from domainservers.deltas import CHECKPOINT_COLLECTION, Delta, Deltas
-from domainservers.journal import Journal, Position, Segment
+from domainservers.journal import Corrupt, Journal, Position, Segment
 from domainservers.keys import KeyIndex
 from domainservers.limits import Limits
 from domainservers.quarantine import Aside, Quarantine
@@ -83,18 +83,40 @@ async def load_checkpoint(unit: Unit, slot: str) -> Checkpoint | None:
 
 
 async def load_watched(unit: Unit, slot: str, checkpoint: Checkpoint) -> list[str]:
-    """Read which accounts had something open at a checkpoint, or later."""
+    """Read which accounts had something open at a checkpoint, or later. Raises `Corrupt` when some of it is missing."""
     names = [f"watched/{index:05d}" for index in range(checkpoint.watched_records)]
     found = await unit.get(CHECKPOINT_COLLECTION, slot, names) if names else {}
+    if len(found) < len(names):
+        raise Corrupt(f"{slot}: {_first(names, found)}, which the checkpoint names, is missing")
     return [account_id for stored in found.values() for account_id in _decode_watched(stored.value)]
 
 
-async def load_keys(unit: Unit, slot: str) -> list[bytes]:
-    """Read the key index of a slot."""
-    packed: list[bytes] = []
+class LoadedKeys(Struct):
+    """The records of a key index."""
+
+    named: dict[str, bytes] = {}
+    """What the checkpoint names."""
+    forgotten: list[str] = []
+    """Older ones, whose owner died before it had deleted them."""
+
+
+async def load_keys(unit: Unit, slot: str, checkpoint: Checkpoint | None) -> LoadedKeys:
+    """Read the key index that a checkpoint names. Raises `Corrupt` when a record of it is missing."""
+    loaded = LoadedKeys()
+    if checkpoint is None:
+        return loaded  # What is there was written by a round that did not end; the journal has it all.
+    names = {keys_name(seq, part) for seq, _, parts in checkpoint.keys_from for part in range(parts)}
+    oldest = min(names, default="")
     async for page in unit.scan(KEYS_COLLECTION, slot):
-        packed += [stored.value for stored in page]
-    return packed
+        loaded.named.update((stored.key, stored.value) for stored in page if stored.key in names)
+        loaded.forgotten += [stored.key for stored in page if stored.key < oldest]
+    if len(loaded.named) < len(names):
+        raise Corrupt(f"{slot}: keys/{_first(sorted(names), loaded.named)}, which the checkpoint names, is missing")
+    return loaded
+
+
+def _first(names: Sequence[str], found: Container[str]) -> str:
+    return next(name for name in names if name not in found)
 
 
 def keys_name(first_seq: int, part: int) -> str:
@@ -136,6 +158,8 @@ class Snapshots:
         self.durable_seq = checkpoint.position.seq if checkpoint is not None else -1
         """Group of the newest checkpoint that is written; -1 = none."""
         self._writing: asyncio.Task[None] | None = None
+        self.forgotten: list[str] = []
+        """Records of the key index that no checkpoint names any more, to be deleted after the next one."""
         self.entries = 0
         """Journaled since the newest capture."""
         self.captured_at = 0.0
@@ -179,9 +203,10 @@ class Snapshots:
                 raise AssertionError("a capture is written before its group is applied")
             await self._write_accounts(capture, position.seq)
             capture.segments = self._kept(capture)
+            self._outlive_keys(capture.age_ms)
             await self._write_rest(capture, position)
             await self._drop_deltas(position.seq)
-            await self._forget_keys(capture.age_ms)
+            await self._forget_keys()
             await self._drop_segments(capture.segments[0].first_seq)
         except asyncio.CancelledError:
             raise
@@ -250,14 +275,17 @@ class Snapshots:
         floor = min(young, self.keys_from_seq, self._since_seq, aside)
         return tuple(each for each in segments if each.first_seq >= _start_of(segments, floor))
 
-    async def _forget_keys(self, age_ms: int) -> None:
-        """Forget keys that are older than they must be known, order the others. The newest record of keys stays."""
+    def _outlive_keys(self, age_ms: int) -> None:
+        """Stop naming keys that are older than they must be known; the newest record of keys stays."""
         old = [each for each in self._keys_from[:-1] if each[1] < age_ms - self._limits.outcomes_keep_ms]
-        floor = self._keys_from[len(old)][0] if old else 0
-        for seq, _, parts in old:
-            names = [keys_name(seq, part) for part in range(parts)]
-            await self._put([Record(KEYS_COLLECTION, self._slot, name, None, floor) for name in names])
+        self.forgotten += [keys_name(seq, part) for seq, _, parts in old for part in range(parts)]
         del self._keys_from[: len(old)]
+
+    async def _forget_keys(self) -> None:
+        """Delete the keys that the checkpoint does not name any more, order the others."""
+        floor = self._keys_from[0][0] if self.forgotten else 0
+        await self._put([Record(KEYS_COLLECTION, self._slot, name, None, floor) for name in self.forgotten])
+        self.forgotten.clear()
         await self._keys.settle(floor)
 
     async def _drop_deltas(self, seq: int) -> None:

@@ -92,11 +92,12 @@ def shortfall(told: Told, head: Head | None, checkpoint_seq: int) -> str | None:
     """Say in what a journal falls short of what is known of it, None = in nothing."""
     anchor = told.anchor
     if head is None:
+        absent = "the segment that its checkpoint ends in is missing" if checkpoint_seq >= 0 else "it has no journal"
         if anchor is not None and anchor.seq >= 0:
-            return f"it has no journal, and {anchor.where} knows group {anchor.seq}"
+            return f"{absent}, and {anchor.where} knows group {anchor.seq}"
         accepted = anchor.epoch if anchor is not None and anchor.accepted else 0
         if told.owner_epoch > accepted:
-            return f"it has no journal, and its owner record is of epoch {told.owner_epoch}"
+            return f"{absent}, and its owner record is of epoch {told.owner_epoch}"
         return None
     if anchor is not None and head.seq < anchor.seq:
         return f"its journal ends at group {head.seq}, and {anchor.where} knows group {anchor.seq}"

@@ -36,20 +36,21 @@ INSERT INTO record (collection, bucket, key, stamp, forget_after_s, value) VALUE
 ON CONFLICT (collection, bucket, key) DO UPDATE
 SET stamp = excluded.stamp, forget_after_s = excluded.forget_after_s, value = excluded.value
 WHERE excluded.stamp >= record.stamp"""
+# Whoever changes the file by hand may leave texts where bytes were; they are read as the bytes that they are.
 _GET = """
-SELECT key, value, stamp FROM record
+SELECT key, CAST(value AS BLOB), stamp FROM record
 WHERE collection = ? AND bucket = ? AND key IN (SELECT value FROM json_each(?)) AND value IS NOT NULL"""
 _SCAN = """
-SELECT key, value, stamp FROM record
+SELECT key, CAST(value AS BLOB), stamp FROM record
 WHERE collection = ? AND bucket = ? AND key > ? AND value IS NOT NULL ORDER BY key LIMIT ?"""
-_HEAD = "SELECT epoch, owner, head, tip, sealed FROM segment_head WHERE journal = ? AND segment = ?"
+_HEAD = "SELECT epoch, owner, head, CAST(tip AS BLOB), sealed FROM segment_head WHERE journal = ? AND segment = ?"
 _NEW_HEAD = "INSERT OR IGNORE INTO segment_head VALUES (?, ?, ?, ?, ?, ?, ?)"
 _MOVE_HEAD = """
 UPDATE segment_head SET epoch = ?, owner = ?, head = ?, tip = ?, sealed = ?
 WHERE journal = ? AND segment = ? AND epoch = ? AND tip = ? AND sealed = ?"""
 _SET_GROUP = "INSERT OR REPLACE INTO segment_group VALUES (?, ?, ?, ?)"
 _READ = """
-SELECT seq, payload FROM segment_group
+SELECT seq, CAST(payload AS BLOB) FROM segment_group
 WHERE journal = ? AND segment = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"""
 
 T = TypeVar("T")

@@ -235,6 +235,8 @@ class World:
         report.faults = self.store.injected
         report.groups = len(self.store.commits)
         report.past = blake2b(repr(self.store.commits).encode(), digest_size=16).hexdigest()
+        refused = sum(metrics.counted("events", "takeover_refused") for metrics in self.metrics)
+        checker.require(not refused, f"{refused} takeovers were refused, though nobody touched anything")
         report.takeovers = sum(metrics.counted("events", "takeover") for metrics in self.metrics)
         report.fenced = sum(metrics.counted("events", "fenced") for metrics in self.metrics)
         report.seconds = self.loop.now - 1_000.0

@@ -10,7 +10,8 @@ from charging.commands import Refund, SendTransfer
 from charging.entry import Entry
 from charging.transfer_commands import receive_command, settle_command
 from charging.wire import BusinessData, Done, Pull
-from console.audit import JournalRef, SlotReport, audit_journal
+from console.audit import JournalRef, audit_journal
+from console.audit_following import SlotReport
 from domainservers.limits import Limits
 from domainservers.recovery import recover
 from domainservers.slot import Slot

@@ -1,0 +1,167 @@
+"""What a journal says of the records beside it: key index, snapshots, contracts, orders. And whether they say the same.
+
+Seals show that a record is its owner's; this shows that none is missing or an older one put back.
+"""
+
+import asyncio
+from array import array
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+
+import numpy as np
+from msgspec import MsgspecError
+
+from charging.auditing import Audit
+from charging.contract import Contract
+from charging.entry import Entry
+from domainservers import contracts as contracts_of
+from domainservers import order_records
+from domainservers.contracts import contracts_in, unpack_contract
+from domainservers.fetcher import Fetcher
+from domainservers.keys import fingerprint
+from domainservers.snapshots import Checkpoint, LoadedKeys
+from storage.unit import Record, Stored, Unit
+
+LATE_TRIES = 6
+LATE_PAUSE_S = 0.5
+"""Contracts are written behind their journal, so where one does not fit yet it is looked at again."""
+
+CatchUp = Callable[[], Coroutine[None, None, None]]
+
+
+class Beside:
+    """Collects it, group by group."""
+
+    def __init__(self, checkpoint: Checkpoint | None, only: str) -> None:
+        """`only` narrows it to one account."""
+        self._until = checkpoint.position.seq if checkpoint is not None else -1
+        keys_from = checkpoint.keys_from if checkpoint is not None else ()
+        self._keys_since = keys_from[0][0] if keys_from else self._until + 1
+        self._only = only
+        self.changed: dict[str, int] = {}
+        """Account → group of its newest change that the checkpoint's snapshots hold."""
+        self.marks = array("Q")
+        """Fingerprints that the key index of the checkpoint must hold."""
+        self.contracts: dict[str, Contract] = {}
+        """The newest of each identity."""
+        self.orders: dict[tuple[str, str], Record] = {}
+
+    def take(self, seq: int, entries: Sequence[Entry]) -> None:
+        """Take one group."""
+        for entry in entries:
+            if self._keys_since <= seq <= self._until:
+                self.marks.append(fingerprint(entry.account_id, entry.key))
+            if not entry.events or self._only not in ("", entry.account_id):
+                continue
+            if seq <= self._until:
+                self.changed[entry.account_id] = seq
+            if entry.kind != "c":
+                self.take_contracts(entry)
+
+    def take_contracts(self, entry: Entry) -> None:
+        """Take the contracts and orders of an entry."""
+        for contract in contracts_in(entry.events):
+            self.contracts[contract.identity] = contract
+            order = order_records.order_record(contract, entry.time_ms)
+            if order is not None:
+                self.orders[order.partition, order.key] = order
+
+
+def check_keys(name: str, beside: Beside, loaded: LoadedKeys) -> list[str]:
+    """Say how many keys of the journal the index does not know."""
+    halves = [np.frombuffer(one, np.uint64).reshape(2, -1)[0] for one in loaded.named.values() if one]
+    known = np.concatenate(halves) if halves else np.empty(0, np.uint64)
+    lost = int(np.count_nonzero(~np.isin(np.frombuffer(beside.marks, np.uint64), known))) if beside.marks else 0
+    return [f"{name}: the key index does not know {lost} keys of the journal"] if lost else []
+
+
+def check_snapshots(beside: Beside, snapshots: Mapping[str, Stored]) -> list[str]:
+    """Say which accounts' snapshots are older than the checkpoint says, or missing."""
+    findings: list[str] = []
+    for account_id, seq in beside.changed.items():
+        stored = snapshots.get(account_id)
+        if stored is None:
+            findings.append(f"{account_id}: it has no snapshot, though the checkpoint holds its change in group {seq}")
+        elif stored.timestamp < seq:
+            older = f"its snapshot is of group {stored.timestamp}"
+            findings.append(f"{account_id}: {older}, though the checkpoint holds its change in group {seq}")
+    return findings
+
+
+async def check_shared(shared: Unit, beside: Beside, audits: Mapping[str, Audit], catch_up: CatchUp) -> list[str]:
+    """Compare contracts and orders of the shared unit with the journal's; `catch_up` reads what was journaled since.
+
+    Raises `StoreUnavailable`.
+    """
+    findings = await _orders(shared, beside)
+    for left in reversed(range(LATE_TRIES)):
+        found = await _contracts(shared, beside, audits)
+        if not found or not left:
+            return findings + list(found.values())
+        await asyncio.sleep(LATE_PAUSE_S)
+        await catch_up()
+    raise AssertionError("the last try returns")
+
+
+async def _contracts(shared: Unit, beside: Beside, audits: Mapping[str, Audit]) -> dict[str, str]:
+    """Give what is wrong by identity."""
+    members = _members(audits)
+    wanted = list(dict.fromkeys([*beside.contracts, *members]))
+    reader = Fetcher(shared, contracts_of.COLLECTION, contracts_of.partition_of, _unasked, _unasked_lost)
+    wrong: dict[str, str] = {}
+    for start in range(0, len(wanted), contracts_of.RECORDS_PER_WRITE_MAX):
+        some = wanted[start : start + contracts_of.RECORDS_PER_WRITE_MAX]
+        found = await reader.read(some)
+        for identity in some:
+            expected = beside.contracts.get(identity)
+            audit = audits.get(expected.account_id if expected is not None else members[identity])
+            if audit is not None and audit.state is not None and audit.state.status == "moved":
+                continue  # Its new owner writes it, perhaps to another unit.
+            fault = _compare(expected, members.get(identity, ""), found.get(identity))
+            if fault:
+                wrong[identity] = f"contract of {identity}: {fault}"
+    return wrong
+
+
+def _members(audits: Mapping[str, Audit]) -> dict[str, str]:
+    """Give the account of each member of the accounts that were followed."""
+    states = [audit.state for audit in audits.values() if audit.state is not None and audit.state.status != "moved"]
+    return {member: state.account_id for state in states for member in state.members}
+
+
+def _compare(expected: Contract | None, member_of: str, stored: Stored | None) -> str:
+    """Say what is wrong with a contract's record, "" when nothing is."""
+    if stored is None:
+        return "it is missing in the shared unit"
+    try:
+        there = unpack_contract(stored.value)
+    except MsgspecError as error:
+        return f"it can't be read: {error}"
+    if expected is None:
+        belongs = there.account_id == member_of
+        return "" if belongs else f"the shared unit has it in account {there.account_id}, the journal in {member_of}"
+    if there == expected:
+        return ""
+    if there.account_id != expected.account_id:
+        if expected.status == "ended":
+            return ""  # The number was given to somebody else.
+        return f"the shared unit has it in account {there.account_id}, the journal in {expected.account_id}"
+    return f"the shared unit has version {there.version}, the journal version {expected.version} with another content"
+
+
+async def _orders(shared: Unit, beside: Beside) -> list[str]:
+    findings: list[str] = []
+    for (order_id, key), expected in beside.orders.items():
+        stored = (await shared.get(order_records.COLLECTION, order_id, [key])).get(key)
+        if stored is None:
+            findings.append(f"order {order_id} of {key}: it is missing in the shared unit")
+        elif stored.timestamp <= expected.timestamp and stored.value != expected.value:
+            findings.append(f"order {order_id} of {key}: the shared unit says something else than the journal")
+    return findings
+
+
+def _unasked(_: str, __: Stored | None) -> None:
+    """Nothing is read behind the caller's back."""
+
+
+def _unasked_lost(_: Sequence[str]) -> None:
+    """As `_unasked`."""

@@ -1,0 +1,113 @@
+"""`onetier audit`: whether the evidence of a country holds, from its units, keys and anchors alone."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from onetier.v1 import service_desk_pb2 as desk
+from rich.progress import Progress, TextColumn
+
+from appserver.replies import fill_history
+from charging.auditing import Audit
+from charging.errors import Fault
+from console import report
+from console.audit import Advance, JournalRef, audit_journal
+from console.audit_country import Sources, audit_country, survey
+from console.audit_following import SlotReport
+from console.keys import Anchors, ChainKeys, evidence_for
+from console.numbers import read_identity
+from console.operate import DirectoryUrl, Folder, directory_url
+from storage.unit import StoreRejected, StoreUnavailable
+
+app = typer.Typer()
+FOLDER = Path(".onetier")
+
+
+@app.command()
+def audit(
+    account: Annotated[str, typer.Argument(help="Account id or identity; empty with --all.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="All accounts of --domain, or of the country.")] = False,
+    domain: Annotated[str, typer.Option(help="Domain code, for example GD.")] = "",
+    folder: Folder = FOLDER,
+    directory: DirectoryUrl = "",
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
+    lines: Annotated[int, typer.Option(min=0, help="Of one account: show so many of its newest changes.")] = 0,
+    keys: ChainKeys = None,
+    anchors: Anchors = None,
+    second: Annotated[str, typer.Option("--anchors-unit", help="URL of the second party's unit.")] = "",
+) -> None:
+    """Verify chains, seals and anchors, and that movements add up to balances, from the units themselves."""
+    if everything == bool(account):
+        raise typer.BadParameter("name an account, or give --all")
+    where = directory_url(folder, directory)
+    evidence = evidence_for(where, keys, anchors, folder)
+    sources = Sources(where, evidence.ring, evidence.anchors, second)
+    try:
+        sound = _all(sources, domain, workers) if everything else asyncio.run(_one(sources, account, lines))
+    except (Fault, StoreUnavailable, StoreRejected) as fault:
+        typer.echo(f"onetier: {fault}", err=True)
+        raise typer.Exit(1) from fault
+    raise typer.Exit(0 if sound else 1)
+
+
+def _all(sources: Sources, domain: str, workers: int) -> bool:
+    out = report.console()
+    counted = TextColumn("{task.completed:,} of {task.total:,} groups")
+    with Progress(*Progress.get_default_columns(), counted, console=out, transient=True) as bar:
+
+        def begin(slots: int, groups: int) -> Advance:
+            task = bar.add_task(f"auditing {slots} slots", total=groups)
+            return lambda read: bar.advance(task, read)
+
+        found = audit_country(sources, domain, workers, begin)
+    out.print(report.audit_table(found.slots))
+    return _told(found.sentences, found.notes)
+
+
+async def _one(sources: Sources, account: str, lines_max: int) -> bool:
+    country = await survey(sources, account=read_identity(account), contracts=False)
+    if not country.refs:
+        return _told(country.findings, country.notes)
+    (ref,) = country.refs
+    followed = await audit_journal(ref, read_identity(account), lambda _: None, lines_max)
+    if followed.account is not None:
+        for text in _account_lines(ref, followed.report, followed.account):
+            typer.echo(text)
+        view = desk.HistoryView()
+        fill_history(view.lines, followed.lines, explain=True)
+        for shown in view.lines:
+            for text in report.history_lines(shown):
+                typer.echo(text)
+    elif not followed.report.findings:
+        typer.echo(f"{ref.name} has no account {account}: give the account's id, its primary identity", err=True)
+        return False
+    return _told([*country.findings, *followed.report.findings], country.notes)
+
+
+def _account_lines(ref: JournalRef, found: SlotReport, followed: Audit) -> list[str]:
+    told = followed.report()
+    lines = [f"account {told.account_id} in {ref.name}: {told.entries} entries, {told.refusals} refusals"]
+    lines.append(f"hash chain of {found.groups:,} groups holds" if not found.findings else "the audit has findings")
+    if found.later:
+        lines.append("its beginning is in segments that are gone; followed from a snapshot")
+    lines += [f"  {place}: {report.yuan(amount)}" for place, amount in sorted(told.totals.items())]
+    if told.account is not None:
+        lines += [
+            f"  book {book.book_id} ({book.unit}): {_amount(book.unit, book.amount)}" for book in told.account.books
+        ]
+        lines.append(f"version {told.account.version}; {found.snapshots} snapshots compared")
+    return lines
+
+
+def _amount(unit: str, amount: int) -> str:
+    return report.yuan(amount) if unit == "money" else f"{amount:,}"
+
+
+def _told(findings: list[str], notes: list[str]) -> bool:
+    for note in notes:
+        typer.echo(f"to be known: {note}")
+    for finding in findings:
+        typer.echo(finding, err=True)
+    return not findings
