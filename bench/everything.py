@@ -18,6 +18,7 @@ from pathlib import Path
 import uvloop
 
 from bench.growth import growth
+from bench.histories import histories
 from bench.life import memory, starts
 from bench.table import FULL, NORMAL, QUICK, Bench, Row, out
 from bench.tiers import both_shapes
@@ -61,6 +62,7 @@ async def run(bench: Bench, themes: list[str]) -> None:
     if "sqlite" in themes:
         base = bench.base()
         await both_shapes(bench, "SQLite", base + "-{}", f"sqlite://{bench.folder}/raw.db")
+        await histories(bench)
     if "growth" in themes:
         await growth(bench)
     if "starts" in themes:

@@ -107,6 +107,10 @@ class Frame:
     def part(self, index: int) -> bytes:
         """One packed entry. Raises `msgspec.DecodeError` when its block can't be opened."""
         block, place = divmod(index, BLOCK_ENTRIES)
+        return self.block(block)[place]
+
+    def block(self, block: int) -> list[bytes]:
+        """The packed entries of one block. Raises `msgspec.DecodeError` when it can't be opened."""
         parts = self._opened.get(block)
         if parts is None:
             plain = decompress(self._payload[self._ends[block] : self._ends[block + 1]])
@@ -115,7 +119,7 @@ class Frame:
                 raise msgspec.DecodeError(f"block {block} has {len(parts)} entries, which is not what the group says")
             self._opened[block] = parts
             self.weight += len(plain) + ENTRY_OVERHEAD_BYTES * len(parts)
-        return parts[place]
+        return parts
 
 
 def compress(plain: bytes) -> bytes:

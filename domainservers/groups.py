@@ -60,7 +60,7 @@ def pack_entries(parts: Sequence[bytes], marks: Sequence[int] | None = None) -> 
     return pack_frame(parts, marks if marks is not None else [account_mark(_account_of(part)) for part in parts])
 
 
-def read_back(payload: bytes, parts: Sequence[bytes]) -> None:
+def read_back(payload: bytes, parts: list[bytes]) -> None:
     """Make sure that a packed group gives back what went into it. Raises `msgspec.DecodeError` when it does not.
 
     What a plain charge is made of came through the reader of `charging.wire` and through `charging.within`, so its
@@ -70,10 +70,10 @@ def read_back(payload: bytes, parts: Sequence[bytes]) -> None:
     if frame.size != len(parts):
         raise msgspec.DecodeError(f"the group has {frame.size} entries instead of {len(parts)}")
     for start in range(0, len(parts), BLOCK_ENTRIES):
-        _unpack_entry(frame.part(start))
-    for index, part in enumerate(parts):
-        if frame.part(index) != part:
-            raise msgspec.DecodeError(f"entry {index} of the group is not what was packed")
+        block = frame.block(start // BLOCK_ENTRIES)
+        _unpack_entry(block[0])
+        if block != parts[start : start + BLOCK_ENTRIES]:
+            raise msgspec.DecodeError(f"entries from {start} on are not what was packed")
 
 
 def unpack_group(payload: bytes) -> tuple[list[tuple[int, Entry]], list[SetAside]]:

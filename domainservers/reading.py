@@ -38,7 +38,8 @@ async def groups_of(frames: Frames, turns: Turns, account_id: str, newest: int) 
         frame = await frames.frame(seq)
         if frame is None:
             return
-        async with turns.work():
+        await turns.rest()
+        with turns.work():
             found = [(seq * POSITIONS_PER_GROUP + place, entry) for place, entry in unpack_of(frame, account_id)]
         if not found:
             return

@@ -20,7 +20,7 @@ from domainservers.limits import Limits
 from domainservers.quarantine import Aside, Quarantine
 from domainservers.watch import Watch
 from runtime.telemetry import logger
-from storage.unit import Record, StoreUnavailable, Unit
+from storage.unit import Record, StoreRejected, StoreUnavailable, Unit
 
 log = logger("domainservers.snapshots")
 
@@ -32,6 +32,7 @@ ACCOUNTS_PER_WRITE_MAX = 500
 DELTAS_PER_WRITE_MAX = 8
 """Records of a delta, each some dozen kilobytes: a write is one more that the next group waits for."""
 RETRY_MS = 500
+REJECTED_RETRY_MS = 5_000
 EPOCH_SHIFT = 40
 """A checkpoint's timestamp is epoch and sequence: of two owners at the same group, the later one's counts."""
 
@@ -310,6 +311,11 @@ class Snapshots:
                 return
             except StoreUnavailable:
                 await asyncio.sleep(RETRY_MS / 1000)
+            except StoreRejected as error:
+                # A right that was taken away, a record that is too large: the journal has everything, so the slot goes
+                # on, and only a takeover would take longer.
+                log.error("the store refuses what is written down", slot=self._slot, why=str(error))
+                await asyncio.sleep(REJECTED_RETRY_MS / 1000)
 
     async def settle(self) -> None:
         """Wait until no round is under way."""

@@ -1,13 +1,13 @@
 """Long reads of the journal take turns: few at once, and together only a share of the processor's time.
 
 What a read costs is not bounded by its answer (forty lines may lie in forty groups), and the loop that decides charges
-is one. So the reads of a slot work one after the other, rest after each piece for a multiple of what it took, and wait
-in a line of bounded length; charges find the processor free between them.
+is one. So the reads of a slot wait in a line of bounded length, and each piece of their work is taken from a common
+account of time that fills at a fixed pace: when it is empty they rest, and charges find the processor free.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from charging.errors import Expired, Overloaded
 
@@ -15,10 +15,12 @@ READERS_MAX = 8
 """Reads that are under way; each may hold a page of an answer."""
 LINE_MAX = 500
 """Reads that wait to begin."""
-REST_FACTOR = 4
-"""Rest for each second of work: reads get a fifth of the processor at most."""
-REST_MIN_S = 0.001
-"""After each group: the store's client worked too."""
+SHARE = 0.2
+"""Of the processor, for all reads of a slot together."""
+BURST_S = 0.05
+"""Work that reads may do at once after a quiet time."""
+GROUP_S = 0.000_2
+"""Added for each group: what the store's client did for it."""
 RETRY_MS = 500
 
 
@@ -27,8 +29,9 @@ class Turns:
 
     def __init__(self) -> None:
         self._readers = asyncio.Semaphore(READERS_MAX)
-        self._working = asyncio.Lock()
         self._in_line = 0
+        self._credit_s = BURST_S
+        self._filled_at = 0.0
 
     @asynccontextmanager
     async def reader(self, deadline: float) -> AsyncIterator[None]:
@@ -48,11 +51,23 @@ class Turns:
         finally:
             self._readers.release()
 
-    @asynccontextmanager
-    async def work(self) -> AsyncIterator[None]:
-        """Do a piece of work without waiting inside, then rest; no other read works meanwhile."""
+    async def rest(self) -> None:
+        """Wait until there is time for a piece of work."""
         loop = asyncio.get_running_loop()
-        async with self._working:
-            begin = loop.time()
+        while True:
+            now = loop.time()
+            self._credit_s = min(BURST_S, self._credit_s + SHARE * (now - self._filled_at))
+            self._filled_at = now
+            if self._credit_s > 0:
+                return
+            await asyncio.sleep(-self._credit_s / SHARE)
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Do a piece of work, without waiting inside; it is taken from the common account."""
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        try:
             yield
-            await asyncio.sleep(max(REST_MIN_S, REST_FACTOR * (loop.time() - begin)))
+        finally:
+            self._credit_s -= loop.time() - begin + GROUP_S

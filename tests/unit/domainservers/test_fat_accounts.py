@@ -1,12 +1,15 @@
 """An account that would be too large to write down: it is refused what makes it so, and the slot goes on."""
 
+import pytest
 from msgspec import Raw
 
 from charging.commands import SessionUnit, StepSession
 from charging.usage import SealedCharge, Usage
 from charging.wire import Done, Failed
+from domainservers import snapshots
 from domainservers.limits import Limits
-from tests.unit.domainservers.room import ALICE, BOB, NOW_MS, FlakyUnit, ask, charge, commit, do, opening, own
+from domainservers.slot import State
+from tests.unit.domainservers.room import ALICE, BOB, NOW_MS, FlakyUnit, ask, charge, commit, do, opening, own, until
 
 
 async def test_fat_sessions_are_refused_before_they_stop_the_slot_from_being_written_down() -> None:
@@ -34,4 +37,23 @@ async def test_fat_sessions_are_refused_before_they_stop_the_slot_from_being_wri
     await slot.close()
     slot = await own(unit)
     assert isinstance(await do(slot, "b2", charge(1, BOB), BOB), Done)
+    await slot.close()
+
+
+async def test_a_store_that_refuses_what_is_written_down_does_not_take_the_slot_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(snapshots, "REJECTED_RETRY_MS", 10)
+    unit = FlakyUnit()
+    slot = await own(unit, Limits(snapshot_entries=1))
+    await do(slot, "open", opening())
+    await slot.parts.snapshots.settle()
+    unit.refuses_puts = 3
+    for number in range(10):
+        assert isinstance(await do(slot, f"k{number}", charge(1)), Done)
+    await until(lambda: unit.refuses_puts == 0)
+    assert slot.state is State.SERVING
+    await slot.close()
+    slot = await own(unit)
+    assert slot.parts.snapshots.entries == 0, "it was written down after all"
     await slot.close()

@@ -1,0 +1,23 @@
+"""Whatever state the bounds let be: each view of it can be told in the contract's 64 bits."""
+
+from hypothesis import given
+from onetier.v1 import service_desk_pb2 as desk
+
+from appserver import replies
+from charging import bounds
+from charging.account import Account
+from charging.ledger import available_view
+from charging.usage import AllowanceLeft
+from tests.unit.charging.test_bounds import NOW_MS, states
+
+
+@given(states())
+def test_no_view_of_a_state_within_the_bounds_breaks_the_reply(state: Account) -> None:
+    if sum(abs(book.amount) for book in state.books) > bounds.FUNDS_MAX:
+        return
+    reply = desk.ServiceReply()
+    replies.fill_balance(reply.balance, state, NOW_MS)
+    replies.fill_accumulators(reply.usage, available_view(state))
+    most = bounds.COUNTER_MAX
+    replies.fill_allowances(reply.usage, [AllowanceLeft("a", "a", "byte", most, most, 0)])
+    assert desk.ServiceReply.FromString(reply.SerializeToString()) == reply
