@@ -12,9 +12,6 @@ from charging import names
 from charging.bounds import ATTRIBUTE_CHARS_MAX
 
 Id = Annotated[str, Meta(pattern=f"^{names.ENTRY}$", description="A name of letters, digits, '.', '_' and '-'")]
-OptionalId = Annotated[
-    str, Meta(pattern=f"^({names.ENTRY})?$", description="A name of letters, digits, '.', '_' and '-', or nothing")
-]
 ServiceId = Annotated[
     str,
     Meta(
@@ -41,14 +38,28 @@ Word = Annotated[
     ),
 ]
 Money = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$", description="Decimal text in whole units of the currency: 0.15")
+    str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,12})?$", description="Decimal text in whole units of the currency: 0.15")
 ]
 Percent = Annotated[str, Meta(pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,6})?)$", description="0 to 100, decimal text")]
 Quantity = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,18}( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?$",
-        description="A number of base units (seconds, bytes, events), or with a unit: 1 min, 10 GB (1 KB = 1024 B)",
+        pattern=r"^[0-9]{1,18}(\.[0-9]{1,6})?( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?$",
+        description="A number of base units (seconds, bytes, events), or with a unit: 1 min, 1.5 GB (1 KB = 1024 B)",
+    ),
+]
+Divisor = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,18}(\.[0-9]{1,6})?( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?$",
+        description="What a price is for, a part of a base unit too: 60, 1.5 s, 0.1 MB",
+    ),
+]
+Reached = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]{1,18}(\.[0-9]{1,6})?( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?$",
+        description="What an accumulator has counted: a quantity (10 h), or money in whole units of the currency: 99.5",
     ),
 ]
 Moment = Annotated[
@@ -103,7 +114,8 @@ class When(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     visited: tuple[Id, ...] = ()
     """Where the subscriber was lies in one of these zones. "home" = in the own domain, "away" = anywhere else."""
     bands: tuple[Id, ...] = ()
-    """Allowances: which seconds of a call they cover. Discounts: the usage starts in one. Not for prices."""
+    """Allowances: which seconds of a call they cover. Else: the usage starts in one. A price whose rates change at a
+    band has `bands` of its own."""
     attributes: dict[str, tuple[Word, ...]] = {}
     """Attributes of the usage, such as direction or network."""
 
@@ -115,7 +127,7 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     unit: Unit
     """Base unit. Services in seconds take time: bands and calls are split at the second."""
     name: Label = ""
-    item: OptionalId = ""
+    item: Id = ""
     """Account item its charges are booked under (level I of the discounts); empty = the service id."""
     quantity_max: Quantity = "0"
     """More than this in one usage is refused as absurd; nothing = 31 days of seconds, 1 PB, a million events."""

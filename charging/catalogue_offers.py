@@ -10,10 +10,10 @@ from charging.catalogue_base import (
     Level,
     Moment,
     Money,
-    OptionalId,
     Percent,
     Period,
     Quantity,
+    Reached,
     Rounding,
     Unit,
     When,
@@ -36,8 +36,11 @@ class Fee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     charged: Literal["advance", "arrears"] = "advance"
     event: Literal["activation", "change", "termination", "request"] = "activation"
     """Of a one-time fee."""
-    item: OptionalId = ""
+    item: Id = ""
     """Account item; empty = the fee id."""
+    minus: Id = ""
+    """An accumulator of amounts over the fee's period, whose value is taken off: so a fee in arrears is the minimum
+    that a period costs, due as far as usage has not reached it."""
     rounding: Rounding | None = None
     effective_from: Moment = ""
     effective_to: Moment = ""
@@ -124,9 +127,9 @@ class AccumulatorRange(Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """The accumulator's value before this charge lies in [at_least, below)."""
 
     accumulator: Id
-    at_least: Quantity = "0"
-    """Units, or micro-units of money."""
-    below: Quantity = ""
+    at_least: Reached = "0"
+    """Units; of an accumulator of amounts money."""
+    below: Reached = ""
 
 
 class DiscountWhen(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -154,7 +157,8 @@ class DiscountWhen(Struct, frozen=True, forbid_unknown_fields=True, omit_default
 class Threshold(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """From this value of the accumulator on, this percentage."""
 
-    at_least: Quantity
+    at_least: Reached
+    """Units; of an accumulator of amounts money."""
     percent: Percent
 
 
@@ -193,7 +197,7 @@ class Discount(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     thresholds: Thresholds | None = None
     limit: Cap | None = None
     """At most this much off, a call or over a period."""
-    exclusive: OptionalId = ""
+    exclusive: Id = ""
     """Of the rules with the same group only one is applied, see `ExclusiveGroup`."""
     effective_from: Moment = ""
     effective_to: Moment = ""

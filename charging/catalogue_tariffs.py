@@ -13,15 +13,25 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from charging.catalogue_base import Id, Label, Moment, Money, OptionalId, Period, Quantity, Rounding, When
+from charging.catalogue_base import (
+    Divisor,
+    Id,
+    Label,
+    Moment,
+    Money,
+    Period,
+    Quantity,
+    Rounding,
+    When,
+)
 
 
 class Rate(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A price within a call, from an offset on: `{from: 60, price: 0.1, per: 60, increment: 1}`."""
 
     price: Money
-    per: Quantity = "1"
-    """The price is for this many units."""
+    per: Divisor = "1"
+    """The price is for this many units; a part of one too: 0.1 MB, then with an increment of whole ones."""
     increment: Quantity = ""
     """Charged in whole steps of this; empty = `per`."""
     start: Quantity = field(default="0", name="from")
@@ -34,7 +44,7 @@ class Tier(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     upto: Quantity = ""
     """Inclusive end, counted over the period; empty = open (the last one)."""
     price: Money = "0"
-    per: Quantity = "1"
+    per: Divisor = "1"
     increment: Quantity = ""
     flat: Money = "0"
     """Due once when the tier is entered."""
@@ -52,7 +62,7 @@ class Tiers(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     steps: tuple[Tier, ...]
     model: Literal["graduated", "volume", "package"] = "graduated"
     over: Period = "call"
-    accumulator: OptionalId = ""
+    accumulator: Id = ""
     """Id of the accumulator; empty = `tariff.price`. Prices with the same id count together (`over` must be equal)."""
     shared: bool = False
     """Count all members of the account together; else each subscriber."""
@@ -62,8 +72,11 @@ class Cap(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """At most this amount in one call, or over a period (then an accumulator of money keeps the sum)."""
 
     amount: Money
+    then: Literal["free", "end"] = "free"
+    """What the rest of a call or session is once the amount is reached: free, or not granted any more. One that is told
+    only when it is over costs the amount, whatever it used."""
     over: Period = "call"
-    accumulator: OptionalId = ""
+    accumulator: Id = ""
     """Empty = `tariff.price.cap`, for a discount its id + `.limit`."""
     shared: bool = False
 
@@ -75,6 +88,10 @@ class BandRates(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     bands: tuple[Id, ...]
     rates: tuple[Rate, ...] = ()
     tiers: Tiers | None = None
+    connect: Money = ""
+    """For a usage that begins in one of the bands, instead of the price's own; empty = that. So are the next two."""
+    minimum: Money = ""
+    cap: Cap | None = None
 
 
 class Price(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -98,7 +115,7 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     cap: Cap | None = None
     grace: Quantity = "0"
     grace_free: bool = False
-    item: OptionalId = ""
+    item: Id = ""
     """Account item; empty = the tariff's, else the service's."""
     effective_from: Moment = ""
     effective_to: Moment = ""
@@ -116,7 +133,7 @@ class Tariff(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Prices every subscriber whose offerings open the service and price it by no tariff of their own."""
     rounding: Rounding | None = None
     """None = the catalogue's."""
-    item: OptionalId = ""
+    item: Id = ""
     effective_from: Moment = ""
     effective_to: Moment = ""
 

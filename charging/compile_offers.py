@@ -20,7 +20,7 @@ from charging.compiled import (
     CompiledRule,
     Counter,
 )
-from charging.conditions import band_table, discount_tests, usage_tests
+from charging.conditions import band_table, discount_tests, reached, usage_tests
 from charging.errors import Invalid
 from charging.localtime import CALL, LIFE, PERIODS, SUBSCRIPTION, LocalTime
 from charging.money import micro, quantity
@@ -92,8 +92,19 @@ def compile_fee(entry: Entry[Fee], merged: Merged) -> CompiledFee:
         recurring=value.kind == "recurring",
         period=PERIODS[value.period],
         prorated=value.prorated,
+        minus=_counter_of(value.minus, merged),
         rounding=rounding_of(value.rounding, entry.origin, entry.origin, merged),
     )
+
+
+def _counter_of(accumulator: str, merged: Merged) -> Counter | None:
+    """Give what counts for an accumulator; None for no name."""
+    if not accumulator:
+        return None
+    if accumulator not in merged.accumulators:
+        raise Invalid("CATALOGUE_FAULTY", f"there is no accumulator {accumulator!r}")
+    value = merged.accumulators[accumulator].value
+    return Counter(value.id, PERIODS[value.period], value.shared)
 
 
 def compile_accumulator(entry: Entry[Accumulator], merged: Merged, local: LocalTime) -> CompiledAccumulator:
@@ -122,7 +133,8 @@ def compile_rule(
             raise Invalid("CATALOGUE_FAULTY", f"there is no accumulator {value.thresholds.accumulator!r}")
         for step in value.thresholds.steps:
             left = 1 - micro(step.percent) / 100_000_000
-            steps.append((quantity(step.at_least), left.numerator, left.denominator))
+            least = reached(step.at_least, value.thresholds.accumulator, merged)
+            steps.append((least, left.numerator, left.denominator))
     limit = micro(value.limit.amount) if value.limit else None
     limit_counter = cap_counter(value.limit, f"{value.id}.limit")
     group = merged.exclusive_groups.get(value.exclusive)

@@ -16,6 +16,7 @@ from charging.compiled import (
     SWITCH_SECOND,
     SWITCH_START,
     VOLUME,
+    Bounds,
     CompiledPrice,
     CompiledRate,
     CompiledRounding,
@@ -27,9 +28,12 @@ from charging.compiled import (
 from charging.conditions import band_table, prefix_table, usage_tests
 from charging.errors import Invalid
 from charging.localtime import CALL, PERIODS, LocalTime
-from charging.money import MODES, micro, quantity
+from charging.money import MODES, exact_quantity, micro, quantity
 from charging.prefixes import PrefixTable
+from charging.usage import ENDS
 
+DENOMINATOR_MAX = 1 << 200
+"""Of the fractions of a micro-unit in which a price adds up; every step of an explanation carries it."""
 _MODELS = {"graduated": GRADUATED, "volume": VOLUME, "package": PACKAGE}
 _SWITCHES = {"second": SWITCH_SECOND, "increment": SWITCH_INCREMENT, "start": SWITCH_START}
 
@@ -75,23 +79,23 @@ def compile_price(tariff: Tariff, price: Price, origin: str, merged: Merged, loc
     service = merged.services[tariff.service].value
     rule = f"{tariff.id}/{price.id}"
     denominator = _denominator(price)
-    parts = [*price.bands, BandRates((), price.rates, price.tiers)]
+    parts = _parts(price)
     changed = "" if origin else regional_parts(merged, price.when, [band for part in parts for band in part.bands])
     schedules = tuple(_schedule(part, price, rule, denominator, changed) for part in parts)
     table: BandTable | None = None
     if price.bands:
         table = band_table([part.bands for part in price.bands], merged, local)
     own = schedules[-1]
-    counters = [s.counter for s in schedules if s is not None and s.counter is not None]
-    cap = price.cap
+    bounds = tuple(_bounds(part, price, tariff.id, index, denominator) for index, part in enumerate(parts))
+    counters = [s.counter for s in schedules if s is not None] + [one.cap_counter for one in bounds]
     plain = (
         table is None
         and own is not None
         and not own.tiers
         and len(own.rates) == 1
         and own.rates[0].start == 0
-        and cap is None
-        and not price.minimum.strip("0.")
+        and price.cap is None
+        and not bounds[-1].minimum
         and not quantity(price.grace)
     )
     return CompiledPrice(
@@ -102,22 +106,19 @@ def compile_price(tariff: Tariff, price: Price, origin: str, merged: Merged, loc
         item=price.item or tariff.item or service.item or service.id,
         unit=service.unit,
         denominator=denominator,
-        tests=usage_tests(price.when, merged, local, destinations=False, bands=False),
+        tests=usage_tests(price.when, merged, local, destinations=False, bands=True),
         schedules=schedules,
         table=table,
         timed=service.unit == "second",
         switch=_SWITCHES[price.band_switch],
-        connect=_in(micro(price.connect), denominator),
+        bounds=bounds,
+        connect=bounds[-1].connect,
         connect_always=price.connect_always,
-        minimum=_in(micro(price.minimum), denominator),
-        cap=_in(micro(cap.amount), denominator) if cap and cap.over == "call" else -1,
-        cap_counter=cap_counter(cap, cap_name(tariff.id, price.id)),
-        cap_total=int(micro(cap.amount)) if cap else 0,
         grace=quantity(price.grace),
         grace_free=price.grace_free,
         rounding=rounding_of(tariff.rounding, tariff_origin, origin, merged),
         flat=own.rates[0] if plain and own is not None else None,
-        depends=any(c.period != CALL for c in counters) or (cap is not None and cap.over != "call"),
+        depends=any(counter is not None and counter.period != CALL for counter in counters),
     )
 
 
@@ -132,9 +133,26 @@ def tier_counters(merged: Merged) -> dict[str, Counter]:
     return found
 
 
-def cap_name(tariff: str, price: str) -> str:
-    """Name what counts for a cap without a name of its own; ids have dots, but no slash, so no two prices share it."""
-    return f"{tariff}/{price}/cap"
+def cap_name(tariff: str, price: str, band: int = -1) -> str:
+    """Name what counts for a cap without a name of its own; ids have dots, but no slash, so no two prices share it.
+
+    `band` is the place of an entry of `bands` that has a cap of its own.
+    """
+    return f"{tariff}/{price}/cap" if band < 0 else f"{tariff}/{price}/cap/{band}"
+
+
+def _bounds(part: BandRates, price: Price, tariff: str, index: int, denominator: int) -> Bounds:
+    """Compile what is due of usages that begin in an entry of `bands` (its place is `index`), or in none of them."""
+    cap = part.cap or price.cap
+    name = cap_name(tariff, price.id, index if part.cap else -1)
+    return Bounds(
+        connect=_in(micro(part.connect or price.connect), denominator),
+        minimum=_in(micro(part.minimum or price.minimum), denominator),
+        cap=_in(micro(cap.amount), denominator) if cap and cap.over == "call" else -1,
+        cap_counter=cap_counter(cap, name),
+        cap_total=int(micro(cap.amount)) if cap else 0,
+        cap_detail=ENDS if cap and cap.then == "end" else "",
+    )
 
 
 def cap_counter(cap: Cap | None, name: str) -> Counter | None:
@@ -146,7 +164,7 @@ def cap_counter(cap: Cap | None, name: str) -> Counter | None:
 
 def _rates_of(price: Price) -> list[Rate]:
     found: list[Rate] = []
-    for part in [*price.bands, BandRates((), price.rates, price.tiers)]:
+    for part in _parts(price):
         found.extend(part.rates)
         for tier in part.tiers.steps if part.tiers else ():
             found.extend(tier.rates or (Rate(tier.price, tier.per, tier.increment),))
@@ -155,21 +173,32 @@ def _rates_of(price: Price) -> list[Rate]:
 
 def increment_cost(rate: Rate) -> tuple[int, Fraction]:
     """Give the increment in units and what one costs in micro-units."""
-    per = quantity(rate.per)
-    increment = quantity(rate.increment) or per
-    if per < 1:
+    per = exact_quantity(rate.per)
+    increment = quantity(rate.increment or rate.per)
+    if not per or not increment:
         raise Invalid("CATALOGUE_FAULTY", f"a price of {rate.price} per nothing")
     return increment, micro(rate.price) * increment / per
 
 
 def _denominator(price: Price) -> int:
     amounts = [increment_cost(rate)[1] for rate in _rates_of(price)]
-    amounts += [micro(price.connect), micro(price.minimum)]
-    if price.cap:
-        amounts.append(micro(price.cap.amount))
-    for part in [*price.bands, BandRates((), price.rates, price.tiers)]:
-        amounts.extend(micro(tier.flat) for tier in (part.tiers.steps if part.tiers else ()))
-    return lcm(*(amount.denominator for amount in amounts))
+    everything: list[BandRates | Price] = [*price.bands, price]
+    for part in everything:
+        amounts += [micro(part.connect), micro(part.minimum)]
+        amounts += [micro(part.cap.amount)] if part.cap else []
+        amounts += [micro(tier.flat) for tier in (part.tiers.steps if part.tiers else ())]
+    found = lcm(*(amount.denominator for amount in amounts))
+    if found > DENOMINATOR_MAX:
+        raise Invalid(
+            "CATALOGUE_FAULTY",
+            f"the amounts of price {price.id!r} have no common fraction: price its units per 60, per 1 MB or alike",
+        )
+    return found
+
+
+def _parts(price: Price) -> list[BandRates]:
+    """Give the entries of `bands`, and what holds outside of them."""
+    return [*price.bands, BandRates((), price.rates, price.tiers)]
 
 
 def _in(amount: Fraction, denominator: int) -> int:

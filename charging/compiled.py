@@ -96,6 +96,20 @@ class CompiledRounding:
 
 
 @dataclass(slots=True, eq=False)
+class Bounds:
+    """What is due besides the units, in 1/denominator micro-unit: for the usages that begin in one group of bands."""
+
+    connect: int
+    minimum: int
+    cap: int
+    """Of one call; -1 = none."""
+    cap_counter: Counter | None
+    cap_total: int
+    """Of the period, whole micro-units."""
+    cap_detail: str
+
+
+@dataclass(slots=True, eq=False)
 class CompiledPrice:
     """One price with all it needs."""
 
@@ -113,14 +127,11 @@ class CompiledPrice:
     table: BandTable | None
     timed: bool
     switch: int
+    bounds: tuple[Bounds, ...]
+    """In the order of `schedules`."""
     connect: int
+    """Of the price's own bounds, for the quick way."""
     connect_always: bool
-    minimum: int
-    cap: int
-    """-1 = none."""
-    cap_counter: Counter | None
-    cap_total: int
-    """Of the period, whole micro-units."""
     grace: int
     grace_free: bool
     rounding: CompiledRounding
@@ -289,4 +300,6 @@ class CompiledFee:
     recurring: bool
     period: int
     prorated: bool
+    minus: Counter | None
+    """Amounts whose sum over the period is taken off."""
     rounding: CompiledRounding

@@ -70,8 +70,18 @@ def discount_tests(
         counter = counters.get(asked.accumulator)
         if counter is None:
             raise Invalid("CATALOGUE_FAULTY", f"there is no accumulator {asked.accumulator!r}")
-        tests.append(_range_test(counter, quantity(asked.at_least), quantity(asked.below) if asked.below else 1 << 62))
+        low, high = asked.at_least, asked.below
+        most = reached(high, asked.accumulator, merged) if high else 1 << 62
+        tests.append(_range_test(counter, reached(low, asked.accumulator, merged), most))
     return tuple(tests)
+
+
+def reached(text: str, accumulator: str, merged: Merged) -> int:
+    """Read what an accumulator is asked to have reached: money of one that counts amounts, units of any other."""
+    counting = merged.accumulators.get(accumulator)
+    if counting is not None and counting.value.counts == "amount":
+        return int(micro(text))
+    return quantity(text)
 
 
 def prefix_table(merged: Merged, names: Iterable[str]) -> PrefixTable[str]:

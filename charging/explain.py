@@ -28,7 +28,7 @@ def sentence(step: Step) -> str:
     if step.kind == "minimum":
         return f"Tariff {step.rule}{who}: raised by {value} to the minimum"
     if step.kind == "cap":
-        return f"Tariff {step.rule}{who}: cut by {show(-step.numerator, step.denominator)} at the cap"
+        return f"Tariff {step.rule}{who}: cut by {show(-step.numerator, step.denominator)} at the cap{detail}"
     if step.kind == "discount":
         level = f"{step.level} ({_LEVELS.get(step.level, step.level)})"
         return f"Discount {step.rule}{who} at level {level}: {value}{detail}"

@@ -7,7 +7,7 @@ from charging.account import Account
 from charging.compiled import CompiledFee, CompiledRounding, Facts
 from charging.contract import Contract
 from charging.localtime import span
-from charging.money import round_off
+from charging.money import round_off, show
 from charging.plan import Plan, regional_step
 from charging.unrated import Unrated
 from charging.usage import Charge, Step, Usage
@@ -23,7 +23,8 @@ def fee(
 
     A one-time fee falls due at `from_ms`. A recurring one is charged for the days from `from_ms` until `to_ms`
     (exclusive; begun days count; 0 = to the end of the period), period by period: a whole period in full, a part by its
-    share of the period's days when the fee is prorated, else in full. `offering` is told to discount rules (level I).
+    share of the period's days when the fee is prorated, else in full. What the accumulator that it names has counted in
+    the period is taken off: ask for such a fee when the period is over. `offering` is told to discount rules (level I).
 
     Raises `Unrated` FEE_UNKNOWN when the catalogue has no such fee, QUANTITY_INVALID when the time runs backwards.
     """
@@ -39,7 +40,7 @@ def fee(
         last = plan.local.day((to_ms - 1) // 1000) + 1 if to_ms else 0
         if to_ms and to_ms <= from_ms:
             raise Unrated("QUANTITY_INVALID", f"fee {fee_id!r} would end before it begins", facts={"nearest": fee_id})
-        steps = _periods(found, day, last, account)
+        steps = _periods(found, day, last, contract, account)
     sold = plan.offerings.get(offering)
     if sold is not None and sold.origin:
         steps.insert(0, regional_step(sold))
@@ -71,7 +72,7 @@ def _common(steps: Sequence[Step]) -> int:
     return common
 
 
-def _periods(found: CompiledFee, day: int, last: int, account: Account) -> list[Step]:
+def _periods(found: CompiledFee, day: int, last: int, contract: Contract, account: Account) -> list[Step]:
     """Charge period by period until the day `last` (0 = the end of the first period)."""
     steps: list[Step] = []
     while len(steps) < PERIODS_MAX:
@@ -82,6 +83,10 @@ def _periods(found: CompiledFee, day: int, last: int, account: Account) -> list[
         if found.prorated and days < whole:
             numerator, denominator = numerator * days, denominator * whole
         detail = f"{found.label}, {days} of {whole} days from {period.text}"
+        if found.minus is not None:
+            counted = account.accumulators.get(found.minus.key(contract.identity, account.cycle_day, day), 0)
+            detail += f", less {show(counted)} counted by {found.minus.name}"
+            numerator = max(0, numerator - counted * denominator)
         steps.append(Step("fee", found.name, found.origin, days, "day", numerator, denominator, detail))
         day = end
         if not last or day >= last:

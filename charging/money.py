@@ -13,7 +13,7 @@ NO_CURRENCY = "XXX"
 HALF_UP, HALF_EVEN, HALF_DOWN, UP, DOWN = range(5)
 MODES = {"half_up": HALF_UP, "half_even": HALF_EVEN, "half_down": HALF_DOWN, "up": UP, "down": DOWN}
 
-_QUANTITY = re.compile(r"(\d+) ?([A-Za-z]*)")
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-z]*)")
 _FACTORS = {
     "": 1,
     "s": 1,
@@ -38,13 +38,24 @@ def micro(text: str) -> Fraction:
 
 
 def quantity(text: str) -> int:
-    """Turn "200 min", "1024 KB" or "60" into base units; empty text is zero. Raises `ValueError` for anything else."""
+    """Turn "200 min", "1.5 GB" or "60" into base units; empty text is zero.
+
+    Raises `ValueError` for anything else, a part of a base unit included.
+    """
+    exact = exact_quantity(text)
+    if exact.denominator != 1:
+        raise ValueError(f"{text!r} is no whole number of seconds, bytes or events")
+    return exact.numerator
+
+
+def exact_quantity(text: str) -> Fraction:
+    """Do the same where a part of a base unit may stand, as in a price per 0.1 MB."""
     if not text:
-        return 0
+        return Fraction(0)
     match = _QUANTITY.fullmatch(text)
     if match is None or match[2] not in _FACTORS:
         raise ValueError(f"{text!r} is no quantity: write 60, 1 min or 10 GB")
-    return int(match[1]) * _FACTORS[match[2]]
+    return Fraction(match[1]) * _FACTORS[match[2]]
 
 
 def quantity_unit(text: str) -> str:

@@ -8,7 +8,7 @@ round.
 from charging import discounts, freeunits
 from charging.account import Account
 from charging.bounds import AMOUNT_MAX
-from charging.compiled import CompiledPrice, Facts
+from charging.compiled import Bounds, CompiledPrice, Facts
 from charging.contract import Contract, Subscription
 from charging.fees import bill, fee
 from charging.localtime import DAY_S
@@ -93,12 +93,12 @@ def rate(plan: Plan, usage: Usage, contract: Contract, account: Account) -> Char
         )
         if price.connect:
             work.value += price.connect
-            work.steps.append(_connect(price))
+            work.steps.append(_connect(price, price.connect))
     return _finish(work)
 
 
-def _connect(price: CompiledPrice) -> Step:
-    return Step("connect", price.rule, price.origin, 1, "event", price.connect, price.denominator)
+def _connect(price: CompiledPrice, amount: int) -> Step:
+    return Step("connect", price.rule, price.origin, 1, "event", amount, price.denominator)
 
 
 def _measure(work: _Work, held: list[Subscription]) -> None:
@@ -134,25 +134,28 @@ def _measure(work: _Work, held: list[Subscription]) -> None:
     if price.depends:
         work.depends = True
     if parts or price.connect_always:
-        if price.connect:
-            work.value += price.connect
-            work.steps.append(_connect(price))
-        _bound(work, price)
+        table = price.table
+        bounds = price.bounds[-1 if table is None else table.at(usage.start_ms // 1000)[0]]
+        if bounds.connect:
+            work.value += bounds.connect
+            work.steps.append(_connect(price, bounds.connect))
+        _bound(work, price, bounds)
 
 
-def _bound(work: _Work, price: CompiledPrice) -> None:
+def _bound(work: _Work, price: CompiledPrice, bounds: Bounds) -> None:
     """Raise to the minimum, cut at the cap."""
-    if work.value < price.minimum:
-        raised = price.minimum - work.value
+    if work.value < bounds.minimum:
+        raised = bounds.minimum - work.value
         work.steps.append(Step("minimum", price.rule, price.origin, 0, "", raised, price.denominator))
-        work.value = price.minimum
-    cap = price.cap
+        work.value = bounds.minimum
+    cap = bounds.cap
     key = ""
-    if price.cap_counter is not None:
-        key = price.cap_counter.key(work.contract.identity, work.account.cycle_day, work.day)
-        cap = max(0, price.cap_total - work.account.accumulators.get(key, 0)) * price.denominator
+    if bounds.cap_counter is not None:
+        key = bounds.cap_counter.key(work.contract.identity, work.account.cycle_day, work.day)
+        cap = max(0, bounds.cap_total - work.account.accumulators.get(key, 0)) * price.denominator
     if 0 <= cap < work.value:
-        work.steps.append(Step("cap", price.rule, price.origin, 0, "", cap - work.value, price.denominator))
+        cut = cap - work.value
+        work.steps.append(Step("cap", price.rule, price.origin, 0, "", cut, price.denominator, bounds.cap_detail))
         work.value = cap
     if key:
         rounding = price.rounding

@@ -2,8 +2,9 @@
 
 Each step rates the whole quantity of a service since its start, on a view of the account where what this session posted
 and kept is undone and what other sessions keep counts as taken. So the number of updates never changes the price. The
-grant is rated as "whole quantity plus grant"; when the account can't cover it, the largest grant that it can is found
-by bisection, and marked as the final unit with the action the contract asks for.
+grant is rated as "whole quantity plus grant"; when the account can't cover it, or a cap that ends the call is reached
+before, the largest grant below is found by bisection, and marked as the final unit with the action that the contract
+asks for.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from charging.contract import Contract
 from charging.errors import Invalid
 from charging.ledger import available_view, seal
 from charging.session_state import Kept, Taken
-from charging.usage import Charge, Usage
+from charging.usage import Charge, Usage, ended
 
 FINAL_ACTION = "final_action"
 """Attribute of a contract: terminate (the default), restrict or redirect."""
@@ -159,6 +160,8 @@ def _grant(pricing: Pricing[P], view: Account, contract: Contract, each: _Priced
 
     def attempt(grant: int) -> tuple[Charge, Kept | None]:
         charge = pricing.rate(catalogue, replace(each.usage, quantity=used + grant), contract, without)
+        if ended(charge):
+            return charge, None
         return charge, session_state.keep(view, each.charge, charge, start_ms)
 
     charge, kept = attempt(each.requested)

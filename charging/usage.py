@@ -23,6 +23,10 @@ class Usage(Struct, frozen=True, array_like=True):
     attributes: dict[str, str] = {}
 
 
+ENDS = "the call ends here"
+"""Detail of a cap's step after which nothing more is granted."""
+
+
 class Step(Struct, frozen=True, array_like=True, gc=False):
     """One line of an explanation. The exact values of all steps add up to the charge."""
 
@@ -58,6 +62,11 @@ class Charge(Struct, frozen=True, array_like=True, gc=False):
     depends: bool
     """Rating read balances or accumulators, so the charge holds only for the account version it was rated on."""
     steps: tuple[Step, ...]
+
+
+def ended(charge: Charge) -> bool:
+    """Say whether a charge has reached a cap that ends the call: then less may be used than it is for."""
+    return any(step.kind == "cap" and step.detail == ENDS for step in charge.steps)
 
 
 class SealedCharge(Struct, frozen=True, array_like=True, gc=False):

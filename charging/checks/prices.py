@@ -1,6 +1,7 @@
 """Prices: gaps in tiers and rates, overlapping bands."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from charging.bands import clock_spans
 from charging.catalogue import Catalogue
@@ -8,7 +9,7 @@ from charging.catalogue_base import Band
 from charging.catalogue_tariffs import BandRates, Price, Rate, Tier, Tiers
 from charging.checks.walk import Finding, Path, structs
 from charging.localtime import DAY_S
-from charging.money import quantity
+from charging.money import exact_quantity
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -43,10 +44,10 @@ def _shape(path: Path, price: Price | BandRates, what: str) -> Iterator[Finding]
 
 
 def _rates(path: Path, rates: tuple[Rate, ...]) -> Iterator[Finding]:
-    if rates and quantity(rates[0].start) != 0:
+    if rates and exact_quantity(rates[0].start) != 0:
         yield Finding((*path, 0, "from"), f"gap: nothing prices the first {rates[0].start}; the first rate begins at 0")
     for index in range(1, len(rates)):
-        if quantity(rates[index].start) <= quantity(rates[index - 1].start):
+        if exact_quantity(rates[index].start) <= exact_quantity(rates[index - 1].start):
             yield Finding(
                 (*path, index, "from"),
                 f"begins at {rates[index].start}, not after the one before it ({rates[index - 1].start}): order them",
@@ -54,7 +55,7 @@ def _rates(path: Path, rates: tuple[Rate, ...]) -> Iterator[Finding]:
 
 
 def _tiers(path: Path, tiers: Tiers) -> Iterator[Finding]:
-    before = 0
+    before = Fraction(0)
     last = len(tiers.steps) - 1
     if last < 0:
         yield Finding((*path, "steps"), "tiers without a step price nothing: add one")
@@ -64,7 +65,7 @@ def _tiers(path: Path, tiers: Tiers) -> Iterator[Finding]:
             if index != last:
                 yield Finding(where, "an open tier must be the last one: the steps after it are never reached")
             continue
-        upto = quantity(step.upto)
+        upto = exact_quantity(step.upto)
         if upto <= before:
             yield Finding(where, f"ends at {step.upto}, not after the tier before it: overlap or wrong order")
         before = max(before, upto)

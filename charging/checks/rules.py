@@ -10,7 +10,7 @@ from charging.catalogue_offers import Accumulator, AccumulatorRange, Agreement, 
 from charging.checks.references import SECTIONS
 from charging.checks.values import covers
 from charging.checks.walk import Finding, Path, ids, structs
-from charging.money import quantity
+from charging.money import exact_quantity
 
 EFFECTS = ("percent", "amount", "price", "total", "thresholds")
 
@@ -32,7 +32,11 @@ def check_discounts(catalogue: Catalogue, national: Catalogue | None) -> Iterato
             yield from _asked(path, node, counting)
         elif isinstance(node, Thresholds) and not node.steps:
             yield Finding((*path, "steps"), "thresholds without a step take nothing off: add one")
-        elif isinstance(node, AccumulatorRange) and node.below and quantity(node.below) <= quantity(node.at_least):
+        elif (
+            isinstance(node, AccumulatorRange)
+            and node.below
+            and exact_quantity(node.below) <= exact_quantity(node.at_least)
+        ):
             yield Finding(
                 (*path, "below"), f"nothing lies from {node.at_least} to below {node.below}: mend one of them"
             )

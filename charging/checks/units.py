@@ -6,12 +6,15 @@ from functools import cache
 import msgspec
 from msgspec import Struct
 
+from charging.bounds import AMOUNT_MAX, USED_MAX
 from charging.catalogue import Catalogue
-from charging.catalogue_base import Quantity
-from charging.catalogue_offers import AccumulatorRange, Allowance, Discount, Offering, Thresholds
+from charging.catalogue_base import Divisor, Quantity, Reached
+from charging.catalogue_offers import AccumulatorRange, Allowance, Discount, Offering, Threshold, Thresholds
 from charging.catalogue_tariffs import Price, PriceOverride, Rate, Tariff, Tier
 from charging.checks.walk import Finding, Path, structs, written_names
-from charging.money import quantity, quantity_unit
+from charging.money import MICRO, exact_quantity, quantity_unit
+
+MONEY = "money"
 
 
 def check_units(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
@@ -34,18 +37,23 @@ def check_units(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Fi
             yield from _wrong(path, node, "second", f"the validity of offering {node.id!r}")
         elif isinstance(node, Discount):
             yield from _discount(path, node, services)
-        elif isinstance(node, AccumulatorRange | Thresholds) and counted.get(node.accumulator):
+        elif isinstance(node, AccumulatorRange | Thresholds):
+            counts = counted.get(node.accumulator, "")
             for where, part in structs(node, path):
-                yield from _wrong(where, part, counted[node.accumulator], f"accumulator {node.accumulator!r}")
+                yield from _whole(where, part, counts == MONEY)
+                if counts not in ("", MONEY):
+                    yield from _wrong(where, part, counts, f"accumulator {node.accumulator!r}")
+        if not isinstance(node, AccumulatorRange | Threshold):
+            yield from _whole(path, node, money=False)
 
 
 def _counted(catalogue: Catalogue, national: Catalogue | None, services: Mapping[str, str]) -> dict[str, str]:
-    """Give the unit of each accumulator, as far as it has one: seconds, bytes, events, micro-units of money."""
+    """Give the unit of each accumulator, as far as it has one: seconds, bytes, events, money."""
     found: dict[str, str] = {}
     for each in (*(national.accumulators if national else ()), *catalogue.accumulators):
         units = {services.get(service, "") for service in each.when.services}
         if each.counts in ("amount", "events"):
-            found[each.id] = "micro-unit" if each.counts == "amount" else "event"
+            found[each.id] = MONEY if each.counts == "amount" else "event"
         elif len(units) == 1:
             found[each.id] = units.pop()
     return found
@@ -64,8 +72,10 @@ def _discount(path: Path, discount: Discount, services: Mapping[str, str]) -> It
 
 def _zero(path: Path, rate: Rate | Tier) -> Iterator[Finding]:
     for name in ("per", "increment"):
-        if getattr(rate, name) and quantity(getattr(rate, name)) == 0:
+        if getattr(rate, name) and exact_quantity(getattr(rate, name)) == 0:
             yield Finding((*path, name), f"{name} is 0: a price is for at least one unit")
+    if not rate.increment and exact_quantity(rate.per).denominator != 1 and not (isinstance(rate, Tier) and rate.rates):
+        yield Finding((*path, "per"), f"{rate.per} is no whole number of units: write the increment of whole ones too")
 
 
 def _price(path: Path, price: Price, unit: str, service: str) -> Iterator[Finding]:
@@ -78,8 +88,6 @@ def _price(path: Path, price: Price, unit: str, service: str) -> Iterator[Findin
 def _allowance(path: Path, allowance: Allowance, services: Mapping[str, str]) -> Iterator[Finding]:
     for at, node in structs(allowance, path):
         yield from _wrong(at, node, allowance.unit, f"allowance {allowance.id!r}")
-    if allowance.roll_over is not None and allowance.period in ("call", "life", "subscription"):
-        yield Finding((*path, "roll_over"), f"nothing follows a period of one {allowance.period}: leave roll_over out")
     for index, service in enumerate(allowance.when.services):
         if services.get(service, allowance.unit) != allowance.unit:
             yield Finding(
@@ -96,7 +104,22 @@ def _wrong(path: Path, node: Struct, unit: str, what: str) -> Iterator[Finding]:
             yield Finding((*path, written), f"{value!r} is not a number of {unit}s, the unit of {what}")
 
 
+def _whole(path: Path, node: Struct, money: bool) -> Iterator[Finding]:
+    """Find quantities that are no whole number of base units, or more than any counter holds."""
+    for name, kind in quantities(type(node)).items():
+        value, where = getattr(node, name), (*path, written_names(type(node))[name])
+        exact = exact_quantity(value)
+        if money and kind == Reached:
+            if quantity_unit(value) or exact > AMOUNT_MAX // MICRO:
+                yield Finding(where, f"{value!r} is no amount of money, which the accumulator counts: write 99.5")
+        elif exact > USED_MAX:
+            yield Finding(where, f"{value} is more than is ever counted: write at most {USED_MAX} units")
+        elif kind != Divisor and exact.denominator != 1:
+            yield Finding(where, f"{value!r} is no whole number of seconds, bytes or events")
+
+
 @cache
-def quantities(kind: type[Struct]) -> tuple[str, ...]:
-    """Give the fields of a class that are quantities."""
-    return tuple(field.name for field in msgspec.structs.fields(kind) if field.type == Quantity)
+def quantities(kind: type[Struct]) -> Mapping[str, object]:
+    """Give the fields of a class that are quantities, with their types."""
+    found = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    return {name: one for name, one in found.items() if one in (Quantity, Divisor, Reached)}

@@ -21,7 +21,7 @@ from charging.account import Account, Book
 from charging.catalogue import Catalogue, from_plain, pack
 from charging.contract import Contract, Subscription
 from charging.localtime import LocalTime
-from charging.money import quantity
+from charging.money import exact_quantity, quantity
 from charging.plan import Plan
 from charging.rating import Unrated, bill, fee, rate
 from charging.timeline import Timeline
@@ -195,7 +195,7 @@ def says_so(document: dict, charge: Charge) -> None:
                 assert value == micro(flat["flat"]), step
             else:
                 assert rate is not None, step
-                assert value == micro(rate["price"]) * step.quantity / quantity(rate["per"]), step
+                assert value == micro(rate["price"]) * step.quantity / exact_quantity(rate["per"]), step
                 assert step.quantity % quantity(rate["by"]) == 0, step
         elif step.kind == "discount" and step.rule not in limited and (off := PERCENT.search(step.detail)):
             assert -value == running * Fraction(off["percent"]) / 100, step

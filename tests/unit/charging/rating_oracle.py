@@ -13,7 +13,7 @@ from charging.account import Account
 from charging.catalogue import Catalogue
 from charging.catalogue_base import Rounding
 from charging.catalogue_offers import Allowance
-from charging.catalogue_tariffs import Price, Rate, Tiers
+from charging.catalogue_tariffs import Cap, Price, Rate, Tiers
 from charging.contract import Contract
 from charging.usage import Usage
 from tests.unit.charging.rating_oracle_clock import Clock
@@ -204,7 +204,7 @@ class Oracle(Clock):
                 piece = self.open(offset, len(offsets))
                 total += piece.flat
             if self.begins_increment(piece):
-                total += yuan(piece.rate.price) * piece.step / int(piece.rate.per)
+                total += yuan(piece.rate.price) * piece.step / Fraction(piece.rate.per)
             piece.used += 1
             if piece.tiers is not None and piece.tiers.model == "package":
                 self.counted[piece.key] += 1
@@ -286,8 +286,14 @@ class Oracle(Clock):
             if "@" in key:
                 self.answer.accrue(key, counted - self.had(key))
         if offsets or price.connect_always:
-            value = max(value + yuan(price.connect), yuan(price.minimum))
-            value = self.capped(value)
+            begun = next((part for part in price.bands if self.in_bands(part.bands, 0)), None)
+            connect = (begun.connect if begun else "") or price.connect
+            minimum = (begun.minimum if begun else "") or price.minimum
+            value = max(value + yuan(connect), yuan(minimum))
+            if begun is not None and begun.cap is not None:
+                value = self.capped(value, begun.cap, f"{self.tariff.id}/{price.id}/cap/{price.bands.index(begun)}")
+            else:
+                value = self.capped(value, price.cap, f"{self.tariff.id}/{price.id}/cap")
         value = self.discounted(value, len(offsets))
         self.answer.exact = value
         self.answer.amount = rounded(value, self.tariff.rounding or self.catalogue.rounding or Rounding())
@@ -316,13 +322,12 @@ class Oracle(Clock):
                 self.answer.accrue(self.key(f"{rule.id}.limit", rule.limit.over, rule.limit.shared), given[rule.id])
         return value
 
-    def capped(self, value: Fraction) -> Fraction:
-        cap = self.price.cap
+    def capped(self, value: Fraction, cap: Cap | None, name: str) -> Fraction:
         if cap is None:
             return value
         if cap.over == "call":
             return min(value, yuan(cap.amount))
-        key = self.key(cap.accumulator or f"{self.tariff.id}/{self.price.id}/cap", cap.over, cap.shared)
+        key = self.key(cap.accumulator or name, cap.over, cap.shared)
         value = min(value, max(Fraction(0), yuan(cap.amount) - self.had(key)))
         self.answer.accrue(key, rounded(value, self.tariff.rounding or self.catalogue.rounding or Rounding()))
         return value

@@ -49,7 +49,7 @@ STARTS = {
 }
 
 prices = st.sampled_from(["0.1", "0.01", "0.05", "0.2", "1", "1.5", "0.003", "0.0007", "0"])
-pers = st.sampled_from(["1", "3", "7", "10", "60"])
+pers = st.sampled_from(["1", "3", "7", "10", "60", "1.5", "0.1"])
 roundings = st.builds(Rounding, st.sampled_from(["half_up", "half_even", "half_down", "up", "down"]), st.integers(0, 6))
 increments = st.sampled_from(["", "1", "6", "10", "30", "60", "7"])
 clock = st.sampled_from(
@@ -76,17 +76,23 @@ class World:
 
 
 @st.composite
+def divided(draw: st.DrawFn) -> tuple[str, str]:
+    """Make what a price is for and its increment, which is whole where that is a part of a unit."""
+    per = draw(pers)
+    return per, draw(increments.filter(bool) if "." in per else increments)
+
+
+@st.composite
 def rates(draw: st.DrawFn) -> tuple[Rate, ...]:
     starts = sorted(draw(st.sets(st.integers(1, 400), max_size=2)))
-    return tuple(Rate(draw(prices), draw(pers), draw(increments), str(start)) for start in (0, *starts))
+    return tuple(Rate(draw(prices), *draw(divided()), str(start)) for start in (0, *starts))
 
 
 @st.composite
 def tiers(draw: st.DrawFn, models: tuple[str, ...]) -> Tiers:
     ends = [str(end) for end in sorted(draw(st.sets(st.integers(1, 900), max_size=2)))]
     steps = tuple(
-        Tier(end, draw(prices), draw(pers), draw(increments), draw(st.sampled_from(["0", "0", "2"])))
-        for end in (*ends, "")
+        Tier(end, draw(prices), *draw(divided()), draw(st.sampled_from(["0", "0", "2"]))) for end in (*ends, "")
     )
     if draw(st.booleans()):
         steps = (*steps[:-1], Tier("", rates=draw(rates())))
@@ -136,8 +142,11 @@ def price_of(draw: st.DrawFn, named: tuple[Band, ...], models: tuple[str, ...]) 
                 band_tiers = Tiers(
                     band_tiers.steps, band_tiers.model, band_tiers.over, f"acc-{band.id}", band_tiers.shared
                 )
-            groups.append(BandRates((band.id,), band_rates, band_tiers))
-    cap = Cap(draw(st.sampled_from(["1", "5", "0.3"])), draw(st.sampled_from(["call", "day", "cycle"])))
+            bounds = (draw(st.sampled_from(["", "", "0", "0.4"])), draw(st.sampled_from(["", "", "0", "0.7"])))
+            band_cap = Cap(draw(st.sampled_from(["0.8", "2"])), over=draw(st.sampled_from(["call", "day"])))
+            capped = band_cap if draw(st.integers(0, 3)) == 0 else None
+            groups.append(BandRates((band.id,), band_rates, band_tiers, *bounds, capped))
+    cap = Cap(draw(st.sampled_from(["1", "5", "0.3"])), over=draw(st.sampled_from(["call", "day", "cycle"])))
     return Price(
         "p",
         rates=own_rates,
@@ -171,7 +180,7 @@ def discounts(draw: st.DrawFn, steady: bool) -> tuple[Discount, ...]:
                 ]
             )
         )
-        limit = draw(st.sampled_from([None, None, Cap("0.2"), Cap("0.2", "cycle")]))
+        limit = draw(st.sampled_from([None, None, Cap("0.2"), Cap("0.2", over="cycle")]))
         asked = draw(st.sampled_from([(), (), (AccumulatorRange("counted", "1", "400"),)]))
         found.append(
             Discount(
@@ -304,6 +313,7 @@ def accounts(
         names += [(free.id, free.period, free.shared), (f"{free.id}.rolled", free.period, free.shared)]
         names.append((f"{free.id}.member", free.period, False))
     names += [("t/p/cap", over, False) for over in ("day", "cycle")]
+    names += [(f"t/p/cap/{place}", "day", False) for place in range(3)]
     price = catalogue.tariffs[0].prices[0]
     for tier in [price.tiers, *(group.tiers for group in price.bands)]:
         if tier is not None and tier.over != "call":
@@ -312,7 +322,7 @@ def accounts(
     accumulators = {}
     for name in names:
         amount = draw(st.sampled_from([0, 0, 1, 7, 60, 95, 400, 1000]))
-        if name[0].endswith(("/cap", ".limit")):
+        if "/cap" in name[0] or name[0].endswith(".limit"):
             amount *= 300
         accumulators[oracle.key(*name)] = amount
     for free in frees:
