@@ -3,6 +3,7 @@
 from charging.catalogue import Catalogue
 from charging.catalogue_merge import merge
 from charging.checks.accumulators import check_accumulators
+from charging.checks.effects import check_effects
 from charging.checks.items import check_items
 from charging.checks.prices import check_prices
 from charging.checks.reach import check_reach
@@ -17,6 +18,7 @@ CHECKS = (
     check_references,
     check_cycles,
     check_values,
+    check_effects,
     check_units,
     check_prices,
     check_reach,

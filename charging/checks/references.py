@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from charging.catalogue import Catalogue, Overrides, Withdrawn
 from charging.catalogue_base import Band, When
-from charging.catalogue_offers import AccumulatorRange, Agreement, DiscountWhen, Offering, Thresholds
+from charging.catalogue_offers import AccumulatorRange, Agreement, DiscountWhen, Fee, Offering, Thresholds
 from charging.catalogue_tariffs import BandRates, PriceOverride, Tariff, Tiers
 from charging.checks.walk import Finding, Path, ids, structs
 
@@ -42,6 +42,7 @@ NAMES: Mapping[type[Struct], Mapping[str, str]] = {
     Agreement: {"discounts": "discounts"},
     DiscountWhen: {"tariffs": "tariffs", "offerings": "offerings"},
     Thresholds: {"accumulator": "accumulators"},
+    Fee: {"minus": "accumulators"},
     AccumulatorRange: {"accumulator": "accumulators"},
     Withdrawn: {"tariffs": "tariffs", "offerings": "offerings", "allowances": "allowances", "discounts": "discounts"},
 }
@@ -55,7 +56,8 @@ def check_references(catalogue: Catalogue, national: Catalogue | None) -> Iterat
     for path, node in structs(catalogue):
         for name, section in NAMES.get(type(node), {}).items():
             value = getattr(node, name)
-            for index, wanted in enumerate((value,) if isinstance(value, str) else value):
+            names = ((value,) if value else ()) if isinstance(value, str) else value
+            for index, wanted in enumerate(names):
                 if wanted not in known[section] and wanted not in BUILT_IN.get(name, ()):
                     where: Path = (*path, name) if isinstance(value, str) else (*path, name, index)
                     yield Finding(where, f"{wanted!r} is not among the {section}{nearest(wanted, known[section])}")

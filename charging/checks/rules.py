@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from charging.catalogue import Catalogue, Overrides, Withdrawn
 from charging.catalogue_merge import currency_of
-from charging.catalogue_offers import Accumulator, AccumulatorRange, Agreement, Discount, Offering, Thresholds
+from charging.catalogue_offers import Accumulator, AccumulatorRange, Agreement, Discount, Fee, Offering, Thresholds
 from charging.checks.references import SECTIONS
 from charging.checks.values import covers
 from charging.checks.walk import Finding, Path, ids, structs
@@ -30,6 +30,14 @@ def check_discounts(catalogue: Catalogue, national: Catalogue | None) -> Iterato
                 found = ", ".join(effects) or "none"
                 yield Finding(path, f"discount {node.id!r} has {found}: give exactly one of {', '.join(EFFECTS)}")
             yield from _asked(path, node, counting)
+        elif isinstance(node, Fee) and node.minus in counting:
+            counted = counting[node.minus]
+            if counted.counts != "amount" or counted.period != node.period:
+                yield Finding(
+                    (*path, "minus"),
+                    f"{node.minus!r} counts {counted.counts} over the {counted.period}: name one that counts the "
+                    f"amount over the {node.period}",
+                )
         elif isinstance(node, Thresholds) and not node.steps:
             yield Finding((*path, "steps"), "thresholds without a step take nothing off: add one")
         elif (

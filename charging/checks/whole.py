@@ -60,7 +60,7 @@ def named(entry: msgspec.Struct) -> Iterator[Key]:
     for _, node in structs(entry):
         for name, section in NAMES.get(type(node), {}).items():
             value = getattr(node, name)
-            for wanted in (value,) if isinstance(value, str) else value:
+            for wanted in ((value,) if value else ()) if isinstance(value, str) else value:
                 yield section, wanted
 
 

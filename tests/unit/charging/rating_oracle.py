@@ -310,7 +310,8 @@ class Oracle(Clock):
         known = [rule for rule in self.catalogue.discounts if rule.stage != "offering" or rule.id in brought]
         rules = Discounts(known, self.catalogue.exclusive_groups, self.usage.quantity, charged)
         counted = next(iter(self.catalogue.accumulators))
-        had = {counted.id: self.had(self.key(counted.id, counted.period, counted.shared))}
+        value_before = self.had(self.key(counted.id, counted.period, counted.shared))
+        had = {counted.id: Fraction(value_before, 1_000_000 if counted.counts == "amount" else 1)}
         spent = {
             rule.id: self.had(self.key(f"{rule.id}.limit", rule.limit.over, rule.limit.shared))
             for rule in self.catalogue.discounts

@@ -20,7 +20,7 @@ class Discounts:
     quantity: int
     charged: int
 
-    def run(self, value: Fraction, had: dict[str, int], spent: dict[str, int]) -> tuple[Fraction, dict[str, int]]:
+    def run(self, value: Fraction, had: dict[str, Fraction], spent: dict[str, int]) -> tuple[Fraction, dict[str, int]]:
         """Give the value after all rules, and what rules with a budget gave. `spent` are the budgets' accumulators."""
         given: dict[str, int] = {}
         if value == 0:
@@ -37,12 +37,12 @@ class Discounts:
             value -= off
         return value, given
 
-    def holds(self, rule: Discount, had: dict[str, int]) -> bool:
-        ranges = [(had[r.accumulator], int(r.at_least), int(r.below)) for r in rule.when.accumulators]
+    def holds(self, rule: Discount, had: dict[str, Fraction]) -> bool:
+        ranges = [(had[r.accumulator], Fraction(r.at_least), Fraction(r.below)) for r in rule.when.accumulators]
         return self.quantity >= int(rule.when.quantity_min) and all(low <= value < high for value, low, high in ranges)
 
     def chosen(
-        self, group: str, holding: Sequence[Discount], gross: Fraction, had: dict[str, int], spent: dict[str, int]
+        self, group: str, holding: Sequence[Discount], gross: Fraction, had: dict[str, Fraction], spent: dict[str, int]
     ) -> Discount:
         rivals = [rule for rule in holding if rule.exclusive == group]
         if any(each.id == group and each.choose == "best" for each in self.groups):
@@ -50,16 +50,18 @@ class Discounts:
             return max(rivals, key=lambda rule: self.off(rule, gross, had, spent))
         return rivals[0]
 
-    def off(self, rule: Discount, value: Fraction, had: dict[str, int], spent: dict[str, int]) -> Fraction:
+    def off(self, rule: Discount, value: Fraction, had: dict[str, Fraction], spent: dict[str, int]) -> Fraction:
         off = max(Fraction(0), value - self.after(rule, value, had))
         if rule.limit is not None:
             off = min(off, max(Fraction(0), yuan(rule.limit.amount) - spent.get(rule.id, 0)))
         return off
 
-    def after(self, rule: Discount, value: Fraction, had: dict[str, int]) -> Fraction:
+    def after(self, rule: Discount, value: Fraction, had: dict[str, Fraction]) -> Fraction:
         if rule.thresholds is not None:
-            reached = [step for step in rule.thresholds.steps if had[rule.thresholds.accumulator] >= int(step.at_least)]
-            percent = max(reached, key=lambda step: int(step.at_least)).percent if reached else "0"
+            reached = [
+                step for step in rule.thresholds.steps if had[rule.thresholds.accumulator] >= Fraction(step.at_least)
+            ]
+            percent = max(reached, key=lambda step: Fraction(step.at_least)).percent if reached else "0"
             return value * (100 - Fraction(percent)) / 100
         if rule.percent:
             return value * (100 - Fraction(rule.percent)) / 100

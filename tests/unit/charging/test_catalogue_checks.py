@@ -151,6 +151,61 @@ FAULTS = [
     ("discounts", discount(percent="5", when={"items": ["total"]}), "books under item 'total'"),
     ("discounts", discount(percent="5", when={"item": {"tarif": ["calls"]}}), "an account item has no 'tarif', only item, service, tariff"),
     ("discounts", discount(percent="5", when={"item": {"tariff": ["call"]}}), "no account item has tariff 'call'; did you mean 'calls'?"),
+    ("tariffs", {"id": "t", "service": "voice", "prices": []}, "tariffs[2].prices: a tariff without a price refuses every usage"),
+    ("tariffs", tariff("t", {"rates": RATES, "when": {"services": ["voice"]}}), "leave services out of its prices"),
+    ("tariffs", tariff("t", {"rates": RATES, "band_switch": "start"}), "no bands to switch between"),
+    ("tariffs", tariff("t", {"rates": RATES, "grace_free": "true"}), "nothing is free without a grace"),
+    ("tariffs", tariff("t", {"rates": RATES, "connect_always": "true"}), "nothing is due always without connect or minimum"),
+    ("tariffs", tariff("t", {"rates": RATES, "minimum": "2", "cap": {"amount": "1"}}), "the minimum 2 is over the cap 1"),
+    (
+        "tariffs",
+        tariff("t", {"rates": RATES, "cap": {"amount": "1"}, "bands": [{"bands": ["night"], "rates": RATES, "minimum": "2"}]}),
+        "prices[0].bands[0].minimum: the minimum 2 is over the cap 1",
+    ),
+    ("tariffs", tariff("t", {"rates": RATES, "cap": {"amount": "1", "accumulator": "a"}}), "a cap of one call keeps no sum: leave accumulator out"),
+    ("tariffs", tariff("t", {"rates": RATES, "cap": {"amount": "1", "shared": "true"}}), "a cap of one call keeps no sum: leave shared out"),
+    ("tariffs", tariff("t", {"rates": RATES, "cap": {"amount": "0.0000001", "over": "day"}}), "parts of a micro-unit"),
+    ("tariffs", tariff("t", {"tiers": {"shared": "true", "steps": [{"price": "1"}]}}), "one call is nobody else's"),
+    ("tariffs", tariff("t", {"rates": [{"price": "1", "per": "1.5"}]}), "1.5 is no whole number of units: write the increment"),
+    ("tariffs", tariff("t", {"rates": [{"price": "1", "increment": "0.5"}]}), "'0.5' is no whole number of seconds"),
+    ("tariffs", tariff("t", {"tiers": {"steps": [{"upto": "999999999999999999", "price": "1"}, {"price": "1"}]}}), "more than is ever counted"),
+    ("tariffs", tariff("t", {"rates": RATES, "when": {"attributes": {"kind": []}}}), "no value is ever met"),
+    ("tariffs", tariff("f", {"rates": [{"price": "1"}], "band_switch": "start", "bands": [{"bands": ["night"], "rates": [{"price": "2"}]}]}, service="tv"), "events take no time"),
+    ("calendars", {"id": "none", "days": []}, "a calendar without a day holds on none"),
+    ("zones", {"id": "none", "places": []}, "a zone without a place is nowhere"),
+    ("zones", {"id": "away", "places": ["HK*"]}, "'away' has a meaning of its own"),
+    ("parties", {"id": "account"}, "'account' has a meaning of its own"),
+    ("destinations", {"id": "none", "prefixes": []}, "met by no number"),
+    ("agreements", {"id": "none", "discounts": []}, "takes nothing off"),
+    ("accumulators", {"id": "x", "period": "call"}, "what counts over one call is never asked"),
+    ("accumulators", {"id": "x", "counts": "amount", "when": {"services": ["data"], "attributes": {"a": []}}}, "no value is ever met"),
+    ("allowances", {"id": "a", "unit": "second", "quota": "9", "increment": "0"}, "increment is 0"),
+    ("allowances", {"id": "a", "unit": "second", "quota": "9", "member_cap": "0"}, "leave member_cap out for no cap"),
+    ("allowances", {"id": "a", "unit": "second", "quota": "9", "period": "call", "member_cap": "3"}, "a call is one member's"),
+    ("allowances", {"id": "a", "unit": "second", "quota": "9", "roll_over": {"limit": "0"}}, "nothing would roll over"),
+    ("allowances", {"id": "a", "unit": "second", "quota": "9", "period": "day", "prorated": "true"}, "a day has no part by days"),
+    ("allowances", {"id": "a", "unit": "second", "quota": "0", "roll_over": {}}, "there is no quota: leave roll_over out"),
+    ("fees", {"id": "f", "amount": "1", "event": "change"}, "a recurring fee has no event"),
+    ("fees", {"id": "f", "amount": "1", "kind": "one_time", "charged": "arrears"}, "a one_time fee has no charged"),
+    ("fees", {"id": "f", "amount": "1", "charged": "arrears", "minus": "seconds"}, "'seconds' counts quantity over the cycle: name one"),
+    ("fees", {"id": "f", "amount": "1", "charged": "arrears", "minus": "second"}, "'second' is not among the accumulators"),
+    ("fees", {"id": "f", "amount": "1", "minus": "seconds"}, "write charged: arrears too"),
+    ("offerings", {"id": "o", "services": ["tv"], "requires": ["plan"], "excludes": ["plan"]}, "required and excluded"),
+    ("offerings", {"id": "o", "services": ["tv"], "validity": "0"}, "a subscription of no time"),
+    ("discounts", discount(percent="5", applies_to=[]), "a rule that applies to nothing"),
+    ("discounts", discount(percent="5", applies_to=["fee"], when={"usage": {"services": ["voice"]}}), "a fee has no services, so the rule would never hold"),
+    ("discounts", discount(percent="5", applies_to=["fee", "bill"], when={"tariffs": ["calls"]}), "a fee and bill has no tariff"),
+    ("discounts", discount(percent="5", applies_to=["fee"], when={"quantity_min": "2"}), "a fee is one"),
+    ("discounts", discount(price={"price": "1", "from": "9"}), "leave from out"),
+    ("discounts", discount(percent="5", limit={"amount": "1", "then": "end"}), "the limit of a discount ends no call"),
+    ("discounts", discount(percent="5", when={"account": {"status": ["paid"]}}), "no account has status 'paid'"),
+    ("discounts", discount(percent="5", when={"customer": {"grade": []}}), "no value is ever met"),
+    (
+        "discounts",
+        discount(thresholds={"accumulator": "seconds", "steps": [{"at_least": "60", "percent": "5"}, {"at_least": "1 min", "percent": "6"}]}),
+        "two steps begin at 1 min",
+    ),
+    ("services", {"id": "mail", "unit": "event", "quantity_max": "0.0"}, "leave quantity_max out"),
     ("agreements", {"id": "a", "discounts": ["ten"]}, "an agreement grants rules of stage 'subscriber' or 'account'"),
     ("offerings", {"id": "o", "services": ["data"]}, "opens 'data', but no standard tariff prices it"),
 ]  # fmt: skip
@@ -160,6 +215,16 @@ FAULTS = [
 def test_a_fault_is_found(section: str, entry: Mapping[str, object], sentence: str) -> None:
     found = told(with_more(section, entry))
     assert any(sentence in line for line in found), found
+
+
+def test_what_an_accumulator_of_amounts_has_reached_is_money() -> None:
+    spent = {**NATIONAL, "accumulators": [{"id": "spent", "counts": "amount"}]}
+    rule = thresholds("spent", "99.5")
+    assert told(from_plain({**spent, "discounts": [*NATIONAL["discounts"], rule]})) == []  # type: ignore[misc]
+    for text in ("1 min", "1000000001"):
+        rule = thresholds("spent", text)
+        found = told(from_plain({**spent, "discounts": [*NATIONAL["discounts"], rule]}))  # type: ignore[misc]
+        assert any(f"'{text}' is no amount of money" in line for line in found), found
 
 
 REACHED = [

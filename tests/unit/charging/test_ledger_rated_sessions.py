@@ -147,3 +147,36 @@ def test_the_view_of_a_rating_shows_what_sessions_keep_as_taken() -> None:
     charge = rate(LINE.plan_at(START_MS), Usage(ME, "voice", START_MS, 100), CONTRACT, view)
     without = rate(LINE.plan_at(START_MS), Usage(ME, "voice", START_MS, 100), CONTRACT, desk.accounts[ME])
     assert (without.amount, charge.amount > 0) == (0, True)
+
+
+def capped(then: str) -> Pricing[Plan]:
+    price = {"id": "p", "rates": [{"price": "0.01"}], "cap": {"amount": "1", "then": then}}
+    tariff = {"id": "call", "service": "voice", "standard": "true", "prices": [price]}
+    tree = {**SNIPPET, "tariffs": [tariff], "allowances": [], "offerings": [{"id": "plan", "services": ["voice"]}]}
+    line = Timeline.build([CatalogueRef("", 1, 0, pack(from_plain(tree)))], "GD", ZONE)
+    return Pricing(line.plan_at, rate, next_switch)
+
+
+def granted(pricing: Pricing[Plan], requested: int) -> tuple[int, bool, str]:
+    ask = SessionAsk("s", "create", 0, ME, (UnitAsk("voice", requested, 0, START_MS),), START_MS + 10**7)
+    unit = plan(pricing, opened(100_000_000).accounts[ME], CONTRACT, ask).units[0]
+    return unit.granted, unit.final_unit, unit.final_action
+
+
+def test_a_cap_that_ends_the_call_grants_what_it_pays_for_and_no_more() -> None:
+    assert granted(capped("end"), 90) == (90, False, "")
+    assert granted(capped("end"), 3600) == (100, True, "terminate")
+
+
+def test_after_a_cap_that_frees_the_call_all_is_granted() -> None:
+    assert granted(capped("free"), 3600) == (3600, False, "")
+
+
+def test_a_session_that_a_cap_has_ended_is_granted_nothing() -> None:
+    desk = opened(100_000_000)
+    for operation, invocation, used in (("create", 0, 0), ("update", 1, 100)):
+        ask = SessionAsk("s", operation, invocation, ME, (UnitAsk("voice", 50, used, START_MS),), START_MS + 10**7)
+        step_of = plan(capped("end"), desk.accounts[ME], CONTRACT, ask)
+        desk.do(ME, step_of)
+    assert (step_of.units[0].granted, step_of.units[0].final_unit) == (0, True)
+    assert desk.accounts[ME].books[0].amount == 100_000_000 - 1_000_000
