@@ -141,7 +141,11 @@ def test_a_fault_is_told_with_its_line(tmp_path: Path, old: str, new: str, line:
     [
         ("tariff: calls", "tariff: cals", "'cals' is not among the tariffs"),
         ("{id: domestic,", "{id: dom,", "tariff 'calls' has no price 'dom' to override"),
-        ("overrides:\n", "tariffs: [{id: calls, service: data, prices: [{id: p, rates: [{price: 1}]}]}]\noverrides:\n", "put it under overrides"),
+        (
+            "overrides:\n",
+            "tariffs: [{id: calls, service: data, prices: [{id: p, rates: [{price: 1}]}]}]\noverrides:\n",
+            "put it under overrides",
+        ),
         ("overrides:\n", "overrides:\n  bands: [{id: dawn}]\n", "'dawn' overrides nothing"),
         ("overrides:\n", "withdrawn: {discounts: [nine]}\noverrides:\n", "'nine' is not among the discounts"),
     ],
