@@ -24,6 +24,7 @@ class Held:
 
     __slots__ = (
         "_channels",
+        "_charged",
         "_partners",
         "_places",
         "_verdicts",
@@ -53,10 +54,15 @@ class Held:
         self._partners = {each.code: each.active for each in reference.partners}
         self._places = {"", *reference.domains}
         self._verdicts: dict[tuple[str, str], Fault | None] = {}
+        self._charged: set[tuple[str, str, str]] = set()
+        """Who may charge: principal, channel, partner. What is asked most is one look-up."""
         self.policy = Policy(reference.grants)
 
     def admit(self, item: Item) -> Fault | None:
         """Let a request in by its channel and partner, and by what its principal may do; gives why not."""
+        charged = item.kind is Kind.CHARGE and not item.actor
+        if charged and (item.batch.principal, item.channel, item.partner) in self._charged:
+            return None
         pair = (item.channel, item.partner)
         try:
             verdict = self._verdicts[pair]
@@ -64,7 +70,10 @@ class Held:
             verdict = self._judge(*pair)
             if len(self._verdicts) < VERDICTS_MAX:
                 self._verdicts[pair] = verdict
-        return verdict or self._refuse(item)
+        verdict = verdict or self._refuse(item)
+        if verdict is None and charged and len(self._charged) < VERDICTS_MAX:
+            self._charged.add((item.batch.principal, *pair))
+        return verdict
 
     def _refuse(self, item: Item) -> Fault | None:
         """Say what the grants have against a request. The amount of a charge is the owner's to judge."""

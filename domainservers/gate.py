@@ -21,7 +21,7 @@ from charging.commands import (
 )
 from charging.errors import Denied
 from charging.house_keys import PREFIX
-from charging.permission import Permission, Policy, amount_denied, amount_of, name_of, names_another
+from charging.permission import NO_LIMIT, Permission, Policy, amount_denied, amount_of, name_of, names_another
 from charging.wire import Ask, Commit, FetchOutcomes, Pull
 from domainservers.desk import Desk
 from domainservers.groups import Sink
@@ -52,14 +52,17 @@ def let_in(
     Without an origin the asks are this process's own, and nothing is checked.
     """
     work: list[Item | tuple[int, Ask]] = []
+    charging: set[tuple[str, str, str]] = set()
+    """Who was found to be allowed to charge whatever amount in this batch: most of it is alike."""
     for place, ask in asks:
         permission = None
         if origin:
             try:
-                if type(ask) is Commit:
-                    permission = check_commit(ask, origin, desk.policy, desk.domain)
-                else:
+                if type(ask) is not Commit:
                     check_read(ask, origin)
+                elif not _charges(ask.command, charging):
+                    permission = check_commit(ask, origin, desk.policy, desk.domain)
+                    _remember(ask.command, permission, charging)
             except Denied as fault:
                 metrics.event("denied")
                 sink.answer(place, pack_fault(fault))
@@ -69,6 +72,21 @@ def let_in(
         else:
             work.append((place, ask))
     return work
+
+
+def _charges(command: Command, charging: set[tuple[str, str, str]]) -> bool:
+    return (
+        type(command.action) is PostCharge
+        and not command.actor
+        and command.key[:1] != PREFIX
+        and (command.principal, command.channel, command.partner) in charging
+    )
+
+
+def _remember(command: Command, permission: Permission | None, charging: set[tuple[str, str, str]]) -> None:
+    boundless = permission is not None and permission.amount_max == NO_LIMIT
+    if boundless and type(command.action) is PostCharge and not command.actor:
+        charging.add((command.principal, command.channel, command.partner))
 
 
 def check_read(ask: Ask, origin: str) -> None:

@@ -3,14 +3,17 @@
 The model keeps one number an account, one a session, and the set of keys that had an effect.
 """
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
 from charging import auditing, history, ledger
 from charging.account import MONEY, Account, Book
+from charging.approval_commands import proposal_of
 from charging.commands import (
     Adjust,
+    Approve,
     Command,
     MoveMoney,
     PostCharge,
@@ -20,7 +23,7 @@ from charging.commands import (
     SetStatus,
     TopUp,
 )
-from charging.errors import Invalid, NotFound, Refused
+from charging.errors import Denied, Invalid, NotFound, Refused
 from charging.sessions import UnitAsk
 from charging.testing import START_MS, Desk, charge_of, flat_pricing, post
 
@@ -36,6 +39,7 @@ class LedgerMachine(RuleBasedStateMachine):
     sent = Bundle("sent")
     charges = Bundle("charges")
     delayed = Bundle("delayed")
+    proposed = Bundle("proposed")
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,6 +138,49 @@ class LedgerMachine(RuleBasedStateMachine):
         action = Adjust("", delta, "correction")
         changed = self.attempt(self.desk.command(account_id, action, actor="clerk-7"))
         self.money[account_id] += changed or 0
+
+    @rule(target=proposed, account_id=ACCOUNTS, delta=AMOUNTS)
+    def propose(self, account_id: str, delta: int) -> object:
+        """A command that its sender may not do alone waits, and its repeats hear the same."""
+        action = proposal_of(Adjust("", delta, "wait"))
+        command = self.desk.command(account_id, action, actor="li", principal="operator/li")
+        waiting = len(self.desk.accounts[account_id].proposals)
+        for _ in range(2):
+            with pytest.raises((Refused, Invalid)) as caught:
+                self.desk.commit(command)
+        if caught.value.reason != "APPROVAL_NEEDED":
+            assert len(self.desk.accounts[account_id].proposals) == waiting
+            return multiple()
+        return command
+
+    @rule(command=proposed, reject=st.booleans(), own=st.booleans())
+    def decide(self, command: Command, reject: bool, own: bool) -> None:
+        """Another principal decides, once; nobody approves their own; the proposed key tells what came of it."""
+        account_id = command.account_id
+        before = self.desk.accounts[account_id]
+        waits = any(each.key == command.key for each in before.proposals)
+        principal = "operator/li" if own else "operator/wang"
+        decision = self.desk.command(account_id, Approve(command.key, reject, "seen"), principal=principal)
+        try:
+            done = self.desk.commit(decision)
+        except Denied:
+            done = None
+            assert own, "only one's own proposal is denied"
+            assert not reject
+        except (Refused, Invalid):
+            done = None
+        if done is None:
+            assert self.desk.accounts[account_id] is before
+            return
+        assert waits
+        assert reject or not own
+        assert self.desk.commit(decision).version == done.version
+        if reject:
+            with pytest.raises(Refused, match="rejected"):
+                self.desk.commit(command)
+        else:
+            self.money[account_id] += done.amount
+            assert self.desk.commit(command).amount == done.amount
 
     @rule(account_id=ACCOUNTS, amount=AMOUNTS, back=st.booleans())
     def move_between_books(self, account_id: str, amount: int, back: bool) -> None:
