@@ -172,10 +172,6 @@ def _transfer(order: TransferAsk, account: Account) -> Action:
 
 def _contract(order: SetContract, account: Account, held: Held) -> SetContract:
     contract = order.contract
-    if contract.account_id not in ("", account.account_id):
-        text = "the account of the request's identity, or nothing"
-        fields = {"set_contract.account_id": text}
-        raise Invalid("ACCOUNT_MISMATCH", f"the contract is of another account: give {text}", fields=fields)
     if contract.domain not in ("", account.domain):
         field = "set_contract.contract.domain"
         held.check_domain(contract.domain, field)

@@ -100,7 +100,7 @@ def _set_contract(request: desk.ServiceRequest, identity: str, _time_ms: int, co
     if not command.HasField("contract"):
         raise _bad("CONTRACT_MISSING", "set_contract.contract", "the contract of the member")
     given = command.contract
-    account_id = _id(command.account_id or given.account_id, "set_contract.account_id", empty=True)
+    account_id = _text(command.account_id or given.account_id, "set_contract.account_id")
     if given.account_id not in ("", account_id):
         raise _bad("ACCOUNT_MISMATCH", "set_contract.contract.account_id", "nothing, or set_contract.account_id")
     _within(given.version, 0, "set_contract.contract.version")
@@ -337,9 +337,7 @@ def _place(given: str, path: str) -> str:
     return given
 
 
-def _id(given: str, path: str, *, empty: bool = False) -> str:
-    if empty and not given:
-        return ""
+def _id(given: str, path: str) -> str:
     if not given or len(given) > ID_CHARS_MAX or not given.isprintable():
         raise _bad("NAME_MALFORMED", path, f"1 to {ID_CHARS_MAX} characters")
     return given
