@@ -31,6 +31,7 @@ from charging.errors import Broken, Invalid
 from charging.lateness import refuse_late
 from charging.ledger import available_view, seal
 from charging.money import NO_CURRENCY
+from charging.pieces import piece_end
 from charging.plan import Plan
 from charging.selling import check_agreements, check_offerings
 from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
@@ -93,7 +94,7 @@ def order_command(
     order = item.order
     action: Action
     if isinstance(order, SessionOrder):
-        action = _session(item, order, account, contract, held, now_ms + session_validity_ms)
+        action = _session(item, order, account, contract, held, now_ms, session_validity_ms)
     elif isinstance(order, TransferAsk):
         action = _transfer(order, account)
     elif isinstance(order, SetContract):
@@ -142,7 +143,7 @@ def _command(account_id: str, item: Item, action: Action) -> Command:
 
 
 def _session(
-    item: Item, order: SessionOrder, account: Account, contract: Contract, held: Held, valid_until_ms: int
+    item: Item, order: SessionOrder, account: Account, contract: Contract, held: Held, now_ms: int, validity_ms: int
 ) -> StepSession:
     units: list[UnitAsk] = []
     for unit in order.units:
@@ -152,9 +153,28 @@ def _session(
         if began.time_ms < contract.valid_from_ms:
             raise _before_contract(contract)
         units.append(began)
-    ask = SessionAsk(order.session_id, order.operation, order.invocation, item.identity, tuple(units), valid_until_ms)
-    pricing = Pricing(held.timeline.plan_at, rating.rate, rating.next_switch)
-    return plan(pricing, account, contract, ask)
+    ask = SessionAsk(
+        order.session_id,
+        order.operation,
+        order.invocation,
+        item.identity,
+        tuple(units),
+        now_ms + validity_ms,
+        item.time_ms,
+    )
+    pricing = Pricing(
+        held.timeline.plan_at,
+        rating.rate_sum,
+        rating.rate_quota,
+        rating.quantity_max,
+        rating.next_switch,
+        piece_end,
+    )
+    step = plan(pricing, account, contract, ask)
+    for rated in step.units:
+        if rated.charge.depends or rated.charge.accruals:
+            refuse_late(rated.usage.start_ms, now_ms)
+    return step
 
 
 def _transfer(order: TransferAsk, account: Account) -> Action:

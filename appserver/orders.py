@@ -156,6 +156,7 @@ def _top_up(request: desk.ServiceRequest, _identity: str, time_ms: int, _country
     _positive(command.amount, "TOP_UP_NOT_POSITIVE", "top_up.amount")
     if command.valid_to_ms and command.valid_to_ms <= time_ms:
         raise _bad("VALIDITY_OVER", "top_up.valid_to_ms", "0, or a time after the top-up")
+    _validity(command, "top_up")
     return TopUp(
         _text(command.book_id, "top_up.book_id") or MAIN_BOOK,
         _unit(command.unit, "top_up.unit"),
@@ -164,6 +165,7 @@ def _top_up(request: desk.ServiceRequest, _identity: str, time_ms: int, _country
         command.priority or PRIORITY_DEFAULT,
         _text(command.allowance, "top_up.allowance"),
         _text(command.kind, "top_up.kind") or "deposit",
+        command.valid_from_ms,
     )
 
 
@@ -312,7 +314,7 @@ def _book(given: desk.BalanceBook, path: str) -> Book:
     )
 
 
-def _validity(given: desk.Contract | desk.Subscription | desk.BalanceBook, path: str) -> None:
+def _validity(given: desk.Contract | desk.Subscription | desk.BalanceBook | desk.TopUp, path: str) -> None:
     if given.valid_from_ms < 0:
         raise _bad("VALIDITY_OVER", f"{path}.valid_from_ms", "0, or a time after 1970")
     if given.valid_to_ms and given.valid_to_ms <= given.valid_from_ms:

@@ -55,6 +55,8 @@ class Hold(Struct, frozen=True, array_like=True, gc=False):
     """(book id, amount) kept for the open quota."""
     reserved_accruals: tuple[tuple[str, int], ...]
     attributes: dict[str, str] = {}
+    charged_before: int = 0
+    """Amount posted for pieces that have ended (`charging.pieces`); the fields above speak of the one that runs."""
 
 
 class Session(Struct, frozen=True, array_like=True, gc=False):

@@ -18,6 +18,9 @@ PRIORITY_DEFAULT = 100
 def top_up(account: Account, command: Command, action: TopUp) -> Effect:
     """Add to a book, making it if need be; its validity becomes the later of the two ends.
 
+    A pack (units, or money bound to an allowance) holds from its purchase on, unless the command says from when: usage
+    from before is not its to pay. An empty book begins anew, what is added to one with something left holds as that.
+
     Books that have expired lapse first, so they don't pile up: an expired one is never revived by a top-up.
     """
     require_open(account)
@@ -33,30 +36,40 @@ def top_up(account: Account, command: Command, action: TopUp) -> Effect:
     if book is None:
         if len(account.books) - len(dropped) >= BOOKS_MAX:
             raise Refused("BOOKS_FULL", f"an account has at most {BOOKS_MAX} books")
-        events.append(BookSet(_new_book(action, book_id, unit)))
+        events.append(BookSet(_new_book(action, book_id, unit, command.time_ms)))
     else:
         check_room(book, action.amount)
-        events += _renewal(book, action, unit)
+        events += _renewal(book, action, unit, command.time_ms)
     events.append(Booked(action.kind or "deposit", ((book_id, action.amount),), ""))
     return Effect(tuple(events), action.amount if unit == MONEY else 0)
 
 
-def _new_book(action: TopUp, book_id: str, unit: str) -> Book:
+def _new_book(action: TopUp, book_id: str, unit: str, time_ms: int) -> Book:
     if book_id == MAIN_BOOK and (unit != MONEY or action.allowance):
         raise Invalid("UNIT_MISMATCH", "the main book is unrestricted money", fields={"unit": MONEY})
-    return Book(book_id, unit, 0, 0, action.priority or PRIORITY_DEFAULT, 0, action.valid_to_ms, action.allowance)
+    begins = _begins(action, unit, action.allowance, time_ms)
+    return Book(book_id, unit, 0, 0, action.priority or PRIORITY_DEFAULT, begins, action.valid_to_ms, action.allowance)
 
 
-def _renewal(book: Book, action: TopUp, unit: str) -> list[Event]:
+def _begins(action: TopUp, unit: str, allowance: str, time_ms: int) -> int:
+    """Give the moment from which what is bought now holds."""
+    return action.valid_from_ms or (time_ms if unit != MONEY or allowance else 0)
+
+
+def _renewal(book: Book, action: TopUp, unit: str, time_ms: int) -> list[Event]:
     check_unit(book, unit)
     if action.allowance and action.allowance != book.allowance:
         raise Refused("ALLOWANCE_MISMATCH", f"book {book.book_id!r} is bound to {book.allowance or 'nothing'!r}")
     valid_to_ms = 0
     if book.valid_to_ms and action.valid_to_ms:
         valid_to_ms = max(book.valid_to_ms, action.valid_to_ms)
-    if valid_to_ms == book.valid_to_ms:
+    begins = book.valid_from_ms if book.amount else _begins(action, unit, book.allowance, time_ms)
+    if action.valid_from_ms not in (0, begins):
+        text = f"{book.valid_from_ms}, as what is left in it, or nothing"
+        raise Invalid("VALIDITY_FIXED", f"book {book.book_id!r} holds from {text}", fields={"valid_from_ms": text})
+    if (begins, valid_to_ms) == (book.valid_from_ms, book.valid_to_ms):
         return []
-    return [BookSet(replace(book, amount=0, reserved=0, valid_to_ms=valid_to_ms))]
+    return [BookSet(replace(book, amount=0, reserved=0, valid_from_ms=begins, valid_to_ms=valid_to_ms))]
 
 
 def _lapses(account: Account, time_ms: int, topped_up: str) -> list[Event]:

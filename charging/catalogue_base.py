@@ -131,6 +131,8 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """Account item its charges are booked under (level I of the discounts); empty = the service id."""
     quantity_max: Quantity = "0"
     """More than this in one usage is refused as absurd; nothing = 31 days of seconds, 1 PB, a million events."""
+    session_time: Literal["start", "report", ""] = ""
+    """Which moment a session's use counts for: its begin, or its report. Nothing = report for bytes, else start."""
 
 
 class Calendar(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -99,6 +99,8 @@ class TopUp(Struct, frozen=True, array_like=True, tag="topup", gc=False):
     priority: int
     allowance: str
     kind: str
+    valid_from_ms: int = 0
+    """From when a book that it makes holds; 0 = a pack from its purchase on, plain money whenever."""
 
 
 class Adjust(Struct, frozen=True, array_like=True, tag="adjust", gc=False):
@@ -187,6 +189,8 @@ class SessionUnit(Struct, frozen=True, array_like=True, gc=False):
     final_unit: bool
     final_action: str
     tariff_switch_ms: int
+    valid_until_ms: int = 0
+    """When the quota ends because the piece of the session does; 0 = with the session."""
 
 
 class StepSession(Struct, frozen=True, array_like=True, tag="session", gc=False):

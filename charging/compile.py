@@ -93,10 +93,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
         to_ms=to_ms,
         local=local,
         rounding=compile_rounding(merged.rounding),
-        services={
-            name: CompiledService(name, entry.value.unit, _quantity_max(entry.value))
-            for name, entry in merged.services.items()
-        },
+        services={name: _compiled_service(name, entry.value) for name, entry in merged.services.items()},
         tariffs=tariffs,
         standard=standard,
         allowances={
@@ -154,6 +151,11 @@ def compile_all(merged: Merged, local: LocalTime, wanted: Container[tuple[str, s
 def _service(tariff: Tariff, merged: Merged) -> None:
     if tariff.service not in merged.services:
         raise Invalid("CATALOGUE_FAULTY", f"tariff {tariff.id!r} prices a service that is not there")
+
+
+def _compiled_service(name: str, service: Service) -> CompiledService:
+    time = service.session_time or ("report" if service.unit == "byte" else "start")
+    return CompiledService(name, service.unit, _quantity_max(service), time == "report")
 
 
 def _quantity_max(service: Service) -> int:

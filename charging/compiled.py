@@ -268,6 +268,8 @@ class CompiledService:
     name: str
     unit: str
     quantity_max: int
+    by_report: bool
+    """Sessions are rated piece by piece, see `charging.pieces`."""
 
 
 @dataclass(slots=True, eq=False)

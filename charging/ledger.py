@@ -140,7 +140,7 @@ def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
         case SettleTransfer():
             return transfer_commands.settle(account, action)
         case StepSession():
-            return session_commands.step(account, command, action)
+            return session_commands.step(account, action, now_ms)
         case ExpireSession():
             return session_commands.expire(account, action, now_ms)
         case SetContract():

@@ -12,13 +12,15 @@ from charging.compiled import Bounds, CompiledPrice, Facts
 from charging.contract import Contract, Subscription
 from charging.fees import bill, fee
 from charging.localtime import DAY_S
-from charging.money import round_off
+from charging.money import UP, round_off
 from charging.plan import Plan, Profile
 from charging.tiers import Positions, charge_parts
 from charging.unrated import Unrated, absurd_amount, absurd_quantity, unknown_service, unpriced
 from charging.usage import AllowanceLeft, Charge, Step, Usage
 
-__all__ = ["Unrated", "allowances", "bill", "fee", "next_switch", "rate"]
+__all__ = [
+    "Unrated", "allowances", "bill", "fee", "next_switch", "price_of", "quantity_max", "rate", "rate_quota", "rate_sum",
+]  # fmt: skip
 
 Pairs = list[tuple[str, int]]
 
@@ -27,7 +29,7 @@ class _Work:
     """One charge in the making."""
 
     __slots__ = ("account", "accruals", "charged", "contract", "day", "depends", "names", "plan", "price", "profile",
-                 "steps", "takes", "usage", "value")  # fmt: skip
+                 "quota", "steps", "takes", "usage", "value")  # fmt: skip
 
     def __init__(
         self, plan: Plan, profile: Profile, names: tuple[str, ...], usage: Usage, contract: Contract, account: Account
@@ -45,6 +47,7 @@ class _Work:
         self.takes: Pairs = []
         self.accruals: Pairs = []
         self.depends = False
+        self.quota = False
         self.value = 0
         """In 1/denominator of the price."""
         self.charged = 0
@@ -54,25 +57,46 @@ class _Work:
 def rate(plan: Plan, usage: Usage, contract: Contract, account: Account) -> Charge:
     """Rate one usage against the account as given (callers pass `ledger.available_view`).
 
-    Raises `Unrated` when no rule prices it.
+    Raises `Unrated` when no rule prices it, or its quantity is not possible in one.
     """
+    service = plan.services.get(usage.service)
+    if service is not None and (usage.quantity < 0 or usage.quantity > service.quantity_max):
+        raise absurd_quantity(plan, usage)
+    return _rate(plan, usage, contract, account, quota=False)
+
+
+def rate_sum(plan: Plan, usage: Usage, contract: Contract, account: Account) -> Charge:
+    """Rate what many reports of a session add up to: the bound of one usage is not one of theirs."""
+    return _rate(plan, usage, contract, account, quota=False)
+
+
+def rate_quota(plan: Plan, usage: Usage, contract: Contract, account: Account) -> Charge:
+    """Rate what may be used, to keep its price: rounded up, so that rounding alone makes nothing free."""
+    return _rate(plan, usage, contract, account, quota=True)
+
+
+def price_of(profile: Profile, usage: Usage, contract: Contract, account: Account) -> CompiledPrice | None:
+    """Find the price of a usage: of each tariff in order the first price that holds."""
+    for tariff in profile.tariffs:
+        price = tariff.find(usage, contract, account)
+        if price is not None:
+            return price
+    return None
+
+
+def _rate(plan: Plan, usage: Usage, contract: Contract, account: Account, *, quota: bool) -> Charge:
     service = plan.services.get(usage.service)
     if service is None:
         raise unknown_service(plan, usage)
     quantity = usage.quantity
-    if quantity < 0 or quantity > service.quantity_max:
-        raise absurd_quantity(plan, usage)
     held = plan.valid_subscriptions(contract, usage.start_ms)
     names = tuple([subscription.offering for subscription in held])
     profile = plan.profile(usage.service, names)
     work = _Work(plan, profile, names, usage, contract, account)
+    work.quota = quota
     if profile.regional:
         work.steps.extend(profile.regional)
-    price: CompiledPrice | None = None
-    for tariff in profile.tariffs:
-        price = tariff.find(usage, contract, account)
-        if price is not None:
-            break
+    price = price_of(profile, usage, contract, account)
     work.price = price
     if (
         price is None
@@ -180,7 +204,8 @@ def _finish(work: _Work) -> Charge:
         work.depends = work.depends or done.depends
     unit = denominator * rounding.step
     if value % unit:
-        amount = round_off(value, denominator, rounding.mode, rounding.step)
+        mode = UP if work.quota else rounding.mode
+        amount = round_off(value, denominator, mode, rounding.step)
         rest = amount * denominator - value
         work.steps.append(Step("rounding", rounding.name, rounding.origin, amount, "micro", rest, denominator))
     else:
@@ -274,20 +299,21 @@ def allowances(plan: Plan, contract: Contract, account: Account, time_ms: int) -
     return list(found.values())
 
 
-def next_switch(plan: Plan, contract: Contract, usage: Usage) -> int:
+def next_switch(plan: Plan, contract: Contract, account: Account, usage: Usage) -> int:
     """Give the next moment (ms) at which the tariff of a running call changes, after what it has used so far; 0 = none.
 
     Looks at the bands of the price that the usage meets, eight days ahead at most.
     """
-    held = plan.valid_subscriptions(contract, usage.start_ms)
-    names = tuple([subscription.offering for subscription in held])
     if usage.service not in plan.services:
         return 0
-    nobody = Account(contract.account_id, 0, contract.domain)
-    for tariff in plan.profile(usage.service, names).tariffs:
-        price = tariff.find(usage, contract, nobody)
-        if price is not None:
-            if price.table is None or not price.timed:
-                return 0
-            return price.table.next_switch(usage.start_ms // 1000 + usage.quantity) * 1000
-    return 0
+    names = tuple([held.offering for held in plan.valid_subscriptions(contract, usage.start_ms)])
+    price = price_of(plan.profile(usage.service, names), usage, contract, account)
+    if price is None or price.table is None or not price.timed:
+        return 0
+    return price.table.next_switch(usage.start_ms // 1000 + usage.quantity) * 1000
+
+
+def quantity_max(plan: Plan, service: str) -> int:
+    """Give the largest quantity of one usage of a service, and of one quota; 0 = there is no such service."""
+    known = plan.services.get(service)
+    return known.quantity_max if known is not None else 0

@@ -18,6 +18,7 @@ from charging.errors import Invalid, NotFound, Refused
 from charging.events import Event, Noticed, SessionPosting, SessionStepped
 from charging.funds import book_of
 from charging.house_keys import digest_of, expire_key
+from charging.lateness import refuse_late
 from charging.session_state import Kept, Pair, Taken
 from charging.standing import require_active, require_here
 from charging.transfer_commands import OWNER
@@ -41,11 +42,11 @@ class _Step(Struct, frozen=True):
     kept: Kept
 
 
-def step(account: Account, command: Command, action: StepSession) -> Effect:
+def step(account: Account, action: StepSession, now_ms: int) -> Effect:
     """Create, update or release a session.
 
-    NotFound SESSION_UNKNOWN; Invalid INVOCATION_AHEAD, SESSION_MALFORMED, USED_SHRINKS; Refused SESSION_EXISTS,
-    SESSION_ID_USED, SESSION_RELEASED (update after release), SESSION_RELEASED_ALREADY, SESSION_EXPIRED,
+    NotFound SESSION_UNKNOWN; Invalid INVOCATION_AHEAD, SESSION_MALFORMED, USED_SHRINKS, USAGE_TOO_LATE; Refused
+    SESSION_EXISTS, SESSION_ID_USED, SESSION_RELEASED (update after release), SESSION_RELEASED_ALREADY, SESSION_EXPIRED,
     INVOCATION_OUT_OF_ORDER, SESSIONS_FULL, ACCOUNT_SUSPENDED, INSUFFICIENT_FUNDS, QUOTA_NOT_COVERED, UNITS_MISSING.
     """
     require_here(account)
@@ -58,6 +59,9 @@ def step(account: Account, command: Command, action: StepSession) -> Effect:
     if session is None or any(unit.granted for unit in action.units):
         require_active(account)
     _check(account, session, action)
+    for unit in action.units:
+        if unit.charge.depends or unit.charge.accruals:
+            refuse_late(unit.usage.start_ms, now_ms)
     steps = _steps(account, session, action)
     return _stepped(account, session, action, steps)
 
@@ -131,8 +135,12 @@ def _check_unit(session: Session | None, action: StepSession, unit: SessionUnit)
     if unit.final_action not in FINAL_ACTIONS:
         raise _malformed("final_action", "terminate, restrict or redirect")
     hold = session_state.hold_of(session, unit.usage.service)
-    if hold is not None and unit.usage.quantity < hold.used:
-        raise Invalid("USED_SHRINKS", f"{hold.used} were reported before", fields={"used": f"at least {hold.used}"})
+    if hold is not None and unit.usage.start_ms < hold.start_ms:
+        raise _malformed("units", "the pieces of a session follow each other")
+    hold_now = session_state.running(hold, unit.usage)
+    if hold_now is not None and unit.usage.quantity < hold_now.used:
+        least = hold_now.used
+        raise Invalid("USED_SHRINKS", f"{least} were reported before", fields={"used": f"at least {least}"})
     if hold is None and session is not None and len(session.holds) >= SERVICES_MAX:
         raise _malformed("units", f"a session has at most {SERVICES_MAX} services")
 
@@ -143,8 +151,8 @@ def _malformed(field: str, wanted: str) -> Invalid:
 
 def _steps(account: Account, session: Session | None, action: StepSession) -> list[_Step]:
     """Take every charge, then keep every grant."""
-    services = frozenset(unit.usage.service for unit in action.units)
-    view = session_state.undone(account, session, services, free_all=action.operation == "release")
+    starts = {unit.usage.service: unit.usage.start_ms for unit in action.units}
+    view = session_state.undone(account, session, starts, free_all=action.operation == "release")
     takings: list[Taken] = []
     for unit in action.units:
         taken = session_state.take(view, unit.charge, unit.usage.start_ms)
@@ -188,7 +196,10 @@ def _stepped(account: Account, session: Session | None, action: StepSession, ste
 
 
 def _hold(each: _Step) -> Hold:
-    usage = each.unit.usage
+    usage, before = each.unit.usage, 0
+    if each.hold is not None:
+        ended = session_state.running(each.hold, usage) is None
+        before = each.hold.charged_before + (each.hold.charged if ended else 0)
     return Hold(
         usage.service,
         usage.other_party,
@@ -202,6 +213,7 @@ def _hold(each: _Step) -> Hold:
         each.kept.reserved,
         each.kept.accruals,
         usage.attributes,
+        before,
     )
 
 
@@ -210,21 +222,22 @@ def _without_quota(hold: Hold) -> Hold:
 
 
 def _grant(hold: Hold, unit: SessionUnit | None, valid_until_ms: int) -> SessionGrant:
+    charged = hold.charged_before + hold.charged
     if unit is None or not (unit.granted or unit.final_unit):
-        return SessionGrant(hold.service, 0, 0, False, "", hold.charged, 0)
+        return SessionGrant(hold.service, 0, 0, False, "", charged, 0)
     return SessionGrant(
         hold.service,
         unit.granted,
-        valid_until_ms if unit.granted else 0,
+        min(valid_until_ms, unit.valid_until_ms or valid_until_ms) if unit.granted else 0,
         unit.final_unit,
         unit.final_action if unit.final_unit else "",
-        hold.charged,
+        charged,
         unit.tariff_switch_ms,
     )
 
 
 def _posting(account: Account, each: _Step) -> SessionPosting:
-    hold, taken = each.hold, each.taken
+    hold, taken = session_state.running(each.hold, each.unit.usage), each.taken
     money: list[Pair] = []
     units: list[Pair] = []
     for pair in hold.postings if hold is not None else ():

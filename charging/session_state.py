@@ -4,6 +4,8 @@ The platform's planning (`charging.sessions`) and the owner's deciding (`chargin
 functions, so what was planned on a state is exactly what is decided on it.
 """
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -11,7 +13,7 @@ from charging import funds
 from charging.account import MONEY, Account, Book, Hold, Session
 from charging.applying import accrue
 from charging.errors import Invalid, Refused
-from charging.usage import Charge, SealedCharge
+from charging.usage import Charge, SealedCharge, Usage
 
 Pair = tuple[str, int]
 
@@ -53,27 +55,33 @@ def hold_of(session: Session | None, service: str) -> Hold | None:
     return None
 
 
-def undone(account: Account, session: Session | None, services: frozenset[str], *, free_all: bool) -> Account:
-    """Give the account as if the session had posted and kept nothing for these services.
+def undone(account: Account, session: Session | None, starts: Mapping[str, int], *, free_all: bool) -> Account:
+    """Give the account as if the session had kept nothing for these services, and their pieces had posted nothing.
 
-    `free_all` frees the reservations of its other services too (release).
+    `starts` says of each service when the piece begins that is rated now: what an earlier piece has posted stays.
+    `free_all` frees the reservations of the session's other services too (release).
     """
     if session is None:
         return account
     books, accumulators = account.books, account.accumulators
     rest: list[Hold] = []
     for hold in session.holds:
-        mine = hold.service in services
-        if mine or free_all:
+        start_ms = starts.get(hold.service, -1)
+        if start_ms >= 0 or free_all:
             books = funds.keep(books, hold.reserved, -1)
-        if mine:
+        if start_ms == hold.start_ms:
             books = funds.shift(books, hold.postings, 1)
             accumulators = accrue(accumulators, hold.accruals, -1)
-        else:
+        elif start_ms < 0:
             rest.append(replace(hold, reserved=(), reserved_accruals=(), granted=0) if free_all else hold)
     without = replace(session, holds=tuple(rest))
     sessions = tuple(without if known is session else known for known in account.sessions)
     return replace(account, books=books, accumulators=accumulators, sessions=sessions)
+
+
+def running(hold: Hold | None, usage: Usage) -> Hold | None:
+    """Give what a session holds for the piece that a usage goes on with; None when the usage begins one."""
+    return hold if hold is not None and hold.start_ms == usage.start_ms else None
 
 
 def take(view: Account, charge: SealedCharge | Charge, time_ms: int) -> Taken:

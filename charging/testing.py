@@ -21,6 +21,7 @@ from charging.wire import Done, Failed, fault, pack, unpack_answer
 from charging.wire import failed as failed_of
 
 DAY_MS = 86_400_000
+FAR_MS = 1 << 53
 START_MS = 1_800_000_000_000
 PERIOD = "2027-01"
 
@@ -84,7 +85,9 @@ def flat_pricing(price: int = 10, free: int = 0) -> sessions.Pricing[int]:
         accruals = ((key, usage.quantity),) if usage.quantity else ()
         return charge_of((usage.quantity - gratis) * price, accruals=accruals, depends=True)
 
-    return sessions.Pricing(lambda _: 1, rate, lambda _, __, ___: 0)
+    return sessions.Pricing(
+        lambda _: 1, rate, rate, lambda _, __: 1 << 50, lambda _, __, ___, ____: 0, lambda _, __, ___, ____: FAR_MS
+    )
 
 
 class Desk:

@@ -157,6 +157,7 @@ def _check_session(session: Session) -> None:
             raise _quantity(hold.used)
         _within(hold.granted, 0, GRANT_MAX, "granted")
         _within(hold.charged, 0, BOOK_MAX, "charged")
+        _within(hold.charged_before, 0, FUNDS_MAX, "charged_before")
         _within(hold.start_ms, 0, TIME_MS_MAX, "start_ms")
         _all_within(hold.accruals, COUNTER_MAX, "accruals")
         _all_within(hold.reserved_accruals, GRANT_MAX, "reserved_accruals")

@@ -280,7 +280,7 @@ class SetAccountProfile(_message.Message):
     def __init__(self, account_attributes: _Optional[_Mapping[str, str]] = ..., customer_attributes: _Optional[_Mapping[str, str]] = ..., agreements: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TopUp(_message.Message):
-    __slots__ = ("book_id", "unit", "amount", "valid_to_ms", "priority", "allowance", "kind")
+    __slots__ = ("book_id", "unit", "amount", "valid_to_ms", "priority", "allowance", "kind", "valid_from_ms")
     BOOK_ID_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
@@ -288,6 +288,7 @@ class TopUp(_message.Message):
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     ALLOWANCE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_MS_FIELD_NUMBER: _ClassVar[int]
     book_id: str
     unit: str
     amount: int
@@ -295,7 +296,8 @@ class TopUp(_message.Message):
     priority: int
     allowance: str
     kind: str
-    def __init__(self, book_id: _Optional[str] = ..., unit: _Optional[str] = ..., amount: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., priority: _Optional[int] = ..., allowance: _Optional[str] = ..., kind: _Optional[str] = ...) -> None: ...
+    valid_from_ms: int
+    def __init__(self, book_id: _Optional[str] = ..., unit: _Optional[str] = ..., amount: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., priority: _Optional[int] = ..., allowance: _Optional[str] = ..., kind: _Optional[str] = ..., valid_from_ms: _Optional[int] = ...) -> None: ...
 
 class Adjust(_message.Message):
     __slots__ = ("book_id", "delta", "reason")

@@ -81,6 +81,6 @@ def test_the_time_of_the_next_tariff_reaches_the_caller() -> None:
     desk = Desk()
     desk.open(ID, 1_000)
     flat = flat_pricing()
-    switching = type(flat)(flat.plan_at, flat.rate, lambda _, __, usage: usage.start_ms + 5_000)
+    switching = replace(flat, next_switch=lambda _, __, ___, usage: usage.start_ms + 5_000)
     done = desk.do(ID, desk.plan(ID, "s", "create", 0, ask(10), pricing=switching))
     assert outcome(done).grants[0].tariff_switch_ms == START_MS + 5_000

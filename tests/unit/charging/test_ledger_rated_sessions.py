@@ -10,8 +10,9 @@ from charging.catalogue import from_plain, pack
 from charging.commands import OpenAccount, PostCharge
 from charging.contract import Contract, Subscription
 from charging.localtime import LocalTime
+from charging.pieces import piece_end
 from charging.plan import Plan
-from charging.rating import next_switch, rate
+from charging.rating import next_switch, quantity_max, rate, rate_quota, rate_sum
 from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
 from charging.testing import Desk
 from charging.timeline import Timeline
@@ -61,7 +62,7 @@ def timeline() -> Timeline:
 
 
 LINE = timeline()
-PRICING: Pricing[Plan] = Pricing(LINE.plan_at, rate, next_switch)
+PRICING: Pricing[Plan] = Pricing(LINE.plan_at, rate_sum, rate_quota, quantity_max, next_switch, piece_end)
 CONTRACT = Contract(ME, ME, "GD", subscriptions=(Subscription("plan"),))
 
 

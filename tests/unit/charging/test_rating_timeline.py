@@ -189,10 +189,18 @@ def test_next_switch_is_the_next_border_of_bands() -> None:
         1, "1", bands=(Band("day", start="08:00", end="18:00"),), tariffs=(Tariff("t", "voice", (price,)),)
     )
     plan = compile_plan(merge(catalogue), LOCAL)
-    started = day("2026-03-02T17:00")
-    assert next_switch(plan, contract(), Usage(ME, "voice", started, 0)) == day("2026-03-02T18:00")
-    assert next_switch(plan, contract(), Usage(ME, "voice", started, 3600)) == day("2026-03-03T08:00")
-    assert next_switch(compile_plan(merge(document(1, "1")), LOCAL), contract(), Usage(ME, "voice", started, 0)) == 0
+    started, nobody = day("2026-03-02T17:00"), Account("acc", 1, "GD")
+    assert next_switch(plan, contract(), nobody, Usage(ME, "voice", started, 0)) == day("2026-03-02T18:00")
+    assert next_switch(plan, contract(), nobody, Usage(ME, "voice", started, 3600)) == day("2026-03-03T08:00")
+    assert (
+        next_switch(
+            compile_plan(merge(document(1, "1")), LOCAL),
+            contract(),
+            Account("acc", 1, "GD"),
+            Usage(ME, "voice", started, 0),
+        )
+        == 0
+    )
 
 
 def test_periods_sort_as_they_follow() -> None:
