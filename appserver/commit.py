@@ -1,5 +1,7 @@
 """Orders of the front end → commands for the owner, now that account, contract and catalogue are at hand."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from appserver.asks import SessionOrder, TransferAsk
@@ -33,7 +35,7 @@ from charging.ledger import available_view, seal
 from charging.money import NO_CURRENCY
 from charging.pieces import piece_end
 from charging.plan import Plan
-from charging.selling import check_agreements, check_offerings
+from charging.selling import check_agreements, check_offerings, check_scope, check_watched
 from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
 from charging.usage import Charge
 
@@ -103,6 +105,14 @@ def order_command(
     elif isinstance(order, SetProfile):
         _check_profile(order.agreements, held, now_ms, "set_account_profile.agreements")
         action = order
+    elif isinstance(order, TopUp):
+        _check_scopes([(order.unit, order.allowance, "top_up.allowance")], held, now_ms)
+        action = order
+    elif isinstance(order, SetThreshold):
+        today = _today(held, now_ms)
+        if today is not None and not order.remove:
+            check_watched(today, order.threshold.watches, "set_threshold.watches")
+        action = order
     elif order is None:
         raise Broken("COMMAND_MISSING", "a command without its order")
     else:
@@ -125,6 +135,8 @@ def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Com
         order = replace(order, currency=today.currency if today is not None else NO_CURRENCY)
     _check_sold(order.contract, held, now_ms, "open_account.contract.agreements")
     _check_profile(order.agreements, held, now_ms, "open_account.agreements")
+    books = enumerate(order.books)
+    _check_scopes([(b.unit, b.allowance, f"open_account.books[{at}].allowance") for at, b in books], held, now_ms)
     return _command("", item, order)
 
 
@@ -211,6 +223,14 @@ def _check_sold(contract: Contract, held: Held, now_ms: int, field: str) -> None
     if today is not None:
         check_offerings(today, contract, now_ms)
         check_agreements(today, contract.agreements, "subscriber", field)
+
+
+def _check_scopes(scopes: Sequence[tuple[str, str, str]], held: Held, now_ms: int) -> None:
+    """Check allowances that books are bound to: (unit, allowance, field) each."""
+    today = _today(held, now_ms)
+    if today is not None:
+        for unit, allowance, field in scopes:
+            check_scope(today, unit, allowance, field)
 
 
 def _check_profile(agreements: tuple[str, ...], held: Held, now_ms: int, field: str) -> None:

@@ -70,7 +70,8 @@ def open_account(account: Account | None, command: Command, action: OpenAccount)
         action.customer_attributes,
         action.agreements,
     )
-    return Effect((Opened(state), ContractSet(replace(action.contract, version=1))), funds.money(books))
+    opened = sum([book.amount for book in books if book.unit == MONEY])
+    return Effect((Opened(state), ContractSet(replace(action.contract, version=1))), opened)
 
 
 def _first_books(given: tuple[Book, ...]) -> tuple[Book, ...]:

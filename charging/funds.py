@@ -33,9 +33,9 @@ def spendable(book: Book, time_ms: int) -> bool:
     return book.unit == MONEY and not book.allowance and book.valid_at(time_ms)
 
 
-def money(books: Iterable[Book]) -> int:
-    """Add up all money, whatever its validity: what the books must answer for."""
-    return sum(book.amount for book in books if book.unit == MONEY)
+def money(books: Iterable[Book], time_ms: int) -> int:
+    """Add up the money that charges may draw at a moment, credit aside: what is over does not count."""
+    return sum([book.amount for book in books if spendable(book, time_ms)])
 
 
 def balance_view(account: Account, now_ms: int) -> BalanceView:

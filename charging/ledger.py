@@ -94,7 +94,7 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     after = apply(account, events, command.key)
     notices: tuple[str, ...] = ()
     if after.thresholds or after.attributes:
-        entailed = standing.consequences(account, after)
+        entailed = standing.consequences(account, after, now_ms)
         if entailed:
             events = (*events, *entailed)
             after = apply(account, events, command.key)

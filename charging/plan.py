@@ -20,7 +20,7 @@ from charging.compiled import (
     Grant,
 )
 from charging.contract import Contract, Subscription
-from charging.localtime import LocalTime
+from charging.localtime import CALL, LocalTime
 from charging.usage import Step
 
 CACHE_MAX = 16_384
@@ -70,10 +70,28 @@ class Plan:
     counting: dict[str, tuple[CompiledAccumulator, ...]]
     """Accumulators by service; services that nothing counts are left out."""
     fees: dict[str, CompiledFee]
+    counted: frozenset[str] = frozenset()
+    """See `counters`; empty until it is asked for."""
     profiles: dict[tuple[str, tuple[str, ...]], Profile] = field(default_factory=dict)
     rule_sets: dict[tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], tuple[CompiledRule, ...]] = (
         field(default_factory=dict)
     )
+
+    def counters(self) -> frozenset[str]:
+        """Give the names under which something counts: accumulators, allowances, tiers, caps and budgets."""
+        if not self.counted:
+            accumulators = (each.counter for some in self.counting.values() for each in some)
+            lasting = [each for each in self.allowances.values() if not each.per_call]
+            free = (each.counter for each in lasting)
+            members = (each.member_counter for each in lasting if each.member_cap)
+            rolled = (each.roll_counter for each in lasting)
+            limits = (rule.limit_counter for rule in self.rules.values())
+            prices = [price for tariff in self.tariffs.values() for price in tariff.prices]
+            caps = (each.cap_counter for price in prices for each in price.bounds)
+            tiers = (each.counter for price in prices for each in price.schedules if each is not None)
+            found = (*accumulators, *free, *members, *rolled, *limits, *caps, *tiers)
+            self.counted = frozenset([each.name for each in found if each is not None and each.period != CALL])
+        return self.counted
 
     def valid_subscriptions(self, contract: Contract, time_ms: int) -> list[Subscription]:
         """Give the subscriptions of a contract that hold at a moment, those of unknown offerings left out."""

@@ -2,7 +2,8 @@
 
 What the owner must look up is only the journal entry under `charge_key`; `charged_fact` reads it and `with_original`
 puts it into the command. How much was given back before is remembered by the account itself (`Account.refunds`), so no
-index of refunds is needed: a row stays as long as its charge can be refunded.
+index of refunds is needed: a row stays as long as its charge can be refunded. A row is some 80 bytes, and only an
+account with refunds has any, so `REFUNDS_MAX` is far above what anybody gets, and far below what an account may hold.
 """
 
 from msgspec.structs import replace
@@ -18,8 +19,8 @@ from charging.standing import require_here
 
 REFUND_WINDOW_MS = 180 * 86_400_000
 """A charge older than this is corrected by an adjustment."""
-REFUNDS_MAX = 64
-"""Charges of one account under refund inside the window."""
+REFUNDS_MAX = 1_000
+"""Charges of one account that were given back, in part or wholly, inside the window: five a day, each day."""
 
 
 def charged_fact(entry: Entry) -> ChargedFact | None:
@@ -86,7 +87,7 @@ def _give_back(account: Account, action: Refund, fact: ChargedFact, before: int,
     forgets = tuple(row[0] for row in account.refunds if row[3] + REFUND_WINDOW_MS < now_ms)
     known = any(row[0] == action.charge_key for row in account.refunds)
     if not known and len(account.refunds) - len(forgets) >= REFUNDS_MAX:
-        raise Refused("REFUNDS_FULL", f"at most {REFUNDS_MAX} charges can be under refund; adjust the account instead")
+        raise Refused("REFUNDS_FULL", f"{REFUNDS_MAX} charges were given back in half a year; adjust the account")
     amount = action.amount or fact.amount - before
     wholly = before + amount == fact.amount
     units = tuple(pair for pair in fact.units if funds.book_of(account, pair[0]) is not None) if wholly else ()

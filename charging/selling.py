@@ -1,4 +1,5 @@
-"""What may be sold: offerings of a contract, agreements of contracts and accounts, against the catalogue."""
+"""What may be sold and set, against the catalogue: offerings of a contract, agreements of contracts and accounts, books
+bound to an allowance, marks on accumulators. A name that nothing answers to would have no effect, unnoticed."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,6 +9,8 @@ from charging.errors import Invalid
 from charging.plan import Plan
 
 NAMES_SHOWN_MAX = 12
+BALANCE = "balance"
+"""What a threshold watches when it is money."""
 
 
 def check_offerings(plan: Plan, contract: Contract, time_ms: int) -> None:
@@ -48,6 +51,33 @@ def check_agreements(
             what = f"rule {name!r} is of stage {rules[name].value.stage!r}" if name in rules else ""
             message = f"{what or f'there is no agreement {name[:64]!r} here'}: give {text}"
             raise Invalid("AGREEMENT_UNKNOWN", message, fields={field: text})
+
+
+def check_scope(plan: Plan, unit: str, allowance: str, field: str) -> None:
+    """Check that a book of free units may be bound to an allowance: it is known, and of that unit.
+
+    Raises `Invalid` ALLOWANCE_UNKNOWN, ALLOWANCE_UNIT; the latter also for money, which no allowance covers with.
+    """
+    if not allowance:
+        return
+    known = plan.allowances.get(allowance)
+    if known is None:
+        text = f"one of {', '.join(sorted(plan.allowances)[:NAMES_SHOWN_MAX]) or 'none: the catalogue has none'}"
+        message = f"there is no allowance {allowance[:64]!r} here: give {text}"
+        raise Invalid("ALLOWANCE_UNKNOWN", message, fields={field: text})
+    if known.unit != unit:
+        text = f"an allowance in {unit}s, or a book in {known.unit}s"
+        message = f"allowance {allowance!r} is in {known.unit}s, the book in {unit}: give {text}"
+        raise Invalid("ALLOWANCE_UNIT", message, fields={field: text})
+
+
+def check_watched(plan: Plan, watches: str, field: str) -> None:
+    """Check what a threshold watches: the balance, or something that counts. Raises `Invalid` ACCUMULATOR_UNKNOWN."""
+    if watches == BALANCE or watches in plan.counters():
+        return
+    text = f"{BALANCE}, or one of {', '.join(sorted(plan.counters())[:NAMES_SHOWN_MAX])}"
+    message = f"nothing counts under {watches[:64]!r} here: give {text}"
+    raise Invalid("ACCUMULATOR_UNKNOWN", message, fields={field: text})
 
 
 def _invalid(reason: str, message: str, text: str) -> Invalid:

@@ -37,14 +37,14 @@ def require_active(account: Account) -> None:
         )
 
 
-def consequences(before: Account | None, after: Account) -> tuple[Event, ...]:
+def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[Event, ...]:
     """Say what a change of books and accumulators entails: suspension or resumption, and notices."""
     events: list[Event] = []
     notices: list[str] = []
     if before is not None and after.thresholds:
-        notices += _crossed(before, after)
+        notices += _crossed(before, after, now_ms)
     if after.attributes and after.attributes.get(AUTO_SUSPEND) == "yes":
-        left = funds.money(after.books) + after.credit_limit
+        left = funds.money(after.books, now_ms) + after.credit_limit
         if after.status == "active" and left <= 0 and before is not None and before.status == "active":
             events.append(StatusSet("suspended", FUNDS_ENDED))
             notices.append("suspended")
@@ -56,9 +56,9 @@ def consequences(before: Account | None, after: Account) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def _crossed(before: Account, after: Account) -> list[str]:
+def _crossed(before: Account, after: Account, now_ms: int) -> list[str]:
     notices: list[str] = []
-    old_money, new_money = funds.money(before.books), funds.money(after.books)
+    old_money, new_money = funds.money(before.books, now_ms), funds.money(after.books, now_ms)
     for threshold in after.thresholds:
         mark = threshold.mark
         if threshold.watches == "balance":

@@ -20,6 +20,7 @@ from domainservers import main as domainserver
 from evidence.keyfile import key_file, ring_at
 from runtime.channel import open_channel
 from runtime.link import parts_of
+from runtime.principal import LOCAL
 from runtime.server import start_tier
 from runtime.settings import DataCenterSettings, DomainServerSettings, load
 from storage.open import open_unit
@@ -62,7 +63,7 @@ class Desk:
 
     async def do(self, identity: str, account_id: str, key: str, action: Action) -> wire.Done:
         digest = key.encode().ljust(16, b".")[:16]
-        command = Command(account_id, key, digest, "tests", "front", 1, action)
+        command = Command(account_id, key, digest, "tests", "front", 1, action, LOCAL)
         answer = await self.ask(identity, wire.Commit(identity, command))
         assert isinstance(answer, wire.Done), answer
         return answer
@@ -174,7 +175,7 @@ async def test_a_key_repeated_after_the_port_is_told_its_first_outcome(desks: li
         assert again.movements == first.movements
         assert (await desks[0].do(number, id_of(number), "before port 0", deposit)).repeated
     digest = b"another content."
-    command = Command(id_of(number), "before port 1", digest, "tests", "front", 1, deposit)
+    command = Command(id_of(number), "before port 1", digest, "tests", "front", 1, deposit, LOCAL)
     answer = await desks[0].ask(number, wire.Commit(number, command))
     assert isinstance(answer, wire.Failed)
     assert answer.kind == "conflict"

@@ -367,3 +367,28 @@ async def test_unary_fault_is_a_status_with_details(
     assert raised.value.code() is code
     fault = from_rpc_error(raised.value)
     assert fault.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (
+            {"set_threshold": pb.SetThreshold(threshold_id="x", watches="none", mark=3)},
+            "ACCUMULATOR_UNKNOWN",
+        ),
+        ({"top_up": pb.TopUp(book_id="p", unit="second", amount=9, allowance="nope")}, "ALLOWANCE_UNKNOWN"),
+        ({"top_up": pb.TopUp(book_id="q", unit="byte", amount=9, allowance="minutes-100")}, "ALLOWANCE_UNIT"),
+    ],
+)
+async def test_names_that_nothing_answers_to_are_refused(front: Front, command: dict[str, object], reason: str) -> None:
+    await front.open(money=YUAN)
+    fault = fault_of(await front.one(front.execute(**command)))
+    assert (type(fault), fault.reason) == (Invalid, reason)
+    known = pb.TopUp(book_id="r", unit="second", amount=9, allowance="minutes-100")
+    assert (await front.one(front.execute(top_up=known))).WhichOneof("result") == "command"
+
+
+async def test_an_opening_with_a_book_that_nothing_uses_is_refused(front: Front) -> None:
+    book = pb.BalanceBook(book_id="p", unit="second", amount=9, allowance="nope")
+    fault = fault_of(await front.one(front.execute(open_account=pb.OpenAccount(payment_mode="prepaid", books=[book]))))
+    assert (type(fault), fault.reason) == (Invalid, "ALLOWANCE_UNKNOWN")

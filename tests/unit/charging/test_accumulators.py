@@ -55,7 +55,7 @@ def test_a_threshold_watches_shared_counters_and_those_of_each_identity(shared: 
     noticed = []
     for count in range(1, 5):
         after = Account("acc", 1, "GD", accumulators={counter.key(REALM, 1, 0): count}, thresholds=account.thresholds)
-        noticed.append([event.notices for event in consequences(account, after)])  # type: ignore[union-attr]
+        noticed.append([event.notices for event in consequences(account, after, 0)])  # type: ignore[union-attr]
         account = after
     assert noticed == [[], [], [("usage:mark",)], []]
 
@@ -63,7 +63,7 @@ def test_a_threshold_watches_shared_counters_and_those_of_each_identity(shared: 
 def test_a_threshold_does_not_watch_counters_whose_names_only_begin_alike() -> None:
     before = Account("acc", 1, "GD", thresholds=(Threshold("mark", "called", 1),))
     after = Account("acc", 1, "GD", accumulators={"called.member|x@all": 5}, thresholds=before.thresholds)
-    assert consequences(before, after) == ()
+    assert consequences(before, after, 0) == ()
 
 
 def test_prices_whose_ids_read_alike_when_joined_keep_caps_of_their_own() -> None:

@@ -106,7 +106,7 @@ def test_old_charges_are_out_of_reach_and_their_rows_make_room() -> None:
 
 def test_the_rows_of_refunds_are_bounded() -> None:
     desk = Desk()
-    desk.open(ID, 1_000)
+    desk.open(ID, 2 * REFUNDS_MAX)
     for number in range(REFUNDS_MAX + 1):
         desk.do(ID, post(desk.accounts[ID], charge_of(1)), key=f"c{number}")
     for number in range(REFUNDS_MAX):

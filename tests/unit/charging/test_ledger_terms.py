@@ -7,6 +7,7 @@ from charging import ledger
 from charging.account import MONEY, Book, Threshold
 from charging.bounds import MEMBERS_MAX, THRESHOLDS_MAX
 from charging.commands import (
+    Adjust,
     MoveIn,
     MoveOut,
     SendTransfer,
@@ -19,6 +20,7 @@ from charging.commands import (
     TopUp,
 )
 from charging.errors import Broken, Invalid, Refused
+from charging.events import ContractSet
 from charging.sessions import UnitAsk
 from charging.testing import START_MS, Desk, charge_of, contract_of, opening, post
 
@@ -284,3 +286,39 @@ def test_the_balance_is_one_view_over_all_services() -> None:
     desk.do(ID, desk.plan(ID, "s", "create", 0, *asks))
     view = ledger.balance_view(desk.accounts[ID], START_MS)
     assert (view.real, view.reserved, view.available, view.credit_limit) == (120, 80, 90, 50)
+
+
+def test_money_that_is_over_keeps_nobody_in_service_and_holds_no_mark_up() -> None:
+    desk = Desk()
+    gift = Book("gift", MONEY, 500, priority=500, valid_to_ms=desk.now_ms + 10)
+    desk.open(ID, 100, books=(gift,), attributes={"auto_suspend": "yes"})
+    desk.do(ID, SetThreshold(Threshold("low", "balance", 60), False))
+    desk.now_ms += 20
+    noticed = desk.do(ID, post(desk.accounts[ID], charge_of(50))).notices
+    assert noticed == ("low-balance:low",)
+    assert desk.do(ID, post(desk.accounts[ID], charge_of(50))).notices == ("suspended",)
+
+
+def test_a_closed_account_lets_its_members_go_and_keeps_its_money() -> None:
+    desk = Desk()
+    desk.open(ID, 100)
+    desk.do(ID, SetContract(contract_of(MEMBER, ID)))
+    desk.do(ID, SetStatus("closed", "left"))
+    account = desk.accounts[ID]
+    assert (account.status, account.members, account.books[0].amount) == ("closed", (), 100)
+    ended = [event.contract for event in desk.journals[ID][-1].events if isinstance(event, ContractSet)]
+    assert [(one.identity, one.account_id, one.status, one.version) for one in ended] == [
+        (ID, ID, "ended", account.version),
+        (MEMBER, ID, "ended", account.version),
+    ]
+    desk.do(ID, Adjust("", -100, "paid out"), actor="clerk")
+    desk.crash()
+    assert desk.accounts[ID].books[0].amount == 0
+
+
+def test_only_the_contract_of_a_member_can_end() -> None:
+    desk = Desk()
+    desk.open(ID, 100)
+    with pytest.raises(Refused) as refusal:
+        desk.do(ID, SetContract(replace(contract_of(MEMBER, ID), status="ended")))
+    assert refusal.value.reason == "MEMBER_UNKNOWN"

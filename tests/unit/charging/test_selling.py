@@ -6,7 +6,7 @@ from charging.catalogue import from_plain, pack
 from charging.contract import Contract, Subscription
 from charging.errors import Invalid
 from charging.plan import Plan
-from charging.selling import check_agreements, check_offerings
+from charging.selling import check_agreements, check_offerings, check_scope, check_watched
 from charging.timeline import Timeline
 from charging.wire import CatalogueRef
 
@@ -15,6 +15,9 @@ CATALOGUE = from_plain(
     {
         "catalogue": "test",
         "version": "1",
+        "services": [{"id": "data", "unit": "byte"}],
+        "allowances": [{"id": "bytes", "unit": "byte", "quota": "1 MB", "period": "month"}],
+        "accumulators": [{"id": "used", "when": {"services": ["data"]}}],
         "offerings": [
             {"id": "plan"},
             {"id": "rival", "excludes": ["plan"]},
@@ -90,3 +93,26 @@ def test_an_agreement_that_takes_nothing_off_is_refused(stage: str, name: str, t
         check_agreements(plan(), ("agreed", name), stage, "where.agreements")
     assert (caught.value.reason, caught.value.message) == ("AGREEMENT_UNKNOWN", told)
     assert list(caught.value.fields) == ["where.agreements"]
+
+
+@pytest.mark.parametrize("name", ["balance", "bytes", "used"])
+def test_a_threshold_watches_money_or_what_counts(name: str) -> None:
+    check_watched(plan(), name, "field")
+
+
+def test_a_threshold_that_could_never_fire_is_refused() -> None:
+    with pytest.raises(Invalid, match="balance, or one of bytes, used") as fault:
+        check_watched(plan(), "no-such-counter", "set_threshold.watches")
+    assert (fault.value.reason, list(fault.value.fields)) == ("ACCUMULATOR_UNKNOWN", ["set_threshold.watches"])
+
+
+@pytest.mark.parametrize(
+    ("unit", "allowance", "reason"),
+    [("byte", "nope", "ALLOWANCE_UNKNOWN"), ("event", "bytes", "ALLOWANCE_UNIT"), ("money", "bytes", "ALLOWANCE_UNIT")],
+)
+def test_a_book_that_could_never_be_used_is_refused(unit: str, allowance: str, reason: str) -> None:
+    check_scope(plan(), "byte", "bytes", "field")
+    check_scope(plan(), unit, "", "field")
+    with pytest.raises(Invalid) as fault:
+        check_scope(plan(), unit, allowance, "top_up.allowance")
+    assert (fault.value.reason, list(fault.value.fields)) == (reason, ["top_up.allowance"])
