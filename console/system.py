@@ -6,6 +6,7 @@ keyspace, and the provinces of a great area share one: a keyspace costs the clus
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -73,6 +74,10 @@ class Shape(Struct, frozen=True):
     first_port: int = 0
 
 
+class PortInUse(ValueError):
+    """A fixed port is somebody's; the message says what to do."""
+
+
 class System:
     """The processes of one system, started in the order they need each other."""
 
@@ -89,10 +94,12 @@ class System:
         self._tls = tls
 
     async def start(self, shape: Shape) -> None:
-        """Start all tiers. Raises `ProcessDied` when one doesn't get ready."""
+        """Start all tiers. Raises `PortInUse`, or `ProcessDied` when one doesn't get ready."""
         first = shape.first_port
         app_ports = [first + number if first else 0 for number in range(shape.app_servers)]
         center_ports = [first + DATACENTER_PORTS + number if first else 0 for number in range(shape.datacenters)]
+        for port in {*app_ports, *center_ports} - {0}:
+            _check_free(port)
         self.datacenters += await _together(
             [self.start_datacenter(number, port) for number, port in enumerate(center_ports)]
         )
@@ -157,6 +164,17 @@ class System:
         }
         arguments = ["-m", "console.main", "serve", tier, "--with-parent"]
         return await self.supervisor.start(f"{tier}-{number}", arguments, environment)
+
+
+def _check_free(port: int) -> None:
+    """Raise `PortInUse` for a port that is served: processes of one user could else share it, and their callers."""
+    with socket.socket() as probe:
+        # Else connections of an earlier run that are still being forgotten would count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortInUse(f"port {port} can't be served on ({error.strerror}): give another --port") from error
 
 
 async def _together(starts: Sequence[Coroutine[None, None, Running]]) -> list[Running]:

@@ -63,7 +63,7 @@ def options(heap_mb: int) -> list[str]:
         f"-Xmx{heap_mb}m",
         "-Xss512k",
         "-XX:+UseG1GC",
-        "-XX:MaxGCPauseMillis=100",
+        "-XX:MaxGCPauseMillis=20",
         "-XX:+ExitOnOutOfMemoryError",
         "-XX:+PerfDisableSharedMem",
         "-Djava.awt.headless=true",

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -154,6 +155,19 @@ def test_a_store_that_is_away_is_told_without_a_trace_of_the_driver_s(tmp_path: 
     assert done.returncode == 1
     assert done.stderr.decode().startswith("onetier: Cassandra did not answer")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_a_port_that_another_system_serves_is_not_shared_with_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with socket.socket() as served:
+        served.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        served.bind(("127.0.0.1", 0))
+        served.listen()
+        port = served.getsockname()[1]
+        status, said = _run(monkeypatch, capsys, "up", "--data", str(tmp_path / "data"), "--port", str(port))
+    assert status == 1
+    assert f"port {port} can't be served on (Address already in use): give another --port" in said
 
 
 def test_an_argument_that_is_no_utf_8_is_told() -> None:
