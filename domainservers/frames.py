@@ -54,8 +54,13 @@ class Frames:
         if under_way is None:
             under_way = asyncio.ensure_future(self._read(seq))
             self._reading[seq] = under_way
-            under_way.add_done_callback(lambda _: self._reading.pop(seq, None))
+            under_way.add_done_callback(lambda done: self._read_over(seq, done))
         return await asyncio.shield(under_way)
+
+    def _read_over(self, seq: int, done: asyncio.Future[Frame | None]) -> None:
+        self._reading.pop(seq, None)
+        if not done.cancelled():
+            done.exception()  # Whoever waits gets it; perhaps nobody does any more.
 
     async def _read(self, seq: int) -> Frame | None:
         async with self._gate:

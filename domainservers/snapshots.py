@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domainservers.accounts import Accounts, State, saved
 from domainservers.clock import Age
@@ -18,6 +19,7 @@ from domainservers.journal import Corrupt, Journal, Position, Segment
 from domainservers.keys import KeyIndex
 from domainservers.limits import Limits
 from domainservers.quarantine import Aside, Quarantine
+from domainservers.segment_lists import Older, SegmentLists, load_segments
 from domainservers.watch import Watch
 from runtime.telemetry import logger
 from storage.unit import Record, StoreRejected, StoreUnavailable, Unit
@@ -54,6 +56,8 @@ class Checkpoint(Struct, frozen=True, array_like=True):
     """What can't be used of the journal, see `domainservers.quarantine`."""
     age_ms: int = 0
     """Of the slot, see `domainservers.clock.Age`; segments and keys are dated by it."""
+    older: Older = (0, 0)
+    """Segments before those that it names itself, see `domainservers.segment_lists`."""
 
 
 class Capture(Struct):
@@ -78,9 +82,15 @@ _decode_watched = msgspec.msgpack.Decoder(list[str]).decode
 
 
 async def load_checkpoint(unit: Unit, slot: str) -> Checkpoint | None:
-    """Read the newest checkpoint of a slot. Raises `StoreUnavailable`."""
+    """Read the newest checkpoint of a slot, with all its segments. Raises `Corrupt`, `StoreUnavailable`."""
     stored = (await unit.get(CHECKPOINT_COLLECTION, slot, [NEWEST])).get(NEWEST)
-    return _decode_checkpoint(stored.value) if stored is not None else None
+    if stored is None:
+        return None
+    checkpoint = _decode_checkpoint(stored.value)
+    if checkpoint.older[1]:
+        segments = await load_segments(unit, slot, checkpoint.older)
+        checkpoint = replace(checkpoint, segments=(*segments, *checkpoint.segments))
+    return checkpoint
 
 
 async def load_watched(unit: Unit, slot: str, checkpoint: Checkpoint) -> list[str]:
@@ -152,6 +162,7 @@ class Snapshots:
         self._limits = limits
         self._quarantine = quarantine
         self._age = age
+        self._segment_lists = SegmentLists(slot, checkpoint.older if checkpoint is not None else (0, 0))
         self._keys_from = list(checkpoint.keys_from) if checkpoint is not None else []
         self._since_seq = checkpoint.position.seq + 1 if checkpoint is not None else 0
         named, gone = (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())
@@ -247,11 +258,12 @@ class Snapshots:
         for index, some in enumerate(watched):
             name = f"watched/{index:05d}"
             records.append(Record(CHECKPOINT_COLLECTION, self._slot, name, _encode(some), position.seq))
-        if records:
-            await self._put(records)
+        older, named = self._segment_lists.split(capture.segments)
+        records += self._segment_lists.records(capture.segments, older, position.seq)
+        await self._put(records)
         checkpoint = Checkpoint(
             position,
-            capture.segments,
+            named,
             capture.newest_ms,
             len(watched),
             tuple(self._keys_from),
@@ -259,11 +271,13 @@ class Snapshots:
             self.deltas.gone,
             tuple(self._quarantine.rows),
             capture.age_ms,
+            older,
         )
         stamp = self._journal.head.epoch << EPOCH_SHIFT | position.seq
         await self._put([Record(CHECKPOINT_COLLECTION, self._slot, NEWEST, _encode(checkpoint), stamp)])
         self._since_seq = position.seq + 1
         self.durable_seq = position.seq
+        await self._put(self._segment_lists.waste(older, position.seq))
 
     def _kept(self, capture: Capture) -> tuple[Segment, ...]:
         """Say which segments stay: the young ones, and what recovery or a known key may still ask for."""

@@ -22,7 +22,7 @@ PB = 1 << 50
 
 def account(**values: object) -> Account:
     fields = {"members": ("m",), "books": (Book("main", "money", 10**9),)} | values
-    return msgspec.structs.replace(Account("a", 1, "GD"), **fields)
+    return msgspec.structs.replace(Account("a", 1, "GD", currency="CNY"), **fields)
 
 
 def command(action: object, key: str = "k") -> Command:
