@@ -66,7 +66,10 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         _check_actor(request.actor)
         self._check(context, "port", request.actor, request.to_domain)
         check_key(request.request_key)
-        port = await self._porter.port(request.identity, request.to_domain, request.request_key, request.actor)
+        principal = principal_of(context).name
+        port = await self._porter.port(
+            request.identity, request.to_domain, request.request_key, request.actor, principal
+        )
         return pb.PortResponse(revision=port.revision, from_domain=port.begun.from_domain)
 
     async def Describe(self, request: pb.DescribeRequest, context: grpc.aio.ServicerContext) -> pb.DescribeResponse:

@@ -60,7 +60,7 @@ class Porter:
         self._country = country
         self._running: dict[str, asyncio.Task[Port]] = {}
 
-    async def port(self, identity: str, to_domain: str, key: str, actor: str) -> Port:
+    async def port(self, identity: str, to_domain: str, key: str, actor: str, principal: str = "") -> Port:
         """Move the account of an identity to a domain; returns when every instance can know it.
 
         Goes on when the caller goes away. Raises `Invalid`, `NotFound`, `Refused`, `Conflict`, or `Unavailable`:
@@ -70,7 +70,7 @@ class Porter:
         await self._refresh()
         known = self._directory.port(key)
         if known is None:
-            begun = await self._begin(identity, to_domain, key, actor)
+            begun = await self._begin(identity, to_domain, key, actor, principal)
         elif known.begun.identity == identity and known.begun.to_domain == to_domain:
             begun = known.begun
         else:
@@ -123,7 +123,7 @@ class Porter:
         except Exception as error:
             raise Unavailable("DIRECTORY_UNAVAILABLE", "the directory's unit does not answer", retry_ms=500) from error
 
-    async def _begin(self, identity: str, to_domain: str, key: str, actor: str) -> PortBegun:
+    async def _begin(self, identity: str, to_domain: str, key: str, actor: str, principal: str) -> PortBegun:
         if to_domain not in self._directory.domains:
             wanted = f"the code of a known domain, not {to_domain[:40]!r}"
             raise Invalid("DOMAIN_UNKNOWN", f"to_domain: expected {wanted}", fields={"to_domain": wanted})
@@ -131,9 +131,10 @@ class Porter:
         data = await self._business_data(f"domain:{route.key}", wire.Pull(identity))
         if route.domain == to_domain:
             raise Refused("MOVE_TO_SELF", f"the account is in {to_domain} already")
-        begun = PortBegun(key, identity, data.account.account_id, route.domain, route.slot, to_domain, actor)
+        account_id = data.account.account_id
+        begun = PortBegun(key, identity, account_id, route.domain, route.slot, to_domain, actor, principal)
         try:
-            await self._directory.amend([begun], port_key("begin", key), actor)
+            await self._directory.amend([begun], port_key("begin", key), actor, principal=principal)
         except Conflict:
             # Somebody else may have begun the very same request a moment ago.
             known = self._directory.port(key)
@@ -160,7 +161,7 @@ class Porter:
 
     async def _end(self, begun: PortBegun, changes: list[Change]) -> None:
         try:
-            await self._directory.amend(changes, port_key("end", begun.key), begun.actor)
+            await self._directory.amend(changes, port_key("end", begun.key), begun.actor, principal=begun.principal)
         except Conflict:
             # Another instance ended it first, perhaps with the entries in another order.
             port = self._directory.port(begun.key)
@@ -212,7 +213,9 @@ class Porter:
     def _remembering(self, begun: PortBegun, member: str, kept: wire.KeptOutcome) -> wire.Commit:
         now_ms = self._directory.now_ms()
         action = Remember(kept.outcome, kept.charged)
-        command = Command(begun.account_id, kept.key, kept.digest, begun.actor, CHANNEL, now_ms, action)
+        command = Command(
+            begun.account_id, kept.key, kept.digest, begun.actor, CHANNEL, now_ms, action, begun.principal
+        )
         return wire.Commit(member, command)
 
     async def _commit(self, route: str, begun: PortBegun, step: str, action: Action) -> wire.Done:
@@ -225,6 +228,7 @@ class Porter:
             channel=CHANNEL,
             time_ms=self._directory.now_ms(),
             action=action,
+            principal=begun.principal,
         )
         answer = await self._persist(route, wire.Commit(begun.identity, command))
         if not isinstance(answer, wire.Done):

@@ -87,6 +87,8 @@ class PortBegun(Struct, frozen=True, array_like=True, tag="port", gc=False):
     from_slot: int
     to_domain: str
     actor: str
+    principal: str = ""
+    """Who ordered it, as authenticated."""
 
 
 class PortEnded(Struct, frozen=True, array_like=True, tag="ported", gc=False):

@@ -12,9 +12,10 @@ from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceServicer
 
 from charging import wire
-from charging.errors import Broken, Fault, Invalid
+from charging.errors import Broken, Denied, Fault, Invalid
 from charging.wire import Ask, Commit, FetchReference
 from domainservers.batch import Batch
+from domainservers.gate import check_read
 from domainservers.host import Host
 from domainservers.item import pack_fault
 from domainservers.slot import Slot
@@ -85,9 +86,11 @@ class DomainServerServicer(DomainServerServiceServicer):
         for place, slot, body in zip(places, request.slots, request.bodies, strict=True):
             try:
                 ask = wire.read_ask(body)
-            except Invalid as malformed:
-                self._metrics.requests("read", "BODY_MALFORMED")
-                batch.answer(place, pack_fault(malformed))
+                if type(ask) is FetchReference:
+                    check_read(ask, origin)
+            except (Invalid, Denied) as fault:
+                self._metrics.requests("read", fault.reason)
+                batch.answer(place, pack_fault(fault))
                 continue
             if type(ask) is FetchReference:
                 batch.answer(place, self._refer(ask.domain or domain_of(slot), ask.known))
