@@ -11,8 +11,6 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from charging.catalogue import Catalogue, from_plain
@@ -21,6 +19,7 @@ from charging.checks.walk import Path as TreePath
 from charging.checks.walk import shown
 from charging.checks.whole import Nation
 from console.catalogue_words import sentence, unknown_field
+from console.catalogue_yaml import Unreadable, read_yaml
 
 Place = tuple[Path, int]
 Tree = dict[str, object]
@@ -29,6 +28,10 @@ SECTION_TYPES = {
 }
 DEPTH_MAX = 40
 FAULTS_OF_ENTRY_MAX = 20
+FAULTS_MAX = 1_000
+"""Of one document."""
+ALIASED_NODES_MAX = 100_000
+"""What aliases may add to the nodes that a file writes out."""
 _AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<where>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
@@ -52,9 +55,13 @@ class Document(Struct):
     places: dict[TreePath, Place] = msgspec.field(default_factory=dict)
     faults: list[Fault] = msgspec.field(default_factory=list)
     catalogue: Catalogue | None = None
+    nodes_left: int = 0
+    """How many nodes its files may still stand for: by aliases a few bytes could stand for gigabytes."""
 
     def fault(self, path: TreePath, message: str) -> None:
-        """Note a fault at the nearest node that stands in a file."""
+        """Note a fault at the nearest node that stands in a file; of very many the first."""
+        if len(self.faults) >= FAULTS_MAX:
+            return
         for length in range(len(path), -1, -1):
             place = self.places.get(path[:length])
             if place is not None:
@@ -106,24 +113,27 @@ def read_folder(folder: Path) -> Folder:
 
 def _read_file(file: Path, documents: dict[str, Document]) -> None:
     try:
-        node = YAML(typ="base", pure=True).compose(file.read_text(encoding="utf-8"))
-    except (YAMLError, OSError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error)
+        size, node = read_yaml(file)
+    except Unreadable as fault:
         broken = documents.setdefault(f"!{file}", Document(f"!{file}"))
-        broken.faults.append(
-            Fault(str(file), mark.line + 1 if mark else 1, f"not readable as YAML: {' '.join(problem.split())}")
-        )
+        broken.faults.append(Fault(str(file), fault.line, fault.message))
         return
     pairs = node.value if isinstance(node, MappingNode) else ()
-    domain = next((str(value.value) for key, value in pairs if key.value == "domain"), "")
+    domain = next((value.value for key, value in pairs if key.value == "domain" and isinstance(value, ScalarNode)), "")
     document = documents.setdefault(domain, Document(domain))
     document.places.setdefault((), (file, 1))
+    document.nodes_left += size // 2 + ALIASED_NODES_MAX
     if not isinstance(node, MappingNode):
         document.fault((), f"{file.name} holds no sections: write `tariffs:`, `offerings:`, …")
         return
+    written: set[str] = set()
     for key, value in node.value:
-        _join(document, file, key, value)
+        name = str(key.value)
+        if name in written:
+            document.faults.append(Fault(str(file), key.start_mark.line + 1, f"{name}: is written twice: keep one"))
+        else:
+            written.add(name)
+            _join(document, file, key, value)
 
 
 def _join(document: Document, file: Path, key: Node, value: Node) -> None:
@@ -145,6 +155,11 @@ def _join(document: Document, file: Path, key: Node, value: Node) -> None:
 
 def _plain(document: Document, file: Path, node: Node, path: TreePath) -> object:
     document.places.setdefault(path, (file, node.start_mark.line + 1))
+    document.nodes_left -= 1
+    if document.nodes_left <= 0:
+        if document.nodes_left == 0:
+            document.fault(path[:2], "its aliases stand for more than a catalogue can hold: write it without them")
+        return ""
     if len(path) > DEPTH_MAX:
         document.fault(path[:2], f"is nested more than {DEPTH_MAX} deep: an alias that contains itself?")
         return ""

@@ -10,6 +10,7 @@ Node = Mapping[str, object]
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _SCHEMA = schema()
+SHOWN_CHARS_MAX = 60
 
 
 def unknown_field(what: str) -> str:
@@ -27,7 +28,7 @@ def sentence(what: str, path: TreePath, tree: object) -> str:
     if match := _MISSING.fullmatch(what):
         return f"{match[1]!r} is missing: write {_wanted(_property(there, match[1]))}"
     value = _value_at(path, tree)
-    shown = f"{value!r} can't stand here" if isinstance(value, str) else "this can't stand here"
+    shown = f"{value[:SHOWN_CHARS_MAX]!r} can't stand here" if isinstance(value, str) else "this can't stand here"
     return f"{shown}: write {_wanted(there)}"
 
 
