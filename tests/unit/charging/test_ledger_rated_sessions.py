@@ -155,7 +155,7 @@ def capped(then: str) -> Pricing[Plan]:
     tariff = {"id": "call", "service": "voice", "standard": "true", "prices": [price]}
     tree = {**SNIPPET, "tariffs": [tariff], "allowances": [], "offerings": [{"id": "plan", "services": ["voice"]}]}
     line = Timeline.build([CatalogueRef("", 1, 0, pack(from_plain(tree)))], "GD", ZONE)
-    return Pricing(line.plan_at, rate, next_switch)
+    return Pricing(line.plan_at, rate_sum, rate_quota, quantity_max, next_switch, piece_end)
 
 
 def granted(pricing: Pricing[Plan], requested: int) -> tuple[int, bool, str]:
