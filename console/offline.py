@@ -19,12 +19,14 @@ from msgspec.structs import replace
 
 from charging.account import MAIN_BOOK, MONEY, Account, Book
 from charging.applying import added
+from charging.bounds import ATTRIBUTE_CHARS_MAX, ID_CHARS_MAX
 from charging.catalogue import Catalogue, pack
 from charging.commands import Command, PostCharge
 from charging.contract import Contract, Subscription
 from charging.errors import Fault, Invalid
 from charging.identity import normalise
 from charging.ledger import decide, seal
+from charging.names import is_code, is_place, is_service
 from charging.party import party
 from charging.plan import Plan
 from charging.rating import rate
@@ -154,8 +156,9 @@ class OfflineRater:
         subscriptions = tuple(Subscription(name) for name in _list(row, "offerings"))
         if not subscriptions:
             raise Invalid("OFFERINGS_MISSING", "no offering is named: write one or several, ';' between them")
-        if not row["domain"]:
-            raise Invalid("REGION_UNKNOWN", "no domain is named: write the code of the subscriber's region")
+        if is_code(row["domain"]) is None:
+            text = "write the code of the subscriber's region"
+            raise Invalid("REGION_UNKNOWN", f"domain {row['domain'][:40]!r} names no region: {text}")
         family = tuple(normalise(number, self._country) for number in _list(row, "family"))
         return Contract(
             identity,
@@ -172,14 +175,19 @@ class OfflineRater:
         quantity = _whole(text)
         if quantity is None:
             raise Invalid("QUANTITY_INVALID", f"quantity {text[:40]!r} is no whole number from 0 on that is believable")
+        service, visited = row["service"], row.get("visited") or ""
+        if is_service(service) is None:
+            raise Invalid("SERVICE_UNKNOWN", f"{service[:40]!r} is no service code: write one of the catalogue")
+        if visited and is_place(visited) is None:
+            raise Invalid("REGION_UNKNOWN", f"visited {visited[:40]!r} is no code of a region or a network abroad")
         other = party(row["other_party"], self._country) if row.get("other_party") else ""
         return Usage(
             normalise(row["identity"], self._country),
-            row["service"],
+            service,
             self._start_ms(row["start"].strip()),
             quantity,
             other,
-            row.get("visited") or "",
+            visited,
             _attributes(row, "usage"),
         )
 
@@ -201,11 +209,18 @@ class OfflineRater:
 
 
 def _list(row: Row, column: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (row.get(column) or "").split(";") if part.strip())
+    found = tuple(part.strip() for part in (row.get(column) or "").split(";") if part.strip())
+    if any(len(part) > ID_CHARS_MAX for part in found):
+        raise Invalid("NAME_MALFORMED", f"{column}: each part has at most {ID_CHARS_MAX} characters")
+    return found
 
 
 def _attributes(row: Row, owner: str) -> dict[str, str]:
     head = f"{owner}."
+    for name, value in row.items():
+        if name.startswith(head) and max(len(name) - len(head), len(value)) > ATTRIBUTE_CHARS_MAX:
+            text = f"names and values have at most {ATTRIBUTE_CHARS_MAX} characters"
+            raise Invalid("ATTRIBUTE_TOO_LONG", f"attribute {name[:40]!r}: {text}")
     return {name[len(head) :]: value for name, value in row.items() if value and name.startswith(head)}
 
 
