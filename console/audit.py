@@ -22,6 +22,7 @@ from charging.auditing import Audit
 from charging.wire import HistoryLine
 from console.audit_beside import Beside, check_keys, check_shared, check_snapshots
 from console.audit_following import Follower, SlotReport
+from console.rerating import Published, Rerater
 from domainservers.accounts import COLLECTION, partitions
 from domainservers.deltas import load_delta
 from domainservers.framing import SetAside
@@ -56,6 +57,8 @@ class JournalRef(Struct, frozen=True):
     anchors: tuple[Anchor, ...] = ()
     owner_epoch: int = 0
     """Of its owner record."""
+    published: Published | None = None
+    """What charges are to be rated again by; None = they are not."""
 
 
 class Followed(Struct, frozen=True):
@@ -113,6 +116,7 @@ class _Slot:
         self.start = _start_of(ref.name, checkpoint)
         self.beside = Beside(checkpoint, self._only)
         follower = self.follower = Follower(ref.name, ref.head_seq, self.start, self._only, self._lines_max)
+        follower.rerater = Rerater(ref.published) if ref.published is not None else None
         report, seq = follower.report, self.start.seq
         try:
             self._stable = await _read_snapshots(unit, ref.name, follower, checkpoint)

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -37,13 +39,14 @@ def audit(
     keys: ChainKeys = None,
     anchors: Anchors = None,
     second: Annotated[str, typer.Option("--anchors-unit", help="URL of the second party's unit.")] = "",
+    rerate: Annotated[bool, typer.Option("--re-rate", help="Rate every charge again on the replayed account.")] = False,
 ) -> None:
     """Verify chains, seals and anchors, and that movements add up to balances, from the units themselves."""
     if everything == bool(account):
         raise typer.BadParameter("name an account, or give --all")
     where = directory_url(folder, directory)
     evidence = evidence_for(where, keys, anchors, folder)
-    sources = Sources(where, evidence.ring, evidence.anchors, second)
+    sources = Sources(where, evidence.ring, evidence.anchors, second, rerate)
     try:
         sound = _all(sources, domain, workers) if everything else asyncio.run(_one(sources, account, lines))
     except (Fault, StoreUnavailable, StoreRejected) as fault:
@@ -63,6 +66,9 @@ def _all(sources: Sources, domain: str, workers: int) -> bool:
 
         found = audit_country(sources, domain, workers, begin)
     out.print(report.audit_table(found.slots))
+    if sources.rerate:
+        for text in rerated_lines(found.slots):
+            typer.echo(text)
     return _told(found.sentences, found.notes)
 
 
@@ -84,6 +90,15 @@ async def _one(sources: Sources, account: str, lines_max: int) -> bool:
         typer.echo(f"{ref.name} has no account {account}: give the account's id, its primary identity", err=True)
         return False
     return _told([*country.findings, *followed.report.findings], country.notes)
+
+
+def rerated_lines(slots: Sequence[SlotReport]) -> list[str]:
+    """Tell how many charges were rated again, and why others were not."""
+    left_out: Counter[str] = Counter()
+    for slot in slots:
+        left_out.update(slot.left_out)
+    lines = [f"{sum(slot.rerated for slot in slots):,} charges rated again"]
+    return lines + [f"{count:,} not rated again: {why}" for why, count in sorted(left_out.items())]
 
 
 def _account_lines(ref: JournalRef, found: SlotReport, followed: Audit) -> list[str]:

@@ -14,6 +14,7 @@ from charging.contract import Contract
 from charging.errors import Broken, NotFound
 from console.audit import Advance, JournalRef, audit_all, match_transfers, stand_of
 from console.audit_following import SlotReport
+from console.rerating import Published
 from directory import owners as owners_of
 from directory.directory import Directory
 from directory.slots import slot_key
@@ -48,6 +49,8 @@ class Sources(Struct, frozen=True):
     """Folder of the anchor files, None = there are none."""
     second: str = ""
     """URL of the second party's unit; empty = the directory's."""
+    rerate: bool = False
+    """Rate charges again."""
 
 
 async def survey(sources: Sources, domain: str = "", account: str = "", *, contracts: bool = True) -> Country:
@@ -88,6 +91,8 @@ async def _slots(
     for code, info in directory.domains.items():
         if domain not in ("", code):
             continue
+        refs = tuple(ref for ref in directory.state.catalogues.values() if ref.domain in ("", code))
+        published = Published(code, info.time_zone, refs)
         for number in range(info.slots):
             name = slot_key(code, number)
             ref = JournalRef(
@@ -97,6 +102,7 @@ async def _slots(
                 shared=info.shared_unit,
                 anchors=tuple(by_slot.get(name, ())),
                 owner_epoch=await owners_of.recorded_epoch(unit, code, number),
+                published=published if sources.rerate else None,
             )
             country.refs.append(ref)
 

@@ -10,6 +10,7 @@ from charging.auditing import Audit, Transfers, begins
 from charging.entry import Entry
 from charging.history import line
 from charging.wire import HistoryLine
+from console.rerating import Rerater
 from domainservers.accounts import unpack_account
 from domainservers.journal import Position
 from storage.unit import Stored
@@ -42,6 +43,10 @@ class SlotReport(Struct):
     """Those that were there when the audit began: their other halves must be found."""
     identities: set[str] = set()
     """Whose contracts the journal made, or its accounts have as members."""
+    rerated: int = 0
+    """Charges that were rated again."""
+    left_out: dict[str, int] = {}
+    """Why charges were not rated again → how many."""
     findings: list[str] = []
     notes: list[str] = []
     """What is no finding and yet to be known: losses that somebody accepted."""
@@ -57,6 +62,7 @@ class Follower:
         self.lines: deque[HistoryLine] = deque(maxlen=lines_max)
         self.snapshots: dict[str, Stored] = {}
         self.only = only
+        self.rerater: Rerater | None = None
         self._first_seq = start.seq + 1
         self._head_seq = head_seq
         self._claimed = False
@@ -79,6 +85,9 @@ class Follower:
             if audit is None:
                 report.refusals += 1  # Of what does not exist yet.
                 continue
+            if self.rerater is not None:
+                again = self.rerater.take(entry, audit.state)
+                report.findings += [f"{entry.account_id}: {finding}" for finding in again]
             audit.add(entry)
             touched[entry.account_id] = audit
             if self.lines.maxlen:
@@ -127,6 +136,8 @@ class Follower:
         if not self._claimed:
             self._claim()
         _gather(self.audits, report.transfers)
+        if self.rerater is not None:
+            report.rerated, report.left_out = self.rerater.rated, dict(self.rerater.left_out)
         if not report.broken:
             self._look_at_the_rest()
         for audit in self.audits.values():
