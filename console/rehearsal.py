@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
 from rich.console import Console
+from ruamel.yaml import YAML
 
 from console import proof
 from console.demo import journals_of
@@ -26,8 +28,22 @@ from console.supervisor import Supervisor
 from console.system import Shape, System, lay_out
 from onetier_client import AsyncClient
 
-DAY_MS = yesterday_ms()
-"""Begin of the sample day: usage is taken for some weeks only."""
+ORDINARY_HOUR_MS = 15 * 3_600_000
+"""Of the day, by the clock of the country: outside of the sample's night."""
+
+
+def ordinary_ms() -> int:
+    """Give a moment of a past day at ordinary prices: in daytime, and on no holiday of the sample catalogue."""
+    path = Path(__file__).parents[1] / "catalogues" / "national" / "services.yaml"
+    holidays = {str(day) for calendar in YAML(typ="safe").load(path)["calendars"] for day in calendar["days"]}
+    moment_ms = yesterday_ms() + ORDINARY_HOUR_MS
+    while datetime.fromtimestamp(moment_ms / 1_000, UTC).date().isoformat() in holidays:
+        moment_ms -= 86_400_000
+    return moment_ms
+
+
+DAY_MS = ordinary_ms()
+"""When the sample's people call: usage is taken for some weeks only, so it can be no fixed day."""
 TIMEOUT_MS = 30_000
 
 

@@ -13,8 +13,8 @@ from onetier.v1 import service_desk_pb2 as desk
 from console import loading
 from console.catalog import publication
 from console.catalogue_files import read_folder
+from console.rehearsal import DAY_MS
 from console.sample import offers, reference
-from console.stage import yesterday_ms
 from console.supervisor import Supervisor
 from console.system import Layout, Shape, System, keys_of
 from directory.slots import slot_key
@@ -24,8 +24,6 @@ from onetier_client import AsyncClient, requests
 from storage.open import migrate
 
 CATALOGUES = Path(__file__).parents[2] / "catalogues"
-DAY_MS = yesterday_ms()
-"""Calls and commands are of this day: usage is taken for some weeks only."""
 OPENING = 1_000_000_000_000
 """Micro-units in the main book of each account at the beginning."""
 PREFIXES = {"GD": "86130", "XJ": "86131"}

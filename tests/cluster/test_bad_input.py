@@ -80,7 +80,7 @@ def bad_events(identity: str, charge: Charge) -> list[Bad]:
     """What is asked for can't be: identity, service, quantity, time, place."""
     ahead_ms = int(time.time() * 1000) + HOUR_MS
     return [
-        Bad(charge(who="12"), INVALID, "IDENTITY_MALFORMED", ("identity",), ("identity", "length")),
+        Bad(charge(who="12"), INVALID, "IDENTITY_MALFORMED", ("identity",), ("identity", "country code")),
         Bad(charge(who="pigeon:7"), INVALID, "IDENTITY_MALFORMED", ("identity",), ("before the colon", "msisdn")),
         Bad(charge(who="13012340000"), MISSING, "IDENTITY_UNKNOWN", (), ("no contract", "861****0000")),
         Bad(charge(who="tv:nobody"), MISSING, "IDENTITY_UNROUTED", (), ("no domain", "number plan")),

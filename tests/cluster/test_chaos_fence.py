@@ -242,7 +242,7 @@ async def test_a_process_that_was_stopped_does_nothing_of_what_waits_for_it(tmp_
         await country.system.supervisor.drain()
         history = await read_history(country.journals, country.ring)
         assert set(history.effects) == {f"open-{identity}", "meanwhile", "afterwards"}
-        assert history.balances[identity] == OPENING + 4_000_000
+        assert history.balances[f"{NAME}:{identity}"] == OPENING + 4_000_000
 
 
 @asynccontextmanager
