@@ -7,7 +7,7 @@ COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
 ROOMS  := appserver charging console datacenter directory domainservers evidence loadtest localcassandra onetier_client runtime storage
 
-.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check bench loadtest lock sbom house clean
+.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check bench fuzz loadtest lock sbom house clean
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -49,6 +49,9 @@ compiled-tests: compiled ## rating, ledger, platform, slots and a whole system o
 
 bench: compiled  ## every figure beside its own limit, also in reports/bench.md; FULL=1 adds a million subscribers and entries
 	GRPC_ENABLE_FORK_SUPPORT=0 $(WITH_COMPILED) $(BIN)/python -m bench.everything $(if $(FULL),--full) $(if $(QUICK),--quick)
+
+fuzz: $(STAMP)   ## messages at random to every service for ten minutes; ONETIER_FUZZ_SECONDS, ONETIER_FUZZ_SEED
+	ONETIER_FUZZ_SECONDS=$(or $(ONETIER_FUZZ_SECONDS),600) $(BIN)/pytest -n 0 -s tests/cluster/test_wire_fuzz.py
 
 loadtest: $(STAMP) ## locust scenarios, headless and bounded; HTML reports in reports/
 	$(BIN)/onetier loadtest

@@ -19,12 +19,14 @@ CLIENTS_KEPT_MAX = 10_000
 CHANCES_MAX = 16
 """Looked at for one that is idle and may be forgotten; beyond, more are kept: as many as there are connections."""
 STREAMS_RETRY_MS = 1_000
+PAUSE_MS_MAX = 200
+"""How long a client that was refused isn't read, at most at one go."""
 
 
 class Client:
     """What one client has under way, and what it may still take."""
 
-    __slots__ = ("_bytes", "_requests", "caller", "calls", "streams")
+    __slots__ = ("_bytes", "_paused_until", "_requests", "caller", "calls", "streams")
 
     def __init__(self, settings: AppServerSettings, now: float) -> None:
         self.caller = Caller()
@@ -33,6 +35,7 @@ class Client:
         """Its unary calls; each stream is a source of its own."""
         self.streams = 0
         """Open ones."""
+        self._paused_until = 0.0
         self._requests = Bucket(settings.client_requests_per_s, now)
         self._bytes = Bucket(settings.client_bytes_per_s, now)
 
@@ -44,6 +47,14 @@ class Client:
     def wait_ms(self, now: float) -> int:
         """Say how long it must wait before its next batch; 0 = not at all."""
         return max(self._requests.wait_ms(now), self._bytes.wait_ms(now))
+
+    def refused(self, now: float, retry_ms: int) -> None:
+        """Note a refusal: it isn't read before it may come again, or refusing it would be all that is done."""
+        self._paused_until = now + min(retry_ms, PAUSE_MS_MAX) / 1000
+
+    def pause_s(self, now: float) -> float:
+        """Say for how long its streams aren't read."""
+        return max(self._paused_until - now, 0.0)
 
     def take(self, requests: int, size: int) -> None:
         """Count a batch that was taken in."""

@@ -21,8 +21,6 @@ from runtime.telemetry import Metrics
 Replies = ReplyStream[desk.ExchangeResponse]
 
 RETRY_MS = 50
-PAUSE_MS_MAX = 200
-"""How long a client that is over its rate isn't read, at most at one go."""
 TIMEOUT_MS_MAX = 600_000
 REFUSED_UNREAD_MAX = 4
 """A stream is refused beyond `stream_items_max`, and not read any more at so many times of it: a client that sends
@@ -84,7 +82,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
                 drain=self.ended,
                 items_in_flight_max=self._settings.stream_items_max * REFUSED_UNREAD_MAX,
                 unreadable=_tell_unreadable,
-                pause_s=lambda: min(client.wait_ms(self._loop.time()), PAUSE_MS_MAX) / 1000,
+                pause_s=lambda: client.pause_s(self._loop.time()),
                 metrics=self._metrics,
             )
         finally:
@@ -98,6 +96,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
         refusal = self._refusal(client, size, octets, replies.items_in_flight)
         if refusal is not None:
             self._metrics.requests("any", refusal.reason, max(size, 1))
+            client.refused(self._loop.time(), refusal.retry_ms)
             # At least one is owed, so that batches without requests are bounded too.
             size = max(size, 1)
             replies.send(desk.ExchangeResponse(batch_id=request.batch_id, error=to_status(refusal)), size)
@@ -180,7 +179,8 @@ class ServiceDesk(ServiceDeskServiceServicer):
         if refusal is not None:
             self._metrics.requests("any", refusal.reason)
             # Whoever floods with calls waits for each refusal, as one that floods a stream isn't read.
-            await asyncio.sleep(min(client.wait_ms(self._loop.time()), PAUSE_MS_MAX) / 1000)
+            client.refused(self._loop.time(), refusal.retry_ms)
+            await asyncio.sleep(client.pause_s(self._loop.time()))
             raise refusal
         client.take(1, octets)
         left_s = context.time_remaining()
