@@ -12,6 +12,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from rich.progress import Progress, TextColumn
 
 from appserver.replies import fill_history
+from charging.account_id import identity_of, slot_of
 from charging.auditing import Audit
 from charging.errors import Fault
 from console import report
@@ -73,11 +74,12 @@ def _all(sources: Sources, domain: str, workers: int) -> bool:
 
 
 async def _one(sources: Sources, account: str, lines_max: int) -> bool:
-    country = await survey(sources, account=read_identity(account), contracts=False)
+    named = identity_of(account) if slot_of(account) else read_identity(account)
+    country = await survey(sources, account=named, contracts=False)
     if not country.refs:
         return _told(country.findings, country.notes)
     (ref,) = country.refs
-    followed = await audit_journal(ref, read_identity(account), lambda _: None, lines_max)
+    followed = await audit_journal(ref, country.account_id, lambda _: None, lines_max)
     if followed.account is not None:
         for text in _account_lines(ref, followed.report, followed.account):
             typer.echo(text)
@@ -87,7 +89,9 @@ async def _one(sources: Sources, account: str, lines_max: int) -> bool:
             for text in report.history_lines(shown):
                 typer.echo(text)
     elif not followed.report.findings:
-        typer.echo(f"{ref.name} has no account {account}: give the account's id, its primary identity", err=True)
+        typer.echo(
+            f"{ref.name} has no account {country.account_id}: give its id, or a number that it has now", err=True
+        )
         return False
     return _told([*country.findings, *followed.report.findings], country.notes)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from charging.account_id import asked_for
 from charging.contract import Contract
 from charging.errors import Broken, NotFound
 from console.audit import Advance, JournalRef, audit_all, match_transfers, stand_of
@@ -20,6 +21,7 @@ from directory.directory import Directory
 from directory.slots import slot_key
 from domainservers import contracts as contracts_of
 from domainservers.contracts import unpack_contract
+from domainservers.registry import Registry
 from evidence.anchors import DIRECTORY, Anchor, in_force, newest_of
 from evidence.files import Checked, check_files
 from evidence.keys import KeyRing
@@ -35,6 +37,8 @@ class Country(Struct):
     refs: list[JournalRef] = []
     contracts: dict[str, str] = {}
     """Identity → account, of the contracts in shared units that are in force."""
+    account_id: str = ""
+    """Of the one account that was asked for."""
     findings: list[str] = []
     notes: list[str] = []
 
@@ -54,7 +58,7 @@ class Sources(Struct, frozen=True):
 
 
 async def survey(sources: Sources, domain: str = "", account: str = "", *, contracts: bool = True) -> Country:
-    """Look at a country, at one domain of it, or at the slot of one account.
+    """Look at a country, at one domain of it, or at the slot of one account, named by one of its identities or its id.
 
     Raises `StoreUnavailable`, `StoreRejected`; `NotFound` when nobody serves the account.
     """
@@ -70,6 +74,8 @@ async def survey(sources: Sources, domain: str = "", account: str = "", *, contr
             return country
         try:
             only = directory.resolve(account).key if account else ""
+            if account:
+                country.account_id = asked_for(account) or await Registry(unit).holder(account) or account
             await _slots(country, sources, directory, unit, anchors, domain)
             country.refs = [ref for ref in country.refs if only in ("", ref.name)]
             shared = sorted({info.shared_unit for info in directory.domains.values()}) if contracts else []

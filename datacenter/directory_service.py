@@ -12,7 +12,7 @@ from datacenter.admission import Admission
 from datacenter.codec import changes_of, grant_messages
 from datacenter.owners import OwnerTable
 from datacenter.port import Porter
-from directory.checks import check_key
+from directory.checks import check_callers_key
 from directory.directory import Directory
 from directory.slots import parse_slot
 from runtime.principal import principal_of
@@ -49,6 +49,7 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         """Append changes, all or none, once a key. Faults: see `Directory.amend`, `Admission.check`."""
         _check_actor(request.actor)
         principal, key, state = principal_of(context).name, request.request_key, self._directory.state
+        check_callers_key(key)
         changes = changes_of(request.changes)
         appended = permits.admitted(state, changes, principal, request.actor)
         revision = permits.repeated(state, key, changes)
@@ -65,7 +66,7 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         """Move an identity's account to another domain; a repeat of the key finishes what was begun."""
         _check_actor(request.actor)
         self._check(context, "port", request.actor, request.to_domain)
-        check_key(request.request_key)
+        check_callers_key(request.request_key)
         principal = principal_of(context).name
         port = await self._porter.port(
             request.identity, request.to_domain, request.request_key, request.actor, principal

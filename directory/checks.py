@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from charging.errors import Conflict, Fault, Invalid, NotFound, Refused
+from charging.house_keys import PREFIX
 from charging.identity import normalise
 from charging.names import is_code
 from charging.permission import ALL, NAMES, NO_LIMIT
@@ -66,6 +67,14 @@ def check_key(key: str) -> None:
     """Raise `Invalid` with reason REQUEST_KEY_MALFORMED when an amendment's key is none."""
     if not 1 <= len(key.encode()) <= KEY_BYTES_MAX:
         wanted = f"1 to {KEY_BYTES_MAX} bytes, unique for each intent"
+        raise Invalid("REQUEST_KEY_MALFORMED", f"request key: expected {wanted}", fields={"request_key": wanted})
+
+
+def check_callers_key(key: str) -> None:
+    """Raise `Invalid` REQUEST_KEY_MALFORMED when it is none, or might meet a key that the house gives by itself."""
+    check_key(key)
+    if key.startswith(PREFIX):
+        wanted = f"a first character other than {PREFIX}"
         raise Invalid("REQUEST_KEY_MALFORMED", f"request key: expected {wanted}", fields={"request_key": wanted})
 
 

@@ -18,6 +18,7 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
+from charging.account_id import compose
 from console import proof
 from console.rehearsal import DAY_MS, Rehearsal, rehearse
 from console.system import Shape
@@ -210,9 +211,9 @@ async def test_a_ported_number_is_served_by_its_new_domain_within_a_second(tmp_p
             await channel.close()
         verdict = await small.verdict(told)
         assert verdict.holds, verdict.complaints
-        kinds = await _kinds(
-            small.system.layout.units[small.system.layout.private_of[account.domain]], f"{account.domain}/0", identity
-        )
+        url = small.system.layout.units[small.system.layout.private_of[account.domain]]
+        slot = f"{account.domain}/0"
+        kinds = await _kinds(url, slot, compose(slot, identity))
         assert kinds[-1] == "out"
 
 

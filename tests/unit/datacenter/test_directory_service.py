@@ -105,6 +105,7 @@ async def test_a_wrong_change_is_named_by_field_and_none_of_its_amendment_enters
 async def test_an_amendment_needs_a_key_an_actor_and_changes(operator: DirectoryServiceStub) -> None:
     for wrong, reason in (
         (pb.AmendRequest(changes=[entry("card:1")], actor="tests"), "REQUEST_KEY_MALFORMED"),
+        (pb.AmendRequest(changes=[entry("card:1")], actor="tests", request_key="~port~end~1"), "REQUEST_KEY_MALFORMED"),
         (pb.AmendRequest(changes=[entry("card:1")], request_key="k"), "ACTOR_MISSING"),
         (pb.AmendRequest(request_key="k", actor="tests"), "CHANGES_MISSING"),
     ):
@@ -172,7 +173,7 @@ async def test_a_plan_of_the_size_of_the_country_replaces_the_old_one(operator: 
     await operator.Amend(amendment("plan", change), timeout=30)
     described = await operator.Describe(pb.DescribeRequest(), timeout=5)
     assert described.number_ranges == 110_000
-    resolved = await operator.Resolve(pb.ResolveRequest(identity="13500011234"), timeout=5)
+    resolved = await operator.Resolve(pb.ResolveRequest(identity="+8613500011234"), timeout=5)
     assert (resolved.domain, resolved.rule) == ("GD", "861350001")
 
 

@@ -150,6 +150,7 @@ async def test_every_data_center_serves_from_the_new_domain_within_a_second(rig:
         ({"identity": "+8613000009999"}, "not_found", "IDENTITY_UNKNOWN"),
         ({"to_domain": "GD"}, "refused", "MOVE_TO_SELF"),
         ({"request_key": ""}, "invalid", "REQUEST_KEY_MALFORMED"),
+        ({"request_key": "~port~end~1"}, "invalid", "REQUEST_KEY_MALFORMED"),
         ({"actor": ""}, "invalid", "ACTOR_MISSING"),
     ],
 )
