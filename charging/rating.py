@@ -8,7 +8,7 @@ round.
 from charging import discounts, freeunits
 from charging.account import Account
 from charging.bounds import AMOUNT_MAX
-from charging.compiled import Bounds, CompiledPrice, Facts
+from charging.compiled import Bounds, CompiledPrice, CompiledService, Facts
 from charging.contract import Contract, Subscription
 from charging.fees import bill, fee
 from charging.localtime import DAY_S
@@ -60,19 +60,21 @@ def rate(plan: Plan, usage: Usage, contract: Contract, account: Account) -> Char
     Raises `Unrated` when no rule prices it, or its quantity is not possible in one.
     """
     service = plan.services.get(usage.service)
-    if service is not None and (usage.quantity < 0 or usage.quantity > service.quantity_max):
+    if service is None:
+        raise unknown_service(plan, usage)
+    if usage.quantity < 0 or usage.quantity > service.quantity_max:
         raise absurd_quantity(plan, usage)
-    return _rate(plan, usage, contract, account, quota=False)
+    return _rate(plan, service, usage, contract, account, False)
 
 
 def rate_sum(plan: Plan, usage: Usage, contract: Contract, account: Account) -> Charge:
     """Rate what many reports of a session add up to: the bound of one usage is not one of theirs."""
-    return _rate(plan, usage, contract, account, quota=False)
+    return _rate(plan, _service(plan, usage), usage, contract, account, False)
 
 
 def rate_quota(plan: Plan, usage: Usage, contract: Contract, account: Account) -> Charge:
     """Rate what may be used, to keep its price: rounded up, so that rounding alone makes nothing free."""
-    return _rate(plan, usage, contract, account, quota=True)
+    return _rate(plan, _service(plan, usage), usage, contract, account, True)
 
 
 def price_of(profile: Profile, usage: Usage, contract: Contract, account: Account) -> CompiledPrice | None:
@@ -84,10 +86,16 @@ def price_of(profile: Profile, usage: Usage, contract: Contract, account: Accoun
     return None
 
 
-def _rate(plan: Plan, usage: Usage, contract: Contract, account: Account, *, quota: bool) -> Charge:
+def _service(plan: Plan, usage: Usage) -> CompiledService:
     service = plan.services.get(usage.service)
     if service is None:
         raise unknown_service(plan, usage)
+    return service
+
+
+def _rate(
+    plan: Plan, service: CompiledService, usage: Usage, contract: Contract, account: Account, quota: bool
+) -> Charge:
     quantity = usage.quantity
     held = plan.valid_subscriptions(contract, usage.start_ms)
     names = tuple([subscription.offering for subscription in held])
