@@ -1,6 +1,7 @@
 """Top-ups, adjustments, moves between books, and the end of expired books."""
 
 import pytest
+from msgspec.structs import replace
 
 from charging.account import MONEY, Book
 from charging.bounds import BOOK_MAX
@@ -48,6 +49,28 @@ def test_a_later_end_prolongs_a_book_and_an_open_end_stays_open() -> None:
     assert desk.accounts[ID].books[0].valid_to_ms == START_MS + 3 * DAY_MS
     desk.do(ID, top_up(1, "gift"))
     assert desk.accounts[ID].books[0].valid_to_ms == 0
+
+
+def test_a_pack_holds_from_its_purchase_and_an_empty_one_begins_anew() -> None:
+    desk = Desk()
+    desk.open(ID, 5)
+
+    def begins() -> dict[str, int]:
+        return {book.book_id: book.valid_from_ms for book in desk.accounts[ID].books}
+
+    desk.do(ID, top_up(3, "pack", unit="byte"))
+    desk.do(ID, top_up(3, "gift"))
+    desk.do(ID, replace(top_up(3, "soon", unit="byte"), valid_from_ms=START_MS + DAY_MS))
+    assert begins() == {"main": 0, "pack": START_MS, "gift": 0, "soon": START_MS + DAY_MS}
+    desk.now_ms += DAY_MS
+    desk.do(ID, top_up(3, "pack", unit="byte"))
+    assert begins()["pack"] == START_MS
+    with pytest.raises(Invalid) as refused:
+        desk.do(ID, replace(top_up(3, "pack", unit="byte"), valid_from_ms=START_MS + 1))
+    assert refused.value.reason == "VALIDITY_FIXED"
+    desk.do(ID, Adjust("pack", -6, "used up"), actor="li")
+    desk.do(ID, top_up(3, "pack", unit="byte"))
+    assert begins()["pack"] == START_MS + DAY_MS
 
 
 def test_expired_books_lapse_after_the_wait_for_late_records_and_are_never_revived() -> None:
