@@ -114,7 +114,7 @@ def sole_use(folder: Path) -> Iterator[None]:
 def clear(folder: Path) -> None:
     """Remove what earlier runs left in a data folder, and nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("units", "logs", FOLDER):
+    for name in ("units", "logs", "access", FOLDER):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (MARK, "usage.csv", "subscribers.csv"):
         (folder / name).unlink(missing_ok=True)

@@ -12,11 +12,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1 import service_desk_pb2 as pb
-from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
+from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
+from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServiceStub
 
 import appserver.main
 import datacenter.main
 import domainservers.main
+from charging import wire
+from charging.commands import Action, Adjust, Command, MoveOut, ReceiveTransfer
 from charging.errors import Denied, Fault, Unavailable
 from onetier_client import AsyncClient, Tls
 from onetier_client.requests import Facts
@@ -263,6 +266,41 @@ async def test_grants_and_the_plan_are_amended_by_two(issue: Issue, tmp_path: Pa
             assert await _reason(acme.balance(IDENTITY)) == "CHANNEL_NOT_GRANTED"
             assert await _reason(acme.top_up(IDENTITY, 1)) == "COMMAND_NOT_GRANTED"
             assert (await acme.balance(IDENTITY, channel="partner")).real == 0
+    finally:
+        for tier in tiers:
+            await tier.stop()
+
+
+async def _routed(center: str, tls: Tls, ask: wire.Ask) -> wire.Answer:
+    """Send one ask through the data center with a certificate, past every platform."""
+    async with open_channel(center, tls, role="datacenter") as channel:
+        call = DataCenterServiceStub(channel).Route()
+        await call.write(RouteRequest(batch_id=1, positions=[0], routes=[IDENTITY], bodies=[wire.pack(ask)]))
+        response: RouteResponse = await asyncio.wait_for(call.read(), 10)
+        return wire.unpack_answer(ReplyBatch.FromString(response.replies).bodies[0])
+
+
+async def test_the_owner_refuses_what_a_forged_platform_sends(issue: Issue, tmp_path: Path) -> None:
+    tiers = await _start_all(issue, tmp_path)
+    center = tiers[2].address
+    try:
+        async with AsyncClient([tiers[0].address], tls=_tls(issue, "frontend/hall"), timeout_ms=30_000) as hall:
+            account_id = (await hall.open_account(IDENTITY, _account())).account_id
+            forged: list[tuple[str, Action, str]] = [
+                ("appserver", MoveOut("BJ"), "ORIGIN_NOT_ALLOWED"),
+                ("appserver", ReceiveTransfer("x", "main", 10**15, "forged"), "ORIGIN_NOT_ALLOWED"),
+                ("appserver", Adjust("main", 10**15, "forged"), "COMMAND_NOT_GRANTED"),
+                ("operator", Adjust("main", 10**15, "forged"), "ORIGIN_NOT_ALLOWED"),
+                ("domainserver", Adjust("main", 10**15, "forged"), "ORIGIN_NOT_ALLOWED"),
+            ]
+            for role, action, reason in forged:
+                command = Command(account_id, "k", b"d" * 16, "CEO", "front", 1, action, "frontend/hall")
+                answer = await _routed(center, _tls(issue, role), wire.Commit(IDENTITY, command))
+                assert isinstance(answer, wire.Failed)
+                assert (role, answer.reason) == (role, reason)
+            moved = await _routed(center, _tls(issue, "appserver"), wire.Pull(IDENTITY, moved=True))
+            assert isinstance(moved, wire.Failed)
+            assert (await hall.balance(IDENTITY)).real == 0
     finally:
         for tier in tiers:
             await tier.stop()
