@@ -67,8 +67,10 @@ def publication(catalogues: list[Catalogue]) -> list[dc.DirectoryChange]:
 
 
 def checked(folder: Path) -> Folder:
-    """Read a folder; print its faults and leave with code 1 if there are any."""
+    """Read a folder; print its warnings and faults, and leave with code 1 if there are any of the latter."""
     found = read_folder(folder)
+    for warning in found.warnings:
+        out.print(f"warning: {warning}", soft_wrap=True, markup=False)
     for fault in found.faults:
         out.print(str(fault), soft_wrap=True, markup=False)
     if found.faults:

@@ -17,6 +17,7 @@ from charging.catalogue import Catalogue, from_plain
 from charging.checks.check import check
 from charging.checks.walk import Path as TreePath
 from charging.checks.walk import shown
+from charging.checks.warnings import warn
 from charging.checks.whole import Nation
 from console.catalogue_words import sentence, unknown_field
 from console.catalogue_yaml import Unreadable, read_yaml
@@ -54,14 +55,19 @@ class Document(Struct):
     tree: Tree = msgspec.field(default_factory=dict)
     places: dict[TreePath, Place] = msgspec.field(default_factory=dict)
     faults: list[Fault] = msgspec.field(default_factory=list)
+    warnings: list[Fault] = msgspec.field(default_factory=list)
+    """What may be published, but is hardly meant."""
     catalogue: Catalogue | None = None
     nodes_left: int = 0
     """How many nodes its files may still stand for: by aliases a few bytes could stand for gigabytes."""
 
     def fault(self, path: TreePath, message: str) -> None:
         """Note a fault at the nearest node that stands in a file; of very many the first."""
-        if len(self.faults) >= FAULTS_MAX:
-            return
+        if len(self.faults) < FAULTS_MAX:
+            self.faults.append(self.placed(path, message))
+
+    def placed(self, path: TreePath, message: str) -> Fault:
+        """Give the file and line of what is to be said of a path."""
         for length in range(len(path), -1, -1):
             place = self.places.get(path[:length])
             if place is not None:
@@ -69,7 +75,7 @@ class Document(Struct):
         else:
             place = (Path(self.domain or "national"), 1)
         prefix = f"{shown(path)}: " if path else ""
-        self.faults.append(Fault(str(place[0]), place[1], prefix + message))
+        return Fault(str(place[0]), place[1], prefix + message)
 
 
 class Folder(Struct):
@@ -81,6 +87,11 @@ class Folder(Struct):
     def faults(self) -> list[Fault]:
         """Every fault, by file and line."""
         return sorted(fault for document in self.documents for fault in document.faults)
+
+    @property
+    def warnings(self) -> list[Fault]:
+        """Every warning, by file and line."""
+        return sorted(warning for document in self.documents for warning in document.warnings)
 
     @property
     def catalogues(self) -> list[Catalogue]:
@@ -108,6 +119,9 @@ def read_folder(folder: Path) -> Folder:
         if document.catalogue is not None and (not document.domain or national is not None or "" not in documents):
             for finding in check(document.catalogue, nation if document.domain else None):
                 document.fault(finding.path, finding.message)
+            if not document.faults:
+                for finding in warn(document.catalogue, national if document.domain else None):
+                    document.warnings.append(document.placed(finding.path, finding.message))
     return Folder(ordered)
 
 

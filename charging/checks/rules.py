@@ -106,6 +106,9 @@ def check_region(catalogue: Catalogue, national: Catalogue | None) -> Iterator[F
             ("domain",), f"region {catalogue.domain} can't be checked without the national catalogue beside it"
         )
         return
+    for name in ("country", "time_zone"):
+        if getattr(catalogue, name):
+            yield Finding((name,), f"only the national catalogue says the {name}: leave it out")
     if catalogue.currency not in (None, currency_of(national)):
         words = f"{catalogue.currency} is not the nation's {currency_of(national)}: leave it out"
         yield Finding(("currency",), words)

@@ -302,6 +302,8 @@ UNCONDITIONAL = [{"tariff": "calls", "price": {"id": "cheap", "rates": RATES}}]
         ({"overrides": {"bands": [{"id": "night"}, {"id": "night"}]}}, "overrides.bands[1].id: 'night' is there already"),
         ({"allowances": [{"id": "seconds", "unit": "second", "quota": "1"}]}, "in GD: 'seconds' counts for an"),
         ({"currency": "USD"}, "USD is not the nation's CNY"),
+        ({"country": "CN"}, "country: only the national catalogue says the country"),
+        ({"time_zone": "Asia/Urumqi"}, "time_zone: only the national catalogue says the time_zone"),
         ({"overrides": {"discounts": [{"id": "ten", "stage": "account", "percent": "5"}]}, "offerings": [{"id": "o", "discounts": ["ten"]}]}, "'ten' is of stage 'account'"),
     ],
 )  # fmt: skip

@@ -68,6 +68,7 @@ def write(folder: Path, national: str = NATIONAL, region: str = REGION) -> Path:
 def test_the_sample_has_no_fault_and_changes_at_least_six_provinces() -> None:
     folder = read_folder(SAMPLE)
     assert folder.faults == []
+    assert folder.warnings == []
     assert len(folder.catalogues) >= 7
     for catalogue in folder.catalogues:
         assert unpack(pack(catalogue)) == catalogue
@@ -155,6 +156,43 @@ def test_a_region_overrides_only_what_is_there(tmp_path: Path, old: str, new: st
     assert len(found) == 1
     assert sentence in found[0]
     assert found[0].startswith("region.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "warning"),
+    [
+        (
+            "rates: [{price: 8, per: 60}]",
+            "rates: [{price: 0.03, per: 1 h, increment: 1}]",
+            "tariffs[0].prices[1].rates[0].increment: 1 of voice costs 0.000008333…, which half_up to 2 places makes nothing",
+        ),
+        ("percent: 10}", "percent: 0}", "discounts[0].percent: 0 % takes nothing off"),
+        (
+            "discounts:\n",
+            "exclusive_groups: [{id: seasonal, choose: best}]\ndiscounts:\n",
+            "exclusive_groups[0].id: no discount here is of group 'seasonal'",
+        ),
+    ],
+)
+def test_a_warning_is_printed_and_stops_nothing(tmp_path: Path, old: str, new: str, warning: str) -> None:
+    text = NATIONAL.replace(old, new, 1).replace("version: 1\n", "version: 1\nrounding: {places: 2}\n", 1)
+    write(tmp_path, national=text)
+    assert lines_of(tmp_path) == []
+    told = CliRunner().invoke(app, ["check", str(tmp_path)])
+    assert told.exit_code == 0
+    assert "warning: " in told.output
+    assert warning in told.output.replace("\n", "")
+
+
+def test_an_increment_that_a_minimum_or_connect_fee_makes_dear_is_not_warned_of(tmp_path: Path) -> None:
+    cheap = "rates: [{price: 0.03, per: 1 h, increment: 1}]"
+    rounded = NATIONAL.replace("version: 1\n", "version: 1\nrounding: {places: 2}\n", 1)
+    for more in ("connect: 0.01, ", "minimum: 0.01, "):
+        text = rounded.replace(
+            "- id: world\n        rates: [{price: 8, per: 60}]", "- {id: world, " + more + cheap + "}"
+        )
+        write(tmp_path, national=text)
+        assert read_folder(tmp_path).warnings == []
 
 
 def test_all_faults_of_an_entry_are_told_at_once(tmp_path: Path) -> None:
