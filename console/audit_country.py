@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from rich.console import Console
 
 from charging.account_id import asked_for
 from charging.contract import Contract
@@ -16,6 +17,7 @@ from charging.errors import Broken, NotFound
 from console.audit import Advance, JournalRef, audit_all, match_transfers, stand_of
 from console.audit_following import SlotReport
 from console.rerating import Published
+from console.system import Layout, keys_of
 from directory import owners as owners_of
 from directory.directory import Directory
 from directory.slots import slot_key
@@ -24,7 +26,9 @@ from domainservers.contracts import unpack_contract
 from domainservers.registry import Registry
 from evidence.anchors import DIRECTORY, Anchor, in_force, newest_of
 from evidence.files import Checked, check_files
+from evidence.keyfile import ring_at
 from evidence.keys import KeyRing
+from evidence.places import anchors_folder
 from evidence.seals import SealedUnit
 from evidence.second import all_anchors
 from storage.open import open_to_read
@@ -213,6 +217,17 @@ def audit_country(
         match_transfers(slots)
         findings = [*findings, *match_contracts(country.contracts, slots)]
     return Audited(slots, findings, [*country.notes, *(note for slot in slots for note in slot.notes)])
+
+
+def audited(out: Console, layout: Layout, folder: Path, workers: int) -> bool:
+    """Audit the whole country of a system that this console started; prints the findings, says if there are none."""
+    keys = keys_of(layout, folder)
+    sources = Sources(layout.directory, ring_at(keys, make=False), anchors_folder(None, keys))
+    found = audit_country(sources, "", workers)
+    for text in found.sentences:
+        out.print(f"  {text}", style="red", highlight=False, markup=False)
+    out.print(f"audit of {len(found.slots)} slots: {len(found.sentences)} findings", highlight=False)
+    return not found.sentences
 
 
 def _ignore(_: int) -> None:

@@ -4,12 +4,15 @@ start the tiers → load the country → open accounts → move some numbers →
 count the journals and compare. Exit status 0 only when everything holds.
 """
 
+import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from rich.console import Console
 
 from console import porting, proof, report
+from console.audit_country import audited
 from console.porting import Move
 from console.sample import usage, usage_file
 from console.sample.planted import DUPLICATE
@@ -83,7 +86,10 @@ class Demo:
         stage.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
         self._print_counts(tally, bulk, single)
         journals = journals_of(layout, options.slots)
-        return await prove(stage, journals, tally, clean=not any(statuses.values()))
+        status = await prove(stage, journals, tally, clean=not any(statuses.values()))
+        # The proof counts what was told; the audit asks keys, anchors and seals whether anybody wrote it over.
+        sound = await asyncio.to_thread(audited, self._out, layout, options.folder, os.cpu_count() or 1)
+        return status if sound else 1
 
     async def _traffic(
         self, system: System, country: Country, moves: Sequence[Move], tally: Tally

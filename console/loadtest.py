@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from console import proof
-from console.audit_country import Sources, audit_country
+from console.audit_country import audited
 from console.demo import journals_of
 from console.report import verdict_table
 from console.sample.population import Population
@@ -39,9 +39,7 @@ from console.stage import (
 )
 from console.stage import write_mark as remember
 from console.supervisor import Supervisor
-from console.system import Layout, Shape, System, keys_of, lay_out
-from evidence.keyfile import ring_at
-from evidence.places import anchors_folder
+from console.system import Layout, Shape, System, lay_out
 from onetier_client import AsyncClient
 
 OWNER_KILLED = "OwnerKilled"
@@ -123,7 +121,7 @@ def loadtest(
             run = _Run(Stage(out), options, reports, seconds, ("-u", str(users), "--batch", str(batch)))
             layout = asyncio.run(run.all_of(chosen))
             sound = asyncio.run(prove(out, layout, options.slots, run.outcomes))
-            sound = audited(out, layout, folder) and sound
+            sound = audited(out, layout, folder, AUDIT_WORKERS) and sound
     except FolderInUse as busy:
         raise typer.BadParameter(str(busy)) from busy
     out.print(table(run.outcomes))
@@ -295,18 +293,6 @@ async def prove(out: Console, layout: Layout, slots: int, outcomes: list[tuple[s
     for text in verdict.complaints:
         out.print(f"  {text}", style="red", highlight=False, markup=False)
     return verdict.holds
-
-
-def audited(out: Console, layout: Layout, folder: Path) -> bool:
-    """Audit the whole country; prints the findings and says whether there are none."""
-    keys = keys_of(layout, folder)
-    found = audit_country(
-        Sources(layout.directory, ring_at(keys, make=False), anchors_folder(None, keys)), "", AUDIT_WORKERS
-    )
-    for text in found.sentences:
-        out.print(f"  {text}", style="red", highlight=False, markup=False)
-    out.print(f"audit of {len(found.slots)} slots: {len(found.sentences)} findings", highlight=False)
-    return not found.sentences
 
 
 def table(outcomes: list[tuple[str, Outcome]]) -> Table:

@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
@@ -43,6 +43,11 @@ class Place(Struct, frozen=True):
     """A country's files."""
 
     folder: Path
+    elsewhere: Mapping[str, str] = {}
+    """URLs of units that are no files here."""
+
+    def url(self, unit: str) -> str:
+        return self.elsewhere.get(unit, f"sqlite://{self.file(unit)}")
 
     @property
     def directory(self) -> str:
@@ -97,6 +102,7 @@ def settings_of(place: Place) -> DomainServerSettings:
         anchor_interval_ms=50,
         snapshot_entries=8,
         segment_groups_max=5,
+        unit_hosts=["127.*"],
     )
 
 
@@ -104,7 +110,7 @@ async def lay_out(place: Place) -> None:
     unit = await open_unit(place.directory)
     ring = ring_at(key_file(None, place.directory), make=True)
     directory = await Directory.open(unit, 1_000, ring=ring)
-    units = [UnitAddress(name, f"sqlite://{place.file(name)}") for name in UNITS[1:]]
+    units = [UnitAddress(name, place.url(name)) for name in UNITS[1:]]
     domains = [
         Domain("GD", "Guangdong", "Asia/Shanghai", 1, "shared", "gd"),
         Domain("BJ", "Beijing", "Asia/Shanghai", 1, "shared", "bj"),

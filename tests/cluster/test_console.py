@@ -79,6 +79,7 @@ async def test_demo_proves_itself_on_sqlite(tmp_path: Path) -> None:
     status, out = await run("demo", "--data", str(tmp_path), *SMALL)
     assert status == 0, out
     assert "the proof holds" in out
+    assert "audit of 31 slots: 0 findings" in out
     assert "0 ranges map to no province" in out
     assert all(code in out for code in share_out(310))
     for told in (

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from console import proof
+from console.audit_country import Sources, audit_country
 from console.demo import journals_of
 from console.rehearsal import DAY_MS, rehearse
-from console.system import Shape
+from console.system import Shape, keys_of
+from evidence.keyfile import ring_at
+from evidence.places import anchors_folder
 from onetier_client import requests
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
@@ -65,3 +68,6 @@ async def test_a_private_unit_moves_under_load(tmp_path: Path, monkeypatch: pyte
         verdict = proof.compare(told, await proof.count(journals_of(layout, 1)))
         assert verdict.holds, verdict.complaints
         assert len(before_move.charged) < len(told)
+        keys = keys_of(layout, small.system.supervisor.folder)
+        sources = Sources(layout.directory, ring_at(keys, make=False), anchors_folder(None, keys))
+        assert (await asyncio.to_thread(audit_country, sources, "", 2)).sentences == []
