@@ -100,12 +100,12 @@ def records(
 
 def _other_party(person: Subscriber, someone: Subscriber, service: str, die: float) -> str:
     if person.family and die < 0.25:
-        return person.family[0].partition(":")[2]
+        return person.family[0]
     if service != offers.SMS and die > 0.98:
         return ABROAD[int(die * 10_000) % len(ABROAD)]
     if die > 0.96:
         return EMERGENCY_AND_SERVICE[int(die * 10_000) % len(EMERGENCY_AND_SERVICE)]
-    return someone.identity.partition(":")[2]
+    return someone.identity
 
 
 def _channel(die: float) -> tuple[str, str]:
