@@ -10,13 +10,13 @@ from charging.errors import Invalid
 SLOTS_PER_DOMAIN_MAX = 4_096
 
 
-def slot_of(account_id: str, slots: int) -> int:
-    """Give the slot of an account in a domain of `slots` slots (at least 1).
+def slot_of(name: str, slots: int) -> int:
+    """Give the slot of an identity, or of an account that arrives from another domain, among `slots` (at least 1).
 
-    An account that was opened under a subscriber's identity has that identity as its id, so the number plan alone
-    finds it; every identity whose account hashes elsewhere has an explicit entry in the directory.
+    An account is opened in the slot of the identity it is opened under, so the number plan alone finds it, and its id
+    says which (`charging.account_id`); an identity whose account is elsewhere has an explicit entry in the directory.
     """
-    return crc32(account_id.encode()) % slots if slots > 1 else 0
+    return crc32(name.encode()) % slots if slots > 1 else 0
 
 
 def slot_key(domain: str, slot: int) -> str:
