@@ -33,7 +33,7 @@ VERDICTS_MAX = 10_000
 TEXT_CHARS_MAX = 64
 """Of channel and partner in a remembered question: they are the caller's."""
 
-READS = frozenset({"quote", "balance", "usage", "contract", "history"})
+READS = frozenset({"quote", "balance", "usage", "contract", "history", "outcome"})
 COMMANDS = frozenset(
     {
         "charge",

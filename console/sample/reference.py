@@ -19,6 +19,7 @@ SELLS = (
     "usage",
     "contract",
     "history",
+    "outcome",
     "open_account",
     "set_contract",
     "set_account_status",

@@ -14,11 +14,13 @@ from typer.testing import CliRunner
 
 from appserver.access_log import WAITING_MAX, Access, AccessLog, turn_over
 from appserver.asks import Kind
+from appserver.codec import VIEWS
 from appserver.items import Batch, Item
 from appserver.testing import Owner
 from appserver.testing_front import A, B, Front, fault_of
 from charging.errors import Unavailable
-from charging.permission import NO_LIMIT, Grant
+from charging.permission import COMMANDS, NO_LIMIT, Grant
+from charging.permission import READS as READS_NAMED
 from console.main import mounted
 
 FrontOf = Callable[..., Awaitable[Front]]
@@ -152,3 +154,9 @@ def _item() -> Item:
 
     batch = Batch(Nowhere(), 1, [pb.ServiceRequest()], 0.0, 1.0)
     return Item(batch, 0, Kind.QUERY, A, "front", "", "", "", b"", 1, False, view="balance")
+
+
+def test_grants_have_a_name_for_every_view_and_every_command() -> None:
+    commands = [field.name for field in pb.ServiceRequest.DESCRIPTOR.oneofs_by_name["command"].fields]
+    assert set(VIEWS) <= READS_NAMED
+    assert set(commands) <= COMMANDS
