@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charging import names
-from charging.catalogue import Catalogue, from_plain
+from charging.catalogue import from_plain
 from charging.catalogue_base import Place, ServiceId, Word
 
 TEXTS = st.text(st.sampled_from("aZ9._-:*| @~/é"), max_size=40)
@@ -45,8 +45,5 @@ def test_narrow_names_are_names_of_entries(text: str) -> None:
 def test_what_counts_has_a_name_that_keys_can_hold(name: str) -> None:
     cap = {"amount": "1", "over": "day", "accumulator": name}
     tree = {"id": "t", "service": "s", "prices": [{"id": "p", "rates": [{"price": "1"}], "cap": cap}]}
-    if name:
-        with pytest.raises(msgspec.ValidationError):
-            from_plain({"catalogue": "c", "version": "1", "tariffs": [tree]})
-    else:
-        assert isinstance(from_plain({"catalogue": "c", "version": "1", "tariffs": [tree]}), Catalogue)
+    with pytest.raises(msgspec.ValidationError, match="accumulator"):
+        from_plain({"catalogue": "c", "version": "1", "tariffs": [tree]})
