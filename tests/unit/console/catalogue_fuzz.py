@@ -185,7 +185,7 @@ def _use(rnd: random.Random, catalogues: list[Catalogue], told: dict[str, int]) 
             )
             for asked in (usage, replace(usage, visited="HK-CSL", attributes={"kind": rnd.choice("xy")})):
                 _rated(partial(rate, plan, asked, contract, account), told)
-                next_switch(plan, contract, asked)
+                next_switch(plan, contract, account, asked)
         for name in plan.fees:
             _rated(partial(fee, plan, name, contract, account, start_ms), told)
 
