@@ -55,8 +55,6 @@ class TierSettings(BaseSettings):
     metrics_listen: str = "127.0.0.1:0"
     """Where Prometheus reads; empty = nowhere."""
     log_level: str = "info"
-    country: str = ""
-    """ISO 3166 code of the country whose national spellings of numbers are read; empty = E.164 only."""
     tls_cert: Path | None = None
     """Certificate (chain) of this process, PEM; its SAN `spiffe://onetier/<role>/<name>` names it. None = no TLS."""
     tls_key: Path | None = None
@@ -88,13 +86,6 @@ class TierSettings(BaseSettings):
             raise ValueError("expected debug, info, warning or error")
         return value.lower()
 
-    @field_validator("country")
-    @classmethod
-    def _known_country(cls, value: str) -> str:
-        if value and not is_country(value):
-            raise ValueError("expected the code of a country, such as CN, DE or US, or nothing")
-        return value
-
     @model_validator(mode="after")
     def _whole_tls(self) -> Self:
         given = [bool(self.tls_cert), bool(self.tls_key), bool(self.tls_ca)]
@@ -118,7 +109,21 @@ class TierSettings(BaseSettings):
         return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=_from_file(cls))
 
 
-class AppServerSettings(TierSettings):
+class NumberReading(TierSettings):
+    """What tiers that read numbers as people write them have besides."""
+
+    country: str = ""
+    """ISO 3166 code of the country whose national spellings of numbers are read; empty = E.164 only."""
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str) -> str:
+        if value and not is_country(value):
+            raise ValueError("expected the code of a country, such as CN, DE or US, or nothing")
+        return value
+
+
+class AppServerSettings(NumberReading):
     """The stateless platform."""
 
     section: ClassVar[str] = "appserver"
@@ -186,7 +191,7 @@ class UnitSettings(TierSettings):
         return _words(value)
 
 
-class DataCenterSettings(UnitSettings):
+class DataCenterSettings(NumberReading, UnitSettings):
     """The router."""
 
     section: ClassVar[str] = "datacenter"

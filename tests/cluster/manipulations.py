@@ -199,8 +199,9 @@ def anchor_line_changed(built: Built) -> None:
 
 
 def anchor_line_left_out(built: Built) -> None:
-    path = anchor_files(built.place)[-1]
+    path = max(anchor_files(built.place), key=lambda file: file.stat().st_size)
     lines = path.read_bytes().splitlines(keepends=True)
+    assert len(lines) > 2, "without a line behind it, the file would be one that ends early"
     del lines[1]
     path.write_bytes(b"".join(lines))
 

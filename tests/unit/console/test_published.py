@@ -136,7 +136,7 @@ def test_what_is_not_published_can_not_be_chosen(asked: Wanted) -> None:
 
 def test_files_keep_texts_that_look_like_something_else(tmp_path: Path) -> None:
     sample = read_folder(SAMPLE).catalogues[0]
-    odd = Zone("odd", ("*", "NO-*", "46000", "a b"), name="null: # - ? ~ 'x' \"y\" 0x1F")
+    odd = Zone("odd", ("*", "NO-*", "46000"), name="null: # - ? ~ 'x' \"y\" 0x1F")
     changed = replace(sample, zones=(*sample.zones, odd))
     write_folder(tmp_path / "odd", [changed])
     assert read_folder(tmp_path / "odd").catalogues == [changed]

