@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec import Struct
 from onetier.v1 import service_desk_pb2 as desk
 
+from console.sample.planted import KEY_REUSED
 from console.sample.usage_file import UnreadableLine, UsageRecord
 from console.tally import Tally, reason_of
 from onetier_client import AsyncClient
@@ -41,27 +42,36 @@ class Sent(Struct):
 async def send_usage(client: AsyncClient, lines: Iterable[Line], tally: Tally, advance: Advance, window: int) -> Sent:
     """Send the lines of a usage file and count every reply. Unreadable lines are counted, not sent.
 
-    `window` is how many requests may be under way; 1 sends one at a time.
+    `window` is how many requests may be under way; 1 sends one at a time. A key planted for reuse waits for the answer
+    to its first use: the platform keeps the use that reaches it first, and repeats can bring a request there late.
     """
     under_way: dict[int, tuple[UsageRecord, float]] = {}
     latencies: list[float] = []
+    kept_back: list[Line] = []
 
-    def requests() -> Iterator[desk.ServiceRequest]:
-        for line in lines:
+    def first_use_under_way(key: str) -> bool:
+        return any(record.request_key == key and record.planted != KEY_REUSED for record, _ in under_way.values())
+
+    def requests(source: Iterable[Line]) -> Iterator[desk.ServiceRequest]:
+        for line in source:
             if isinstance(line, UnreadableLine):
                 tally.take_unreadable(line)
                 advance(1)
+                continue
+            if line.planted == KEY_REUSED and first_use_under_way(line.request_key):
+                kept_back.append(line)
                 continue
             request = charge_request(line)
             under_way[id(request)] = (line, time.perf_counter())
             yield request
 
     began = time.perf_counter()
-    async for request, reply in client.exchange(requests(), window=window, timeout_ms=TIMEOUT_MS):
-        record, since = under_way.pop(id(request))
-        latencies.append((time.perf_counter() - since) * 1_000)
-        tally.take(record, reply)
-        advance(1)
+    for source in (lines, kept_back):
+        async for request, reply in client.exchange(requests(source), window=window, timeout_ms=TIMEOUT_MS):
+            record, since = under_way.pop(id(request))
+            latencies.append((time.perf_counter() - since) * 1_000)
+            tally.take(record, reply)
+            advance(1)
     return Sent(len(latencies), time.perf_counter() - began, latencies)
 
 

@@ -25,7 +25,7 @@ YEAR_MS = 366 * 86_400_000
 DUPLICATE_GAP_MAX = 5_000
 """How many lines later a duplicate comes at most; often it is the very next line."""
 REUSE_GAP_MIN = 5_000
-"""So far behind that the first use has been answered."""
+"""So far behind that the first use has been answered, as a rule; the sender waits where it has not."""
 
 REASONS: dict[str, frozenset[str]] = {
     "identity-malformed": frozenset({"IDENTITY_MALFORMED"}),

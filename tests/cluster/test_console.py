@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from console.sample.population import share_out
+from evidence.keyfile import add_key
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
@@ -170,14 +171,20 @@ async def test_wrong_settings_end_with_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tier", ["datacenter", "domainserver"])
-async def test_a_tier_waits_for_a_store_that_is_not_up_yet(tier: str) -> None:
+async def test_a_tier_waits_for_a_store_that_is_not_up_yet(tier: str, tmp_path: Path) -> None:
+    keys = tmp_path / "chain.keys"
+    add_key(keys)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "console.main", "serve", tier),
         stdout=PIPE,
         stderr=PIPE,
         cwd=ROOT,
-        env={**os.environ, "ONETIER_DIRECTORY": "cassandra://127.0.0.1:1/nobody"},
+        env={
+            **os.environ,
+            "ONETIER_DIRECTORY": "cassandra://127.0.0.1:1/nobody",
+            "ONETIER_CHAIN_KEYS": str(keys),
+        },
     )
     assert process.stderr is not None
     try:

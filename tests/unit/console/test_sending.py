@@ -1,0 +1,50 @@
+"""Sending a usage file: which line waits for which."""
+
+from collections.abc import AsyncIterator, Iterable
+from itertools import islice
+
+from msgspec.structs import replace
+from onetier.v1 import service_desk_pb2 as pb
+
+from charging.errors import Conflict
+from console.sample import planted
+from console.sample.usage_file import UsageRecord
+from console.sending import send_usage
+from console.tally import Tally
+from onetier_client import AsyncClient
+from runtime.status import to_status
+
+RECORD = UsageRecord("k1", "msisdn:8613000000001", "voice", 1, 60, "front")
+
+
+class LastFirst(AsyncClient):
+    """Stands for a platform that the last request of each window reaches first."""
+
+    def __init__(self) -> None:
+        super().__init__(["127.0.0.1:1"])
+        self.first: dict[str, pb.ServiceRequest] = {}
+
+    async def exchange(
+        self, requests: Iterable[pb.ServiceRequest], *, window: int = 10, timeout_ms: int = 0
+    ) -> AsyncIterator[tuple[pb.ServiceRequest, pb.ServiceReply]]:
+        source = iter(requests)
+        while taken := list(islice(source, window)):
+            for request in reversed(taken):
+                yield request, self._answer(request)
+
+    def _answer(self, request: pb.ServiceRequest) -> pb.ServiceReply:
+        if self.first.setdefault(request.request_key, request) != request:
+            return pb.ServiceReply(error=to_status(Conflict("REQUEST_KEY_REUSED", "used for another request")))
+        return pb.ServiceReply(charge=pb.ChargeResult(amount=request.quantity))
+
+
+async def test_a_key_planted_for_reuse_waits_for_the_answer_to_its_first_use() -> None:
+    reused = replace(RECORD, quantity=61, planted=planted.KEY_REUSED)
+    lines = [RECORD, replace(RECORD, planted=planted.DUPLICATE), reused, reused, replace(RECORD, request_key="k2")]
+    tally = Tally({})
+    advanced: list[int] = []
+    sent = await send_usage(LastFirst(), lines, tally, advanced.append, window=10)
+    assert tally.surprises == []
+    assert tally.acknowledged == {"k1": 60, "k2": 60}
+    assert (sent.requests, len(sent.latencies_ms), sum(advanced)) == (5, 5, 5)
+    assert tally.total.refusals == {"REQUEST_KEY_REUSED": 2}
