@@ -35,7 +35,7 @@ fast: $(STAMP)   ## the tests that need no Cassandra and few seconds
 slow: $(STAMP)   ## simulation, processes, real Cassandra
 	$(BIN)/pytest -m "slow or cassandra or processes"
 
-$(COMPILED)/.installed: $(STAMP) hatch_build.py pyproject.toml $(wildcard $(addsuffix /*.py,$(ROOMS)))
+$(COMPILED)/.installed: $(STAMP) hatch_build.py pyproject.toml $(wildcard $(foreach depth,/*.py /*/*.py /*/*/*.py,$(addsuffix $(depth),$(ROOMS))))
 	rm -rf $(COMPILED)
 	ONETIER_COMPILE=1 $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target $(COMPILED) .
 	@touch $@
@@ -43,7 +43,7 @@ $(COMPILED)/.installed: $(STAMP) hatch_build.py pyproject.toml $(wildcard $(adds
 compiled: $(COMPILED)/.installed ## the wheel with its hot modules compiled by mypyc, below build/
 
 compiled-tests: compiled ## rating, ledger, platform, slots and a whole system on the compiled modules
-	$(WITH_COMPILED) $(BIN)/python -c "from charging import rating; assert rating.__file__.endswith('.so'), rating.__file__"
+	$(WITH_COMPILED) $(BIN)/python -c "from charging.rating import rating; assert rating.__file__.endswith('.so'), rating.__file__"
 	$(WITH_COMPILED) $(BIN)/pytest tests/golden tests/unit/charging tests/unit/appserver tests/unit/domainservers \
 	  tests/cluster/test_small_system.py
 

@@ -4,8 +4,8 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from charging.commands import Action
-from charging.sessions import UnitAsk
+from charging.ledger.commands import Action
+from charging.rating.sessions import UnitAsk
 
 OUTCOME = "outcome"
 """The view of a query that tells what a request key did."""

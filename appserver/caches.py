@@ -7,11 +7,11 @@ the account's; so a wrong entry costs a round trip, never money.
 from collections import OrderedDict, deque
 
 from appserver.items import PREDICTED_REFUSAL, Item
-from charging.account import Account
-from charging.commands import Command
-from charging.contract import Contract
-from charging.errors import Fault
-from charging.ledger import VersionMoved, decide, follow
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.errors import Fault
+from charging.ledger.commands import Command
+from charging.ledger.ledger import VersionMoved, decide, follow
 from charging.wire import BusinessData, Done
 
 CHAIN_MAX = 400

@@ -14,14 +14,14 @@ from appserver.asks import OUTCOME, Kind, Order
 from appserver.fields import in_vain
 from appserver.items import Batch, Item
 from appserver.orders import order_of
-from charging.account_id import require_subscriber
-from charging.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, KEY_CHARS_MAX
-from charging.errors import Fault, Invalid
-from charging.house_keys import PREFIX
-from charging.identity import normalise
-from charging.names import is_place, is_service
-from charging.party import party
-from charging.usage import Usage
+from charging.base.account_id import require_subscriber
+from charging.base.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, KEY_CHARS_MAX
+from charging.base.errors import Fault, Invalid
+from charging.base.house_keys import PREFIX
+from charging.base.identity import normalise
+from charging.base.names import is_place, is_service
+from charging.base.party import party
+from charging.base.usage import Usage
 
 COMMAND_BYTES_MAX = 100_000
 """Of a request with a command: what it makes must fit a journal entry, a contract record and the account's snapshot."""
@@ -60,7 +60,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 class Codec:
     """Reads requests. `future_tolerance_ms` is how far ahead of our clock an event may be, `country` whose national
-    spellings of numbers are read (`charging.identity`)."""
+    spellings of numbers are read (`charging.base.identity`)."""
 
     def __init__(self, future_tolerance_ms: int, country: str) -> None:
         self._future_tolerance_ms = future_tolerance_ms

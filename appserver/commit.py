@@ -8,10 +8,14 @@ from appserver.asks import SessionOrder, TransferAsk
 from appserver.caches import Entry
 from appserver.items import Item
 from appserver.reference import Held
-from charging import rating
-from charging.account import Account
-from charging.account_id import names
-from charging.commands import (
+from charging.base.account import Account
+from charging.base.account_id import names
+from charging.base.contract import Contract
+from charging.base.errors import Broken, Invalid
+from charging.base.lateness import refuse_late
+from charging.base.money import NO_CURRENCY
+from charging.base.usage import Charge
+from charging.ledger.commands import (
     Action,
     Adjust,
     Command,
@@ -28,16 +32,12 @@ from charging.commands import (
     StepSession,
     TopUp,
 )
-from charging.contract import Contract
-from charging.errors import Broken, Invalid
-from charging.lateness import refuse_late
-from charging.ledger import available_view, seal
-from charging.money import NO_CURRENCY
-from charging.pieces import piece_end
-from charging.plan import Plan
-from charging.selling import check_agreements, check_offerings, check_scope, check_watched
-from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
-from charging.usage import Charge
+from charging.ledger.ledger import available_view, seal
+from charging.plans.plan import Plan
+from charging.rating import rating
+from charging.rating.pieces import piece_end
+from charging.rating.selling import check_agreements, check_offerings, check_scope, check_watched
+from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
 
 _PREDICTABLE = (
     PostCharge,
@@ -124,7 +124,7 @@ def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Com
     """Make the command that creates an account: without a domain it opens where the identity is served, without a
     currency it has that of the catalogue in force.
 
-    It names no account: the id is the owner's to give, see `charging.account_id`.
+    It names no account: the id is the owner's to give, see `charging.base.account_id`.
 
     Raises `Invalid` when its offerings can't be sold so, or its agreements are unknown.
     """

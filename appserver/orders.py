@@ -8,10 +8,15 @@ from collections.abc import Callable, Mapping, Sequence, Sized
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import Order, SessionOrder, TransferAsk
-from charging.account import MAIN_BOOK, MONEY, Book, Threshold
-from charging.account_id import check_own, require_subscriber
-from charging.bounds import AMOUNT_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX
-from charging.commands import (
+from charging.base.account import MAIN_BOOK, MONEY, Book, Threshold
+from charging.base.account_id import check_own, require_subscriber
+from charging.base.bounds import AMOUNT_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX
+from charging.base.contract import Contract, Subscription
+from charging.base.errors import Invalid
+from charging.base.identity import normalise
+from charging.base.names import is_currency, is_place, is_service
+from charging.base.party import party
+from charging.ledger.commands import (
     Adjust,
     Approve,
     OpenAccount,
@@ -24,12 +29,7 @@ from charging.commands import (
     SetThreshold,
     TopUp,
 )
-from charging.contract import Contract, Subscription
-from charging.errors import Invalid
-from charging.identity import normalise
-from charging.names import is_currency, is_place, is_service
-from charging.party import party
-from charging.sessions import UnitAsk
+from charging.rating.sessions import UnitAsk
 
 LIST_ENTRIES_MAX = 256
 ATTRIBUTES_MAX = 64

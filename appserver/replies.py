@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from onetier.v1 import service_desk_pb2 as desk
 
-from charging import accumulators
-from charging.account import Account, Book
-from charging.contract import Contract
-from charging.errors import Fault
-from charging.explain import sentence
-from charging.ledger import balance_view
-from charging.usage import AllowanceLeft, Charge, Step
+from charging.base import accumulators
+from charging.base.account import Account, Book
+from charging.base.contract import Contract
+from charging.base.errors import Fault
+from charging.base.usage import AllowanceLeft, Charge, Step
+from charging.ledger.ledger import balance_view
+from charging.rating.explain import sentence
 from charging.wire import ChargeTold, Done, HistoryLine, Movement, SessionOutcome
 from runtime.status import to_status
 

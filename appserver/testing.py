@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from charging import history
-from charging.catalogue import Catalogue, from_plain
-from charging.catalogue import pack as pack_catalogue
-from charging.commands import Command, OpenAccount, SetContract
-from charging.contract import Contract
-from charging.decision import VersionMoved
-from charging.entry import Entry
-from charging.errors import Conflict, Fault, NotFound, Refused
-from charging.permission import Grant
+from charging.base.contract import Contract
+from charging.base.errors import Conflict, Fault, NotFound, Refused
+from charging.catalogue.document import Catalogue, from_plain
+from charging.catalogue.document import pack as pack_catalogue
+from charging.ledger import history
+from charging.ledger.commands import Command, OpenAccount, SetContract
+from charging.ledger.decision import VersionMoved
+from charging.ledger.entry import Entry
+from charging.ledger.permission import Grant
 from charging.testing import Desk
 from charging.wire import (
     Answer,

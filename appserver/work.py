@@ -17,8 +17,7 @@ from appserver.counter import Counter
 from appserver.items import Item
 from appserver.library import Library
 from appserver.uplink import Carrier, Fetch, Outgoing, Pull
-from charging.commands import Command, OpenAccount
-from charging.errors import (
+from charging.base.errors import (
     Broken,
     Conflict,
     Denied,
@@ -30,6 +29,7 @@ from charging.errors import (
     Refused,
     Unavailable,
 )
+from charging.ledger.commands import Command, OpenAccount
 from charging.wire import (
     Answer,
     BusinessData,

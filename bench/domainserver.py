@@ -16,10 +16,10 @@ from hashlib import blake2b
 from msgspec import Raw
 
 from charging import wire
-from charging.account import Book
-from charging.commands import Command, OpenAccount, PostCharge
-from charging.contract import Contract
-from charging.usage import SealedCharge, Step, Usage
+from charging.base.account import Book
+from charging.base.contract import Contract
+from charging.base.usage import SealedCharge, Step, Usage
+from charging.ledger.commands import Command, OpenAccount, PostCharge
 from charging.wire import Ask, Commit, unpack_ask
 from domainservers.clock import SystemClock
 from domainservers.limits import Limits
@@ -216,7 +216,7 @@ def bytes_of(slot: Slot) -> int:
     """Deep size of the cells of a slot, shared objects counted once."""
     import sys
 
-    from charging.account import Account, Book
+    from charging.base.account import Account, Book
 
     seen: set[int] = set()
 

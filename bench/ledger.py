@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 from msgspec import Raw
 
-from charging import ledger
-from charging.account import MONEY, Book, Threshold
-from charging.commands import Command, SetThreshold
-from charging.entry import Entry
-from charging.sessions import UnitAsk
+from charging.base.account import MONEY, Book, Threshold
+from charging.ledger import ledger
+from charging.ledger.commands import Command, SetThreshold
+from charging.ledger.entry import Entry
+from charging.rating.sessions import UnitAsk
 from charging.testing import START_MS, Desk, charge_of, post
 from charging.wire import pack
 

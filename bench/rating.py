@@ -9,19 +9,19 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from charging import explain, rating
-from charging.account import MONEY, Account, Book
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Band, Destination, Rounding, Service, When
-from charging.catalogue_merge import merge
-from charging.catalogue_offers import Accumulator, Allowance, Discount, DiscountWhen, Offering
-from charging.catalogue_tariffs import BandRates, Price, Rate, Tariff, Tier, Tiers
-from charging.compile import compile_plan
-from charging.contract import Contract, Subscription
-from charging.localtime import LocalTime
-from charging.plan import Plan
-from charging.rating import rate
-from charging.usage import Usage
+from charging.base.account import MONEY, Account, Book
+from charging.base.contract import Contract, Subscription
+from charging.base.localtime import LocalTime
+from charging.base.usage import Usage
+from charging.catalogue.document import Catalogue
+from charging.catalogue.merge import merge
+from charging.catalogue.offers import Accumulator, Allowance, Discount, DiscountWhen, Offering
+from charging.catalogue.tariffs import BandRates, Price, Rate, Tariff, Tier, Tiers
+from charging.catalogue.words import Band, Destination, Rounding, Service, When
+from charging.plans.compile import compile_plan
+from charging.plans.plan import Plan
+from charging.rating import explain, rating
+from charging.rating.rating import rate
 
 ME = "msisdn:8613012345678"
 PARTIES = [f"msisdn:86139{number:08d}" for number in range(997)]

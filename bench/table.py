@@ -8,7 +8,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
-from charging import rating
+from charging.rating import rating
 
 HEADERS = ("row", "measured", "limit beside it", "ratio", "aim", "met", "how")
 out = Console(highlight=False, width=None if Console().is_terminal else 200)

@@ -9,14 +9,15 @@ from hashlib import blake2b
 
 from msgspec import Raw
 
-from charging import ledger, sessions
-from charging.account import MAIN_BOOK, MONEY, Account, Book
-from charging.approval_commands import outcome_now, pending
-from charging.commands import Action, Command, OpenAccount, PostCharge, Propose, StepSession
-from charging.contract import Contract, Subscription
-from charging.entry import Entry
-from charging.errors import Conflict, Fault, Refused
-from charging.usage import Charge, Step, Usage
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.contract import Contract, Subscription
+from charging.base.errors import Conflict, Fault, Refused
+from charging.base.usage import Charge, Step, Usage
+from charging.ledger import ledger
+from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, Propose, StepSession
+from charging.ledger.entry import Entry
+from charging.ledger.handlers.approvals import outcome_now, pending
+from charging.rating import sessions
 from charging.wire import Done, Failed, fault, pack, unpack_answer
 from charging.wire import failed as failed_of
 

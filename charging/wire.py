@@ -1,18 +1,28 @@
 """What the platform and the domain server say to each other, packed with msgpack; the data center never looks inside.
 
-A body is one `Ask`, its reply one `Answer`, both tagged unions. Packed with `pack`, read with `unpack_ask` and
-`unpack_answer`. Errors travel as `Failed`.
+A body is one `Ask`, its reply one `Answer`, both tagged unions, packed with `pack`, read with `unpack_ask` and
+`unpack_answer`. Errors travel as `Failed`. What an owner decided (`charging.ledger.outcome`) travels as it is, so those
+structs have their names here, too.
 """
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
-from charging.account import Account
-from charging.commands import ChargedFact, Command
-from charging.contract import Contract
-from charging.errors import KINDS, Broken, Fault, Invalid
-from charging.permission import Grant
-from charging.usage import Step, unpack_steps
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.errors import Invalid
+from charging.catalogue.published import CatalogueRef as CatalogueRef
+from charging.ledger.commands import ChargedFact, Command
+from charging.ledger.outcome import ChargeTold as ChargeTold
+from charging.ledger.outcome import Done as Done
+from charging.ledger.outcome import Failed as Failed
+from charging.ledger.outcome import HistoryLine as HistoryLine
+from charging.ledger.outcome import Movement as Movement
+from charging.ledger.outcome import SessionGrant as SessionGrant
+from charging.ledger.outcome import SessionOutcome as SessionOutcome
+from charging.ledger.outcome import failed as failed
+from charging.ledger.outcome import fault as fault
+from charging.ledger.permission import Grant
 
 DIGEST_BYTES = 16
 COMMAND_KEY_CHARS_MAX = 1_000
@@ -86,120 +96,10 @@ class BusinessData(Struct, frozen=True, array_like=True, tag="b"):
     """Of the domain's reference data; a newer one than the platform holds makes it fetch again."""
 
 
-class Movement(Struct, frozen=True, array_like=True, gc=False):
-    """One book changed."""
-
-    book_id: str
-    unit: str
-    before: int
-    after: int
-
-
-class ChargeTold(Struct, frozen=True, array_like=True, gc=False):
-    """What the first reply to a charge said beside its outcome; the owner reads it from the journal for a repeat."""
-
-    currency: str
-    domain: str
-    catalogue: int = 0
-    """Version it was rated by; 0 = the account was ported since, and the entry stayed behind."""
-    explanations: tuple[Raw, ...] = ()
-    """Packed steps, as the journal has them."""
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The explanation, unpacked."""
-        return tuple(step for packed in self.explanations for step in unpack_steps(packed))
-
-
-class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
-    """The command is journaled; this is its outcome, also when it is repeated."""
-
-    account_id: str
-    version: int
-    amount: int
-    """Amount charged, refunded, moved; micro-units."""
-    movements: tuple[Movement, ...]
-    notices: tuple[str, ...] = ()
-    detail: bytes | None = None
-    """SessionOutcome for sessions; packed Account for MoveOut."""
-    revision: int = 0
-    repeated: bool = False
-    told: ChargeTold | None = None
-    """Of a repeated charge."""
-
-
 class Stale(Struct, frozen=True, array_like=True, tag="s"):
     """The account moved on since `base_version`: rate again on this."""
 
     data: BusinessData
-
-
-class Failed(Struct, frozen=True, array_like=True, tag="f"):
-    """A fault, see `charging.errors`. `repeated` marks a stored refusal."""
-
-    kind: str
-    reason: str
-    message: str
-    fields: dict[str, str] = {}
-    facts: dict[str, str] = {}
-    retry_ms: int = 0
-    repeated: bool = False
-
-
-class SessionGrant(Struct, frozen=True, array_like=True):
-    """What one service of a session got."""
-
-    service: str
-    granted: int
-    valid_until_ms: int
-    final_unit: bool
-    final_action: str
-    charged: int
-    tariff_switch_ms: int
-
-
-class SessionOutcome(Struct, frozen=True, array_like=True):
-    """Reply to a session step."""
-
-    session_id: str
-    invocation: int
-    grants: tuple[SessionGrant, ...]
-
-
-class HistoryLine(Struct, frozen=True, array_like=True):
-    """One mutation of an account, from the journal."""
-
-    key: str
-    kind: str
-    time_ms: int
-    identity: str
-    service: str
-    quantity: int
-    amount: int
-    actor: str
-    channel: str
-    reason: str
-    movements: tuple[Movement, ...]
-    explanations: tuple[Raw, ...]
-    """The packed steps of each charge, as the journal has them."""
-    version: int
-    notices: tuple[str, ...] = ()
-    """What the change raised: marks crossed, suspension, resumption."""
-    principal: str = ""
-    """Who sent the command, as authenticated."""
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The explanation of all charges, unpacked."""
-        return tuple(step for packed in self.explanations for step in _told(packed))
-
-
-def _told(packed: Raw) -> tuple[Step, ...]:
-    """Unpack an explanation; one that can't be read must not take the other lines with it."""
-    try:
-        return unpack_steps(packed)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return (Step("unreadable", "", "", 0, "", 0, 1, "the explanation of this charge can't be read"),)
 
 
 class History(Struct, frozen=True, array_like=True, tag="l"):
@@ -227,16 +127,6 @@ class PartnerRef(Struct, frozen=True, array_like=True):
     active: bool
 
 
-class CatalogueRef(Struct, frozen=True, array_like=True):
-    """One published catalogue: national (domain "") or the overrides of a region."""
-
-    domain: str
-    version: int
-    effective_from_ms: int
-    content: bytes
-    """`charging.catalogue` packed."""
-
-
 class Reference(Struct, frozen=True, array_like=True, tag="R"):
     """Reference data of one domain, at a revision."""
 
@@ -250,7 +140,7 @@ class Reference(Struct, frozen=True, array_like=True, tag="R"):
     domains: tuple[str, ...] = ()
     """Codes of all domains there are, so that the platform knows a region from an unknown place."""
     grants: tuple[Grant, ...] = ()
-    """All that are written; see `charging.permission`."""
+    """All that are written; see `charging.ledger.permission`."""
 
 
 class Unchanged(Struct, frozen=True, array_like=True, tag="="):
@@ -307,14 +197,3 @@ def read_ask(body: bytes) -> Ask:
             )
             raise Invalid("BODY_MALFORMED", text)
     return ask
-
-
-def failed(fault: Fault, *, repeated: bool = False) -> Failed:
-    """Turn a fault into what travels."""
-    return Failed(fault.kind, fault.reason, fault.message, fault.fields, fault.facts, fault.retry_ms, repeated)
-
-
-def fault(answer: Failed) -> Fault:
-    """Turn what travelled back into the fault."""
-    cls = KINDS.get(answer.kind, Broken)
-    return cls(answer.reason, answer.message, fields=answer.fields, facts=answer.facts, retry_ms=answer.retry_ms)

@@ -1,8 +1,8 @@
 """The audit of journals, straight from the storage units: no server has to run, and none is believed.
 
 For each slot: the hash chain from its first segment to the head; for each account its entries in order
-(`charging.auditing`); and each snapshot against the state replayed up to it. Over a whole country, also both halves of
-each transfer. `onetier audit ACCOUNT` follows one account, `--all` all of them, with a process for each core.
+(`charging.ledger.auditing`); and each snapshot against the state replayed up to it. Over a whole country, also both
+halves of each transfer. `onetier audit ACCOUNT` follows one account, `--all` all of them, with a process for each core.
 
 It may run while the slots are served: what is checked against another journal is what was there when the audit began.
 """
@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from charging.auditing import Audit
+from charging.ledger.auditing import Audit
 from charging.wire import HistoryLine
 from console.audit_beside import Beside, check_keys, check_shared, check_snapshots
 from console.audit_following import Follower, SlotReport

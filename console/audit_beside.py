@@ -10,9 +10,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 import numpy as np
 from msgspec import MsgspecError
 
-from charging.auditing import Audit
-from charging.contract import Contract
-from charging.entry import Entry
+from charging.base.contract import Contract
+from charging.ledger.auditing import Audit
+from charging.ledger.entry import Entry
 from domainservers import contracts as contracts_of
 from domainservers import order_records
 from domainservers.contracts import contracts_in, unpack_contract

@@ -12,9 +12,9 @@ from onetier.v1 import service_desk_pb2 as desk
 from rich.progress import Progress, TextColumn
 
 from appserver.replies import fill_history
-from charging.account_id import identity_of, slot_of
-from charging.auditing import Audit
-from charging.errors import Fault
+from charging.base.account_id import identity_of, slot_of
+from charging.base.errors import Fault
+from charging.ledger.auditing import Audit
 from console import report
 from console.audit import Advance, JournalRef, audit_journal
 from console.audit_country import Sources, audit_country, survey

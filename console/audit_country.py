@@ -11,9 +11,9 @@ from pathlib import Path
 from msgspec import Struct
 from rich.console import Console
 
-from charging.account_id import asked_for
-from charging.contract import Contract
-from charging.errors import Broken, NotFound
+from charging.base.account_id import asked_for
+from charging.base.contract import Contract
+from charging.base.errors import Broken, NotFound
 from console.audit import Advance, JournalRef, audit_all, match_transfers, stand_of
 from console.audit_following import SlotReport
 from console.rerating import Published

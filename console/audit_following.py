@@ -5,10 +5,10 @@ from collections import deque
 import msgspec
 from msgspec import Struct, field
 
-from charging.account import MONEY, Account
-from charging.auditing import Audit, Transfers, begins
-from charging.entry import Entry
-from charging.history import line
+from charging.base.account import MONEY, Account
+from charging.ledger.auditing import Audit, Transfers, begins
+from charging.ledger.entry import Entry
+from charging.ledger.history import line
 from charging.wire import HistoryLine
 from console.rerating import Rerater
 from domainservers.accounts import unpack_account

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from charging.catalogue import Catalogue, from_plain
+from charging.catalogue.document import Catalogue, from_plain
 from charging.checks.check import check
 from charging.checks.walk import Path as TreePath
 from charging.checks.walk import shown

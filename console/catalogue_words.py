@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from charging.catalogue import schema
+from charging.catalogue.document import schema
 from charging.checks.walk import Path as TreePath
 
 Node = Mapping[str, object]

@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from charging.errors import Fault
+from charging.base.errors import Fault
 from console import report
 from console.arguments import addresses
 from console.system import read_role

@@ -2,7 +2,7 @@
 
 import os
 
-from charging.identity import normalise
+from charging.base.identity import normalise
 from console.sample.domains import COUNTRY
 
 

@@ -17,22 +17,22 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from charging.account import MAIN_BOOK, MONEY, Account, Book
-from charging.applying import added
-from charging.bounds import ATTRIBUTE_CHARS_MAX, ID_CHARS_MAX
-from charging.catalogue import Catalogue, pack
-from charging.commands import Command, PostCharge
-from charging.contract import Contract, Subscription
-from charging.errors import Fault, Invalid
-from charging.identity import normalise
-from charging.ledger import decide, seal
-from charging.names import is_code, is_place, is_service
-from charging.party import party
-from charging.plan import Plan
-from charging.rating import rate
-from charging.selling import check_agreements, check_offerings
-from charging.timeline import Timeline
-from charging.usage import Charge, Usage
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.bounds import ATTRIBUTE_CHARS_MAX, ID_CHARS_MAX
+from charging.base.contract import Contract, Subscription
+from charging.base.errors import Fault, Invalid
+from charging.base.identity import normalise
+from charging.base.names import is_code, is_place, is_service
+from charging.base.party import party
+from charging.base.usage import Charge, Usage
+from charging.catalogue.document import Catalogue, pack
+from charging.ledger.applying import added
+from charging.ledger.commands import Command, PostCharge
+from charging.ledger.ledger import decide, seal
+from charging.plans.plan import Plan
+from charging.plans.timeline import Timeline
+from charging.rating.rating import rate
+from charging.rating.selling import check_agreements, check_offerings
 from charging.wire import CatalogueRef
 from console.catalog import effective_from_ms, zone_of
 from console.sample.domains import COUNTRY

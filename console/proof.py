@@ -12,9 +12,9 @@ import msgspec
 import zstandard
 from msgspec import Struct
 
-from charging.account import MONEY, Account
-from charging.entry import Entry
-from charging.events import Booked, Charged, MovedIn, MovedOut, Opened, SessionStepped
+from charging.base.account import MONEY, Account
+from charging.ledger.entry import Entry
+from charging.ledger.events import Booked, Charged, MovedIn, MovedOut, Opened, SessionStepped
 from charging.wire import Done, Failed
 from runtime.inflate import unzstd
 from storage.open import open_unit

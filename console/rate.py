@@ -13,10 +13,10 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeElapsedColumn
 
-from charging.errors import Invalid
-from charging.explain import sentence
-from charging.money import show
-from charging.usage import Charge
+from charging.base.errors import Invalid
+from charging.base.money import show
+from charging.base.usage import Charge
+from charging.rating.explain import sentence
 from console.catalog import checked
 from console.offline import REQUIRED, OfflineRater, Rated, rate_lines, unused
 from console.usage_lines import columns, read_lines

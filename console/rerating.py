@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from charging.account import Account
-from charging.contract import Contract
-from charging.entry import Entry
-from charging.errors import Fault
-from charging.events import Charged, SessionStepped
-from charging.ledger import available_view
-from charging.rating import rate
-from charging.timeline import Timeline
-from charging.usage import Charge
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.errors import Fault
+from charging.base.usage import Charge
+from charging.ledger.entry import Entry
+from charging.ledger.events import Charged, SessionStepped
+from charging.ledger.ledger import available_view
+from charging.plans.timeline import Timeline
+from charging.rating.rating import rate
 from charging.wire import CatalogueRef
 from domainservers.contracts import contracts_in
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from onetier.v1 import data_center_pb2 as pb
 
-from charging.errors import Invalid
-from charging.permission import BUILT_IN, Grant
+from charging.base.errors import Invalid
+from charging.ledger.permission import BUILT_IN, Grant
 from directory.changes import (
     AmendmentDecided,
     CatalogueVersion,

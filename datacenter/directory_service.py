@@ -4,9 +4,9 @@ import grpc
 from onetier.v1 import data_center_pb2 as pb
 from onetier.v1 import data_center_pb2_grpc
 
-from charging.bounds import ACTOR_CHARS_MAX
-from charging.errors import Invalid, NotFound
-from charging.identity import normalise
+from charging.base.bounds import ACTOR_CHARS_MAX
+from charging.base.errors import Invalid, NotFound
+from charging.base.identity import normalise
 from datacenter import permits
 from datacenter.admission import Admission
 from datacenter.codec import changes_of, grant_messages

@@ -19,12 +19,12 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from charging import wire
-from charging.account import Account
-from charging.account_id import identity_of
-from charging.commands import Action, Command, MoveIn, MoveOut, Remember
-from charging.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
-from charging.house_keys import digest_of, port_key
-from charging.identity import normalise
+from charging.base.account import Account
+from charging.base.account_id import identity_of
+from charging.base.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
+from charging.base.house_keys import digest_of, port_key
+from charging.base.identity import normalise
+from charging.ledger.commands import Action, Command, MoveIn, MoveOut, Remember
 from directory.changes import Change, Entry, PortBegun, PortEnded
 from directory.directory import Directory
 from directory.slots import slot_of

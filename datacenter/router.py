@@ -10,8 +10,8 @@ from typing import NoReturn
 from msgspec import Struct
 
 from charging import wire
-from charging.bounds import ROUTE_CHARS_MAX
-from charging.errors import Broken, Fault, Invalid, NotFound, Unavailable
+from charging.base.bounds import ROUTE_CHARS_MAX
+from charging.base.errors import Broken, Fault, Invalid, NotFound, Unavailable
 from runtime.telemetry import logger
 
 log = logger("datacenter.router")

@@ -9,7 +9,7 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct
 
-from charging.permission import Grant
+from charging.ledger.permission import Grant
 
 
 class NumberPlan(Struct, frozen=True, array_like=True, tag="plan"):
@@ -73,7 +73,7 @@ class CatalogueVersion(Struct, frozen=True, array_like=True, tag="catalogue", gc
     version: int
     effective_from_ms: int
     content: bytes
-    """`charging.catalogue` packed; checked by whoever publishes."""
+    """`charging.catalogue.document` packed; checked by whoever publishes."""
 
 
 class PortBegun(Struct, frozen=True, array_like=True, tag="port", gc=False):
@@ -100,7 +100,7 @@ class PortEnded(Struct, frozen=True, array_like=True, tag="ported", gc=False):
 
 
 class GrantSet(Struct, frozen=True, array_like=True, tag="grant"):
-    """What a role or a principal may do, under a name of its own; see `charging.permission`."""
+    """What a role or a principal may do, under a name of its own; see `charging.ledger.permission`."""
 
     grant_id: str
     grant: Grant

@@ -14,11 +14,11 @@ from cachetools import FIFOCache
 from msgspec import Struct
 
 from charging import wire
-from charging.account_id import asked_for
-from charging.account_id import slot_of as slot_of_id
-from charging.errors import Broken, NotFound
-from charging.identity import mask
-from charging.permission import Policy
+from charging.base.account_id import asked_for
+from charging.base.account_id import slot_of as slot_of_id
+from charging.base.errors import Broken, NotFound
+from charging.base.identity import mask
+from charging.ledger.permission import Policy
 from directory.addresses import check_addresses
 from directory.changes import Amendment, Change, with_proposed
 from directory.checks import check_key

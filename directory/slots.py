@@ -5,7 +5,7 @@ The hash is part of the data: changing it would move accounts away from their jo
 
 from zlib import crc32
 
-from charging.errors import Invalid
+from charging.base.errors import Invalid
 
 SLOTS_PER_DOMAIN_MAX = 4_096
 
@@ -14,7 +14,7 @@ def slot_of(name: str, slots: int) -> int:
     """Give the slot of an identity, or of an account that arrives from another domain, among `slots` (at least 1).
 
     An account is opened in the slot of the identity it is opened under, so the number plan alone finds it, and its id
-    says which (`charging.account_id`); an identity whose account is elsewhere has an explicit entry in the directory.
+    says which (`charging.base.account_id`); an identity whose account is elsewhere has an explicit entry.
     """
     return crc32(name.encode()) % slots if slots > 1 else 0
 

@@ -7,7 +7,7 @@ from sys import intern
 from msgspec import Struct
 
 from charging import wire
-from charging.permission import Grant, Policy
+from charging.ledger.permission import Grant, Policy
 from directory.changes import (
     Amendment,
     AmendmentDecided,

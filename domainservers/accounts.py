@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec import Raw
 
-from charging.account import Account, sharing
+from charging.base.account import Account, sharing
 from domainservers.fetcher import bucket_of
 from storage.unit import Record, Stored
 

@@ -7,9 +7,9 @@ it was under way: the clocks of the two may differ by a quarter of `outcomes_kee
 
 from contextlib import aclosing
 
-from charging.entry import Entry
-from charging.errors import Unavailable
-from charging.events import MovedIn
+from charging.base.errors import Unavailable
+from charging.ledger.entry import Entry
+from charging.ledger.events import MovedIn
 from domainservers.frames import Frames
 from domainservers.reading import groups_of
 from domainservers.turns import Turns

@@ -13,9 +13,9 @@ from itertools import islice
 import msgspec
 from msgspec import Struct
 
-from charging.contract import Contract
-from charging.errors import Refused
-from charging.events import ContractSet, Event, MovedIn
+from charging.base.contract import Contract
+from charging.base.errors import Refused
+from charging.ledger.events import ContractSet, Event, MovedIn
 from domainservers.fetcher import bucket_of
 from domainservers.order_records import order_record
 from runtime.telemetry import logger

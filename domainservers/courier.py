@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from charging import wire
-from charging.account import Outgoing
-from charging.errors import Fault
-from charging.transfer_commands import receive_command, settle_command
+from charging.base.account import Outgoing
+from charging.base.errors import Fault
+from charging.ledger.handlers.transfers import receive_command, settle_command
 from charging.wire import Commit, Done, Failed, unpack_answer
 from domainservers.item import Item
 from domainservers.slot import Slot

@@ -10,10 +10,11 @@ from msgspec import Raw
 from msgspec.structs import force_setattr, replace
 
 from charging import wire
-from charging.account import Account
-from charging.account_id import asked_for
-from charging.approval_commands import PROPOSABLE, outcome_now, pending, proposal_of
-from charging.commands import (
+from charging.base.account import Account
+from charging.base.account_id import asked_for
+from charging.base.contract import Contract
+from charging.base.errors import Broken, Denied, Fault, Invalid, NotFound, Refused
+from charging.ledger.commands import (
     Action,
     Approve,
     ChargedFact,
@@ -29,12 +30,11 @@ from charging.commands import (
     SetStatus,
     StepSession,
 )
-from charging.contract import Contract
-from charging.entry import Entry
-from charging.errors import Broken, Denied, Fault, Invalid, NotFound, Refused
-from charging.events import Event
-from charging.ledger import Decision, VersionMoved, decide
-from charging.permission import Permission, Policy, amount_denied, amount_of, name_of
+from charging.ledger.entry import Entry
+from charging.ledger.events import Event
+from charging.ledger.handlers.approvals import PROPOSABLE, outcome_now, pending, proposal_of
+from charging.ledger.ledger import Decision, VersionMoved, decide
+from charging.ledger.permission import Permission, Policy, amount_denied, amount_of, name_of
 from domainservers.accounts import Accounts, Cell
 from domainservers.clock import Clock
 from domainservers.contracts import Contracts, changed, contracts_in

@@ -8,13 +8,13 @@ import msgspec
 from msgspec.structs import replace
 
 from charging import wire
-from charging.approval_commands import outcome_now
-from charging.commands import Command, ReceiveTransfer, Refund, Remember
-from charging.entry import Entry
-from charging.errors import Broken, Fault, NotFound, Overloaded, Refused, Unavailable
-from charging.events import MovedIn
-from charging.history import line
-from charging.ledger import with_original
+from charging.base.errors import Broken, Fault, NotFound, Overloaded, Refused, Unavailable
+from charging.ledger.commands import Command, ReceiveTransfer, Refund, Remember
+from charging.ledger.entry import Entry
+from charging.ledger.events import MovedIn
+from charging.ledger.handlers.approvals import outcome_now
+from charging.ledger.history import line
+from charging.ledger.ledger import with_original
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers import reading
 from domainservers.accounts import Cell

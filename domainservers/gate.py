@@ -7,7 +7,9 @@ comes from a platform, and its principal must have a grant for it in the directo
 
 from collections.abc import Sequence
 
-from charging.commands import (
+from charging.base.errors import Denied
+from charging.base.house_keys import PREFIX
+from charging.ledger.commands import (
     Command,
     ExpireSession,
     MoveIn,
@@ -19,9 +21,7 @@ from charging.commands import (
     Remember,
     SettleTransfer,
 )
-from charging.errors import Denied
-from charging.house_keys import PREFIX
-from charging.permission import NO_LIMIT, Permission, Policy, amount_denied, amount_of, name_of, names_another
+from charging.ledger.permission import NO_LIMIT, Permission, Policy, amount_denied, amount_of, name_of, names_another
 from charging.wire import Ask, Commit, FetchOutcomes, Pull
 from domainservers.desk import Desk
 from domainservers.groups import Sink

@@ -7,10 +7,10 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from charging.commands import PostCharge
-from charging.entry import Entry
-from charging.errors import Invalid
-from charging.history import read_told
+from charging.base.errors import Invalid
+from charging.ledger.commands import PostCharge
+from charging.ledger.entry import Entry
+from charging.ledger.history import read_told
 from domainservers.contracts import Known
 from domainservers.framing import BLOCK_ENTRIES, Frame, SetAside, account_mark, pack_frame
 from domainservers.keys import POSITIONS_PER_GROUP
@@ -63,8 +63,8 @@ def pack_entries(parts: Sequence[bytes], marks: Sequence[int] | None = None) -> 
 def read_back(payload: bytes, parts: list[bytes]) -> None:
     """Make sure that a packed group gives back what went into it. Raises `msgspec.DecodeError` when it does not.
 
-    What a plain charge is made of came through the reader of `charging.wire` and through `charging.within`, so its
-    entry is of the right types: one in each block is decoded all the same. All others were decoded when added.
+    What a plain charge is made of came through the reader of `charging.wire` and through `charging.ledger.within`, so
+    its entry is of the right types: one in each block is decoded all the same. All others were decoded when added.
     """
     frame = Frame(payload)
     if frame.size != len(parts):

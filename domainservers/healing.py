@@ -4,10 +4,10 @@ What is set aside of an account is each of its entries from the first bad one on
 are its whole past. Only when all of them are read and fit is anything changed.
 """
 
-from charging.account import Account
-from charging.entry import Entry
-from charging.errors import Fault
-from charging.ledger import replay
+from charging.base.account import Account
+from charging.base.errors import Fault
+from charging.ledger.entry import Entry
+from charging.ledger.ledger import replay
 from domainservers.frames import read_group
 from domainservers.framing import Frame
 from domainservers.groups import DEFECTS, unpack_at

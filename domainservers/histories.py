@@ -2,7 +2,7 @@
 
 from contextlib import aclosing
 
-from charging import history
+from charging.ledger import history
 from charging.wire import FetchHistory, History, HistoryLine
 from domainservers.frames import Frames
 from domainservers.reading import chain

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from charging.errors import Unavailable
-from charging.permission import Policy, built_in_policy
+from charging.base.errors import Unavailable
+from charging.ledger.permission import Policy, built_in_policy
 from domainservers.clock import Clock
 from domainservers.journal import Corrupt, Fenced, JournalMoved
 from domainservers.keeping import Keeping

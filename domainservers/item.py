@@ -7,13 +7,13 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from charging import wire
-from charging.account import Account
-from charging.commands import Command
-from charging.entry import Entry
-from charging.errors import Broken, Conflict, Denied, Expired, Fault, Invalid, NotFound, Unavailable
-from charging.history import retold
-from charging.identity import mask
-from charging.permission import Permission
+from charging.base.account import Account
+from charging.base.errors import Broken, Conflict, Denied, Expired, Fault, Invalid, NotFound, Unavailable
+from charging.base.identity import mask
+from charging.ledger.commands import Command
+from charging.ledger.entry import Entry
+from charging.ledger.history import retold
+from charging.ledger.permission import Permission
 from domainservers.groups import Sink
 from domainservers.keys import fingerprint
 
@@ -80,7 +80,7 @@ class Item:
         self.missing = ""
         """The identity whose contract is needed."""
         self.number = 0
-        """Which account of its identity an opening makes, when it has no id of its own; see `charging.account_id`."""
+        """Which account of its identity an opening makes, when it has no id of its own: `charging.base.account_id`."""
         self.taking: tuple[tuple[str, ...], int] = ((), 0)
         """Identities that are to be taken in the registry, and the account's version with them."""
         self.taken = False

@@ -3,8 +3,8 @@ when the store is away, writes an idle slot down."""
 
 import asyncio
 
-from charging.account import Account
-from charging.session_commands import due_sessions, expire_command
+from charging.base.account import Account
+from charging.ledger.handlers.sessions import due_sessions, expire_command
 from charging.wire import Done, unpack_answer
 from domainservers.courier import Courier
 from domainservers.item import Item

@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
-from charging.account import Account
-from charging.account_id import NEXT_MAX, compose, slot_of
-from charging.commands import Command, MoveIn, OpenAccount, SetContract, SetStatus
+from charging.base.account import Account
+from charging.base.account_id import NEXT_MAX, compose, slot_of
+from charging.ledger.commands import Command, MoveIn, OpenAccount, SetContract, SetStatus
 from domainservers.item import Item
 
 

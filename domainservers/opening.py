@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from charging.account_id import compose
-from charging.commands import OpenAccount
-from charging.errors import Fault
+from charging.base.account_id import compose
+from charging.base.errors import Fault
+from charging.ledger.commands import OpenAccount
 from domainservers.item import Item, pack_fault
 from domainservers.naming import named
 from domainservers.parts import Parts

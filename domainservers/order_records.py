@@ -6,7 +6,7 @@ names can be found. A record is a function of its entry: replay writes it again,
 
 import msgspec
 
-from charging.contract import Contract, OrderLine
+from charging.base.contract import Contract, OrderLine
 from storage.unit import Record, Unit
 
 COLLECTION = "order"

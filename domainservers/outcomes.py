@@ -2,8 +2,8 @@
 
 from contextlib import aclosing
 
-from charging.commands import MoveIn, MoveOut
-from charging.refund_commands import charged_fact
+from charging.ledger.commands import MoveIn, MoveOut
+from charging.ledger.handlers.refunds import charged_fact
 from charging.wire import KeptOutcome, Outcomes
 from domainservers.frames import Frames
 from domainservers.keys import POSITIONS_PER_GROUP

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from charging.permission import Policy
+from charging.ledger.permission import Policy
 from domainservers import accounts as accounts_of
 from domainservers import contracts as contracts_of
 from domainservers.accounts import Accounts

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from charging.contract import Contract
-from charging.entry import Entry
-from charging.errors import Broken
-from charging.ledger import replay
-from charging.permission import Policy, built_in_policy
+from charging.base.contract import Contract
+from charging.base.errors import Broken
+from charging.ledger.entry import Entry
+from charging.ledger.ledger import replay
+from charging.ledger.permission import Policy, built_in_policy
 from domainservers import contracts as contracts_of
 from domainservers.clock import Clock
 from domainservers.contracts import contracts_in, unpack_contract

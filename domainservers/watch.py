@@ -2,7 +2,7 @@
 
 import heapq
 
-from charging.account import Account, Outgoing
+from charging.base.account import Account, Outgoing
 
 NEVER_MS = 1 << 62
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import grpc
 
-from charging.errors import Broken, Denied, Fault, Invalid
+from charging.base.errors import Broken, Denied, Fault, Invalid
 from runtime.guard import Guard
 from runtime.principal import LOCAL, admit
 from runtime.status import ROLE_NOT_ALLOWED, abort

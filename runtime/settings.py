@@ -27,7 +27,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from charging.identity import is_country
+from charging.base.identity import is_country
 from runtime.loopback import host_of, is_loopback
 
 ENV_PREFIX = "ONETIER_"

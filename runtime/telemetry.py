@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
-from charging.identity import mask
+from charging.base.identity import mask
 from runtime.log_gate import LogGate
 
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from charging.catalogue import Catalogue
-from charging.catalogue_offers import Accumulator, Allowance, Discount
-from charging.catalogue_tariffs import Cap, Tariff, Tiers
+from charging.catalogue.document import Catalogue
+from charging.catalogue.offers import Accumulator, Allowance, Discount
+from charging.catalogue.tariffs import Cap, Tariff, Tiers
 from charging.checks.walk import Finding, Path, structs
-from charging.compile_tariffs import cap_name
+from charging.plans.compile_tariffs import cap_name
 
 
 class Use(Struct, frozen=True):

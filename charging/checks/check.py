@@ -1,7 +1,7 @@
 """All checks of one catalogue."""
 
-from charging.catalogue import Catalogue
-from charging.catalogue_merge import merge
+from charging.catalogue.document import Catalogue
+from charging.catalogue.merge import merge
 from charging.checks.accumulators import check_accumulators
 from charging.checks.effects import check_effects
 from charging.checks.items import check_items

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Calendar, Destination, PartyGroup, Service, When, Zone
-from charging.catalogue_offers import Accumulator, Agreement, Allowance, Discount, Fee, Offering, Thresholds
-from charging.catalogue_tariffs import Cap, Price, PriceOverride, Tariff, Tiers
+from charging.base.money import exact_quantity, micro
+from charging.catalogue.document import Catalogue
+from charging.catalogue.offers import Accumulator, Agreement, Allowance, Discount, Fee, Offering, Thresholds
+from charging.catalogue.tariffs import Cap, Price, PriceOverride, Tariff, Tiers
+from charging.catalogue.words import Calendar, Destination, PartyGroup, Service, When, Zone
 from charging.checks.references import BUILT_IN
 from charging.checks.walk import Finding, Path, structs
-from charging.money import exact_quantity, micro
 
 FILLED: Mapping[type[Struct], Mapping[str, str]] = {
     Calendar: {"days": "a calendar without a day holds on none"},

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Service
-from charging.catalogue_offers import Discount, Fee, Offering
-from charging.catalogue_tariffs import Price, Tariff
+from charging.catalogue.document import Catalogue
+from charging.catalogue.offers import Discount, Fee, Offering
+from charging.catalogue.tariffs import Price, Tariff
+from charging.catalogue.words import Service
 from charging.checks.references import nearest
 from charging.checks.walk import Finding, structs
 
 WHOLE_BILL = "total"
-"""The item that stands for a whole bill, see `charging.fees.bill`."""
+"""The item that stands for a whole bill, see `charging.rating.fees.bill`."""
 
 
 def check_items(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from charging.bands import clock_spans
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Band
-from charging.catalogue_tariffs import BandRates, Price, Rate, Tier, Tiers
+from charging.base.localtime import DAY_S
+from charging.base.money import exact_quantity
+from charging.catalogue.document import Catalogue
+from charging.catalogue.tariffs import BandRates, Price, Rate, Tier, Tiers
+from charging.catalogue.words import Band
 from charging.checks.walk import Finding, Path, structs
-from charging.localtime import DAY_S
-from charging.money import exact_quantity
+from charging.plans.bands import clock_spans
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -11,9 +11,9 @@ from math import prod
 
 from msgspec import Struct
 
-from charging.catalogue import Catalogue
-from charging.catalogue_base import When
-from charging.catalogue_tariffs import Price, Tariff
+from charging.catalogue.document import Catalogue
+from charging.catalogue.tariffs import Price, Tariff
+from charging.catalogue.words import When
 from charging.checks.values import FIRST_DAY, LAST_DAY, moment_ms
 from charging.checks.walk import Finding, Path, structs
 

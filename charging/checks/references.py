@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from charging.catalogue import Catalogue, Overrides, Withdrawn
-from charging.catalogue_base import Band, When
-from charging.catalogue_offers import AccumulatorRange, Agreement, DiscountWhen, Fee, Offering, Thresholds
-from charging.catalogue_tariffs import BandRates, PriceOverride, Tariff, Tiers
+from charging.catalogue.document import Catalogue, Overrides, Withdrawn
+from charging.catalogue.offers import AccumulatorRange, Agreement, DiscountWhen, Fee, Offering, Thresholds
+from charging.catalogue.tariffs import BandRates, PriceOverride, Tariff, Tiers
+from charging.catalogue.words import Band, When
 from charging.checks.walk import Finding, Path, ids, structs
 
 SECTIONS = (

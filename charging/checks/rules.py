@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from charging.catalogue import Catalogue, Overrides, Withdrawn
-from charging.catalogue_merge import currency_of
-from charging.catalogue_offers import Accumulator, AccumulatorRange, Agreement, Discount, Fee, Offering, Thresholds
+from charging.base.money import exact_quantity
+from charging.catalogue.document import Catalogue, Overrides, Withdrawn
+from charging.catalogue.merge import currency_of
+from charging.catalogue.offers import Accumulator, AccumulatorRange, Agreement, Discount, Fee, Offering, Thresholds
 from charging.checks.references import SECTIONS
 from charging.checks.values import covers
 from charging.checks.walk import Finding, Path, ids, structs
-from charging.money import exact_quantity
 
 EFFECTS = ("percent", "amount", "price", "total", "thresholds")
 

@@ -6,13 +6,13 @@ from functools import cache
 import msgspec
 from msgspec import Struct
 
-from charging.bounds import AMOUNT_MAX, USED_MAX
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Divisor, Quantity, Reached
-from charging.catalogue_offers import AccumulatorRange, Allowance, Discount, Offering, Threshold, Thresholds
-from charging.catalogue_tariffs import Price, PriceOverride, Rate, Tariff, Tier
+from charging.base.bounds import AMOUNT_MAX, USED_MAX
+from charging.base.money import MICRO, exact_quantity, quantity_unit
+from charging.catalogue.document import Catalogue
+from charging.catalogue.offers import AccumulatorRange, Allowance, Discount, Offering, Threshold, Thresholds
+from charging.catalogue.tariffs import Price, PriceOverride, Rate, Tariff, Tier
+from charging.catalogue.words import Divisor, Quantity, Reached
 from charging.checks.walk import Finding, Path, structs, written_names
-from charging.money import MICRO, exact_quantity, quantity_unit
 
 MONEY = "money"
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import date
 from zoneinfo import available_timezones
 
-from charging.bands import clock_s
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Band, Calendar
+from charging.base.identity import is_country
+from charging.base.localtime import DAY_S, LocalTime
+from charging.catalogue.document import Catalogue
+from charging.catalogue.words import Band, Calendar
 from charging.checks.walk import Finding, Path, structs
-from charging.compile import Dated
-from charging.identity import is_country
-from charging.localtime import DAY_S, LocalTime
+from charging.plans.bands import clock_s
+from charging.plans.compile import Dated
 
 # Only the order of moments is asked here; texts without offset stand in one zone, whichever it is.
 LOCAL = LocalTime("UTC")

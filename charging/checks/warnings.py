@@ -6,13 +6,13 @@ what has exactly the effect that is written, where people are often surprised by
 
 from collections.abc import Iterator
 
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Rounding
-from charging.catalogue_offers import Discount
-from charging.catalogue_tariffs import Price, Rate, Tariff, Tier
+from charging.base.money import micro, round_off, show
+from charging.catalogue.document import Catalogue
+from charging.catalogue.offers import Discount
+from charging.catalogue.tariffs import Price, Rate, Tariff, Tier
+from charging.catalogue.words import Rounding
 from charging.checks.walk import Finding, Path, structs
-from charging.compile_tariffs import compile_rounding, increment_cost
-from charging.money import micro, round_off, show
+from charging.plans.compile_tariffs import compile_rounding, increment_cost
 
 
 def warn(catalogue: Catalogue, national: Catalogue | None = None) -> list[Finding]:

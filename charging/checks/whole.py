@@ -10,8 +10,9 @@ from functools import cached_property
 
 import msgspec
 
-from charging.catalogue import Catalogue, Overrides
-from charging.catalogue_merge import Merged, merge
+from charging.base.errors import Invalid
+from charging.catalogue.document import Catalogue, Overrides
+from charging.catalogue.merge import Merged, merge
 from charging.checks.accumulators import check_accumulators
 from charging.checks.prices import check_prices
 from charging.checks.reach import check_reach
@@ -20,8 +21,7 @@ from charging.checks.rules import check_opened_services
 from charging.checks.units import check_units
 from charging.checks.values import LOCAL
 from charging.checks.walk import Finding, Path, structs
-from charging.compile import compile_all
-from charging.errors import Invalid
+from charging.plans.compile import compile_all
 
 Key = tuple[str, str]
 """Section and id of an entry."""

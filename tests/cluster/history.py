@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import Struct, field
 
-from charging.commands import REMEMBERED
-from charging.entry import Entry
-from charging.events import (
+from charging.base.house_keys import received_from
+from charging.ledger.commands import REMEMBERED
+from charging.ledger.entry import Entry
+from charging.ledger.events import (
     Booked,
     Charged,
     Event,
@@ -23,7 +24,6 @@ from charging.events import (
     TransferSent,
     TransferSettled,
 )
-from charging.house_keys import received_from
 from charging.wire import Done, Failed
 from domainservers.groups import unpack_entries
 from domainservers.journal import Position, genesis, read_chain

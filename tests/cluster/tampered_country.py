@@ -12,11 +12,11 @@ from msgspec import Raw, Struct
 from msgspec.msgpack import encode
 from msgspec.structs import replace
 
-from charging.account import Book
-from charging.commands import Action, Adjust, Command, OpenAccount, PostCharge
-from charging.contract import Contract
-from charging.entry import Entry
-from charging.usage import SealedCharge, Usage
+from charging.base.account import Book
+from charging.base.contract import Contract
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger.commands import Action, Adjust, Command, OpenAccount, PostCharge
+from charging.ledger.entry import Entry
 from charging.wire import Commit, Done
 from console.audit_country import Audited, Sources, audit_country
 from directory.changes import Domain, NumberPlan, UnitAddress

@@ -20,7 +20,7 @@ from onetier.v1.domain_server_pb2 import ServeRequest
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceStub
 
 from charging import wire
-from charging.commands import TopUp
+from charging.ledger.commands import TopUp
 from charging.wire import Answer, BusinessData, Done, Failed, Pull
 from console.system import Shape
 from domainservers.groups import unpack_entries

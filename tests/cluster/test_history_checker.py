@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from charging.commands import Refund
+from charging.ledger.commands import Refund
 from charging.wire import Answer, Done
 from domainservers.keeping import Keeping
 from domainservers.limits import Limits

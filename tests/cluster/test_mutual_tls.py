@@ -19,8 +19,8 @@ import appserver.main
 import datacenter.main
 import domainservers.main
 from charging import wire
-from charging.commands import Action, Adjust, Command, MoveOut, ReceiveTransfer
-from charging.errors import Denied, Fault, Unavailable
+from charging.base.errors import Denied, Fault, Unavailable
+from charging.ledger.commands import Action, Adjust, Command, MoveOut, ReceiveTransfer
 from onetier_client import AsyncClient, Tls
 from onetier_client.requests import Facts
 from runtime import server

@@ -10,9 +10,9 @@ from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServiceStub
 
 from charging import wire
-from charging.account_id import compose
-from charging.commands import Action, Command, OpenAccount, SetContract, TopUp
-from charging.contract import Contract
+from charging.base.account_id import compose
+from charging.base.contract import Contract
+from charging.ledger.commands import Action, Command, OpenAccount, SetContract, TopUp
 from datacenter import main as datacenter
 from directory.changes import Change, Domain, Entry, NumberPlan, UnitAddress
 from directory.directory import Directory

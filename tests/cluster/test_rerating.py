@@ -5,10 +5,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from charging.account import Account
-from charging.entry import Entry
-from charging.events import Charged
-from charging.ledger import replay
+from charging.base.account import Account
+from charging.ledger.entry import Entry
+from charging.ledger.events import Charged
+from charging.ledger.ledger import replay
 from console.audit_country import Sources, audit_country, survey
 from console.rehearsal import DAY_MS, rehearse
 from console.rerating import Rerater

@@ -18,7 +18,7 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
-from charging.account_id import compose
+from charging.base.account_id import compose
 from console import proof
 from console.rehearsal import DAY_MS, Rehearsal, rehearse
 from console.system import Shape

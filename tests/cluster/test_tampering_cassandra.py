@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from charging.contract import Contract
+from charging.base.contract import Contract
 from domainservers import contracts as contracts_of
 from domainservers.snapshots import CHECKPOINT_COLLECTION, NEWEST
 from localcassandra.harness import LocalCluster

@@ -12,7 +12,7 @@ from msgspec import Struct
 from onetier.v1 import data_center_pb2, domain_server_pb2, service_desk_pb2
 
 from charging import wire
-from charging.commands import Command, TopUp
+from charging.ledger.commands import Command, TopUp
 
 DEPTH_MAX = 4
 REPEATED_MAX = 4

@@ -16,16 +16,16 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from charging import explain
-from charging.account import Account, Book
-from charging.catalogue import Catalogue, from_plain, pack
-from charging.contract import Contract, Subscription
-from charging.localtime import LocalTime
-from charging.money import exact_quantity, quantity
-from charging.plan import Plan
-from charging.rating import Unrated, bill, fee, rate
-from charging.timeline import Timeline
-from charging.usage import Charge, Step, Usage
+from charging.base.account import Account, Book
+from charging.base.contract import Contract, Subscription
+from charging.base.localtime import LocalTime
+from charging.base.money import exact_quantity, quantity
+from charging.base.usage import Charge, Step, Usage
+from charging.catalogue.document import Catalogue, from_plain, pack
+from charging.plans.plan import Plan
+from charging.plans.timeline import Timeline
+from charging.rating import explain
+from charging.rating.rating import Unrated, bill, fee, rate
 from charging.wire import CatalogueRef
 from console.catalogue_files import read_folder
 

@@ -8,8 +8,11 @@ from typing import Protocol
 from msgspec import Raw, Struct
 
 from charging import wire
-from charging.account import Book
-from charging.commands import (
+from charging.base.account import Book
+from charging.base.contract import Contract
+from charging.base.errors import Fault
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger.commands import (
     Action,
     Command,
     OpenAccount,
@@ -20,9 +23,6 @@ from charging.commands import (
     StepSession,
     TopUp,
 )
-from charging.contract import Contract
-from charging.errors import Fault
-from charging.usage import SealedCharge, Usage
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull, Stale
 
 OPENING = 1_000_000

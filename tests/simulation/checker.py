@@ -8,11 +8,11 @@ from hashlib import blake2b
 import msgspec
 import zstandard
 
-from charging.account import Account
-from charging.commands import PostCharge, SendTransfer
-from charging.entry import Entry
-from charging.house_keys import received_from
-from charging.ledger import replay
+from charging.base.account import Account
+from charging.base.house_keys import received_from
+from charging.ledger.commands import PostCharge, SendTransfer
+from charging.ledger.entry import Entry
+from charging.ledger.ledger import replay
 from charging.wire import Done, Failed, unpack_answer
 from tests.simulation.callers import OPENING, Histories
 from tests.simulation.node import RING

@@ -4,11 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from appserver.caches import CHANCES_MAX, AccountCache
-from charging.account import MAIN_BOOK, MONEY, Account, Book
-from charging.commands import Command, PostCharge, TopUp
-from charging.contract import Contract
-from charging.ledger import decide, follow
-from charging.usage import SealedCharge, Usage
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.contract import Contract
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger.commands import Command, PostCharge, TopUp
+from charging.ledger.ledger import decide, follow
 from charging.wire import BusinessData
 
 MB = 1_000_000

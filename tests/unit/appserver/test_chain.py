@@ -8,10 +8,10 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.testing import Owner
 from appserver.testing_front import A, B, DataCenter, Front, fault_of
-from charging.account import MAIN_BOOK
-from charging.commands import Adjust, PostCharge, SetContract, TopUp
-from charging.contract import Subscription
-from charging.errors import Unavailable
+from charging.base.account import MAIN_BOOK
+from charging.base.contract import Subscription
+from charging.base.errors import Unavailable
+from charging.ledger.commands import Adjust, PostCharge, SetContract, TopUp
 from charging.wire import Commit, Stale
 
 pytestmark = pytest.mark.timeout(30)

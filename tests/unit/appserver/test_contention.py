@@ -1,8 +1,8 @@
 """A chain that came too late starts again short, and grows with success: two instances share a hot account fairly."""
 
 from appserver.caches import CHAIN_CONTENDED, CHAIN_MAX, Entry
-from charging.account import Account
-from charging.contract import Contract
+from charging.base.account import Account
+from charging.base.contract import Contract
 from charging.wire import BusinessData
 
 WHO = "msisdn:8613800000001"

@@ -7,7 +7,7 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.testing import Owner
 from appserver.testing_front import A, Front, fault_of
-from charging.lateness import LATE_MS_MAX
+from charging.base.lateness import LATE_MS_MAX
 
 pytestmark = pytest.mark.timeout(30)
 

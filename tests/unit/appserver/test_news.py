@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from appserver.testing import Owner, catalogue
 from appserver.testing_front import A, B, DataCenter, Front, fault_of
-from charging.catalogue import Catalogue
+from charging.catalogue.document import Catalogue
 from charging.wire import ChannelRef, Reference
 
 pytestmark = pytest.mark.timeout(30)

@@ -4,10 +4,10 @@ from hypothesis import given
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver import replies
-from charging import bounds
-from charging.account import Account
-from charging.ledger import available_view
-from charging.usage import AllowanceLeft
+from charging.base import bounds
+from charging.base.account import Account
+from charging.base.usage import AllowanceLeft
+from charging.ledger.ledger import available_view
 from tests.unit.charging.test_bounds import NOW_MS, states
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
-from charging.account import Account
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Rounding
-from charging.catalogue_offers import Allowance
-from charging.catalogue_tariffs import Cap, Price, Rate, Tiers
-from charging.contract import Contract
-from charging.usage import Usage
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.usage import Usage
+from charging.catalogue.document import Catalogue
+from charging.catalogue.offers import Allowance
+from charging.catalogue.tariffs import Cap, Price, Rate, Tiers
+from charging.catalogue.words import Rounding
 from tests.unit.charging.rating_oracle_clock import Clock
 from tests.unit.charging.rating_oracle_discounts import Discounts, yuan
 

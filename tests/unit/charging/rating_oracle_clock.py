@@ -3,12 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from charging.account import Account
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Band
-from charging.catalogue_offers import Allowance
-from charging.contract import Contract
-from charging.usage import Usage
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.usage import Usage
+from charging.catalogue.document import Catalogue
+from charging.catalogue.offers import Allowance
+from charging.catalogue.words import Band
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from charging.catalogue_offers import Discount, ExclusiveGroup
+from charging.catalogue.offers import Discount, ExclusiveGroup
 
 STAGES = ("product", "offering", "subscriber", "account")
 

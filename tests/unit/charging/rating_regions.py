@@ -1,12 +1,12 @@
-"""The oracle of the merge: nation and region written out as one catalogue, by the words of `charging.catalogue`.
+"""The oracle of the merge: nation and region written out as one, by the words of `charging.catalogue.document`.
 
 National first, then the region's overrides replace by id, withdrawals remove, additions are added. Shares no code with
-`charging.catalogue_merge`.
+`charging.catalogue.merge`.
 """
 
 from msgspec.structs import replace
 
-from charging.catalogue import Catalogue
+from charging.catalogue.document import Catalogue
 
 SECTIONS = ("calendars", "bands", "allowances", "offerings", "discounts", "tariffs")
 

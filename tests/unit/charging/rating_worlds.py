@@ -9,11 +9,13 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from charging.account import Account, Book
-from charging.catalogue import Catalogue, Overrides, Withdrawn
-from charging.catalogue_base import Band, Calendar, Rounding, Service, When
-from charging.catalogue_merge import merge
-from charging.catalogue_offers import (
+from charging.base.account import Account, Book
+from charging.base.contract import Contract, Subscription
+from charging.base.localtime import LocalTime
+from charging.base.usage import Usage
+from charging.catalogue.document import Catalogue, Overrides, Withdrawn
+from charging.catalogue.merge import merge
+from charging.catalogue.offers import (
     Accumulator,
     AccumulatorRange,
     Agreement,
@@ -26,12 +28,10 @@ from charging.catalogue_offers import (
     Threshold,
     Thresholds,
 )
-from charging.catalogue_tariffs import BandRates, Cap, Price, PriceOverride, Rate, Tariff, Tier, Tiers
-from charging.compile import compile_plan
-from charging.contract import Contract, Subscription
-from charging.localtime import LocalTime
-from charging.plan import Plan
-from charging.usage import Usage
+from charging.catalogue.tariffs import BandRates, Cap, Price, PriceOverride, Rate, Tariff, Tier, Tiers
+from charging.catalogue.words import Band, Calendar, Rounding, Service, When
+from charging.plans.compile import compile_plan
+from charging.plans.plan import Plan
 from tests.unit.charging.rating_oracle import Oracle
 from tests.unit.charging.rating_regions import together
 

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from charging import ledger
-from charging.account import Account
-from charging.sessions import UnitAsk
+from charging.base.account import Account
+from charging.ledger import ledger
+from charging.rating.sessions import UnitAsk
 from charging.testing import START_MS, Desk, flat_pricing
 from charging.wire import Done, SessionOutcome
 

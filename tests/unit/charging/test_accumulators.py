@@ -4,14 +4,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from charging import accumulators
-from charging.account import Account, Threshold
-from charging.accumulators import Parts
-from charging.applying import accrue
-from charging.compile_tariffs import cap_name
-from charging.compiled import Counter
-from charging.localtime import LIFE, MONTH
-from charging.standing import consequences
+from charging.base import accumulators
+from charging.base.account import Account, Threshold
+from charging.base.accumulators import Parts
+from charging.base.localtime import LIFE, MONTH
+from charging.ledger.applying import accrue
+from charging.ledger.standing import consequences
+from charging.plans.compile_tariffs import cap_name
+from charging.plans.compiled import Counter
 
 TEXTS = st.text(st.sampled_from("a1@|%/.:~47C25é"), max_size=6) | st.text(max_size=6)
 KEYS = st.builds(Parts, TEXTS, TEXTS, TEXTS, TEXTS)

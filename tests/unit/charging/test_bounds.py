@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
-from charging import bounds, within
-from charging.account import Account, Book, Hold, Session
-from charging.commands import Command, PostCharge, SetProfile, TopUp
-from charging.errors import Invalid, Refused
-from charging.funds import balance_view
-from charging.ledger import available_view, decide
-from charging.usage import SealedCharge, Usage
+from charging.base import bounds
+from charging.base.account import Account, Book, Hold, Session
+from charging.base.errors import Invalid, Refused
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger import within
+from charging.ledger.commands import Command, PostCharge, SetProfile, TopUp
+from charging.ledger.funds import balance_view
+from charging.ledger.ledger import available_view, decide
 
 NOW_MS = 1_800_000_000_000
 INT64_MAX = (1 << 63) - 1

@@ -8,17 +8,17 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
-from charging import compile as compile_module
-from charging.catalogue import Catalogue, from_plain, pack
-from charging.catalogue_base import Rounding
-from charging.catalogue_diff import diff
-from charging.catalogue_merge import Entry, merge
-from charging.catalogue_tariffs import Tariff
+from charging.catalogue.diff import diff
+from charging.catalogue.document import Catalogue, from_plain, pack
+from charging.catalogue.merge import Entry, merge
+from charging.catalogue.tariffs import Tariff
+from charging.catalogue.words import Rounding
 from charging.checks.check import check
 from charging.checks.walk import shown
 from charging.checks.whole import Nation
-from charging.compile_tariffs import compile_tariff
-from charging.timeline import Timeline
+from charging.plans import compile as compile_module
+from charging.plans.compile_tariffs import compile_tariff
+from charging.plans.timeline import Timeline
 from charging.wire import CatalogueRef
 from console.catalogue_files import read_folder
 

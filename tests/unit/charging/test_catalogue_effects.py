@@ -8,15 +8,15 @@ from types import FunctionType
 import msgspec
 from msgspec import Struct
 
-from charging.catalogue import Catalogue, from_plain
-from charging.catalogue_base import Band, Calendar, Destination, PartyGroup, Service, Zone
-from charging.catalogue_merge import merge
-from charging.catalogue_offers import Accumulator, Agreement, Discount, ExclusiveGroup, Fee, Offering
-from charging.catalogue_tariffs import Price, Tariff
+from charging.base.localtime import LocalTime
+from charging.catalogue.document import Catalogue, from_plain
+from charging.catalogue.merge import merge
+from charging.catalogue.offers import Accumulator, Agreement, Discount, ExclusiveGroup, Fee, Offering
+from charging.catalogue.tariffs import Price, Tariff
+from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, Service, Zone
 from charging.checks.check import check
 from charging.checks.walk import shown, structs
-from charging.compile import compile_plan
-from charging.localtime import LocalTime
+from charging.plans.compile import compile_plan
 
 LOCAL = LocalTime("Asia/Shanghai")
 MOMENTS = ("2025-06-01", "2026-01-15", "2026-03-02", "2026-08-01", "2028-01-01")

@@ -12,12 +12,13 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import asdict, fields, replace
 
-from charging import history
-from charging.account import Account, Book, Hold, Outgoing, Proposal, Session, Threshold
-from charging.applying import apply
-from charging.contract import Contract
-from charging.entry import Entry
-from charging.events import (
+from charging.base.account import Account, Book, Hold, Outgoing, Proposal, Session, Threshold
+from charging.base.contract import Contract
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger import history
+from charging.ledger.applying import apply
+from charging.ledger.entry import Entry
+from charging.ledger.events import (
     BookDropped,
     Booked,
     BookSet,
@@ -42,7 +43,6 @@ from charging.events import (
     TransferSent,
     TransferSettled,
 )
-from charging.usage import SealedCharge, Usage
 from charging.wire import Done, pack
 
 A, B = "msisdn:8613000000001", "msisdn:8613000000002"

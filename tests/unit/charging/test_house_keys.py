@@ -3,8 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from charging import house_keys
-from charging.commands import SendTransfer
+from charging.base import house_keys
+from charging.ledger.commands import SendTransfer
 from charging.testing import Desk
 
 TEXTS = st.text(st.sampled_from("a~%7E25|/:é"), max_size=8) | st.text(max_size=8)

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charging.bounds import IDENTITY_CHARS_MAX
-from charging.errors import Invalid
-from charging.identity import is_country, mask, normalise
-from charging.party import party
+from charging.base.bounds import IDENTITY_CHARS_MAX
+from charging.base.errors import Invalid
+from charging.base.identity import is_country, mask, normalise
+from charging.base.party import party
 
 COUNTRIES = ("", "CN", "US", "DE", "IT", "HK", "AR")
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from charging import history
-from charging.account import MAIN_BOOK, MONEY
-from charging.approval_commands import PROPOSAL_KEEP_MS, PROPOSALS_MAX, proposal_of
-from charging.auditing import audit
-from charging.commands import Action, Adjust, Approve, Refund, SendTransfer, SetCreditLimit, TopUp
-from charging.errors import Denied, Fault, Refused
-from charging.events import Decided
+from charging.base.account import MAIN_BOOK, MONEY
+from charging.base.errors import Denied, Fault, Refused
+from charging.ledger import history
+from charging.ledger.auditing import audit
+from charging.ledger.commands import Action, Adjust, Approve, Refund, SendTransfer, SetCreditLimit, TopUp
+from charging.ledger.events import Decided
+from charging.ledger.handlers.approvals import PROPOSAL_KEEP_MS, PROPOSALS_MAX, proposal_of
 from charging.testing import Desk, charge_of, post
 
 ME = "msisdn:8613000000001"

@@ -3,14 +3,14 @@
 import pytest
 from msgspec.structs import replace
 
-from charging import ledger
-from charging.account import MONEY, Book
-from charging.applying import accrue
-from charging.commands import MoveOut, SetContract, SetStatus
-from charging.compiled import Counter
-from charging.errors import Invalid, NotFound, Refused
-from charging.lateness import LATE_DAYS_MAX
-from charging.localtime import DAY, day_text
+from charging.base.account import MONEY, Book
+from charging.base.errors import Invalid, NotFound, Refused
+from charging.base.lateness import LATE_DAYS_MAX
+from charging.base.localtime import DAY, day_text
+from charging.ledger import ledger
+from charging.ledger.applying import accrue
+from charging.ledger.commands import MoveOut, SetContract, SetStatus
+from charging.plans.compiled import Counter
 from charging.testing import DAY_MS, START_MS, Desk, charge_of, contract_of, post
 
 ID = "msisdn:8613000000001"

@@ -5,14 +5,14 @@ import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
-from charging import auditing, history
-from charging.account import MONEY, Book
-from charging.commands import Adjust, MoveMoney, MoveOut, Refund, SendTransfer, TopUp
-from charging.entry import Entry
-from charging.errors import Refused
-from charging.events import Booked, Charged
-from charging.history import Leg
-from charging.sessions import UnitAsk
+from charging.base.account import MONEY, Book
+from charging.base.errors import Refused
+from charging.ledger import auditing, history
+from charging.ledger.commands import Adjust, MoveMoney, MoveOut, Refund, SendTransfer, TopUp
+from charging.ledger.entry import Entry
+from charging.ledger.events import Booked, Charged
+from charging.ledger.history import Leg
+from charging.rating.sessions import UnitAsk
 from charging.testing import START_MS, Desk, charge_of, post
 from charging.wire import Done, Movement, pack
 

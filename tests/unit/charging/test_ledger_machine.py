@@ -8,10 +8,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
-from charging import auditing, history, ledger
-from charging.account import MONEY, Account, Book
-from charging.approval_commands import proposal_of
-from charging.commands import (
+from charging.base.account import MONEY, Account, Book
+from charging.base.errors import Denied, Invalid, NotFound, Refused
+from charging.ledger import auditing, history, ledger
+from charging.ledger.commands import (
     Adjust,
     Approve,
     Command,
@@ -23,8 +23,8 @@ from charging.commands import (
     SetStatus,
     TopUp,
 )
-from charging.errors import Denied, Invalid, NotFound, Refused
-from charging.sessions import UnitAsk
+from charging.ledger.handlers.approvals import proposal_of
+from charging.rating.sessions import UnitAsk
 from charging.testing import START_MS, Desk, charge_of, flat_pricing, post
 
 A, B = "msisdn:8613000000001", "msisdn:8613000000002"

@@ -4,19 +4,19 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charging import ledger
-from charging.account import MAIN_BOOK, MONEY, Account, Book
-from charging.catalogue import from_plain, pack
-from charging.commands import OpenAccount, PostCharge
-from charging.contract import Contract, Subscription
-from charging.localtime import LocalTime
-from charging.pieces import piece_end
-from charging.plan import Plan
-from charging.rating import next_switch, quantity_max, rate, rate_quota, rate_sum
-from charging.sessions import Pricing, SessionAsk, UnitAsk, plan
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.contract import Contract, Subscription
+from charging.base.localtime import LocalTime
+from charging.base.usage import Usage
+from charging.catalogue.document import from_plain, pack
+from charging.ledger import ledger
+from charging.ledger.commands import OpenAccount, PostCharge
+from charging.plans.plan import Plan
+from charging.plans.timeline import Timeline
+from charging.rating.pieces import piece_end
+from charging.rating.rating import next_switch, quantity_max, rate, rate_quota, rate_sum
+from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
 from charging.testing import Desk
-from charging.timeline import Timeline
-from charging.usage import Usage
 from charging.wire import CatalogueRef, SessionOutcome
 
 ME = "msisdn:8613012345678"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from charging.account import MONEY, Book
-from charging.commands import Refund
-from charging.errors import Invalid, NotFound, Refused
-from charging.refund_commands import REFUND_WINDOW_MS, REFUNDS_MAX
+from charging.base.account import MONEY, Book
+from charging.base.errors import Invalid, NotFound, Refused
+from charging.ledger.commands import Refund
+from charging.ledger.handlers.refunds import REFUND_WINDOW_MS, REFUNDS_MAX
 from charging.testing import DAY_MS, START_MS, Desk, charge_of, post
 
 ID = "msisdn:8613000000001"

@@ -4,11 +4,20 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from charging import ledger
-from charging.account import MONEY, Account, Book
-from charging.commands import Adjust, Command, ExpireSession, SendTransfer, SessionUnit, SetStatus, StepSession, TopUp
-from charging.errors import Invalid, NotFound, Refused
-from charging.session_commands import SESSIONS_MAX
+from charging.base.account import MONEY, Account, Book
+from charging.base.errors import Invalid, NotFound, Refused
+from charging.ledger import ledger
+from charging.ledger.commands import (
+    Adjust,
+    Command,
+    ExpireSession,
+    SendTransfer,
+    SessionUnit,
+    SetStatus,
+    StepSession,
+    TopUp,
+)
+from charging.ledger.handlers.sessions import SESSIONS_MAX
 from charging.testing import DAY_MS, START_MS, Desk, charge_of, post
 from charging.wire import pack
 from tests.unit.charging.session_steps import ID, OTHER, ask, outcome, step, view

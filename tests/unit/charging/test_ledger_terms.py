@@ -3,10 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from charging import ledger
-from charging.account import MONEY, Book, Threshold
-from charging.bounds import MEMBERS_MAX, THRESHOLDS_MAX
-from charging.commands import (
+from charging.base.account import MONEY, Book, Threshold
+from charging.base.bounds import MEMBERS_MAX, THRESHOLDS_MAX
+from charging.base.errors import Broken, Invalid, Refused
+from charging.ledger import ledger
+from charging.ledger.commands import (
     Adjust,
     MoveIn,
     MoveOut,
@@ -19,9 +20,8 @@ from charging.commands import (
     SetThreshold,
     TopUp,
 )
-from charging.errors import Broken, Invalid, Refused
-from charging.events import ContractSet
-from charging.sessions import UnitAsk
+from charging.ledger.events import ContractSet
+from charging.rating.sessions import UnitAsk
 from charging.testing import START_MS, Desk, charge_of, contract_of, opening, post
 
 ID = "msisdn:8613000000001"

@@ -3,12 +3,20 @@
 import pytest
 from msgspec.structs import replace
 
-from charging import ledger
-from charging.account import MONEY, Book
-from charging.commands import MoveMoney, MoveOut, ReceiveTransfer, SendTransfer, SetContract, SetStatus, SettleTransfer
-from charging.errors import Invalid, NotFound, Refused
+from charging.base.account import MONEY, Book
+from charging.base.errors import Invalid, NotFound, Refused
+from charging.ledger import ledger
+from charging.ledger.commands import (
+    MoveMoney,
+    MoveOut,
+    ReceiveTransfer,
+    SendTransfer,
+    SetContract,
+    SetStatus,
+    SettleTransfer,
+)
+from charging.ledger.handlers.transfers import OUTGOING_MAX
 from charging.testing import START_MS, Desk, contract_of, opening
-from charging.transfer_commands import OUTGOING_MAX
 
 A, B = "msisdn:8613000000001", "msisdn:8613000000002"
 

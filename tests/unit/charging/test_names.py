@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charging import names
-from charging.catalogue import from_plain
-from charging.catalogue_base import Place, ServiceId, Word
+from charging.base import names
+from charging.catalogue.document import from_plain
+from charging.catalogue.words import Place, ServiceId, Word
 
 TEXTS = st.text(st.sampled_from("aZ9._-:*| @~/é"), max_size=40)
 

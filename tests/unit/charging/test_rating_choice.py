@@ -6,18 +6,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from charging.account import Account
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Destination, PartyGroup, Service, When, Zone
-from charging.catalogue_merge import merge
-from charging.catalogue_offers import Offering
-from charging.catalogue_tariffs import Price, Rate, Tariff
-from charging.compile import compile_plan
-from charging.contract import Contract, Subscription
-from charging.localtime import LocalTime
-from charging.prefixes import PrefixTable
-from charging.rating import Unrated, rate
-from charging.usage import Usage
+from charging.base.account import Account
+from charging.base.contract import Contract, Subscription
+from charging.base.localtime import LocalTime
+from charging.base.usage import Usage
+from charging.catalogue.document import Catalogue
+from charging.catalogue.merge import merge
+from charging.catalogue.offers import Offering
+from charging.catalogue.tariffs import Price, Rate, Tariff
+from charging.catalogue.words import Destination, PartyGroup, Service, When, Zone
+from charging.plans.compile import compile_plan
+from charging.plans.prefixes import PrefixTable
+from charging.rating.rating import Unrated, rate
 
 ME = "msisdn:8613012345678"
 NOW_MS = 1_772_000_000_000

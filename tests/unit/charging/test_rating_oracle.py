@@ -6,16 +6,16 @@ from fractions import Fraction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from charging import explain
-from charging.account import Account
-from charging.catalogue import Catalogue
-from charging.catalogue_base import Band, Rounding, Service
-from charging.catalogue_offers import Allowance, Offering
-from charging.catalogue_tariffs import BandRates, Price, Rate, Tariff, Tier, Tiers
-from charging.contract import Contract, Subscription
-from charging.localtime import LocalTime
-from charging.rating import rate
-from charging.usage import Charge, Usage
+from charging.base.account import Account
+from charging.base.contract import Contract, Subscription
+from charging.base.localtime import LocalTime
+from charging.base.usage import Charge, Usage
+from charging.catalogue.document import Catalogue
+from charging.catalogue.offers import Allowance, Offering
+from charging.catalogue.tariffs import BandRates, Price, Rate, Tariff, Tier, Tiers
+from charging.catalogue.words import Band, Rounding, Service
+from charging.rating import explain
+from charging.rating.rating import rate
 from tests.unit.charging.rating_oracle import Oracle, rounded
 from tests.unit.charging.rating_regions import made_by
 from tests.unit.charging.rating_worlds import ME, STARTS, ZONES, World, prices, worlds

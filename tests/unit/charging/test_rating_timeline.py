@@ -7,23 +7,23 @@ import msgspec
 import pytest
 
 import charging
-from charging import explain
-from charging.account import Account, Book
-from charging.catalogue import Catalogue, from_plain, pack, schema, unpack
-from charging.catalogue_base import Band, Service
-from charging.catalogue_merge import merge
-from charging.catalogue_offers import Allowance, Discount, Offering, RollOver
-from charging.catalogue_tariffs import BandRates, Price, Rate, Tariff, Tier, Tiers
-from charging.compile import compile_plan
-from charging.contract import Contract, Subscription
-from charging.errors import Invalid
-from charging.ledger import seal
-from charging.localtime import CYCLE, LocalTime, span
-from charging.money import quantity, show
-from charging.rating import allowances, next_switch, rate
-from charging.timeline import Timeline
-from charging.unrated import Unrated
-from charging.usage import Charge, SealedCharge, Usage, unpack_steps
+from charging.base.account import Account, Book
+from charging.base.contract import Contract, Subscription
+from charging.base.errors import Invalid
+from charging.base.localtime import CYCLE, LocalTime, span
+from charging.base.money import quantity, show
+from charging.base.usage import Charge, SealedCharge, Usage, unpack_steps
+from charging.catalogue.document import Catalogue, from_plain, pack, schema, unpack
+from charging.catalogue.merge import merge
+from charging.catalogue.offers import Allowance, Discount, Offering, RollOver
+from charging.catalogue.tariffs import BandRates, Price, Rate, Tariff, Tier, Tiers
+from charging.catalogue.words import Band, Service
+from charging.ledger.ledger import seal
+from charging.plans.compile import compile_plan
+from charging.plans.timeline import Timeline
+from charging.plans.unrated import Unrated
+from charging.rating import explain
+from charging.rating.rating import allowances, next_switch, rate
 from charging.wire import CatalogueRef, History, HistoryLine, unpack_answer
 from charging.wire import pack as pack_wire
 

@@ -5,9 +5,9 @@ import pytest
 from msgspec import Raw
 
 from charging import wire
-from charging.commands import Command, PostCharge
-from charging.errors import Invalid
-from charging.usage import SealedCharge, Usage
+from charging.base.errors import Invalid
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger.commands import Command, PostCharge
 from charging.wire import Commit, Pull
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from charging.catalogue import from_plain, pack
-from charging.contract import Contract, Subscription
-from charging.errors import Invalid
-from charging.plan import Plan
-from charging.selling import check_agreements, check_offerings, check_scope, check_watched
-from charging.timeline import Timeline
+from charging.base.contract import Contract, Subscription
+from charging.base.errors import Invalid
+from charging.catalogue.document import from_plain, pack
+from charging.plans.plan import Plan
+from charging.plans.timeline import Timeline
+from charging.rating.selling import check_agreements, check_offerings, check_scope, check_watched
 from charging.wire import CatalogueRef
 
 NOW_MS = 1_790_000_000_000

@@ -2,7 +2,7 @@
 
 from msgspec.msgpack import Decoder, encode
 
-from charging.account import Account, Book, sharing
+from charging.base.account import Account, Book, sharing
 
 decode = Decoder(Account).decode
 

@@ -19,15 +19,15 @@ from types import FrameType
 
 from msgspec.structs import replace
 
-from charging import explain
-from charging.account import MAIN_BOOK, MONEY, Account, Book
-from charging.catalogue import Catalogue, pack, unpack
-from charging.contract import Contract, Subscription
-from charging.errors import Fault
-from charging.localtime import LocalTime
-from charging.rating import fee, next_switch, rate
-from charging.timeline import Timeline
-from charging.usage import Charge, Usage
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.contract import Contract, Subscription
+from charging.base.errors import Fault
+from charging.base.localtime import LocalTime
+from charging.base.usage import Charge, Usage
+from charging.catalogue.document import Catalogue, pack, unpack
+from charging.plans.timeline import Timeline
+from charging.rating import explain
+from charging.rating.rating import fee, next_switch, rate
 from charging.wire import CatalogueRef
 from console.catalog import publication
 from console.catalogue_files import read_folder

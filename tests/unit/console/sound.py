@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from charging.account import Account
-from charging.commands import Refund, SendTransfer
-from charging.entry import Entry
-from charging.transfer_commands import receive_command, settle_command
+from charging.base.account import Account
+from charging.ledger.commands import Refund, SendTransfer
+from charging.ledger.entry import Entry
+from charging.ledger.handlers.transfers import receive_command, settle_command
 from charging.wire import BusinessData, Done, Pull
 from console.audit import JournalRef, audit_journal
 from console.audit_following import SlotReport

@@ -9,8 +9,8 @@ from msgspec.msgpack import decode, encode
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from charging.entry import Entry
-from charging.events import Charged, Opened, TransferReceived, TransferSettled
+from charging.ledger.entry import Entry
+from charging.ledger.events import Charged, Opened, TransferReceived, TransferSettled
 from charging.wire import Done, Movement, pack
 from console import audit, audit_command
 from console.audit import NEVER, audit_all, audit_journal, match_transfers, stand_of

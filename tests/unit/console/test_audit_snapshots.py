@@ -9,7 +9,7 @@ from msgspec import Raw
 from msgspec.msgpack import encode
 from msgspec.structs import replace
 
-from charging.account import next_mark
+from charging.base.account import next_mark
 from domainservers.accounts import COLLECTION, partition_of, unpack_account
 from domainservers.deltas import CHECKPOINT_COLLECTION, Delta, load_delta
 from domainservers.journal import Position

@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from charging.catalogue import pack, schema, unpack
+from charging.catalogue.document import pack, schema, unpack
 from console.catalog import app, effective_from_ms, zone_of
 from console.catalogue_files import read_folder
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from charging.identity import normalise
+from charging.base.identity import normalise
 from console.sample import offers, population
 from console.sample.domains import REGIONS
 from console.sample.number_plan import NumberPlan, read

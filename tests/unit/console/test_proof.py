@@ -9,10 +9,10 @@ from msgspec import Raw
 from msgspec.structs import replace
 from rich.console import Console
 
-from charging.account import MAIN_BOOK, MONEY, Account, Book, Session
-from charging.entry import Entry
-from charging.events import Charged, Event, MovedIn, MovedOut, Opened, SessionPosting, SessionStepped
-from charging.usage import SealedCharge, Usage
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book, Session
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger.entry import Entry
+from charging.ledger.events import Charged, Event, MovedIn, MovedOut, Opened, SessionPosting, SessionStepped
 from charging.wire import Done, Failed, Movement, pack
 from console import proof
 from console.demo import prove

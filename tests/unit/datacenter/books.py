@@ -1,13 +1,13 @@
 """What scripted domain servers keep, decided with the real ledger."""
 
 from charging import wire
-from charging.account import Account
-from charging.account_id import compose
-from charging.commands import Command, OpenAccount, Remember, TopUp
-from charging.contract import Contract
-from charging.errors import Fault
-from charging.events import MovedIn
-from charging.ledger import decide
+from charging.base.account import Account
+from charging.base.account_id import compose
+from charging.base.contract import Contract
+from charging.base.errors import Fault
+from charging.ledger.commands import Command, OpenAccount, Remember, TopUp
+from charging.ledger.events import MovedIn
+from charging.ledger.ledger import decide
 
 MOBILE = "msisdn:8613000000001"
 ACCOUNT = compose("GD/0", MOBILE)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from charging.errors import Conflict, Denied, Fault, Invalid, NotFound, Refused
-from charging.permission import NO_LIMIT, Grant
+from charging.base.errors import Conflict, Denied, Fault, Invalid, NotFound, Refused
+from charging.ledger.permission import NO_LIMIT, Grant
 from datacenter import permits
 from datacenter.admission import Admission
 from directory.changes import (

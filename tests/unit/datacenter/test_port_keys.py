@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from charging import wire
-from charging.account_id import compose
-from charging.auditing import audit
-from charging.commands import Action, OpenAccount, Refund
-from charging.entry import Entry
-from charging.errors import Fault, Invalid
+from charging.base.account_id import compose
+from charging.base.errors import Fault, Invalid
+from charging.ledger.auditing import audit
+from charging.ledger.commands import Action, OpenAccount, Refund
+from charging.ledger.entry import Entry
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchOutcomes, Pull
 from datacenter.port import Porter
 from directory.changes import Change, Domain, NumberPlan, UnitAddress

@@ -7,10 +7,10 @@ from hashlib import blake2b
 from msgspec import Raw
 
 from charging import wire
-from charging.account import Book
-from charging.commands import Action, Command, OpenAccount, PostCharge, SessionUnit, StepSession
-from charging.contract import Contract
-from charging.usage import SealedCharge, Usage
+from charging.base.account import Book
+from charging.base.contract import Contract
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, SessionUnit, StepSession
 from charging.wire import Answer, Ask, Commit
 from domainservers.limits import Limits
 from domainservers.recovery import recover

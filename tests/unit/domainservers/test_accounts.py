@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from charging.account import Account
+from charging.base.account import Account
 from domainservers.accounts import PACKED_MIN, Accounts, State, saved, unpack_account
 from storage.unit import Stored
 

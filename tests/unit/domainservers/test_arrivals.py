@@ -6,14 +6,14 @@ import msgspec
 import pytest
 
 from charging import wire
-from charging.account import Account, Book, Outgoing
-from charging.auditing import audit
-from charging.commands import MoveIn, SendTransfer
-from charging.contract import Contract
-from charging.entry import Entry
-from charging.errors import Unavailable
-from charging.house_keys import receive_key
-from charging.transfer_commands import receive_command
+from charging.base.account import Account, Book, Outgoing
+from charging.base.contract import Contract
+from charging.base.errors import Unavailable
+from charging.base.house_keys import receive_key
+from charging.ledger.auditing import audit
+from charging.ledger.commands import MoveIn, SendTransfer
+from charging.ledger.entry import Entry
+from charging.ledger.handlers.transfers import receive_command
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull
 from domainservers.courier import Courier
 from domainservers.groups import unpack_entries

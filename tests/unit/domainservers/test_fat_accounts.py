@@ -3,8 +3,8 @@
 import pytest
 from msgspec import Raw
 
-from charging.commands import SessionUnit, StepSession
-from charging.usage import SealedCharge, Usage
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger.commands import SessionUnit, StepSession
 from charging.wire import Done, Failed
 from domainservers import snapshots
 from domainservers.limits import Limits

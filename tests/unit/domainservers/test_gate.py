@@ -6,8 +6,9 @@ from hashlib import blake2b
 import pytest
 
 from charging import wire
-from charging.account import MAIN_BOOK, MONEY, Book
-from charging.commands import (
+from charging.base.account import MAIN_BOOK, MONEY, Book
+from charging.base.contract import Contract
+from charging.ledger.commands import (
     Action,
     Adjust,
     Approve,
@@ -24,7 +25,6 @@ from charging.commands import (
     SetCreditLimit,
     SettleTransfer,
 )
-from charging.contract import Contract
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchHistory, FetchOutcomes, Lookup, Pull
 from domainservers.slot import Slot
 from tests.unit.domainservers.room import ALICE, NOW_MS, FlakyUnit, Waiting, charge, do, opening, own

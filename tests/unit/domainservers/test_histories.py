@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from charging.errors import Expired, Overloaded
+from charging.base.errors import Expired, Overloaded
 from charging.wire import Answer, Done, Failed, FetchHistory, History
 from domainservers import histories, turns
 from domainservers.frames import Frames

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from charging.account_id import identity_of
-from charging.commands import Action, Adjust, MoveIn, MoveOut, OpenAccount, SetContract, SetStatus, TopUp
-from charging.contract import Contract
+from charging.base.account_id import identity_of
+from charging.base.contract import Contract
+from charging.ledger.commands import Action, Adjust, MoveIn, MoveOut, OpenAccount, SetContract, SetStatus, TopUp
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, FetchHistory, History, Lookup, Pull
 from domainservers import registry
 from domainservers.registry import Registry

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from charging.commands import SendTransfer, SetStatus
-from charging.errors import Unavailable
+from charging.base.errors import Unavailable
+from charging.ledger.commands import SendTransfer, SetStatus
 from charging.wire import Answer, Ask, BusinessData, Done, Failed, Pull, failed, pack, unpack_ask
 from directory.owners import load_owners
 from directory.state import DomainInfo

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
-from charging.account import Account, Outgoing, Session
+from charging.base.account import Account, Outgoing, Session
 from directory.members import Member
 from domainservers.accounts import Accounts, partition_of, saved
 from domainservers.assignment import assign

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from charging import wire
-from charging.commands import Remember
-from charging.entry import Entry
+from charging.ledger.commands import Remember
+from charging.ledger.entry import Entry
 from charging.wire import BusinessData, Done, Failed, FetchHistory, History, Pull
 from domainservers import committing, groups
 from domainservers.groups import DEFECTS

@@ -1,7 +1,7 @@
 """Taking over: snapshots and replay give the same state, nothing is forgotten, sessions and transfers go on."""
 
-from charging.commands import SendTransfer, SetContract
-from charging.contract import Contract, OrderLine, Subscription
+from charging.base.contract import Contract, OrderLine, Subscription
+from charging.ledger.commands import SendTransfer, SetContract
 from charging.wire import BusinessData, Done, Pull
 from domainservers.keeping import Keeping
 from domainservers.limits import Limits

@@ -12,10 +12,10 @@ from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceStub
 
 from charging import wire
-from charging.account import Book
-from charging.commands import Command, OpenAccount, PostCharge, TopUp
-from charging.contract import Contract
-from charging.usage import SealedCharge, Usage
+from charging.base.account import Book
+from charging.base.contract import Contract
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger.commands import Command, OpenAccount, PostCharge, TopUp
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchHistory, FetchReference, Pull
 from directory.changes import Domain, UnitAddress
 from directory.directory import Directory

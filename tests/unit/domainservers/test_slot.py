@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from charging import wire
-from charging.commands import Refund, SetContract, TopUp
-from charging.contract import Contract
+from charging.base.contract import Contract
+from charging.ledger.commands import Refund, SetContract, TopUp
 from charging.wire import BusinessData, Done, Failed, FetchHistory, History, Lookup, Pull, Stale, Unknown
 from domainservers import contracts, reading
 from domainservers.groups import ENTRY_BYTES_MAX

@@ -2,8 +2,8 @@
 
 from msgspec.structs import replace
 
-from charging.commands import SetContract
-from charging.contract import Contract
+from charging.base.contract import Contract
+from charging.ledger.commands import SetContract
 from charging.wire import Done, Failed, Lookup
 from tests.unit.domainservers.room import ALICE, BOB, FlakyUnit, ask, charge, do, opening, own
 

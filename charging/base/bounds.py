@@ -1,0 +1,57 @@
+"""How large things may be, in one place: texts, numbers, and the state of an account.
+
+A text is bounded before it is a key of anything that is remembered. Every number that a caller sees is a signed 64-bit
+integer, so nothing may grow past it, sums included: the bounds leave room for the sums that views make.
+`charging.ledger.within` holds accounts to them.
+"""
+
+IDENTITY_CHARS_MAX = 128
+"""Before it is normalised, spaces and signs included; the longest that comes out has 74."""
+ROUTE_CHARS_MAX = 128
+"""Of an identity or "domain:GD/3", as the data center is asked for it."""
+KEY_CHARS_MAX = 64
+"""Of a request key that a caller makes, ASCII."""
+CODE_CHARS_MAX = 64
+"""Of the code of a channel or partner."""
+ID_CHARS_MAX = 64
+"""Of what a caller names: books, sessions, thresholds, offerings."""
+ACTOR_CHARS_MAX = 200
+TEXT_CHARS_MAX = 256
+"""Of a reason and whatever else is only kept and shown."""
+ATTRIBUTE_CHARS_MAX = 64
+"""Of the name and of the value of an attribute of an event."""
+
+AMOUNT_MAX = 10**15
+"""Of every amount in one command or of one usage, micro-units or units: a billion yuan. What is larger is a slip of the
+catalogue or of the front end, and would end the balance."""
+BOOK_MAX = 10**18
+"""Of what one book holds, or owes, micro-units or units."""
+FUNDS_MAX = 4 * 10**18
+"""Of what all books of an account hold together, whatever their units."""
+COUNTER_MAX = 10**18
+"""Of one accumulator, either side of zero."""
+USED_MAX = 10**17
+"""Of the whole quantity of one service in a session, or of one event, base units: sixteen add up below `FUNDS_MAX`."""
+GRANT_MAX = 1 << 50
+"""Of one open quota, and of what it keeps of one accumulator: a thousand of them add up below `FUNDS_MAX`."""
+QUANTITY_DEFAULTS = {"second": 31 * 86_400, "byte": 1 << 50, "event": 1_000_000}
+"""By unit: the largest quantity of one usage where the catalogue names none."""
+QUANTITY_DEFAULT = 1 << 50
+"""The same of any other unit."""
+TIME_MS_MAX = 1 << 53
+VERSION_MAX = 1 << 53
+PRIORITY_MAX = (1 << 31) - 1
+
+MEMBERS_MAX = 1_000
+BOOKS_MAX = 64
+THRESHOLDS_MAX = 32
+COUNTERS_MAX = 10_000
+COUNTERS_UNWEIGHED_MAX = 256
+"""So many counters fit any account: a charge that makes a new one has its account weighed only beyond them."""
+COUNTER_KEY_CHARS_MAX = 300
+ID_BYTES_MAX = 400
+"""Of an account id, an identity, an order id, encoded: two of them fit the name of a record."""
+CONTRACT_BYTES_MAX = 200_000
+"""Of a contract packed. An opening, or a step of a port, has it in its journal entry."""
+ACCOUNT_BYTES_MAX = 500_000
+"""Of an account packed. A storage unit takes twice that in one record."""

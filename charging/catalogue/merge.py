@@ -1,0 +1,164 @@
+"""National catalogue and region put together: one entry an id, each knowing who made it.
+
+Order: national entries, then the region's `overrides` replace by id, its `withdrawn` removes, its own sections add.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from charging.base.errors import Invalid
+from charging.base.money import NO_CURRENCY
+from charging.catalogue.document import Catalogue
+from charging.catalogue.offers import (
+    Accumulator,
+    Agreement,
+    Allowance,
+    Discount,
+    ExclusiveGroup,
+    Fee,
+    Offering,
+)
+from charging.catalogue.tariffs import Tariff
+from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, Rounding, Service, When, Zone
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[N]):
+    """An entry of the merged catalogue. `origin` is "" for a national one, else the domain."""
+
+    value: N
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What holds for the subscribers of one domain."""
+
+    domain: str
+    national_version: int
+    regional_version: int
+    currency: str
+    rounding: Rounding
+    regional_rounding: Rounding
+    services: dict[str, Entry[Service]]
+    calendars: dict[str, Entry[Calendar]]
+    bands: dict[str, Entry[Band]]
+    destinations: dict[str, Entry[Destination]]
+    zones: dict[str, Entry[Zone]]
+    parties: dict[str, Entry[PartyGroup]]
+    tariffs: dict[str, Entry[Tariff]]
+    price_origins: dict[tuple[str, str], str]
+    """(tariff, price) → domain, for prices that a region replaced."""
+    allowances: dict[str, Entry[Allowance]]
+    fees: dict[str, Entry[Fee]]
+    offerings: dict[str, Entry[Offering]]
+    discounts: dict[str, Entry[Discount]]
+    agreements: dict[str, Entry[Agreement]]
+    exclusive_groups: dict[str, Entry[ExclusiveGroup]]
+    accumulators: dict[str, Entry[Accumulator]]
+
+
+def regional_parts(merged: Merged, when: When, bands: Iterable[str] = ()) -> str:
+    """Name what a region replaced among the parts that a rule uses, for its explanation; "" = nothing."""
+    names = [*bands, *when.bands]
+    used = [merged.bands[name].value for name in names if name in merged.bands]
+    days = [day for band in used for day in (*band.calendars, *band.except_calendars)]
+    return (
+        _replaced("band", merged.bands, names)
+        + _replaced("calendar", merged.calendars, days)
+        + _replaced("destination", merged.destinations, when.destinations)
+        + _replaced("group", merged.parties, when.parties)
+        + _replaced("zone", merged.zones, (*when.home, *when.visited))
+    )
+
+
+def _replaced(kind: str, entries: Mapping[str, Entry[N]], wanted: Iterable[str]) -> str:
+    found = [name for name in dict.fromkeys(wanted) if name in entries and entries[name].origin]
+    return "".join(f"; {kind} {name} of {entries[name].origin}" for name in found)
+
+
+def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
+    """Put a national catalogue and what a region makes of it together.
+
+    Raises `Invalid` CATALOGUE_FAULTY when the region overrides what is not there.
+    """
+    domain = region.domain if region else ""
+    over = region.overrides if region else Catalogue("", 1).overrides
+    gone = region.withdrawn if region else Catalogue("", 1).withdrawn
+    new = region or Catalogue("", 1)
+    rounding = national.rounding if national.rounding is not None else Rounding()
+    tariffs = _section(national.tariffs, over.tariffs, gone.tariffs, new.tariffs, domain)
+    return Merged(
+        domain=domain,
+        national_version=national.version,
+        regional_version=region.version if region else 0,
+        currency=currency_of(national),
+        rounding=rounding,
+        # A region that says nothing of rounding rounds as the nation does; one that writes the default has it.
+        regional_rounding=region.rounding if region and region.rounding is not None else rounding,
+        services=_section(national.services, (), (), new.services, domain),
+        calendars=_section(national.calendars, over.calendars, (), new.calendars, domain),
+        bands=_section(national.bands, over.bands, (), new.bands, domain),
+        destinations=_section(national.destinations, over.destinations, (), new.destinations, domain),
+        zones=_section(national.zones, over.zones, (), new.zones, domain),
+        parties=_section(national.parties, over.parties, (), new.parties, domain),
+        price_origins=_override_prices(tariffs, region) if region else {},
+        tariffs=tariffs,
+        allowances=_section(national.allowances, over.allowances, gone.allowances, new.allowances, domain),
+        fees=_section(national.fees, over.fees, (), new.fees, domain),
+        offerings=_section(national.offerings, over.offerings, gone.offerings, new.offerings, domain),
+        discounts=_section(national.discounts, over.discounts, gone.discounts, new.discounts, domain),
+        agreements=_section(national.agreements, (), (), new.agreements, domain),
+        exclusive_groups=_section(national.exclusive_groups, (), (), new.exclusive_groups, domain),
+        accumulators=_section(national.accumulators, (), (), new.accumulators, domain),
+    )
+
+
+def currency_of(national: Catalogue) -> str:
+    """Give the currency of a national catalogue."""
+    return national.currency if national.currency is not None else NO_CURRENCY
+
+
+def _section(
+    national: Iterable[N], overrides: Iterable[N], withdrawn: Iterable[str], additions: Iterable[N], domain: str
+) -> dict[str, Entry[N]]:
+    merged = {value.id: Entry(value, "") for value in national}
+    for value in overrides:
+        if value.id not in merged:
+            raise Invalid("CATALOGUE_FAULTY", f"{domain} overrides {value.id!r}, which the national catalogue lacks")
+        merged[value.id] = Entry(value, domain)
+    for name in withdrawn:
+        if merged.pop(name, None) is None:
+            raise Invalid("CATALOGUE_FAULTY", f"{domain} withdraws {name!r}, which the national catalogue lacks")
+    for value in additions:
+        merged[value.id] = Entry(value, domain)
+    return merged
+
+
+def _override_prices(tariffs: dict[str, Entry[Tariff]], region: Catalogue) -> dict[tuple[str, str], str]:
+    origins: dict[tuple[str, str], str] = {}
+    for change in region.overrides.prices:
+        entry = tariffs.get(change.tariff)
+        places = [i for i, p in enumerate(entry.value.prices) if p.id == change.price.id] if entry else []
+        if entry is None or not places:
+            raise Invalid(
+                "CATALOGUE_FAULTY",
+                f"{region.domain} overrides price {change.tariff}/{change.price.id}, which is not there",
+            )
+        prices = list(entry.value.prices)
+        for place in places:
+            prices[place] = change.price
+        tariffs[change.tariff] = Entry(msgspec.structs.replace(entry.value, prices=tuple(prices)), entry.origin)
+        origins[change.tariff, change.price.id] = region.domain
+    return origins

@@ -1,0 +1,225 @@
+"""Offerings of the catalogue: plans, add-ons, bundles, fees, allowances, discounts, agreements, accumulators."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from charging.catalogue.tariffs import Cap, Rate
+from charging.catalogue.words import (
+    Id,
+    Label,
+    Level,
+    Moment,
+    Money,
+    Percent,
+    Period,
+    Quantity,
+    Reached,
+    Rounding,
+    Unit,
+    When,
+    Word,
+)
+
+
+class Fee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A recurring or one-time fee of an offering."""
+
+    id: Id
+    amount: Money
+    kind: Literal["recurring", "one_time"] = "recurring"
+    name: Label = ""
+    period: Literal["cycle", "month", "day"] = "cycle"
+    """Of a recurring fee."""
+    prorated: bool = True
+    """A part of a period pays by its days (begun days count), else in full."""
+    charged: Literal["advance", "arrears"] = "advance"
+    event: Literal["activation", "change", "termination", "request"] = "activation"
+    """Of a one-time fee."""
+    item: Id = ""
+    """Account item; empty = the fee id."""
+    minus: Id = ""
+    """An accumulator of amounts over the fee's period, whose value is taken off: so a fee in arrears is the minimum
+    that a period costs, due as far as usage has not reached it."""
+    rounding: Rounding | None = None
+    effective_from: Moment = ""
+    effective_to: Moment = ""
+
+
+class RollOver(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is left of a period can be used in the next one, and no longer."""
+
+    limit: Quantity = ""
+    """At most this much; empty = all."""
+    used: Literal["first", "last"] = "first"
+    """Before or after the new period's own quota."""
+
+
+class Allowance(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Free units each period: minutes, messages, bytes. Consumed by priority, before money; also gives scope and member
+    caps to unit books that name it."""
+
+    id: Id
+    unit: Unit
+    quota: Quantity
+    """Each period; 0 = only a scope for books."""
+    name: Label = ""
+    period: Literal["call", "day", "week", "month", "cycle", "year", "life", "subscription"] = "cycle"
+    """subscription: once for the whole validity of the subscription that grants it."""
+    priority: int = 100
+    """Lower is used first; of equals allowances by id, then books, those that end first before others."""
+    when: When = When()
+    """Scope. With `bands`, only the seconds inside are covered."""
+    increment: Quantity = "1"
+    """Taken in whole steps of this."""
+    shared: bool = False
+    """One quota for all members of the account that subscribe to it; else each has its own."""
+    member_cap: Quantity = ""
+    """Of a shared allowance: how much one member may use in a period; empty = no cap."""
+    roll_over: RollOver | None = None
+    prorated: bool = False
+    """In the period in which the subscription begins, the quota is cut by days (rounded up)."""
+    effective_from: Moment = ""
+    effective_to: Moment = ""
+
+
+class Offering(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a contract subscribes to."""
+
+    id: Id
+    name: Label = ""
+    kind: Literal["plan", "addon", "bundle"] = "plan"
+    priority: int = 100
+    """Of several subscriptions, the tariffs of the lower one are asked first."""
+    includes: tuple[Id, ...] = ()
+    """Offerings that come with it: a bundle of broadband, TV, fixed and mobile."""
+    services: tuple[Id, ...] = ()
+    """Opens these services, to be priced by standard tariffs; those of its own tariffs are open anyway."""
+    tariffs: tuple[Id, ...] = ()
+    allowances: tuple[Id, ...] = ()
+    discounts: tuple[Id, ...] = ()
+    """Rules of stage "offering"."""
+    fees: tuple[Id, ...] = ()
+    validity: Quantity = ""
+    """How long a subscription without an end lasts ("30 d"); empty = for ever."""
+    requires: tuple[Id, ...] = ()
+    """Sold only to holders of one of these."""
+    excludes: tuple[Id, ...] = ()
+    effective_from: Moment = ""
+    effective_to: Moment = ""
+
+
+class Accumulator(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Counts usage for thresholds of discounts and for notices."""
+
+    id: Id
+    counts: Literal["quantity", "charged", "amount", "events"] = "quantity"
+    """All units used, those charged with money, the final amounts in micro-units, or usages."""
+    name: Label = ""
+    period: Period = "cycle"
+    when: When = When()
+    shared: bool = False
+    effective_from: Moment = ""
+    effective_to: Moment = ""
+
+
+class AccumulatorRange(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The accumulator's value before this charge lies in [at_least, below)."""
+
+    accumulator: Id
+    at_least: Reached = "0"
+    """Units; of an accumulator of amounts money."""
+    below: Reached = ""
+
+
+class DiscountWhen(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Conditions of a discount, on the usage and on attributes of Service, Item, Account and Customer."""
+
+    usage: When = When()
+    items: tuple[Id, ...] = ()
+    tariffs: tuple[Id, ...] = ()
+    offerings: tuple[Id, ...] = ()
+    """The contract holds one of these."""
+    subscriber: dict[str, tuple[Word, ...]] = {}
+    """S: attributes of the contract."""
+    item: dict[str, tuple[Word, ...]] = {}
+    """I: of the account item: item, service, tariff, price, offering, fee."""
+    account: dict[str, tuple[Word, ...]] = {}
+    """A: attributes of the account, and payment_mode, status, domain, currency."""
+    customer: dict[str, tuple[Word, ...]] = {}
+    """C: attributes of the customer, and customer_id."""
+    quantity_min: Quantity = "0"
+    amount_min: Money = "0"
+    """Of the value before all discounts."""
+    accumulators: tuple[AccumulatorRange, ...] = ()
+
+
+class Threshold(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """From this value of the accumulator on, this percentage."""
+
+    at_least: Reached
+    """Units; of an accumulator of amounts money."""
+    percent: Percent
+
+
+class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A percentage that grows with an accumulator; its value before the charge decides, the highest reached counts."""
+
+    accumulator: Id
+    steps: tuple[Threshold, ...]
+
+
+class Discount(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A discount rule. It has exactly one effect: percent, amount, price, total or thresholds. It never raises a charge
+    and never makes it negative.
+
+    Stages run in this order, each on the result of the one before: product (holds for everybody who meets the
+    conditions), offering (by a subscription), subscriber (customer agreement on the contract), account (customer
+    agreement on the account). Within a stage by priority, then id.
+    """
+
+    id: Id
+    stage: Literal["product", "offering", "subscriber", "account"]
+    name: Label = ""
+    level: Level = ""
+    """S, I, A or C; empty = by stage: product I, offering S, subscriber S, account A."""
+    priority: int = 100
+    applies_to: tuple[Literal["usage", "fee", "bill"], ...] = ("usage",)
+    when: DiscountWhen = DiscountWhen()
+    percent: Percent = ""
+    """This much off."""
+    amount: Money = ""
+    """This much off."""
+    price: Rate | None = None
+    """The charged quantity at this price, instead of all before."""
+    total: Money = ""
+    """The whole charge becomes this, if it was more."""
+    thresholds: Thresholds | None = None
+    limit: Cap | None = None
+    """At most this much off, a call or over a period."""
+    exclusive: Id = ""
+    """Of the rules with the same group only one is applied, see `ExclusiveGroup`."""
+    effective_from: Moment = ""
+    effective_to: Moment = ""
+
+
+class ExclusiveGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How one rule of an exclusive group is chosen: the first in order, or the one that takes most off the value before
+    all discounts. Groups that are not listed choose the first."""
+
+    id: Id
+    choose: Literal["first", "best"] = "first"
+    name: Label = ""
+
+
+class Agreement(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A customer agreement: named by contracts (rules of stage "subscriber") or accounts (of stage "account").
+
+    Those may also name a rule directly.
+    """
+
+    id: Id
+    discounts: tuple[Id, ...]
+    name: Label = ""
+    effective_from: Moment = ""
+    effective_to: Moment = ""

@@ -1,0 +1,4 @@
+"""The one path for every change of an account: commands in, events out, state by replay. No rule of price is here.
+
+`ledger.decide` is the door; `handlers/` has a file for each family of commands.
+"""

@@ -1,0 +1,227 @@
+"""The audit of an account: follows its journal entries, oldest first, and holds each against the one before.
+
+It believes no balance that it has not seen come about: events are replayed, their postings added up, and both compared
+with the movements that the caller was told. Of an account whose beginning is gone with its segment the movements are
+followed book by book until a snapshot gives the whole state.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from charging.base.account import MAIN_BOOK, Account, Outgoing
+from charging.base.errors import Fault
+from charging.base.house_keys import receive_key
+from charging.ledger import applying
+from charging.ledger.commands import PROPOSED, REMEMBERED
+from charging.ledger.entry import Entry
+from charging.ledger.events import MovedIn, Opened, TransferReceived, TransferSent, TransferSettled
+from charging.ledger.funds import movements
+from charging.ledger.history import legs, outcome
+from charging.ledger.outcome import Done, Movement
+
+FINDINGS_MAX = 100
+
+
+class Transfers(Struct):
+    """Halves of transfers, by the key under which each arrives; see `charging.ledger.handlers.transfers`."""
+
+    sent: dict[str, tuple[int, str, int]] = {}
+    """Key → amount, its currency, and when it was sent."""
+    received: dict[str, tuple[int, str]] = {}
+    settled: dict[str, int] = {}
+    """As the sender was told: arrived."""
+
+
+class AuditReport(Struct, frozen=True):
+    """What the audit of one account found. Without findings its movements add up to its books."""
+
+    account_id: str
+    entries: int
+    refusals: int
+    account: Account | None
+    """State at the end, replayed."""
+    totals: dict[str, int]
+    """By place: what was posted against the books (revenue, deposit, transit, …)."""
+    findings: tuple[str, ...]
+    """Sentences for people, at most `FINDINGS_MAX`."""
+
+
+class Audit:
+    """Follow the entries of one account.
+
+    `start` is the state before the first entry when older segments of the journal are gone; without it an account that
+    does not begin with its opening is followed by its movements, until `meet` brings a snapshot.
+    """
+
+    def __init__(self, account_id: str, start: Account | None = None) -> None:
+        self.account_id = account_id
+        self.state = start
+        self.entries = 0
+        self.refusals = 0
+        self.totals: dict[str, int] = {}
+        self.findings: list[str] = []
+        self.transfers = Transfers()
+        self._keys: set[str] = set()
+        self._version = -1
+        """Newest version while the state is not known; -1 = none was seen."""
+        self._amounts: dict[str, int] = {}
+        """By book, as the movements tell it, while the state is not known."""
+
+    def add(self, entry: Entry) -> None:
+        """Check the next entry: version, key, legs, movements before and after, floors."""
+        self.entries += 1
+        if entry.account_id != self.account_id:
+            self._find(f"entry {entry.key} is of account {entry.account_id}")
+            return
+        again = entry.kind == REMEMBERED and not entry.events  # After a port there and back: no second effect.
+        if entry.key in self._keys and not again:
+            self._find(f"key {entry.key} has two entries")
+        self._keys.add(entry.key)
+        try:
+            if not entry.events:
+                self._refusal(entry)
+            elif self.state is None and not begins(entry):
+                self._follow(entry)
+            else:
+                self._replay(entry)
+        except Fault as fault:
+            self._find(f"entry {entry.key} can't be replayed: {fault.message}")
+        except msgspec.MsgspecError as error:
+            self._find(f"the outcome of entry {entry.key} can't be read: {error}")
+
+    def meet(self, snapshot: Account) -> bool:
+        """Compare the state with a snapshot written at the newest entry, or go on from there; False = they differ."""
+        if self.state is not None:
+            return snapshot == self.state
+        if self._version not in (-1, snapshot.version):
+            return False
+        amounts = {book.book_id: book.amount for book in snapshot.books}
+        if any(amounts.get(book_id, 0) != amount for book_id, amount in self._amounts.items()):
+            return False
+        self.state = snapshot
+        return True
+
+    def _refusal(self, entry: Entry) -> None:
+        self.refusals += 1
+        version = self.state.version if self.state is not None else max(0, self._version)
+        if self.state is None and self._version < 0:
+            self._version = entry.version
+        elif entry.version != version:
+            self._find(f"refusal {entry.key} says version {entry.version}, the account has {version}")
+        answer = outcome(entry)
+        if isinstance(answer, Done) and answer.movements and entry.kind != REMEMBERED:
+            self._find(f"entry {entry.key} tells movements without events")
+
+    def _follow(self, entry: Entry) -> None:
+        """Check an entry without the state before it: by version, and book by book."""
+        if self._version >= 0 and entry.version != self._version + 1:
+            self._find(f"entry {entry.key} says version {entry.version} where {self._version + 1} follows")
+        self._version = entry.version
+        self._transfers(entry, None)
+        moves = self._moves(entry)
+        for movement in self._told(entry):
+            before = self._amounts.get(movement.book_id, movement.before)
+            if movement.before != before:
+                self._find(f"entry {entry.key} says that book {movement.book_id} held {movement.before}, not {before}")
+            self._amounts[movement.book_id] = movement.after
+            if movement.after - movement.before != moves.get(movement.book_id, 0):
+                self._find(f"book {movement.book_id} moved otherwise than the postings of {entry.key} say")
+
+    def _replay(self, entry: Entry) -> None:
+        before = self.state
+        after = applying.apply(before, entry.events, entry.key)
+        if entry.version != after.version:
+            self._find(f"entry {entry.key} says version {entry.version} where {after.version} follows")
+        moves = self._moves(entry)
+        changed = movements(before.books if before is not None else (), after.books)
+        if self._told(entry) != changed:
+            self._find(f"entry {entry.key} tells movements that its events do not make")
+        if not any(isinstance(event, MovedIn) for event in entry.events):
+            for movement in changed:
+                if movement.after - movement.before != moves.get(movement.book_id, 0):
+                    self._find(f"book {movement.book_id} moved otherwise than the postings of {entry.key} say")
+        if before is None or before.books is not after.books or before.credit_limit != after.credit_limit:
+            self._floors(entry.key, after)
+        self._transfers(entry, before.outgoing if before is not None else ())
+        self.state = after
+
+    def _told(self, entry: Entry) -> tuple[Movement, ...]:
+        answer = outcome(entry)
+        if isinstance(answer, Done):
+            return answer.movements
+        if entry.kind == PROPOSED:
+            return ()
+        self._find(f"entry {entry.key} changed the account and yet tells a refusal")
+        return ()
+
+    def _moves(self, entry: Entry) -> dict[str, int]:
+        """Add up the postings of an entry by book; those against books go to the totals."""
+        moves: dict[str, int] = {}
+        for event in entry.events:
+            found = legs(event)
+            if sum(leg.delta for leg in found):
+                self._find(f"postings of {entry.key} do not add up to zero")
+            for leg in found:
+                book_id = leg.place.removeprefix("book:")
+                into = self.totals if book_id == leg.place else moves
+                into[book_id] = into.get(book_id, 0) + leg.delta
+        return moves
+
+    def _floors(self, key: str, account: Account) -> None:
+        """No book is below its floor, and what is reserved is what the open sessions keep."""
+        kept: dict[str, int] = {}
+        for session in account.sessions:
+            for hold in session.holds:
+                for book_id, amount in hold.reserved:
+                    kept[book_id] = kept.get(book_id, 0) + amount
+        for book in account.books:
+            floor = -account.credit_limit if book.book_id == MAIN_BOOK else 0
+            if book.amount - book.reserved < floor:
+                self._find(f"entry {key} leaves book {book.book_id} below its floor")
+            if book.reserved != kept.get(book.book_id, 0):
+                self._find(f"entry {key} reserves in book {book.book_id} what no open session keeps")
+
+    def _transfers(self, entry: Entry, under_way: tuple[Outgoing, ...] | None) -> None:
+        """Note halves of transfers; `under_way` are those of the sender before the entry, None = not known."""
+        for event in entry.events:
+            if isinstance(event, TransferSent):
+                self.transfers.sent[receive_key(self.account_id, event.key)] = (
+                    event.amount,
+                    event.currency,
+                    entry.time_ms,
+                )
+            elif isinstance(event, TransferReceived):
+                self.transfers.received[entry.key] = event.amount, event.currency
+            elif isinstance(event, TransferSettled):
+                known = under_way is None or any(
+                    row.key == event.key and row.amount == event.amount for row in under_way
+                )
+                if not known:
+                    self._find(f"entry {entry.key} settles a transfer of {event.amount} that is not under way")
+                if event.arrived:
+                    self.transfers.settled[receive_key(self.account_id, event.key)] = event.amount
+
+    def _find(self, sentence: str) -> None:
+        if len(self.findings) < FINDINGS_MAX:
+            self.findings.append(sentence)
+
+    def report(self) -> AuditReport:
+        """Close the audit."""
+        return AuditReport(
+            self.account_id, self.entries, self.refusals, self.state, dict(self.totals), tuple(self.findings)
+        )
+
+
+def begins(entry: Entry) -> bool:
+    """Say whether an account's state is known from this entry on."""
+    return any(isinstance(event, Opened | MovedIn) for event in entry.events)
+
+
+def audit(entries: Iterable[Entry], account_id: str, start: Account | None = None) -> AuditReport:
+    """Audit all entries of one account, oldest first."""
+    following = Audit(account_id, start)
+    for entry in entries:
+        following.add(entry)
+    return following.report()

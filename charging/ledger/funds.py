@@ -1,0 +1,190 @@
+"""Money of an account: what may be spent, from which books it is taken, and how books change.
+
+Money books that no allowance restricts are drawn in order of consumption (priority, end of validity, id); what is left
+goes to the main book, as far as the credit limit lets it go below zero. Money kept for sessions is never touched.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from charging.base.account import MAIN_BOOK, MONEY, Account, BalanceView, Book
+from charging.base.errors import Broken, Refused
+from charging.ledger.outcome import Movement
+
+Pairs = Sequence[tuple[str, int]]
+
+
+def consumption_order(book: Book) -> tuple[int, int, str]:
+    """Sort key of books: lower priority value first, then what ends first, then by id."""
+    return (book.priority, book.valid_to_ms or 1 << 62, book.book_id)
+
+
+def book_of(account: Account, book_id: str) -> Book | None:
+    """Find a book by id."""
+    for book in account.books:
+        if book.book_id == book_id:
+            return book
+    return None
+
+
+def spendable(book: Book, time_ms: int) -> bool:
+    """Say whether charges may draw money from a book: valid, and not restricted to an allowance."""
+    return book.unit == MONEY and not book.allowance and book.valid_at(time_ms)
+
+
+def money(books: Iterable[Book], time_ms: int) -> int:
+    """Add up the money that charges may draw at a moment, credit aside: what is over does not count."""
+    return sum([book.amount for book in books if spendable(book, time_ms)])
+
+
+def balance_view(account: Account, now_ms: int) -> BalanceView:
+    """Give real, reserved and available money of an account at a moment."""
+    real = reserved = free = 0
+    main_left = 0
+    for book in account.books:
+        if book.unit != MONEY or not book.valid_at(now_ms):
+            continue
+        real += book.amount
+        reserved += book.reserved
+        left = book.amount - book.reserved
+        if book.book_id == MAIN_BOOK:
+            main_left = left + account.credit_limit
+        elif not book.allowance:
+            free += max(0, left)
+    return BalanceView(real, reserved, free + max(0, main_left), account.credit_limit)
+
+
+def draw(books: Sequence[Book], amount: int, credit_limit: int, time_ms: int) -> tuple[tuple[str, int], ...] | None:
+    """Say which books give an amount of money, or None when they have too little.
+
+    `amount` is not negative; nothing is taken for zero.
+    """
+    if amount == 0:
+        return ()
+    taken: list[tuple[str, int]] = []
+    missing = amount
+    main_index = -1
+    main_rest = 0
+    for book in books:
+        if book.unit != MONEY or book.allowance or not book.valid_at(time_ms):
+            continue
+        left = book.amount - book.reserved
+        share = left if left < missing else missing
+        if book.book_id == MAIN_BOOK:
+            main_index = len(taken)
+            main_rest = left + credit_limit
+            taken.append((MAIN_BOOK, max(share, 0)))
+            main_rest -= max(share, 0)
+        elif share > 0:
+            taken.append((book.book_id, share))
+        if share > 0:
+            missing -= share
+            if missing == 0:
+                break
+    if missing:
+        if main_rest < missing:
+            return None
+        taken[main_index] = (MAIN_BOOK, taken[main_index][1] + missing)
+    return tuple([pair for pair in taken if pair[1]])
+
+
+def affordable(books: Sequence[Book], credit_limit: int, time_ms: int) -> int:
+    """Give the largest amount that `draw` can take, micro-units, never negative."""
+    total = 0
+    for book in books:
+        if spendable(book, time_ms):
+            left = book.amount - book.reserved
+            if book.book_id == MAIN_BOOK:
+                left += credit_limit
+            total += max(0, left)
+    return total
+
+
+def merged(pairs: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    """Add up what is named twice, so that each book is checked once for all that it gives."""
+    if len(pairs) < 2:
+        return pairs
+    sums: dict[str, int] = {}
+    for key, amount in pairs:
+        sums[key] = sums.get(key, 0) + amount
+    return tuple(sums.items())
+
+
+def shift(books: tuple[Book, ...], pairs: Pairs, sign: int) -> tuple[Book, ...]:
+    """Add (sign 1) or take (sign -1) amounts. Raises `Broken` for a book that is not there."""
+    return _changed(books, pairs, sign, 0)
+
+
+def keep(books: tuple[Book, ...], pairs: Pairs, sign: int) -> tuple[Book, ...]:
+    """Reserve (sign 1) or free (sign -1) amounts. Raises `Broken` for a book that is not there."""
+    return _changed(books, pairs, 0, sign)
+
+
+def _changed(books: tuple[Book, ...], pairs: Pairs, amount_sign: int, reserved_sign: int) -> tuple[Book, ...]:
+    changed = list(books)
+    for book_id, amount in pairs:
+        for index, book in enumerate(changed):
+            if book.book_id == book_id:
+                changed[index] = Book(
+                    book_id,
+                    book.unit,
+                    book.amount + amount_sign * amount,
+                    book.reserved + reserved_sign * amount,
+                    book.priority,
+                    book.valid_from_ms,
+                    book.valid_to_ms,
+                    book.allowance,
+                )
+                break
+        else:
+            raise Broken("BOOK_MISSING", f"a posting names the book {book_id!r}, which the account does not have")
+    return tuple(changed)
+
+
+def movements(before: tuple[Book, ...], after: tuple[Book, ...]) -> tuple[Movement, ...]:
+    """Tell each book whose amount changed, with the amounts before and after; a new book was at zero before."""
+    if len(before) == len(after):
+        found: list[Movement] = []
+        for old, new in zip(before, after, strict=True):
+            if old is new:
+                continue
+            if old.book_id != new.book_id:
+                break
+            if old.amount != new.amount:
+                found.append(Movement(new.book_id, new.unit, old.amount, new.amount))
+        else:
+            return tuple(found)
+    olds = {book.book_id: book for book in before}
+    found = []
+    for new in after:
+        known = olds.pop(new.book_id, None)
+        amount = known.amount if known is not None else 0
+        if amount != new.amount:
+            found.append(Movement(new.book_id, new.unit, amount, new.amount))
+    found += [Movement(old.book_id, old.unit, old.amount, 0) for old in olds.values() if old.amount]
+    return tuple(found)
+
+
+def moved(books: tuple[Book, ...], movements: Sequence[Movement]) -> tuple[Book, ...] | None:
+    """Give the books after movements that are known; None when they don't start from these books."""
+    changed = list(books)
+    for movement in movements:
+        for index, book in enumerate(changed):
+            if book.book_id == movement.book_id:
+                if book.amount != movement.before:
+                    return None
+                changed[index] = replace(book, amount=movement.after)
+                break
+        else:
+            return None
+    return tuple(changed)
+
+
+def no_funds(amount: int, available: int, currency: str) -> Refused:
+    """Say that money does not suffice."""
+    return Refused(
+        "INSUFFICIENT_FUNDS",
+        f"{amount} micro-units are asked and {available} are available",
+        facts={"amount": str(amount), "available": str(available), "currency": currency},
+    )

@@ -1,0 +1,74 @@
+"""Deciding a rated charge: the frequent case, kept cheap."""
+
+from charging.base.account import MONEY, Account
+from charging.base.errors import Invalid, Refused
+from charging.base.lateness import refuse_late
+from charging.base.usage import SealedCharge
+from charging.ledger import funds
+from charging.ledger.commands import PostCharge
+from charging.ledger.decision import Effect, VersionMoved
+from charging.ledger.events import Charged
+from charging.ledger.standing import require_active
+
+Taking = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
+
+
+def post_charge(account: Account, action: PostCharge, now_ms: int) -> Effect:
+    """Take a rated charge.
+
+    Raises `VersionMoved` when it was rated on another state and depends on it; Refused ACCOUNT_SUSPENDED,
+    ACCOUNT_CLOSED, ACCOUNT_MOVED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, UNITS_MISSING; Invalid USAGE_TOO_LATE.
+    """
+    if account.status != "active":
+        require_active(account)
+    charge = action.charge
+    base = action.base_version
+    if base < account.terms_version:
+        raise VersionMoved
+    if charge.depends and (base != account.version or (action.base_mark and action.base_mark != account.mark)):
+        raise VersionMoved
+    if charge.depends or charge.accruals:
+        refuse_late(action.usage.start_ms, now_ms)
+    postings, units = take(account, charge, action.usage.start_ms)
+    return Effect((Charged(action.usage, charge, postings, units),), charge.amount)
+
+
+def take(account: Account, charge: SealedCharge, time_ms: int) -> Taking:
+    """Say what a charge takes from money books and from books of free units, or refuse it."""
+    if charge.currency != account.currency:
+        raise Refused("CURRENCY_MISMATCH", f"the charge is in {charge.currency}, the account in {account.currency}")
+    if charge.amount < 0:
+        raise Invalid("CHARGE_NEGATIVE", "a charge is never negative; use a refund or an adjustment")
+    if not charge.takes:
+        postings = funds.draw(account.books, charge.amount, account.credit_limit, time_ms)
+        if postings is None:
+            raise _no_funds(account, charge.amount, time_ms)
+        return postings, ()
+    return _take_named(account, charge, time_ms)
+
+
+def _take_named(account: Account, charge: SealedCharge, time_ms: int) -> Taking:
+    """Take from the books that rating named; a money book among them pays a part of the amount."""
+    named: list[tuple[str, int]] = []
+    units: list[tuple[str, int]] = []
+    for book_id, quantity in funds.merged(charge.takes):
+        book = funds.book_of(account, book_id)
+        if book is None or quantity < 0 or book.amount - book.reserved < quantity or not book.valid_at(time_ms):
+            raise Refused(
+                "UNITS_MISSING",
+                f"book {book_id!r} has too little for {quantity}",
+                facts={"book": book_id, "asked": str(quantity)},
+            )
+        (named if book.unit == MONEY else units).append((book_id, quantity))
+    rest = charge.amount - sum(quantity for _, quantity in named)
+    if rest < 0:
+        raise Invalid("TAKES_EXCEED_CHARGE", "the books that rating named pay more than the charge")
+    left = funds.shift(account.books, named, -1) if named else account.books
+    postings = funds.draw(left, rest, account.credit_limit, time_ms)
+    if postings is None:
+        raise _no_funds(account, charge.amount, time_ms)
+    return (*named, *postings), tuple(units)
+
+
+def _no_funds(account: Account, amount: int, time_ms: int) -> Refused:
+    return funds.no_funds(amount, funds.affordable(account.books, account.credit_limit, time_ms), account.currency)

@@ -1,0 +1,124 @@
+"""Deciding a refund: a charge is given back by its key, in part or wholly, never more than it took.
+
+What the owner must look up is only the journal entry under `charge_key`; `charged_fact` reads it and `with_original`
+puts it into the command. How much was given back before is remembered by the account itself (`Account.refunds`), so no
+index of refunds is needed: a row stays as long as its charge can be refunded. A row is some 80 bytes, and only an
+account with refunds has any, so `REFUNDS_MAX` is far above what anybody gets, and far below what an account may hold.
+"""
+
+from msgspec.structs import replace
+
+from charging.base.account import MAIN_BOOK, Account
+from charging.base.errors import Invalid, NotFound, Refused
+from charging.ledger import funds
+from charging.ledger.commands import ChargedFact, Command, Refund
+from charging.ledger.decision import Effect
+from charging.ledger.entry import Entry
+from charging.ledger.events import Charged, Refunded, SessionStepped
+from charging.ledger.standing import require_here
+
+REFUND_WINDOW_MS = 180 * 86_400_000
+"""A charge older than this is corrected by an adjustment."""
+REFUNDS_MAX = 1_000
+"""Charges of one account that were given back, in part or wholly, inside the window: five a day, each day."""
+
+
+def charged_fact(entry: Entry) -> ChargedFact | None:
+    """Read what an entry charged; None when it charged nothing (a refusal, a top-up, a mere reservation)."""
+    if entry.charged is not None:
+        return entry.charged
+    for event in entry.events:
+        if isinstance(event, Charged):
+            return ChargedFact(event.charge.amount, event.postings, event.charge.accruals, event.units, entry.time_ms)
+        if isinstance(event, SessionStepped):
+            return _session_fact(event, entry.time_ms)
+    return None
+
+
+def _session_fact(event: SessionStepped, time_ms: int) -> ChargedFact | None:
+    postings = tuple(pair for posting in event.postings for pair in posting.postings if pair[1] > 0)
+    units = tuple(pair for posting in event.postings for pair in posting.units if pair[1] > 0)
+    accruals = tuple(pair for posting in event.postings for pair in posting.accruals if pair[1] > 0)
+    amount = sum(posting.amount for posting in event.postings)
+    if amount < 0 or not (postings or units or accruals):
+        return None
+    return ChargedFact(amount, postings, accruals, units, time_ms)
+
+
+def with_original(command: Command, entry: Entry | None) -> Command:
+    """Fill a refund with what the journal says of the charge; `entry` is the one found under its `charge_key`."""
+    action = command.action
+    if not isinstance(action, Refund):
+        return command
+    return replace(command, action=replace(action, original=None if entry is None else charged_fact(entry)))
+
+
+def refund(account: Account, action: Refund, now_ms: int) -> Effect:
+    """Give back a charge.
+
+    NotFound CHARGE_UNKNOWN; Invalid REFUND_NEGATIVE; Refused REFUNDED_ALREADY, REFUND_EXCEEDS_CHARGE, REFUND_TOO_LATE,
+    REFUNDS_FULL.
+    """
+    require_here(account)
+    fact = action.original
+    if fact is None:
+        raise NotFound("CHARGE_UNKNOWN", f"the account has no charge under the key {action.charge_key!r}")
+    if action.amount < 0:
+        raise Invalid("REFUND_NEGATIVE", "a refund gives back", fields={"amount": "zero for all, or more"})
+    if fact.time_ms + REFUND_WINDOW_MS < now_ms:
+        raise Refused("REFUND_TOO_LATE", "the charge is too old; adjust the account instead")
+    before = 0
+    for key, amount, wholly, _ in account.refunds:
+        if key == action.charge_key:
+            if wholly:
+                raise Refused("REFUNDED_ALREADY", f"the charge {key!r} was given back before")
+            before = amount
+    left = fact.amount - before
+    if action.amount > left:
+        raise Refused(
+            "REFUND_EXCEEDS_CHARGE",
+            f"{left} micro-units of the charge are left",
+            facts={"charged": str(fact.amount), "refunded": str(before), "left": str(left)},
+        )
+    return _give_back(account, action, fact, before, now_ms)
+
+
+def _give_back(account: Account, action: Refund, fact: ChargedFact, before: int, now_ms: int) -> Effect:
+    forgets = tuple(row[0] for row in account.refunds if row[3] + REFUND_WINDOW_MS < now_ms)
+    known = any(row[0] == action.charge_key for row in account.refunds)
+    if not known and len(account.refunds) - len(forgets) >= REFUNDS_MAX:
+        raise Refused("REFUNDS_FULL", f"{REFUNDS_MAX} charges were given back in half a year; adjust the account")
+    amount = action.amount or fact.amount - before
+    wholly = before + amount == fact.amount
+    units = tuple(pair for pair in fact.units if funds.book_of(account, pair[0]) is not None) if wholly else ()
+    event = Refunded(
+        action.charge_key,
+        amount,
+        _return_path(account, fact.postings, before, amount, now_ms),
+        units,
+        fact.accruals if wholly else (),
+        wholly,
+        fact.time_ms,
+        forgets,
+        action.reason,
+    )
+    return Effect((event,), amount)
+
+
+def _return_path(
+    account: Account, postings: funds.Pairs, before: int, amount: int, now_ms: int
+) -> tuple[tuple[str, int], ...]:
+    """Say which books get the money: what was taken last returns first, to the main book if its own is over."""
+    back: dict[str, int] = {}
+    skip, missing = before, amount
+    for book_id, taken in reversed(postings):
+        share = min(max(0, taken - skip), missing)
+        skip = max(0, skip - taken)
+        if share:
+            book = funds.book_of(account, book_id)
+            target = book_id if book is not None and book.valid_at(now_ms) else MAIN_BOOK
+            back[target] = back.get(target, 0) + share
+            missing -= share
+    if missing:
+        back[MAIN_BOOK] = back.get(MAIN_BOOK, 0) + missing
+    return tuple(back.items())

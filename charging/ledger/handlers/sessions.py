@@ -1,0 +1,285 @@
+"""Deciding charging sessions (3GPP TS 32.290): create, update, release, expire.
+
+A step undoes what the session had posted and kept for the services it names, takes the charge of the whole quantity
+used so far, and keeps what the new grant may cost. First every charge, then every reservation: usage that has happened
+goes before quota that is only asked for. A reservation is never more than what is free, so sessions in parallel can't
+spend one micro-unit twice.
+"""
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from charging.base.account import MONEY, Account, Hold, Session
+from charging.base.errors import Invalid, NotFound, Refused
+from charging.base.house_keys import digest_of, expire_key
+from charging.base.lateness import refuse_late
+from charging.ledger import session_state
+from charging.ledger.commands import Command, ExpireSession, SessionUnit, StepSession
+from charging.ledger.decision import Effect, VersionMoved
+from charging.ledger.events import Event, Noticed, SessionPosting, SessionStepped
+from charging.ledger.funds import book_of
+from charging.ledger.handlers.transfers import OWNER
+from charging.ledger.outcome import SessionGrant, SessionOutcome
+from charging.ledger.session_state import Kept, Pair, Taken
+from charging.ledger.standing import require_active, require_here
+
+SESSIONS_MAX = 64
+SERVICES_MAX = 16
+FINAL_ACTIONS = ("", "terminate", "restrict", "redirect")
+RELEASED = "released"
+EXPIRED = "expired"
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class _Step(Struct, frozen=True):
+    """One service of a step while it is decided."""
+
+    unit: SessionUnit
+    hold: Hold | None
+    taken: Taken
+    kept: Kept
+
+
+def step(account: Account, action: StepSession, now_ms: int) -> Effect:
+    """Create, update or release a session.
+
+    NotFound SESSION_UNKNOWN; Invalid INVOCATION_AHEAD, SESSION_MALFORMED, USED_SHRINKS, USAGE_TOO_LATE; Refused
+    SESSION_EXISTS, SESSION_ID_USED, SESSION_RELEASED (update after release), SESSION_RELEASED_ALREADY, SESSION_EXPIRED,
+    INVOCATION_OUT_OF_ORDER, SESSIONS_FULL, ACCOUNT_SUSPENDED, INSUFFICIENT_FUNDS, QUOTA_NOT_COVERED, UNITS_MISSING.
+    """
+    require_here(account)
+    session = session_state.find(account, action.session_id)
+    told = _told_before(account, session, action)
+    if told is not None:
+        return told
+    if action.base_version != account.version or (action.base_mark and action.base_mark != account.mark):
+        raise VersionMoved
+    if session is None or any(unit.granted for unit in action.units):
+        require_active(account)
+    _check(account, session, action)
+    for unit in action.units:
+        if unit.charge.depends or unit.charge.accruals:
+            refuse_late(unit.usage.start_ms, now_ms)
+    steps = _steps(account, session, action)
+    return _stepped(account, session, action, steps)
+
+
+def _told_before(account: Account, session: Session | None, action: StepSession) -> Effect | None:
+    """Answer a repeated invocation with its outcome, and refuse what does not follow; None = go on."""
+    if session is not None:
+        if action.invocation == session.invocation:
+            return Effect((), 0, session.outcome, repeated=True)
+        if action.invocation < session.invocation:
+            raise Refused(
+                "INVOCATION_OUT_OF_ORDER",
+                f"invocation {action.invocation} comes after {session.invocation}",
+                facts={"newest": str(session.invocation)},
+            )
+        if action.operation == "create":
+            raise Refused("SESSION_EXISTS", f"session {action.session_id!r} is open")
+        if action.invocation > session.invocation + 1:
+            raise Invalid(
+                "INVOCATION_AHEAD",
+                f"invocation {session.invocation + 1} is missing; send it first, then repeat this one",
+                fields={"invocation": str(session.invocation + 1)},
+            )
+        return None
+    for session_id, invocation, why, outcome in account.ended:
+        if session_id == action.session_id:
+            if why == RELEASED and action.operation == "release" and invocation == action.invocation:
+                return Effect((), 0, outcome, repeated=True)
+            raise _after_end(action, why)
+    if action.operation != "create":
+        raise NotFound("SESSION_UNKNOWN", f"there is no session {action.session_id!r}")
+    return None
+
+
+def _after_end(action: StepSession, why: str) -> Refused:
+    if action.operation == "create":
+        return Refused("SESSION_ID_USED", f"session {action.session_id!r} is over; open a new one")
+    if why == EXPIRED:
+        return Refused("SESSION_EXPIRED", f"session {action.session_id!r} ended by itself")
+    if action.operation == "release":
+        return Refused("SESSION_RELEASED_ALREADY", f"session {action.session_id!r} was released before")
+    return Refused("SESSION_RELEASED", f"session {action.session_id!r} was released; nothing can be used in it")
+
+
+def _check(account: Account, session: Session | None, action: StepSession) -> None:
+    """Refuse steps that can't be meant."""
+    if action.operation not in ("create", "update", "release"):
+        raise _malformed("operation", "create, update or release")
+    if not action.session_id or action.invocation < 0:
+        raise _malformed("session_id", "a session has an id and an invocation number of zero or more")
+    if action.valid_until_ms <= 0 and action.operation != "release":
+        raise _malformed("valid_until_ms", "an open session has an end")
+    services = [unit.usage.service for unit in action.units]
+    if len(set(services)) != len(services) or len(services) > SERVICES_MAX:
+        raise _malformed("units", f"each service once, at most {SERVICES_MAX}")
+    if session is None and len(account.sessions) >= SESSIONS_MAX:
+        raise Refused("SESSIONS_FULL", f"an account has at most {SESSIONS_MAX} open sessions")
+    if session is not None and session.identity != action.identity:
+        raise _malformed("identity", "a session belongs to the identity that opened it")
+    for unit in action.units:
+        _check_unit(session, action, unit)
+    if session is None and action.units and all(unit.final_unit and not unit.granted for unit in action.units):
+        raise Refused("INSUFFICIENT_FUNDS", "no quota can be granted", facts={"granted": "0"})
+
+
+def _check_unit(session: Session | None, action: StepSession, unit: SessionUnit) -> None:
+    if unit.granted < 0 or unit.usage.quantity < 0 or unit.charge.amount < 0:
+        raise _malformed("units", "quantities are zero or more")
+    if unit.granted and (unit.reservation is None or action.operation == "release"):
+        raise _malformed("units", "a grant comes with its rating, and never with a release")
+    if unit.final_action not in FINAL_ACTIONS:
+        raise _malformed("final_action", "terminate, restrict or redirect")
+    hold = session_state.hold_of(session, unit.usage.service)
+    if hold is not None and unit.usage.start_ms < hold.start_ms:
+        raise _malformed("units", "the pieces of a session follow each other")
+    hold_now = session_state.running(hold, unit.usage)
+    if hold_now is not None and unit.usage.quantity < hold_now.used:
+        least = hold_now.used
+        raise Invalid("USED_SHRINKS", f"{least} were reported before", fields={"used": f"at least {least}"})
+    if hold is None and session is not None and len(session.holds) >= SERVICES_MAX:
+        raise _malformed("units", f"a session has at most {SERVICES_MAX} services")
+
+
+def _malformed(field: str, wanted: str) -> Invalid:
+    return Invalid("SESSION_MALFORMED", f"{field}: {wanted}", fields={field: wanted})
+
+
+def _steps(account: Account, session: Session | None, action: StepSession) -> list[_Step]:
+    """Take every charge, then keep every grant."""
+    starts = {unit.usage.service: unit.usage.start_ms for unit in action.units}
+    view = session_state.undone(account, session, starts, free_all=action.operation == "release")
+    takings: list[Taken] = []
+    for unit in action.units:
+        taken = session_state.take(view, unit.charge, unit.usage.start_ms)
+        view = session_state.posted(view, taken)
+        takings.append(taken)
+    steps: list[_Step] = []
+    for unit, taken in zip(action.units, takings, strict=True):
+        kept = Kept((), ())
+        if unit.granted and unit.reservation is not None:
+            covered = session_state.keep(view, unit.charge, unit.reservation, unit.usage.start_ms)
+            if covered is None or taken.shortfall:
+                raise Refused(
+                    "QUOTA_NOT_COVERED",
+                    f"the account can't cover {unit.granted} of {unit.usage.service}",
+                    facts={"service": unit.usage.service, "granted": str(unit.granted)},
+                )
+            kept = covered
+            view = session_state.reserved(view, kept)
+        steps.append(_Step(unit, session_state.hold_of(session, unit.usage.service), taken, kept))
+    return steps
+
+
+def _stepped(account: Account, session: Session | None, action: StepSession, steps: list[_Step]) -> Effect:
+    ended = RELEASED if action.operation == "release" else ""
+    holds = {hold.service: hold for hold in session.holds} if session is not None else {}
+    for each in steps:
+        holds[each.unit.usage.service] = _hold(each)
+    rows = tuple(_without_quota(hold) for hold in holds.values()) if ended else tuple(holds.values())
+    named = {each.unit.usage.service: each.unit for each in steps}
+    grants = tuple(
+        _grant(hold, named.get(hold.service), action.valid_until_ms) for hold in rows if ended or hold.service in named
+    )
+    outcome = _pack(SessionOutcome(action.session_id, action.invocation, grants))
+    state = Session(action.session_id, action.identity, action.invocation, action.valid_until_ms, rows, outcome)
+    postings = tuple(_posting(account, each) for each in steps)
+    events: list[Event] = [SessionStepped(state, ended, postings)]
+    short = tuple(f"shortfall:{each.unit.usage.service}" for each in steps if each.taken.shortfall)
+    if short:
+        events.append(Noticed(short))
+    return Effect(tuple(events), sum(posting.amount for posting in postings), outcome)
+
+
+def _hold(each: _Step) -> Hold:
+    usage, before = each.unit.usage, 0
+    if each.hold is not None:
+        ended = session_state.running(each.hold, usage) is None
+        before = each.hold.charged_before + (each.hold.charged if ended else 0)
+    return Hold(
+        usage.service,
+        usage.other_party,
+        usage.visited,
+        usage.start_ms,
+        usage.quantity,
+        each.taken.amount,
+        (*each.taken.postings, *each.taken.units),
+        each.taken.accruals,
+        each.unit.granted,
+        each.kept.reserved,
+        each.kept.accruals,
+        usage.attributes,
+        before,
+    )
+
+
+def _without_quota(hold: Hold) -> Hold:
+    return replace(hold, granted=0, reserved=(), reserved_accruals=())
+
+
+def _grant(hold: Hold, unit: SessionUnit | None, valid_until_ms: int) -> SessionGrant:
+    charged = hold.charged_before + hold.charged
+    if unit is None or not (unit.granted or unit.final_unit):
+        return SessionGrant(hold.service, 0, 0, False, "", charged, 0)
+    return SessionGrant(
+        hold.service,
+        unit.granted,
+        min(valid_until_ms, unit.valid_until_ms or valid_until_ms) if unit.granted else 0,
+        unit.final_unit,
+        unit.final_action if unit.final_unit else "",
+        charged,
+        unit.tariff_switch_ms,
+    )
+
+
+def _posting(account: Account, each: _Step) -> SessionPosting:
+    hold, taken = session_state.running(each.hold, each.unit.usage), each.taken
+    money: list[Pair] = []
+    units: list[Pair] = []
+    for pair in hold.postings if hold is not None else ():
+        book = book_of(account, pair[0])
+        (units if book is not None and book.unit != MONEY else money).append(pair)
+    return SessionPosting(
+        each.unit.usage,
+        each.unit.charge,
+        taken.amount - (hold.charged if hold is not None else 0),
+        session_state.signed_difference(taken.postings, tuple(money)),
+        session_state.signed_difference(taken.units, tuple(units)),
+        session_state.signed_difference(taken.accruals, hold.accruals if hold is not None else ()),
+        taken.shortfall,
+    )
+
+
+def expire(account: Account, action: ExpireSession, now_ms: int) -> Effect:
+    """End a session whose validity has passed: what it kept returns, what it charged stays.
+
+    NotFound SESSION_UNKNOWN; Invalid SESSION_NOT_DUE when it was renewed meanwhile. Neither is kept.
+    """
+    require_here(account)
+    session = session_state.find(account, action.session_id)
+    if session is None:
+        raise NotFound("SESSION_UNKNOWN", f"there is no session {action.session_id!r}")
+    if session.valid_until_ms != action.valid_until_ms or now_ms < session.valid_until_ms:
+        raise Invalid("SESSION_NOT_DUE", f"session {action.session_id!r} is valid until {session.valid_until_ms}")
+    rows = tuple(_without_quota(hold) for hold in session.holds)
+    outcome = _pack(
+        SessionOutcome(session.session_id, session.invocation, tuple(_grant(hold, None, 0) for hold in rows))
+    )
+    state = replace(session, holds=rows, outcome=outcome)
+    return Effect((SessionStepped(state, EXPIRED, ()),), 0, outcome)
+
+
+def due_sessions(account: Account, now_ms: int) -> tuple[Session, ...]:
+    """Give the sessions whose validity has passed; the owner gives an `expire_command` for each."""
+    return tuple(session for session in account.sessions if 0 < session.valid_until_ms <= now_ms)
+
+
+def expire_command(account: Account, session: Session, now_ms: int) -> Command:
+    """Make the owner's command that ends a session; its key names session and validity, so repeats are equal."""
+    key = expire_key(session.session_id, session.valid_until_ms)
+    action = ExpireSession(session.session_id, session.valid_until_ms)
+    return Command(account.account_id, key, digest_of(key, action), OWNER, OWNER, now_ms, action)

@@ -1,0 +1,148 @@
+"""What became of a command, as the owner tells it, journals it and repeats it: done, with what moved, or failed.
+
+The same structs travel to the platform (`charging.wire`) and stay in the journal (`charging.ledger.entry`).
+"""
+
+import msgspec
+from msgspec import Raw, Struct
+
+from charging.base.errors import KINDS, Broken, Fault
+from charging.base.usage import Step, unpack_steps
+
+
+class Movement(Struct, frozen=True, array_like=True, gc=False):
+    """One book changed."""
+
+    book_id: str
+    unit: str
+    before: int
+    after: int
+
+
+class ChargeTold(Struct, frozen=True, array_like=True, gc=False):
+    """What the first reply to a charge said beside its outcome; the owner reads it from the journal for a repeat."""
+
+    currency: str
+    domain: str
+    catalogue: int = 0
+    """Version it was rated by; 0 = the account was ported since, and the entry stayed behind."""
+    explanations: tuple[Raw, ...] = ()
+    """Packed steps, as the journal has them."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The explanation, unpacked."""
+        return tuple(step for packed in self.explanations for step in unpack_steps(packed))
+
+
+class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
+    """The command is journaled; this is its outcome, also when it is repeated."""
+
+    account_id: str
+    version: int
+    amount: int
+    """Amount charged, refunded, moved; micro-units."""
+    movements: tuple[Movement, ...]
+    notices: tuple[str, ...] = ()
+    detail: bytes | None = None
+    """SessionOutcome for sessions; packed Account for MoveOut."""
+    revision: int = 0
+    repeated: bool = False
+    told: ChargeTold | None = None
+    """Of a repeated charge."""
+
+
+class Failed(Struct, frozen=True, array_like=True, tag="f"):
+    """A fault, see `charging.base.errors`. `repeated` marks a stored refusal."""
+
+    kind: str
+    reason: str
+    message: str
+    fields: dict[str, str] = {}
+    facts: dict[str, str] = {}
+    retry_ms: int = 0
+    repeated: bool = False
+
+
+class SessionGrant(Struct, frozen=True, array_like=True):
+    """What one service of a session got."""
+
+    service: str
+    granted: int
+    valid_until_ms: int
+    final_unit: bool
+    final_action: str
+    charged: int
+    tariff_switch_ms: int
+
+
+class SessionOutcome(Struct, frozen=True, array_like=True):
+    """Reply to a session step."""
+
+    session_id: str
+    invocation: int
+    grants: tuple[SessionGrant, ...]
+
+
+class HistoryLine(Struct, frozen=True, array_like=True):
+    """One mutation of an account, from the journal."""
+
+    key: str
+    kind: str
+    time_ms: int
+    identity: str
+    service: str
+    quantity: int
+    amount: int
+    actor: str
+    channel: str
+    reason: str
+    movements: tuple[Movement, ...]
+    explanations: tuple[Raw, ...]
+    """The packed steps of each charge, as the journal has them."""
+    version: int
+    notices: tuple[str, ...] = ()
+    """What the change raised: marks crossed, suspension, resumption."""
+    principal: str = ""
+    """Who sent the command, as authenticated."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The explanation of all charges, unpacked."""
+        return tuple(step for packed in self.explanations for step in _told(packed))
+
+
+def _told(packed: Raw) -> tuple[Step, ...]:
+    """Unpack an explanation; one that can't be read must not take the other lines with it."""
+    try:
+        return unpack_steps(packed)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return (Step("unreadable", "", "", 0, "", 0, 1, "the explanation of this charge can't be read"),)
+
+
+def failed(fault: Fault, *, repeated: bool = False) -> Failed:
+    """Turn a fault into what travels."""
+    return Failed(fault.kind, fault.reason, fault.message, fault.fields, fault.facts, fault.retry_ms, repeated)
+
+
+def fault(answer: Failed) -> Fault:
+    """Turn what travelled back into the fault."""
+    cls = KINDS.get(answer.kind, Broken)
+    return cls(answer.reason, answer.message, fields=answer.fields, facts=answer.facts, retry_ms=answer.retry_ms)
+
+
+Outcome = Done | Failed
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Outcome).decode
+
+
+def pack_outcome(outcome: Outcome) -> bytes:
+    """Pack an outcome for the journal."""
+    return _pack(outcome)
+
+
+def unpack_outcome(packed: bytes | Raw) -> Outcome:
+    """Read an outcome of the journal. Raises `msgspec.MsgspecError` when it is none."""
+    outcome: Outcome = _unpack(packed)
+    return outcome

@@ -1,0 +1,277 @@
+"""Who may do what: grants as they are written, and the policy that platform, owner and directory ask.
+
+A principal is the authenticated name of a caller, `<role>` or `<role>/<name>`. It has the grants written for its own
+name, else those written for its role, else the built-in ones of its role, else none. So a written grant narrows as well
+as it widens, and a new role can do nothing until somebody says what.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from charging.base.account import MONEY
+from charging.base.errors import Denied
+from charging.base.money import MICRO
+from charging.ledger.commands import (
+    Action,
+    Adjust,
+    MoveMoney,
+    OpenAccount,
+    PostCharge,
+    Refund,
+    SendTransfer,
+    SetCreditLimit,
+    SetStatus,
+    StepSession,
+    TopUp,
+)
+
+NO_LIMIT = -1
+ALL = "*"
+VERDICTS_MAX = 10_000
+"""Permissions that a policy remembers, so that a frequent question is one look-up."""
+TEXT_CHARS_MAX = 64
+"""Of channel and partner in a remembered question: they are the caller's."""
+
+READS = frozenset({"quote", "balance", "usage", "contract", "history", "outcome"})
+COMMANDS = frozenset(
+    {
+        "charge",
+        "session",
+        "open_account",
+        "set_contract",
+        "set_account_status",
+        "close_account",
+        "set_payment_mode",
+        "set_credit_limit",
+        "set_threshold",
+        "set_account_profile",
+        "top_up",
+        "top_up_units",
+        "adjust",
+        "refund",
+        "transfer",
+        "approve",
+    }
+)
+AMENDMENTS = frozenset(
+    {
+        "resolve",
+        "describe",
+        "read_catalogue",
+        "port",
+        "publish",
+        "amend_channels",
+        "amend_plan",
+        "amend_units",
+        "amend_grants",
+        "approve_amendment",
+    }
+)
+NAMES = READS | COMMANDS | AMENDMENTS
+"""All that a grant may name."""
+
+
+class Grant(Struct, frozen=True, array_like=True):
+    """What a role or a principal may do."""
+
+    subject: str
+    """`frontend`, or `frontend/web-hall`."""
+    commands: tuple[str, ...]
+    """Of `NAMES`, or `ALL`."""
+    amount_max: int = 0
+    """Largest amount of one command, micro-units (of free units: units); `NO_LIMIT` = any."""
+    alone_max: int = 0
+    """What is above needs a second principal's approval; `NO_LIMIT` = nothing does."""
+    channels: tuple[str, ...] = ()
+    """That requests may name; empty = any."""
+    partners: tuple[str, ...] = ()
+    """That requests may name, and then must; empty = any, or none."""
+    domains: tuple[str, ...] = ()
+    """Regions whose accounts it is for; empty = all."""
+    actors: bool = False
+    """Requests may name another actor than the principal itself: the caller answers for who its own users are."""
+
+
+class Permission(Struct, frozen=True, gc=False):
+    """What was permitted; amounts as in `Grant`."""
+
+    amount_max: int
+    alone_max: int
+
+    def allows(self, amount: int) -> bool:
+        """Say whether an amount may be asked for at all."""
+        return self.amount_max == NO_LIMIT or amount <= self.amount_max
+
+    def alone(self, amount: int) -> bool:
+        """Say whether an amount needs nobody else."""
+        return self.alone_max == NO_LIMIT or amount <= self.alone_max
+
+
+_NAMES = {
+    "c": "charge",
+    "session": "session",
+    "open": "open_account",
+    "contract": "set_contract",
+    "status": "set_account_status",
+    "mode": "set_payment_mode",
+    "credit": "set_credit_limit",
+    "threshold": "set_threshold",
+    "profile": "set_account_profile",
+    "topup": "top_up",
+    "adjust": "adjust",
+    "refund": "refund",
+    "move": "transfer",
+    "send": "transfer",
+    "approve": "approve",
+}
+
+_SALES = (
+    "open_account",
+    "set_contract",
+    "set_account_status",
+    "set_payment_mode",
+    "set_threshold",
+    "set_account_profile",
+)
+_ALWAYS = ("charge", "session", "close_account", "approve")
+_SMALL = 1_000 * MICRO
+"""A thousand yuan."""
+_UNITS = 100_000_000_000
+"""A hundred gigabytes."""
+BUILT_IN = (
+    Grant("frontend", ("charge", "session", *sorted(READS)), NO_LIMIT, NO_LIMIT, actors=True),
+    Grant("frontend", _SALES, 0, NO_LIMIT, actors=True),
+    Grant("frontend", ("top_up", "transfer"), _SMALL, NO_LIMIT, actors=True),
+    Grant("frontend", ("top_up_units",), _UNITS, NO_LIMIT, actors=True),
+    Grant(
+        "operator", (*sorted(READS), "charge", "session", "close_account", "approve"), NO_LIMIT, NO_LIMIT, actors=True
+    ),
+    Grant("operator", (*_SALES, "set_credit_limit"), NO_LIMIT, 0, actors=True),
+    Grant("operator", ("top_up", "transfer", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),
+    Grant("operator", ("top_up_units",), NO_LIMIT, _UNITS, actors=True),
+    Grant("operator", tuple(sorted(AMENDMENTS)), NO_LIMIT, 0, actors=True),
+    # Without TLS nobody can be told from anybody, so there is no second principal either.
+    Grant("local", (ALL,), NO_LIMIT, NO_LIMIT, actors=True),
+)
+"""For roles that no grant is written for: a front end sells and charges, but makes no money and closes nothing."""
+
+Question = tuple[str, str, str, str, str, bool]
+
+
+class Policy:
+    """The grants of a directory at one revision, ready to be asked."""
+
+    def __init__(self, grants: Iterable[Grant] = ()) -> None:
+        written = _by_subject(grants)
+        self._grants = _by_subject(BUILT_IN) | written
+        self._known: dict[Question, Permission] = {}
+
+    def permit(
+        self, principal: str, command: str, channel: str = "", partner: str = "", domain: str = "", actor: bool = False
+    ) -> Permission:
+        """Give what a principal may do by a command; `actor` says whether another actor is named.
+
+        Raises `Denied` COMMAND_NOT_GRANTED, CHANNEL_NOT_GRANTED, PARTNER_NOT_GRANTED, REGION_NOT_GRANTED or
+        ACTOR_NOT_GRANTED.
+        """
+        question = (principal, command, channel, partner, domain, actor)
+        known = self._known.get(question)
+        if known is None:
+            known = self._judge(question)
+            if len(channel) <= TEXT_CHARS_MAX and len(partner) <= TEXT_CHARS_MAX:
+                if len(self._known) >= VERDICTS_MAX:
+                    self._known.clear()
+                self._known[question] = known
+        return known
+
+    def granted(self, principal: str) -> list[Grant]:
+        """Give the grants that count for a principal."""
+        return self._grants.get(principal) or self._grants.get(principal.partition("/")[0]) or []
+
+    def _judge(self, question: Question) -> Permission:
+        principal, command, channel, partner, domain, actor = question
+        left = [grant for grant in self.granted(principal) if command in grant.commands or ALL in grant.commands]
+        if not left:
+            raise _denied("COMMAND_NOT_GRANTED", principal, f"the command {command}")
+        left = [grant for grant in left if not grant.channels or channel in grant.channels]
+        if not left:
+            raise _denied("CHANNEL_NOT_GRANTED", principal, f"{command} through channel {channel[:40]!r}")
+        left = [grant for grant in left if not grant.partners or partner in grant.partners]
+        if not left:
+            raise _denied("PARTNER_NOT_GRANTED", principal, f"{command} for partner {partner[:40]!r}")
+        left = [grant for grant in left if not grant.domains or domain in grant.domains]
+        if not left:
+            raise _denied("REGION_NOT_GRANTED", principal, f"{command} in region {domain[:40]!r}")
+        left = [grant for grant in left if grant.actors or not actor]
+        if not left:
+            raise _denied("ACTOR_NOT_GRANTED", principal, f"{command} in an actor's name: leave the actor empty")
+        return Permission(_largest([grant.amount_max for grant in left]), _largest([grant.alone_max for grant in left]))
+
+
+def built_in_policy() -> Policy:
+    """Give the policy of a directory that no grant was written into."""
+    return _BUILT_IN_POLICY
+
+
+def name_of(action: Action) -> str:
+    """Give the name that grants have for an action; empty for the tiers' own commands."""
+    if isinstance(action, SetStatus) and action.status == "closed":
+        return "close_account"
+    if isinstance(action, TopUp) and action.unit not in ("", MONEY):
+        return "top_up_units"
+    return _NAMES.get(str(type(action).__struct_config__.tag), "")
+
+
+def amount_of(action: Action) -> int:
+    """Give what limits are held against: micro-units that a command creates, takes, moves or lets be owed.
+
+    An opening counts its credit and all its books, whatever their unit; a refund of everything counts its charge, once
+    the owner has found it.
+    """
+    match action:
+        case PostCharge():
+            return action.charge.amount
+        case StepSession():
+            return sum(unit.charge.amount for unit in action.units)
+        case OpenAccount():
+            return action.credit_limit + sum(book.amount for book in action.books)
+        case SetCreditLimit():
+            return action.credit_limit
+        case Adjust():
+            return abs(action.delta)
+        case Refund():
+            return action.amount or (action.original.amount if action.original is not None else 0)
+        case TopUp() | MoveMoney() | SendTransfer():
+            return action.amount
+    return 0
+
+
+def names_another(principal: str, actor: str) -> bool:
+    """Say whether a request names an actor other than the principal itself: `operator/li` is `li`."""
+    return bool(actor) and actor != principal.partition("/")[2]
+
+
+def amount_denied(principal: str, command: str, limit: int) -> Denied:
+    """Make the fault of an amount over the limit of a principal's grants."""
+    text = f"{command} of more than {limit} micro-units"
+    return _denied("AMOUNT_NOT_GRANTED", principal, text, {"limit": str(limit)})
+
+
+def _denied(reason: str, principal: str, what: str, facts: dict[str, str] | None = None) -> Denied:
+    who = principal[:80] or "a caller whose certificate names no principal"
+    return Denied(reason, f"{who} is not granted {what}; an operator grants it in the directory", facts=facts)
+
+
+def _by_subject(grants: Iterable[Grant]) -> dict[str, list[Grant]]:
+    found: dict[str, list[Grant]] = {}
+    for grant in grants:
+        found.setdefault(grant.subject, []).append(grant)
+    return found
+
+
+def _largest(limits: list[int]) -> int:
+    return NO_LIMIT if NO_LIMIT in limits else max(limits)
+
+
+_BUILT_IN_POLICY = Policy()

@@ -1,0 +1,159 @@
+"""How one session stands on an account: undoing what it posted and kept, taking again, keeping again.
+
+The platform's planning (`charging.rating.sessions`) and the owner's deciding (`charging.ledger.handlers.sessions`) both
+build on these functions, so what was planned on a state is exactly what is decided on it.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from charging.base.account import MONEY, Account, Book, Hold, Session
+from charging.base.errors import Invalid, Refused
+from charging.base.usage import Charge, SealedCharge, Usage
+from charging.ledger import funds
+from charging.ledger.applying import accrue
+
+Pair = tuple[str, int]
+
+
+class Taken(Struct, frozen=True):
+    """What a charge takes: as much money as there is, and the rest named as shortfall."""
+
+    postings: tuple[Pair, ...]
+    units: tuple[Pair, ...]
+    accruals: tuple[Pair, ...]
+    shortfall: int
+
+    @property
+    def amount(self) -> int:
+        """Money taken, micro-units."""
+        return sum(amount for _, amount in self.postings)
+
+
+class Kept(Struct, frozen=True):
+    """What a reservation keeps, beyond what is charged."""
+
+    reserved: tuple[Pair, ...]
+    accruals: tuple[Pair, ...]
+
+
+def find(account: Account, session_id: str) -> Session | None:
+    """Find an open session."""
+    for session in account.sessions:
+        if session.session_id == session_id:
+            return session
+    return None
+
+
+def hold_of(session: Session | None, service: str) -> Hold | None:
+    """Find what a session keeps for a service."""
+    for hold in session.holds if session is not None else ():
+        if hold.service == service:
+            return hold
+    return None
+
+
+def undone(account: Account, session: Session | None, starts: Mapping[str, int], *, free_all: bool) -> Account:
+    """Give the account as if the session had kept nothing for these services, and their pieces had posted nothing.
+
+    `starts` says of each service when the piece begins that is rated now: what an earlier piece has posted stays.
+    `free_all` frees the reservations of the session's other services too (release).
+    """
+    if session is None:
+        return account
+    books, accumulators = account.books, account.accumulators
+    rest: list[Hold] = []
+    for hold in session.holds:
+        start_ms = starts.get(hold.service, -1)
+        if start_ms >= 0 or free_all:
+            books = funds.keep(books, hold.reserved, -1)
+        if start_ms == hold.start_ms:
+            books = funds.shift(books, hold.postings, 1)
+            accumulators = accrue(accumulators, hold.accruals, -1)
+        elif start_ms < 0:
+            rest.append(replace(hold, reserved=(), reserved_accruals=(), granted=0) if free_all else hold)
+    without = replace(session, holds=tuple(rest))
+    sessions = tuple(without if known is session else known for known in account.sessions)
+    return replace(account, books=books, accumulators=accumulators, sessions=sessions)
+
+
+def running(hold: Hold | None, usage: Usage) -> Hold | None:
+    """Give what a session holds for the piece that a usage goes on with; None when the usage begins one."""
+    return hold if hold is not None and hold.start_ms == usage.start_ms else None
+
+
+def take(view: Account, charge: SealedCharge | Charge, time_ms: int) -> Taken:
+    """Say what the charge for reported usage takes. Usage has happened: when money ends, the rest is a shortfall.
+
+    Refused CURRENCY_MISMATCH, UNITS_MISSING.
+    """
+    if charge.currency != view.currency:
+        raise Refused("CURRENCY_MISMATCH", f"the charge is in {charge.currency}, the account in {view.currency}")
+    named, units, left = _named(view, charge.takes, time_ms)
+    rest = charge.amount - sum(amount for _, amount in named)
+    if rest < 0:
+        raise Invalid("TAKES_EXCEED_CHARGE", "the books that rating named pay more than the charge")
+    payable = min(rest, funds.affordable(left, view.credit_limit, time_ms))
+    drawn = funds.draw(left, payable, view.credit_limit, time_ms) or ()
+    return Taken(funds.merged((*named, *drawn)), units, charge.accruals, rest - payable)
+
+
+def keep(view: Account, charge: SealedCharge | Charge, reservation: SealedCharge | Charge, time_ms: int) -> Kept | None:
+    """Say what covers the step from a charge to the charge with the grant, or None when the account can't cover it.
+
+    `view` already has the charge posted.
+    """
+    takes = _difference(reservation.takes, charge.takes)
+    try:
+        named, units, left = _named(view, takes, time_ms)
+    except Refused:
+        return None
+    rest = reservation.amount - charge.amount - sum(amount for _, amount in named)
+    drawn = funds.draw(left, max(0, rest), view.credit_limit, time_ms)
+    if drawn is None:
+        return None
+    return Kept(funds.merged((*named, *drawn, *units)), _difference(reservation.accruals, charge.accruals))
+
+
+def posted(view: Account, taken: Taken, sign: int = 1) -> Account:
+    """Give the view with a charge taken (sign 1) or given back (sign -1)."""
+    books = funds.shift(funds.shift(view.books, taken.postings, -sign), taken.units, -sign)
+    return replace(view, books=books, accumulators=accrue(view.accumulators, taken.accruals, sign))
+
+
+def reserved(view: Account, kept: Kept) -> Account:
+    """Give the view with a reservation made; its accruals count as taken."""
+    books = funds.keep(view.books, kept.reserved, 1)
+    return replace(view, books=books, accumulators=accrue(view.accumulators, kept.accruals))
+
+
+def _named(
+    view: Account, takes: tuple[Pair, ...], time_ms: int
+) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Book, ...]]:
+    """Split what rating named into money and free units, and give the books with the named money gone."""
+    if not takes:
+        return (), (), view.books
+    named: list[Pair] = []
+    units: list[Pair] = []
+    for book_id, quantity in funds.merged(takes):
+        book = funds.book_of(view, book_id)
+        if book is None or quantity < 0 or book.amount - book.reserved < quantity or not book.valid_at(time_ms):
+            raise Refused("UNITS_MISSING", f"book {book_id!r} has too little for {quantity}", facts={"book": book_id})
+        (named if book.unit == MONEY else units).append((book_id, quantity))
+    return tuple(named), tuple(units), funds.shift(view.books, named, -1)
+
+
+def _difference(more: tuple[Pair, ...], less: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    """What `more` has beyond `less`, never negative."""
+    known = dict(less)
+    return tuple((key, amount - known.get(key, 0)) for key, amount in more if amount > known.get(key, 0))
+
+
+def signed_difference(new: tuple[Pair, ...], old: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    """What changed from old to new, by key, signed, without zeros."""
+    changed = dict(funds.merged(new))
+    for key, amount in old:
+        changed[key] = changed.get(key, 0) - amount
+    return tuple((key, amount) for key, amount in changed.items() if amount)

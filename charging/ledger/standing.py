@@ -1,0 +1,77 @@
+"""The standing of an account: who may be served, notices when marks are crossed, suspension when money ends.
+
+An account whose attribute `auto_suspend` is "yes" is suspended by the mutation that uses up its money and credit, and
+resumed by the one that brings some back. A suspension by staff is never undone by itself.
+"""
+
+from charging.base import accumulators
+from charging.base.account import Account
+from charging.base.errors import Refused
+from charging.ledger import funds
+from charging.ledger.events import Event, Noticed, StatusSet
+
+FUNDS_ENDED = "FUNDS_ENDED"
+AUTO_SUSPEND = "auto_suspend"
+
+
+def require_here(account: Account) -> None:
+    """Refuse an account that has moved to another domain."""
+    if account.status == "moved":
+        raise Refused("ACCOUNT_MOVED", f"account {account.account_id} moved to {account.status_reason}")
+
+
+def require_open(account: Account) -> None:
+    """Refuse what a closed or moved account may not do."""
+    require_here(account)
+    if account.status == "closed":
+        raise Refused("ACCOUNT_CLOSED", f"account {account.account_id} is closed")
+
+
+def require_active(account: Account) -> None:
+    """Refuse service on an account that is not active."""
+    require_open(account)
+    if account.status != "active":
+        raise Refused(
+            "ACCOUNT_SUSPENDED",
+            f"account {account.account_id} is suspended",
+            facts={"why": account.status_reason},
+        )
+
+
+def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[Event, ...]:
+    """Say what a change of books and accumulators entails: suspension or resumption, and notices."""
+    events: list[Event] = []
+    notices: list[str] = []
+    if before is not None and after.thresholds:
+        notices += _crossed(before, after, now_ms)
+    if after.attributes and after.attributes.get(AUTO_SUSPEND) == "yes":
+        left = funds.money(after.books, now_ms) + after.credit_limit
+        if after.status == "active" and left <= 0 and before is not None and before.status == "active":
+            events.append(StatusSet("suspended", FUNDS_ENDED))
+            notices.append("suspended")
+        elif after.status == "suspended" and after.status_reason == FUNDS_ENDED and left > 0:
+            events.append(StatusSet("active", ""))
+            notices.append("resumed")
+    if notices:
+        events.append(Noticed(tuple(notices)))
+    return tuple(events)
+
+
+def _crossed(before: Account, after: Account, now_ms: int) -> list[str]:
+    notices: list[str] = []
+    old_money, new_money = funds.money(before.books, now_ms), funds.money(after.books, now_ms)
+    for threshold in after.thresholds:
+        mark = threshold.mark
+        if threshold.watches == "balance":
+            if old_money >= mark > new_money:
+                notices.append(f"low-balance:{threshold.threshold_id}")
+        elif after.accumulators is not before.accumulators and _risen(before, after, threshold.watches, mark):
+            notices.append(f"usage:{threshold.threshold_id}")
+    return notices
+
+
+def _risen(before: Account, after: Account, accumulator: str, mark: int) -> bool:
+    for key, quantity in after.accumulators.items():
+        if before.accumulators.get(key, 0) < mark <= quantity and accumulators.name_of(key) == accumulator:
+            return True
+    return False

@@ -1,0 +1,184 @@
+"""Whether an account stays within `charging.base.bounds`: checked when a command is decided, and at replay."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from charging.base.account import Account, Book, Session
+from charging.base.bounds import (
+    ACCOUNT_BYTES_MAX,
+    AMOUNT_MAX,
+    BOOK_MAX,
+    BOOKS_MAX,
+    CONTRACT_BYTES_MAX,
+    COUNTER_KEY_CHARS_MAX,
+    COUNTER_MAX,
+    COUNTERS_MAX,
+    COUNTERS_UNWEIGHED_MAX,
+    FUNDS_MAX,
+    GRANT_MAX,
+    ID_BYTES_MAX,
+    MEMBERS_MAX,
+    PRIORITY_MAX,
+    THRESHOLDS_MAX,
+    TIME_MS_MAX,
+    USED_MAX,
+    VERSION_MAX,
+)
+from charging.base.contract import Contract
+from charging.base.errors import Invalid, Refused
+
+_pack = msgspec.msgpack.Encoder().encode
+_NO_COUNTERS: dict[str, int] = {}
+
+
+def check_charge(before: Account, after: Account, quantity: int, accruals: Sequence[tuple[str, int]]) -> None:
+    """Check what a charge made of an account; cheap, for it is done for each.
+
+    Refused COUNTER_FULL, COUNTERS_FULL, ACCOUNT_FULL; Invalid QUANTITY_OUT_OF_RANGE.
+    """
+    if quantity > USED_MAX or quantity < 0:
+        raise _quantity(quantity)
+    counters = after.accumulators
+    for key, _ in accruals:
+        value = counters.get(key)
+        if value is not None and not -COUNTER_MAX <= value <= COUNTER_MAX:
+            raise _counter_full(key)
+    if len(counters) > len(before.accumulators):
+        check_counters(before.accumulators, counters)
+        if len(counters) > COUNTERS_UNWEIGHED_MAX:
+            check_weight(before, after)
+
+
+def check_state(before: Account | None, after: Account) -> None:
+    """Check every number and every size of a state that a command made.
+
+    Refused BOOK_FULL, COUNTER_FULL, COUNTERS_FULL, ACCOUNT_FULL; Invalid NUMBER_OUT_OF_RANGE, QUANTITY_OUT_OF_RANGE.
+    """
+    check_numbers(before, after)
+    check_weight(before, after)
+
+
+def check_numbers(before: Account | None, after: Account) -> None:
+    """Check every number of a state, and how many counters and books it has."""
+    _check_terms(after)
+    _check_books(after.books)
+    counters = _NO_COUNTERS if before is None else before.accumulators
+    if after.accumulators is not counters:
+        check_counters(counters, after.accumulators)
+    known = () if before is None else before.sessions
+    for session in after.sessions:
+        if not any(session is one for one in known):
+            _check_session(session)
+
+
+def check_counters(before: Mapping[str, int], after: Mapping[str, int]) -> None:
+    """Check accumulators: how many, how large, and how long the names of new ones."""
+    if len(after) > COUNTERS_MAX and len(after) > len(before):
+        raise Refused("COUNTERS_FULL", f"an account keeps at most {COUNTERS_MAX} counters")
+    for key, value in after.items():
+        if not -COUNTER_MAX <= value <= COUNTER_MAX:
+            raise _counter_full(key)
+        if len(key) > COUNTER_KEY_CHARS_MAX:
+            raise Invalid("COUNTER_NAME_TOO_LONG", f"a counter's name has at most {COUNTER_KEY_CHARS_MAX} characters")
+
+
+def check_weight(before: Account | None, after: Account) -> None:
+    """Refuse ACCOUNT_FULL what would make an account larger than a record; what makes it smaller is always taken."""
+    size = len(_pack(after))
+    if size > ACCOUNT_BYTES_MAX and (before is None or size > len(_pack(before))):
+        text = f"account {after.account_id[:64]} would need {size} bytes, at most {ACCOUNT_BYTES_MAX} are kept"
+        raise Refused("ACCOUNT_FULL", f"{text}: end sessions, or keep less with it", facts={"bytes": str(size)})
+
+
+def check_contract(contract: Contract) -> None:
+    """Raise Invalid TEXT_TOO_LONG or CONTRACT_TOO_LARGE for a contract that no record could hold."""
+    check_id(contract.identity, "identity")
+    check_id(contract.account_id, "account_id")
+    check_id(contract.order_id, "order_id")
+    check_id(contract.domain, "domain")
+    size = len(_pack(contract))
+    if size > CONTRACT_BYTES_MAX:
+        raise Invalid("CONTRACT_TOO_LARGE", f"a contract has at most {CONTRACT_BYTES_MAX} bytes, this one has {size}")
+
+
+def check_id(text: str, name: str) -> None:
+    """Raise Invalid TEXT_TOO_LONG for what could not be part of a record's name."""
+    if len(text) > ID_BYTES_MAX or len(text.encode()) > ID_BYTES_MAX:
+        raise Invalid("TEXT_TOO_LONG", f"{name} has more than {ID_BYTES_MAX} bytes", fields={name: "shorter"})
+
+
+def _check_terms(account: Account) -> None:
+    _within(account.version, 0, VERSION_MAX, "version")
+    _within(account.terms_version, 0, VERSION_MAX, "terms_version")
+    _within(account.credit_limit, 0, AMOUNT_MAX, "credit_limit")
+    _within(account.cycle_day, 1, 28, "cycle_day")
+    check_id(account.account_id, "account_id")
+    check_id(account.domain, "domain")
+    if len(account.members) > MEMBERS_MAX:
+        raise Refused("MEMBERS_FULL", f"an account has at most {MEMBERS_MAX} members")
+    if len(account.thresholds) > THRESHOLDS_MAX:
+        raise Refused("THRESHOLDS_FULL", f"an account has at most {THRESHOLDS_MAX} thresholds")
+    for threshold in account.thresholds:
+        _within(threshold.mark, -BOOK_MAX, BOOK_MAX, "mark")
+    for row in account.outgoing:
+        _within(row.amount, 0, AMOUNT_MAX, "amount")
+        _within(row.sent_ms, 0, TIME_MS_MAX, "sent_ms")
+    for _, amount, _, charged_ms in account.refunds:
+        _within(amount, 0, BOOK_MAX, "refunded")
+        _within(charged_ms, 0, TIME_MS_MAX, "charged_ms")
+
+
+def _check_books(books: Sequence[Book]) -> None:
+    if len(books) > BOOKS_MAX + 1:
+        raise Refused("BOOKS_FULL", f"an account has at most {BOOKS_MAX} books")
+    total = 0
+    for book in books:
+        amount = book.amount
+        if not -BOOK_MAX <= amount <= BOOK_MAX:
+            raise Refused(
+                "BOOK_FULL", f"book {book.book_id[:64]!r} holds at most {BOOK_MAX}", facts={"most": str(BOOK_MAX)}
+            )
+        total += abs(amount)
+        _within(book.reserved, 0, BOOK_MAX + AMOUNT_MAX, "reserved")
+        _within(book.valid_from_ms, 0, TIME_MS_MAX, "valid_from_ms")
+        _within(book.valid_to_ms, 0, TIME_MS_MAX, "valid_to_ms")
+        _within(book.priority, -PRIORITY_MAX, PRIORITY_MAX, "priority")
+    if total > FUNDS_MAX:
+        text = f"all books of an account hold at most {FUNDS_MAX} together"
+        raise Refused("BOOKS_SUM_FULL", text, facts={"most": str(FUNDS_MAX)})
+
+
+def _check_session(session: Session) -> None:
+    _within(session.valid_until_ms, 0, TIME_MS_MAX, "valid_until_ms")
+    _within(session.invocation, 0, VERSION_MAX, "invocation")
+    for hold in session.holds:
+        if not 0 <= hold.used <= USED_MAX:
+            raise _quantity(hold.used)
+        _within(hold.granted, 0, GRANT_MAX, "granted")
+        _within(hold.charged, 0, BOOK_MAX, "charged")
+        _within(hold.charged_before, 0, FUNDS_MAX, "charged_before")
+        _within(hold.start_ms, 0, TIME_MS_MAX, "start_ms")
+        _all_within(hold.accruals, COUNTER_MAX, "accruals")
+        _all_within(hold.reserved_accruals, GRANT_MAX, "reserved_accruals")
+
+
+def _all_within(pairs: Iterable[tuple[str, int]], most: int, name: str) -> None:
+    for _, value in pairs:
+        _within(value, -most, most, name)
+
+
+def _within(value: int, least: int, most: int, name: str) -> None:
+    if not least <= value <= most:
+        text = f"{name} would be {value}, it may be {least} to {most}"
+        raise Invalid("NUMBER_OUT_OF_RANGE", text, fields={name: f"{least} to {most}"})
+
+
+def _quantity(quantity: int) -> Invalid:
+    text = f"a quantity is 0 to {USED_MAX}"
+    return Invalid("QUANTITY_OUT_OF_RANGE", f"{quantity} is not possible: {text}", fields={"quantity": text})
+
+
+def _counter_full(key: str) -> Refused:
+    text = f"counter {key[:64]!r} would be beyond {COUNTER_MAX}, the most that is counted"
+    return Refused("COUNTER_FULL", text, facts={"counter": key[:64], "most": str(COUNTER_MAX)})

@@ -1,0 +1,307 @@
+"""The parts of a compiled catalogue: flat objects with integers only, made once a version by `charging.plans.compile`.
+
+Amounts inside a price are whole numbers of 1/`denominator` micro-unit, the common denominator of all its rates, so that
+rating adds integers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from charging.base import accumulators
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.localtime import WHOLE_LIFE, span
+from charging.base.usage import Usage
+from charging.plans.bands import BandTable
+from charging.plans.prefixes import PrefixTable, digits_of
+
+OPEN_END = 1 << 62
+"""End of the last tier, left of what has no limit."""
+GRADUATED, VOLUME, PACKAGE = range(3)
+SWITCH_SECOND, SWITCH_INCREMENT, SWITCH_START = range(3)
+PERCENT, AMOUNT, PRICE, TOTAL, THRESHOLDS = range(5)
+
+Test = Callable[[Usage, Contract, Account], bool]
+
+
+@dataclass(slots=True, eq=False)
+class CompiledRate:
+    """From `start` (offset in the call) on, each begun `increment` costs `cost`."""
+
+    start: int
+    increment: int
+    cost: int
+    detail: str
+
+
+@dataclass(slots=True, eq=False)
+class CompiledTier:
+    """Counted units in (start, end]."""
+
+    start: int
+    end: int
+    flat: int
+    rates: tuple[CompiledRate, ...]
+    flat_detail: str
+
+
+@dataclass(slots=True, eq=False)
+class Counter:
+    """Names an accumulator of a period."""
+
+    name: str
+    period: int
+    shared: bool
+    escaped: str = field(init=False)
+    """The name as keys hold it."""
+
+    def __post_init__(self) -> None:
+        """Escape the name once, since each charge makes some keys."""
+        self.escaped = accumulators.escaped(self.name)
+
+    def key(self, identity: str, cycle_day: int, day: int) -> str:
+        """Give the key of the period that contains a local day."""
+        period = span(self.period, day, cycle_day).text
+        return accumulators.key_of_escaped(self.escaped, period, "" if self.shared else identity)
+
+    def key_before(self, identity: str, cycle_day: int, day: int) -> str:
+        """Give the key of the period before that one."""
+        period = span(self.period, day, cycle_day).previous_text
+        return accumulators.key_of_escaped(self.escaped, period, "" if self.shared else identity)
+
+    def key_since(self, identity: str, since_ms: int) -> str:
+        """Give the key of the one period of a subscription that began then."""
+        return accumulators.key_of_escaped(self.escaped, WHOLE_LIFE, "" if self.shared else identity, str(since_ms))
+
+
+@dataclass(slots=True, eq=False)
+class Schedule:
+    """Rates of one group of bands: plain ones, or those of tiers."""
+
+    rates: tuple[CompiledRate, ...]
+    tiers: tuple[CompiledTier, ...]
+    model: int
+    counter: Counter | None
+
+
+@dataclass(slots=True, eq=False)
+class CompiledRounding:
+    """Mode and the multiple, in micro-units, to which a charge is rounded."""
+
+    mode: int
+    step: int
+    name: str
+    origin: str
+    """The domain whose rounding it is; "" = the nation's."""
+
+
+@dataclass(slots=True, eq=False)
+class Bounds:
+    """What is due besides the units, in 1/denominator micro-unit: for the usages that begin in one group of bands."""
+
+    connect: int
+    minimum: int
+    cap: int
+    """Of one call; -1 = none."""
+    cap_counter: Counter | None
+    cap_total: int
+    """Of the period, whole micro-units."""
+    cap_detail: str
+
+
+@dataclass(slots=True, eq=False)
+class CompiledPrice:
+    """One price with all it needs."""
+
+    rule: str
+    """tariff/price"""
+    tariff: str
+    price: str
+    origin: str
+    item: str
+    unit: str
+    denominator: int
+    tests: tuple[Test, ...]
+    schedules: tuple[Schedule | None, ...]
+    """One for each entry of `bands`, then the price's own, so that index -1 (outside) finds it. None = unpriced."""
+    table: BandTable | None
+    timed: bool
+    switch: int
+    bounds: tuple[Bounds, ...]
+    """In the order of `schedules`."""
+    connect: int
+    """Of the price's own bounds, for the quick way."""
+    connect_always: bool
+    grace: int
+    grace_free: bool
+    rounding: CompiledRounding
+    flat: CompiledRate | None
+    """The only rate, when there is but one and nothing else to look at."""
+    depends: bool
+
+
+@dataclass(slots=True, eq=False)
+class CompiledTariff:
+    """The prices of a tariff, sorted by destination beforehand."""
+
+    name: str
+    origin: str
+    service: str
+    table: PrefixTable[str] | None
+    prices: tuple[CompiledPrice, ...]
+    by_destination: dict[tuple[str, ...], tuple[CompiledPrice, ...]]
+    """For the destinations that a number has: its prices in order."""
+
+    def find(self, usage: Usage, contract: Contract, account: Account) -> CompiledPrice | None:
+        """Give the first price that holds for a usage."""
+        prices = self.prices
+        if self.table is not None:
+            prices = self.by_destination[self.table.find(digits_of(usage.other_party))]
+        for price in prices:
+            for test in price.tests:
+                if not test(usage, contract, account):
+                    break
+            else:
+                return price
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class CompiledAllowance:
+    """Free units: scope, quota and how they are counted."""
+
+    name: str
+    label: str
+    changed: str
+    """What a region replaced in its scope, for the explanation."""
+    origin: str
+    unit: str
+    quota: int
+    priority: int
+    tests: tuple[Test, ...]
+    table: BandTable | None
+    """Index 0 = inside."""
+    increment: int
+    counter: Counter
+    member_cap: int
+    """0 = none."""
+    member_counter: Counter
+    roll_counter: Counter | None
+    roll_limit: int
+    roll_first: bool
+    prorated: bool
+    by_subscription: bool
+    per_call: bool
+
+
+@dataclass(slots=True, eq=False)
+class Grant:
+    """An allowance together with the valid subscriptions that give it (their places in the list)."""
+
+    allowance: CompiledAllowance
+    places: tuple[int, ...]
+    quota: int
+    plain: bool
+    """The quota is the same in every period, and nothing rolls over."""
+
+
+@dataclass(slots=True, eq=False)
+class Facts:
+    """What conditions of discounts are asked about."""
+
+    usage: Usage
+    contract: Contract
+    account: Account
+    held: frozenset[str]
+    item: dict[str, str]
+    quantity: int
+    charged: int
+    numerator: int
+    denominator: int
+    """Value before all discounts."""
+    day: int
+
+
+@dataclass(slots=True, eq=False)
+class CompiledRule:
+    """A discount: when it holds and what it does."""
+
+    name: str
+    origin: str
+    level: str
+    order: tuple[int, int, str]
+    targets: tuple[str, ...]
+    services: frozenset[str]
+    tests: tuple[Callable[[Facts], bool], ...]
+    kind: int
+    numerator: int
+    denominator: int
+    """What is left of it (percent), what goes off (amount), what it becomes (total), or one increment costs (price)."""
+    increment: int
+    steps: tuple[tuple[int, int, int], ...]
+    """Thresholds, highest first: (at least, numerator, denominator of what is left)."""
+    counter: Counter | None
+    limit_numerator: int
+    """-1 = no limit."""
+    limit_denominator: int
+    limit_counter: Counter | None
+    exclusive: str
+    best: bool
+    depends: bool
+    detail: str
+
+
+@dataclass(slots=True, eq=False)
+class CompiledAccumulator:
+    """Counts usages that meet its tests."""
+
+    counter: Counter
+    counts: str
+    tests: tuple[Test, ...]
+    services: frozenset[str]
+
+
+@dataclass(slots=True, eq=False)
+class CompiledService:
+    """A service as the catalogue knows it."""
+
+    name: str
+    unit: str
+    quantity_max: int
+    by_report: bool
+    """Sessions are rated piece by piece, see `charging.rating.pieces`."""
+
+
+@dataclass(slots=True, eq=False)
+class CompiledOffering:
+    """An offering, bundles not opened."""
+
+    name: str
+    origin: str
+    label: str
+    priority: int
+    includes: tuple[str, ...]
+    services: frozenset[str]
+    tariffs: tuple[str, ...]
+    allowances: tuple[str, ...]
+    discounts: tuple[str, ...]
+    fees: tuple[str, ...]
+    validity_ms: int
+
+
+@dataclass(slots=True, eq=False)
+class CompiledFee:
+    """A fee of an offering; amount in micro-units as a fraction."""
+
+    name: str
+    label: str
+    origin: str
+    item: str
+    numerator: int
+    denominator: int
+    recurring: bool
+    period: int
+    prorated: bool
+    minus: Counter | None
+    """Amounts whose sum over the period is taken off."""
+    rounding: CompiledRounding

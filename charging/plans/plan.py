@@ -1,0 +1,232 @@
+"""A plan: one domain's compiled catalogue for a stretch of time in which no entry begins or ends to be in force.
+
+It therefore asks no dates. What a list of subscriptions means for a service, and which discount rules may hold for
+it, is worked out once and remembered.
+"""
+
+from dataclasses import dataclass, field
+
+from charging.base.account import Account
+from charging.base.contract import Contract, Subscription
+from charging.base.localtime import CALL, LocalTime
+from charging.base.usage import Step
+from charging.catalogue.merge import Merged
+from charging.plans.compiled import (
+    CompiledAccumulator,
+    CompiledAllowance,
+    CompiledFee,
+    CompiledOffering,
+    CompiledRounding,
+    CompiledRule,
+    CompiledService,
+    CompiledTariff,
+    Grant,
+)
+
+CACHE_MAX = 16_384
+"""Entries of a plan's own memo tables; beyond, they begin anew."""
+
+
+@dataclass(slots=True, eq=False)
+class Profile:
+    """What a list of valid subscriptions means for one service."""
+
+    tariffs: tuple[CompiledTariff, ...]
+    grants: tuple[Grant, ...]
+    """In order of consumption."""
+    open: bool
+    """Some offering opens the service."""
+    held: frozenset[str]
+    """All offerings, bundles opened."""
+    offering_of: dict[str, str]
+    """tariff → the offering that brought it."""
+    regional: tuple[Step, ...]
+    """Says which offerings the region made, of those that have a part in what the service costs."""
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """One domain's catalogue for a stretch of time."""
+
+    merged: Merged
+    domain: str
+    currency: str
+    version: int
+    regional_version: int
+    from_ms: int
+    to_ms: int
+    local: LocalTime
+    rounding: CompiledRounding
+    services: dict[str, CompiledService]
+    tariffs: dict[str, CompiledTariff]
+    standard: dict[str, tuple[CompiledTariff, ...]]
+    """By service."""
+    allowances: dict[str, CompiledAllowance]
+    offerings: dict[str, CompiledOffering]
+    limited: dict[str, int]
+    """Offerings whose subscriptions end by themselves: validity in milliseconds."""
+    rules: dict[str, CompiledRule]
+    agreements: dict[str, tuple[str, ...]]
+    counting: dict[str, tuple[CompiledAccumulator, ...]]
+    """Accumulators by service; services that nothing counts are left out."""
+    fees: dict[str, CompiledFee]
+    counted: frozenset[str] = frozenset()
+    """See `counters`; empty until it is asked for."""
+    profiles: dict[tuple[str, tuple[str, ...]], Profile] = field(default_factory=dict)
+    rule_sets: dict[tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], tuple[CompiledRule, ...]] = (
+        field(default_factory=dict)
+    )
+
+    def counters(self) -> frozenset[str]:
+        """Give the names under which something counts: accumulators, allowances, tiers, caps and budgets."""
+        if not self.counted:
+            accumulators = (each.counter for some in self.counting.values() for each in some)
+            lasting = [each for each in self.allowances.values() if not each.per_call]
+            free = (each.counter for each in lasting)
+            members = (each.member_counter for each in lasting if each.member_cap)
+            rolled = (each.roll_counter for each in lasting)
+            limits = (rule.limit_counter for rule in self.rules.values())
+            prices = [price for tariff in self.tariffs.values() for price in tariff.prices]
+            caps = (each.cap_counter for price in prices for each in price.bounds)
+            tiers = (each.counter for price in prices for each in price.schedules if each is not None)
+            found = (*accumulators, *free, *members, *rolled, *limits, *caps, *tiers)
+            self.counted = frozenset([each.name for each in found if each is not None and each.period != CALL])
+        return self.counted
+
+    def valid_subscriptions(self, contract: Contract, time_ms: int) -> list[Subscription]:
+        """Give the subscriptions of a contract that hold at a moment, those of unknown offerings left out."""
+        offerings = self.offerings
+        limited = self.limited
+        found = []
+        for held in contract.subscriptions:
+            if held.valid_from_ms > time_ms or (held.valid_to_ms and time_ms >= held.valid_to_ms):
+                continue
+            name = held.offering
+            if name not in offerings:
+                continue
+            if limited and not held.valid_to_ms and name in limited and time_ms >= held.valid_from_ms + limited[name]:
+                continue
+            found.append(held)
+        return found
+
+    def profile(self, service: str, names: tuple[str, ...]) -> Profile:
+        """Give what subscriptions mean for a service; kept for the next time."""
+        found = self.profiles.get((service, names))
+        if found is None:
+            if len(self.profiles) >= CACHE_MAX:
+                self.profiles.clear()
+            found = self.profiles[service, names] = _profile(self, service, names)
+        return found
+
+    def rules_for(
+        self, target: str, service: str, names: tuple[str, ...], contract: Contract, account: Account
+    ) -> tuple[CompiledRule, ...]:
+        """Give the discount rules that may hold, in order; `target` is usage, fee or bill."""
+        key = (target, service, names, contract.agreements, account.agreements)
+        found = self.rule_sets.get(key)
+        if found is None:
+            if len(self.rule_sets) >= CACHE_MAX:
+                self.rule_sets.clear()
+            found = self.rule_sets[key] = _rules(self, target, service, names, contract, account)
+        return found
+
+    def opened_names(self, names: tuple[str, ...]) -> list[str]:
+        """Give all offerings that come with these, bundles opened, by priority."""
+        return [offering.name for _, offering in _opened(self, names)]
+
+
+def _opened(plan: Plan, names: tuple[str, ...]) -> list[tuple[int, CompiledOffering]]:
+    """Open bundles: (place of the subscription, offering), by priority and then as listed."""
+    found: list[tuple[int, CompiledOffering]] = []
+    for place, name in enumerate(names):
+        pending, seen = [name], set()
+        while pending:
+            current = pending.pop(0)
+            offering = plan.offerings.get(current)
+            if offering is None or current in seen:
+                continue
+            seen.add(current)
+            found.append((place, offering))
+            pending.extend(offering.includes)
+    return sorted(found, key=lambda entry: entry[1].priority)
+
+
+def _profile(plan: Plan, service: str, names: tuple[str, ...]) -> Profile:
+    opened = _opened(plan, names)
+    unit = plan.services[service].unit
+    tariffs: dict[str, CompiledTariff] = {}
+    offering_of: dict[str, str] = {}
+    places: dict[str, list[int]] = {}
+    is_open = False
+    for place, offering in opened:
+        is_open = is_open or service in offering.services
+        for name in offering.tariffs:
+            tariff = plan.tariffs.get(name)
+            if tariff is not None and tariff.service == service:
+                tariffs.setdefault(name, tariff)
+                offering_of.setdefault(name, offering.name)
+                is_open = True
+        for name in offering.allowances:
+            if name in plan.allowances and plan.allowances[name].unit == unit:
+                places.setdefault(name, []).append(place)
+    if is_open:
+        for tariff in plan.standard.get(service, ()):
+            tariffs.setdefault(tariff.name, tariff)
+    granted = sorted((plan.allowances[name] for name in places), key=lambda a: (a.priority, a.name))
+    return Profile(
+        tariffs=tuple(tariffs.values()),
+        grants=tuple(_grant(a, places[a.name]) for a in granted if a.quota),
+        open=is_open,
+        held=frozenset(offering.name for _, offering in opened),
+        offering_of=offering_of,
+        regional=tuple(
+            regional_step(offering)
+            for offering in {offering.name: offering for _, offering in opened}.values()
+            if offering.origin and _concerns(plan, offering, service)
+        ),
+    )
+
+
+def regional_step(offering: CompiledOffering) -> Step:
+    """Make the step that costs nothing and says that a region made an offering, or put its own in its place."""
+    detail = f"{offering.label}, as {offering.origin} sells it"
+    return Step("offering", offering.name, offering.origin, 0, "", 0, 1, detail)
+
+
+def _concerns(plan: Plan, offering: CompiledOffering, service: str) -> bool:
+    """Say whether an offering opens a service, prices it, grants units of it or takes something off."""
+    unit = plan.services[service].unit
+    return (
+        service in offering.services
+        or any(name in plan.tariffs and plan.tariffs[name].service == service for name in offering.tariffs)
+        or any(name in plan.allowances and plan.allowances[name].unit == unit for name in offering.allowances)
+        or any(
+            name in plan.rules and (not plan.rules[name].services or service in plan.rules[name].services)
+            for name in offering.discounts
+        )
+    )
+
+
+def _grant(allowance: CompiledAllowance, places: list[int]) -> Grant:
+    if allowance.counter.shared:
+        places = places[:1]
+    plain = not (allowance.roll_counter or allowance.prorated or allowance.by_subscription)
+    return Grant(allowance, tuple(places), allowance.quota * len(places), plain)
+
+
+def _rules(
+    plan: Plan, target: str, service: str, names: tuple[str, ...], contract: Contract, account: Account
+) -> tuple[CompiledRule, ...]:
+    by_offering = {name for _, offering in _opened(plan, names) for name in offering.discounts}
+    agreed = {
+        2: {rule for name in contract.agreements for rule in plan.agreements.get(name, (name,))},
+        3: {rule for name in account.agreements for rule in plan.agreements.get(name, (name,))},
+    }
+    found = []
+    for rule in plan.rules.values():
+        if target not in rule.targets or (target == "usage" and rule.services and service not in rule.services):
+            continue
+        stage = rule.order[0]
+        if stage == 0 or (stage == 1 and rule.name in by_offering) or (stage > 1 and rule.name in agreed[stage]):
+            found.append(rule)
+    return tuple(sorted(found, key=lambda rule: rule.order))

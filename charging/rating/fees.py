@@ -1,0 +1,124 @@
+"""Fees and bill items: recurring (prorated by days) and one-time amounts, through the same discounts as usage."""
+
+from collections.abc import Sequence
+
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.localtime import span
+from charging.base.money import round_off, show
+from charging.base.usage import Charge, Step, Usage
+from charging.plans.compiled import CompiledFee, CompiledRounding, Facts
+from charging.plans.plan import Plan, regional_step
+from charging.plans.unrated import Unrated
+from charging.rating import discounts
+
+PERIODS_MAX = 1200
+"""Periods one fee may be charged for at once."""
+
+
+def fee(
+    plan: Plan, fee_id: str, contract: Contract, account: Account, from_ms: int, to_ms: int = 0, offering: str = ""
+) -> Charge:
+    """Charge a fee.
+
+    A one-time fee falls due at `from_ms`. A recurring one is charged for the days from `from_ms` until `to_ms`
+    (exclusive; begun days count; 0 = to the end of the period), period by period: a whole period in full, a part by its
+    share of the period's days when the fee is prorated, else in full. What the accumulator that it names has counted in
+    the period is taken off: ask for such a fee when the period is over. `offering` is told to discount rules (level I).
+
+    Raises `Unrated` FEE_UNKNOWN when the catalogue has no such fee, QUANTITY_INVALID when the time runs backwards.
+    """
+    found = plan.fees.get(fee_id)
+    if found is None:
+        raise Unrated(
+            "FEE_UNKNOWN", f"fee {fee_id!r} is not in the catalogue", facts={"nearest": ", ".join(sorted(plan.fees))}
+        )
+    day = plan.local.day(from_ms // 1000)
+    if not found.recurring:
+        steps = [Step("fee", found.name, found.origin, 1, "event", found.numerator, found.denominator, found.label)]
+    else:
+        last = plan.local.day((to_ms - 1) // 1000) + 1 if to_ms else 0
+        if to_ms and to_ms <= from_ms:
+            raise Unrated("QUANTITY_INVALID", f"fee {fee_id!r} would end before it begins", facts={"nearest": fee_id})
+        steps = _periods(found, day, last, contract, account)
+    sold = plan.offerings.get(offering)
+    if sold is not None and sold.origin:
+        steps.insert(0, regional_step(sold))
+    numerator = sum(step.numerator * (_common(steps) // step.denominator) for step in steps)
+    item = {"item": found.item, "service": "", "fee": found.name, "offering": offering}
+    usage = Usage(contract.identity, "", from_ms, 1)
+    return _through(plan, "fee", usage, item, contract, account, numerator, _common(steps), found.rounding, steps, day)
+
+
+def bill(plan: Plan, contract: Contract, account: Account, time_ms: int, item: str, amount: int) -> Charge:
+    """Run the bill-level discounts (`applies_to: [bill]`) over an account item's amount, in micro-units.
+
+    What is taken is what is left to pay; the discounts are its steps. `item` "total" stands for the whole bill.
+    """
+    if amount < 0:
+        raise Unrated("QUANTITY_INVALID", "a bill item is not negative", facts={"nearest": item})
+    steps = [Step("fee", item, "", 1, "event", amount, 1, "amount of the bill item")]
+    usage = Usage(contract.identity, "", time_ms, 1)
+    day = plan.local.day(time_ms // 1000)
+    return _through(
+        plan, "bill", usage, {"item": item, "service": ""}, contract, account, amount, 1, plan.rounding, steps, day
+    )
+
+
+def _common(steps: Sequence[Step]) -> int:
+    common = 1
+    for step in steps:
+        common *= step.denominator if common % step.denominator else 1
+    return common
+
+
+def _periods(found: CompiledFee, day: int, last: int, contract: Contract, account: Account) -> list[Step]:
+    """Charge period by period until the day `last` (0 = the end of the first period)."""
+    steps: list[Step] = []
+    while len(steps) < PERIODS_MAX:
+        period = span(found.period, day, account.cycle_day)
+        end = min(last, period.end) if last else period.end
+        days, whole = end - day, period.end - period.start
+        numerator, denominator = found.numerator, found.denominator
+        if found.prorated and days < whole:
+            numerator, denominator = numerator * days, denominator * whole
+        detail = f"{found.label}, {days} of {whole} days from {period.text}"
+        if found.minus is not None:
+            counted = account.accumulators.get(found.minus.key(contract.identity, account.cycle_day, day), 0)
+            detail += f", less {show(counted)} counted by {found.minus.name}"
+            numerator = max(0, numerator - counted * denominator)
+        steps.append(Step("fee", found.name, found.origin, days, "day", numerator, denominator, detail))
+        day = end
+        if not last or day >= last:
+            return steps
+    raise Unrated(
+        "QUANTITY_INVALID",
+        f"fee {found.name!r} would be charged for more than {PERIODS_MAX} periods at once: charge it in parts",
+        facts={"nearest": found.name},
+    )
+
+
+def _through(
+    plan: Plan,
+    target: str,
+    usage: Usage,
+    item: dict[str, str],
+    contract: Contract,
+    account: Account,
+    numerator: int,
+    denominator: int,
+    rounding: CompiledRounding,
+    steps: list[Step],
+    day: int,
+) -> Charge:
+    """Discount and round."""
+    held = plan.valid_subscriptions(contract, usage.start_ms)
+    names = tuple([subscription.offering for subscription in held])
+    opened = frozenset(plan.opened_names(names))
+    facts = Facts(usage, contract, account, opened, item, 1, 1, numerator, denominator, day)
+    done = discounts.apply(plan.rules_for(target, "", names, contract, account), facts, steps)
+    amount = round_off(done.numerator, done.denominator, rounding.mode, rounding.step)
+    rest = amount * done.denominator - done.numerator
+    if rest:
+        steps.append(Step("rounding", rounding.name, rounding.origin, amount, "micro", rest, done.denominator))
+    return Charge(amount, plan.currency, (), tuple(done.accruals), plan.version, done.depends, tuple(steps))

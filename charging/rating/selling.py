@@ -1,0 +1,84 @@
+"""What may be sold and set, against the catalogue: offerings of a contract, agreements of contracts and accounts, books
+bound to an allowance, marks on accumulators. A name that nothing answers to would have no effect, unnoticed."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from charging.base.contract import Contract
+from charging.base.errors import Invalid
+from charging.plans.plan import Plan
+
+NAMES_SHOWN_MAX = 12
+BALANCE = "balance"
+"""What a threshold watches when it is money."""
+
+
+def check_offerings(plan: Plan, contract: Contract, time_ms: int) -> None:
+    """Check the subscriptions that have not ended: known, not excluded by each other, with what they require.
+
+    Raises `Invalid` OFFERING_UNKNOWN, OFFERING_REQUIRES or OFFERING_EXCLUDED.
+    """
+    names = [s.offering for s in contract.subscriptions if s.valid_to_ms == 0 or time_ms < s.valid_to_ms]
+    known = plan.merged.offerings
+    for name in names:
+        if name not in known:
+            text = f"one of {', '.join(sorted(known)[:NAMES_SHOWN_MAX])}"
+            raise _invalid("OFFERING_UNKNOWN", f"there is no offering {name[:64]!r} here: give {text}", text)
+    held = set(plan.opened_names(tuple(names)))
+    for name in names:
+        offering = known[name].value
+        if offering.requires and not held & set(offering.requires):
+            text = f"subscribe to one of {', '.join(offering.requires)} too"
+            raise _invalid("OFFERING_REQUIRES", f"offering {name!r} is sold only with another: {text}", text)
+        clash = sorted(held & set(offering.excludes))
+        if clash:
+            text = f"keep either {name} or {clash[0]}"
+            raise _invalid("OFFERING_EXCLUDED", f"offering {name!r} is not sold beside {clash[0]!r}: {text}", text)
+
+
+def check_agreements(
+    plan: Plan, agreements: Sequence[str], stage: Literal["subscriber", "account"], field: str
+) -> None:
+    """Check what a contract ("subscriber") or an account has agreed: agreements, or rules of that stage by their id.
+
+    A name that nothing answers to would take nothing off, and nobody would notice. Raises `Invalid` AGREEMENT_UNKNOWN.
+    """
+    known, rules = plan.merged.agreements, plan.merged.discounts
+    for name in agreements:
+        if name not in known and (name not in rules or rules[name].value.stage != stage):
+            own = [rule for rule, entry in rules.items() if entry.value.stage == stage]
+            text = f"one of {', '.join(sorted({*known, *own})[:NAMES_SHOWN_MAX]) or 'none: the catalogue has none'}"
+            what = f"rule {name!r} is of stage {rules[name].value.stage!r}" if name in rules else ""
+            message = f"{what or f'there is no agreement {name[:64]!r} here'}: give {text}"
+            raise Invalid("AGREEMENT_UNKNOWN", message, fields={field: text})
+
+
+def check_scope(plan: Plan, unit: str, allowance: str, field: str) -> None:
+    """Check that a book of free units may be bound to an allowance: it is known, and of that unit.
+
+    Raises `Invalid` ALLOWANCE_UNKNOWN, ALLOWANCE_UNIT; the latter also for money, which no allowance covers with.
+    """
+    if not allowance:
+        return
+    known = plan.allowances.get(allowance)
+    if known is None:
+        text = f"one of {', '.join(sorted(plan.allowances)[:NAMES_SHOWN_MAX]) or 'none: the catalogue has none'}"
+        message = f"there is no allowance {allowance[:64]!r} here: give {text}"
+        raise Invalid("ALLOWANCE_UNKNOWN", message, fields={field: text})
+    if known.unit != unit:
+        text = f"an allowance in {unit}s, or a book in {known.unit}s"
+        message = f"allowance {allowance!r} is in {known.unit}s, the book in {unit}: give {text}"
+        raise Invalid("ALLOWANCE_UNIT", message, fields={field: text})
+
+
+def check_watched(plan: Plan, watches: str, field: str) -> None:
+    """Check what a threshold watches: the balance, or something that counts. Raises `Invalid` ACCUMULATOR_UNKNOWN."""
+    if watches == BALANCE or watches in plan.counters():
+        return
+    text = f"{BALANCE}, or one of {', '.join(sorted(plan.counters())[:NAMES_SHOWN_MAX])}"
+    message = f"nothing counts under {watches[:64]!r} here: give {text}"
+    raise Invalid("ACCUMULATOR_UNKNOWN", message, fields={field: text})
+
+
+def _invalid(reason: str, message: str, text: str) -> Invalid:
+    return Invalid(reason, message, fields={"contract.subscriptions": text})
