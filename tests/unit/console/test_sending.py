@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Iterable
 from itertools import islice
 
+from charging.errors import Conflict
 from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
-from charging.errors import Conflict
 from console.sample import planted
 from console.sample.usage_file import UsageRecord
 from console.sending import send_usage
