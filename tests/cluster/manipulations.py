@@ -246,7 +246,7 @@ MATRIX: list[tuple[Manipulation, str]] = [
         last_groups_removed_and_head_set_back,
         r"GD/0: the segment that its checkpoint ends in is missing, and anchor \d+ of one knows group",
     ),
-    (payload_changed, r"GD/0: group 4 is not the one that the checkpoint knows"),
+    (payload_changed, r"GD/0: group [34] is not the one that (the checkpoint|anchor \d+ of one) knows"),
     (payload_changed_and_rechained, r"GD/0: (group \d+ is not the one|segment \d does not add up)"),
     (actor_of_an_adjustment_changed_and_rechained, r"GD/0: (group \d+ is not the one|segment \d does not add up)"),
     (key_id_changed, r"GD/0: group 3 of segment 0 is not ours: its key 61206b6579206964 is not in the key file"),

@@ -3,8 +3,8 @@
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
 from hashlib import blake2b
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from evidence.keys import ID_BYTES, KeyRing
 from runtime.server import RunningTier, start_tier
 from runtime.settings import DomainServerSettings
 from storage.open import open_unit
+from tests.unit.domainservers.room import until
 from tests.unit.domainservers.test_serve import NOW_MS, Caller
 
 SLOT = "GD/0"
@@ -147,13 +148,27 @@ async def live(place: Place, day: int, slots: Sequence[str] = (SLOT, OTHER), rou
             identity = LIVING[slot]
             if day == 0:
                 await tell(caller, slot, commit(identity, "open", opening(identity, slot[:2])))
-            for number in range(9 * rounds):
-                await tell(caller, slot, commit(identity, f"call-{day}-{number}", charge(identity, 100 + number)))
-            await tell(caller, slot, commit(identity, f"goodwill-{day}", Adjust("main", 5_000, "goodwill")))
+            async with anchored(place):
+                for number in range(9 * rounds):
+                    await tell(caller, slot, commit(identity, f"call-{day}-{number}", charge(identity, 100 + number)))
+            async with anchored(place):
+                await tell(caller, slot, commit(identity, f"goodwill-{day}", Adjust("main", 5_000, "goodwill")))
         await asyncio.sleep(0.3)
     finally:
         await caller.close()
         await server.stop()
+
+
+@asynccontextmanager
+async def anchored(place: Place) -> AsyncIterator[None]:
+    """Have anchors noted of what happens in the block in a line of their own: to cut one out takes several."""
+    before = _anchor_bytes(place)
+    yield
+    await until(lambda: _anchor_bytes(place) > before)
+
+
+def _anchor_bytes(place: Place) -> int:
+    return sum(path.stat().st_size for path in (place.evidence / "anchors").glob("*"))
 
 
 async def tell(caller: Caller, slot: str, ask: Commit) -> None:
