@@ -16,6 +16,7 @@ from charging.base.contract import Contract
 from charging.base.errors import Broken, NotFound
 from console.audit import Advance, JournalRef, audit_all, match_transfers, stand_of
 from console.audit_following import SlotReport
+from console.audit_holders import check_holders
 from console.rerating import Published
 from console.system import Layout, keys_of
 from directory import owners as owners_of
@@ -85,10 +86,10 @@ async def survey(sources: Sources, domain: str = "", account: str = "", *, contr
             shared = sorted({info.shared_unit for info in directory.domains.values()}) if contracts else []
         finally:
             await directory.close()
+        for url in shared:
+            await _contracts(country, url, sources.ring, Registry(unit))
     finally:
         await unit.close()
-    for url in shared:
-        await _contracts(country, url, sources.ring)
     return country
 
 
@@ -154,8 +155,8 @@ def _disagreements(kept: Sequence[Anchor], checked: Checked, folder: Path) -> li
     return findings
 
 
-async def _contracts(country: Country, url: str, ring: KeyRing) -> None:
-    """Read which contracts a shared unit has."""
+async def _contracts(country: Country, url: str, ring: KeyRing, registry: Registry) -> None:
+    """Read which contracts a shared unit has, and whether their identities are held."""
     try:
         unit = SealedUnit(await open_to_read(url), ring, country.findings.append)
     except StoreRejected as error:
@@ -164,10 +165,10 @@ async def _contracts(country: Country, url: str, ring: KeyRing) -> None:
     try:
         for bucket in range(contracts_of.BUCKETS):
             async for page in unit.scan(contracts_of.COLLECTION, contracts_of.partition_name(bucket)):
-                for stored in page:
-                    contract: Contract = unpack_contract(stored.value)
-                    if contract.status != "ended":
-                        country.contracts[stored.key] = contract.account_id
+                contracts: list[Contract] = [unpack_contract(stored.value) for stored in page]
+                found = {each.identity: each.account_id for each in contracts if each.status != "ended"}
+                country.contracts.update(found)
+                country.findings += await check_holders(registry, unit, found)
     finally:
         await unit.close()
 

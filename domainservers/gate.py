@@ -18,6 +18,7 @@ from charging.ledger.commands import (
     PostCharge,
     Propose,
     ReceiveTransfer,
+    Refund,
     Remember,
     SettleTransfer,
 )
@@ -111,6 +112,8 @@ def check_commit(ask: Commit, origin: str, policy: Policy, domain: str) -> Permi
         return None
     if command.key.startswith(PREFIX):
         raise _denied(f"{kind.__name__} under a key of the tiers", origin)
+    if isinstance(action, Refund) and action.original is not None:
+        raise _denied("what a charge took, which the journal says,", origin)
     permission = permission_of(command, policy, domain)
     if kind is PostCharge and not permission.allows(amount_of(action)):
         raise amount_denied(command.principal, name_of(action), permission.amount_max)

@@ -52,6 +52,14 @@ class Registry:
         head = await self._unit.head(_journal(identity), 0)
         return head.owner if head is not None else ""
 
+    async def holder_for_good(self, identity: str) -> str:
+        """Give the account that holds an identity since its contract is written; "" = none.
+
+        Raises `StoreUnavailable`.
+        """
+        head = await self._unit.head(_journal(identity), 0)
+        return head.owner if head is not None and head.sealed else ""
+
     async def take(self, identities: Sequence[str], account_id: str, version: int) -> Fault | None:
         """Take identities for an account whose mutation will have this version; gives why one can't be had.
 

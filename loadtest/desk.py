@@ -15,7 +15,7 @@ from grpc.experimental import gevent as grpc_gevent
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
-from runtime.loopback import shown_to
+from runtime.loopback import numeric, shown_to
 
 grpc_gevent.init_gevent()
 
@@ -51,7 +51,7 @@ class Desk:
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
-        self._channel = grpc.insecure_channel(endpoint, options=CHANNEL_OPTIONS)
+        self._channel = grpc.insecure_channel(numeric(endpoint), options=CHANNEL_OPTIONS)
         self.stub = desk_grpc.ServiceDeskServiceStub(self._channel)
         self._numbers = itertools.count(1)
         self._waiting: dict[int, _Batch] = {}

@@ -18,7 +18,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from loadtest import checks
 from loadtest.desk import CHANNEL_OPTIONS
 from loadtest.users import PATIENCE_S, DeskUser, Unsettled, WrongAnswer
-from runtime.loopback import shown_to
+from runtime.loopback import numeric, shown_to
 
 REPEATED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
@@ -215,7 +215,7 @@ class PortStorm(DeskUser):
         until = time.monotonic() + PATIENCE_S
         with (
             self.environment.events.request.measure("Port", "port") as measured,
-            grpc.insecure_channel(options.directory, options=CHANNEL_OPTIONS) as channel,
+            grpc.insecure_channel(numeric(options.directory), options=CHANNEL_OPTIONS) as channel,
         ):
             while True:
                 try:

@@ -10,7 +10,7 @@ import grpc
 
 from runtime.certificates import server_name
 from runtime.dialling import Dialled
-from runtime.loopback import host_of, is_loopback, shown_to
+from runtime.loopback import host_of, is_loopback, numeric, shown_to
 from runtime.tls import Tls, channel_credentials
 
 KEEPALIVE_MS = 10_000
@@ -50,7 +50,7 @@ def open_channel(
 
     def dial(current: Tls | None) -> grpc.aio.Channel:
         if current is None:
-            return grpc.aio.insecure_channel(address, options=options)
+            return grpc.aio.insecure_channel(numeric(address), options=options)
         named = [*options, ("grpc.ssl_target_name_override", server_name(role))]
         return grpc.aio.secure_channel(address, channel_credentials(current), options=named)
 

@@ -80,7 +80,7 @@ class Guard:
 
         Raises OSError or `BadRevocations` when the list of the revoked can't be read.
         """
-        self.ports: set[int] = set()
+        self.addresses: set[str] = set()
         """Those that callers dial, known when the server is bound."""
         self._token = token
         self._file = revoked_file
@@ -141,7 +141,7 @@ class Guard:
         given = dict(context.invocation_metadata()).get(PROOF_KEY, "")
         proof = given if isinstance(given, str) else ""
         now_s = time.time()
-        return LOCALS if any(proves(self._token, port, proof, now_s) for port in self.ports) else UNPROVED
+        return LOCALS if any(proves(self._token, each, proof, now_s) for each in self.addresses) else UNPROVED
 
     def _fault(self, certificate: Certificate, now_s: float) -> Fault | None:
         if self._revoked.has(certificate):

@@ -19,7 +19,7 @@ from runtime.telemetry import Metrics, logger
 log = logger("runtime.intercept")
 
 ROLES_ALLOWED: dict[str, frozenset[str]] = {
-    "onetier.v1.DataCenterService": frozenset({"appserver", "domainserver", "operator"}),
+    "onetier.v1.DataCenterService": frozenset({"appserver", "domainserver"}),
     "onetier.v1.DirectoryService": frozenset({"operator"}),
     "onetier.v1.DomainServerService": frozenset({"datacenter"}),
     "onetier.v1.ServiceDeskService": frozenset({"frontend", "operator"}),

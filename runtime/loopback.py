@@ -2,8 +2,11 @@
 
 Whoever can connect to a port of the loopback may be anybody of the machine. So each user's processes share a secret in
 a file with mode 0600, made by the first one that needs it. A caller proves that it can read the file with a code over
-the port it dials and the time: the secret itself never travels, and what another program on that port might hear is of
-no use elsewhere, or later. Who proves nothing is a front end, and no more.
+the address it dials and the time: the secret itself never travels, and what another program on that address might hear
+is of no use elsewhere, or later. Who proves nothing is a front end, and no more.
+
+`localhost` is several addresses, and one that our server has not taken is free for anybody's program with the same
+port. So without TLS it is 127.0.0.1, for those who serve there and for those who dial (`numeric`).
 """
 
 import hmac
@@ -11,6 +14,7 @@ import os
 import secrets
 import stat
 import time
+from contextlib import suppress
 from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,6 +27,8 @@ PROOF_AGE_S_MAX = 30.0
 """One machine has one clock; this is for callers that are slow to connect."""
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+
+LOCALHOST = "127.0.0.1"
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -46,6 +52,12 @@ def is_loopback(host: str) -> bool:
 def host_of(address: str) -> str:
     """Give the host of host:port."""
     return address.rpartition(":")[0]
+
+
+def numeric(address: str) -> str:
+    """Give host:port with the one address that `localhost` is here; others as they are."""
+    host, _, port = address.rpartition(":")
+    return f"{LOCALHOST}:{port}" if host.lower() == "localhost" else address
 
 
 def token_file() -> Path:
@@ -85,33 +97,40 @@ def read_token(path: Path) -> bytes:
     return token
 
 
-def prove(token: bytes, port: int, now_s: float) -> str:
-    """Prove to whoever serves on a port that one knows the token."""
+def prove(token: bytes, address: str, now_s: float) -> str:
+    """Prove to whoever serves at host:port of the loopback that one knows the token."""
     when = str(int(now_s))
-    return f"{when}.{_code(token, port, when)}"
+    return f"{when}.{_code(token, address, when)}"
 
 
-def proves(token: bytes, port: int, proof: str, now_s: float) -> bool:
-    """Say whether a proof is one, for this port and of just now."""
+def proves(token: bytes, address: str, proof: str, now_s: float) -> bool:
+    """Say whether a proof is one, for this address and of just now."""
     when, _, code = proof.partition(".")
     if not (when.isascii() and when.isdecimal() and len(when) < 16 and abs(now_s - int(when)) <= PROOF_AGE_S_MAX):
         return False
-    return hmac.compare_digest(code.encode("utf-8", "replace"), _code(token, port, when).encode())
+    return hmac.compare_digest(code.encode("utf-8", "replace"), _code(token, address, when).encode())
 
 
 def shown_to(address: str) -> Metadata:
-    """Give the metadata that proves us to an address of this machine; none without a token, or to other machines."""
+    """Give the metadata that proves us to an address of this machine; none without a token, or to other machines.
+
+    What dials `localhost` must dial `numeric` of it.
+    """
     host, _, port = address.rpartition(":")
     if not is_loopback(host) or not port.isdecimal():
         return ()
     try:
-        return ((PROOF_KEY, prove(read_token(token_file()), int(port), time.time())),)
+        return ((PROOF_KEY, prove(read_token(token_file()), address, time.time())),)
     except (OSError, BadToken):
         return ()
 
 
-def _code(token: bytes, port: int, when: str) -> str:
-    return hmac.new(token, f"{port} {when}".encode(), sha256).hexdigest()
+def _code(token: bytes, address: str, when: str) -> str:
+    host, _, port = numeric(address).rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    with suppress(ValueError):
+        host = ip_address(host).exploded  # However it is written.
+    return hmac.new(token, f"{host} {port} {when}".encode(), sha256).hexdigest()
 
 
 def _write_once(path: Path, content: bytes) -> None:

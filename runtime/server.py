@@ -25,7 +25,7 @@ from runtime.certificates import fits, read_certificate
 from runtime.channel import server_options
 from runtime.guard import Guard
 from runtime.intercept import FaultInterceptor, RoleInterceptor
-from runtime.loopback import BadToken, make_token, token_file, use_token_file
+from runtime.loopback import BadToken, make_token, numeric, token_file, use_token_file
 from runtime.settings import BadSettings, TierSettings
 from runtime.telemetry import Exporter, Metrics, logger, start_logs
 from runtime.tls import Tls, server_credentials, tls_of
@@ -145,7 +145,7 @@ async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) ->
     )
     bound = _bind(server, settings.listen, tls)
     booth = Booth(tier, server, _advertised(settings.advertise, host, bound), tls, metrics)
-    guard.ports = {bound, int(booth.address.rpartition(":")[2])}
+    guard.addresses = {f"{host}:{bound}", booth.address}
     health = health_aio.HealthServicer()
     await health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
     try:
@@ -264,7 +264,7 @@ def _bind(server: grpc.aio.Server, listen: str, tls: Tls | None) -> int:
     """Bind the address and give the port. Raises `BadSettings` when it can't be had."""
     try:
         if tls is None:
-            return int(server.add_insecure_port(listen))
+            return int(server.add_insecure_port(numeric(listen)))
         return int(server.add_secure_port(listen, server_credentials(tls)))
     except RuntimeError as error:
         raise BadSettings(f"the address {listen} can't be served on; it is taken or not of this machine.") from error

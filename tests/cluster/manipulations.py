@@ -138,6 +138,20 @@ def contract_copied_to_another_number(built: Built) -> None:
     assert built.place.run("shared", statement, ALICE)
 
 
+def holder_changed(built: Built) -> None:
+    statement = "UPDATE segment_head SET owner = 'GD-evil' WHERE journal = ?"
+    assert built.place.run("directory", statement, f"holder/{ALICE}")
+
+
+def holder_deleted(built: Built) -> None:
+    assert built.place.run("directory", "DELETE FROM segment_head WHERE journal = ?", f"holder/{ALICE}")
+
+
+def holder_no_longer_for_good(built: Built) -> None:
+    """So that another account may take the number a day later."""
+    assert built.place.run("directory", "UPDATE segment_head SET sealed = 0 WHERE journal = ?", f"holder/{ALICE}")
+
+
 def last_entry_of_the_control_log_changed_and_rechained(built: Built) -> None:
     groups = built.place.groups("directory", "directory")
     changed = groups[-1][2][8:].replace(b"a price", b"a prize")
@@ -271,6 +285,9 @@ MATRIX: list[tuple[Manipulation, str]] = [
     (gone("shared", "contract", ALICE), rf"contract of {ALICE}: it is missing in the shared unit"),
     (changed("shared", "contract", ALICE), rf"record contract/\d+/{ALICE} was not written by its owner"),
     (contract_copied_to_another_number, r"record contract/\d+/msisdn:8613800000009 was not written by its owner"),
+    (holder_changed, rf"contract of {ALICE}: .* the registry says that the identity is held by account GD-evil"),
+    (holder_deleted, rf"contract of {ALICE}: .* the registry says that the identity is held by nobody"),
+    (holder_no_longer_for_good, rf"contract of {ALICE}: .* the registry says that the identity is held by nobody"),
     (gone("shared", "order", f"{ALICE}%"), rf"order order-GD of {ALICE}\S*: it is missing in the shared unit"),
     (changed("shared", "order", f"{ALICE}%"), rf"order order-GD of {ALICE}"),
     (last_entry_of_the_control_log_changed_and_rechained, r"the control log is damaged near sequence 2"),

@@ -12,6 +12,7 @@ from charging.ledger.commands import (
     Action,
     Adjust,
     Approve,
+    ChargedFact,
     Command,
     ExpireSession,
     MoveIn,
@@ -169,6 +170,16 @@ async def test_a_full_refund_is_held_against_what_its_charge_took(slot: Slot) ->
     assert await main_book(slot) == 600 * YUAN
     await send(slot, "yes", Approve("back", False, ""), WANG)
     assert await main_book(slot) == 2_100 * YUAN
+
+
+@pytest.mark.parametrize("key", ["call", "no such charge"])
+async def test_what_a_charge_took_is_the_journal_s_to_say_not_a_platform_s(slot: Slot, key: str) -> None:
+    assert isinstance(await send(slot, "call", charge(YUAN), HALL), Done)
+    forged = Refund(key, 0, "", ChargedFact(900 * YUAN, ((MAIN_BOOK, 900 * YUAN),), (), (), NOW_MS))
+    for principal in (LI, "local"):
+        origin = PLATFORM if principal == LI else "local"
+        assert reason(await send(slot, "forged", forged, principal, origin)) == "ORIGIN_NOT_ALLOWED"
+    assert await main_book(slot) == 99 * YUAN
 
 
 async def test_credit_always_needs_two_and_an_opening_gives_nothing_alone(slot: Slot) -> None:

@@ -13,7 +13,7 @@ from onetier.v1.data_center_pb2 import DescribeRequest
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
 from runtime.channel import open_channel
-from runtime.loopback import BadToken, is_loopback, make_token, prove, proves, read_token, shown_to, token_file
+from runtime.loopback import BadToken, is_loopback, make_token, numeric, prove, proves, read_token, shown_to, token_file
 from runtime.server import RunningTier
 from runtime.settings import BadSettings, DataCenterSettings, load
 from runtime.status import from_rpc_error
@@ -21,6 +21,7 @@ from runtime.status import from_rpc_error
 StartEcho = Callable[..., Awaitable[tuple[RunningTier, object]]]
 TOKEN = b"t" * 64
 NOW_S = 1_800_000_000.0
+HERE = "127.0.0.1:7200"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "LocalHost", "[::1]", "[::ffff:127.0.0.1]"])
@@ -45,12 +46,13 @@ def test_serving_others_without_tls_ends_the_start_with_one_sentence(listen: str
     assert load(DataCenterSettings, listen=listen, insecure=True).insecure
 
 
-def test_a_proof_holds_for_one_port_and_half_a_minute() -> None:
-    proof = prove(TOKEN, 7200, NOW_S)
-    assert proves(TOKEN, 7200, proof, NOW_S + 29)
-    assert not proves(TOKEN, 7201, proof, NOW_S)
-    assert not proves(TOKEN, 7200, proof, NOW_S + 31)
-    assert not proves(b"o" * 64, 7200, proof, NOW_S)
+def test_a_proof_holds_for_one_address_and_half_a_minute() -> None:
+    proof = prove(TOKEN, HERE, NOW_S)
+    assert proves(TOKEN, HERE, proof, NOW_S + 29)
+    assert not proves(TOKEN, "127.0.0.1:7201", proof, NOW_S)
+    assert not proves(TOKEN, "127.0.0.2:7200", proof, NOW_S)
+    assert not proves(TOKEN, HERE, proof, NOW_S + 31)
+    assert not proves(b"o" * 64, HERE, proof, NOW_S)
     assert TOKEN.decode() not in proof
 
 
@@ -58,7 +60,26 @@ def test_a_proof_holds_for_one_port_and_half_a_minute() -> None:
     "proof", ["", ".", "1800000000", "1800000000.", "-1.x", "١٨.x", "9" * 5_000 + ".x", "1800000000.é"]
 )
 def test_what_is_no_proof_proves_nothing(proof: str) -> None:
-    assert not proves(TOKEN, 7200, proof, NOW_S)
+    assert not proves(TOKEN, HERE, proof, NOW_S)
+
+
+def test_localhost_is_one_address_so_a_program_on_its_other_one_gets_no_proof_for_ours() -> None:
+    proof = prove(TOKEN, "LocalHost:7200", NOW_S)
+    assert proves(TOKEN, HERE, proof, NOW_S)
+    assert numeric("localhost:7200") == HERE
+    assert not proves(TOKEN, "[::1]:7200", proof, NOW_S)
+    assert not proves(TOKEN, HERE, prove(TOKEN, "[::1]:7200", NOW_S), NOW_S)
+    assert proves(TOKEN, "[::1]:7200", prove(TOKEN, "[0::1]:7200", NOW_S), NOW_S)
+
+
+async def test_a_proof_that_a_neighbour_s_program_was_shown_opens_nothing_here(start_echo: StartEcho) -> None:
+    """It listens on the same port of another address of the loopback, where somebody called it by mistake."""
+    running, _tier = await start_echo()
+    port = running.address.rpartition(":")[2]
+    for address in (f"[::1]:{port}", f"127.0.0.2:{port}"):
+        with pytest.raises(grpc.aio.AioRpcError, match="role is frontend"):
+            await _describe(running.address, shown_to(address)[0][1])
+    assert await _describe(f"localhost:{port}", None) == 7
 
 
 def test_the_token_is_made_once_for_this_user_alone(tmp_path: Path) -> None:
