@@ -41,7 +41,7 @@ class CompiledModules(BuildHookInterface):  # type: ignore[type-arg]
         command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace", "--parallel", str(os.cpu_count())]
         subprocess.run(command, cwd=copy, check=True)
         shutil.rmtree(copy / "build")
-        libraries = [*copy.glob("*.so"), *copy.glob("*/*.so")]
+        libraries = [*copy.glob("**/*.so")]
         build_data["force_include"] = {str(path): path.relative_to(copy).as_posix() for path in libraries}
         build_data["pure_python"] = False
         build_data["infer_tag"] = True

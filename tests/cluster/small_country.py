@@ -59,9 +59,9 @@ class SmallCountry(Struct):
         return ring_at(keys_of(self.system.layout, self.system.supervisor.folder), make=False)
 
     async def balances(self) -> dict[str, int]:
-        """What the service tells of everybody's money."""
-        told = [(identity, await self.client.balance(identity)) for identity in self.everybody]
-        return {identity: balance.real for identity, balance in told}
+        """What the service tells of everybody's money, by account id."""
+        told = [await self.client.balance(identity) for identity in self.everybody]
+        return {balance.account_id: balance.real for balance in told}
 
     async def settled_balances(self, total: int, timeout_s: float) -> dict[str, int]:
         """Balances once no money is under way any more: they add up to `total`. Raises `TimeoutError`."""

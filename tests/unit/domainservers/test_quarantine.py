@@ -53,7 +53,7 @@ def writes_badly(monkeypatch: pytest.MonkeyPatch) -> Writes:
             return _pack(msgspec.structs.replace(entry, version=entry.version + 5))
         return part[: len(part) // 2] if bad[entry.key] == CUT_OFF else b"\xc1\xc1"
 
-    monkeypatch.setattr(groups, "_checked", packed)
+    monkeypatch.setattr(groups, "_pack_entry", packed)
     monkeypatch.setattr(committing, "read_back", lambda payload, parts: None)
     return lambda key, how: bad.update({key: how})
 
