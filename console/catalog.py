@@ -1,6 +1,7 @@
 """`onetier catalog`: check, compare, publish and fetch what is sold."""
 
 import json
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -30,11 +31,12 @@ from console.published import (
     wanted,
 )
 from console.publishing import publish, timeout_s
+from console.report import WIDTH_CHARS
 from console.sample.domains import TIME_ZONE
 
 app = typer.Typer(help="Check, compare, publish and fetch catalogues.", no_args_is_help=True)
 LISTED_MAX = 8
-out = Console(highlight=False)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_CHARS)
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of YAML files, national and regional.", exists=True)]
 
 

@@ -131,11 +131,12 @@ class Demo:
             return
         out = self._out
         out.rule("one subscriber", align="left")
+        balance = await client.balance(chosen.identity)
         for lines in (
-            report.balance_lines(await client.balance(chosen.identity)),
+            report.balance_lines(balance),
             report.usage_lines(await client.usage(chosen.identity)),
             report.contract_lines(await client.contract(chosen.identity)),
-            report.explanation_lines(chosen),
+            report.explanation_lines(chosen, balance.currency),
         ):
             for text in lines:
                 out.print(text, highlight=False, markup=False, soft_wrap=True)

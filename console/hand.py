@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Inexact, InvalidOperation, Overflow
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
+from charging.base.bounds import AMOUNT_MAX
 from charging.base.errors import Fault
 from console import report
 from console.arguments import addresses
@@ -18,7 +19,10 @@ from runtime.settings import BadSettings
 
 app = typer.Typer()
 TIMEOUT_MS = 5_000
-MICRO = 1_000_000
+SHOWN_CHARS = 40
+"""Of a wrong amount that its message repeats."""
+EXACT = Context(prec=28, traps=[InvalidOperation, Inexact, Overflow])
+MICRO = EXACT.create_decimal(1_000_000)
 
 Identity = Annotated[str, typer.Argument(help="msisdn:…, fixed:…, broadband:…, or a number as people write it.")]
 Endpoint = Annotated[
@@ -69,7 +73,8 @@ def history(
 
     async def tell(client: AsyncClient) -> list[str]:
         found = await client.history(identity, lines, explain=True)
-        return [text for line in found for text in report.history_lines(line)]
+        currency = (await client.balance(identity)).currency
+        return [text for line in found for text in report.history_lines(line, currency)]
 
     _print(endpoint, tls, tell)
 
@@ -140,7 +145,7 @@ def charge(
 @app.command("top-up")
 def top_up(
     identity: Identity,
-    yuan: Annotated[str, typer.Argument(help="How much, in yuan, for example 50 or 0.5.")],
+    amount: Annotated[str, typer.Argument(help="How much, in the account's currency, for example 50 or 0.5.")],
     channel: Channel = "web-hall",
     actor: Annotated[str, typer.Option(help="Who does it; kept with the change.")] = "console",
     key: Key = "",
@@ -148,7 +153,7 @@ def top_up(
     tls: Certificates = None,
 ) -> None:
     """Put money into the main book."""
-    command = requests.top_up(micro_yuan(yuan))
+    command = requests.top_up(micro_units(amount))
     request = requests.execute(identity, command, channel=channel, actor=actor, request_key=key)
 
     async def tell(client: AsyncClient) -> list[str]:
@@ -182,14 +187,18 @@ def time_ms(text: str) -> int:
     return round(when.timestamp() * 1000)
 
 
-def micro_yuan(text: str) -> int:
-    """Read an amount in yuan exactly. Raises `typer.BadParameter` when it is none, or finer than a micro-yuan."""
+def micro_units(text: str) -> int:
+    """Read an amount of money exactly. Raises `typer.BadParameter` when it is none, or finer than a micro-unit."""
     try:
-        amount = Decimal(text) * MICRO
+        amount = EXACT.multiply(EXACT.create_decimal(text), MICRO)
     except InvalidOperation as error:
-        raise typer.BadParameter(f"{text!r} is no amount of yuan") from error
+        raise typer.BadParameter(f"{text[:SHOWN_CHARS]!r} is no amount of money") from error
+    except Inexact as error:
+        raise typer.BadParameter(f"{text[:SHOWN_CHARS]!r} has more digits than an amount of money") from error
     if not amount.is_finite() or amount != amount.to_integral_value():
-        raise typer.BadParameter(f"{text!r} is finer than a millionth of a yuan")
+        raise typer.BadParameter(f"{text[:SHOWN_CHARS]!r} is finer than a millionth of the currency")
+    if abs(amount) > AMOUNT_MAX:
+        raise typer.BadParameter(f"{text[:SHOWN_CHARS]!r} is more than an account may hold")
     return int(amount)
 
 

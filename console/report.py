@@ -19,6 +19,8 @@ from console.tally import NOWHERE, RegionCount, Tally
 WIDTH_CHARS = 120
 REGIONS_PER_BAND = 16
 MICRO = Decimal(1_000_000)
+OF_ACCOUNT = "in the account's currency"
+"""Said where an answer doesn't name the currency of its amounts."""
 
 
 def console() -> Console:
@@ -28,7 +30,7 @@ def console() -> Console:
 
 
 def yuan(micro: int) -> str:
-    """Write micro-units as yuan, to the micro-unit where it matters."""
+    """Write micro-units as yuan, or what else the currency is, to the micro-unit where it matters."""
     text = f"{Decimal(micro) / MICRO:,.6f}"
     whole, _, fraction = text.partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
@@ -156,7 +158,7 @@ def balance_lines(view: desk.BalanceView) -> Iterable[str]:
         f"available {yuan(view.available)} {view.currency}; version {view.version}, members {len(view.members)}"
     )
     for book in view.books:
-        amount = yuan(book.amount) + " yuan" if book.unit == "money" else f"{book.amount:,} {book.unit}"
+        amount = f"{yuan(book.amount)} {view.currency}" if book.unit == "money" else f"{book.amount:,} {book.unit}"
         yield f"  book {book.book_id}: {amount}"
 
 
@@ -177,14 +179,14 @@ def contract_lines(contract: desk.Contract) -> Iterable[str]:
     yield f"contract of {contract.identity} ({contract.status}), order {contract.order_id}: {offerings}"
 
 
-def explanation_lines(line: desk.HistoryLine) -> Iterable[str]:
+def explanation_lines(line: desk.HistoryLine, currency: str) -> Iterable[str]:
     """Tell why a charge is what it is, step by step."""
     yield (
         f"charge {line.request_key} of {line.identity}: {line.service_code}, quantity {line.quantity:,}, "
-        f"{yuan(line.amount)} yuan, because"
+        f"{yuan(line.amount)} {currency}, because"
     )
     yield from step_lines(line.steps)
-    yield from movement_lines(line.movements)
+    yield from movement_lines(line.movements, currency)
     if line.notices:
         yield f"  raised: {', '.join(line.notices)}"
 
@@ -192,15 +194,15 @@ def explanation_lines(line: desk.HistoryLine) -> Iterable[str]:
 def step_lines(steps: Iterable[desk.ChargeStep]) -> Iterable[str]:
     """Number the steps of an explanation."""
     for number, step in enumerate(steps, 1):
-        yield f"  {number}. {step.text}  [{step.kind} {step.rule}, {step.origin}, exactly {step.exact} micro-yuan]"
+        yield f"  {number}. {step.text}  [{step.kind} {step.rule}, {step.origin}, exactly {step.exact} micro-units]"
 
 
-def movement_lines(movements: Iterable[desk.BookMovement]) -> Iterable[str]:
+def movement_lines(movements: Iterable[desk.BookMovement], currency: str = OF_ACCOUNT) -> Iterable[str]:
     """Tell which books changed."""
     for movement in movements:
         before, after = movement.before, movement.after
         if movement.unit == "money":
-            yield f"  book {movement.book_id}: {yuan(before)} → {yuan(after)} yuan"
+            yield f"  book {movement.book_id}: {yuan(before)} → {yuan(after)} {currency}"
         else:
             yield f"  book {movement.book_id}: {before:,} → {after:,} {movement.unit}"
 
@@ -210,7 +212,7 @@ def result_lines(result: desk.ChargeResult) -> Iterable[str]:
     repeated = ", as it was charged before" if result.repeated else ""
     yield f"{yuan(result.amount)} {result.currency} in {result.domain}{repeated}"
     yield from step_lines(result.steps)
-    yield from movement_lines(result.movements)
+    yield from movement_lines(result.movements, result.currency)
 
 
 def moment(time_ms: int) -> str:
@@ -238,14 +240,15 @@ def outcome_lines(view: desk.OutcomeView) -> Iterable[str]:
         yield from movement_lines(reply.command.movements)
 
 
-def history_lines(line: desk.HistoryLine) -> Iterable[str]:
+def history_lines(line: desk.HistoryLine, currency: str = OF_ACCOUNT) -> Iterable[str]:
     """Tell one change of an account."""
     when = moment(line.time_ms)
     what = f"{line.service_code} {line.quantity:,}" if line.service_code else line.reason
     who = (f" by {line.actor}" if line.actor else "") + (f" as {line.principal}" if line.principal else "")
-    yield f"{when}  v{line.account_version}  {line.kind} {what}  {yuan(line.amount)} yuan{who}  {line.request_key}"
+    amount = f"{yuan(line.amount)} {currency}"
+    yield f"{when}  v{line.account_version}  {line.kind} {what}  {amount}{who}  {line.request_key}"
     yield from step_lines(line.steps)
-    yield from movement_lines(line.movements)
+    yield from movement_lines(line.movements, currency)
     if line.notices:
         yield f"  raised: {', '.join(line.notices)}"
 

@@ -15,6 +15,7 @@ WINDOW_REQUESTS = 4_000
 """Requests under way at once: four full batches."""
 TIMEOUT_MS = 30_000
 """Of one request with all its repeats; long, because a repeat is cheaper than a question."""
+TIMED_OUT = "DEADLINE_EXCEEDED"
 FAULTS_TOLD_MAX = 5
 
 Advance = Callable[[int], None]
@@ -44,10 +45,13 @@ async def send_usage(client: AsyncClient, lines: Iterable[Line], tally: Tally, a
 
     `window` is how many requests may be under way; 1 sends one at a time. A key planted for reuse waits for the answer
     to its first use: the platform keeps the use that reaches it first, and repeats can bring a request there late.
+    What ran out of time, on a machine with much else to do, may be done or not: it is asked once more by its key.
     """
     under_way: dict[int, tuple[UsageRecord, float]] = {}
     latencies: list[float] = []
+    asked_again: list[Line] = []
     kept_back: list[Line] = []
+    first_asked: dict[str, float] = {}
 
     def first_use_under_way(key: str) -> bool:
         return any(record.request_key == key and record.planted != KEY_REUSED for record, _ in under_way.values())
@@ -58,17 +62,23 @@ async def send_usage(client: AsyncClient, lines: Iterable[Line], tally: Tally, a
                 tally.take_unreadable(line)
                 advance(1)
                 continue
-            if line.planted == KEY_REUSED and first_use_under_way(line.request_key):
+            key = line.request_key
+            if line.planted == KEY_REUSED and (key in first_asked or first_use_under_way(key)):
                 kept_back.append(line)
                 continue
             request = charge_request(line)
-            under_way[id(request)] = (line, time.perf_counter())
+            since = first_asked.pop(key, 0.0) or time.perf_counter()
+            under_way[id(request)] = (line, since)
             yield request
 
     began = time.perf_counter()
-    for source in (lines, kept_back):
+    for source in (lines, asked_again, kept_back):
         async for request, reply in client.exchange(requests(source), window=window, timeout_ms=TIMEOUT_MS):
             record, since = under_way.pop(id(request))
+            if source is lines and reason_of(reply) == TIMED_OUT:
+                asked_again.append(record)
+                first_asked[record.request_key] = since
+                continue
             latencies.append((time.perf_counter() - since) * 1_000)
             tally.take(record, reply)
             advance(1)

@@ -61,6 +61,13 @@ class LocalTime:
         """Give the local day of a UTC second."""
         return (utc_s + self.offset(utc_s)) // DAY_S
 
+    def next_day(self, utc_s: int) -> int:
+        """Give the UTC second at which the next local day begins: in Cairo or Santiago one a year has no midnight."""
+        day, at = self.day(utc_s), utc_s
+        while self.day(at) == day:
+            at = min((day + 1) * DAY_S - self.offset(at), self.next_change(at))
+        return at
+
     def moment_ms(self, text: str) -> int:
         """Turn the text of a `Moment` into milliseconds UTC; text without offset is local."""
         moment = datetime.fromisoformat(text)

@@ -27,7 +27,7 @@ def piece_end(plan: Plan, contract: Contract, account: Account, usage: Usage) ->
     service = plan.services.get(usage.service)
     if service is None or not service.by_report:
         return start_ms + PIECE_MS_MAX
-    ends = [_midnight_ms(plan, start_ms // 1000), plan.to_ms]
+    ends = [plan.local.next_day(start_ms // 1000) * 1000, plan.to_ms]
     for held in contract.subscriptions:
         ends += (held.valid_from_ms, held.valid_to_ms)
         if not held.valid_to_ms and held.offering in plan.limited:
@@ -37,13 +37,6 @@ def piece_end(plan: Plan, contract: Contract, account: Account, usage: Usage) ->
             ends += (book.valid_from_ms, book.valid_to_ms)
     ends += _band_ends_ms(plan, contract, account, usage)
     return min(end for end in ends if end > start_ms)
-
-
-def _midnight_ms(plan: Plan, start_s: int) -> int:
-    """Give the UTC time at which the local day after this moment begins; a change of offset on the way counts."""
-    local_s = (plan.local.day(start_s) + 1) * DAY_S
-    guess_s = local_s - plan.local.offset(start_s)
-    return (local_s - plan.local.offset(guess_s)) * 1000
 
 
 def _band_ends_ms(plan: Plan, contract: Contract, account: Account, usage: Usage) -> list[int]:

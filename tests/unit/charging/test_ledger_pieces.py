@@ -159,6 +159,17 @@ def test_data_used_on_two_days_meets_the_cap_of_each_day() -> None:
     assert phone.money == (1000 - 196) * YUAN
 
 
+@pytest.mark.parametrize("zone", ["Africa/Cairo", "America/Santiago", "America/Havana", "Asia/Beirut", "Europe/Berlin"])
+def test_each_piece_ends_with_its_day_also_where_clocks_change_at_midnight(zone: str) -> None:
+    local = LocalTime(zone)
+    plan = Timeline.build([CatalogueRef("", 1, 0, pack(from_plain(CATALOGUE)))], "GD", zone).plan_at(NOON)
+    contract, account = Contract(ME, ME, "GD", subscriptions=(Subscription("plan"),)), Account(ME, 1, "GD")
+    for hour in range(366 * 24):
+        start_s = local.moment_ms("2026-01-01") // 1000 + hour * 3600
+        end_s = piece_end(plan, contract, account, Usage(ME, "data", start_s * 1000, 0)) // 1000
+        assert local.day(end_s - 1) == local.day(start_s) == local.day(end_s) - 1
+
+
 def test_a_service_may_say_that_its_sessions_are_rated_by_their_start() -> None:
     phone = Phone(1000 * YUAN)
     phone.step(at("2026-03-02T12:00"), "meter")

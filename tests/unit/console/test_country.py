@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import typer
+from onetier.v1 import service_desk_pb2 as desk
 from rich.console import Console
 
-from console import loading, openings, porting, stage
+from console import loading, openings, porting, report, stage
 from console.catalogue_files import read_folder
 from console.demo import Demo
-from console.hand import micro_yuan
+from console.hand import micro_units
 from console.report import yuan
 from console.sample import offers, population
 from console.sample.domains import REGIONS
@@ -185,11 +186,26 @@ def test_yuan_are_written_exactly(micro: int, text: str) -> None:
     assert yuan(micro) == text
 
 
+def test_amounts_are_told_in_the_currency_of_the_account() -> None:
+    moved = desk.BookMovement(book_id="main", unit="money", before=0, after=5_000_000)
+    view = desk.BalanceView(currency="KWD", books=[desk.BalanceBook(book_id="main", unit="money", amount=5_000_000)])
+    line = desk.HistoryLine(amount=5_000_000, movements=[moved])
+    for told in (
+        report.balance_lines(view),
+        report.history_lines(line, "KWD"),
+        report.result_lines(desk.ChargeResult(currency="KWD", movements=[moved])),
+        report.explanation_lines(line, "KWD"),
+    ):
+        text = "\n".join(told)
+        assert "5.00 KWD" in text
+        assert "yuan" not in text
+
+
 def test_amounts_are_read_exactly() -> None:
-    assert micro_yuan("12.345678") == 12_345_678
-    for wrong in ("12.3456789", "much", "nan", "inf"):
+    assert micro_units("12.345678") == 12_345_678
+    for wrong in ("12.3456789", "much", "nan", "inf", "1e400", "1.0000000000000000000000000000000001", "1e999999999"):
         with pytest.raises(typer.BadParameter):
-            micro_yuan(wrong)
+            micro_units(wrong)
 
 
 @pytest.mark.parametrize("terminal", [True, False])

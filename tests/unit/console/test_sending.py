@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Iterable
 from itertools import islice
 
-from charging.errors import Conflict
 from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
+from charging.base.errors import Conflict, Expired
 from console.sample import planted
 from console.sample.usage_file import UsageRecord
 from console.sending import send_usage
@@ -48,3 +48,23 @@ async def test_a_key_planted_for_reuse_waits_for_the_answer_to_its_first_use() -
     assert tally.acknowledged == {"k1": 60, "k2": 60}
     assert (sent.requests, len(sent.latencies_ms), sum(advanced)) == (5, 5, 5)
     assert tally.total.refusals == {"REQUEST_KEY_REUSED": 2}
+
+
+class Slow(LastFirst):
+    """Stands for a platform that is too busy to answer anything in time when it is asked first."""
+
+    def _answer(self, request: pb.ServiceRequest) -> pb.ServiceReply:
+        if request.request_key in self.first:
+            return super()._answer(request)
+        self.first[request.request_key] = request
+        return pb.ServiceReply(error=to_status(Expired("DEADLINE_EXCEEDED", "not answered in time")))
+
+
+async def test_what_ran_out_of_time_is_asked_again_and_counts_once() -> None:
+    lines = [RECORD, replace(RECORD, request_key="k2"), replace(RECORD, quantity=61, planted=planted.KEY_REUSED)]
+    tally = Tally({})
+    advanced: list[int] = []
+    sent = await send_usage(Slow(), lines, tally, advanced.append, window=2)
+    assert tally.surprises == []
+    assert tally.acknowledged == {"k1": 60, "k2": 60}
+    assert (sent.requests, sum(advanced)) == (3, 3)
