@@ -19,6 +19,9 @@ from msgspec.structs import replace
 
 from evidence.anchors import Anchor, AnchorsAway, newest_of
 from evidence.keys import KeyRing, Unproven
+from runtime.telemetry import logger
+
+log = logger("evidence.files")
 
 SUFFIX = ".anchors"
 FILE_BYTES_MAX = 4_000_000
@@ -45,6 +48,8 @@ class FileAnchors:
         self._ring = ring
         self._own: dict[str, Anchor] = {}
         self._file: BinaryIO | None = None
+        self._path = folder
+        """Of the file, once there is one."""
         self._line = 0
         self._before = ""
         self._read: dict[Path, tuple[int, dict[str, Anchor]]] = {}
@@ -83,7 +88,7 @@ class FileAnchors:
         return [self._read[path][1] for path in paths]
 
     def _append(self, anchors: Sequence[Anchor]) -> Sequence[Anchor]:
-        if self._file is not None and self._file.tell() > FILE_BYTES_MAX:
+        if self._file is not None and (self._file.tell() > FILE_BYTES_MAX or self._is_gone(self._file)):
             self._close()
         if self._file is None:
             self._begin()
@@ -101,6 +106,18 @@ class FileAnchors:
         self._own.update((anchor.slot, anchor) for anchor in noted)
         return noted
 
+    def _is_gone(self, file: BinaryIO) -> bool:
+        """Say whether somebody took the file away: what is appended to it then is kept nowhere."""
+        here = os.fstat(file.fileno())
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            there = None
+        if there is not None and os.path.samestat(here, there):
+            return False
+        log.error("the anchor file is not where it was written, another one is begun", path=str(self._path))
+        return True
+
     def _begin(self) -> None:
         """Begin a file after the server's newest line."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -111,8 +128,8 @@ class FileAnchors:
                     self._before = _hash(lines[-1])
                     self._line = _decode(lines[-1].rpartition(b" ")[0]).n + 1
                     break
-        path = self._folder / f"{self._server}.{self._line:012d}{SUFFIX}"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._path = self._folder / f"{self._server}.{self._line:012d}{SUFFIX}"
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._file = os.fdopen(descriptor, "ab")
 
     def _close(self) -> None:

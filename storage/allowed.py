@@ -5,6 +5,7 @@ takes from this process's own environment. So each process has lists of its own:
 An empty list means where the directory's own unit is, which whoever started the process has named.
 """
 
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
@@ -14,6 +15,9 @@ from msgspec import Struct
 
 from storage.unit import StoreRejected
 from storage.url import UnitUrl, masked, parse
+
+_ADDRESSES = re.compile(r"[0-9.]+\*")
+"""A pattern such as `127.*` is of addresses alone: `127.evil.example` is a name, and its owner says where it leads."""
 
 VARIABLES = ("ONETIER_*_PASSWORD",)
 """Names that `password_env` may have, unless the settings say others."""
@@ -95,7 +99,15 @@ def _matches(host: str, allowed: str) -> bool:
     try:
         return ip_address(host) in ip_network(allowed, strict=False)
     except ValueError:
-        return fnmatchcase(host.lower(), allowed.lower())
+        return fnmatchcase(host.lower(), allowed.lower()) and (_is_address(host) or not _ADDRESSES.fullmatch(allowed))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _listed(names: Sequence[str | Path]) -> str:

@@ -33,9 +33,14 @@ class UnitUrl(Struct, frozen=True):
 
 def parse(url: str) -> UnitUrl:
     """Take an address apart. Raises `StoreRejected` with what is wrong about it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise StoreRejected(f"{masked(url)}: this is no address: {error}.") from error
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     path = unquote(parts.path)
+    if "\0" in path:
+        raise StoreRejected(f"{masked(url)}: no file and no keyspace has a zero byte in its name.")
     if parts.scheme == "memory":
         return UnitUrl("memory", "", path, options)
     if parts.scheme == "sqlite":

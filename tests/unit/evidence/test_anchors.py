@@ -1,5 +1,6 @@
 """Anchors in files: lines that follow each other, files that go on, and what a folder tells afterwards."""
 
+import shutil
 import stat
 from pathlib import Path
 
@@ -128,3 +129,21 @@ async def test_a_record_is_proven_where_it_was_written_and_when() -> None:
     told: list[str] = []
     pages = [page async for page in SealedUnit(unit, ring, told.append).scan("account", "GD/0/00")]
     assert (pages, len(told)) == ([[]], 2)
+
+
+async def test_a_file_that_somebody_took_away_is_no_place_to_go_on(tmp_path: Path) -> None:
+    """What is appended to an open file without a name would be kept nowhere, and each append would seem to be well."""
+    ring = fresh_ring()
+    folder = tmp_path / "anchors"
+    places = FileAnchors(folder, "one", ring)
+    for seq, away in enumerate((None, "deleted", "renamed")):
+        if away == "deleted":
+            shutil.rmtree(folder)
+        elif away == "renamed":
+            folder.rename(tmp_path / "elsewhere")
+        await places.append([anchor(seq)] if seq else [anchor(seq), anchor(4, slot="BJ/0")])
+        for slot, newest in (("GD/0", seq), ("BJ/0", 4)):
+            found = await FileAnchors(folder, "two", ring).newest(slot)
+            assert found is not None
+            assert found.seq == newest
+    await places.close()

@@ -60,10 +60,13 @@ def test_a_link_out_of_a_folder_is_not_in_it(tmp_path: Path) -> None:
         ("c1.db.internal", True),
         ("C2.DB.Internal", True),
         ("db.internal.evil", False),
+        ("10.9.0.7", True),
+        ("10.9.evil.example", False),
+        ("0x0a010203", False),
     ],
 )
 def test_hosts_are_addresses_networks_or_names(host: str, may: bool) -> None:
-    allowed = allowed_beside(CLUSTER, ["10.1.0.0/16", "*.db.internal"], [], [])
+    allowed = allowed_beside(CLUSTER, ["10.1.0.0/16", "*.db.internal", "10.9.*"], [], [])
     assert (allowed.problem(f"cassandra://{host}:9042/unit") == "") is may
 
 
@@ -73,6 +76,13 @@ def test_lists_stand_in_place_of_the_directory_s_own() -> None:
     assert allowed.problem("cassandra://10.1.0.1/unit?password_env=CQL_SECRET")
     assert not allowed.problem("cassandra://10.1.0.1/unit?password_env=GD_SECRET")
     assert not allowed.problem("sqlite:///srv/units/gd.db")
+
+
+@pytest.mark.parametrize("url", ["sqlite:///data/units/a%00b.db", "cassandra://[::1/unit", "memory:%00"])
+def test_what_is_no_address_is_told_in_one_sentence(url: str) -> None:
+    with pytest.raises(StoreRejected, match=r"no address|zero byte") as told:
+        allowed_beside(CLUSTER, [], [], []).problem(url)
+    assert "\n" not in str(told.value)
 
 
 def test_what_is_opened_is_checked_too() -> None:
