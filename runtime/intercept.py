@@ -7,6 +7,7 @@ import asyncio
 import inspect
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
+from traceback import clear_frames
 
 import grpc
 
@@ -159,13 +160,15 @@ def _coroutine(
     ended: Ended | None,
 ) -> Callable[[object, grpc.aio.ServicerContext], Awaitable[object]]:
     async def outer(request: object, context: grpc.aio.ServicerContext) -> object:
-        if before is not None:
-            await before(context)
         try:
+            if before is not None:
+                await before(context)
             if request is None and failed is not None:
                 raise Unreadable
             return await inner(request, context)
-        except grpc.aio.AbortError:
+        except grpc.aio.AbortError as end:
+            request = None
+            _let_go(end)
             raise
         except asyncio.CancelledError:
             await _tell_end(context, ended)
@@ -205,6 +208,18 @@ def _generator(
             raise
 
     return outer
+
+
+def _let_go(end: BaseException) -> None:
+    """Let what ended a call hold nothing of it.
+
+    gRPC keeps the exception with the call and the frames that it passed have the call: a cycle, which would keep the
+    request, however large, until the collector looks. It looks when there are many objects, and these are few.
+    """
+    error: BaseException | None = end
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 async def _tell_end(context: grpc.aio.ServicerContext, ended: Ended | None) -> None:
