@@ -17,6 +17,7 @@ from charging.ledger import ledger
 from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, Propose, StepSession
 from charging.ledger.entry import Entry
 from charging.ledger.handlers.approvals import outcome_now, pending
+from charging.ledger.handlers.refunds import Falls, charged_fact
 from charging.rating import sessions
 from charging.wire import Done, Failed, fault, pack, unpack_answer
 from charging.wire import failed as failed_of
@@ -155,7 +156,16 @@ class Desk:
         charge_key = getattr(command.action, "charge_key", None)
         if charge_key is None:
             return command
-        return ledger.with_original(command, self._keys.get((command.account_id, charge_key)))
+        entry = self._keys.get((command.account_id, charge_key))
+        told = charged_fact(entry) if entry is not None else None
+        if told is None or not told.session_id:
+            return ledger.with_original(command, entry)
+        falls = Falls(told.session_id)
+        for newer in reversed(self.journals[command.account_id]):
+            if newer is entry:
+                break
+            falls.pass_over(newer)
+        return ledger.with_original(command, entry, falls)
 
     def _journal(
         self, command: Command, account: Account | None, events: tuple[ledger.Event, ...], outcome: Done | Failed

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from charging import wire
 from charging.base.errors import Broken, Fault, NotFound, Overloaded, Refused, Unavailable
-from charging.ledger.commands import Command, ReceiveTransfer, Refund, Remember
+from charging.ledger.commands import ReceiveTransfer, Refund, Remember
 from charging.ledger.entry import Entry
 from charging.ledger.events import MovedIn
 from charging.ledger.handlers.approvals import outcome_now
+from charging.ledger.handlers.refunds import Falls, charged_fact
 from charging.ledger.history import line
 from charging.ledger.ledger import with_original
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
@@ -149,7 +150,7 @@ class Fulfilling:
             if item.found is None:
                 item.cleared = item.old_position  # Older than the journal is kept: unknown again.
         elif need is Need.ORIGINAL and isinstance(item.command.action, Refund):
-            item.command = await self._with_original(item.command, item.command.action.charge_key)
+            await self._find_original(item, item.command.action.charge_key)
         elif need is Need.HOLDER:
             await self._take_identities(item)
         self._fulfilled(item, None)
@@ -162,16 +163,40 @@ class Fulfilling:
             raise fault
         item.refusal, item.taken = fault, True
 
-    async def _with_original(self, command: Command, charge_key: str) -> Command:
+    async def _find_original(self, item: Item, charge_key: str) -> None:
         """Find the charge by the key index, else along the account's chain. Raises `NotFound`."""
-        entry, ported = await self._entry(command.account_id, charge_key)
-        filled = with_original(command, entry)
-        if isinstance(filled.action, Refund) and filled.action.original is None:
+        account_id = item.command.account_id
+        entry, ported = await self._entry(account_id, charge_key)
+        told = charged_fact(entry) if entry is not None else None
+        falls = None
+        if entry is not None and told is not None and told.session_id:
+            if entry.charged is not None:
+                entry, ported = None, True  # The later steps of the session are in the journal that it left.
+            else:
+                falls = await self._falls(entry, told.session_id)
+        item.command = with_original(item.command, entry, falls)
+        if isinstance(item.command.action, Refund) and item.command.action.original is None:
             if entry is None and ported:
                 text = f"the account was ported, and its journal here has no charge under the key {charge_key[:64]!r}"
                 raise NotFound("CHARGE_BEFORE_PORT", f"{text}: correct one from before by an adjustment")
             raise NotFound("CHARGE_UNKNOWN", f"the account has no charge under the key {charge_key[:64]!r}")
-        return filled
+
+    async def _falls(self, step: Entry, session_id: str) -> Falls:
+        """Walk back to a step of a session; nothing else is done to the account meanwhile. Raises `NotFound`."""
+        falls = Falls(session_id)
+        cell = self._parts.accounts.cells.get(step.account_id)
+        if cell is None:
+            raise Unavailable("CHARGE_SOUGHT", "the journal is searched; repeat the same request key", retry_ms=1_000)
+        newest = await self._applied(cell.seq)
+        async with (
+            self._turns.reader(NEVER_S),
+            aclosing(reading.chain(self._frames, self._turns, step.account_id, newest)) as entries,
+        ):
+            async for _, entry in entries:
+                if (entry.key, entry.version) == (step.key, step.version):
+                    break
+                falls.pass_over(entry)
+        return falls
 
     async def _entry(self, account_id: str, key: str) -> tuple[Entry | None, bool]:
         """Find the entry of a key, and say whether the account has come from another domain since."""

@@ -133,6 +133,8 @@ class ChargedFact(Struct, frozen=True, array_like=True, gc=False):
     """From books of free units."""
     time_ms: int = 0
     """When it was charged, by the owner's clock."""
+    session_id: str = ""
+    """Of the session whose step it was; "" = of none."""
 
 
 class MoveMoney(Struct, frozen=True, array_like=True, tag="move", gc=False):

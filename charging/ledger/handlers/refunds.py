@@ -1,7 +1,8 @@
 """Deciding a refund: a charge is given back by its key, in part or wholly, never more than it took.
 
 What the owner must look up is only the journal entry under `charge_key`; `charged_fact` reads it and `with_original`
-puts it into the command. How much was given back before is remembered by the account itself (`Account.refunds`), so no
+puts it into the command. Steps of a session are given back once it has ended, less what its later steps gave back by
+themselves (`Falls`). How much was given back before is remembered by the account itself (`Account.refunds`), so no
 index of refunds is needed: a row stays as long as its charge can be refunded. A row is some 80 bytes, and only an
 account with refunds has any, so `REFUNDS_MAX` is far above what anybody gets, and far below what an account may hold.
 """
@@ -23,41 +24,80 @@ REFUNDS_MAX = 1_000
 """Charges of one account that were given back, in part or wholly, inside the window: five a day, each day."""
 
 
-def charged_fact(entry: Entry) -> ChargedFact | None:
-    """Read what an entry charged; None when it charged nothing (a refusal, a top-up, a mere reservation)."""
+class Falls:
+    """What steps of a session gave back by themselves of what earlier ones had taken, as where more costs less.
+
+    Made by walking the account's entries back, newest first: what falls is of what was taken last before it.
+    """
+
+    def __init__(self, session_id: str) -> None:
+        self.session_id = session_id
+        self._amount: dict[str, int] = {}
+        self._money: dict[str, int] = {}
+        self._units: dict[str, int] = {}
+        self._accruals: dict[str, int] = {}
+
+    def pass_over(self, entry: Entry) -> None:
+        """Note the next older entry, if it is a step of the session."""
+        for event in entry.events:
+            if isinstance(event, SessionStepped) and event.session.session_id == self.session_id:
+                self.left_of(event, entry.time_ms)
+
+    def left_of(self, event: SessionStepped, time_ms: int) -> ChargedFact | None:
+        """Give what is left of what a step took, after the newer ones that were passed over; None when nothing is."""
+        rows = event.postings
+        amounts = _left([("", row.amount) for row in rows], self._amount)
+        money = _left([pair for row in rows for pair in row.postings], self._money)
+        units = _left([pair for row in rows for pair in row.units], self._units)
+        accruals = _left([pair for row in rows for pair in row.accruals], self._accruals)
+        if not (money or units or accruals):
+            return None
+        return ChargedFact(sum(amount for _, amount in amounts), money, accruals, units, time_ms, self.session_id)
+
+
+def _left(changes: list[tuple[str, int]], falls: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    """Give what is left of a step's changes after later falls; its own are added for the steps before it."""
+    totals: dict[str, int] = {}
+    for key, change in changes:
+        totals[key] = totals.get(key, 0) + change
+    left: list[tuple[str, int]] = []
+    for key, total in totals.items():
+        rest = total - falls.pop(key, 0)
+        if rest < 0:
+            falls[key] = -rest
+        elif rest:
+            left.append((key, rest))
+    return tuple(left)
+
+
+def charged_fact(entry: Entry, falls: Falls | None = None) -> ChargedFact | None:
+    """Read what an entry charged; None when it charged nothing (a refusal, a top-up, a mere reservation).
+
+    `falls` of a session passed over all newer entries; without it a step's whole charge is told.
+    """
     if entry.charged is not None:
         return entry.charged
     for event in entry.events:
         if isinstance(event, Charged):
             return ChargedFact(event.charge.amount, event.postings, event.charge.accruals, event.units, entry.time_ms)
         if isinstance(event, SessionStepped):
-            return _session_fact(event, entry.time_ms)
+            return (falls or Falls(event.session.session_id)).left_of(event, entry.time_ms)
     return None
 
 
-def _session_fact(event: SessionStepped, time_ms: int) -> ChargedFact | None:
-    postings = tuple(pair for posting in event.postings for pair in posting.postings if pair[1] > 0)
-    units = tuple(pair for posting in event.postings for pair in posting.units if pair[1] > 0)
-    accruals = tuple(pair for posting in event.postings for pair in posting.accruals if pair[1] > 0)
-    amount = sum(posting.amount for posting in event.postings)
-    if amount < 0 or not (postings or units or accruals):
-        return None
-    return ChargedFact(amount, postings, accruals, units, time_ms)
-
-
-def with_original(command: Command, entry: Entry | None) -> Command:
+def with_original(command: Command, entry: Entry | None, falls: Falls | None = None) -> Command:
     """Fill a refund with what the journal says of the charge; `entry` is the one found under its `charge_key`."""
     action = command.action
     if not isinstance(action, Refund):
         return command
-    return replace(command, action=replace(action, original=None if entry is None else charged_fact(entry)))
+    return replace(command, action=replace(action, original=None if entry is None else charged_fact(entry, falls)))
 
 
 def refund(account: Account, action: Refund, now_ms: int) -> Effect:
     """Give back a charge.
 
     NotFound CHARGE_UNKNOWN; Invalid REFUND_NEGATIVE; Refused REFUNDED_ALREADY, REFUND_EXCEEDS_CHARGE, REFUND_TOO_LATE,
-    REFUNDS_FULL.
+    REFUNDS_FULL, SESSION_OPEN.
     """
     require_here(account)
     fact = action.original
@@ -65,6 +105,7 @@ def refund(account: Account, action: Refund, now_ms: int) -> Effect:
         raise NotFound("CHARGE_UNKNOWN", f"the account has no charge under the key {action.charge_key!r}")
     if action.amount < 0:
         raise Invalid("REFUND_NEGATIVE", "a refund gives back", fields={"amount": "zero for all, or more"})
+    require_ended(account, fact.session_id)
     if fact.time_ms + REFUND_WINDOW_MS < now_ms:
         raise Refused("REFUND_TOO_LATE", "the charge is too old; adjust the account instead")
     before = 0
@@ -81,6 +122,12 @@ def refund(account: Account, action: Refund, now_ms: int) -> Effect:
             facts={"charged": str(fact.amount), "refunded": str(before), "left": str(left)},
         )
     return _give_back(account, action, fact, before, now_ms)
+
+
+def require_ended(account: Account, session_id: str) -> None:
+    """Refuse SESSION_OPEN while a session goes on: its next step takes back what the last took, refunded or not."""
+    if session_id and any(session.session_id == session_id for session in account.sessions):
+        raise Refused("SESSION_OPEN", f"session {session_id!r} still goes on: refund it when it has ended")
 
 
 def _give_back(account: Account, action: Refund, fact: ChargedFact, before: int, now_ms: int) -> Effect:

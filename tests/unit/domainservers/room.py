@@ -155,13 +155,22 @@ def charge(amount: int, account_id: str = ALICE, version: int = 1, *, depends: b
     return PostCharge(usage, SealedCharge(amount, "CNY", (), (), 1, depends, Raw(b"\x90")), version)
 
 
-def session_step(invocation: int, used: int, granted: int, until_ms: int, version: int) -> StepSession:
-    """One step of a data session at 10 micro-units a unit."""
+def session_step(
+    invocation: int,
+    used: int,
+    granted: int,
+    until_ms: int,
+    version: int,
+    *,
+    operation: str = "",
+    price: int = 10,
+) -> StepSession:
+    """One step of a data session, at a price in micro-units a unit."""
     usage = Usage(ALICE, "data", NOW_MS, used)
-    charge_now = SealedCharge(used * 10, "CNY", (), (), 1, False, Raw(b"\x90"))
-    reservation = SealedCharge((used + granted) * 10, "CNY", (), (), 1, False, Raw(b"\x90"))
-    unit = SessionUnit(usage, charge_now, granted, reservation, False, "terminate", 0)
-    operation = "create" if invocation == 0 else "update"
+    charge_now = SealedCharge(used * price, "CNY", (), (), 1, False, Raw(b"\x90"))
+    reservation = SealedCharge((used + granted) * price, "CNY", (), (), 1, False, Raw(b"\x90"))
+    unit = SessionUnit(usage, charge_now, granted, reservation if granted else None, False, "terminate", 0)
+    operation = operation or ("create" if invocation == 0 else "update")
     return StepSession("s-1", operation, invocation, ALICE, (unit,), until_ms, version)
 
 
