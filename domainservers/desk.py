@@ -7,7 +7,7 @@ is released when the group is applied (`Groups.reply`), so no caller ever sees w
 from collections.abc import Callable
 
 from msgspec import Raw
-from msgspec.structs import force_setattr, replace
+from msgspec.structs import force_setattr
 
 from charging import wire
 from charging.base.account import Account
@@ -16,7 +16,6 @@ from charging.base.contract import Contract
 from charging.base.errors import Broken, Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger.commands import (
     Action,
-    Approve,
     ChargedFact,
     Command,
     MoveIn,
@@ -32,10 +31,11 @@ from charging.ledger.commands import (
 )
 from charging.ledger.entry import Entry
 from charging.ledger.events import Event
-from charging.ledger.handlers.approvals import PROPOSABLE, outcome_now, pending, proposal_of
+from charging.ledger.handlers.approvals import outcome_now, pending
 from charging.ledger.ledger import Decision, VersionMoved, decide
-from charging.ledger.permission import Permission, Policy, amount_denied, amount_of, name_of
+from charging.ledger.permission import Policy
 from domainservers.accounts import Accounts, Cell
+from domainservers.amounts import hold_amount
 from domainservers.clock import Clock
 from domainservers.contracts import Contracts, changed, contracts_in
 from domainservers.framing import account_mark
@@ -46,11 +46,11 @@ from domainservers.item import (
     account_moved,
     identity_elsewhere,
     key_reused,
-    not_at_opening,
     pack_fault,
     served_elsewhere,
     stored,
     told_again,
+    told_by_account,
     unknown_identity,
 )
 from domainservers.keys import POSITIONS_PER_GROUP, KeyIndex
@@ -149,35 +149,23 @@ class Desk:
             self.reply(item, cell, unknown_identity(item.identity))
             return None
         if isinstance(command.action, Remember):
-            told, version = command.action, account.version if account is not None else 0
-            self._note(item, cell, version, told.outcome, told.charged)
+            self._note(item, cell, account, command.action.outcome, command.action.charged)
             return None
         if kind is not PostCharge:
+            told = told_by_account(account, command.key, command.digest)
+            if told is not None:
+                self.reply(item, cell, told)
+                return None
             need = self._check_slow(item, account, command.action)
             if need is not None:
                 return need
             if item.fault is None and item.permission is not None:
-                self._check_amount(item, account, item.permission)
+                hold_amount(item, account, item.permission)
                 command = item.command
             if item.fault is not None:
                 self._deny(item, cell, account, item.fault)
                 return None
         return self._decide(item, cell, account, command)
-
-    def _check_amount(self, item: Item, account: Account | None, permission: Permission) -> None:
-        """Hold a command against what its principal may ask for; what it may not do alone becomes a proposal."""
-        command = item.command
-        action = command.action
-        amount = amount_of(action)
-        if isinstance(action, Approve) and account is not None:
-            amount = max((each.amount for each in account.proposals if each.key == action.of_key), default=0)
-        if not permission.allows(amount):
-            item.fault = amount_denied(command.principal, name_of(action), permission.amount_max)
-        elif not permission.alone(amount):
-            if isinstance(action, PROPOSABLE):
-                item.command = replace(command, action=proposal_of(action))
-            elif isinstance(action, OpenAccount):
-                item.fault = not_at_opening(command.principal)
 
     def _decide(self, item: Item, cell: Cell, account: Account | None, command: Command) -> Need | None:
         try:
@@ -264,12 +252,15 @@ class Desk:
     def _deny(self, item: Item, cell: Cell, account: Account | None, fault: Fault) -> None:
         """Answer with a fault; what the business says is kept under the key, a mistake is not."""
         if isinstance(fault, Refused):
-            self._note(item, cell, account.version if account is not None else 0, pack_fault(fault))
+            self._note(item, cell, account, pack_fault(fault))
         else:
             self.reply(item, cell, pack_fault(fault))
 
-    def _note(self, item: Item, cell: Cell, version: int, outcome: bytes, charged: ChargedFact | None = None) -> None:
+    def _note(
+        self, item: Item, cell: Cell, account: Account | None, outcome: bytes, charged: ChargedFact | None = None
+    ) -> None:
         """Keep an outcome under its key that leaves the account as it is."""
+        version = account.version if account is not None else 0
         try:
             self.accounts.touch(cell, self._keep(item, cell, version, (), outcome, charged))
         except Invalid as refused:
@@ -389,8 +380,9 @@ class Desk:
         elif account.status == "moved" and not moved:
             body = account_moved(account.status_reason)
         else:
-            contract = Contract(identity, account.account_id, account.domain)
-            body = wire.pack(wire.BusinessData(contract, account, self._revision))
+            body = wire.pack(
+                wire.BusinessData(Contract(identity, cell.account_id, account.domain), account, self._revision)
+            )
         self.groups.reply(cell.seq, sink, place, body)
 
     def reply(self, item: Item, cell: Cell, body: bytes) -> None:

@@ -23,7 +23,7 @@ from domainservers.arrivals import find_arrival, is_late
 from domainservers.frames import Frames
 from domainservers.groups import Sink
 from domainservers.histories import history_page
-from domainservers.item import Item, Need, key_reused, pack_fault, store_away, stored, told_again
+from domainservers.item import Item, Need, key_reused, pack_fault, store_away, stored, told_again, told_by_account
 from domainservers.keys import POSITIONS_PER_GROUP, fingerprint
 from domainservers.outcomes import PAGE_OUTCOMES_MAX, page
 from domainservers.parts import Parts
@@ -260,16 +260,18 @@ class Fulfilling:
         # The index holds every key whose outcome must still be known, so an unknown key costs no walk of the chain.
         position = self._parts.keys.find(fingerprint(cell.account_id, ask.key))
         entry, _ = await self._entry(cell.account_id, ask.key) if position >= 0 else (None, False)
+        account = self._parts.accounts.state(cell)
         if entry is None:
-            sink.answer(place, wire.pack(wire.Unknown(ask.key)))
+            kept = told_by_account(account, ask.key, ask.digest)
+            self._parts.groups.reply(cell.seq, sink, place, kept or wire.pack(wire.Unknown(ask.key)))
             return
         if ask.digest not in (b"", entry.digest):
             raise key_reused()
-        decided = outcome_now(self._parts.accounts.state(cell), ask.key)
+        decided = outcome_now(account, ask.key)
         if decided is not None:
             self._parts.groups.reply(cell.seq, sink, place, told_again(decided))
             return
-        body = stored(entry, self._parts.desk.domain, self._parts.accounts.state(cell))
+        body = stored(entry, self._parts.desk.domain, account)
         self._parts.groups.reply(position // POSITIONS_PER_GROUP, sink, place, body)
 
     def stop(self) -> None:

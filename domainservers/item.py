@@ -12,6 +12,7 @@ from charging.base.errors import Broken, Conflict, Denied, Expired, Fault, Inval
 from charging.base.identity import mask
 from charging.ledger.commands import Command
 from charging.ledger.entry import Entry
+from charging.ledger.handlers.approvals import remembered
 from charging.ledger.history import retold
 from charging.ledger.permission import Permission
 from domainservers.groups import Sink
@@ -172,6 +173,14 @@ def told_again(packed: bytes | Raw) -> bytes:
     if isinstance(outcome, wire.Done | wire.Failed):
         outcome = replace(outcome, repeated=True)
     return wire.pack(outcome)
+
+
+def told_by_account(account: Account | None, key: str, digest: bytes) -> bytes | None:
+    """Give the body for the key of a proposal that the account knows, though the journal's keys may no more."""
+    known = remembered(account, key) if account is not None else None
+    if known is None:
+        return None
+    return told_again(known[1]) if digest in (b"", known[0]) else pack_fault(key_reused())
 
 
 def stored(entry: Entry, domain: str, account: Account | None) -> bytes:

@@ -108,6 +108,8 @@ class Proposal(Struct, frozen=True, array_like=True, gc=False):
     channel: str
     time_ms: int
     """When it was proposed, by the owner's clock."""
+    digest: bytes = b""
+    """Of the command, as `charging.ledger.commands.Command.digest`."""
 
 
 class Account(Struct, frozen=True, array_like=True, gc=False):
@@ -154,8 +156,8 @@ class Account(Struct, frozen=True, array_like=True, gc=False):
     """Newest sessions that ended: (session id, invocation, why, packed SessionOutcome)."""
     proposals: tuple[Proposal, ...] = ()
     """What waits for approval, oldest first."""
-    decided: tuple[tuple[str, bytes], ...] = ()
-    """Newest proposals that were decided: (key, packed outcome), what a repeat of the key is answered."""
+    decided: tuple[tuple[str, bytes, bytes], ...] = ()
+    """Newest proposals that were decided: (key, packed outcome, digest), what a repeat of the key is answered."""
 
 
 _NO_TEXTS: dict[str, str] = {}

@@ -292,7 +292,8 @@ def _proposed(account: Account, event: Proposed) -> Account:
 
 def _decided(account: Account, event: Decided) -> Account:
     left = tuple(each for each in account.proposals if each.key != event.key)
-    decided = (*account.decided, (event.key, event.outcome))[-DECIDED_KEPT_MAX:]
+    digest = next((each.digest for each in account.proposals if each.key == event.key), b"")
+    decided = (*account.decided, (event.key, event.outcome, digest))[-DECIDED_KEPT_MAX:]
     return replace(account, proposals=left, decided=decided)
 
 

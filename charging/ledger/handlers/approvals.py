@@ -57,7 +57,22 @@ def outcome_now(account: Account | None, key: str) -> bytes | None:
     """Give the packed outcome of a proposal that is decided; None when the key is none, or what is stored holds."""
     if account is None or not account.decided:
         return None
-    return next((outcome for known, outcome in account.decided if known == key), None)
+    return next((outcome for known, outcome, _ in account.decided if known == key), None)
+
+
+def remembered(account: Account, key: str) -> tuple[bytes, bytes] | None:
+    """Give digest and packed outcome of a proposal's key; None when the account knows none.
+
+    A proposal waits for longer than journals know their keys: without this a late repeat would be proposed, and done,
+    a second time.
+    """
+    for known, outcome, digest in account.decided:
+        if known == key:
+            return digest, outcome
+    for proposal in account.proposals:
+        if proposal.key == key:
+            return proposal.digest, pack_outcome(pending(key))
+    return None
 
 
 def proposed_command(command: Command, action: Propose) -> Command:
@@ -91,6 +106,7 @@ def propose(account: Account, command: Command, action: Propose, effect: Effect,
         command.actor,
         command.channel,
         now_ms,
+        command.digest,
     )
     inner = _unpack_action(action.action)
     reason = inner.reason if isinstance(inner, _REASONED) else ""

@@ -27,8 +27,10 @@ from charging.ledger.commands import (
     SettleTransfer,
 )
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchHistory, FetchOutcomes, Lookup, Pull
+from domainservers.keys import fingerprint
+from domainservers.limits import Limits
 from domainservers.slot import Slot
-from tests.unit.domainservers.room import ALICE, NOW_MS, FlakyUnit, Waiting, charge, do, opening, own
+from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, FlakyUnit, Waiting, charge, do, opening, own
 
 YUAN = 1_000_000
 LI, WANG, HALL = "operator/li", "operator/wang", "frontend/web-hall"
@@ -158,6 +160,34 @@ async def test_an_adjustment_over_the_limit_waits_for_another_operator(slot: Slo
     looked = await ask(slot, PLATFORM, Lookup(ALICE, "large", digest))
     assert isinstance(looked, Done)
     assert await main_book(slot) == 3_100 * YUAN
+
+
+async def test_a_proposal_outlives_the_journal_s_memory_of_its_key_and_so_does_its_outcome() -> None:
+    unit, clock = FlakyUnit(), Clock()
+    limits = Limits(
+        snapshot_entries=10, segment_groups_max=5, outcomes_keep_ms=1_000, journal_keep_ms=1_000, kept_entries_max=1
+    )
+    slot = await own(unit, limits, clock)
+    await do(slot, "open", opening(amount=5_000 * YUAN))
+    large = Adjust(MAIN_BOOK, 2_000 * YUAN, "complaint")
+    assert reason(await send(slot, "large", large, LI)) == "APPROVAL_NEEDED"
+    for number in range(80):
+        clock.ms += 100
+        await do(slot, f"k{number}", charge(0))
+    await slot.parts.snapshots.settle()
+    await slot.close()
+    slot = await own(unit, limits, clock)
+    assert slot.parts.keys.find(fingerprint(ALICE, "large")) < 0
+    assert reason(await send(slot, "large", Adjust(MAIN_BOOK, 3, "another"), LI)) == "REQUEST_KEY_REUSED"
+    assert reason(await send(slot, "large", large, LI)) == "APPROVAL_NEEDED"
+    assert isinstance(await send(slot, "yes", Approve("large", False, "seen"), WANG), Done)
+    repeat = await send(slot, "large", large, LI)
+    assert isinstance(repeat, Done)
+    assert (repeat.repeated, repeat.amount) == (True, 2_000 * YUAN)
+    assert isinstance(await ask(slot, PLATFORM, Lookup(ALICE, "large", b"")), Done)
+    assert reason(await send(slot, "yes too", Approve("large", False, "seen"), WANG)) == "PROPOSAL_UNKNOWN"
+    assert await main_book(slot) == 7_000 * YUAN
+    await slot.close()
 
 
 async def test_a_full_refund_is_held_against_what_its_charge_took(slot: Slot) -> None:
