@@ -80,8 +80,8 @@ FULL = Account(
     before_move=("active", ""),
     refunds=(("charge-1", 5, False, 1),),
     ended=(("s-0", 2, "released", b"o"),),
-    proposals=(Proposal("proposed-1", "adjust", b"a", 9, "operator/li", "li", "pos", 1),),
-    decided=(("proposed-0", b"outcome"),),
+    proposals=(Proposal("proposed-1", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"),),
+    decided=(("proposed-0", b"outcome", b"digest"),),
 )
 MEANT = {"version", "mark", "terms_version"}
 """What every mutation moves on."""
@@ -118,7 +118,10 @@ SAMPLES: dict[type, tuple[Event, set[str]]] = {
         {"attributes", "customer_attributes", "agreements"},
     ),
     Noticed: (Noticed(("low-balance:t-1",)), set()),
-    Proposed: (Proposed(Proposal("p-2", "adjust", b"a", 9, "operator/li", "li", "pos", 1), (), "why"), {"proposals"}),
+    Proposed: (
+        Proposed(Proposal("p-2", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"), (), "why"),
+        {"proposals"},
+    ),
     Decided: (Decided("proposed-1", True, "operator/li", "li", "seen", b"outcome"), {"proposals", "decided"}),
 }
 EVENTS = get_args(Event)
