@@ -20,7 +20,7 @@ import datacenter.main
 import domainservers.main
 from charging import wire
 from charging.base.errors import Denied, Fault, Unavailable
-from charging.ledger.commands import Action, Adjust, Command, MoveOut, ReceiveTransfer
+from charging.ledger.commands import Action, Adjust, ChargedFact, Command, MoveOut, ReceiveTransfer, Refund
 from onetier_client import AsyncClient, Tls
 from onetier_client.requests import Facts
 from runtime import server
@@ -290,7 +290,7 @@ async def test_the_owner_refuses_what_a_forged_platform_sends(issue: Issue, tmp_
                 ("appserver", MoveOut("BJ"), "ORIGIN_NOT_ALLOWED"),
                 ("appserver", ReceiveTransfer("x", "main", 10**15, "forged"), "ORIGIN_NOT_ALLOWED"),
                 ("appserver", Adjust("main", 10**15, "forged"), "COMMAND_NOT_GRANTED"),
-                ("operator", Adjust("main", 10**15, "forged"), "ORIGIN_NOT_ALLOWED"),
+                ("appserver", Refund("none", 0, "", ChargedFact(10**15, (), ())), "ORIGIN_NOT_ALLOWED"),
                 ("domainserver", Adjust("main", 10**15, "forged"), "ORIGIN_NOT_ALLOWED"),
             ]
             for role, action, reason in forged:
@@ -298,6 +298,9 @@ async def test_the_owner_refuses_what_a_forged_platform_sends(issue: Issue, tmp_
                 answer = await _routed(center, _tls(issue, role), wire.Commit(IDENTITY, command))
                 assert isinstance(answer, wire.Failed)
                 assert (role, answer.reason) == (role, reason)
+            for role in ("operator", "frontend/hall"):
+                with pytest.raises(grpc.aio.AioRpcError, match="DataCenterService is for appserver, domainserver"):
+                    await _routed(center, _tls(issue, role), wire.Pull(IDENTITY))
             moved = await _routed(center, _tls(issue, "appserver"), wire.Pull(IDENTITY, moved=True))
             assert isinstance(moved, wire.Failed)
             assert (await hall.balance(IDENTITY)).real == 0
