@@ -126,6 +126,8 @@ class Fulfilling:
         task = loop.create_task(self._guard(work, failed))
         self._tasks[task] = None
         task.add_done_callback(self._forget)
+        # One that is cancelled before its first step would leave its work never begun, with a warning.
+        task.add_done_callback(lambda _: work.close())
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)

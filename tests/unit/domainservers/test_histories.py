@@ -1,6 +1,8 @@
 """Histories: pages by a cursor, bounded work, blocks opened for their account alone, charges that go on meanwhile."""
 
 import asyncio
+import gc
+import warnings
 
 import pytest
 
@@ -127,3 +129,14 @@ async def test_charges_go_on_while_histories_are_asked_for_by_the_hundred() -> N
     refused = [answer for answer in waiting.answers.values() if isinstance(answer, Failed)]
     assert {answer.reason for answer in refused} <= {"HISTORY_BUSY"}
     slot.end()
+
+
+async def test_a_read_that_is_given_up_before_it_began_leaves_nothing_behind() -> None:
+    _, slot = await opened(1)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        slot.submit(Waiting(1), [(0, FetchHistory(ALICE, 5))])
+        slot.end()
+        await asyncio.sleep(0.01)
+        gc.collect()
+    assert [str(each.message) for each in told if "never awaited" in str(each.message)] == []
