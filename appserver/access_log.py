@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from appserver.items import Item
-from charging.base.errors import Fault, Unavailable
+from charging.errors import Fault, Unavailable
 from runtime.loopback import PRIVATE_FILE, PRIVATE_FOLDER
 from runtime.telemetry import logger
 

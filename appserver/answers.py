@@ -8,7 +8,7 @@ from appserver.commit import rate_usage
 from appserver.counter import Counter
 from appserver.items import Item
 from appserver.reference import Held
-from charging.base.errors import Broken
+from charging.errors import Broken
 from charging.rating import rating
 from charging.wire import Answer, BusinessData, Done, Failed, HistoryLine, SessionOutcome, Unknown
 from charging.wire import fault as fault_of

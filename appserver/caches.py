@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from appserver.items import PREDICTED_REFUSAL, Item
 from charging.base.account import Account
 from charging.base.contract import Contract
-from charging.base.errors import Fault
+from charging.errors import Fault
 from charging.ledger.commands import Command
 from charging.ledger.ledger import VersionMoved, decide, follow
 from charging.wire import BusinessData, Done

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import grpc
 
 from appserver.items import Caller, Item, Source
-from charging.base.errors import Fault, Overloaded
+from charging.errors import Fault, Overloaded
 from runtime.principal import LOCAL, principal_of
 from runtime.quota import Bucket
 from runtime.settings import AppServerSettings

@@ -16,12 +16,12 @@ from appserver.items import Batch, Item
 from appserver.orders import order_of
 from charging.base.account_id import require_subscriber
 from charging.base.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, KEY_CHARS_MAX
-from charging.base.errors import Fault, Invalid
 from charging.base.house_keys import PREFIX
 from charging.base.identity import normalise
 from charging.base.names import is_place, is_service
 from charging.base.party import party
 from charging.base.usage import Usage
+from charging.errors import Fault, Invalid
 
 COMMAND_BYTES_MAX = 100_000
 """Of a request with a command: what it makes must fit a journal entry, a contract record and the account's snapshot."""

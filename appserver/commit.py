@@ -11,10 +11,10 @@ from appserver.reference import Held
 from charging.base.account import Account
 from charging.base.account_id import names
 from charging.base.contract import Contract
-from charging.base.errors import Broken, Invalid
 from charging.base.lateness import refuse_late
 from charging.base.money import NO_CURRENCY
 from charging.base.usage import Charge
+from charging.errors import Broken, Invalid
 from charging.ledger.commands import (
     Action,
     Adjust,

@@ -8,7 +8,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from appserver.asks import Kind
 from appserver.items import Batch, Caller, Item
 from appserver.replies import fill_fault
-from charging.base.errors import Expired, Fault
+from charging.errors import Expired, Fault
 from runtime.telemetry import Metrics
 
 

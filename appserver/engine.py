@@ -17,7 +17,7 @@ from appserver.counter import Counter
 from appserver.items import Batch, Caller, Source
 from appserver.uplink import Way
 from appserver.work import Work
-from charging.base.errors import Broken, Fault
+from charging.errors import Broken, Fault
 from runtime.settings import AppServerSettings
 from runtime.telemetry import Metrics, logger
 

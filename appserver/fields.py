@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from onetier.v1 import service_desk_pb2 as desk
 
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 
 COMMANDS = tuple(field.name for field in desk.ServiceRequest.DESCRIPTOR.oneofs_by_name["command"].fields)
 EVENTS = frozenset({"charge", "quote"})

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import Kind, Order, Stage
-from charging.base.errors import Fault
 from charging.base.usage import Charge, Usage
+from charging.errors import Fault
 from charging.wire import BusinessData, Done
 from runtime.principal import LOCAL
 from runtime.quota import Bucket

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from appserver.items import Item
 from appserver.reference import Held
 from appserver.uplink import Fetch, Outgoing
-from charging.base.errors import Broken, Fault, Invalid, NotFound
+from charging.errors import Broken, Fault, Invalid, NotFound
 from charging.plans.timeline import Timeline
 from charging.wire import Answer, Failed, FetchReference, Reference, Unchanged, pack
 from charging.wire import fault as fault_of

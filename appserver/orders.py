@@ -12,10 +12,10 @@ from charging.base.account import MAIN_BOOK, MONEY, Book, Threshold
 from charging.base.account_id import check_own, require_subscriber
 from charging.base.bounds import AMOUNT_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX
 from charging.base.contract import Contract, Subscription
-from charging.base.errors import Invalid
 from charging.base.identity import normalise
 from charging.base.names import is_currency, is_place, is_service
 from charging.base.party import party
+from charging.errors import Invalid
 from charging.ledger.commands import (
     Adjust,
     Approve,

@@ -8,8 +8,8 @@ from onetier.v1 import service_desk_pb2 as desk
 from charging.base import accumulators
 from charging.base.account import Account, Book
 from charging.base.contract import Contract
-from charging.base.errors import Fault
 from charging.base.usage import AllowanceLeft, Charge, Step
+from charging.errors import Fault
 from charging.ledger.ledger import balance_view
 from charging.rating.explain import sentence
 from charging.wire import ChargeTold, Done, HistoryLine, Movement, SessionOutcome

@@ -9,7 +9,7 @@ from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceServicer
 from appserver.clients import Client, Clients
 from appserver.engine import Engine
 from appserver.items import Batch, Source
-from charging.base.errors import Fault, Invalid, Overloaded, Unavailable
+from charging.errors import Fault, Invalid, Overloaded, Unavailable
 from runtime.intercept import MESSAGE_MALFORMED
 from runtime.principal import principal_of
 from runtime.quota import within_share

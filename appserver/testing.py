@@ -9,9 +9,9 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from charging.base.contract import Contract
-from charging.base.errors import Conflict, Fault, NotFound, Refused
 from charging.catalogue.document import Catalogue, from_plain
 from charging.catalogue.document import pack as pack_catalogue
+from charging.errors import Conflict, Fault, NotFound, Refused
 from charging.ledger import history
 from charging.ledger.commands import Command, OpenAccount, SetContract
 from charging.ledger.decision import VersionMoved

@@ -13,7 +13,7 @@ from onetier.v1.data_center_pb2_grpc import DataCenterServiceServicer, add_DataC
 from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceStub
 
 from appserver.testing import DOMAINS, Owner
-from charging.base.errors import Fault
+from charging.errors import Fault
 from runtime.channel import open_channel
 from runtime.status import from_status
 from runtime.stream import ReplyStream, serve_stream

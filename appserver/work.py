@@ -17,7 +17,7 @@ from appserver.counter import Counter
 from appserver.items import Item
 from appserver.library import Library
 from appserver.uplink import Carrier, Fetch, Outgoing, Pull
-from charging.base.errors import (
+from charging.errors import (
     Broken,
     Conflict,
     Denied,

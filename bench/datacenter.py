@@ -27,7 +27,7 @@ from onetier.v1.domain_server_pb2_grpc import (
 )
 
 from bench.router import BODY, DOMAINS, REPLY
-from charging.base.errors import Fault
+from charging.errors import Fault
 from datacenter.main import serve
 from directory.changes import Change, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory

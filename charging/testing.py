@@ -11,8 +11,8 @@ from msgspec import Raw
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.contract import Contract, Subscription
-from charging.base.errors import Conflict, Fault, Refused
 from charging.base.usage import Charge, Step, Usage
+from charging.errors import Conflict, Fault, Refused
 from charging.ledger import ledger
 from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, Propose, StepSession
 from charging.ledger.entry import Entry

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from charging.base.account import Account
 from charging.base.contract import Contract
-from charging.base.errors import Invalid
 from charging.catalogue.published import CatalogueRef as CatalogueRef
+from charging.errors import Invalid
 from charging.ledger.commands import ChargedFact, Command
 from charging.ledger.outcome import ChargeTold as ChargeTold
 from charging.ledger.outcome import Done as Done

@@ -10,8 +10,8 @@ import msgspec
 import typer
 
 from appserver.access_log import Access
-from charging.base.errors import Fault, Invalid
 from charging.base.identity import normalise
+from charging.errors import Fault, Invalid
 from console import report
 from console.hand import ENDPOINTS, TIMEOUT_MS, Channel, Endpoint, Identity, Key
 from console.system import read_role

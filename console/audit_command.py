@@ -13,7 +13,7 @@ from rich.progress import Progress, TextColumn
 
 from appserver.replies import fill_history
 from charging.base.account_id import identity_of, slot_of
-from charging.base.errors import Fault
+from charging.errors import Fault
 from charging.ledger.auditing import Audit
 from console import report
 from console.audit import Advance, JournalRef, audit_journal

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from charging.base.account_id import asked_for
 from charging.base.contract import Contract
-from charging.base.errors import Broken, NotFound
+from charging.errors import Broken, NotFound
 from console.audit import Advance, JournalRef, audit_all, match_transfers, stand_of
 from console.audit_following import SlotReport
 from console.audit_holders import check_holders

@@ -12,10 +12,10 @@ from onetier.v1 import data_center_pb2 as dc
 from rich.console import Console
 from rich.table import Table
 
-from charging.base.errors import Fault
 from charging.base.localtime import LocalTime
 from charging.catalogue.diff import Change, diff
 from charging.catalogue.document import Catalogue, pack, schema
+from charging.errors import Fault
 from console.catalogue_files import Folder, read_folder
 from console.catalogue_writing import write_folder
 from console.directory_call import DATACENTER, Certificates, DataCenter, call_directory

@@ -12,8 +12,8 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import SafeRepresenter
 from ruamel.yaml.resolver import BaseResolver
 
-from charging.base.errors import Broken, Conflict
 from charging.catalogue.document import Catalogue
+from charging.errors import Broken, Conflict
 from console.catalogue_files import read_folder
 
 WIDTH = 118

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import typer
 
-from charging.base.errors import Fault
 from charging.base.identity import mask
+from charging.errors import Fault
 from console.audit import JournalRef
 from console.keys import ChainKeys, ring_for
 from console.operate import FOLDER, DirectoryUrl, Folder, directory_url, journals

@@ -9,7 +9,7 @@ import grpc
 import typer
 from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
-from charging.base.errors import Fault
+from charging.errors import Fault
 from console.arguments import address
 from console.system import read_role
 from runtime.channel import open_channel

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import typer
 
-from charging.base.errors import Fault
+from charging.errors import Fault
 from directory.directory import Directory
 from domainservers.journal import Corrupt
 from evidence.keys import KeyRing

@@ -7,7 +7,7 @@ file. Everything else is a defect, and its trace is wanted.
 import msgspec
 from grpc.aio import AioRpcError
 
-from charging.base.errors import Fault
+from charging.errors import Fault
 from console.sending import SendingFailed
 from console.stage import CatalogueFaulty
 from console.supervisor import ProcessDied

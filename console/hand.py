@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from charging.base.bounds import AMOUNT_MAX
-from charging.base.errors import Fault
+from charging.errors import Fault
 from console import report
 from console.arguments import addresses
 from console.system import read_role

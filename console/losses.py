@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from charging.base.errors import Fault, NotFound
+from charging.errors import Fault, NotFound
 from console.keys import Anchors, ChainKeys, evidence_for
 from console.operate import Folder, directory_url
 from directory import owners as owners_of

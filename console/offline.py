@@ -20,12 +20,12 @@ from msgspec.structs import replace
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.bounds import ATTRIBUTE_CHARS_MAX, ID_CHARS_MAX
 from charging.base.contract import Contract, Subscription
-from charging.base.errors import Fault, Invalid
 from charging.base.identity import normalise
 from charging.base.names import is_code, is_place, is_service
 from charging.base.party import party
 from charging.base.usage import Charge, Usage
 from charging.catalogue.document import Catalogue, pack
+from charging.errors import Fault, Invalid
 from charging.ledger.applying import added
 from charging.ledger.commands import Command, PostCharge
 from charging.ledger.ledger import decide, seal

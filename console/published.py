@@ -9,9 +9,9 @@ from msgspec import Struct
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
-from charging.base.errors import Invalid, NotFound
 from charging.catalogue.document import Catalogue, unpack
 from charging.checks.values import moment_ms
+from charging.errors import Invalid, NotFound
 from console.directory_call import call_directory
 from console.directory_unit import with_directory
 from console.keys import ring_for

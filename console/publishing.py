@@ -14,7 +14,7 @@ from msgspec import Struct
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
-from charging.base.errors import Expired, Invalid
+from charging.errors import Expired, Invalid
 from console.published import Label
 from runtime.channel import MESSAGE_BYTES_MAX
 

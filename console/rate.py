@@ -13,9 +13,9 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeElapsedColumn
 
-from charging.base.errors import Invalid
 from charging.base.money import show
 from charging.base.usage import Charge
+from charging.errors import Invalid
 from charging.rating.explain import sentence
 from console.catalog import checked
 from console.offline import REQUIRED, OfflineRater, Rated, rate_lines, unused

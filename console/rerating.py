@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from charging.base.account import Account
 from charging.base.contract import Contract
-from charging.base.errors import Fault
 from charging.base.usage import Charge
+from charging.errors import Fault
 from charging.ledger.entry import Entry
 from charging.ledger.events import Charged, SessionStepped
 from charging.ledger.ledger import available_view

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Column, Table
 
-from charging.base.errors import NotFound
+from charging.errors import NotFound
 from console import report
 from console.directory_unit import with_directory
 from console.keys import ChainKeys, ring_for

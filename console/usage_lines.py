@@ -10,7 +10,7 @@ from typing import TextIO
 
 from msgspec import Struct
 
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 
 LINE_CHARS_MAX = 65_536
 FIELD_SHOWN_MAX = 40

@@ -11,7 +11,7 @@ from multiprocessing import get_context
 
 import msgspec
 
-from charging.base.errors import Broken, Fault
+from charging.errors import Broken, Fault
 from charging.wire import CatalogueRef
 from datacenter.permits import check_decision, effective
 from datacenter.publication import check_catalogues

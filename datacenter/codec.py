@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from onetier.v1 import data_center_pb2 as pb
 
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 from charging.ledger.permission import BUILT_IN, Grant
 from directory.changes import (
     AmendmentDecided,

@@ -5,8 +5,8 @@ from onetier.v1 import data_center_pb2 as pb
 from onetier.v1 import data_center_pb2_grpc
 
 from charging.base.bounds import ACTOR_CHARS_MAX
-from charging.base.errors import Invalid, NotFound
 from charging.base.identity import normalise
+from charging.errors import Invalid, NotFound
 from datacenter import permits
 from datacenter.admission import Admission
 from datacenter.codec import changes_of, grant_messages

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeResponse
 
-from charging.base.errors import Fault, Unavailable
+from charging.errors import Fault, Unavailable
 from datacenter.links import Links
 from datacenter.owners import OwnerTable
 from datacenter.router import Grouped, Load, Router, failed_body

@@ -6,7 +6,7 @@ wait in the log until another principal approves them. While a directory has no 
 
 from collections.abc import Sequence
 
-from charging.base.errors import Conflict, Denied, Invalid, NotFound, Refused
+from charging.errors import Conflict, Denied, Invalid, NotFound, Refused
 from charging.ledger.permission import NO_LIMIT, Policy, names_another
 from directory.changes import (
     AmendmentDecided,

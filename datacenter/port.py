@@ -21,9 +21,9 @@ import msgspec
 from charging import wire
 from charging.base.account import Account
 from charging.base.account_id import identity_of
-from charging.base.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
 from charging.base.house_keys import digest_of, port_key
 from charging.base.identity import normalise
+from charging.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
 from charging.ledger.commands import Action, Command, MoveIn, MoveOut, Remember
 from directory.changes import Change, Entry, PortBegun, PortEnded
 from directory.directory import Directory

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from charging.base.errors import Invalid
 from charging.catalogue.document import Catalogue, unpack
 from charging.checks.check import check
 from charging.checks.walk import Finding, shown
 from charging.checks.whole import Nation
+from charging.errors import Invalid
 from charging.plans.timeline import together
 from charging.wire import CatalogueRef
 from directory.changes import CatalogueVersion, Change

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from charging import wire
 from charging.base.bounds import ROUTE_CHARS_MAX
-from charging.base.errors import Broken, Fault, Invalid, NotFound, Unavailable
+from charging.errors import Broken, Fault, Invalid, NotFound, Unavailable
 from runtime.telemetry import logger
 
 log = logger("datacenter.router")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from charging.base.errors import Refused
+from charging.errors import Refused
 from directory.changes import Change, Domain, UnitAddress
 from directory.state import State
 

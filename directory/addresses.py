@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 from directory.changes import Change, UnitAddress
 from storage.allowed import Allowed
 from storage.unit import StoreRejected

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from charging.base.errors import Conflict, Fault, Invalid, NotFound, Refused
 from charging.base.house_keys import PREFIX
 from charging.base.identity import normalise
 from charging.base.names import is_code
+from charging.errors import Conflict, Fault, Invalid, NotFound, Refused
 from charging.ledger.permission import ALL, NAMES, NO_LIMIT
 from directory.changes import (
     AmendmentDecided,

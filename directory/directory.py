@@ -16,8 +16,8 @@ from msgspec import Struct
 from charging import wire
 from charging.base.account_id import asked_for
 from charging.base.account_id import slot_of as slot_of_id
-from charging.base.errors import Broken, NotFound
 from charging.base.identity import mask
+from charging.errors import Broken, NotFound
 from charging.ledger.permission import Policy
 from directory.addresses import check_addresses
 from directory.changes import Amendment, Change, with_proposed

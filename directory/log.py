@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from charging.base.errors import Broken, Invalid
+from charging.errors import Broken, Invalid
 from directory.changes import (
     Amendment,
     Part,

@@ -5,7 +5,7 @@ Its unit may come later than the process; its log is held against what anchors k
 
 import asyncio
 
-from charging.base.errors import Broken
+from charging.errors import Broken
 from directory.directory import POLL_MS_MAX, ROUTES_CACHED_MAX, Directory
 from evidence.anchors import DIRECTORY, Anchor, AnchorsAway, Everywhere
 from evidence.keys import KeyRing

@@ -5,7 +5,7 @@ The hash is part of the data: changing it would move accounts away from their jo
 
 from zlib import crc32
 
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 
 SLOTS_PER_DOMAIN_MAX = 4_096
 

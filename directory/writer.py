@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import Enum
 
-from charging.base.errors import Broken, Conflict, Fault, Overloaded, Unavailable
+from charging.errors import Broken, Conflict, Fault, Overloaded, Unavailable
 from directory.changes import Amendment, Entry, Part, PortBegun, PortEnded
 from directory.checks import check
 from directory.log import GROUP_BYTES_MAX, Assembler, Log, split

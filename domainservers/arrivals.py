@@ -7,7 +7,7 @@ it was under way: the clocks of the two may differ by a quarter of `outcomes_kee
 
 from contextlib import aclosing
 
-from charging.base.errors import Unavailable
+from charging.errors import Unavailable
 from charging.ledger.entry import Entry
 from charging.ledger.events import MovedIn
 from domainservers.frames import Frames

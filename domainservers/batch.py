@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeResponse
 
-from charging.base.errors import Expired, Fault
+from charging.errors import Expired, Fault
 from domainservers.item import pack_fault
 from runtime.stream import ReplyStream
 from runtime.telemetry import Metrics

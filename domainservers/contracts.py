@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from charging.base.contract import Contract
-from charging.base.errors import Refused
+from charging.errors import Refused
 from charging.ledger.events import ContractSet, Event, MovedIn
 from domainservers.fetcher import bucket_of
 from domainservers.order_records import order_record

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from charging import wire
 from charging.base.account import Outgoing
-from charging.base.errors import Fault
+from charging.errors import Fault
 from charging.ledger.handlers.transfers import receive_command, settle_command
 from charging.wire import Commit, Done, Failed, unpack_answer
 from domainservers.item import Item

@@ -13,7 +13,7 @@ from charging import wire
 from charging.base.account import Account
 from charging.base.account_id import asked_for
 from charging.base.contract import Contract
-from charging.base.errors import Broken, Denied, Fault, Invalid, NotFound, Refused
+from charging.errors import Broken, Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger.commands import (
     Action,
     ChargedFact,

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from charging import wire
-from charging.base.errors import Broken, Fault, NotFound, Overloaded, Refused, Unavailable
+from charging.errors import Broken, Fault, NotFound, Overloaded, Refused, Unavailable
 from charging.ledger.commands import ReceiveTransfer, Refund, Remember
 from charging.ledger.entry import Entry
 from charging.ledger.events import MovedIn

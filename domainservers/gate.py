@@ -7,8 +7,8 @@ comes from a platform, and its principal must have a grant for it in the directo
 
 from collections.abc import Sequence
 
-from charging.base.errors import Denied
 from charging.base.house_keys import PREFIX
+from charging.errors import Denied
 from charging.ledger.commands import (
     Command,
     ExpireSession,

@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Raw
 
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 from charging.ledger.commands import PostCharge
 from charging.ledger.entry import Entry
 from charging.ledger.history import read_told

@@ -5,7 +5,7 @@ are its whole past. Only when all of them are read and fit is anything changed.
 """
 
 from charging.base.account import Account
-from charging.base.errors import Fault
+from charging.errors import Fault
 from charging.ledger.entry import Entry
 from charging.ledger.ledger import replay
 from domainservers.frames import read_group

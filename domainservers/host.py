@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from charging.base.errors import Unavailable
+from charging.errors import Unavailable
 from charging.ledger.permission import Policy, built_in_policy
 from domainservers.clock import Clock
 from domainservers.journal import Corrupt, Fenced, JournalMoved

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from charging import wire
 from charging.base.account import Account
-from charging.base.errors import Broken, Conflict, Denied, Expired, Fault, Invalid, NotFound, Unavailable
 from charging.base.identity import mask
+from charging.errors import Broken, Conflict, Denied, Expired, Fault, Invalid, NotFound, Unavailable
 from charging.ledger.commands import Command
 from charging.ledger.entry import Entry
 from charging.ledger.handlers.approvals import remembered

@@ -5,7 +5,7 @@ import socket
 
 from onetier.v1.domain_server_pb2_grpc import add_DomainServerServiceServicer_to_server
 
-from charging.base.errors import NotFound
+from charging.errors import NotFound
 from charging.ledger.permission import Policy, built_in_policy
 from directory.directory import Directory
 from directory.opening import open_directory, open_patiently, units_allowed

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
-from charging.base.errors import NotFound, Refused
+from charging.errors import NotFound, Refused
 from directory.changes import UnitAddress
 from directory.directory import Directory
 from directory.slots import slot_key

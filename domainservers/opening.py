@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from charging.base.account_id import compose
-from charging.base.errors import Fault
+from charging.errors import Fault
 from charging.ledger.commands import OpenAccount
 from domainservers.item import Item, pack_fault
 from domainservers.naming import named

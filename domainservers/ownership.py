@@ -7,7 +7,7 @@ alive while its heartbeat moves, by the watcher's own clock. Who is alone with i
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 
-from charging.base.errors import Fault
+from charging.errors import Fault
 from directory import members as members_of
 from directory import owners as owners_of
 from directory.members import Member, Watch

@@ -7,7 +7,7 @@ import grpc
 from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub
 
-from charging.base.errors import Fault, Unavailable
+from charging.errors import Fault, Unavailable
 from runtime.channel import open_channel
 from runtime.link import BatchLink, parts_of
 from runtime.tls import Tls

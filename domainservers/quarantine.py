@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from charging.base.errors import Broken
 from charging.base.identity import mask
+from charging.errors import Broken
 from domainservers.framing import account_mark
 from domainservers.journal import Corrupt
 from domainservers.keys import POSITIONS_PER_GROUP

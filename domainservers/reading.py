@@ -7,7 +7,7 @@ the account are opened. Nothing here changes anything.
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from charging.base.errors import NotFound
+from charging.errors import NotFound
 from charging.ledger.entry import Entry
 from domainservers.frames import Frames
 from domainservers.groups import unpack_at, unpack_of

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from charging.base.contract import Contract
-from charging.base.errors import Broken
+from charging.errors import Broken
 from charging.ledger.entry import Entry
 from charging.ledger.ledger import replay
 from charging.ledger.permission import Policy, built_in_policy

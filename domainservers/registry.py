@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from charging.base.contract import Contract
-from charging.base.errors import Fault, Refused, Unavailable
 from charging.base.house_keys import digest_of
+from charging.errors import Fault, Refused, Unavailable
 from storage.unit import Head, Unit
 
 STALE_MS = 86_400_000

@@ -12,7 +12,7 @@ from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceServicer
 
 from charging import wire
-from charging.base.errors import Broken, Denied, Fault, Invalid
+from charging.errors import Broken, Denied, Fault, Invalid
 from charging.wire import Ask, Commit, FetchReference
 from domainservers.batch import Batch
 from domainservers.gate import check_read

@@ -11,7 +11,7 @@ from enum import Enum
 from msgspec.structs import replace
 
 from charging.base.account_id import asked_for
-from charging.base.errors import Broken, Fault, Overloaded, Unavailable
+from charging.errors import Broken, Fault, Overloaded, Unavailable
 from charging.wire import Ask, Commit, FetchHistory, FetchOutcomes, Lookup, Pull
 from domainservers.committing import Committing
 from domainservers.fulfilling import Fulfilling

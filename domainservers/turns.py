@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from charging.base.errors import Expired, Overloaded
+from charging.errors import Expired, Overloaded
 
 READERS_MAX = 8
 """Reads that are under way; each may hold a page of an answer."""

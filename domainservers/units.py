@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from charging.base.errors import Unavailable
+from charging.errors import Unavailable
 from storage.unit import Unit
 
 OpenUnit = Callable[[str], Awaitable[Unit]]

@@ -11,7 +11,7 @@ from contextlib import aclosing, suppress
 
 from msgspec import Struct
 
-from charging.base.errors import NotFound
+from charging.errors import NotFound
 from directory import owners as owners_of
 from directory.slots import parse_slot
 from domainservers import contracts as contracts_of

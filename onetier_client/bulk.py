@@ -11,7 +11,7 @@ from onetier.v1.service_desk_pb2 import (
     ServiceRequest,
 )
 
-from charging.base.errors import Expired
+from charging.errors import Expired
 from onetier_client.keys import new_key
 from onetier_client.lines import Call, Lines
 from runtime.status import to_status

@@ -4,7 +4,7 @@
         charge = await desk.charge("13012345678", "voice", quantity=61, other_party="10086")
         print(charge.amount, charge.steps)
 
-Errors are raised as `charging.base.errors.Fault`. After `Unavailable` or `Expired` the outcome is unknown: give the
+Errors are raised as `charging.errors.Fault`. After `Unavailable` or `Expired` the outcome is unknown: give the
 same `request_key` again, or ask for the key's `outcome`, to learn it.
 """
 
@@ -17,7 +17,7 @@ from typing import Self, Unpack
 
 from onetier.v1 import service_desk_pb2 as desk
 
-from charging.base.errors import Expired, Overloaded
+from charging.errors import Expired, Overloaded
 from onetier_client import requests as build
 from onetier_client.bulk import Bulk, Exchanged
 from onetier_client.lines import Call, Lines

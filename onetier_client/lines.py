@@ -14,7 +14,7 @@ import grpc
 from onetier.v1.service_desk_pb2 import ExchangeRequest, ExchangeResponse, ServiceReply, ServiceRequest
 from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceStub
 
-from charging.base.errors import Denied, Expired, Fault, Invalid, Overloaded, Unavailable
+from charging.errors import Denied, Expired, Fault, Invalid, Overloaded, Unavailable
 from onetier_client.endpoints import Ranking
 from runtime.channel import open_channel
 from runtime.link import BatchLink

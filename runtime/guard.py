@@ -11,7 +11,7 @@ from pathlib import Path
 import grpc
 from msgspec import Struct
 
-from charging.base.errors import Denied, Fault, Unavailable
+from charging.errors import Denied, Fault, Unavailable
 from runtime.certificates import PRINCIPAL_PREFIX, Certificate, read_certificate
 from runtime.loopback import PROOF_KEY, proves
 from runtime.principal import LOCALS, NOBODY, Principal

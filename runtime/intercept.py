@@ -11,7 +11,7 @@ from traceback import clear_frames
 
 import grpc
 
-from charging.base.errors import Broken, Denied, Fault, Invalid
+from charging.errors import Broken, Denied, Fault, Invalid
 from runtime.guard import Guard
 from runtime.principal import LOCAL, admit
 from runtime.status import ROLE_NOT_ALLOWED, abort

@@ -32,7 +32,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import grpc
 from msgspec import Struct
 
-from charging.base.errors import Broken, Expired, Fault, Overloaded, Unavailable
+from charging.errors import Broken, Expired, Fault, Overloaded, Unavailable
 from runtime.status import from_rpc_error
 from runtime.telemetry import logger
 

@@ -22,7 +22,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from charging.base.errors import (
+from charging.errors import (
     Broken,
     Conflict,
     Denied,

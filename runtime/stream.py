@@ -19,7 +19,7 @@ from typing import Generic
 
 import grpc
 
-from charging.base.errors import Overloaded
+from charging.errors import Overloaded
 from runtime.link import BACKOFF_MAX_MS, MergeableT, RequestT, ResponseT
 from runtime.telemetry import Metrics, logger
 

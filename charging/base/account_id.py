@@ -12,7 +12,7 @@ and nobody needs to be asked. The id stays when the account is ported; it says w
 
 import re
 
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 
 KIND = "account:"
 """Of the identities that name an account itself."""

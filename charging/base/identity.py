@@ -31,7 +31,7 @@ from phonenumbers import (
 
 from charging.base import account_id
 from charging.base.bounds import IDENTITY_CHARS_MAX
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 
 KINDS = ("msisdn", "fixed", "broadband", "tv", "card")
 

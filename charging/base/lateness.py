@@ -12,7 +12,7 @@ Usage that looks at no counter and at no book of units is never too late: its pr
 from datetime import date, timedelta
 
 from charging.base.accumulators import parts
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 
 LATE_DAYS_MAX = 35
 """The longest cycle and four days: roaming files come within a month."""

@@ -9,8 +9,8 @@ import re
 from functools import lru_cache
 
 from charging.base.bounds import IDENTITY_CHARS_MAX
-from charging.base.errors import Invalid
 from charging.base.identity import dialled, plain, read
+from charging.errors import Invalid
 
 _SHORT = re.compile(r"[0-9]{3,8}")
 _DIALLED = re.compile(r"[0-9 ()/.-]{9,32}")

@@ -9,7 +9,6 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from charging.base.errors import Invalid
 from charging.base.money import NO_CURRENCY
 from charging.catalogue.document import Catalogue
 from charging.catalogue.offers import (
@@ -23,6 +22,7 @@ from charging.catalogue.offers import (
 )
 from charging.catalogue.tariffs import Tariff
 from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, Rounding, Service, When, Zone
+from charging.errors import Invalid
 
 
 class _Named(Protocol):

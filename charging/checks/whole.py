@@ -10,7 +10,6 @@ from functools import cached_property
 
 import msgspec
 
-from charging.base.errors import Invalid
 from charging.catalogue.document import Catalogue, Overrides
 from charging.catalogue.merge import Merged, merge
 from charging.checks.accumulators import check_accumulators
@@ -21,6 +20,7 @@ from charging.checks.rules import check_opened_services
 from charging.checks.units import check_units
 from charging.checks.values import LOCAL
 from charging.checks.walk import Finding, Path, structs
+from charging.errors import Invalid
 from charging.plans.compile import compile_all
 
 Key = tuple[str, str]

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from charging.base.account import MONEY, Account, Book, Outgoing, next_mark
 from charging.base.accumulators import counter_of
-from charging.base.errors import Broken
 from charging.base.lateness import forgotten
+from charging.errors import Broken
 from charging.ledger import funds
 from charging.ledger.events import (
     BookDropped,

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from charging.base.account import MAIN_BOOK, Account, Outgoing
-from charging.base.errors import Fault
 from charging.base.house_keys import receive_key
+from charging.errors import Fault
 from charging.ledger import applying
 from charging.ledger.commands import PROPOSED, REMEMBERED
 from charging.ledger.entry import Entry

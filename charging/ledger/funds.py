@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, BalanceView, Book
-from charging.base.errors import Broken, Refused
+from charging.errors import Broken, Refused
 from charging.ledger.outcome import Movement
 
 Pairs = Sequence[tuple[str, int]]

@@ -9,8 +9,8 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from charging.base.account import Account, BalanceView, Book
-from charging.base.errors import Broken, Invalid, NotFound
 from charging.base.usage import Charge, SealedCharge, pack_long
+from charging.errors import Broken, Invalid, NotFound
 from charging.ledger import standing, within
 from charging.ledger.applying import accrue, after_charge, apply
 from charging.ledger.commands import (

@@ -6,8 +6,8 @@ The same structs travel to the platform (`charging.wire`) and stay in the journa
 import msgspec
 from msgspec import Raw, Struct
 
-from charging.base.errors import KINDS, Broken, Fault
 from charging.base.usage import Step, unpack_steps
+from charging.errors import KINDS, Broken, Fault
 
 
 class Movement(Struct, frozen=True, array_like=True, gc=False):
@@ -53,7 +53,7 @@ class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
 
 
 class Failed(Struct, frozen=True, array_like=True, tag="f"):
-    """A fault, see `charging.base.errors`. `repeated` marks a stored refusal."""
+    """A fault, see `charging.errors`. `repeated` marks a stored refusal."""
 
     kind: str
     reason: str

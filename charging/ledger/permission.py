@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from charging.base.account import MONEY
-from charging.base.errors import Denied
 from charging.base.money import MICRO
+from charging.errors import Denied
 from charging.ledger.commands import (
     Action,
     Adjust,

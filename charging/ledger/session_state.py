@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from charging.base.account import MONEY, Account, Book, Hold, Session
-from charging.base.errors import Invalid, Refused
 from charging.base.usage import Charge, SealedCharge, Usage
+from charging.errors import Invalid, Refused
 from charging.ledger import funds
 from charging.ledger.applying import accrue
 

@@ -6,7 +6,7 @@ resumed by the one that brings some back. A suspension by staff is never undone 
 
 from charging.base import accumulators
 from charging.base.account import Account
-from charging.base.errors import Refused
+from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.events import Event, Noticed, StatusSet
 

@@ -26,7 +26,7 @@ from charging.base.bounds import (
     VERSION_MAX,
 )
 from charging.base.contract import Contract
-from charging.base.errors import Invalid, Refused
+from charging.errors import Invalid, Refused
 
 _pack = msgspec.msgpack.Encoder().encode
 _NO_COUNTERS: dict[str, int] = {}

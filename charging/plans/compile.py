@@ -4,12 +4,12 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Protocol, TypeVar
 
 from charging.base import bounds
-from charging.base.errors import Invalid
 from charging.base.localtime import LocalTime
 from charging.base.money import quantity
 from charging.catalogue.merge import Merged
 from charging.catalogue.tariffs import Tariff
 from charging.catalogue.words import Service
+from charging.errors import Invalid
 from charging.plans.compile_offers import (
     compile_accumulator,
     compile_allowance,

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from charging.base.errors import Invalid
 from charging.base.localtime import CALL, LIFE, PERIODS, SUBSCRIPTION, LocalTime
 from charging.base.money import micro, quantity
 from charging.catalogue.merge import Entry, Merged, regional_parts
 from charging.catalogue.offers import Accumulator, Allowance, Discount, Fee, Offering
+from charging.errors import Invalid
 from charging.plans.bands import BandTable
 from charging.plans.compile_tariffs import cap_counter, increment_cost, rounding_of
 from charging.plans.compiled import (

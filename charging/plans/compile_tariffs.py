@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from fractions import Fraction
 from math import lcm
 
-from charging.base.errors import Invalid
 from charging.base.localtime import CALL, PERIODS, LocalTime
 from charging.base.money import MODES, exact_quantity, micro, quantity
 from charging.base.usage import ENDS
 from charging.catalogue.merge import Entry, Merged, regional_parts
 from charging.catalogue.tariffs import BandRates, Cap, Price, Rate, Tariff, Tiers
 from charging.catalogue.words import Rounding
+from charging.errors import Invalid
 from charging.plans.bands import BandTable
 from charging.plans.compiled import (
     GRADUATED,

@@ -5,13 +5,13 @@ from functools import lru_cache
 
 from charging.base.account import Account
 from charging.base.contract import Contract
-from charging.base.errors import Invalid
 from charging.base.localtime import LocalTime, day_of
 from charging.base.money import micro, quantity
 from charging.base.usage import Usage
 from charging.catalogue.merge import Merged
 from charging.catalogue.offers import DiscountWhen
 from charging.catalogue.words import Destination, When
+from charging.errors import Invalid
 from charging.plans.bands import BandTable
 from charging.plans.compiled import Counter, Facts, Test
 from charging.plans.prefixes import PrefixTable, digits_of

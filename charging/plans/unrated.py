@@ -7,10 +7,10 @@ SERVICE_NOT_SUBSCRIBED, USAGE_UNRATED, BAND_UNRATED, FEE_UNKNOWN.
 from charging.base.account import Account
 from charging.base.bounds import AMOUNT_MAX
 from charging.base.contract import Contract
-from charging.base.errors import Invalid
 from charging.base.money import show
 from charging.base.usage import Usage
 from charging.catalogue.tariffs import Price
+from charging.errors import Invalid
 from charging.plans.compiled import CompiledTariff
 from charging.plans.conditions import prefix_table, usage_tests
 from charging.plans.plan import Plan, Profile

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from charging.base.errors import Invalid
 from charging.base.usage import Charge
+from charging.errors import Invalid
 from charging.ledger.session_state import Kept
 
 GRANT_RATINGS_MAX = 1_000

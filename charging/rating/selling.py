@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from charging.base.contract import Contract
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 from charging.plans.plan import Plan
 
 NAMES_SHOWN_MAX = 12

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from charging.base.account import Account, Session
 from charging.base.contract import Contract
-from charging.base.errors import Invalid
 from charging.base.usage import Charge, Usage, ended
+from charging.errors import Invalid
 from charging.ledger import session_state
 from charging.ledger.commands import SessionUnit, StepSession
 from charging.ledger.ledger import available_view, seal

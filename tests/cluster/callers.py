@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 from onetier.v1 import service_desk_pb2 as desk
 
-from charging.base.errors import Expired, Fault, Overloaded, Refused, Unavailable
+from charging.errors import Expired, Fault, Overloaded, Refused, Unavailable
 from onetier_client import AsyncClient
 
 PAUSE_S = 0.05

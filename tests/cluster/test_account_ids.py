@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
-from charging.base.errors import Fault, NotFound
+from charging.errors import Fault, NotFound
 from console.rehearsal import DAY_MS, Rehearsal, rehearse
 from console.sample.offers import MOBILE_SMALL
 from console.system import Shape

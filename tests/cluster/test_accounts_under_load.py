@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from onetier.v1 import service_desk_pb2 as desk
 
-from charging.base.errors import Fault
+from charging.errors import Fault
 from console.audit import JournalRef, audit_journal, match_transfers
 from console.sample import offers
 from console.system import Shape

@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from onetier.v1 import service_desk_pb2 as desk
 from prometheus_client.parser import text_string_to_metric_families
 
-from charging.base.errors import NotFound
+from charging.errors import NotFound
 from console.rehearsal import DAY_MS, Rehearsal, rehearse
 from console.supervisor import Running
 from console.system import Shape

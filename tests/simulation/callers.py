@@ -10,8 +10,8 @@ from msgspec import Raw, Struct
 from charging import wire
 from charging.base.account import Book
 from charging.base.contract import Contract
-from charging.base.errors import Fault
 from charging.base.usage import SealedCharge, Usage
+from charging.errors import Fault
 from charging.ledger.commands import (
     Action,
     Command,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from charging.base.errors import Unavailable
+from charging.errors import Unavailable
 from charging.wire import Ask, failed, pack
 from directory.state import DomainInfo
 from domainservers.anchoring import Anchoring

@@ -8,7 +8,7 @@ import structlog
 from msgspec import Struct
 
 from charging import wire
-from charging.base.errors import Unavailable
+from charging.errors import Unavailable
 from charging.wire import Answer, Ask
 from directory.owners import load_owners
 from directory.slots import slot_key, slot_of

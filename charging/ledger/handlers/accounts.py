@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book, next_mark
 from charging.base.bounds import AMOUNT_MAX, BOOKS_MAX, MEMBERS_MAX, THRESHOLDS_MAX
 from charging.base.contract import Contract
-from charging.base.errors import Invalid, Refused
+from charging.errors import Invalid, Refused
 from charging.ledger import funds
 from charging.ledger.commands import (
     Command,

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from charging.base.account import Account, Proposal
-from charging.base.errors import Broken, Denied, Invalid, Refused
+from charging.errors import Broken, Denied, Invalid, Refused
 from charging.ledger.commands import (
     Action,
     Adjust,

@@ -4,8 +4,8 @@ from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.bounds import AMOUNT_MAX, BOOK_MAX, BOOKS_MAX
-from charging.base.errors import Invalid, Refused
 from charging.base.lateness import LATE_MS_MAX
+from charging.errors import Invalid, Refused
 from charging.ledger import funds
 from charging.ledger.commands import Adjust, Command, MoveMoney, TopUp
 from charging.ledger.decision import Effect

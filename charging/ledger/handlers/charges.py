@@ -1,9 +1,9 @@
 """Deciding a rated charge: the frequent case, kept cheap."""
 
 from charging.base.account import MONEY, Account
-from charging.base.errors import Invalid, Refused
 from charging.base.lateness import refuse_late
 from charging.base.usage import SealedCharge
+from charging.errors import Invalid, Refused
 from charging.ledger import funds
 from charging.ledger.commands import PostCharge
 from charging.ledger.decision import Effect, VersionMoved

@@ -10,7 +10,7 @@ account with refunds has any, so `REFUNDS_MAX` is far above what anybody gets, a
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, Account
-from charging.base.errors import Invalid, NotFound, Refused
+from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import funds
 from charging.ledger.commands import ChargedFact, Command, Refund
 from charging.ledger.decision import Effect

@@ -11,9 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from charging.base.account import MONEY, Account, Hold, Session
-from charging.base.errors import Invalid, NotFound, Refused
 from charging.base.house_keys import digest_of, expire_key
 from charging.base.lateness import refuse_late
+from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import session_state
 from charging.ledger.commands import Command, ExpireSession, SessionUnit, StepSession
 from charging.ledger.decision import Effect, VersionMoved

@@ -11,8 +11,8 @@ there. Money under way belongs to neither account's balance; `charging.ledger.hi
 """
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, Outgoing
-from charging.base.errors import Invalid, NotFound, Refused
 from charging.base.house_keys import digest_of, receive_key, settle_key
+from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import funds
 from charging.ledger.commands import Command, ReceiveTransfer, SendTransfer, SettleTransfer
 from charging.ledger.decision import Effect

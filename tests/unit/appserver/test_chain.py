@@ -10,7 +10,7 @@ from appserver.testing import Owner
 from appserver.testing_front import A, B, DataCenter, Front, fault_of
 from charging.base.account import MAIN_BOOK
 from charging.base.contract import Subscription
-from charging.base.errors import Unavailable
+from charging.errors import Unavailable
 from charging.ledger.commands import Adjust, PostCharge, SetContract, TopUp
 from charging.wire import Commit, Stale
 

@@ -9,8 +9,8 @@ from onetier.v1 import service_desk_pb2 as pb
 from appserver.asks import Kind, SessionOrder, TransferAsk
 from appserver.codec import Codec
 from appserver.items import Batch, Item
-from charging.base.errors import Fault, Invalid
 from charging.base.party import party
+from charging.errors import Fault, Invalid
 from charging.ledger.commands import Adjust, OpenAccount, Refund, SetContract, SetProfile, SetThreshold, TopUp
 
 NOW_MS = 1_800_000_000_000

@@ -10,8 +10,8 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.testing import Owner, catalogue
 from appserver.testing_front import A, B, Front, fault_of
-from charging.base.errors import Broken, Conflict, Denied, Invalid, NotFound, Refused, Unavailable
 from charging.catalogue.offers import Agreement, Discount
+from charging.errors import Broken, Conflict, Denied, Invalid, NotFound, Refused, Unavailable
 from charging.wire import Commit, Done, Failed
 from runtime.status import from_rpc_error
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from appserver.testing import Owner
 from appserver.testing_front import A, DataCenter, Front, fault_of
-from charging.base.errors import Unavailable
+from charging.errors import Unavailable
 
 
 async def test_no_datacenter_is_unavailable_and_comes_back(

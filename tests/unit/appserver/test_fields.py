@@ -11,7 +11,7 @@ from onetier.v1 import service_desk_pb2 as pb
 from appserver.codec import Codec
 from appserver.fields import ALL, COMMANDS, EFFECTS, in_vain
 from appserver.items import Batch
-from charging.base.errors import Fault, Invalid
+from charging.errors import Fault, Invalid
 from tests.unit.appserver.test_codec import Nowhere
 
 NOW_MS = 1_800_000_000_000

@@ -18,7 +18,7 @@ from appserver.codec import VIEWS
 from appserver.items import Batch, Item
 from appserver.testing import Owner
 from appserver.testing_front import A, B, Front, fault_of
-from charging.base.errors import Unavailable
+from charging.errors import Unavailable
 from charging.ledger.permission import COMMANDS, NO_LIMIT, Grant
 from charging.ledger.permission import READS as READS_NAMED
 from console.main import mounted

@@ -13,7 +13,7 @@ from appserver.items import Batch, Item
 from appserver.main import Platform
 from appserver.testing import Owner
 from appserver.testing_front import A, B, DataCenter, Front, fault_of
-from charging.base.errors import Fault, Invalid, Overloaded
+from charging.errors import Fault, Invalid, Overloaded
 from runtime.server import RunningTier
 from runtime.status import from_rpc_error, from_status
 

@@ -8,7 +8,7 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.testing import Owner, catalogue
 from appserver.testing_front import A, B, Front, fault_of
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from charging.base import bounds
 from charging.base.account import Account, Book, Hold, Session
-from charging.base.errors import Invalid, Refused
 from charging.base.usage import SealedCharge, Usage
+from charging.errors import Invalid, Refused
 from charging.ledger import within
 from charging.ledger.commands import Command, PostCharge, SetProfile, TopUp
 from charging.ledger.funds import balance_view

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charging.base.bounds import IDENTITY_CHARS_MAX
-from charging.base.errors import Invalid
 from charging.base.identity import is_country, mask, normalise
 from charging.base.party import party
+from charging.errors import Invalid
 
 COUNTRIES = ("", "CN", "US", "DE", "IT", "HK", "AR")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from charging.base.account import MAIN_BOOK, MONEY
-from charging.base.errors import Denied, Fault, Refused
+from charging.errors import Denied, Fault, Refused
 from charging.ledger import history
 from charging.ledger.auditing import audit
 from charging.ledger.commands import Action, Adjust, Approve, Refund, SendTransfer, SetCreditLimit, TopUp

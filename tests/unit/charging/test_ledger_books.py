@@ -5,8 +5,8 @@ from msgspec.structs import replace
 
 from charging.base.account import MONEY, Book
 from charging.base.bounds import BOOK_MAX
-from charging.base.errors import Conflict, Invalid, Refused
 from charging.base.lateness import LATE_MS_MAX
+from charging.errors import Conflict, Invalid, Refused
 from charging.ledger.commands import Adjust, MoveMoney, SendTransfer, SetStatus, TopUp
 from charging.testing import DAY_MS, START_MS, Desk, charge_of, post
 

@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from charging.base.account import MONEY, Book
-from charging.base.errors import Invalid, NotFound, Refused
 from charging.base.lateness import LATE_DAYS_MAX
 from charging.base.localtime import DAY, day_text
+from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import ledger
 from charging.ledger.applying import accrue
 from charging.ledger.commands import MoveOut, SetContract, SetStatus

@@ -6,7 +6,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from charging.base.account import MONEY, Book
-from charging.base.errors import Refused
+from charging.errors import Refused
 from charging.ledger import auditing, history
 from charging.ledger.commands import Adjust, MoveMoney, MoveOut, Refund, SendTransfer, TopUp
 from charging.ledger.entry import Entry

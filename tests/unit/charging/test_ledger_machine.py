@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, precondition, rule
 
 from charging.base.account import MONEY, Account, Book
-from charging.base.errors import Denied, Invalid, NotFound, Refused
+from charging.errors import Denied, Invalid, NotFound, Refused
 from charging.ledger import auditing, history, ledger
 from charging.ledger.commands import (
     Adjust,

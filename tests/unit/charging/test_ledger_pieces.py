@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.contract import Contract, Subscription
-from charging.base.errors import Fault, Invalid, Refused
 from charging.base.lateness import LATE_MS_MAX
 from charging.base.localtime import LocalTime
 from charging.base.usage import Usage
 from charging.catalogue.document import from_plain, pack
+from charging.errors import Fault, Invalid, Refused
 from charging.ledger import ledger
 from charging.ledger.commands import OpenAccount, PostCharge, SetContract, TopUp
 from charging.plans.plan import Plan

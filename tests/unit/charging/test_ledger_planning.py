@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from charging.base.errors import Invalid, Refused
+from charging.errors import Invalid, Refused
 from charging.rating import sessions
 from charging.rating.sessions import UnitAsk
 from charging.testing import START_MS, Desk, contract_of, flat_pricing

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from charging.base.account import MONEY, Account, Book
-from charging.base.errors import Invalid, NotFound, Refused
+from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import ledger
 from charging.ledger.commands import (
     Adjust,

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from charging.base.account import MONEY, Book, Threshold
 from charging.base.bounds import MEMBERS_MAX, THRESHOLDS_MAX
-from charging.base.errors import Broken, Invalid, Refused
+from charging.errors import Broken, Invalid, Refused
 from charging.ledger import ledger
 from charging.ledger.commands import (
     Adjust,

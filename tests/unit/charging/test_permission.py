@@ -2,7 +2,7 @@
 
 import pytest
 
-from charging.base.errors import Denied
+from charging.errors import Denied
 from charging.ledger.commands import Adjust, SetStatus, TopUp
 from charging.ledger.permission import ALL, BUILT_IN, NAMES, NO_LIMIT, Grant, Policy, name_of, names_another
 from charging.testing import opening

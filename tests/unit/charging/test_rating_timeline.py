@@ -9,7 +9,6 @@ import pytest
 import charging
 from charging.base.account import Account, Book
 from charging.base.contract import Contract, Subscription
-from charging.base.errors import Invalid
 from charging.base.localtime import CYCLE, LocalTime, span
 from charging.base.money import quantity, show
 from charging.base.usage import Charge, SealedCharge, Usage, unpack_steps
@@ -18,6 +17,7 @@ from charging.catalogue.merge import merge
 from charging.catalogue.offers import Allowance, Discount, Offering, RollOver
 from charging.catalogue.tariffs import BandRates, Price, Rate, Tariff, Tier, Tiers
 from charging.catalogue.words import Band, Service
+from charging.errors import Invalid
 from charging.ledger.ledger import seal
 from charging.plans.compile import compile_plan
 from charging.plans.timeline import Timeline

@@ -5,8 +5,8 @@ import pytest
 from msgspec import Raw
 
 from charging import wire
-from charging.base.errors import Invalid
 from charging.base.usage import SealedCharge, Usage
+from charging.errors import Invalid
 from charging.ledger.commands import Command, PostCharge
 from charging.wire import Commit, Pull
 

@@ -3,8 +3,8 @@
 import pytest
 
 from charging.base.contract import Contract, Subscription
-from charging.base.errors import Invalid
 from charging.catalogue.document import from_plain, pack
+from charging.errors import Invalid
 from charging.plans.plan import Plan
 from charging.plans.timeline import Timeline
 from charging.rating.selling import check_agreements, check_offerings, check_scope, check_watched

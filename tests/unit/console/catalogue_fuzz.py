@@ -21,10 +21,10 @@ from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.contract import Contract, Subscription
-from charging.base.errors import Fault
 from charging.base.localtime import LocalTime
 from charging.base.usage import Charge, Usage
 from charging.catalogue.document import Catalogue, pack, unpack
+from charging.errors import Fault
 from charging.plans.timeline import Timeline
 from charging.rating import explain
 from charging.rating.rating import fee, next_switch, rate

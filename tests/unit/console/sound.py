@@ -19,7 +19,7 @@ from evidence.keyfile import key_file, ring_at
 from evidence.keys import KeyRing
 from evidence.seals import open_sealed
 from runtime.telemetry import Metrics
-from storage.open import migrate
+from storage.open import migrate, open_unit
 from storage.unit import Unit
 from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, ask, charge, do, opening, session_step
 
@@ -31,12 +31,27 @@ Change = Callable[[Entry], Entry | None]
 
 @asynccontextmanager
 async def owned(
-    unit: Unit, name: str, ring: KeyRing, limits: Limits | None = None, clock: Clock | None = None
+    unit: Unit,
+    name: str,
+    ring: KeyRing,
+    limits: Limits | None = None,
+    clock: Clock | None = None,
+    national: Unit | None = None,
 ) -> AsyncIterator[Slot]:
-    """Own a slot, and give it up in order."""
+    """Own a slot, and give it up in order. `national` has the registry of identities; None = `unit` itself."""
     permits, metrics = asyncio.Semaphore(1), Metrics("test")
     parts = await recover(
-        name, "one#1", unit, unit, limits or Limits(), clock or Clock(), permits, lambda: 1, metrics, ring
+        name,
+        "one#1",
+        unit,
+        unit,
+        limits or Limits(),
+        clock or Clock(),
+        permits,
+        lambda: 1,
+        metrics,
+        ring,
+        national=national,
     )
     slot = Slot(parts, lambda _: None)
     yield slot
@@ -65,7 +80,11 @@ async def lived_in(tmp_path: Path) -> str:
     await migrate(found)
     ring = ring_of(found)
     unit = await open_sealed(found, ring)
-    async with owned(unit, "GD/0", ring) as south, owned(unit, "GD/1", ring) as north:
+    national = await open_unit(f"sqlite://{tmp_path}/directory.db")
+    async with (
+        owned(unit, "GD/0", ring, national=national) as south,
+        owned(unit, "GD/1", ring, national=national) as north,
+    ):
         await do(south, "open", opening())
         await do(north, "open", opening(WEI), WEI)
         await do(south, "call", charge(300))
@@ -79,6 +98,7 @@ async def lived_in(tmp_path: Path) -> str:
         assert isinstance(await do(north, received.key, received.action, WEI), Done)
         settled = settle_command(sender, sender.outgoing[0], "", NOW_MS)
         assert isinstance(await do(south, settled.key, settled.action), Done)
+    await national.close()
     await unit.close()
     return found
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
-from charging.base.errors import Conflict, NotFound
 from charging.catalogue.document import pack
 from charging.catalogue.words import Zone
+from charging.errors import Conflict, NotFound
 from console.catalog import publication
 from console.catalogue_files import read_folder
 from console.catalogue_writing import write_folder

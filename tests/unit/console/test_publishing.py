@@ -7,7 +7,7 @@ import pytest
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
-from charging.base.errors import Expired, Invalid
+from charging.errors import Expired, Invalid
 from console import publishing
 from console.published import Label
 from console.publishing import amend, timeout_s, words

@@ -6,7 +6,7 @@ from itertools import islice
 from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
-from charging.base.errors import Conflict, Expired
+from charging.errors import Conflict, Expired
 from console.sample import planted
 from console.sample.usage_file import UsageRecord
 from console.sending import send_usage

@@ -12,7 +12,7 @@ from collections import Counter
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 from console.catalogue_files import read_folder
 from console.offline import REQUIRED, OfflineRater, Rated, rate_lines, unused
 from console.usage_lines import LINE_CHARS_MAX, columns, read_lines

@@ -4,7 +4,7 @@ from charging import wire
 from charging.base.account import Account
 from charging.base.account_id import compose
 from charging.base.contract import Contract
-from charging.base.errors import Fault
+from charging.errors import Fault
 from charging.ledger.commands import Command, OpenAccount, Remember, TopUp
 from charging.ledger.events import MovedIn
 from charging.ledger.ledger import decide

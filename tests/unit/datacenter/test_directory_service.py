@@ -9,10 +9,10 @@ import pytest
 from onetier.v1 import data_center_pb2 as pb
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
-from charging.base.errors import Fault
 from charging.catalogue.document import Catalogue, Overrides, pack
 from charging.catalogue.tariffs import Price, PriceOverride, Rate, Tariff
 from charging.catalogue.words import Service
+from charging.errors import Fault
 from console.loading import until_known
 from runtime.status import from_rpc_error
 from tests.unit.datacenter.conftest import Rig

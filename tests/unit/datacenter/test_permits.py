@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from charging.base.errors import Conflict, Denied, Fault, Invalid, NotFound, Refused
+from charging.errors import Conflict, Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger.permission import NO_LIMIT, Grant
 from datacenter import permits
 from datacenter.admission import Admission

@@ -10,7 +10,7 @@ from onetier.v1 import data_center_pb2 as pb
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
 from charging import wire
-from charging.base.errors import Fault
+from charging.errors import Fault
 from datacenter import port as port_module
 from directory.slots import slot_of
 from runtime.status import from_rpc_error

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from charging import wire
 from charging.base.account_id import compose
-from charging.base.errors import Fault, Invalid
+from charging.errors import Fault, Invalid
 from charging.ledger.auditing import audit
 from charging.ledger.commands import Action, OpenAccount, Refund
 from charging.ledger.entry import Entry

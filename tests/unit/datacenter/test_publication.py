@@ -2,8 +2,8 @@
 
 import pytest
 
-from charging.base.errors import Invalid
 from charging.catalogue.document import from_plain, pack
+from charging.errors import Invalid
 from charging.wire import CatalogueRef
 from datacenter import admission, publication
 from datacenter.publication import check_catalogues

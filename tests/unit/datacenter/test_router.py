@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charging import wire
-from charging.base.errors import NotFound
+from charging.errors import NotFound
 from datacenter.router import Owners, Router
 
 SLOTS = {"GD": 1, "XJ": 4, "BJ": 2}

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from charging.base.errors import Conflict, Invalid, NotFound
+from charging.errors import Conflict, Invalid, NotFound
 from charging.wire import ChannelRef, PartnerRef
 from directory.changes import (
     CatalogueVersion,

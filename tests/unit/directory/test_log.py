@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from charging.base.errors import Broken, Invalid, Unavailable
+from charging.errors import Broken, Invalid, Unavailable
 from directory import log as log_module
 from directory import writer as writer_module
 from directory.changes import Amendment, Change, Domain, Entry, NumberPlan, UnitAddress, digest_of, pack_parts

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 from directory.number_plan import PrefixTable, prefix_problem
 from directory.slots import parse_slot, slot_key, slot_of
 

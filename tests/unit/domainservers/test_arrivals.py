@@ -8,8 +8,8 @@ import pytest
 from charging import wire
 from charging.base.account import Account, Book, Outgoing
 from charging.base.contract import Contract
-from charging.base.errors import Unavailable
 from charging.base.house_keys import receive_key
+from charging.errors import Unavailable
 from charging.ledger.auditing import audit
 from charging.ledger.commands import MoveIn, SendTransfer
 from charging.ledger.entry import Entry

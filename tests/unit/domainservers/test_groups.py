@@ -5,7 +5,7 @@ import pytest
 from msgspec import Raw
 
 from charging import wire
-from charging.base.errors import Invalid
+from charging.errors import Invalid
 from charging.ledger.entry import Entry
 from domainservers.framing import BLOCK_ENTRIES, Frame, account_mark, pack_frame
 from domainservers.groups import Groups, pack_entries, read_back, unpack_at, unpack_entries, unpack_group, unpack_of

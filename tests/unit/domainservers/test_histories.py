@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from charging.base.errors import Expired, Overloaded
+from charging.errors import Expired, Overloaded
 from charging.wire import Answer, Done, Failed, FetchHistory, History
 from domainservers import histories, turns
 from domainservers.frames import Frames

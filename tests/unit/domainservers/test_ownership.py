@@ -2,7 +2,7 @@
 
 import asyncio
 
-from charging.base.errors import Unavailable
+from charging.errors import Unavailable
 from charging.ledger.commands import SendTransfer, SetStatus
 from charging.wire import Answer, Ask, BusinessData, Done, Failed, Pull, failed, pack, unpack_ask
 from directory.owners import load_owners

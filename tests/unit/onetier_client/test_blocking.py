@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
-from charging.base.errors import Refused
+from charging.errors import Refused
 from onetier_client import Client, requests
 from runtime.status import to_status
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
-from charging.base.errors import Expired, Fault, Invalid, Overloaded, Refused, Unavailable
+from charging.errors import Expired, Fault, Invalid, Overloaded, Refused, Unavailable
 from onetier_client import AsyncClient, requests
 from runtime.status import DRAINING, to_status
 

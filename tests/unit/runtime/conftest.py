@@ -26,7 +26,7 @@ from onetier.v1.data_center_pb2_grpc import (
     add_DirectoryServiceServicer_to_server,
 )
 
-from charging.base.errors import NotFound
+from charging.errors import NotFound
 from runtime.server import Booth, RunningTier, start_tier
 from runtime.settings import DataCenterSettings
 from runtime.stream import ReplyStream, serve_stream

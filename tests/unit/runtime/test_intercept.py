@@ -10,7 +10,7 @@ import pytest
 from onetier.v1.data_center_pb2 import DescribeRequest, DescribeResponse
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
-from charging.base.errors import NotFound
+from charging.errors import NotFound
 from runtime.channel import open_channel
 from runtime.server import RunningTier
 from tests.unit.runtime.conftest import EchoTier

@@ -17,7 +17,7 @@ from cryptography import x509
 from onetier.v1.data_center_pb2 import DescribeRequest, RouteRequest
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServiceStub
 
-from charging.base.errors import Denied, Unavailable
+from charging.errors import Denied, Unavailable
 from runtime import tls as certificates_in_use
 from runtime.certificates import read_certificate
 from runtime.channel import open_channel

@@ -18,7 +18,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from onetier.v1.data_center_pb2 import DescribeRequest, ResolveRequest, RouteRequest
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServiceStub
 
-from charging.base.errors import Broken, NotFound
+from charging.errors import Broken, NotFound
 from runtime.channel import open_channel
 from runtime.server import RunningTier
 from runtime.settings import BadSettings

@@ -5,7 +5,7 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from charging.base.errors import KINDS, Broken, Denied, Fault, Invalid, Unavailable
+from charging.errors import KINDS, Broken, Denied, Fault, Invalid, Unavailable
 from runtime.status import code_of, from_status, to_status
 
 EXPECTED = {

@@ -11,7 +11,7 @@ import pytest
 from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub
 
-from charging.base.errors import Expired, Fault, Overloaded, Unavailable
+from charging.errors import Expired, Fault, Overloaded, Unavailable
 from runtime import link as links
 from runtime import stream
 from runtime.channel import open_channel

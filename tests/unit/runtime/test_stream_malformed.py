@@ -6,7 +6,7 @@ import grpc
 import pytest
 from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 
-from charging.base.errors import Broken, Expired
+from charging.errors import Broken, Expired
 from runtime.channel import open_channel
 from tests.unit.runtime.conftest import echo
 from tests.unit.runtime.test_stream import Batch, OpenLink, StartEcho, held, open_link, outcome

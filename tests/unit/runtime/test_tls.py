@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from onetier.v1.data_center_pb2 import DescribeRequest, RouteRequest
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServiceStub
 
-from charging.base.errors import Denied, Unavailable
+from charging.errors import Denied, Unavailable
 from runtime import server
 from runtime.certificates import Certificate, read_certificate
 from runtime.channel import open_channel
