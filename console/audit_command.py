@@ -111,7 +111,7 @@ def _account_lines(ref: JournalRef, found: SlotReport, followed: Audit) -> list[
     lines.append(f"hash chain of {found.groups:,} groups holds" if not found.findings else "the audit has findings")
     if found.later:
         lines.append("its beginning is in segments that are gone; followed from a snapshot")
-    lines += [f"  {place}: {report.yuan(amount)}" for place, amount in sorted(told.totals.items())]
+    lines += [f"  {place}: {report.major(amount)}" for place, amount in sorted(told.totals.items())]
     if told.account is not None:
         lines += [
             f"  book {book.book_id} ({book.unit}): {_amount(book.unit, book.amount)}" for book in told.account.books
@@ -121,7 +121,7 @@ def _account_lines(ref: JournalRef, found: SlotReport, followed: Audit) -> list[
 
 
 def _amount(unit: str, amount: int) -> str:
-    return report.yuan(amount) if unit == "money" else f"{amount:,}"
+    return report.major(amount) if unit == "money" else f"{amount:,}"
 
 
 def _told(findings: list[str], notes: list[str]) -> bool:

@@ -134,4 +134,4 @@ def _amend(address: str, tls: Certificates, change: dc.DirectoryChange, key: str
 
 
 def _amount(limit: int) -> str:
-    return "no limit" if limit < 0 else f"{report.yuan(limit)} {report.OF_ACCOUNT}"
+    return "no limit" if limit < 0 else f"{report.major(limit)} {report.OF_ACCOUNT}"

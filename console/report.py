@@ -1,4 +1,4 @@
-"""What the demo prints: tables for people, amounts in yuan, nothing computed here but sums and percentiles."""
+"""What the demo and other commands print: tables for people; nothing is computed here but sums and percentiles."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -29,8 +29,8 @@ def console() -> Console:
     return plain if plain.is_terminal else Console(width=WIDTH_CHARS)
 
 
-def yuan(micro: int) -> str:
-    """Write micro-units as yuan, or what else the currency is, to the micro-unit where it matters."""
+def major(micro: int) -> str:
+    """Write micro-units as whole units of the currency (yuan, dollars), to the micro-unit where it matters."""
     text = f"{Decimal(micro) / MICRO:,.6f}"
     whole, _, fraction = text.partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
@@ -68,7 +68,7 @@ def _region_row(name: str, count: RegionCount) -> tuple[str, ...]:
         name,
         f"{count.requests:,}",
         f"{count.charges:,}",
-        yuan(count.amount),
+        major(count.amount),
         f"{count.repeats:,}",
         f"{count.refusals.total():,}",
     )
@@ -115,14 +115,14 @@ def verdict_table(verdict: Verdict) -> Table:
     table.add_column("charges", justify="right")
     table.add_column("yuan", justify="right")
     table.add_row(
-        "acknowledged to callers (each key once)", f"{verdict.acknowledged:,}", yuan(verdict.acknowledged_amount)
+        "acknowledged to callers (each key once)", f"{verdict.acknowledged:,}", major(verdict.acknowledged_amount)
     )
-    table.add_row("postings in the journals of all units", f"{verdict.journaled:,}", yuan(verdict.journaled_amount))
-    table.add_row("movements of balances under charges", "", yuan(verdict.moved_amount))
+    table.add_row("postings in the journals of all units", f"{verdict.journaled:,}", major(verdict.journaled_amount))
+    table.add_row("movements of balances under charges", "", major(verdict.moved_amount))
     table.add_section()
-    table.add_row("opening balances", "", yuan(verdict.opened_amount))
-    table.add_row("closing balances", "", yuan(verdict.closing_amount))
-    table.add_row("opening + booked - charged - closing", "", yuan(verdict.difference))
+    table.add_row("opening balances", "", major(verdict.opened_amount))
+    table.add_row("closing balances", "", major(verdict.closing_amount))
+    table.add_row("opening + booked - charged - closing", "", major(verdict.difference))
     table.add_section()
     table.add_row("lost / doubled / different", f"{verdict.lost} / {verdict.doubled} / {verdict.different}", "")
     return table
@@ -130,7 +130,7 @@ def verdict_table(verdict: Verdict) -> Table:
 
 def audit_table(slots: Sequence[SlotReport]) -> Table:
     """What the audit of slots found."""
-    table = Table(title="Audit of journals", title_justify="left")
+    table = Table(title="Audit of journals (amounts in the currency of the accounts)", title_justify="left")
     table.add_column("slot")
     for name in (
         "groups",
@@ -138,14 +138,14 @@ def audit_table(slots: Sequence[SlotReport]) -> Table:
         "refusals",
         "accounts",
         "snapshots",
-        "revenue, yuan",
-        "in books, yuan",
+        "revenue",
+        "in books",
         "findings",
     ):
         table.add_column(name, justify="right")
     for slot in slots:
         counts = (slot.groups, slot.entries, slot.refusals, slot.accounts, slot.snapshots)
-        money = (yuan(slot.revenue), yuan(slot.money))
+        money = (major(slot.revenue), major(slot.money))
         table.add_row(slot.name, *(f"{count:,}" for count in counts), *money, f"{len(slot.findings):,}")
     return table
 
@@ -154,11 +154,11 @@ def balance_lines(view: desk.BalanceView) -> Iterable[str]:
     """Tell a balance."""
     yield f"balance of account {view.account_id} in {view.domain}: {view.status}, {view.payment_mode}"
     yield (
-        f"  real {yuan(view.real)} · reserved {yuan(view.reserved)} · credit {yuan(view.credit_limit)} · "
-        f"available {yuan(view.available)} {view.currency}; version {view.version}, members {len(view.members)}"
+        f"  real {major(view.real)} · reserved {major(view.reserved)} · credit {major(view.credit_limit)} · "
+        f"available {major(view.available)} {view.currency}; version {view.version}, members {len(view.members)}"
     )
     for book in view.books:
-        amount = f"{yuan(book.amount)} {view.currency}" if book.unit == "money" else f"{book.amount:,} {book.unit}"
+        amount = f"{major(book.amount)} {view.currency}" if book.unit == "money" else f"{book.amount:,} {book.unit}"
         yield f"  book {book.book_id}: {amount}"
 
 
@@ -183,7 +183,7 @@ def explanation_lines(line: desk.HistoryLine, currency: str) -> Iterable[str]:
     """Tell why a charge is what it is, step by step."""
     yield (
         f"charge {line.request_key} of {line.identity}: {line.service_code}, quantity {line.quantity:,}, "
-        f"{yuan(line.amount)} {currency}, because"
+        f"{major(line.amount)} {currency}, because"
     )
     yield from step_lines(line.steps)
     yield from movement_lines(line.movements, currency)
@@ -202,7 +202,7 @@ def movement_lines(movements: Iterable[desk.BookMovement], currency: str = OF_AC
     for movement in movements:
         before, after = movement.before, movement.after
         if movement.unit == "money":
-            yield f"  book {movement.book_id}: {yuan(before)} → {yuan(after)} {currency}"
+            yield f"  book {movement.book_id}: {major(before)} → {major(after)} {currency}"
         else:
             yield f"  book {movement.book_id}: {before:,} → {after:,} {movement.unit}"
 
@@ -210,7 +210,7 @@ def movement_lines(movements: Iterable[desk.BookMovement], currency: str = OF_AC
 def result_lines(result: desk.ChargeResult) -> Iterable[str]:
     """Tell the outcome of a charge or a quote."""
     repeated = ", as it was charged before" if result.repeated else ""
-    yield f"{yuan(result.amount)} {result.currency} in {result.domain}{repeated}"
+    yield f"{major(result.amount)} {result.currency} in {result.domain}{repeated}"
     yield from step_lines(result.steps)
     yield from movement_lines(result.movements, result.currency)
 
@@ -234,7 +234,7 @@ def outcome_lines(view: desk.OutcomeView) -> Iterable[str]:
         step = reply.session
         yield f"request key {view.request_key} was step {step.invocation} of session {step.session_id}"
         for grant in reply.session.grants:
-            yield f"  {grant.service_code}: {grant.granted:,} granted, {yuan(grant.charged)} charged so far"
+            yield f"  {grant.service_code}: {grant.granted:,} granted, {major(grant.charged)} charged so far"
     else:
         yield f"request key {view.request_key} was done, as version {reply.command.account_version} of the account"
         yield from movement_lines(reply.command.movements)
@@ -245,7 +245,7 @@ def history_lines(line: desk.HistoryLine, currency: str = OF_ACCOUNT) -> Iterabl
     when = moment(line.time_ms)
     what = f"{line.service_code} {line.quantity:,}" if line.service_code else line.reason
     who = (f" by {line.actor}" if line.actor else "") + (f" as {line.principal}" if line.principal else "")
-    amount = f"{yuan(line.amount)} {currency}"
+    amount = f"{major(line.amount)} {currency}"
     yield f"{when}  v{line.account_version}  {line.kind} {what}  {amount}{who}  {line.request_key}"
     yield from step_lines(line.steps)
     yield from movement_lines(line.movements, currency)

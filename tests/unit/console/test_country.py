@@ -13,7 +13,7 @@ from console import loading, openings, porting, report, stage
 from console.catalogue_files import read_folder
 from console.demo import Demo
 from console.hand import micro_units
-from console.report import yuan
+from console.report import major
 from console.sample import offers, population
 from console.sample.domains import REGIONS
 from console.sample.number_plan import NumberPlan, read
@@ -183,7 +183,7 @@ def test_a_mark_is_read_back_and_cleared(tmp_path: Path, people: Population) -> 
     ("micro", "text"), [(0, "0.00"), (1, "0.000001"), (1_234_500_000, "1,234.50"), (-250_000, "-0.25")]
 )
 def test_yuan_are_written_exactly(micro: int, text: str) -> None:
-    assert yuan(micro) == text
+    assert major(micro) == text
 
 
 def test_amounts_are_told_in_the_currency_of_the_account() -> None:
