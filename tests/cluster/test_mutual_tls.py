@@ -31,9 +31,9 @@ from runtime.settings import AppServerSettings, BadSettings, DataCenterSettings,
 from runtime.status import from_rpc_error
 from runtime.tls import read_tls
 from storage.open import migrate
+from tests.unit.runtime.refusals import answered
 
 pytestmark = pytest.mark.timeout(90)
-SENDING_TRIES_MAX = 10
 IDENTITY = "msisdn:8613012345678"
 Issue = Callable[[str], tuple[Path, Path, Path]]
 
@@ -274,14 +274,7 @@ async def test_grants_and_the_plan_are_amended_by_two(issue: Issue, tmp_path: Pa
 
 async def _routed(center: str, tls: Tls, ask: wire.Ask) -> wire.Answer:
     """Send one ask through the data center with a certificate, past every platform. Raises the server's refusal."""
-    for _ in range(SENDING_TRIES_MAX):
-        try:
-            return await _routed_once(center, tls, ask)
-        except grpc.aio.AioRpcError as error:
-            # A refusal that is faster than our item: the client tells of the item.
-            if "execute_batch" not in str(error.debug_error_string()):
-                raise
-    raise AssertionError("no answer of the server's own came")
+    return await answered(lambda: _routed_once(center, tls, ask))
 
 
 async def _routed_once(center: str, tls: Tls, ask: wire.Ask) -> wire.Answer:

@@ -24,6 +24,7 @@ from runtime.server import RunningTier
 from runtime.settings import BadSettings
 from runtime.status import from_rpc_error
 from runtime.tls import Tls, read_tls
+from tests.unit.runtime.refusals import answered
 
 pytestmark = pytest.mark.timeout(30)
 ROOT = Path(__file__).resolve().parents[3]
@@ -55,19 +56,9 @@ def _tls(authority: Authority, role: str) -> Tls:
     return read_tls(cert, key, authority.ca)
 
 
-SENDING_TRIES_MAX = 10
-
-
 async def _route(address: str, tls: Tls | None) -> int:
     """Send one item; gives the batch it is answered in, or raises the server's refusal."""
-    for _ in range(SENDING_TRIES_MAX):
-        try:
-            return await _route_once(address, tls)
-        except grpc.aio.AioRpcError as error:
-            # The refusal was faster than our item, and the client tells of the item.
-            if "execute_batch" not in str(error.debug_error_string()):
-                raise
-    raise AssertionError("no answer of the server's own came")
+    return await answered(lambda: _route_once(address, tls))
 
 
 async def _route_once(address: str, tls: Tls | None) -> int:
