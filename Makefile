@@ -7,7 +7,7 @@ COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
 ROOMS  := appserver charging console datacenter directory domainservers evidence loadtest localcassandra onetier_client runtime storage
 
-.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check bench fuzz loadtest lock sbom house clean
+.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check bench fuzz loadtest lock sbom house links clean
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -90,6 +90,9 @@ sbom: $(STAMP)   ## the bill of materials of what is locked, CycloneDX, in repor
 
 house: $(STAMP)  ## measure the house: floors and arrows of rooms, long classes, words with several meanings
 	$(BIN)/python .ci/house.py
+
+links: $(STAMP)  ## lead the documents' links to lines of code to where their names are defined now
+	$(BIN)/python .ci/links.py write
 
 clean:           ## remove what the targets made
 	rm -rf $(VENV) build .onetier .mypy_cache .ruff_cache .pytest_cache .hypothesis reports

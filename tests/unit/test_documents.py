@@ -3,6 +3,9 @@
 import ast
 import json
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -30,7 +33,9 @@ def read(path: Path) -> str:
 
 
 def anchors(path: Path) -> set[str]:
-    """Headings as links name them."""
+    """Headings as links name them; of a source its lines, which `.ci/links.py` leads to what they define."""
+    if path.suffix != ".md":
+        return {f"L{number}" for number in range(1, read(path).count("\n") + 1)}
     headings = re.findall(r"^#+ (.*)$", read(path), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -51,6 +56,35 @@ def test_every_file_that_is_named_exists(path: Path) -> None:
     folders = "|".join([*ROOMS, "bench", "tests", "docs", "proto", "catalogues"])
     for name in re.findall(rf"`((?:{folders})/(?:[\w./-]*(?:/|\.\w+))?)`", read(path)):
         assert (ROOT / name).exists(), f"{path.name} names {name}, which is not there"
+
+
+def test_every_link_to_a_line_leads_to_what_it_names() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / ".ci" / "links.py", "check"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, ""), f"{done.stdout}{done.stderr}`make links` leads them anew"
+
+
+def test_a_link_to_another_line_is_told_and_led_anew(tmp_path: Path) -> None:
+    for name in (".ci", "docs"):
+        (tmp_path / name).mkdir()
+    shutil.copy(ROOT / ".ci" / "links.py", tmp_path / ".ci")
+    (tmp_path / "some.py").write_text("A = 1\n\nclass B:\n    def c(self): ...\n")
+    page = tmp_path / "docs" / "page.md"
+    page.write_text("[`A`](../some.py#L1) [`B.c`](../some.py#L9) [`d`](../some.py#L1)\n")
+
+    def links(mode: str) -> tuple[int, str]:
+        run = [sys.executable, tmp_path / ".ci" / "links.py", mode]
+        done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout
+
+    status, told = links("check")
+    assert status == 1
+    assert "B.c is in line 4 of ../some.py, not 9" in told
+    assert "does not define d" in told
+    assert "A is" not in told
+    assert links("write") == (1, "page.md: ../some.py does not define d\n")
+    assert page.read_text() == "[`A`](../some.py#L1) [`B.c`](../some.py#L4) [`d`](../some.py#L1)\n"
 
 
 @pytest.mark.parametrize("room", ["charging", "appserver", "datacenter", "domainservers"])
