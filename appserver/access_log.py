@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from appserver.items import Item
+from appserver.work.items import Item
 from charging.errors import Fault, Unavailable
 from runtime.loopback import PRIVATE_FILE, PRIVATE_FOLDER
 from runtime.telemetry import logger

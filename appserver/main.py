@@ -2,9 +2,9 @@
 
 from onetier.v1.service_desk_pb2_grpc import add_ServiceDeskServiceServicer_to_server
 
-from appserver.engine import Engine
-from appserver.service import ServiceDesk
-from appserver.uplink import Uplink
+from appserver.door.service import ServiceDesk
+from appserver.uplink.links import Uplink
+from appserver.work.engine import Engine
 from runtime.server import Booth, run_tier
 from runtime.settings import AppServerSettings, BadSettings
 

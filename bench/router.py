@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 
-from datacenter.router import Owners, Router
+from datacenter.routing.router import Owners, Router
 from directory.changes import Amendment, Change, Domain, Entry, NumberPlan, UnitAddress
 from directory.directory import RouteCache
 from directory.state import State

@@ -11,7 +11,7 @@ import typer
 from onetier.v1 import service_desk_pb2 as desk
 from rich.progress import Progress, TextColumn
 
-from appserver.replies import fill_history
+from appserver.replies.fill import fill_history
 from charging.base.account_id import identity_of, slot_of
 from charging.errors import Fault
 from charging.ledger.auditing import Audit

@@ -8,14 +8,14 @@ from onetier.v1.data_center_pb2_grpc import (
     add_DirectoryServiceServicer_to_server,
 )
 
-from datacenter.asking import Asker
-from datacenter.directory_service import DirectoryServicer
-from datacenter.dispatch import Dispatcher
-from datacenter.links import Links
-from datacenter.owners import OwnerTable
-from datacenter.port import Porter
-from datacenter.router import Owners, Router
-from datacenter.service import DataCenterServicer
+from datacenter.operators.service import DirectoryServicer
+from datacenter.porting.asking import Asker
+from datacenter.porting.port import Porter
+from datacenter.routing.dispatch import Dispatcher
+from datacenter.routing.links import Links
+from datacenter.routing.owners import OwnerTable
+from datacenter.routing.router import Owners, Router
+from datacenter.routing.service import DataCenterServicer
 from directory.directory import Directory
 from directory.opening import open_directory, open_patiently, units_allowed
 from directory.owners import Owner

@@ -98,10 +98,9 @@ def test_the_map_names_every_module_and_no_other(room: str) -> None:
     modules = {path.stem for path in (ROOT / room).glob("*.py")} | {
         path.parent.name for path in (ROOT / room).glob("*/*.py")
     }
-    if room == "charging":
-        # Its rooms are mapped as well, but for the two whose files are all of one kind.
-        modules |= {path.stem for path in (ROOT / room).glob("*/*.py") if path.parent.name != "checks"}
-        modules |= {path.parent.name for path in (ROOT / room).glob("*/*/*.py")}
+    # The folders inside are mapped as well, but for those whose files are all of one kind.
+    modules |= {path.stem for path in (ROOT / room).glob("*/*.py") if path.parent.name != "checks"}
+    modules |= {path.parent.name for path in (ROOT / room).glob("*/*/*.py")}
     modules -= {"__init__"}
     # Where a process begins, what only tests use, and pages of constants need no map.
     plain = {"main", "testing", "testing_front", "clock", "item", "limits"}

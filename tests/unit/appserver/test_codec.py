@@ -7,8 +7,8 @@ from google.protobuf.message import Message
 from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.asks import Kind, SessionOrder, TransferAsk
-from appserver.codec import Codec
-from appserver.items import Batch, Item
+from appserver.reading.reader import Codec
+from appserver.work.items import Batch, Item
 from charging.base.party import party
 from charging.errors import Fault, Invalid
 from charging.ledger.commands import Adjust, OpenAccount, Refund, SetContract, SetProfile, SetThreshold, TopUp

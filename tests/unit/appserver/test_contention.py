@@ -1,6 +1,6 @@
 """A chain that came too late starts again short, and grows with success: two instances share a hot account fairly."""
 
-from appserver.caches import CHAIN_CONTENDED, CHAIN_MAX, Entry
+from appserver.known.accounts import CHAIN_CONTENDED, CHAIN_MAX, Entry
 from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.wire import BusinessData

@@ -8,9 +8,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from onetier.v1 import service_desk_pb2 as pb
 
-from appserver.codec import Codec
-from appserver.fields import ALL, COMMANDS, EFFECTS, in_vain
-from appserver.items import Batch
+from appserver.reading.fields import ALL, COMMANDS, EFFECTS, in_vain
+from appserver.reading.reader import Codec
+from appserver.work.items import Batch
 from charging.errors import Fault, Invalid
 from tests.unit.appserver.test_codec import Nowhere
 
@@ -143,7 +143,7 @@ def test_each_field_of_a_command_changes_what_is_ordered_or_is_refused(name: str
 
 @pytest.mark.parametrize("field", [field.name for field in pb.ServiceRequest.DESCRIPTOR.fields])
 def test_each_field_of_a_request_has_its_row(field: str) -> None:
-    assert field in EFFECTS, "say in appserver.fields for what is asked it has an effect"
+    assert field in EFFECTS, "say in appserver.reading.fields for what is asked it has an effect"
     assert EFFECTS[field] <= ALL
 
 

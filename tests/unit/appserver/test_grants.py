@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from appserver.access_log import WAITING_MAX, Access, AccessLog, turn_over
 from appserver.asks import Kind
-from appserver.codec import VIEWS
-from appserver.items import Batch, Item
+from appserver.reading.reader import VIEWS
 from appserver.testing import Owner
 from appserver.testing_front import A, B, Front, fault_of
+from appserver.work.items import Batch, Item
 from charging.errors import Unavailable
 from charging.ledger.permission import COMMANDS, NO_LIMIT, Grant
 from charging.ledger.permission import READS as READS_NAMED

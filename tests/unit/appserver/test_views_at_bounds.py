@@ -3,7 +3,7 @@
 from hypothesis import given
 from onetier.v1 import service_desk_pb2 as desk
 
-from appserver import replies
+from appserver.replies import fill as replies
 from charging.base import bounds
 from charging.base.account import Account
 from charging.base.usage import AllowanceLeft

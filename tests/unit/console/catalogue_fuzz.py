@@ -31,8 +31,8 @@ from charging.rating.rating import fee, next_switch, rate
 from charging.wire import CatalogueRef
 from console.catalog import publication
 from console.catalogue_files import read_folder
-from datacenter.codec import changes_of
-from datacenter.publication import check_catalogues
+from datacenter.operators.changes import changes_of
+from datacenter.operators.publication import check_catalogues
 from tests.unit.charging.test_catalogue_effects import NATION, REGION
 
 SAMPLE = Path(__file__).resolve().parents[3] / "catalogues"

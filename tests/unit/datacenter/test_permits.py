@@ -6,8 +6,8 @@ import pytest
 
 from charging.errors import Conflict, Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger.permission import NO_LIMIT, Grant
-from datacenter import permits
-from datacenter.admission import Admission
+from datacenter.operators import permits
+from datacenter.operators.admission import Admission
 from directory.changes import (
     Amendment,
     AmendmentDecided,

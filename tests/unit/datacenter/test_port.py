@@ -11,7 +11,7 @@ from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
 from charging import wire
 from charging.errors import Fault
-from datacenter import port as port_module
+from datacenter.porting import port as port_module
 from directory.slots import slot_of
 from runtime.status import from_rpc_error
 from tests.unit.datacenter.books import ACCOUNT, BROADBAND, MOBILE, Books

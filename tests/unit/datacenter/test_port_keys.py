@@ -14,7 +14,7 @@ from charging.ledger.auditing import audit
 from charging.ledger.commands import Action, OpenAccount, Refund
 from charging.ledger.entry import Entry
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchOutcomes, Pull
-from datacenter.port import Porter
+from datacenter.porting.port import Porter
 from directory.changes import Change, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers import outcomes

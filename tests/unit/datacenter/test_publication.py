@@ -5,8 +5,8 @@ import pytest
 from charging.catalogue.document import from_plain, pack
 from charging.errors import Invalid
 from charging.wire import CatalogueRef
-from datacenter import admission, publication
-from datacenter.publication import check_catalogues
+from datacenter.operators import admission, publication
+from datacenter.operators.publication import check_catalogues
 from directory.changes import CatalogueVersion
 from directory.state import State
 

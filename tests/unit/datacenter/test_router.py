@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from charging import wire
 from charging.errors import NotFound
-from datacenter.router import Owners, Router
+from datacenter.routing.router import Owners, Router
 
 SLOTS = {"GD": 1, "XJ": 4, "BJ": 2}
 PLACES = {f"id{number}": f"{domain}/{number % slots}" for domain, slots in SLOTS.items() for number in range(20)}

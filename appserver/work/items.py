@@ -17,8 +17,8 @@ from runtime.principal import LOCAL
 from runtime.quota import Bucket
 
 if TYPE_CHECKING:
-    from appserver.caches import Entry
-    from appserver.reference import Held
+    from appserver.known.accounts import Entry
+    from appserver.known.reference import Held
 
 NO_USAGE = Usage("", "", 0, 0)
 PREDICTED_REFUSAL = Done("", -1, 0, ())

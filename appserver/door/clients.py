@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import grpc
 
-from appserver.items import Caller, Item, Source
+from appserver.work.items import Caller, Item, Source
 from charging.errors import Fault, Overloaded
 from runtime.principal import LOCAL, principal_of
 from runtime.quota import Bucket

@@ -8,9 +8,9 @@ is told only when that was the newest a moment ago (`confirm`).
 
 from collections.abc import Callable, Sequence
 
-from appserver.items import Item
-from appserver.reference import Held
-from appserver.uplink import Fetch, Outgoing
+from appserver.known.reference import Held
+from appserver.uplink.links import Fetch, Outgoing
+from appserver.work.items import Item
 from charging.errors import Broken, Fault, Invalid, NotFound
 from charging.plans.timeline import Timeline
 from charging.wire import Answer, Failed, FetchReference, Reference, Unchanged, pack

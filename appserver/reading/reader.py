@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import OUTCOME, Kind, Order
-from appserver.fields import in_vain
-from appserver.items import Batch, Item
 from appserver.orders import order_of
+from appserver.reading.fields import in_vain
+from appserver.work.items import Batch, Item
 from charging.base.account_id import require_subscriber
 from charging.base.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, KEY_CHARS_MAX
 from charging.base.house_keys import PREFIX

@@ -7,11 +7,11 @@ from onetier.v1 import data_center_pb2_grpc
 from charging.base.bounds import ACTOR_CHARS_MAX
 from charging.base.identity import normalise
 from charging.errors import Invalid, NotFound
-from datacenter import permits
-from datacenter.admission import Admission
-from datacenter.codec import changes_of, grant_messages
-from datacenter.owners import OwnerTable
-from datacenter.port import Porter
+from datacenter.operators import permits
+from datacenter.operators.admission import Admission
+from datacenter.operators.changes import changes_of, grant_messages
+from datacenter.porting.port import Porter
+from datacenter.routing.owners import OwnerTable
 from directory.checks import check_callers_key
 from directory.directory import Directory
 from directory.slots import parse_slot

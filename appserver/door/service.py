@@ -6,9 +6,9 @@ import grpc
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceServicer
 
-from appserver.clients import Client, Clients
-from appserver.engine import Engine
-from appserver.items import Batch, Source
+from appserver.door.clients import Client, Clients
+from appserver.work.engine import Engine
+from appserver.work.items import Batch, Source
 from charging.errors import Fault, Invalid, Overloaded, Unavailable
 from runtime.intercept import MESSAGE_MALFORMED
 from runtime.principal import principal_of

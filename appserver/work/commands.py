@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from appserver.asks import SessionOrder, TransferAsk
-from appserver.caches import Entry
-from appserver.items import Item
-from appserver.reference import Held
+from appserver.known.accounts import Entry
+from appserver.known.reference import Held
+from appserver.work.items import Item
 from charging.base.account import Account
 from charging.base.account_id import names
 from charging.base.contract import Contract

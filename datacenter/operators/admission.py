@@ -13,9 +13,9 @@ import msgspec
 
 from charging.errors import Broken, Fault
 from charging.wire import CatalogueRef
-from datacenter.permits import check_decision, effective
-from datacenter.publication import check_catalogues
-from datacenter.unit_addresses import check_units
+from datacenter.operators.permits import check_decision, effective
+from datacenter.operators.publication import check_catalogues
+from datacenter.operators.unit_addresses import check_units
 from directory.changes import CatalogueVersion, Change
 from directory.state import State
 

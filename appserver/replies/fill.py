@@ -1,4 +1,4 @@
-"""Core types → protobuf replies. The way in is `appserver.codec`."""
+"""Core types → protobuf replies. The way in is `appserver.reading.reader`."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

@@ -14,7 +14,7 @@ from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceStub
 
 from charging.errors import Expired, Fault, Overloaded
-from datacenter.router import Load
+from datacenter.routing.router import Load
 from runtime.channel import open_channel
 from runtime.link import BatchLink, parts_of
 from runtime.tls import Tls

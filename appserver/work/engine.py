@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable
 
 from appserver.access_log import AccessLog
-from appserver.codec import Codec
-from appserver.counter import Counter
-from appserver.items import Batch, Caller, Source
-from appserver.uplink import Way
-from appserver.work import Work
+from appserver.batches.pending import Counter
+from appserver.reading.reader import Codec
+from appserver.uplink.links import Way
+from appserver.work.items import Batch, Caller, Source
+from appserver.work.work import Work
 from charging.errors import Broken, Fault
 from runtime.settings import AppServerSettings
 from runtime.telemetry import Metrics, logger

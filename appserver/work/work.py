@@ -1,4 +1,4 @@
-"""What is done for a request: pull, rate, commit, reply. One object, driven by `appserver.engine`.
+"""What is done for a request: pull, rate, commit, reply. One object, driven by `appserver.work.engine`.
 
 A charge needs the account, the contract and the catalogue. What is cached is used as it is, because the owner checks
 every commit against the state it was rated on; queries and dry runs are answered from a pull made for them.
@@ -8,15 +8,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from appserver.access_log import AccessLog
-from appserver.answers import answer_done, answer_outcome, answer_query, answer_quote, unexpected
 from appserver.asks import OUTCOME, Kind, Stage
-from appserver.caches import AccountCache, Entry
-from appserver.clients import check_lines
-from appserver.commit import charge_command, is_predictable, open_command, order_command
-from appserver.counter import Counter
-from appserver.items import Item
-from appserver.library import Library
-from appserver.uplink import Carrier, Fetch, Outgoing, Pull
+from appserver.batches.pending import Counter
+from appserver.door.clients import check_lines
+from appserver.known.accounts import AccountCache, Entry
+from appserver.uplink.links import Carrier, Fetch, Outgoing, Pull
+from appserver.work.answers import answer_done, answer_outcome, answer_query, answer_quote, unexpected
+from appserver.work.commands import charge_command, is_predictable, open_command, order_command
+from appserver.work.items import Item
+from appserver.work.library import Library
 from charging.errors import (
     Broken,
     Conflict,

@@ -12,7 +12,7 @@ import grpc
 from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub
 
-from appserver.items import Item
+from appserver.work.items import Item
 from charging.errors import Broken, Fault
 from charging.wire import Answer, unpack_answer
 from runtime.channel import open_channel

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from onetier.v1.data_center_pb2 import ReplyBatch
 
 from charging import wire
-from datacenter.dispatch import Dispatcher
+from datacenter.routing.dispatch import Dispatcher
 
 ORIGIN = "datacenter"
 """Role that the owners see for what the data center asks by itself."""

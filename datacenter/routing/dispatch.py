@@ -12,9 +12,9 @@ from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeResponse
 
 from charging.errors import Fault, Unavailable
-from datacenter.links import Links
-from datacenter.owners import OwnerTable
-from datacenter.router import Grouped, Load, Router, failed_body
+from datacenter.routing.links import Links
+from datacenter.routing.owners import OwnerTable
+from datacenter.routing.router import Grouped, Load, Router, failed_body
 from runtime.telemetry import Metrics
 
 RESENDS_MAX = 2

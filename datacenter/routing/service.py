@@ -8,8 +8,8 @@ from onetier.v1 import data_center_pb2_grpc
 from onetier.v1.data_center_pb2 import RouteRequest, RouteResponse
 
 from charging.errors import Broken, Fault, Invalid, Overloaded, Unavailable
-from datacenter.dispatch import Dispatcher, pack_replies
-from datacenter.router import failed_body
+from datacenter.routing.dispatch import Dispatcher, pack_replies
+from datacenter.routing.router import failed_body
 from directory.directory import Directory
 from runtime.principal import principal_of
 from runtime.settings import DataCenterSettings

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import Kind
-from appserver.items import Batch, Caller, Item
-from appserver.replies import fill_fault
+from appserver.replies.fill import fill_fault
+from appserver.work.items import Batch, Caller, Item
 from charging.errors import Expired, Fault
 from runtime.telemetry import Metrics
 

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from appserver import replies
 from appserver.asks import Kind
-from appserver.commit import rate_usage
-from appserver.counter import Counter
-from appserver.items import Item
-from appserver.reference import Held
+from appserver.batches.pending import Counter
+from appserver.known.reference import Held
+from appserver.replies import fill as replies
+from appserver.work.commands import rate_usage
+from appserver.work.items import Item
 from charging.errors import Broken
 from charging.rating import rating
 from charging.wire import Answer, BusinessData, Done, Failed, HistoryLine, SessionOutcome, Unknown

@@ -6,7 +6,7 @@ the account's; so a wrong entry costs a round trip, never money.
 
 from collections import OrderedDict, deque
 
-from appserver.items import PREDICTED_REFUSAL, Item
+from appserver.work.items import PREDICTED_REFUSAL, Item
 from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.errors import Fault

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from appserver.asks import Kind, Order, SessionOrder, TransferAsk
-from appserver.items import Item
+from appserver.work.items import Item
 from charging.base.names import is_network
 from charging.errors import Denied, Fault, Invalid
 from charging.ledger.permission import Policy, amount_denied, amount_of, name_of, names_another

@@ -1,0 +1,1 @@
+"""What the platform remembers of accounts and of reference data. Nothing of it is the truth: the owner checks it."""

@@ -1,0 +1,1 @@
+"""The way to the data center and the form in which questions travel there."""
