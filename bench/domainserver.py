@@ -21,10 +21,10 @@ from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Step, Usage
 from charging.ledger.commands import Command, OpenAccount, PostCharge
 from charging.wire import Ask, Commit, unpack_ask
-from domainservers.clock import SystemClock
-from domainservers.limits import Limits
-from domainservers.recovery import recover
-from domainservers.slot import Slot
+from domainservers.base.clock import SystemClock
+from domainservers.base.limits import Limits
+from domainservers.slot.recovery import recover
+from domainservers.slot.slot import Slot
 from runtime.server import calm_collector
 from runtime.telemetry import Metrics
 from storage.open import open_unit

@@ -14,8 +14,8 @@ from msgspec import Struct
 from bench.domainserver import BATCH_ITEMS, Wait, charge, identity_of, open_accounts, own, send
 from bench.table import Bench, Row
 from charging.wire import Ask, FetchHistory, unpack_ask
-from domainservers.limits import Limits
-from domainservers.slot import Slot
+from domainservers.base.limits import Limits
+from domainservers.slot.slot import Slot
 from runtime.server import calm_collector
 from storage.open import open_unit
 

@@ -23,13 +23,13 @@ from charging.wire import HistoryLine
 from console.audit_beside import Beside, check_keys, check_shared, check_snapshots
 from console.audit_following import Follower, SlotReport
 from console.rerating import Published, Rerater
-from domainservers.accounts import COLLECTION, partitions
-from domainservers.deltas import load_delta
-from domainservers.framing import SetAside
-from domainservers.groups import unpack_group
-from domainservers.journal import Corrupt, Mark, Position, end_of, genesis, read_chain
-from domainservers.snapshots import Checkpoint, load_checkpoint, load_keys, load_watched
-from domainservers.witness import Told, shortfall
+from domainservers.accounts.accounts import COLLECTION, partitions
+from domainservers.journal.framing import SetAside
+from domainservers.journal.groups import unpack_group
+from domainservers.journal.journal import Corrupt, Mark, Position, end_of, genesis, read_chain
+from domainservers.slot.witness import Told, shortfall
+from domainservers.snapshots.deltas import load_delta
+from domainservers.snapshots.snapshots import Checkpoint, load_checkpoint, load_keys, load_watched
 from evidence.anchors import Anchor, in_force, newest_of
 from evidence.keys import PROCESS_RING, KeyRing
 from evidence.seals import SealedUnit

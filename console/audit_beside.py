@@ -13,12 +13,12 @@ from msgspec import MsgspecError
 from charging.base.contract import Contract
 from charging.ledger.auditing import Audit
 from charging.ledger.entry import Entry
-from domainservers import contracts as contracts_of
-from domainservers import order_records
-from domainservers.contracts import contracts_in, unpack_contract
-from domainservers.fetcher import Fetcher
-from domainservers.keys import fingerprint
-from domainservers.snapshots import Checkpoint, LoadedKeys
+from domainservers.base.fetcher import Fetcher
+from domainservers.contracts import contracts as contracts_of
+from domainservers.contracts import order_records
+from domainservers.contracts.contracts import contracts_in, unpack_contract
+from domainservers.journal.keys import fingerprint
+from domainservers.snapshots.snapshots import Checkpoint, LoadedKeys
 from storage.unit import Record, Stored, Unit
 
 LATE_TRIES = 6

@@ -22,9 +22,9 @@ from console.system import Layout, keys_of
 from directory import owners as owners_of
 from directory.directory import Directory
 from directory.slots import slot_key
-from domainservers import contracts as contracts_of
-from domainservers.contracts import unpack_contract
-from domainservers.registry import Registry
+from domainservers.contracts import contracts as contracts_of
+from domainservers.contracts.contracts import unpack_contract
+from domainservers.contracts.registry import Registry
 from evidence.anchors import DIRECTORY, Anchor, in_force, newest_of
 from evidence.files import Checked, check_files
 from evidence.keyfile import ring_at

@@ -11,8 +11,8 @@ from charging.ledger.entry import Entry
 from charging.ledger.history import line
 from charging.wire import HistoryLine
 from console.rerating import Rerater
-from domainservers.accounts import unpack_account
-from domainservers.journal import Position
+from domainservers.accounts.accounts import unpack_account
+from domainservers.journal.journal import Position
 from storage.unit import Stored
 
 FINDINGS_MAX = 50

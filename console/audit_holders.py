@@ -1,16 +1,16 @@
 """What the registry says of the contracts that are in force: each one's identity is held by its account, for good.
 
-A holder's record is made by compare-and-set and has no seal of its own (`domainservers.registry`), so it is held
-against the contract, which has one, and which the journals are held against.
+A holder's record is made by compare-and-set and has no seal of its own (`domainservers.contracts.registry`), so it
+is held against the contract, which has one, and which the journals are held against.
 """
 
 import asyncio
 from collections.abc import Mapping
 
 from console.audit_beside import LATE_PAUSE_S, LATE_TRIES
-from domainservers import contracts as contracts_of
-from domainservers.contracts import unpack_contract
-from domainservers.registry import AT_ONCE_MAX, Registry
+from domainservers.contracts import contracts as contracts_of
+from domainservers.contracts.contracts import unpack_contract
+from domainservers.contracts.registry import AT_ONCE_MAX, Registry
 from storage.unit import Unit
 
 

@@ -10,9 +10,9 @@ from charging.errors import Fault
 from console.audit import JournalRef
 from console.keys import ChainKeys, ring_for
 from console.operate import FOLDER, DirectoryUrl, Folder, directory_url, journals
-from domainservers.keys import POSITIONS_PER_GROUP
-from domainservers.quarantine import Aside
-from domainservers.snapshots import load_checkpoint
+from domainservers.journal.keys import POSITIONS_PER_GROUP
+from domainservers.journal.quarantine import Aside
+from domainservers.snapshots.snapshots import load_checkpoint
 from evidence.seals import SealedUnit
 from storage.open import open_to_read
 from storage.unit import StoreRejected, StoreUnavailable

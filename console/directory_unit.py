@@ -8,7 +8,7 @@ import typer
 
 from charging.errors import Fault
 from directory.directory import Directory
-from domainservers.journal import Corrupt
+from domainservers.journal.journal import Corrupt
 from evidence.keys import KeyRing
 from storage.open import open_unit
 from storage.unit import StoreRejected, StoreUnavailable

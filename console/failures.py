@@ -11,7 +11,7 @@ from charging.errors import Fault
 from console.sending import SendingFailed
 from console.stage import CatalogueFaulty
 from console.supervisor import ProcessDied
-from domainservers.journal import Corrupt
+from domainservers.journal.journal import Corrupt
 from localcassandra.errors import LocalCassandraError
 from runtime.settings import BadSettings
 from runtime.status import from_rpc_error

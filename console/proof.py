@@ -178,7 +178,7 @@ class Counter:
 
 
 def entries_of(payload: bytes) -> tuple[Entry, ...]:
-    """Read the entries of a group as `domainservers.framing` describes it; not with the code that wrote them."""
+    """Read the entries of a group as `domainservers.journal.framing` describes it, not with the writers' code."""
     _magic, _layout, blocks, entries = _head.unpack_from(payload)
     at = _head.size + 4 * entries
     sizes = struct.unpack_from(f"<{blocks}I", payload, at)

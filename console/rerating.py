@@ -19,7 +19,7 @@ from charging.ledger.ledger import available_view
 from charging.plans.timeline import Timeline
 from charging.rating.rating import rate
 from charging.wire import CatalogueRef
-from domainservers.contracts import contracts_in
+from domainservers.contracts.contracts import contracts_in
 
 SETS_MAX = 8
 """Of published catalogues, newest first."""

@@ -14,7 +14,7 @@ from console.operate import Folder, directory_url
 from directory.directory import Directory
 from directory.opening import units_allowed
 from directory.slots import slot_key
-from domainservers.moving import MoveReport, move_private_unit, take_back
+from domainservers.slot.moving import MoveReport, move_private_unit, take_back
 from evidence.seals import open_sealed
 from runtime.settings import DomainServerSettings, load
 from storage.open import open_unit

@@ -7,7 +7,7 @@ from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeResponse
 
 from charging.errors import Expired, Fault
-from domainservers.item import pack_fault
+from domainservers.desk.item import pack_fault
 from runtime.stream import ReplyStream
 from runtime.telemetry import Metrics
 
@@ -17,7 +17,7 @@ def _unknown(_domain: str) -> int:
 
 
 class Batch:
-    """A `domainservers.groups.Sink`. What is open at the deadline is answered then."""
+    """A `domainservers.journal.groups.Sink`. What is open at the deadline is answered then."""
 
     __slots__ = (
         "_batch_id",

@@ -9,18 +9,18 @@ from charging.errors import NotFound
 from charging.ledger.permission import Policy, built_in_policy
 from directory.directory import Directory
 from directory.opening import open_directory, open_patiently, units_allowed
-from domainservers.anchoring import Anchoring
-from domainservers.clock import SteadyClock, SystemClock
-from domainservers.courier import Courier
-from domainservers.host import Host
-from domainservers.keeping import Keeping
-from domainservers.limits import Limits
-from domainservers.ownership import Ownership
+from domainservers.base.clock import SteadyClock, SystemClock
+from domainservers.base.limits import Limits
+from domainservers.ownership.anchoring import Anchoring
+from domainservers.ownership.host import Host
+from domainservers.ownership.ownership import Ownership
+from domainservers.ownership.units import Units
 from domainservers.post import DataCenterPost
 from domainservers.service import DomainServerServicer
-from domainservers.slot import Slot
-from domainservers.units import Units
-from domainservers.witness import Witness, inhabitants
+from domainservers.slot.courier import Courier
+from domainservers.slot.keeping import Keeping
+from domainservers.slot.slot import Slot
+from domainservers.slot.witness import Witness, inhabitants
 from evidence.keyfile import key_file, ring_at
 from evidence.places import anchors_folder, places
 from evidence.seals import open_sealed

@@ -15,10 +15,10 @@ from charging import wire
 from charging.errors import Broken, Denied, Fault, Invalid
 from charging.wire import Ask, Commit, FetchReference
 from domainservers.batch import Batch
-from domainservers.gate import check_read
-from domainservers.host import Host
-from domainservers.item import pack_fault
-from domainservers.slot import Slot
+from domainservers.desk.gate import check_read
+from domainservers.desk.item import pack_fault
+from domainservers.ownership.host import Host
+from domainservers.slot.slot import Slot
 from runtime.stream import ReplyStream, serve_stream, take_merged
 from runtime.telemetry import Metrics, logger
 

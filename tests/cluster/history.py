@@ -25,8 +25,8 @@ from charging.ledger.events import (
     TransferSettled,
 )
 from charging.wire import Done, Failed
-from domainservers.groups import unpack_entries
-from domainservers.journal import Position, genesis, read_chain
+from domainservers.journal.groups import unpack_entries
+from domainservers.journal.journal import Position, genesis, read_chain
 from evidence.keys import PROCESS_RING, KeyRing
 from storage.open import open_unit
 from tests.cluster.callers import Told

@@ -1,7 +1,7 @@
 """A reader of journals that shares no line with the house: SQLite, zstd and msgpack as anybody would read them.
 
-The layout is what `domainservers/DESIGN.md` and `domainservers/framing.py` say in words; if code and words part, this
-reader fails. Entries and events are taken by position, an event's first element is its tag.
+The layout is what `domainservers/DESIGN.md` and `domainservers/journal/framing.py` say in words; if code and words
+part, this reader fails. Entries and events are taken by position, an event's first element is its tag.
 """
 
 import sqlite3

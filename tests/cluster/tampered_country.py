@@ -21,8 +21,8 @@ from charging.wire import Commit, Done
 from console.audit_country import Audited, Sources, audit_country
 from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
-from domainservers.groups import pack_entries, unpack_entries
-from domainservers.journal import genesis
+from domainservers.journal.groups import pack_entries, unpack_entries
+from domainservers.journal.journal import genesis
 from domainservers.main import TIER, build
 from evidence.keyfile import key_file, read_ring, ring_at
 from evidence.keys import ID_BYTES, KeyRing

@@ -23,11 +23,11 @@ from charging import wire
 from charging.ledger.commands import TopUp
 from charging.wire import Answer, BusinessData, Done, Failed, Pull
 from console.system import Shape
-from domainservers.groups import unpack_entries
-from domainservers.journal import Position, genesis, read_chain
-from domainservers.limits import Limits
-from domainservers.recovery import recover
-from domainservers.slot import Slot, State
+from domainservers.base.limits import Limits
+from domainservers.journal.groups import unpack_entries
+from domainservers.journal.journal import Position, genesis, read_chain
+from domainservers.slot.recovery import recover
+from domainservers.slot.slot import Slot, State
 from localcassandra.harness import LocalCluster
 from runtime.channel import open_channel
 from runtime.telemetry import Metrics

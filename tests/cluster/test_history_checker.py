@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from charging.ledger.commands import Refund
 from charging.wire import Answer, Done
-from domainservers.keeping import Keeping
-from domainservers.limits import Limits
-from domainservers.recovery import recover
-from domainservers.slot import Slot
+from domainservers.base.limits import Limits
+from domainservers.slot.keeping import Keeping
+from domainservers.slot.recovery import recover
+from domainservers.slot.slot import Slot
 from runtime.telemetry import Metrics
 from storage.open import migrate, open_unit
 from tests.cluster.callers import Told

@@ -13,8 +13,8 @@ from console.audit_country import Sources, audit_country, survey
 from console.rehearsal import DAY_MS, rehearse
 from console.rerating import Rerater
 from console.system import Shape, keys_of
-from domainservers.groups import unpack_group
-from domainservers.journal import Position, genesis, read_chain
+from domainservers.journal.groups import unpack_group
+from domainservers.journal.journal import Position, genesis, read_chain
 from evidence.keyfile import ring_at
 from evidence.places import anchors_folder
 from onetier_client import requests

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from charging.base.contract import Contract
-from domainservers import contracts as contracts_of
-from domainservers.snapshots import CHECKPOINT_COLLECTION, NEWEST
+from domainservers.contracts import contracts as contracts_of
+from domainservers.snapshots.snapshots import CHECKPOINT_COLLECTION, NEWEST
 from localcassandra.harness import LocalCluster
 from storage.open import open_unit
 from storage.unit import Record, Unit

@@ -9,16 +9,16 @@ from typing import Any
 from charging.errors import Unavailable
 from charging.wire import Ask, failed, pack
 from directory.state import DomainInfo
-from domainservers.anchoring import Anchoring
-from domainservers.clock import SteadyClock
-from domainservers.courier import Courier, Post
-from domainservers.host import Host
-from domainservers.keeping import Keeping
-from domainservers.limits import Limits
-from domainservers.ownership import Ownership
-from domainservers.slot import Slot
-from domainservers.units import Units
-from domainservers.witness import Witness
+from domainservers.base.clock import SteadyClock
+from domainservers.base.limits import Limits
+from domainservers.ownership.anchoring import Anchoring
+from domainservers.ownership.host import Host
+from domainservers.ownership.ownership import Ownership
+from domainservers.ownership.units import Units
+from domainservers.slot.courier import Courier, Post
+from domainservers.slot.keeping import Keeping
+from domainservers.slot.slot import Slot
+from domainservers.slot.witness import Witness
 from evidence.anchors import Everywhere
 from evidence.keys import ring_of
 from evidence.seals import SealedUnit

@@ -89,7 +89,7 @@ class World:
             raise Unavailable("NO_ANSWER", "no answer came", retry_ms=100) from None
 
     async def ask(self, identity: str, body: bytes, timeout_ms: int) -> bytes:
-        """The couriers' way; see `domainservers.courier.Post`."""
+        """The couriers' way; see `domainservers.slot.courier.Post`."""
         return wire.pack(await self.send(self.slots[identity], wire.unpack_ask(body)))
 
     async def _follow_owners(self) -> None:

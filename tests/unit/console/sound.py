@@ -12,9 +12,9 @@ from charging.ledger.handlers.transfers import receive_command, settle_command
 from charging.wire import BusinessData, Done, Pull
 from console.audit import JournalRef, audit_journal
 from console.audit_following import SlotReport
-from domainservers.limits import Limits
-from domainservers.recovery import recover
-from domainservers.slot import Slot
+from domainservers.base.limits import Limits
+from domainservers.slot.recovery import recover
+from domainservers.slot.slot import Slot
 from evidence.keyfile import key_file, ring_at
 from evidence.keys import KeyRing
 from evidence.seals import open_sealed

@@ -16,10 +16,10 @@ from console import audit, audit_command
 from console.audit import NEVER, audit_all, audit_journal, match_transfers, stand_of
 from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
-from domainservers.deltas import CHECKPOINT_COLLECTION
-from domainservers.groups import pack_entries, unpack_entries
-from domainservers.journal import Position, genesis, read_chain
-from domainservers.snapshots import NEWEST, Checkpoint, load_checkpoint
+from domainservers.journal.groups import pack_entries, unpack_entries
+from domainservers.journal.journal import Position, genesis, read_chain
+from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION
+from domainservers.snapshots.snapshots import NEWEST, Checkpoint, load_checkpoint
 from evidence.keys import KeyRing
 from evidence.seals import SealedUnit
 from storage.open import migrate, open_unit

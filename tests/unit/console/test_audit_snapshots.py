@@ -10,11 +10,11 @@ from msgspec.msgpack import encode
 from msgspec.structs import replace
 
 from charging.base.account import next_mark
-from domainservers.accounts import COLLECTION, partition_of, unpack_account
-from domainservers.deltas import CHECKPOINT_COLLECTION, Delta, load_delta
-from domainservers.journal import Position
-from domainservers.limits import Limits
-from domainservers.snapshots import NEWEST, Checkpoint, load_checkpoint
+from domainservers.accounts.accounts import COLLECTION, partition_of, unpack_account
+from domainservers.base.limits import Limits
+from domainservers.journal.journal import Position
+from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION, Delta, load_delta
+from domainservers.snapshots.snapshots import NEWEST, Checkpoint, load_checkpoint
 from evidence.seals import open_sealed
 from storage.open import migrate, open_unit
 from storage.unit import Record, Stored, Unit

@@ -1,7 +1,7 @@
 """The list of what was set aside."""
 
 from console.damaged import set_aside, told
-from domainservers.quarantine import Aside
+from domainservers.journal.quarantine import Aside
 from tests.unit.console.sound import NAMES, ref
 
 

@@ -18,7 +18,7 @@ from console import proof
 from console.demo import prove
 from console.stage import Stage
 from console.tally import Tally
-from domainservers.groups import pack_entries
+from domainservers.journal.groups import pack_entries
 from storage.open import open_unit
 from storage.unit import Group, Head
 

@@ -17,11 +17,11 @@ from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, Fetch
 from datacenter.porting.port import Porter
 from directory.changes import Change, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
-from domainservers import outcomes
-from domainservers.groups import unpack_entries
-from domainservers.journal import Position, genesis, read_chain
-from domainservers.limits import Limits
-from domainservers.slot import Slot
+from domainservers.base.limits import Limits
+from domainservers.journal.groups import unpack_entries
+from domainservers.journal.journal import Position, genesis, read_chain
+from domainservers.reads import outcomes
+from domainservers.slot.slot import Slot
 from runtime.telemetry import Metrics
 from storage.memory import MemoryStore, MemoryUnit
 from tests.unit.domainservers import room

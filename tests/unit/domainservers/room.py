@@ -12,9 +12,9 @@ from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, SessionUnit, StepSession
 from charging.wire import Answer, Ask, Commit
-from domainservers.limits import Limits
-from domainservers.recovery import recover
-from domainservers.slot import Slot
+from domainservers.base.limits import Limits
+from domainservers.slot.recovery import recover
+from domainservers.slot.slot import Slot
 from runtime.telemetry import Metrics
 from storage.memory import MemoryStore, MemoryUnit
 from storage.unit import Group, Head, Record, Stored, StoreRejected, StoreUnavailable

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from charging.base.account import Account
-from domainservers.accounts import PACKED_MIN, Accounts, State, saved, unpack_account
+from domainservers.accounts.accounts import PACKED_MIN, Accounts, State, saved, unpack_account
 from storage.unit import Stored
 
 NAMES = [f"account-{number}" for number in range(400)]

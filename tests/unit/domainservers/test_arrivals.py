@@ -15,12 +15,12 @@ from charging.ledger.commands import MoveIn, SendTransfer
 from charging.ledger.entry import Entry
 from charging.ledger.handlers.transfers import receive_command
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull
-from domainservers.courier import Courier
-from domainservers.groups import unpack_entries
-from domainservers.journal import Position, genesis, read_chain
-from domainservers.keys import fingerprint
-from domainservers.limits import Limits
-from domainservers.slot import Slot
+from domainservers.base.limits import Limits
+from domainservers.journal.groups import unpack_entries
+from domainservers.journal.journal import Position, genesis, read_chain
+from domainservers.journal.keys import fingerprint
+from domainservers.slot.courier import Courier
+from domainservers.slot.slot import Slot
 from tests.unit.domainservers.room import ALICE, BOB, NOW_MS, Clock, FlakyUnit, ask, charge, do, opening, own, until
 
 OPENING = 10_000_000

@@ -6,8 +6,8 @@ import pytest
 
 from charging.wire import Done
 from directory.members import Member
-from domainservers.clock import LEAP_MS_MIN, SteadyClock, SystemClock
-from domainservers.clockwatch import ClockWatch
+from domainservers.base.clock import LEAP_MS_MIN, SteadyClock, SystemClock
+from domainservers.ownership.clockwatch import ClockWatch
 from runtime.telemetry import Metrics
 from tests.unit.domainservers.room import NOW_MS, Clock, charge, commit, until
 from tests.unit.domainservers.test_ownership import Country, open_everywhere

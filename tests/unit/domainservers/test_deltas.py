@@ -7,12 +7,12 @@ from random import Random
 import pytest
 
 from charging.wire import Done
-from domainservers.accounts import COLLECTION, partition_of, partitions
-from domainservers.deltas import CHECKPOINT_COLLECTION, ORPHAN_EPOCHS_MAX
-from domainservers.journal import Corrupt
-from domainservers.limits import Limits
-from domainservers.slot import Slot
-from domainservers.snapshots import Checkpoint, load_checkpoint
+from domainservers.accounts.accounts import COLLECTION, partition_of, partitions
+from domainservers.base.limits import Limits
+from domainservers.journal.journal import Corrupt
+from domainservers.slot.slot import Slot
+from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION, ORPHAN_EPOCHS_MAX
+from domainservers.snapshots.snapshots import Checkpoint, load_checkpoint
 from storage.memory import MemoryStore
 from storage.unit import Record
 from tests.unit.domainservers.room import ALICE, BOB, FlakyUnit, ask, charge, commit, do, opening, own

@@ -6,9 +6,9 @@ from msgspec import Raw
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger.commands import SessionUnit, StepSession
 from charging.wire import Done, Failed
-from domainservers import snapshots
-from domainservers.limits import Limits
-from domainservers.slot import State
+from domainservers.base.limits import Limits
+from domainservers.slot.slot import State
+from domainservers.snapshots import snapshots
 from tests.unit.domainservers.room import ALICE, BOB, NOW_MS, FlakyUnit, ask, charge, commit, do, opening, own, until
 
 

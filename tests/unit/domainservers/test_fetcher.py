@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domainservers.fetcher import Fetcher
+from domainservers.base.fetcher import Fetcher
 from storage.unit import Record, Stored, StoreRejected
 from tests.unit.domainservers.room import FlakyUnit, until
 

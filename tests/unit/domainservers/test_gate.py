@@ -27,9 +27,9 @@ from charging.ledger.commands import (
     SettleTransfer,
 )
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchHistory, FetchOutcomes, Lookup, Pull
-from domainservers.keys import fingerprint
-from domainservers.limits import Limits
-from domainservers.slot import Slot
+from domainservers.base.limits import Limits
+from domainservers.journal.keys import fingerprint
+from domainservers.slot.slot import Slot
 from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, FlakyUnit, Waiting, charge, do, opening, own
 
 YUAN = 1_000_000

@@ -7,8 +7,16 @@ from msgspec import Raw
 from charging import wire
 from charging.errors import Invalid
 from charging.ledger.entry import Entry
-from domainservers.framing import BLOCK_ENTRIES, Frame, account_mark, pack_frame
-from domainservers.groups import Groups, pack_entries, read_back, unpack_at, unpack_entries, unpack_group, unpack_of
+from domainservers.journal.framing import BLOCK_ENTRIES, Frame, account_mark, pack_frame
+from domainservers.journal.groups import (
+    Groups,
+    pack_entries,
+    read_back,
+    unpack_at,
+    unpack_entries,
+    unpack_group,
+    unpack_of,
+)
 
 _pack = msgspec.msgpack.Encoder().encode
 OUTCOME = Raw(_pack("done"))

@@ -8,11 +8,11 @@ import pytest
 
 from charging.errors import Expired, Overloaded
 from charging.wire import Answer, Done, Failed, FetchHistory, History
-from domainservers import histories, turns
-from domainservers.frames import Frames
-from domainservers.limits import Limits
-from domainservers.slot import Slot
-from domainservers.turns import Turns
+from domainservers.base.limits import Limits
+from domainservers.journal.frames import Frames
+from domainservers.reads import histories, turns
+from domainservers.reads.turns import Turns
+from domainservers.slot.slot import Slot
 from tests.unit.domainservers.room import ALICE, BOB, FlakyUnit, Waiting, ask, charge, commit, do, opening, own
 
 SMALL = Limits(kept_entries_max=1)

@@ -10,9 +10,9 @@ from charging.base.account_id import identity_of
 from charging.base.contract import Contract
 from charging.ledger.commands import Action, Adjust, MoveIn, MoveOut, OpenAccount, SetContract, SetStatus, TopUp
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, FetchHistory, History, Lookup, Pull
-from domainservers import registry
-from domainservers.registry import Registry
-from domainservers.slot import Slot
+from domainservers.contracts import registry
+from domainservers.contracts.registry import Registry
+from domainservers.slot.slot import Slot
 from storage.memory import MemoryStore
 from tests.unit.domainservers import room
 from tests.unit.domainservers.room import ALICE, BOB, Clock, FlakyUnit, ask, charge, opening, own, until

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from domainservers.journal import (
+from domainservers.journal.journal import (
     MOVED,
     Corrupt,
     Fenced,

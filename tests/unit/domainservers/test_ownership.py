@@ -7,15 +7,15 @@ from charging.ledger.commands import SendTransfer, SetStatus
 from charging.wire import Answer, Ask, BusinessData, Done, Failed, Pull, failed, pack, unpack_ask
 from directory.owners import load_owners
 from directory.state import DomainInfo
-from domainservers.clock import SteadyClock
-from domainservers.courier import Courier
-from domainservers.host import Host
-from domainservers.keeping import Keeping
-from domainservers.limits import Limits
-from domainservers.moving import fence, move_slots, take_back
-from domainservers.ownership import Ownership
-from domainservers.slot import Slot
-from domainservers.units import Units
+from domainservers.base.clock import SteadyClock
+from domainservers.base.limits import Limits
+from domainservers.ownership.host import Host
+from domainservers.ownership.ownership import Ownership
+from domainservers.ownership.units import Units
+from domainservers.slot.courier import Courier
+from domainservers.slot.keeping import Keeping
+from domainservers.slot.moving import fence, move_slots, take_back
+from domainservers.slot.slot import Slot
 from runtime.telemetry import Metrics
 from storage.memory import MemoryStore
 from storage.unit import Unit

@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from charging.base.account import Account, Outgoing, Session
 from directory.members import Member
-from domainservers.accounts import Accounts, partition_of, saved
-from domainservers.assignment import assign
-from domainservers.keys import RECENT_KEYS_MAX, KeyIndex, fingerprint
-from domainservers.lanes import Lanes
-from domainservers.watch import Watch
+from domainservers.accounts.accounts import Accounts, partition_of, saved
+from domainservers.accounts.watch import Watch
+from domainservers.desk.lanes import Lanes
+from domainservers.journal.keys import RECENT_KEYS_MAX, KeyIndex, fingerprint
+from domainservers.ownership.assignment import assign
 from storage.unit import Stored
 
 

@@ -9,14 +9,15 @@ from charging import wire
 from charging.ledger.commands import Remember
 from charging.ledger.entry import Entry
 from charging.wire import BusinessData, Done, Failed, FetchHistory, History, Pull
-from domainservers import committing, groups
-from domainservers.groups import DEFECTS
-from domainservers.journal import Corrupt
-from domainservers.keeping import Keeping
-from domainservers.limits import Limits
-from domainservers.quarantine import ROWS_MAX
-from domainservers.slot import Slot
-from domainservers.snapshots import load_checkpoint
+from domainservers.base.limits import Limits
+from domainservers.journal import groups
+from domainservers.journal.groups import DEFECTS
+from domainservers.journal.journal import Corrupt
+from domainservers.journal.quarantine import ROWS_MAX
+from domainservers.slot import committing
+from domainservers.slot.keeping import Keeping
+from domainservers.slot.slot import Slot
+from domainservers.snapshots.snapshots import load_checkpoint
 from tests.unit.domainservers.room import (
     ALICE,
     BOB,

@@ -3,11 +3,11 @@
 from charging.base.contract import Contract, OrderLine, Subscription
 from charging.ledger.commands import SendTransfer, SetContract
 from charging.wire import BusinessData, Done, Pull
-from domainservers.keeping import Keeping
-from domainservers.limits import Limits
-from domainservers.order_records import order_lines
-from domainservers.slot import Slot
-from domainservers.snapshots import load_checkpoint
+from domainservers.base.limits import Limits
+from domainservers.contracts.order_records import order_lines
+from domainservers.slot.keeping import Keeping
+from domainservers.slot.slot import Slot
+from domainservers.snapshots.snapshots import load_checkpoint
 from tests.unit.domainservers.room import (
     ALICE,
     BOB,

@@ -4,8 +4,8 @@ import pytest
 
 from charging.ledger.commands import Refund
 from charging.wire import Answer, BusinessData, Done, Failed, Pull
-from domainservers.limits import Limits
-from domainservers.slot import Slot
+from domainservers.base.limits import Limits
+from domainservers.slot.slot import Slot
 from tests.unit.domainservers.room import ALICE, NOW_MS, FlakyUnit, ask, do, opening, own, session_step
 
 

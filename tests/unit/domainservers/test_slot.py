@@ -8,10 +8,11 @@ from charging import wire
 from charging.base.contract import Contract
 from charging.ledger.commands import Refund, SetContract, TopUp
 from charging.wire import BusinessData, Done, Failed, FetchHistory, History, Lookup, Pull, Stale, Unknown
-from domainservers import contracts, reading
-from domainservers.groups import ENTRY_BYTES_MAX
-from domainservers.limits import Limits
-from domainservers.slot import Slot, State
+from domainservers.base.limits import Limits
+from domainservers.contracts import contracts
+from domainservers.journal.groups import ENTRY_BYTES_MAX
+from domainservers.reads import reading
+from domainservers.slot.slot import Slot, State
 from storage.unit import PAYLOAD_BYTES_MAX
 from tests.unit.domainservers.room import (
     ALICE,

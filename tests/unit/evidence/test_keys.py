@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from domainservers.journal import Corrupt, Position, claim, genesis, read_chain
+from domainservers.journal.journal import Corrupt, Position, claim, genesis, read_chain
 from evidence.keyfile import add_key, key_file, read_ring, ring_at
 from evidence.keys import KeyRing, Unproven, fresh_ring, ring_of
 from runtime.settings import BadSettings

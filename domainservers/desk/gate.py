@@ -1,0 +1,137 @@
+"""Who may send what into a slot: checked again here, whatever platform and data center let pass.
+
+The data center stamps a batch with the authenticated role of whoever asked it. The tiers' own commands come from the
+tier that makes them and from nobody else; what an owner gives itself never comes over the wire. A caller's command
+comes from a platform, and its principal must have a grant for it in the directory as this owner knows it.
+"""
+
+from collections.abc import Sequence
+
+from charging.base.house_keys import PREFIX
+from charging.errors import Denied
+from charging.ledger.commands import (
+    Command,
+    ExpireSession,
+    MoveIn,
+    MoveOut,
+    OpenAccount,
+    PostCharge,
+    Propose,
+    ReceiveTransfer,
+    Refund,
+    Remember,
+    SettleTransfer,
+)
+from charging.ledger.permission import NO_LIMIT, Permission, Policy, amount_denied, amount_of, name_of, names_another
+from charging.wire import Ask, Commit, FetchOutcomes, Pull
+from domainservers.desk.desk import Desk
+from domainservers.desk.item import Item, pack_fault
+from domainservers.journal.groups import Sink
+from runtime.telemetry import Metrics
+
+PLATFORM, DATA_CENTER, DOMAIN_SERVER = "appserver", "datacenter", "domainserver"
+LOCAL = "local"
+"""Of everybody, where there is no TLS."""
+
+_SENDERS: dict[type, str] = {
+    MoveOut: DATA_CENTER,
+    MoveIn: DATA_CENTER,
+    Remember: DATA_CENTER,
+    ReceiveTransfer: DOMAIN_SERVER,
+    SettleTransfer: "",
+    ExpireSession: "",
+    Propose: "",
+}
+"""Which tier sends a command that is no caller's; "" = none does, owners give it themselves."""
+
+
+def let_in(
+    sink: Sink, asks: Sequence[tuple[int, Ask]], origin: str, desk: Desk, metrics: Metrics
+) -> list[Item | tuple[int, Ask]]:
+    """Make items of commits that name their account, and answer what its sender may not ask.
+
+    Without an origin the asks are this process's own, and nothing is checked.
+    """
+    work: list[Item | tuple[int, Ask]] = []
+    charging: set[tuple[str, str, str]] = set()
+    """Who was found to be allowed to charge whatever amount in this batch: most of it is alike."""
+    for place, ask in asks:
+        permission = None
+        if origin:
+            try:
+                if type(ask) is not Commit:
+                    check_read(ask, origin)
+                elif not _charges(ask.command, charging):
+                    permission = check_commit(ask, origin, desk.policy, desk.domain)
+                    _remember(ask.command, permission, charging)
+            except Denied as fault:
+                metrics.event("denied")
+                sink.answer(place, pack_fault(fault))
+                continue
+        if type(ask) is Commit and (ask.command.account_id or type(ask.command.action) is OpenAccount):
+            work.append(Item(sink, place, ask.identity, ask.command, permission=permission))
+        else:
+            work.append((place, ask))
+    return work
+
+
+def _charges(command: Command, charging: set[tuple[str, str, str]]) -> bool:
+    return (
+        type(command.action) is PostCharge
+        and not command.actor
+        and command.key[:1] != PREFIX
+        and (command.principal, command.channel, command.partner) in charging
+    )
+
+
+def _remember(command: Command, permission: Permission | None, charging: set[tuple[str, str, str]]) -> None:
+    boundless = permission is not None and permission.amount_max == NO_LIMIT
+    if boundless and type(command.action) is PostCharge and not command.actor:
+        charging.add((command.principal, command.channel, command.partner))
+
+
+def check_read(ask: Ask, origin: str) -> None:
+    """Let a read in. Raises `Denied` ORIGIN_NOT_ALLOWED."""
+    inner = isinstance(ask, FetchOutcomes) or (isinstance(ask, Pull) and ask.moved)
+    if origin not in ((DATA_CENTER, LOCAL) if inner else (PLATFORM, DATA_CENTER, LOCAL)):
+        raise _denied(type(ask).__name__, origin)
+
+
+def check_commit(ask: Commit, origin: str, policy: Policy, domain: str) -> Permission | None:
+    """Let a commit in, and give what its principal may do by it; None for the tiers' own commands.
+
+    Raises `Denied` ORIGIN_NOT_ALLOWED, AMOUNT_NOT_GRANTED, and what `Policy.permit` raises.
+    """
+    command = ask.command
+    action = command.action
+    kind = type(action)
+    sender = PLATFORM if kind is PostCharge else _SENDERS.get(kind, PLATFORM)
+    if not sender or origin not in (sender, LOCAL):
+        raise _denied(kind.__name__, origin)
+    if sender != PLATFORM:
+        return None
+    if command.key.startswith(PREFIX):
+        raise _denied(f"{kind.__name__} under a key of the tiers", origin)
+    if isinstance(action, Refund) and action.original is not None:
+        raise _denied("what a charge took, which the journal says,", origin)
+    permission = permission_of(command, policy, domain)
+    if kind is PostCharge and not permission.allows(amount_of(action)):
+        raise amount_denied(command.principal, name_of(action), permission.amount_max)
+    return permission
+
+
+def permission_of(command: Command, policy: Policy, domain: str) -> Permission:
+    """Give what the principal of a command may do by it. Raises what `Policy.permit` raises."""
+    principal = command.principal
+    return policy.permit(
+        principal,
+        name_of(command.action),
+        command.channel,
+        command.partner,
+        domain,
+        names_another(principal, command.actor),
+    )
+
+
+def _denied(what: str, origin: str) -> Denied:
+    return Denied("ORIGIN_NOT_ALLOWED", f"{what} does not come from {origin or 'a caller that is not named'}")

@@ -1,0 +1,1 @@
+"""Writing a slot down: rounds, deltas, lists of segments, and the checkpoint from which recovery starts."""
