@@ -1,4 +1,4 @@
-"""Numbered schema migrations: files `schema/<store>/NNNN_what_it_does.<ext>`, applied in order, each once.
+"""Numbered schema migrations: files `<store>/schema/NNNN_what_it_does.<ext>`, applied in order, each once.
 
 A store remembers the numbers it has seen. A store that knows a higher number than this code was opened by a newer
 release and is refused: older code would write rows that the newer one no longer reads.
@@ -31,7 +31,7 @@ def _statements(text: str) -> tuple[str, ...]:
 def load(store: str) -> tuple[Migration, ...]:
     """All migrations of a store (`sqlite`, `cassandra`), by number, without a gap."""
     found = []
-    for entry in files("storage").joinpath("schema", store).iterdir():
+    for entry in files(f"storage.{store}").joinpath("schema").iterdir():
         number, _, rest = entry.name.partition("_")
         if number.isdigit():
             found.append(Migration(int(number), rest.rpartition(".")[0], _statements(entry.read_text("utf-8"))))

@@ -1,8 +1,8 @@
 """From an address to a unit."""
 
-from storage.memory import MemoryUnit, store_named
+from storage.memory.unit import MemoryUnit, store_named
 from storage.reading import ReadOnlyUnit
-from storage.sqlite import open_sqlite
+from storage.sqlite.unit import open_sqlite
 from storage.unit import Unit
 from storage.url import parse
 
@@ -17,7 +17,7 @@ async def open_unit(url: str) -> Unit:
         return MemoryUnit(store_named(address.path))
     if address.scheme == "sqlite":
         return await open_sqlite(address.file())
-    from storage.cassandra import open_cassandra  # the driver takes 100 ms to import
+    from storage.cassandra.unit import open_cassandra  # the driver takes 100 ms to import
 
     return await open_cassandra(address)
 
@@ -32,7 +32,7 @@ async def open_to_read(url: str) -> Unit:
         return ReadOnlyUnit(MemoryUnit(store_named(address.path)))
     if address.scheme == "sqlite":
         return ReadOnlyUnit(await open_sqlite(address.file(), read_only=True))
-    from storage.cassandra import open_cassandra  # the driver takes 100 ms to import
+    from storage.cassandra.unit import open_cassandra  # the driver takes 100 ms to import
 
     return ReadOnlyUnit(await open_cassandra(address, read_only=True))
 

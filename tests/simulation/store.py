@@ -7,7 +7,7 @@ from random import Random
 
 from msgspec import Struct
 
-from storage.memory import matches
+from storage.memory.unit import matches
 from storage.unit import ABSENT, Group, Head, Record, Stored, StoreUnavailable
 
 

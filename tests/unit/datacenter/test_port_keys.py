@@ -23,7 +23,7 @@ from domainservers.journal.journal import Position, genesis, read_chain
 from domainservers.reads import outcomes
 from domainservers.slot.slot import Slot
 from runtime.telemetry import Metrics
-from storage.memory import MemoryStore, MemoryUnit
+from storage.memory.unit import MemoryStore, MemoryUnit
 from tests.unit.domainservers import room
 from tests.unit.domainservers.room import ALICE, Clock, FlakyUnit, ask, charge, opening, own
 

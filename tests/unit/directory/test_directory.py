@@ -23,7 +23,7 @@ from directory.directory import Directory
 from directory.slots import slot_of
 from directory.state import State
 from storage.allowed import allowed_beside
-from storage.memory import MemoryStore, MemoryUnit
+from storage.memory.unit import MemoryStore, MemoryUnit
 
 COUNTRY: tuple[Change, ...] = (
     UnitAddress("shared", "memory:shared"),

@@ -13,8 +13,8 @@ from directory.directory import Directory
 from directory.log import JOURNAL, SEGMENT, Assembler, Log, split
 from directory.members import Member, Watch, gone_record, load_members, member_record
 from directory.owners import Owner, announce_owner, load_owners
-from storage.memory import MemoryStore, MemoryUnit
-from storage.sqlite import open_sqlite
+from storage.memory.unit import MemoryStore, MemoryUnit
+from storage.sqlite.unit import open_sqlite
 from storage.unit import Group, Head, StoreUnavailable
 
 COUNTRY: list[Change] = [

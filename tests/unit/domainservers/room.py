@@ -16,7 +16,7 @@ from domainservers.base.limits import Limits
 from domainservers.slot.recovery import recover
 from domainservers.slot.slot import Slot
 from runtime.telemetry import Metrics
-from storage.memory import MemoryStore, MemoryUnit
+from storage.memory.unit import MemoryStore, MemoryUnit
 from storage.unit import Group, Head, Record, Stored, StoreRejected, StoreUnavailable
 
 NOW_MS = 1_800_000_000_000

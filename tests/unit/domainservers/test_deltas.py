@@ -13,7 +13,7 @@ from domainservers.journal.journal import Corrupt
 from domainservers.slot.slot import Slot
 from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION, ORPHAN_EPOCHS_MAX
 from domainservers.snapshots.snapshots import Checkpoint, load_checkpoint
-from storage.memory import MemoryStore
+from storage.memory.unit import MemoryStore
 from storage.unit import Record
 from tests.unit.domainservers.room import ALICE, BOB, FlakyUnit, ask, charge, commit, do, opening, own
 from tests.unit.domainservers.test_recovery import state_of

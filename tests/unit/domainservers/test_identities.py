@@ -13,7 +13,7 @@ from charging.wire import Answer, BusinessData, Commit, Done, Failed, FetchHisto
 from domainservers.contracts import registry
 from domainservers.contracts.registry import Registry
 from domainservers.slot.slot import Slot
-from storage.memory import MemoryStore
+from storage.memory.unit import MemoryStore
 from tests.unit.domainservers import room
 from tests.unit.domainservers.room import ALICE, BOB, Clock, FlakyUnit, ask, charge, opening, own, until
 

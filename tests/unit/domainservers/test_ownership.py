@@ -17,7 +17,7 @@ from domainservers.slot.keeping import Keeping
 from domainservers.slot.moving import fence, move_slots, take_back
 from domainservers.slot.slot import Slot
 from runtime.telemetry import Metrics
-from storage.memory import MemoryStore
+from storage.memory.unit import MemoryStore
 from storage.unit import Unit
 from tests.unit.domainservers.room import ALICE, BOB, Clock, FlakyUnit, Waiting, charge, commit, opening, until
 

@@ -12,7 +12,7 @@ from evidence.files import FileAnchors, check_files
 from evidence.keys import fresh_ring
 from evidence.seals import SealedUnit, Tampered
 from evidence.second import UnitAnchors
-from storage.memory import MemoryStore, MemoryUnit
+from storage.memory.unit import MemoryStore, MemoryUnit
 from storage.unit import Record
 
 

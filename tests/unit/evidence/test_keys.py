@@ -13,7 +13,7 @@ from domainservers.journal.journal import Corrupt, Position, claim, genesis, rea
 from evidence.keyfile import add_key, key_file, read_ring, ring_at
 from evidence.keys import KeyRing, Unproven, fresh_ring, ring_of
 from runtime.settings import BadSettings
-from storage.memory import MemoryStore, MemoryUnit
+from storage.memory.unit import MemoryStore, MemoryUnit
 
 
 async def read(unit: MemoryUnit, ring: KeyRing) -> list[bytes]:

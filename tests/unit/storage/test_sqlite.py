@@ -13,7 +13,7 @@ import pytest
 
 from storage import migrations
 from storage.open import open_unit
-from storage.sqlite import SqliteUnit, open_sqlite
+from storage.sqlite.unit import SqliteUnit, open_sqlite
 from storage.unit import Group, Head, Record, StoreRejected, StoreUnavailable
 
 START = Head(1, "ds-1", -1, b"", sealed=False)
@@ -21,7 +21,7 @@ START = Head(1, "ds-1", -1, b"", sealed=False)
 APPEND_MANY = """
 import asyncio, sys
 from pathlib import Path
-from storage.sqlite import open_sqlite
+from storage.sqlite.unit import open_sqlite
 from storage.unit import Group, Head, Record
 
 async def main(file, name, count):
@@ -104,7 +104,7 @@ async def test_a_write_at_fault_does_not_fail_those_that_share_its_transaction(f
 async def test_a_foreign_transaction_that_does_not_end_makes_the_unit_unavailable_and_it_recovers(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.sqlite.BUSY_TIMEOUT_MS", 100)
+    monkeypatch.setattr("storage.sqlite.unit.BUSY_TIMEOUT_MS", 100)
     unit = await open_sqlite(file)
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -212,7 +212,7 @@ async def test_commits_are_synchronous(file: Path) -> None:
 async def test_old_deletions_are_forgotten_at_opening(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unit = await open_sqlite(file)
     await unit.put([Record("account", "p", "recent", None, 1)])
-    monkeypatch.setattr("storage.sqlite.TOMBSTONE_KEPT_S", -1_000)
+    monkeypatch.setattr("storage.sqlite.unit.TOMBSTONE_KEPT_S", -1_000)
     await unit.put([Record("account", "p", "old", None, 1), Record("account", "p", "live", b"x", 1)])
     await unit.close()
     await (await open_sqlite(file)).close()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from storage.cassandra import _replication
-from storage.cassandra_settings import link_settings
+from storage.cassandra.connection import link_settings
+from storage.cassandra.unit import _replication
 from storage.unit import StoreRejected
 from storage.url import masked, parse
 

@@ -37,7 +37,7 @@ from cassandra.pool import Host
 from cassandra.query import PreparedStatement, Statement, tuple_factory
 from msgspec import Struct
 
-from storage.cassandra_settings import LinkSettings, tls_context
+from storage.cassandra.connection import LinkSettings, tls_context
 from storage.unit import StoreRejected, StoreUnavailable
 
 CONNECT_TIMEOUT_S = 3.0

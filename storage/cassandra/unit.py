@@ -15,9 +15,9 @@ from cassandra.query import BatchStatement, BatchType, BoundStatement, PreparedS
 from msgspec import Struct
 
 from storage.bounds import check_int, check_name, check_place, check_records, check_swap
-from storage.cassandra_link import PLAIN, SERIAL, SWAP, Link, Row, borrow, give_back
-from storage.cassandra_schema import bring_up_to_date, check_up_to_date
-from storage.cassandra_settings import LinkSettings, link_settings
+from storage.cassandra.connection import LinkSettings, link_settings
+from storage.cassandra.link import PLAIN, SERIAL, SWAP, Link, Row, borrow, give_back
+from storage.cassandra.tables import bring_up_to_date, check_up_to_date
 from storage.unit import ABSENT, Group, Head, Record, Stored, StoreRejected, StoreUnavailable, Unit
 from storage.url import UnitUrl
 

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cassandra import InvalidRequest, ReadFailure
 
-from storage.cassandra_link import Link
+from storage.cassandra.link import Link
 from storage.migrations import outstanding
 from storage.unit import StoreRejected, StoreUnavailable
 

@@ -20,7 +20,7 @@ import msgspec
 from storage.bounds import check_int, check_name, check_place, check_records, check_swap
 from storage.migrations import outstanding
 from storage.private import private_file, private_folder
-from storage.sqlite_writers import Work, Writer, borrow, give_back
+from storage.sqlite.writers import Work, Writer, borrow, give_back
 from storage.unit import ABSENT, Group, Head, Record, Stored, StoreRejected, StoreUnavailable, Unit
 
 BUSY_TIMEOUT_MS = 5_000

@@ -1,0 +1,1 @@
+"""Units in Cassandra keyspaces; the only folder that knows the driver."""

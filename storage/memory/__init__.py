@@ -1,0 +1,1 @@
+"""Units in the memory of one process."""
