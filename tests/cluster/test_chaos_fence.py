@@ -31,7 +31,7 @@ from domainservers.slot.slot import Slot, State
 from localcassandra.harness import LocalCluster
 from runtime.channel import open_channel
 from runtime.telemetry import Metrics
-from storage.cassandra.unit import unit as cassandra
+from storage.cassandra import unit as cassandra
 from storage.open import migrate, open_unit
 from storage.unit import Group, Head, Record, Stored, Unit
 from tests.cluster.faults import Faults

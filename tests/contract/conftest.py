@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.memory.unit import unit as memory
+from storage.memory import unit as memory
 from storage.open import open_unit
 from storage.unit import Unit
 

@@ -17,9 +17,9 @@ from cassandra import AuthenticationFailed, InvalidRequest, OperationTimedOut, W
 from cassandra.cluster import NoHostAvailable, ResponseFuture
 
 from localcassandra.harness import LocalCluster, free_network
+from storage.cassandra import link as cassandra_link
 from storage.cassandra.link import translate
 from storage.cassandra.unit import CassandraUnit
-from storage.cassandra.unit import link as cassandra_link
 from storage.open import open_unit
 from storage.unit import Group, Head, Record, StoreRejected, StoreUnavailable, Unit
 
