@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
-ROOMS  := appserver charging console datacenter directory domainservers evidence loadtest localcassandra onetier_client runtime storage
+ROOMS  := appserver audit authoring charging cluster console country datacenter directory domainservers evidence loadtest onetier_client runtime storage
 
 .PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check bench fuzz loadtest lock sbom house links clean
 help:            ## list the targets
@@ -68,7 +68,7 @@ lint: $(STAMP)   ## format and lint, without changing a file
 	$(BIN)/ruff check .
 
 types: $(STAMP)  ## strict types
-	$(BIN)/mypy $(ROOMS) bench
+	$(BIN)/mypy $(ROOMS) testkit bench
 
 imports: $(STAMP) ## the import rules of ARCHITECTURE.md
 	$(BIN)/lint-imports

@@ -22,8 +22,8 @@ from bench.histories import histories
 from bench.life import memory, starts
 from bench.table import FULL, NORMAL, QUICK, Bench, Row, out
 from bench.tiers import both_shapes
-from localcassandra.cluster import Settings
-from localcassandra.harness import LocalCluster, free_network
+from cluster.cassandra.lifecycle import Settings
+from testkit.cassandra import LocalCluster, free_network
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPILED = ROOT / "build" / "compiled"

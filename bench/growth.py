@@ -12,8 +12,8 @@ from bench.limits import beside
 from bench.system import charges, resident_bytes, running
 from bench.table import Aim, Bench, Row
 from bench.tiers import DOMAINS, batch_bytes, charged, pushed
-from console.sample.population import Population
-from console.system import Shape, System
+from cluster.system import Shape, System
+from country.population import Population
 
 MILLION = 1_000_000
 FLAT = Aim("a million ≥ 90 %", 0.9)

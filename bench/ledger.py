@@ -16,8 +16,8 @@ from charging.ledger import ledger
 from charging.ledger.commands import Command, SetThreshold
 from charging.ledger.entry import Entry
 from charging.rating.sessions import UnitAsk
-from charging.testing import START_MS, Desk, charge_of, post
 from charging.wire import pack
+from testkit.ledger import START_MS, Desk, charge_of, post
 
 ID = "msisdn:8613000000001"
 PLENTY = 10**15

@@ -11,7 +11,7 @@ from bench import domainserver, router
 from bench.system import charges, running
 from bench.table import Aim, Bench, Row
 from bench.tiers import DOMAINS, charged
-from console.system import Shape
+from cluster.system import Shape
 from directory.directory import RouteCache
 from onetier_client import AsyncClient
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from bench import storage
-from console.system import System
+from cluster.system import System
 from directory.slots import slot_key
 from runtime.settings import DomainServerSettings
 from storage.open import open_unit

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bench.driver import Driven, drive, pack
 from bench.system import charges, cpu_seconds, out, queries, running
-from console.sample.domains import REGIONS
-from console.system import Shape
+from cluster.system import Shape
+from country.domains import REGIONS
 
 
 async def measure(arguments: argparse.Namespace) -> None:

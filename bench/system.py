@@ -13,15 +13,16 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from onetier.v1 import service_desk_pb2 as desk
 from rich.console import Console
 
+from authoring.files import read_folder
+from authoring.publication import publication
 from bench.driver import drive, pack
-from console import loading, openings
-from console.catalog import publication
-from console.catalogue_files import read_folder
-from console.sample import offers, reference
-from console.sample.number_plan import NumberPlan, is_mobile, read
-from console.sample.population import YUAN, Population, SampleAccount, Subscriber
-from console.supervisor import Supervisor
-from console.system import Shape, System, lay_out
+from cluster import loading
+from cluster.layout import lay_out
+from cluster.supervisor import Supervisor
+from cluster.system import Shape, System
+from country import offers, openings, reference
+from country.number_plan import NumberPlan, is_mobile, read
+from country.population import YUAN, Population, SampleAccount, Subscriber
 from runtime.channel import open_channel
 
 CATALOGUES = Path(__file__).resolve().parents[1] / "catalogues"

@@ -11,9 +11,9 @@ from bench.driver import Driven, Packed, drive, pack
 from bench.limits import Groups, Journals, RawStore, beside
 from bench.system import charges, cpu_seconds, queries, running
 from bench.table import Aim, Bench, Row
-from console.sample.domains import REGIONS
-from console.sample.population import Population
-from console.system import Shape, System
+from cluster.system import Shape, System
+from country.domains import REGIONS
+from country.population import Population
 from onetier_client import AsyncClient
 from storage.open import open_unit
 from storage.unit import Unit

@@ -8,11 +8,11 @@ import msgspec
 from grpc.aio import AioRpcError
 
 from charging.errors import Fault
-from console.sending import SendingFailed
-from console.stage import CatalogueFaulty
-from console.supervisor import ProcessDied
+from cluster.cassandra.errors import LocalCassandraError
+from cluster.filling import CatalogueFaulty
+from cluster.supervisor import ProcessDied
+from country.sending import SendingFailed
 from domainservers.journal.journal import Corrupt
-from localcassandra.errors import LocalCassandraError
 from runtime.settings import BadSettings
 from runtime.status import from_rpc_error
 from storage.unit import StoreRejected, StoreUnavailable

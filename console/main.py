@@ -25,11 +25,11 @@ app = typer.Typer(
 )
 
 MOUNTED = {
-    "cassandra": ("console.cassandra", "Start, stop and look at a real Cassandra on loopback."),
-    "grant": ("console.grants", "Say who may do what, approve amendments of the directory."),
-    "catalog": ("console.catalog", "Check, compare and publish catalogues."),
-    "keys": ("console.keys", "Make and list the keys that chain journals and seal records."),
-    "unit": ("console.units", "List storage units, move private ones to other addresses."),
+    "cassandra": ("console.systems.cassandra", "Start, stop and look at a real Cassandra on loopback."),
+    "grant": ("console.operations.grants", "Say who may do what, approve amendments of the directory."),
+    "catalog": ("console.catalogues.catalog", "Check, compare and publish catalogues."),
+    "keys": ("console.operations.keys", "Make and list the keys that chain journals and seal records."),
+    "unit": ("console.operations.units", "List storage units, move private ones to other addresses."),
 }
 """Command groups by name: the module that has the `app`, and the line for the help page."""
 
@@ -77,10 +77,10 @@ def demo(
     fresh: Fresh = False,
 ) -> None:
     """Do the main job end to end: start all tiers, load the country, charge a day's usage, prove the result."""
-    from console.demo import Demo
+    from cluster.folder import Options
+    from cluster.system import Shape
     from console.report import console
-    from console.stage import Options
-    from console.system import Shape
+    from console.systems.demo import Demo
 
     shape = Shape(datacenters, domain_servers, app_servers)
     options = Options(folder, units, subscribers, events, seed, slots, shape, tls=tls)
@@ -103,10 +103,10 @@ def up(
     fresh: Fresh = False,
 ) -> None:
     """Keep the system running for clients; Ctrl-C drains it. Serves what the data folder holds, or loads a country."""
-    from console import up as serving
+    from cluster.folder import Options
+    from cluster.system import Shape
     from console.report import console
-    from console.stage import Options
-    from console.system import Shape
+    from console.systems import up as serving
 
     shape = Shape(datacenters, domain_servers, app_servers, port)
     options = Options(folder, units, subscribers, events, seed, slots, shape, tls=tls)
@@ -166,14 +166,14 @@ def _run(work: Coroutine[None, None, int]) -> int:
 def mounted() -> typer.Typer:
     """Give the command with all others below it."""
     for module in (
-        "console.hand",
-        "console.operate",
-        "console.damaged",
-        "console.approving",
-        "console.audit_command",
-        "console.losses",
-        "console.rate",
-        "console.loadtest",
+        "console.frontend.hand",
+        "console.operations.operate",
+        "console.operations.damaged",
+        "console.frontend.approving",
+        "console.operations.audit",
+        "console.operations.losses",
+        "console.catalogues.rate",
+        "console.systems.loadtest",
     ):
         app.add_typer(import_module(module).app)
     for name, (module, text) in MOUNTED.items():

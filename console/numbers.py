@@ -3,7 +3,7 @@
 import os
 
 from charging.base.identity import normalise
-from console.sample.domains import COUNTRY
+from country.domains import COUNTRY
 
 
 def read_identity(raw: str) -> str:

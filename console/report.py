@@ -9,12 +9,11 @@ from onetier.v1 import service_desk_pb2 as desk
 from rich.console import Console
 from rich.table import Table
 
-from console.audit_following import SlotReport
-from console.proof import Verdict
-from console.sample.domains import BY_CODE, REGIONS
-from console.sample.number_plan import NumberPlan
-from console.sending import Sent
-from console.tally import NOWHERE, RegionCount, Tally
+from audit.following import SlotReport
+from audit.proof import Verdict
+from country.domains import BY_CODE, REGIONS
+from country.sending import Sent
+from country.tally import NOWHERE, RegionCount, Tally
 
 WIDTH_CHARS = 120
 REGIONS_PER_BAND = 16
@@ -34,18 +33,6 @@ def major(micro: int) -> str:
     text = f"{Decimal(micro) / MICRO:,.6f}"
     whole, _, fraction = text.partition(".")
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
-
-
-def plan_lines(plan: NumberPlan) -> Iterable[str]:
-    """Tell what the national number plan holds, and what of it maps to no province."""
-    yield (
-        f"{len(plan.ranges):,} ranges: {plan.seven_digit_mobile:,} seven-digit mobile prefixes, "
-        f"{plan.shorter_mobile:,} shorter ones, {plan.fixed} of fixed lines; "
-        f"{plan.by_english_only} mapped by their English name only"
-    )
-    yield f"{len(plan.unmapped)} ranges map to no province" + (":" if plan.unmapped else "")
-    for place, count in plan.unmapped_places():
-        yield f"  {place}: {count}"
 
 
 def regions_table(tally: Tally) -> Table:

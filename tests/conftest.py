@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import pytest
 
-from localcassandra import jars
-from localcassandra.cluster import Settings
-from localcassandra.harness import LocalCluster, free_network
+from cluster.cassandra import jars
+from cluster.cassandra.lifecycle import Settings
+from testkit.cassandra import LocalCluster, free_network
 
 ReportT = TypeVar("ReportT", pytest.TestReport, pytest.CollectReport)
 

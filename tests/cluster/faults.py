@@ -8,7 +8,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Protocol
 
-from console.system import System
+from cluster.system import System
 from directory.owners import Owner, load_owners
 from storage.open import open_unit
 from storage.unit import StoreUnavailable, Unit

@@ -10,18 +10,19 @@ from msgspec import Struct
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1 import service_desk_pb2 as desk
 
-from console import loading
-from console.catalog import publication
-from console.catalogue_files import read_folder
-from console.rehearsal import DAY_MS
-from console.sample import offers, reference
-from console.supervisor import Supervisor
-from console.system import Layout, Shape, System, keys_of
+from authoring.files import read_folder
+from authoring.publication import publication
+from cluster import loading
+from cluster.layout import Layout, keys_of
+from cluster.supervisor import Supervisor
+from cluster.system import Shape, System
+from country import offers, reference
 from directory.slots import slot_key
 from evidence.keyfile import ring_at
 from evidence.keys import KeyRing
 from onetier_client import AsyncClient, requests
 from storage.open import migrate
+from testkit.rehearsal import DAY_MS
 
 CATALOGUES = Path(__file__).parents[2] / "catalogues"
 OPENING = 1_000_000_000_000

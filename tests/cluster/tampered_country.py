@@ -12,13 +12,13 @@ from msgspec import Raw, Struct
 from msgspec.msgpack import encode
 from msgspec.structs import replace
 
+from audit.national import Audited, Sources, audit_country
 from charging.base.account import Book
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger.commands import Action, Adjust, Command, OpenAccount, PostCharge
 from charging.ledger.entry import Entry
 from charging.wire import Commit, Done
-from console.audit_country import Audited, Sources, audit_country
 from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers.journal.groups import pack_entries, unpack_entries

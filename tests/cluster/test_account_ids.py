@@ -7,10 +7,10 @@ import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
 from charging.errors import Fault, NotFound
-from console.rehearsal import DAY_MS, Rehearsal, rehearse
-from console.sample.offers import MOBILE_SMALL
-from console.system import Shape
+from cluster.system import Shape
+from country.offers import MOBILE_SMALL
 from onetier_client import AsyncClient
+from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 YUAN = 1_000_000

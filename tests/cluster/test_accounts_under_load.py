@@ -8,10 +8,10 @@ from random import Random
 import pytest
 from onetier.v1 import service_desk_pb2 as desk
 
+from audit.journals import JournalRef, audit_journal, match_transfers
 from charging.errors import Fault
-from console.audit import JournalRef, audit_journal, match_transfers
-from console.sample import offers
-from console.system import Shape
+from cluster.system import Shape
+from country import offers
 from onetier_client import AsyncClient, requests
 from tests.cluster.faults import Faults
 from tests.cluster.small_country import DAY_MS, SmallCountry, settle_country

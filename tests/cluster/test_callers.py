@@ -12,10 +12,10 @@ import pytest
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
-from console.rehearsal import DAY_MS, Rehearsal, rehearse
-from console.system import Shape
+from cluster.system import Shape
 from onetier_client import requests
 from runtime.channel import open_channel
+from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]

@@ -18,10 +18,10 @@ from random import Random
 import pytest
 from onetier.v1 import service_desk_pb2 as desk
 
-from console.proof import compare, count
-from console.sample import offers
-from console.system import Shape
-from localcassandra.harness import LocalCluster
+from audit.proof import compare, count
+from cluster.system import Shape
+from country import offers
+from testkit.cassandra import LocalCluster
 from tests.cluster.callers import Callers
 from tests.cluster.faults import Faults
 from tests.cluster.history import Figures, History, check_history, read_history

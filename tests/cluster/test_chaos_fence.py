@@ -22,18 +22,18 @@ from onetier.v1.domain_server_pb2_grpc import DomainServerServiceStub
 from charging import wire
 from charging.ledger.commands import TopUp
 from charging.wire import Answer, BusinessData, Done, Failed, Pull
-from console.system import Shape
+from cluster.system import Shape
 from domainservers.base.limits import Limits
 from domainservers.journal.groups import unpack_entries
 from domainservers.journal.journal import Position, genesis, read_chain
 from domainservers.slot.recovery import recover
 from domainservers.slot.slot import Slot, State
-from localcassandra.harness import LocalCluster
 from runtime.channel import open_channel
 from runtime.telemetry import Metrics
 from storage.cassandra import unit as cassandra
 from storage.open import migrate, open_unit
 from storage.unit import Group, Head, Record, Stored, Unit
+from testkit.cassandra import LocalCluster
 from tests.cluster.faults import Faults
 from tests.cluster.history import read_history
 from tests.cluster.small_country import OPENING, settle_country

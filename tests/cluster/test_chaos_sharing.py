@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from onetier.v1 import service_desk_pb2 as desk
 
-from console.system import Shape
+from cluster.system import Shape
 from onetier_client import AsyncClient
 from tests.cluster.callers import TRANSFERS_PILE_UP, Callers
 from tests.cluster.faults import Faults

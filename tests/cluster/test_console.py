@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from console.sample.population import share_out
+from country.population import share_out
 from evidence.keyfile import add_key
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]

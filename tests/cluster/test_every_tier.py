@@ -14,11 +14,11 @@ from onetier.v1 import service_desk_pb2 as desk
 from prometheus_client.parser import text_string_to_metric_families
 
 from charging.errors import NotFound
-from console.rehearsal import DAY_MS, Rehearsal, rehearse
-from console.supervisor import Running
-from console.system import Shape
+from cluster.supervisor import Running
+from cluster.system import Shape
 from onetier_client import requests
 from runtime.channel import open_channel
+from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 SERVICES = {

@@ -14,8 +14,8 @@ from random import Random
 import pytest
 from onetier.v1 import service_desk_pb2 as desk
 
-from console.supervisor import Running
-from console.system import Shape, System
+from cluster.supervisor import Running
+from cluster.system import Shape, System
 from tests.cluster.callers import TRANSFERS_PILE_UP, Callers
 from tests.cluster.plain_reader import PlainBooks, read_plainly
 from tests.cluster.small_country import OPENING, SmallCountry, call, deposit, settle_country, transfer

@@ -14,10 +14,10 @@ from google.rpc.status_pb2 import Status
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
-from console.rehearsal import DAY_MS, rehearse
-from console.system import Shape
+from cluster.system import Shape
 from onetier_client import requests
 from runtime.channel import open_channel
+from testkit.rehearsal import DAY_MS, rehearse
 from tests.cluster.callers import TRANSFERS_PILE_UP, Callers
 from tests.cluster.history import check_history, read_history
 from tests.cluster.small_country import OPENING, call, settle_country, transfer

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from console.rehearsal import rehearse
-from console.sample.offers import MOBILE_PAY_AS_YOU_GO
-from console.system import Shape
+from cluster.system import Shape
+from country.offers import MOBILE_PAY_AS_YOU_GO
+from testkit.rehearsal import rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]

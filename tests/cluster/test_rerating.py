@@ -5,20 +5,21 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from audit.national import Sources, audit_country, survey
+from audit.rerating import Rerater
 from charging.base.account import Account
 from charging.ledger.entry import Entry
 from charging.ledger.events import Charged
 from charging.ledger.ledger import replay
-from console.audit_country import Sources, audit_country, survey
-from console.rehearsal import DAY_MS, rehearse
-from console.rerating import Rerater
-from console.system import Shape, keys_of
+from cluster.layout import keys_of
+from cluster.system import Shape
 from domainservers.journal.groups import unpack_group
 from domainservers.journal.journal import Position, genesis, read_chain
 from evidence.keyfile import ring_at
 from evidence.places import anchors_folder
 from onetier_client import requests
 from storage.open import open_to_read
+from testkit.rehearsal import DAY_MS, rehearse
 
 SECONDS = (1, 61, 3_600, 59, 7_201)
 

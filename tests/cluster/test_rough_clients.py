@@ -18,12 +18,12 @@ from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 from prometheus_client.parser import text_string_to_metric_families
 
-from console.rehearsal import DAY_MS, Rehearsal, rehearse
-from console.supervisor import Running
-from console.system import Shape
+from cluster.supervisor import Running
+from cluster.system import Shape
 from onetier_client import AsyncClient, requests
 from runtime.channel import open_channel
 from runtime.settings import AppServerSettings
+from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 STREAM_MAX = AppServerSettings.model_fields["stream_items_max"].default

@@ -18,13 +18,13 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
+from audit import proof
 from charging.base.account_id import compose
-from console import proof
-from console.rehearsal import DAY_MS, Rehearsal, rehearse
-from console.system import Shape
+from cluster.system import Shape
 from onetier_client import requests
 from runtime.channel import open_channel
 from storage.open import open_unit
+from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 LOAD = 12_000

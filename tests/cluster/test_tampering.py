@@ -12,8 +12,8 @@ from hashlib import blake2b
 import pytest
 from typer.testing import CliRunner
 
-from console import losses
-from console.audit_country import Sources, audit_country
+from audit.national import Sources, audit_country
+from console.operations import losses
 from evidence.keyfile import add_key
 from runtime.settings import BadSettings
 from storage.unit import StoreRejected

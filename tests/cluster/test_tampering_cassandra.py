@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from charging.base.contract import Contract
 from domainservers.contracts import contracts as contracts_of
 from domainservers.snapshots.snapshots import CHECKPOINT_COLLECTION, NEWEST
-from localcassandra.harness import LocalCluster
 from storage.open import open_unit
 from storage.unit import Record, Unit
+from testkit.cassandra import LocalCluster
 from tests.cluster.tampered_country import ALICE, OTHER, SLOT, Place, lay_out, live, taken_over
 
 pytestmark = [pytest.mark.cassandra, pytest.mark.timeout(300)]

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from console import proof
-from console.audit_country import Sources, audit_country
-from console.demo import journals_of
-from console.rehearsal import DAY_MS, rehearse
-from console.system import Shape, keys_of
+from audit import proof
+from audit.national import Sources, audit_country
+from cluster.layout import journals_of, keys_of
+from cluster.system import Shape
 from evidence.keyfile import ring_at
 from evidence.places import anchors_folder
 from onetier_client import requests
+from testkit.rehearsal import DAY_MS, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]

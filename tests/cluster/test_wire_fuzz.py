@@ -19,11 +19,11 @@ from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 from prometheus_client.parser import text_string_to_metric_families
 
-from console.rehearsal import DAY_MS, Rehearsal, rehearse
-from console.supervisor import Running
-from console.system import Shape
+from cluster.supervisor import Running
+from cluster.system import Shape
 from onetier_client import requests
 from runtime.channel import open_channel
+from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 from tests.cluster.wire_fuzz import Maker, Target, targets
 
 SECONDS = float(os.environ.get("ONETIER_FUZZ_SECONDS", "10"))

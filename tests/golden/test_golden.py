@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from authoring.files import read_folder
 from charging.base.account import Account, Book
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import LocalTime
@@ -27,7 +28,6 @@ from charging.plans.timeline import Timeline
 from charging.rating import explain
 from charging.rating.rating import Unrated, bill, fee, rate
 from charging.wire import CatalogueRef
-from console.catalogue_files import read_folder
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]

@@ -53,7 +53,7 @@ def test_every_relative_link_leads_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_file_that_is_named_exists(path: Path) -> None:
-    folders = "|".join([*ROOMS, "bench", "tests", "docs", "proto", "catalogues"])
+    folders = "|".join([*ROOMS, "testkit", "bench", "tests", "docs", "proto", "catalogues"])
     for name in re.findall(rf"`((?:{folders})/(?:[\w./-]*(?:/|\.\w+))?)`", read(path)):
         assert (ROOT / name).exists(), f"{path.name} names {name}, which is not there"
 
@@ -102,8 +102,8 @@ def test_the_map_names_every_module_and_no_other(room: str) -> None:
     modules |= {path.stem for path in (ROOT / room).glob("*/*.py") if path.parent.name != "checks"}
     modules |= {path.parent.name for path in (ROOT / room).glob("*/*/*.py")}
     modules -= {"__init__"}
-    # Where a process begins, what only tests use, and pages of constants need no map.
-    plain = {"main", "testing", "testing_front", "clock", "item", "limits"}
+    # Where a process begins and pages of constants need no map.
+    plain = {"main", "clock", "item", "limits"}
     assert {name for name in modules - plain if not any(fnmatch(name, wanted) for wanted in named)} == set()
     assert {wanted for wanted in named if not any(fnmatch(name, wanted) for name in modules)} == set()
 

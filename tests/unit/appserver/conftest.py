@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack
 import pytest
 
 from appserver.main import build
-from appserver.testing import Owner
-from appserver.testing_front import DataCenter, Front
 from runtime.server import RunningTier, start_tier
 from runtime.settings import AppServerSettings, load
+from testkit.front import DataCenter, Front
+from testkit.owner import Owner
 
 
 @pytest.fixture

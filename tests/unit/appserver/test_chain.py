@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
-from appserver.testing import Owner
-from appserver.testing_front import A, B, DataCenter, Front, fault_of
 from charging.base.account import MAIN_BOOK
 from charging.base.contract import Subscription
 from charging.errors import Unavailable
 from charging.ledger.commands import Adjust, PostCharge, SetContract, TopUp
 from charging.wire import Commit, Stale
+from testkit.front import A, B, DataCenter, Front, fault_of
+from testkit.owner import Owner
 
 pytestmark = pytest.mark.timeout(30)
 

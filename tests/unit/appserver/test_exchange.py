@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
-from appserver.testing import Owner, catalogue
-from appserver.testing_front import A, B, Front, fault_of
 from charging.catalogue.offers import Agreement, Discount
 from charging.errors import Broken, Conflict, Denied, Invalid, NotFound, Refused, Unavailable
 from charging.wire import Commit, Done, Failed
 from runtime.status import from_rpc_error
+from testkit.front import A, B, Front, fault_of
+from testkit.owner import Owner, catalogue
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-from appserver.testing import Owner
-from appserver.testing_front import A, DataCenter, Front, fault_of
 from charging.errors import Unavailable
+from testkit.front import A, DataCenter, Front, fault_of
+from testkit.owner import Owner
 
 
 async def test_no_datacenter_is_unavailable_and_comes_back(

@@ -15,13 +15,13 @@ from typer.testing import CliRunner
 from appserver.access_log import WAITING_MAX, Access, AccessLog, turn_over
 from appserver.asks import Kind
 from appserver.reading.reader import VIEWS
-from appserver.testing import Owner
-from appserver.testing_front import A, B, Front, fault_of
 from appserver.work.items import Batch, Item
 from charging.errors import Unavailable
 from charging.ledger.permission import COMMANDS, NO_LIMIT, Grant
 from charging.ledger.permission import READS as READS_NAMED
 from console.main import mounted
+from testkit.front import A, B, Front, fault_of
+from testkit.owner import Owner
 
 FrontOf = Callable[..., Awaitable[Front]]
 READS = ("balance", "usage", "contract", "history")

@@ -5,9 +5,9 @@ import time
 import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
-from appserver.testing import Owner
-from appserver.testing_front import A, Front, fault_of
 from charging.base.lateness import LATE_MS_MAX
+from testkit.front import A, Front, fault_of
+from testkit.owner import Owner
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from msgspec.structs import replace
 
-from appserver.testing import Owner, catalogue
-from appserver.testing_front import A, B, DataCenter, Front, fault_of
 from charging.catalogue.document import Catalogue
 from charging.wire import ChannelRef, Reference
+from testkit.front import A, B, DataCenter, Front, fault_of
+from testkit.owner import Owner, catalogue
 
 pytestmark = pytest.mark.timeout(30)
 

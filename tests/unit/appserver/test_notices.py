@@ -2,7 +2,7 @@
 
 from onetier.v1 import service_desk_pb2 as pb
 
-from appserver.testing_front import Front
+from testkit.front import Front
 
 YUAN = 1_000_000
 

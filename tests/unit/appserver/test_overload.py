@@ -9,12 +9,12 @@ import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.main import build
-from appserver.testing import Owner
-from appserver.testing_front import A, B, DataCenter, Front, Stream, fault_of
 from charging.errors import Expired, Fault, Invalid, Overloaded, Unavailable
 from runtime.server import RunningTier, start_tier
 from runtime.settings import AppServerSettings, BadSettings, load
 from runtime.status import from_rpc_error, from_status
+from testkit.front import A, B, DataCenter, Front, Stream, fault_of
+from testkit.owner import Owner
 
 pytestmark = pytest.mark.timeout(30)
 

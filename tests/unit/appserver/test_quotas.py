@@ -10,12 +10,12 @@ import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.main import Platform
-from appserver.testing import Owner
-from appserver.testing_front import A, B, DataCenter, Front, fault_of
 from appserver.work.items import Batch, Item
 from charging.errors import Fault, Invalid, Overloaded
 from runtime.server import RunningTier
 from runtime.status import from_rpc_error, from_status
+from testkit.front import A, B, DataCenter, Front, fault_of
+from testkit.owner import Owner
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
-from appserver.testing import Owner, catalogue
-from appserver.testing_front import A, B, Front, fault_of
 from charging.errors import Invalid
+from testkit.front import A, B, Front, fault_of
+from testkit.owner import Owner, catalogue
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -5,8 +5,8 @@ import msgspec
 from charging.base.account import Account
 from charging.ledger import ledger
 from charging.rating.sessions import UnitAsk
-from charging.testing import START_MS, Desk, flat_pricing
 from charging.wire import Done, SessionOutcome
+from testkit.ledger import START_MS, Desk, flat_pricing
 
 ID = "msisdn:8613000000001"
 OTHER = "msisdn:8613000000002"

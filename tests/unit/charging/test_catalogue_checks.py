@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from ruamel.yaml import YAML
 
+from authoring.files import read_folder
 from charging.catalogue.diff import diff
 from charging.catalogue.document import Catalogue, from_plain, pack
 from charging.catalogue.merge import Entry, merge
@@ -20,7 +21,6 @@ from charging.plans import compile as compile_module
 from charging.plans.compile_tariffs import compile_tariff
 from charging.plans.timeline import Timeline
 from charging.wire import CatalogueRef
-from console.catalogue_files import read_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.yaml"))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from charging.base import house_keys
 from charging.ledger.commands import SendTransfer
-from charging.testing import Desk
+from testkit.ledger import Desk
 
 TEXTS = st.text(st.sampled_from("a~%7E25|/:é"), max_size=8) | st.text(max_size=8)
 STEPS = st.lists(TEXTS, min_size=1, max_size=4).map(tuple)

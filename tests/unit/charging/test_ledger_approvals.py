@@ -9,7 +9,7 @@ from charging.ledger.auditing import audit
 from charging.ledger.commands import Action, Adjust, Approve, Refund, SendTransfer, SetCreditLimit, TopUp
 from charging.ledger.events import Decided
 from charging.ledger.handlers.approvals import PROPOSAL_KEEP_MS, PROPOSALS_MAX, proposal_of
-from charging.testing import Desk, charge_of, post
+from testkit.ledger import Desk, charge_of, post
 
 ME = "msisdn:8613000000001"
 LI, WANG = "operator/li", "operator/wang"

@@ -8,7 +8,7 @@ from charging.base.bounds import BOOK_MAX
 from charging.base.lateness import LATE_MS_MAX
 from charging.errors import Conflict, Invalid, Refused
 from charging.ledger.commands import Adjust, MoveMoney, SendTransfer, SetStatus, TopUp
-from charging.testing import DAY_MS, START_MS, Desk, charge_of, post
+from testkit.ledger import DAY_MS, START_MS, Desk, charge_of, post
 
 ID = "msisdn:8613000000001"
 

@@ -11,7 +11,7 @@ from charging.ledger import ledger
 from charging.ledger.applying import accrue
 from charging.ledger.commands import MoveOut, SetContract, SetStatus
 from charging.plans.compiled import Counter
-from charging.testing import DAY_MS, START_MS, Desk, charge_of, contract_of, post
+from testkit.ledger import DAY_MS, START_MS, Desk, charge_of, contract_of, post
 
 ID = "msisdn:8613000000001"
 

@@ -13,8 +13,8 @@ from charging.ledger.entry import Entry
 from charging.ledger.events import Booked, Charged
 from charging.ledger.history import Leg
 from charging.rating.sessions import UnitAsk
-from charging.testing import START_MS, Desk, charge_of, post
 from charging.wire import Done, Movement, pack
+from testkit.ledger import START_MS, Desk, charge_of, post
 
 ID = "msisdn:8613000000001"
 OTHER = "msisdn:8613000000002"

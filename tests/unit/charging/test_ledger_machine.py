@@ -25,7 +25,7 @@ from charging.ledger.commands import (
 )
 from charging.ledger.handlers.approvals import proposal_of
 from charging.rating.sessions import UnitAsk
-from charging.testing import START_MS, Desk, charge_of, flat_pricing, post
+from testkit.ledger import START_MS, Desk, charge_of, flat_pricing, post
 
 A, B = "msisdn:8613000000001", "msisdn:8613000000002"
 PRICE = 10

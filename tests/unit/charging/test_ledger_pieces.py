@@ -23,8 +23,8 @@ from charging.rating import grants
 from charging.rating.pieces import PIECE_MS_MAX, piece_end
 from charging.rating.rating import next_switch, quantity_max, rate, rate_quota, rate_sum
 from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
-from charging.testing import Desk
 from charging.wire import CatalogueRef, SessionGrant, SessionOutcome
+from testkit.ledger import Desk
 
 ME, FRIEND = "msisdn:8613012345678", "msisdn:8613012345679"
 ZONE = "Asia/Shanghai"

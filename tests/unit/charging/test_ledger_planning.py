@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from charging.errors import Invalid, Refused
 from charging.rating import sessions
 from charging.rating.sessions import UnitAsk
-from charging.testing import START_MS, Desk, contract_of, flat_pricing
+from testkit.ledger import START_MS, Desk, contract_of, flat_pricing
 from tests.unit.charging.session_steps import ID, ask, outcome, step, view
 
 

@@ -16,8 +16,8 @@ from charging.plans.timeline import Timeline
 from charging.rating.pieces import piece_end
 from charging.rating.rating import next_switch, quantity_max, rate, rate_quota, rate_sum
 from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
-from charging.testing import Desk
 from charging.wire import CatalogueRef, SessionOutcome
+from testkit.ledger import Desk
 
 ME = "msisdn:8613012345678"
 ZONE = "Asia/Shanghai"

@@ -6,7 +6,7 @@ from charging.base.account import MONEY, Book
 from charging.errors import Invalid, NotFound, Refused
 from charging.ledger.commands import Refund
 from charging.ledger.handlers.refunds import REFUND_WINDOW_MS, REFUNDS_MAX
-from charging.testing import DAY_MS, START_MS, Desk, charge_of, post
+from testkit.ledger import DAY_MS, START_MS, Desk, charge_of, post
 
 ID = "msisdn:8613000000001"
 

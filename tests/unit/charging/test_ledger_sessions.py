@@ -18,8 +18,8 @@ from charging.ledger.commands import (
     TopUp,
 )
 from charging.ledger.handlers.sessions import SESSIONS_MAX
-from charging.testing import DAY_MS, START_MS, Desk, charge_of, post
 from charging.wire import pack
+from testkit.ledger import DAY_MS, START_MS, Desk, charge_of, post
 from tests.unit.charging.session_steps import ID, OTHER, ask, outcome, step, view
 
 

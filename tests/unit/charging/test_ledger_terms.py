@@ -22,7 +22,7 @@ from charging.ledger.commands import (
 )
 from charging.ledger.events import ContractSet
 from charging.rating.sessions import UnitAsk
-from charging.testing import START_MS, Desk, charge_of, contract_of, opening, post
+from testkit.ledger import START_MS, Desk, charge_of, contract_of, opening, post
 
 ID = "msisdn:8613000000001"
 MEMBER = "broadband:bj0012@adsl"

@@ -16,7 +16,7 @@ from charging.ledger.commands import (
     SettleTransfer,
 )
 from charging.ledger.handlers.transfers import OUTGOING_MAX
-from charging.testing import START_MS, Desk, contract_of, opening
+from testkit.ledger import START_MS, Desk, contract_of, opening
 
 A, B = "msisdn:8613000000001", "msisdn:8613000000002"
 

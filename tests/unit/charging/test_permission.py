@@ -5,7 +5,7 @@ import pytest
 from charging.errors import Denied
 from charging.ledger.commands import Adjust, SetStatus, TopUp
 from charging.ledger.permission import ALL, BUILT_IN, NAMES, NO_LIMIT, Grant, Policy, name_of, names_another
-from charging.testing import opening
+from testkit.ledger import opening
 
 DANGEROUS = ("adjust", "refund", "set_credit_limit", "close_account", "approve", "amend_plan", "amend_units", "publish")
 

@@ -1,10 +1,10 @@
-"""What several tests of the console begin with."""
+"""What the tests of commands on journals begin with."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.unit.console.sound import lived_in
+from tests.unit.audit.sound import lived_in
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from console.cassandra import app
-from localcassandra.harness import free_network
+from console.systems.cassandra import app
+from testkit.cassandra import free_network
 
 
 def test_status_of_nothing_fails_and_down_of_nothing_does_not(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The list of what was set aside."""
 
-from console.damaged import set_aside, told
+from console.operations.damaged import set_aside, told
 from domainservers.journal.quarantine import Aside
-from tests.unit.console.sound import NAMES, ref
+from tests.unit.audit.sound import NAMES, ref
 
 
 async def test_a_sound_slot_has_nothing_set_aside(url: str) -> None:

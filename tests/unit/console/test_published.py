@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
+from authoring.files import read_folder
+from authoring.publication import publication
+from authoring.writing import write_folder
 from charging.catalogue.document import pack
 from charging.catalogue.words import Zone
 from charging.errors import Conflict, NotFound
-from console.catalog import publication
-from console.catalogue_files import read_folder
-from console.catalogue_writing import write_folder
-from console.published import Label, Wanted
+from console.catalogues.published import Label, Wanted
 from datacenter.main import build
 from directory.changes import Domain, UnitAddress
 from directory.directory import Directory

@@ -8,9 +8,9 @@ from onetier.v1 import data_center_pb2 as dc
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
 from charging.errors import Expired, Invalid
-from console import publishing
-from console.published import Label
-from console.publishing import amend, timeout_s, words
+from console.catalogues import publishing
+from console.catalogues.published import Label
+from console.catalogues.publishing import amend, timeout_s, words
 from datacenter.main import build
 from runtime.channel import open_channel
 from runtime.server import start_tier

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from console.rate import app
+from console.catalogues.rate import app
 
 CATALOGUES = Path(__file__).resolve().parents[3] / "catalogues"
 HEADER = "identity,domain,offerings,service,start,quantity,other_party,visited"

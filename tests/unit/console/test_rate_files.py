@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from console.rate import app
+from console.catalogues.rate import app
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "rating"
 

@@ -13,7 +13,7 @@ from charging.catalogue.document import Catalogue, Overrides, pack
 from charging.catalogue.tariffs import Price, PriceOverride, Rate, Tariff
 from charging.catalogue.words import Service
 from charging.errors import Fault
-from console.loading import until_known
+from cluster.loading import until_known
 from runtime.status import from_rpc_error
 from tests.unit.datacenter.conftest import Rig
 

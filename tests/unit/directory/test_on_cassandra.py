@@ -7,8 +7,8 @@ import pytest
 
 from directory.changes import Change, Domain, Entry, NumberPlan, UnitAddress
 from directory.directory import Directory
-from localcassandra.harness import LocalCluster
 from storage.open import open_unit
+from testkit.cassandra import LocalCluster
 
 pytestmark = [pytest.mark.cassandra, pytest.mark.timeout(180)]
 

@@ -13,7 +13,7 @@ from google.rpc.status_pb2 import Status
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
-from console.loadtest import LOCUSTFILE, Outcome, outcome_of
+from console.systems.loadtest import LOCUSTFILE, Outcome, outcome_of
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(90)]
 ROOT = Path(__file__).parents[3]

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from localcassandra.cluster import Settings
-from localcassandra.harness import LocalCluster, free_network
+from cluster.cassandra.lifecycle import Settings
+from testkit.cassandra import LocalCluster, free_network
 
 
 class Authority:

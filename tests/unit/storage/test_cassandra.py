@@ -16,12 +16,12 @@ import pytest
 from cassandra import AuthenticationFailed, InvalidRequest, OperationTimedOut, WriteTimeout, WriteType
 from cassandra.cluster import NoHostAvailable, ResponseFuture
 
-from localcassandra.harness import LocalCluster, free_network
 from storage.cassandra import link as cassandra_link
 from storage.cassandra.link import translate
 from storage.cassandra.unit import CassandraUnit
 from storage.open import open_unit
 from storage.unit import Group, Head, Record, StoreRejected, StoreUnavailable, Unit
+from testkit.cassandra import LocalCluster, free_network
 
 START = Head(1, "ds-1", -1, b"", sealed=False)
 _numbers = count(1)

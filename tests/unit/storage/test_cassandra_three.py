@@ -7,9 +7,9 @@ from itertools import count
 
 import pytest
 
-from localcassandra.harness import LocalCluster
 from storage.open import open_unit
 from storage.unit import Group, Head, Record, StoreUnavailable, Unit
+from testkit.cassandra import LocalCluster
 
 pytestmark = [pytest.mark.cassandra, pytest.mark.slow, pytest.mark.timeout(300)]
 

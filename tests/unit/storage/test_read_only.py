@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from localcassandra.harness import LocalCluster
 from storage.open import migrate, open_to_read, open_unit
 from storage.unit import Group, Head, Record, StoreRejected, Unit
+from testkit.cassandra import LocalCluster
 
 HEAD = Head(1, "one", 0, b"tip", False)
 

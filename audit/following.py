@@ -1,0 +1,179 @@
+"""Follows the accounts of one journal: each through its entries, each snapshot against the state replayed up to it."""
+
+from collections import deque
+
+import msgspec
+from msgspec import Struct, field
+
+from audit.rerating import Rerater
+from charging.base.account import MONEY, Account
+from charging.ledger.auditing import Audit, Transfers, begins
+from charging.ledger.entry import Entry
+from charging.ledger.history import line
+from charging.wire import HistoryLine
+from domainservers.accounts.accounts import unpack_account
+from domainservers.journal.journal import Position
+from storage.unit import Stored
+
+FINDINGS_MAX = 50
+
+
+class SlotReport(Struct):
+    """What the audit of one slot's journal found; money in micro-units."""
+
+    name: str
+    groups: int = 0
+    entries: int = 0
+    refusals: int = 0
+    accounts: int = 0
+    later: int = 0
+    """Accounts whose beginning is in segments that are gone: followed from their first entry that is there."""
+    snapshots: int = 0
+    """Snapshots that were compared with the replayed state."""
+    money: int = 0
+    """In the books of the accounts that are here, replayed."""
+    revenue: int = 0
+    since_ms: int = 0
+    """Time of the first entry when older segments are gone; 0 = the journal is whole."""
+    broken: bool = False
+    """The chain does not hold, so its end was not read."""
+    transfers: Transfers = field(default_factory=Transfers)
+    """All halves of transfers that were met."""
+    claims: Transfers = field(default_factory=Transfers)
+    """Those that were there when the audit began: their other halves must be found."""
+    identities: set[str] = set()
+    """Whose contracts the journal made, or its accounts have as members."""
+    rerated: int = 0
+    """Charges that were rated again."""
+    left_out: dict[str, int] = {}
+    """Why charges were not rated again → how many."""
+    findings: list[str] = []
+    notes: list[str] = []
+    """What is no finding and yet to be known: losses that somebody accepted."""
+
+
+class Follower:
+    """Follows the accounts of one journal."""
+
+    def __init__(self, name: str, head_seq: int, start: Position, only: str, lines_max: int) -> None:
+        """`head_seq` is the journal's newest group when the audit began; `only` narrows it to one account."""
+        self.report = SlotReport(name)
+        self.audits: dict[str, Audit] = {}
+        self.lines: deque[HistoryLine] = deque(maxlen=lines_max)
+        self.snapshots: dict[str, Stored] = {}
+        self.only = only
+        self.rerater: Rerater | None = None
+        self._first_seq = start.seq + 1
+        self._head_seq = head_seq
+        self._claimed = False
+        self._met: set[str] = set()
+
+    def take(self, seq: int, entries: list[Entry]) -> None:
+        """Follow one group, then compare the snapshots that were written at it."""
+        report = self.report
+        if seq > self._head_seq and not self._claimed:
+            self._claim()
+        if not report.groups and self._first_seq and entries:
+            report.since_ms = entries[0].time_ms
+        report.groups += 1
+        touched: dict[str, Audit] = {}
+        for entry in entries:
+            if self.only and entry.account_id != self.only:
+                continue
+            report.entries += 1
+            audit = self.audits.get(entry.account_id) or self._begin(entry)
+            if audit is None:
+                report.refusals += 1  # Of what does not exist yet.
+                continue
+            if self.rerater is not None:
+                again = self.rerater.take(entry, audit.state)
+                report.findings += [f"{entry.account_id}: {finding}" for finding in again]
+            audit.add(entry)
+            touched[entry.account_id] = audit
+            if self.lines.maxlen:
+                self.lines.append(line(entry))
+        for account_id, audit in touched.items():
+            stored = self.snapshots.get(account_id)
+            if stored is not None and stored.timestamp == seq:
+                self._met.add(account_id)
+                report.snapshots += 1
+                self._meet(audit, stored)
+
+    def _begin(self, entry: Entry) -> Audit | None:
+        if not entry.events and not entry.version:
+            return None
+        account_id = entry.account_id
+        start = None
+        if not begins(entry):
+            self.report.later += 1
+            stored = self.snapshots.get(account_id)
+            if not self._first_seq:
+                self.report.findings.append(f"{account_id}: its first entry {entry.key} is not its opening")
+            elif stored is not None and stored.timestamp < self._first_seq:
+                start = self._unpack(account_id, stored)
+        audit = self.audits[account_id] = Audit(account_id, start)
+        return audit
+
+    def _meet(self, audit: Audit, stored: Stored) -> None:
+        account = self._unpack(audit.account_id, stored)
+        if account is not None and not audit.meet(account):
+            self.report.findings.append(f"{audit.account_id}: its snapshot is not what the journal says")
+
+    def _unpack(self, account_id: str, stored: Stored) -> Account | None:
+        try:
+            return unpack_account(stored.value)
+        except msgspec.MsgspecError as error:
+            self.report.findings.append(f"{account_id}: its snapshot can't be read: {error}")
+            return None
+
+    def _claim(self) -> None:
+        self._claimed = True
+        _gather(self.audits, self.report.claims)
+
+    def finish(self) -> None:
+        """Sum up."""
+        report = self.report
+        if not self._claimed:
+            self._claim()
+        _gather(self.audits, report.transfers)
+        if self.rerater is not None:
+            report.rerated, report.left_out = self.rerater.rated, dict(self.rerater.left_out)
+        if not report.broken:
+            self._look_at_the_rest()
+        for audit in self.audits.values():
+            found = audit.report()
+            report.accounts += 1
+            report.refusals += found.refusals
+            report.revenue += found.totals.get("revenue", 0)
+            report.money += _money(found.account)
+            report.findings += [f"{found.account_id}: {finding}" for finding in found.findings]
+        del report.findings[FINDINGS_MAX:]
+
+    def _look_at_the_rest(self) -> None:
+        """Look at accounts without a beginning, and at snapshots that the journal led to nowhere."""
+        report = self.report
+        for account_id, audit in self.audits.items():
+            if audit.state is None:
+                report.findings.append(f"{account_id}: neither an opening nor a snapshot shows what it began with")
+        for account_id, stored in self.snapshots.items():
+            if account_id in self._met:
+                continue
+            if stored.timestamp >= self._first_seq:
+                where = f"group {stored.timestamp}, in which the journal has no entry of it"
+                report.findings.append(f"{account_id}: its snapshot is said to be of {where}")
+            elif account_id not in self.audits:
+                report.later += 1
+                self.audits[account_id] = Audit(account_id, self._unpack(account_id, stored))
+
+
+def _gather(audits: dict[str, Audit], into: Transfers) -> None:
+    for audit in audits.values():
+        into.sent.update(audit.transfers.sent)
+        into.received.update(audit.transfers.received)
+        into.settled.update(audit.transfers.settled)
+
+
+def _money(account: Account | None) -> int:
+    if account is None or account.status == "moved":
+        return 0
+    return sum(book.amount for book in account.books if book.unit == MONEY)

@@ -1,0 +1,257 @@
+"""Catalogue files: a folder of YAML → checked documents, with the file and line of every fault.
+
+Files that share a `domain` (none = national) are joined into one document; lists of the same section are appended in
+the order of file names.
+"""
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from authoring.parsing import Unreadable, read_yaml
+from authoring.sentences import sentence, unknown_field
+from charging.catalogue.document import Catalogue, from_plain
+from charging.checks.check import check
+from charging.checks.walk import Path as TreePath
+from charging.checks.walk import shown
+from charging.checks.warnings import warn
+from charging.checks.whole import Nation
+
+Place = tuple[Path, int]
+Tree = dict[str, object]
+SECTION_TYPES = {
+    field.encode_name: field.type for field in msgspec.structs.fields(Catalogue) if str(field.type).startswith("tuple")
+}
+DEPTH_MAX = 40
+FAULTS_OF_ENTRY_MAX = 20
+FAULTS_MAX = 1_000
+"""Of one document."""
+ALIASED_NODES_MAX = 100_000
+"""What aliases may add to the nodes that a file writes out."""
+_AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<where>.*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+
+
+class Fault(Struct, frozen=True, order=True):
+    """One fault of a file, ready to print."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class Document(Struct):
+    """One catalogue as read: the plain tree, and where each of its nodes stands."""
+
+    domain: str
+    tree: Tree = msgspec.field(default_factory=dict)
+    places: dict[TreePath, Place] = msgspec.field(default_factory=dict)
+    faults: list[Fault] = msgspec.field(default_factory=list)
+    warnings: list[Fault] = msgspec.field(default_factory=list)
+    """What may be published, but is hardly meant."""
+    catalogue: Catalogue | None = None
+    nodes_left: int = 0
+    """How many nodes its files may still stand for: by aliases a few bytes could stand for gigabytes."""
+
+    def fault(self, path: TreePath, message: str) -> None:
+        """Note a fault at the nearest node that stands in a file; of very many the first."""
+        if len(self.faults) < FAULTS_MAX:
+            self.faults.append(self.placed(path, message))
+
+    def placed(self, path: TreePath, message: str) -> Fault:
+        """Give the file and line of what is to be said of a path."""
+        for length in range(len(path), -1, -1):
+            place = self.places.get(path[:length])
+            if place is not None:
+                break
+        else:
+            place = (Path(self.domain or "national"), 1)
+        prefix = f"{shown(path)}: " if path else ""
+        return Fault(str(place[0]), place[1], prefix + message)
+
+
+class Folder(Struct):
+    """All catalogues of a folder: the national one and those of regions."""
+
+    documents: list[Document]
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Every fault, by file and line."""
+        return sorted(fault for document in self.documents for fault in document.faults)
+
+    @property
+    def warnings(self) -> list[Fault]:
+        """Every warning, by file and line."""
+        return sorted(warning for document in self.documents for warning in document.warnings)
+
+    @property
+    def catalogues(self) -> list[Catalogue]:
+        """The documents that could be read, national first."""
+        return [document.catalogue for document in self.documents if document.catalogue is not None]
+
+
+def read_folder(folder: Path) -> Folder:
+    """Read and check all catalogue files below a folder. Nothing is raised for a faulty file: see `Folder.faults`."""
+    files = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]) if folder.is_dir() else [folder]
+    documents: dict[str, Document] = {}
+    for file in files:
+        _read_file(file, documents)
+    if not files or not documents:
+        lost = Document("")
+        lost.faults.append(Fault(str(folder), 1, "no catalogue file (*.yaml) is here"))
+        return Folder([lost])
+    ordered = [documents[domain] for domain in sorted(documents)]
+    for document in ordered:
+        _convert(document)
+    national = documents[""].catalogue if "" in documents else None
+    nation = Nation(national) if national is not None else None
+    for document in ordered:
+        # A national catalogue that can't be read would make every reference of a region dangle.
+        if document.catalogue is not None and (not document.domain or national is not None or "" not in documents):
+            for finding in check(document.catalogue, nation if document.domain else None):
+                document.fault(finding.path, finding.message)
+            if not document.faults:
+                for finding in warn(document.catalogue, national if document.domain else None):
+                    document.warnings.append(document.placed(finding.path, finding.message))
+    return Folder(ordered)
+
+
+def _read_file(file: Path, documents: dict[str, Document]) -> None:
+    try:
+        size, node = read_yaml(file)
+    except Unreadable as fault:
+        broken = documents.setdefault(f"!{file}", Document(f"!{file}"))
+        broken.faults.append(Fault(str(file), fault.line, fault.message))
+        return
+    pairs = node.value if isinstance(node, MappingNode) else ()
+    domain = next((value.value for key, value in pairs if key.value == "domain" and isinstance(value, ScalarNode)), "")
+    document = documents.setdefault(domain, Document(domain))
+    document.places.setdefault((), (file, 1))
+    document.nodes_left += size // 2 + ALIASED_NODES_MAX
+    if not isinstance(node, MappingNode):
+        document.fault((), f"{file.name} holds no sections: write `tariffs:`, `offerings:`, …")
+        return
+    written: set[str] = set()
+    for key, value in node.value:
+        name = str(key.value)
+        if name in written:
+            document.faults.append(Fault(str(file), key.start_mark.line + 1, f"{name}: is written twice: keep one"))
+        else:
+            written.add(name)
+            _join(document, file, key, value)
+
+
+def _join(document: Document, file: Path, key: Node, value: Node) -> None:
+    name = str(key.value)
+    place = (file, key.start_mark.line + 1)
+    present = document.tree.get(name)
+    if isinstance(value, SequenceNode) and (present is None or isinstance(present, list)):
+        document.places.setdefault((name,), place)
+        items = present if isinstance(present, list) else []
+        for node in value.value:
+            items.append(_plain(document, file, node, (name, len(items))))
+        document.tree[name] = items
+    elif present is not None:
+        document.faults.append(Fault(str(file), place[1], f"{name!r} is given twice for this catalogue: keep one"))
+    else:
+        document.places[(name,)] = place
+        document.tree[name] = _plain(document, file, value, (name,))
+
+
+def _plain(document: Document, file: Path, node: Node, path: TreePath) -> object:
+    document.places.setdefault(path, (file, node.start_mark.line + 1))
+    document.nodes_left -= 1
+    if document.nodes_left <= 0:
+        if document.nodes_left == 0:
+            document.fault(path[:2], "its aliases stand for more than a catalogue can hold: write it without them")
+        return ""
+    if len(path) > DEPTH_MAX:
+        document.fault(path[:2], f"is nested more than {DEPTH_MAX} deep: an alias that contains itself?")
+        return ""
+    if isinstance(node, SequenceNode):
+        return [_plain(document, file, item, (*path, index)) for index, item in enumerate(node.value)]
+    if isinstance(node, MappingNode):
+        tree: Tree = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in tree:
+                document.fault((*path, name), "is written twice: keep one")
+            tree[name] = _plain(document, file, value, (*path, name))
+        return tree
+    assert isinstance(node, ScalarNode)
+    return node.value
+
+
+def _convert(document: Document) -> None:
+    """Make the catalogue, or note all that can't be read: fault by fault, so that none hides another."""
+    if document.faults:
+        return
+    for section, kind in SECTION_TYPES.items():
+        items = document.tree.get(section)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            for path, what in _refusals([item], kind):
+                where = (section, index, *path[1:])
+                _tell(document, where, what)
+    rest = {
+        name: part for name, part in document.tree.items() if name not in SECTION_TYPES or not isinstance(part, list)
+    }
+    for path, what in _refusals(rest, Catalogue):
+        _tell(document, path, what)
+    if not document.faults:
+        document.catalogue = from_plain(document.tree)
+
+
+def _tell(document: Document, path: TreePath, what: str) -> None:
+    unknown = unknown_field(what)
+    document.fault((*path, unknown) if unknown else path, sentence(what, path, document.tree))
+
+
+def _refusals(tree: object, kind: object) -> Iterator[tuple[TreePath, str]]:
+    """Convert again and again, each time without the field that was refused last."""
+    left = deepcopy(tree)
+    dropped: set[TreePath] = set()
+    for _ in range(FAULTS_OF_ENTRY_MAX):
+        try:
+            msgspec.convert(left, kind, strict=False)
+            return
+        except msgspec.ValidationError as error:
+            path, what = _explained(error)
+        missing = what.removeprefix("Object missing required field `").removesuffix("`")
+        if (*path, missing) in dropped:
+            return
+        yield path, what
+        unknown = unknown_field(what)
+        refused = (*path, unknown) if unknown else path
+        if not _drop(left, refused):
+            return
+        dropped.add(refused)
+
+
+def _drop(tree: object, path: TreePath) -> bool:
+    """Take a field out of its mapping; say whether that could be done. Items of lists stay: others count on them."""
+    for part in path[:-1]:
+        if isinstance(tree, dict):
+            tree = tree.get(part)
+        elif isinstance(tree, list) and isinstance(part, int) and part < len(tree):
+            tree = tree[part]
+        else:
+            return False
+    return isinstance(tree, dict) and bool(path) and tree.pop(path[-1], None) is not None
+
+
+def _explained(error: msgspec.ValidationError) -> tuple[TreePath, str]:
+    match = _AT.match(str(error))
+    assert match is not None
+    path: list[str | int] = []
+    for name, index in _STEP.findall(match["where"] or ""):
+        path.append(name or (int(index) if index.isdigit() else index))
+    return tuple(path), match["what"]

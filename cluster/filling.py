@@ -1,0 +1,111 @@
+"""What makes a system a country: its units, its directory, its catalogues, its accounts."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from msgspec import Struct
+from onetier.v1 import data_center_pb2 as dc
+
+from authoring.files import read_folder
+from authoring.publication import publication
+from cluster import loading
+from cluster.folder import Options
+from cluster.layout import Layout
+from cluster.system import System
+from country import number_plan, openings, population, reference
+from country.number_plan import NumberPlan, plan_lines
+from country.population import DAY_MS, Population
+from country.sending import Advance, Sent, send_commands
+from onetier_client import AsyncClient
+from storage.open import migrate
+from storage.url import masked
+
+BEIJING_OFFSET_MS = 8 * 3_600_000
+
+
+class CatalogueFaulty(Exception):
+    """The sample catalogue has faults; the message lists them with file and line."""
+
+
+class Teller(Protocol):
+    """Hears what is done, step by step."""
+
+    def say(self, text: str) -> None:
+        """A step is done."""
+
+    async def with_bar(self, title: str, total: int, work: Callable[[Advance], Awaitable[Sent]]) -> Sent:
+        """Do a sending of `total` requests, which tells how many it has done."""
+        raise NotImplementedError
+
+
+class Country(Struct, frozen=True):
+    """The number plan and the people of a run."""
+
+    plan: NumberPlan
+    people: Population
+    day_ms: int
+
+
+def yesterday_ms() -> int:
+    """Give the beginning of yesterday, by the clock of the country, in UTC milliseconds."""
+    now_ms = time.time_ns() // 1_000_000 + BEIJING_OFFSET_MS
+    return now_ms - now_ms % DAY_MS - DAY_MS - BEIJING_OFFSET_MS
+
+
+def settle(subscribers: int, seed: int, day_ms: int) -> Country:
+    """Read the number plan and make the people."""
+    plan = number_plan.read()
+    return Country(plan, population.populate(plan, subscribers, seed, day_ms), day_ms)
+
+
+async def make_units(teller: Teller, layout: Layout) -> None:
+    """Make the units on Cassandra, one after another, before anybody waits for them: a table may take it seconds.
+
+    SQLite needs milliseconds, so its files are made by the domain server that opens them first.
+    """
+    urls = [layout.directory, *layout.units.values()]
+    if not layout.base.startswith("cassandra:"):
+        return
+    for number, url in enumerate(urls, 1):
+        await migrate(url)
+        teller.say(f"unit {number} of {len(urls)} made: {masked(url)}")
+
+
+async def load_country(teller: Teller, system: System, layout: Layout, country: Country, options: Options) -> None:
+    """Load plan, domains, units, channels, partners, catalogues and entries through a data center.
+
+    Raises `CatalogueFaulty`.
+    """
+    for line in plan_lines(country.plan):
+        teller.say(line)
+    catalogues = read_folder(options.catalogues)
+    if catalogues.faults:
+        raise CatalogueFaulty("\n".join(str(fault) for fault in catalogues.faults))
+    changes = loading.country(layout, country.plan, options.slots) + publication(catalogues.catalogues)
+    if options.tls is not None:
+        changes += [dc.DirectoryChange(grant=grant) for grant in reference.GRANTS]
+    entries = loading.explicit_entries(country.people, country.plan, options.slots)
+    async with system.directory_of(0) as stub:
+        revision = await loading.amend(stub, changes, f"country-{options.seed}")
+        for number, pack in enumerate(loading.packs_of(entries)):
+            revision = await loading.amend(stub, pack, f"entries-{options.seed}-{number}")
+    for number in range(len(system.datacenters)):
+        async with system.directory_of(number) as stub:
+            await loading.until_known(stub, revision)
+    regional = sum(1 for one in catalogues.catalogues if one.domain)
+    teller.say(
+        f"directory at revision {revision}: 31 domains, {len(layout.units)} units, {len(entries):,} explicit entries, "
+        f"{len(catalogues.catalogues) - regional} national and {regional} regional catalogues"
+    )
+
+
+async def open_accounts(teller: Teller, client: AsyncClient, people: Population) -> None:
+    """Open all accounts through the front end's stream, then let the other members join. Raises `SendingFailed`."""
+    await teller.with_bar(
+        "accounts opened",
+        len(people.accounts),
+        lambda advance: send_commands(client, openings.openings(people), advance),
+    )
+    joins = list(openings.joins(people))
+    await teller.with_bar("members joined", len(joins), lambda advance: send_commands(client, iter(joins), advance))

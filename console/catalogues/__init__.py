@@ -1,0 +1,1 @@
+"""Commands around catalogues: check, compare, publish, fetch, rate a file by them."""

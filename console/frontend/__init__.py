@@ -1,0 +1,1 @@
+"""Commands that call as a front end does."""

@@ -1,0 +1,103 @@
+"""The second principal at work on accounts, and the data-protection officer: approve what waits, read who read what."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from appserver.access_log import Access
+from charging.base.identity import normalise
+from charging.errors import Fault, Invalid
+from cluster.roles import read_role
+from console import report
+from console.frontend.hand import ENDPOINTS, TIMEOUT_MS, Channel, Endpoint, Identity, Key
+from onetier_client import AsyncClient, new_key
+from runtime.settings import BadSettings
+
+app = typer.Typer()
+Certificates = Annotated[
+    Path | None, typer.Option("--tls", help="Folder with operator.pem, operator.key, ca.pem; default: ONETIER_TLS_….")
+]
+_read = msgspec.json.Decoder(Access).decode
+
+
+@app.command()
+def approve(
+    identity: Identity,
+    of_key: Annotated[str, typer.Argument(help="Request key of the command that waits; `onetier history` shows it.")],
+    reject: Annotated[bool, typer.Option("--reject", help="End it without doing it.")] = False,
+    reason: Annotated[str, typer.Option(help="Kept with the decision.")] = "",
+    actor: Annotated[str, typer.Option(help="Who decides; kept beside the certificate's name.")] = "",
+    channel: Channel = "front",
+    key: Key = "",
+    endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
+) -> None:
+    """Decide a command that waits for approval, as another principal than the one who sent it."""
+    request_key = key or new_key()
+
+    async def decide() -> list[str]:
+        async with AsyncClient(endpoint, tls=read_role(tls, "operator"), timeout_ms=TIMEOUT_MS) as client:
+            done = await client.approve(
+                identity, of_key, reject=reject, reason=reason, actor=actor, channel=channel, request_key=request_key
+            )
+            return [f"request key {request_key}", *report.movement_lines(done.movements)]
+
+    try:
+        for text in asyncio.run(decide()):
+            typer.echo(text)
+    except Fault as fault:
+        typer.echo(f"{fault.reason}: {fault.message}", err=True)
+        raise typer.Exit(1) from fault
+    except BadSettings as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(2) from wrong
+
+
+@app.command()
+def accesses(
+    folder: Annotated[Path, typer.Argument(help="The folder that the setting `access_log` names.")],
+    identity: Annotated[str, typer.Option(help="Only reads of this identity, in full: msisdn:86….")] = "",
+    principal: Annotated[str, typer.Option(help="Only reads by this principal: frontend/web-hall.")] = "",
+    last: Annotated[int, typer.Option(min=1, max=100_000, help="So many of the newest.")] = 100,
+) -> None:
+    """Say who read which subscriber's data, oldest first, from the access logs of all platforms in a folder."""
+    try:
+        wanted = normalise(identity) if identity else ""
+    except Invalid as wrong:
+        raise typer.BadParameter(wrong.message) from wrong
+    found = [
+        row
+        for path in sorted(folder.glob("access-*.jsonl*"))
+        for row in deque(_matching(path, wanted, principal), maxlen=last)
+    ]
+    if not found:
+        typer.echo(f"no access in {folder} fits", err=True)
+        raise typer.Exit(1)
+    for row in sorted(found, key=lambda row: row.time_ms)[-last:]:
+        typer.echo(" ".join(_words(row)))
+
+
+def _matching(path: Path, identity: str, principal: str) -> Iterator[Access]:
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                row = _read(line)
+            except msgspec.MsgspecError:
+                typer.echo(f"{path} has a line that can't be read", err=True)  # Cut off by a crash, say.
+                continue
+            if identity in ("", row.identity) and principal in ("", row.principal):
+                yield row
+
+
+def _words(row: Access) -> Iterator[str]:
+    yield report.moment(row.time_ms)
+    yield row.principal
+    yield f"({row.actor or 'no actor'}, {row.channel}{'/' + row.partner if row.partner else ''})"
+    yield f"{row.view} of {row.identity}"
+    if row.refused:
+        yield f"refused: {row.refused}"

@@ -1,0 +1,1 @@
+"""Commands of operators: the directory, permissions, keys, units, journals, the audit."""

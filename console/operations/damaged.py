@@ -1,0 +1,62 @@
+"""What was set aside: accounts that are not served, because something of theirs can't be read."""
+
+import asyncio
+from collections.abc import Iterable
+
+import typer
+
+from audit.journals import JournalRef
+from charging.base.identity import mask
+from charging.errors import Fault
+from console.operations.keys import ChainKeys, ring_for
+from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url, journals
+from domainservers.journal.keys import POSITIONS_PER_GROUP
+from domainservers.journal.quarantine import Aside
+from domainservers.snapshots.snapshots import load_checkpoint
+from evidence.seals import SealedUnit
+from storage.open import open_to_read
+from storage.unit import StoreRejected, StoreUnavailable
+
+app = typer.Typer()
+
+
+@app.command()
+def damaged(folder: Folder = FOLDER, directory: DirectoryUrl = "", domain: str = "", keys: ChainKeys = None) -> None:
+    """List the accounts that are kept back, with what could not be read of them. Ends with 1 when there are some."""
+    where = directory_url(folder, directory)
+    ring = ring_for(where, keys)
+    try:
+        refs = asyncio.run(journals(where, ring, domain))
+        found = asyncio.run(set_aside(refs))
+    except (Fault, StoreUnavailable, StoreRejected) as fault:
+        typer.echo(f"onetier: {fault}", err=True)
+        raise typer.Exit(1) from fault
+    for name, rows in found.items():
+        for line in told(name, rows):
+            typer.echo(line)
+    if not any(found.values()):
+        typer.echo(f"nothing is set aside in {len(refs)} slots")
+        return
+    raise typer.Exit(1)
+
+
+async def set_aside(refs: Iterable[JournalRef]) -> dict[str, tuple[Aside, ...]]:
+    """Read what the newest checkpoint of each slot says. Raises `StoreUnavailable`."""
+    found: dict[str, tuple[Aside, ...]] = {}
+    for ref in refs:
+        unit = SealedUnit(await open_to_read(ref.url), ref.ring)
+        try:
+            checkpoint = await load_checkpoint(unit, ref.name)
+        finally:
+            await unit.close()
+        found[ref.name] = checkpoint.set_aside if checkpoint is not None else ()
+    return found
+
+
+def told(name: str, rows: Iterable[Aside]) -> Iterable[str]:
+    """Say each row in one line."""
+    for row in rows:
+        index = row.position % POSITIONS_PER_GROUP
+        what = f"snapshot of group {row.group}" if row.snapshot else f"group {row.group}, entry {index}"
+        account = mask(row.account_id) if row.account_id else f"account with mark {row.mark}"
+        yield f"{name}  {account}  {what}: {row.why}"

@@ -1,0 +1,55 @@
+"""Calls of operators to a data center, with the certificate of the operator's role where TLS is on."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import grpc
+import typer
+from onetier.v1 import data_center_pb2_grpc as dc_grpc
+
+from charging.errors import Fault
+from cluster.roles import read_role
+from console.arguments import address
+from runtime.channel import open_channel
+from runtime.settings import BadSettings
+from runtime.status import from_rpc_error
+
+ResultT = TypeVar("ResultT")
+
+DataCenter = Annotated[str, typer.Option("--datacenter", callback=address, help="Address of a data center.")]
+Certificates = Annotated[
+    Path | None,
+    typer.Option("--tls", help="Folder with operator.pem, operator.key, ca.pem; default: ONETIER_TLS_…."),
+]
+DATACENTER = "127.0.0.1:7200"
+
+
+def call_directory(
+    address: str, tls: Path | None, work: Callable[[dc_grpc.DirectoryServiceStub], Coroutine[None, None, ResultT]]
+) -> ResultT:
+    """Call a data center; a fault becomes one sentence and exit status 1, a wrong setting exit status 2."""
+
+    async def ask() -> ResultT:
+        channel = open_channel(address, read_role(tls, "operator"), role="datacenter")
+        try:
+            return await work(dc_grpc.DirectoryServiceStub(channel))
+        finally:
+            await channel.close()
+
+    try:
+        return asyncio.run(ask())
+    except grpc.aio.AioRpcError as error:
+        fault = from_rpc_error(error)
+        text = fault.message
+        if not error.trailing_metadata() and error.code() is grpc.StatusCode.UNAVAILABLE:
+            text = f"no data center answers at {address} ({text}); give its --datacenter, and --tls when it has TLS"
+        typer.echo(f"{fault.reason}: {text}", err=True)
+        raise typer.Exit(1) from error
+    except Fault as fault:
+        typer.echo(f"{fault.reason}: {fault.message}", err=True)
+        raise typer.Exit(1) from fault
+    except BadSettings as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(2) from wrong

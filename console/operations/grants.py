@@ -1,0 +1,137 @@
+"""`onetier grant`: who may do what, and the amendments of the directory that wait for a second principal."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from onetier.v1 import data_center_pb2 as dc
+from onetier.v1 import data_center_pb2_grpc as dc_grpc
+from rich.table import Column, Table
+
+from console import report
+from console.operations.directory_call import DATACENTER, Certificates, DataCenter, call_directory
+from onetier_client import new_key
+
+app = typer.Typer(help="Say who may do what, approve amendments of the directory.", no_args_is_help=True)
+CALL_TIMEOUT_S = 30.0
+
+GrantId = Annotated[str, typer.Argument(help="Name of the grant, yours to choose.")]
+OfKey = Annotated[str, typer.Argument(help="Request key of the amendment, as `onetier grant proposals` shows it.")]
+Actor = Annotated[str, typer.Option(help="Who orders it; kept beside the certificate's name.")]
+Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
+
+
+@app.command("list")
+def list_command(datacenter: DataCenter = DATACENTER, tls: Certificates = None) -> None:
+    """List the grants in force; those without a name are built in, for roles that nothing is written for."""
+    table = Table("grant", "subject", Column("commands", overflow="fold"), "at most", "alone to", "only", "actors")
+    for one in call_directory(datacenter, tls, _describe).grants:
+        bound = [*one.channels, *one.partners, *one.domains]
+        table.add_row(
+            one.grant_id or "(built in)",
+            one.subject,
+            " ".join(one.commands),
+            _amount(one.amount_max),
+            _amount(one.alone_max),
+            " ".join(bound) or "any",
+            "any" if one.actors else "own name",
+        )
+    report.console().print(table)
+
+
+@app.command("set")
+def set_command(
+    grant_id: GrantId,
+    subject: Annotated[str, typer.Argument(help="Role, or role/name: frontend, frontend/web-hall.")],
+    command: Annotated[list[str], typer.Option(help="Name of a command, query or amendment; * = all. Repeat it.")],
+    amount_max: Annotated[int, typer.Option(help="Largest amount of one command, micro-units; -1 = no limit.")] = 0,
+    alone_max: Annotated[int, typer.Option(help="Above it a second principal approves; -1 = never.")] = 0,
+    channel: Annotated[list[str] | None, typer.Option(help="Only these channels.")] = None,
+    partner: Annotated[list[str] | None, typer.Option(help="Only these partners.")] = None,
+    domain: Annotated[list[str] | None, typer.Option(help="Only accounts of these regions.")] = None,
+    actors: Annotated[bool, typer.Option("--actors", help="May name other actors than itself.")] = False,
+    actor: Actor = "operator",
+    key: Key = "",
+    datacenter: DataCenter = DATACENTER,
+    tls: Certificates = None,
+) -> None:
+    """Write a grant; one of the same name is replaced. Whoever has a grant of its own has those alone."""
+    grant = dc.Grant(
+        grant_id=grant_id,
+        subject=subject,
+        commands=command,
+        amount_max=amount_max,
+        alone_max=alone_max,
+        channels=channel or (),
+        partners=partner or (),
+        domains=domain or (),
+        actors=actors,
+    )
+    _amend(datacenter, tls, dc.DirectoryChange(grant=grant), key, actor)
+
+
+@app.command()
+def remove(
+    grant_id: GrantId,
+    actor: Actor = "operator",
+    key: Key = "",
+    datacenter: DataCenter = DATACENTER,
+    tls: Certificates = None,
+) -> None:
+    """Take a grant away."""
+    _amend(datacenter, tls, dc.DirectoryChange(grant=dc.Grant(grant_id=grant_id, remove=True)), key, actor)
+
+
+@app.command()
+def proposals(datacenter: DataCenter = DATACENTER, tls: Certificates = None) -> None:
+    """List the amendments that wait for a second principal."""
+    table = Table(Column("request key", overflow="fold"), "by", "actor", "since", Column("changes", overflow="fold"))
+    for one in call_directory(datacenter, tls, _describe).proposals:
+        since = datetime.fromtimestamp(one.time_ms / 1_000, UTC).isoformat(sep=" ", timespec="seconds")
+        kinds = " ".join(f"{list(one.kinds).count(kind)} {kind}" for kind in dict.fromkeys(one.kinds))
+        table.add_row(one.request_key, one.principal, one.actor, since, kinds)
+    report.console().print(table)
+
+
+@app.command()
+def approve(
+    of_key: OfKey,
+    actor: Actor = "operator",
+    key: Key = "",
+    datacenter: DataCenter = DATACENTER,
+    tls: Certificates = None,
+) -> None:
+    """Let an amendment take effect, as another principal than the one who sent it."""
+    _amend(datacenter, tls, dc.DirectoryChange(decision=dc.AmendmentDecision(of_key=of_key)), key, actor)
+
+
+@app.command()
+def reject(
+    of_key: OfKey,
+    actor: Actor = "operator",
+    key: Key = "",
+    datacenter: DataCenter = DATACENTER,
+    tls: Certificates = None,
+) -> None:
+    """End an amendment that waits without doing it."""
+    _amend(datacenter, tls, dc.DirectoryChange(decision=dc.AmendmentDecision(of_key=of_key, reject=True)), key, actor)
+
+
+async def _describe(stub: dc_grpc.DirectoryServiceStub) -> dc.DescribeResponse:
+    found: dc.DescribeResponse = await stub.Describe(dc.DescribeRequest(), timeout=CALL_TIMEOUT_S)
+    return found
+
+
+def _amend(address: str, tls: Certificates, change: dc.DirectoryChange, key: str, actor: str) -> None:
+    request = dc.AmendRequest(changes=[change], request_key=key or new_key(), actor=actor)
+
+    async def send(stub: dc_grpc.DirectoryServiceStub) -> dc.AmendResponse:
+        done: dc.AmendResponse = await stub.Amend(request, timeout=CALL_TIMEOUT_S)
+        return done
+
+    typer.echo(f"request key {request.request_key}")
+    typer.echo(f"revision {call_directory(address, tls, send).revision}")
+
+
+def _amount(limit: int) -> str:
+    return "no limit" if limit < 0 else f"{report.major(limit)} {report.OF_ACCOUNT}"

@@ -1,0 +1,88 @@
+"""What operators do: ask where a number is served, port it, audit accounts and whole domains."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from onetier.v1 import data_center_pb2 as dc
+from onetier.v1 import data_center_pb2_grpc as dc_grpc
+
+from audit.journals import JournalRef
+from cluster.folder import read_mark
+from cluster.layout import lay_out
+from console.operations.directory_call import DATACENTER, Certificates, DataCenter, call_directory
+from directory.directory import Directory
+from directory.slots import slot_key
+from evidence.keys import KeyRing
+from onetier_client import new_key
+from storage.open import open_to_read
+
+app = typer.Typer()
+CALL_TIMEOUT_S = 30.0
+
+Folder = Annotated[Path, typer.Option("--data", help="Data folder of `onetier up` or `onetier demo`.")]
+DirectoryUrl = Annotated[str, typer.Option("--directory", help="URL of the directory unit; default: that of --data.")]
+FOLDER = Path(".onetier")
+
+
+@app.command()
+def resolve(
+    identity: Annotated[str, typer.Argument()], datacenter: DataCenter = DATACENTER, tls: Certificates = None
+) -> None:
+    """Say which domain and slot serve an identity, by which rule, and who owns the slot."""
+
+    async def ask(stub: dc_grpc.DirectoryServiceStub) -> dc.ResolveResponse:
+        found: dc.ResolveResponse = await stub.Resolve(dc.ResolveRequest(identity=identity), timeout=CALL_TIMEOUT_S)
+        return found
+
+    found = call_directory(datacenter, tls, ask)
+    rule = "its explicit entry" if found.rule == "explicit" else f"prefix {found.rule}"
+    owner = found.owner or "nobody just now"
+    typer.echo(f"{slot_key(found.domain, found.slot)} by {rule}, owned by {owner}; revision {found.revision}")
+
+
+@app.command()
+def port(
+    identity: Annotated[str, typer.Argument()],
+    to_domain: Annotated[str, typer.Argument(help="Code of the new domain, for example GD.")],
+    actor: Annotated[str, typer.Option(help="Who orders it; kept in the directory.")] = "operator",
+    key: Annotated[str, typer.Option("--key", help="Request key, to repeat an intent.")] = "",
+    datacenter: DataCenter = DATACENTER,
+    tls: Certificates = None,
+) -> None:
+    """Move a number with its account to another domain."""
+    request = dc.PortRequest(identity=identity, to_domain=to_domain, request_key=key or new_key(), actor=actor)
+
+    async def move(stub: dc_grpc.DirectoryServiceStub) -> dc.PortResponse:
+        done: dc.PortResponse = await stub.Port(request, timeout=CALL_TIMEOUT_S)
+        return done
+
+    done = call_directory(datacenter, tls, move)
+    typer.echo(
+        f"moved from {done.from_domain} to {to_domain}, revision {done.revision}, request key {request.request_key}"
+    )
+
+
+def directory_url(folder: Path, directory: str) -> str:
+    """Give the URL of the directory unit: as told, or that of the country in a data folder."""
+    if directory:
+        return directory
+    mark = read_mark(folder)
+    if mark is None:
+        raise typer.BadParameter(f"{folder} holds no country; give --data or --directory")
+    return lay_out(mark.base).directory
+
+
+async def journals(url: str, ring: KeyRing, domain: str) -> list[JournalRef]:
+    """Name the journals of a domain, or of the country. Raises `StoreUnavailable`."""
+    unit = await open_to_read(url)
+    directory = await Directory.open(unit, ring=ring)
+    refs = [
+        JournalRef(info.private_unit, slot_key(code, slot), ring=ring)
+        for code, info in directory.domains.items()
+        if domain in ("", code)
+        for slot in range(info.slots)
+    ]
+    await directory.close()
+    await unit.close()
+    return refs

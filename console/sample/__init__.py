@@ -1,1 +1,0 @@
-"""The sample country of the demo: number plan, regions, population, a day of traffic. Real shapes, invented people."""

@@ -1,0 +1,1 @@
+"""The sample country: its domains, number plan and people, and a day of their traffic. Real shapes, invented people."""

@@ -1,0 +1,236 @@
+"""An owner in memory that keeps the promises of the ledger plainly, and a rating that is easy to check.
+
+`Desk` does what a domain server does, without store or clock: one effect a key, refusals kept, state rebuilt from its
+entries.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+
+from msgspec import Raw
+
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.contract import Contract, Subscription
+from charging.base.usage import Charge, Step, Usage
+from charging.errors import Conflict, Fault, Refused
+from charging.ledger import ledger
+from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, Propose, StepSession
+from charging.ledger.entry import Entry
+from charging.ledger.handlers.approvals import outcome_now, pending
+from charging.ledger.handlers.refunds import Falls, charged_fact
+from charging.rating import sessions
+from charging.wire import Done, Failed, fault, pack, unpack_answer
+from charging.wire import failed as failed_of
+
+DAY_MS = 86_400_000
+FAR_MS = 1 << 53
+START_MS = 1_800_000_000_000
+PERIOD = "2027-01"
+
+
+def contract_of(identity: str, account_id: str = "", domain: str = "GD") -> Contract:
+    """Give a plain contract."""
+    return Contract(identity, account_id or identity, domain, subscriptions=(Subscription("plan"),))
+
+
+def opening(
+    account_id: str,
+    money: int = 0,
+    *,
+    books: tuple[Book, ...] = (),
+    credit_limit: int = 0,
+    attributes: dict[str, str] | None = None,
+) -> OpenAccount:
+    """Give the command that opens an account with some money in its main book."""
+    main = Book(MAIN_BOOK, MONEY, money)
+    return OpenAccount(
+        account_id,
+        "customer",
+        "prepaid",
+        "CNY",
+        credit_limit,
+        1,
+        contract_of(account_id),
+        (main, *books),
+        attributes or {},
+        {},
+        (),
+    )
+
+
+def charge_of(
+    amount: int,
+    *,
+    takes: tuple[tuple[str, int], ...] = (),
+    accruals: tuple[tuple[str, int], ...] = (),
+    depends: bool = False,
+    currency: str = "CNY",
+) -> Charge:
+    """Give a charge as rating would."""
+    steps = (Step("tariff", "flat", "", 1, "event", amount, 1),)
+    return Charge(amount, currency, takes, accruals, 1, depends, steps)
+
+
+def post(account: Account, charge: Charge, *, service: str = "voice") -> PostCharge:
+    """Give the command that takes a charge rated on this state."""
+    usage = Usage(account.account_id, service, START_MS, 60)
+    return PostCharge(usage, ledger.seal(charge), account.version, account.mark)
+
+
+def flat_pricing(price: int = 10, free: int = 0) -> sessions.Pricing[int]:
+    """Give a rating of `price` micro-units a unit after `free` units of an allowance kept in an accumulator."""
+
+    def rate(_: int, usage: Usage, contract: Contract, account: Account) -> Charge:
+        key = f"free-{usage.service}@{PERIOD}"
+        used = account.accumulators.get(key, 0)
+        gratis = min(usage.quantity, max(0, free - used))
+        accruals = ((key, usage.quantity),) if usage.quantity else ()
+        return charge_of((usage.quantity - gratis) * price, accruals=accruals, depends=True)
+
+    return sessions.Pricing(
+        lambda _: 1, rate, rate, lambda _, __: 1 << 50, lambda _, __, ___, ____: 0, lambda _, __, ___, ____: FAR_MS
+    )
+
+
+class Desk:
+    """Accounts by id, each with its journal. Commands with a key happen once; `crash` forgets all but the journals."""
+
+    def __init__(self) -> None:
+        self.now_ms = START_MS
+        self.accounts: dict[str, Account] = {}
+        self.journals: dict[str, list[Entry]] = {}
+        self._keys: dict[tuple[str, str], Entry] = {}
+        self._made = 0
+
+    def open(
+        self,
+        account_id: str = "msisdn:8613000000001",
+        money: int = 0,
+        *,
+        books: tuple[Book, ...] = (),
+        credit_limit: int = 0,
+        attributes: dict[str, str] | None = None,
+    ) -> Account:
+        """Open an account and give its state."""
+        action = opening(account_id, money, books=books, credit_limit=credit_limit, attributes=attributes)
+        self.do(account_id, action)
+        return self.accounts[account_id]
+
+    def do(self, account_id: str, action: Action, key: str = "", actor: str = "", principal: str = "local") -> Done:
+        """Do a command once and give its outcome; raise its fault, also the stored refusal of a repeat."""
+        return self.commit(self.command(account_id, action, key, actor, principal))
+
+    def command(
+        self, account_id: str, action: Action, key: str = "", actor: str = "", principal: str = "local"
+    ) -> Command:
+        """Make a command; without a key it gets a new one."""
+        self._made += 1
+        digest = blake2b(pack(action), digest_size=16).digest()
+        return Command(account_id, key or f"key-{self._made}", digest, actor, "front", self.now_ms, action, principal)
+
+    def commit(self, command: Command) -> Done:
+        """Decide and journal a command, or tell the stored outcome of its key."""
+        known = self._keys.get((command.account_id, command.key))
+        if known is not None:
+            if known.digest != command.digest:
+                raise Conflict("KEY_REUSED", f"key {command.key} was used for another request")
+            decided = outcome_now(self.accounts.get(command.account_id), command.key)
+            return _told(decided or known.outcome)
+        account = self.accounts.get(command.account_id)
+        original = self._original(command)
+        try:
+            decision = ledger.decide(account, original, self.now_ms)
+        except Refused as refusal:
+            self._journal(command, account, (), failed_of(refusal))
+            raise
+        waits = type(command.action) is Propose
+        if decision.events:
+            outcome = pending(command.key) if waits else decision.done
+            self._journal(command, decision.account, decision.events, outcome)
+            self.accounts[command.account_id] = decision.account
+        if waits:
+            raise fault(pending(command.key))
+        return decision.done
+
+    def _original(self, command: Command) -> Command:
+        charge_key = getattr(command.action, "charge_key", None)
+        if charge_key is None:
+            return command
+        entry = self._keys.get((command.account_id, charge_key))
+        told = charged_fact(entry) if entry is not None else None
+        if told is None or not told.session_id:
+            return ledger.with_original(command, entry)
+        falls = Falls(told.session_id)
+        for newer in reversed(self.journals[command.account_id]):
+            if newer is entry:
+                break
+            falls.pass_over(newer)
+        return ledger.with_original(command, entry, falls)
+
+    def _journal(
+        self, command: Command, account: Account | None, events: tuple[ledger.Event, ...], outcome: Done | Failed
+    ) -> None:
+        entry = Entry(
+            command.account_id,
+            command.key,
+            command.digest,
+            account.version if account is not None else 0,
+            -1,
+            self.now_ms,
+            type(command.action).__struct_config__.tag,  # type: ignore[arg-type]
+            command.account_id,
+            command.actor,
+            command.channel,
+            events,
+            Raw(pack(outcome)),
+            principal=command.principal,
+        )
+        self.journals.setdefault(command.account_id, []).append(entry)
+        self._keys[(command.account_id, command.key)] = entry
+
+    def crash(self) -> None:
+        """Forget the states and rebuild them from the journals, as a new owner does."""
+        self.accounts = {}
+        for account_id, entries in self.journals.items():
+            state: Account | None = None
+            for entry in entries:
+                if state is not None or entry.events:
+                    state = ledger.replay(state, entry)
+            if state is not None:
+                self.accounts[account_id] = state
+
+    def plan(
+        self,
+        account_id: str,
+        session_id: str,
+        operation: str,
+        invocation: int,
+        *units: sessions.UnitAsk,
+        pricing: sessions.Pricing[int] | None = None,
+        validity_ms: int = 60_000,
+    ) -> StepSession:
+        """Plan a session step on the state as it is, as the platform does."""
+        account = self.accounts[account_id]
+        until_ms = self.now_ms + validity_ms
+        ask = sessions.SessionAsk(session_id, operation, invocation, account_id, units, until_ms)
+        return sessions.plan(pricing or flat_pricing(), account, contract_of(account_id), ask)
+
+    def drive_transfers(self, resolve: Callable[[str], str] = lambda identity: identity) -> None:
+        """Do for every transfer under way what its owner does: receive at the other side, settle at home."""
+        for account in list(self.accounts.values()):
+            for row in account.outgoing:
+                refusal = ""
+                try:
+                    self.commit(ledger.receive_command(account, row, resolve(row.to_identity), self.now_ms))
+                except Fault as answer:
+                    refusal = answer.reason
+                self.commit(ledger.settle_command(account, row, refusal, self.now_ms))
+
+
+def _told(outcome: bytes | Raw) -> Done:
+    answer = unpack_answer(outcome)
+    if isinstance(answer, Failed):
+        raise fault(answer)
+    if not isinstance(answer, Done):
+        raise TypeError(type(answer).__name__)
+    return answer
