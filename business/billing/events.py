@@ -1,0 +1,93 @@
+"""What happened to the bill runs of a slot, and what each of it makes of them. No rule lives here."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from business.billing.periods import Period
+from business.billing.runs import CANCELLED, COMPLETED, ENDED_KEPT_MAX, BillRuns, Run
+from charging.errors import Broken
+
+
+class RunPlanned(Struct, frozen=True, array_like=True, tag="planned", gc=False):
+    """A run will be opened."""
+
+    run: Run
+
+
+class RunOpened(Struct, frozen=True, array_like=True, tag="opened", gc=False):
+    """A run is open, in place of its plan."""
+
+    run: Run
+
+
+class RunCompleted(Struct, frozen=True, array_like=True, tag="completed", gc=False):
+    """A run is over."""
+
+    period: Period
+    completion: Literal["early", "late"]
+    at_ms: int
+
+
+class RunCancelled(Struct, frozen=True, array_like=True, tag="cancelled", gc=False):
+    """A run was given up."""
+
+    period: Period
+    reason: str
+    at_ms: int
+
+
+RunEvent = RunPlanned | RunOpened | RunCompleted | RunCancelled
+
+
+def apply(state: BillRuns | None, event: RunEvent) -> BillRuns:
+    """Give the runs after an event. Raises `Broken` RUN_MISSING when it speaks of a run that is not there."""
+    runs = state if state is not None else BillRuns()
+    match event:
+        case RunPlanned() | RunOpened():
+            return _with(runs, event.run)
+        case RunCompleted():
+            run = _known(runs, event.period)
+            return _with(runs, replace(run, state=COMPLETED, ended_ms=event.at_ms, completion=event.completion))
+        case RunCancelled():
+            run = _known(runs, event.period)
+            return _with(runs, replace(run, state=CANCELLED, ended_ms=event.at_ms, reason=event.reason))
+
+
+def say(event: RunEvent) -> str:
+    """Tell an event in a sentence."""
+    match event:
+        case RunPlanned():
+            run = event.run
+            return f"run of {run.period} planned, {run.mode}, from {_utc(run.from_ms)} until {_utc(run.until_ms)}"
+        case RunOpened():
+            return f"run of {event.run.period} opened, {event.run.mode}, until {_utc(event.run.until_ms)}"
+        case RunCompleted():
+            return f"run of {event.period} completed, {event.completion}"
+        case RunCancelled():
+            return f"run of {event.period} cancelled: {event.reason}"
+
+
+def _known(runs: BillRuns, period: Period) -> Run:
+    run = runs.of(period)
+    if run is None:
+        raise Broken("RUN_MISSING", f"there is no run of {period} to end")
+    return run
+
+
+def _with(runs: BillRuns, run: Run) -> BillRuns:
+    """Put a run in the place of its period; of its cycle day, the oldest ended ones go."""
+    others = [each for each in runs.runs if each.period != run.period]
+    ended = [each for each in BillRuns((*others, run)).of_cycle(run.period.cycle_day) if each.ended_ms]
+    gone = {each.period for each in ended[:-ENDED_KEPT_MAX]}
+    return BillRuns(tuple(sorted((each for each in (*others, run) if each.period not in gone), key=_order)))
+
+
+def _order(run: Run) -> tuple[int, int]:
+    return run.period.cycle_day, run.period.month
+
+
+def _utc(moment_ms: int) -> str:
+    return datetime.fromtimestamp(moment_ms / 1000, UTC).isoformat(timespec="minutes")

@@ -1,0 +1,84 @@
+"""The bill runs of a slot: what is known of them, and what can be asked of them.
+
+Rules run across the runs of a slot (one at a time for a cycle day, in the order of the periods), so one subject holds
+them: the slot's bill runs, `billruns:GD/17`. A run in it is named `GD/17:2026-10/1`, after its slot and its period.
+
+    planned ──▶ open ──▶ completed, early (inside its window) or late
+       └─────────┴─────▶ cancelled: the period may be planned or opened again
+"""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from business.billing.periods import Period
+
+DIRECT: Final = "direct"
+STAGED: Final = "staged"
+Mode = Literal["direct", "staged"]
+MODES: tuple[Mode, ...] = (DIRECT, STAGED)
+"""`direct`: deposits and settlements go on during the run. `staged`: they are kept and replayed after it (seed 000)."""
+PLANNED: Final = "planned"
+OPEN: Final = "open"
+COMPLETED: Final = "completed"
+CANCELLED: Final = "cancelled"
+EARLY: Final = "early"
+LATE: Final = "late"
+ENDED_KEPT_MAX = 13
+"""Ended runs that stay of each cycle day, a year and one month; the journal has them all."""
+TEXT_CHARS_MAX = 200
+"""Of the reason for a cancellation."""
+
+
+class Run(Struct, frozen=True, array_like=True):
+    """One run over the accounts of a slot whose period is over."""
+
+    period: Period
+    mode: Mode
+    state: Literal["planned", "open", "completed", "cancelled"]
+    from_ms: int
+    """Beginning of its window as planned, UTC; 0 = it was opened without a plan."""
+    until_ms: int
+    """End of its window, UTC: in which the operator wants the run to be over."""
+    opened_ms: int = 0
+    ended_ms: int = 0
+    """When it was completed or cancelled."""
+    completion: Literal["", "early", "late"] = ""
+    """`early`: nothing was due any more though the window was open. `late`: the window was over, the run was not."""
+    reason: str = ""
+    """Why it was cancelled."""
+    attempt: int = 1
+    """Counts the runs of its period."""
+
+
+class BillRuns(Struct, frozen=True, array_like=True):
+    """The runs of a slot by period, one each: the newest attempt."""
+
+    runs: tuple[Run, ...] = ()
+
+    def of(self, period: Period) -> Run | None:
+        """Give the run of a period."""
+        return next((run for run in self.runs if run.period == period), None)
+
+    def of_cycle(self, cycle_day: int) -> tuple[Run, ...]:
+        """Give the runs of a cycle day, oldest period first."""
+        return tuple(
+            sorted((run for run in self.runs if run.period.cycle_day == cycle_day), key=lambda run: run.period)
+        )
+
+
+def run_name(slot: str, period: Period) -> str:
+    """Name a run for people and documents."""
+    return f"{slot}:{period}"
+
+
+def billing_now(runs: BillRuns | None, cycle_day: int, *, closed: bool, billed: Period | None) -> Run | None:
+    """Detect whether an account is in its billing period: the run is open in this slot and the account is not closed.
+
+    By state alone, never by the clock (seed 000): the calendar only opens runs. `billed` is the newest period that the
+    account was closed for: such an account is simply not due. None = it is not in its billing period.
+    """
+    if runs is None or closed:
+        return None
+    run = next((run for run in runs.of_cycle(cycle_day) if run.state == OPEN), None)
+    return run if run is not None and (billed is None or billed < run.period) else None
