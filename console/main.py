@@ -174,6 +174,7 @@ def mounted() -> typer.Typer:
         "console.operations.losses",
         "console.catalogues.rate",
         "console.systems.loadtest",
+        "console.frontend.protos",
     ):
         app.add_typer(import_module(module).app)
     for name, (module, text) in MOUNTED.items():

@@ -92,10 +92,11 @@ async def settle_country(
     elsewhere: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
     attempt_timeout_ms: int = 3_000,
+    tls: Path | None = None,
 ) -> AsyncIterator[SmallCountry]:
     """Start it; drain at the end of the block. `base` is a Cassandra URL whose keyspace is a prefix; "" = SQLite.
 
-    `elsewhere` has the addresses of units, by name, that are not with the others.
+    `elsewhere` has the addresses of units, by name, that are not with the others; `tls` is a folder of certificates.
     """
     layout = lay_out_small(folder, base)
     layout.units.update(elsewhere or {})
@@ -103,7 +104,7 @@ async def settle_country(
     for url in (layout.directory, *layout.units.values()):
         await migrate(url)
     async with Supervisor(folder / "logs") as supervisor:
-        system = System(supervisor, layout, settings or {})
+        system = System(supervisor, layout, settings or {}, tls=tls)
         await system.start(shape)
         async with system.directory_of(0) as stub:
             revision = await loading.amend(stub, _changes(layout, slots), "small country")
@@ -115,9 +116,14 @@ async def settle_country(
             for domain, prefix in PREFIXES.items()
             if domain in slots
         }
-        async with AsyncClient(system.endpoints, timeout_ms=60_000, attempt_timeout_ms=attempt_timeout_ms) as client:
+        async with AsyncClient(
+            system.endpoints, tls=system.tls("frontend"), timeout_ms=60_000, attempt_timeout_ms=attempt_timeout_ms
+        ) as client:
             country = SmallCountry(system, client, slots, inhabitants)
-            await _open_accounts(country)
+            # With certificates a front end makes no money at an opening, only by small top-ups.
+            await _open_accounts(country, OPENING if tls is None else 0)
+            if tls is not None:
+                await _all(country, [deposit(identity, number) for number, identity in enumerate(country.everybody)])
             yield country
 
 
@@ -217,7 +223,7 @@ def _changes(layout: Layout, slots: Mapping[str, int]) -> list[dc.DirectoryChang
     return changes + publication([one for one in read_folder(CATALOGUES).catalogues if not one.domain])
 
 
-async def _open_accounts(country: SmallCountry) -> None:
+async def _open_accounts(country: SmallCountry, amount: int) -> None:
     def opening(identity: str, domain: str) -> desk.ServiceRequest:
         contract = desk.Contract(
             identity=identity,
@@ -232,12 +238,15 @@ async def _open_accounts(country: SmallCountry) -> None:
             payment_mode="prepaid",
             currency="CNY",
             contract=contract,
-            books=[desk.BalanceBook(book_id="main", unit="money", amount=OPENING)],
+            books=[desk.BalanceBook(book_id="main", unit="money", amount=amount)],
             cycle_day=1,
         )
         facts: requests.Facts = {"request_key": f"open-{identity}", "channel": reference.FRONT, "event_time_ms": DAY_MS}
         return requests.execute(identity, command, **facts)
 
-    openings = [opening(identity, domain) for domain, all_of in country.people.items() for identity in all_of]
-    async for request, reply in country.client.exchange(openings, timeout_ms=60_000):
+    await _all(country, [opening(identity, domain) for domain, names in country.people.items() for identity in names])
+
+
+async def _all(country: SmallCountry, asked: list[desk.ServiceRequest]) -> None:
+    async for request, reply in country.client.exchange(asked, timeout_ms=60_000):
         assert not reply.HasField("error"), f"{request.request_key}: {reply.error.message}"
