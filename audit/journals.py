@@ -113,7 +113,7 @@ class _Slot:
         """Read snapshots, then the journal."""
         ref, unit = self._ref, self._unit
         checkpoint = self._checkpoint = await load_checkpoint(unit, ref.name)
-        self.start = _start_of(ref.name, checkpoint)
+        self.start = start_of(ref.name, checkpoint)
         self.beside = Beside(checkpoint, self._only)
         follower = self.follower = Follower(ref.name, ref.head_seq, self.start, self._only, self._lines_max)
         follower.rerater = Rerater(ref.published) if ref.published is not None else None
@@ -209,10 +209,10 @@ def _genesis(name: str) -> Position:
 
 
 async def _start(unit: Unit, name: str) -> Position:
-    return _start_of(name, await load_checkpoint(unit, name))
+    return start_of(name, await load_checkpoint(unit, name))
 
 
-def _start_of(name: str, checkpoint: Checkpoint | None) -> Position:
+def start_of(name: str, checkpoint: Checkpoint | None) -> Position:
     """Say where the journal that is still there begins; earlier segments may have been dropped."""
     if checkpoint is None:
         return _genesis(name)

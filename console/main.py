@@ -172,6 +172,7 @@ def mounted() -> typer.Typer:
         "console.frontend.approving",
         "console.operations.audit",
         "console.operations.losses",
+        "console.operations.journal",
         "console.catalogues.rate",
         "console.systems.loadtest",
         "console.frontend.protos",
