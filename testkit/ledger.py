@@ -8,6 +8,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 
 from msgspec import Raw
+from msgspec.structs import force_setattr
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.contract import Contract, Subscription
@@ -97,6 +98,8 @@ class Desk:
 
     def __init__(self) -> None:
         self.now_ms = START_MS
+        self.revision = 0
+        """Of reference data, told with what is done."""
         self.accounts: dict[str, Account] = {}
         self.journals: dict[str, list[Entry]] = {}
         self._keys: dict[tuple[str, str], Entry] = {}
@@ -128,21 +131,30 @@ class Desk:
         digest = blake2b(pack(action), digest_size=16).digest()
         return Command(account_id, key or f"key-{self._made}", digest, actor, "front", self.now_ms, action, principal)
 
-    def commit(self, command: Command) -> Done:
-        """Decide and journal a command, or tell the stored outcome of its key."""
-        known = self._keys.get((command.account_id, command.key))
+    def known(self, account_id: str, key: str, digest: bytes = b"") -> Entry | None:
+        """Give the entry of a key. Raises `Conflict` when a digest is given and the entry's is another."""
+        entry = self._keys.get((account_id, key))
+        if entry is not None and digest not in (b"", entry.digest):
+            fields = {"request_key": "a new key for another intent"}
+            raise Conflict("REQUEST_KEY_REUSED", f"key {key} was used for another request", fields=fields)
+        return entry
+
+    def commit(self, command: Command, refusal: Refused | None = None) -> Done:
+        """Decide and journal a command, or tell the stored outcome of its key; a `refusal` is journaled instead."""
+        known = self.known(command.account_id, command.key, command.digest)
         if known is not None:
-            if known.digest != command.digest:
-                raise Conflict("KEY_REUSED", f"key {command.key} was used for another request")
             decided = outcome_now(self.accounts.get(command.account_id), command.key)
             return _told(decided or known.outcome)
         account = self.accounts.get(command.account_id)
         original = self._original(command)
         try:
+            if refusal is not None:
+                raise refusal
             decision = ledger.decide(account, original, self.now_ms)
         except Refused as refusal:
             self._journal(command, account, (), failed_of(refusal))
             raise
+        force_setattr(decision.done, "revision", self.revision)
         waits = type(command.action) is Propose
         if decision.events:
             outcome = pending(command.key) if waits else decision.done

@@ -8,22 +8,28 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from charging.base.account import Account
+from charging.base.account_id import asked_for
 from charging.base.contract import Contract
+from charging.base.identity import mask
 from charging.catalogue.document import Catalogue, from_plain
 from charging.catalogue.document import pack as pack_catalogue
-from charging.errors import Conflict, Fault, NotFound, Refused
+from charging.errors import Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger import history
-from charging.ledger.commands import Command, OpenAccount, SetContract
+from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, SetContract, StepSession
 from charging.ledger.decision import VersionMoved
 from charging.ledger.entry import Entry
+from charging.ledger.events import ContractSet
+from charging.ledger.handlers.approvals import outcome_now
+from charging.ledger.outcome import HistoryLine, unpack_outcome
 from charging.ledger.permission import Grant
 from charging.wire import (
     Answer,
+    Ask,
     BusinessData,
     CatalogueRef,
     ChannelRef,
     Commit,
-    Done,
     FetchHistory,
     FetchReference,
     History,
@@ -84,9 +90,14 @@ def catalogue(version: int = 1, voice_price: str = "0.2") -> Catalogue:
 
 
 class Owner:
-    """All accounts of the country, answered for at once. Keeps what a domain server keeps, without a store."""
+    """All accounts of some domains, answered for at once. Keeps what a domain server keeps, without a store.
 
-    def __init__(self) -> None:
+    `tests/contract/test_owner.py` asks it and a domain server the same. They differ in the ids of accounts opened
+    without one, which here are their identities, and in what needs a directory or certificates: who else serves an
+    identity, who may do what alone, accounts that move.
+    """
+
+    def __init__(self, domains: tuple[str, ...] = DOMAINS) -> None:
         self.desk = Desk()
         self.desk.now_ms = time.time_ns() // 1_000_000
         self.contracts: dict[str, Contract] = {}
@@ -97,10 +108,13 @@ class Owner:
         self.publish(catalogue())
         self.asked: dict[str, int] = {}
         """How many asks came, by type."""
-        self._keys: dict[tuple[str, str], Entry] = {}
-        self._indexed: dict[str, int] = {}
         self.intercept: Callable[[object], Answer | None] | None = None
         """Answers instead of the owner, where it gives something."""
+        self._domains = domains
+
+    def serves(self, slot: str) -> bool:
+        """Say whether a slot, such as GD/0, is owned here."""
+        return slot.partition("/")[0] in self._domains
 
     def publish(self, document: Catalogue) -> None:
         """Publish a catalogue for the whole country."""
@@ -119,45 +133,36 @@ class Owner:
         except Fault as fault:
             return pack(failed(fault))
 
-    def _answer(self, ask: object) -> Answer:
+    def _answer(self, ask: Ask) -> Answer:
         match ask:
-            case Pull(identity):
+            case Pull(identity, False):
                 return self.data(identity)
             case Commit(identity, command):
                 return self._commit(identity, command)
             case FetchReference(domain, known):
-                if known == self.revision:
-                    return Unchanged(known)
-                return self.reference(domain or DOMAINS[0])
+                return Unchanged(known) if known == self.revision else self.reference(domain or self._domains[0])
             case Lookup(identity, key, digest):
-                entry = self._entry(identity, key)
-                if entry is None:
-                    return Unknown(key)
-                if digest not in (b"", entry.digest):
-                    raise Conflict("KEY_REUSED", f"key {key} was used for another request")
-                return self._retold(entry)
-            case FetchHistory(identity, key=key) if key:
-                entry = self._entry(identity, key)
-                return History(() if entry is None else (history.line(entry),))
-            case FetchHistory(identity, lines_max, before_version):
-                entries = reversed(self.desk.journals[self.data(identity).account.account_id])
-                lines = [history.line(entry) for entry in entries]
-                return History(
-                    tuple(line for line in lines if not before_version or line.version < before_version)[:lines_max]
-                )
-        raise TypeError(type(ask).__name__)
+                entry = self.desk.known(self.data(identity).account.account_id, key, digest)
+                return Unknown(key) if entry is None else self._retold(entry)
+            case FetchHistory(identity):
+                return self._history(self.data(identity).account.account_id, ask)
+        raise Denied("ORIGIN_NOT_ALLOWED", f"{type(ask).__name__} is for the tiers behind the platform")
 
     def data(self, identity: str) -> BusinessData:
         """Give the business data of an identity. Raises `NotFound`."""
+        account_id = asked_for(identity)
+        if account_id in self.desk.accounts:
+            account = self.desk.accounts[account_id]
+            return BusinessData(Contract(identity, account_id, account.domain), account, self.revision)
         contract = self.contracts.get(identity)
-        if contract is None:
-            raise NotFound("IDENTITY_UNKNOWN", "no contract of this identity", facts={"domain": DOMAINS[0]})
+        if contract is None or contract.status == "ended":
+            raise _unknown(identity)
         return BusinessData(contract, self.desk.accounts[contract.account_id], self.revision)
 
     def reference(self, domain: str) -> Reference:
         """Give the reference data of a domain. Raises `NotFound`."""
-        if domain not in DOMAINS:
-            raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain!r}")
+        if domain not in self._domains:
+            raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain!r}", facts={"domain": domain})
         channels = (
             ChannelRef("front", "front end", True, False),
             ChannelRef("fax", "fax", False, False),
@@ -171,41 +176,76 @@ class Owner:
             channels,
             partners,
             tuple(self.catalogues),
-            DOMAINS,
+            self._domains,
             grants=self.grants,
         )
 
     def _commit(self, identity: str, command: Command) -> Answer:
         if isinstance(command.action, OpenAccount) and not command.account_id:
             command = _named(command, command.action, identity)
-        known = self._entry(identity, command.key, command.account_id)
+        entry = self.desk.known(command.account_id, command.key, command.digest)
+        if entry is not None:
+            return self._retold(entry)
+        action, account = command.action, self.desk.accounts.get(command.account_id)
+        if not isinstance(action, OpenAccount) and (account is None or not _may_ask(identity, account, action)):
+            raise _unknown(identity)
+        if isinstance(action, OpenAccount) and action.contract.domain not in self._domains:
+            fields = {"open_account.contract.domain": f"{self._domains[0]}, where the identity is served, or nothing"}
+            raise Invalid("REGION_MISMATCH", "the account is opened where it is not served", fields=fields)
+        self.desk.revision = self.revision
         try:
-            done = self.desk.commit(command)
+            done = self.desk.commit(command, self._refusal(command))
         except VersionMoved:
             return Stale(self.data(identity))
-        except Refused as refusal:
-            return failed(refusal, repeated=known is not None)
+        for event in self.desk.journals[command.account_id][-1].events:
+            if isinstance(event, ContractSet):
+                self.contracts[event.contract.identity] = event.contract
+        return done
+
+    def _refusal(self, command: Command) -> Refused | None:
+        """Say why the contract that a command writes can't be had."""
         action = command.action
-        if known is not None:
-            return self._retold(known)
-        if isinstance(action, (OpenAccount, SetContract)):
-            contract = action.contract
-            self.contracts[contract.identity] = contract
-        return _with(done, revision=self.revision)
+        if not isinstance(action, OpenAccount | SetContract):
+            return None
+        known = self.contracts.get(action.contract.identity)
+        if isinstance(action, SetContract) and action.expected_version:
+            version = known.version if known is not None else 0
+            if version != action.expected_version:
+                return Refused("CONTRACT_CHANGED", "the contract is another by now", facts={"version": str(version)})
+        if known is not None and known.status != "ended" and known.account_id != command.account_id:
+            return Refused("IDENTITY_TAKEN", "another account has it", facts={"account": known.account_id})
+        return None
 
     def _retold(self, entry: Entry) -> Answer:
-        return history.retold(entry, DOMAINS[0], "CNY")
+        account = self.desk.accounts.get(entry.account_id)
+        decided = outcome_now(account, entry.key)
+        if decided is not None:
+            return replace(unpack_outcome(decided), repeated=True)
+        return history.retold(entry, account.domain if account else "", account.currency if account else "")
 
-    def _entry(self, identity: str, key: str, account_id: str = "") -> Entry | None:
-        contract = self.contracts.get(identity)
-        if contract is not None:
-            account_id = contract.account_id
-        entries = self.desk.journals.get(account_id, [])
-        # Only the entries since the last look are new.
-        for entry in entries[self._indexed.get(account_id, 0) :]:
-            self._keys[account_id, entry.key] = entry
-        self._indexed[account_id] = len(entries)
-        return self._keys.get((account_id, key))
+    def _history(self, account_id: str, ask: FetchHistory) -> History:
+        """Give a page; a position is how many entries are older than the page before."""
+        if ask.key:
+            entry = self.desk.known(account_id, ask.key)
+            return History(() if entry is None else (history.line(entry),))
+        entries = self.desk.journals[account_id]
+        lines: list[HistoryLine] = []
+        older = min(ask.before_position or len(entries), len(entries))
+        while older and len(lines) < ask.lines_max:
+            older -= 1
+            if not ask.before_version or entries[older].version < ask.before_version:
+                lines.append(history.line(entries[older]))
+        return History(tuple(lines), older)
+
+
+def _may_ask(identity: str, account: Account, action: Action) -> bool:
+    """Say whether an account does something for an identity: one of its own, or its id where nobody uses anything."""
+    by_id = asked_for(identity) == account.account_id and not isinstance(action, PostCharge | StepSession)
+    return by_id or identity in account.members
+
+
+def _unknown(identity: str) -> NotFound:
+    return NotFound("IDENTITY_UNKNOWN", f"no contract is known for {mask(identity)}")
 
 
 def _named(command: Command, action: OpenAccount, identity: str) -> Command:
@@ -213,16 +253,3 @@ def _named(command: Command, action: OpenAccount, identity: str) -> Command:
     account_id = action.account_id or identity
     contract = replace(action.contract, account_id=account_id)
     return replace(command, account_id=account_id, action=replace(action, account_id=account_id, contract=contract))
-
-
-def _with(done: Done, *, revision: int = 0, repeated: bool = False) -> Done:
-    return Done(
-        done.account_id,
-        done.version,
-        done.amount,
-        done.movements,
-        done.notices,
-        done.detail,
-        revision or done.revision,
-        repeated or done.repeated,
-    )

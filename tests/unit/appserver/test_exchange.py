@@ -252,9 +252,9 @@ async def test_key_with_other_content_is_a_conflict(front: Front) -> None:
     request = front.charge(request_key="same")
     await front.one(request)
     other = fault_of(await front.one(front.charge(request_key="same", quantity=600)))
-    assert (type(other), other.reason) == (Conflict, "KEY_REUSED")
+    assert (type(other), other.reason) == (Conflict, "REQUEST_KEY_REUSED")
     unpriced = fault_of(await front.one(front.charge(request_key="same", service_code="telegraph")))
-    assert (type(unpriced), unpriced.reason) == (Conflict, "KEY_REUSED")
+    assert (type(unpriced), unpriced.reason) == (Conflict, "REQUEST_KEY_REUSED")
 
 
 async def test_stored_outcome_wins_over_a_fault_of_today(front: Front, owner: Owner) -> None:

@@ -103,7 +103,7 @@ async def test_a_time_that_is_not_given_is_no_content_of_the_key(front: Front, o
     (event,) = owner.desk.journals[A][-1].events
     assert before_ms <= event.usage.start_ms <= int(time.time() * 1000), "the platform stamps it"
     timed = front.charge(request_key=request.request_key, event_time_ms=before_ms)
-    assert fault_of(await front.one(timed)).reason == "KEY_REUSED", "a time that is given is content"
+    assert fault_of(await front.one(timed)).reason == "REQUEST_KEY_REUSED", "a time that is given is content"
 
 
 async def test_what_is_written_in_vain_is_refused(front: Front) -> None:
