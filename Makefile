@@ -7,7 +7,7 @@ COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
 ROOMS  := appserver audit authoring business charging cluster console country datacenter directory domainservers evidence loadtest onetier_client runtime storage
 
-.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check bench fuzz loadtest lock sbom house links clean
+.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check reasons bench fuzz loadtest lock sbom house links clean
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -73,11 +73,15 @@ types: $(STAMP)  ## strict types
 imports: $(STAMP) ## the import rules of ARCHITECTURE.md
 	$(BIN)/lint-imports
 
+reasons: $(STAMP) ## write docs/reasons.md, and the lists in manual and contracts, from the register of reasons
+	$(BIN)/python .ci/reasons.py generate
+
 proto: $(STAMP)  ## regenerate the committed stubs
 	$(BIN)/python .ci/protos.py generate
 
-proto-check: $(STAMP) ## buf STANDARD, no breaking change, stubs up to date
+proto-check: $(STAMP) ## buf STANDARD, no breaking change, stubs and reasons up to date
 	$(BIN)/python .ci/protos.py check
+	$(BIN)/python .ci/reasons.py check
 
 lock: $(STAMP)   ## pin what pyproject.toml asks for, with hashes; UPGRADE=1 takes the newest of everything
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra load --group dev \

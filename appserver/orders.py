@@ -215,7 +215,7 @@ def _session(request: desk.ServiceRequest, identity: str, time_ms: int, country:
     if operation is None:
         raise _bad("SESSION_OPERATION_UNKNOWN", "session.operation", "create, update or release")
     if len(command.units) > SESSION_UNITS_MAX:
-        raise _bad("SESSION_UNITS_TOO_MANY", "session.units", f"at most {SESSION_UNITS_MAX}")
+        raise _bad("SESSION_UNITS_MALFORMED", "session.units", f"at most {SESSION_UNITS_MAX}")
     services = [use.service_code for use in command.units]
     if len(set(services)) != len(services) or not all(services):
         raise _bad("SESSION_UNITS_MALFORMED", "session.units", "one entry for each service, its code given")

@@ -11,11 +11,16 @@
     ├── Expired                the deadline passed before an answer; repeat the same key
     └── Broken                 a defect of ours
 
-`runtime.status` maps the kinds to gRPC codes, in one place (RFC 8506 result codes are the model for the reasons).
+`runtime.status` maps the kinds to gRPC codes, in one place. The words themselves are in `charging.reasons`: a fault with
+any other word, or of another kind than its reason, can't be made.
 """
 
 from collections.abc import Mapping
 from typing import Self
+
+from charging.reasons import REASONS
+
+_WORDS = frozenset((kind.name, reason.name) for reason in REASONS.values() for kind in reason.kinds)
 
 
 class Fault(Exception):
@@ -32,12 +37,40 @@ class Fault(Exception):
         facts: Mapping[str, str] | None = None,
         retry_ms: int = 0,
     ) -> None:
+        if (self.kind, reason) not in _WORDS:
+            raise LookupError(f"{reason!r} is no reason of the kind {self.kind}: write it down in charging.reasons")
         super().__init__(message)
+        self._hold(reason, message, fields, facts, retry_ms)
+
+    @classmethod
+    def told(
+        cls,
+        reason: str,
+        message: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        facts: Mapping[str, str] | None = None,
+        retry_ms: int = 0,
+    ) -> Self:
+        """Make the fault that somebody else told, in words of theirs: of another version, or of a library."""
+        fault = cls.__new__(cls, message)
+        fault._hold(reason, message, fields, facts, retry_ms)
+        return fault
+
+    def _hold(
+        self,
+        reason: str,
+        message: str,
+        fields: Mapping[str, str] | None,
+        facts: Mapping[str, str] | None,
+        retry_ms: int,
+    ) -> None:
         self.reason = reason
         self.message = message
         self.fields: dict[str, str] = dict(fields or {})
         self.facts: dict[str, str] = dict(facts or {})
         self.retry_ms = retry_ms
+        """How long to wait before a repeat, milliseconds; 0 = none is asked for."""
 
     def bare(self) -> Self:
         """Give it without its trace: whoever keeps a fault keeps all that its trace saw, the whole batch in a cycle."""
@@ -52,7 +85,7 @@ class Fault(Exception):
 def _rebuild(
     cls: type[Fault], reason: str, message: str, fields: dict[str, str], facts: dict[str, str], retry_ms: int
 ) -> Fault:
-    return cls(reason, message, fields=fields, facts=facts, retry_ms=retry_ms)
+    return cls.told(reason, message, fields=fields, facts=facts, retry_ms=retry_ms)
 
 
 class Invalid(Fault):

@@ -103,7 +103,7 @@ def from_status(status: Status) -> Fault:
             fields = {violation.field: violation.description for violation in bad.field_violations}
         elif detail.Unpack(retry):
             retry_ms = retry.retry_delay.ToMilliseconds()
-    return cls(reason, status.message, fields=fields, facts=facts, retry_ms=retry_ms)
+    return cls.told(reason, status.message, fields=fields, facts=facts, retry_ms=retry_ms)
 
 
 async def abort(context: grpc.aio.ServicerContext, fault: Fault) -> NoReturn:
@@ -120,4 +120,4 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> Fault:
             return from_status(Status.FromString(value))
     code: grpc.StatusCode = error.code()
     cls = _FAULTS.get(code.value[0], Broken)
-    return cls(code.name, error.details() or code.name)
+    return cls.told(code.name, error.details() or code.name)

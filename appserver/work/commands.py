@@ -114,7 +114,7 @@ def order_command(
             check_watched(today, order.threshold.watches, "set_threshold.watches")
         action = order
     elif order is None:
-        raise Broken("COMMAND_MISSING", "a command without its order")
+        raise Broken("INTERNAL", "a command without its order")
     else:
         action = order
     return _command(entry.account_id, item, action)

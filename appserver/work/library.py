@@ -104,7 +104,7 @@ class Library:
                 held = self._put(answer, fetch)
             except Fault as fault:
                 log.error("reference data refused", domain=answer.domain, reason=fault.reason, why=fault.message)
-                self.lose(fetch, Broken(fault.reason, fault.message))
+                self.lose(fetch, Broken.told(fault.reason, fault.message))
                 return
             self._end(fetch)
             if not fetch.domain:

@@ -128,7 +128,7 @@ def failed(fault: Fault, *, repeated: bool = False) -> Failed:
 def fault(answer: Failed) -> Fault:
     """Turn what travelled back into the fault."""
     cls = KINDS.get(answer.kind, Broken)
-    return cls(answer.reason, answer.message, fields=answer.fields, facts=answer.facts, retry_ms=answer.retry_ms)
+    return cls.told(answer.reason, answer.message, fields=answer.fields, facts=answer.facts, retry_ms=answer.retry_ms)
 
 
 Outcome = Done | Failed

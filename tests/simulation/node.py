@@ -47,7 +47,7 @@ LIMITS = Limits(
     store_patience_ms=2_500,
     retry_ms=100,
 )
-LOST = pack(failed(Unavailable("NO_ANSWER", "nothing came back", retry_ms=100)))
+LOST = pack(failed(Unavailable.told("NO_ANSWER", "nothing came back", retry_ms=100)))
 
 
 class SkewedClock:

@@ -76,7 +76,7 @@ class World:
         """Try once at the announced owner, or now and then at anybody."""
         live = [node for node in self.nodes if node.up]
         if not live:
-            raise Unavailable("NOBODY", "no process runs", retry_ms=100)
+            raise Unavailable.told("NOBODY", "no process runs", retry_ms=100)
         named = [node for node in live if node.name == self._owners.get(slot)]
         # Reads often go to whoever may still believe to be the owner, for what an old owner tells is of interest.
         stray = 0.5 if isinstance(ask, wire.Pull) else 0.05
@@ -86,7 +86,7 @@ class World:
                 answer: Answer = wire.unpack_answer(await node.ask(slot, ask, self.loss))
                 return answer
         except TimeoutError:
-            raise Unavailable("NO_ANSWER", "no answer came", retry_ms=100) from None
+            raise Unavailable.told("NO_ANSWER", "no answer came", retry_ms=100) from None
 
     async def ask(self, identity: str, body: bytes, timeout_ms: int) -> bytes:
         """The couriers' way; see `domainservers.slot.courier.Post`."""

@@ -157,5 +157,5 @@ def with_outcome(events: tuple[Event, ...], done: Done) -> tuple[Event, ...]:
     """Write the outcome of an approved command into the event that ends its proposal."""
     first = events[0]
     if not isinstance(first, Decided):
-        raise Broken("PROPOSAL_MALFORMED", "an approval begins with the end of its proposal")
+        raise Broken("INTERNAL", "an approval begins with the end of its proposal")
     return (replace(first, outcome=pack_outcome(done)), *events[1:]) if first.approved else events

@@ -46,7 +46,7 @@ def top_up(account: Account, command: Command, action: TopUp) -> Effect:
 
 def _new_book(action: TopUp, book_id: str, unit: str, time_ms: int) -> Book:
     if book_id == MAIN_BOOK and (unit != MONEY or action.allowance):
-        raise Invalid("UNIT_MISMATCH", "the main book is unrestricted money", fields={"unit": MONEY})
+        raise Invalid("BOOKS_MALFORMED", "the main book is unrestricted money", fields={"unit": MONEY})
     begins = _begins(action, unit, action.allowance, time_ms)
     return Book(book_id, unit, 0, 0, action.priority or PRIORITY_DEFAULT, begins, action.valid_to_ms, action.allowance)
 

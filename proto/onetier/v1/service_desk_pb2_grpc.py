@@ -29,7 +29,7 @@ class ServiceDeskServiceStub:
     """Takes service requests for any subscriber of the country, at any instance.
 
     Errors are google.rpc.Status with ErrorInfo (reason, domain "onetier"), BadRequest for fields and RetryInfo where
-    a retry helps. Unary calls raise them; in Exchange each reply carries its own, so one bad item never fails its
+    a retry helps; the reasons are listed at the end. Unary calls raise them; in Exchange each reply carries its own, so one bad item never fails its
     neighbours. Every request that changes something carries a request key: the same key with the same content gives
     the stored first outcome, however often it is sent.
     """
@@ -71,7 +71,7 @@ class ServiceDeskServiceServicer:
     """Takes service requests for any subscriber of the country, at any instance.
 
     Errors are google.rpc.Status with ErrorInfo (reason, domain "onetier"), BadRequest for fields and RetryInfo where
-    a retry helps. Unary calls raise them; in Exchange each reply carries its own, so one bad item never fails its
+    a retry helps; the reasons are listed at the end. Unary calls raise them; in Exchange each reply carries its own, so one bad item never fails its
     neighbours. Every request that changes something carries a request key: the same key with the same content gives
     the stored first outcome, however often it is sent.
     """
@@ -151,7 +151,7 @@ class ServiceDeskService:
     """Takes service requests for any subscriber of the country, at any instance.
 
     Errors are google.rpc.Status with ErrorInfo (reason, domain "onetier"), BadRequest for fields and RetryInfo where
-    a retry helps. Unary calls raise them; in Exchange each reply carries its own, so one bad item never fails its
+    a retry helps; the reasons are listed at the end. Unary calls raise them; in Exchange each reply carries its own, so one bad item never fails its
     neighbours. Every request that changes something carries a request key: the same key with the same content gives
     the stored first outcome, however often it is sent.
     """

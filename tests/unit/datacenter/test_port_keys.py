@@ -174,7 +174,7 @@ async def test_a_charge_whose_key_was_not_promised_any_more_is_refused_with_what
 async def test_a_port_whose_keys_can_not_go_along_stays_open_until_they_do() -> None:
     async with country() as home:
         await home.charges(7, 1)
-        home.fails = Invalid("SOMETHING_WRONG", "a page can't be told")
+        home.fails = Invalid.told("SOMETHING_WRONG", "a page can't be told")
         with pytest.raises(Fault) as caught:
             await home.port("XJ")
         assert caught.value.reason == "KEYS_LEFT_BEHIND"

@@ -41,7 +41,7 @@ class Way:
         (answer,) = await ask(self.receiver, wire.unpack_ask(body))
         self.offers += 1
         if self.deaf:
-            raise Unavailable("NO_ANSWER", "nothing came back")
+            raise Unavailable.told("NO_ANSWER", "nothing came back")
         return wire.pack(answer)
 
 

@@ -78,13 +78,13 @@ class Country:
         server = self.servers.get(owner.address) if owner is not None else None
         owned = server[0].slot(slot) if server is not None else None
         if owned is None:
-            return failed(Unavailable("MISROUTED", "nobody owns it just now", retry_ms=10))
+            return failed(Unavailable.told("MISROUTED", "nobody owns it just now", retry_ms=10))
         waiting = Waiting(5.0)
         owned.submit(waiting, [(0, one)])
         try:
             return (await waiting.all(1))[0]
         except TimeoutError:
-            return failed(Unavailable("NO_ANSWER", "no answer", retry_ms=10))
+            return failed(Unavailable.told("NO_ANSWER", "no answer", retry_ms=10))
 
     async def persist(self, slot: str, one: Ask) -> Answer:
         """Repeat while the answer says that it helps."""

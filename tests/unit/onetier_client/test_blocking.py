@@ -30,7 +30,7 @@ async def test_the_ten_lines_of_the_readme(desk: Desk) -> None:
 
 
 async def test_faults_are_raised_in_the_caller_s_thread(desk: Desk) -> None:
-    error = to_status(Refused("BALANCE_INSUFFICIENT", "not enough"))
+    error = to_status(Refused.told("BALANCE_INSUFFICIENT", "not enough"))
     desk.script = lambda _request, _seen: pb.ServiceReply(error=error)
 
     def front_end() -> str:

@@ -103,7 +103,7 @@ async def test_every_kind_of_call_reaches_its_result(desk: Desk) -> None:
     "fault",
     [
         Invalid("QUANTITY_NEGATIVE", "quantity is negative", fields={"quantity": "0 or more"}),
-        Refused("BALANCE_INSUFFICIENT", "not enough", facts={"available": "5"}),
+        Refused.told("BALANCE_INSUFFICIENT", "not enough", facts={"available": "5"}),
     ],
 )
 async def test_a_final_fault_is_raised_whole_and_never_repeated(desk: Desk, fault: Fault) -> None:
@@ -117,7 +117,9 @@ async def test_a_final_fault_is_raised_whole_and_never_repeated(desk: Desk, faul
 
 @pytest.mark.parametrize("fault", [Unavailable, Overloaded])
 async def test_the_same_key_is_repeated_after_what_the_desk_asks(desk: Desk, fault: type[Fault]) -> None:
-    desk.script = lambda request, seen: charged(request) if seen == 3 else failed(fault("AWAY", "away", retry_ms=80))
+    desk.script = lambda request, seen: (
+        charged(request) if seen == 3 else failed(fault.told("AWAY", "away", retry_ms=80))
+    )
     started = time.monotonic()
     async with AsyncClient([desk.address]) as client:
         charge = await client.charge("13012345678", "voice", quantity=3, request_key="k")
@@ -140,7 +142,7 @@ async def test_the_overall_deadline_holds_whatever_the_desk_does(desk: Desk) -> 
 
 
 async def test_unavailable_to_the_end_is_told_as_such(desk: Desk) -> None:
-    desk.script = lambda _request, _seen: failed(Unavailable("OWNER_AWAY", "the owner is away", retry_ms=400))
+    desk.script = lambda _request, _seen: failed(Unavailable.told("OWNER_AWAY", "the owner is away", retry_ms=400))
     # One repeat after 400 to 500 ms, and no time for another: none is under way when time is up.
     async with AsyncClient([desk.address], timeout_ms=600) as client:
         with pytest.raises(Unavailable) as caught:
@@ -232,7 +234,7 @@ async def test_a_batch_refused_whole_is_each_one_s_fault(desk: Desk) -> None:
 
 
 async def test_bulk_keeps_to_its_window_and_gives_failures_as_replies(desk: Desk) -> None:
-    bad = failed(Refused("BALANCE_INSUFFICIENT", "not enough"))
+    bad = failed(Refused.told("BALANCE_INSUFFICIENT", "not enough"))
     desk.script = lambda request, _seen: bad if request.quantity % 10 == 0 else charged(request)
     async with AsyncClient([desk.address]) as client:
         wanted = (requests.charge(f"130{n % 50:08}", "sms", n) for n in range(1, 1_001))

@@ -44,7 +44,7 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[weakref.ref[Letter
 
 async def fail(_tier: EchoTier, request: Letter, _context: grpc.aio.ServicerContext) -> DescribeResponse:
     assert isinstance(request, Letter)
-    raise NotFound("NOBODY", "there is nobody")
+    raise NotFound.told("NOBODY", "there is nobody")
 
 
 @pytest.mark.parametrize(("may", "said"), [(True, "there is nobody"), (False, "role is frontend")])

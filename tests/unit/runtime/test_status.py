@@ -23,7 +23,9 @@ EXPECTED = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_goes_there_and_back_whole(kind: str) -> None:
-    fault = KINDS[kind]("SOME_REASON", "a sentence", fields={"identity": "x"}, facts={"available": "5"}, retry_ms=1_250)
+    fault = KINDS[kind].told(
+        "SOME_REASON", "a sentence", fields={"identity": "x"}, facts={"available": "5"}, retry_ms=1_250
+    )
     status = to_status(fault)
     assert grpc.StatusCode[EXPECTED[kind]].value[0] == status.code
     back = from_status(Status.FromString(status.SerializeToString()))

@@ -1,0 +1,28 @@
+"""The register of reasons: every word with which anything here says no, once, with what it means and what helps.
+
+A reason that is not in it can't be raised (`charging.errors.Fault`), and one that nothing raises is removed: a test
+reads the tree for both. `docs/reasons.md`, the table of kinds in `docs/operation.md` and the lists in the contracts are
+written from it by `make reasons`.
+"""
+
+from collections.abc import Mapping
+
+from charging.reasons.accounts import ACCOUNTS, APPROVALS, PORTS
+from charging.reasons.books import BOOKS, REFUNDS
+from charging.reasons.console import FILES
+from charging.reasons.directory import DIRECTORY
+from charging.reasons.house import AWAY, LOAD, MESSAGES
+from charging.reasons.permissions import PERMISSIONS
+from charging.reasons.prices import CATALOGUES, PRICES
+from charging.reasons.reason import Reason, Section
+from charging.reasons.requests import ACCESS, ENVELOPE
+from charging.reasons.sessions import SESSIONS
+
+SECTIONS: tuple[Section, ...] = (
+    ENVELOPE, ACCESS, PERMISSIONS, ACCOUNTS, BOOKS, REFUNDS, SESSIONS, PRICES, APPROVALS, LOAD, AWAY, MESSAGES,
+    CATALOGUES, DIRECTORY, PORTS, FILES,
+)  # fmt: skip
+REASONS: Mapping[str, Reason] = {reason.name: reason for section in SECTIONS for reason in section.reasons}
+"""By name."""
+
+__all__ = ["REASONS", "SECTIONS", "Reason", "Section"]

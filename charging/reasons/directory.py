@@ -1,0 +1,100 @@
+"""Reasons about the directory's control log: amendments, entries, domains, units."""
+
+from charging.reasons.reason import (
+    BROKEN,
+    CONFLICT,
+    INVALID,
+    MENDED,
+    NOT_FOUND,
+    OVERLOADED,
+    REFUSED,
+    UNAVAILABLE,
+    Reason,
+    Section,
+)
+
+DIRECTORY = Section(
+    "The directory",
+    "data center",
+    (
+        Reason("ACTOR_MISSING", INVALID, "An amendment names no actor.", fields="the actor"),
+        Reason("CHANGES_MISSING", INVALID, "An amendment holds no change, or too many.", fields="the changes"),
+        Reason(
+            "CHANGE_MALFORMED", INVALID, "A change holds nothing, or something that can't be read.", fields="the change"
+        ),
+        Reason(
+            "AMENDMENT_TOO_LARGE",
+            INVALID,
+            "The amendment is larger than a record.",
+            "Send several.",
+            fields="the changes",
+        ),
+        Reason(
+            "CODE_MALFORMED",
+            INVALID,
+            "A code is empty, too long, or has other characters than a code.",
+            fields="the code",
+        ),
+        Reason(
+            "DOMAIN_UNKNOWN",
+            NOT_FOUND,
+            "There is no such domain.",
+            fields="the domain",
+            facts=("domain",),
+            also=INVALID,
+        ),
+        Reason(
+            "DOMAIN_SLOTS_FIXED",
+            CONFLICT,
+            "A domain keeps its number of slots for good: accounts hash into them.",
+            facts=("domain", "slots"),
+        ),
+        Reason("SLOTS_OUT_OF_RANGE", INVALID, "A domain has no such number of slots.", fields="the slots"),
+        Reason("SLOT_UNKNOWN", INVALID, "The domain has no such slot.", fields="the slot"),
+        Reason("SLOT_MALFORMED", INVALID, "The name of a slot is none.", fields="the slot"),
+        Reason("PREFIX_MALFORMED", INVALID, "A prefix of the number plan is none.", fields="the prefix"),
+        Reason("PREFIX_TWICE", INVALID, "A prefix stands twice in one number plan.", fields="the prefix"),
+        Reason("TIME_ZONE_UNKNOWN", INVALID, "There is no such time zone.", fields="the zone"),
+        Reason(
+            "SUBJECT_MALFORMED",
+            INVALID,
+            "A grant is for neither a role nor a principal of a role.",
+            fields="the subject",
+        ),
+        Reason(
+            "DECISION_NOT_ALONE",
+            INVALID,
+            "A decision on an amendment stands beside other changes.",
+            "Send it alone.",
+            fields="the changes",
+        ),
+        Reason(
+            "UNIT_ADDRESS_MALFORMED",
+            INVALID,
+            "The address of a unit can't be read, or has a password in it.",
+            fields="the address",
+        ),
+        Reason(
+            "UNIT_ADDRESS_FORBIDDEN",
+            INVALID,
+            "The unit is where the data center's settings don't allow one.",
+            "Set `unit_hosts`, `unit_folders` or `unit_password_variables` there and at the domain servers.",
+            fields="the address",
+        ),
+        Reason("UNIT_IN_USE", REFUSED, "The unit is in use: its address stays.", fields="the address", repeat=MENDED),
+        Reason("UNIT_UNNAMED", UNAVAILABLE, "The directory names no address for a unit of the domain.", "Amend it."),
+        Reason("UNIT_SHARED", REFUSED, "The unit holds contracts too; only private units can be moved.", repeat=MENDED),
+        Reason("UNIT_MOVING", REFUSED, "A slot of the unit is on its way to another server already.", repeat=MENDED),
+        Reason(
+            "SLOT_BUSY",
+            REFUSED,
+            "A slot could not be fenced: its owner was always faster.",
+            "Repeat the move.",
+            repeat=MENDED,
+        ),
+        Reason("DIRECTORY_BUSY", OVERLOADED, "Too many amendments are waiting."),
+        Reason("DIRECTORY_UNAVAILABLE", UNAVAILABLE, "The unit of the directory does not answer."),
+        Reason("DIRECTORY_DAMAGED", BROKEN, "A record of the control log can't be used.", facts=("seq",)),
+        Reason("DIRECTORY_BROKEN", BROKEN, "An amendment could not be appended."),
+    ),
+)

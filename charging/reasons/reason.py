@@ -1,0 +1,87 @@
+"""What a reason says of itself: kind, meaning, what to do, whether a repeat helps, and what it carries.
+
+The model are the result codes of RFC 8506, section 7: permanent failures of the request, of the business, of load, and
+those of which nobody knows the outcome. A front end needs the kind and the repeat to go on; a person needs the rest.
+"""
+
+from typing import NamedTuple
+
+
+class Repeat(NamedTuple):
+    """Whether sending a request again helps, and how."""
+
+    word: str
+    text: str
+    """Of the manual, for a person."""
+
+
+MENDED = Repeat("once mended", "Nothing is kept: mend what is named, then the same request key may be sent")
+NEW_KEY = Repeat("new key", "The request key keeps this answer: once the cause is gone, ask again under a new key")
+NEWEST = Repeat("read anew", "Read what is newest, then ask again under a new key")
+SAME_KEY = Repeat("same key", "Repeat the same request key after RetryInfo: it is done once, and the repeat tells how")
+LATER = Repeat("later", "Nothing was done: send the same request key again after RetryInfo")
+NOBODY = Repeat("no", "A repeat gets the same until an operator has mended the cause")
+
+
+class Kind(NamedTuple):
+    """A kind of fault, by the name that its class has in `charging.errors`; `runtime.status` gives it a gRPC code."""
+
+    name: str
+    whose: str
+    """Whose turn it is to do something."""
+    repeat: Repeat
+    """Unless the reason says otherwise."""
+
+
+INVALID = Kind("invalid", "whoever wrote the request", MENDED)
+NOT_FOUND = Kind("not_found", "whoever wrote the request", MENDED)
+REFUSED = Kind("refused", "the business: nobody did anything wrong", NEW_KEY)
+CONFLICT = Kind("conflict", "whoever made the request key", NEW_KEY)
+DENIED = Kind("denied", "whoever grants, or the caller", MENDED)
+OVERLOADED = Kind("overloaded", "the load", LATER)
+UNAVAILABLE = Kind("unavailable", "the house, which heals by itself", SAME_KEY)
+EXPIRED = Kind("expired", "the house, or a deadline that is too short", SAME_KEY)
+BROKEN = Kind("broken", "the house: a defect, or damaged data", NOBODY)
+
+KINDS = (INVALID, NOT_FOUND, REFUSED, CONFLICT, DENIED, OVERLOADED, UNAVAILABLE, EXPIRED, BROKEN)
+
+
+class Reason(NamedTuple):
+    """One reason, as programs compare it and people look it up. It never changes its meaning; a new one gets a name."""
+
+    name: str
+    """UPPER_SNAKE."""
+    kind: Kind
+    meaning: str
+    """One sentence."""
+    do: str = ""
+    """What whoever gets it does, beyond what the kind says; empty = nothing more."""
+    repeat: Repeat | None = None
+    """None = as its kind."""
+    fields: str = ""
+    """What the field violations name; empty = none are given."""
+    facts: tuple[str, ...] = ()
+    """Names in ErrorInfo.metadata."""
+    also: Kind | None = None
+    """A second kind, where one check is met at two places: in the request, and in the state of the account."""
+    other: str = ""
+    """The word that another tier says for the same check."""
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of fault that may have it."""
+        return (self.kind,) if self.also is None else (self.kind, self.also)
+
+    @property
+    def repeats(self) -> Repeat:
+        """Whether a repeat helps."""
+        return self.repeat or self.kind.repeat
+
+
+class Section(NamedTuple):
+    """Reasons about one thing, in the order of the manual."""
+
+    title: str
+    told_by: str
+    """Which contract tells them: "desk", "data center", "console"."""
+    reasons: tuple[Reason, ...]
