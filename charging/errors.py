@@ -11,8 +11,8 @@
     ├── Expired                the deadline passed before an answer; repeat the same key
     └── Broken                 a defect of ours
 
-`runtime.status` maps the kinds to gRPC codes, in one place. The words themselves are in `charging.reasons`: a fault with
-any other word, or of another kind than its reason, can't be made.
+`runtime.status` maps the kinds to gRPC codes, in one place. The words themselves are in `charging.reasons`: a
+fault with any other word, or of another kind than its reason, can't be made.
 """
 
 from collections.abc import Mapping

@@ -17,10 +17,11 @@ from charging.reasons.prices import CATALOGUES, PRICES
 from charging.reasons.reason import Reason, Section
 from charging.reasons.requests import ACCESS, ENVELOPE
 from charging.reasons.sessions import SESSIONS
+from charging.reasons.subjects import BILL_RUNS, SUBJECTS
 
 SECTIONS: tuple[Section, ...] = (
     ENVELOPE, ACCESS, PERMISSIONS, ACCOUNTS, BOOKS, REFUNDS, SESSIONS, PRICES, APPROVALS, LOAD, AWAY, MESSAGES,
-    CATALOGUES, DIRECTORY, PORTS, FILES,
+    CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, FILES,
 )  # fmt: skip
 REASONS: Mapping[str, Reason] = {reason.name: reason for section in SECTIONS for reason in section.reasons}
 """By name."""

@@ -83,5 +83,5 @@ class Section(NamedTuple):
 
     title: str
     told_by: str
-    """Which contract tells them: "desk", "data center", "console"."""
+    """Who tells them: "desk" and "data center", each in its contract; "owner" and "console", in none."""
     reasons: tuple[Reason, ...]
