@@ -315,4 +315,4 @@ def _too_large(size: int) -> Invalid:
 def _final(fault: Fault, key: str) -> Fault:
     """What the caller is told when time is up: the last fault, and the key that tells the outcome."""
     facts = {**fault.facts, "request_key": key} if key else fault.facts
-    return type(fault)(fault.reason, fault.message, facts=facts, retry_ms=fault.retry_ms)
+    return type(fault).told(fault.reason, fault.message, facts=facts, retry_ms=fault.retry_ms)
