@@ -1,12 +1,13 @@
-"""The process of the platform: `serve` runs one until it is told to stop."""
+"""The process of the platform."""
 
 from onetier.v1.service_desk_pb2_grpc import add_ServiceDeskServiceServicer_to_server
 
 from appserver.door.service import ServiceDesk
+from appserver.settings import AppServerSettings
 from appserver.uplink.links import Uplink
 from appserver.work.engine import Engine
-from runtime.server import Booth, run_tier
-from runtime.settings import AppServerSettings, BadSettings
+from runtime.server import Booth
+from runtime.settings import BadSettings
 
 SERVICE = "onetier.v1.ServiceDeskService"
 LINKS_END_MS = 500
@@ -55,8 +56,3 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
     desk = ServiceDesk(engine, settings, booth.metrics)
     booth.add(add_ServiceDeskServiceServicer_to_server, desk, SERVICE)
     return Platform(uplink, engine, desk)
-
-
-def serve(settings: AppServerSettings) -> int:
-    """Run the platform until SIGTERM or SIGINT; gives the exit code."""
-    return run_tier("appserver", settings, build)

@@ -33,7 +33,7 @@ from domainservers.snapshots.snapshots import Checkpoint, load_checkpoint, load_
 from evidence.anchors import Anchor, in_force, newest_of
 from evidence.keys import PROCESS_RING, KeyRing
 from evidence.seals import SealedUnit
-from storage.open import open_to_read
+from house.stores import STORES
 from storage.unit import StoreRejected, Unit
 
 NEVER = 1 << 62
@@ -75,7 +75,7 @@ async def audit_journal(ref: JournalRef, only: str, advance: Advance, lines_max:
     """Audit one journal; `only` narrows it to one account. Raises `StoreUnavailable`."""
     told: list[str] = []
     try:
-        unit = SealedUnit(await open_to_read(ref.url), ref.ring, told.append)
+        unit = SealedUnit(await STORES.open_to_read(ref.url), ref.ring, told.append)
     except StoreRejected as error:
         finding = f"{ref.name}: its unit can't be read: {error}"
         return Followed(SlotReport(ref.name, broken=True, findings=[finding]), None, ())
@@ -160,7 +160,7 @@ class _Slot:
         if not self._only:
             await self._compare_index()
         if ref.shared:
-            shared = SealedUnit(await open_to_read(ref.shared), ref.ring, lambda _: None)  # The survey tells.
+            shared = SealedUnit(await STORES.open_to_read(ref.shared), ref.ring, lambda _: None)  # The survey tells.
             try:
                 report.findings += await check_shared(shared, self.beside, audits, self._catch_up)
             finally:
@@ -263,7 +263,7 @@ async def stand_of(refs: Sequence[JournalRef]) -> tuple[list[JournalRef], int]:
     for url in dict.fromkeys(ref.url for ref in refs):
         ring = next(ref.ring for ref in refs if ref.url == url)
         try:
-            unit = SealedUnit(await open_to_read(url), ring, lambda _: None)
+            unit = SealedUnit(await STORES.open_to_read(url), ring, lambda _: None)
         except StoreRejected:
             noted += [ref for ref in refs if ref.url == url]  # Its audit tells.
             continue

@@ -28,7 +28,7 @@ from evidence.files import Checked, check_files
 from evidence.keys import KeyRing
 from evidence.seals import SealedUnit
 from evidence.second import all_anchors
-from storage.open import open_to_read
+from house.stores import STORES
 from storage.unit import StoreRejected, Unit
 
 
@@ -64,7 +64,7 @@ async def survey(sources: Sources, domain: str = "", account: str = "", *, contr
     Raises `StoreUnavailable`, `StoreRejected`; `NotFound` when nobody serves the account.
     """
     country = Country()
-    unit = await open_to_read(sources.directory)
+    unit = await STORES.open_to_read(sources.directory)
     try:
         anchors = await _anchors(sources, unit, country)
         known = newest_of(in_force([anchor for anchor in anchors if anchor.slot == DIRECTORY]))
@@ -116,7 +116,7 @@ async def _slots(
 
 async def _anchors(sources: Sources, directory: Unit, country: Country) -> list[Anchor]:
     """Read all anchors, and compare the places with each other."""
-    second = await open_to_read(sources.second) if sources.second else directory
+    second = await STORES.open_to_read(sources.second) if sources.second else directory
     try:
         kept = await all_anchors(SealedUnit(second, sources.ring, country.findings.append))
     finally:
@@ -154,7 +154,7 @@ def _disagreements(kept: Sequence[Anchor], checked: Checked, folder: Path) -> li
 async def _contracts(country: Country, url: str, ring: KeyRing, registry: Registry) -> None:
     """Read which contracts a shared unit has, and whether their identities are held."""
     try:
-        unit = SealedUnit(await open_to_read(url), ring, country.findings.append)
+        unit = SealedUnit(await STORES.open_to_read(url), ring, country.findings.append)
     except StoreRejected as error:
         country.findings.append(f"a shared unit can't be read: {error}")
         return

@@ -16,8 +16,8 @@ from charging.base.account import MONEY, Account
 from charging.ledger.entry import Entry
 from charging.ledger.events import Booked, Charged, MovedIn, MovedOut, Opened, SessionStepped
 from charging.wire import Done, Failed
+from house.stores import STORES
 from runtime.inflate import unzstd
-from storage.open import open_unit
 from storage.unit import Unit
 
 MISMATCHES_TOLD_MAX = 20
@@ -196,7 +196,7 @@ async def count(journals: Mapping[str, Sequence[str]]) -> Journals:
     """Count the journals (unit URL → journal names). Raises `StoreUnavailable` when a unit can't be read."""
     counter = Counter()
     for url, names in journals.items():
-        unit = await open_unit(url)
+        unit = await STORES.open(url)
         try:
             for name in names:
                 async for payload in payloads(unit, name):

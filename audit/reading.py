@@ -14,7 +14,7 @@ from domainservers.journal.groups import unpack_group
 from domainservers.journal.journal import Position, read_chain, segment_of
 from domainservers.snapshots.snapshots import Checkpoint, load_checkpoint
 from evidence.seals import SealedUnit
-from storage.open import open_to_read
+from house.stores import STORES
 
 
 class GroupRead(Struct, frozen=True):
@@ -35,7 +35,7 @@ async def read_journal(ref: JournalRef, since: int | None) -> AsyncIterator[Grou
     Raises `Corrupt` where the chain does not hold, `Tampered` when the checkpoint is not its owner's,
     `msgspec.DecodeError` when a group is none, `StoreUnavailable`, `StoreRejected`.
     """
-    unit = SealedUnit(await open_to_read(ref.url), ref.ring)
+    unit = SealedUnit(await STORES.open_to_read(ref.url), ref.ring)
     try:
         begin = _begin(ref.name, await load_checkpoint(unit, ref.name), since)
         async for segment, groups in read_chain(unit, ref.name, begin, ref.ring):

@@ -17,10 +17,11 @@ from msgspec import Struct
 from onetier.v1 import service_desk_pb2 as pb
 from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 
+from appserver.settings import AppServerSettings
 from appserver.uplink.links import Outgoing
 from appserver.work.engine import Engine
 from appserver.work.items import Batch, Source
-from runtime.settings import AppServerSettings, load
+from runtime.settings import load
 from runtime.telemetry import Metrics
 from testkit.front import Requests
 from testkit.owner import Owner

@@ -28,16 +28,15 @@ from onetier.v1.domain_server_pb2_grpc import (
 
 from bench.router import BODY, DOMAINS, REPLY
 from charging.errors import Fault
-from datacenter.main import serve
+from datacenter.room import PROCESS
 from directory.changes import Change, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from directory.owners import Owner, announce_owner
 from evidence.keyfile import key_file, ring_at
+from house.stores import STORES
 from runtime.channel import open_channel, server_options
 from runtime.link import BatchLink, parts_of
-from runtime.settings import DataCenterSettings, load
 from runtime.stream import ReplyStream, serve_stream
-from storage.open import open_unit
 
 BATCHES_IN_FLIGHT = 8
 IDENTITIES = 100_000
@@ -96,7 +95,7 @@ def cpu_seconds(pid: int) -> float:
 
 async def country(url: str, owners: list[str]) -> None:
     """Write the directory: 31 domains over the given domain servers."""
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     directory = await Directory.open(unit, ring=ring_at(key_file(None, url), make=True))
     changes: list[Change] = [UnitAddress("u", "memory:u")]
     changes += [Domain(code, code, "Asia/Shanghai", 1, "u", "u") for code in DOMAINS]
@@ -157,7 +156,7 @@ def main() -> int:
     """Play the role that the command line names; the table without one."""
     role = sys.argv[1] if len(sys.argv) > 1 else "400000"
     if role == "datacenter":
-        return serve(load(DataCenterSettings))
+        return PROCESS.serve()
     uvloop.run(echo() if role == "echo" else table(int(role)))
     return 0
 

@@ -25,9 +25,9 @@ from domainservers.base.clock import SystemClock
 from domainservers.base.limits import Limits
 from domainservers.slot.recovery import recover
 from domainservers.slot.slot import Slot
+from house.stores import STORES
 from runtime.server import calm_collector
 from runtime.telemetry import Metrics
-from storage.open import open_unit
 from storage.unit import Unit
 
 BATCH_ITEMS = 200
@@ -144,7 +144,7 @@ async def open_accounts(slot: Slot, accounts: int) -> None:
 
 async def charges(url: str, accounts: int, count: int) -> Slot:
     """Measure charges a second and the processor time of one."""
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     slot = await own(unit, Limits(snapshot_interval_ms=3_600_000, snapshot_entries=10**9))
     await open_accounts(slot, accounts)
     pick = random.Random(7)
@@ -177,7 +177,7 @@ async def charges(url: str, accounts: int, count: int) -> Slot:
 async def recovery(url: str, accounts: int, count: int) -> tuple[int, float]:
     """Measure how long a takeover takes with `count` entries after the checkpoint; gives entries and seconds."""
     slot = await charges(url, accounts, count)
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     del slot
     gc.collect()
     begin, cpu = time.perf_counter(), time.process_time()
@@ -195,7 +195,7 @@ async def memory(accounts: int) -> dict[str, float]:
     """Measure bytes an account in memory, hot and packed."""
     measured: dict[str, float] = {}
     for name, hot in (("hot", accounts * 2), ("packed", 1_000)):
-        unit = await open_unit("memory:")
+        unit = await STORES.open("memory:")
         limits = Limits(hot_accounts_max=hot, snapshot_interval_ms=3_600_000, contracts_max=1, kept_entries_max=1)
         slot = await own(unit, limits)
         gc.collect()

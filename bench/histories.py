@@ -16,8 +16,8 @@ from bench.table import Bench, Row
 from charging.wire import Ask, FetchHistory, unpack_ask
 from domainservers.base.limits import Limits
 from domainservers.slot.slot import Slot
+from house.stores import STORES
 from runtime.server import calm_collector
-from storage.open import open_unit
 
 ACCOUNTS = 2_000
 LINES = 40
@@ -39,7 +39,7 @@ class Told(Struct):
 
 async def measure(url: str, count: int) -> Told:
     """Charge by turns without readers and with them, so that what else the machine does is in both."""
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     slot = await own(unit, Limits(snapshot_interval_ms=3_600_000, snapshot_entries=10**9, kept_entries_max=1))
     await open_accounts(slot, ACCOUNTS)
     await _charges(slot, 0, count)

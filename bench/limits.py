@@ -9,8 +9,8 @@ from msgspec import Struct
 from bench import storage
 from cluster.system import System
 from directory.slots import slot_key
-from runtime.settings import DomainServerSettings
-from storage.open import open_unit
+from domainservers.settings import DomainServerSettings
+from house.stores import STORES
 from storage.unit import Unit
 
 COMMITS_MAX = int(DomainServerSettings.model_fields["commits_in_flight_max"].default)
@@ -51,7 +51,7 @@ class Journals:
         """Count the groups that came since the last call, which hold so many entries."""
         groups = payload_bytes = journals = 0
         for url, names in self._names.items():
-            unit = await open_unit(url)
+            unit = await STORES.open(url)
             for name in names:
                 sizes = await self._sizes(unit, name)
                 groups += len(sizes)

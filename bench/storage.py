@@ -12,7 +12,7 @@ import time
 import uvloop
 from msgspec import Struct
 
-from storage.open import open_unit
+from house.stores import STORES
 from storage.unit import Group, Head, Record, StoreUnavailable, Unit
 
 GROUP_ENTRIES = 200
@@ -90,7 +90,7 @@ async def _puts(unit: Unit) -> None:
 
 async def main(url: str) -> None:
     """Measure one store and print what came out."""
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     run = str(time.time_ns())
     try:
         for journals in JOURNALS:

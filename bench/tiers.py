@@ -14,8 +14,8 @@ from bench.table import Aim, Bench, Row
 from cluster.system import Shape, System
 from country.domains import REGIONS
 from country.population import Population
+from house.stores import STORES
 from onetier_client import AsyncClient
-from storage.open import open_unit
 from storage.unit import Unit
 
 BATCH = 500
@@ -170,7 +170,7 @@ async def through_all_tiers(
 ) -> None:
     """Measure one shape of a system on one store; `raw_url` is a unit beside it for the store's own limit."""
     name = store if len(domains) == 1 else f"{store}, {len(domains)} domains"
-    raw = await open_unit(raw_url)
+    raw = await STORES.open(raw_url)
     try:
         async with running(base, bench.folder, domains, bench.scale.people, shape) as (system, people):
             with hops.chain() as address:

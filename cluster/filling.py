@@ -17,9 +17,9 @@ from country import number_plan, openings, population, reference
 from country.number_plan import NumberPlan, plan_lines
 from country.population import DAY_MS, Population
 from country.sending import Advance, Sent, send_commands
+from house.stores import STORES
 from onetier_client import AsyncClient
-from storage.open import migrate
-from storage.url import masked
+from storage.address import masked
 
 BEIJING_OFFSET_MS = 8 * 3_600_000
 
@@ -68,7 +68,7 @@ async def make_units(teller: Teller, layout: Layout) -> None:
     if not layout.base.startswith("cassandra:"):
         return
     for number, url in enumerate(urls, 1):
-        await migrate(url)
+        await STORES.migrate(url)
         teller.say(f"unit {number} of {len(urls)} made: {masked(url)}")
 
 

@@ -15,7 +15,7 @@ from cluster.layout import default_base
 from cluster.system import Shape
 from country.population import Population
 from evidence.keyfile import FOLDER
-from storage.url import masked
+from storage.address import masked
 
 MARK = "system.json"
 """Written when a country is loaded: which units hold it, and how it was made."""

@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 from collections.abc import Coroutine
-from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -52,14 +51,6 @@ PRIVATE = 0o077
 """What a command makes is its user's alone: accounts and usage of subscribers, logs, keys."""
 INTERRUPTED, PIPE_BROKEN = 130, 141
 """Exit statuses as a shell gives them for the signals."""
-
-
-class Tier(StrEnum):
-    """The three tiers."""
-
-    APPSERVER = "appserver"
-    DATACENTER = "datacenter"
-    DOMAINSERVER = "domainserver"
 
 
 @app.command()
@@ -115,37 +106,20 @@ def up(
 
 @app.command()
 def serve(
-    tier: Annotated[Tier, typer.Argument(help="Which tier to serve.")],
+    role: Annotated[str, typer.Argument(help="Of whom: appserver, datacenter, domainserver, or a gateway.")],
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="Drain when standard input closes: nothing outlives who started it.")
     ] = False,
 ) -> None:
-    """Serve one tier until SIGTERM or Ctrl-C, with settings from ONETIER_… and the file that ONETIER_CONFIG names."""
+    """Serve one process until SIGTERM or Ctrl-C; its settings are ONETIER_… and the file that ONETIER_CONFIG names."""
+    from house.rooms import processes
+
+    known = {process.role: process for process in processes()}
+    if role not in known:
+        raise typer.BadParameter(f"{role!r} is none of {', '.join(known)}", param_hint="'ROLE'")
     if with_parent:
         threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
-    from runtime.settings import BadSettings
-
-    try:
-        raise typer.Exit(_serve(tier))
-    except BadSettings as wrong:
-        typer.echo(str(wrong), err=True)
-        raise typer.Exit(2) from wrong
-
-
-def _serve(tier: Tier) -> int:
-    from runtime import settings
-
-    if tier is Tier.APPSERVER:
-        from appserver.main import serve as serve_appserver
-
-        return serve_appserver(settings.load(settings.AppServerSettings))
-    if tier is Tier.DATACENTER:
-        from datacenter.main import serve as serve_datacenter
-
-        return serve_datacenter(settings.load(settings.DataCenterSettings))
-    from domainservers.main import serve as serve_domainserver
-
-    return serve_domainserver(settings.load(settings.DomainServerSettings))
+    raise typer.Exit(known[role].serve())
 
 
 def _end_with_parent() -> None:

@@ -16,16 +16,20 @@ from datacenter.routing.links import Links
 from datacenter.routing.owners import OwnerTable
 from datacenter.routing.router import Owners, Router
 from datacenter.routing.service import DataCenterServicer
+from datacenter.settings import DataCenterSettings
 from directory.directory import Directory
 from directory.opening import open_directory, open_patiently, units_allowed
 from directory.owners import Owner
+from directory.room import ROOM as DIRECTORY
 from evidence.keyfile import key_file, ring_at
 from evidence.places import anchors_folder, places
-from runtime.server import Booth, run_tier
-from runtime.settings import DataCenterSettings
+from evidence.room import ROOM as EVIDENCE
+from runtime.server import Booth
+from storage.open import Stores
 from storage.unit import Unit
 
 LINK_GRACE_MS = 1_000
+STORES = Stores(kept.name for room in (DIRECTORY, EVIDENCE) for kept in room.collections)
 
 
 class DataCenter:
@@ -97,7 +101,7 @@ async def build(booth: Booth, settings: DataCenterSettings) -> DataCenter:
     """Open the directory and furnish the server. Raises `BadSettings` when the directory's unit can't be used."""
     keys = key_file(settings.chain_keys, settings.directory)
     ring = ring_at(keys, make=True)
-    unit = await open_patiently(settings.directory)
+    unit = await open_patiently(STORES, settings.directory)
     anchors = places(anchors_folder(settings.anchors, keys), unit, ring, "")
     directory, _ = await open_directory(unit, anchors, ring, settings.poll_ms, settings.routes_cached_max)
     directory.allowed = units_allowed(settings)
@@ -106,8 +110,3 @@ async def build(booth: Booth, settings: DataCenterSettings) -> DataCenter:
     booth.add(add_DataCenterServiceServicer_to_server, center.servicer, "onetier.v1.DataCenterService")
     booth.add(add_DirectoryServiceServicer_to_server, center.operators, "onetier.v1.DirectoryService")
     return center
-
-
-def serve(settings: DataCenterSettings) -> int:
-    """Run a data center until it is told to stop; gives the exit code."""
-    return run_tier("datacenter", settings, build)

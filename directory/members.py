@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec import Struct
 
+from directory.room import MEMBER
 from storage.unit import Record, Stored, Unit
 
-COLLECTION = "member"
+COLLECTION = MEMBER.name
 PARTITION = "all"
 
 

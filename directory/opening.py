@@ -7,12 +7,13 @@ import asyncio
 
 from charging.errors import Broken
 from directory.directory import POLL_MS_MAX, ROUTES_CACHED_MAX, Directory
+from directory.settings import UnitSettings
 from evidence.anchors import DIRECTORY, Anchor, AnchorsAway, Everywhere
 from evidence.keys import KeyRing
-from runtime.settings import BadSettings, UnitSettings
+from runtime.settings import BadSettings
 from runtime.telemetry import logger
 from storage.allowed import Allowed, allowed_beside
-from storage.open import open_unit
+from storage.open import Stores
 from storage.unit import StoreRejected, StoreUnavailable, Unit
 
 log = logger("directory.opening")
@@ -31,11 +32,11 @@ def units_allowed(settings: UnitSettings) -> Allowed:
         raise BadSettings(f"the directory's unit can't be used: {error}") from error
 
 
-async def open_patiently(url: str) -> Unit:
+async def open_patiently(stores: Stores, url: str) -> Unit:
     """Open the directory's unit, waiting for a store that is still starting. Raises `BadSettings`."""
     for left in reversed(range(OPEN_TRIES_MAX)):
         try:
-            return await open_unit(url)
+            return await stores.open(url)
         except StoreUnavailable as error:
             if left == 0:
                 raise BadSettings(f"the directory's unit can't be reached: {error}") from error

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
+from directory.room import OWNER
 from directory.slots import slot_key
 from storage.unit import Record, Stored, Unit
 
-COLLECTION = "owner"
+COLLECTION = OWNER.name
 PARTITION = "all"
 
 

@@ -9,7 +9,9 @@ from charging.errors import NotFound
 from charging.ledger.permission import Policy, built_in_policy
 from directory.directory import Directory
 from directory.opening import open_directory, open_patiently, units_allowed
+from directory.room import ROOM as DIRECTORY
 from domainservers.base.clock import SteadyClock, SystemClock
+from domainservers.base.collections import COLLECTIONS
 from domainservers.base.limits import Limits
 from domainservers.ownership.anchoring import Anchoring
 from domainservers.ownership.host import Host
@@ -17,20 +19,22 @@ from domainservers.ownership.ownership import Ownership
 from domainservers.ownership.units import Units
 from domainservers.post import DataCenterPost
 from domainservers.service import DomainServerServicer
+from domainservers.settings import DomainServerSettings
 from domainservers.slot.courier import Courier
 from domainservers.slot.keeping import Keeping
 from domainservers.slot.slot import Slot
 from domainservers.slot.witness import Witness, inhabitants
 from evidence.keyfile import key_file, ring_at
 from evidence.places import anchors_folder, places
+from evidence.room import ROOM as EVIDENCE
 from evidence.seals import open_sealed
-from runtime.server import Booth, run_tier
-from runtime.settings import DomainServerSettings
+from runtime.server import Booth
 from runtime.telemetry import Metrics
+from storage.open import Stores
 from storage.unit import Unit
 
-TIER = "domainserver"
 SERVICE = "onetier.v1.DomainServerService"
+STORES = Stores(kept.name for kept in (*COLLECTIONS, *DIRECTORY.collections, *EVIDENCE.collections))
 
 
 def limits_of(settings: DomainServerSettings) -> Limits:
@@ -63,7 +67,7 @@ class DomainServer:
         self._keys = key_file(settings.chain_keys, settings.directory)
         self._ring = ring_at(self._keys, make=True)
         allowed = units_allowed(settings)
-        self._units = Units(lambda url: open_sealed(allowed.checked(url), self._ring))
+        self._units = Units(lambda url: open_sealed(STORES, allowed.checked(url), self._ring))
         self.server_id = settings.server_id or f"{socket.gethostname()}-{os.getpid()}"
         self.host = Host(
             self.server_id,
@@ -89,7 +93,7 @@ class DomainServer:
     async def open(self) -> DomainServerServicer:
         """Open the directory and make the servicer. Raises `BadSettings` when the directory's unit can't be used."""
         settings = self._settings
-        self._directory_unit = self.host.national = await open_patiently(settings.directory)
+        self._directory_unit = self.host.national = await open_patiently(STORES, settings.directory)
         directory = self._directory = await self._open_directory(self._directory_unit)
         self.servicer = DomainServerServicer(
             self.host,
@@ -121,7 +125,7 @@ class DomainServer:
         """Open the directory, ask the anchors whether it is whole, and let them watch over slots from now on."""
         settings = self._settings
         if settings.anchors_unit:
-            self._second = await open_patiently(settings.anchors_unit)
+            self._second = await open_patiently(STORES, settings.anchors_unit)
         folder = anchors_folder(settings.anchors, self._keys)
         anchors = places(folder, self._second or unit, self._ring, self.server_id)
         directory, known = await open_directory(unit, anchors, self._ring, settings.poll_ms)
@@ -192,8 +196,3 @@ async def build(booth: Booth, settings: DomainServerSettings) -> DomainServer:
     servicer = await server.open()
     booth.add(add_DomainServerServiceServicer_to_server, servicer, SERVICE)
     return server
-
-
-def serve(settings: DomainServerSettings) -> int:
-    """Run a domain server until SIGTERM or SIGINT; gives the exit code."""
-    return run_tier(TIER, settings, build)

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from evidence.keys import SEAL_BYTES, KeyRing, Unproven
 from runtime.telemetry import logger
-from storage.open import open_unit
+from storage.open import Stores
 from storage.unit import Group, Head, Record, Stored, StoreRejected, Unit
 
 log = logger("evidence.seals")
@@ -82,9 +82,9 @@ class SealedUnit(Unit):
         return proven
 
 
-async def open_sealed(url: str, ring: KeyRing) -> Unit:
-    """Open the unit at `url` with seals. Raises as `open_unit` does."""
-    return SealedUnit(await open_unit(url), ring)
+async def open_sealed(stores: Stores, url: str, ring: KeyRing) -> Unit:
+    """Open the unit at `url` with seals. Raises as `Stores.open` does."""
+    return SealedUnit(await stores.open(url), ring)
 
 
 def sealed(record: Record, ring: KeyRing) -> Record:

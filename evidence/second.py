@@ -10,10 +10,11 @@ import msgspec
 from msgspec.structs import replace
 
 from evidence.anchors import Anchor, AnchorsAway, pack_anchor, unpack_anchor
+from evidence.room import ANCHOR
 from evidence.seals import SealedUnit, Tampered
 from storage.unit import Record, Stored, StoreRejected, StoreUnavailable
 
-COLLECTION = "anchor"
+COLLECTION = ANCHOR.name
 PARTITION = "newest"
 EPOCH_SHIFT = 40
 """A record's timestamp is epoch and sequence, so that the newest anchor stays."""

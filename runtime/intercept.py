@@ -1,12 +1,12 @@
 """What every call passes on its way in: the guard and the caller's role, and faults on their way out.
 
-The guard (`runtime.guard`) says who calls; `ROLES_ALLOWED` says which roles may call which service.
+The guard (`runtime.guard`) says who calls, the process's descriptor (`runtime.room`) which roles may call what.
 """
 
 import asyncio
 import inspect
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from traceback import clear_frames
 
 import grpc
@@ -18,15 +18,6 @@ from runtime.status import ROLE_NOT_ALLOWED, abort
 from runtime.telemetry import Metrics, logger
 
 log = logger("runtime.intercept")
-
-ROLES_ALLOWED: dict[str, frozenset[str]] = {
-    "onetier.v1.DataCenterService": frozenset({"appserver", "domainserver"}),
-    "onetier.v1.DirectoryService": frozenset({"operator"}),
-    "onetier.v1.DomainServerService": frozenset({"datacenter"}),
-    "onetier.v1.ServiceDeskService": frozenset({"frontend", "operator"}),
-}
-"""Services of others (health, reflection) are open to every holder of a certificate of ours; one of ours that is not
-named is open to nobody."""
 
 MESSAGE_MALFORMED = "MESSAGE_MALFORMED"
 """Reason of the Invalid for a message that is none of the call's."""
@@ -67,15 +58,21 @@ class _Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
 
 class RoleInterceptor(_Interceptor):
-    """Refuses callers whose role may not call the service, with PERMISSION_DENIED and reason ROLE_NOT_ALLOWED."""
+    """Refuses callers whose role may not call the service, with PERMISSION_DENIED and reason ROLE_NOT_ALLOWED.
 
-    def __init__(self, guard: Guard) -> None:
+    Services of others (health, reflection) are open to every holder of a certificate of ours; one of ours that no
+    descriptor names is open to nobody.
+    """
+
+    def __init__(self, guard: Guard, callers: Mapping[str, frozenset[str]]) -> None:
+        """`callers` are roles by service."""
         super().__init__()
         self._guard = guard
+        self._callers = callers
 
     def _around(self, handler: grpc.RpcMethodHandler, method: str) -> grpc.RpcMethodHandler:
         service = method.strip("/").partition("/")[0]
-        allowed = ROLES_ALLOWED.get(service, frozenset())
+        allowed = self._callers.get(service, frozenset())
 
         async def check(context: grpc.aio.ServicerContext) -> None:
             try:

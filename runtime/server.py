@@ -4,7 +4,8 @@
                                   SIGTERM, SIGINT
     health NOT_SERVING ─▶ stop_intake() ─▶ flush() ─▶ server.stop(grace) ─▶ close()
 
-A tier gives `run_tier` an async function `build` that adds its servicers to the booth and returns its `Life`.
+A room's `Process` gives `run_tier` an async function `build` that adds its servicers to the booth and returns its
+`Life`.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ from runtime.channel import server_options
 from runtime.guard import Guard
 from runtime.intercept import FaultInterceptor, RoleInterceptor
 from runtime.loopback import BadToken, make_token, numeric, token_file, use_token_file
+from runtime.room import Process
 from runtime.settings import BadSettings, TierSettings
 from runtime.telemetry import Exporter, Metrics, logger, start_logs
 from runtime.tls import Tls, server_credentials, tls_of
@@ -133,18 +135,18 @@ class RunningTier:
             await asyncio.to_thread(self.exporter.close)
 
 
-async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) -> RunningTier:
+async def start_tier(process: Process, settings: SettingsT, build: Build[SettingsT]) -> RunningTier:
     """Start a tier in this event loop; returns when it serves. Raises `BadSettings`, or what `build` raises."""
-    metrics = Metrics(tier)
-    tls = _own_certificate(tier, settings)
+    metrics = Metrics(process.role)
+    tls = _own_certificate(process.role, settings)
     guard = _guard(settings, tls)
     host, _, port = settings.listen.rpartition(":")
     server = grpc.aio.server(
-        interceptors=(RoleInterceptor(guard), FaultInterceptor(metrics)),
+        interceptors=(RoleInterceptor(guard, process.callers()), FaultInterceptor(metrics)),
         options=server_options(settings.message_bytes_max, share_port=int(port) != 0),
     )
     bound = _bind(server, settings.listen, tls)
-    booth = Booth(tier, server, _advertised(settings.advertise, host, bound), tls, metrics)
+    booth = Booth(process.role, server, _advertised(settings.advertise, host, bound), tls, metrics)
     guard.addresses = {f"{host}:{bound}", booth.address}
     health = health_aio.HealthServicer()
     await health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -170,7 +172,7 @@ async def start_tier(tier: str, settings: SettingsT, build: Build[SettingsT]) ->
     return running
 
 
-def run_tier(tier: str, settings: SettingsT | Callable[[], SettingsT], build: Build[SettingsT]) -> int:
+def run_tier(process: Process, settings: SettingsT | Callable[[], SettingsT], build: Build[SettingsT]) -> int:
     """Run a tier until SIGTERM or SIGINT; the exit code is 0 after a drain, 2 when the settings are wrong, 1 when
     the tier could not start; the log says why.
 
@@ -181,9 +183,9 @@ def run_tier(tier: str, settings: SettingsT | Callable[[], SettingsT], build: Bu
     try:
         if not isinstance(settings, TierSettings):
             settings = settings()
-        start_logs(tier, settings.log_level)
+        start_logs(process.role, settings.log_level)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_until_signal(tier, settings, build))
+            runner.run(_until_signal(process, settings, build))
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
@@ -193,12 +195,12 @@ def run_tier(tier: str, settings: SettingsT | Callable[[], SettingsT], build: Bu
     return 0
 
 
-async def _until_signal(tier: str, settings: SettingsT, build: Build[SettingsT]) -> None:
+async def _until_signal(process: Process, settings: SettingsT, build: Build[SettingsT]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    starting = loop.create_task(start_tier(tier, settings, build))
+    starting = loop.create_task(start_tier(process, settings, build))
     stopped = loop.create_task(stop.wait())
     await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
     if not starting.done():
@@ -210,7 +212,7 @@ async def _until_signal(tier: str, settings: SettingsT, build: Build[SettingsT])
     stopped.cancel()
     running = starting.result()
     calm_collector()
-    ready = {"event": "ready", "tier": tier, "address": running.address, "metrics": running.metrics_address}
+    ready = {"event": "ready", "tier": process.role, "address": running.address, "metrics": running.metrics_address}
     print(json.dumps(ready), flush=True)
     log.info("ready", address=running.address, metrics=running.metrics_address)
     await stop.wait()

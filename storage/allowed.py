@@ -13,8 +13,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from storage.address import masked
+from storage.backend import Reach
+from storage.backends import BACKENDS
 from storage.unit import StoreRejected
-from storage.url import UnitUrl, masked, parse
+from storage.url import backend_of, parse, reach_of
 
 _ADDRESSES = re.compile(r"[0-9.]+\*")
 """A pattern such as `127.*` is of addresses alone: `127.evil.example` is a name, and its owner says where it leads."""
@@ -26,7 +29,7 @@ VARIABLES = ("ONETIER_*_PASSWORD",)
 class Allowed(Struct, frozen=True):
     """Where units may be."""
 
-    schemes: tuple[str, ...] = ("memory", "sqlite", "cassandra")
+    schemes: tuple[str, ...] = tuple(BACKENDS)
     hosts: tuple[str, ...] = ("*",)
     """Addresses, networks such as 10.0.9.0/24, names; `*` stands for any part of a name."""
     folders: tuple[Path, ...] = (Path("/"),)
@@ -38,9 +41,10 @@ class Allowed(Struct, frozen=True):
         address = parse(url)
         if address.scheme not in self.schemes:
             return f"{masked(url)}: {address.scheme}: is not allowed here."
-        if address.scheme == "sqlite":
-            return self._file_problem(address.file())
-        return self._cluster_problem(address)
+        reach = reach_of(address)
+        if reach.file is not None:
+            return self._file_problem(reach.file)
+        return self._cluster_problem(reach)
 
     def checked(self, url: str) -> str:
         """Give an address that is allowed. Raises `StoreRejected`."""
@@ -55,15 +59,15 @@ class Allowed(Struct, frozen=True):
             return ""
         return f"{real} is in none of the folders that unit_folders allows ({_listed(self.folders)})."
 
-    def _cluster_problem(self, address: UnitUrl) -> str:
-        for point in address.host.split(","):
+    def _cluster_problem(self, reach: Reach) -> str:
+        for point in reach.hosts:
             host = host_of(point)
-            if address.scheme == "cassandra" and not any(_matches(host, allowed) for allowed in self.hosts):
+            if not any(_matches(host, allowed) for allowed in self.hosts):
                 return f"{host} is none of the hosts that unit_hosts allows ({_listed(self.hosts)})."
-        variable = address.options.get("password_env", "")
-        if variable and not any(fnmatchcase(variable, allowed) for allowed in self.variables):
-            allowed = _listed(self.variables)
-            return f"{variable} is none of the variables that unit_password_variables allows ({allowed})."
+        for variable in reach.variables:
+            if not any(fnmatchcase(variable, allowed) for allowed in self.variables):
+                allowed = _listed(self.variables)
+                return f"{variable} is none of the variables that unit_password_variables allows ({allowed})."
         return ""
 
 
@@ -76,16 +80,15 @@ def allowed_beside(directory: str, hosts: Sequence[str], folders: Sequence[str],
     Raises `StoreRejected` when the directory's own address is none.
     """
     own = parse(directory)
-    if own.scheme == "memory":
+    if backend_of(own).grounds is None:
         return EVERYWHERE  # Tests of one process: there is nothing but memory to protect.
-    beside = (own.file().parent,) if own.scheme == "sqlite" else ()
-    points = tuple(host_of(point) for point in own.host.split(",")) if own.scheme == "cassandra" else ()
-    named = (own.options["password_env"],) if "password_env" in own.options else ()
+    reach = reach_of(own)
+    beside = (reach.file.parent,) if reach.file is not None else ()
     return Allowed(
-        schemes=("sqlite", "cassandra"),
-        hosts=tuple(hosts) or points,
+        schemes=tuple(scheme for scheme, backend in BACKENDS.items() if backend.grounds is not None),
+        hosts=tuple(hosts) or tuple(host_of(point) for point in reach.hosts),
         folders=tuple(Path(folder) for folder in folders) or beside,
-        variables=tuple(variables) or (*VARIABLES, *named),
+        variables=tuple(variables) or (*VARIABLES, *reach.variables),
     )
 
 

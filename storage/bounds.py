@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from storage.unit import (
-    COLLECTIONS,
     PAYLOAD_BYTES_MAX,
     RECORDS_PER_PUT_MAX,
     VALUE_BYTES_MAX,
+    Collections,
     Group,
     Head,
     Record,
@@ -18,12 +18,12 @@ KEY_BYTES_MAX = 1_024
 _INT64 = 1 << 63
 
 
-def check_records(records: Sequence[Record]) -> None:
+def check_records(records: Sequence[Record], known: Collections) -> None:
     """Raise `StoreRejected` for anything a store can't keep."""
     if len(records) > RECORDS_PER_PUT_MAX:
         raise StoreRejected(f"{len(records)} records in one put; at most {RECORDS_PER_PUT_MAX} are taken.")
     for record in records:
-        check_place(record.collection, record.partition)
+        check_place(record.collection, record.partition, known)
         check_name("key", record.key)
         if record.value is not None and len(record.value) > VALUE_BYTES_MAX:
             raise StoreRejected(
@@ -33,10 +33,10 @@ def check_records(records: Sequence[Record]) -> None:
         check_int("timestamp", record.timestamp)
 
 
-def check_place(collection: str, partition: str) -> None:
-    """Raise `StoreRejected` for a collection that no unit has, or a partition name out of bounds."""
-    if collection not in COLLECTIONS:
-        raise StoreRejected(f"No collection is called {collection!r}; there are {', '.join(COLLECTIONS)}.")
+def check_place(collection: str, partition: str, known: Collections) -> None:
+    """Raise `StoreRejected` for a collection that no room of the process brought, or a partition name out of bounds."""
+    if collection not in known:
+        raise StoreRejected(f"No collection is called {collection!r}; there are {', '.join(sorted(known))}.")
     check_name("partition", partition)
 
 

@@ -19,6 +19,9 @@ RECORDS_PER_PUT_MAX = 10_000
 VALUE_BYTES_MAX = 1_000_000
 PAYLOAD_BYTES_MAX = 4_000_000
 
+Collections = frozenset[str]
+"""Names of the kinds of records that a process keeps; its rooms bring them."""
+
 
 class StoreUnavailable(Exception):
     """The store did not answer, or not in time. A write may or may not have happened: repeat it identically."""
@@ -32,7 +35,7 @@ class Record(Struct, frozen=True, gc=False):
     """One value to write. `value` None deletes; a delete too is subject to last-write-wins."""
 
     collection: str
-    """Kind of record: contract, account, owner, … One of `storage.unit.COLLECTIONS`."""
+    """Kind of record: contract, account, owner, … One of those that the unit was opened for."""
     partition: str
     key: str
     value: bytes | None
@@ -113,16 +116,3 @@ class Unit(Protocol):
     async def close(self) -> None:
         """Give back connections and threads; nothing is pending afterwards."""
         ...
-
-
-COLLECTIONS = (
-    "contract",  # shared unit; partition = bucket of the identity, key = identity
-    "order",  # shared unit: order instances; partition = order id, key = identity/account
-    "account",  # private unit: snapshots; partition = slot/bucket
-    "checkpoint",  # private unit: newest snapshot position of a slot
-    "keys",  # private unit: request-key index of closed segments
-    "directory",  # directory unit: number plan, entries, references
-    "anchor",  # directory unit, or a second party's: where each slot's journal stood
-    "owner",  # directory unit: who owns which slot
-    "member",  # directory unit: live domain servers
-)

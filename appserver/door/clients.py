@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import grpc
 
+from appserver.settings import AppServerSettings
 from appserver.work.items import Caller, Item, Source
 from charging.errors import Fault, Overloaded
 from runtime.principal import LOCAL, principal_of
 from runtime.quota import Bucket
-from runtime.settings import AppServerSettings
 
 CLIENTS_KEPT_MAX = 10_000
 CHANCES_MAX = 16

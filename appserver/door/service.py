@@ -7,13 +7,13 @@ from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceServicer
 
 from appserver.door.clients import Client, Clients
+from appserver.settings import AppServerSettings
 from appserver.work.engine import Engine
 from appserver.work.items import Batch, Source
 from charging.errors import Fault, Invalid, Overloaded, Unavailable
 from runtime.intercept import MESSAGE_MALFORMED
 from runtime.principal import principal_of
 from runtime.quota import within_share
-from runtime.settings import AppServerSettings
 from runtime.status import DRAINING, from_status, to_status
 from runtime.stream import ReplyStream, serve_stream
 from runtime.telemetry import Metrics

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from appserver.access_log import AccessLog
 from appserver.batches.pending import Counter
 from appserver.reading.reader import Codec
+from appserver.settings import AppServerSettings
 from appserver.uplink.links import Way
 from appserver.work.items import Batch, Caller, Source
 from appserver.work.work import Work
 from charging.errors import Broken, Fault
-from runtime.settings import AppServerSettings
 from runtime.telemetry import Metrics, logger
 
 log = logger("appserver.engine")

@@ -12,6 +12,7 @@ from appserver.asks import OUTCOME, Kind, Stage
 from appserver.batches.pending import Counter
 from appserver.door.clients import check_lines
 from appserver.known.accounts import AccountCache, Entry
+from appserver.settings import AppServerSettings
 from appserver.uplink.links import Carrier, Fetch, Outgoing, Pull
 from appserver.work.answers import answer_done, answer_outcome, answer_query, answer_quote, unexpected
 from appserver.work.commands import charge_command, is_predictable, open_command, order_command
@@ -46,7 +47,6 @@ from charging.wire import (
 )
 from charging.wire import Pull as PullAsk
 from charging.wire import fault as fault_of
-from runtime.settings import AppServerSettings
 from runtime.telemetry import logger
 
 log = logger("appserver.work")

@@ -14,7 +14,7 @@ from domainservers.journal.keys import POSITIONS_PER_GROUP
 from domainservers.journal.quarantine import Aside
 from domainservers.snapshots.snapshots import load_checkpoint
 from evidence.seals import SealedUnit
-from storage.open import open_to_read
+from house.stores import STORES
 from storage.unit import StoreRejected, StoreUnavailable
 
 app = typer.Typer()
@@ -44,7 +44,7 @@ async def set_aside(refs: Iterable[JournalRef]) -> dict[str, tuple[Aside, ...]]:
     """Read what the newest checkpoint of each slot says. Raises `StoreUnavailable`."""
     found: dict[str, tuple[Aside, ...]] = {}
     for ref in refs:
-        unit = SealedUnit(await open_to_read(ref.url), ref.ring)
+        unit = SealedUnit(await STORES.open_to_read(ref.url), ref.ring)
         try:
             checkpoint = await load_checkpoint(unit, ref.name)
         finally:

@@ -10,7 +10,7 @@ from charging.errors import Fault
 from directory.directory import Directory
 from domainservers.journal.journal import Corrupt
 from evidence.keys import KeyRing
-from storage.open import open_unit
+from house.stores import STORES
 from storage.unit import StoreRejected, StoreUnavailable
 
 ResultT = TypeVar("ResultT")
@@ -26,7 +26,7 @@ def with_directory(url: str, ring: KeyRing, work: Callable[[Directory], Coroutin
 
 
 async def _opened(url: str, ring: KeyRing, work: Callable[[Directory], Coroutine[None, None, ResultT]]) -> ResultT:
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     try:
         directory = await Directory.open(unit, ring=ring)
         try:

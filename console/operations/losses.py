@@ -22,7 +22,7 @@ from evidence.anchors import DIRECTORY, NEVER, Anchor, Everywhere
 from evidence.keys import KeyRing
 from evidence.places import places
 from evidence.seals import SealedUnit
-from storage.open import open_to_read, open_unit
+from house.stores import STORES
 from storage.unit import StoreRejected, StoreUnavailable, Unit
 
 app = typer.Typer()
@@ -53,7 +53,7 @@ def accept_loss(
 
 
 async def _accept(url: str, slot: str, accepted: str, ring: KeyRing, folder: Path | None) -> str:
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     everywhere = places(folder, unit, ring, f"operator-{socket.gethostname()}-{os.getpid()}")
     try:
         newest = await everywhere.newest(slot)
@@ -96,7 +96,7 @@ async def _journal(unit: Unit, slot: str, newest: Anchor | None, ring: KeyRing) 
         await directory.close()
     if info is None:
         raise NotFound("DOMAIN_UNKNOWN", f"the directory names no domain of slot {slot}")
-    private = SealedUnit(await open_to_read(info.private_unit), ring)
+    private = SealedUnit(await STORES.open_to_read(info.private_unit), ring)
     try:
         checkpoint = await load_checkpoint(private, slot)
         head = await end_of(private, slot, checkpoint.segments[-1].number if checkpoint is not None else 0)

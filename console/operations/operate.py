@@ -14,8 +14,8 @@ from console.operations.directory_call import DATACENTER, Certificates, DataCent
 from directory.directory import Directory
 from directory.slots import slot_key
 from evidence.keys import KeyRing
+from house.stores import STORES
 from onetier_client import new_key
-from storage.open import open_to_read
 
 app = typer.Typer()
 CALL_TIMEOUT_S = 30.0
@@ -75,7 +75,7 @@ def directory_url(folder: Path, directory: str) -> str:
 
 async def journals(url: str, ring: KeyRing, domain: str) -> list[JournalRef]:
     """Name the journals of a domain, or of the country. Raises `StoreUnavailable`."""
-    unit = await open_to_read(url)
+    unit = await STORES.open_to_read(url)
     directory = await Directory.open(unit, ring=ring)
     refs = [
         JournalRef(info.private_unit, slot_key(code, slot), ring=ring)

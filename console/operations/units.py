@@ -14,12 +14,13 @@ from console.operations.operate import Folder, directory_url
 from directory.directory import Directory
 from directory.opening import units_allowed
 from directory.slots import slot_key
+from domainservers.settings import DomainServerSettings
 from domainservers.slot.moving import MoveReport, move_private_unit, take_back
 from evidence.seals import open_sealed
-from runtime.settings import DomainServerSettings, load
-from storage.open import open_unit
+from house.stores import STORES
+from runtime.settings import load
+from storage.address import masked
 from storage.unit import StoreRejected
-from storage.url import masked
 
 app = typer.Typer(help="List storage units, move private ones to other addresses.", no_args_is_help=True)
 DEFAULT_FOLDER = Path(".onetier")
@@ -60,7 +61,7 @@ def move(
     ring = ring_for(where, keys)
 
     async def work(found: Directory) -> MoveReport:
-        return await move_private_unit(found, name, url, open_unit, actor=actor, progress=lambda _: None, ring=ring)
+        return await move_private_unit(found, name, url, STORES.open, actor=actor, progress=lambda _: None, ring=ring)
 
     done = with_directory(where, ring, work)
     typer.echo(f"{name} is at {masked(url)} now: {done.slots} slots, {done.groups:,} groups, {done.records:,} records")
@@ -91,7 +92,7 @@ def give_back(
         slots = [slot_key(domain.code, slot) for domain in domains for slot in range(domain.slots)]
         if name not in found.units:
             raise NotFound("UNIT_UNKNOWN", f"the directory names no unit {name!r}")
-        unit = await open_sealed(found.units[name], ring)
+        unit = await open_sealed(STORES, found.units[name], ring)
         try:
             await take_back(unit, slots)
         finally:

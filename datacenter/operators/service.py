@@ -17,7 +17,7 @@ from directory.directory import Directory
 from directory.slots import parse_slot
 from runtime.principal import principal_of
 from runtime.telemetry import Metrics
-from storage.url import masked
+from storage.address import masked
 
 
 class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):

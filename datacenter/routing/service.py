@@ -10,9 +10,9 @@ from onetier.v1.data_center_pb2 import RouteRequest, RouteResponse
 from charging.errors import Broken, Fault, Invalid, Overloaded, Unavailable
 from datacenter.routing.dispatch import Dispatcher, pack_replies
 from datacenter.routing.router import failed_body
+from datacenter.settings import DataCenterSettings
 from directory.directory import Directory
 from runtime.principal import principal_of
-from runtime.settings import DataCenterSettings
 from runtime.stream import ReplyStream, serve_stream, take_merged
 from runtime.telemetry import Metrics, logger
 

@@ -11,10 +11,11 @@ import msgspec
 from msgspec import Raw
 
 from charging.base.account import Account, sharing
+from domainservers.base.collections import ACCOUNT
 from domainservers.base.fetcher import bucket_of
 from storage.unit import Record, Stored
 
-COLLECTION = "account"
+COLLECTION = ACCOUNT.name
 PACKED_MIN = 64
 """Fewer would let a cell go while the caller still works on it."""
 TRIM_STEPS = 8

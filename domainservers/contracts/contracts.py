@@ -16,6 +16,7 @@ from msgspec import Struct
 from charging.base.contract import Contract
 from charging.errors import Refused
 from charging.ledger.events import ContractSet, Event, MovedIn
+from domainservers.base.collections import CONTRACT
 from domainservers.base.fetcher import bucket_of
 from domainservers.contracts.order_records import order_record
 from runtime.telemetry import logger
@@ -23,7 +24,7 @@ from storage.unit import Record, Stored, StoreRejected, StoreUnavailable, Unit
 
 log = logger("domainservers.contracts.contracts")
 
-COLLECTION = "contract"
+COLLECTION = CONTRACT.name
 BUCKETS = 1_024
 """Partitions of the nation's contracts; part of the data, never change it."""
 RECORDS_PER_WRITE_MAX = 2_000

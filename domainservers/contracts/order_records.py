@@ -7,9 +7,10 @@ names can be found. A record is a function of its entry: replay writes it again,
 import msgspec
 
 from charging.base.contract import Contract, OrderLine
+from domainservers.base.collections import ORDER
 from storage.unit import Record, Unit
 
-COLLECTION = "order"
+COLLECTION = ORDER.name
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(OrderLine).decode

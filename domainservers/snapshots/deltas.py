@@ -17,11 +17,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from domainservers.accounts.accounts import Accounts, Cell, State, bundle, resting
+from domainservers.base.collections import CHECKPOINT
 from domainservers.journal.framing import compress, decompress
 from domainservers.journal.journal import Corrupt
 from storage.unit import Record, Stored, Unit
 
-CHECKPOINT_COLLECTION = "checkpoint"
+CHECKPOINT_COLLECTION = CHECKPOINT.name
 """Of a slot's private unit: the checkpoint, and what it names."""
 STATES_PER_RECORD_MAX = 500
 """Packed in one go: some milliseconds in which nobody is served."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from domainservers.accounts.accounts import Accounts, State, saved
 from domainservers.accounts.watch import Watch
 from domainservers.base.clock import Age
+from domainservers.base.collections import KEYS
 from domainservers.base.limits import Limits
 from domainservers.contracts.contracts import Contracts
 from domainservers.journal.journal import Corrupt, Journal, Position, Segment
@@ -26,7 +27,7 @@ from storage.unit import Record, StoreRejected, StoreUnavailable, Unit
 
 log = logger("domainservers.snapshots.snapshots")
 
-KEYS_COLLECTION = "keys"
+KEYS_COLLECTION = KEYS.name
 NEWEST = "newest"
 WATCHED_PER_RECORD_MAX = 2_000
 """Account ids of at most `bounds.ID_BYTES_MAX` bytes each fit a record."""

@@ -76,7 +76,7 @@ class _Response(Protocol):
     def clear_callbacks(self) -> None: ...
 
 
-class Link:
+class ClusterLink:
     """A connected cluster. Its methods belong to one event loop."""
 
     def __init__(self, cluster: Cluster, session: Session) -> None:
@@ -261,14 +261,14 @@ def _nothing() -> None:
 class _Shared(Struct):
     """A link and how many units use it."""
 
-    opening: asyncio.Task[Link]
+    opening: asyncio.Task[ClusterLink]
     users: int
 
 
 _links: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[LinkSettings, _Shared]] = WeakKeyDictionary()
 
 
-async def borrow(settings: LinkSettings) -> Link:
+async def borrow(settings: LinkSettings) -> ClusterLink:
     """The link for these settings, connected now if nobody has it yet. Give it back with `give_back`.
 
     Raises `StoreUnavailable` when no contact point answers, `StoreRejected` for wrong credentials or TLS files.
@@ -300,14 +300,14 @@ async def give_back(settings: LinkSettings) -> None:
     await asyncio.to_thread(link._cluster.shutdown)
 
 
-async def _connect(settings: LinkSettings) -> Link:
+async def _connect(settings: LinkSettings) -> ClusterLink:
     cluster = _cluster(settings)
     try:
         session = await _blocking(cluster.connect)
     except BaseException:
         await asyncio.to_thread(cluster.shutdown)
         raise
-    return Link(cluster, session)
+    return ClusterLink(cluster, session)
 
 
 def _cluster(settings: LinkSettings) -> Cluster:

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cassandra import InvalidRequest, ReadFailure
 
-from storage.cassandra.link import Link
+from storage.cassandra.link import ClusterLink
 from storage.migrations import outstanding
 from storage.unit import StoreRejected, StoreUnavailable
 
@@ -23,7 +23,7 @@ SCHEMA_PAUSE_MS = 100
 _TABLES = ("record", "journal", "migration")
 
 
-async def bring_up_to_date(link: Link, keyspace: str, replication: dict[str, int]) -> None:
+async def bring_up_to_date(link: ClusterLink, keyspace: str, replication: dict[str, int]) -> None:
     """Make the keyspace if need be and apply what is outstanding. An existing keyspace keeps its replication.
 
     `replication` is copies by data center, or {"": n} without data centers; empty means up to three.
@@ -43,7 +43,7 @@ async def bring_up_to_date(link: Link, keyspace: str, replication: dict[str, int
             await link.rows(insert.bind((step.number, step.name)))
 
 
-async def check_up_to_date(link: Link, keyspace: str) -> None:
+async def check_up_to_date(link: ClusterLink, keyspace: str) -> None:
     """Raise `StoreRejected` unless there is a unit in the keyspace with the schema of this release."""
     applied = await _applied(link, keyspace)
     if applied is None:
@@ -52,7 +52,7 @@ async def check_up_to_date(link: Link, keyspace: str) -> None:
         raise StoreRejected(f"The keyspace {keyspace} has an older schema: start a server on it first.")
 
 
-async def _applied(link: Link, keyspace: str) -> set[int] | None:
+async def _applied(link: ClusterLink, keyspace: str) -> set[int] | None:
     """Numbers of the migrations that were applied; None when there is no unit in that keyspace yet."""
     try:
         rows = await _known_to_all(link, f"SELECT number FROM {keyspace}.migration WHERE scope = 'unit'")  # noqa: S608
@@ -63,7 +63,7 @@ async def _applied(link: Link, keyspace: str) -> set[int] | None:
     return {number for (number,) in rows if isinstance(number, int)}
 
 
-async def _known_to_all(link: Link, statement: str) -> Sequence[Sequence[object]]:
+async def _known_to_all(link: ClusterLink, statement: str) -> Sequence[Sequence[object]]:
     """Read a table that another process may just have made: a replica that has not heard of it yet fails the read."""
     for _ in range(SCHEMA_TRIES - 1):
         try:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 
 from storage.bounds import check_name, check_place, check_records, check_swap
-from storage.unit import ABSENT, Group, Head, Record, Stored, StoreUnavailable, Unit
+from storage.unit import ABSENT, Collections, Group, Head, Record, Stored, StoreUnavailable, Unit
 
 SCAN_PAGE_RECORDS = 500
 READ_PAGE_GROUPS = 32
@@ -39,8 +39,9 @@ def forget(name: str) -> None:
 class MemoryUnit(Unit):
     """A unit over a `MemoryStore`. Each write gives way to the event loop once, as a real store does."""
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: MemoryStore, collections: Collections) -> None:
         self._store = store
+        self._collections = collections
         self._closed = False
 
     def _open(self) -> MemoryStore:
@@ -51,7 +52,7 @@ class MemoryUnit(Unit):
     async def put(self, records: Sequence[Record]) -> None:
         """Write records; of two writes to a key the higher timestamp stays."""
         store = self._open()
-        check_records(records)
+        check_records(records, self._collections)
         await asyncio.sleep(0)
         for record in records:
             place = store.records[record.collection, record.partition]
@@ -62,7 +63,7 @@ class MemoryUnit(Unit):
     async def get(self, collection: str, partition: str, keys: Sequence[str]) -> dict[str, Stored]:
         """Read the records that exist, by key."""
         store = self._open()
-        check_place(collection, partition)
+        check_place(collection, partition, self._collections)
         await asyncio.sleep(0)
         place = store.records.get((collection, partition), {})
         found: dict[str, Stored] = {}
@@ -75,7 +76,7 @@ class MemoryUnit(Unit):
     async def scan(self, collection: str, partition: str) -> AsyncIterator[Sequence[Stored]]:
         """Read a whole partition in pages, ordered by key."""
         after = ""
-        check_place(collection, partition)
+        check_place(collection, partition, self._collections)
         while True:
             store = self._open()
             place = store.records.get((collection, partition), {})

@@ -2,8 +2,8 @@
 
 WAL with `synchronous=FULL`: a write is acknowledged after fsync. While a transaction is under way, the writes that
 arrive wait, and go together into the next one: many journals share an fsync. One connection writes, in whichever thread
-is at work (`sqlite_writers`), one reads, in a thread of its own. Several processes may open one file; SQLite's own lock
-orders their transactions.
+is at work (`storage.sqlite.writers`), one reads, in a thread of its own. Several processes may open one file; SQLite's
+own lock orders their transactions.
 """
 
 import asyncio
@@ -13,23 +13,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
 
 import msgspec
 
 from storage.bounds import check_int, check_name, check_place, check_records, check_swap
-from storage.migrations import outstanding
-from storage.private import private_file, private_folder
-from storage.sqlite.writers import Work, Writer, borrow, give_back
-from storage.unit import ABSENT, Group, Head, Record, Stored, StoreRejected, StoreUnavailable, Unit
+from storage.sqlite.files import connect, connect_to_read, guarded, prepare, transactions
+from storage.sqlite.writers import FileWriter, Work, borrow, give_back
+from storage.unit import ABSENT, Collections, Group, Head, Record, Stored, StoreUnavailable, Unit
 
-BUSY_TIMEOUT_MS = 5_000
-"""How long a transaction waits for another process's."""
 SCAN_PAGE_RECORDS = 500
 READ_PAGE_GROUPS = 32
 TOMBSTONE_KEPT_S = 10 * 24 * 3600
 """How long a deletion is remembered to outbid late stale writes; the same ten days as Cassandra's default."""
-CHECKPOINT_PAGES = 4_000
 
 _PUT = """
 INSERT INTO record (collection, bucket, key, stamp, forget_after_s, value) VALUES (?, ?, ?, ?, ?, ?)
@@ -59,10 +54,11 @@ T = TypeVar("T")
 class SqliteUnit(Unit):
     """A unit over one SQLite file. Opened by `open_sqlite`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, collections: Collections) -> None:
         self._path = path
+        self._collections = collections
         self._writers = borrow()
-        self._writer = Writer(path.name, self._transactions, self._writers)
+        self._writer = FileWriter(path.name, self._commit, self._writers)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix=f"read-{path.stem}")
         self._write_to: sqlite3.Connection | None = None
         self._read_from: sqlite3.Connection | None = None
@@ -76,16 +72,16 @@ class SqliteUnit(Unit):
         loop = asyncio.get_running_loop()
         try:
             if not read_only:
-                self._write_to = await loop.run_in_executor(self._reader, _guarded, lambda: _prepare(self._path))
-            connect = _connect_to_read if read_only else _connect
-            self._read_from = await loop.run_in_executor(self._reader, _guarded, lambda: connect(self._path))
+                self._write_to = await loop.run_in_executor(self._reader, guarded, lambda: prepare(self._path))
+            opened = connect_to_read if read_only else connect
+            self._read_from = await loop.run_in_executor(self._reader, guarded, lambda: opened(self._path))
         except BaseException:
             await self.close()
             raise
 
     async def put(self, records: Sequence[Record]) -> None:
         """Write records in one transaction with whatever else waits."""
-        check_records(records)
+        check_records(records, self._collections)
         if not records:
             return
         forget_s = int(time.time()) + TOMBSTONE_KEPT_S
@@ -102,7 +98,7 @@ class SqliteUnit(Unit):
 
     async def get(self, collection: str, partition: str, keys: Sequence[str]) -> dict[str, Stored]:
         """Read the records that exist, by key."""
-        check_place(collection, partition)
+        check_place(collection, partition, self._collections)
         if not keys:
             return {}
         wanted = msgspec.json.encode(keys).decode()
@@ -111,7 +107,7 @@ class SqliteUnit(Unit):
 
     async def scan(self, collection: str, partition: str) -> AsyncIterator[Sequence[Stored]]:
         """Read a whole partition in pages, ordered by key. Each page is a read of its own: no lock is held between."""
-        check_place(collection, partition)
+        check_place(collection, partition, self._collections)
         after = ""
         while True:
             page = await self._query(Stored, _SCAN, (collection, partition, after, SCAN_PAGE_RECORDS))
@@ -125,19 +121,8 @@ class SqliteUnit(Unit):
         """Compare-and-set the head of a segment and write its group, in the same transaction."""
         check_swap(journal, segment, head, group)
 
-        wanted = (head.epoch, head.owner, head.seq, head.tip, head.sealed)
-
         def work(connection: sqlite3.Connection) -> Head:
-            if expect is None:
-                moved = connection.execute(_NEW_HEAD, (journal, segment, *wanted))
-            else:
-                condition = (journal, segment, expect.epoch, expect.tip, expect.sealed)
-                moved = connection.execute(_MOVE_HEAD, (*wanted, *condition))
-            if not moved.rowcount:
-                return _head(connection, journal, segment) or ABSENT
-            if group is not None:
-                connection.execute(_SET_GROUP, (journal, segment, group.seq, group.payload))
-            return head
+            return _swap(connection, (journal, segment), expect, head, group)
 
         return await self._write(work, len(group.payload) if group else 0)
 
@@ -189,18 +174,10 @@ class SqliteUnit(Unit):
             raise StoreUnavailable(f"The unit {self._path.name} is closed.")
         return await self._writer.write(work, size)
 
-    def _transactions(self, works: Sequence[Work]) -> list[object]:
-        """In a thread: all in one transaction; should one be at fault, each in its own."""
-        connection = self._write_to
-        assert connection is not None, "a unit that is only read is not written"
-        try:
-            return _transaction(connection, works)
-        except StoreUnavailable as failure:
-            return [failure] * len(works)
-        except Exception as failure:
-            if len(works) == 1:
-                return [failure]
-            return [result for work in works for result in self._transactions([work])]
+    def _commit(self, works: Sequence[Work]) -> list[object]:
+        """In a thread of the writers'."""
+        assert self._write_to is not None, "a unit that is only read is not written"
+        return transactions(self._write_to, works)
 
     async def _query(self, shape: Callable[..., T], sql: str, values: tuple[str | int, ...]) -> list[T]:
         """Read rows, each as what `shape` makes of its columns."""
@@ -210,41 +187,14 @@ class SqliteUnit(Unit):
         connection = self._read_from
         if self._closed or connection is None:
             raise StoreUnavailable(f"The unit {self._path.name} is closed.")
-        return await asyncio.get_running_loop().run_in_executor(self._reader, _guarded, lambda: work(connection))
+        return await asyncio.get_running_loop().run_in_executor(self._reader, guarded, lambda: work(connection))
 
 
-async def open_sqlite(path: Path, *, read_only: bool = False) -> SqliteUnit:
+async def open_sqlite(path: Path, collections: Collections, *, read_only: bool = False) -> SqliteUnit:
     """Open (and make, or upgrade) the unit in that file; `read_only` leaves it as it is, and it must not be written."""
-    unit = SqliteUnit(path)
+    unit = SqliteUnit(path, collections)
     await unit.start(read_only=read_only)
     return unit
-
-
-def _transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[object]:
-    def work() -> list[object]:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            results = [part(connection) for part in works]
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        return results
-
-    return _guarded(work)
-
-
-def _guarded(work: Callable[[], T]) -> T:
-    """Run, with SQLite's errors as ours. Locked or full may pass; a file that is no database will not."""
-    try:
-        return work()
-    except sqlite3.OperationalError as failure:
-        if "unable to open" in str(failure) or "readonly" in str(failure):
-            raise StoreRejected(f"SQLite can't write its file: {failure}.") from failure
-        raise StoreUnavailable(f"SQLite did not do it: {failure}.") from failure
-    except sqlite3.DatabaseError as failure:
-        raise StoreRejected(f"SQLite refuses its file: {failure}.") from failure
 
 
 def _head(connection: sqlite3.Connection, journal: str, segment: int) -> Head | None:
@@ -252,79 +202,16 @@ def _head(connection: sqlite3.Connection, journal: str, segment: int) -> Head | 
     return None if row is None else Head(row[0], row[1], row[2], row[3], bool(row[4]))
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path,
-        timeout=BUSY_TIMEOUT_MS / 1000,
-        isolation_level=None,
-        cached_statements=64,
-        check_same_thread=False,  # one at a time, but not always the same
-    )
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    return connection
-
-
-def _connect_to_read(path: Path) -> sqlite3.Connection:
-    """Open a file that is there, with the schema of this release, without touching it."""
-    if not path.exists():
-        raise StoreRejected(f"There is no unit at {path}.")
-    address = f"file:{quote(str(path))}?mode=ro"
-    connection = sqlite3.connect(
-        address, uri=True, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
-    )
-    try:
-        known = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'migration'").fetchone()
-        if not known[0]:
-            raise StoreRejected(f"The file {path} holds no unit.")
-        if outstanding("sqlite", _applied(connection), f"The unit {path}"):
-            raise StoreRejected(f"The unit {path} has an older schema: start a server on it first.")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _applied(connection: sqlite3.Connection) -> set[int]:
-    return {row[0] for row in connection.execute("SELECT number FROM migration")}
-
-
-def _prepare(path: Path) -> sqlite3.Connection:
-    """Make the file if need be, bring its schema up to date, forget deletions that are old enough."""
-    try:
-        private_folder(path.parent)
-        private_file(path)  # SQLite gives its log the mode of its file.
-    except OSError as failure:
-        raise StoreRejected(f"The unit {path} can't be made or written: {failure.strerror}.") from failure
-    connection = _connect(path)
-    try:
-        _to_wal(connection)
-        connection.execute("BEGIN IMMEDIATE")
-        _migrate(connection, path)
-        connection.execute("DELETE FROM record WHERE forget_after_s < ?", (int(time.time()),))
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _to_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL. The switch does not always honour the busy timeout when several processes do it at once."""
-    for attempt in range(50):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as failure:
-            if "locked" not in str(failure) or attempt == 49:
-                raise
-            time.sleep(BUSY_TIMEOUT_MS / 1000 / 50)
-
-
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL)")
-    for step in outstanding("sqlite", _applied(connection), f"The unit {path}"):
-        for statement in step.statements:
-            connection.execute(statement)
-        connection.execute("INSERT INTO migration VALUES (?, ?)", (step.number, step.name))
+def _swap(
+    connection: sqlite3.Connection, place: tuple[str, int], expect: Head | None, head: Head, group: Group | None
+) -> Head:
+    wanted = (head.epoch, head.owner, head.seq, head.tip, head.sealed)
+    if expect is None:
+        moved = connection.execute(_NEW_HEAD, (*place, *wanted))
+    else:
+        moved = connection.execute(_MOVE_HEAD, (*wanted, *place, expect.epoch, expect.tip, expect.sealed))
+    if not moved.rowcount:
+        return _head(connection, *place) or ABSENT
+    if group is not None:
+        connection.execute(_SET_GROUP, (*place, group.seq, group.payload))
+    return head

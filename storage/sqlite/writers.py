@@ -39,10 +39,10 @@ class _Write(Struct):
     done: asyncio.Future[object]
 
 
-class Writer:
+class FileWriter:
     """The writes of one file. What arrives during a transaction makes the next one."""
 
-    def __init__(self, name: str, commit: Commit, writers: "Writers") -> None:
+    def __init__(self, name: str, commit: Commit, writers: "WriterThreads") -> None:
         self._name = name
         self._commit = commit
         self._writers = writers
@@ -101,21 +101,21 @@ class Writer:
             self._idle.set()
 
 
-class Writers:
+class WriterThreads:
     """The threads of one event loop, and the row of files before them."""
 
     def __init__(self) -> None:
         self.users = 0
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="sqlite-write")
-        self._row: deque[Writer] = deque()
-        self._landed: deque[tuple[Writer, list[object]]] = deque()
+        self._row: deque[FileWriter] = deque()
+        self._landed: deque[tuple[FileWriter, list[object]]] = deque()
         self._working = 0
         self._steps = 0
         """Files taken out of the row since `_look` last looked."""
         self._impatience: asyncio.TimerHandle | None = None
 
-    def enter(self, writer: Writer) -> None:
+    def enter(self, writer: FileWriter) -> None:
         """Put a file at the end of the row."""
         self._row.append(writer)
         if not self._working:
@@ -165,19 +165,19 @@ class Writers:
             self._begin()
 
 
-_writers: WeakKeyDictionary[asyncio.AbstractEventLoop, Writers] = WeakKeyDictionary()
+_writers: WeakKeyDictionary[asyncio.AbstractEventLoop, WriterThreads] = WeakKeyDictionary()
 
 
-def borrow() -> Writers:
+def borrow() -> WriterThreads:
     """The threads of the running event loop. Give them back with `give_back`."""
     writers = _writers.get(asyncio.get_running_loop())
     if writers is None:
-        writers = _writers[asyncio.get_running_loop()] = Writers()
+        writers = _writers[asyncio.get_running_loop()] = WriterThreads()
     writers.users += 1
     return writers
 
 
-def give_back(writers: Writers) -> None:
+def give_back(writers: WriterThreads) -> None:
     """One user less; the last one ends the threads."""
     writers.users -= 1
     if not writers.users:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from cluster.system import System
 from directory.owners import Owner, load_owners
-from storage.open import open_unit
+from house.stores import STORES
 from storage.unit import StoreUnavailable, Unit
 
 TAKEOVER_TIMEOUT_S = 40.0
@@ -138,7 +138,7 @@ class Faults:
     async def _directory_unit(self) -> Unit:
         while True:
             try:
-                return await open_unit(self._system.layout.directory)
+                return await STORES.open(self._system.layout.directory)
             except StoreUnavailable:
                 await asyncio.sleep(MOMENT_S)
 

@@ -28,7 +28,7 @@ from charging.wire import Done, Failed
 from domainservers.journal.groups import unpack_entries
 from domainservers.journal.journal import Position, genesis, read_chain
 from evidence.keys import PROCESS_RING, KeyRing
-from storage.open import open_unit
+from house.stores import STORES
 from tests.cluster.callers import Told
 
 FINDINGS_TOLD_MAX = 12
@@ -91,7 +91,7 @@ async def read_history(journals: Mapping[str, Sequence[str]], ring: KeyRing = PR
     """
     history = History()
     for url, names in journals.items():
-        unit = await open_unit(url)
+        unit = await STORES.open(url)
         try:
             for name in names:
                 numbers: set[int] = set()

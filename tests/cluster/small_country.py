@@ -20,8 +20,8 @@ from country import offers, reference
 from directory.slots import slot_key
 from evidence.keyfile import ring_at
 from evidence.keys import KeyRing
+from house.stores import STORES
 from onetier_client import AsyncClient, requests
-from storage.open import migrate
 from testkit.rehearsal import DAY_MS
 
 CATALOGUES = Path(__file__).parents[2] / "catalogues"
@@ -102,7 +102,7 @@ async def settle_country(
     layout.units.update(elsewhere or {})
     # Once and here: processes that start together would otherwise make one schema against each other.
     for url in (layout.directory, *layout.units.values()):
-        await migrate(url)
+        await STORES.migrate(url)
     async with Supervisor(folder / "logs") as supervisor:
         system = System(supervisor, layout, settings or {}, tls=tls)
         await system.start(shape)

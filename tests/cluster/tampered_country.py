@@ -23,12 +23,13 @@ from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers.journal.groups import pack_entries, unpack_entries
 from domainservers.journal.journal import genesis
-from domainservers.main import TIER, build
+from domainservers.main import build
+from domainservers.room import PROCESS as DOMAINSERVER
+from domainservers.settings import DomainServerSettings
 from evidence.keyfile import key_file, read_ring, ring_at
 from evidence.keys import ID_BYTES, KeyRing
+from house.stores import STORES
 from runtime.server import RunningTier, start_tier
-from runtime.settings import DomainServerSettings
-from storage.open import open_unit
 from tests.unit.domainservers.room import until
 from tests.unit.domainservers.test_serve import NOW_MS, Caller
 
@@ -108,7 +109,7 @@ def settings_of(place: Place) -> DomainServerSettings:
 
 
 async def lay_out(place: Place) -> None:
-    unit = await open_unit(place.directory)
+    unit = await STORES.open(place.directory)
     ring = ring_at(key_file(None, place.directory), make=True)
     directory = await Directory.open(unit, 1_000, ring=ring)
     units = [UnitAddress(name, place.url(name)) for name in UNITS[1:]]
@@ -141,7 +142,7 @@ def charge(identity: str, amount: int) -> PostCharge:
 
 async def live(place: Place, day: int, slots: Sequence[str] = (SLOT, OTHER), rounds: int = 1) -> None:
     """Let a domain server own both slots for a while; the first day opens the accounts."""
-    server = await start_tier(TIER, settings_of(place), build)
+    server = await start_tier(DOMAINSERVER, settings_of(place), build)
     caller = Caller(server.address)
     try:
         for slot in slots:
@@ -178,7 +179,7 @@ async def tell(caller: Caller, slot: str, ask: Commit) -> None:
 
 async def taken_over(place: Place) -> set[str]:
     """Start a domain server, say which slots it took over, and stop it."""
-    server: RunningTier = await start_tier(TIER, settings_of(place), build)
+    server: RunningTier = await start_tier(DOMAINSERVER, settings_of(place), build)
     try:
         caller = Caller(server.address)
         found = set()

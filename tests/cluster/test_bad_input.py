@@ -18,11 +18,11 @@ from onetier.v1 import data_center_pb2 as dc
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
+from appserver.settings import AppServerSettings
 from cluster.system import Shape
 from country.reference import CLOSED_CHANNEL, INACTIVE_PARTNER, UNKNOWN_CHANNEL, UNKNOWN_PARTNER
 from onetier_client import requests
 from runtime.channel import open_channel
-from runtime.settings import AppServerSettings
 from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]

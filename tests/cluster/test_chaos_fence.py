@@ -28,10 +28,10 @@ from domainservers.journal.groups import unpack_entries
 from domainservers.journal.journal import Position, genesis, read_chain
 from domainservers.slot.recovery import recover
 from domainservers.slot.slot import Slot, State
+from house.stores import STORES
 from runtime.channel import open_channel
 from runtime.telemetry import Metrics
 from storage.cassandra import unit as cassandra
-from storage.open import migrate, open_unit
 from storage.unit import Group, Head, Record, Stored, Unit
 from testkit.cassandra import LocalCluster
 from tests.cluster.faults import Faults
@@ -105,9 +105,9 @@ class Outcome(Struct):
 Open = Callable[[str], Awaitable[Unit]]
 
 
-async def stop_and_go_on(url: str, *, conditional: bool, opened: Open = open_unit) -> Outcome:
+async def stop_and_go_on(url: str, *, conditional: bool, opened: Open = STORES.open) -> Outcome:
     """Play the scenario over the unit: two owners with connections of their own."""
-    await migrate(url)
+    await STORES.migrate(url)
     async with owner(url, "old", conditional, opened) as (old, way):
         assert isinstance(await do(old, "open", opening()), Done)
         assert isinstance(await do(old, "before", charge(1_000)), Done)
@@ -167,7 +167,7 @@ class Unconditional:
 
 async def open_without_the_condition(url: str) -> Unit:
     """Open a Cassandra unit whose statements lack the literal `IF epoch = …`."""
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     assert isinstance(unit, cassandra.CassandraUnit)
     keyspace = url.partition("?")[0].rpartition("/")[2]
     for name, text in (("move", cassandra._MOVE), ("append", cassandra._APPEND)):
@@ -205,7 +205,7 @@ async def owner(url: str, name: str, conditional: bool, opened: Open) -> AsyncIt
 
 async def keys_in(url: str) -> list[str]:
     """Keys of the entries in the journal, its hash chain verified."""
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     try:
         return [
             entry.key

@@ -14,8 +14,8 @@ from domainservers.base.limits import Limits
 from domainservers.slot.keeping import Keeping
 from domainservers.slot.recovery import recover
 from domainservers.slot.slot import Slot
+from house.stores import STORES
 from runtime.telemetry import Metrics
-from storage.open import migrate, open_unit
 from tests.cluster.callers import Told
 from tests.cluster.history import Figures, History, check_history, read_history, take
 from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, charge, do, opening, session_step, until
@@ -36,8 +36,8 @@ Deeds = Callable[[Slot, Clock], Awaitable[None]]
 async def history_of(folder: Path, deeds: Deeds) -> History:
     """Do something in a real slot, and read its journal."""
     url = f"sqlite://{folder}/unit.db"
-    await migrate(url)
-    unit = await open_unit(url)
+    await STORES.migrate(url)
+    unit = await STORES.open(url)
     permits, metrics = asyncio.Semaphore(1), Metrics("test")
     clock = Clock()
     slot = Slot(await recover(NAME, "one#1", unit, unit, Limits(), clock, permits, lambda: 1, metrics), lambda _: None)

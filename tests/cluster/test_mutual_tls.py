@@ -18,19 +18,25 @@ from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServ
 import appserver.main
 import datacenter.main
 import domainservers.main
+from appserver.room import PROCESS as APPSERVER
+from appserver.settings import AppServerSettings
 from charging import wire
 from charging.errors import Denied, Fault, Unavailable
 from charging.ledger.commands import Action, Adjust, ChargedFact, Command, MoveOut, ReceiveTransfer, Refund
+from datacenter.room import PROCESS as DATACENTER
+from datacenter.settings import DataCenterSettings
+from domainservers.room import PROCESS as DOMAINSERVER
+from domainservers.settings import DomainServerSettings
+from house.stores import STORES
 from onetier_client import AsyncClient, Tls
 from onetier_client.requests import Facts
 from runtime import server
 from runtime.certificates import Certificate
 from runtime.channel import open_channel
 from runtime.server import RunningTier, start_tier
-from runtime.settings import AppServerSettings, BadSettings, DataCenterSettings, DomainServerSettings, load
+from runtime.settings import BadSettings, load
 from runtime.status import from_rpc_error
 from runtime.tls import read_tls
-from storage.open import migrate
 from tests.unit.runtime.refusals import answered
 
 pytestmark = pytest.mark.timeout(90)
@@ -106,17 +112,17 @@ async def _amend(address: str, tls: Tls, unit: str) -> None:
 async def _start_all(issue: Issue, folder: Path) -> list[RunningTier]:
     """Start one of each tier, and set up the directory."""
     directory, unit = f"sqlite://{folder}/directory.db", f"sqlite://{folder}/one.db"
-    await migrate(directory)
-    await migrate(unit)
+    await STORES.migrate(directory)
+    await STORES.migrate(unit)
     center_settings = load(DataCenterSettings, directory=directory, **_files(issue, "datacenter"))
-    center = await start_tier("datacenter", center_settings, datacenter.main.build)
+    center = await start_tier(DATACENTER, center_settings, datacenter.main.build)
     await _amend(center.address, _tls(issue, "operator"), unit)
     owner_settings = load(
         DomainServerSettings, directory=directory, datacenters=[center.address], **_files(issue, "domainserver")
     )
-    owner = await start_tier("domainserver", owner_settings, domainservers.main.build)
+    owner = await start_tier(DOMAINSERVER, owner_settings, domainservers.main.build)
     platform_settings = load(AppServerSettings, datacenters=[center.address], **_files(issue, "appserver"))
-    platform = await start_tier("appserver", platform_settings, appserver.main.build)
+    platform = await start_tier(APPSERVER, platform_settings, appserver.main.build)
     return [platform, owner, center]
 
 
@@ -167,7 +173,7 @@ async def test_the_whole_system_goes_on_while_its_certificates_are_replaced(issu
 async def test_a_platform_does_not_start_with_a_front_end_s_certificate(issue: Issue) -> None:
     settings = load(AppServerSettings, datacenters=["127.0.0.1:1"], **_files(issue, "frontend"))
     with pytest.raises(BadSettings, match="is a certificate of frontend: give one of the role appserver"):
-        await start_tier("appserver", settings, appserver.main.build)
+        await start_tier(APPSERVER, settings, appserver.main.build)
 
 
 async def test_a_front_end_that_poses_as_a_platform_hears_nothing(
@@ -175,7 +181,7 @@ async def test_a_front_end_that_poses_as_a_platform_hears_nothing(
 ) -> None:
     monkeypatch.setattr(server, "read_certificate", lambda _: Certificate("appserver", 1, 0))
     settings = load(AppServerSettings, datacenters=["127.0.0.1:1"], **_files(issue, "frontend"))
-    impostor = await start_tier("appserver", settings, appserver.main.build)
+    impostor = await start_tier(APPSERVER, settings, appserver.main.build)
     try:
         async with AsyncClient([impostor.address], tls=_tls(issue, "frontend"), timeout_ms=1_000) as client:
             with pytest.raises(Unavailable):

@@ -14,16 +14,20 @@ from charging.base.account_id import compose
 from charging.base.contract import Contract
 from charging.ledger.commands import Action, Command, OpenAccount, SetContract, TopUp
 from datacenter import main as datacenter
+from datacenter.room import PROCESS as DATACENTER
+from datacenter.settings import DataCenterSettings
 from directory.changes import Change, Domain, Entry, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers import main as domainserver
+from domainservers.room import PROCESS as DOMAINSERVER
+from domainservers.settings import DomainServerSettings
 from evidence.keyfile import key_file, ring_at
+from house.stores import STORES
 from runtime.channel import open_channel
 from runtime.link import parts_of
 from runtime.principal import LOCAL
 from runtime.server import start_tier
-from runtime.settings import DataCenterSettings, DomainServerSettings, load
-from storage.open import open_unit
+from runtime.settings import load
 
 pytestmark = pytest.mark.timeout(90)
 NUMBERS = [f"msisdn:861300000{number:04d}" for number in range(8)]
@@ -85,7 +89,7 @@ class Desk:
 async def desks(tmp_path: Path) -> AsyncIterator[list[Desk]]:
     url = f"sqlite://{tmp_path}/directory.db"
     closers: list[Callable[[], Awaitable[object]]] = []
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     directory = await Directory.open(unit, ring=ring_at(key_file(None, url), make=True))
     changes: list[Change] = [
         UnitAddress(name, f"sqlite://{tmp_path}/{name}.db") for name in ("shared", "shared-west", "south", "west")
@@ -101,11 +105,11 @@ async def desks(tmp_path: Path) -> AsyncIterator[list[Desk]]:
     await unit.close()
     for server_id, domain in (("south", "GD"), ("west", "XJ")):
         settings = load(DomainServerSettings, server_id=server_id, directory=url, domains=[domain], metrics_listen="")
-        closers.append((await start_tier("domainserver", settings, domainserver.build)).stop)
+        closers.append((await start_tier(DOMAINSERVER, settings, domainserver.build)).stop)
     found: list[Desk] = []
     for _ in range(2):
         tier = await start_tier(
-            "datacenter", load(DataCenterSettings, directory=url, metrics_listen=""), datacenter.build
+            DATACENTER, load(DataCenterSettings, directory=url, metrics_listen=""), datacenter.build
         )
         closers.append(tier.stop)
         found.append(Desk(tier.address))

@@ -17,8 +17,8 @@ from domainservers.journal.groups import unpack_group
 from domainservers.journal.journal import Position, genesis, read_chain
 from evidence.keyfile import ring_at
 from evidence.places import anchors_folder
+from house.stores import STORES
 from onetier_client import requests
-from storage.open import open_to_read
 from testkit.rehearsal import DAY_MS, rehearse
 
 SECONDS = (1, 61, 3_600, 59, 7_201)
@@ -49,7 +49,7 @@ async def forged(sources: Sources) -> None:
     for ref in (await survey(sources, contracts=False)).refs:
         assert ref.published is not None
         rerater = Rerater(ref.published)
-        unit = await open_to_read(ref.url)
+        unit = await STORES.open_to_read(ref.url)
         states: dict[str, Account] = {}
         async for _, groups in read_chain(unit, ref.name, Position(0, -1, genesis(ref.name)), sources.ring):
             for group in groups:

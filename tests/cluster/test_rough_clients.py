@@ -18,11 +18,11 @@ from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 from prometheus_client.parser import text_string_to_metric_families
 
+from appserver.settings import AppServerSettings
 from cluster.supervisor import Running
 from cluster.system import Shape
 from onetier_client import AsyncClient, requests
 from runtime.channel import open_channel
-from runtime.settings import AppServerSettings
 from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]

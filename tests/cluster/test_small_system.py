@@ -21,9 +21,9 @@ from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 from audit import proof
 from charging.base.account_id import compose
 from cluster.system import Shape
+from house.stores import STORES
 from onetier_client import requests
 from runtime.channel import open_channel
-from storage.open import open_unit
 from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
@@ -219,7 +219,7 @@ async def test_a_ported_number_is_served_by_its_new_domain_within_a_second(tmp_p
 
 async def _kinds(url: str, journal: str, account_id: str) -> list[str]:
     """Kinds of the entries of an account in a journal, refusals left out."""
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     found = [
         entry.kind
         async for payload in proof.payloads(unit, journal)

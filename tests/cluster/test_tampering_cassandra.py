@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from charging.base.contract import Contract
 from domainservers.contracts import contracts as contracts_of
 from domainservers.snapshots.snapshots import CHECKPOINT_COLLECTION, NEWEST
-from storage.open import open_unit
+from house.stores import STORES
 from storage.unit import Record, Unit
 from testkit.cassandra import LocalCluster
 from tests.cluster.tampered_country import ALICE, OTHER, SLOT, Place, lay_out, live, taken_over
@@ -79,7 +79,7 @@ def test_what_is_done_to_a_keyspace_is_told(
 
 
 async def do(manipulate: Manipulation, urls: dict[str, str]) -> None:
-    private, shared = await open_unit(urls["gd"]), await open_unit(urls["shared"])
+    private, shared = await STORES.open(urls["gd"]), await STORES.open(urls["shared"])
     await manipulate(private, shared)
     await private.close()
     await shared.close()

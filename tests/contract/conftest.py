@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from house.stores import STORES
 from storage.memory import unit as memory
-from storage.open import open_unit
 from storage.unit import Unit
 
 Urls = Callable[[], str]
@@ -43,6 +43,6 @@ def url(urls: Urls) -> str:
 @pytest.fixture
 async def unit(url: str) -> AsyncIterator[Unit]:
     """One new unit, open."""
-    opened = await open_unit(url)
+    opened = await STORES.open(url)
     yield opened
     await opened.close()

@@ -5,18 +5,18 @@ from collections.abc import Callable
 
 import pytest
 
-from storage.open import migrate, open_unit
+from house.stores import STORES
 from storage.unit import Group, Head, Record, Stored, StoreUnavailable
 
 HEAD = Head(epoch=1, owner="ds-1", seq=0, tip=b"tip", sealed=False)
 
 
 async def test_what_was_written_is_there_after_reopening(url: str) -> None:
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     await unit.put([Record("account", "p", "a", b"kept", 3)])
     await unit.swap("j", 0, None, HEAD, Group(0, b"group"))
     await unit.close()
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     assert await unit.get("account", "p", ["a"]) == {"a": Stored("a", b"kept", 3)}
     assert await unit.head("j", 0) == HEAD
     assert [page async for page in unit.read("j", 0, 0, 9)] == [[Group(0, b"group")]]
@@ -24,7 +24,7 @@ async def test_what_was_written_is_there_after_reopening(url: str) -> None:
 
 
 async def test_two_that_open_one_unit_see_each_other(url: str) -> None:
-    first, second = await asyncio.gather(open_unit(url), open_unit(url))
+    first, second = await asyncio.gather(STORES.open(url), STORES.open(url))
     await first.put([Record("account", "p", "a", b"from the first", 1)])
     assert (await second.get("account", "p", ["a"]))["a"].value == b"from the first"
     assert await first.swap("j", 0, None, HEAD, None) == HEAD
@@ -37,7 +37,7 @@ async def test_two_that_open_one_unit_see_each_other(url: str) -> None:
 
 
 async def test_several_units_at_once_are_apart(urls: Callable[[], str]) -> None:
-    units = await asyncio.gather(*[open_unit(urls()) for _ in range(4)])
+    units = await asyncio.gather(*[STORES.open(urls()) for _ in range(4)])
     await asyncio.gather(
         *[unit.put([Record("account", "p", "a", b"%d" % number, 1)]) for number, unit in enumerate(units)]
     )
@@ -47,7 +47,7 @@ async def test_several_units_at_once_are_apart(urls: Callable[[], str]) -> None:
 
 
 async def test_a_closed_unit_says_so(url: str) -> None:
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     await unit.close()
     await unit.close()
     with pytest.raises(StoreUnavailable, match="closed"):
@@ -63,19 +63,19 @@ async def test_a_closed_unit_says_so(url: str) -> None:
 
 
 async def test_closing_finishes_what_was_accepted(url: str) -> None:
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     puts = [asyncio.create_task(unit.put([Record("account", "p", f"k{n}", b"x", 1)])) for n in range(20)]
     await asyncio.sleep(0)
     await asyncio.gather(*puts, unit.close())
-    again = await open_unit(url)
+    again = await STORES.open(url)
     assert len(await again.get("account", "p", [f"k{n}" for n in range(20)])) == 20
     await again.close()
 
 
 async def test_migrating_again_does_no_harm(url: str) -> None:
-    await migrate(url)
-    unit = await open_unit(url)
+    await STORES.migrate(url)
+    unit = await STORES.open(url)
     await unit.put([Record("account", "p", "a", b"x", 1)])
-    await asyncio.gather(migrate(url), migrate(url))
+    await asyncio.gather(STORES.migrate(url), STORES.migrate(url))
     assert (await unit.get("account", "p", ["a"]))["a"].value == b"x"
     await unit.close()

@@ -6,8 +6,10 @@ from contextlib import AsyncExitStack
 import pytest
 
 from appserver.main import build
+from appserver.room import PROCESS as APPSERVER
+from appserver.settings import AppServerSettings
 from runtime.server import RunningTier, start_tier
-from runtime.settings import AppServerSettings, load
+from runtime.settings import load
 from testkit.front import DataCenter, Front
 from testkit.owner import Owner
 
@@ -40,7 +42,7 @@ async def start_platform(datacenter: DataCenter) -> AsyncIterator[Platforms]:
                 "country": "CN",
                 "drain_grace_ms": 1_000,
             }
-            tier = await start_tier("appserver", load(AppServerSettings, **(fixed | given)), build)
+            tier = await start_tier(APPSERVER, load(AppServerSettings, **(fixed | given)), build)
             stack.push_async_callback(tier.stop)
             return tier
 

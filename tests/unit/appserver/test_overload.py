@@ -9,9 +9,11 @@ import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.main import build
+from appserver.room import PROCESS as APPSERVER
+from appserver.settings import AppServerSettings
 from charging.errors import Expired, Fault, Invalid, Overloaded, Unavailable
 from runtime.server import RunningTier, start_tier
-from runtime.settings import AppServerSettings, BadSettings, load
+from runtime.settings import BadSettings, load
 from runtime.status import from_rpc_error, from_status
 from testkit.front import A, B, DataCenter, Front, Stream, fault_of
 from testkit.owner import Owner
@@ -250,4 +252,4 @@ async def test_figures_are_counted(start_platform: StartPlatform) -> None:
 async def test_platform_without_datacenters_does_not_start() -> None:
     settings = load(AppServerSettings, datacenters=[], metrics_listen="")
     with pytest.raises(BadSettings, match="datacenters"):
-        await start_tier("appserver", settings, build)
+        await start_tier(APPSERVER, settings, build)

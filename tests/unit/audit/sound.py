@@ -18,8 +18,8 @@ from domainservers.slot.slot import Slot
 from evidence.keyfile import key_file, ring_at
 from evidence.keys import KeyRing
 from evidence.seals import open_sealed
+from house.stores import STORES
 from runtime.telemetry import Metrics
-from storage.open import migrate, open_unit
 from storage.unit import Unit
 from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, ask, charge, do, opening, session_step
 
@@ -77,10 +77,10 @@ async def account_of(slot: Slot, identity: str) -> Account:
 async def lived_in(tmp_path: Path) -> str:
     """Make a unit in which Alice and Wei, of two slots, have had about everything happen to them."""
     found = f"sqlite://{tmp_path}/unit.db"
-    await migrate(found)
+    await STORES.migrate(found)
     ring = ring_of(found)
-    unit = await open_sealed(found, ring)
-    national = await open_unit(f"sqlite://{tmp_path}/directory.db")
+    unit = await open_sealed(STORES, found, ring)
+    national = await STORES.open(f"sqlite://{tmp_path}/directory.db")
     async with (
         owned(unit, "GD/0", ring, national=national) as south,
         owned(unit, "GD/1", ring, national=national) as north,

@@ -23,7 +23,7 @@ from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION
 from domainservers.snapshots.snapshots import NEWEST, Checkpoint, load_checkpoint
 from evidence.keys import KeyRing
 from evidence.seals import SealedUnit
-from storage.open import migrate, open_unit
+from house.stores import STORES
 from storage.unit import Group, Head, Record, Unit
 from tests.unit.audit.sound import NAMES, SENT, WEI, Change, audited, ref, ring_of
 from tests.unit.domainservers.room import ALICE
@@ -31,7 +31,7 @@ from tests.unit.domainservers.room import ALICE
 
 async def rewrite(url: str, change: Change, name: str = "GD/0") -> None:
     """Forge a journal of one segment, as somebody with the keys can: its chain is as good as new."""
-    unit, ring = await open_unit(url), ring_of(url)
+    unit, ring = await STORES.open(url), ring_of(url)
     payloads: list[bytes] = []
     async for _, groups in read_chain(unit, name, Position(0, -1, genesis(name)), ring):
         for group in groups:
@@ -136,7 +136,7 @@ async def test_a_forged_entry_is_found_though_the_chain_was_made_anew(
 
 
 async def test_a_broken_chain_is_found(url: str) -> None:
-    unit, ring = await open_unit(url), ring_of(url)
+    unit, ring = await STORES.open(url), ring_of(url)
     payloads = await payloads_of(unit, "GD/0", ring)
     await write(unit, "GD/0", [*payloads[:-1], payloads[0]], ring, tip=b"t" * 32)
     assert any("does not add up to its tip" in finding for finding in (await audited(url)).findings)
@@ -187,8 +187,8 @@ async def test_half_a_transfer_is_found_over_journals_that_are_sound_each(
 async def directory(url: str, tmp_path: Path) -> str:
     """A directory in which the unit is the private one of a domain of two slots."""
     found = f"sqlite://{tmp_path}/directory.db"
-    await migrate(found)
-    unit = await open_unit(found)
+    await STORES.migrate(found)
+    unit = await STORES.open(found)
     log = await Directory.open(unit, ring=ring_of(found))
     domain = Domain("GD", "Guangdong", "Asia/Shanghai", 2, "private", "private")
     await log.amend([UnitAddress("private", url), domain, NumberPlan({"86138": "GD"})], "country", "test")

@@ -16,7 +16,7 @@ from domainservers.journal.journal import Position
 from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION, Delta, load_delta
 from domainservers.snapshots.snapshots import NEWEST, Checkpoint, load_checkpoint
 from evidence.seals import open_sealed
-from storage.open import migrate, open_unit
+from house.stores import STORES
 from storage.unit import Record, Stored, Unit
 from tests.unit.audit.forging import plant
 from tests.unit.audit.sound import WEI, audited, owned, ring_of
@@ -67,7 +67,7 @@ async def states_of(unit: Unit) -> AsyncIterator[tuple[Checkpoint, Delta, Stored
 
 async def write_alone(url: str) -> None:
     """Write the states that are in deltas as records of their own, and name no delta any more."""
-    unit = await open_sealed(url, ring_of(url))
+    unit = await open_sealed(STORES, url, ring_of(url))
     async for checkpoint, _, stored in states_of(unit):
         await unit.put(
             [Record(COLLECTION, partition_of("GD/0")(stored.key), stored.key, stored.value, stored.timestamp)]
@@ -78,7 +78,7 @@ async def write_alone(url: str) -> None:
 
 
 async def test_a_state_in_a_delta_that_the_journal_does_not_give_is_found(url: str) -> None:
-    unit = await open_sealed(url, ring_of(url))
+    unit = await open_sealed(STORES, url, ring_of(url))
     async for _, delta, stored in states_of(unit):
         forged = zstandard.compress(encode([(stored.key, Raw(richer(stored.value)), stored.timestamp)]))
         await unit.put([Record(CHECKPOINT_COLLECTION, "GD/0", delta.name(0), forged, 1 << 60)])
@@ -99,8 +99,8 @@ async def long_journal(url: str) -> int:
     limits = Limits(
         snapshot_entries=10, segment_groups_max=5, outcomes_keep_ms=1_000, journal_keep_ms=1_000, kept_entries_max=1
     )
-    await migrate(url)
-    clock, unit = Clock(), await open_sealed(url, ring_of(url))
+    await STORES.migrate(url)
+    clock, unit = Clock(), await open_sealed(STORES, url, ring_of(url))
     async with owned(unit, "GD/0", ring_of(url), limits, clock) as slot:
         await do(slot, "open", opening())
         await do(slot, "open", opening(WEI, 5_000), WEI)
@@ -131,7 +131,7 @@ async def test_accounts_are_followed_though_their_beginning_is_gone(tmp_path: Pa
 
 async def age_snapshot(url: str, *, midst: bool) -> None:
     """Put an older snapshot of Alice in place of the newest: that before the journal begins, or one in its midst."""
-    unit = await open_sealed(url, ring_of(url))
+    unit = await open_sealed(STORES, url, ring_of(url))
     checkpoint = await load_checkpoint(unit, "GD/0")
     assert checkpoint is not None
     first, newest = checkpoint.segments[0].first_seq, checkpoint.position.seq
@@ -155,7 +155,7 @@ async def age_snapshot(url: str, *, midst: bool) -> None:
 
 async def position_of(url: str, checkpoint: Checkpoint, seq: int) -> Position:
     """Find a group in the journal."""
-    unit, first = await open_unit(url), checkpoint.segments[0]
+    unit, first = await STORES.open(url), checkpoint.segments[0]
     found, chain = Position(first.number, first.first_seq - 1, first.start_tip), ring_of(url).follow(first.start_tip)
     for segment in checkpoint.segments:
         async for page in unit.read("GD/0", segment.number, 0, seq):

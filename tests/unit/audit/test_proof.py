@@ -19,7 +19,7 @@ from console.systems.proving import prove
 from console.systems.stage import Stage
 from country.tally import Tally
 from domainservers.journal.groups import pack_entries
-from storage.open import open_unit
+from house.stores import STORES
 from storage.unit import Group, Head
 
 NO_STEPS = Raw(msgspec.msgpack.encode(()))
@@ -58,7 +58,7 @@ TOLD = {"k1": 300, "k3": 0, "k4": 700}
 
 async def counted(folder: Path, journals: dict[str, Sequence[Sequence[Entry]]]) -> proof.Journals:
     url = f"sqlite://{folder}/private.db"
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     for name, groups in journals.items():
         head = Head(1, "owner", -1, b"0" * 32, False)
         await unit.swap(name, 0, None, head, None)

@@ -17,13 +17,15 @@ from charging.catalogue.words import Zone
 from charging.errors import Conflict, NotFound
 from console.catalogues.published import Label, Wanted
 from datacenter.main import build
+from datacenter.room import PROCESS as DATACENTER
+from datacenter.settings import DataCenterSettings
 from directory.changes import Domain, UnitAddress
 from directory.directory import Directory
 from evidence.keyfile import key_file, ring_at
+from house.stores import STORES
 from runtime.channel import open_channel
 from runtime.server import start_tier
-from runtime.settings import DataCenterSettings, load
-from storage.open import open_unit
+from runtime.settings import load
 
 SAMPLE = Path(__file__).resolve().parents[3] / "catalogues"
 REGIONS = ("BJ", "GD", "SC", "SD", "SH", "TJ", "XJ", "ZJ")
@@ -42,7 +44,7 @@ async def onetier(*arguments: str) -> tuple[int, str]:
 
 async def country(url: str) -> None:
     """Lay out the regions that the sample has catalogues for."""
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     directory = await Directory.open(unit, ring=ring_at(key_file(None, url), make=True))
     units = [UnitAddress("one", "memory:one")]
     domains = [Domain(code, code, "Asia/Shanghai", 1, "one", "one") for code in REGIONS]
@@ -65,7 +67,7 @@ async def test_what_is_published_comes_back_as_files_and_is_compared_with_them(t
     url = f"sqlite://{tmp_path}/directory.db"
     await country(url)
     settings = load(DataCenterSettings, directory=url, metrics_listen="", drain_grace_ms=1_000)
-    tier = await start_tier("datacenter", settings, build)
+    tier = await start_tier(DATACENTER, settings, build)
     try:
         await publish(tier.address, SAMPLE)
         through = ("--datacenter", tier.address)
@@ -102,7 +104,7 @@ async def test_what_is_published_comes_back_as_files_and_is_compared_with_them(t
 async def test_a_country_without_catalogues_says_so(tmp_path: Path) -> None:
     url = f"sqlite://{tmp_path}/directory.db"
     tier = await start_tier(
-        "datacenter", load(DataCenterSettings, directory=url, metrics_listen="", drain_grace_ms=1_000), build
+        DATACENTER, load(DataCenterSettings, directory=url, metrics_listen="", drain_grace_ms=1_000), build
     )
     try:
         status, told = await onetier("diff", str(SAMPLE), "--datacenter", tier.address)

@@ -12,9 +12,11 @@ from console.catalogues import publishing
 from console.catalogues.published import Label
 from console.catalogues.publishing import amend, timeout_s, words
 from datacenter.main import build
+from datacenter.room import PROCESS as DATACENTER
+from datacenter.settings import DataCenterSettings
 from runtime.channel import open_channel
 from runtime.server import start_tier
-from runtime.settings import DataCenterSettings, load
+from runtime.settings import load
 from tests.unit.console.test_published import country, onetier
 
 DAY_MS = 86_400_000
@@ -67,7 +69,7 @@ async def test_a_folder_is_published_once_and_each_version_is_told_as_what_it_is
     url = f"sqlite://{tmp_path}/directory.db"
     await country(url)
     settings = load(DataCenterSettings, directory=url, metrics_listen="", drain_grace_ms=1_000)
-    tier = await start_tier("datacenter", settings, build)
+    tier = await start_tier(DATACENTER, settings, build)
     folder = tmp_path / "catalogue"
     folder.mkdir()
 

@@ -14,16 +14,18 @@ from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceServicer, add_DomainServerServiceServicer_to_server
 
 from datacenter.main import DataCenter, build
+from datacenter.room import PROCESS as DATACENTER
+from datacenter.settings import DataCenterSettings
 from directory.changes import Change, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from directory.owners import Owner, announce_owner
 from evidence.keyfile import key_file, ring_at
+from house.stores import STORES
 from runtime.channel import open_channel
 from runtime.link import parts_of
 from runtime.server import RunningTier, start_tier
-from runtime.settings import DataCenterSettings, load
+from runtime.settings import load
 from runtime.stream import ReplyStream, serve_stream
-from storage.open import open_unit
 from storage.unit import Unit
 from tests.unit.datacenter.books import BROADBAND, MOBILE, Books
 
@@ -156,7 +158,7 @@ class Rig:
         where: dict[str, object] = {"unit_hosts": ["10.0.0.0/24"], "unit_folders": ["/"]}
         own: dict[str, object] = {"directory": self.url, "metrics_listen": "", "drain_grace_ms": 1_000}
         loaded = load(DataCenterSettings, **(where | own | settings))
-        tier = await start_tier("datacenter", loaded, build)
+        tier = await start_tier(DATACENTER, loaded, build)
         self._closers.append(tier.stop)
         return tier
 
@@ -179,7 +181,7 @@ class Rig:
 
 @asynccontextmanager
 async def rig_at(url: str) -> AsyncIterator[Rig]:
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     directory = await Directory.open(unit, 50, ring=ring_at(key_file(None, url), make=True))
     await directory.amend(COUNTRY, "country", "tests")
     rig = Rig(url, unit, directory)

@@ -22,6 +22,7 @@ from domainservers.journal.groups import unpack_entries
 from domainservers.journal.journal import Position, genesis, read_chain
 from domainservers.reads import outcomes
 from domainservers.slot.slot import Slot
+from house.stores import COLLECTIONS
 from runtime.telemetry import Metrics
 from storage.memory.unit import MemoryStore, MemoryUnit
 from tests.unit.domainservers import room
@@ -103,7 +104,7 @@ class Country:
 @asynccontextmanager
 async def country(group_entries_max: int = 2_000) -> AsyncIterator[Country]:
     clock, unit = Clock(), FlakyUnit()
-    directory = await Directory.open(MemoryUnit(MemoryStore()), 50)
+    directory = await Directory.open(MemoryUnit(MemoryStore(), COLLECTIONS), 50)
     await directory.amend(COUNTRY, "country", "tests")
     limits = Limits(group_entries_max=group_entries_max, kept_entries_max=1)
     slots = {code: await own(unit, limits, clock, f"{code}/0") for code in ("GD", "XJ", "BJ")}

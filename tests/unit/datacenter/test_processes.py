@@ -24,9 +24,8 @@ pytestmark = pytest.mark.processes
 
 PROGRAM = """
 import sys
-from datacenter.main import serve
-from runtime.settings import DataCenterSettings, load
-sys.exit(serve(load(DataCenterSettings)))
+from datacenter.room import PROCESS
+sys.exit(PROCESS.serve())
 """
 PULL = wire.pack(wire.Pull(MOBILE))
 REQUEST = pb.PortRequest(identity=MOBILE, to_domain="XJ", request_key="port-1", actor="tests")

@@ -22,6 +22,7 @@ from directory.changes import (
 from directory.directory import Directory
 from directory.slots import slot_of
 from directory.state import State
+from house.stores import COLLECTIONS
 from storage.allowed import allowed_beside
 from storage.memory.unit import MemoryStore, MemoryUnit
 
@@ -41,7 +42,7 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 async def directory(store: MemoryStore) -> AsyncIterator[Directory]:
-    directory = await Directory.open(MemoryUnit(store), poll_ms=20)
+    directory = await Directory.open(MemoryUnit(store, COLLECTIONS), poll_ms=20)
     await directory.amend(COUNTRY, "country", "tests")
     yield directory
     await directory.close()
@@ -186,7 +187,7 @@ async def test_the_slots_of_a_domain_are_fixed(directory: Directory) -> None:
 
 
 async def test_another_process_sees_an_amendment_by_itself(directory: Directory, store: MemoryStore) -> None:
-    other = await Directory.open(MemoryUnit(store), poll_ms=20)
+    other = await Directory.open(MemoryUnit(store, COLLECTIONS), poll_ms=20)
     assert other.resolve("msisdn:8613012345678").domain == "GD"
     seen: list[int] = []
     known = asyncio.Event()
@@ -205,7 +206,7 @@ async def test_another_process_sees_an_amendment_by_itself(directory: Directory,
 
 
 async def test_many_writers_at_once_lose_nothing_and_agree(store: MemoryStore, directory: Directory) -> None:
-    writers = [directory, *[await Directory.open(MemoryUnit(store), poll_ms=50) for _ in range(3)]]
+    writers = [directory, *[await Directory.open(MemoryUnit(store, COLLECTIONS), poll_ms=50) for _ in range(3)]]
     await asyncio.gather(
         *(
             writer.amend([Entry(f"card:{name}-{number}", "GD", 0)], f"{name}-{number}", "tests")
@@ -231,7 +232,7 @@ async def test_amendments_that_wait_share_groups(directory: Directory) -> None:
 
 
 async def test_the_same_key_from_two_writers_at_once_counts_once(store: MemoryStore, directory: Directory) -> None:
-    other = await Directory.open(MemoryUnit(store), poll_ms=50)
+    other = await Directory.open(MemoryUnit(store, COLLECTIONS), poll_ms=50)
     change = [Entry("card:1", "GD", 0)]
     first, second = await asyncio.gather(directory.amend(change, "k", "a"), other.amend(change, "k", "b"))
     assert first == second
@@ -254,7 +255,7 @@ async def test_ports_of_an_account_exclude_each_other(directory: Directory) -> N
 
 async def test_a_guard_is_asked_at_the_state_that_is_appended_to(directory: Directory, store: MemoryStore) -> None:
     """The other writer is behind: what it checked first is not what its compare-and-set found."""
-    other = await Directory.open(MemoryUnit(store))
+    other = await Directory.open(MemoryUnit(store, COLLECTIONS))
     seen: list[int] = []
 
     async def only_one(state: State) -> None:

@@ -13,6 +13,7 @@ from directory.directory import Directory
 from directory.log import JOURNAL, SEGMENT, Assembler, Log, split
 from directory.members import Member, Watch, gone_record, load_members, member_record
 from directory.owners import Owner, announce_owner, load_owners
+from house.stores import COLLECTIONS
 from storage.memory.unit import MemoryStore, MemoryUnit
 from storage.sqlite.unit import open_sqlite
 from storage.unit import Group, Head, StoreUnavailable
@@ -28,7 +29,7 @@ class Flaky(MemoryUnit):
     """Loses the answers of swaps, or the swaps themselves, as told."""
 
     def __init__(self, store: MemoryStore) -> None:
-        super().__init__(store)
+        super().__init__(store, COLLECTIONS)
         self.lose_answers = 0
         self.lose_swaps = 0
         self.swaps = 0
@@ -85,7 +86,7 @@ async def test_a_store_that_stays_away_is_told_and_the_repeat_succeeds() -> None
 
 async def test_what_looks_wrong_at_an_old_state_is_checked_at_the_newest() -> None:
     store = MemoryStore()
-    writer, unit = await Directory.open(MemoryUnit(store)), MemoryUnit(store)
+    writer, unit = await Directory.open(MemoryUnit(store, COLLECTIONS)), MemoryUnit(store, COLLECTIONS)
     late = await Directory.open(unit, poll_ms=200)
     await writer.amend(COUNTRY, "country", "tests")
     assert await late.amend([Entry("card:1", "GD", 0)], "k", "tests") == 2
@@ -101,7 +102,7 @@ async def test_what_looks_wrong_at_an_old_state_is_checked_at_the_newest() -> No
 
 async def test_the_tail_outlives_a_store_that_goes_away_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
-    writer, unit = await Directory.open(MemoryUnit(store)), MemoryUnit(store)
+    writer, unit = await Directory.open(MemoryUnit(store, COLLECTIONS)), MemoryUnit(store, COLLECTIONS)
     reader = await Directory.open(unit, poll_ms=10)
     unit._closed = True
     revision = await writer.amend(COUNTRY, "country", "tests")
@@ -121,7 +122,10 @@ async def test_the_tail_outlives_a_store_that_goes_away_and_comes_back(monkeypat
 async def test_a_large_amendment_takes_effect_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_module, "PART_BYTES_MAX", 200)
     store = MemoryStore()
-    writer, reader = await Directory.open(MemoryUnit(store)), await Directory.open(MemoryUnit(store), poll_ms=10)
+    writer, reader = (
+        await Directory.open(MemoryUnit(store, COLLECTIONS)),
+        await Directory.open(MemoryUnit(store, COLLECTIONS), poll_ms=10),
+    )
     await writer.amend(COUNTRY, "country", "tests")
     entries = [Entry(f"card:{number * 7919 % 10_007}", "GD", 0) for number in range(500)]
     seen: list[int] = []
@@ -138,12 +142,12 @@ async def test_a_large_amendment_takes_effect_as_a_whole(monkeypatch: pytest.Mon
 async def test_a_writer_that_dies_halfway_is_finished_by_a_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_module, "PART_BYTES_MAX", 100)
     store = MemoryStore()
-    directory = await Directory.open(MemoryUnit(store), poll_ms=10)
+    directory = await Directory.open(MemoryUnit(store, COLLECTIONS), poll_ms=10)
     await directory.amend(COUNTRY, "country", "tests")
     entries: list[Change] = [Entry(f"card:{number * 7919 % 10_007}", "GD", 0) for number in range(100)]
     parts = split("bulk", Amendment("tests", 1, tuple(entries)))
     assert len(parts) > 3
-    dying = Log(MemoryUnit(store))
+    dying = Log(MemoryUnit(store, COLLECTIONS))
     await dying.read_on()
     for part in parts[:2]:
         assert await dying.append((part,)) is not None
@@ -151,7 +155,7 @@ async def test_a_writer_that_dies_halfway_is_finished_by_a_repeat(monkeypatch: p
     assert len(directory.state.entries) == 1
     await directory.amend(entries, "bulk", "tests")
     assert len(directory.state.entries) == 101
-    other = await Directory.open(MemoryUnit(store))
+    other = await Directory.open(MemoryUnit(store, COLLECTIONS))
     assert other.state.entries.keys() == directory.state.entries.keys()
     assert other.state.keys["bulk"].digest == digest_of(tuple(entries))
     await other.close()
@@ -170,23 +174,23 @@ async def test_amendments_nobody_finishes_are_forgotten_in_the_end(monkeypatch: 
 
 async def test_a_log_that_was_touched_is_not_believed() -> None:
     store = MemoryStore()
-    writer = await Directory.open(MemoryUnit(store))
+    writer = await Directory.open(MemoryUnit(store, COLLECTIONS))
     await writer.amend(COUNTRY, "country", "tests")
     await writer.amend([Entry("card:1", "GD", 0)], "k", "tests")
     await writer.close()
     groups = store.groups[JOURNAL, SEGMENT]
     groups[1] = groups[1].replace(b"country", b"COUNTRY")
     with pytest.raises(Broken) as caught:
-        await Directory.open(MemoryUnit(store))
+        await Directory.open(MemoryUnit(store, COLLECTIONS))
     assert caught.value.reason == "DIRECTORY_DAMAGED"
     del groups[1]
     with pytest.raises(Broken):
-        await Directory.open(MemoryUnit(store))
+        await Directory.open(MemoryUnit(store, COLLECTIONS))
 
 
 async def test_two_processes_share_one_file(tmp_path: Path) -> None:
     path = tmp_path / "directory.db"
-    units = [await open_sqlite(path), await open_sqlite(path)]
+    units = [await open_sqlite(path, COLLECTIONS), await open_sqlite(path, COLLECTIONS)]
     one, two = [await Directory.open(unit, poll_ms=20) for unit in units]
     await one.amend(COUNTRY, "country", "tests")
     await asyncio.gather(
@@ -204,7 +208,7 @@ async def test_two_processes_share_one_file(tmp_path: Path) -> None:
 
 
 async def test_of_two_owners_the_later_one_is_believed_and_a_slot_given_up_has_none() -> None:
-    unit = MemoryUnit(MemoryStore())
+    unit = MemoryUnit(MemoryStore(), COLLECTIONS)
     await announce_owner(unit, "GD", 0, Owner("new:1", 2))
     await announce_owner(unit, "GD", 0, Owner("old:1", 1))
     assert await load_owners(unit) == {"GD/0": Owner("new:1", 2)}
@@ -215,7 +219,7 @@ async def test_of_two_owners_the_later_one_is_believed_and_a_slot_given_up_has_n
 
 
 async def test_a_member_is_alive_while_its_heart_beats_by_the_readers_clock() -> None:
-    unit = MemoryUnit(MemoryStore())
+    unit = MemoryUnit(MemoryStore(), COLLECTIONS)
     await unit.put([member_record("a", Member("a:1", 10)), member_record("b", Member("b:1", 10, ("GD",)))])
     watch = Watch(ttl_ms=1_000)
     assert set(watch.alive(await load_members(unit), 0)) == {"a", "b"}

@@ -7,7 +7,7 @@ import pytest
 
 from directory.changes import Change, Domain, Entry, NumberPlan, UnitAddress
 from directory.directory import Directory
-from storage.open import open_unit
+from house.stores import STORES
 from testkit.cassandra import LocalCluster
 
 pytestmark = [pytest.mark.cassandra, pytest.mark.timeout(180)]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.cassandra, pytest.mark.timeout(180)]
 
 async def test_processes_amend_and_follow_one_log(cassandra_one: LocalCluster) -> None:
     url = cassandra_one.url("directory_test")
-    units = [await open_unit(url) for _ in range(2)]
+    units = [await STORES.open(url) for _ in range(2)]
     one, two = [await Directory.open(unit, poll_ms=200) for unit in units]
     country: list[Change] = [UnitAddress("u", "memory:u")]
     country += [Domain(code, code, "Asia/Shanghai", 1, "u", "u") for code in ("GD", "XJ")]

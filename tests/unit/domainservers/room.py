@@ -15,6 +15,7 @@ from charging.wire import Answer, Ask, Commit
 from domainservers.base.limits import Limits
 from domainservers.slot.recovery import recover
 from domainservers.slot.slot import Slot
+from house.stores import COLLECTIONS
 from runtime.telemetry import Metrics
 from storage.memory.unit import MemoryStore, MemoryUnit
 from storage.unit import Group, Head, Record, Stored, StoreRejected, StoreUnavailable
@@ -42,7 +43,7 @@ class FlakyUnit(MemoryUnit):
     """A memory unit that can be held, can be away, or can apply a swap and not say so."""
 
     def __init__(self, store: MemoryStore | None = None) -> None:
-        super().__init__(store or MemoryStore())
+        super().__init__(store or MemoryStore(), COLLECTIONS)
         self.swaps = 0
         self.silent_swaps = 0
         """So many of the next swaps are applied without an answer."""

@@ -19,12 +19,13 @@ from charging.ledger.commands import Command, OpenAccount, PostCharge, TopUp
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchHistory, FetchReference, Pull
 from directory.changes import Domain, UnitAddress
 from directory.directory import Directory
-from domainservers.main import TIER, build
+from domainservers.main import build
+from domainservers.room import PROCESS as DOMAINSERVER
+from domainservers.settings import DomainServerSettings
 from evidence.keyfile import key_file, ring_at
+from house.stores import STORES
 from runtime.channel import open_channel
 from runtime.server import RunningTier, start_tier
-from runtime.settings import DomainServerSettings
-from storage.open import open_unit
 
 NOW_MS = 1_800_000_000_000
 IDENTITY = "msisdn:8613012345678"
@@ -94,7 +95,7 @@ def settings_of(folder: Path, **given: object) -> DomainServerSettings:
 
 
 async def lay_out(folder: Path) -> None:
-    unit = await open_unit(f"sqlite://{folder}/directory.db")
+    unit = await STORES.open(f"sqlite://{folder}/directory.db")
     ring = ring_at(key_file(None, f"sqlite://{folder}/directory.db"), make=True)
     directory = await Directory.open(unit, 1_000, ring=ring)
     changes = [
@@ -110,7 +111,7 @@ async def lay_out(folder: Path) -> None:
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[RunningTier]:
     await lay_out(tmp_path)
-    running = await start_tier(TIER, settings_of(tmp_path), build)
+    running = await start_tier(DOMAINSERVER, settings_of(tmp_path), build)
     yield running
     await running.stop()
 
@@ -150,7 +151,7 @@ async def test_names_what_it_does_not_own_and_who_is_unknown(server: RunningTier
 async def test_a_restart_finds_everything(tmp_path: Path) -> None:
     await lay_out(tmp_path)
     for round_no in range(3):
-        running = await start_tier(TIER, settings_of(tmp_path), build)
+        running = await start_tier(DOMAINSERVER, settings_of(tmp_path), build)
         caller = Caller(running.address)
         (opened,) = await caller.ask(Commit(IDENTITY, command("open", opening())))
         assert isinstance(opened, Done)
@@ -166,7 +167,7 @@ async def test_a_restart_finds_everything(tmp_path: Path) -> None:
 
 async def test_a_unit_that_is_where_the_settings_don_t_allow_is_not_opened(tmp_path: Path) -> None:
     await lay_out(tmp_path)
-    running = await start_tier(TIER, settings_of(tmp_path, unit_folders=[str(tmp_path / "elsewhere")]), build)
+    running = await start_tier(DOMAINSERVER, settings_of(tmp_path, unit_folders=[str(tmp_path / "elsewhere")]), build)
     caller = Caller(running.address)
     try:
         await asyncio.sleep(0.5)

@@ -12,6 +12,7 @@ from evidence.files import FileAnchors, check_files
 from evidence.keys import fresh_ring
 from evidence.seals import SealedUnit, Tampered
 from evidence.second import UnitAnchors
+from house.stores import COLLECTIONS
 from storage.memory.unit import MemoryStore, MemoryUnit
 from storage.unit import Record
 
@@ -80,7 +81,7 @@ async def test_a_line_that_a_crash_tore_says_nothing_and_is_no_finding(tmp_path:
 
 async def test_a_folder_that_can_not_be_written_is_told_and_the_second_party_keeps_what_it_can(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    ring, unit = fresh_ring(), MemoryUnit(MemoryStore())
+    ring, unit = fresh_ring(), MemoryUnit(MemoryStore(), COLLECTIONS)
     second = UnitAnchors(SealedUnit(unit, ring), "one")
     both = Everywhere([FileAnchors(tmp_path / "file", "one", ring), second])
     (away,) = await both.append([anchor(3)])
@@ -94,7 +95,7 @@ async def test_a_folder_that_can_not_be_written_is_told_and_the_second_party_kee
 
 
 async def test_the_second_party_keeps_the_newest_whichever_is_written_last() -> None:
-    second = UnitAnchors(SealedUnit(MemoryUnit(MemoryStore()), fresh_ring()), "one")
+    second = UnitAnchors(SealedUnit(MemoryUnit(MemoryStore(), COLLECTIONS), fresh_ring()), "one")
     for seq, epoch in ((5, 1), (4, 2), (9, 1)):
         await second.append([anchor(seq, epoch)])
     found = await second.newest("GD/0")
@@ -111,7 +112,7 @@ def test_an_accepted_loss_makes_void_what_older_anchors_know_beyond_it() -> None
 
 
 async def test_a_record_is_proven_where_it_was_written_and_when() -> None:
-    ring, unit = fresh_ring(), MemoryUnit(MemoryStore())
+    ring, unit = fresh_ring(), MemoryUnit(MemoryStore(), COLLECTIONS)
     sealed = SealedUnit(unit, ring)
     await sealed.put([Record("account", "GD/0/00", "a", b"state", 7), Record("account", "GD/0/00", "b", b"other", 8)])
     assert (await sealed.get("account", "GD/0/00", ["a"]))["a"].value == b"state"

@@ -12,6 +12,7 @@ import pytest
 from domainservers.journal.journal import Corrupt, Position, claim, genesis, read_chain
 from evidence.keyfile import add_key, key_file, read_ring, ring_at
 from evidence.keys import KeyRing, Unproven, fresh_ring, ring_of
+from house.stores import COLLECTIONS
 from runtime.settings import BadSettings
 from storage.memory.unit import MemoryStore, MemoryUnit
 
@@ -24,7 +25,7 @@ async def read(unit: MemoryUnit, ring: KeyRing) -> list[bytes]:
 
 
 async def test_a_chain_goes_on_with_a_new_key_and_stays_readable() -> None:
-    unit, old = MemoryUnit(MemoryStore()), fresh_ring()
+    unit, old = MemoryUnit(MemoryStore(), COLLECTIONS), fresh_ring()
     await (await claim(unit, "GD/0", "one", (), 0, old)).commit(b"first")
     rotated = ring_of([old.current.secret, fresh_ring().current.secret])
     await (await claim(unit, "GD/0", "two", (), 0, rotated)).commit(b"second")
@@ -34,7 +35,7 @@ async def test_a_chain_goes_on_with_a_new_key_and_stays_readable() -> None:
 
 
 async def test_a_key_that_was_replaced_can_not_go_on() -> None:
-    unit, old = MemoryUnit(MemoryStore()), fresh_ring()
+    unit, old = MemoryUnit(MemoryStore(), COLLECTIONS), fresh_ring()
     rotated = ring_of([old.current.secret, fresh_ring().current.secret])
     await (await claim(unit, "GD/0", "one", (), 0, rotated)).commit(b"first")
     await (await claim(unit, "GD/0", "thief", (), 0, old)).commit(b"forged")
@@ -95,7 +96,7 @@ def test_only_an_embedded_directory_has_keys_nobody_named() -> None:
 
 
 def test_a_ring_of_the_process_alone_reads_nothing_of_another(tmp_path: Path) -> None:
-    unit = MemoryUnit(MemoryStore())
+    unit = MemoryUnit(MemoryStore(), COLLECTIONS)
 
     async def write() -> None:
         await (await claim(unit, "GD/0", "one", (), 0)).commit(b"first")

@@ -27,8 +27,10 @@ from onetier.v1.data_center_pb2_grpc import (
 )
 
 from charging.errors import NotFound
+from datacenter.room import PROCESS as DATACENTER
+from datacenter.settings import DataCenterSettings
+from runtime.room import Process
 from runtime.server import Booth, RunningTier, start_tier
-from runtime.settings import DataCenterSettings
 from runtime.stream import ReplyStream, serve_stream
 from runtime.telemetry import Metrics
 
@@ -177,7 +179,7 @@ async def start_echo() -> AsyncIterator[StartEcho]:
     """Give a starter of echo tiers; what still runs at the end is stopped."""
     tiers: list[tuple[RunningTier, EchoTier]] = []
 
-    async def start(**settings: object) -> tuple[RunningTier, EchoTier]:
+    async def start(process: Process = DATACENTER, **settings: object) -> tuple[RunningTier, EchoTier]:
         echo_tier = EchoTier()
 
         async def build(booth: Booth, _settings: DataCenterSettings) -> EchoTier:
@@ -186,7 +188,7 @@ async def start_echo() -> AsyncIterator[StartEcho]:
             booth.add(add_DirectoryServiceServicer_to_server, echo_tier, "onetier.v1.DirectoryService")
             return echo_tier
 
-        running = await start_tier("datacenter", DataCenterSettings.model_validate(settings), build)
+        running = await start_tier(process, DataCenterSettings.model_validate(settings), build)
         tiers.append((running, echo_tier))
         return running, echo_tier
 

@@ -12,10 +12,11 @@ import pytest
 from onetier.v1.data_center_pb2 import DescribeRequest
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
+from datacenter.settings import DataCenterSettings
 from runtime.channel import open_channel
 from runtime.loopback import BadToken, is_loopback, make_token, numeric, prove, proves, read_token, shown_to, token_file
 from runtime.server import RunningTier
-from runtime.settings import BadSettings, DataCenterSettings, load
+from runtime.settings import BadSettings, load
 from runtime.status import from_rpc_error
 
 StartEcho = Callable[..., Awaitable[tuple[RunningTier, object]]]

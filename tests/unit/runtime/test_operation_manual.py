@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import AppServerSettings, DataCenterSettings, DomainServerSettings, TierSettings, load
+from appserver.settings import AppServerSettings
+from datacenter.settings import DataCenterSettings
+from domainservers.settings import DomainServerSettings
+from runtime.settings import TierSettings, load
 
 ROOT = Path(__file__).parents[3]
 MANUAL = (ROOT / "docs" / "operation.md").read_text("utf-8")
@@ -59,7 +62,7 @@ def test_the_example_file_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def counted_in_code(room: str, tier: str) -> set[tuple[str, str, str]]:
     """Metrics that a room counts under names written in the code: (tier, metric, name)."""
     found = set()
-    for path in (ROOT / room).glob("*.py"):
+    for path in (ROOT / room).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not node.args:
                 continue

@@ -148,7 +148,9 @@ async def test_two_processes_may_share_a_port_and_a_strange_address_is_told(star
 TIER = """
 import asyncio, sys
 from runtime.server import run_tier
-from runtime.settings import DataCenterSettings, BadSettings, load
+from datacenter.room import PROCESS
+from datacenter.settings import DataCenterSettings
+from runtime.settings import BadSettings, load
 class Life:
     async def started(self): print("started", file=sys.stderr)
     async def stop_intake(self): print("stop_intake", file=sys.stderr)
@@ -161,7 +163,7 @@ async def build(booth, settings):
     if settings.directory == "memory:wrong":
         raise RuntimeError("no such store for msisdn:8613012345678")
     return Life()
-sys.exit(run_tier("datacenter", lambda: load(DataCenterSettings), build))
+sys.exit(run_tier(PROCESS, lambda: load(DataCenterSettings), build))
 """
 
 

@@ -4,14 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import (
-    AppServerSettings,
-    BadSettings,
-    DataCenterSettings,
-    DomainServerSettings,
-    TierSettings,
-    load,
-)
+from appserver.settings import AppServerSettings
+from datacenter.settings import DataCenterSettings
+from domainservers.settings import DomainServerSettings
+from runtime.settings import BadSettings, TierSettings, load
 
 
 def test_defaults_stand_alone() -> None:
@@ -94,6 +90,6 @@ def test_every_setting_is_used_by_its_tier(cls: type[TierSettings]) -> None:
     root = Path(__file__).resolve().parents[3]
     rooms = {"appserver": "appserver", "datacenter": "datacenter", "domainserver": "domainservers"}
     folders = (root / rooms[cls.section], root / "runtime", root / "directory")
-    code = "".join(path.read_text() for folder in folders for path in folder.glob("*.py"))
+    code = "".join(path.read_text() for folder in folders for path in folder.rglob("*.py"))
     unused = [name for name in cls.model_fields if f"ettings.{name}" not in code]
     assert unused == []

@@ -12,14 +12,17 @@ import grpc
 import pytest
 from cryptography import x509
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from msgspec.structs import replace
 from onetier.v1.data_center_pb2 import DescribeRequest, RouteRequest
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServiceStub
 
 from charging.errors import Denied, Unavailable
+from datacenter.room import PROCESS as DATACENTER
+from house.rooms import callers
 from runtime import server
 from runtime.certificates import Certificate, read_certificate
 from runtime.channel import open_channel
-from runtime.intercept import ROLES_ALLOWED
+from runtime.room import Process
 from runtime.server import RunningTier
 from runtime.settings import BadSettings
 from runtime.status import from_rpc_error
@@ -45,9 +48,9 @@ class Authority(Protocol):
     ) -> tuple[Path, Path]: ...
 
 
-async def _started(start_echo: StartEcho, authority: Authority) -> str:
+async def _started(start_echo: StartEcho, authority: Authority, process: Process = DATACENTER) -> str:
     cert, key = authority.issue("datacenter")
-    running, _tier = await start_echo(tls_cert=cert, tls_key=key, tls_ca=authority.ca)
+    running, _tier = await start_echo(process, tls_cert=cert, tls_key=key, tls_ca=authority.ca)
     return running.address
 
 
@@ -215,19 +218,20 @@ async def test_the_documented_recipe_makes_certificates_that_work(start_echo: St
 def test_every_service_of_ours_says_who_may_call_it() -> None:
     contracts = (ROOT / "proto" / "onetier" / "v1").glob("*.proto")
     services = re.findall(r"^service (\w+)", "".join(path.read_text() for path in contracts), re.MULTILINE)
-    assert {f"onetier.v1.{service}" for service in services} == set(ROLES_ALLOWED)
+    assert {f"onetier.v1.{service}" for service in services} == set(callers())
 
 
 async def test_a_service_that_nobody_is_named_for_is_open_to_nobody(
-    start_echo: StartEcho, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    start_echo: StartEcho, authority: Authority
 ) -> None:
-    monkeypatch.delitem(ROLES_ALLOWED, "onetier.v1.DataCenterService")
+    services = tuple(each for each in DATACENTER.services if each.name != "onetier.v1.DataCenterService")
+    process = replace(DATACENTER, services=services)
     with pytest.raises(grpc.aio.AioRpcError, match="role is appserver"):
-        await _route(await _started(start_echo, authority), _tls(authority, "appserver"))
+        await _route(await _started(start_echo, authority, process), _tls(authority, "appserver"))
 
 
 def test_the_documented_roles_are_those_that_are_checked() -> None:
     text = (ROOT / "docs" / "tls.md").read_text()
-    for service, roles in ROLES_ALLOWED.items():
+    for service, roles in callers().items():
         (row,) = (line for line in text.splitlines() if line.startswith(f"| `{service.rpartition('.')[2]}`"))
         assert {part.strip(" `") for part in row.split("|")[2].split(",")} == roles

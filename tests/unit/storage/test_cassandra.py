@@ -16,10 +16,10 @@ import pytest
 from cassandra import AuthenticationFailed, InvalidRequest, OperationTimedOut, WriteTimeout, WriteType
 from cassandra.cluster import NoHostAvailable, ResponseFuture
 
+from house.stores import STORES
 from storage.cassandra import link as cassandra_link
 from storage.cassandra.link import translate
 from storage.cassandra.unit import CassandraUnit
-from storage.open import open_unit
 from storage.unit import Group, Head, Record, StoreRejected, StoreUnavailable, Unit
 from testkit.cassandra import LocalCluster, free_network
 
@@ -34,7 +34,7 @@ def url(cassandra_one: LocalCluster) -> str:
 
 @pytest.fixture
 async def unit(url: str) -> AsyncIterator[Unit]:
-    opened = await open_unit(url)
+    opened = await STORES.open(url)
     yield opened
     await opened.close()
 
@@ -52,7 +52,7 @@ async def eventually_puts(unit: Unit, record: Record, seconds: float) -> None:
 async def test_opening_while_nothing_answers_is_unavailable_at_once() -> None:
     begun = time.monotonic()
     with pytest.raises(StoreUnavailable):
-        await open_unit(f"cassandra://{free_network(1)}.1:9042/nobody?rf=1")
+        await STORES.open(f"cassandra://{free_network(1)}.1:9042/nobody?rf=1")
     assert time.monotonic() - begun < 4
 
 
@@ -60,7 +60,7 @@ async def test_opening_when_a_listener_stays_mute_is_unavailable_in_time() -> No
     with socket.create_server(("127.0.0.1", 0)) as mute:
         begun = time.monotonic()
         with pytest.raises(StoreUnavailable):
-            await open_unit(f"cassandra://127.0.0.1:{mute.getsockname()[1]}/nobody?rf=1")
+            await STORES.open(f"cassandra://127.0.0.1:{mute.getsockname()[1]}/nobody?rf=1")
         assert time.monotonic() - begun < 10
 
 
@@ -83,7 +83,7 @@ async def test_a_cassandra_that_goes_away_makes_the_unit_unavailable_and_its_ret
             with pytest.raises(StoreUnavailable):
                 await unit.get("account", "p", ["a"])
         with pytest.raises(StoreUnavailable):
-            await open_unit(url + "&local_dc=datacenter1")
+            await STORES.open(url + "&local_dc=datacenter1")
         assert time.monotonic() - begun < 15
     finally:
         await asyncio.to_thread(cassandra_one.start)
@@ -109,7 +109,7 @@ def freeze(pid: int) -> None:
 async def test_a_frozen_node_times_out_and_the_repeat_finds_what_was_applied(
     cassandra_one: LocalCluster,
 ) -> None:
-    unit = await open_unit(cassandra_one.url(f"own_{next(_numbers)}", "&timeout_ms=700"))
+    unit = await STORES.open(cassandra_one.url(f"own_{next(_numbers)}", "&timeout_ms=700"))
     head = await unit.swap("j", 0, None, START, None)
     following = msgspec.structs.replace(head, seq=0, tip=b"tip")
     pid = cassandra_one.state.nodes[0].pid
@@ -153,7 +153,7 @@ async def test_statements_that_ended_leave_nothing_to_the_garbage_collector(unit
 async def test_thirty_one_units_share_one_connection(cassandra_one: LocalCluster) -> None:
     before = threading.active_count()
     urls = [cassandra_one.url(f"province_{number}") for number in range(31)]
-    units = await asyncio.gather(*[open_unit(url) for url in urls])
+    units = await asyncio.gather(*[STORES.open(url) for url in urls])
     try:
         links = {id(unit._link) for unit in units if isinstance(unit, CassandraUnit)}
         assert len(links) == 1
@@ -173,7 +173,7 @@ async def test_a_keyspace_written_by_a_newer_release_is_refused(unit: Unit, url:
     assert isinstance(unit, CassandraUnit)
     await unit._link.rows(f"INSERT INTO {unit._keyspace}.migration (scope, number, name) VALUES ('unit', 99, 'future')")
     with pytest.raises(StoreRejected, match=r"has schema 99, this release knows up to \d+: start a release"):
-        await open_unit(url)
+        await STORES.open(url)
 
 
 @pytest.mark.cassandra

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import pytest
 
-from storage.open import open_unit
+from house.stores import STORES
 from storage.unit import Record, StoreRejected, StoreUnavailable
 
 pytestmark = pytest.mark.cassandra
@@ -21,7 +21,7 @@ async def test_with_certificate_and_password_it_works(
 ) -> None:
     monkeypatch.setenv("TEST_CASSANDRA_PASSWORD", "cassandra")
     url = cassandra_secure.url("secure", options="&user=cassandra&password_env=TEST_CASSANDRA_PASSWORD")
-    unit = await open_unit(url)
+    unit = await STORES.open(url)
     await unit.put([Record("account", "p", "a", b"encrypted", 1)])
     assert (await unit.get("account", "p", ["a"]))["a"].value == b"encrypted"
     await unit.close()
@@ -29,17 +29,17 @@ async def test_with_certificate_and_password_it_works(
 
 async def test_a_wrong_password_is_refused_for_good(cassandra_secure: Secure) -> None:
     with pytest.raises(StoreRejected, match="credentials"):
-        await open_unit(cassandra_secure.url("secure", options="&user=cassandra&password=wrong"))
+        await STORES.open(cassandra_secure.url("secure", options="&user=cassandra&password=wrong"))
 
 
 async def test_without_tls_or_without_a_certificate_there_is_no_way_in(cassandra_secure: Secure) -> None:
     options = "&user=cassandra&password=cassandra"
     with pytest.raises((StoreUnavailable, StoreRejected)):
-        await open_unit(cassandra_secure.url("secure", tls=False, certificate=False, options=options))
+        await STORES.open(cassandra_secure.url("secure", tls=False, certificate=False, options=options))
     with pytest.raises((StoreUnavailable, StoreRejected)):
-        await open_unit(cassandra_secure.url("secure", certificate=False, options=options))
+        await STORES.open(cassandra_secure.url("secure", certificate=False, options=options))
 
 
 async def test_tls_files_that_are_missing_are_refused_with_a_sentence() -> None:
     with pytest.raises(StoreRejected, match="TLS files"):
-        await open_unit("cassandra://127.0.0.1/k?tls_ca=/nowhere/ca.pem")
+        await STORES.open("cassandra://127.0.0.1/k?tls_ca=/nowhere/ca.pem")

@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from storage.open import open_unit
+from house.stores import STORES
 from storage.unit import Group, Head, Record, StoreUnavailable, Unit
 from testkit.cassandra import LocalCluster
 
@@ -18,11 +18,11 @@ _numbers = count(1)
 
 OPEN_AND_WRITE = """
 import asyncio, sys
-from storage.open import open_unit
+from house.stores import STORES
 from storage.unit import Record
 
 async def main(name, urls):
-    units = await asyncio.gather(*[open_unit(url) for url in urls])
+    units = await asyncio.gather(*[STORES.open(url) for url in urls])
     for unit in units:
         await unit.put([Record("account", "p", name, name.encode(), 1)])
     for unit in units:
@@ -61,7 +61,7 @@ async def test_processes_that_open_new_units_at_once_make_one_schema(cassandra_t
             _, said = await run.communicate()
         assert run.returncode == 0, said.decode()
     for name in names:
-        unit = await open_unit(cassandra_three.url(name))
+        unit = await STORES.open(cassandra_three.url(name))
         assert len(await unit.get("account", "p", ["writer1", "writer2", "writer3"])) == 3
         await unit.close()
 
@@ -69,7 +69,7 @@ async def test_processes_that_open_new_units_at_once_make_one_schema(cassandra_t
 async def test_one_of_three_nodes_may_be_killed_under_load_and_nothing_is_lost(
     cassandra_three: LocalCluster,
 ) -> None:
-    unit = await open_unit(cassandra_three.url(f"three_{next(_numbers)}"))
+    unit = await STORES.open(cassandra_three.url(f"three_{next(_numbers)}"))
     head = await append_some(unit, await unit.swap("j", 0, None, START, None), 10)
     appending = asyncio.create_task(append_some(unit, head, 60))
     await asyncio.sleep(0.2)
@@ -89,7 +89,7 @@ async def test_one_of_three_nodes_may_be_killed_under_load_and_nothing_is_lost(
 async def test_without_a_quorum_nothing_is_acknowledged_and_it_goes_on_when_nodes_return(
     cassandra_three: LocalCluster,
 ) -> None:
-    unit = await open_unit(cassandra_three.url(f"three_{next(_numbers)}"))
+    unit = await STORES.open(cassandra_three.url(f"three_{next(_numbers)}"))
     head = await unit.swap("j", 0, None, START, None)
     for number in (2, 3):
         await asyncio.to_thread(cassandra_three.stop, number)

@@ -2,10 +2,11 @@
 
 import pytest
 
+from storage.address import masked
 from storage.cassandra.connection import link_settings
 from storage.cassandra.unit import _replication
 from storage.unit import StoreRejected
-from storage.url import masked, parse
+from storage.url import parse
 
 
 def test_each_kind_of_address_is_taken_apart() -> None:

@@ -1,0 +1,21 @@
+"""What the platform brings."""
+
+from appserver.settings import AppServerSettings
+from runtime.room import Process, Room, Service
+from runtime.settings import load
+
+
+def _begin(process: Process) -> int:
+    from appserver.main import build
+    from runtime.server import run_tier
+
+    return run_tier(process, lambda: load(AppServerSettings), build)
+
+
+PROCESS = Process(
+    role="appserver",
+    settings=AppServerSettings,
+    begin=_begin,
+    services=(Service("onetier.v1.ServiceDeskService", frozenset({"frontend", "operator"}), front_door=True),),
+)
+ROOM = Room("appserver", process=PROCESS)

@@ -1,0 +1,24 @@
+"""What the data center brings."""
+
+from datacenter.settings import DataCenterSettings
+from runtime.room import Process, Room, Service
+from runtime.settings import load
+
+
+def _begin(process: Process) -> int:
+    from datacenter.main import build
+    from runtime.server import run_tier
+
+    return run_tier(process, lambda: load(DataCenterSettings), build)
+
+
+PROCESS = Process(
+    role="datacenter",
+    settings=DataCenterSettings,
+    begin=_begin,
+    services=(
+        Service("onetier.v1.DataCenterService", frozenset({"appserver", "domainserver"})),
+        Service("onetier.v1.DirectoryService", frozenset({"operator"})),
+    ),
+)
+ROOM = Room("datacenter", process=PROCESS)

@@ -1,0 +1,11 @@
+"""What a domain server keeps as records, beside its journals."""
+
+from runtime.room import PRIVATE, SHARED, Collection
+
+CONTRACT = Collection("contract", SHARED, "bucket of the identity", "which account an identity is charged to")
+ORDER = Collection("order", SHARED, "order", "instances of an order, by identity and account")
+ACCOUNT = Collection("account", PRIVATE, "slot and bucket", "snapshots of accounts")
+CHECKPOINT = Collection("checkpoint", PRIVATE, "slot", "how far a slot is written down")
+KEYS = Collection("keys", PRIVATE, "slot", "request keys of closed segments")
+
+COLLECTIONS = (CONTRACT, ORDER, ACCOUNT, CHECKPOINT, KEYS)
