@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from charging.ledger.commands import Action
+from charging.ledger.kinds import Action
 from charging.rating.sessions import UnitAsk
 
 OUTCOME = "outcome"

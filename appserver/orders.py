@@ -16,19 +16,17 @@ from charging.base.identity import normalise
 from charging.base.names import is_currency, is_place, is_service
 from charging.base.party import party
 from charging.errors import Invalid
-from charging.ledger.commands import (
-    Adjust,
-    Approve,
-    OpenAccount,
-    Refund,
-    SetContract,
-    SetCreditLimit,
-    SetPaymentMode,
-    SetProfile,
-    SetStatus,
-    SetThreshold,
-    TopUp,
-)
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.approve import Approve
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_credit_limit import SetCreditLimit
+from charging.ledger.commands.set_payment_mode import SetPaymentMode
+from charging.ledger.commands.set_profile import SetProfile
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.set_threshold import SetThreshold
+from charging.ledger.commands.top_up import TopUp
 from charging.rating.sessions import UnitAsk
 
 LIST_ENTRIES_MAX = 256

@@ -13,8 +13,12 @@ import zstandard
 from msgspec import Struct
 
 from charging.base.account import MONEY, Account
+from charging.ledger.commands.move_in import MovedIn
+from charging.ledger.commands.move_out import MovedOut
+from charging.ledger.commands.open_account import Opened
+from charging.ledger.commands.post_charge import Charged
 from charging.ledger.entry import Entry
-from charging.ledger.events import Booked, Charged, MovedIn, MovedOut, Opened, SessionStepped
+from charging.ledger.events import Booked, SessionStepped
 from charging.wire import Done, Failed
 from house.stores import STORES
 from runtime.inflate import unzstd

@@ -13,8 +13,9 @@ from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.base.usage import Charge
 from charging.errors import Fault
+from charging.ledger.commands.post_charge import Charged
 from charging.ledger.entry import Entry
-from charging.ledger.events import Charged, SessionStepped
+from charging.ledger.events import SessionStepped
 from charging.ledger.ledger import available_view
 from charging.plans.timeline import Timeline
 from charging.rating.rating import rate

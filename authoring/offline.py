@@ -28,8 +28,9 @@ from charging.base.party import party
 from charging.base.usage import Charge, Usage
 from charging.catalogue.document import Catalogue, pack
 from charging.errors import Fault, Invalid
-from charging.ledger.applying import added
-from charging.ledger.commands import Command, PostCharge
+from charging.ledger.accruals import added
+from charging.ledger.command import Command
+from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.ledger import decide, seal
 from charging.plans.plan import Plan
 from charging.plans.timeline import Timeline

@@ -19,7 +19,9 @@ from charging import wire
 from charging.base.account import Book
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Step, Usage
-from charging.ledger.commands import Command, OpenAccount, PostCharge
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
 from charging.wire import Ask, Commit, unpack_ask
 from domainservers.base.clock import SystemClock
 from domainservers.base.limits import Limits

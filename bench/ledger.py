@@ -13,7 +13,9 @@ from msgspec import Raw
 
 from charging.base.account import MONEY, Book, Threshold
 from charging.ledger import ledger
-from charging.ledger.commands import Command, SetThreshold
+from charging.ledger.command import Command
+from charging.ledger.commands.set_threshold import SetThreshold
+from charging.ledger.decision import Decision
 from charging.ledger.entry import Entry
 from charging.rating.sessions import UnitAsk
 from charging.wire import pack
@@ -38,7 +40,7 @@ def best_us(call: Callable[[], object], repeats: int) -> float:
     return min(timeit.repeat(call, number=repeats, repeat=5)) / repeats * 1e6
 
 
-def entry_of(command: Command, decision: ledger.Decision) -> Entry:
+def entry_of(command: Command, decision: Decision) -> Entry:
     """Give the journal entry of a decision."""
     outcome = Raw(pack(decision.done))
     version = decision.account.version

@@ -12,7 +12,8 @@ from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.catalogue.published import CatalogueRef as CatalogueRef
 from charging.errors import Invalid
-from charging.ledger.commands import ChargedFact, Command
+from charging.ledger.command import Command
+from charging.ledger.outcome import ChargedFact
 from charging.ledger.outcome import ChargeTold as ChargeTold
 from charging.ledger.outcome import Done as Done
 from charging.ledger.outcome import Failed as Failed

@@ -15,10 +15,16 @@ from charging.base.contract import Contract, Subscription
 from charging.base.usage import Charge, Step, Usage
 from charging.errors import Conflict, Fault, Refused
 from charging.ledger import ledger
-from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, Propose, StepSession
+from charging.ledger.approvals import outcome_now, pending
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.propose import Propose
+from charging.ledger.commands.step_session import StepSession
 from charging.ledger.entry import Entry
-from charging.ledger.handlers.approvals import outcome_now, pending
-from charging.ledger.handlers.refunds import Falls, charged_fact
+from charging.ledger.kinds import TAGS, Action, Event
+from charging.ledger.originals import Falls, charged_fact, with_original
+from charging.ledger.own import receive_command, settle_command
 from charging.rating import sessions
 from charging.wire import Done, Failed, fault, pack, unpack_answer
 from charging.wire import failed as failed_of
@@ -165,22 +171,22 @@ class Desk:
         return decision.done
 
     def _original(self, command: Command) -> Command:
-        charge_key = getattr(command.action, "charge_key", None)
-        if charge_key is None:
+        charge_key = command.action.original_key()
+        if not charge_key:
             return command
         entry = self._keys.get((command.account_id, charge_key))
         told = charged_fact(entry) if entry is not None else None
         if told is None or not told.session_id:
-            return ledger.with_original(command, entry)
+            return with_original(command, entry)
         falls = Falls(told.session_id)
         for newer in reversed(self.journals[command.account_id]):
             if newer is entry:
                 break
             falls.pass_over(newer)
-        return ledger.with_original(command, entry, falls)
+        return with_original(command, entry, falls)
 
     def _journal(
-        self, command: Command, account: Account | None, events: tuple[ledger.Event, ...], outcome: Done | Failed
+        self, command: Command, account: Account | None, events: tuple[Event, ...], outcome: Done | Failed
     ) -> None:
         entry = Entry(
             command.account_id,
@@ -189,7 +195,7 @@ class Desk:
             account.version if account is not None else 0,
             -1,
             self.now_ms,
-            type(command.action).__struct_config__.tag,  # type: ignore[arg-type]
+            TAGS[type(command.action)],
             command.account_id,
             command.actor,
             command.channel,
@@ -233,10 +239,10 @@ class Desk:
             for row in account.outgoing:
                 refusal = ""
                 try:
-                    self.commit(ledger.receive_command(account, row, resolve(row.to_identity), self.now_ms))
+                    self.commit(receive_command(account, row, resolve(row.to_identity), self.now_ms))
                 except Fault as answer:
                     refusal = answer.reason
-                self.commit(ledger.settle_command(account, row, refusal, self.now_ms))
+                self.commit(settle_command(account, row, refusal, self.now_ms))
 
 
 def _told(outcome: bytes | Raw) -> Done:

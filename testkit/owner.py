@@ -16,11 +16,16 @@ from charging.catalogue.document import Catalogue, from_plain
 from charging.catalogue.document import pack as pack_catalogue
 from charging.errors import Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger import history
-from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, SetContract, StepSession
-from charging.ledger.decision import VersionMoved
+from charging.ledger.approvals import outcome_now
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.step_session import StepSession
+from charging.ledger.effect import VersionMoved
 from charging.ledger.entry import Entry
 from charging.ledger.events import ContractSet
-from charging.ledger.handlers.approvals import outcome_now
+from charging.ledger.kinds import Action
 from charging.ledger.outcome import HistoryLine, unpack_outcome
 from charging.ledger.permission import Grant
 from charging.wire import (

@@ -10,8 +10,9 @@ from appserver.work.items import PREDICTED_REFUSAL, Item
 from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.errors import Fault
-from charging.ledger.commands import Command
-from charging.ledger.ledger import VersionMoved, decide, follow
+from charging.ledger.command import Command
+from charging.ledger.effect import VersionMoved
+from charging.ledger.ledger import decide, follow
 from charging.wire import BusinessData, Done
 
 CHAIN_MAX = 400

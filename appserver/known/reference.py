@@ -6,7 +6,7 @@ from appserver.asks import Kind, Order, SessionOrder, TransferAsk
 from appserver.work.items import Item
 from charging.base.names import is_network
 from charging.errors import Denied, Fault, Invalid
-from charging.ledger.permission import Policy, amount_denied, amount_of, name_of, names_another
+from charging.ledger.permission import Policy, amount_denied, names_another
 from charging.plans.timeline import Timeline
 from charging.wire import ChannelRef, Reference
 
@@ -137,10 +137,10 @@ class Held:
 def _amount(order: Order) -> int:
     if isinstance(order, SessionOrder):
         return 0
-    return order.amount if isinstance(order, TransferAsk) else amount_of(order)
+    return order.amount if isinstance(order, TransferAsk) else order.at_stake()
 
 
 def _name(order: Order) -> str:
     if isinstance(order, SessionOrder):
         return "session"
-    return "transfer" if isinstance(order, TransferAsk) else name_of(order)
+    return "transfer" if isinstance(order, TransferAsk) else order.permission()

@@ -10,7 +10,7 @@ from charging.base.account import Account, Book
 from charging.base.contract import Contract
 from charging.base.usage import AllowanceLeft, Charge, Step
 from charging.errors import Fault
-from charging.ledger.ledger import balance_view
+from charging.ledger.funds import balance_view
 from charging.rating.explain import sentence
 from charging.wire import ChargeTold, Done, HistoryLine, Movement, SessionOutcome
 from runtime.status import to_status

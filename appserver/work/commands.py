@@ -15,47 +15,23 @@ from charging.base.lateness import refuse_late
 from charging.base.money import NO_CURRENCY
 from charging.base.usage import Charge
 from charging.errors import Broken, Invalid
-from charging.ledger.commands import (
-    Action,
-    Adjust,
-    Command,
-    MoveMoney,
-    OpenAccount,
-    PostCharge,
-    SendTransfer,
-    SetContract,
-    SetCreditLimit,
-    SetPaymentMode,
-    SetProfile,
-    SetStatus,
-    SetThreshold,
-    StepSession,
-    TopUp,
-)
+from charging.ledger.command import Command
+from charging.ledger.commands.move_money import MoveMoney
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_profile import SetProfile
+from charging.ledger.commands.set_threshold import SetThreshold
+from charging.ledger.commands.step_session import StepSession
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.kinds import Action
 from charging.ledger.ledger import available_view, seal
 from charging.plans.plan import Plan
 from charging.rating import rating
 from charging.rating.pieces import piece_end
 from charging.rating.selling import check_agreements, check_offerings, check_scope, check_watched
 from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
-
-_PREDICTABLE = (
-    PostCharge,
-    StepSession,
-    TopUp,
-    Adjust,
-    MoveMoney,
-    SetThreshold,
-    SetStatus,
-    SetPaymentMode,
-    SetCreditLimit,
-    SetProfile,
-)
-
-
-def is_predictable(action: Action) -> bool:
-    """Say whether the platform can tell the account's state after an action, as the owner will."""
-    return isinstance(action, _PREDICTABLE)
 
 
 def charge_command(item: Item, entry: Entry, account: Account, contract: Contract, held: Held, now_ms: int) -> Command:

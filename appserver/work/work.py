@@ -15,7 +15,7 @@ from appserver.known.accounts import AccountCache, Entry
 from appserver.settings import AppServerSettings
 from appserver.uplink.links import Carrier, Fetch, Outgoing, Pull
 from appserver.work.answers import answer_done, answer_outcome, answer_query, answer_quote, unexpected
-from appserver.work.commands import charge_command, is_predictable, open_command, order_command
+from appserver.work.commands import charge_command, open_command, order_command
 from appserver.work.items import Item
 from appserver.work.library import Library
 from charging.errors import (
@@ -30,7 +30,8 @@ from charging.errors import (
     Refused,
     Unavailable,
 )
-from charging.ledger.commands import Command, OpenAccount
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
 from charging.wire import (
     Answer,
     BusinessData,
@@ -175,7 +176,7 @@ class Work:
 
     def _commit(self, item: Item, entry: Entry, command: Command) -> None:
         out = self.out
-        entry.sent(item, command, out.number, predictable=is_predictable(command.action))
+        entry.sent(item, command, out.number, predictable=command.action.traits.predictable)
         item.entry = entry  # Until it is settled, once.
         item.place = out.add(item.identity, pack(Commit(item.identity, command)), item)
         if item.batch.deadline > out.deadline:

@@ -80,7 +80,7 @@ class Threshold(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Outgoing(Struct, frozen=True, array_like=True, gc=False):
-    """A transfer under way to another account; see `charging.ledger.handlers.transfers`."""
+    """A transfer under way to another account; see `charging.ledger.commands.send_transfer`."""
 
     key: str
     from_book_id: str
@@ -94,7 +94,7 @@ class Outgoing(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Proposal(Struct, frozen=True, array_like=True, gc=False):
-    """A command that waits for a second principal's approval; see `charging.ledger.handlers.approvals`."""
+    """A command that waits for a second principal's approval; see `charging.ledger.commands.approve`."""
 
     key: str
     kind: str
@@ -109,7 +109,7 @@ class Proposal(Struct, frozen=True, array_like=True, gc=False):
     time_ms: int
     """When it was proposed, by the owner's clock."""
     digest: bytes = b""
-    """Of the command, as `charging.ledger.commands.Command.digest`."""
+    """Of the command, as `charging.ledger.command.Command.digest`."""
 
 
 class Account(Struct, frozen=True, array_like=True, gc=False):
@@ -151,7 +151,7 @@ class Account(Struct, frozen=True, array_like=True, gc=False):
     before_move: tuple[str, ...] = ()
     """Status and its reason before the account moved out, so that the move can be told again."""
     refunds: tuple[tuple[str, int, bool, int], ...] = ()
-    """Refunded so far: (charge key, micro-units, wholly, time of the charge); `charging.ledger.handlers.refunds`."""
+    """Refunded so far: (charge key, micro-units, wholly, time of the charge); `charging.ledger.commands.refund`."""
     ended: tuple[tuple[str, int, str, bytes], ...] = ()
     """Newest sessions that ended: (session id, invocation, why, packed SessionOutcome)."""
     proposals: tuple[Proposal, ...] = ()

@@ -2,9 +2,9 @@
 
 A counter that is gone reads as zero: a cap, a tier or a free minute would be given once more, and nobody told. So the
 counters of a period stay as long as usage of that period is taken, and usage that comes later is refused by name. What
-an expired book has left waits as long (`charging.ledger.handlers.books`). A counter of days keeps as many days as that,
-any longer period the ones that such usage can fall into, and the one before for what rolls over: the bound is also that
-of an account's size, some forty numbers for each counter of days.
+an expired book has left waits as long (`charging.ledger.commands.top_up`). A counter of days keeps as many days as
+that, any longer period the ones that such usage can fall into, and the one before for what rolls over: the bound is
+also that of an account's size, some forty numbers for each counter of days.
 
 Usage that looks at no counter and at no book of units is never too late: its price is that of its own time.
 """

@@ -14,18 +14,23 @@ from charging.base.account import MAIN_BOOK, Account, Outgoing
 from charging.base.house_keys import receive_key
 from charging.errors import Fault
 from charging.ledger import applying
-from charging.ledger.commands import PROPOSED, REMEMBERED
+from charging.ledger.commands.move_in import MovedIn
+from charging.ledger.commands.propose import PROPOSED
+from charging.ledger.commands.receive_transfer import TransferReceived
+from charging.ledger.commands.remember import REMEMBERED
+from charging.ledger.commands.send_transfer import TransferSent
+from charging.ledger.commands.settle_transfer import TransferSettled
 from charging.ledger.entry import Entry
-from charging.ledger.events import MovedIn, Opened, TransferReceived, TransferSent, TransferSettled
+from charging.ledger.event import BaseArrival
 from charging.ledger.funds import movements
-from charging.ledger.history import legs, outcome
+from charging.ledger.history import outcome
 from charging.ledger.outcome import Done, Movement
 
 FINDINGS_MAX = 100
 
 
 class Transfers(Struct):
-    """Halves of transfers, by the key under which each arrives; see `charging.ledger.handlers.transfers`."""
+    """Halves of transfers, by the key under which each arrives; see `charging.ledger.commands.send_transfer`."""
 
     sent: dict[str, tuple[int, str, int]] = {}
     """Key → amount, its currency, and when it was sent."""
@@ -160,7 +165,7 @@ class Audit:
         """Add up the postings of an entry by book; those against books go to the totals."""
         moves: dict[str, int] = {}
         for event in entry.events:
-            found = legs(event)
+            found = event.legs()
             if sum(leg.delta for leg in found):
                 self._find(f"postings of {entry.key} do not add up to zero")
             for leg in found:
@@ -216,7 +221,7 @@ class Audit:
 
 def begins(entry: Entry) -> bool:
     """Say whether an account's state is known from this entry on."""
-    return any(isinstance(event, Opened | MovedIn) for event in entry.events)
+    return any(isinstance(event, BaseArrival) for event in entry.events)
 
 
 def audit(entries: Iterable[Entry], account_id: str, start: Account | None = None) -> AuditReport:

@@ -2,8 +2,8 @@
 
 from msgspec import Raw, Struct
 
-from charging.ledger.commands import ChargedFact
-from charging.ledger.events import Event
+from charging.ledger.kinds import Event
+from charging.ledger.outcome import ChargedFact
 
 
 class Entry(Struct, frozen=True, array_like=True, gc=False):

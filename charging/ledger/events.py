@@ -1,103 +1,84 @@
-"""What happened to an account. Replaying the events of its entries in order gives its state.
+"""Events that several commands make; those of one command alone are in its own file.
 
 Events are facts: they name what moved, so replay needs no rule and no clock. All pairs are (book id, amount), and all
-amounts of money are micro-units. `charging.ledger.history.legs` gives the double-entry reading of each event.
+amounts of money are micro-units.
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from charging.base.account import Account, Book, Proposal, Session, Threshold
+from charging.base.account import Account, Book, Session
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
+from charging.ledger import funds
+from charging.ledger.accruals import accrue
+from charging.ledger.event import BaseEvent, Leg, Pair, book_legs, legs_against
+
+ENDED_SESSIONS_KEPT_MAX = 8
 
 
-class Opened(Struct, frozen=True, array_like=True, tag="opened", gc=False):
-    """The account exists from here on, in this state."""
-
-    account: Account
-
-
-class Charged(Struct, frozen=True, array_like=True, tag="c", gc=False):
-    """A rated event was taken. Accumulators grow by `charge.accruals`."""
-
-    usage: Usage
-    charge: SealedCharge
-    postings: tuple[tuple[str, int], ...]
-    """Taken from money books; they add up to `charge.amount`."""
-    units: tuple[tuple[str, int], ...]
-    """Taken from books of free units."""
-
-
-class Booked(Struct, frozen=True, array_like=True, tag="b", gc=False):
+class Booked(BaseEvent, frozen=True, tag="b"):
     """Books grew or shrank by hand: a deposit, an adjustment, a move between books, the end of an expired book."""
 
     kind: str
     """Kind of the top-up (deposit, payment, …), or adjust, move, lapse."""
-    postings: tuple[tuple[str, int], ...]
+    postings: tuple[Pair, ...]
     """Signed: what each book gained."""
     reason: str
 
+    rerates = False
+    leads = True
 
-class BookSet(Struct, frozen=True, array_like=True, tag="book", gc=False):
+    def apply(self, account: Account) -> Account:
+        """Add to the books."""
+        return replace(account, books=funds.shift(account.books, self.postings, 1))
+
+    def legs(self) -> tuple[Leg, ...]:
+        """Post against the kind; a move between books is its own other side."""
+        if self.kind == "move":
+            return book_legs(self.postings, 1)
+        return (*book_legs(self.postings, 1), Leg(self.kind, -sum(amount for _, amount in self.postings)))
+
+    def words(self) -> str:
+        """Say the reason, or the kind."""
+        return self.reason or self.kind
+
+
+class BookSet(BaseEvent, frozen=True, tag="book"):
     """A book exists with these terms; a new one starts at nothing, the amount of an existing one stays."""
 
     book: Book
 
+    rerates = False
 
-class BookDropped(Struct, frozen=True, array_like=True, tag="drop", gc=False):
+    def apply(self, account: Account) -> Account:
+        """Make the book, or give it these terms."""
+        new = self.book
+        old = funds.book_of(account, new.book_id)
+        amount, reserved = (old.amount, old.reserved) if old is not None else (0, 0)
+        others = [book for book in account.books if book.book_id != new.book_id]
+        kept = replace(new, amount=amount, reserved=reserved)
+        return replace(account, books=tuple(sorted([*others, kept], key=funds.consumption_order)))
+
+    def words(self) -> str:
+        """Name the book."""
+        return f"book {self.book.book_id}"
+
+
+class BookDropped(BaseEvent, frozen=True, tag="drop"):
     """An empty expired book is gone."""
 
     book_id: str
 
+    rerates = False
 
-class Refunded(Struct, frozen=True, array_like=True, tag="refund", gc=False):
-    """A charge was given back, in part or wholly."""
+    def apply(self, account: Account) -> Account:
+        """Leave the book out."""
+        return replace(account, books=tuple(book for book in account.books if book.book_id != self.book_id))
 
-    charge_key: str
-    amount: int
-    postings: tuple[tuple[str, int], ...]
-    """Given back to money books."""
-    units: tuple[tuple[str, int], ...]
-    accruals: tuple[tuple[str, int], ...]
-    """Taken off accumulators, positive."""
-    wholly: bool
-    charged_ms: int
-    forgets: tuple[str, ...]
-    """Charges too old to be refunded again; what the account remembered of them goes."""
-    reason: str
-
-
-class TransferSent(Struct, frozen=True, array_like=True, tag="sent", gc=False):
-    """Money left a book and is under way."""
-
-    key: str
-    from_book_id: str
-    to_identity: str
-    to_book_id: str
-    amount: int
-    reason: str
-    sent_ms: int = 0
-    currency: str = ""
-
-
-class TransferReceived(Struct, frozen=True, array_like=True, tag="received", gc=False):
-    """Money arrived from another account."""
-
-    from_account: str
-    book_id: str
-    amount: int
-    reason: str
-    currency: str = ""
-
-
-class TransferSettled(Struct, frozen=True, array_like=True, tag="settled", gc=False):
-    """The other side has it, or it is given back to `book_id`."""
-
-    key: str
-    arrived: bool
-    book_id: str
-    amount: int
-    reason: str
+    def words(self) -> str:
+        """Name the book."""
+        return f"book {self.book_id} is over"
 
 
 class SessionPosting(Struct, frozen=True, array_like=True, gc=False):
@@ -109,17 +90,22 @@ class SessionPosting(Struct, frozen=True, array_like=True, gc=False):
     """Rating of that whole quantity."""
     amount: int
     """Money posted now, signed."""
-    postings: tuple[tuple[str, int], ...]
+    postings: tuple[Pair, ...]
     """Taken from money books now, signed."""
-    units: tuple[tuple[str, int], ...]
+    units: tuple[Pair, ...]
     """Taken from books of free units now, signed."""
-    accruals: tuple[tuple[str, int], ...]
+    accruals: tuple[Pair, ...]
     """Added to accumulators now, signed."""
     shortfall: int
     """What the whole quantity costs beyond the money there was, when more was used than granted."""
 
+    def legs(self) -> tuple[Leg, ...]:
+        """Post money against revenue, units against use."""
+        revenue = Leg("revenue", self.amount)
+        return (*book_legs(self.postings, -1), revenue, *legs_against("use", self.units))
 
-class SessionStepped(Struct, frozen=True, array_like=True, tag="s", gc=False):
+
+class SessionStepped(BaseEvent, frozen=True, tag="s"):
     """A session began, went on or ended. Reservations are the difference between its holds before and after."""
 
     session: Session
@@ -128,109 +114,91 @@ class SessionStepped(Struct, frozen=True, array_like=True, tag="s", gc=False):
     """Empty = open; released, expired."""
     postings: tuple[SessionPosting, ...]
 
+    rerates = False
+    leads = True
 
-class ContractSet(Struct, frozen=True, array_like=True, tag="contract", gc=False):
+    def apply(self, account: Account) -> Account:
+        """Free what the session kept, post, keep anew; one that ended goes to those that are remembered."""
+        session = self.session
+        old = next((known for known in account.sessions if known.session_id == session.session_id), None)
+        books, accumulators = account.books, account.accumulators
+        for hold in old.holds if old is not None else ():
+            books = funds.keep(books, hold.reserved, -1)
+        for posting in self.postings:
+            books = funds.shift(funds.shift(books, posting.postings, -1), posting.units, -1)
+            if posting.accruals:
+                accumulators = accrue(accumulators, posting.accruals)
+        for hold in session.holds:
+            books = funds.keep(books, hold.reserved, 1)
+        others = tuple(known for known in account.sessions if known is not old)
+        if not self.ended:
+            return replace(account, books=books, accumulators=accumulators, sessions=(*others, session))
+        row = (session.session_id, session.invocation, self.ended, session.outcome)
+        ended = (*account.ended, row)[-ENDED_SESSIONS_KEPT_MAX:]
+        return replace(account, books=books, accumulators=accumulators, sessions=others, ended=ended)
+
+    def legs(self) -> tuple[Leg, ...]:
+        """Post what each service took now."""
+        return tuple(leg for posting in self.postings for leg in posting.legs())
+
+    def words(self) -> str:
+        """Say how it ended, or name it."""
+        return self.ended or f"session {self.session.session_id}"
+
+    def charges(self) -> tuple[tuple[Usage, SealedCharge], ...]:
+        """Give each service's whole quantity so far."""
+        return tuple((posting.usage, posting.charge) for posting in self.postings)
+
+
+class ContractSet(BaseEvent, frozen=True, tag="contract"):
     """A member's contract; the domain server projects it to the shared unit. Status ended: the member left."""
 
     contract: Contract
 
+    rerates = True
 
-class StatusSet(Struct, frozen=True, array_like=True, tag="status", gc=False):
+    def apply(self, account: Account) -> Account:
+        """Count its identity among the members, or no more."""
+        identity = self.contract.identity
+        if self.contract.status == "ended":
+            return replace(account, members=tuple(member for member in account.members if member != identity))
+        if identity in account.members:
+            return account
+        return replace(account, members=(*account.members, identity))
+
+    def words(self) -> str:
+        """Name the member and the status."""
+        return f"contract of {self.contract.identity} {self.contract.status}"
+
+
+class StatusSet(BaseEvent, frozen=True, tag="status"):
     """The account became active, suspended or closed."""
 
     status: str
     reason: str
 
+    rerates = False
 
-class ModeSet(Struct, frozen=True, array_like=True, tag="mode", gc=False):
-    """Prepaid or postpaid from here on."""
+    def apply(self, account: Account) -> Account:
+        """Set the status."""
+        return replace(account, status=self.status, status_reason=self.reason)
 
-    payment_mode: str
-
-
-class CreditSet(Struct, frozen=True, array_like=True, tag="credit", gc=False):
-    """How far money may go below zero from here on, micro-units."""
-
-    credit_limit: int
-    reason: str
+    def words(self) -> str:
+        """Say the reason, or the status."""
+        return self.reason or self.status
 
 
-class ThresholdSet(Struct, frozen=True, array_like=True, tag="threshold", gc=False):
-    """A mark was set or removed."""
-
-    threshold: Threshold
-    remove: bool
-
-
-class ProfileSet(Struct, frozen=True, array_like=True, tag="profile", gc=False):
-    """What discount rules read on the levels A and C was replaced."""
-
-    attributes: dict[str, str]
-    customer_attributes: dict[str, str]
-    agreements: tuple[str, ...]
-
-
-class Noticed(Struct, frozen=True, array_like=True, tag="n", gc=False):
+class Noticed(BaseEvent, frozen=True, tag="n"):
     """Somebody should be told: `low-balance:<threshold>`, `usage:<threshold>`, `suspended`, `resumed`, `shortfall`."""
 
     notices: tuple[str, ...]
 
+    rerates = False
 
-class MovedOut(Struct, frozen=True, array_like=True, tag="out", gc=False):
-    """The account left for another domain."""
+    def apply(self, account: Account) -> Account:
+        """Change nothing."""
+        return account
 
-    to_domain: str
-
-
-class MovedIn(Struct, frozen=True, array_like=True, tag="in", gc=False):
-    """The account arrived from another domain, in this state, with the contracts of its members."""
-
-    account: Account
-    contracts: tuple[Contract, ...]
-
-
-class Proposed(Struct, frozen=True, array_like=True, tag="proposed", gc=False):
-    """A command waits for approval; nothing else has happened."""
-
-    proposal: Proposal
-    forgets: tuple[str, ...]
-    """Keys of proposals that nobody decided in time."""
-    reason: str
-
-
-class Decided(Struct, frozen=True, array_like=True, tag="decided", gc=False):
-    """A proposal is over. Approved, what it does are the other events of the same entry."""
-
-    key: str
-    approved: bool
-    proposer: str
-    """Principal that proposed; the entry's own is the one that decided."""
-    proposer_actor: str
-    reason: str
-    outcome: bytes = b""
-    """Packed `wire.Done` or `wire.Failed`: what a repeat of the proposed command is answered from here on."""
-
-
-Event = (
-    Opened
-    | Charged
-    | Booked
-    | BookSet
-    | BookDropped
-    | Refunded
-    | TransferSent
-    | TransferReceived
-    | TransferSettled
-    | SessionStepped
-    | ContractSet
-    | StatusSet
-    | ModeSet
-    | CreditSet
-    | ThresholdSet
-    | ProfileSet
-    | Noticed
-    | MovedOut
-    | MovedIn
-    | Proposed
-    | Decided
-)
+    def words(self) -> str:
+        """Say nothing: a line of the history has its notices in a field of their own."""
+        return ""

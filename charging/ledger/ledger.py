@@ -4,72 +4,29 @@
 go through `charging.ledger.applying`, so a state decided and a state replayed are equal. No clock, no I/O.
 """
 
+from typing import cast
+
 import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from charging.base.account import Account, BalanceView, Book
+from charging.base.account import Account, Book
 from charging.base.usage import Charge, SealedCharge, pack_long
-from charging.errors import Broken, Invalid, NotFound
+from charging.errors import Broken, NotFound
 from charging.ledger import standing, within
-from charging.ledger.applying import accrue, after_charge, apply
-from charging.ledger.commands import (
-    Adjust,
-    Approve,
-    Command,
-    ExpireSession,
-    MoveIn,
-    MoveMoney,
-    MoveOut,
-    OpenAccount,
-    PostCharge,
-    Propose,
-    ReceiveTransfer,
-    Refund,
-    SendTransfer,
-    SetContract,
-    SetCreditLimit,
-    SetPaymentMode,
-    SetProfile,
-    SetStatus,
-    SetThreshold,
-    SettleTransfer,
-    StepSession,
-    TopUp,
-)
-from charging.ledger.decision import Decision, Effect, VersionMoved
+from charging.ledger.accruals import accrue
+from charging.ledger.action import BaseCreation
+from charging.ledger.applying import after_charge, apply
+from charging.ledger.command import Command
+from charging.ledger.commands.approve import Approve, Decided
+from charging.ledger.commands.post_charge import Charged, PostCharge
+from charging.ledger.decision import Decision
+from charging.ledger.effect import Effect
 from charging.ledger.entry import Entry
-from charging.ledger.events import Charged, Event, Noticed
-from charging.ledger.funds import balance_view, moved, movements
-from charging.ledger.handlers import accounts as account_commands
-from charging.ledger.handlers import approvals as approval_commands
-from charging.ledger.handlers import books as book_commands
-from charging.ledger.handlers import charges as charge_commands
-from charging.ledger.handlers import refunds as refund_commands
-from charging.ledger.handlers import sessions as session_commands
-from charging.ledger.handlers import transfers as transfer_commands
-from charging.ledger.handlers.refunds import with_original
-from charging.ledger.handlers.sessions import due_sessions, expire_command
-from charging.ledger.handlers.transfers import receive_command, settle_command
-from charging.ledger.outcome import Done
-
-__all__ = [
-    "BalanceView",
-    "Decision",
-    "Event",
-    "VersionMoved",
-    "available_view",
-    "balance_view",
-    "decide",
-    "due_sessions",
-    "expire_command",
-    "follow",
-    "receive_command",
-    "replay",
-    "seal",
-    "settle_command",
-    "with_original",
-]
+from charging.ledger.events import Noticed
+from charging.ledger.funds import moved, movements
+from charging.ledger.kinds import Event
+from charging.ledger.outcome import Done, pack_outcome
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -87,7 +44,7 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
             raise Broken("ACCOUNT_MISSING", "nothing was decided on an account that is not there")
         done = Done(account.account_id, account.version, effect.amount, (), (), effect.detail, 0, effect.repeated)
         return Decision((), account, done)
-    events = effect.events
+    events = cast(tuple[Event, ...], effect.events)  # All there are, `charging.ledger.kinds` sees to it.
     after = apply(account, events, command.key)
     notices: tuple[str, ...] = ()
     if after.thresholds or after.attributes:
@@ -105,69 +62,26 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     changed = movements(account.books if account is not None else (), after.books)
     done = Done(after.account_id, after.version, effect.amount, changed, notices, effect.detail)
     if type(command.action) is Approve:
-        events = approval_commands.with_outcome(events, done)
+        events = _with_outcome(events, done)
         after = apply(account, events, command.key)
     return Decision(events, after, done)
 
 
 def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
     action = command.action
-    if account is not None and type(action) is PostCharge:
-        return charge_commands.post_charge(account, action, now_ms)
-    match action:
-        case OpenAccount():
-            return account_commands.open_account(account, command, action)
-        case MoveIn():
-            return account_commands.move_in(account, command, action)
+    if isinstance(action, BaseCreation):
+        return action.decide(account, command, now_ms)
     if account is None:
         raise NotFound("ACCOUNT_UNKNOWN", f"there is no account {command.account_id}")
-    match action:
-        case TopUp():
-            return book_commands.top_up(account, command, action)
-        case Adjust():
-            return book_commands.adjust(account, command, action)
-        case MoveMoney():
-            return book_commands.move_money(account, command, action)
-        case Refund():
-            return refund_commands.refund(account, action, now_ms)
-        case SendTransfer():
-            return transfer_commands.send(account, command, action, now_ms)
-        case ReceiveTransfer():
-            return transfer_commands.receive(account, action, now_ms)
-        case SettleTransfer():
-            return transfer_commands.settle(account, action)
-        case StepSession():
-            return session_commands.step(account, action, now_ms)
-        case ExpireSession():
-            return session_commands.expire(account, action, now_ms)
-        case SetContract():
-            return account_commands.set_contract(account, action)
-        case SetStatus():
-            return account_commands.set_status(account, action)
-        case SetPaymentMode():
-            return account_commands.set_payment_mode(account, action)
-        case SetCreditLimit():
-            return account_commands.set_credit_limit(account, action)
-        case SetThreshold():
-            return account_commands.set_threshold(account, action)
-        case SetProfile():
-            return account_commands.set_profile(account, action)
-        case MoveOut():
-            return account_commands.move_out(account, command, action)
-        case Propose():
-            proposed = approval_commands.proposed_command(command, action)
-            return approval_commands.propose(account, command, action, _effect(account, proposed, now_ms), now_ms)
-        case Approve():
-            return _approve(account, command, action, now_ms)
-    raise Invalid("COMMAND_UNKNOWN", f"the ledger does not know {type(action).__name__}")
+    return action.decide(account, command, now_ms)
 
 
-def _approve(account: Account, command: Command, action: Approve, now_ms: int) -> Effect:
-    proposal = approval_commands.decidable(account, command, action, now_ms)
-    if action.reject:
-        return approval_commands.rejected(proposal, action)
-    proposed = approval_commands.approved_command(command, proposal)
-    return approval_commands.approved(proposal, action, _effect(account, proposed, now_ms))
+def _with_outcome(events: tuple[Event, ...], done: Done) -> tuple[Event, ...]:
+    """Write the outcome of an approved command into the event that ends its proposal."""
+    first = events[0]
+    if not isinstance(first, Decided):
+        raise Broken("INTERNAL", "an approval begins with the end of its proposal")
+    return (replace(first, outcome=pack_outcome(done)), *events[1:]) if first.approved else events
 
 
 def follow(account: Account, command: Command, done: Done) -> Account | None:

@@ -52,6 +52,22 @@ class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
     """Of a repeated charge."""
 
 
+class ChargedFact(Struct, frozen=True, array_like=True, gc=False):
+    """What the journal says of a charge that is to be refunded."""
+
+    amount: int
+    """Micro-units that the charge took."""
+    postings: tuple[tuple[str, int], ...]
+    """From money books, in the order of taking."""
+    accruals: tuple[tuple[str, int], ...]
+    units: tuple[tuple[str, int], ...] = ()
+    """From books of free units."""
+    time_ms: int = 0
+    """When it was charged, by the owner's clock."""
+    session_id: str = ""
+    """Of the session whose step it was; "" = of none."""
+
+
 class Failed(Struct, frozen=True, array_like=True, tag="f"):
     """A fault, see `charging.errors`. `repeated` marks a stored refusal."""
 

@@ -9,22 +9,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from charging.base.account import MONEY
 from charging.base.money import MICRO
 from charging.errors import Denied
-from charging.ledger.commands import (
-    Action,
-    Adjust,
-    MoveMoney,
-    OpenAccount,
-    PostCharge,
-    Refund,
-    SendTransfer,
-    SetCreditLimit,
-    SetStatus,
-    StepSession,
-    TopUp,
-)
+from charging.ledger.kinds import ACTIONS
 
 NO_LIMIT = -1
 ALL = "*"
@@ -34,26 +21,7 @@ TEXT_CHARS_MAX = 64
 """Of channel and partner in a remembered question: they are the caller's."""
 
 READS = frozenset({"quote", "balance", "usage", "contract", "history", "outcome"})
-COMMANDS = frozenset(
-    {
-        "charge",
-        "session",
-        "open_account",
-        "set_contract",
-        "set_account_status",
-        "close_account",
-        "set_payment_mode",
-        "set_credit_limit",
-        "set_threshold",
-        "set_account_profile",
-        "top_up",
-        "top_up_units",
-        "adjust",
-        "refund",
-        "transfer",
-        "approve",
-    }
-)
+COMMANDS = frozenset(name for kind in ACTIONS for name in kind.traits.permissions)
 AMENDMENTS = frozenset(
     {
         "resolve",
@@ -107,24 +75,6 @@ class Permission(Struct, frozen=True, gc=False):
         """Say whether an amount needs nobody else."""
         return self.alone_max == NO_LIMIT or amount <= self.alone_max
 
-
-_NAMES = {
-    "c": "charge",
-    "session": "session",
-    "open": "open_account",
-    "contract": "set_contract",
-    "status": "set_account_status",
-    "mode": "set_payment_mode",
-    "credit": "set_credit_limit",
-    "threshold": "set_threshold",
-    "profile": "set_account_profile",
-    "topup": "top_up",
-    "adjust": "adjust",
-    "refund": "refund",
-    "move": "transfer",
-    "send": "transfer",
-    "approve": "approve",
-}
 
 _SALES = (
     "open_account",
@@ -212,39 +162,6 @@ class Policy:
 def built_in_policy() -> Policy:
     """Give the policy of a directory that no grant was written into."""
     return _BUILT_IN_POLICY
-
-
-def name_of(action: Action) -> str:
-    """Give the name that grants have for an action; empty for the tiers' own commands."""
-    if isinstance(action, SetStatus) and action.status == "closed":
-        return "close_account"
-    if isinstance(action, TopUp) and action.unit not in ("", MONEY):
-        return "top_up_units"
-    return _NAMES.get(str(type(action).__struct_config__.tag), "")
-
-
-def amount_of(action: Action) -> int:
-    """Give what limits are held against: micro-units that a command creates, takes, moves or lets be owed.
-
-    An opening counts its credit and all its books, whatever their unit; a refund of everything counts its charge, once
-    the owner has found it.
-    """
-    match action:
-        case PostCharge():
-            return action.charge.amount
-        case StepSession():
-            return sum(unit.charge.amount for unit in action.units)
-        case OpenAccount():
-            return action.credit_limit + sum(book.amount for book in action.books)
-        case SetCreditLimit():
-            return action.credit_limit
-        case Adjust():
-            return abs(action.delta)
-        case Refund():
-            return action.amount or (action.original.amount if action.original is not None else 0)
-        case TopUp() | MoveMoney() | SendTransfer():
-            return action.amount
-    return 0
 
 
 def names_another(principal: str, actor: str) -> bool:

@@ -1,7 +1,7 @@
 """How one session stands on an account: undoing what it posted and kept, taking again, keeping again.
 
-The platform's planning (`charging.rating.sessions`) and the owner's deciding (`charging.ledger.handlers.sessions`) both
-build on these functions, so what was planned on a state is exactly what is decided on it.
+The platform's planning (`charging.rating.sessions`) and the owner's deciding (`charging.ledger.commands.step_session`)
+both build on these functions, so what was planned on a state is exactly what is decided on it.
 """
 
 from collections.abc import Mapping
@@ -13,9 +13,12 @@ from charging.base.account import MONEY, Account, Book, Hold, Session
 from charging.base.usage import Charge, SealedCharge, Usage
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
-from charging.ledger.applying import accrue
+from charging.ledger.accruals import accrue
+from charging.ledger.outcome import SessionGrant
 
 Pair = tuple[str, int]
+RELEASED = "released"
+EXPIRED = "expired"
 
 
 class Taken(Struct, frozen=True):
@@ -157,3 +160,13 @@ def signed_difference(new: tuple[Pair, ...], old: tuple[Pair, ...]) -> tuple[Pai
     for key, amount in old:
         changed[key] = changed.get(key, 0) - amount
     return tuple((key, amount) for key, amount in changed.items() if amount)
+
+
+def without_quota(hold: Hold) -> Hold:
+    """Give what is left of a hold when its session ends: what it charged."""
+    return replace(hold, granted=0, reserved=(), reserved_accruals=())
+
+
+def grant_of_none(hold: Hold) -> SessionGrant:
+    """Tell what a service has cost that gets no quota."""
+    return SessionGrant(hold.service, 0, 0, False, "", hold.charged_before + hold.charged, 0)

@@ -8,7 +8,7 @@ from charging.base import accumulators
 from charging.base.account import Account
 from charging.errors import Refused
 from charging.ledger import funds
-from charging.ledger.events import Event, Noticed, StatusSet
+from charging.ledger.events import Noticed, StatusSet
 
 FUNDS_ENDED = "FUNDS_ENDED"
 AUTO_SUSPEND = "auto_suspend"
@@ -38,9 +38,9 @@ def require_active(account: Account) -> None:
         )
 
 
-def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[Event, ...]:
+def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[StatusSet | Noticed, ...]:
     """Say what a change of books and accumulators entails: suspension or resumption, and notices."""
-    events: list[Event] = []
+    events: list[StatusSet | Noticed] = []
     notices: list[str] = []
     if before is not None and after.thresholds:
         notices += _crossed(before, after, now_ms)

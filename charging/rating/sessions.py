@@ -20,7 +20,7 @@ from charging.base.contract import Contract
 from charging.base.usage import Charge, Usage, ended
 from charging.errors import Invalid
 from charging.ledger import session_state
-from charging.ledger.commands import SessionUnit, StepSession
+from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.ledger.ledger import available_view, seal
 from charging.ledger.session_state import Kept, Taken
 from charging.rating import grants

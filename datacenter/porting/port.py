@@ -24,7 +24,11 @@ from charging.base.account_id import identity_of
 from charging.base.house_keys import digest_of, port_key
 from charging.base.identity import normalise
 from charging.errors import Broken, Conflict, Fault, Invalid, NotFound, Refused, Unavailable
-from charging.ledger.commands import Action, Command, MoveIn, MoveOut, Remember
+from charging.ledger.command import Command
+from charging.ledger.commands.move_in import MoveIn
+from charging.ledger.commands.move_out import MoveOut
+from charging.ledger.commands.remember import Remember
+from charging.ledger.kinds import Action
 from directory.changes import Change, Entry, PortBegun, PortEnded
 from directory.directory import Directory
 from directory.slots import slot_of

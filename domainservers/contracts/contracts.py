@@ -15,7 +15,9 @@ from msgspec import Struct
 
 from charging.base.contract import Contract
 from charging.errors import Refused
-from charging.ledger.events import ContractSet, Event, MovedIn
+from charging.ledger.commands.move_in import MovedIn
+from charging.ledger.events import ContractSet
+from charging.ledger.kinds import Event
 from domainservers.base.collections import CONTRACT
 from domainservers.base.fetcher import bucket_of
 from domainservers.contracts.order_records import order_record

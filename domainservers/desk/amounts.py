@@ -3,9 +3,10 @@
 from msgspec.structs import replace
 
 from charging.base.account import Account
-from charging.ledger.commands import Approve, OpenAccount
-from charging.ledger.handlers.approvals import PROPOSABLE, proposal_of
-from charging.ledger.permission import Permission, amount_denied, amount_of, name_of
+from charging.ledger.commands.approve import Approve
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.propose import proposal_of
+from charging.ledger.permission import Permission, amount_denied
 from domainservers.desk.item import Item, not_at_opening
 
 
@@ -13,13 +14,13 @@ def hold_amount(item: Item, account: Account | None, permission: Permission) -> 
     """Hold a command against what its principal may ask for; what it may not do alone becomes a proposal."""
     command = item.command
     action = command.action
-    amount = amount_of(action)
+    amount = action.at_stake()
     if isinstance(action, Approve) and account is not None:
         amount = max((each.amount for each in account.proposals if each.key == action.of_key), default=0)
     if not permission.allows(amount):
-        item.fault = amount_denied(command.principal, name_of(action), permission.amount_max)
+        item.fault = amount_denied(command.principal, action.permission(), permission.amount_max)
     elif not permission.alone(amount):
-        if isinstance(action, PROPOSABLE):
+        if action.traits.proposable:
             item.command = replace(command, action=proposal_of(action))
         elif isinstance(action, OpenAccount):
             item.fault = not_at_opening(command.principal)

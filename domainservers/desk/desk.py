@@ -14,25 +14,21 @@ from charging.base.account import Account
 from charging.base.account_id import asked_for
 from charging.base.contract import Contract
 from charging.errors import Broken, Denied, Fault, Invalid, NotFound, Refused
-from charging.ledger.commands import (
-    Action,
-    ChargedFact,
-    Command,
-    MoveIn,
-    MoveOut,
-    OpenAccount,
-    PostCharge,
-    Propose,
-    Refund,
-    Remember,
-    SetContract,
-    SetStatus,
-    StepSession,
-)
+from charging.ledger.action import BaseCreation
+from charging.ledger.approvals import outcome_now, pending
+from charging.ledger.command import Command
+from charging.ledger.commands.move_in import MoveIn
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.propose import Propose
+from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.decision import Decision
+from charging.ledger.effect import VersionMoved
 from charging.ledger.entry import Entry
-from charging.ledger.events import Event
-from charging.ledger.handlers.approvals import outcome_now, pending
-from charging.ledger.ledger import Decision, VersionMoved, decide
+from charging.ledger.kinds import TAGS, Action, Event
+from charging.ledger.ledger import decide
+from charging.ledger.outcome import ChargedFact
 from charging.ledger.permission import Policy
 from domainservers.accounts.accounts import Accounts, Cell
 from domainservers.accounts.watch import Watch
@@ -53,7 +49,7 @@ from domainservers.desk.item import (
     told_by_account,
     unknown_identity,
 )
-from domainservers.desk.naming import has_next_name, identities_of
+from domainservers.desk.naming import has_next_name
 from domainservers.journal.framing import account_mark
 from domainservers.journal.groups import DEFECTS, Groups, Sink
 from domainservers.journal.keys import POSITIONS_PER_GROUP, KeyIndex
@@ -61,12 +57,6 @@ from domainservers.journal.quarantine import Aside, Quarantine, damaged
 from runtime.telemetry import logger
 
 log = logger("domainservers.desk.desk")
-
-_KINDS: dict[type, str] = {cls: str(cls.__struct_config__.tag) for cls in Action.__args__}
-_CREATE = (OpenAccount, MoveIn)
-_MOVE = (MoveIn, MoveOut)
-_OF_SUBSCRIBERS = (PostCharge, StepSession)
-"""What an account itself can't do, only one of its identities."""
 
 
 class Desk:
@@ -134,17 +124,17 @@ class Desk:
         if kind is OpenAccount and account is not None and has_next_name(item, account):
             return Need.NAME
         if account is None:
-            if kind not in _CREATE:
+            if not issubclass(kind, BaseCreation):
                 item.sink.answer(item.place, unknown_identity(item.identity))
                 return None
-        elif account.status == "moved" and kind not in _MOVE:
+        elif account.status == "moved" and not kind.traits.ports:
             self.reply(item, cell, account_moved(account.status_reason))
             return None
         elif (
             item.identity not in account.members
             and not item.internal
-            and kind not in _CREATE
-            and (kind in _OF_SUBSCRIBERS or asked_for(item.identity) != account.account_id)
+            and not issubclass(kind, BaseCreation)
+            and (kind.traits.of_subscribers or asked_for(item.identity) != account.account_id)
         ):
             self.reply(item, cell, unknown_identity(item.identity))
             return None
@@ -175,7 +165,7 @@ class Desk:
         except (Refused, Invalid, NotFound, Denied, Broken) as fault:
             self._deny(item, cell, account, fault)
         except Exception:
-            log.exception("a command could not be decided", kind=_KINDS[type(command.action)])
+            log.exception("a command could not be decided", kind=TAGS[type(command.action)])
             self.reply(item, cell, pack_fault(Broken("COMMAND_FAILED", "the command could not be decided")))
         else:
             self._accept(item, cell, account, decision)
@@ -184,14 +174,14 @@ class Desk:
     def _check_slow(self, item: Item, account: Account | None, action: Action) -> Need | None:
         """Look after what only some commands need: the charge to refund, and who has the identity now."""
         item.fault = item.refusal
-        if isinstance(action, Refund):
-            return Need.ORIGINAL if action.original is None else None
-        if not isinstance(action, (OpenAccount, SetContract, SetStatus, MoveIn)) or item.fault is not None:
+        if action.original_key():
+            return Need.ORIGINAL
+        if item.fault is not None:
             return None
         if isinstance(action, OpenAccount) and action.contract.domain != self.domain:
             item.fault = served_elsewhere(action.contract.domain, self.domain)
             return None
-        written = identities_of(action, account)
+        written = action.identities_written(account)
         for identity in written:
             if self.contracts.get(identity) is None:
                 item.missing = identity  # The new record must be newer than whatever there is.
@@ -268,7 +258,7 @@ class Desk:
 
     def _not_kept(self, item: Item, cell: Cell, fault: Fault) -> None:
         """Answer what the journal can't take: nothing was done."""
-        log.error("nothing is kept of a command", kind=_KINDS[type(item.command.action)], reason=fault.reason)
+        log.error("nothing is kept of a command", kind=TAGS[type(item.command.action)], reason=fault.reason)
         self.reply(item, cell, pack_fault(fault))
 
     def _keep(
@@ -290,7 +280,7 @@ class Desk:
             version,
             cell.seq,
             self.newest_ms,
-            _KINDS[type(command.action)],
+            TAGS[type(command.action)],
             item.identity,
             command.actor,
             command.channel,

@@ -9,40 +9,20 @@ from collections.abc import Sequence
 
 from charging.base.house_keys import PREFIX
 from charging.errors import Denied
-from charging.ledger.commands import (
-    Command,
-    ExpireSession,
-    MoveIn,
-    MoveOut,
-    OpenAccount,
-    PostCharge,
-    Propose,
-    ReceiveTransfer,
-    Refund,
-    Remember,
-    SettleTransfer,
-)
-from charging.ledger.permission import NO_LIMIT, Permission, Policy, amount_denied, amount_of, name_of, names_another
+from charging.ledger.action import DATA_CENTER, PLATFORM
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.refund import Refund
+from charging.ledger.permission import NO_LIMIT, Permission, Policy, amount_denied, names_another
 from charging.wire import Ask, Commit, FetchOutcomes, Pull
 from domainservers.desk.desk import Desk
 from domainservers.desk.item import Item, pack_fault
 from domainservers.journal.groups import Sink
 from runtime.telemetry import Metrics
 
-PLATFORM, DATA_CENTER, DOMAIN_SERVER = "appserver", "datacenter", "domainserver"
 LOCAL = "local"
 """Of everybody, where there is no TLS."""
-
-_SENDERS: dict[type, str] = {
-    MoveOut: DATA_CENTER,
-    MoveIn: DATA_CENTER,
-    Remember: DATA_CENTER,
-    ReceiveTransfer: DOMAIN_SERVER,
-    SettleTransfer: "",
-    ExpireSession: "",
-    Propose: "",
-}
-"""Which tier sends a command that is no caller's; "" = none does, owners give it themselves."""
 
 
 def let_in(
@@ -105,7 +85,7 @@ def check_commit(ask: Commit, origin: str, policy: Policy, domain: str) -> Permi
     command = ask.command
     action = command.action
     kind = type(action)
-    sender = PLATFORM if kind is PostCharge else _SENDERS.get(kind, PLATFORM)
+    sender = kind.traits.sender
     if not sender or origin not in (sender, LOCAL):
         raise _denied(kind.__name__, origin)
     if sender != PLATFORM:
@@ -115,8 +95,8 @@ def check_commit(ask: Commit, origin: str, policy: Policy, domain: str) -> Permi
     if isinstance(action, Refund) and action.original is not None:
         raise _denied("what a charge took, which the journal says,", origin)
     permission = permission_of(command, policy, domain)
-    if kind is PostCharge and not permission.allows(amount_of(action)):
-        raise amount_denied(command.principal, name_of(action), permission.amount_max)
+    if kind is PostCharge and not permission.allows(action.at_stake()):
+        raise amount_denied(command.principal, action.permission(), permission.amount_max)
     return permission
 
 
@@ -125,7 +105,7 @@ def permission_of(command: Command, policy: Policy, domain: str) -> Permission:
     principal = command.principal
     return policy.permit(
         principal,
-        name_of(command.action),
+        command.action.permission(),
         command.channel,
         command.partner,
         domain,

@@ -10,9 +10,9 @@ from charging import wire
 from charging.base.account import Account
 from charging.base.identity import mask
 from charging.errors import Broken, Conflict, Denied, Expired, Fault, Invalid, NotFound, Unavailable
-from charging.ledger.commands import Command
+from charging.ledger.approvals import remembered
+from charging.ledger.command import Command
 from charging.ledger.entry import Entry
-from charging.ledger.handlers.approvals import remembered
 from charging.ledger.history import retold
 from charging.ledger.permission import Permission
 from domainservers.journal.groups import Sink

@@ -4,17 +4,9 @@ from msgspec.structs import replace
 
 from charging.base.account import Account
 from charging.base.account_id import NEXT_MAX, compose, slot_of
-from charging.ledger.commands import Command, MoveIn, OpenAccount, SetContract, SetStatus
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
 from domainservers.desk.item import Item
-
-
-def identities_of(action: OpenAccount | SetContract | SetStatus | MoveIn, account: Account | None) -> tuple[str, ...]:
-    """Give the identities whose contracts an action writes."""
-    if isinstance(action, MoveIn):
-        return tuple([contract.identity for contract in action.contracts])
-    if isinstance(action, SetStatus):
-        return account.members if account is not None and action.status == "closed" else ()
-    return (action.contract.identity,)
 
 
 def has_next_name(item: Item, account: Account) -> bool:

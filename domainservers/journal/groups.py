@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from charging.errors import Invalid
-from charging.ledger.commands import PostCharge
+from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.entry import Entry
 from charging.ledger.history import read_told
 from domainservers.contracts.contracts import Known

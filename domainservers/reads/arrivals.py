@@ -8,8 +8,8 @@ it was under way: the clocks of the two may differ by a quarter of `outcomes_kee
 from contextlib import aclosing
 
 from charging.errors import Unavailable
+from charging.ledger.commands.move_in import MovedIn
 from charging.ledger.entry import Entry
-from charging.ledger.events import MovedIn
 from domainservers.journal.frames import Frames
 from domainservers.reads.reading import groups_of
 from domainservers.reads.turns import Turns

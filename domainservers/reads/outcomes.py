@@ -2,8 +2,8 @@
 
 from contextlib import aclosing
 
-from charging.ledger.commands import MoveIn, MoveOut
-from charging.ledger.handlers.refunds import charged_fact
+from charging.ledger.kinds import TAGS
+from charging.ledger.originals import charged_fact
 from charging.wire import KeptOutcome, Outcomes
 from domainservers.journal.frames import Frames
 from domainservers.journal.keys import POSITIONS_PER_GROUP
@@ -14,7 +14,7 @@ PAGE_OUTCOMES_MAX = 5_000
 PAGE_BYTES_MAX = 1_000_000
 PAGE_GROUPS_MAX = 250
 """Each is a read of the store: a page must be told well within the time a caller waits."""
-MOVES = tuple(str(cls.__struct_config__.tag) for cls in (MoveIn, MoveOut))
+MOVES = tuple(tag for kind, tag in TAGS.items() if kind.traits.ports)
 """Kinds of entries that stay: steps of ports, which have the whole account in them and are asked for nowhere else."""
 
 

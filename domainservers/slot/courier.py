@@ -12,7 +12,7 @@ from typing import Protocol
 from charging import wire
 from charging.base.account import Outgoing
 from charging.errors import Fault
-from charging.ledger.handlers.transfers import receive_command, settle_command
+from charging.ledger.own import receive_command, settle_command
 from charging.wire import Commit, Done, Failed, unpack_answer
 from domainservers.desk.item import Item
 from domainservers.slot.slot import Slot

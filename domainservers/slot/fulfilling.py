@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from charging import wire
 from charging.errors import Broken, Fault, NotFound, Overloaded, Refused, Unavailable
-from charging.ledger.commands import ReceiveTransfer, Refund, Remember
+from charging.ledger.approvals import outcome_now
+from charging.ledger.commands.move_in import MovedIn
+from charging.ledger.commands.receive_transfer import ReceiveTransfer
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.remember import Remember
 from charging.ledger.entry import Entry
-from charging.ledger.events import MovedIn
-from charging.ledger.handlers.approvals import outcome_now
-from charging.ledger.handlers.refunds import Falls, charged_fact
 from charging.ledger.history import line
-from charging.ledger.ledger import with_original
+from charging.ledger.originals import Falls, charged_fact, with_original
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers.accounts.accounts import Cell
 from domainservers.desk.item import Item, Need, key_reused, pack_fault, store_away, stored, told_again, told_by_account

@@ -4,7 +4,7 @@ when the store is away, writes an idle slot down."""
 import asyncio
 
 from charging.base.account import Account
-from charging.ledger.handlers.sessions import due_sessions, expire_command
+from charging.ledger.own import due_sessions, expire_command
 from charging.wire import Done, unpack_answer
 from domainservers.desk.item import Item
 from domainservers.slot.courier import Courier

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from charging.base.account_id import compose
 from charging.errors import Fault
-from charging.ledger.commands import OpenAccount
+from charging.ledger.commands.open_account import OpenAccount
 from domainservers.desk.item import Item, pack_fault
 from domainservers.desk.naming import named
 from domainservers.slot.parts import Parts

@@ -11,19 +11,16 @@ import msgspec
 from msgspec import Struct, field
 
 from charging.base.house_keys import received_from
-from charging.ledger.commands import REMEMBERED
+from charging.ledger.commands.open_account import Opened
+from charging.ledger.commands.post_charge import Charged
+from charging.ledger.commands.receive_transfer import TransferReceived
+from charging.ledger.commands.refund import Refunded
+from charging.ledger.commands.remember import REMEMBERED
+from charging.ledger.commands.send_transfer import TransferSent
+from charging.ledger.commands.settle_transfer import TransferSettled
 from charging.ledger.entry import Entry
-from charging.ledger.events import (
-    Booked,
-    Charged,
-    Event,
-    Opened,
-    Refunded,
-    SessionStepped,
-    TransferReceived,
-    TransferSent,
-    TransferSettled,
-)
+from charging.ledger.events import Booked, SessionStepped
+from charging.ledger.kinds import Event
 from charging.wire import Done, Failed
 from domainservers.journal.groups import unpack_entries
 from domainservers.journal.journal import Position, genesis, read_chain

@@ -16,8 +16,12 @@ from audit.national import Audited, Sources, audit_country
 from charging.base.account import Book
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
-from charging.ledger.commands import Action, Adjust, Command, OpenAccount, PostCharge
+from charging.ledger.command import Command
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.entry import Entry
+from charging.ledger.kinds import Action
 from charging.wire import Commit, Done
 from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory

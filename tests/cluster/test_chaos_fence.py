@@ -20,7 +20,7 @@ from onetier.v1.domain_server_pb2 import ServeRequest
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceStub
 
 from charging import wire
-from charging.ledger.commands import TopUp
+from charging.ledger.commands.top_up import TopUp
 from charging.wire import Answer, BusinessData, Done, Failed, Pull
 from cluster.system import Shape
 from domainservers.base.limits import Limits

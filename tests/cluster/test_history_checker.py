@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from charging.ledger.commands import Refund
+from charging.ledger.commands.refund import Refund
 from charging.wire import Answer, Done
 from domainservers.base.limits import Limits
 from domainservers.slot.keeping import Keeping

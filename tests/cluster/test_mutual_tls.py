@@ -22,7 +22,13 @@ from appserver.room import PROCESS as APPSERVER
 from appserver.settings import AppServerSettings
 from charging import wire
 from charging.errors import Denied, Fault, Unavailable
-from charging.ledger.commands import Action, Adjust, ChargedFact, Command, MoveOut, ReceiveTransfer, Refund
+from charging.ledger.command import Command
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.move_out import MoveOut
+from charging.ledger.commands.receive_transfer import ReceiveTransfer
+from charging.ledger.commands.refund import Refund
+from charging.ledger.kinds import Action
+from charging.ledger.outcome import ChargedFact
 from datacenter.room import PROCESS as DATACENTER
 from datacenter.settings import DataCenterSettings
 from domainservers.room import PROCESS as DOMAINSERVER

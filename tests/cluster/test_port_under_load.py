@@ -12,7 +12,11 @@ from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub, DirectoryServ
 from charging import wire
 from charging.base.account_id import compose
 from charging.base.contract import Contract
-from charging.ledger.commands import Action, Command, OpenAccount, SetContract, TopUp
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.kinds import Action
 from datacenter import main as datacenter
 from datacenter.room import PROCESS as DATACENTER
 from datacenter.settings import DataCenterSettings

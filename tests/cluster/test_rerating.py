@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from audit.national import Sources, audit_country, survey
 from audit.rerating import Rerater
 from charging.base.account import Account
+from charging.ledger.commands.post_charge import Charged
 from charging.ledger.entry import Entry
-from charging.ledger.events import Charged
 from charging.ledger.ledger import replay
 from cluster.layout import keys_of
 from cluster.system import Shape

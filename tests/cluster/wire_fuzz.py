@@ -12,7 +12,8 @@ from msgspec import Struct
 from onetier.v1 import data_center_pb2, domain_server_pb2, service_desk_pb2
 
 from charging import wire
-from charging.ledger.commands import Command, TopUp
+from charging.ledger.command import Command
+from charging.ledger.commands.top_up import TopUp
 
 DEPTH_MAX = 4
 REPEATED_MAX = 4

@@ -13,7 +13,12 @@ from charging import wire
 from charging.base.account import MAIN_BOOK, MONEY, Book
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
-from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, SessionUnit, StepSession, TopUp
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.step_session import SessionUnit, StepSession
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.kinds import Action
 from charging.wire import Answer, Ask, Commit
 from domainservers.main import TIER, build
 from runtime.server import RunningTier, start_tier

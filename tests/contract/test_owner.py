@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from charging.base.contract import Contract
-from charging.ledger.commands import Adjust, Refund, SetContract, SetStatus
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_status import SetStatus
 from charging.wire import (
     Answer,
     Ask,

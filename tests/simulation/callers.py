@@ -12,17 +12,14 @@ from charging.base.account import Book
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Fault
-from charging.ledger.commands import (
-    Action,
-    Command,
-    OpenAccount,
-    PostCharge,
-    Refund,
-    SendTransfer,
-    SessionUnit,
-    StepSession,
-    TopUp,
-)
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.step_session import SessionUnit, StepSession
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.kinds import Action
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull, Stale
 
 OPENING = 1_000_000

@@ -10,7 +10,8 @@ import zstandard
 
 from charging.base.account import Account
 from charging.base.house_keys import received_from
-from charging.ledger.commands import PostCharge, SendTransfer
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.entry import Entry
 from charging.ledger.ledger import replay
 from charging.wire import Done, Failed, unpack_answer

@@ -7,7 +7,9 @@ from appserver.known.accounts import CHANCES_MAX, AccountCache
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
-from charging.ledger.commands import Command, PostCharge, TopUp
+from charging.ledger.command import Command
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.top_up import TopUp
 from charging.ledger.ledger import decide, follow
 from charging.wire import BusinessData
 

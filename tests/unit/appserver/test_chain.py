@@ -9,7 +9,10 @@ from onetier.v1 import service_desk_pb2 as pb
 from charging.base.account import MAIN_BOOK
 from charging.base.contract import Subscription
 from charging.errors import Unavailable
-from charging.ledger.commands import Adjust, PostCharge, SetContract, TopUp
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.top_up import TopUp
 from charging.wire import Commit, Stale
 from testkit.front import A, B, DataCenter, Front, fault_of
 from testkit.owner import Owner

@@ -11,7 +11,13 @@ from appserver.reading.reader import Codec
 from appserver.work.items import Batch, Item
 from charging.base.party import party
 from charging.errors import Fault, Invalid
-from charging.ledger.commands import Adjust, OpenAccount, Refund, SetContract, SetProfile, SetThreshold, TopUp
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_profile import SetProfile
+from charging.ledger.commands.set_threshold import SetThreshold
+from charging.ledger.commands.top_up import TopUp
 
 NOW_MS = 1_800_000_000_000
 CODEC = Codec(future_tolerance_ms=300_000, country="CN")

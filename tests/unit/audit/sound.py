@@ -8,9 +8,10 @@ from pathlib import Path
 from audit.following import SlotReport
 from audit.journals import JournalRef, audit_journal
 from charging.base.account import Account
-from charging.ledger.commands import Refund, SendTransfer
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.entry import Entry
-from charging.ledger.handlers.transfers import receive_command, settle_command
+from charging.ledger.own import receive_command, settle_command
 from charging.wire import BusinessData, Done, Pull
 from domainservers.base.limits import Limits
 from domainservers.slot.recovery import recover

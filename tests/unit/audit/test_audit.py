@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 
 from audit import journals
 from audit.journals import NEVER, audit_all, audit_journal, match_transfers, stand_of
+from charging.ledger.commands.open_account import Opened
+from charging.ledger.commands.post_charge import Charged
+from charging.ledger.commands.receive_transfer import TransferReceived
+from charging.ledger.commands.settle_transfer import TransferSettled
 from charging.ledger.entry import Entry
-from charging.ledger.events import Charged, Opened, TransferReceived, TransferSettled
 from charging.wire import Done, Movement, pack
 from console.operations.audit import app as audit_app
 from directory.changes import Domain, NumberPlan, UnitAddress

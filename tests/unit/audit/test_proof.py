@@ -12,8 +12,13 @@ from rich.console import Console
 from audit import proof
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book, Session
 from charging.base.usage import SealedCharge, Usage
+from charging.ledger.commands.move_in import MovedIn
+from charging.ledger.commands.move_out import MovedOut
+from charging.ledger.commands.open_account import Opened
+from charging.ledger.commands.post_charge import Charged
 from charging.ledger.entry import Entry
-from charging.ledger.events import Charged, Event, MovedIn, MovedOut, Opened, SessionPosting, SessionStepped
+from charging.ledger.events import SessionPosting, SessionStepped
+from charging.ledger.kinds import Event
 from charging.wire import Done, Failed, Movement, pack
 from console.systems.proving import prove
 from console.systems.stage import Stage

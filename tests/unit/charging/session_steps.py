@@ -3,7 +3,7 @@
 import msgspec
 
 from charging.base.account import Account
-from charging.ledger import ledger
+from charging.ledger.funds import balance_view
 from charging.rating.sessions import UnitAsk
 from charging.wire import Done, SessionOutcome
 from testkit.ledger import START_MS, Desk, flat_pricing
@@ -27,5 +27,5 @@ def outcome(done: Done) -> SessionOutcome:
 
 
 def view(account: Account) -> tuple[int, int, int]:
-    sums = ledger.balance_view(account, START_MS)
+    sums = balance_view(account, START_MS)
     return (sums.real, sums.reserved, sums.available)

@@ -8,7 +8,7 @@ from charging.base import accumulators
 from charging.base.account import Account, Threshold
 from charging.base.accumulators import Parts
 from charging.base.localtime import LIFE, MONTH
-from charging.ledger.applying import accrue
+from charging.ledger.accruals import accrue
 from charging.ledger.standing import consequences
 from charging.plans.compile_tariffs import cap_name
 from charging.plans.compiled import Counter

@@ -12,7 +12,10 @@ from charging.base.account import Account, Book, Hold, Session
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid, Refused
 from charging.ledger import within
-from charging.ledger.commands import Command, PostCharge, SetProfile, TopUp
+from charging.ledger.command import Command
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.set_profile import SetProfile
+from charging.ledger.commands.top_up import TopUp
 from charging.ledger.funds import balance_view
 from charging.ledger.ledger import available_view, decide
 

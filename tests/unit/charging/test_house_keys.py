@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from charging.base import house_keys
-from charging.ledger.commands import SendTransfer
+from charging.ledger.commands.send_transfer import SendTransfer
 from testkit.ledger import Desk
 
 TEXTS = st.text(st.sampled_from("a~%7E25|/:é"), max_size=8) | st.text(max_size=8)

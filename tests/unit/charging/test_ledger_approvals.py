@@ -5,10 +5,16 @@ import pytest
 from charging.base.account import MAIN_BOOK, MONEY
 from charging.errors import Denied, Fault, Refused
 from charging.ledger import history
+from charging.ledger.approvals import PROPOSAL_KEEP_MS
 from charging.ledger.auditing import audit
-from charging.ledger.commands import Action, Adjust, Approve, Refund, SendTransfer, SetCreditLimit, TopUp
-from charging.ledger.events import Decided
-from charging.ledger.handlers.approvals import PROPOSAL_KEEP_MS, PROPOSALS_MAX, proposal_of
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.approve import Approve, Decided
+from charging.ledger.commands.propose import PROPOSALS_MAX, proposal_of
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.set_credit_limit import SetCreditLimit
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.kinds import Action
 from testkit.ledger import Desk, charge_of, post
 
 ME = "msisdn:8613000000001"

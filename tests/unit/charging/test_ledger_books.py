@@ -7,7 +7,11 @@ from charging.base.account import MONEY, Book
 from charging.base.bounds import BOOK_MAX
 from charging.base.lateness import LATE_MS_MAX
 from charging.errors import Conflict, Invalid, Refused
-from charging.ledger.commands import Adjust, MoveMoney, SendTransfer, SetStatus, TopUp
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.move_money import MoveMoney
+from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.top_up import TopUp
 from testkit.ledger import DAY_MS, START_MS, Desk, charge_of, post
 
 ID = "msisdn:8613000000001"

@@ -7,9 +7,11 @@ from charging.base.account import MONEY, Book
 from charging.base.lateness import LATE_DAYS_MAX
 from charging.base.localtime import DAY, day_text
 from charging.errors import Invalid, NotFound, Refused
-from charging.ledger import ledger
-from charging.ledger.applying import accrue
-from charging.ledger.commands import MoveOut, SetContract, SetStatus
+from charging.ledger.accruals import accrue
+from charging.ledger.commands.move_out import MoveOut
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.effect import VersionMoved
 from charging.plans.compiled import Counter
 from testkit.ledger import DAY_MS, START_MS, Desk, charge_of, contract_of, post
 
@@ -122,10 +124,10 @@ def test_a_dependent_charge_holds_for_its_state_only() -> None:
     desk = Desk()
     old = desk.open(ID, 100)
     desk.do(ID, post(old, charge_of(1)))
-    with pytest.raises(ledger.VersionMoved):
+    with pytest.raises(VersionMoved):
         desk.do(ID, post(old, charge_of(1, depends=True)))
     other_past = replace(desk.accounts[ID], mark=12345)
-    with pytest.raises(ledger.VersionMoved):
+    with pytest.raises(VersionMoved):
         desk.do(ID, post(other_past, charge_of(1, depends=True)))
     assert desk.do(ID, post(desk.accounts[ID], charge_of(1, depends=True))).version == 3
 
@@ -136,7 +138,7 @@ def test_an_independent_charge_never_goes_stale_until_the_terms_change() -> None
     desk.do(ID, post(old, charge_of(1)))
     assert desk.do(ID, post(old, charge_of(1))).version == 3
     desk.do(ID, SetContract(contract_of(ID)))
-    with pytest.raises(ledger.VersionMoved):
+    with pytest.raises(VersionMoved):
         desk.do(ID, post(old, charge_of(1)))
 
 

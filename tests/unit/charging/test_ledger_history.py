@@ -8,10 +8,16 @@ from msgspec.structs import replace
 from charging.base.account import MONEY, Book
 from charging.errors import Refused
 from charging.ledger import auditing, history
-from charging.ledger.commands import Adjust, MoveMoney, MoveOut, Refund, SendTransfer, TopUp
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.move_money import MoveMoney
+from charging.ledger.commands.move_out import MoveOut
+from charging.ledger.commands.post_charge import Charged
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.top_up import TopUp
 from charging.ledger.entry import Entry
-from charging.ledger.events import Booked, Charged
-from charging.ledger.history import Leg
+from charging.ledger.event import Leg
+from charging.ledger.events import Booked
 from charging.rating.sessions import UnitAsk
 from charging.wire import Done, Movement, pack
 from testkit.ledger import START_MS, Desk, charge_of, post
@@ -167,6 +173,6 @@ def test_every_event_has_its_legs() -> None:
     desk = busy_desk()
     for entries in desk.journals.values():
         for entry in entries:
-            assert sum(leg.delta for event in entry.events for leg in history.legs(event)) == 0
+            assert sum(leg.delta for event in entry.events for leg in event.legs()) == 0
             assert isinstance(history.outcome(entry), Done) or not entry.events
-    assert history.legs(Booked("deposit", (("main", 5),), "")) == (Leg("book:main", 5), Leg("deposit", -5))
+    assert Booked("deposit", (("main", 5),), "").legs() == (Leg("book:main", 5), Leg("deposit", -5))

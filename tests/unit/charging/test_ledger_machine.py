@@ -10,20 +10,21 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from charging.base.account import MONEY, Account, Book
 from charging.errors import Denied, Invalid, NotFound, Refused
-from charging.ledger import auditing, history, ledger
-from charging.ledger.commands import (
-    Adjust,
-    Approve,
-    Command,
-    MoveMoney,
-    PostCharge,
-    Refund,
-    SendTransfer,
-    SetCreditLimit,
-    SetStatus,
-    TopUp,
-)
-from charging.ledger.handlers.approvals import proposal_of
+from charging.ledger import auditing
+from charging.ledger.command import Command
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.approve import Approve
+from charging.ledger.commands.move_money import MoveMoney
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.propose import proposal_of
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.set_credit_limit import SetCreditLimit
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.effect import VersionMoved
+from charging.ledger.funds import balance_view
+from charging.ledger.own import due_sessions, expire_command, receive_command
 from charging.rating.sessions import UnitAsk
 from testkit.ledger import START_MS, Desk, charge_of, flat_pricing, post
 
@@ -73,7 +74,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return done.amount
 
     def spendable(self, account_id: str) -> int:
-        return ledger.balance_view(self.desk.accounts[account_id], self.desk.now_ms).available
+        return balance_view(self.desk.accounts[account_id], self.desk.now_ms).available
 
     @rule(target=charges, account_id=ACCOUNTS, amount=AMOUNTS)
     def charge(self, account_id: str, amount: int) -> object:
@@ -99,7 +100,7 @@ class LedgerMachine(RuleBasedStateMachine):
         known = {entry.key for entry in self.desk.journals[account_id]}
         try:
             taken = self.attempt(command)
-        except ledger.VersionMoved:
+        except VersionMoved:
             assert self.desk.accounts[account_id] is before
             return
         if taken is not None and command.key not in known:
@@ -207,7 +208,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """The owner crashed between the second and the third step."""
         account = self.desk.accounts[account_id]
         for row in account.outgoing[:1]:
-            self.received(ledger.receive_command(account, row, row.to_identity, self.desk.now_ms))
+            self.received(receive_command(account, row, row.to_identity, self.desk.now_ms))
 
     def received(self, command: Command) -> None:
         known = {entry.key for entry in self.desk.journals[command.account_id]}
@@ -221,7 +222,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for account_id in (A, B):
             account = self.desk.accounts[account_id]
             for row in account.outgoing:
-                self.received(ledger.receive_command(account, row, row.to_identity, self.desk.now_ms))
+                self.received(receive_command(account, row, row.to_identity, self.desk.now_ms))
         self.desk.drive_transfers()
         assert self.in_transit == 0
         assert not any(account.outgoing for account in self.desk.accounts.values())
@@ -260,9 +261,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def expire(self, account_id: str, ahead_ms: int) -> None:
         self.desk.now_ms += ahead_ms
         account = self.desk.accounts[account_id]
-        for session in ledger.due_sessions(account, self.desk.now_ms):
-            self.attempt(ledger.expire_command(account, session, self.desk.now_ms))
-        assert ledger.due_sessions(self.desk.accounts[account_id], self.desk.now_ms) == ()
+        for session in due_sessions(account, self.desk.now_ms):
+            self.attempt(expire_command(account, session, self.desk.now_ms))
+        assert due_sessions(self.desk.accounts[account_id], self.desk.now_ms) == ()
 
     @rule(account_id=ACCOUNTS, status=st.sampled_from(("active", "suspended", "active")))
     def set_status(self, account_id: str, status: str) -> None:
@@ -308,7 +309,7 @@ class LedgerMachine(RuleBasedStateMachine):
             keys = [entry.key for entry in entries]
             assert len(set(keys)) == len(keys)
             for entry in entries[-2:]:
-                assert sum(leg.delta for event in entry.events for leg in history.legs(event)) == 0
+                assert sum(leg.delta for event in entry.events for leg in event.legs()) == 0
 
     def teardown(self) -> None:
         for account_id, entries in self.desk.journals.items():

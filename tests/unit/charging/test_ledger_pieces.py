@@ -16,7 +16,10 @@ from charging.base.usage import Usage
 from charging.catalogue.document import from_plain, pack
 from charging.errors import Fault, Invalid, Refused
 from charging.ledger import ledger
-from charging.ledger.commands import OpenAccount, PostCharge, SetContract, TopUp
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.top_up import TopUp
 from charging.plans.plan import Plan
 from charging.plans.timeline import Timeline
 from charging.rating import grants

@@ -10,7 +10,8 @@ from charging.base.localtime import LocalTime
 from charging.base.usage import Usage
 from charging.catalogue.document import from_plain, pack
 from charging.ledger import ledger
-from charging.ledger.commands import OpenAccount, PostCharge
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
 from charging.plans.plan import Plan
 from charging.plans.timeline import Timeline
 from charging.rating.pieces import piece_end

@@ -4,8 +4,7 @@ import pytest
 
 from charging.base.account import MONEY, Book
 from charging.errors import Invalid, NotFound, Refused
-from charging.ledger.commands import Refund
-from charging.ledger.handlers.refunds import REFUND_WINDOW_MS, REFUNDS_MAX
+from charging.ledger.commands.refund import REFUND_WINDOW_MS, REFUNDS_MAX, Refund
 from testkit.ledger import DAY_MS, START_MS, Desk, charge_of, post
 
 ID = "msisdn:8613000000001"

@@ -7,17 +7,15 @@ from msgspec.structs import replace
 from charging.base.account import MONEY, Account, Book
 from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import ledger
-from charging.ledger.commands import (
-    Adjust,
-    Command,
-    ExpireSession,
-    SendTransfer,
-    SessionUnit,
-    SetStatus,
-    StepSession,
-    TopUp,
-)
-from charging.ledger.handlers.sessions import SESSIONS_MAX
+from charging.ledger.command import Command
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.expire_session import ExpireSession
+from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.step_session import SESSIONS_MAX, SessionUnit, StepSession
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.effect import VersionMoved
+from charging.ledger.own import due_sessions, expire_command
 from charging.wire import pack
 from testkit.ledger import DAY_MS, START_MS, Desk, charge_of, post
 from tests.unit.charging.session_steps import ID, OTHER, ask, outcome, step, view
@@ -159,13 +157,13 @@ def test_a_session_ends_by_itself_and_keeps_what_was_used() -> None:
     step(desk, "create", 0, ask(30))
     step(desk, "update", 1, ask(30, used=10))
     desk.now_ms += 59_999
-    assert ledger.due_sessions(desk.accounts[ID], desk.now_ms) == ()
-    early = ledger.expire_command(desk.accounts[ID], desk.accounts[ID].sessions[0], desk.now_ms)
+    assert due_sessions(desk.accounts[ID], desk.now_ms) == ()
+    early = expire_command(desk.accounts[ID], desk.accounts[ID].sessions[0], desk.now_ms)
     with pytest.raises(Invalid, match="valid until"):
         desk.commit(early)
     desk.now_ms += 1
-    (due,) = ledger.due_sessions(desk.accounts[ID], desk.now_ms)
-    desk.commit(ledger.expire_command(desk.accounts[ID], due, desk.now_ms))
+    (due,) = due_sessions(desk.accounts[ID], desk.now_ms)
+    desk.commit(expire_command(desk.accounts[ID], due, desk.now_ms))
     assert view(desk.accounts[ID]) == (900, 0, 900)
     desk.crash()
     assert view(desk.accounts[ID]) == (900, 0, 900)
@@ -184,7 +182,7 @@ def test_a_renewed_session_does_not_expire_at_its_old_end() -> None:
     desk.now_ms += 60_000
     step(desk, "update", 1, ask(30, used=1))
     with pytest.raises(Invalid, match="valid until"):
-        desk.commit(ledger.expire_command(desk.accounts[ID], old, desk.now_ms))
+        desk.commit(expire_command(desk.accounts[ID], old, desk.now_ms))
 
 
 def test_a_suspended_account_gets_no_grant_but_reports_its_use() -> None:
@@ -211,7 +209,7 @@ def test_a_step_planned_on_another_state_is_stale() -> None:
     desk.open(ID, 1_000)
     planned = desk.plan(ID, "s", "create", 0, ask(30))
     desk.do(ID, post(desk.accounts[ID], charge_of(1)))
-    with pytest.raises(ledger.VersionMoved):
+    with pytest.raises(VersionMoved):
         desk.do(ID, planned)
 
 

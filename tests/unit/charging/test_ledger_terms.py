@@ -7,20 +7,20 @@ from charging.base.account import MONEY, Book, Threshold
 from charging.base.bounds import MEMBERS_MAX, THRESHOLDS_MAX
 from charging.errors import Broken, Invalid, Refused
 from charging.ledger import ledger
-from charging.ledger.commands import (
-    Adjust,
-    MoveIn,
-    MoveOut,
-    SendTransfer,
-    SetContract,
-    SetCreditLimit,
-    SetPaymentMode,
-    SetProfile,
-    SetStatus,
-    SetThreshold,
-    TopUp,
-)
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.move_in import MoveIn
+from charging.ledger.commands.move_out import MoveOut
+from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_credit_limit import SetCreditLimit
+from charging.ledger.commands.set_payment_mode import SetPaymentMode
+from charging.ledger.commands.set_profile import SetProfile
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.set_threshold import SetThreshold
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.effect import VersionMoved
 from charging.ledger.events import ContractSet
+from charging.ledger.funds import balance_view
 from charging.rating.sessions import UnitAsk
 from testkit.ledger import START_MS, Desk, charge_of, contract_of, opening, post
 
@@ -115,7 +115,7 @@ def test_the_credit_limit_can_not_fall_below_what_is_in_use() -> None:
         desk.do(ID, SetCreditLimit(29, "risk"))
     assert (refusal.value.reason, refusal.value.facts) == ("CREDIT_IN_USE", {"in_use": "30"})
     desk.do(ID, SetCreditLimit(30, "risk"))
-    assert ledger.balance_view(desk.accounts[ID], START_MS).available == 0
+    assert balance_view(desk.accounts[ID], START_MS).available == 0
     with pytest.raises(Invalid):
         desk.do(ID, SetCreditLimit(-1, "slip"))
 
@@ -208,7 +208,7 @@ def test_a_profile_changes_the_terms_that_charges_are_rated_on() -> None:
     desk.do(ID, SetProfile({"tier": "gold"}, {"kind": "business"}, ("deal",)))
     account = desk.accounts[ID]
     assert (account.attributes, account.agreements, account.terms_version) == ({"tier": "gold"}, ("deal",), 2)
-    with pytest.raises(ledger.VersionMoved):
+    with pytest.raises(VersionMoved):
         desk.do(ID, post(old, charge_of(1)))
 
 
@@ -284,7 +284,7 @@ def test_the_balance_is_one_view_over_all_services() -> None:
     desk.open(ID, 100, credit_limit=50, books=(gift, Book("over", MONEY, 5, valid_to_ms=START_MS)))
     asks = (UnitAsk("voice", 5, 0, START_MS), UnitAsk("data", 3, 0, START_MS))
     desk.do(ID, desk.plan(ID, "s", "create", 0, *asks))
-    view = ledger.balance_view(desk.accounts[ID], START_MS)
+    view = balance_view(desk.accounts[ID], START_MS)
     assert (view.real, view.reserved, view.available, view.credit_limit) == (120, 80, 90, 50)
 
 

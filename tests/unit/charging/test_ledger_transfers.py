@@ -5,17 +5,14 @@ from msgspec.structs import replace
 
 from charging.base.account import MONEY, Book
 from charging.errors import Invalid, NotFound, Refused
-from charging.ledger import ledger
-from charging.ledger.commands import (
-    MoveMoney,
-    MoveOut,
-    ReceiveTransfer,
-    SendTransfer,
-    SetContract,
-    SetStatus,
-    SettleTransfer,
-)
-from charging.ledger.handlers.transfers import OUTGOING_MAX
+from charging.ledger.commands.move_money import MoveMoney
+from charging.ledger.commands.move_out import MoveOut
+from charging.ledger.commands.receive_transfer import ReceiveTransfer
+from charging.ledger.commands.send_transfer import OUTGOING_MAX, SendTransfer
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.settle_transfer import SettleTransfer
+from charging.ledger.own import receive_command
 from testkit.ledger import START_MS, Desk, contract_of, opening
 
 A, B = "msisdn:8613000000001", "msisdn:8613000000002"
@@ -39,7 +36,7 @@ def test_money_leaves_travels_and_arrives_once_through_crashes_and_repeats() -> 
     desk.crash()
     row = desk.accounts[A].outgoing[0]
     for _ in range(3):
-        desk.commit(ledger.receive_command(desk.accounts[A], row, B, desk.now_ms))
+        desk.commit(receive_command(desk.accounts[A], row, B, desk.now_ms))
         desk.crash()
     assert (main_of(desk, A), main_of(desk, B)) == (70, 30)
     desk.drive_transfers()

@@ -3,8 +3,10 @@
 import pytest
 
 from charging.errors import Denied
-from charging.ledger.commands import Adjust, SetStatus, TopUp
-from charging.ledger.permission import ALL, BUILT_IN, NAMES, NO_LIMIT, Grant, Policy, name_of, names_another
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.permission import ALL, BUILT_IN, NAMES, NO_LIMIT, Grant, Policy, names_another
 from testkit.ledger import opening
 
 DANGEROUS = ("adjust", "refund", "set_credit_limit", "close_account", "approve", "amend_plan", "amend_units", "publish")
@@ -84,10 +86,10 @@ def test_remembered_permissions_are_bounded_whatever_callers_write() -> None:
 
 
 def test_commands_have_the_names_that_grants_use() -> None:
-    assert name_of(SetStatus("closed", "")) == "close_account"
-    assert name_of(SetStatus("suspended", "")) == "set_account_status"
-    assert name_of(TopUp("gift", "byte", 1, 0, 0, "", "")) == "top_up_units"
-    assert name_of(TopUp("main", "money", 1, 0, 0, "", "")) == "top_up"
-    assert name_of(Adjust("main", 1, "")) == "adjust"
-    assert name_of(opening("a")) == "open_account"
+    assert SetStatus("closed", "").permission() == "close_account"
+    assert SetStatus("suspended", "").permission() == "set_account_status"
+    assert TopUp("gift", "byte", 1, 0, 0, "", "").permission() == "top_up_units"
+    assert TopUp("main", "money", 1, 0, 0, "", "").permission() == "top_up"
+    assert Adjust("main", 1, "").permission() == "adjust"
+    assert opening("a").permission() == "open_account"
     assert all(name in NAMES or name == ALL for grant in BUILT_IN for name in grant.commands)

@@ -7,7 +7,8 @@ from msgspec import Raw
 from charging import wire
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid
-from charging.ledger.commands import Command, PostCharge
+from charging.ledger.command import Command
+from charging.ledger.commands.post_charge import PostCharge
 from charging.wire import Commit, Pull
 
 

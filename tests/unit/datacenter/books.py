@@ -5,8 +5,11 @@ from charging.base.account import Account
 from charging.base.account_id import compose
 from charging.base.contract import Contract
 from charging.errors import Fault
-from charging.ledger.commands import Command, OpenAccount, Remember, TopUp
-from charging.ledger.events import MovedIn
+from charging.ledger.command import Command
+from charging.ledger.commands.move_in import MovedIn
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.top_up import TopUp
 from charging.ledger.ledger import decide
 
 MOBILE = "msisdn:8613000000001"

@@ -11,8 +11,10 @@ from charging import wire
 from charging.base.account_id import compose
 from charging.errors import Fault, Invalid
 from charging.ledger.auditing import audit
-from charging.ledger.commands import Action, OpenAccount, Refund
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.refund import Refund
 from charging.ledger.entry import Entry
+from charging.ledger.kinds import Action
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchOutcomes, Pull
 from datacenter.porting.port import Porter
 from directory.changes import Change, Domain, NumberPlan, UnitAddress

@@ -10,7 +10,11 @@ from charging import wire
 from charging.base.account import Book
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
-from charging.ledger.commands import Action, Command, OpenAccount, PostCharge, SessionUnit, StepSession
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.step_session import SessionUnit, StepSession
+from charging.ledger.kinds import Action
 from charging.wire import Answer, Ask, Commit
 from domainservers.base.limits import Limits
 from domainservers.slot.recovery import recover

@@ -11,9 +11,10 @@ from charging.base.contract import Contract
 from charging.base.house_keys import receive_key
 from charging.errors import Unavailable
 from charging.ledger.auditing import audit
-from charging.ledger.commands import MoveIn, SendTransfer
+from charging.ledger.commands.move_in import MoveIn
+from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.entry import Entry
-from charging.ledger.handlers.transfers import receive_command
+from charging.ledger.own import receive_command
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull
 from domainservers.base.limits import Limits
 from domainservers.journal.groups import unpack_entries

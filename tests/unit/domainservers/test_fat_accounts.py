@@ -4,7 +4,7 @@ import pytest
 from msgspec import Raw
 
 from charging.base.usage import SealedCharge, Usage
-from charging.ledger.commands import SessionUnit, StepSession
+from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.wire import Done, Failed
 from domainservers.base.limits import Limits
 from domainservers.slot.slot import State

@@ -8,24 +8,22 @@ import pytest
 from charging import wire
 from charging.base.account import MAIN_BOOK, MONEY, Book
 from charging.base.contract import Contract
-from charging.ledger.commands import (
-    Action,
-    Adjust,
-    Approve,
-    ChargedFact,
-    Command,
-    ExpireSession,
-    MoveIn,
-    MoveOut,
-    OpenAccount,
-    PostCharge,
-    Propose,
-    ReceiveTransfer,
-    Refund,
-    Remember,
-    SetCreditLimit,
-    SettleTransfer,
-)
+from charging.ledger.command import Command
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.approve import Approve
+from charging.ledger.commands.expire_session import ExpireSession
+from charging.ledger.commands.move_in import MoveIn
+from charging.ledger.commands.move_out import MoveOut
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.propose import Propose
+from charging.ledger.commands.receive_transfer import ReceiveTransfer
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.set_credit_limit import SetCreditLimit
+from charging.ledger.commands.settle_transfer import SettleTransfer
+from charging.ledger.kinds import Action
+from charging.ledger.outcome import ChargedFact
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchHistory, FetchOutcomes, Lookup, Pull
 from domainservers.base.limits import Limits
 from domainservers.journal.keys import fingerprint

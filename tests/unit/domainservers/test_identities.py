@@ -8,7 +8,14 @@ from msgspec.structs import replace
 
 from charging.base.account_id import identity_of
 from charging.base.contract import Contract
-from charging.ledger.commands import Action, Adjust, MoveIn, MoveOut, OpenAccount, SetContract, SetStatus, TopUp
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.move_in import MoveIn
+from charging.ledger.commands.move_out import MoveOut
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.kinds import Action
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, FetchHistory, History, Lookup, Pull
 from domainservers.contracts import registry
 from domainservers.contracts.registry import Registry

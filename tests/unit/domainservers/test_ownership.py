@@ -3,7 +3,8 @@
 import asyncio
 
 from charging.errors import Unavailable
-from charging.ledger.commands import SendTransfer, SetStatus
+from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.set_status import SetStatus
 from charging.wire import Answer, Ask, BusinessData, Done, Failed, Pull, failed, pack, unpack_ask
 from directory.owners import load_owners
 from directory.state import DomainInfo

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from charging import wire
-from charging.ledger.commands import Remember
+from charging.ledger.commands.remember import Remember
 from charging.ledger.entry import Entry
 from charging.wire import BusinessData, Done, Failed, FetchHistory, History, Pull
 from domainservers.base.limits import Limits

@@ -1,7 +1,8 @@
 """Taking over: snapshots and replay give the same state, nothing is forgotten, sessions and transfers go on."""
 
 from charging.base.contract import Contract, OrderLine, Subscription
-from charging.ledger.commands import SendTransfer, SetContract
+from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.set_contract import SetContract
 from charging.wire import BusinessData, Done, Pull
 from domainservers.base.limits import Limits
 from domainservers.contracts.order_records import order_lines

@@ -2,7 +2,7 @@
 
 import pytest
 
-from charging.ledger.commands import Refund
+from charging.ledger.commands.refund import Refund
 from charging.wire import Answer, BusinessData, Done, Failed, Pull
 from domainservers.base.limits import Limits
 from domainservers.slot.slot import Slot

@@ -15,7 +15,10 @@ from charging import wire
 from charging.base.account import Book
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
-from charging.ledger.commands import Command, OpenAccount, PostCharge, TopUp
+from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.top_up import TopUp
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchHistory, FetchReference, Pull
 from directory.changes import Domain, UnitAddress
 from directory.directory import Directory

@@ -6,7 +6,9 @@ import pytest
 
 from charging import wire
 from charging.base.contract import Contract
-from charging.ledger.commands import Refund, SetContract, TopUp
+from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.top_up import TopUp
 from charging.wire import BusinessData, Done, Failed, FetchHistory, History, Lookup, Pull, Stale, Unknown
 from domainservers.base.limits import Limits
 from domainservers.contracts import contracts

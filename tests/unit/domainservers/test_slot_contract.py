@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from charging.base.contract import Contract
-from charging.ledger.commands import SetContract
+from charging.ledger.commands.set_contract import SetContract
 from charging.wire import Done, Failed, Lookup
 from tests.unit.domainservers.room import ALICE, BOB, FlakyUnit, ask, charge, do, opening, own
 

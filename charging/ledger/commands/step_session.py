@@ -1,4 +1,4 @@
-"""Deciding charging sessions (3GPP TS 32.290): create, update, release, expire.
+"""Deciding charging sessions (3GPP TS 32.290): create, update or release one.
 
 A step undoes what the session had posted and kept for the services it names, takes the charge of the whole quantity
 used so far, and keeps what the new grant may cost. First every charge, then every reservation: usage that has happened
@@ -8,29 +8,95 @@ spend one micro-unit twice.
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from charging.base.account import MONEY, Account, Hold, Session
-from charging.base.house_keys import digest_of, expire_key
 from charging.base.lateness import refuse_late
+from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import session_state
-from charging.ledger.commands import Command, ExpireSession, SessionUnit, StepSession
-from charging.ledger.decision import Effect, VersionMoved
-from charging.ledger.events import Event, Noticed, SessionPosting, SessionStepped
+from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.effect import Effect, VersionMoved
+from charging.ledger.event import BaseEvent, Pair
+from charging.ledger.events import Noticed, SessionPosting, SessionStepped
 from charging.ledger.funds import book_of
-from charging.ledger.handlers.transfers import OWNER
 from charging.ledger.outcome import SessionGrant, SessionOutcome
-from charging.ledger.session_state import Kept, Pair, Taken
+from charging.ledger.session_state import EXPIRED, RELEASED, Kept, Taken, grant_of_none, without_quota
 from charging.ledger.standing import require_active, require_here
 
 SESSIONS_MAX = 64
 SERVICES_MAX = 16
 FINAL_ACTIONS = ("", "terminate", "restrict", "redirect")
-RELEASED = "released"
-EXPIRED = "expired"
 
 _pack = msgspec.msgpack.Encoder().encode
+
+
+class SessionUnit(Struct, frozen=True, array_like=True, gc=False):
+    """One service of a session step, already rated by the platform (`charging.rating.sessions.plan`)."""
+
+    usage: Usage
+    """Start of the service in this session, and the whole quantity used so far."""
+    charge: SealedCharge
+    """Rating of that whole quantity: what the session must have paid in the end, as if it were one piece."""
+    granted: int
+    reservation: SealedCharge | None
+    """Rating of whole quantity + grant; what it asks beyond `charge` is kept."""
+    final_unit: bool
+    final_action: str
+    tariff_switch_ms: int
+    valid_until_ms: int = 0
+    """When the quota ends because the piece of the session does; 0 = with the session."""
+
+
+class StepSession(BaseAction, frozen=True, tag="session"):
+    """Create, update or release a charging session."""
+
+    session_id: str
+    operation: str
+    """create, update, release"""
+    invocation: int
+    identity: str
+    units: tuple[SessionUnit, ...]
+    valid_until_ms: int
+    base_version: int
+    base_mark: int = 0
+    """As in `PostCharge`; a step always depends on its account."""
+
+    traits = Traits(
+        sender=PLATFORM,
+        permissions=("session",),
+        predictable=True,
+        proposable=False,
+        of_subscribers=True,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Give what its services cost so far."""
+        return sum(unit.charge.amount for unit in self.units)
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """Create, update or release a session.
+
+        NotFound SESSION_UNKNOWN; Invalid INVOCATION_AHEAD, SESSION_MALFORMED, USED_SHRINKS, USAGE_TOO_LATE; Refused
+        SESSION_EXISTS, SESSION_ID_USED, SESSION_RELEASED (update after release), SESSION_RELEASED_ALREADY,
+        SESSION_EXPIRED, INVOCATION_OUT_OF_ORDER, SESSIONS_FULL, ACCOUNT_SUSPENDED, INSUFFICIENT_FUNDS,
+        QUOTA_NOT_COVERED, UNITS_MISSING.
+        """
+        require_here(account)
+        session = session_state.find(account, self.session_id)
+        told = _told_before(account, session, self)
+        if told is not None:
+            return told
+        if self.base_version != account.version or (self.base_mark and self.base_mark != account.mark):
+            raise VersionMoved
+        if session is None or any(unit.granted for unit in self.units):
+            require_active(account)
+        _check(account, session, self)
+        for unit in self.units:
+            if unit.charge.depends or unit.charge.accruals:
+                refuse_late(unit.usage.start_ms, now_ms)
+        steps = _steps(account, session, self)
+        return _stepped(account, session, self, steps)
 
 
 class _Step(Struct, frozen=True):
@@ -40,30 +106,6 @@ class _Step(Struct, frozen=True):
     hold: Hold | None
     taken: Taken
     kept: Kept
-
-
-def step(account: Account, action: StepSession, now_ms: int) -> Effect:
-    """Create, update or release a session.
-
-    NotFound SESSION_UNKNOWN; Invalid INVOCATION_AHEAD, SESSION_MALFORMED, USED_SHRINKS, USAGE_TOO_LATE; Refused
-    SESSION_EXISTS, SESSION_ID_USED, SESSION_RELEASED (update after release), SESSION_RELEASED_ALREADY, SESSION_EXPIRED,
-    INVOCATION_OUT_OF_ORDER, SESSIONS_FULL, ACCOUNT_SUSPENDED, INSUFFICIENT_FUNDS, QUOTA_NOT_COVERED, UNITS_MISSING.
-    """
-    require_here(account)
-    session = session_state.find(account, action.session_id)
-    told = _told_before(account, session, action)
-    if told is not None:
-        return told
-    if action.base_version != account.version or (action.base_mark and action.base_mark != account.mark):
-        raise VersionMoved
-    if session is None or any(unit.granted for unit in action.units):
-        require_active(account)
-    _check(account, session, action)
-    for unit in action.units:
-        if unit.charge.depends or unit.charge.accruals:
-            refuse_late(unit.usage.start_ms, now_ms)
-    steps = _steps(account, session, action)
-    return _stepped(account, session, action, steps)
 
 
 def _told_before(account: Account, session: Session | None, action: StepSession) -> Effect | None:
@@ -180,7 +222,7 @@ def _stepped(account: Account, session: Session | None, action: StepSession, ste
     holds = {hold.service: hold for hold in session.holds} if session is not None else {}
     for each in steps:
         holds[each.unit.usage.service] = _hold(each)
-    rows = tuple(_without_quota(hold) for hold in holds.values()) if ended else tuple(holds.values())
+    rows = tuple(without_quota(hold) for hold in holds.values()) if ended else tuple(holds.values())
     named = {each.unit.usage.service: each.unit for each in steps}
     grants = tuple(
         _grant(hold, named.get(hold.service), action.valid_until_ms) for hold in rows if ended or hold.service in named
@@ -188,7 +230,7 @@ def _stepped(account: Account, session: Session | None, action: StepSession, ste
     outcome = _pack(SessionOutcome(action.session_id, action.invocation, grants))
     state = Session(action.session_id, action.identity, action.invocation, action.valid_until_ms, rows, outcome)
     postings = tuple(_posting(account, each) for each in steps)
-    events: list[Event] = [SessionStepped(state, ended, postings)]
+    events: list[BaseEvent] = [SessionStepped(state, ended, postings)]
     short = tuple(f"shortfall:{each.unit.usage.service}" for each in steps if each.taken.shortfall)
     if short:
         events.append(Noticed(short))
@@ -217,21 +259,16 @@ def _hold(each: _Step) -> Hold:
     )
 
 
-def _without_quota(hold: Hold) -> Hold:
-    return replace(hold, granted=0, reserved=(), reserved_accruals=())
-
-
 def _grant(hold: Hold, unit: SessionUnit | None, valid_until_ms: int) -> SessionGrant:
-    charged = hold.charged_before + hold.charged
     if unit is None or not (unit.granted or unit.final_unit):
-        return SessionGrant(hold.service, 0, 0, False, "", charged, 0)
+        return grant_of_none(hold)
     return SessionGrant(
         hold.service,
         unit.granted,
         min(valid_until_ms, unit.valid_until_ms or valid_until_ms) if unit.granted else 0,
         unit.final_unit,
         unit.final_action if unit.final_unit else "",
-        charged,
+        hold.charged_before + hold.charged,
         unit.tariff_switch_ms,
     )
 
@@ -252,34 +289,3 @@ def _posting(account: Account, each: _Step) -> SessionPosting:
         session_state.signed_difference(taken.accruals, hold.accruals if hold is not None else ()),
         taken.shortfall,
     )
-
-
-def expire(account: Account, action: ExpireSession, now_ms: int) -> Effect:
-    """End a session whose validity has passed: what it kept returns, what it charged stays.
-
-    NotFound SESSION_UNKNOWN; Invalid SESSION_NOT_DUE when it was renewed meanwhile. Neither is kept.
-    """
-    require_here(account)
-    session = session_state.find(account, action.session_id)
-    if session is None:
-        raise NotFound("SESSION_UNKNOWN", f"there is no session {action.session_id!r}")
-    if session.valid_until_ms != action.valid_until_ms or now_ms < session.valid_until_ms:
-        raise Invalid("SESSION_NOT_DUE", f"session {action.session_id!r} is valid until {session.valid_until_ms}")
-    rows = tuple(_without_quota(hold) for hold in session.holds)
-    outcome = _pack(
-        SessionOutcome(session.session_id, session.invocation, tuple(_grant(hold, None, 0) for hold in rows))
-    )
-    state = replace(session, holds=rows, outcome=outcome)
-    return Effect((SessionStepped(state, EXPIRED, ()),), 0, outcome)
-
-
-def due_sessions(account: Account, now_ms: int) -> tuple[Session, ...]:
-    """Give the sessions whose validity has passed; the owner gives an `expire_command` for each."""
-    return tuple(session for session in account.sessions if 0 < session.valid_until_ms <= now_ms)
-
-
-def expire_command(account: Account, session: Session, now_ms: int) -> Command:
-    """Make the owner's command that ends a session; its key names session and validity, so repeats are equal."""
-    key = expire_key(session.session_id, session.valid_until_ms)
-    action = ExpireSession(session.session_id, session.valid_until_ms)
-    return Command(account.account_id, key, digest_of(key, action), OWNER, OWNER, now_ms, action)

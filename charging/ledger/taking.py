@@ -1,36 +1,33 @@
-"""Deciding a rated charge: the frequent case, kept cheap."""
+"""What a rated charge takes from an account: the frequent case, kept cheap."""
 
 from charging.base.account import MONEY, Account
 from charging.base.lateness import refuse_late
 from charging.base.usage import SealedCharge
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
-from charging.ledger.commands import PostCharge
-from charging.ledger.decision import Effect, VersionMoved
-from charging.ledger.events import Charged
+from charging.ledger.effect import VersionMoved
 from charging.ledger.standing import require_active
 
 Taking = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
 
 
-def post_charge(account: Account, action: PostCharge, now_ms: int) -> Effect:
-    """Take a rated charge.
+def taken(
+    account: Account, charge: SealedCharge, start_ms: int, base_version: int, base_mark: int, now_ms: int
+) -> Taking:
+    """Say what a charge takes that was rated on the account as it was at `base_version`; `start_ms` is its usage's.
 
     Raises `VersionMoved` when it was rated on another state and depends on it; Refused ACCOUNT_SUSPENDED,
     ACCOUNT_CLOSED, ACCOUNT_MOVED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, UNITS_MISSING; Invalid USAGE_TOO_LATE.
     """
     if account.status != "active":
         require_active(account)
-    charge = action.charge
-    base = action.base_version
-    if base < account.terms_version:
+    if base_version < account.terms_version:
         raise VersionMoved
-    if charge.depends and (base != account.version or (action.base_mark and action.base_mark != account.mark)):
+    if charge.depends and (base_version != account.version or (base_mark and base_mark != account.mark)):
         raise VersionMoved
     if charge.depends or charge.accruals:
-        refuse_late(action.usage.start_ms, now_ms)
-    postings, units = take(account, charge, action.usage.start_ms)
-    return Effect((Charged(action.usage, charge, postings, units),), charge.amount)
+        refuse_late(start_ms, now_ms)
+    return take(account, charge, start_ms)
 
 
 def take(account: Account, charge: SealedCharge, time_ms: int) -> Taking:

@@ -1,0 +1,57 @@
+"""Correct a book by hand."""
+
+from charging.base.account import MAIN_BOOK, MONEY, Account
+from charging.errors import Invalid
+from charging.ledger import funds
+from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.books import check_amount, check_room, require_book
+from charging.ledger.effect import Effect
+from charging.ledger.events import Booked
+from charging.ledger.standing import require_here
+
+
+class Adjust(BaseAction, frozen=True, tag="adjust"):
+    """Correct a book by hand; actor and reason are required."""
+
+    book_id: str
+    delta: int
+    reason: str
+
+    traits = Traits(
+        sender=PLATFORM,
+        permissions=("adjust",),
+        predictable=True,
+        proposable=True,
+        of_subscribers=False,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Give the correction, whatever its sign."""
+        return abs(self.delta)
+
+    def grounds(self) -> str:
+        """Give the reason."""
+        return self.reason
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """Correct a book by hand. Actor and reason are required; money stays over its floor and what sessions keep."""
+        require_here(account)
+        if not command.actor or not self.reason.strip():
+            missing = {
+                name: "required" for name, value in (("actor", command.actor), ("reason", self.reason)) if not value
+            }
+            raise Invalid("ADJUSTMENT_UNSIGNED", "an adjustment names its actor and its reason", fields=missing)
+        if self.delta == 0:
+            raise Invalid("ADJUSTMENT_EMPTY", "an adjustment changes something", fields={"delta": "not zero"})
+        check_amount(abs(self.delta))
+        book = require_book(account, self.book_id or MAIN_BOOK)
+        credit = account.credit_limit if book.book_id == MAIN_BOOK else 0
+        left = book.amount - book.reserved + credit
+        check_room(book, self.delta)
+        if self.delta < 0 and left < -self.delta:
+            raise funds.no_funds(-self.delta, max(0, left), account.currency)
+        return Effect(
+            (Booked("adjust", ((book.book_id, self.delta),), self.reason),),
+            self.delta if book.unit == MONEY else 0,
+        )

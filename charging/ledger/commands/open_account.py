@@ -1,0 +1,110 @@
+"""Create an account with its first contract and its first books."""
+
+from msgspec.structs import replace
+
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.bounds import AMOUNT_MAX, BOOKS_MAX
+from charging.base.contract import Contract
+from charging.errors import Invalid, Refused
+from charging.ledger import funds
+from charging.ledger.action import PLATFORM, BaseCreation, Envelope, Traits
+from charging.ledger.effect import Effect
+from charging.ledger.event import BaseArrival, Leg, legs_against
+from charging.ledger.events import ContractSet
+from charging.ledger.terms import check_limit, check_mode
+from charging.ledger.within import check_contract
+
+
+class Opened(BaseArrival, frozen=True, tag="opened"):
+    """The account exists from here on, in this state."""
+
+    rerates = True
+    leads = True
+
+    def legs(self) -> tuple[Leg, ...]:
+        """Post what its books begin with."""
+        return legs_against("opening", [(book.book_id, -book.amount) for book in self.account.books])
+
+    def words(self) -> str:
+        """Say nothing: kind and amount of the line tell it."""
+        return ""
+
+
+class OpenAccount(BaseCreation, frozen=True, tag="open"):
+    """Create an account with its first contract."""
+
+    account_id: str
+    customer_id: str
+    payment_mode: str
+    currency: str
+    credit_limit: int
+    cycle_day: int
+    contract: Contract
+    books: tuple[Book, ...]
+    attributes: dict[str, str]
+    customer_attributes: dict[str, str]
+    agreements: tuple[str, ...]
+
+    traits = Traits(
+        sender=PLATFORM,
+        permissions=("open_account",),
+        predictable=False,
+        proposable=False,
+        of_subscribers=False,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Give its credit and all its books, whatever their unit."""
+        return self.credit_limit + sum(book.amount for book in self.books)
+
+    def identities_written(self, account: Account | None) -> tuple[str, ...]:
+        """Give the first member."""
+        return (self.contract.identity,)
+
+    def decide(self, account: Account | None, command: Envelope, now_ms: int) -> Effect:
+        """Create an account. Refused ACCOUNT_EXISTS, IDENTITY_TAKEN; Invalid for impossible terms."""
+        if account is not None and account.account_id != self.account_id:
+            raise Refused("IDENTITY_TAKEN", "the identity belongs to another account")
+        if account is not None:
+            raise Refused("ACCOUNT_EXISTS", f"account {self.account_id} exists")
+        check_mode(self.payment_mode)
+        check_limit(self.credit_limit)
+        if not 1 <= self.cycle_day <= 28:
+            raise Invalid("CYCLE_DAY_OUT_OF_RANGE", "the cycle begins on day 1 to 28", fields={"cycle_day": "1 to 28"})
+        if self.account_id != command.account_id or self.contract.account_id != self.account_id:
+            raise Invalid("ACCOUNT_MISMATCH", "command, self and contract name different accounts")
+        check_contract(self.contract)
+        books = _first_books(self.books)
+        state = Account(
+            self.account_id,
+            0,
+            self.contract.domain,
+            self.customer_id,
+            "active",
+            self.payment_mode,
+            self.currency,
+            self.credit_limit,
+            self.cycle_day,
+            (self.contract.identity,),
+            books,
+            {},
+            self.attributes,
+            self.customer_attributes,
+            self.agreements,
+        )
+        opened = sum([book.amount for book in books if book.unit == MONEY])
+        return Effect((Opened(state), ContractSet(replace(self.contract, version=1))), opened)
+
+
+def _first_books(given: tuple[Book, ...]) -> tuple[Book, ...]:
+    ids = [book.book_id for book in given]
+    if len(set(ids)) != len(ids) or len(ids) > BOOKS_MAX:
+        raise Invalid("BOOKS_MALFORMED", f"book ids are unique and at most {BOOKS_MAX}", fields={"books": "unique ids"})
+    for book in given:
+        if book.amount < 0 or book.amount > AMOUNT_MAX or book.reserved or not book.book_id:
+            raise Invalid("BOOKS_MALFORMED", "a book has an id, no reservation and an amount of zero or more")
+        if book.book_id == MAIN_BOOK and (book.unit != MONEY or book.allowance):
+            raise Invalid("BOOKS_MALFORMED", "the main book is unrestricted money")
+    books = list(given) if MAIN_BOOK in ids else [*given, Book(MAIN_BOOK, MONEY, 0)]
+    return tuple(sorted(books, key=funds.consumption_order))

@@ -1,0 +1,83 @@
+"""Second half of a transfer, at the account of the other identity, in whatever domain."""
+
+from msgspec.structs import replace
+
+from charging.base.account import MAIN_BOOK, MONEY, Account
+from charging.errors import Invalid, Refused
+from charging.ledger import funds
+from charging.ledger.action import DOMAIN_SERVER, BaseAction, Envelope, Traits
+from charging.ledger.books import require_taker
+from charging.ledger.effect import Effect
+from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.standing import require_open
+
+
+class TransferReceived(BaseEvent, frozen=True, tag="received"):
+    """Money arrived from another account."""
+
+    from_account: str
+    book_id: str
+    amount: int
+    reason: str
+    currency: str = ""
+
+    rerates = False
+
+    def apply(self, account: Account) -> Account:
+        """Add to the book."""
+        return replace(account, books=funds.shift(account.books, ((self.book_id, self.amount),), 1))
+
+    def legs(self) -> tuple[Leg, ...]:
+        """Post out of transit."""
+        return (Leg(f"book:{self.book_id}", self.amount), Leg("transit", -self.amount))
+
+    def words(self) -> str:
+        """Say the reason."""
+        return self.reason or f"transfer from {self.from_account}"
+
+
+class ReceiveTransfer(BaseAction, frozen=True, tag="receive"):
+    """Second half, at the other account, under a key derived from the first."""
+
+    from_account: str
+    to_book_id: str
+    amount: int
+    reason: str
+    sent_ms: int = 0
+    """When the first half was journaled: tells the receiver whether the key may be forgotten again; 0 = not known."""
+    currency: str = ""
+    """Of the amount."""
+
+    traits = Traits(
+        sender=DOMAIN_SERVER,
+        permissions=(),
+        predictable=False,
+        proposable=False,
+        of_subscribers=False,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Hold no limit against it."""
+        return 0
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """Take in money from another account, by the owner's clock: the sender's may be another one.
+
+        Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_ITSELF, CURRENCY_MISMATCH,
+        BOOK_UNKNOWN, BOOK_EXPIRED, UNIT_MISMATCH, BOOK_FULL.
+        """
+        require_open(account)
+        if self.from_account == account.account_id:
+            raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
+        if self.amount <= 0:
+            raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
+        if self.currency != account.currency:
+            raise Refused(
+                "CURRENCY_MISMATCH",
+                f"the transfer is in {self.currency}, the account in {account.currency}",
+                facts={"currency": account.currency},
+            )
+        book = require_taker(account, self.to_book_id or MAIN_BOOK, MONEY, self.amount, now_ms)
+        event = TransferReceived(self.from_account, book.book_id, self.amount, self.reason, account.currency)
+        return Effect((event,), self.amount)

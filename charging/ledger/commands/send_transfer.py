@@ -1,0 +1,121 @@
+"""First half of a transfer to another account: take the money, and remember it as outgoing until it has arrived.
+
+A transfer is a saga of three journaled steps, exactly once and never half.
+
+1. The sender's owner takes the money and remembers the transfer as outgoing (`SendTransfer`, the caller's key).
+2. It commits `ReceiveTransfer` at the account of the other identity, in whatever domain, under a key derived from
+   the first. Repeats meet the stored outcome, so however often step 2 is tried, the money arrives once. It says when
+   step 1 was: of one that is late the receiver's owner looks for an earlier arrival in the journal, for the key may be
+   forgotten.
+3. It commits `SettleTransfer` at home: forget it, or give it back when step 2 was refused for good.
+
+Until step 3 the transfer stays in `Account.outgoing`, through any crash or takeover: the owner drives what it finds
+there. Money under way belongs to neither account's balance; `charging.ledger.history` shows it as in transit.
+"""
+
+from msgspec.structs import replace
+
+from charging.base.account import MAIN_BOOK, MONEY, Account, Outgoing
+from charging.errors import Invalid, Refused
+from charging.ledger import funds
+from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.books import check_amount, require_giver
+from charging.ledger.effect import Effect
+from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.standing import require_active
+
+OUTGOING_MAX = 32
+
+
+class TransferSent(BaseEvent, frozen=True, tag="sent"):
+    """Money left a book and is under way."""
+
+    key: str
+    from_book_id: str
+    to_identity: str
+    to_book_id: str
+    amount: int
+    reason: str
+    sent_ms: int = 0
+    currency: str = ""
+
+    rerates = False
+
+    def apply(self, account: Account) -> Account:
+        """Take, and remember as under way."""
+        row = Outgoing(
+            self.key,
+            self.from_book_id,
+            self.to_identity,
+            self.to_book_id,
+            self.amount,
+            self.sent_ms,
+            self.currency,
+        )
+        books = funds.shift(account.books, ((self.from_book_id, self.amount),), -1)
+        return replace(account, books=books, outgoing=(*account.outgoing, row))
+
+    def legs(self) -> tuple[Leg, ...]:
+        """Post into transit."""
+        return (Leg(f"book:{self.from_book_id}", -self.amount), Leg("transit", self.amount))
+
+    def words(self) -> str:
+        """Say the reason."""
+        return self.reason or f"transfer to {self.to_identity}"
+
+
+class SendTransfer(BaseAction, frozen=True, tag="send"):
+    """First half of a transfer to another account: take, and remember as outgoing until it has arrived."""
+
+    from_book_id: str
+    to_identity: str
+    to_book_id: str
+    amount: int
+    """In the currency of the sender's account."""
+    reason: str
+
+    traits = Traits(
+        sender=PLATFORM,
+        permissions=("transfer",),
+        predictable=False,
+        proposable=True,
+        of_subscribers=False,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Give what leaves."""
+        return self.amount
+
+    def grounds(self) -> str:
+        """Give the reason."""
+        return self.reason
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """Take money for another account; never on credit, never what sessions keep.
+
+        Refused TRANSFER_TO_ITSELF, TRANSFERS_PENDING, BOOK_UNKNOWN, BOOK_EXPIRED, BOOK_BOUND, INSUFFICIENT_FUNDS,
+        ACCOUNT_SUSPENDED.
+        """
+        require_active(account)
+        if self.amount <= 0:
+            raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
+        check_amount(self.amount)
+        if self.to_identity in account.members:
+            raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
+        if len(account.outgoing) >= OUTGOING_MAX:
+            raise Refused("TRANSFERS_PENDING", f"at most {OUTGOING_MAX} transfers are under way at once")
+        book = require_giver(account, self.from_book_id or MAIN_BOOK, self.amount, command.time_ms)
+        if book.unit != MONEY or book.allowance:
+            raise Refused("BOOK_BOUND", f"what is in book {book.book_id!r} can't leave the account")
+        event = TransferSent(
+            command.key,
+            book.book_id,
+            self.to_identity,
+            self.to_book_id or MAIN_BOOK,
+            self.amount,
+            self.reason,
+            now_ms,
+            account.currency,
+        )
+        return Effect((event,), self.amount)

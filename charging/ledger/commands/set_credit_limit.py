@@ -1,0 +1,67 @@
+"""Change how far the money of an account may go below zero."""
+
+from msgspec.structs import replace
+
+from charging.base.account import MAIN_BOOK, Account
+from charging.errors import Refused
+from charging.ledger import funds
+from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.effect import Effect
+from charging.ledger.event import BaseEvent
+from charging.ledger.standing import require_open
+from charging.ledger.terms import check_limit
+
+
+class CreditSet(BaseEvent, frozen=True, tag="credit"):
+    """How far money may go below zero from here on, micro-units."""
+
+    credit_limit: int
+    reason: str
+
+    rerates = False
+
+    def apply(self, account: Account) -> Account:
+        """Set the limit."""
+        return replace(account, credit_limit=self.credit_limit)
+
+    def words(self) -> str:
+        """Say the reason, or the limit."""
+        return self.reason or f"credit limit {self.credit_limit}"
+
+
+class SetCreditLimit(BaseAction, frozen=True, tag="credit"):
+    """Change how far money may go below zero, micro-units."""
+
+    credit_limit: int
+    reason: str
+
+    traits = Traits(
+        sender=PLATFORM,
+        permissions=("set_credit_limit",),
+        predictable=True,
+        proposable=True,
+        of_subscribers=False,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Give what may be owed."""
+        return self.credit_limit
+
+    def grounds(self) -> str:
+        """Give the reason."""
+        return self.reason
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """Change the credit limit. Refused CREDIT_IN_USE when what is owed or kept needs more than the new limit."""
+        require_open(account)
+        check_limit(self.credit_limit)
+        main = funds.book_of(account, MAIN_BOOK)
+        if (
+            main is not None
+            and main.amount - main.reserved < -self.credit_limit
+            and (self.credit_limit < account.credit_limit)
+        ):
+            owed = main.reserved - main.amount
+            raise Refused("CREDIT_IN_USE", f"{owed} micro-units of credit are in use", facts={"in_use": str(owed)})
+        return Effect((CreditSet(self.credit_limit, self.reason),))

@@ -1,0 +1,51 @@
+"""Switch between prepaid and postpaid without stopping service."""
+
+from msgspec.structs import replace
+
+from charging.base.account import Account
+from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.effect import Effect
+from charging.ledger.event import BaseEvent
+from charging.ledger.standing import require_open
+from charging.ledger.terms import check_mode
+
+
+class ModeSet(BaseEvent, frozen=True, tag="mode"):
+    """Prepaid or postpaid from here on."""
+
+    payment_mode: str
+
+    rerates = True
+
+    def apply(self, account: Account) -> Account:
+        """Set the mode."""
+        return replace(account, payment_mode=self.payment_mode)
+
+    def words(self) -> str:
+        """Name the mode."""
+        return self.payment_mode
+
+
+class SetPaymentMode(BaseAction, frozen=True, tag="mode"):
+    """Switch between prepaid and postpaid without stopping service."""
+
+    payment_mode: str
+
+    traits = Traits(
+        sender=PLATFORM,
+        permissions=("set_payment_mode",),
+        predictable=True,
+        proposable=False,
+        of_subscribers=False,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Hold no limit against it."""
+        return 0
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """Switch between prepaid and postpaid: balances, credit and sessions stay as they are."""
+        require_open(account)
+        check_mode(self.payment_mode)
+        return Effect((ModeSet(self.payment_mode),))

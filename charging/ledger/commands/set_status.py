@@ -1,0 +1,61 @@
+"""Suspend, resume or close an account."""
+
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.errors import Invalid, Refused
+from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.effect import Effect
+from charging.ledger.events import ContractSet, StatusSet
+from charging.ledger.standing import require_open
+
+
+class SetStatus(BaseAction, frozen=True, tag="status"):
+    """Suspend, resume or close the account."""
+
+    status: str
+    reason: str
+
+    traits = Traits(
+        sender=PLATFORM,
+        permissions=("set_account_status", "close_account"),
+        predictable=True,
+        proposable=False,
+        of_subscribers=False,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Hold no limit against it."""
+        return 0
+
+    def permission(self) -> str:
+        """Give closing a name of its own: it can't be undone."""
+        return "close_account" if self.status == "closed" else "set_account_status"
+
+    def identities_written(self, account: Account | None) -> tuple[str, ...]:
+        """Give all members of an account that closes."""
+        return account.members if account is not None and self.status == "closed" else ()
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """Suspend, resume or close.
+
+        A closed account stays closed: its money stays with it, its identities are let go.
+        """
+        require_open(account)
+        if self.status not in ("active", "suspended", "closed"):
+            raise Invalid(
+                "STATUS_UNKNOWN", "status is active, suspended or closed", fields={"status": "active, suspended"}
+            )
+        if self.status == "closed" and account.sessions:
+            raise Refused(
+                "SESSIONS_OPEN", "release the open sessions first", facts={"open": str(len(account.sessions))}
+            )
+        if self.status == "closed" and account.outgoing:
+            raise Refused("TRANSFERS_PENDING", "transfers are under way", facts={"pending": str(len(account.outgoing))})
+        if self.status != "closed":
+            return Effect((StatusSet(self.status, self.reason),))
+        ended = [
+            Contract(member, account.account_id, account.domain, status="ended", version=account.version + 1)
+            for member in account.members
+        ]
+        return Effect((StatusSet(self.status, self.reason), *map(ContractSet, ended)))

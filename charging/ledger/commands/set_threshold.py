@@ -1,0 +1,62 @@
+"""Set or remove a mark that raises a notice when it is crossed."""
+
+from msgspec.structs import replace
+
+from charging.base.account import Account, Threshold
+from charging.base.bounds import THRESHOLDS_MAX
+from charging.errors import Invalid, Refused
+from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.effect import Effect
+from charging.ledger.event import BaseEvent
+from charging.ledger.standing import require_open
+
+
+class ThresholdSet(BaseEvent, frozen=True, tag="threshold"):
+    """A mark was set or removed."""
+
+    threshold: Threshold
+    remove: bool
+
+    rerates = False
+
+    def apply(self, account: Account) -> Account:
+        """Set or remove the mark."""
+        others = [known for known in account.thresholds if known.threshold_id != self.threshold.threshold_id]
+        return replace(account, thresholds=tuple(others) if self.remove else (*others, self.threshold))
+
+    def words(self) -> str:
+        """Name the mark."""
+        return f"threshold {self.threshold.threshold_id} {'removed' if self.remove else 'set'}"
+
+
+class SetThreshold(BaseAction, frozen=True, tag="threshold"):
+    """Set or remove a mark that raises a notice."""
+
+    threshold: Threshold
+    remove: bool
+
+    traits = Traits(
+        sender=PLATFORM,
+        permissions=("set_threshold",),
+        predictable=True,
+        proposable=False,
+        of_subscribers=False,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Hold no limit against it."""
+        return 0
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """Set or remove a mark."""
+        require_open(account)
+        threshold = self.threshold
+        known = any(each.threshold_id == threshold.threshold_id for each in account.thresholds)
+        if self.remove and not known:
+            raise Refused("THRESHOLD_UNKNOWN", f"the account has no threshold {threshold.threshold_id!r}")
+        if not self.remove and (not threshold.threshold_id or not threshold.watches):
+            raise Invalid("THRESHOLD_MALFORMED", "a threshold has an id and watches the balance or an accumulator")
+        if not self.remove and not known and len(account.thresholds) >= THRESHOLDS_MAX:
+            raise Refused("THRESHOLDS_FULL", f"an account has at most {THRESHOLDS_MAX} thresholds")
+        return Effect((ThresholdSet(threshold, self.remove),))

@@ -1,0 +1,68 @@
+"""Last step of a transfer, at its sender: forget it, or give it back when the other side refused."""
+
+from msgspec.structs import replace
+
+from charging.base.account import MAIN_BOOK, Account
+from charging.errors import NotFound
+from charging.ledger import funds
+from charging.ledger.action import OWNER, BaseAction, Envelope, Traits
+from charging.ledger.effect import Effect
+from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.standing import require_here
+
+
+class TransferSettled(BaseEvent, frozen=True, tag="settled"):
+    """The other side has it, or it is given back to `book_id`."""
+
+    key: str
+    arrived: bool
+    book_id: str
+    amount: int
+    reason: str
+
+    rerates = False
+
+    def apply(self, account: Account) -> Account:
+        """Forget it, and give back what did not arrive."""
+        back = () if self.arrived else ((self.book_id, self.amount),)
+        outgoing = tuple(row for row in account.outgoing if row.key != self.key)
+        return replace(account, books=funds.shift(account.books, back, 1), outgoing=outgoing)
+
+    def legs(self) -> tuple[Leg, ...]:
+        """Post back out of transit what did not arrive."""
+        return () if self.arrived else (Leg(f"book:{self.book_id}", self.amount), Leg("transit", -self.amount))
+
+    def words(self) -> str:
+        """Say why it came back, or that it arrived."""
+        return self.reason or "arrived"
+
+
+class SettleTransfer(BaseAction, frozen=True, tag="settle"):
+    """Last step at the sender: forget it, or give it back when the other side refused."""
+
+    transfer_key: str
+    arrived: bool
+    reason: str
+
+    traits = Traits(
+        sender=OWNER,
+        permissions=(),
+        predictable=False,
+        proposable=False,
+        of_subscribers=False,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Hold no limit against it."""
+        return 0
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """End a transfer at its sender. NotFound TRANSFER_UNKNOWN when it is not under way."""
+        require_here(account)
+        for row in account.outgoing:
+            if row.key == self.transfer_key:
+                book_id = row.from_book_id if funds.book_of(account, row.from_book_id) is not None else MAIN_BOOK
+                event = TransferSettled(row.key, self.arrived, book_id, row.amount, self.reason)
+                return Effect((event,), 0 if self.arrived else row.amount)
+        raise NotFound("TRANSFER_UNKNOWN", f"no transfer {self.transfer_key!r} is under way")

@@ -1,0 +1,20 @@
+"""What a command gives while it is decided, before movements and version are known."""
+
+from msgspec import Struct
+
+from charging.ledger.event import BaseEvent
+
+
+class VersionMoved(Exception):
+    """The account is not in the state that the command was rated on: rate again on fresh business data."""
+
+
+class Effect(Struct, frozen=True, gc=False):
+    """What an action decided: events in order, and what the reply says besides movements."""
+
+    events: tuple[BaseEvent, ...]
+    amount: int = 0
+    """Micro-units charged, refunded, moved."""
+    detail: bytes | None = None
+    repeated: bool = False
+    """The outcome was found, not made: nothing changes."""

@@ -1,0 +1,72 @@
+"""What every event of an account can say of itself; the events are with the commands that make them.
+
+Those that several commands make are in `charging.ledger.events`. `charging.ledger.kinds` lists them all.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from msgspec import Struct
+
+from charging.base.account import Account
+from charging.base.usage import SealedCharge, Usage
+
+Pair = tuple[str, int]
+
+
+class Leg(Struct, frozen=True):
+    """One side of a posting: `place` is a book ("book:main") or what stands against it (revenue, deposit, …)."""
+
+    place: str
+    delta: int
+
+
+class BaseEvent(Struct, frozen=True, array_like=True, gc=False):
+    """A fact of an account's past. `apply`, `words` and `rerates` are each event's own to say."""
+
+    rerates: ClassVar[bool]
+    """It changes what every rating reads (`Account.terms_version`): a charge rated before it is stale."""
+    leads: ClassVar[bool] = False
+    """Its words stand for the whole entry, whatever the events before it said; else the first words stand."""
+
+    def apply(self, account: Account) -> Account:
+        """Give the account with this done. No rule lives here: what an event says, happens.
+
+        Raises `Broken` for what can't be true, as a book that is not there.
+        """
+        raise NotImplementedError
+
+    def legs(self) -> tuple[Leg, ...]:
+        """Give the double-entry reading, which adds up to zero: a test holds it against what moves in books.
+
+        Money and free units are posted alike; the place that stands against free units is "use".
+        """
+        return ()
+
+    def words(self) -> str:
+        """Say why it happened, or what it was, in the account's history."""
+        raise NotImplementedError
+
+    def charges(self) -> tuple[tuple[Usage, SealedCharge], ...]:
+        """Give the usage that it charged, each with its rating."""
+        return ()
+
+
+class BaseArrival(BaseEvent, frozen=True):
+    """The account is there from here on, in a state that the event brings; nothing of one before it stays."""
+
+    account: Account
+
+    def apply(self, account: Account) -> Account:
+        """Give the state that it brings; the version goes on from whichever is higher."""
+        return self.account
+
+
+def book_legs(pairs: Iterable[Pair], sign: int) -> tuple[Leg, ...]:
+    """Give one leg a book."""
+    return tuple(Leg(f"book:{book_id}", sign * amount) for book_id, amount in pairs)
+
+
+def legs_against(place: str, pairs: Iterable[Pair]) -> tuple[Leg, ...]:
+    """Give two legs a pair: what was taken from a book, and the place that it went to."""
+    return tuple(leg for book_id, amount in pairs for leg in (Leg(f"book:{book_id}", -amount), Leg(place, amount)))

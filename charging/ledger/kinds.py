@@ -1,0 +1,103 @@
+"""The list of all commands and events: a new one is its file and its lines here.
+
+Closed and static, so that types are checked and journals are read by it. What an action or event does not say of itself
+fails when this is imported.
+"""
+
+from typing import get_args
+
+from charging.ledger.action import BaseAction, BaseCreation
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.approve import Approve, Decided
+from charging.ledger.commands.expire_session import ExpireSession
+from charging.ledger.commands.move_in import MovedIn, MoveIn
+from charging.ledger.commands.move_money import MoveMoney
+from charging.ledger.commands.move_out import MovedOut, MoveOut
+from charging.ledger.commands.open_account import OpenAccount, Opened
+from charging.ledger.commands.post_charge import Charged, PostCharge
+from charging.ledger.commands.propose import Propose, Proposed
+from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
+from charging.ledger.commands.refund import Refund, Refunded
+from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.send_transfer import SendTransfer, TransferSent
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_credit_limit import CreditSet, SetCreditLimit
+from charging.ledger.commands.set_payment_mode import ModeSet, SetPaymentMode
+from charging.ledger.commands.set_profile import ProfileSet, SetProfile
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.set_threshold import SetThreshold, ThresholdSet
+from charging.ledger.commands.settle_transfer import SettleTransfer, TransferSettled
+from charging.ledger.commands.step_session import StepSession
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.event import BaseArrival, BaseEvent
+from charging.ledger.events import BookDropped, Booked, BookSet, ContractSet, Noticed, SessionStepped, StatusSet
+
+Action = (
+    PostCharge
+    | OpenAccount
+    | SetContract
+    | SetStatus
+    | SetPaymentMode
+    | SetCreditLimit
+    | SetThreshold
+    | SetProfile
+    | TopUp
+    | Adjust
+    | Refund
+    | MoveMoney
+    | SendTransfer
+    | ReceiveTransfer
+    | SettleTransfer
+    | StepSession
+    | ExpireSession
+    | MoveOut
+    | MoveIn
+    | Remember
+    | Propose
+    | Approve
+)
+Event = (
+    Charged
+    | Opened
+    | ModeSet
+    | CreditSet
+    | ThresholdSet
+    | ProfileSet
+    | Refunded
+    | TransferSent
+    | TransferReceived
+    | TransferSettled
+    | MovedOut
+    | MovedIn
+    | Proposed
+    | Decided
+    | Booked
+    | BookSet
+    | BookDropped
+    | SessionStepped
+    | ContractSet
+    | StatusSet
+    | Noticed
+)
+ACTIONS: tuple[type[BaseAction], ...] = get_args(Action)
+EVENTS: tuple[type[BaseEvent], ...] = get_args(Event)
+TAGS: dict[type[BaseAction], str] = {kind: str(kind.__struct_config__.tag) for kind in ACTIONS}
+"""What journals, grants and histories call an action."""
+
+
+def check_whole() -> None:
+    """Raise `TypeError` for an action or event that does not say all of itself."""
+    for kind in ACTIONS:
+        _require(kind, (BaseAction, BaseCreation), ("traits", "decide", "at_stake"))
+    for event in EVENTS:
+        own = ("rerates", "words") if issubclass(event, BaseArrival) else ("rerates", "words", "apply")
+        _require(event, (BaseEvent,), own)
+
+
+def _require(kind: type, bases: tuple[type, ...], names: tuple[str, ...]) -> None:
+    for name in names:
+        if getattr(kind, name, None) in [getattr(base, name, None) for base in bases]:
+            raise TypeError(f"{kind.__name__} does not say its {name}")
+
+
+check_whole()

@@ -1,0 +1,83 @@
+"""What the journal says of a charge that is to be refunded.
+
+`charged_fact` reads the entry of a charge and `with_original` puts it into the command. Steps of a session are given
+back once it has ended, less what its later steps gave back by themselves (`Falls`).
+"""
+
+from msgspec.structs import replace
+
+from charging.ledger.command import Command
+from charging.ledger.commands.post_charge import Charged
+from charging.ledger.commands.refund import Refund
+from charging.ledger.entry import Entry
+from charging.ledger.events import SessionStepped
+from charging.ledger.outcome import ChargedFact
+
+
+class Falls:
+    """What steps of a session gave back by themselves of what earlier ones had taken, as where more costs less.
+
+    Made by walking the account's entries back, newest first: what falls is of what was taken last before it.
+    """
+
+    def __init__(self, session_id: str) -> None:
+        self.session_id = session_id
+        self._amount: dict[str, int] = {}
+        self._money: dict[str, int] = {}
+        self._units: dict[str, int] = {}
+        self._accruals: dict[str, int] = {}
+
+    def pass_over(self, entry: Entry) -> None:
+        """Note the next older entry, if it is a step of the session."""
+        for event in entry.events:
+            if isinstance(event, SessionStepped) and event.session.session_id == self.session_id:
+                self.left_of(event, entry.time_ms)
+
+    def left_of(self, event: SessionStepped, time_ms: int) -> ChargedFact | None:
+        """Give what is left of what a step took, after the newer ones that were passed over; None when nothing is."""
+        rows = event.postings
+        amounts = _left([("", row.amount) for row in rows], self._amount)
+        money = _left([pair for row in rows for pair in row.postings], self._money)
+        units = _left([pair for row in rows for pair in row.units], self._units)
+        accruals = _left([pair for row in rows for pair in row.accruals], self._accruals)
+        if not (money or units or accruals):
+            return None
+        return ChargedFact(sum(amount for _, amount in amounts), money, accruals, units, time_ms, self.session_id)
+
+
+def _left(changes: list[tuple[str, int]], falls: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    """Give what is left of a step's changes after later falls; its own are added for the steps before it."""
+    totals: dict[str, int] = {}
+    for key, change in changes:
+        totals[key] = totals.get(key, 0) + change
+    left: list[tuple[str, int]] = []
+    for key, total in totals.items():
+        rest = total - falls.pop(key, 0)
+        if rest < 0:
+            falls[key] = -rest
+        elif rest:
+            left.append((key, rest))
+    return tuple(left)
+
+
+def charged_fact(entry: Entry, falls: Falls | None = None) -> ChargedFact | None:
+    """Read what an entry charged; None when it charged nothing (a refusal, a top-up, a mere reservation).
+
+    `falls` of a session passed over all newer entries; without it a step's whole charge is told.
+    """
+    if entry.charged is not None:
+        return entry.charged
+    for event in entry.events:
+        if isinstance(event, Charged):
+            return ChargedFact(event.charge.amount, event.postings, event.charge.accruals, event.units, entry.time_ms)
+        if isinstance(event, SessionStepped):
+            return (falls or Falls(event.session.session_id)).left_of(event, entry.time_ms)
+    return None
+
+
+def with_original(command: Command, entry: Entry | None, falls: Falls | None = None) -> Command:
+    """Fill a refund with what the journal says of the charge; `entry` is the one found under its `charge_key`."""
+    action = command.action
+    if not isinstance(action, Refund):
+        return command
+    return replace(command, action=replace(action, original=None if entry is None else charged_fact(entry, falls)))

@@ -1,0 +1,42 @@
+"""Commands that an owner gives by itself: the other steps of a transfer, and the end of a session."""
+
+from charging.base.account import Account, Outgoing, Session
+from charging.base.house_keys import digest_of, expire_key, receive_key, settle_key
+from charging.ledger.command import Command
+from charging.ledger.commands.expire_session import ExpireSession
+from charging.ledger.commands.receive_transfer import ReceiveTransfer
+from charging.ledger.commands.settle_transfer import SettleTransfer
+
+OWNER = "owner"
+"""Actor and channel of commands that an owner gives by itself."""
+
+
+def receive_command(sender: Account, row: Outgoing, receiver_account_id: str, time_ms: int) -> Command:
+    """Make step 2 of an outgoing transfer: for the owner of the account of its `to_identity`."""
+    reason = f"transfer {row.key}"
+    action = ReceiveTransfer(sender.account_id, row.to_book_id, row.amount, reason, row.sent_ms, row.currency)
+    return _own_command(receiver_account_id, receive_key(sender.account_id, row.key), action, time_ms)
+
+
+def settle_command(sender: Account, row: Outgoing, refusal: str, time_ms: int) -> Command:
+    """Make step 3: `refusal` is empty when step 2 was done, else the reason it was refused for good."""
+    action = SettleTransfer(row.key, not refusal, refusal)
+    return _own_command(sender.account_id, settle_key(row.key), action, time_ms)
+
+
+def due_sessions(account: Account, now_ms: int) -> tuple[Session, ...]:
+    """Give the sessions whose validity has passed; the owner gives an `expire_command` for each."""
+    return tuple(session for session in account.sessions if 0 < session.valid_until_ms <= now_ms)
+
+
+def expire_command(account: Account, session: Session, now_ms: int) -> Command:
+    """Make the owner's command that ends a session; its key names session and validity, so repeats are equal."""
+    action = ExpireSession(session.session_id, session.valid_until_ms)
+    return _own_command(account.account_id, expire_key(session.session_id, session.valid_until_ms), action, now_ms)
+
+
+def _own_command(
+    account_id: str, key: str, action: ReceiveTransfer | SettleTransfer | ExpireSession, time_ms: int
+) -> Command:
+    """Make a command that an owner gives by itself; its digest is over all that it says."""
+    return Command(account_id, key, digest_of(key, action), OWNER, OWNER, time_ms, action)
