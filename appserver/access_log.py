@@ -8,13 +8,12 @@ are refused rather than answered unseen.
 
 import asyncio
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from appserver.work.items import Item
+from appserver.reading.request import QueryRequest
 from charging.errors import Fault, Unavailable
 from runtime.loopback import PRIVATE_FILE, PRIVATE_FOLDER
 from runtime.telemetry import logger
@@ -62,8 +61,13 @@ class AccessLog:
         self._task: asyncio.Task[None] | None = None
         self._failed = False
 
-    def note(self, item: Item, account_id: str, now_ms: int, refused: str = "") -> Fault | None:
-        """Note a query; gives why it must not be answered."""
+    def note(
+        self, request: QueryRequest, principal: str, account_id: str, now_ms: int, refused: str = ""
+    ) -> Fault | None:
+        """Note a query of an authenticated principal; gives why it must not be answered.
+
+        `refused` is the reason why it isn't answered anyway. `now_ms` is UTC.
+        """
         if self._path is None:
             return None
         if len(self._waiting) >= WAITING_MAX:
@@ -72,14 +76,14 @@ class AccessLog:
         self._waiting.append(
             Access(
                 now_ms,
-                item.batch.principal,
-                item.actor,
-                item.channel,
-                item.partner,
-                item.view,
-                item.identity,
+                principal,
+                request.actor,
+                request.channel,
+                request.partner,
+                request.view,
+                request.identity,
                 account_id,
-                item.lines_max,
+                request.lines_max,
                 refused,
             )
         )
@@ -135,7 +139,3 @@ def turn_over(path: Path, files_max: int) -> None:
         newer = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
         if newer.exists():
             newer.replace(older)
-
-
-Note = Callable[[Item, str, int, str], Fault | None]
-"""`AccessLog.note`."""

@@ -1,10 +1,15 @@
 """The process of the platform."""
 
+import asyncio
+
 from onetier.v1.service_desk_pb2_grpc import add_ServiceDeskServiceServicer_to_server
 
+from appserver.access_log import AccessLog
+from appserver.batches.pending import Pending
 from appserver.door.service import ServiceDesk
 from appserver.settings import AppServerSettings
 from appserver.uplink.links import Uplink
+from appserver.work.assembly import engine_of
 from appserver.work.engine import Engine
 from runtime.server import Booth
 from runtime.settings import BadSettings
@@ -16,9 +21,11 @@ LINKS_END_MS = 500
 class Platform:
     """A platform that serves; see `runtime.server.Life`."""
 
-    def __init__(self, uplink: Uplink, engine: Engine, desk: ServiceDesk) -> None:
+    def __init__(self, uplink: Uplink, engine: Engine, pending: Pending, access: AccessLog, desk: ServiceDesk) -> None:
         self._uplink = uplink
         self._engine = engine
+        self._pending = pending
+        self._access = access
         self._desk = desk
 
     async def started(self) -> None:
@@ -30,14 +37,14 @@ class Platform:
 
     async def flush(self) -> None:
         """Answer what was taken in, then end the streams."""
-        await self._engine.counter.idle()
+        await self._pending.idle()
         self._desk.ended.set()
 
     async def close(self) -> None:
         """Close the links."""
         self._desk.ended.set()
         self._engine.close()
-        await self._engine.access.close()
+        await self._access.close()
         await self._uplink.close(LINKS_END_MS)
 
 
@@ -52,7 +59,10 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
         settings.batches_in_flight_max,
         settings.message_bytes_max,
     )
-    engine = Engine(settings, uplink, booth.metrics, name=booth.address)
-    desk = ServiceDesk(engine, settings, booth.metrics)
+    pending = Pending(booth.metrics, asyncio.get_running_loop().time)
+    # The address tells this process's access log from those of others.
+    access = AccessLog(settings.access_log, booth.address, settings.access_log_bytes_max, settings.access_log_files_max)
+    engine = engine_of(settings, uplink, pending, access, booth.metrics)
+    desk = ServiceDesk(engine, pending, settings, booth.metrics)
     booth.add(add_ServiceDeskServiceServicer_to_server, desk, SERVICE)
-    return Platform(uplink, engine, desk)
+    return Platform(uplink, engine, pending, access, desk)

@@ -17,10 +17,12 @@ from msgspec import Struct
 from onetier.v1 import service_desk_pb2 as pb
 from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 
+from appserver.access_log import AccessLog
+from appserver.batches.batch import RequestBatch, RequestSource
+from appserver.batches.pending import Pending
 from appserver.settings import AppServerSettings
-from appserver.uplink.links import Outgoing
-from appserver.work.engine import Engine
-from appserver.work.items import Batch, Source
+from appserver.uplink.outgoing import SentBatch
+from appserver.work.assembly import engine_of
 from runtime.settings import load
 from runtime.telemetry import Metrics
 from testkit.front import Requests
@@ -32,26 +34,26 @@ ROUNDS = 5
 IDENTITY = "msisdn:86130{:08}"
 
 
-class Link:
+class InProcess:
     """A link whose other end is the bench: it keeps what was sent until the owner's turn."""
 
     def __init__(self) -> None:
         self.up = True
         self.batches_in_flight = 0
-        self.sent: list[tuple[RouteRequest, Outgoing]] = []
+        self.sent: list[tuple[RouteRequest, SentBatch]] = []
 
-    def send(self, request: RouteRequest, *, items: int, sink: Outgoing, timeout_ms: int) -> None:
+    def send(self, request: RouteRequest, *, items: int, sink: SentBatch, timeout_ms: int) -> None:
         """Keep a batch, as bytes: what a socket would be given."""
         self.sent.append((RouteRequest.FromString(request.SerializeToString()), sink))
 
 
-class Uplink:
+class OneWay:
     """One link."""
 
     def __init__(self) -> None:
-        self.link = Link()
+        self.link = InProcess()
 
-    def pick(self) -> Link:
+    def pick(self) -> InProcess:
         """Give the link."""
         return self.link
 
@@ -64,7 +66,7 @@ class Answers:
         self.bad = 0
         self.keep: list[pb.ExchangeResponse] = []
 
-    def deliver(self, _batch: Batch, response: pb.ExchangeResponse) -> None:
+    def deliver(self, _batch: RequestBatch, response: pb.ExchangeResponse) -> None:
         """Pack a part."""
         response.SerializeToString()
         self.keep.append(response)
@@ -94,11 +96,12 @@ class Bench:
     def __init__(self, accounts: int, profile: cProfile.Profile | None) -> None:
         settings = load(AppServerSettings, datacenters=["in process"], accounts_cached_max=max(accounts * 2, 1_000))
         self.owner = Owner()
-        self.uplink = Uplink()
+        self.uplink = OneWay()
         self.metrics = Metrics("appserver")
-        self.engine = Engine(settings, self.uplink, self.metrics)
+        pending = Pending(self.metrics, asyncio.get_running_loop().time)
+        self.engine = engine_of(settings, self.uplink, pending, AccessLog(None, "bench", 0, 0), self.metrics)
         self.answers = Answers()
-        self.source = Source()
+        self.source = RequestSource()
         self.seconds = 0.0
         self._profile = profile
 
@@ -118,7 +121,7 @@ class Bench:
         with _Watch(self, timed):
             parsed = pb.ExchangeRequest.FromString(packed)
             now = asyncio.get_running_loop().time()
-            self.engine.submit(self.source, Batch(self.answers, 1, parsed.requests, now, now + 600.0))
+            self.engine.submit(self.source, RequestBatch(self.answers, 1, parsed.requests, now, now + 600.0))
             await self._settle()
         while self.uplink.link.sent:
             sent, self.uplink.link.sent = self.uplink.link.sent, []

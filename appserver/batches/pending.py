@@ -1,4 +1,4 @@
-"""The counter where callers' batches stand until they are answered: replies, deadlines, figures."""
+"""Callers' batches from when they are taken in until every request has its reply: replies, deadlines, figures."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,14 +6,18 @@ from collections.abc import Callable
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import Kind
+from appserver.batches.batch import Caller, RequestBatch
+from appserver.batches.item import WorkItem
 from appserver.replies.fill import fill_fault
-from appserver.work.items import Batch, Caller, Item
 from charging.errors import Expired, Fault
 from runtime.telemetry import Metrics
 
 
-class Counter:
-    """All batches that are not wholly answered. `clock` is the loop's, seconds."""
+class Pending:
+    """All batches that are not wholly answered. `clock` is the loop's, seconds.
+
+    A reply that was opened is sent, as it is then, with the next `flush`.
+    """
 
     def __init__(self, metrics: Metrics, clock: Callable[[], float]) -> None:
         self.items = 0
@@ -22,14 +26,14 @@ class Counter:
         """Of batches taken in and not wholly answered."""
         self._metrics = metrics
         self._clock = clock
-        self._live: dict[Batch, None] = {}
-        self._touched: list[Batch] = []
+        self._live: dict[RequestBatch, None] = {}
+        self._touched: list[RequestBatch] = []
         self._good = [0] * (max(Kind) + 1)
         """Answered well since the last flush, by kind."""
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def enter(self, batch: Batch, caller: Caller) -> None:
+    def enter(self, batch: RequestBatch, caller: Caller) -> None:
         """Take a batch of a client in; it has at least one request."""
         self._live[batch] = None
         batch.caller = caller
@@ -40,12 +44,16 @@ class Counter:
         self._idle.clear()
         self._metrics.batch("exchange", batch.missing)
 
-    def reply(self, item: Item) -> desk.ServiceReply | None:
+    def reply(self, item: WorkItem) -> desk.ServiceReply | None:
         """Give the reply of a request that went well, to fill; None when it was answered already (it expired)."""
-        self._good[item.kind] += 1
+        self._good[item.request.kind] += 1
         return self._open(item.batch, item.position)
 
-    def refuse(self, batch: Batch, position: int, fault: Fault, kind: str) -> None:
+    def refuse_item(self, item: WorkItem, fault: Fault) -> None:
+        """Answer an item with a fault, unless it was answered already."""
+        self.refuse(item.batch, item.position, fault, item.request.kind.name)
+
+    def refuse(self, batch: RequestBatch, position: int, fault: Fault, kind: str) -> None:
         """Answer a request with a fault, unless it was answered already."""
         reply = self._open(batch, position)
         if reply is not None:
@@ -74,7 +82,7 @@ class Counter:
         if not self.items:
             self._idle.set()
 
-    def _give_back(self, batch: Batch, count: int) -> None:
+    def _give_back(self, batch: RequestBatch, count: int) -> None:
         whole = not batch.missing
         if whole:
             self._live.pop(batch, None)
@@ -99,7 +107,7 @@ class Counter:
         """Wait until everything is answered."""
         await self._idle.wait()
 
-    def _open(self, batch: Batch, position: int) -> desk.ServiceReply | None:
+    def _open(self, batch: RequestBatch, position: int) -> desk.ServiceReply | None:
         if batch.response is None:
             self._touched.append(batch)
         return batch.reply(position)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import grpc
 
+from appserver.batches.batch import Caller, RequestSource
 from appserver.settings import AppServerSettings
-from appserver.work.items import Caller, Item, Source
 from charging.errors import Fault, Overloaded
 from runtime.principal import LOCAL, principal_of
 from runtime.quota import Bucket
@@ -23,7 +23,7 @@ PAUSE_MS_MAX = 200
 """How long a client that was refused isn't read, at most at one go."""
 
 
-class Client:
+class QuotaClient:
     """What one client has under way, and what it may still take."""
 
     __slots__ = ("_bytes", "_paused_until", "_requests", "caller", "calls", "streams")
@@ -31,7 +31,7 @@ class Client:
     def __init__(self, settings: AppServerSettings, now: float) -> None:
         self.caller = Caller()
         self.caller.lines = Bucket(settings.client_lines_per_s, now)
-        self.calls = Source(self.caller)
+        self.calls = RequestSource(self.caller)
         """Its unary calls; each stream is a source of its own."""
         self.streams = 0
         """Open ones."""
@@ -68,22 +68,22 @@ class Clients:
     def __init__(self, settings: AppServerSettings, clock: Callable[[], float]) -> None:
         self._settings = settings
         self._clock = clock
-        self._known: OrderedDict[str, Client] = OrderedDict()
+        self._known: OrderedDict[str, QuotaClient] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def of(self, context: grpc.aio.ServicerContext) -> Client:
+    def of(self, context: grpc.aio.ServicerContext) -> QuotaClient:
         """Give the client of a call."""
         name = _name(context)
         client = self._known.get(name)
         if client is None:
             if len(self._known) >= CLIENTS_KEPT_MAX:
                 self._forget_one()
-            client = self._known[name] = Client(self._settings, self._clock())
+            client = self._known[name] = QuotaClient(self._settings, self._clock())
         return client
 
-    def open_stream(self, client: Client) -> None:
+    def open_stream(self, client: QuotaClient) -> None:
         """Count a stream. Raises `Overloaded` when it has too many."""
         limit = self._settings.client_streams_max
         if client.streams >= limit:
@@ -95,7 +95,7 @@ class Clients:
             )
         client.streams += 1
 
-    def refusal(self, client: Client) -> Fault | None:
+    def refusal(self, client: QuotaClient) -> Fault | None:
         """Say why a client may send nothing now."""
         wait_ms = client.wait_ms(self._clock())
         if not wait_ms:
@@ -111,19 +111,6 @@ class Clients:
                 del self._known[name]
                 return
             self._known.move_to_end(name)
-
-
-def check_lines(item: Item, now: float) -> None:
-    """Take the journal lines of a query off its client's quota. Raises `Overloaded` when it has had its share."""
-    caller = item.batch.caller
-    lines = caller.lines if caller is not None else None
-    if lines is None:
-        return
-    wait_ms = lines.wait_ms(now)
-    if wait_ms:
-        text = f"this client has asked for too many journal lines; wait {wait_ms} ms"
-        raise Overloaded("CLIENT_LINES", text, retry_ms=wait_ms)
-    lines.take(item.lines_max)
 
 
 def _name(context: grpc.aio.ServicerContext) -> str:

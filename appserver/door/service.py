@@ -6,10 +6,11 @@ import grpc
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceServicer
 
-from appserver.door.clients import Client, Clients
+from appserver.batches.batch import RequestBatch, RequestSource
+from appserver.batches.pending import Pending
+from appserver.door.clients import Clients, QuotaClient
 from appserver.settings import AppServerSettings
 from appserver.work.engine import Engine
-from appserver.work.items import Batch, Source
 from charging.errors import Fault, Invalid, Overloaded, Unavailable
 from runtime.intercept import MESSAGE_MALFORMED
 from runtime.principal import principal_of
@@ -27,7 +28,7 @@ REFUSED_UNREAD_MAX = 4
 and doesn't read fills its own pipe only."""
 
 
-class _StreamSink:
+class _StreamReplies:
     """Gives parts of replies to the stream they belong to."""
 
     __slots__ = ("_replies",)
@@ -35,11 +36,11 @@ class _StreamSink:
     def __init__(self, replies: Replies) -> None:
         self._replies = replies
 
-    def deliver(self, _batch: Batch, response: desk.ExchangeResponse) -> None:
+    def deliver(self, _batch: RequestBatch, response: desk.ExchangeResponse) -> None:
         self._replies.send(response, len(response.positions))
 
 
-class _CallSink:
+class _CallReply:
     """Gives the reply of a unary call to whoever awaits it."""
 
     __slots__ = ("future",)
@@ -47,7 +48,7 @@ class _CallSink:
     def __init__(self, future: "asyncio.Future[desk.ServiceReply]") -> None:
         self.future = future
 
-    def deliver(self, _batch: Batch, response: desk.ExchangeResponse) -> None:
+    def deliver(self, _batch: RequestBatch, response: desk.ExchangeResponse) -> None:
         if not self.future.done():
             self.future.set_result(response.replies[0])
 
@@ -55,10 +56,11 @@ class _CallSink:
 class ServiceDesk(ServiceDeskServiceServicer):
     """Serves the front ends. Set `draining` to take nothing new, `ended` to end the streams."""
 
-    def __init__(self, engine: Engine, settings: AppServerSettings, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, pending: Pending, settings: AppServerSettings, metrics: Metrics) -> None:
         self.draining = False
         self.ended = asyncio.Event()
         self._engine = engine
+        self._pending = pending
         self._settings = settings
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
@@ -70,7 +72,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
         client = self._clients.of(context)
         self._clients.open_stream(client)
         principal = principal_of(context).name
-        source = Source(client.caller)
+        source = RequestSource(client.caller)
 
         def take(request: desk.ExchangeRequest, replies: Replies) -> int:
             return self._take(client, source, request, replies, principal)
@@ -89,7 +91,12 @@ class ServiceDesk(ServiceDeskServiceServicer):
             client.streams -= 1
 
     def _take(
-        self, client: Client, source: Source, request: desk.ExchangeRequest, replies: Replies, principal: str
+        self,
+        client: QuotaClient,
+        source: RequestSource,
+        request: desk.ExchangeRequest,
+        replies: Replies,
+        principal: str,
     ) -> int:
         requests = request.requests
         size, octets = len(requests), request.ByteSize()
@@ -108,11 +115,11 @@ class ServiceDesk(ServiceDeskServiceServicer):
         now = self._loop.time()
         timeout_ms = min(request.timeout_ms or self._settings.timeout_ms, TIMEOUT_MS_MAX)
         deadline = now + timeout_ms / 1000
-        batch = Batch(_StreamSink(replies), request.batch_id, requests, now, deadline, octets, principal)
+        batch = RequestBatch(_StreamReplies(replies), request.batch_id, requests, now, deadline, octets, principal)
         self._engine.submit(source, batch)
         return size
 
-    def _refusal(self, client: Client, size: int, octets: int, stream_items: int) -> Fault | None:
+    def _refusal(self, client: QuotaClient, size: int, octets: int, stream_items: int) -> Fault | None:
         """Say why a batch is refused whole, with the limit named."""
         if self.draining:
             return Unavailable(DRAINING, "this instance stops; repeat the same keys at another", retry_ms=RETRY_MS)
@@ -130,12 +137,12 @@ class ServiceDesk(ServiceDeskServiceServicer):
             return _overloaded("STREAM_FULL", f"{limit} requests of this stream are unanswered or unread", limit)
         return self._clients.refusal(client) or self._full(client, size, octets)
 
-    def _full(self, client: Client, size: int, octets: int) -> Fault | None:
+    def _full(self, client: QuotaClient, size: int, octets: int) -> Fault | None:
         """Say why there is no room: for anybody, or for this client beside the others."""
-        counter, caller, settings = self._engine.counter, client.caller, self._settings
+        pending, caller, settings = self._pending, client.caller, self._settings
         for what, own, wanted, taken, limit in (
-            ("requests", caller.items, size, counter.items, settings.items_in_flight_max),
-            ("bytes", caller.bytes, octets, counter.bytes, settings.bytes_in_flight_max),
+            ("requests", caller.items, size, pending.items, settings.items_in_flight_max),
+            ("bytes", caller.bytes, octets, pending.bytes, settings.bytes_in_flight_max),
         ):
             if taken + wanted > limit:
                 return _overloaded("PLATFORM_FULL", f"{limit} {what} are under way in this instance", limit)
@@ -188,7 +195,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
         future: asyncio.Future[desk.ServiceReply] = self._loop.create_future()
         now = self._loop.time()
         principal = principal_of(context).name
-        batch = Batch(_CallSink(future), 0, (request,), now, now + timeout_s, octets, principal)
+        batch = RequestBatch(_CallReply(future), 0, (request,), now, now + timeout_s, octets, principal)
         self._engine.submit(client.calls, batch)
         reply = await future
         if reply.HasField("error"):

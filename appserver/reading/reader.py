@@ -13,7 +13,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from appserver.asks import OUTCOME, Kind, Order
 from appserver.orders import order_of
 from appserver.reading.fields import in_vain
-from appserver.work.items import Batch, Item
+from appserver.reading.request import CommandRequest, EventRequest, QueryRequest, Request
 from charging.base.account_id import require_subscriber
 from charging.base.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, KEY_CHARS_MAX
 from charging.base.house_keys import PREFIX
@@ -66,23 +66,22 @@ class Codec:
         self._future_tolerance_ms = future_tolerance_ms
         self._country = country
 
-    def read(self, batch: Batch, position: int, now_ms: int) -> Item:
-        """Normalise and check one request. Raises `Invalid`, all wrong fields named."""
-        request = batch.requests[position]
+    def read(self, request: desk.ServiceRequest, now_ms: int) -> Request:
+        """Normalise and check one request that came at a time, UTC. Raises `Invalid`, all wrong fields named."""
         kind = _KINDS.get(request.request_type)
         if kind is Kind.CHARGE or kind is Kind.QUOTE:
-            return self._event(batch, position, request, kind, now_ms)
+            return self._event(request, kind, now_ms)
         if kind is Kind.QUERY:
-            return self._query(batch, position, request, now_ms)
+            return self._query(request, now_ms)
         if kind is Kind.COMMAND:
-            return self._command(batch, position, request, now_ms)
+            return self._command(request, now_ms)
         raise Invalid(
             "REQUEST_TYPE_UNKNOWN",
             f"request type {request.request_type} is not one of charge, quote, query, execute",
             fields={"request_type": "one of charge, quote, query, execute"},
         )
 
-    def _event(self, batch: Batch, position: int, request: desk.ServiceRequest, kind: Kind, now_ms: int) -> Item:
+    def _event(self, request: desk.ServiceRequest, kind: Kind, now_ms: int) -> EventRequest:
         service, key = request.service_code, request.request_key
         quantity, start_ms = request.quantity, request.event_time_ms
         visited, other = request.visited_place, request.other_party
@@ -113,11 +112,9 @@ class Codec:
             # A time that the caller didn't give is not content: our clock must not tell the repeat from the first.
             content = usage if request.event_time_ms else replace(usage, start_ms=0)
             digest = blake2b(_pack((content, channel, partner, actor)), digest_size=16).digest()
-        return Item(
-            batch, position, kind, identity, channel, partner, actor, key, digest, start_ms, request.explain, usage
-        )
+        return EventRequest(kind, identity, channel, partner, actor, key, digest, start_ms, request.explain, usage)
 
-    def _query(self, batch: Batch, position: int, request: desk.ServiceRequest, now_ms: int) -> Item:
+    def _query(self, request: desk.ServiceRequest, now_ms: int) -> QueryRequest:
         view = request.service_code
         if view not in VIEWS:
             raise Invalid(
@@ -136,24 +133,20 @@ class Codec:
             raise _together(found)
         identity = normalise(request.identity, self._country)
         channel, partner = request.channel, request.partner
-        return Item(
-            batch,
-            position,
-            Kind.QUERY,
+        return QueryRequest(
             identity,
             channel,
             partner,
             request.actor,
             request.request_key,
-            b"",
             now_ms,
             request.explain,
-            view=view,
-            lines_max=min(request.quantity, HISTORY_LINES_MAX) or LINES_DEFAULT[view],
-            cursor=request.history_cursor,
+            view,
+            min(request.quantity, HISTORY_LINES_MAX) or LINES_DEFAULT[view],
+            request.history_cursor,
         )
 
-    def _command(self, batch: Batch, position: int, request: desk.ServiceRequest, now_ms: int) -> Item:
+    def _command(self, request: desk.ServiceRequest, now_ms: int) -> CommandRequest:
         found = self._key_faults(request, required=True) + self._time_faults(request, now_ms)
         found += _size_faults(request) + in_vain(request, "execute")
         if found:
@@ -164,19 +157,8 @@ class Codec:
         channel, partner, actor = request.channel, request.partner, request.actor
         kind = Kind.SESSION if request.HasField("session") else Kind.COMMAND
         digest = self._digest(request, identity, order)
-        return Item(
-            batch,
-            position,
-            kind,
-            identity,
-            channel,
-            partner,
-            actor,
-            request.request_key,
-            digest,
-            time_ms,
-            request.explain,
-            order=order,
+        return CommandRequest(
+            kind, identity, channel, partner, actor, request.request_key, digest, time_ms, request.explain, order
         )
 
     @staticmethod

@@ -1,1 +1,1 @@
-"""The way to the data center and the form in which questions travel there."""
+"""The way to the data center: `outgoing` has the batch that fills and those under way, `links` the streams."""

@@ -2,51 +2,54 @@
 
 import msgspec
 
+from appserver.accounts.chain import ChargeItem
 from appserver.asks import Kind
-from appserver.batches.pending import Counter
-from appserver.known.reference import Held
+from appserver.batches.item import WorkItem
+from appserver.batches.pending import Pending
+from appserver.reference import DomainReference
 from appserver.replies import fill as replies
 from appserver.work.commands import rate_usage
-from appserver.work.items import Item
+from appserver.work.items import QueryItem, QuoteItem
 from charging.errors import Broken
 from charging.rating import rating
-from charging.wire import Answer, BusinessData, Done, Failed, HistoryLine, SessionOutcome, Unknown
+from charging.wire import Answer, BusinessData, Done, Failed, History, SessionOutcome, Unknown
 from charging.wire import fault as fault_of
 
 _unpack_session = msgspec.msgpack.Decoder(SessionOutcome).decode
 
 
-def answer_done(counter: Counter, item: Item, done: Done) -> None:
+def answer_done(pending: Pending, item: WorkItem, done: Done) -> None:
     """Answer a commit that was done, now or before."""
     # Whatever may fail comes before the reply is opened: an open reply is sent.
-    session = _session(done) if item.kind is Kind.SESSION else None
-    reply = counter.reply(item)
+    request = item.request
+    session = _session(done) if request.kind is Kind.SESSION else None
+    reply = pending.reply(item)
     if reply is None:
         return
     if done.told is not None:
-        replies.fill_retold(reply.charge, done, done.told, item.explain)
-    elif item.kind is Kind.CHARGE and item.charge is not None and item.held is not None:
-        replies.fill_charge(reply.charge, item.charge, done, item.held.domain, item.explain)
+        replies.fill_retold(reply.charge, done, done.told, request.explain)
+    elif isinstance(item, ChargeItem) and item.charge is not None and item.reference is not None:
+        replies.fill_charge(reply.charge, item.charge, done, item.reference.domain, request.explain)
     elif session is not None:
         replies.fill_session(reply.session, session, done)
     else:
         replies.fill_command(reply.command, done)
 
 
-def answer_outcome(counter: Counter, item: Item, answer: Answer) -> None:
+def answer_outcome(pending: Pending, item: QueryItem, answer: Answer) -> None:
     """Answer the question what a request key did; a fault of the look-up itself is told as such."""
     if not isinstance(answer, (Done, Failed, Unknown)):
-        counter.refuse(item.batch, item.position, unexpected(answer), item.kind.name)
+        pending.refuse_item(item, unexpected(answer))
         return
     if isinstance(answer, Failed) and not answer.repeated:
-        counter.refuse(item.batch, item.position, fault_of(answer), item.kind.name)
+        pending.refuse_item(item, fault_of(answer))
         return
     session = _session(answer) if isinstance(answer, Done) and answer.detail is not None else None
-    reply = counter.reply(item)
+    reply = pending.reply(item)
     if reply is None:
         return
     view = reply.outcome
-    view.request_key = item.key
+    view.request_key = item.request.key
     if isinstance(answer, Unknown):
         view.state = view.STATE_UNKNOWN
     elif isinstance(answer, Failed):
@@ -55,44 +58,54 @@ def answer_outcome(counter: Counter, item: Item, answer: Answer) -> None:
     else:
         view.state = view.STATE_DONE
         if answer.told is not None:
-            replies.fill_retold(view.reply.charge, answer, answer.told, item.explain)
+            replies.fill_retold(view.reply.charge, answer, answer.told, item.request.explain)
         elif session is not None:
             replies.fill_session(view.reply.session, session, answer)
         else:
             replies.fill_command(view.reply.command, answer)
 
 
-def answer_quote(counter: Counter, item: Item, data: BusinessData, held: Held, now_ms: int) -> None:
+def answer_quote(
+    pending: Pending, item: QuoteItem, data: BusinessData, reference: DomainReference, now_ms: int
+) -> None:
     """Answer a dry run. Raises what rating raises; nothing is answered then."""
-    charge = rate_usage(item, data.account, data.contract, held, now_ms)
-    reply = counter.reply(item)
+    charge = rate_usage(item.usage, data.account, data.contract, reference, now_ms)
+    reply = pending.reply(item)
     if reply is not None:
-        replies.fill_quote(reply.quote, charge, data.account.version, held.domain)
+        replies.fill_quote(reply.quote, charge, data.account.version, reference.domain)
 
 
 def answer_query(
-    counter: Counter, item: Item, data: BusinessData, held: Held, lines: tuple[HistoryLine, ...], now_ms: int
+    pending: Pending,
+    item: QueryItem,
+    data: BusinessData,
+    reference: DomainReference,
+    history: History,
+    now_ms: int,
 ) -> None:
-    """Answer a query from business data, and from journal lines where the view has some."""
+    """Answer a query from business data, and from a page of the history where the view has one.
+
+    `now_ms`, UTC, decides which allowances and books are valid.
+    """
     account, contract = data.account, data.contract
     left = []
-    if item.view == "usage":
-        left = rating.allowances(held.timeline.plan_at(now_ms), contract, account, now_ms)
-    reply = counter.reply(item)
+    if item.query.view == "usage":
+        left = rating.allowances(reference.timeline.plan_at(now_ms), contract, account, now_ms)
+    reply = pending.reply(item)
     if reply is None:
         return
-    if item.view == "balance":
+    if item.query.view == "balance":
         replies.fill_balance(reply.balance, account, now_ms)
-    elif item.view == "contract":
+    elif item.query.view == "contract":
         replies.fill_contract(reply.contract.contract, contract)
-    elif item.view == "history":
-        replies.fill_history(reply.history.lines, lines, item.explain)
-        reply.history.next_cursor = item.cursor
+    elif item.query.view == "history":
+        replies.fill_history(reply.history.lines, history.lines, item.request.explain)
+        reply.history.next_cursor = history.next_position
         reply.history.SetInParent()
     else:
         replies.fill_accumulators(reply.usage, account)
         replies.fill_allowances(reply.usage, left)
-        replies.fill_history(reply.usage.recent, lines, item.explain)
+        replies.fill_history(reply.usage.recent, history.lines, item.request.explain)
         reply.usage.SetInParent()
 
 

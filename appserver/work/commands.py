@@ -4,20 +4,21 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from appserver.accounts.chain import ChargeItem, CommandItem
 from appserver.asks import SessionOrder, TransferAsk
-from appserver.known.accounts import Entry
-from appserver.known.reference import Held
-from appserver.work.items import Item
+from appserver.batches.item import WorkItem
+from appserver.reading.request import Request
+from appserver.reference import DomainReference
+from appserver.work.items import OpeningItem
 from charging.base.account import Account
 from charging.base.account_id import names
 from charging.base.contract import Contract
 from charging.base.lateness import refuse_late
 from charging.base.money import NO_CURRENCY
-from charging.base.usage import Charge
-from charging.errors import Broken, Invalid
+from charging.base.usage import Charge, Usage
+from charging.errors import Invalid
 from charging.ledger.command import Command
 from charging.ledger.commands.move_money import MoveMoney
-from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
@@ -34,69 +35,74 @@ from charging.rating.selling import check_agreements, check_offerings, check_sco
 from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
 
 
-def charge_command(item: Item, entry: Entry, account: Account, contract: Contract, held: Held, now_ms: int) -> Command:
+def charge_command(
+    item: ChargeItem, account: Account, confirmed: int, contract: Contract, reference: DomainReference, now_ms: int
+) -> Command:
     """Rate the usage of an item on a state of its account; the charge stays with the item for its reply.
 
-    Raises `Invalid` when the event is older than the contract or nothing prices it, and what rating refuses.
+    `confirmed` is the version at which the owner agreed last. Raises `Invalid` when the event is older than the
+    contract or nothing prices it, and what rating refuses.
     """
     usage = item.usage
-    charge = item.charge = rate_usage(item, account, contract, held, now_ms)
+    charge = item.charge = rate_usage(usage, account, contract, reference, now_ms)
     if charge.depends:
         post = PostCharge(usage, seal(charge), account.version, account.mark)
     else:
         # Holds on any later state with the same terms, so it names what is known for sure, not what is predicted.
-        post = PostCharge(usage, seal(charge), entry.confirmed)
-    return _command(entry.account_id, item, post)
+        post = PostCharge(usage, seal(charge), confirmed)
+    return _command(account.account_id, item, post)
 
 
-def rate_usage(item: Item, account: Account, contract: Contract, held: Held, now_ms: int) -> Charge:
-    """Rate the usage of an item as things stand; what sessions keep counts as taken.
+def rate_usage(usage: Usage, account: Account, contract: Contract, reference: DomainReference, now_ms: int) -> Charge:
+    """Rate a usage as things stand; what sessions keep counts as taken.
 
     Raises `Invalid` EVENT_BEFORE_CONTRACT, and USAGE_TOO_LATE when it needs counters that are kept no more.
     """
-    usage = item.usage
     if usage.visited:
-        held.check_place(usage.visited, "visited_place")
+        reference.check_place(usage.visited, "visited_place")
     if usage.start_ms < contract.valid_from_ms:
         raise _before_contract(contract)
-    charge = rating.rate(held.timeline.plan_at(usage.start_ms), usage, contract, available_view(account))
+    charge = rating.rate(reference.timeline.plan_at(usage.start_ms), usage, contract, available_view(account))
     if charge.depends or charge.accruals:
         refuse_late(usage.start_ms, now_ms)
     return charge
 
 
 def order_command(
-    item: Item, entry: Entry, account: Account, contract: Contract, held: Held, now_ms: int, session_validity_ms: int
+    item: CommandItem,
+    account: Account,
+    contract: Contract,
+    reference: DomainReference,
+    now_ms: int,
+    session_validity_ms: int,
 ) -> Command:
     """Make the command of an execute request. Raises `Invalid`, and what rating raises for a session."""
     order = item.order
     action: Action
     if isinstance(order, SessionOrder):
-        action = _session(item, order, account, contract, held, now_ms, session_validity_ms)
+        action = _session(item.request, order, account, contract, reference, now_ms, session_validity_ms)
     elif isinstance(order, TransferAsk):
         action = _transfer(order, account)
     elif isinstance(order, SetContract):
-        action = _contract(order, account, held)
-        _check_sold(action.contract, held, now_ms, "set_contract.contract.agreements")
+        action = _contract(order, account, reference)
+        _check_sold(action.contract, reference, now_ms, "set_contract.contract.agreements")
     elif isinstance(order, SetProfile):
-        _check_profile(order.agreements, held, now_ms, "set_account_profile.agreements")
+        _check_profile(order.agreements, reference, now_ms, "set_account_profile.agreements")
         action = order
     elif isinstance(order, TopUp):
-        _check_scopes([(order.unit, order.allowance, "top_up.allowance")], held, now_ms)
+        _check_scopes([(order.unit, order.allowance, "top_up.allowance")], reference, now_ms)
         action = order
     elif isinstance(order, SetThreshold):
-        today = _today(held, now_ms)
+        today = _today(reference, now_ms)
         if today is not None and not order.remove:
             check_watched(today, order.threshold.watches, "set_threshold.watches")
         action = order
-    elif order is None:
-        raise Broken("INTERNAL", "a command without its order")
     else:
         action = order
-    return _command(entry.account_id, item, action)
+    return _command(account.account_id, item, action)
 
 
-def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Command:
+def open_command(item: OpeningItem, reference: DomainReference, now_ms: int) -> Command:
     """Make the command that creates an account: without a domain it opens where the identity is served, without a
     currency it has that of the catalogue in force.
 
@@ -104,40 +110,48 @@ def open_command(item: Item, order: OpenAccount, held: Held, now_ms: int) -> Com
 
     Raises `Invalid` when its offerings can't be sold so, or its agreements are unknown.
     """
+    order = item.order
     if not order.contract.domain:
-        order = replace(order, contract=replace(order.contract, domain=held.domain))
+        order = replace(order, contract=replace(order.contract, domain=reference.domain))
     if not order.currency:
-        today = _today(held, now_ms)
+        today = _today(reference, now_ms)
         order = replace(order, currency=today.currency if today is not None else NO_CURRENCY)
-    _check_sold(order.contract, held, now_ms, "open_account.contract.agreements")
-    _check_profile(order.agreements, held, now_ms, "open_account.agreements")
+    _check_sold(order.contract, reference, now_ms, "open_account.contract.agreements")
+    _check_profile(order.agreements, reference, now_ms, "open_account.agreements")
     books = enumerate(order.books)
-    _check_scopes([(b.unit, b.allowance, f"open_account.books[{at}].allowance") for at, b in books], held, now_ms)
+    _check_scopes([(b.unit, b.allowance, f"open_account.books[{at}].allowance") for at, b in books], reference, now_ms)
     return _command("", item, order)
 
 
-def _command(account_id: str, item: Item, action: Action) -> Command:
+def _command(account_id: str, item: WorkItem, action: Action) -> Command:
+    request = item.request
     return Command(
         account_id,
-        item.key,
-        item.digest,
-        item.actor,
-        item.channel,
-        item.time_ms,
+        request.key,
+        request.digest,
+        request.actor,
+        request.channel,
+        request.time_ms,
         action,
         item.batch.principal,
-        item.partner,
+        request.partner,
     )
 
 
 def _session(
-    item: Item, order: SessionOrder, account: Account, contract: Contract, held: Held, now_ms: int, validity_ms: int
+    request: Request,
+    order: SessionOrder,
+    account: Account,
+    contract: Contract,
+    reference: DomainReference,
+    now_ms: int,
+    validity_ms: int,
 ) -> StepSession:
     units: list[UnitAsk] = []
     for unit in order.units:
         if unit.visited:
-            held.check_place(unit.visited, "session.units.visited_place")
-        began = unit if unit.time_ms else replace(unit, time_ms=item.time_ms)
+            reference.check_place(unit.visited, "session.units.visited_place")
+        began = unit if unit.time_ms else replace(unit, time_ms=request.time_ms)
         if began.time_ms < contract.valid_from_ms:
             raise _before_contract(contract)
         units.append(began)
@@ -145,13 +159,13 @@ def _session(
         order.session_id,
         order.operation,
         order.invocation,
-        item.identity,
+        request.identity,
         tuple(units),
         now_ms + validity_ms,
-        item.time_ms,
+        request.time_ms,
     )
     pricing = Pricing(
-        held.timeline.plan_at,
+        reference.timeline.plan_at,
         rating.rate_sum,
         rating.rate_quota,
         rating.quantity_max,
@@ -178,11 +192,11 @@ def _transfer(order: TransferAsk, account: Account) -> Action:
     return MoveMoney(order.from_book_id, order.to_book_id, order.amount, order.reason)
 
 
-def _contract(order: SetContract, account: Account, held: Held) -> SetContract:
+def _contract(order: SetContract, account: Account, reference: DomainReference) -> SetContract:
     contract = order.contract
     if contract.domain not in ("", account.domain):
         field = "set_contract.contract.domain"
-        held.check_domain(contract.domain, field)
+        reference.check_domain(contract.domain, field)
         text = f"{account.domain}, where its account is, or nothing"
         raise Invalid("REGION_MISMATCH", f"a contract can't be in {contract.domain}: give {text}", fields={field: text})
     if contract.account_id and not names(contract.account_id, account.account_id):
@@ -193,32 +207,32 @@ def _contract(order: SetContract, account: Account, held: Held) -> SetContract:
     return SetContract(whole, order.expected_version)
 
 
-def _check_sold(contract: Contract, held: Held, now_ms: int, field: str) -> None:
+def _check_sold(contract: Contract, reference: DomainReference, now_ms: int, field: str) -> None:
     """Check what is subscribed to and agreed by the catalogue of today."""
-    today = _today(held, now_ms)
+    today = _today(reference, now_ms)
     if today is not None:
         check_offerings(today, contract, now_ms)
         check_agreements(today, contract.agreements, "subscriber", field)
 
 
-def _check_scopes(scopes: Sequence[tuple[str, str, str]], held: Held, now_ms: int) -> None:
+def _check_scopes(scopes: Sequence[tuple[str, str, str]], reference: DomainReference, now_ms: int) -> None:
     """Check allowances that books are bound to: (unit, allowance, field) each."""
-    today = _today(held, now_ms)
+    today = _today(reference, now_ms)
     if today is not None:
         for unit, allowance, field in scopes:
             check_scope(today, unit, allowance, field)
 
 
-def _check_profile(agreements: tuple[str, ...], held: Held, now_ms: int, field: str) -> None:
-    today = _today(held, now_ms)
+def _check_profile(agreements: tuple[str, ...], reference: DomainReference, now_ms: int, field: str) -> None:
+    today = _today(reference, now_ms)
     if today is not None:
         check_agreements(today, agreements, "account", field)
 
 
-def _today(held: Held, now_ms: int) -> Plan | None:
+def _today(reference: DomainReference, now_ms: int) -> Plan | None:
     """Give the plan of today; before the first catalogue is published there is none, and anything may be sold."""
-    if any(not catalogue.domain for catalogue in held.reference.catalogues):
-        return held.timeline.plan_at(now_ms)
+    if any(not catalogue.domain for catalogue in reference.told.catalogues):
+        return reference.timeline.plan_at(now_ms)
     return None
 
 

@@ -7,16 +7,15 @@ future and no timer here.
 """
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import Callable
 
-from appserver.access_log import AccessLog
-from appserver.batches.pending import Counter
+from appserver.accounts.cache import AccountCache
+from appserver.batches.batch import Caller, RequestBatch, RequestSource
+from appserver.batches.pending import Pending
 from appserver.reading.reader import Codec
-from appserver.settings import AppServerSettings
-from appserver.uplink.links import Way
-from appserver.work.items import Batch, Caller, Source
+from appserver.uplink.outgoing import Outbox, Way
+from appserver.work.batch_time import BatchTime
+from appserver.work.library import Library
 from appserver.work.work import Work
 from charging.errors import Broken, Fault
 from runtime.telemetry import Metrics, logger
@@ -31,43 +30,45 @@ SWEEP_S = 0.02
 """How often deadlines are looked at."""
 
 
-def wall_clock_ms() -> int:
-    """UTC, milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 class Engine:
     """Works on the requests of one process, in one event loop."""
 
     def __init__(
         self,
-        settings: AppServerSettings,
+        reader: Codec,
+        work: Work,
+        pending: Pending,
+        outbox: Outbox,
+        library: Library,
+        accounts: AccountCache,
+        time: BatchTime,
         uplink: Way,
         metrics: Metrics,
-        wall_ms: Callable[[], int] = wall_clock_ms,
-        name: str = "appserver",
     ) -> None:
-        """`name` tells this process's access log from those of others."""
+        """See `appserver.work.assembly`, which makes the parts."""
         self._loop = asyncio.get_running_loop()
-        self.counter = Counter(metrics, self._loop.time)
+        self._reader = reader
+        self._work = work
+        self._pending = pending
+        self._outbox = outbox
+        self._library = library
+        self._accounts = accounts
+        self._time = time
         self._uplink = uplink
         self._metrics = metrics
-        self._codec = Codec(settings.future_tolerance_ms, settings.country)
-        self.access = AccessLog(settings.access_log, name, settings.access_log_bytes_max, settings.access_log_files_max)
-        self._work = Work(self.counter, settings, self._loop.time, wall_ms, self._schedule, self.access)
         self._active: deque[Caller] = deque()
+        """Clients with requests that were not taken up, in turn."""
         self._scheduled = False
         self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
-        metrics.gauge("items_in_flight", lambda: self.counter.items)
-        metrics.gauge("bytes_in_flight", lambda: self.counter.bytes)
-        metrics.gauge("accounts_cached", lambda: len(self._work.accounts))
+        metrics.gauge("items_in_flight", lambda: pending.items)
+        metrics.gauge("bytes_in_flight", lambda: pending.bytes)
 
-    def submit(self, source: Source, batch: Batch) -> None:
+    def submit(self, source: RequestSource, batch: RequestBatch) -> None:
         """Take a batch in. Its replies go to its sink in parts, the last not long after its deadline."""
         if not batch.missing:
             return
         caller = source.caller
-        self.counter.enter(batch, caller)
+        self._pending.enter(batch, caller)
         source.batches.append(batch)
         if not source.active:
             source.active = True
@@ -89,36 +90,30 @@ class Engine:
     def _pump(self) -> None:
         """Send the replies that got ready; fill one batch and send it, if a link has room."""
         self._scheduled = False
-        self.counter.flush()
-        work = self._work
+        self._pending.flush()
         if not self._has_work():
             return
         link = self._uplink.pick()
         if link is None:
             return
-        work.tick()
-        work.serve_turns()
-        ready, step = work.ready, work.step
-        while ready and not work.out.is_full:
-            step(ready.popleft())
+        self._time.tick()
+        outbox = self._outbox
+        self._work.go_on()
         turns = TURNS_MAX
-        while turns and self._active and not work.out.is_full:
+        while turns and self._active and not outbox.is_full:
             turns -= 1
             self._turn(self._active.popleft())
-        self.counter.flush()
-        if work.out.carriers:
-            filled = work.open_batch()
-            self._metrics.batch("route", len(filled.carriers))
-            timeout_ms = int((filled.deadline - self._loop.time()) * 1000) + 1
-            link.send(
-                filled.request(max(timeout_ms, 1)), items=len(filled.carriers), sink=filled, timeout_ms=timeout_ms
-            )
+        self._pending.flush()
+        if outbox.items:
+            items = outbox.items
+            self._metrics.batch("route", items)
+            request, sent = outbox.seal(self._loop.time(), self._library.hear, self._schedule)
+            link.send(request, items=items, sink=sent, timeout_ms=request.timeout_ms)
         if self._has_work():
             self._schedule()
 
     def _has_work(self) -> bool:
-        work = self._work
-        return bool(work.turns or work.ready or self._active or work.out.carriers)
+        return self._work.waits or bool(self._active or self._outbox.items)
 
     def _turn(self, caller: Caller) -> None:
         """Take up some requests of one caller; put it at the end of the row when it has more."""
@@ -140,31 +135,31 @@ class Engine:
         else:
             caller.active = False
 
-    def _take_up(self, batch: Batch, end: int) -> None:
+    def _take_up(self, batch: RequestBatch, end: int) -> None:
         """Read requests of a batch up to a position and begin with them."""
-        now_ms = self._work.now_ms
-        read, step = self._codec.read, self._work.step
+        now_ms = self._time.now_ms
+        read, begin, requests = self._reader.read, self._work.begin, batch.requests
         for position in range(batch.cursor, end):
             if batch.answered(position):
                 continue
             try:
-                item = read(batch, position, now_ms)
+                request = read(requests[position], now_ms)
             except Fault as fault:
-                self.counter.refuse(batch, position, fault, "any")
+                self._pending.refuse(batch, position, fault, "any")
             except Exception:
                 log.exception("request could not be read")
                 self._metrics.event("request_failed")
-                self.counter.refuse(batch, position, Broken("INTERNAL", "the request could not be read"), "any")
+                self._pending.refuse(batch, position, Broken("INTERNAL", "the request could not be read"), "any")
             else:
-                step(item)
+                begin(request, batch, position)
         batch.cursor = end
 
     def _sweep(self) -> None:
         self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
-        self.counter.expire()
-        self._work.library.recheck(self._work.out)
-        if self._work.hits or self._work.misses:
-            self._metrics.cache("accounts", hits=self._work.hits, misses=self._work.misses)
-            self._work.hits = self._work.misses = 0
+        self._pending.expire()
+        self._library.recheck()
+        hits, misses = self._accounts.counted()
+        if hits or misses:
+            self._metrics.cache("accounts", hits=hits, misses=misses)
         # Also wakes a pump that found all links full when the batches in flight were lost without a part.
         self._schedule()

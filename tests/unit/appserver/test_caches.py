@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from appserver.known.accounts import CHANCES_MAX, AccountCache
+from appserver.accounts.cache import CHANCES_MAX, AccountCache
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage

@@ -8,7 +8,7 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.asks import Kind, SessionOrder, TransferAsk
 from appserver.reading.reader import Codec
-from appserver.work.items import Batch, Item
+from appserver.reading.request import Request
 from charging.base.party import party
 from charging.errors import Fault, Invalid
 from charging.ledger.commands.adjust import Adjust
@@ -21,11 +21,6 @@ from charging.ledger.commands.top_up import TopUp
 
 NOW_MS = 1_800_000_000_000
 CODEC = Codec(future_tolerance_ms=300_000, country="CN")
-
-
-class Nowhere:
-    def deliver(self, _batch: Batch, response: pb.ExchangeResponse) -> None:
-        raise AssertionError(response)
 
 
 def charge(**fields: object) -> pb.ServiceRequest:
@@ -45,8 +40,8 @@ def execute(**fields: object) -> pb.ServiceRequest:
     return charge(**({"request_type": pb.REQUEST_TYPE_EXECUTE, "service_code": "", "quantity": 0} | fields))
 
 
-def read(request: pb.ServiceRequest, now_ms: int = NOW_MS) -> Item:
-    return CODEC.read(Batch(Nowhere(), 1, [request], 0.0, 1.0), 0, now_ms)
+def read(request: pb.ServiceRequest, now_ms: int = NOW_MS) -> Request:
+    return CODEC.read(request, now_ms)
 
 
 def fault(request: pb.ServiceRequest) -> Fault:

@@ -10,9 +10,7 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.reading.fields import ALL, COMMANDS, EFFECTS, in_vain
 from appserver.reading.reader import Codec
-from appserver.work.items import Batch
 from charging.errors import Fault, Invalid
-from tests.unit.appserver.test_codec import Nowhere
 
 NOW_MS = 1_800_000_000_000
 CODEC = Codec(300_000, "CN")
@@ -54,7 +52,7 @@ VALID = {
 
 def read(request: pb.ServiceRequest) -> bytes:
     """The digest of what is ordered."""
-    return CODEC.read(Batch(Nowhere(), 1, [request], 0.0, 1.0), 0, NOW_MS).digest
+    return CODEC.read(request, NOW_MS).digest
 
 
 def outcome_of(request: pb.ServiceRequest) -> bytes | Fault:

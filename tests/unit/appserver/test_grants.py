@@ -13,9 +13,8 @@ from onetier.v1 import service_desk_pb2 as pb
 from typer.testing import CliRunner
 
 from appserver.access_log import WAITING_MAX, Access, AccessLog, turn_over
-from appserver.asks import Kind
 from appserver.reading.reader import VIEWS
-from appserver.work.items import Batch, Item
+from appserver.reading.request import QueryRequest
 from charging.errors import Unavailable
 from charging.ledger.permission import COMMANDS, NO_LIMIT, Grant
 from charging.ledger.permission import READS as READS_NAMED
@@ -123,10 +122,10 @@ async def test_the_access_log_is_its_reader_s_alone(front_of: FrontOf, tmp_path:
 async def test_reads_that_can_t_be_noted_are_not_answered(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     access = AccessLog(tmp_path / "file", "p", 1_000, 2)
-    item = _item()
+    query = _query()
     for _ in range(WAITING_MAX):
-        assert access.note(item, "a", 1) is None
-    refused = access.note(item, "a", 1)
+        assert access.note(query, "local", "a", 1) is None
+    refused = access.note(query, "local", "a", 1)
     assert isinstance(refused, Unavailable)
     assert refused.reason == "ACCESS_LOG_FULL"
     access._waiting.clear()
@@ -136,7 +135,7 @@ async def test_reads_that_can_t_be_noted_are_not_answered(tmp_path: Path) -> Non
 async def test_files_turn_over_and_the_oldest_goes(tmp_path: Path) -> None:
     access = AccessLog(tmp_path, "127.0.0.1:7100", 200, 3)
     for number in range(8):
-        access.note(_item(), f"account-{number}", number)
+        access.note(_query(), "local", f"account-{number}", number)
         access._write(access._take())
     await access.close()
     names = sorted(os.listdir(tmp_path))
@@ -147,13 +146,8 @@ async def test_files_turn_over_and_the_oldest_goes(tmp_path: Path) -> None:
     assert len(os.listdir(tmp_path)) == 2
 
 
-def _item() -> Item:
-    class Nowhere:
-        def deliver(self, _batch: Batch, _response: pb.ExchangeResponse) -> None:
-            raise AssertionError("nothing is answered here")
-
-    batch = Batch(Nowhere(), 1, [pb.ServiceRequest()], 0.0, 1.0)
-    return Item(batch, 0, Kind.QUERY, A, "front", "", "", "", b"", 1, False, view="balance")
+def _query() -> QueryRequest:
+    return QueryRequest(A, "front", "", "", "", 1, False, "balance", 0, 0)
 
 
 def test_grants_have_a_name_for_every_view_and_every_command() -> None:

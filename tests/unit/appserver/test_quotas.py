@@ -9,8 +9,9 @@ import grpc
 import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
+from appserver.batches.batch import RequestBatch
+from appserver.batches.item import WorkItem
 from appserver.main import Platform
-from appserver.work.items import Batch, Item
 from charging.errors import Fault, Invalid, Overloaded
 from runtime.server import RunningTier
 from runtime.status import from_rpc_error, from_status
@@ -99,7 +100,7 @@ async def test_one_client_leaves_as_much_as_it_holds_for_others(
     await asyncio.sleep(1.1)
     life = tier.life
     assert isinstance(life, Platform)
-    assert (life._engine.counter.items, life._engine.counter.bytes) == (0, 0)
+    assert (life._pending.items, life._pending.bytes) == (0, 0)
     for front in (greedy, calm):
         await front.channel.close()
 
@@ -151,7 +152,7 @@ async def test_refusals_keep_nothing_of_their_batch(front: Front, owner: Owner) 
         for _ in range(20):
             await front.exchange(*wrong)
         await asyncio.sleep(0.05)
-        kept = [each for each in gc.get_objects() if isinstance(each, (Batch, Item))]
+        kept = [each for each in gc.get_objects() if isinstance(each, (RequestBatch, WorkItem))]
         assert not kept
     finally:
         gc.enable()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from appserver.asks import Kind, Order, SessionOrder, TransferAsk
-from appserver.work.items import Item
+from appserver.reading.request import CommandRequest, QueryRequest, Request
 from charging.base.names import is_network
 from charging.errors import Denied, Fault, Invalid
 from charging.ledger.permission import Policy, amount_denied, names_another
@@ -15,11 +15,7 @@ SHOWN_MAX = 12
 """Channels that a message lists."""
 
 
-_NAMES = {Kind.CHARGE: "charge", Kind.QUOTE: "quote"}
-"""What grants call these; queries are called by their view, commands by what they are."""
-
-
-class Held:
+class DomainReference:
     """Reference data of one domain, ready to use."""
 
     __slots__ = (
@@ -32,14 +28,15 @@ class Held:
         "domain",
         "good_until",
         "policy",
-        "reference",
         "revision",
         "timeline",
+        "told",
         "used",
     )
 
     def __init__(self, reference: Reference, timeline: Timeline) -> None:
-        self.reference = reference
+        self.told = reference
+        """As it came."""
         self.domain = reference.domain
         self.revision = reference.revision
         """The newest revision this is good for."""
@@ -58,35 +55,35 @@ class Held:
         """Who may charge: principal, channel, partner. What is asked most is one look-up."""
         self.policy = Policy(reference.grants)
 
-    def admit(self, item: Item) -> Fault | None:
-        """Let a request in by its channel and partner, and by what its principal may do; gives why not."""
-        charged = item.kind is Kind.CHARGE and not item.actor
-        if charged and (item.batch.principal, item.channel, item.partner) in self._charged:
+    def admit(self, request: Request, principal: str) -> Fault | None:
+        """Let a request in by its channel and partner, and by what its principal may do; gives why not.
+
+        Given, not raised: it is kept with its item, and a trace would keep the whole batch.
+        """
+        charged = request.kind is Kind.CHARGE and not request.actor
+        if charged and (principal, request.channel, request.partner) in self._charged:
             return None
-        pair = (item.channel, item.partner)
+        pair = (request.channel, request.partner)
         try:
             verdict = self._verdicts[pair]
         except KeyError:
             verdict = self._judge(*pair)
             if len(self._verdicts) < VERDICTS_MAX:
                 self._verdicts[pair] = verdict
-        verdict = verdict or self._refuse(item)
+        verdict = verdict or self._refuse(request, principal)
         if verdict is None and charged and len(self._charged) < VERDICTS_MAX:
-            self._charged.add((item.batch.principal, *pair))
+            self._charged.add((principal, *pair))
         return verdict
 
-    def _refuse(self, item: Item) -> Fault | None:
+    def _refuse(self, request: Request, principal: str) -> Fault | None:
         """Say what the grants have against a request. The amount of a charge is the owner's to judge."""
-        principal, order = item.batch.principal, item.order
-        name = _NAMES.get(item.kind) or item.view
-        if not name and order is not None:
-            name = _name(order)
-        another = names_another(principal, item.actor)
+        name, amount = _asked(request)
+        another = names_another(principal, request.actor)
         try:
-            permission = self.policy.permit(principal, name, item.channel, item.partner, self.domain, another)
+            permission = self.policy.permit(principal, name, request.channel, request.partner, self.domain, another)
         except Denied as fault:
-            return fault.with_traceback(None)  # Kept with its item, the trace would keep the whole batch.
-        if order is not None and not permission.allows(_amount(order)):
+            return fault.with_traceback(None)
+        if not permission.allows(amount):
             return amount_denied(principal, name, permission.amount_max)
         return None
 
@@ -99,7 +96,7 @@ class Held:
 
     def check_domain(self, domain: str, field: str) -> None:
         """Check that a domain exists. Raises `Invalid` REGION_UNKNOWN."""
-        if domain not in self.reference.domains:
+        if domain not in self.told.domains:
             text = "the code of a region"
             raise Invalid("REGION_UNKNOWN", f"there is no region {domain[:40]!r}: give {text}", fields={field: text})
 
@@ -132,6 +129,15 @@ class Held:
     def _listed(codes: Iterable[str]) -> str:
         found = sorted(codes)
         return ", ".join(found[:SHOWN_MAX]) + (", …" if len(found) > SHOWN_MAX else "")
+
+
+def _asked(request: Request) -> tuple[str, int]:
+    """Give what grants call it, and the amount that they may bound."""
+    if isinstance(request, CommandRequest):
+        return _name(request.order), _amount(request.order)
+    if isinstance(request, QueryRequest):
+        return request.view, 0
+    return "charge" if request.kind is Kind.CHARGE else "quote", 0
 
 
 def _amount(order: Order) -> int:
