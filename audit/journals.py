@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from audit.beside import Beside, check_keys, check_shared, check_snapshots
 from audit.following import Follower, SlotReport
-from audit.rerating import Published, Rerater
+from audit.rerating import RegionCatalogues, Rerater
 from charging.ledger.auditing import Audit
 from charging.wire import HistoryLine
 from domainservers.accounts.accounts import COLLECTION, partitions
@@ -57,7 +57,7 @@ class JournalRef(Struct, frozen=True):
     anchors: tuple[Anchor, ...] = ()
     owner_epoch: int = 0
     """Of its owner record."""
-    published: Published | None = None
+    published: RegionCatalogues | None = None
     """What charges are to be rated again by; None = they are not."""
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from audit.following import SlotReport
 from audit.holders import check_holders
 from audit.journals import Advance, JournalRef, audit_all, match_transfers, stand_of
-from audit.rerating import Published
+from audit.rerating import RegionCatalogues
 from charging.base.account_id import asked_for
 from charging.base.contract import Contract
 from charging.errors import Broken, NotFound
@@ -32,7 +32,7 @@ from house.stores import STORES
 from storage.unit import StoreRejected, Unit
 
 
-class Country(Struct):
+class Survey(Struct):
     """What is to be audited, and what was found before it began."""
 
     refs: list[JournalRef] = []
@@ -58,12 +58,12 @@ class Sources(Struct, frozen=True):
     """Rate charges again."""
 
 
-async def survey(sources: Sources, domain: str = "", account: str = "", *, contracts: bool = True) -> Country:
+async def survey(sources: Sources, domain: str = "", account: str = "", *, contracts: bool = True) -> Survey:
     """Look at a country, at one domain of it, or at the slot of one account, named by one of its identities or its id.
 
     Raises `StoreUnavailable`, `StoreRejected`; `NotFound` when nobody serves the account.
     """
-    country = Country()
+    country = Survey()
     unit = await STORES.open_to_read(sources.directory)
     try:
         anchors = await _anchors(sources, unit, country)
@@ -90,7 +90,7 @@ async def survey(sources: Sources, domain: str = "", account: str = "", *, contr
 
 
 async def _slots(
-    country: Country, sources: Sources, directory: Directory, unit: Unit, anchors: Sequence[Anchor], domain: str
+    country: Survey, sources: Sources, directory: Directory, unit: Unit, anchors: Sequence[Anchor], domain: str
 ) -> None:
     by_slot: dict[str, list[Anchor]] = {}
     for anchor in anchors:
@@ -99,7 +99,7 @@ async def _slots(
         if domain not in ("", code):
             continue
         refs = tuple(ref for ref in directory.state.catalogues.values() if ref.domain in ("", code))
-        published = Published(code, info.time_zone, refs)
+        published = RegionCatalogues(code, info.time_zone, refs)
         for number in range(info.slots):
             name = slot_key(code, number)
             ref = JournalRef(
@@ -114,7 +114,7 @@ async def _slots(
             country.refs.append(ref)
 
 
-async def _anchors(sources: Sources, directory: Unit, country: Country) -> list[Anchor]:
+async def _anchors(sources: Sources, directory: Unit, country: Survey) -> list[Anchor]:
     """Read all anchors, and compare the places with each other."""
     second = await STORES.open_to_read(sources.second) if sources.second else directory
     try:
@@ -151,7 +151,7 @@ def _disagreements(kept: Sequence[Anchor], checked: Checked, folder: Path) -> li
     return findings
 
 
-async def _contracts(country: Country, url: str, ring: KeyRing, registry: Registry) -> None:
+async def _contracts(country: Survey, url: str, ring: KeyRing, registry: Registry) -> None:
     """Read which contracts a shared unit has, and whether their identities are held."""
     try:
         unit = SealedUnit(await STORES.open_to_read(url), ring, country.findings.append)

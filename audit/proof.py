@@ -97,7 +97,7 @@ class Verdict(Struct, frozen=True):
         )
 
 
-class Counter:
+class JournalCounter:
     """Counts journals entry by entry."""
 
     def __init__(self) -> None:
@@ -198,7 +198,7 @@ def entries_of(payload: bytes) -> tuple[Entry, ...]:
 
 async def count(journals: Mapping[str, Sequence[str]]) -> Journals:
     """Count the journals (unit URL → journal names). Raises `StoreUnavailable` when a unit can't be read."""
-    counter = Counter()
+    counter = JournalCounter()
     for url, names in journals.items():
         unit = await STORES.open(url)
         try:

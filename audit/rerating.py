@@ -29,7 +29,7 @@ NO_BEGINNING = "what is left of the journal does not show its account or contrac
 OF_SESSION = "a session's steps are rated on what the session itself has taken"
 
 
-class Published(Struct, frozen=True):
+class RegionCatalogues(Struct, frozen=True):
     """What prices a region."""
 
     domain: str
@@ -41,7 +41,7 @@ class Published(Struct, frozen=True):
 class Rerater:
     """Follows the entries of one journal."""
 
-    def __init__(self, published: Published) -> None:
+    def __init__(self, published: RegionCatalogues) -> None:
         refs = published.catalogues
         self._timelines = [
             Timeline.build(refs[:count], published.domain, published.zone)

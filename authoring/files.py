@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from authoring.parsing import Unreadable, read_yaml
+from authoring.parsing import UnreadableFile, read_yaml
 from authoring.sentences import sentence, unknown_field
 from charging.catalogue.document import Catalogue, from_plain
 from charging.checks.check import check
@@ -37,7 +37,7 @@ _AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<where>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
-class Fault(Struct, frozen=True, order=True):
+class CatalogueFault(Struct, frozen=True, order=True):
     """One fault of a file, ready to print."""
 
     file: str
@@ -54,8 +54,8 @@ class Document(Struct):
     domain: str
     tree: Tree = msgspec.field(default_factory=dict)
     places: dict[TreePath, Place] = msgspec.field(default_factory=dict)
-    faults: list[Fault] = msgspec.field(default_factory=list)
-    warnings: list[Fault] = msgspec.field(default_factory=list)
+    faults: list[CatalogueFault] = msgspec.field(default_factory=list)
+    warnings: list[CatalogueFault] = msgspec.field(default_factory=list)
     """What may be published, but is hardly meant."""
     catalogue: Catalogue | None = None
     nodes_left: int = 0
@@ -66,7 +66,7 @@ class Document(Struct):
         if len(self.faults) < FAULTS_MAX:
             self.faults.append(self.placed(path, message))
 
-    def placed(self, path: TreePath, message: str) -> Fault:
+    def placed(self, path: TreePath, message: str) -> CatalogueFault:
         """Give the file and line of what is to be said of a path."""
         for length in range(len(path), -1, -1):
             place = self.places.get(path[:length])
@@ -75,7 +75,7 @@ class Document(Struct):
         else:
             place = (Path(self.domain or "national"), 1)
         prefix = f"{shown(path)}: " if path else ""
-        return Fault(str(place[0]), place[1], prefix + message)
+        return CatalogueFault(str(place[0]), place[1], prefix + message)
 
 
 class Folder(Struct):
@@ -84,12 +84,12 @@ class Folder(Struct):
     documents: list[Document]
 
     @property
-    def faults(self) -> list[Fault]:
+    def faults(self) -> list[CatalogueFault]:
         """Every fault, by file and line."""
         return sorted(fault for document in self.documents for fault in document.faults)
 
     @property
-    def warnings(self) -> list[Fault]:
+    def warnings(self) -> list[CatalogueFault]:
         """Every warning, by file and line."""
         return sorted(warning for document in self.documents for warning in document.warnings)
 
@@ -107,7 +107,7 @@ def read_folder(folder: Path) -> Folder:
         _read_file(file, documents)
     if not files or not documents:
         lost = Document("")
-        lost.faults.append(Fault(str(folder), 1, "no catalogue file (*.yaml) is here"))
+        lost.faults.append(CatalogueFault(str(folder), 1, "no catalogue file (*.yaml) is here"))
         return Folder([lost])
     ordered = [documents[domain] for domain in sorted(documents)]
     for document in ordered:
@@ -128,9 +128,9 @@ def read_folder(folder: Path) -> Folder:
 def _read_file(file: Path, documents: dict[str, Document]) -> None:
     try:
         size, node = read_yaml(file)
-    except Unreadable as fault:
+    except UnreadableFile as fault:
         broken = documents.setdefault(f"!{file}", Document(f"!{file}"))
-        broken.faults.append(Fault(str(file), fault.line, fault.message))
+        broken.faults.append(CatalogueFault(str(file), fault.line, fault.message))
         return
     pairs = node.value if isinstance(node, MappingNode) else ()
     domain = next((value.value for key, value in pairs if key.value == "domain" and isinstance(value, ScalarNode)), "")
@@ -144,7 +144,9 @@ def _read_file(file: Path, documents: dict[str, Document]) -> None:
     for key, value in node.value:
         name = str(key.value)
         if name in written:
-            document.faults.append(Fault(str(file), key.start_mark.line + 1, f"{name}: is written twice: keep one"))
+            document.faults.append(
+                CatalogueFault(str(file), key.start_mark.line + 1, f"{name}: is written twice: keep one")
+            )
         else:
             written.add(name)
             _join(document, file, key, value)
@@ -161,7 +163,9 @@ def _join(document: Document, file: Path, key: Node, value: Node) -> None:
             items.append(_plain(document, file, node, (name, len(items))))
         document.tree[name] = items
     elif present is not None:
-        document.faults.append(Fault(str(file), place[1], f"{name!r} is given twice for this catalogue: keep one"))
+        document.faults.append(
+            CatalogueFault(str(file), place[1], f"{name!r} is given twice for this catalogue: keep one")
+        )
     else:
         document.places[(name,)] = place
         document.tree[name] = _plain(document, file, value, (name,))

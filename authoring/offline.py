@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from authoring.publication import effective_from_ms, zone_of
-from authoring.usage_lines import Line
+from authoring.usage_lines import UsageLine
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.bounds import ATTRIBUTE_CHARS_MAX, ID_CHARS_MAX
 from charging.base.contract import Contract, Subscription
@@ -250,7 +250,7 @@ def unused(names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in known and name.partition(".")[0] not in ATTRIBUTES]
 
 
-def rate_lines(rater: OfflineRater, names: Sequence[str], lines: Iterable[Line]) -> Iterator[Rated | Refusal]:
+def rate_lines(rater: OfflineRater, names: Sequence[str], lines: Iterable[UsageLine]) -> Iterator[Rated | Refusal]:
     """Rate the lines of a file, one after the other; what is wrong with one never ends the others."""
     for line in lines:
         try:

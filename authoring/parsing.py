@@ -15,7 +15,7 @@ FILE_BYTES_MAX = 8_000_000
 PROBLEM_CHARS_MAX = 300
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """The file is no YAML that could be a catalogue."""
 
     def __init__(self, line: int, message: str) -> None:
@@ -25,36 +25,38 @@ class Unreadable(Exception):
 
 
 def read_yaml(file: Path) -> tuple[int, Node | None]:
-    """Give the size of a file in bytes and its only document; None = an empty one. Raises `Unreadable`."""
+    """Give the size of a file in bytes and its only document; None = an empty one. Raises `UnreadableFile`."""
     content = _content(file)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise Unreadable(line, "is no UTF-8: save the file in that encoding") from error
+        raise UnreadableFile(line, "is no UTF-8: save the file in that encoding") from error
     try:
         return len(content), YAML(typ="base", pure=True).compose(text)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = " ".join((getattr(error, "problem", None) or str(error)).split())
-        raise Unreadable(
+        raise UnreadableFile(
             mark.line + 1 if mark else 1, f"not readable as YAML: {problem[:PROBLEM_CHARS_MAX]}"
         ) from error
     except RecursionError as error:
-        raise Unreadable(1, "not readable as YAML: it is nested without end") from error
+        raise UnreadableFile(1, "not readable as YAML: it is nested without end") from error
     except (ValueError, LookupError, AssertionError, AttributeError, TypeError) as error:
         # The library's own slips on texts that are no YAML.
         problem = str(error)[:PROBLEM_CHARS_MAX] or type(error).__name__
-        raise Unreadable(1, f"not readable as YAML: {problem}") from error
+        raise UnreadableFile(1, f"not readable as YAML: {problem}") from error
 
 
 def _content(file: Path) -> bytes:
     try:
         if not file.is_file():
-            raise Unreadable(1, "is no file")
+            raise UnreadableFile(1, "is no file")
         size = file.stat().st_size
         if size > FILE_BYTES_MAX:
-            raise Unreadable(1, f"has {size / 1e6:.0f} MB, more than {FILE_BYTES_MAX / 1e6:.0f}: split it by sections")
+            raise UnreadableFile(
+                1, f"has {size / 1e6:.0f} MB, more than {FILE_BYTES_MAX / 1e6:.0f}: split it by sections"
+            )
         return file.read_bytes()
     except OSError as error:
-        raise Unreadable(1, f"can't be read: {error.strerror}") from error
+        raise UnreadableFile(1, f"can't be read: {error.strerror}") from error

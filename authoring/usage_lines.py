@@ -17,7 +17,7 @@ FIELD_SHOWN_MAX = 40
 """Characters of a column's name that a message repeats."""
 
 
-class Line(Struct, frozen=True):
+class UsageLine(Struct, frozen=True):
     """One line of the file, by its number: its cells, or the fault that it has none."""
 
     number: int
@@ -25,7 +25,7 @@ class Line(Struct, frozen=True):
     fault: Invalid | None = None
 
 
-def read_lines(file: TextIO) -> Iterator[Line]:
+def read_lines(file: TextIO) -> Iterator[UsageLine]:
     """Read line after line, empty ones left out. What is no UTF-8 arrives as surrogates, line ends as they are."""
     number = 0
     while text := file.readline(LINE_CHARS_MAX + 1):
@@ -39,7 +39,7 @@ def read_lines(file: TextIO) -> Iterator[Line]:
             yield _line(number, text)
 
 
-def columns(header: Line | None, required: tuple[str, ...]) -> tuple[str, ...]:
+def columns(header: UsageLine | None, required: tuple[str, ...]) -> tuple[str, ...]:
     """Give the names of the columns. Raises `Invalid` when the header can't be read, misses one or has one twice."""
     if header is not None and header.fault is not None:
         raise Invalid("HEADER_MALFORMED", f"the header of the usage file can't be read: {header.fault.message}")
@@ -60,7 +60,7 @@ def _skip(file: TextIO) -> None:
             return
 
 
-def _line(number: int, text: str) -> Line:
+def _line(number: int, text: str) -> UsageLine:
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -69,8 +69,8 @@ def _line(number: int, text: str) -> Line:
         rows = list(csv.reader((text,), strict=True))
     except csv.Error as error:
         return _faulty(number, f"it is no CSV: {error}")
-    return Line(number, tuple(rows[0]) if rows else ())
+    return UsageLine(number, tuple(rows[0]) if rows else ())
 
 
-def _faulty(number: int, why: str) -> Line:
-    return Line(number, fault=Invalid("LINE_MALFORMED", f"the line can't be read: {why}"))
+def _faulty(number: int, why: str) -> UsageLine:
+    return UsageLine(number, fault=Invalid("LINE_MALFORMED", f"the line can't be read: {why}"))

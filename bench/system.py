@@ -21,7 +21,7 @@ from cluster.layout import lay_out
 from cluster.supervisor import Supervisor
 from cluster.system import Shape, System
 from country import offers, openings, reference
-from country.number_plan import NumberPlan, is_mobile, read
+from country.number_plan import NationalPlan, is_mobile, read
 from country.population import YUAN, Population, SampleAccount, Subscriber
 from runtime.channel import open_channel
 
@@ -35,7 +35,7 @@ STRIDE = 7_919
 out = Console(highlight=False)
 
 
-def people(plan: NumberPlan, domains: Sequence[str], subscribers: int) -> Population:
+def people(plan: NationalPlan, domains: Sequence[str], subscribers: int) -> Population:
     """Make mobile subscribers, each with an account of its own, dealt out over the domains in turn."""
     prefixes = plan.by_domain()
     mobile = {code: [p for p in prefixes[code] if is_mobile(p) and len(p) == 9] for code in domains}

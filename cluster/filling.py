@@ -14,7 +14,7 @@ from cluster.folder import Options
 from cluster.layout import Layout
 from cluster.system import System
 from country import number_plan, openings, population, reference
-from country.number_plan import NumberPlan, plan_lines
+from country.number_plan import NationalPlan, plan_lines
 from country.population import DAY_MS, Population
 from country.sending import Advance, Sent, send_commands
 from house.stores import STORES
@@ -42,7 +42,7 @@ class Teller(Protocol):
 class Country(Struct, frozen=True):
     """The number plan and the people of a run."""
 
-    plan: NumberPlan
+    plan: NationalPlan
     people: Population
     day_ms: int
 

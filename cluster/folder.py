@@ -46,7 +46,7 @@ class Options(Struct, frozen=True):
     """Numbers that move to another domain before the traffic."""
 
 
-class Mark(Struct, frozen=True):
+class FolderMark(Struct, frozen=True):
     """What a data folder holds."""
 
     base: str
@@ -99,7 +99,7 @@ def fresh_base(options: Options) -> str:
     return f"{_stem(options.units)}{secrets.token_hex(3)}{question}{query}"
 
 
-def check_units(mark: Mark, options: Options) -> None:
+def check_units(mark: FolderMark, options: Options) -> None:
     """Refuse units other than those that hold the country of the data folder. Raises `FolderInUse`."""
     if options.units and not mark.base.startswith(_stem(options.units)):
         held = f"{options.folder} holds a country whose units are at {masked(mark.base)}"
@@ -115,7 +115,7 @@ def check_forgettable(folder: Path) -> None:
         )
 
 
-def keep(folder: Path, mark: Mark) -> None:
+def keep(folder: Path, mark: FolderMark) -> None:
     """Note that a country is served and kept from now on."""
     (folder / MARK).write_bytes(msgspec.json.encode(msgspec.structs.replace(mark, kept=True)))
 
@@ -125,16 +125,16 @@ def _stem(units: str) -> str:
     return address + ("_" if address.startswith("cassandra:") else "/")
 
 
-def read_mark(folder: Path) -> Mark | None:
+def read_mark(folder: Path) -> FolderMark | None:
     """Say what a data folder holds; None when no country was loaded into it. Raises `FolderInUse`."""
     path = folder / MARK
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Mark) if path.exists() else None
+        return msgspec.json.decode(path.read_bytes(), type=FolderMark) if path.exists() else None
     except msgspec.MsgspecError as error:
         raise FolderInUse(f"{path} does not say what the folder holds ({error}): give another --data") from error
 
 
-def write_mark(folder: Path, mark: Mark, people: Population, homes: Mapping[str, str] | None = None) -> None:
+def write_mark(folder: Path, mark: FolderMark, people: Population, homes: Mapping[str, str] | None = None) -> None:
     """Remember what the folder holds, and list its subscribers for load tests; `homes` are domains after moves."""
     homes = homes or {}
     with (folder / "subscribers.csv").open("w", newline="", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from cluster.layout import Layout
 from country import reference
 from country.domains import REGIONS, TIME_ZONE
-from country.number_plan import NumberPlan
+from country.number_plan import NationalPlan
 from country.population import Population
 from directory.slots import slot_of
 
@@ -19,7 +19,7 @@ KNOWN_POLL_S = 0.05
 ACTOR = "onetier demo"
 
 
-def country(layout: Layout, plan: NumberPlan, slots: int) -> list[dc.DirectoryChange]:
+def country(layout: Layout, plan: NationalPlan, slots: int) -> list[dc.DirectoryChange]:
     """Give the changes that make the 31 domains with their units, and who may call."""
     changes = [dc.DirectoryChange(unit=dc.UnitAddress(name=name, url=url)) for name, url in layout.units.items()]
     changes += [
@@ -42,7 +42,7 @@ def country(layout: Layout, plan: NumberPlan, slots: int) -> list[dc.DirectoryCh
     return changes
 
 
-def explicit_entries(population: Population, plan: NumberPlan, slots: int) -> list[dc.DirectoryEntry]:
+def explicit_entries(population: Population, plan: NationalPlan, slots: int) -> list[dc.DirectoryEntry]:
     """Give the entries of identities that the number plan and the hash of their own name would not route right."""
     resolver = plan.resolver()
     entries: list[dc.DirectoryEntry] = []

@@ -16,7 +16,7 @@ COUNTRY = "86"
 SEVEN_DIGITS = len(COUNTRY) + 7
 
 
-class NumberPlan(Struct, frozen=True):
+class NationalPlan(Struct, frozen=True):
     """What the source gave: the ranges, how many of each kind, and what could not be mapped."""
 
     ranges: tuple[tuple[str, str], ...]
@@ -66,7 +66,7 @@ def is_mobile(prefix: str) -> bool:
     return prefix.startswith(COUNTRY + "1") and prefix[3:4] != "0"
 
 
-def read(places: dict[str, dict[str, str]] | None = None) -> NumberPlan:
+def read(places: dict[str, dict[str, str]] | None = None) -> NationalPlan:
     """Build the plan from the geocoding table of `phonenumbers`, or one of its shape: prefix → language → place."""
     source = _geodata() if places is None else places
     chinese = {region.chinese: region.code for region in REGIONS}
@@ -86,7 +86,7 @@ def read(places: dict[str, dict[str, str]] | None = None) -> NumberPlan:
             unmapped.append((prefix, names.get("en") or names.get("zh") or "no name"))
     mobile = [prefix for prefix, _ in ranges if is_mobile(prefix)]
     seven = sum(len(prefix) == SEVEN_DIGITS for prefix in mobile)
-    return NumberPlan(
+    return NationalPlan(
         tuple(ranges), seven, len(mobile) - seven, len(ranges) - len(mobile), by_english_only, tuple(unmapped)
     )
 
@@ -104,7 +104,7 @@ def _by_chinese(place: str, provinces: dict[str, str]) -> str:
     return provinces.get(place[:2]) or provinces.get(place[:3]) or ""
 
 
-def plan_lines(plan: NumberPlan) -> Iterable[str]:
+def plan_lines(plan: NationalPlan) -> Iterable[str]:
     """Tell what the national number plan holds, and what of it maps to no province."""
     yield (
         f"{len(plan.ranges):,} ranges: {plan.seven_digit_mobile:,} seven-digit mobile prefixes, "

@@ -50,7 +50,7 @@ HONEST_REFUSALS = frozenset({"INSUFFICIENT_FUNDS"})
 """What may happen to an honest record: the money has run out."""
 
 
-class Line(Struct, frozen=True):
+class PlacedLine(Struct, frozen=True):
     """A line to write, and where in the order of the file it belongs."""
 
     position: int
@@ -86,14 +86,14 @@ class Planter:
         self._chance = chance
         self._faults = self._plain_faults()
 
-    def duplicates(self, count: int) -> Iterator[Line]:
+    def duplicates(self, count: int) -> Iterator[PlacedLine]:
         """Repeat honest lines, exactly."""
         for _ in range(count):
             index = self._chance.randrange(len(self._honest))
             gap = 1 if self._chance.random() < 0.5 else self._chance.randrange(1, DUPLICATE_GAP_MAX)
-            yield Line(index + gap, row(replace(self._honest[index], planted=DUPLICATE)))
+            yield PlacedLine(index + gap, row(replace(self._honest[index], planted=DUPLICATE)))
 
-    def bad(self, count: int) -> Iterator[Line]:
+    def bad(self, count: int) -> Iterator[PlacedLine]:
         """Give bad lines of all kinds in turn."""
         kinds = [*self._faults, KEY_REUSED, *LINE_FAULTS]
         if self._suspended:
@@ -101,27 +101,27 @@ class Planter:
         for number in range(count):
             yield self._bad(kinds[number % len(kinds)], number)
 
-    def _bad(self, kind: str, number: int) -> Line:
+    def _bad(self, kind: str, number: int) -> PlacedLine:
         index = self._chance.randrange(len(self._honest))
         record = self._honest[index]
         if kind == KEY_REUSED:
             reused = replace(record, quantity=record.quantity + 1, planted=kind)
-            return Line(index + REUSE_GAP_MIN, row(reused))
+            return PlacedLine(index + REUSE_GAP_MIN, row(reused))
         record = replace(record, request_key=f"bad-{self._chance.getrandbits(32):08x}-{number}", planted=kind)
         cells = row(record)
         if kind == LINE_QUANTITY:
-            return Line(index, (*cells[:4], cells[4] + "x", *cells[5:]))
+            return PlacedLine(index, (*cells[:4], cells[4] + "x", *cells[5:]))
         if kind == LINE_KEYLESS:
-            return Line(index, ("", *cells[1:]))
+            return PlacedLine(index, ("", *cells[1:]))
         if kind == LINE_SHORT:
-            return Line(index, (*cells[:6], cells[9]))
+            return PlacedLine(index, (*cells[:6], cells[9]))
         if kind == SUSPENDED:
             someone = self._chance.choice(self._suspended)
             service = {"mobile": "voice"}.get(someone.kind, someone.kind)
             called = "" if service == offers.BROADBAND else CALLED
             plain = replace(record, identity=someone.identity, service=service, quantity=60, other_party=called)
-            return Line(index, row(replace(plain, visited_place="")))
-        return Line(index, row(self._faults[kind](record)))
+            return PlacedLine(index, row(replace(plain, visited_place="")))
+        return PlacedLine(index, row(self._faults[kind](record)))
 
     def _plain_faults(self) -> dict[str, Callable[[UsageRecord], UsageRecord]]:
         return {

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from country import offers
 from country.domains import REGIONS, Region
-from country.number_plan import COUNTRY, SEVEN_DIGITS, NumberPlan, is_mobile
+from country.number_plan import COUNTRY, SEVEN_DIGITS, NationalPlan, is_mobile
 
 YUAN = 1_000_000
 DAY_MS = 86_400_000
@@ -86,7 +86,7 @@ def share_out(total: int, regions: Sequence[Region] = REGIONS) -> dict[str, int]
     return shares
 
 
-def populate(plan: NumberPlan, subscribers: int, seed: int, day_ms: int) -> Population:
+def populate(plan: NationalPlan, subscribers: int, seed: int, day_ms: int) -> Population:
     """Make a population that has been living for at least a month before the day that begins at `day_ms`."""
     prefixes = plan.by_domain()
     accounts: list[SampleAccount] = []

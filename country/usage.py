@@ -7,8 +7,8 @@ import numpy as np
 from msgspec import Struct
 
 from country import traffic, usage_file
-from country.number_plan import SEVEN_DIGITS, NumberPlan, is_mobile
-from country.planted import Line, Planter, strangers
+from country.number_plan import SEVEN_DIGITS, NationalPlan, is_mobile
+from country.planted import PlacedLine, Planter, strangers
 from country.population import Population
 
 DUPLICATE_SHARE = 0.02
@@ -25,7 +25,7 @@ class UsageFile(Struct, frozen=True):
     bad: int
 
 
-def generate(path: Path, population: Population, plan: NumberPlan, events: int, seed: int, day_ms: int) -> UsageFile:
+def generate(path: Path, population: Population, plan: NationalPlan, events: int, seed: int, day_ms: int) -> UsageFile:
     """Write `events` honest events of one day, and 2 % duplicates and 2 % bad records besides."""
     active = [member for account in population.accounts if not account.suspended for member in account.members]
     suspended = [member for account in population.accounts if account.suspended for member in account.members]
@@ -35,7 +35,7 @@ def generate(path: Path, population: Population, plan: NumberPlan, events: int, 
     mobile = [prefix for prefix, _ in plan.ranges if is_mobile(prefix) and len(prefix) == SEVEN_DIGITS]
     planter = Planter(honest, suspended, strangers(known, mobile, chance), chance)
     duplicates, bad = round(events * DUPLICATE_SHARE), round(events * BAD_SHARE)
-    lines = [Line(index, usage_file.row(record)) for index, record in enumerate(honest)]
+    lines = [PlacedLine(index, usage_file.row(record)) for index, record in enumerate(honest)]
     lines += planter.duplicates(duplicates)
     lines += planter.bad(bad)
     # Stable: an honest line stays before what was made of it.

@@ -29,7 +29,7 @@ FILE_BYTES_MAX = 4_000_000
 HASH_BYTES = 16
 
 
-class Line(Struct, frozen=True):
+class AnchorLine(Struct, frozen=True):
     """What a line says; the seal of its text follows behind a blank."""
 
     n: int
@@ -96,7 +96,7 @@ class FileAnchors:
             anchors = [*(anchor for slot, anchor in self._own.items() if slot not in known), *anchors]
         assert self._file is not None, "a file was begun"
         noted = [replace(anchor, server=self._server, line=self._line) for anchor in anchors]
-        text = msgspec.json.encode(Line(self._line, self._server, self._before, noted))
+        text = msgspec.json.encode(AnchorLine(self._line, self._server, self._before, noted))
         whole = text + b" " + self._ring.seal(text).hex().encode()
         self._file.write(whole + b"\n")
         self._file.flush()
@@ -186,7 +186,7 @@ def check_files(folder: Path, ring: KeyRing) -> Checked:
     return checked
 
 
-def read_line(text: bytes, ring: KeyRing) -> Line:
+def read_line(text: bytes, ring: KeyRing) -> AnchorLine:
     """Read a line. Raises `Unproven` when it is none of ours."""
     content, _, seal = text.rpartition(b" ")
     try:
@@ -226,4 +226,4 @@ def _hash(text: bytes) -> str:
     return blake2b(text, digest_size=HASH_BYTES).hexdigest()
 
 
-_decode = msgspec.json.Decoder(Line).decode
+_decode = msgspec.json.Decoder(AnchorLine).decode

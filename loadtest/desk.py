@@ -46,7 +46,7 @@ class _Batch:
             self.done.set(None)
 
 
-class Desk:
+class DeskConnection:
     """A channel, its stub, and one Exchange stream that is opened again when it breaks."""
 
     def __init__(self, endpoint: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-class Told:
+class ToldFile:
     """Appends to one file for all users of the process; without a path nothing is kept."""
 
     def __init__(self, path: str) -> None:

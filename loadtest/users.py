@@ -15,9 +15,9 @@ from locust.env import Environment
 from onetier.v1 import service_desk_pb2 as desk
 
 from loadtest import checks
-from loadtest.desk import Desk, StreamBroken
+from loadtest.desk import DeskConnection, StreamBroken
 from loadtest.requests import QUERY, QUOTE, People, Traffic, read_people
-from loadtest.told import Told
+from loadtest.told import ToldFile
 
 PATIENCE_S = 30.0
 """How long a key is repeated before its outcome counts as lost; `make loadtest` lets users finish for longer."""
@@ -46,7 +46,7 @@ class Shared:
         assert options is not None
         self.people: People = read_people(Path(options.subscribers))
         self.witnesses = list(self.people.witnesses)
-        self.told = Told(options.told)
+        self.told = ToldFile(options.told)
         self.versions: set[int] = set()
         """Of the hot account, as told: each once."""
 
@@ -82,7 +82,7 @@ class DeskUser(User):
         self.batch_requests = int(options.batch)
         self.refusals_count = bool(options.refusals_fail)
         self.traffic = Traffic(self.shared.people, int(options.seed) + number)
-        self.desk = Desk(endpoints[number % len(endpoints)])
+        self.desk = DeskConnection(endpoints[number % len(endpoints)])
         self.home = self.shared.people.homes[self.witness]
         self.sent_batches = 0
 

@@ -70,14 +70,14 @@ async def rehearse(
     options = Options(folder, units, subscribers=subscribers, shape=shape, tls=tls)
     clear(folder)
     country = settle(subscribers, options.seed, DAY_MS)
-    stage = _Quiet()
+    narrator = _Quiet()
     async with Supervisor(folder / "logs") as supervisor:
         system = System(supervisor, lay_out(fresh_base(options)), {}, tls=options.tls)
-        await make_units(stage, system.layout)
+        await make_units(narrator, system.layout)
         await system.start(shape)
-        await load_country(stage, system, system.layout, country, options)
+        await load_country(narrator, system, system.layout, country, options)
         async with AsyncClient(system.endpoints, tls=system.tls("frontend"), timeout_ms=TIMEOUT_MS) as client:
-            await open_accounts(stage, client, country.people)
+            await open_accounts(narrator, client, country.people)
             yield Rehearsal(system, country, client)
 
 

@@ -54,7 +54,7 @@ class NodeState(Struct):
     pid: int
 
 
-class State(Struct):
+class ClusterState(Struct):
     """A cluster as its state file has it."""
 
     settings: Settings
@@ -78,7 +78,7 @@ class NodeStatus(Struct, frozen=True):
     memory_mb: int
 
 
-def up(folder: Path, settings: Settings, report: Callable[[str], None]) -> State:
+def up(folder: Path, settings: Settings, report: Callable[[str], None]) -> ClusterState:
     """Start what does not run yet, one node after another, and return when all answer on their CQL ports.
 
     Raises `LocalCassandraError`; nodes that this call started are stopped again then.
@@ -92,7 +92,7 @@ def up(folder: Path, settings: Settings, report: Callable[[str], None]) -> State
         alive = [item for item in (state.nodes if state else []) if node.runs(item.pid, folder)]
         if state is not None and alive and _layout(state.settings) != _layout(settings):
             raise LocalCassandraError(f"A cluster with other settings runs in {folder}: take it down first.")
-        state = State(settings, jars.version_of(lib), alive)
+        state = ClusterState(settings, jars.version_of(lib), alive)
         started: list[NodeState] = []
         try:
             for number in range(1, settings.nodes + 1):
@@ -225,16 +225,16 @@ def _stop(folder: Path, nodes: list[NodeState], how: signal.Signals = signal.SIG
             os.kill(item.pid, signal.SIGKILL)
 
 
-def _load(folder: Path) -> State | None:
+def _load(folder: Path) -> ClusterState | None:
     try:
-        return msgspec.json.decode((folder / "state.json").read_bytes(), type=State)
+        return msgspec.json.decode((folder / "state.json").read_bytes(), type=ClusterState)
     except FileNotFoundError:
         return None
     except msgspec.MsgspecError as failure:
         raise LocalCassandraError(f"{folder / 'state.json'} can't be read: {failure}.") from failure
 
 
-def _save(folder: Path, state: State) -> None:
+def _save(folder: Path, state: ClusterState) -> None:
     scratch = folder / "state.json.new"
     scratch.write_bytes(msgspec.json.format(msgspec.json.encode(state)))
     scratch.replace(folder / "state.json")

@@ -26,7 +26,7 @@ out = Console(highlight=False)
 app = typer.Typer()
 
 
-class Tally(Struct):
+class RatedTotals(Struct):
     """What came out so far."""
 
     rated: int = 0
@@ -63,9 +63,9 @@ def _leave(message: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def _rate_file(rater: OfflineRater, usage: Path, out_file: Path, errors: Path) -> Tally:
+def _rate_file(rater: OfflineRater, usage: Path, out_file: Path, errors: Path) -> RatedTotals:
     total = usage.stat().st_size
-    tally = Tally()
+    tally = RatedTotals()
     with (
         usage.open("rb") as raw,
         TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="") as lines,

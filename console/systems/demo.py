@@ -12,13 +12,22 @@ from itertools import islice
 from rich.console import Console
 
 from cluster.filling import Country, load_country, make_units, open_accounts, settle, yesterday_ms
-from cluster.folder import Mark, Options, access_settings, check_forgettable, clear, fresh_base, sole_use, write_mark
+from cluster.folder import (
+    FolderMark,
+    Options,
+    access_settings,
+    check_forgettable,
+    clear,
+    fresh_base,
+    sole_use,
+    write_mark,
+)
 from cluster.layout import journals_of, lay_out
 from cluster.supervisor import Supervisor
 from cluster.system import System
 from console import report
+from console.systems.narrator import Narrator
 from console.systems.proving import audited, prove
-from console.systems.stage import Stage
 from country import porting, usage, usage_file
 from country.population import Population
 from country.porting import Move
@@ -37,7 +46,7 @@ class Demo:
 
     def __init__(self, options: Options, out: Console) -> None:
         self._options = options
-        self._stage = Stage(out)
+        self._narrator = Narrator(out)
         self._out = out
 
     async def run(self, *, fresh: bool = False) -> int:
@@ -51,7 +60,7 @@ class Demo:
             return await self._run()
 
     async def _run(self) -> int:
-        options, stage = self._options, self._stage
+        options, narrator = self._options, self._narrator
         clear(options.folder)
         layout = lay_out(fresh_base(options))
         country = settle(options.subscribers, options.seed, yesterday_ms())
@@ -60,18 +69,18 @@ class Demo:
         tally = Tally(homes)
         async with Supervisor(options.folder / "logs") as supervisor:
             system = System(supervisor, layout, access_settings(options.folder), tls=options.tls)
-            await make_units(stage, layout)
+            await make_units(narrator, layout)
             await system.start(options.shape)
-            stage.say(_started(system))
-            await load_country(stage, system, layout, country, options)
+            narrator.say(_started(system))
+            await load_country(narrator, system, layout, country, options)
             bulk, single = await self._traffic(system, country, moves, tally)
-            mark = Mark(layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
+            mark = FolderMark(layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
             write_mark(options.folder, mark, country.people, homes)
             statuses = await supervisor.drain()
-        stage.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
+        narrator.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
         self._print_counts(tally, bulk, single)
         journals = journals_of(layout, options.slots)
-        status = await prove(stage, journals, tally, clean=not any(statuses.values()))
+        status = await prove(narrator, journals, tally, clean=not any(statuses.values()))
         # The proof counts what was told; the audit asks keys, anchors and seals whether anybody wrote it over.
         sound = await asyncio.to_thread(audited, self._out, layout, options.folder, os.cpu_count() or 1)
         return status if sound else 1
@@ -79,26 +88,26 @@ class Demo:
     async def _traffic(
         self, system: System, country: Country, moves: Sequence[Move], tally: Tally
     ) -> tuple[Sent, Sent]:
-        options, stage = self._options, self._stage
+        options, narrator = self._options, self._narrator
         async with AsyncClient(system.endpoints, tls=system.tls("frontend")) as client:
-            await open_accounts(stage, client, country.people)
+            await open_accounts(narrator, client, country.people)
             async with system.directory_of(0) as stub:
                 await porting.port_all(stub, moves, ACTOR)
-            stage.say(f"{len(moves)} numbers moved to another domain")
+            narrator.say(f"{len(moves)} numbers moved to another domain")
             path = options.folder / "usage.csv"
             made = usage.generate(path, country.people, country.plan, options.events, options.seed, country.day_ms)
-            stage.say(
+            narrator.say(
                 f"{path}: {made.lines:,} lines, {made.duplicates:,} duplicates and {made.bad:,} bad records among them"
             )
             lines = usage_file.read(path)
             last = min(ONE_AT_A_TIME, made.lines // 10)
             head = islice(lines, made.lines - last)
-            bulk = await stage.with_bar(
+            bulk = await narrator.with_bar(
                 "usage sent",
                 made.lines - last,
                 lambda advance: send_usage(client, head, tally, advance, WINDOW_REQUESTS),
             )
-            single = await stage.with_bar(
+            single = await narrator.with_bar(
                 "usage sent one at a time", last, lambda advance: send_usage(client, lines, tally, advance, 1)
             )
             await self._ask(client, country.people)

@@ -21,14 +21,14 @@ from rich.table import Table
 
 from audit import proof
 from cluster.filling import load_country, open_accounts, settle, yesterday_ms
-from cluster.folder import FolderInUse, Mark, Options, clear, fresh_base, sole_use
+from cluster.folder import FolderInUse, FolderMark, Options, clear, fresh_base, sole_use
 from cluster.folder import write_mark as remember
 from cluster.layout import Layout, journals_of, lay_out
 from cluster.supervisor import Supervisor
 from cluster.system import Shape, System
 from console.report import verdict_table
+from console.systems.narrator import Narrator
 from console.systems.proving import audited
-from console.systems.stage import Stage
 from country.population import Population
 from onetier_client import AsyncClient
 
@@ -108,7 +108,7 @@ def loadtest(
     out = Console(width=None if sys.stdout.isatty() else WIDTH)
     try:
         with sole_use(folder):
-            run = _Run(Stage(out), options, reports, seconds, ("-u", str(users), "--batch", str(batch)))
+            run = _Run(Narrator(out), options, reports, seconds, ("-u", str(users), "--batch", str(batch)))
             layout = asyncio.run(run.all_of(chosen))
             sound = asyncio.run(prove(out, layout, options.slots, run.outcomes))
             sound = audited(out, layout, folder, AUDIT_WORKERS) and sound
@@ -125,9 +125,9 @@ def loadtest(
 class _Run:
     """One system, and the scenarios that run against it one after another."""
 
-    def __init__(self, stage: Stage, options: Options, reports: Path, seconds: int, how: tuple[str, ...]) -> None:
+    def __init__(self, narrator: Narrator, options: Options, reports: Path, seconds: int, how: tuple[str, ...]) -> None:
         self.outcomes: list[tuple[str, Outcome]] = []
-        self._stage = stage
+        self._narrator = narrator
         self._options = options
         self._reports = reports
         self._seconds = seconds
@@ -135,21 +135,21 @@ class _Run:
 
     async def all_of(self, chosen: list[str]) -> Layout:
         """Start, load, run, drain."""
-        options, stage = self._options, self._stage
+        options, narrator = self._options, self._narrator
         clear(options.folder)
         country = settle(options.subscribers, options.seed, yesterday_ms())
         rich = replace(country, people=_with_money(country.people))
         async with Supervisor(options.folder / "logs") as supervisor:
             system = System(supervisor, lay_out(fresh_base(options)), {})
             await system.start(options.shape)
-            await load_country(stage, system, system.layout, rich, options)
+            await load_country(narrator, system, system.layout, rich, options)
             async with AsyncClient(system.endpoints) as client:
-                await open_accounts(stage, client, rich.people)
-            mark = Mark(system.layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
+                await open_accounts(narrator, client, rich.people)
+            mark = FolderMark(system.layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
             remember(options.folder, mark, rich.people)
             domains = {account.domain for account in rich.people.accounts}
             for number, name in enumerate(chosen):
-                stage.say(f"scenario {name}, {self._seconds} s")
+                narrator.say(f"scenario {name}, {self._seconds} s")
                 self.outcomes.append((name, await self._scenario(name, number, system, domains)))
             await supervisor.drain()
         return system.layout

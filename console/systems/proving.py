@@ -9,31 +9,31 @@ from audit import proof
 from audit.national import Sources, audit_country
 from cluster.layout import Layout, keys_of
 from console import report
-from console.systems.stage import Stage
+from console.systems.narrator import Narrator
 from country.planted import DUPLICATE
 from country.tally import Tally
 from evidence.keyfile import ring_at
 from evidence.places import anchors_folder
 
 
-async def prove(stage: Stage, journals: Mapping[str, Sequence[str]], tally: Tally, *, clean: bool) -> int:
+async def prove(narrator: Narrator, journals: Mapping[str, Sequence[str]], tally: Tally, *, clean: bool) -> int:
     """Compare what callers were told with what the units hold, print both; returns the exit status.
 
     `clean` = every process has drained.
     """
     found = await proof.count(journals)
     verdict = proof.compare(tally.acknowledged, found)
-    stage.say(f"journals read: {found.groups:,} groups, {found.entries:,} entries, {found.refusals:,} refusals")
-    stage.out.print(report.verdict_table(verdict))
+    narrator.say(f"journals read: {found.groups:,} groups, {found.entries:,} entries, {found.refusals:,} refusals")
+    narrator.out.print(report.verdict_table(verdict))
     for text in verdict.complaints:
-        stage.out.print(f"  {text}", style="red", highlight=False, markup=False)
+        narrator.out.print(f"  {text}", style="red", highlight=False, markup=False)
     repeats = tally.total.repeats
     told = f"{repeats:,} duplicates got the first charge, {tally.planted[DUPLICATE] - repeats:,} the first refusal"
     holds = verdict.holds and not tally.surprise_count and clean
     if holds:
-        stage.say(f"[green]the proof holds[/]: to the micro-unit; {told}")
+        narrator.say(f"[green]the proof holds[/]: to the micro-unit; {told}")
     else:
-        stage.say("[red]the proof does not hold[/]" + ("" if clean else ": a process did not drain"))
+        narrator.say("[red]the proof does not hold[/]" + ("" if clean else ": a process did not drain"))
     return 0 if holds else 1
 
 

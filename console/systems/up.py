@@ -8,7 +8,7 @@ from rich.console import Console
 
 from cluster.filling import load_country, make_units, open_accounts, settle, yesterday_ms
 from cluster.folder import (
-    Mark,
+    FolderMark,
     Options,
     access_settings,
     check_units,
@@ -22,7 +22,7 @@ from cluster.folder import (
 from cluster.layout import lay_out
 from cluster.supervisor import ProcessDied, Supervisor
 from cluster.system import System
-from console.systems.stage import Stage
+from console.systems.narrator import Narrator
 from country import usage, usage_file
 from country.sending import WINDOW_REQUESTS, send_usage
 from country.tally import Tally
@@ -41,55 +41,57 @@ async def run(options: Options, out: Console, *, fresh: bool) -> int:
         else:
             check_units(mark, options)
             keep(options.folder, mark)
-        return await _serve_until_told(options, Stage(out), mark)
+        return await _serve_until_told(options, Narrator(out), mark)
 
 
-async def _serve_until_told(options: Options, stage: Stage, mark: Mark | None) -> int:
+async def _serve_until_told(options: Options, narrator: Narrator, mark: FolderMark | None) -> int:
     layout = lay_out(mark.base if mark is not None else fresh_base(options))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Supervisor(options.folder / "logs") as supervisor:
         system = System(supervisor, layout, access_settings(options.folder), tls=options.tls)
-        fault = await _until(stop, _serve(stage, system, options, mark), supervisor.watch())
-        stage.say(fault or "draining")
+        fault = await _until(stop, _serve(narrator, system, options, mark), supervisor.watch())
+        narrator.say(fault or "draining")
         statuses = await supervisor.drain()
-    stage.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
+    narrator.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
     return 1 if fault or any(statuses.values()) else 0
 
 
-async def _serve(stage: Stage, system: System, options: Options, mark: Mark | None) -> None:
+async def _serve(narrator: Narrator, system: System, options: Options, mark: FolderMark | None) -> None:
     """Start, load what is not there, say where to call, and go on until cancelled."""
     if mark is None:
-        await make_units(stage, system.layout)
+        await make_units(narrator, system.layout)
     await system.start(options.shape)
     for process in system.supervisor.processes:
-        stage.say(f"{process.name:15} {process.address:22} metrics {process.metrics:22} pid {process.pid}")
+        narrator.say(f"{process.name:15} {process.address:22} metrics {process.metrics:22} pid {process.pid}")
     if mark is None:
-        await _load(stage, system, options)
+        await _load(narrator, system, options)
     else:
-        stage.say(f"serving the {mark.subscribers:,} subscribers that are in {options.folder}; --fresh makes new ones")
-    stage.say(f"front ends call {' or '.join(system.endpoints)}")
-    stage.say(f"operators call {' or '.join(process.address for process in system.datacenters)}")
-    stage.say(f"subscribers are listed in {options.folder / 'subscribers.csv'}; Ctrl-C drains")
+        narrator.say(
+            f"serving the {mark.subscribers:,} subscribers that are in {options.folder}; --fresh makes new ones"
+        )
+    narrator.say(f"front ends call {' or '.join(system.endpoints)}")
+    narrator.say(f"operators call {' or '.join(process.address for process in system.datacenters)}")
+    narrator.say(f"subscribers are listed in {options.folder / 'subscribers.csv'}; Ctrl-C drains")
     await asyncio.Event().wait()
 
 
-async def _load(stage: Stage, system: System, options: Options) -> None:
+async def _load(narrator: Narrator, system: System, options: Options) -> None:
     country = settle(options.subscribers, options.seed, yesterday_ms())
-    await load_country(stage, system, system.layout, country, options)
+    await load_country(narrator, system, system.layout, country, options)
     async with AsyncClient(system.endpoints, tls=system.tls("frontend")) as client:
-        await open_accounts(stage, client, country.people)
+        await open_accounts(narrator, client, country.people)
         if options.events:
             path = options.folder / "usage.csv"
             made = usage.generate(path, country.people, country.plan, options.events, options.seed, country.day_ms)
             tally = Tally({})
-            await stage.with_bar(
+            await narrator.with_bar(
                 "usage sent",
                 made.lines,
                 lambda advance: send_usage(client, usage_file.read(path), tally, advance, WINDOW_REQUESTS),
             )
-    mark = Mark(system.layout.base, options.subscribers, options.seed, options.slots, country.day_ms, kept=True)
+    mark = FolderMark(system.layout.base, options.subscribers, options.seed, options.slots, country.day_ms, kept=True)
     write_mark(options.folder, mark, country.people)
 
 

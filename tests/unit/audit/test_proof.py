@@ -20,8 +20,8 @@ from charging.ledger.entry import Entry
 from charging.ledger.events import SessionPosting, SessionStepped
 from charging.ledger.kinds import Event
 from charging.wire import Done, Failed, Movement, pack
+from console.systems.narrator import Narrator
 from console.systems.proving import prove
-from console.systems.stage import Stage
 from country.tally import Tally
 from domainservers.journal.groups import pack_entries
 from house.stores import STORES
@@ -176,4 +176,4 @@ async def test_a_mismatch_ends_with_another_exit_status(
     tally.acknowledged.update(told)
     tally.surprise_count = surprises
     out = Console(record=True, quiet=True)
-    assert await prove(Stage(out), {f"sqlite://{tmp_path}/private.db": ["GD/0"]}, tally, clean=clean) == status
+    assert await prove(Narrator(out), {f"sqlite://{tmp_path}/private.db": ["GD/0"]}, tally, clean=clean) == status

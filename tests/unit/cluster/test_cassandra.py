@@ -11,7 +11,7 @@ import pytest
 
 from cluster.cassandra import jars, java, lifecycle, node
 from cluster.cassandra.errors import LocalCassandraError
-from cluster.cassandra.lifecycle import NodeState, Settings, State
+from cluster.cassandra.lifecycle import ClusterState, NodeState, Settings
 from testkit.cassandra import LocalCluster, free_network
 
 
@@ -115,7 +115,7 @@ def test_an_absurd_number_of_nodes_is_refused(nodes: int, tmp_path: Path) -> Non
 def test_a_process_id_that_was_given_to_somebody_else_is_not_ours(tmp_path: Path) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
-        state = State(Settings(), "5.0.9", [NodeState(1, "127.0.0.1", 1, stranger.pid)])
+        state = ClusterState(Settings(), "5.0.9", [NodeState(1, "127.0.0.1", 1, stranger.pid)])
         lifecycle._save(tmp_path, state)
         assert not lifecycle.status(tmp_path)[0].running
         assert lifecycle.down(tmp_path, print) == 0

@@ -13,16 +13,16 @@ from authoring.files import read_folder
 from cluster import folder as data_folder
 from cluster import loading
 from cluster.filling import settle
-from cluster.folder import FolderInUse, Mark, Options, check_forgettable, keep, read_mark, sole_use, write_mark
+from cluster.folder import FolderInUse, FolderMark, Options, check_forgettable, keep, read_mark, sole_use, write_mark
 from cluster.layout import lay_out
 from console import report
 from console.frontend.hand import micro_units
 from console.report import major
 from console.systems.demo import Demo
-from console.systems.stage import Stage
+from console.systems.narrator import Narrator
 from country import offers, openings, population, porting
 from country.domains import REGIONS
-from country.number_plan import NumberPlan, read
+from country.number_plan import NationalPlan, read
 from country.population import Population
 from country.sending import Advance, Sent
 from directory.slots import slot_of
@@ -32,22 +32,22 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def plan() -> NumberPlan:
+def plan() -> NationalPlan:
     return read()
 
 
 @pytest.fixture(scope="module")
-def people(plan: NumberPlan) -> Population:
+def people(plan: NationalPlan) -> Population:
     return population.populate(plan, 1_000, 2, DAY_MS)
 
 
 def test_a_country_that_is_kept_is_not_wiped_by_a_demo(tmp_path: Path) -> None:
-    mark = Mark("sqlite:///data/units", 20, 1, 1, 0)
+    mark = FolderMark("sqlite:///data/units", 20, 1, 1, 0)
     people = settle(20, 1, 0).people
     write_mark(tmp_path, mark, people)
     check_forgettable(tmp_path)  # Of an earlier demo.
     keep(tmp_path, mark)
-    assert read_mark(tmp_path) == Mark("sqlite:///data/units", 20, 1, 1, 0, kept=True)
+    assert read_mark(tmp_path) == FolderMark("sqlite:///data/units", 20, 1, 1, 0, kept=True)
     with pytest.raises(FolderInUse, match="that `onetier up` keeps: give another --data, or forget it with --fresh"):
         asyncio.run(Demo(Options(tmp_path), Console(quiet=True)).run())
     assert read_mark(tmp_path) is not None
@@ -90,7 +90,7 @@ def test_each_run_on_sqlite_elsewhere_has_a_folder_of_its_own(tmp_path: Path) ->
 
 def test_a_folder_serves_the_units_it_holds_and_no_others(tmp_path: Path) -> None:
     for units in ("cassandra://127.0.0.1/demo?rf=1", "sqlite:///data/units"):
-        mark = Mark(data_folder.fresh_base(Options(tmp_path, units)), 1_000, 2, 1, DAY_MS)
+        mark = FolderMark(data_folder.fresh_base(Options(tmp_path, units)), 1_000, 2, 1, DAY_MS)
         data_folder.check_units(mark, Options(tmp_path, units))
         data_folder.check_units(mark, Options(tmp_path))
         for other in ("cassandra://127.0.0.1/dem", "sqlite:///data/unit"):
@@ -109,7 +109,7 @@ def test_one_system_at_a_time_runs_on_a_data_folder(tmp_path: Path) -> None:
         data_folder.clear(tmp_path)
 
 
-def test_the_country_has_all_domains_units_and_ranges(plan: NumberPlan) -> None:
+def test_the_country_has_all_domains_units_and_ranges(plan: NationalPlan) -> None:
     layout = lay_out("sqlite:///data")
     changes = loading.country(layout, plan, slots=2)
     kinds = [change.WhichOneof("change") for change in changes]
@@ -121,7 +121,7 @@ def test_the_country_has_all_domains_units_and_ranges(plan: NumberPlan) -> None:
 
 @pytest.mark.parametrize("slots", [1, 4])
 def test_entries_are_explicit_only_where_the_plan_or_the_hash_would_be_wrong(
-    plan: NumberPlan, people: Population, slots: int
+    plan: NationalPlan, people: Population, slots: int
 ) -> None:
     entries = {entry.identity: entry for entry in loading.explicit_entries(people, plan, slots)}
     for account in people.accounts:
@@ -172,7 +172,7 @@ def test_the_sample_catalogue_offers_what_people_hold() -> None:
 
 
 def test_a_mark_is_read_back_and_cleared(tmp_path: Path, people: Population) -> None:
-    mark = Mark("sqlite:///x", 1_000, 2, 1, DAY_MS)
+    mark = FolderMark("sqlite:///x", 1_000, 2, 1, DAY_MS)
     data_folder.clear(tmp_path)
     (tmp_path / "mine.txt").write_text("keep", "utf-8")
     first, second = list(people.subscribers())[:2]
@@ -226,7 +226,7 @@ async def test_a_sending_shows_how_far_it_is_and_how_fast_it_was(terminal: bool)
         advance(234)
         return Sent(1_234, 2.0, [])
 
-    sent = await Stage(out).with_bar("usage sent", 1_234, work)
+    sent = await Narrator(out).with_bar("usage sent", 1_234, work)
     assert sent.per_second == 617
     assert ("1234/1234" in shown.getvalue()) == terminal
     assert "usage sent: 1,234 in 2.0 s, 617/s" in shown.getvalue()

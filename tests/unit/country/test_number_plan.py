@@ -3,15 +3,15 @@
 import pytest
 
 from country.domains import REGIONS
-from country.number_plan import NumberPlan, read
+from country.number_plan import NationalPlan, read
 
 
 @pytest.fixture(scope="module")
-def plan() -> NumberPlan:
+def plan() -> NationalPlan:
     return read()
 
 
-def test_real_plan_has_the_country(plan: NumberPlan) -> None:
+def test_real_plan_has_the_country(plan: NationalPlan) -> None:
     assert plan.seven_digit_mobile > 105_000
     assert plan.fixed > 300
     assert {domain for _, domain in plan.ranges} == {region.code for region in REGIONS}
@@ -35,7 +35,7 @@ def test_real_plan_has_the_country(plan: NumberPlan) -> None:
         ("8619212345678", ""),
     ],
 )
-def test_longest_prefix_gives_the_province(plan: NumberPlan, number: str, domain: str) -> None:
+def test_longest_prefix_gives_the_province(plan: NationalPlan, number: str, domain: str) -> None:
     assert plan.resolver().domain_of(number) == domain
 
 

@@ -7,19 +7,19 @@ import pytest
 from charging.base.identity import normalise
 from country import offers, population
 from country.domains import REGIONS
-from country.number_plan import NumberPlan, read
+from country.number_plan import NationalPlan, read
 from country.population import Population
 
 DAY_MS = 1_760_000_000_000
 
 
 @pytest.fixture(scope="module")
-def plan() -> NumberPlan:
+def plan() -> NationalPlan:
     return read()
 
 
 @pytest.fixture(scope="module")
-def people(plan: NumberPlan) -> Population:
+def people(plan: NationalPlan) -> Population:
     return population.populate(plan, 20_000, seed=1, day_ms=DAY_MS)
 
 
@@ -37,7 +37,7 @@ def test_every_domain_has_every_kind(people: Population) -> None:
     assert kinds == {(region.code, kind) for region in REGIONS for kind in population.KINDS}
 
 
-def test_identities_are_unique_normal_and_at_home(people: Population, plan: NumberPlan) -> None:
+def test_identities_are_unique_normal_and_at_home(people: Population, plan: NationalPlan) -> None:
     resolver = plan.resolver()
     identities = [member.identity for member in people.subscribers()]
     assert len(set(identities)) == len(identities)
@@ -62,7 +62,7 @@ def test_accounts_of_all_sorts(people: Population) -> None:
     assert held == set(offers.ALL_OFFERINGS)
 
 
-def test_same_seed_same_people(plan: NumberPlan) -> None:
+def test_same_seed_same_people(plan: NationalPlan) -> None:
     first, again, other = (population.populate(plan, 500, seed, DAY_MS) for seed in (7, 7, 8))
     assert first == again
     assert first != other

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from country import planted, population, usage, usage_file
-from country.number_plan import NumberPlan, read
+from country.number_plan import NationalPlan, read
 from country.usage_file import UnreadableLine, UsageRecord
 
 DAY_MS = 1_760_000_000_000
@@ -16,12 +16,12 @@ EVENTS = 8_000
 
 
 @pytest.fixture(scope="module")
-def plan() -> NumberPlan:
+def plan() -> NationalPlan:
     return read()
 
 
 @pytest.fixture(scope="module")
-def lines(plan: NumberPlan, tmp_path_factory: pytest.TempPathFactory) -> list[UsageRecord | UnreadableLine]:
+def lines(plan: NationalPlan, tmp_path_factory: pytest.TempPathFactory) -> list[UsageRecord | UnreadableLine]:
     path = tmp_path_factory.mktemp("usage") / "usage.csv"
     people = population.populate(plan, 2_000, 3, DAY_MS)
     made = usage.generate(path, people, plan, EVENTS, 3, DAY_MS)
@@ -92,7 +92,7 @@ def test_traffic_has_the_shape_of_traffic(honest: list[UsageRecord]) -> None:
     assert [record.event_time_ms for record in honest] == sorted(record.event_time_ms for record in honest)
 
 
-def test_same_seed_same_file(plan: NumberPlan, tmp_path: Path) -> None:
+def test_same_seed_same_file(plan: NationalPlan, tmp_path: Path) -> None:
     people = population.populate(plan, 200, 5, DAY_MS)
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):
         usage.generate(tmp_path / name, people, plan, 500, seed, DAY_MS)

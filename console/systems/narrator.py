@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from country.sending import Advance, Sent
 
 
-class Stage:
+class Narrator:
     """Prints steps as they are done, with their time."""
 
     def __init__(self, out: Console) -> None:
