@@ -13,12 +13,12 @@ from msgspec import MsgspecError
 from charging.base.contract import Contract
 from charging.ledger.auditing import Audit
 from charging.ledger.entry import Entry
-from domainservers.base.fetcher import Fetcher
 from domainservers.contracts import contracts as contracts_of
 from domainservers.contracts import order_records
 from domainservers.contracts.contracts import contracts_in, unpack_contract
 from domainservers.journal.keys import fingerprint
-from domainservers.snapshots.snapshots import Checkpoint, LoadedKeys
+from domainservers.snapshots.checkpoint import Checkpoint
+from domainservers.snapshots.key_records import LoadedKeys
 from storage.unit import Record, Stored, Unit
 
 LATE_TRIES = 6
@@ -106,11 +106,10 @@ async def _contracts(shared: Unit, beside: Beside, audits: Mapping[str, Audit]) 
     """Give what is wrong by identity."""
     members = _members(audits)
     wanted = list(dict.fromkeys([*beside.contracts, *members]))
-    reader = Fetcher(shared, contracts_of.COLLECTION, contracts_of.partition_of, _unasked, _unasked_lost)
     wrong: dict[str, str] = {}
     for start in range(0, len(wanted), contracts_of.RECORDS_PER_WRITE_MAX):
         some = wanted[start : start + contracts_of.RECORDS_PER_WRITE_MAX]
-        found = await reader.read(some)
+        found = await contracts_of.read_contracts(shared, some)
         for identity in some:
             expected = beside.contracts.get(identity)
             audit = audits.get(expected.account_id if expected is not None else members[identity])
@@ -157,11 +156,3 @@ async def _orders(shared: Unit, beside: Beside) -> list[str]:
         elif stored.timestamp <= expected.timestamp and stored.value != expected.value:
             findings.append(f"order {order_id} of {key}: the shared unit says something else than the journal")
     return findings
-
-
-def _unasked(_: str, __: Stored | None) -> None:
-    """Nothing is read behind the caller's back."""
-
-
-def _unasked_lost(_: Sequence[str]) -> None:
-    """As `_unasked`."""

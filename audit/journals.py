@@ -28,8 +28,9 @@ from domainservers.journal.framing import SetAside
 from domainservers.journal.groups import unpack_group
 from domainservers.journal.journal import Corrupt, Mark, Position, end_of, genesis, read_chain
 from domainservers.slot.witness import Told, shortfall
+from domainservers.snapshots.checkpoint import Checkpoint, load_checkpoint, load_watched
 from domainservers.snapshots.deltas import load_delta
-from domainservers.snapshots.snapshots import Checkpoint, load_checkpoint, load_keys, load_watched
+from domainservers.snapshots.key_records import load_keys
 from evidence.anchors import Anchor, in_force, newest_of
 from evidence.keys import PROCESS_RING, KeyRing
 from evidence.seals import SealedUnit

@@ -12,7 +12,7 @@ from charging.ledger.entry import Entry
 from domainservers.journal.framing import SetAside
 from domainservers.journal.groups import unpack_group
 from domainservers.journal.journal import Position, read_chain, segment_of
-from domainservers.snapshots.snapshots import Checkpoint, load_checkpoint
+from domainservers.snapshots.checkpoint import Checkpoint, load_checkpoint
 from evidence.seals import SealedUnit
 from house.stores import STORES
 

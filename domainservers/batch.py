@@ -7,7 +7,7 @@ from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeResponse
 
 from charging.errors import Expired, Fault
-from domainservers.desk.item import pack_fault
+from domainservers.desk.answers import pack_fault
 from runtime.stream import ReplyStream
 from runtime.telemetry import Metrics
 

@@ -114,11 +114,10 @@ class DomainServer:
             heartbeat_ms=settings.heartbeat_ms,
             ttl_ms=settings.heartbeat_ttl_ms,
         )
-        self._metrics.gauge("slots_owned", lambda: len(self.host.owned))
-        self._metrics.gauge("queue_entries", lambda: sum(each.slot.lanes.size for each in self.host.owned.values()))
-        self._metrics.gauge(
-            "accounts_in_memory", lambda: sum(len(each.slot.parts.accounts.cells) for each in self.host.owned.values())
-        )
+        host = self.host
+        self._metrics.gauge("slots_owned", lambda: len(host.owned))
+        self._metrics.gauge("queue_entries", lambda: sum(slot.lanes.size for slot in host.slots()))
+        self._metrics.gauge("accounts_in_memory", lambda: sum(slot.accounts_in_memory for slot in host.slots()))
         return self.servicer
 
     async def _open_directory(self, unit: Unit) -> Directory:

@@ -15,8 +15,8 @@ from charging import wire
 from charging.errors import Broken, Denied, Fault, Invalid
 from charging.wire import Ask, Commit, FetchReference
 from domainservers.batch import Batch
+from domainservers.desk.answers import pack_fault
 from domainservers.desk.gate import check_read
-from domainservers.desk.item import pack_fault
 from domainservers.ownership.host import Host
 from domainservers.slot.slot import Slot
 from runtime.stream import ReplyStream, serve_stream, take_merged

@@ -12,7 +12,7 @@ from console.operations.keys import ChainKeys, ring_for
 from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url, journals
 from domainservers.journal.keys import POSITIONS_PER_GROUP
 from domainservers.journal.quarantine import Aside
-from domainservers.snapshots.snapshots import load_checkpoint
+from domainservers.snapshots.checkpoint import load_checkpoint
 from evidence.seals import SealedUnit
 from house.stores import STORES
 from storage.unit import StoreRejected, StoreUnavailable

@@ -17,7 +17,7 @@ from directory.directory import Directory
 from directory.log import JOURNAL, SEGMENT
 from directory.slots import parse_slot
 from domainservers.journal.journal import end_of, genesis
-from domainservers.snapshots.snapshots import load_checkpoint
+from domainservers.snapshots.checkpoint import load_checkpoint
 from evidence.anchors import DIRECTORY, NEVER, Anchor, Everywhere
 from evidence.keys import KeyRing
 from evidence.places import places

@@ -12,8 +12,8 @@ from msgspec import Raw
 
 from charging.base.account import Account, sharing
 from domainservers.base.collections import ACCOUNT
-from domainservers.base.fetcher import bucket_of
-from storage.unit import Record, Stored
+from domainservers.base.fetcher import Fetcher, bucket_of, read_keys
+from storage.unit import Record, Stored, Unit
 
 COLLECTION = ACCOUNT.name
 PACKED_MIN = 64
@@ -61,6 +61,18 @@ def partition_of(slot: str) -> Callable[[str], str]:
 def partitions(slot: str) -> list[str]:
     """All partitions of a slot's snapshots."""
     return [f"{slot}/{bucket:02d}" for bucket in range(BUCKETS)]
+
+
+async def read_accounts(unit: Unit, slot: str, account_ids: Sequence[str]) -> dict[str, Stored]:
+    """Read the snapshots that a private unit has of a slot's accounts. Raises `StoreUnavailable`."""
+    return await read_keys(unit, COLLECTION, partition_of(slot), account_ids)
+
+
+def fetcher(
+    unit: Unit, slot: str, take: Callable[[str, Stored | None], None], lost: Callable[[Sequence[str]], None]
+) -> Fetcher:
+    """Make a reader of a slot's snapshots as they are wanted."""
+    return Fetcher(unit, COLLECTION, partition_of(slot), take, lost)
 
 
 def bundle(states: Sequence[State]) -> bytes:

@@ -14,6 +14,23 @@ def bucket_of(key: str, buckets: int) -> int:
     return crc32(key.encode()) % buckets
 
 
+async def read_keys(
+    unit: Unit, collection: str, partition_of: Callable[[str], str], keys: Sequence[str]
+) -> dict[str, Stored]:
+    """Read records of a collection by key, a partition at a time side by side. Raises `StoreUnavailable`."""
+    parts: dict[str, list[str]] = {}
+    for key in keys:
+        parts.setdefault(partition_of(key), []).append(key)
+    if len(parts) == 1:
+        ((partition, only),) = parts.items()
+        return await unit.get(collection, partition, only)
+    pages = await asyncio.gather(*(unit.get(collection, part, some) for part, some in parts.items()))
+    found: dict[str, Stored] = {}
+    for page in pages:
+        found.update(page)
+    return found
+
+
 class Fetcher:
     """One collection of one unit, partitioned by `partition_of`."""
 
@@ -66,7 +83,7 @@ class Fetcher:
     async def _read_apart(self, keys: Sequence[str]) -> dict[str, Stored]:
         """Read keys; when one record is refused, as one with a broken seal is, lose that one and not its neighbours."""
         try:
-            return await self.read(keys)
+            return await self._read(keys)
         except StoreRejected:
             if len(keys) == 1:
                 raise
@@ -74,7 +91,7 @@ class Fetcher:
         lost: list[str] = []
         for key in keys:
             try:
-                found |= await self.read([key])
+                found |= await self._read([key])
             except StoreRejected:
                 lost.append(key)
         if len(lost) == len(keys):
@@ -84,19 +101,8 @@ class Fetcher:
         self._lost(lost)
         return found
 
-    async def read(self, keys: Sequence[str]) -> dict[str, Stored]:
-        """Read keys at once, a partition at a time side by side. Raises `StoreUnavailable`."""
-        parts: dict[str, list[str]] = {}
-        for key in keys:
-            parts.setdefault(self._partition_of(key), []).append(key)
-        if len(parts) == 1:
-            ((partition, only),) = parts.items()
-            return await self._unit.get(self._collection, partition, only)
-        pages = await asyncio.gather(*(self._unit.get(self._collection, part, some) for part, some in parts.items()))
-        found: dict[str, Stored] = {}
-        for page in pages:
-            found.update(page)
-        return found
+    async def _read(self, keys: Sequence[str]) -> dict[str, Stored]:
+        return await read_keys(self._unit, self._collection, self._partition_of, keys)
 
     def stop(self) -> None:
         """Give up what is under way; nothing is called back afterwards."""

@@ -19,7 +19,7 @@ from charging.ledger.commands.move_in import MovedIn
 from charging.ledger.events import ContractSet
 from charging.ledger.kinds import Event
 from domainservers.base.collections import CONTRACT
-from domainservers.base.fetcher import bucket_of
+from domainservers.base.fetcher import Fetcher, bucket_of, read_keys
 from domainservers.contracts.order_records import order_record
 from runtime.telemetry import logger
 from storage.unit import Record, Stored, StoreRejected, StoreUnavailable, Unit
@@ -51,6 +51,16 @@ def partition_name(bucket: int) -> str:
 def unpack_contract(packed: bytes) -> Contract:
     """Read a contract record's value."""
     return _unpack(packed)
+
+
+async def read_contracts(unit: Unit, identities: Sequence[str]) -> dict[str, Stored]:
+    """Read the records that a shared unit has of identities. Raises `StoreUnavailable`."""
+    return await read_keys(unit, COLLECTION, partition_of, identities)
+
+
+def fetcher(unit: Unit, take: Callable[[str, Stored | None], None], lost: Callable[[Sequence[str]], None]) -> Fetcher:
+    """Make a reader of contracts as they are wanted."""
+    return Fetcher(unit, COLLECTION, partition_of, take, lost)
 
 
 class Known(Struct, frozen=True):

@@ -3,24 +3,30 @@
 from msgspec.structs import replace
 
 from charging.base.account import Account
+from charging.errors import Fault
 from charging.ledger.commands.approve import Approve
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.propose import proposal_of
 from charging.ledger.permission import Permission, amount_denied
-from domainservers.desk.item import Item, not_at_opening
+from domainservers.desk.answers import not_at_opening
+from domainservers.desk.item import Item
 
 
-def hold_amount(item: Item, account: Account | None, permission: Permission) -> None:
-    """Hold a command against what its principal may ask for; what it may not do alone becomes a proposal."""
+def hold_amount(item: Item, account: Account | None, permission: Permission) -> Fault | None:
+    """Hold a command against what its principal may ask for; what it may not do alone becomes a proposal in `item`.
+
+    Gives what stands against it.
+    """
     command = item.command
     action = command.action
     amount = action.at_stake()
     if isinstance(action, Approve) and account is not None:
         amount = max((each.amount for each in account.proposals if each.key == action.of_key), default=0)
     if not permission.allows(amount):
-        item.fault = amount_denied(command.principal, action.permission(), permission.amount_max)
-    elif not permission.alone(amount):
+        return amount_denied(command.principal, action.permission(), permission.amount_max)
+    if not permission.alone(amount):
         if action.traits.proposable:
             item.command = replace(command, action=proposal_of(action))
         elif isinstance(action, OpenAccount):
-            item.fault = not_at_opening(command.principal)
+            return not_at_opening(command.principal)
+    return None

@@ -16,8 +16,9 @@ from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
 from charging.ledger.permission import NO_LIMIT, Permission, Policy, amount_denied, names_another
 from charging.wire import Ask, Commit, FetchOutcomes, Pull
-from domainservers.desk.desk import Desk
-from domainservers.desk.item import Item, pack_fault
+from domainservers.base.surroundings import Surroundings
+from domainservers.desk.answers import pack_fault
+from domainservers.desk.item import Item, item_of
 from domainservers.journal.groups import Sink
 from runtime.telemetry import Metrics
 
@@ -26,7 +27,7 @@ LOCAL = "local"
 
 
 def let_in(
-    sink: Sink, asks: Sequence[tuple[int, Ask]], origin: str, desk: Desk, metrics: Metrics
+    sink: Sink, asks: Sequence[tuple[int, Ask]], origin: str, around: Surroundings, metrics: Metrics
 ) -> list[Item | tuple[int, Ask]]:
     """Make items of commits that name their account, and answer what its sender may not ask.
 
@@ -42,14 +43,16 @@ def let_in(
                 if type(ask) is not Commit:
                     check_read(ask, origin)
                 elif not _charges(ask.command, charging):
-                    permission = check_commit(ask, origin, desk.policy, desk.domain)
+                    permission = check_commit(ask, origin, around.policy, around.domain)
                     _remember(ask.command, permission, charging)
             except Denied as fault:
                 metrics.event("denied")
                 sink.answer(place, pack_fault(fault))
                 continue
         if type(ask) is Commit and (ask.command.account_id or type(ask.command.action) is OpenAccount):
-            work.append(Item(sink, place, ask.identity, ask.command, permission=permission))
+            # Most are charges, which are plain items.
+            make = Item if type(ask.command.action) is PostCharge else item_of
+            work.append(make(sink, place, ask.identity, ask.command, permission=permission))
         else:
             work.append((place, ask))
     return work

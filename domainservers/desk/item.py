@@ -1,55 +1,34 @@
-"""One request inside a slot, and the answers that need no state."""
+"""A commit on its way through a slot, and what must be read before it can be decided.
 
-from enum import Enum
+A kind of commit that carries more than a charge does is a class of its own, and so is each kind of need.
+"""
 
-import msgspec
-from msgspec import Raw
-from msgspec.structs import replace
-
-from charging import wire
-from charging.base.account import Account
-from charging.base.identity import mask
-from charging.errors import Broken, Conflict, Denied, Expired, Fault, Invalid, NotFound, Unavailable
-from charging.ledger.approvals import remembered
+from charging.errors import Fault
+from charging.ledger.action import BaseAction
 from charging.ledger.command import Command
+from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.entry import Entry
-from charging.ledger.history import retold
+from charging.ledger.kinds import TAGS
 from charging.ledger.permission import Permission
 from domainservers.journal.groups import Sink
 from domainservers.journal.keys import fingerprint
 
 
-class Need(Enum):
-    """What must be read from the store before an item can be decided."""
-
-    OUTCOME = "an old journal entry under the same key"
-    ORIGINAL = "the charge that is to be refunded"
-    CONTRACT = "the contract record of an identity"
-    HOLDER = "the identities that the command takes, in the registry"
-    NAME = "nothing: it goes to the lane of another account id"
-
-
 class Item:
-    """A commit on its way through a slot."""
+    """One commit. What stands between its key and the journal changes on the way; the rest stays."""
 
     __slots__ = (
         "cleared",
         "command",
-        "fault",
         "found",
         "generation",
         "identity",
         "internal",
         "mark",
-        "missing",
-        "number",
         "old_position",
         "permission",
         "place",
-        "refusal",
         "sink",
-        "taken",
-        "taking",
     )
 
     def __init__(
@@ -73,22 +52,12 @@ class Item:
         """What its principal may do by it; None for a command of our own or of another tier."""
         self.mark = fingerprint(command.account_id, command.key)
         self.old_position = -1
+        """Position of its key among those that left `KeyIndex.recent`, looked up when the index was at `generation`."""
         self.generation = -1
         self.cleared = -1
         """A journal position that turned out to hold another key."""
         self.found: Entry | None = None
-        """The entry that was read for `Need.OUTCOME`."""
-        self.missing = ""
-        """The identity whose contract is needed."""
-        self.number = 0
-        """Which account of its identity an opening makes, when it has no id of its own: `charging.base.account_id`."""
-        self.taking: tuple[tuple[str, ...], int] = ((), 0)
-        """Identities that are to be taken in the registry, and the account's version with them."""
-        self.taken = False
-        self.refusal: Fault | None = None
-        """Why the registry did not give an identity."""
-        self.fault: Fault | None = None
-        """Why the contract of the command can't be had here: the identity is another account's, or served elsewhere."""
+        """The entry that was read for an `OldEntry`."""
 
     def rename(self, command: Command) -> None:
         """Let it be for another account."""
@@ -98,94 +67,105 @@ class Item:
         self.found = None
 
 
-def pack_fault(fault: Fault) -> bytes:
-    """Pack a fault as an answer."""
-    return wire.pack(wire.failed(fault))
+class Joining(Item):
+    """A commit that writes contracts: identities may join its account by it, which the registry must allow first."""
+
+    __slots__ = ("refusal", "taken")
+
+    def __init__(
+        self,
+        sink: Sink,
+        place: int,
+        identity: str,
+        command: Command,
+        *,
+        internal: bool = False,
+        permission: Permission | None = None,
+    ) -> None:
+        super().__init__(sink, place, identity, command, internal=internal, permission=permission)
+        self.taken = False
+        """The registry was asked for them."""
+        self.refusal: Fault | None = None
+        """Why it did not give them."""
 
 
-def unknown_identity(identity: str) -> bytes:
-    """The answer for an identity without contract."""
-    text = f"no contract is known for {mask(identity)}; check the number, or open an account for it"
-    return pack_fault(NotFound("IDENTITY_UNKNOWN", text))
+class Opening(Joining):
+    """A commit that opens an account."""
+
+    __slots__ = ("number",)
+
+    def __init__(
+        self,
+        sink: Sink,
+        place: int,
+        identity: str,
+        command: Command,
+        *,
+        internal: bool = False,
+        permission: Permission | None = None,
+    ) -> None:
+        super().__init__(sink, place, identity, command, internal=internal, permission=permission)
+        self.number = 0
+        """Which account of its identity it makes, when it names no id of its own: `charging.base.account_id`."""
 
 
-def key_reused() -> Conflict:
-    """The fault of a request key under which something else is kept."""
-    text = "a new key for another intent"
-    return Conflict(
-        "REQUEST_KEY_REUSED",
-        f"the request key was used before with other content; make {text}",
-        fields={"request_key": text},
-    )
+_CLASSES: dict[type, type[Item]] = {
+    kind: Opening if kind is OpenAccount else Joining
+    for kind in TAGS
+    if kind.identities_written is not BaseAction.identities_written
+}
 
 
-def identity_elsewhere(domain: str, own: str) -> Invalid:
-    """The fault of a contract whose identity the directory routes to another region."""
-    text = f"an identity that is served in {own}"
-    message = f"the identity is served in {domain}: amend its entry in the directory first, or open an account there"
-    return Invalid("IDENTITY_ELSEWHERE", message, fields={"contract.identity": text})
+def item_of(sink: Sink, place: int, identity: str, command: Command, permission: Permission | None = None) -> Item:
+    """Make the item of a caller's command, whatever its kind."""
+    return _CLASSES.get(type(command.action), Item)(sink, place, identity, command, permission=permission)
 
 
-def served_elsewhere(given: str, domain: str) -> Invalid:
-    """The fault of an opening that names another region than the one that serves its identity."""
-    text = f"{domain}, where the identity is served, or nothing"
-    fields = {"open_account.contract.domain": text}
-    return Invalid("REGION_MISMATCH", f"the account can't be opened in {given[:40]!r}: give {text}", fields=fields)
+class Need:
+    """What must be read from the store before an item can be decided. Its lane waits for it, other lanes do not."""
+
+    __slots__ = ()
 
 
-def slot_moving(name: str, retry_ms: int) -> Unavailable:
-    """The fault of a slot that is given up in order."""
-    text = f"slot {name} changes its owner; repeat the same request key"
-    return Unavailable("SLOT_MOVING", text, retry_ms=retry_ms)
+class OldEntry(Need):
+    """The journal's entry at a position: it may be of the item's key."""
+
+    __slots__ = ("position",)
+
+    def __init__(self, position: int) -> None:
+        self.position = position
 
 
-def expired() -> Expired:
-    """The fault of a request that waited for too long."""
-    return Expired("DEADLINE_EXCEEDED", "the deadline passed in the queue; repeat the same request key")
+class Original(Need):
+    """The charge of a key, which is to be refunded."""
+
+    __slots__ = ("charge_key",)
+
+    def __init__(self, charge_key: str) -> None:
+        self.charge_key = charge_key
 
 
-def store_away() -> Unavailable:
-    """The fault when a storage unit gives no answer."""
-    return Unavailable(
-        "STORE_UNAVAILABLE", "the storage unit does not answer; repeat the same request key", retry_ms=1_000
-    )
+class ContractOf(Need):
+    """The contract record of an identity."""
+
+    __slots__ = ("identity",)
+
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
 
 
-def account_moved(to_domain: str) -> bytes:
-    """The answer for an account that left for another domain; the directory follows within a second."""
-    return pack_fault(
-        Unavailable("ACCOUNT_MOVED", f"the account has moved to {to_domain}, repeat the same request key", retry_ms=50)
-    )
+class Holders(Need):
+    """Identities, which the registry must give to the item's account first."""
+
+    __slots__ = ("identities", "version")
+
+    def __init__(self, identities: tuple[str, ...], version: int) -> None:
+        self.identities = identities
+        self.version = version
+        """Of the account, with the item's command done."""
 
 
-def not_at_opening(principal: str) -> Denied:
-    """The fault of an opening that gives more than its sender may alone: there is no account yet to keep it waiting."""
-    text = "open the account with nothing, then give by commands that another principal approves"
-    return Denied("OPENING_NEEDS_APPROVAL", f"{principal} may not give so much at an opening alone: {text}")
+class OtherLane(Need):
+    """Nothing to read: the item is for another account now."""
 
-
-def told_again(packed: bytes | Raw) -> bytes:
-    """A stored outcome, marked as told again; a fault when it can't be read."""
-    try:
-        outcome = wire.unpack_answer(packed)
-    except (msgspec.MsgspecError, ValueError):
-        return pack_fault(Broken("OUTCOME_UNREADABLE", "the request key was used before; what it did can't be read"))
-    if isinstance(outcome, wire.Done | wire.Failed):
-        outcome = replace(outcome, repeated=True)
-    return wire.pack(outcome)
-
-
-def told_by_account(account: Account | None, key: str, digest: bytes) -> bytes | None:
-    """Give the body for the key of a proposal that the account knows, though the journal's keys may no more."""
-    known = remembered(account, key) if account is not None else None
-    if known is None:
-        return None
-    return told_again(known[1]) if digest in (b"", known[0]) else pack_fault(key_reused())
-
-
-def stored(entry: Entry, domain: str, account: Account | None) -> bytes:
-    """The stored outcome of an entry of an account that is in a domain, for a repeat of its key."""
-    try:
-        return wire.pack(retold(entry, domain, account.currency if account is not None else ""))
-    except (msgspec.MsgspecError, ValueError):
-        return told_again(entry.outcome)
+    __slots__ = ()

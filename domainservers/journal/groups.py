@@ -1,7 +1,7 @@
 """Groups of journal entries: one open, at most one in flight, and the replies that wait for each."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -11,7 +11,6 @@ from charging.errors import Invalid
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.entry import Entry
 from charging.ledger.history import read_told
-from domainservers.contracts.contracts import Known
 from domainservers.journal.framing import BLOCK_ENTRIES, Frame, SetAside, account_mark, pack_frame
 from domainservers.journal.keys import POSITIONS_PER_GROUP
 from storage.unit import PAYLOAD_BYTES_MAX
@@ -42,7 +41,7 @@ class Sink(Protocol):
 class Group:
     """Entries that are journaled together. `seq` is the sequence it will have."""
 
-    __slots__ = ("changed", "marks", "parts", "seq", "size", "waiters")
+    __slots__ = ("effects", "marks", "parts", "seq", "size", "waiters")
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
@@ -51,8 +50,8 @@ class Group:
         """Of the entries' accounts, `framing.account_mark`."""
         self.size = 0
         self.waiters: list[tuple[Sink, int, bytes]] = []
-        self.changed: list[Known] = []
-        """Contracts to write once it is applied."""
+        self.effects: list[Callable[[], None]] = []
+        """What is done once it is applied, in order: records to be written behind it."""
 
 
 def pack_entries(parts: Sequence[bytes], marks: Sequence[int] | None = None) -> bytes:

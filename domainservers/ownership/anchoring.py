@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from domainservers.base.clock import Clock
 from domainservers.ownership.host import Host
-from domainservers.slot.parts import Parts
 from domainservers.slot.slot import Slot
 from evidence.anchors import DIRECTORY, NEVER, Anchor, Everywhere
 from runtime.telemetry import Metrics, logger
@@ -37,7 +36,7 @@ class Anchoring:
         self._metrics = metrics
         self._interval_s = interval_ms / 1_000
         self._noted: dict[str, tuple[int, int, int]] = {}
-        self._left: dict[str, Parts] = {}
+        self._left: dict[str, Slot] = {}
         """Slots that ended since the last line."""
         self._directory_epoch = 1
         self._task: asyncio.Task[None] | None = None
@@ -58,7 +57,7 @@ class Anchoring:
         await self._places.close()
 
     def _ended(self, slot: Slot) -> None:
-        self._left[slot.name] = slot.parts
+        self._left[slot.name] = slot
 
     async def _run(self) -> None:
         while True:
@@ -72,8 +71,8 @@ class Anchoring:
         """Note what moved since the last time."""
         now_ms = self._clock.now_ms()
         left, self._left = self._left, {}
-        parts = [*left.values(), *(owned.slot.parts for owned in self._host.owned.values())]
-        anchors = [anchor_of(each, now_ms) for each in parts]
+        slots = [*left.values(), *self._host.slots()]
+        anchors = [each.anchor(now_ms) for each in slots]
         seq, tip = self._control_log()
         anchors.append(Anchor(DIRECTORY, self._directory_epoch, seq, tip, 1, NEVER, now_ms))
         moved = [anchor for anchor in anchors if self._noted.get(anchor.slot) != _stand(anchor)]
@@ -87,13 +86,6 @@ class Anchoring:
             self._left = left | self._left
         else:
             self._noted.update((anchor.slot, _stand(anchor)) for anchor in moved)
-
-
-def anchor_of(parts: Parts, now_ms: int) -> Anchor:
-    """Make the anchor of a slot as it is durable now."""
-    journal = parts.journal
-    head, checkpoint_seq = journal.head, parts.snapshots.durable_seq
-    return Anchor(parts.name, head.epoch, head.seq, head.tip, journal.segments[0].first_seq, checkpoint_seq, now_ms)
 
 
 def _stand(anchor: Anchor) -> tuple[int, int, int]:

@@ -86,6 +86,10 @@ class Host:
         owned = self.owned.get(name)
         return owned.slot if owned is not None else None
 
+    def slots(self) -> list[Slot]:
+        """All that are owned."""
+        return [owned.slot for owned in self.owned.values()]
+
     async def take_over(self, name: str, places: Places) -> Owned | None:
         """Own a slot; None when it can't be had now, the log says why. Everything is ready when this returns."""
         self._claims += 1

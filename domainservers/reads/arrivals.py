@@ -5,14 +5,29 @@ the sender's. So an offer counts as late long before its key can be forgotten, a
 it was under way: the clocks of the two may differ by a quarter of `outcomes_keep_ms`.
 """
 
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
-from charging.errors import Unavailable
+from msgspec.structs import replace
+
+from charging.errors import Fault, Unavailable
 from charging.ledger.commands.move_in import MovedIn
+from charging.ledger.commands.receive_transfer import ReceiveTransfer
+from charging.ledger.commands.remember import Remember
 from charging.ledger.entry import Entry
+from domainservers.accounts.accounts import Cell
+from domainservers.base.clock import Clock
+from domainservers.base.surroundings import Surroundings
+from domainservers.desk.answers import pack_fault
+from domainservers.desk.item import Item
 from domainservers.journal.frames import Frames
+from domainservers.reads.past import NEVER_S, Past
+from domainservers.reads.readers import Readers
 from domainservers.reads.reading import groups_of
 from domainservers.reads.turns import Turns
+from runtime.telemetry import logger
+
+log = logger("domainservers.reads.arrivals")
 
 
 def is_late(sent_ms: int, now_ms: int, keep_ms: int) -> bool:
@@ -45,3 +60,68 @@ async def find_arrival(
         text = "whether the transfer has arrived already can't be read from the journal any more"
         raise Unavailable("ARRIVAL_UNKNOWN", f"{text}: it stays under way; audit both accounts", retry_ms=5_000)
     return None
+
+
+class Arrivals:
+    """Of one slot: takes the other halves of transfers in."""
+
+    def __init__(
+        self,
+        slot: str,
+        past: Past,
+        readers: Readers,
+        cells: dict[str, Cell],
+        clock: Clock,
+        around: Surroundings,
+        keep_ms: int,
+        take: Callable[[Sequence[Item]], None],
+    ) -> None:
+        """`keep_ms` is how long a request key is known; `take` takes what is to be decided."""
+        self._slot = slot
+        self._past = past
+        self._readers = readers
+        self._cells = cells
+        self._clock = clock
+        self._around = around
+        self._keep_ms = keep_ms
+        self._take = take
+        self._searches: set[int] = set()
+        """Marks of the keys of late transfers that are looked for."""
+
+    def receive(self, item: Item) -> None:
+        """Take a commit whose account is known; a transfer that is late only when it has not arrived before."""
+        action = item.command.action
+        now_ms = max(self._clock.now_ms(), self._around.newest_ms)
+        if not (isinstance(action, ReceiveTransfer) and is_late(action.sent_ms, now_ms, self._keep_ms)):
+            self._take([item])
+            return
+
+        def failed(fault: Fault) -> None:
+            item.sink.answer(item.place, pack_fault(fault))
+
+        self._readers.begin(self._receive_late(item, action.sent_ms), failed)
+
+    async def _receive_late(self, item: Item, sent_ms: int) -> None:
+        """Look for the arrival, then decide on it. A long search outlives its caller: the next offer meets its end."""
+        command, past = item.command, self._past
+        cell = self._cells.get(command.account_id)
+        if cell is None or item.mark in self._searches:
+            raise Unavailable("ARRIVAL_SOUGHT", "the journal is searched; repeat the same request key", retry_ms=1_000)
+        self._searches.add(item.mark)
+        try:
+            newest = await past.applied(cell.seq)
+            async with past.turns.reader(NEVER_S):
+                found = await find_arrival(
+                    past.frames, past.turns, command.account_id, newest, command.key, sent_ms, self._keep_ms
+                )
+        except Unavailable as unknown:
+            log.warning("a late transfer can't be decided", slot=self._slot, reason=unknown.reason)
+            raise
+        finally:
+            self._searches.discard(item.mark)
+        if found is None:
+            self._take([item])
+        else:
+            # Known again from here on, for as long as any key.
+            known = replace(command, action=Remember(bytes(found.outcome)))
+            self._take([Item(item.sink, item.place, item.identity, known, internal=True)])

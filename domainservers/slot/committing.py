@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
-from domainservers.desk.item import pack_fault, store_away
-from domainservers.journal.groups import Group, pack_entries, read_back
-from domainservers.journal.journal import Fenced
-from domainservers.slot.parts import Parts
-from domainservers.snapshots.snapshots import Capture
-from runtime.telemetry import logger
+from domainservers.base.clock import Age
+from domainservers.base.limits import Limits
+from domainservers.desk.answers import pack_fault, store_away
+from domainservers.journal.groups import Group, Groups, pack_entries, read_back
+from domainservers.journal.journal import Fenced, Journal
+from domainservers.journal.keys import KeyIndex
+from domainservers.snapshots.snapshots import Snapshots
+from runtime.telemetry import Metrics, logger
 from storage.unit import StoreRejected
 
 log = logger("domainservers.slot.committing")
@@ -17,9 +19,30 @@ log = logger("domainservers.slot.committing")
 class Committing:
     """Journals what the desk decided, and releases the answers once it is durable."""
 
-    def __init__(self, parts: Parts, landed: Callable[[], None], ended: Callable[[], None]) -> None:
-        """`landed` is called after each group, when there is room again; `ended` when the slot is lost."""
-        self._parts = parts
+    def __init__(
+        self,
+        journal: Journal,
+        groups: Groups,
+        keys: KeyIndex,
+        snapshots: Snapshots,
+        age: Age,
+        permits: asyncio.Semaphore,
+        limits: Limits,
+        metrics: Metrics,
+        *,
+        landed: Callable[[], None],
+        ended: Callable[[], None],
+    ) -> None:
+        """`permits` are the process's, for commits under way; `landed` is called after each group, when there is room
+        again; `ended` when the slot is lost."""
+        self._journal = journal
+        self._groups = groups
+        self._keys = keys
+        self._snapshots = snapshots
+        self._age = age
+        self._permits = permits
+        self._limits = limits
+        self._metrics = metrics
         self._landed = landed
         self._ended = ended
         self._loop = asyncio.get_running_loop()
@@ -28,87 +51,79 @@ class Committing:
         self._idle.set()
         self._over = False
         self._since = 0.0
+        """When the group in flight was sent off, seconds of the loop's time."""
         self._took = 0.01
-        parts.snapshots.captured_at = self._loop.time()
+        """Seconds that the newest commit took."""
 
     def wake(self) -> None:
         """Something may have been put into the open group."""
-        if self._parts.groups.open.parts:
+        if self._groups.open.parts:
             self._wake.set()
 
     @property
     def stalled(self) -> bool:
         """A group is in flight and the store gives no answer for longer than callers should wait."""
-        patience = self._parts.limits.store_patience_ms / 1000
-        return self._parts.groups.flying is not None and self._loop.time() - self._since > patience
+        patience_s = self._limits.store_patience_ms / 1000
+        return self._groups.flying is not None and self._loop.time() - self._since > patience_s
 
     def drain_ms(self, entries: int) -> int:
         """How long a queue of `entries` will take, roughly."""
-        groups = 1 + entries // self._parts.limits.group_entries_max
-        return max(self._parts.limits.retry_ms, min(5_000, int(groups * self._took * 1000)))
+        groups = 1 + entries // self._limits.group_entries_max
+        return max(self._limits.retry_ms, min(5_000, int(groups * self._took * 1000)))
 
     async def run(self) -> None:
         """Commit groups until the slot is lost or the task cancelled."""
+        name = self._journal.name
         try:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 self._idle.clear()
-                while self._parts.groups.open.parts:
+                while self._groups.open.parts:
                     await self._commit()
                 self._idle.set()
         except Fenced as fenced:
-            log.warning("stepped down", slot=self._parts.name, why=str(fenced))
-            self._parts.metrics.event("fenced")
+            log.warning("stepped down", slot=name, why=str(fenced))
+            self._metrics.event("fenced")
             self._ended()
         except StoreRejected:
-            log.exception("the store refuses a group, stepping down", slot=self._parts.name)
+            log.exception("the store refuses a group, stepping down", slot=name)
             self._ended()
         except Exception:
             # A defect. A slot whose loop is gone must not stay: its next owner begins from what is journaled.
-            log.exception("the commit loop failed, stepping down", slot=self._parts.name)
+            log.exception("the commit loop failed, stepping down", slot=name)
             self._ended()
         finally:
             self._over = True
             self._idle.set()
 
     async def _commit(self) -> None:
-        parts = self._parts
-        async with parts.permits:
-            group = parts.groups.close()
-            capture = self._capture()
+        """Journal the open group. A capture is taken before anything else is decided, and written when it landed."""
+        async with self._permits:
+            group = self._groups.close()
+            capture = self._snapshots.at_border(len(group.parts))
             payload = pack_entries(group.parts, group.marks)
             read_back(payload, group.parts)
             self._since = self._loop.time()
-            await parts.journal.commit(payload)
+            await self._journal.commit(payload)
             self._took = self._loop.time() - self._since
-        parts.groups.landed()
+        self._groups.landed()
         if capture is not None:
-            parts.snapshots.begin(capture, self._ended)
+            self._snapshots.begin(capture, self._ended)
         self._release(group)
-        if (
-            parts.journal.segment_groups >= parts.limits.segment_groups_max
-            or parts.journal.segment_bytes >= parts.limits.segment_bytes_max
-        ):
-            await parts.journal.roll(parts.age.now_ms())
-
-    def _capture(self) -> Capture | None:
-        snapshots = self._parts.snapshots
-        snapshots.entries += len(self._parts.groups.flying.parts) if self._parts.groups.flying is not None else 0
-        if not snapshots.due(self._loop.time()):
-            return None
-        return snapshots.capture(self._parts.desk.newest_ms, self._loop.time())
+        limits, journal = self._limits, self._journal
+        if journal.segment_groups >= limits.segment_groups_max or journal.segment_bytes >= limits.segment_bytes_max:
+            await journal.roll(self._age.now_ms())
 
     def _release(self, group: Group) -> None:
-        parts = self._parts
         waiters, group.waiters = group.waiters, []
         for sink, place, body in waiters:
             sink.answer(place, body)
-        if group.changed:
-            parts.contracts.applied(group.changed)
-        parts.keys.tidy()
-        parts.metrics.batch("journal", len(group.parts))
-        parts.metrics.latency("commit", self._took)
+        for effect in group.effects:
+            effect()
+        self._keys.tidy()
+        self._metrics.batch("journal", len(group.parts))
+        self._metrics.latency("commit", self._took)
         self._landed()
 
     def relieve(self) -> None:
@@ -116,27 +131,20 @@ class Committing:
         if not self.stalled:
             return
         body = pack_fault(store_away())
-        for sink, place, _ in self._parts.groups.take_waiters():
+        for sink, place, _ in self._groups.take_waiters():
             sink.answer(place, body)
 
     def write_down_if_idle(self) -> None:
         """Begin a snapshot round when nothing moves and one is due."""
-        parts = self._parts
-        now = self._loop.time()
-        if parts.groups.flying is None and not parts.groups.open.parts and parts.snapshots.due(now):
-            parts.snapshots.begin(parts.snapshots.capture(parts.desk.newest_ms, now), self._ended)
+        if self._groups.flying is None and not self._groups.open.parts:
+            capture = self._snapshots.at_border(0)
+            if capture is not None:
+                self._snapshots.begin(capture, self._ended)
 
-    async def settle(self) -> None:
-        """Wait until all that was decided is journaled, then write everything down. Nothing new may come in."""
-        parts = self._parts
-        while not self._over and (parts.groups.open.parts or parts.groups.flying is not None):
+    async def settle(self) -> bool:
+        """Wait until all that was decided is journaled. Nothing new may come in. False = the slot is lost meanwhile."""
+        while not self._over and (self._groups.open.parts or self._groups.flying is not None):
             self._idle.clear()
             self._wake.set()
             await self._idle.wait()
-        if self._over:
-            return
-        await parts.snapshots.settle()
-        if parts.snapshots.entries:
-            parts.snapshots.begin(parts.snapshots.capture(parts.desk.newest_ms, self._loop.time()), self._ended)
-            await parts.snapshots.settle()
-        await parts.contracts.flush()
+        return not self._over

@@ -12,10 +12,9 @@ from typing import Protocol
 from charging import wire
 from charging.base.account import Outgoing
 from charging.errors import Fault
-from charging.ledger.own import receive_command, settle_command
 from charging.wire import Commit, Done, Failed, unpack_answer
-from domainservers.desk.item import Item
 from domainservers.slot.slot import Slot
+from domainservers.slot.transfers import TransferName
 from runtime.telemetry import logger
 
 log = logger("domainservers.slot.courier")
@@ -41,10 +40,11 @@ class Courier:
     """Drives the outgoing transfers of one slot."""
 
     def __init__(self, slot: Slot, post: Post) -> None:
-        self._slot = slot
+        self._name = slot.name
+        self._transfers = slot.transfers
         self._post = post
         self._task: asyncio.Task[None] | None = None
-        self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._under_way: dict[TransferName, asyncio.Task[None]] = {}
 
     def start(self) -> None:
         """Begin."""
@@ -60,24 +60,24 @@ class Courier:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(IDLE_S)
-            for place, row in list(self._slot.parts.watch.outgoing.items()):
-                if place not in self._under_way and len(self._under_way) < IN_FLIGHT_MAX:
-                    task = loop.create_task(self._carry(place, row))
-                    self._under_way[place] = task
-                    task.add_done_callback(self._forget(place))
+            for name, row in self._transfers.under_way():
+                if name not in self._under_way and len(self._under_way) < IN_FLIGHT_MAX:
+                    task = loop.create_task(self._carry(name, row))
+                    self._under_way[name] = task
+                    task.add_done_callback(self._forget(name))
 
-    def _forget(self, place: tuple[str, str]) -> Callable[[asyncio.Task[None]], None]:
+    def _forget(self, name: TransferName) -> Callable[[asyncio.Task[None]], None]:
         def forget(_: asyncio.Task[None]) -> None:
-            self._under_way.pop(place, None)
+            self._under_way.pop(name, None)
 
         return forget
 
-    async def _carry(self, place: tuple[str, str], row: Outgoing) -> None:
+    async def _carry(self, name: TransferName, row: Outgoing) -> None:
         """Offer one transfer until its fate is certain, then settle it."""
-        account_id, _ = place
+        account_id, _ = name
         pause = IDLE_S
         unknown = 0
-        while place in self._slot.parts.watch.outgoing:
+        while self._transfers.is_under_way(name):
             answer = await self._offer(account_id, row)
             refusal = "" if isinstance(answer, Done) else None
             if isinstance(answer, Failed):
@@ -94,17 +94,9 @@ class Courier:
 
     async def _offer(self, account_id: str, row: Outgoing) -> wire.Answer | None:
         """Offer a transfer once; None when nobody knows what became of it."""
-        parts = self._slot.parts
-        cell = parts.accounts.cells.get(account_id)
-        if cell is None or cell.seq > parts.groups.applied:
-            # Not journaled yet, or not in memory: what could still be lost must not arrive anywhere.
-            if cell is None:
-                self._slot.want_account(account_id)
+        command = self._transfers.offer(account_id, row)
+        if command is None:
             return None
-        account = parts.accounts.state(cell)
-        if account is None:
-            return None
-        command = receive_command(account, row, "", parts.clock.now_ms())
         try:
             answer: wire.Answer = unpack_answer(
                 await self._post.ask(row.to_identity, wire.pack(Commit(row.to_identity, command)), TIMEOUT_MS)
@@ -114,29 +106,6 @@ class Courier:
             return wire.failed(fault)
 
     async def _settle(self, account_id: str, row: Outgoing, refusal: str) -> None:
-        parts = self._slot.parts
-        cell = parts.accounts.cells.get(account_id)
-        account = parts.accounts.state(cell) if cell is not None else None
-        if account is None:
-            return
-        command = settle_command(account, row, refusal, parts.clock.now_ms())
-        sink = _Settled()
-        self._slot.take([Item(sink, 0, "", command, internal=True)])
-        body = await sink.answered
-        answer = unpack_answer(body)
-        if isinstance(answer, Failed):
-            log.warning("a transfer could not be settled yet", slot=self._slot.name, reason=answer.reason)
-
-
-class _Settled:
-    """Where the answer to a settlement goes."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.deadline = loop.time() + TIMEOUT_MS / 1000
-        self.answered: asyncio.Future[bytes] = loop.create_future()
-
-    def answer(self, position: int, body: bytes) -> None:
-        """Hand the answer on."""
-        if not self.answered.done():
-            self.answered.set_result(body)
+        failed = await self._transfers.settle(account_id, row, refusal)
+        if failed is not None:
+            log.warning("a transfer could not be settled yet", slot=self._name, reason=failed.reason)

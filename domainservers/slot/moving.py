@@ -22,8 +22,9 @@ from directory.slots import slot_key
 from domainservers.accounts.accounts import COLLECTION as ACCOUNTS
 from domainservers.accounts.accounts import partitions
 from domainservers.journal.journal import MOVED, Corrupt, Segment, genesis
+from domainservers.snapshots.checkpoint import load_checkpoint
 from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION
-from domainservers.snapshots.snapshots import KEYS_COLLECTION, load_checkpoint
+from domainservers.snapshots.key_records import KEYS_COLLECTION
 from evidence.keys import PROCESS_RING, KeyRing, Unproven
 from evidence.seals import SealedUnit
 from storage.unit import ABSENT, Group, Head, Record, Unit

@@ -1,29 +1,34 @@
-"""What a slot is made of, put together by recovery: one object that the helpers of a slot share."""
+"""What a slot is made of, put together once by recovery.
+
+Whoever builds something that works on a slot takes from here what it needs and hands it over by name; nobody keeps the
+whole of it but the slot, for those that look from outside.
+"""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from charging.ledger.permission import Policy
-from domainservers.accounts import accounts as accounts_of
 from domainservers.accounts.accounts import Accounts
+from domainservers.accounts.memory import Memory
 from domainservers.accounts.watch import Watch
 from domainservers.base.clock import Age, Clock
-from domainservers.base.fetcher import Fetcher
 from domainservers.base.limits import Limits
-from domainservers.contracts import contracts as contracts_of
+from domainservers.base.surroundings import Surroundings
 from domainservers.contracts.contracts import Contracts
 from domainservers.contracts.registry import Registry
-from domainservers.desk.desk import Desk
 from domainservers.journal.groups import Groups
 from domainservers.journal.journal import Journal
 from domainservers.journal.keys import KeyIndex
 from domainservers.journal.quarantine import Quarantine
-from domainservers.snapshots.snapshots import Checkpoint, Snapshots
+from domainservers.snapshots.checkpoint import Checkpoint
+from domainservers.snapshots.deltas import Deltas
+from domainservers.snapshots.key_records import KeyRecords
+from domainservers.snapshots.patience import PatientUnit
+from domainservers.snapshots.segment_lists import SegmentLists
+from domainservers.snapshots.snapshots import Snapshots
+from domainservers.snapshots.writing import Writing
 from runtime.telemetry import Metrics
-from storage.unit import Stored, Unit
-
-Take = Callable[[str, Stored | None], None]
-Lost = Callable[[Sequence[str]], None]
+from storage.unit import Unit
 
 
 def nowhere(_identity: str) -> str:
@@ -59,48 +64,43 @@ class Parts:
         self.clock = clock
         self.permits = permits
         self.metrics = metrics
-        self.accounts = Accounts(name, limits.hot_accounts_max, limits.packed_accounts_max)
+        self.around = Surroundings(name.rpartition("/")[0], clock, revision, policy, domain_of)
+        self.age = Age(clock, checkpoint.age_ms if checkpoint is not None else 0)
         self.registry = Registry(national or shared)
         self.contracts = Contracts(shared, limits.contracts_max, self.registry.settle)
         self.keys = KeyIndex()
-        self.watch = Watch()
-        self.age = Age(clock, checkpoint.age_ms if checkpoint is not None else 0)
-        self.quarantine = Quarantine(name, checkpoint.set_aside if checkpoint is not None else (), metrics)
         self.groups = Groups(
             journal.head.seq, limits.group_entries_max, limits.group_bytes_max, limits.kept_entries_max
         )
-        self.snapshots = Snapshots(
-            private,
+        self.accounts = Accounts(name, limits.hot_accounts_max, limits.packed_accounts_max)
+        self.watch = Watch()
+        self.quarantine = Quarantine(name, checkpoint.set_aside if checkpoint is not None else (), metrics)
+        self.memory = Memory(self.accounts, self.watch, self.quarantine)
+        named, gone = (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())
+        self.deltas = Deltas(private, name, journal.head.epoch, named, gone)
+        self.key_records = KeyRecords(name, checkpoint)
+        self.writing = Writing(
             name,
+            PatientUnit(private, name),
             journal,
             self.accounts,
             self.contracts,
             self.keys,
-            self.watch,
+            self.quarantine,
             limits,
-            checkpoint,
-            self.quarantine,
-            self.age,
+            self.deltas,
+            self.key_records,
+            SegmentLists(name, checkpoint.older if checkpoint is not None else (0, 0)),
+            checkpoint.position.seq if checkpoint is not None else -1,
         )
-        domain = name.rpartition("/")[0]
-        self.desk = Desk(
+        self.snapshots = Snapshots(
+            journal,
             self.accounts,
-            self.contracts,
             self.keys,
-            self.groups,
             self.watch,
-            self.quarantine,
-            clock,
-            revision,
-            domain,
-            policy,
-            domain_of,
+            self.around,
+            self.age,
+            limits,
+            self.deltas,
+            self.writing,
         )
-
-    def fetch_accounts(self, take: Take, lost: Lost) -> Fetcher:
-        """A reader of account snapshots."""
-        return Fetcher(self.private, accounts_of.COLLECTION, accounts_of.partition_of(self.name), take, lost)
-
-    def fetch_contracts(self, take: Take, lost: Lost) -> Fetcher:
-        """A reader of contracts."""
-        return Fetcher(self.shared, contracts_of.COLLECTION, contracts_of.partition_of, take, lost)

@@ -16,7 +16,7 @@ from directory import owners as owners_of
 from directory.slots import parse_slot
 from domainservers.contracts import contracts as contracts_of
 from domainservers.journal.journal import NO_MARKS, Corrupt, Mark, end_of
-from domainservers.snapshots.snapshots import Checkpoint
+from domainservers.snapshots.checkpoint import Checkpoint
 from evidence.anchors import Anchor, Everywhere
 from runtime.telemetry import logger
 from storage.unit import Head, Stored, Unit

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from charging.base.contract import Contract
 from domainservers.contracts import contracts as contracts_of
-from domainservers.snapshots.snapshots import CHECKPOINT_COLLECTION, NEWEST
+from domainservers.snapshots.checkpoint import NEWEST
+from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION
 from house.stores import STORES
 from storage.unit import Record, Unit
 from testkit.cassandra import LocalCluster

@@ -22,8 +22,8 @@ from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers.journal.groups import pack_entries, unpack_entries
 from domainservers.journal.journal import Position, genesis, read_chain
+from domainservers.snapshots.checkpoint import NEWEST, Checkpoint, load_checkpoint
 from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION
-from domainservers.snapshots.snapshots import NEWEST, Checkpoint, load_checkpoint
 from evidence.keys import KeyRing
 from evidence.seals import SealedUnit
 from house.stores import STORES

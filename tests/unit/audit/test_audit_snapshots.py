@@ -13,8 +13,8 @@ from charging.base.account import next_mark
 from domainservers.accounts.accounts import COLLECTION, partition_of, unpack_account
 from domainservers.base.limits import Limits
 from domainservers.journal.journal import Position
+from domainservers.snapshots.checkpoint import NEWEST, Checkpoint, load_checkpoint
 from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION, Delta, load_delta
-from domainservers.snapshots.snapshots import NEWEST, Checkpoint, load_checkpoint
 from evidence.seals import open_sealed
 from house.stores import STORES
 from storage.unit import Record, Stored, Unit

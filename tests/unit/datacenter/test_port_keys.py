@@ -86,7 +86,8 @@ class Country:
     async def write_down(self) -> None:
         """Let a round of snapshots pass, which forgets the keys that are old."""
         parts = self.slots["GD"].parts
-        parts.snapshots.begin(parts.snapshots.capture(parts.desk.newest_ms, 0.0), lambda: None)
+        parts.snapshots.begin(parts.snapshots.capture(), lambda: None)
+        parts.snapshots.captured_at = 0.0
         await parts.snapshots.settle()
 
     async def balance(self, domain: str) -> int:

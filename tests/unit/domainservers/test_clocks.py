@@ -77,7 +77,7 @@ async def test_a_server_whose_clock_leaps_gives_its_slots_to_the_others_and_come
     await until(lambda: country.owned() == {"one": [], "two": sorted(people)})
     for slot, person in people.items():
         assert isinstance(await country.persist(slot, commit("k", charge(1, person), person)), Done)
-    newest = [owned.slot.parts.desk.newest_ms for owned in country.servers["two"][0].owned.values()]
+    newest = [owned.slot.parts.around.newest_ms for owned in country.servers["two"][0].owned.values()]
     assert max(newest) == NOW_MS, "the leap is in the journal"
     country.clocks["one"].ahead_ms = 0
     await country.settled()

@@ -11,8 +11,8 @@ from domainservers.accounts.accounts import COLLECTION, partition_of, partitions
 from domainservers.base.limits import Limits
 from domainservers.journal.journal import Corrupt
 from domainservers.slot.slot import Slot
+from domainservers.snapshots.checkpoint import Checkpoint, load_checkpoint
 from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION, ORPHAN_EPOCHS_MAX
-from domainservers.snapshots.snapshots import Checkpoint, load_checkpoint
 from storage.memory.unit import MemoryStore
 from storage.unit import Record
 from tests.unit.domainservers.room import ALICE, BOB, FlakyUnit, ask, charge, commit, do, opening, own

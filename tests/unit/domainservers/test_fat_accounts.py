@@ -8,7 +8,7 @@ from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.wire import Done, Failed
 from domainservers.base.limits import Limits
 from domainservers.slot.slot import State
-from domainservers.snapshots import snapshots
+from domainservers.snapshots import patience
 from tests.unit.domainservers.room import ALICE, BOB, NOW_MS, FlakyUnit, ask, charge, commit, do, opening, own, until
 
 
@@ -43,7 +43,7 @@ async def test_fat_sessions_are_refused_before_they_stop_the_slot_from_being_wri
 async def test_a_store_that_refuses_what_is_written_down_does_not_take_the_slot_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(snapshots, "REJECTED_RETRY_MS", 10)
+    monkeypatch.setattr(patience, "REJECTED_RETRY_MS", 10)
     unit = FlakyUnit()
     slot = await own(unit, Limits(snapshot_entries=1))
     await do(slot, "open", opening())

@@ -183,7 +183,7 @@ async def test_an_account_that_arrives_brings_no_identity_that_another_one_has()
 async def test_an_identity_that_the_directory_serves_elsewhere_is_not_taken() -> None:
     slot = await own(FlakyUnit())
     account_id = id_of(await do(slot, "open", opened()))
-    slot.parts.desk._domain_of = lambda identity: "BJ" if identity == BOB else "GD"
+    slot.parts.around.domain_of = lambda identity: "BJ" if identity == BOB else "GD"
     answer = await do(slot, "join", SetContract(Contract(BOB, account_id, "GD")), ALICE, account_id)
     assert reason(answer) == "IDENTITY_ELSEWHERE"
     assert await slot.parts.registry.holder(BOB) == ""

@@ -17,7 +17,7 @@ from domainservers.journal.quarantine import ROWS_MAX
 from domainservers.slot import committing
 from domainservers.slot.keeping import Keeping
 from domainservers.slot.slot import Slot
-from domainservers.snapshots.snapshots import load_checkpoint
+from domainservers.snapshots.checkpoint import load_checkpoint
 from tests.unit.domainservers.room import (
     ALICE,
     BOB,
@@ -134,6 +134,33 @@ async def test_a_version_that_can_read_what_was_set_aside_serves_the_account_aga
     assert slot.parts.quarantine.rows == []
     assert await money(slot, ALICE) == 10_000_000 - 14
     await slot.close()
+
+
+async def test_what_was_healed_is_said_by_a_checkpoint_though_nothing_else_happens(
+    writes_badly: Writes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = FlakyUnit()
+    slot = await own(unit)
+    await do(slot, "open", opening())
+    await do(slot, "bad", charge(10))
+    slot.end()
+
+    def too_old(part: bytes) -> Entry:
+        entry = _unpack(part)
+        if entry.key == "bad":
+            raise msgspec.ValidationError("an event that this version does not know")
+        return entry
+
+    monkeypatch.setattr(groups, "_unpack_entry", too_old)
+    await (await own(unit)).close()
+    checkpoint = await load_checkpoint(unit, "GD/0")
+    assert checkpoint is not None
+    assert len(checkpoint.set_aside) == 1
+    monkeypatch.setattr(groups, "_unpack_entry", _unpack)
+    await (await own(unit)).close()
+    checkpoint = await load_checkpoint(unit, "GD/0")
+    assert checkpoint is not None
+    assert checkpoint.set_aside == ()
 
 
 async def test_the_history_of_an_account_that_is_kept_back_tells_what_came_before(writes_badly: Writes) -> None:

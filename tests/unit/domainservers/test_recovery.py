@@ -8,7 +8,7 @@ from domainservers.base.limits import Limits
 from domainservers.contracts.order_records import order_lines
 from domainservers.slot.keeping import Keeping
 from domainservers.slot.slot import Slot
-from domainservers.snapshots.snapshots import load_checkpoint
+from domainservers.snapshots.checkpoint import load_checkpoint
 from tests.unit.domainservers.room import (
     ALICE,
     BOB,
@@ -191,7 +191,7 @@ async def test_time_never_runs_backwards_in_a_journal() -> None:
     clock.ms -= 3_600_000
     slot = await own(unit, clock=clock)
     await do(slot, "k", charge(1))
-    assert slot.parts.desk.newest_ms == NOW_MS
+    assert slot.parts.around.newest_ms == NOW_MS
     await slot.close()
 
 

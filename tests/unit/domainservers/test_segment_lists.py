@@ -7,9 +7,9 @@ from charging.wire import Done
 from domainservers.base.limits import Limits
 from domainservers.journal.journal import Corrupt, Segment
 from domainservers.snapshots import segment_lists
+from domainservers.snapshots.checkpoint import NEWEST, load_checkpoint
 from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION
 from domainservers.snapshots.segment_lists import SegmentLists, pack_name
-from domainservers.snapshots.snapshots import NEWEST, load_checkpoint
 from storage.unit import VALUE_BYTES_MAX, Record
 from tests.unit.domainservers.room import Clock, FlakyUnit, charge, do, opening, own
 

@@ -1,0 +1,67 @@
+"""Identities that a command lets join an account: whether they can be had, as far as it is known here."""
+
+from charging.base.account import Account
+from charging.errors import Fault
+from charging.ledger.command import Command
+from charging.ledger.commands.move_in import MoveIn
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.effect import VersionMoved
+from charging.ledger.ledger import decide
+from domainservers.base.surroundings import Surroundings
+from domainservers.contracts.contracts import Contracts, changed
+from domainservers.contracts.registry import identity_taken
+from domainservers.desk.answers import identity_elsewhere, served_elsewhere
+from domainservers.desk.item import ContractOf, Holders, Joining, Need
+
+
+class Checking:
+    """Holds commands that write contracts against what is known of their identities."""
+
+    def __init__(self, contracts: Contracts, around: Surroundings) -> None:
+        self._contracts = contracts
+        self._around = around
+
+    def check(self, item: Joining, account: Account | None) -> Need | Fault | None:
+        """Say what must be read before the item is decided, or what stands against it.
+
+        The registry is asked last, when nothing else stands against the command: what it gives stays taken.
+        """
+        action, domain = item.command.action, self._around.domain
+        if item.refusal is not None:
+            return item.refusal
+        if isinstance(action, OpenAccount) and action.contract.domain != domain:
+            return served_elsewhere(action.contract.domain, domain)
+        written = action.identities_written(account)
+        for identity in written:
+            if self._contracts.get(identity) is None:
+                return ContractOf(identity)  # The new record must be newer than whatever there is.
+        if isinstance(action, SetContract) and action.expected_version:
+            fault = changed(self._contracts.get(action.contract.identity), action.expected_version)
+            if fault is not None:
+                return fault
+        members = account.members if account is not None and account.status != "moved" else ()
+        joining = tuple([identity for identity in written if identity not in members])
+        against = self._against(item.command, joining)
+        if against is not None or not joining or item.taken:
+            return against
+        return self._holders(item, account, joining)
+
+    def _against(self, command: Command, joining: tuple[str, ...]) -> Fault | None:
+        """Say why an account can't have identities."""
+        for identity in joining:
+            known = self._contracts.get(identity)
+            holder = known.contract if known is not None else None
+            if holder is not None and holder.status != "ended" and holder.account_id != command.account_id:
+                return identity_taken(holder.account_id)
+            domain = self._around.domain_of(identity)
+            if domain not in ("", self._around.domain) and not isinstance(command.action, MoveIn):
+                return identity_elsewhere(domain, self._around.domain)
+        return None
+
+    def _holders(self, item: Joining, account: Account | None, joining: tuple[str, ...]) -> Need | None:
+        try:
+            decision = decide(account, item.command, self._around.newest_ms)
+        except (Fault, VersionMoved):
+            return None  # Decided again by the caller, who says why.
+        return Holders(joining, decision.account.version)

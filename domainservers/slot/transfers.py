@@ -1,0 +1,95 @@
+"""Transfers under way from the accounts of a slot: what may be offered to the other side, and how one is settled.
+
+What is under way is in `Account.outgoing`, so any owner finds it.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from charging.base.account import Account, Outgoing
+from charging.ledger.command import Command
+from charging.ledger.own import receive_command, settle_command
+from charging.wire import Failed, unpack_answer
+from domainservers.accounts.accounts import Accounts
+from domainservers.accounts.watch import Watch
+from domainservers.base.clock import Clock
+from domainservers.desk.item import Item
+from domainservers.journal.groups import Groups
+
+SETTLE_TIMEOUT_S = 5.0
+
+TransferName = tuple[str, str]
+"""Account id, and key of the transfer in it."""
+
+
+class _Settled:
+    """Where the answer to a settlement goes: a `domainservers.journal.groups.Sink`."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.deadline = loop.time() + SETTLE_TIMEOUT_S
+        self.answered: asyncio.Future[bytes] = loop.create_future()
+
+    def answer(self, position: int, body: bytes) -> None:
+        """Hand the answer on."""
+        if not self.answered.done():
+            self.answered.set_result(body)
+
+
+class Transfers:
+    """Of one slot."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        accounts: Accounts,
+        groups: Groups,
+        clock: Clock,
+        *,
+        want: Callable[[str], None],
+        take: Callable[[Sequence[Item]], None],
+    ) -> None:
+        """`want` gets an account into memory, `take` takes commands."""
+        self._watch = watch
+        self._accounts = accounts
+        self._groups = groups
+        self._clock = clock
+        self._want = want
+        self._take = take
+
+    def under_way(self) -> list[tuple[TransferName, Outgoing]]:
+        """Give all of them."""
+        return list(self._watch.outgoing.items())
+
+    def is_under_way(self, name: TransferName) -> bool:
+        """Say whether one is not settled yet."""
+        return name in self._watch.outgoing
+
+    def offer(self, account_id: str, row: Outgoing) -> Command | None:
+        """Make the command for the other side; None when it may not be sent now.
+
+        What is not journaled yet could still be lost, so it must not arrive anywhere.
+        """
+        cell = self._accounts.cells.get(account_id)
+        if cell is None:
+            self._want(account_id)
+            return None
+        if cell.seq > self._groups.applied:
+            return None
+        account = self._accounts.state(cell)
+        return receive_command(account, row, "", self._clock.now_ms()) if account is not None else None
+
+    async def settle(self, account_id: str, row: Outgoing, refusal: str) -> Failed | None:
+        """Settle a transfer that arrived (`refusal` empty) or is given back; gives why that could not be done yet."""
+        account = self._account(account_id)
+        if account is None:
+            return None
+        sink = _Settled()
+        command = settle_command(account, row, refusal, self._clock.now_ms())
+        self._take([Item(sink, 0, "", command, internal=True)])
+        answer = unpack_answer(await sink.answered)
+        return answer if isinstance(answer, Failed) else None
+
+    def _account(self, account_id: str) -> Account | None:
+        cell = self._accounts.cells.get(account_id)
+        return self._accounts.state(cell) if cell is not None else None

@@ -1,0 +1,122 @@
+"""Puts the workers of a slot together: each is handed what it needs, and what it calls of the others.
+
+The workers form a ring (a command waits for an account, its arrival gives the next command its turn), so some are
+handed calls that reach a later one; nothing is called before all are there.
+"""
+
+from collections.abc import Callable, Sequence
+
+from domainservers.desk.checking import Checking
+from domainservers.desk.desk import Desk
+from domainservers.desk.entries import Entries
+from domainservers.desk.item import Item
+from domainservers.desk.pulling import Pulling
+from domainservers.desk.repeating import Repeating
+from domainservers.journal.frames import Frames
+from domainservers.reads.arrivals import Arrivals
+from domainservers.reads.fulfilling import Fulfilling
+from domainservers.reads.past import Past
+from domainservers.reads.readers import Readers
+from domainservers.reads.telling import Telling
+from domainservers.reads.turns import Turns
+from domainservers.slot.asking import Asking
+from domainservers.slot.commands import Commands
+from domainservers.slot.committing import Committing
+from domainservers.slot.expiring import Expiring
+from domainservers.slot.loading import Loading
+from domainservers.slot.opening import Openings
+from domainservers.slot.parts import Parts
+from domainservers.slot.proving import Proving
+from domainservers.slot.transfers import Transfers
+
+
+class Hooks:
+    """What the workers call of their slot."""
+
+    def __init__(
+        self, take: Callable[[Sequence[Item]], None], end: Callable[[], None], fresh: Callable[[], bool]
+    ) -> None:
+        self.take = take
+        self.end = end
+        self.fresh = fresh
+
+
+class Works:
+    """The workers of a slot."""
+
+    def __init__(self, parts: Parts, hooks: Hooks) -> None:
+        cells = parts.accounts.cells
+        pulling = Pulling(parts.memory, parts.contracts, parts.groups, parts.around)
+        self.loading = Loading(
+            parts.name,
+            parts.accounts,
+            parts.private,
+            parts.contracts,
+            parts.shared,
+            parts.limits,
+            came=lambda account_id: self.commands.came(account_id),
+            lost=lambda account_id: self.commands.lost(account_id),
+        )
+        self.readers = Readers(parts.name, parts.limits.reads_in_flight_max, parts.limits.retry_ms)
+        past = Past(Frames(parts.private, parts.journal), Turns(), parts.keys, parts.groups, cells)
+        fulfilling = Fulfilling(
+            past,
+            self.readers,
+            parts.registry,
+            self.loading.want_contract,
+            fulfilled=lambda item, fault: self.commands.fulfilled(item, fault),
+        )
+        self.committing = Committing(
+            parts.journal,
+            parts.groups,
+            parts.keys,
+            parts.snapshots,
+            parts.age,
+            parts.permits,
+            parts.limits,
+            parts.metrics,
+            landed=lambda: self.commands.pump(),
+            ended=hooks.end,
+        )
+        openings = Openings(parts.name, parts.accounts, parts.contracts, self.loading, hooks.take)
+        self.commands = Commands(
+            parts.name,
+            parts.limits,
+            cells,
+            parts.keys,
+            parts.groups,
+            parts.around,
+            _desk(parts, pulling),
+            load=self.loading.load,
+            name_opening=openings.name,
+            fulfil=fulfilling.begin,
+            drain_ms=self.committing.drain_ms,
+            decided=self.committing.wake,
+        )
+        self.asking = _asking(parts, hooks, pulling, past, self.loading, self.readers)
+        self.proving = Proving(parts.journal, hooks.fresh, self.asking.read, hooks.end)
+        want = self.loading.load_if_absent
+        self.expiring = Expiring(parts.clock, parts.watch, cells, parts.memory, want=want, take=hooks.take)
+        self.transfers = Transfers(parts.watch, parts.accounts, parts.groups, parts.clock, want=want, take=hooks.take)
+
+
+def _desk(parts: Parts, pulling: Pulling) -> Desk:
+    around = parts.around
+    return Desk(
+        parts.memory,
+        parts.contracts,
+        parts.keys,
+        parts.groups,
+        around,
+        Entries(parts.memory, parts.keys, parts.groups, around),
+        Repeating(parts.groups, around.domain),
+        Checking(parts.contracts, around),
+        pulling,
+    )
+
+
+def _asking(parts: Parts, hooks: Hooks, pulling: Pulling, past: Past, loading: Loading, readers: Readers) -> Asking:
+    cells, keep_ms = parts.accounts.cells, parts.limits.outcomes_keep_ms
+    telling = Telling(past, readers, parts.accounts, parts.groups, parts.key_records, parts.around.domain, keep_ms)
+    arrivals = Arrivals(parts.name, past, readers, cells, parts.clock, parts.around, keep_ms, hooks.take)
+    return Asking(cells, parts.contracts, loading, parts.around, pulling, tell=telling.tell, receive=arrivals.receive)
