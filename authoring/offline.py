@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from authoring.publication import effective_from_ms, zone_of
 from authoring.usage_lines import UsageLine
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
-from charging.base.bounds import ATTRIBUTE_CHARS_MAX, ID_CHARS_MAX
+from charging.base.bounds import ATTRIBUTE_CHARS_MAX, CYCLE_DAY_MAX, ID_CHARS_MAX
 from charging.base.contract import Contract, Subscription
 from charging.base.identity import normalise
 from charging.base.names import is_code, is_place, is_service
@@ -233,8 +233,11 @@ def _whole(text: str) -> int | None:
 def _cycle_day(text: str) -> int:
     """Give the day of the month on which the cycle begins; 0 = not said."""
     day = _whole(text or "0")
-    if day is None or (text and not 1 <= day <= 28):
-        raise Invalid("CYCLE_DAY_INVALID", f"cycle_day {text[:40]!r} is no day on which a cycle begins: write 1 to 28")
+    if day is None or (text and not 1 <= day <= CYCLE_DAY_MAX):
+        raise Invalid(
+            "CYCLE_DAY_INVALID",
+            f"cycle_day {text[:40]!r} is no day on which a cycle begins: write 1 to {CYCLE_DAY_MAX}",
+        )
     return day
 
 

@@ -9,6 +9,7 @@ from zlib import crc32
 from msgspec import Struct
 from msgspec.structs import replace
 
+from charging.base.bounds import PRIORITY_DEFAULT
 from charging.base.money import NO_CURRENCY
 
 MONEY = "money"
@@ -22,7 +23,7 @@ class Book(Struct, frozen=True, array_like=True, gc=False):
     unit: str
     amount: int
     reserved: int = 0
-    priority: int = 100
+    priority: int = PRIORITY_DEFAULT
     """Lower goes first."""
     valid_from_ms: int = 0
     valid_to_ms: int = 0
@@ -128,7 +129,7 @@ class Account(Struct, frozen=True, array_like=True, gc=False):
     cycle_day: int = 1
     members: tuple[str, ...] = ()
     books: tuple[Book, ...] = ()
-    """In order of consumption: (priority, valid_to, book_id)."""
+    """In the order of `charging.base.consumption`."""
     accumulators: dict[str, int] = {}
     """Key, as `charging.base.accumulators` writes it → quantity; kept as long as usage of its period is taken, see
     `charging.base.lateness`."""

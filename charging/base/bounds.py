@@ -33,15 +33,28 @@ COUNTER_MAX = 10**18
 USED_MAX = 10**17
 """Of the whole quantity of one service in a session, or of one event, base units: sixteen add up below `FUNDS_MAX`."""
 GRANT_MAX = 1 << 50
-"""Of one open quota, and of what it keeps of one accumulator: a thousand of them add up below `FUNDS_MAX`."""
+"""Of one open quota, of what a session's step may ask or report, and of what it keeps of one accumulator, base units: a
+thousand of them add up below `FUNDS_MAX`."""
 QUANTITY_DEFAULTS = {"second": 31 * 86_400, "byte": 1 << 50, "event": 1_000_000}
 """By unit: the largest quantity of one usage where the catalogue names none."""
 QUANTITY_DEFAULT = 1 << 50
 """The same of any other unit."""
 TIME_MS_MAX = 1 << 53
+"""Of any moment, milliseconds UTC: what a double holds exactly."""
 VERSION_MAX = 1 << 53
+PRIORITY_DEFAULT = 100
+"""Of a book where nobody says one; lower goes first."""
 PRIORITY_MAX = (1 << 31) - 1
+"""Either side of zero."""
+CYCLE_DAY_MAX = 28
+"""Last day of month on which a bill cycle may begin: every month has it."""
+OPEN_END = 1 << 62
+"""Stands where a time or a quantity has no end: behind all that have one. Never kept, only compared with."""
 
+SESSIONS_MAX = 64
+"""Open sessions of one account."""
+SERVICES_MAX = 16
+"""Services of one session."""
 MEMBERS_MAX = 1_000
 BOOKS_MAX = 64
 THRESHOLDS_MAX = 32

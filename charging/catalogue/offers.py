@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from charging.base.bounds import PRIORITY_DEFAULT
 from charging.catalogue.tariffs import Cap, Rate
 from charging.catalogue.words import (
     Id,
@@ -66,7 +67,7 @@ class Allowance(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     name: Label = ""
     period: Literal["call", "day", "week", "month", "cycle", "year", "life", "subscription"] = "cycle"
     """subscription: once for the whole validity of the subscription that grants it."""
-    priority: int = 100
+    priority: int = PRIORITY_DEFAULT
     """Lower is used first; of equals allowances by id, then books, those that end first before others."""
     when: When = When()
     """Scope. With `bands`, only the seconds inside are covered."""

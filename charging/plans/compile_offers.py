@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from charging.base.bounds import OPEN_END
 from charging.base.localtime import CALL, LIFE, PERIODS, SUBSCRIPTION, LocalTime
 from charging.base.money import micro, quantity
 from charging.catalogue.merge import Entry, Merged, regional_parts
@@ -11,7 +12,6 @@ from charging.plans.bands import BandTable
 from charging.plans.compile_tariffs import cap_counter, increment_cost, rounding_of
 from charging.plans.compiled import (
     AMOUNT,
-    OPEN_END,
     PERCENT,
     PRICE,
     THRESHOLDS,

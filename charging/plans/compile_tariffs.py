@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from math import lcm
 
+from charging.base.bounds import OPEN_END
 from charging.base.localtime import CALL, PERIODS, LocalTime
 from charging.base.money import MODES, exact_quantity, micro, quantity
 from charging.base.usage import ENDS
@@ -14,7 +15,6 @@ from charging.errors import Invalid
 from charging.plans.bands import BandTable
 from charging.plans.compiled import (
     GRADUATED,
-    OPEN_END,
     PACKAGE,
     SWITCH_INCREMENT,
     SWITCH_SECOND,

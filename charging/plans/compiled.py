@@ -15,8 +15,6 @@ from charging.base.usage import Usage
 from charging.plans.bands import BandTable
 from charging.plans.prefixes import PrefixTable, digits_of
 
-OPEN_END = 1 << 62
-"""End of the last tier, left of what has no limit."""
 GRADUATED, VOLUME, PACKAGE = range(3)
 SWITCH_SECOND, SWITCH_INCREMENT, SWITCH_START = range(3)
 PERCENT, AMOUNT, PRICE, TOTAL, THRESHOLDS = range(5)
@@ -63,6 +61,10 @@ class Counter:
         """Give the key of the period that contains a local day."""
         period = span(self.period, day, cycle_day).text
         return accumulators.key_of_escaped(self.escaped, period, "" if self.shared else identity)
+
+    def value(self, account: Account, identity: str, day: int) -> int:
+        """Give what the account has counted in the period that contains a local day; nothing yet is zero."""
+        return account.accumulators.get(self.key(identity, account.cycle_day, day), 0)
 
     def key_before(self, identity: str, cycle_day: int, day: int) -> str:
         """Give the key of the period before that one."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 from charging.base.account import Account
+from charging.base.bounds import OPEN_END
 from charging.base.contract import Contract
 from charging.base.localtime import LocalTime, day_of
 from charging.base.money import micro, quantity
@@ -71,7 +72,7 @@ def discount_tests(
         if counter is None:
             raise Invalid("CATALOGUE_FAULTY", f"there is no accumulator {asked.accumulator!r}")
         low, high = asked.at_least, asked.below
-        most = reached(high, asked.accumulator, merged) if high else 1 << 62
+        most = reached(high, asked.accumulator, merged) if high else OPEN_END
         tests.append(_range_test(counter, reached(low, asked.accumulator, merged), most))
     return tuple(tests)
 
@@ -207,7 +208,6 @@ def _customer_test(name: str, values: frozenset[str]) -> Callable[[Facts], bool]
 
 def _range_test(counter: Counter, low: int, high: int) -> Callable[[Facts], bool]:
     def test(facts: Facts) -> bool:
-        key = counter.key(facts.contract.identity, facts.account.cycle_day, facts.day)
-        return low <= facts.account.accumulators.get(key, 0) < high
+        return low <= counter.value(facts.account, facts.contract.identity, facts.day) < high
 
     return test

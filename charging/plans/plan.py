@@ -6,6 +6,7 @@ it, is worked out once and remembered.
 
 from dataclasses import dataclass, field
 
+from charging.base import consumption
 from charging.base.account import Account
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import CALL, LocalTime
@@ -172,7 +173,9 @@ def _profile(plan: Plan, service: str, names: tuple[str, ...]) -> Profile:
     if is_open:
         for tariff in plan.standard.get(service, ()):
             tariffs.setdefault(tariff.name, tariff)
-    granted = sorted((plan.allowances[name] for name in places), key=lambda a: (a.priority, a.name))
+    granted = sorted(
+        (plan.allowances[name] for name in places), key=lambda a: consumption.of_allowance(a.priority, a.name)
+    )
     return Profile(
         tariffs=tuple(tariffs.values()),
         grants=tuple(_grant(a, places[a.name]) for a in granted if a.quota),

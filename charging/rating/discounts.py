@@ -5,7 +5,7 @@ result of the one before. A rule never raises a charge and never makes it negati
 """
 
 from charging.base.usage import Step
-from charging.plans.compiled import AMOUNT, PERCENT, PRICE, THRESHOLDS, CompiledRule, Counter, Facts
+from charging.plans.compiled import AMOUNT, PERCENT, PRICE, THRESHOLDS, CompiledRule, Facts
 
 
 class Discounted:
@@ -45,7 +45,8 @@ def apply(rules: tuple[CompiledRule, ...], facts: Facts, steps: list[Step]) -> D
             done.numerator = done.numerator * (bottom // done.denominator) - off
             done.denominator = bottom
         if rule.limit_counter is not None:
-            done.accruals.append((_key(rule.limit_counter, facts), -(-off // bottom)))
+            key = rule.limit_counter.key(facts.contract.identity, facts.account.cycle_day, facts.day)
+            done.accruals.append((key, -(-off // bottom)))
     return done
 
 
@@ -79,7 +80,7 @@ def reduction(rule: CompiledRule, numerator: int, denominator: int, facts: Facts
         return off, bottom
     limit_n, limit_d = rule.limit_numerator, rule.limit_denominator
     if rule.limit_counter is not None:
-        limit_n -= facts.account.accumulators.get(_key(rule.limit_counter, facts), 0) * limit_d
+        limit_n -= rule.limit_counter.value(facts.account, facts.contract.identity, facts.day) * limit_d
     off, limit_n = off * limit_d, max(0, limit_n) * bottom
     return min(off, limit_n), bottom * limit_d
 
@@ -87,7 +88,7 @@ def reduction(rule: CompiledRule, numerator: int, denominator: int, facts: Facts
 def _reached(rule: CompiledRule, facts: Facts) -> tuple[int, int]:
     value = 0
     if rule.counter is not None:
-        value = facts.account.accumulators.get(_key(rule.counter, facts), 0)
+        value = rule.counter.value(facts.account, facts.contract.identity, facts.day)
     for least, numerator, denominator in rule.steps:
         if value >= least:
             return numerator, denominator
@@ -105,7 +106,3 @@ def _choose(rule: CompiledRule, rules: tuple[CompiledRule, ...], facts: Facts) -
             if off * best_d > best_n * bottom:
                 best, best_n, best_d = other.name, off, bottom
     return best
-
-
-def _key(counter: Counter, facts: Facts) -> str:
-    return counter.key(facts.contract.identity, facts.account.cycle_day, facts.day)

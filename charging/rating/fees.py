@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.base.localtime import span
-from charging.base.money import round_off, show
+from charging.base.money import show
 from charging.base.usage import Charge, Step, Usage
 from charging.plans.compiled import CompiledFee, CompiledRounding, Facts
 from charging.plans.plan import Plan, regional_step
 from charging.plans.unrated import Unrated
 from charging.rating import discounts
+from charging.rating.rounding import rounded
 
 PERIODS_MAX = 1200
 """Periods one fee may be charged for at once."""
@@ -84,7 +85,7 @@ def _periods(found: CompiledFee, day: int, last: int, contract: Contract, accoun
             numerator, denominator = numerator * days, denominator * whole
         detail = f"{found.label}, {days} of {whole} days from {period.text}"
         if found.minus is not None:
-            counted = account.accumulators.get(found.minus.key(contract.identity, account.cycle_day, day), 0)
+            counted = found.minus.value(account, contract.identity, day)
             detail += f", less {show(counted)} counted by {found.minus.name}"
             numerator = max(0, numerator - counted * denominator)
         steps.append(Step("fee", found.name, found.origin, days, "day", numerator, denominator, detail))
@@ -117,8 +118,5 @@ def _through(
     opened = frozenset(plan.opened_names(names))
     facts = Facts(usage, contract, account, opened, item, 1, 1, numerator, denominator, day)
     done = discounts.apply(plan.rules_for(target, "", names, contract, account), facts, steps)
-    amount = round_off(done.numerator, done.denominator, rounding.mode, rounding.step)
-    rest = amount * done.denominator - done.numerator
-    if rest:
-        steps.append(Step("rounding", rounding.name, rounding.origin, amount, "micro", rest, done.denominator))
+    amount = rounded(done.numerator, done.denominator, rounding, rounding.mode, steps)
     return Charge(amount, plan.currency, (), tuple(done.accruals), plan.version, done.depends, tuple(steps))

@@ -16,6 +16,7 @@ from charging.plans.plan import Plan, Profile
 from charging.plans.unrated import Unrated, absurd_amount, absurd_quantity, unknown_service, unpriced
 from charging.rating import discounts, freeunits
 from charging.rating.fees import bill, fee
+from charging.rating.rounding import rounded
 from charging.rating.tiers import Positions, charge_parts
 
 __all__ = [
@@ -210,14 +211,7 @@ def _finish(work: _Work) -> Charge:
         value, denominator = done.numerator, done.denominator
         work.accruals.extend(done.accruals)
         work.depends = work.depends or done.depends
-    unit = denominator * rounding.step
-    if value % unit:
-        mode = UP if work.quota else rounding.mode
-        amount = round_off(value, denominator, mode, rounding.step)
-        rest = amount * denominator - value
-        work.steps.append(Step("rounding", rounding.name, rounding.origin, amount, "micro", rest, denominator))
-    else:
-        amount = value // denominator
+    amount = rounded(value, denominator, rounding, UP if work.quota else rounding.mode, work.steps)
     if amount > AMOUNT_MAX:
         raise absurd_amount(usage, price.rule if price is not None else "", amount)
     if usage.service in plan.counting:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from charging.base.account import Account, Session
+from charging.base.bounds import GRANT_MAX, SERVICES_MAX
 from charging.base.contract import Contract
 from charging.base.usage import Charge, Usage, ended
 from charging.errors import Invalid
@@ -27,9 +28,6 @@ from charging.rating import grants
 
 FINAL_ACTION = "final_action"
 """Attribute of a contract: terminate (the default), restrict or redirect."""
-QUANTITY_MAX = 1 << 50
-"""Bound of what one piece of a session uses, base units: beyond it the next piece begins."""
-SERVICES_MAX = 16
 
 P = TypeVar("P")
 
@@ -133,10 +131,10 @@ def _check(ask: SessionAsk) -> None:
             "SESSION_MALFORMED", f"each service once, at most {SERVICES_MAX}", fields={"units": "each service once"}
         )
     for unit in ask.units:
-        if not 0 <= unit.used <= QUANTITY_MAX:
-            raise Invalid("USED_OUT_OF_RANGE", f"used is 0 to {QUANTITY_MAX}", fields={"used": "zero or more"})
-        if not 0 <= unit.requested <= QUANTITY_MAX:
-            raise Invalid("QUOTA_OUT_OF_RANGE", f"quota is 0 to {QUANTITY_MAX}", fields={"requested": "zero or more"})
+        if not 0 <= unit.used <= GRANT_MAX:
+            raise Invalid("USED_OUT_OF_RANGE", f"used is 0 to {GRANT_MAX}", fields={"used": "zero or more"})
+        if not 0 <= unit.requested <= GRANT_MAX:
+            raise Invalid("QUOTA_OUT_OF_RANGE", f"quota is 0 to {GRANT_MAX}", fields={"requested": "zero or more"})
 
 
 def _follows(session: Session | None, ask: SessionAsk) -> bool:
@@ -183,7 +181,8 @@ def _piece(
     )
     end_ms = pricing.piece_end(pricing.plan_at(usage.start_ms), contract, account, usage)
     over = ask.time_ms >= end_ms and (unit.used > 0 or unit.requested > 0)
-    if not over and usage.quantity <= QUANTITY_MAX:
+    # A piece that would use more than one quota may ever be is over as well: what follows begins the next.
+    if not over and usage.quantity <= GRANT_MAX:
         return usage, end_ms
     usage = replace(usage, start_ms=max(ask.time_ms, hold.start_ms + 1), quantity=unit.used)
     return usage, pricing.piece_end(pricing.plan_at(usage.start_ms), contract, account, usage)
