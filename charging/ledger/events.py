@@ -7,6 +7,7 @@ amounts of money are micro-units.
 from msgspec import Struct
 from msgspec.structs import replace
 
+from charging.base import consumption
 from charging.base.account import Account, Book, Session
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
@@ -58,7 +59,7 @@ class BookSet(BaseEvent, frozen=True, tag="book"):
         amount, reserved = (old.amount, old.reserved) if old is not None else (0, 0)
         others = [book for book in account.books if book.book_id != new.book_id]
         kept = replace(new, amount=amount, reserved=reserved)
-        return replace(account, books=tuple(sorted([*others, kept], key=funds.consumption_order)))
+        return replace(account, books=tuple(sorted([*others, kept], key=consumption.of_book)))
 
     def words(self) -> str:
         """Name the book."""

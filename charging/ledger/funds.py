@@ -1,7 +1,7 @@
 """Money of an account: what may be spent, from which books it is taken, and how books change.
 
-Money books that no allowance restricts are drawn in order of consumption (priority, end of validity, id); what is left
-goes to the main book, as far as the credit limit lets it go below zero. Money kept for sessions is never touched.
+Money books that no allowance restricts are drawn in the order of `charging.base.consumption`; what is left goes to the
+main book, as far as the credit limit lets it go below zero. Money kept for sessions is never touched.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,15 +9,10 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, BalanceView, Book
-from charging.errors import Broken, Refused
+from charging.errors import Broken, Invalid, Refused
 from charging.ledger.outcome import Movement
 
 Pairs = Sequence[tuple[str, int]]
-
-
-def consumption_order(book: Book) -> tuple[int, int, str]:
-    """Sort key of books: lower priority value first, then what ends first, then by id."""
-    return (book.priority, book.valid_to_ms or 1 << 62, book.book_id)
 
 
 def book_of(account: Account, book_id: str) -> Book | None:
@@ -87,6 +82,38 @@ def draw(books: Sequence[Book], amount: int, credit_limit: int, time_ms: int) ->
             return None
         taken[main_index] = (MAIN_BOOK, taken[main_index][1] + missing)
     return tuple([pair for pair in taken if pair[1]])
+
+
+def named(
+    account: Account, takes: tuple[tuple[str, int], ...], time_ms: int
+) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...], tuple[Book, ...]]:
+    """Split what rating named into money, micro-units, and free units, and give the books with that money gone.
+
+    `takes` are (book id, amount); a book that is named twice is checked once for all that it gives. What sessions keep
+    is not there for it. Refused UNITS_MISSING when a book has less than rating found, or is not valid at the moment.
+    """
+    if not takes:
+        return (), (), account.books
+    paid: list[tuple[str, int]] = []
+    units: list[tuple[str, int]] = []
+    for book_id, quantity in merged(takes):
+        book = book_of(account, book_id)
+        if book is None or quantity < 0 or book.amount - book.reserved < quantity or not book.valid_at(time_ms):
+            raise Refused(
+                "UNITS_MISSING",
+                f"book {book_id!r} has too little for {quantity}",
+                facts={"book": book_id, "asked": str(quantity)},
+            )
+        (paid if book.unit == MONEY else units).append((book_id, quantity))
+    return tuple(paid), tuple(units), shift(account.books, paid, -1) if paid else account.books
+
+
+def unpaid(amount: int, paid: Pairs) -> int:
+    """Give what is left of a charge when the money that rating named is taken. Invalid TAKES_EXCEED_CHARGE."""
+    rest = amount - sum([money_taken for _, money_taken in paid])
+    if rest < 0:
+        raise Invalid("TAKES_EXCEED_CHARGE", "the books that rating named pay more than the charge")
+    return rest
 
 
 def affordable(books: Sequence[Book], credit_limit: int, time_ms: int) -> int:
@@ -179,6 +206,12 @@ def moved(books: tuple[Book, ...], movements: Sequence[Movement]) -> tuple[Book,
         else:
             return None
     return tuple(changed)
+
+
+def other_currency(what: str, currency: str, account: Account) -> Refused:
+    """Say that something is in another currency than the account."""
+    text = f"the {what} is in {currency}, the account in {account.currency}"
+    return Refused("CURRENCY_MISMATCH", text, facts={"currency": account.currency})
 
 
 def no_funds(amount: int, available: int, currency: str) -> Refused:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from charging.base.account import MONEY, Account, Book, Hold, Session
+from charging.base.account import Account, Hold, Session
 from charging.base.usage import Charge, SealedCharge, Usage
-from charging.errors import Invalid, Refused
+from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.accruals import accrue
 from charging.ledger.outcome import SessionGrant
@@ -93,14 +93,12 @@ def take(view: Account, charge: SealedCharge | Charge, time_ms: int) -> Taken:
     Refused CURRENCY_MISMATCH, UNITS_MISSING.
     """
     if charge.currency != view.currency:
-        raise Refused("CURRENCY_MISMATCH", f"the charge is in {charge.currency}, the account in {view.currency}")
-    named, units, left = _named(view, charge.takes, time_ms)
-    rest = charge.amount - sum(amount for _, amount in named)
-    if rest < 0:
-        raise Invalid("TAKES_EXCEED_CHARGE", "the books that rating named pay more than the charge")
+        raise funds.other_currency("charge", charge.currency, view)
+    paid, units, left = funds.named(view, charge.takes, time_ms)
+    rest = funds.unpaid(charge.amount, paid)
     payable = min(rest, funds.affordable(left, view.credit_limit, time_ms))
     drawn = funds.draw(left, payable, view.credit_limit, time_ms) or ()
-    return Taken(funds.merged((*named, *drawn)), units, charge.accruals, rest - payable)
+    return Taken(funds.merged((*paid, *drawn)), units, charge.accruals, rest - payable)
 
 
 def keep(view: Account, charge: SealedCharge | Charge, reservation: SealedCharge | Charge, time_ms: int) -> Kept | None:
@@ -110,14 +108,14 @@ def keep(view: Account, charge: SealedCharge | Charge, reservation: SealedCharge
     """
     takes = _difference(reservation.takes, charge.takes)
     try:
-        named, units, left = _named(view, takes, time_ms)
+        paid, units, left = funds.named(view, takes, time_ms)
     except Refused:
         return None
-    rest = reservation.amount - charge.amount - sum(amount for _, amount in named)
+    rest = reservation.amount - charge.amount - sum(amount for _, amount in paid)
     drawn = funds.draw(left, max(0, rest), view.credit_limit, time_ms)
     if drawn is None:
         return None
-    return Kept(funds.merged((*named, *drawn, *units)), _difference(reservation.accruals, charge.accruals))
+    return Kept(funds.merged((*paid, *drawn, *units)), _difference(reservation.accruals, charge.accruals))
 
 
 def posted(view: Account, taken: Taken, sign: int = 1) -> Account:
@@ -130,22 +128,6 @@ def reserved(view: Account, kept: Kept) -> Account:
     """Give the view with a reservation made; its accruals count as taken."""
     books = funds.keep(view.books, kept.reserved, 1)
     return replace(view, books=books, accumulators=accrue(view.accumulators, kept.accruals))
-
-
-def _named(
-    view: Account, takes: tuple[Pair, ...], time_ms: int
-) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Book, ...]]:
-    """Split what rating named into money and free units, and give the books with the named money gone."""
-    if not takes:
-        return (), (), view.books
-    named: list[Pair] = []
-    units: list[Pair] = []
-    for book_id, quantity in funds.merged(takes):
-        book = funds.book_of(view, book_id)
-        if book is None or quantity < 0 or book.amount - book.reserved < quantity or not book.valid_at(time_ms):
-            raise Refused("UNITS_MISSING", f"book {book_id!r} has too little for {quantity}", facts={"book": book_id})
-        (named if book.unit == MONEY else units).append((book_id, quantity))
-    return tuple(named), tuple(units), funds.shift(view.books, named, -1)
 
 
 def _difference(more: tuple[Pair, ...], less: tuple[Pair, ...]) -> tuple[Pair, ...]:

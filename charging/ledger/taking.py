@@ -1,6 +1,6 @@
 """What a rated charge takes from an account: the frequent case, kept cheap."""
 
-from charging.base.account import MONEY, Account
+from charging.base.account import Account
 from charging.base.lateness import refuse_late
 from charging.base.usage import SealedCharge
 from charging.errors import Invalid, Refused
@@ -33,7 +33,7 @@ def taken(
 def take(account: Account, charge: SealedCharge, time_ms: int) -> Taking:
     """Say what a charge takes from money books and from books of free units, or refuse it."""
     if charge.currency != account.currency:
-        raise Refused("CURRENCY_MISMATCH", f"the charge is in {charge.currency}, the account in {account.currency}")
+        raise funds.other_currency("charge", charge.currency, account)
     if charge.amount < 0:
         raise Invalid("CHARGE_NEGATIVE", "a charge is never negative; use a refund or an adjustment")
     if not charge.takes:
@@ -41,30 +41,11 @@ def take(account: Account, charge: SealedCharge, time_ms: int) -> Taking:
         if postings is None:
             raise _no_funds(account, charge.amount, time_ms)
         return postings, ()
-    return _take_named(account, charge, time_ms)
-
-
-def _take_named(account: Account, charge: SealedCharge, time_ms: int) -> Taking:
-    """Take from the books that rating named; a money book among them pays a part of the amount."""
-    named: list[tuple[str, int]] = []
-    units: list[tuple[str, int]] = []
-    for book_id, quantity in funds.merged(charge.takes):
-        book = funds.book_of(account, book_id)
-        if book is None or quantity < 0 or book.amount - book.reserved < quantity or not book.valid_at(time_ms):
-            raise Refused(
-                "UNITS_MISSING",
-                f"book {book_id!r} has too little for {quantity}",
-                facts={"book": book_id, "asked": str(quantity)},
-            )
-        (named if book.unit == MONEY else units).append((book_id, quantity))
-    rest = charge.amount - sum(quantity for _, quantity in named)
-    if rest < 0:
-        raise Invalid("TAKES_EXCEED_CHARGE", "the books that rating named pay more than the charge")
-    left = funds.shift(account.books, named, -1) if named else account.books
-    postings = funds.draw(left, rest, account.credit_limit, time_ms)
+    paid, units, left = funds.named(account, charge.takes, time_ms)
+    postings = funds.draw(left, funds.unpaid(charge.amount, paid), account.credit_limit, time_ms)
     if postings is None:
         raise _no_funds(account, charge.amount, time_ms)
-    return (*named, *postings), tuple(units)
+    return (*paid, *postings), units
 
 
 def _no_funds(account: Account, amount: int, time_ms: int) -> Refused:

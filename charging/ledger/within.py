@@ -15,6 +15,7 @@ from charging.base.bounds import (
     COUNTER_MAX,
     COUNTERS_MAX,
     COUNTERS_UNWEIGHED_MAX,
+    CYCLE_DAY_MAX,
     FUNDS_MAX,
     GRANT_MAX,
     ID_BYTES_MAX,
@@ -112,7 +113,7 @@ def _check_terms(account: Account) -> None:
     _within(account.version, 0, VERSION_MAX, "version")
     _within(account.terms_version, 0, VERSION_MAX, "terms_version")
     _within(account.credit_limit, 0, AMOUNT_MAX, "credit_limit")
-    _within(account.cycle_day, 1, 28, "cycle_day")
+    _within(account.cycle_day, 1, CYCLE_DAY_MAX, "cycle_day")
     check_id(account.account_id, "account_id")
     check_id(account.domain, "domain")
     if len(account.members) > MEMBERS_MAX:

@@ -2,11 +2,11 @@
 
 from msgspec.structs import replace
 
+from charging.base import consumption
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
-from charging.base.bounds import AMOUNT_MAX, BOOKS_MAX
+from charging.base.bounds import AMOUNT_MAX, BOOKS_MAX, CYCLE_DAY_MAX
 from charging.base.contract import Contract
 from charging.errors import Invalid, Refused
-from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseCreation, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseArrival, Leg, legs_against
@@ -70,8 +70,9 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
             raise Refused("ACCOUNT_EXISTS", f"account {self.account_id} exists")
         check_mode(self.payment_mode)
         check_limit(self.credit_limit)
-        if not 1 <= self.cycle_day <= 28:
-            raise Invalid("CYCLE_DAY_OUT_OF_RANGE", "the cycle begins on day 1 to 28", fields={"cycle_day": "1 to 28"})
+        if not 1 <= self.cycle_day <= CYCLE_DAY_MAX:
+            wanted = f"1 to {CYCLE_DAY_MAX}"
+            raise Invalid("CYCLE_DAY_OUT_OF_RANGE", f"the cycle begins on day {wanted}", fields={"cycle_day": wanted})
         if self.account_id != command.account_id or self.contract.account_id != self.account_id:
             raise Invalid("ACCOUNT_MISMATCH", "command, self and contract name different accounts")
         check_contract(self.contract)
@@ -107,4 +108,4 @@ def _first_books(given: tuple[Book, ...]) -> tuple[Book, ...]:
         if book.book_id == MAIN_BOOK and (book.unit != MONEY or book.allowance):
             raise Invalid("BOOKS_MALFORMED", "the main book is unrestricted money")
     books = list(given) if MAIN_BOOK in ids else [*given, Book(MAIN_BOOK, MONEY, 0)]
-    return tuple(sorted(books, key=funds.consumption_order))
+    return tuple(sorted(books, key=consumption.of_book))

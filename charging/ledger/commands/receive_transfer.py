@@ -73,11 +73,7 @@ class ReceiveTransfer(BaseAction, frozen=True, tag="receive"):
         if self.amount <= 0:
             raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
         if self.currency != account.currency:
-            raise Refused(
-                "CURRENCY_MISMATCH",
-                f"the transfer is in {self.currency}, the account in {account.currency}",
-                facts={"currency": account.currency},
-            )
+            raise funds.other_currency("transfer", self.currency, account)
         book = require_taker(account, self.to_book_id or MAIN_BOOK, MONEY, self.amount, now_ms)
         event = TransferReceived(self.from_account, book.book_id, self.amount, self.reason, account.currency)
         return Effect((event,), self.amount)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from charging.base.account import MONEY, Account, Hold, Session
+from charging.base.bounds import SERVICES_MAX, SESSIONS_MAX
 from charging.base.lateness import refuse_late
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid, NotFound, Refused
@@ -23,8 +24,6 @@ from charging.ledger.outcome import SessionGrant, SessionOutcome
 from charging.ledger.session_state import EXPIRED, RELEASED, Kept, Taken, grant_of_none, without_quota
 from charging.ledger.standing import require_active, require_here
 
-SESSIONS_MAX = 64
-SERVICES_MAX = 16
 FINAL_ACTIONS = ("", "terminate", "restrict", "redirect")
 
 _pack = msgspec.msgpack.Encoder().encode

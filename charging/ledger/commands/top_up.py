@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
-from charging.base.bounds import BOOKS_MAX
+from charging.base.bounds import BOOKS_MAX, PRIORITY_DEFAULT
 from charging.base.lateness import LATE_MS_MAX
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
@@ -13,8 +13,6 @@ from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import BookDropped, Booked, BookSet
 from charging.ledger.standing import require_open
-
-PRIORITY_DEFAULT = 100
 
 
 class TopUp(BaseAction, frozen=True, tag="topup"):

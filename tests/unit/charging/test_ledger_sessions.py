@@ -5,6 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from charging.base.account import MONEY, Account, Book
+from charging.base.bounds import SESSIONS_MAX
 from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import ledger
 from charging.ledger.command import Command
@@ -12,7 +13,7 @@ from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_status import SetStatus
-from charging.ledger.commands.step_session import SESSIONS_MAX, SessionUnit, StepSession
+from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.effect import VersionMoved
 from charging.ledger.own import due_sessions, expire_command
