@@ -14,6 +14,7 @@ FILES = Section(
         Reason("CYCLE_DAY_INVALID", INVALID, "The cycle day in a line is none.", other="CYCLE_DAY_OUT_OF_RANGE"),
         Reason("CYCLE_DAY_CHANGED", INVALID, "An account's cycle begins on another day in an earlier line."),
         Reason("OFFERINGS_MISSING", INVALID, "A line names no offering."),
+        Reason("USE_MALFORMED", INVALID, "What is to be tried on a plan is not written as a use."),
         Reason("VERSION_AMBIGUOUS", INVALID, "Two versions of one domain are asked for."),
         Reason("COUNTRY_UNKNOWN", INVALID, "The setting `country` names none whose numbers can be read."),
         Reason(

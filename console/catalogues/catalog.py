@@ -1,22 +1,20 @@
 """`onetier catalog`: check, compare, publish and fetch what is sold."""
 
 import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from authoring.files import Folder, read_folder
 from authoring.publication import publication
 from authoring.writing import write_folder
 from charging.catalogue.diff import Change, diff
 from charging.catalogue.document import Catalogue, schema
 from charging.errors import Fault
+from console.catalogues.checking import FolderArgument, checked, out
 from console.catalogues.published import (
     NATIONAL,
     At,
@@ -29,27 +27,13 @@ from console.catalogues.published import (
     wanted,
 )
 from console.catalogues.publishing import publish, timeout_s
+from console.catalogues.trying import try_command
 from console.operations.directory_call import DATACENTER, Certificates, DataCenter, call_directory
-from console.report import WIDTH_CHARS
 
 app = typer.Typer(help="Check, compare, publish and fetch catalogues.", no_args_is_help=True)
 LISTED_MAX = 8
-out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_CHARS)
-FolderArgument = Annotated[Path, typer.Argument(help="Folder of YAML files, national and regional.", exists=True)]
 
-
-def checked(folder: Path) -> Folder:
-    """Read a folder; print its warnings and faults, and leave with code 1 if there are any of the latter."""
-    found = read_folder(folder)
-    for warning in found.warnings:
-        out.print(f"warning: {warning}", soft_wrap=True, markup=False)
-    for fault in found.faults:
-        out.print(str(fault), soft_wrap=True, markup=False)
-    if found.faults:
-        count = len(found.faults)
-        out.print(f"{count} fault{'s' if count > 1 else ''}; nothing was published")
-        raise typer.Exit(1)
-    return found
+app.command("try")(try_command)
 
 
 @app.command("check")

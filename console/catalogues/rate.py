@@ -19,7 +19,7 @@ from charging.base.money import show
 from charging.base.usage import Charge
 from charging.errors import Invalid
 from charging.rating.explain import sentence
-from console.catalogues.catalog import checked
+from console.catalogues.checking import checked
 
 SHOW_EVERY = 1_000
 out = Console(highlight=False)
