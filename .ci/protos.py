@@ -1,7 +1,7 @@
 """Generate, check and freeze the contracts in proto/.
 
-protos.py generate   rewrite the committed stubs
-protos.py check      buf STANDARD, no breaking change against proto/baseline.binpb, stubs up to date
+protos.py generate   rewrite the committed stubs, and the client's calls of the commands (`.ci/client.py`)
+protos.py check      buf STANDARD, no breaking change against proto/baseline.binpb, what is generated up to date
 protos.py freeze     make today's contracts the baseline that later changes must not break
 """
 
@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import client
 import google.rpc
 import grpc_tools
 from grpc_tools import protoc
@@ -22,11 +23,13 @@ BASELINE = PROTO / "baseline.binpb"
 SOURCES = sorted(path.relative_to(PROTO).as_posix() for path in PROTO.rglob("*.proto"))
 WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
 GOOGLE_RPC = Path(next(iter(google.rpc.__path__)))
+INCLUDES = [f"-I{PROTO}", f"-I{GOOGLE_RPC.parent.parent}", f"-I{WELL_KNOWN}"]
+CALLS = ROOT / "onetier_client" / "generated"
 
 
 def generate(target: Path) -> None:
     """Write the stubs of every contract below `target`."""
-    arguments = ["protoc", f"-I{PROTO}", f"-I{GOOGLE_RPC.parent.parent}", f"-I{WELL_KNOWN}"]
+    arguments = ["protoc", *INCLUDES]
     arguments += [f"--{kind}={target}" for kind in ("python_out", "pyi_out", "grpc_python_out")]
     if protoc.main([*arguments, *SOURCES]) != 0:
         sys.exit("protoc refused the contracts; its message is above")
@@ -65,6 +68,15 @@ def check() -> None:
         ]
         if stale:
             sys.exit(f"stubs are not what the contracts generate: {', '.join(stale)}; run `make proto`")
+        made = folder / "calls"
+        client.generate(PROTO, INCLUDES, made)
+        stale = [
+            path.name
+            for path in sorted(made.glob("*.py"))
+            if not (CALLS / path.name).exists() or not filecmp.cmp(path, CALLS / path.name, shallow=False)
+        ]
+        if stale:
+            sys.exit(f"the client's calls are not what contract and ledger make: {', '.join(stale)}; run `make proto`")
     with tempfile.TemporaryDirectory() as name:
         folder = workspace(Path(name))
         buf(folder, "lint")
@@ -76,6 +88,12 @@ def check() -> None:
     print(f"{len(SOURCES)} contracts: lint, compatibility and stubs are all right")
 
 
+def everything() -> None:
+    """Write the stubs, and the calls of the client."""
+    generate(PROTO)
+    client.generate(PROTO, INCLUDES, CALLS)
+
+
 def freeze() -> None:
     """Make today's contracts the baseline."""
     with tempfile.TemporaryDirectory() as name:
@@ -83,4 +101,4 @@ def freeze() -> None:
 
 
 if __name__ == "__main__":
-    {"generate": lambda: generate(PROTO), "check": check, "freeze": freeze}[sys.argv[1]]()
+    {"generate": everything, "check": check, "freeze": freeze}[sys.argv[1]]()

@@ -4,6 +4,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
+from charging.ledger.asking import TransferAsk
 from charging.ledger.kinds import Action
 from charging.rating.sessions import UnitAsk
 
@@ -41,17 +42,6 @@ class SessionOrder(Struct, frozen=True, array_like=True):
     invocation: int
     units: tuple[UnitAsk, ...]
     """A time of 0 was not given: the request's stands for it."""
-
-
-class TransferAsk(Struct, frozen=True, array_like=True):
-    """A transfer before it is known whether the other identity belongs to the same account."""
-
-    from_book_id: str
-    to_identity: str
-    """Empty = another book of the same account."""
-    to_book_id: str
-    amount: int
-    reason: str
 
 
 Order = Action | SessionOrder | TransferAsk

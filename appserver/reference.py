@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from appserver.asks import Kind, Order, SessionOrder, TransferAsk
+from appserver.asks import Kind, Order, SessionOrder
 from appserver.reading.request import CommandRequest, QueryRequest, Request
 from charging.base.names import is_network
 from charging.errors import Denied, Fault, Invalid
+from charging.ledger.asking import TransferAsk
 from charging.ledger.permission import Policy, amount_denied, names_another
 from charging.plans.timeline import Timeline
 from charging.wire import ChannelRef, Reference

@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 
 MOUNTED = {
+    "do": ("console.frontend.doing", "Do any command on an account: `onetier do top-up --help`."),
     "cassandra": ("console.systems.cassandra", "Start, stop and look at a real Cassandra on loopback."),
     "grant": ("console.operations.grants", "Say who may do what, approve amendments of the directory."),
     "catalog": ("console.catalogues.catalog", "Check, compare and publish catalogues."),

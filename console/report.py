@@ -218,13 +218,35 @@ def outcome_lines(view: desk.OutcomeView) -> Iterable[str]:
         yield f"request key {view.request_key} charged:"
         yield from result_lines(reply.charge)
     elif reply.HasField("session"):
-        step = reply.session
-        yield f"request key {view.request_key} was step {step.invocation} of session {step.session_id}"
-        for grant in reply.session.grants:
-            yield f"  {grant.service_code}: {grant.granted:,} granted, {major(grant.charged)} charged so far"
+        yield f"request key {view.request_key} was {_step(reply.session)}"
+        yield from grant_lines(reply.session)
     else:
         yield f"request key {view.request_key} was done, as version {reply.command.account_version} of the account"
         yield from movement_lines(reply.command.movements)
+
+
+def done_lines(reply: desk.ServiceReply) -> Iterable[str]:
+    """Tell what a command did."""
+    result = reply.session if reply.HasField("session") else reply.command
+    repeated = ", as it was done before" if result.repeated else ""
+    if isinstance(result, desk.SessionResult):
+        yield f"{_step(result)}: version {result.account_version} of the account{repeated}"
+        yield from grant_lines(result)
+    else:
+        yield f"version {result.account_version} of account {result.account_id}{repeated}"
+        yield from movement_lines(result.movements)
+    if result.notices:
+        yield f"  raised: {', '.join(result.notices)}"
+
+
+def grant_lines(step: desk.SessionResult) -> Iterable[str]:
+    """Tell what a step of a session granted."""
+    for grant in step.grants:
+        yield f"  {grant.service_code}: {grant.granted:,} granted, {major(grant.charged)} charged so far"
+
+
+def _step(step: desk.SessionResult) -> str:
+    return f"step {step.invocation} of session {step.session_id}"
 
 
 def history_lines(line: desk.HistoryLine, currency: str = OF_ACCOUNT) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """Which fields of a request have an effect, by what is asked. What is written in vain is refused: whoever wrote it
 meant something, and would believe that it was done.
 
-The fields of the commands themselves are read one by one in `appserver.orders`; a test holds that each changes what is
+The fields of the commands themselves are read in `appserver.reading.orders`; a test holds that each changes what is
 ordered, or is refused.
 """
 

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import OUTCOME, Kind, Order
-from appserver.orders import order_of
 from appserver.reading.fields import in_vain
+from appserver.reading.orders import order_of
 from appserver.reading.request import CommandRequest, EventRequest, QueryRequest, Request
 from charging.base.account_id import require_subscriber
+from charging.base.asked import Asked
 from charging.base.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, KEY_CHARS_MAX
 from charging.base.house_keys import PREFIX
 from charging.base.identity import normalise
@@ -153,7 +154,7 @@ class Codec:
             raise _together(found)
         identity = normalise(request.identity, self._country)
         time_ms = request.event_time_ms or now_ms
-        order = order_of(request, identity, time_ms, self._country)
+        order = order_of(request, Asked(identity, time_ms, request.actor, self._country))
         channel, partner, actor = request.channel, request.partner, request.actor
         kind = Kind.SESSION if request.HasField("session") else Kind.COMMAND
         digest = self._digest(request, identity, order)

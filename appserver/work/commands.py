@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from appserver.accounts.chain import ChargeItem, CommandItem
-from appserver.asks import SessionOrder, TransferAsk
+from appserver.asks import SessionOrder
 from appserver.batches.item import WorkItem
 from appserver.reading.request import Request
 from appserver.reference import DomainReference
@@ -17,6 +17,7 @@ from charging.base.lateness import refuse_late
 from charging.base.money import NO_CURRENCY
 from charging.base.usage import Charge, Usage
 from charging.errors import Invalid
+from charging.ledger.asking import TransferAsk
 from charging.ledger.command import Command
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.post_charge import PostCharge

@@ -4,12 +4,14 @@ An account is the unit of consistency: one slot owns it, one version counts its 
 """
 
 from sys import intern
+from typing import Annotated
 from zlib import crc32
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from charging.base.bounds import PRIORITY_DEFAULT
+from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT
+from charging.base.fieldtypes import MICRO_UNITS, NAME, Name, Whole
 from charging.base.money import NO_CURRENCY
 
 MONEY = "money"
@@ -75,9 +77,9 @@ class Session(Struct, frozen=True, array_like=True, gc=False):
 class Threshold(Struct, frozen=True, array_like=True, gc=False):
     """Raises a notice when a mark is crossed. `watches` is "balance" or an accumulator id."""
 
-    threshold_id: str
-    watches: str
-    mark: int
+    threshold_id: Annotated[str, NAME]
+    watches: Annotated[str, Name(required=False)]
+    mark: Annotated[int, Whole(-AMOUNT_MAX, AMOUNT_MAX, unit=MICRO_UNITS, beside="watches")]
 
 
 class Outgoing(Struct, frozen=True, array_like=True, gc=False):

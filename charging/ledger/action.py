@@ -4,11 +4,12 @@ An action is asked for by a `charging.ledger.command.Command`, which says who as
 `charging.ledger.kinds` lists them all.
 """
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 
 from msgspec import Struct
 
 from charging.base.account import Account, Proposal
+from charging.base.asked import Asked
 from charging.ledger.effect import Effect
 
 PLATFORM, DATA_CENTER, DOMAIN_SERVER = "appserver", "datacenter", "domainserver"
@@ -85,6 +86,13 @@ class BaseAction(Struct, frozen=True, array_like=True, gc=False):
         Raises `Refused` (kept under the key), `Invalid`, `NotFound` and `Denied` (nothing is kept), `VersionMoved`.
         """
         raise NotImplementedError
+
+    def checked(self, asked: Asked) -> Self:
+        """Give it as a caller means it, once each of its fields is read; here stands what joins fields.
+
+        Raises `Invalid`, fields named with their paths: "adjust.reason".
+        """
+        return self
 
     def at_stake(self) -> int:
         """Give what limits are held against: micro-units that it creates, takes, moves or lets be owed; 0 = none."""

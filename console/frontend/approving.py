@@ -1,6 +1,5 @@
 """The second principal at work on accounts, and the data-protection officer: approve what waits, read who read what."""
 
-import asyncio
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +10,10 @@ import typer
 
 from appserver.access_log import Access
 from charging.base.identity import normalise
-from charging.errors import Fault, Invalid
-from cluster.roles import read_role
+from charging.errors import Invalid
 from console import report
-from console.frontend.hand import ENDPOINTS, TIMEOUT_MS, Channel, Endpoint, Identity, Key
+from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, Key, ask_and_print
 from onetier_client import AsyncClient, new_key
-from runtime.settings import BadSettings
 
 app = typer.Typer()
 Certificates = Annotated[
@@ -40,22 +37,13 @@ def approve(
     """Decide a command that waits for approval, as another principal than the one who sent it."""
     request_key = key or new_key()
 
-    async def decide() -> list[str]:
-        async with AsyncClient(endpoint, tls=read_role(tls, "operator"), timeout_ms=TIMEOUT_MS) as client:
-            done = await client.approve(
-                identity, of_key, reject=reject, reason=reason, actor=actor, channel=channel, request_key=request_key
-            )
-            return [f"request key {request_key}", *report.movement_lines(done.movements)]
+    async def decide(client: AsyncClient) -> list[str]:
+        done = await client.approve(
+            identity, of_key, reject=reject, reason=reason, actor=actor, channel=channel, request_key=request_key
+        )
+        return [f"request key {request_key}", *report.movement_lines(done.movements)]
 
-    try:
-        for text in asyncio.run(decide()):
-            typer.echo(text)
-    except Fault as fault:
-        typer.echo(f"{fault.reason}: {fault.message}", err=True)
-        raise typer.Exit(1) from fault
-    except BadSettings as wrong:
-        typer.echo(str(wrong), err=True)
-        raise typer.Exit(2) from wrong
+    ask_and_print(endpoint, tls, "operator", decide)
 
 
 @app.command()

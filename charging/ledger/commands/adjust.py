@@ -1,6 +1,11 @@
 """Correct a book by hand."""
 
+from typing import Annotated
+
 from charging.base.account import MAIN_BOOK, MONEY, Account
+from charging.base.asked import Asked
+from charging.base.fields import BookId, Reason
+from charging.base.fieldtypes import Delta
 from charging.errors import Invalid
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -13,9 +18,9 @@ from charging.ledger.standing import require_here
 class Adjust(BaseAction, frozen=True, tag="adjust"):
     """Correct a book by hand; actor and reason are required."""
 
-    book_id: str
-    delta: int
-    reason: str
+    book_id: BookId
+    delta: Annotated[int, Delta("ADJUSTMENT_EMPTY", beside="book_id")]
+    reason: Reason
 
     traits = Traits(
         sender=PLATFORM,
@@ -33,6 +38,15 @@ class Adjust(BaseAction, frozen=True, tag="adjust"):
     def grounds(self) -> str:
         """Give the reason."""
         return self.reason
+
+    def checked(self, asked: Asked) -> "Adjust":
+        """Give it as it is. Raises `Invalid` ADJUSTMENT_UNSIGNED unless somebody answers for it."""
+        missing = {} if asked.actor else {"actor": "who adjusts"}
+        if not self.reason.strip():
+            missing["adjust.reason"] = "why it is adjusted"
+        if missing:
+            raise Invalid("ADJUSTMENT_UNSIGNED", "an adjustment names its actor and its reason", fields=missing)
+        return self
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Correct a book by hand. Actor and reason are required; money stays over its floor and what sessions keep."""

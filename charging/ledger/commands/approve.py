@@ -8,6 +8,7 @@ of grants (`charging.ledger.permission`); that nobody approves their own proposa
 from msgspec.structs import replace
 
 from charging.base.account import Account, Proposal
+from charging.base.fields import Reason, RequestKey
 from charging.errors import Denied, Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.approvals import PROPOSAL_KEEP_MS
@@ -50,10 +51,10 @@ class Decided(BaseEvent, frozen=True, tag="decided"):
 class Approve(BaseAction, frozen=True, tag="approve"):
     """Decide a proposal, as another principal than its own."""
 
-    of_key: str
+    of_key: RequestKey
     """Request key of the proposed command."""
     reject: bool
-    reason: str
+    reason: Reason
 
     traits = Traits(
         sender=PLATFORM,

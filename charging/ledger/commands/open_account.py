@@ -1,11 +1,16 @@
 """Create an account with its first contract and its first books."""
 
+from typing import Annotated
+
 from msgspec.structs import replace
 
 from charging.base import consumption
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.asked import Own
 from charging.base.bounds import AMOUNT_MAX, BOOKS_MAX, CYCLE_DAY_MAX
 from charging.base.contract import Contract
+from charging.base.fields import Agreements, AttributeMap, CreditLimit, Currency, CycleDay, PaymentMode
+from charging.base.fieldtypes import TEXT
 from charging.errors import Invalid, Refused
 from charging.ledger.action import PLATFORM, BaseCreation, Envelope, Traits
 from charging.ledger.effect import Effect
@@ -33,17 +38,17 @@ class Opened(BaseArrival, frozen=True, tag="opened"):
 class OpenAccount(BaseCreation, frozen=True, tag="open"):
     """Create an account with its first contract."""
 
-    account_id: str
-    customer_id: str
-    payment_mode: str
-    currency: str
-    credit_limit: int
-    cycle_day: int
-    contract: Contract
-    books: tuple[Book, ...]
-    attributes: dict[str, str]
-    customer_attributes: dict[str, str]
-    agreements: tuple[str, ...]
+    account_id: Annotated[str, Own()]
+    customer_id: Annotated[str, TEXT]
+    payment_mode: PaymentMode
+    currency: Currency
+    credit_limit: CreditLimit
+    cycle_day: CycleDay
+    contract: Annotated[Contract, Own()]
+    books: Annotated[tuple[Book, ...], Own()]
+    account_attributes: AttributeMap
+    customer_attributes: AttributeMap
+    agreements: Agreements
 
     traits = Traits(
         sender=PLATFORM,
@@ -90,7 +95,7 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
             (self.contract.identity,),
             books,
             {},
-            self.attributes,
+            self.account_attributes,
             self.customer_attributes,
             self.agreements,
         )

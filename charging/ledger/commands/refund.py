@@ -6,9 +6,15 @@ long as its charge can be refunded. A row is some 80 bytes, and only an account 
 is far above what anybody gets, and far below what an account may hold.
 """
 
+from typing import Annotated
+
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, Account
+from charging.base.asked import FilledIn
+from charging.base.bounds import AMOUNT_MAX
+from charging.base.fields import Reason, RequestKey
+from charging.base.fieldtypes import MICRO_UNITS, Whole
 from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import funds
 from charging.ledger.accruals import accrue
@@ -71,11 +77,11 @@ class Refunded(BaseEvent, frozen=True, tag="refund"):
 class Refund(BaseAction, frozen=True, tag="refund"):
     """Give back a charge of this account. `original` is filled in by the owner from its journal."""
 
-    charge_key: str
-    amount: int
+    charge_key: RequestKey
+    amount: Annotated[int, Whole(0, AMOUNT_MAX, unit=MICRO_UNITS)]
     """0 = all that is left."""
-    reason: str
-    original: ChargedFact | None = None
+    reason: Reason
+    original: Annotated[ChargedFact | None, FilledIn()] = None
 
     traits = Traits(
         sender=PLATFORM,

@@ -1,8 +1,11 @@
 """Add, replace or end the contract of a member."""
 
+from typing import Annotated
+
 from msgspec.structs import replace
 
 from charging.base.account import Account
+from charging.base.asked import Own
 from charging.base.bounds import MEMBERS_MAX
 from charging.base.contract import Contract
 from charging.errors import Invalid, Refused
@@ -16,8 +19,8 @@ from charging.ledger.within import check_contract
 class SetContract(BaseAction, frozen=True, tag="contract"):
     """Add or replace the contract of a member."""
 
-    contract: Contract
-    expected_version: int = 0
+    contract: Annotated[Contract, Own()]
+    expected_version: Annotated[int, Own()] = 0
     """Of the contract that it replaces; 0 = whatever it is."""
 
     traits = Traits(

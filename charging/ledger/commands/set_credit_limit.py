@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, Account
+from charging.base.fields import CreditLimit, Reason
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -32,8 +33,8 @@ class CreditSet(BaseEvent, frozen=True, tag="credit"):
 class SetCreditLimit(BaseAction, frozen=True, tag="credit"):
     """Change how far money may go below zero, micro-units."""
 
-    credit_limit: int
-    reason: str
+    credit_limit: CreditLimit
+    reason: Reason
 
     traits = Traits(
         sender=PLATFORM,

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from charging.base.account import Account
+from charging.base.fields import PaymentMode
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
@@ -29,7 +30,7 @@ class ModeSet(BaseEvent, frozen=True, tag="mode"):
 class SetPaymentMode(BaseAction, frozen=True, tag="mode"):
     """Switch between prepaid and postpaid without stopping service."""
 
-    payment_mode: str
+    payment_mode: PaymentMode
 
     traits = Traits(
         sender=PLATFORM,

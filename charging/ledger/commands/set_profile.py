@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from charging.base.account import Account
+from charging.base.fields import Agreements, AttributeMap
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
@@ -35,9 +36,9 @@ class ProfileSet(BaseEvent, frozen=True, tag="profile"):
 class SetProfile(BaseAction, frozen=True, tag="profile"):
     """Replace the attributes and agreements that discount rules read on the levels A and C."""
 
-    attributes: dict[str, str]
-    customer_attributes: dict[str, str]
-    agreements: tuple[str, ...]
+    account_attributes: AttributeMap
+    customer_attributes: AttributeMap
+    agreements: Agreements
 
     traits = Traits(
         sender=PLATFORM,
@@ -55,4 +56,4 @@ class SetProfile(BaseAction, frozen=True, tag="profile"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Replace attributes and agreements."""
         require_open(account)
-        return Effect((ProfileSet(self.attributes, self.customer_attributes, self.agreements),))
+        return Effect((ProfileSet(self.account_attributes, self.customer_attributes, self.agreements),))

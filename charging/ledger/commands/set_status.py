@@ -1,7 +1,11 @@
 """Suspend, resume or close an account."""
 
+from typing import Annotated
+
 from charging.base.account import Account
 from charging.base.contract import Contract
+from charging.base.fields import Reason
+from charging.base.fieldtypes import Choice
 from charging.errors import Invalid, Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
@@ -12,8 +16,8 @@ from charging.ledger.standing import require_open
 class SetStatus(BaseAction, frozen=True, tag="status"):
     """Suspend, resume or close the account."""
 
-    status: str
-    reason: str
+    status: Annotated[str, Choice("STATUS_UNKNOWN", ("active", "suspended", "closed"))]
+    reason: Reason
 
     traits = Traits(
         sender=PLATFORM,

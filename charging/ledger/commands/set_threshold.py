@@ -1,9 +1,13 @@
 """Set or remove a mark that raises a notice when it is crossed."""
 
+from typing import Annotated
+
 from msgspec.structs import replace
 
 from charging.base.account import Account, Threshold
+from charging.base.asked import Asked, Inside
 from charging.base.bounds import THRESHOLDS_MAX
+from charging.base.fieldtypes import check_name, refusal
 from charging.errors import Invalid, Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
@@ -32,7 +36,7 @@ class ThresholdSet(BaseEvent, frozen=True, tag="threshold"):
 class SetThreshold(BaseAction, frozen=True, tag="threshold"):
     """Set or remove a mark that raises a notice."""
 
-    threshold: Threshold
+    threshold: Annotated[Threshold, Inside()]
     remove: bool
 
     traits = Traits(
@@ -47,6 +51,17 @@ class SetThreshold(BaseAction, frozen=True, tag="threshold"):
     def at_stake(self) -> int:
         """Hold no limit against it."""
         return 0
+
+    def checked(self, asked: Asked) -> "SetThreshold":
+        """Give it as it is. Raises `Invalid` for a mark on nothing, and for one that is removed and set in one."""
+        if not self.remove:
+            check_name(self.threshold.watches, "set_threshold.watches")
+            return self
+        for field, written in (("watches", self.threshold.watches), ("mark", self.threshold.mark)):
+            if written:
+                path, wanted = f"set_threshold.{field}", "nothing, when the threshold is removed"
+                raise refusal("FIELD_WITHOUT_EFFECT", path, wanted)
+        return self
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Set or remove a mark."""

@@ -1,9 +1,14 @@
 """Deposit, payment, bonus, voucher: add to a book of an account, money or free units."""
 
+from typing import Annotated
+
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.asked import Asked
 from charging.base.bounds import BOOKS_MAX, PRIORITY_DEFAULT
+from charging.base.fields import BookId, Priority, Unit
+from charging.base.fieldtypes import TEXT, Amount, Moment, Text, check_validity, refusal
 from charging.base.lateness import LATE_MS_MAX
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
@@ -18,14 +23,14 @@ from charging.ledger.standing import require_open
 class TopUp(BaseAction, frozen=True, tag="topup"):
     """Deposit, payment, bonus, voucher: add to a book, making it if need be."""
 
-    book_id: str
-    unit: str
-    amount: int
-    valid_to_ms: int
-    priority: int
-    allowance: str
-    kind: str
-    valid_from_ms: int = 0
+    book_id: BookId
+    unit: Unit
+    amount: Annotated[int, Amount("TOP_UP_NOT_POSITIVE", beside="unit")]
+    valid_to_ms: Annotated[int, Moment("0, or a time after the top-up")]
+    priority: Priority
+    allowance: Annotated[str, TEXT]
+    kind: Annotated[str, Text(empty="deposit")]
+    valid_from_ms: Annotated[int, Moment()] = 0
     """From when a book that it makes holds; 0 = a pack from its purchase on, plain money whenever."""
 
     traits = Traits(
@@ -44,6 +49,13 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
     def permission(self) -> str:
         """Give free units a name of their own: their limits are no money."""
         return "top_up_units" if self.unit not in ("", MONEY) else "top_up"
+
+    def checked(self, asked: Asked) -> "TopUp":
+        """Give it as it is. Raises `Invalid` VALIDITY_OVER when what it adds would never hold."""
+        if self.valid_to_ms and self.valid_to_ms <= asked.time_ms:
+            raise refusal("VALIDITY_OVER", "top_up.valid_to_ms", "0, or a time after the top-up")
+        check_validity(self.valid_from_ms, self.valid_to_ms, "top_up")
+        return self
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Add to a book, making it if need be; its validity becomes the later of the two ends.

@@ -6,11 +6,12 @@ import pytest
 from google.protobuf.message import Message
 from onetier.v1 import service_desk_pb2 as pb
 
-from appserver.asks import Kind, SessionOrder, TransferAsk
+from appserver.asks import Kind, SessionOrder
 from appserver.reading.reader import Codec
 from appserver.reading.request import Request
 from charging.base.party import party
 from charging.errors import Fault, Invalid
+from charging.ledger.asking import TransferAsk
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.refund import Refund

@@ -16,7 +16,7 @@ from cluster.filling import settle
 from cluster.folder import FolderInUse, FolderMark, Options, check_forgettable, keep, read_mark, sole_use, write_mark
 from cluster.layout import lay_out
 from console import report
-from console.frontend.hand import micro_units
+from console.frontend.values import micro_units
 from console.report import major
 from console.systems.demo import Demo
 from console.systems.narrator import Narrator

@@ -1,0 +1,193 @@
+"""What of the commands no type of a field can say: contracts, books of an opening, steps of a session.
+
+Registered by the name of the command, and of the field; `appserver.reading.orders` reads all others.
+"""
+
+from collections.abc import Callable, Mapping
+
+from onetier.v1 import service_desk_pb2 as desk
+
+from appserver.asks import Order, SessionOrder
+from charging.base.account import Book
+from charging.base.account_id import check_own, require_subscriber
+from charging.base.asked import Asked
+from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT, QUANTITY_DEFAULT, SERVICES_MAX
+from charging.base.contract import Contract, Subscription
+from charging.base.fields import UNIT
+from charging.base.fieldtypes import (
+    ATTRIBUTES,
+    ATTRIBUTES_MAX,
+    NAMES,
+    TEXT,
+    check_length,
+    check_name,
+    check_validity,
+    refusal,
+)
+from charging.base.identity import normalise
+from charging.base.names import is_place, is_service
+from charging.base.party import party
+from charging.ledger.commands.set_contract import SetContract
+from charging.rating.sessions import UnitAsk
+
+SERVICE_AHEAD_MS_MAX = 300_000
+"""How much later than the request itself a service of a session may have begun."""
+
+Reader = Callable[[desk.ServiceRequest, Asked], Order]
+OwnField = Callable[..., object]
+"""Of the command's message and `Asked`."""
+
+_OPERATIONS = {
+    desk.SessionRequest.OPERATION_CREATE: "create",
+    desk.SessionRequest.OPERATION_UPDATE: "update",
+    desk.SessionRequest.OPERATION_RELEASE: "release",
+}
+
+
+def _opened_id(command: desk.OpenAccount, asked: Asked) -> str:
+    require_subscriber(asked.identity, "identity")
+    return check_own(command.account_id, asked.identity, "open_account.account_id")
+
+
+def _first_contract(command: desk.OpenAccount, asked: Asked) -> Contract:
+    given, path = command.contract, "open_account.contract"
+    if given.account_id and given.account_id not in (command.account_id, asked.identity):
+        raise refusal("ACCOUNT_MISMATCH", f"{path}.account_id", "nothing, or open_account.account_id")
+    if given.version:
+        raise refusal("VERSION_UNKNOWN", f"{path}.version", "0: there is none before")
+    account_id = check_own(command.account_id, asked.identity, "open_account.account_id")
+    return _contract(given, asked.identity, account_id, path, asked.country)
+
+
+def _first_books(command: desk.OpenAccount, _asked: Asked) -> tuple[Book, ...]:
+    check_length(command.books, "open_account.books")
+    return tuple(_book(book, f"open_account.books[{index}]") for index, book in enumerate(command.books))
+
+
+def _set_contract(request: desk.ServiceRequest, asked: Asked) -> SetContract:
+    command = request.set_contract
+    if not command.HasField("contract"):
+        raise refusal("CONTRACT_MISSING", "set_contract.contract", "the contract of the member")
+    given = command.contract
+    account_id = TEXT.read(command.account_id or given.account_id, "set_contract.account_id")
+    if given.account_id not in ("", account_id):
+        raise refusal("ACCOUNT_MISMATCH", "set_contract.contract.account_id", "nothing, or set_contract.account_id")
+    if not 0 <= given.version <= AMOUNT_MAX:
+        raise refusal("AMOUNT_OUT_OF_RANGE", "set_contract.contract.version", f"0 to {AMOUNT_MAX}")
+    member = normalise(given.identity, asked.country) if given.identity else asked.identity
+    require_subscriber(member, "set_contract.contract.identity")
+    return SetContract(_contract(given, member, account_id, "set_contract.contract", asked.country), given.version)
+
+
+def _session(request: desk.ServiceRequest, asked: Asked) -> SessionOrder:
+    command = request.session
+    require_subscriber(asked.identity, "identity")
+    operation = _OPERATIONS.get(command.operation)
+    if operation is None:
+        raise refusal("SESSION_OPERATION_UNKNOWN", "session.operation", "create, update or release")
+    if len(command.units) > SERVICES_MAX:
+        raise refusal("SESSION_UNITS_MALFORMED", "session.units", f"at most {SERVICES_MAX}")
+    services = [use.service_code for use in command.units]
+    if len(set(services)) != len(services) or not all(services):
+        raise refusal("SESSION_UNITS_MALFORMED", "session.units", "one entry for each service, its code given")
+    units = tuple(_unit_ask(use, f"session.units[{index}]", asked) for index, use in enumerate(command.units))
+    return SessionOrder(check_name(command.session_id, "session.session_id"), operation, command.invocation, units)
+
+
+def _unit_ask(use: desk.UnitUse, path: str, asked: Asked) -> UnitAsk:
+    _quantity(use.used, f"{path}.used")
+    _quantity(use.requested, f"{path}.requested")
+    if not 0 <= use.event_time_ms <= asked.time_ms + SERVICE_AHEAD_MS_MAX:
+        raise refusal("EVENT_TIME_INVALID", f"{path}.event_time_ms", "when the service began, UTC, milliseconds")
+    return UnitAsk(
+        _service(use.service_code, f"{path}.service_code"),
+        use.requested,
+        use.used,
+        use.event_time_ms,
+        party(use.other_party, asked.country) if use.other_party else "",
+        _place(use.visited_place, f"{path}.visited_place"),
+        ATTRIBUTES.read(use.attributes, f"{path}.attributes"),
+    )
+
+
+OWN_READERS: Mapping[str, Reader] = {"set_contract": _set_contract, "session": _session}
+"""By command: what reads the whole of it."""
+OWN_FIELDS: Mapping[str, Mapping[str, OwnField]] = {
+    "open_account": {"account_id": _opened_id, "contract": _first_contract, "books": _first_books},
+}
+"""By command and field: what reads the fields that its struct marks `Own`."""
+
+
+def _contract(given: desk.Contract, identity: str, account_id: str, path: str, country: str) -> Contract:
+    if given.identity and normalise(given.identity, country) != identity:
+        raise refusal("IDENTITY_MISMATCH", f"{path}.identity", "empty, or the identity of the request")
+    status = given.status or "active"
+    if status not in ("active", "suspended", "ended"):
+        raise refusal("STATUS_UNKNOWN", f"{path}.status", "active, suspended or ended")
+    check_validity(given.valid_from_ms, given.valid_to_ms, path)
+    check_length(given.subscriptions, f"{path}.subscriptions")
+    for index, each in enumerate(given.subscriptions):
+        check_validity(each.valid_from_ms, each.valid_to_ms, f"{path}.subscriptions[{index}]")
+    if len(given.groups) > ATTRIBUTES_MAX:
+        raise refusal("LIST_TOO_LONG", f"{path}.groups", f"at most {ATTRIBUTES_MAX}")
+    return Contract(
+        identity,
+        account_id,
+        TEXT.read(given.domain, f"{path}.domain"),
+        given.valid_from_ms,
+        given.valid_to_ms,
+        status,
+        tuple(
+            Subscription(
+                check_name(each.offering, f"{path}.subscriptions[{index}].offering"),
+                each.valid_from_ms,
+                each.valid_to_ms,
+                ATTRIBUTES.read(each.attributes, f"{path}.subscriptions[{index}].attributes"),
+            )
+            for index, each in enumerate(given.subscriptions)
+        ),
+        ATTRIBUTES.read(given.attributes, f"{path}.attributes"),
+        {
+            check_name(name, f"{path}.groups"): tuple(party(one, country) for one in given.groups[name].identities)
+            for name in sorted(given.groups)
+        },
+        NAMES.read(given.agreements, f"{path}.agreements"),
+        TEXT.read(given.order_id, f"{path}.order_id"),
+    )
+
+
+def _book(given: desk.BalanceBook, path: str) -> Book:
+    if given.amount < 0 or given.amount > AMOUNT_MAX:
+        raise refusal("BOOKS_MALFORMED", f"{path}.amount", f"0 to {AMOUNT_MAX}")
+    if given.reserved:
+        raise refusal("BOOKS_MALFORMED", f"{path}.reserved", "0: sessions reserve, nobody else")
+    check_validity(given.valid_from_ms, given.valid_to_ms, path)
+    return Book(
+        check_name(given.book_id, f"{path}.book_id"),
+        UNIT.read(given.unit, f"{path}.unit"),
+        given.amount,
+        0,
+        given.priority or PRIORITY_DEFAULT,
+        given.valid_from_ms,
+        given.valid_to_ms,
+        TEXT.read(given.allowance, f"{path}.allowance"),
+    )
+
+
+def _service(given: str, path: str) -> str:
+    if is_service(given) is None:
+        raise refusal("SERVICE_UNKNOWN", path, "a service code of the catalogue, such as voice, sms, data")
+    return given
+
+
+def _place(given: str, path: str) -> str:
+    if given and is_place(given) is None:
+        raise refusal("REGION_UNKNOWN", path, "the code of a region or of a network abroad")
+    return given
+
+
+def _quantity(quantity: int, path: str) -> None:
+    if quantity < 0:
+        raise refusal("QUANTITY_NEGATIVE", path, "0 or more")
+    if quantity > QUANTITY_DEFAULT:
+        raise refusal("QUANTITY_ABSURD", path, f"at most {QUANTITY_DEFAULT}")

@@ -1,0 +1,24 @@
+"""Types of the fields that several commands have."""
+
+from typing import Annotated
+
+from charging.base.account import MAIN_BOOK, MONEY
+from charging.base.bounds import AMOUNT_MAX, CYCLE_DAY_MAX, PRIORITY_DEFAULT, PRIORITY_MAX
+from charging.base.fieldtypes import ATTRIBUTES, MICRO_UNITS, NAME, NAMES, TEXT, Choice, Spelt, Text, Whole
+from charging.base.names import CURRENCY
+
+Reason = Annotated[str, TEXT]
+"""Why it is done: kept, and shown in the history."""
+BookId = Annotated[str, Text(empty=MAIN_BOOK)]
+RequestKey = Annotated[str, NAME]
+UNIT = Choice("UNIT_UNKNOWN", (MONEY, "second", "byte", "event"), empty=MONEY)
+Unit = Annotated[str, UNIT]
+Priority = Annotated[int, Whole(-PRIORITY_MAX - 1, PRIORITY_MAX, empty=PRIORITY_DEFAULT)]
+"""Lower goes first."""
+PaymentMode = Annotated[str, Choice("PAYMENT_MODE_UNKNOWN", ("prepaid", "postpaid"))]
+CreditLimit = Annotated[int, Whole(0, AMOUNT_MAX, unit=MICRO_UNITS, required=True)]
+CycleDay = Annotated[int, Whole(1, CYCLE_DAY_MAX, reason="CYCLE_DAY_OUT_OF_RANGE", empty=1)]
+"""Day of the month on which the bill cycle begins."""
+Currency = Annotated[str, Spelt("CURRENCY_MALFORMED", CURRENCY, "a code of ISO 4217 such as EUR, or empty")]
+Agreements = Annotated[tuple[str, ...], NAMES]
+AttributeMap = Annotated[dict[str, str], ATTRIBUTES]

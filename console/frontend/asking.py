@@ -1,0 +1,47 @@
+"""How the commands of the front end ask the platform, and the options that they share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from charging.errors import Fault
+from cluster.roles import read_role
+from console.arguments import addresses
+from onetier_client import AsyncClient
+from runtime.settings import BadSettings
+
+TIMEOUT_MS = 5_000
+ENDPOINTS = ["127.0.0.1:7100", "127.0.0.1:7101"]
+
+Identity = Annotated[str, typer.Argument(help="msisdn:…, fixed:…, broadband:…, or a number as people write it.")]
+Endpoint = Annotated[
+    list[str], typer.Option("--endpoint", callback=addresses, help="App server, host:port; may be repeated.")
+]
+Channel = Annotated[str, typer.Option(help="Access channel.")]
+Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
+When = Annotated[
+    str, typer.Option("--time", help="When it began, as 2026-01-05T10:00:00+08:00 or milliseconds; default: now.")
+]
+
+
+def ask_and_print(
+    endpoints: list[str], tls: Path | None, role: str, tell: Callable[[AsyncClient], Awaitable[Iterable[str]]]
+) -> None:
+    """Ask with the certificate of a role, and print; a fault becomes one sentence and exit status 1."""
+
+    async def ask() -> list[str]:
+        async with AsyncClient(endpoints, tls=read_role(tls, role), timeout_ms=TIMEOUT_MS) as client:
+            return list(await tell(client))
+
+    try:
+        for text in asyncio.run(ask()):
+            typer.echo(text)
+    except Fault as fault:
+        typer.echo(f"{fault.reason}: {fault.message}", err=True)
+        raise typer.Exit(1) from fault
+    except BadSettings as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(2) from wrong

@@ -1,0 +1,24 @@
+"""The call of each command that waits for its answer.
+
+Made by `make proto`: change the contract, or the struct of the ledger, instead.
+"""
+
+from onetier_client.driving import Driving, blocking
+from onetier_client.generated.calls import Commands
+
+
+class BlockingCommands(Driving):
+    """What may be done to an account; as `onetier_client.generated.calls.Commands`."""
+
+    open_account = blocking(Commands.open_account)
+    set_contract = blocking(Commands.set_contract)
+    set_account_status = blocking(Commands.set_account_status)
+    set_payment_mode = blocking(Commands.set_payment_mode)
+    set_credit_limit = blocking(Commands.set_credit_limit)
+    set_threshold = blocking(Commands.set_threshold)
+    top_up = blocking(Commands.top_up)
+    adjust = blocking(Commands.adjust)
+    refund = blocking(Commands.refund)
+    transfer = blocking(Commands.transfer)
+    set_account_profile = blocking(Commands.set_account_profile)
+    approve = blocking(Commands.approve)

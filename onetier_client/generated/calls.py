@@ -1,0 +1,24 @@
+"""The call of each command, with the arguments that `onetier_client.generated.commands` tells.
+
+Made by `make proto`: change the contract, or the struct of the ledger, instead.
+"""
+
+from onetier_client.asking import Asking, asked
+from onetier_client.generated import commands
+
+
+class Commands(Asking):
+    """What may be done to an account. `charging.errors.Fault` is raised for what the platform refuses."""
+
+    open_account = asked(commands.open_account)
+    set_contract = asked(commands.set_contract)
+    set_account_status = asked(commands.set_account_status)
+    set_payment_mode = asked(commands.set_payment_mode)
+    set_credit_limit = asked(commands.set_credit_limit)
+    set_threshold = asked(commands.set_threshold)
+    top_up = asked(commands.top_up)
+    adjust = asked(commands.adjust)
+    refund = asked(commands.refund)
+    transfer = asked(commands.transfer)
+    set_account_profile = asked(commands.set_account_profile)
+    approve = asked(commands.approve)

@@ -1,0 +1,222 @@
+"""The request of each command, its fields as arguments. For many at once; single ones are in `calls`.
+
+Made by `make proto`: change the contract, or the struct of the ledger, instead.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Unpack
+
+from onetier.v1 import service_desk_pb2 as desk
+
+from onetier_client.requests import Facts, execute
+
+
+def open_account(identity: str, command: desk.OpenAccount, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Creates an account with its first contract. The identity of the request is the account's primary member.
+
+    `account_id`: Of the caller's own: letters, digits and . _ @ -; empty = the identity stands for it. The account's id
+        in the country, such as "GD/3:1001", is the owner's to give; the result tells it.
+    `customer_id`: Of the customer's system; kept and shown. (at most 256 characters)
+    `payment_mode`: "prepaid" or "postpaid".
+    `credit_limit`: Micro-units; how far the money may go below zero. (0 to 1000000000000000)
+    `currency`: ISO 4217; empty = that of the catalogue in force. (a code of ISO 4217 such as EUR, or empty)
+    `contract`: Of its first member.
+    `books`: What it begins with; a main money book is made in any case.
+    `account_attributes`: Of the account (level A of the discount rules). (at most 64, names of 1 to 64, values of at
+        most 256 characters)
+    `customer_attributes`: Of the customer (level C). (at most 64, names of 1 to 64, values of at most 256 characters)
+    `agreements`: Discount rules agreed for the account. (at most 256, of 1 to 64 characters each)
+    `cycle_day`: 1…28: day of month on which the bill cycle begins. (1 to 28)
+    """
+    return execute(identity, command, **facts)
+
+
+def set_contract(identity: str, command: desk.SetContract, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Adds or replaces the contract of a member of the account; a contract with status "ended" leaves it.
+
+    `account_id`: Empty, the account's id, or the part of it that the caller chose; another account is refused.
+    `contract`: The whole contract as it is to be; its version, when given, is that of the one that it replaces.
+    """
+    return execute(identity, command, **facts)
+
+
+def set_account_status(identity: str, status: str, reason: str = "", **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Suspends, resumes or closes the account. A closed one stays closed: its identities are let go.
+
+    `status`: "active", "suspended", "closed".
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.SetAccountStatus(status=status, reason=reason), **facts)
+
+
+def set_payment_mode(identity: str, payment_mode: str, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Switches between prepaid and postpaid without stopping service.
+
+    `payment_mode`: From now on: "prepaid" or "postpaid".
+    """
+    return execute(identity, desk.SetPaymentMode(payment_mode=payment_mode), **facts)
+
+
+def set_credit_limit(identity: str, credit_limit: int, reason: str = "", **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Changes how far the account's money may go below zero.
+
+    `credit_limit`: How far, micro-units. (0 to 1000000000000000)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.SetCreditLimit(credit_limit=credit_limit, reason=reason), **facts)
+
+
+def set_threshold(
+    identity: str, threshold_id: str, watches: str = "", mark: int = 0, remove: bool = False, **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Raises a notice when a balance falls below, or an accumulator rises over, a mark.
+
+    `threshold_id`: The caller's name for it; one of the same name is replaced. (1 to 64 characters)
+    `watches`: "balance" or the id of an accumulator. (0 to 64 characters)
+    `mark`: Micro-units; or what the accumulator counts. (-1000000000000000 to 1000000000000000)
+    `remove`: Watch no more; nothing else but the id is given then.
+    """
+    return execute(
+        identity, desk.SetThreshold(threshold_id=threshold_id, watches=watches, mark=mark, remove=remove), **facts
+    )
+
+
+def top_up(
+    identity: str,
+    amount: int,
+    book_id: str = "",
+    unit: str = "",
+    valid_to_ms: int = 0,
+    priority: int = 0,
+    allowance: str = "",
+    kind: str = "",
+    valid_from_ms: int = 0,
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Deposit, top-up or payment. Creates the book if it is not there.
+
+    `book_id`: "" = the main money book. (at most 256 characters)
+    `unit`: What the book counts: "money" (which "" stands for), "second", "byte", "event".
+    `amount`: Micro-units; or seconds, bytes, events, as the unit says. (more than zero, at most 1000000000000000)
+    `valid_to_ms`: Until when the book holds, that moment not included; 0 = open end. (0, or a time after the top-up;
+        UTC, milliseconds)
+    `priority`: Books of a lower one are used first; 0 = 100. (-2147483648 to 2147483647)
+    `allowance`: Allowance of the catalogue that gives scope and rules to a new book; empty = everything. (at most 256
+        characters)
+    `kind`: "deposit", "payment", "bonus", "voucher", …: kept for the audit. (at most 256 characters)
+    `valid_from_ms`: From when a new book, or one that was empty, holds; 0 = a book of units, or of money bound to an
+        allowance, from the time of the request on, so that a pack does not pay for usage from before it was bought;
+        plain money whenever. (0, or a time after 1970; UTC, milliseconds)
+    """
+    return execute(
+        identity,
+        desk.TopUp(
+            book_id=book_id,
+            unit=unit,
+            amount=amount,
+            valid_to_ms=valid_to_ms,
+            priority=priority,
+            allowance=allowance,
+            kind=kind,
+            valid_from_ms=valid_from_ms,
+        ),
+        **facts,
+    )
+
+
+def adjust(
+    identity: str, delta: int, book_id: str = "", reason: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Corrects a book by hand. The request names its actor.
+
+    `book_id`: "" = the main money book. (at most 256 characters)
+    `delta`: What is added, or taken when it is below zero: micro-units, or what the book counts. (not zero,
+        -1000000000000000 to 1000000000000000)
+    `reason`: Kept, and shown in the history; must be given. (at most 256 characters)
+    """
+    return execute(identity, desk.Adjust(book_id=book_id, delta=delta, reason=reason), **facts)
+
+
+def refund(
+    identity: str, charge_key: str, amount: int = 0, reason: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Gives back a charge, by its request key.
+
+    `charge_key`: Request key of the charge. (1 to 64 characters)
+    `amount`: Micro-units; 0 = all that is left of it. (0 to 1000000000000000)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.Refund(charge_key=charge_key, amount=amount, reason=reason), **facts)
+
+
+def transfer(
+    identity: str,
+    to_identity: str,
+    amount: int,
+    from_book_id: str = "",
+    to_book_id: str = "",
+    reason: str = "",
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Moves money to another book of the account, or to another account, in whatever domain.
+
+    `from_book_id`: "" = the main money book. (at most 256 characters)
+    `to_identity`: Who gets it; "" = the account itself, in another book. (an identity, such as msisdn:8613012345678, or
+        a number as people write it)
+    `to_book_id`: "" = the main money book. (at most 256 characters)
+    `amount`: Micro-units. (more than zero, at most 1000000000000000)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(
+        identity,
+        desk.Transfer(
+            from_book_id=from_book_id, to_identity=to_identity, to_book_id=to_book_id, amount=amount, reason=reason
+        ),
+        **facts,
+    )
+
+
+def session(identity: str, command: desk.SessionRequest, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Charging session after 3GPP TS 32.290: create, update, release.
+
+    `session_id`: The caller's own, unique within the account.
+    `operation`: What is done: begin, report and ask for more, or end.
+    `invocation`: 0, 1, 2, … within the session.
+    `units`: Each service's use and wish, one entry a service.
+    """
+    return execute(identity, command, **facts)
+
+
+def set_account_profile(
+    identity: str,
+    account_attributes: Mapping[str, str] | None = None,
+    customer_attributes: Mapping[str, str] | None = None,
+    agreements: Sequence[str] = (),
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Replaces the attributes and agreements that discount rules read.
+
+    `account_attributes`: Of the account (level A). (at most 64, names of 1 to 64, values of at most 256 characters)
+    `customer_attributes`: Of the customer (level C). (at most 64, names of 1 to 64, values of at most 256 characters)
+    `agreements`: Discount rules agreed for the account. (at most 256, of 1 to 64 characters each)
+    """
+    return execute(
+        identity,
+        desk.SetAccountProfile(
+            account_attributes=account_attributes, customer_attributes=customer_attributes, agreements=agreements
+        ),
+        **facts,
+    )
+
+
+def approve(
+    identity: str, of_key: str, reject: bool = False, reason: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Decides a command that was answered APPROVAL_NEEDED, as another principal than the one who sent it. Approved,
+    exactly the proposed content is done, once; a repeat of its own key then tells the outcome.
+
+    `of_key`: Request key of the proposed command. (1 to 64 characters)
+    `reject`: Refuse it instead; whoever proposed it may so withdraw it.
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.Approve(of_key=of_key, reject=reject, reason=reason), **facts)

@@ -1,0 +1,111 @@
+"""`onetier do top-up` and all the others, on a whole small system."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+import pytest
+
+from cluster.system import Shape
+from testkit.commands import COMMANDS
+from testkit.rehearsal import DAY_MS, rehearse
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+ROOT = Path(__file__).parents[2]
+TYPIST = """
+import json, sys
+from typer.testing import CliRunner
+from console.main import mounted
+for line in sys.stdin:
+    result = CliRunner().invoke(mounted(), json.loads(line))
+    print(json.dumps([result.exit_code, result.output]), flush=True)
+"""
+"""Types one command after the other: starting Python for each would take longer than all of them."""
+
+
+class Terminal:
+    """A process that does commands of `onetier do` at one endpoint."""
+
+    def __init__(self, process: Process, endpoint: str) -> None:
+        self._process = process
+        self._endpoint = endpoint
+        self.done: set[str] = set()
+
+    async def do(self, kind: str, identity: str, *arguments: str, status: int = 0) -> str:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        command = ["do", kind.replace("_", "-"), identity, *arguments, "--endpoint", self._endpoint]
+        self._process.stdin.write(json.dumps(command).encode() + b"\n")
+        exit_code, output = json.loads(await asyncio.wait_for(self._process.stdout.readline(), 60))
+        assert exit_code == status, output
+        self.done.add(kind)
+        return str(output)
+
+    async def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+
+
+async def terminal(endpoint: str) -> Terminal:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", TYPIST, stdin=PIPE, stdout=PIPE, cwd=ROOT)
+    return Terminal(process, endpoint)
+
+
+async def test_every_command_is_done_from_the_command_line(tmp_path: Path) -> None:
+    async with rehearse(tmp_path, Shape(datacenters=1)) as small:
+        who, other = (account.members[0].identity for account in small.mobiles()[:2])
+        taken = {member.identity for account in small.country.people.accounts for member in account.members}
+        new = next(number for end in range(9_999) if (number := f"{who[:-4]}{end:04}") not in taken)
+        client, typed = small.client, await terminal(small.system.endpoints[0])
+        do = typed.do
+
+        book = '{"book_id": "main", "unit": "money", "amount": "5000000"}'
+        terms = ("--payment-mode", "prepaid", "--credit-limit", "0", "--account-attributes", "segment=gold")
+        assert "version 1 of account" in await do("open_account", new, *terms, "--books", book)
+        assert (await client.balance(new)).real == 5_000_000
+
+        before = (await client.balance(who)).real
+        assert "main" in await do("top_up", who, "--amount", "50.5", "--key", "paid")
+        assert "as it was done before" in await do("top_up", who, "--amount", "50.5", "--key", "paid")
+        assert (await client.balance(who)).real == before + 50_500_000
+        pack = ("--unit", "second", "--book-id", "pack", "--valid-to-ms", "2099-01-01T00:00:00+08:00")
+        assert "book pack: 0 → 600 second" in await do("top_up", who, "--amount", "600", *pack)
+        slip = ("--reason", "slip")
+        assert "600 → 540 second" in await do("adjust", who, "--delta", "-60", "--book-id", "pack", *slip)
+        before = (await client.balance(who)).real
+        await do("adjust", who, "--delta", "-3.5", *slip)
+        assert (await client.balance(who)).real == before - 3_500_000
+        await do("transfer", who, "--to-identity", other, "--amount", "1.25")
+        assert (await client.balance(who)).real == before - 4_750_000
+
+        await do("set_threshold", who, "--threshold-id", "low", "--watches", "balance", "--mark", "10")
+        await do("set_threshold", who, "--threshold-id", "low", "--remove")
+        await do("set_credit_limit", who, "--credit-limit", "100.5", "--reason", "a good customer")
+        assert (await client.balance(who)).credit_limit == 100_500_000
+        await do("set_payment_mode", who, "--payment-mode", "prepaid")
+        await do("set_account_profile", who, "--account-attributes", "segment=gold")
+        offering = (await client.contract(who)).subscriptions[0].offering
+        await do("set_contract", who, "--contract", json.dumps({"subscriptions": [{"offering": offering}]}))
+
+        step = ("--session-id", "s-1", "--units")
+        begun = await do(
+            "session", who, *step, '{"service_code": "data", "requested": "1000"}', "--operation", "create"
+        )
+        assert "step 0 of session s-1" in begun
+        ended = ('{"service_code": "data", "used": "10"}', "--operation", "release", "--invocation", "1")
+        assert "step 1 of session s-1" in await do("session", who, *step, *ended)
+        await client.charge(who, "voice", 61, other_party=other, event_time_ms=DAY_MS, request_key="call")
+        await do("refund", who, "--charge-key", "call", "--reason", "bad line")
+
+        assert "PROPOSAL_UNKNOWN" in await do("approve", who, "--of-key", "nothing", status=1)
+        assert "AMOUNT_OUT_OF_RANGE" in await do("set_credit_limit", who, "--credit-limit", "-1", status=1)
+        assert "no amount of money" in await do("top_up", who, "--amount", "much", status=2)
+        assert "name=value" in await do("set_account_profile", who, "--account-attributes", "segment", status=2)
+        await do("set_account_status", who, "--status", "suspended", "--reason", "lost phone")
+        told = {line.reason for line in await client.history(who, 20)}
+        assert {"lost phone", "bad line", "slip"} <= told
+        await typed.close()
+    assert typed.done == set(COMMANDS)
