@@ -36,7 +36,7 @@ async def starts(bench: Bench) -> None:
             found_before = _recovered(victim.log)
             (request,) = charges(population, 1, f"first-{time.time_ns()}")
             began = time.perf_counter()
-            system.domain_servers.append(await system.start_domain_server(0))
+            system.domain_servers.append(await system.start_process("domainserver", 0))
             ready = time.perf_counter() - began
             async with AsyncClient(system.endpoints) as client:
                 await client.ask(request, timeout_ms=ANSWER_MS_MAX)

@@ -11,12 +11,14 @@ from authoring.files import read_folder
 from authoring.publication import publication
 from cluster import loading
 from cluster.folder import Options
-from cluster.layout import Layout
+from cluster.layout import Layout, grounds_of
 from cluster.system import System
 from country import number_plan, openings, population, reference
 from country.number_plan import NationalPlan, plan_lines
 from country.population import DAY_MS, Population
 from country.sending import Advance, Sent, send_commands
+from house.grants import grants_of
+from house.rooms import ROOMS
 from house.stores import STORES
 from onetier_client import AsyncClient
 from storage.address import masked
@@ -60,12 +62,13 @@ def settle(subscribers: int, seed: int, day_ms: int) -> Country:
 
 
 async def make_units(teller: Teller, layout: Layout) -> None:
-    """Make the units on Cassandra, one after another, before anybody waits for them: a table may take it seconds.
+    """Make the units where they are dear, one after another, before anybody waits for them: a table may take seconds.
 
-    SQLite needs milliseconds, so its files are made by the domain server that opens them first.
+    Elsewhere the domain server makes a unit that opens it first: a file takes milliseconds.
     """
     urls = [layout.directory, *layout.units.values()]
-    if not layout.base.startswith("cassandra:"):
+    grounds = grounds_of(layout.base)
+    if grounds is None or not grounds.units_are_dear:
         return
     for number, url in enumerate(urls, 1):
         await STORES.migrate(url)
@@ -84,7 +87,8 @@ async def load_country(teller: Teller, system: System, layout: Layout, country: 
         raise CatalogueFaulty("\n".join(str(fault) for fault in catalogues.faults))
     changes = loading.country(layout, country.plan, options.slots) + publication(catalogues.catalogues)
     if options.tls is not None:
-        changes += [dc.DirectoryChange(grant=grant) for grant in reference.GRANTS]
+        written = (*reference.GRANTS, *(grant for room in ROOMS for grant in grants_of(room)))
+        changes += [dc.DirectoryChange(grant=grant) for grant in written]
     entries = loading.explicit_entries(country.people, country.plan, options.slots)
     async with system.directory_of(0) as stub:
         revision = await loading.amend(stub, changes, f"country-{options.seed}")

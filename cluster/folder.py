@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from cluster.layout import default_base
+from cluster.layout import default_base, grounds_of
 from cluster.system import Shape
 from country.population import Population
 from evidence.keyfile import FOLDER
@@ -121,8 +121,8 @@ def keep(folder: Path, mark: FolderMark) -> None:
 
 
 def _stem(units: str) -> str:
-    address = units.partition("?")[0].rstrip("/")
-    return address + ("_" if address.startswith("cassandra:") else "/")
+    grounds = grounds_of(units)
+    return units.partition("?")[0].rstrip("/") + (grounds.joint if grounds is not None else "/")
 
 
 def read_mark(folder: Path) -> FolderMark | None:

@@ -1,17 +1,20 @@
 """Where the units and keys of one system on this machine are.
 
-Units hang below one base URL. On SQLite each is a file, with a private unit for each province. On Cassandra each is a
-keyspace, and the provinces of a great area share one: a keyspace costs the cluster more than a file costs a disk.
+Units hang below one base URL, as their kind of store lays them out (`storage.backend.Grounds`). Where a unit costs
+little, as a file does, each province has a private one; where it is dear, as a keyspace is, the provinces of a great
+area share one.
 """
 
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from country.domains import REGIONS
 from directory.slots import slot_key
-from evidence.keyfile import FOLDER, NAME, key_file
+from evidence.keyfile import FOLDER, NAME, file_beside
+from storage.backend import Grounds
+from storage.backends import BACKENDS
 
 NORTH = ("north", "northeast", "northwest")
 
@@ -33,33 +36,29 @@ def lay_out(base: str) -> Layout:
 
     Raises `ValueError` for another scheme.
     """
-    scheme = urlsplit(base).scheme
-    if scheme not in ("sqlite", "cassandra"):
+    grounds = grounds_of(base)
+    if grounds is None:
         raise ValueError(f"units live in sqlite:///folder or cassandra://hosts/prefix, not in {base}")
     shared_of = {region.code: "shared-north" if region.area in NORTH else "shared-south" for region in REGIONS}
-    if scheme == "sqlite":
-        private_of = {region.code: f"private-{region.code.lower()}" for region in REGIONS}
-    else:
+    if grounds.units_are_dear:
         private_of = {region.code: f"private-{region.area}" for region in REGIONS}
+    else:
+        private_of = {region.code: f"private-{region.code.lower()}" for region in REGIONS}
     names = sorted({*shared_of.values(), *private_of.values()})
-    return Layout(base, _unit(base, "directory"), {name: _unit(base, name) for name in names}, shared_of, private_of)
+    units = {name: grounds.below(base, name) for name in names}
+    return Layout(base, grounds.below(base, "directory"), units, shared_of, private_of)
 
 
-def _unit(base: str, name: str) -> str:
-    parts = urlsplit(base)
-    if parts.scheme == "sqlite":
-        return f"sqlite://{parts.path.rstrip('/')}/{name}.db"
-    prefix = parts.path.strip("/") or "onetier"
-    return urlunsplit(parts._replace(path=f"/{prefix}_{name.replace('-', '_')}"))
+def grounds_of(base: str) -> Grounds | None:
+    """Say how units lie below a base URL; None when no system can live there."""
+    backend = BACKENDS.get(urlsplit(base).scheme)
+    return backend.grounds if backend is not None else None
 
 
 def keys_of(layout: Layout, folder: Path) -> Path:
     """Say where the keys of a system are: beside embedded units, else in the data folder."""
-    if layout.directory.startswith("sqlite:"):
-        beside = key_file(None, layout.directory)
-        assert beside is not None, "a SQLite directory has a folder"
-        return beside
-    return (folder / FOLDER / NAME).resolve()
+    beside = file_beside(layout.directory)
+    return beside if beside is not None else (folder / FOLDER / NAME).resolve()
 
 
 def default_base(folder: Path) -> str:

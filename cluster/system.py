@@ -14,7 +14,10 @@ from cluster.layout import Layout, keys_of
 from cluster.roles import read_role
 from cluster.supervisor import Running, Supervisor
 from country.domains import COUNTRY
+from house.rooms import process_of, processes
 from runtime.channel import open_channel
+from runtime.room import Process
+from runtime.settings import ENV_PREFIX
 from runtime.tls import Tls
 
 DATACENTER_PORTS = 100
@@ -28,6 +31,8 @@ class Shape(Struct, frozen=True):
     domain_servers: int = 2
     app_servers: int = 2
     first_port: int = 0
+    gateways: tuple[str, ...] = ()
+    """Roles of the gateways, one process each."""
 
 
 class PortInUse(ValueError):
@@ -43,45 +48,64 @@ class System:
         """`settings` are for every process, as environment; `tls` is a folder as `docs/tls.md` makes it."""
         self.supervisor = supervisor
         self.layout = layout
-        self.datacenters: list[Running] = []
-        self.domain_servers: list[Running] = []
-        self.app_servers: list[Running] = []
+        self.running: dict[str, list[Running]] = {process.role: [] for process in processes()}
+        """What was started, by role."""
         self._settings = dict(settings)
         self._tls = tls
 
+    @property
+    def datacenters(self) -> list[Running]:
+        """The data centers."""
+        return self.running["datacenter"]
+
+    @property
+    def domain_servers(self) -> list[Running]:
+        """The domain servers."""
+        return self.running["domainserver"]
+
+    @property
+    def app_servers(self) -> list[Running]:
+        """The app servers."""
+        return self.running["appserver"]
+
     async def start(self, shape: Shape) -> None:
-        """Start all tiers. Raises `PortInUse`, or `ProcessDied` when one doesn't get ready."""
+        """Start all tiers, then the gateways. Raises `PortInUse`, or `ProcessDied` when one doesn't get ready."""
         first = shape.first_port
-        app_ports = [first + number if first else 0 for number in range(shape.app_servers)]
-        center_ports = [first + DATACENTER_PORTS + number if first else 0 for number in range(shape.datacenters)]
-        for port in {*app_ports, *center_ports} - {0}:
-            _check_free(port)
-        self.datacenters += await _together(
-            [self.start_datacenter(number, port) for number, port in enumerate(center_ports)]
-        )
-        self.domain_servers += await _together(
-            [self.start_domain_server(number) for number in range(shape.domain_servers)]
-        )
-        self.app_servers += await _together(
-            [self.start_app_server(number, port) for number, port in enumerate(app_ports)]
-        )
-
-    async def start_datacenter(self, number: int, port: int = 0) -> Running:
-        """Start one data center."""
-        return await self._start("datacenter", number, {"ONETIER_DIRECTORY": self.layout.directory}, port)
-
-    async def start_domain_server(self, number: int) -> Running:
-        """Start one domain server."""
-        own = {
-            "ONETIER_DIRECTORY": self.layout.directory,
-            "ONETIER_SERVER_ID": f"domainserver-{number}-{os.getpid()}",
-            "ONETIER_DATACENTERS": _addresses(self.datacenters),
+        ports = {
+            "datacenter": [first + DATACENTER_PORTS + number if first else 0 for number in range(shape.datacenters)],
+            "domainserver": [0] * shape.domain_servers,
+            "appserver": [first + number if first else 0 for number in range(shape.app_servers)],
+            **{role: [0] for role in shape.gateways},
         }
-        return await self._start("domainserver", number, own, 0)
+        for port in {port for some in ports.values() for port in some} - {0}:
+            _check_free(port)
+        for role, wanted in ports.items():
+            starts = [self.start_process(role, number, port) for number, port in enumerate(wanted)]
+            self.running[role] += await _together(starts)
 
-    async def start_app_server(self, number: int, port: int = 0) -> Running:
-        """Start one app server."""
-        return await self._start("appserver", number, {"ONETIER_DATACENTERS": _addresses(self.datacenters)}, port)
+    async def start_process(self, role: str, number: int, port: int = 0) -> Running:
+        """Start one process of a role. Raises `ProcessDied` when it doesn't get ready."""
+        process = process_of(role)
+        given = {**self._given(process, number), "listen": f"127.0.0.1:{port}"}
+        environment = {
+            **{f"{ENV_PREFIX}{name.upper()}": value for name, value in given.items()},
+            **self._settings,
+            **self._tls_settings(role),
+        }
+        arguments = ["-m", "console.main", "serve", role, "--with-parent"]
+        return await self.supervisor.start(f"{role}-{number}", arguments, environment)
+
+    def _given(self, process: Process, number: int) -> dict[str, str]:
+        """Give what a process needs to know of the system it is in, by the settings that it has."""
+        known = {
+            "country": COUNTRY,
+            "directory": self.layout.directory,
+            "chain_keys": str(keys_of(self.layout, self.supervisor.folder)),
+            "server_id": f"{process.role}-{number}-{os.getpid()}",
+            "datacenters": _addresses(self.datacenters),
+            "desks": _addresses(self.app_servers),
+        }
+        return {name: value for name, value in known.items() if name in process.settings.model_fields}
 
     @property
     def endpoints(self) -> list[str]:
@@ -107,19 +131,6 @@ class System:
             yield dc_grpc.DirectoryServiceStub(channel)
         finally:
             await channel.close()
-
-    async def _start(self, tier: str, number: int, own: Mapping[str, str], port: int) -> Running:
-        keys = {"ONETIER_CHAIN_KEYS": str(keys_of(self.layout, self.supervisor.folder))} if tier != "appserver" else {}
-        environment = {
-            "ONETIER_LISTEN": f"127.0.0.1:{port}",
-            "ONETIER_COUNTRY": COUNTRY,
-            **keys,
-            **self._settings,
-            **own,
-            **self._tls_settings(tier),
-        }
-        arguments = ["-m", "console.main", "serve", tier, "--with-parent"]
-        return await self.supervisor.start(f"{tier}-{number}", arguments, environment)
 
 
 def _check_free(port: int) -> None:

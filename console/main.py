@@ -46,6 +46,7 @@ Port = Annotated[
     int, typer.Option("--port", min=0, max=65_000, help="Port of the first app server; data centers are 100 above.")
 ]
 Certificates = Annotated[Path | None, typer.Option("--tls", help="Folder of certificates as docs/tls.md makes it.")]
+Gateways = Annotated[list[str] | None, typer.Option("--gateway", help="Role of a gateway to start, too; repeat it.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Forget what the data folder holds.")]
 DEFAULT_FOLDER = Path(".onetier")
 PRIVATE = 0o077
@@ -92,6 +93,7 @@ def up(
     app_servers: AppServers = 2,
     tls: Certificates = None,
     port: Port = 7_100,
+    gateway: Gateways = None,
     fresh: Fresh = False,
 ) -> None:
     """Keep the system running for clients; Ctrl-C drains it. Serves what the data folder holds, or loads a country."""
@@ -100,9 +102,20 @@ def up(
     from console.report import console
     from console.systems import up as serving
 
-    shape = Shape(datacenters, domain_servers, app_servers, port)
+    shape = Shape(datacenters, domain_servers, app_servers, port, _gateways(gateway or []))
     options = Options(folder, units, subscribers, events, seed, slots, shape, tls=tls)
     raise typer.Exit(_run(serving.run(options, console(), fresh=fresh)))
+
+
+def _gateways(roles: list[str]) -> tuple[str, ...]:
+    """Take the roles of gateways. Raises `typer.BadParameter`."""
+    from house.rooms import processes
+
+    known = {process.role for process in processes() if process.front_end}
+    for role in roles:
+        if role not in known:
+            raise typer.BadParameter(f"{role!r} is no gateway; there are {', '.join(sorted(known)) or 'none'}")
+    return tuple(roles)
 
 
 @app.command()
@@ -139,7 +152,9 @@ def _run(work: Coroutine[None, None, int]) -> int:
 
 @cache
 def mounted() -> typer.Typer:
-    """Give the command with all others below it."""
+    """Give the command with all others below it, those that rooms bring at the end."""
+    from house.rooms import ROOMS
+
     for module in (
         "console.frontend.hand",
         "console.operations.operate",
@@ -155,6 +170,8 @@ def mounted() -> typer.Typer:
         app.add_typer(import_module(module).app)
     for name, (module, text) in MOUNTED.items():
         app.add_typer(import_module(module).app, name=name, help=text)
+    for words in (words for room in ROOMS for words in room.words):
+        app.add_typer(words.app(), name=words.name, help=words.help)
     return app
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from evidence.keys import PROCESS_RING, SECRET_BYTES, KeyRing, ring_of
 from runtime.settings import BadSettings
 from storage.unit import StoreRejected
-from storage.url import parse
+from storage.url import parse, reach_of
 
 FOLDER = "evidence"
 NAME = "chain.keys"
@@ -27,17 +27,24 @@ def key_file(given: Path | None, directory: str) -> Path | None:
     """
     if given is not None:
         return given
+    beside = file_beside(directory)
+    if beside is None and reach_of(parse(directory)).hosts:
+        raise BadSettings(
+            "setting chain_keys (ONETIER_CHAIN_KEYS) is missing: name the file that `onetier keys new` makes."
+        )
+    return beside
+
+
+def file_beside(directory: str) -> Path | None:
+    """Say where the keys are made for a directory in a file of this machine; None for any other.
+
+    Raises `BadSettings` when its address is none.
+    """
     try:
-        address = parse(directory)
+        file = reach_of(parse(directory)).file
     except StoreRejected as wrong:
         raise BadSettings(f"the directory's unit can't be used: {wrong}") from wrong
-    if address.scheme == "memory":
-        return None
-    if address.scheme == "sqlite":
-        return address.file().parent / FOLDER / NAME
-    raise BadSettings(
-        "setting chain_keys (ONETIER_CHAIN_KEYS) is missing: name the file that `onetier keys new` makes."
-    )
+    return file.parent / FOLDER / NAME if file is not None else None
 
 
 def ring_at(path: Path | None, *, make: bool) -> KeyRing:

@@ -10,6 +10,8 @@ from rich.table import Column, Table
 
 from console import report
 from console.operations.directory_call import DATACENTER, Certificates, DataCenter, call_directory
+from house.grants import grants_of
+from house.rooms import ROOMS
 from onetier_client import new_key
 
 app = typer.Typer(help="Say who may do what, approve amendments of the directory.", no_args_is_help=True)
@@ -67,7 +69,23 @@ def set_command(
         domains=domain or (),
         actors=actors,
     )
-    _amend(datacenter, tls, dc.DirectoryChange(grant=grant), key, actor)
+    _amend(datacenter, tls, [dc.DirectoryChange(grant=grant)], key, actor)
+
+
+@app.command()
+def room(
+    role: Annotated[str, typer.Argument(help="Role of a process that brings its grants, such as a gateway's.")],
+    actor: Actor = "operator",
+    key: Key = "",
+    datacenter: DataCenter = DATACENTER,
+    tls: Certificates = None,
+) -> None:
+    """Write the grants that a room brings for its process, all at once; earlier ones of the same names are replaced."""
+    grants = [grant for one in ROOMS for grant in grants_of(one) if grant.subject == role]
+    if not grants:
+        known = {grant.subject for one in ROOMS for grant in grants_of(one)}
+        raise typer.BadParameter(f"no room brings grants for {role!r}; there are {', '.join(sorted(known)) or 'none'}")
+    _amend(datacenter, tls, [dc.DirectoryChange(grant=grant) for grant in grants], key, actor)
 
 
 @app.command()
@@ -79,7 +97,7 @@ def remove(
     tls: Certificates = None,
 ) -> None:
     """Take a grant away."""
-    _amend(datacenter, tls, dc.DirectoryChange(grant=dc.Grant(grant_id=grant_id, remove=True)), key, actor)
+    _amend(datacenter, tls, [dc.DirectoryChange(grant=dc.Grant(grant_id=grant_id, remove=True))], key, actor)
 
 
 @app.command()
@@ -102,7 +120,7 @@ def approve(
     tls: Certificates = None,
 ) -> None:
     """Let an amendment take effect, as another principal than the one who sent it."""
-    _amend(datacenter, tls, dc.DirectoryChange(decision=dc.AmendmentDecision(of_key=of_key)), key, actor)
+    _amend(datacenter, tls, [dc.DirectoryChange(decision=dc.AmendmentDecision(of_key=of_key))], key, actor)
 
 
 @app.command()
@@ -114,7 +132,8 @@ def reject(
     tls: Certificates = None,
 ) -> None:
     """End an amendment that waits without doing it."""
-    _amend(datacenter, tls, dc.DirectoryChange(decision=dc.AmendmentDecision(of_key=of_key, reject=True)), key, actor)
+    decision = dc.AmendmentDecision(of_key=of_key, reject=True)
+    _amend(datacenter, tls, [dc.DirectoryChange(decision=decision)], key, actor)
 
 
 async def _describe(stub: dc_grpc.DirectoryServiceStub) -> dc.DescribeResponse:
@@ -122,8 +141,8 @@ async def _describe(stub: dc_grpc.DirectoryServiceStub) -> dc.DescribeResponse:
     return found
 
 
-def _amend(address: str, tls: Certificates, change: dc.DirectoryChange, key: str, actor: str) -> None:
-    request = dc.AmendRequest(changes=[change], request_key=key or new_key(), actor=actor)
+def _amend(address: str, tls: Certificates, changes: list[dc.DirectoryChange], key: str, actor: str) -> None:
+    request = dc.AmendRequest(changes=changes, request_key=key or new_key(), actor=actor)
 
     async def send(stub: dc_grpc.DirectoryServiceStub) -> dc.AmendResponse:
         done: dc.AmendResponse = await stub.Amend(request, timeout=CALL_TIMEOUT_S)

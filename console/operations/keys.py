@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from evidence.keyfile import FOLDER, NAME, add_key, key_file, read_ring, ring_at
+from evidence.keyfile import FOLDER, NAME, add_key, file_beside, key_file, read_ring, ring_at
 from evidence.keys import KeyRing
 from evidence.places import anchors_folder
 from runtime.settings import BadSettings
@@ -47,10 +47,10 @@ def evidence_for(directory: str, keys: Path | None, anchors: Path | None, folder
     `folder` is the data folder of a system that this console started; its keys are there unless its units are files.
     """
     given = keys or _told(VARIABLE)
-    if given is None and folder is not None and not directory.startswith("sqlite:"):
-        beside = folder / FOLDER / NAME
-        given = beside if beside.exists() else None
     try:
+        if given is None and folder is not None and file_beside(directory) is None:
+            beside = folder / FOLDER / NAME
+            given = beside if beside.exists() else None
         path = key_file(given, directory)
         return Evidence(ring_at(path, make=False), anchors_folder(anchors or _told(ANCHORS_VARIABLE), path))
     except BadSettings as wrong:

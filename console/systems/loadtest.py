@@ -189,7 +189,7 @@ class _Run:
         await asyncio.sleep(self._seconds / 2)
         system.domain_servers.pop(0).kill()
         lines = len(lines_of(told))
-        await system.start_domain_server(len(SCENARIOS) + number)
+        await system.start_process("domainserver", len(SCENARIOS) + number)
         return lines
 
 

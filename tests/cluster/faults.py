@@ -52,7 +52,7 @@ class Faults:
         away_s = self._random.uniform(0.2, 5.0)
         self._tell("kill -9 of owner", f"{number}, back in {away_s:.1f} s")
         await asyncio.sleep(away_s)
-        self._system.domain_servers[number] = await self._system.start_domain_server(number)
+        self._system.domain_servers[number] = await self._system.start_process("domainserver", number)
 
     async def pause_owner(self) -> None:
         """SIGSTOP an owner until all its slots are taken over, then let it go on."""

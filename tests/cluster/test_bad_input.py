@@ -371,7 +371,7 @@ async def test_a_dead_domain_server_is_unavailable_with_a_time_to_retry(front: F
         assert told.retry_ms > 0
         assert "repeat" in told.message, told
     assert take_apart(replies[1].error).reason == "IDENTITY_MALFORMED"
-    await front.small.system.start_domain_server(7)
+    await front.small.system.start_process("domainserver", 7)
     charged = await front.small.client.ask(batch[0], timeout_ms=30_000)
     verdict = await front.small.verdict({"down-0": charged.charge.amount})
     assert verdict.holds, verdict.complaints

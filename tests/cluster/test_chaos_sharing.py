@@ -35,7 +35,7 @@ async def test_servers_join_and_leave_under_load_and_ordinary_clients_see_no_err
             try:
                 await asyncio.sleep(1.0)
                 assert len(set((await faults.owners()).values())) == 2
-                system.domain_servers.append(await system.start_domain_server(2))
+                system.domain_servers.append(await system.start_process("domainserver", 2))
                 newcomer = system.domain_servers[2].address
                 await faults.wait_until(lambda owners: newcomer in owners.values())
                 joined = len(callers.told)

@@ -94,10 +94,10 @@ async def start_again(system: System, tier: str, number: int, victim: Running) -
     port = int(victim.address.rpartition(":")[2])
     match tier:
         case "owner":
-            return await system.start_domain_server(number)
+            return await system.start_process("domainserver", number)
         case "router":
-            return await system.start_datacenter(number, port)
-    return await system.start_app_server(number, port)
+            return await system.start_process("datacenter", number, port)
+    return await system.start_process("appserver", number, port)
 
 
 def gained(callers: Callers) -> int:

@@ -123,7 +123,7 @@ async def test_a_platform_killed_mid_batch_leaves_items_done_or_not_and_the_repe
     people = await rich(small, 20)
     wanted = [charge(people[number % len(people)], f"killed-{number}") for number in range(8 * BATCH)]
     victim = small.system.app_servers[0]
-    second = await small.system.start_app_server(1)
+    second = await small.system.start_process("appserver", 1)
     channel = open_channel(victim.address)
     call = desk_grpc.ServiceDeskServiceStub(channel).Exchange()
     for number in range(8):
@@ -220,7 +220,7 @@ async def test_app_servers_share_one_port_and_one_may_die(small: Rehearsal) -> N
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    pair = [await small.system.start_app_server(number, port) for number in (1, 2)]
+    pair = [await small.system.start_process("appserver", number, port) for number in (1, 2)]
     assert {one.address for one in pair} == {f"127.0.0.1:{port}"}
     people = await rich(small, CONNECTIONS)
     told: dict[str, int] = {}

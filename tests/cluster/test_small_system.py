@@ -161,7 +161,7 @@ async def test_domain_server_down_is_unavailable_with_a_time_to_retry(tmp_path: 
         info, retry = _details(refused.value)
         assert info.domain == "onetier"
         assert retry.retry_delay.ToMilliseconds() > 0
-        await small.system.start_domain_server(7)
+        await small.system.start_process("domainserver", 7)
         charged = await small.client.ask(request, timeout_ms=30_000)
         await channel.close()
         verdict = await small.verdict({request.request_key: charged.charge.amount})

@@ -10,15 +10,14 @@ import pytest
 from appserver.settings import AppServerSettings
 from datacenter.settings import DataCenterSettings
 from domainservers.settings import DomainServerSettings
+from house.rooms import processes
 from runtime.settings import TierSettings, load
 
 ROOT = Path(__file__).parents[3]
 MANUAL = (ROOT / "docs" / "operation.md").read_text("utf-8")
 SECTIONS: dict[str, type[TierSettings]] = {
     "every tier": TierSettings,
-    "appserver": AppServerSettings,
-    "datacenter": DataCenterSettings,
-    "domainserver": DomainServerSettings,
+    **{process.role: process.settings for process in processes()},
 }
 ROOMS = {"appserver": "appserver", "datacenter": "datacenter", "domainservers": "domainserver"}
 KINDS = {"requests", "latency", "batch", "cache", "event", "gauge"}
