@@ -20,7 +20,8 @@ from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.kinds import Action
 from charging.wire import Answer, Ask, Commit
-from domainservers.main import TIER, build
+from domainservers.main import build
+from domainservers.room import PROCESS as DOMAINSERVER
 from runtime.server import RunningTier, start_tier
 from testkit import owner as in_memory
 from tests.unit.domainservers.test_serve import Caller, lay_out, settings_of
@@ -77,14 +78,14 @@ class DomainServer:
     async def start(cls, folder: Path) -> "DomainServer":
         """Lay out units in a folder and serve them."""
         await lay_out(folder)
-        return cls(folder, await start_tier(TIER, settings_of(folder), build))
+        return cls(folder, await start_tier(DOMAINSERVER, settings_of(folder), build))
 
     async def ask(self, *asks: Ask, slot: str = SLOT) -> list[Answer | str]:
         return await self._caller.ask(*asks, slot=slot)
 
     async def take_over(self) -> None:
         await self.close()
-        self._running = await start_tier(TIER, settings_of(self._folder), build)
+        self._running = await start_tier(DOMAINSERVER, settings_of(self._folder), build)
         self._caller = Caller(self._running.address)
 
     async def close(self) -> None:
