@@ -16,8 +16,8 @@ def _unknown(_domain: str) -> int:
     return 0
 
 
-class Batch:
-    """A `domainservers.journal.groups.Sink`. What is open at the deadline is answered then."""
+class ServedBatch:
+    """A `domainservers.journal.groups.ReplySink`. What is open at the deadline is answered then."""
 
     __slots__ = (
         "_batch_id",

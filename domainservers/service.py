@@ -14,7 +14,7 @@ from onetier.v1.domain_server_pb2_grpc import DomainServerServiceServicer
 from charging import wire
 from charging.errors import Broken, Denied, Fault, Invalid
 from charging.wire import Ask, Commit, FetchReference
-from domainservers.batch import Batch
+from domainservers.batch import ServedBatch
 from domainservers.desk.answers import pack_fault
 from domainservers.desk.gate import check_read
 from domainservers.ownership.host import Host
@@ -75,7 +75,7 @@ class DomainServerServicer(DomainServerServiceServicer):
         places = list(request.positions)
         timeout_s = min(request.timeout_ms or self._timeout_ms, TIMEOUT_MS_MAX) / 1000
         domains = sorted({domain_of(slot) for slot in set(request.slots)})[:DOMAINS_TOLD_MAX]
-        batch = Batch(request.batch_id, places, timeout_s, replies, self._metrics, domains, self._revision_of)
+        batch = ServedBatch(request.batch_id, places, timeout_s, replies, self._metrics, domains, self._revision_of)
         self._metrics.batch("serve", len(places))
         if not len(places) == len(request.slots) == len(request.bodies) == batch.items:
             return self._refuse(batch, places)
@@ -108,7 +108,7 @@ class DomainServerServicer(DomainServerServiceServicer):
             batch.misroute(misrouted)
         return batch.items
 
-    def _submit(self, slot: Slot, batch: Batch, asks: list[tuple[int, Ask]], origin: str) -> None:
+    def _submit(self, slot: Slot, batch: ServedBatch, asks: list[tuple[int, Ask]], origin: str) -> None:
         try:
             slot.submit(batch, asks, origin)
         except Exception:
@@ -117,7 +117,7 @@ class DomainServerServicer(DomainServerServiceServicer):
             for place, _ in asks:
                 batch.answer(place, body)
 
-    def _refuse(self, batch: Batch, places: list[int]) -> int:
+    def _refuse(self, batch: ServedBatch, places: list[int]) -> int:
         text = "positions, slots and bodies are equally long, and no position comes twice"
         self._metrics.requests("read", "BATCH_MALFORMED")
         body = pack_fault(Invalid("BATCH_MALFORMED", text))

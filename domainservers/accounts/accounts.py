@@ -48,7 +48,7 @@ class Cell:
         """It stands in the ring of packed ones, where a cell may stand once only."""
 
 
-State = tuple[Cell, Account | bytes | None, int]
+CellState = tuple[Cell, Account | bytes | None, int]
 """A cell with what it held and the sequence of its newest entry, at some moment."""
 
 
@@ -75,7 +75,7 @@ def fetcher(
     return Fetcher(unit, COLLECTION, partition_of(slot), take, lost)
 
 
-def bundle(states: Sequence[State]) -> bytes:
+def bundle(states: Sequence[CellState]) -> bytes:
     """Pack many states at once: an array of account id, state and sequence each."""
     return _pack([(cell.account_id, Raw(state) if type(state) is bytes else state, seq) for cell, state, seq in states])
 
@@ -177,12 +177,12 @@ class Accounts:
         cell.state, cell.seq, cell.delta = stored.value, stored.timestamp, delta
         return cell
 
-    def capture(self, delta: int) -> list[State]:
+    def capture(self, delta: int) -> list[CellState]:
         """Give the states changed since the last capture, as they are now, and count from here on.
 
         They go into delta `delta`.
         """
-        states: list[State] = []
+        states: list[CellState] = []
         for cell in self.changed:
             cell.changed = False
             cell.delta = delta
@@ -190,20 +190,20 @@ class Accounts:
         self.changed = []
         return states
 
-    def record(self, state: State) -> Record:
+    def record(self, state: CellState) -> Record:
         """Make the snapshot record of a captured state."""
         cell, value, seq = state
         body = value if type(value) is bytes else _pack(value)
         return Record(COLLECTION, self._partition_of(cell.account_id), cell.account_id, body, seq)
 
 
-def saved(states: Sequence[State]) -> None:
+def saved(states: Sequence[CellState]) -> None:
     """Note that snapshots are durable."""
     for cell, _, seq in states:
         if cell.saved < seq:
             cell.saved = seq
 
 
-def resting(cells: Sequence[Cell], delta: int) -> list[State]:
+def resting(cells: Sequence[Cell], delta: int) -> list[CellState]:
     """Give the cells whose newest delta is this one, as they are."""
     return [(cell, cell.state, cell.seq) for cell in cells if cell.delta == delta]

@@ -9,7 +9,7 @@ from charging.errors import Broken
 from charging.ledger.entry import Entry
 from charging.ledger.ledger import replay
 from domainservers.accounts.accounts import Accounts, Cell
-from domainservers.accounts.watch import Watch
+from domainservers.accounts.watch import AccountWatch
 from domainservers.journal.framing import account_mark
 from domainservers.journal.groups import DEFECTS
 from domainservers.journal.keys import POSITIONS_PER_GROUP
@@ -19,7 +19,7 @@ from domainservers.journal.quarantine import Aside, Quarantine, damaged
 class Memory:
     """States of one slot, as they may be served."""
 
-    def __init__(self, accounts: Accounts, watch: Watch, quarantine: Quarantine) -> None:
+    def __init__(self, accounts: Accounts, watch: AccountWatch, quarantine: Quarantine) -> None:
         self._accounts = accounts
         self._watch = watch
         self._quarantine = quarantine

@@ -7,7 +7,7 @@ from charging.base.account import Account, Outgoing
 NEVER_MS = 1 << 62
 
 
-class Watch:
+class AccountWatch:
     """Kept exact with every change of an account; saved with each checkpoint, so that recovery need not read all."""
 
     def __init__(self) -> None:

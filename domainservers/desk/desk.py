@@ -30,7 +30,7 @@ from domainservers.desk.amounts import hold_amount
 from domainservers.desk.answers import account_moved, pack_fault, told_by_account, unknown_identity
 from domainservers.desk.checking import Checking
 from domainservers.desk.entries import Entries
-from domainservers.desk.item import ContractOf, Item, Joining, Need, Opening, Original, OtherLane
+from domainservers.desk.item import AccountOpening, ContractOf, Item, Joining, Need, Original, OtherLane
 from domainservers.desk.naming import has_next_name
 from domainservers.desk.pulling import Pulling
 from domainservers.desk.repeating import Repeating
@@ -41,7 +41,7 @@ from runtime.telemetry import logger
 log = logger("domainservers.desk.desk")
 
 
-class Desk:
+class SlotDesk:
     """What may be done to the state of a slot."""
 
     def __init__(
@@ -82,7 +82,7 @@ class Desk:
             if need is not None or position != item.cleared:
                 return need
         kind = type(item.command.action)
-        if isinstance(item, Opening) and account is not None and has_next_name(item, account):
+        if isinstance(item, AccountOpening) and account is not None and has_next_name(item, account):
             return OtherLane()
         if account is None:
             if not issubclass(kind, BaseCreation):

@@ -19,7 +19,7 @@ from charging.wire import Ask, Commit, FetchOutcomes, Pull
 from domainservers.base.surroundings import Surroundings
 from domainservers.desk.answers import pack_fault
 from domainservers.desk.item import Item, item_of
-from domainservers.journal.groups import Sink
+from domainservers.journal.groups import ReplySink
 from runtime.telemetry import Metrics
 
 LOCAL = "local"
@@ -27,7 +27,7 @@ LOCAL = "local"
 
 
 def let_in(
-    sink: Sink, asks: Sequence[tuple[int, Ask]], origin: str, around: Surroundings, metrics: Metrics
+    sink: ReplySink, asks: Sequence[tuple[int, Ask]], origin: str, around: Surroundings, metrics: Metrics
 ) -> list[Item | tuple[int, Ask]]:
     """Make items of commits that name their account, and answer what its sender may not ask.
 

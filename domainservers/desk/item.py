@@ -10,7 +10,7 @@ from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.entry import Entry
 from charging.ledger.kinds import TAGS
 from charging.ledger.permission import Permission
-from domainservers.journal.groups import Sink
+from domainservers.journal.groups import ReplySink
 from domainservers.journal.keys import fingerprint
 
 
@@ -33,7 +33,7 @@ class Item:
 
     def __init__(
         self,
-        sink: Sink,
+        sink: ReplySink,
         place: int,
         identity: str,
         command: Command,
@@ -74,7 +74,7 @@ class Joining(Item):
 
     def __init__(
         self,
-        sink: Sink,
+        sink: ReplySink,
         place: int,
         identity: str,
         command: Command,
@@ -89,14 +89,14 @@ class Joining(Item):
         """Why it did not give them."""
 
 
-class Opening(Joining):
+class AccountOpening(Joining):
     """A commit that opens an account."""
 
     __slots__ = ("number",)
 
     def __init__(
         self,
-        sink: Sink,
+        sink: ReplySink,
         place: int,
         identity: str,
         command: Command,
@@ -110,13 +110,13 @@ class Opening(Joining):
 
 
 _CLASSES: dict[type, type[Item]] = {
-    kind: Opening if kind is OpenAccount else Joining
+    kind: AccountOpening if kind is OpenAccount else Joining
     for kind in TAGS
     if kind.identities_written is not BaseAction.identities_written
 }
 
 
-def item_of(sink: Sink, place: int, identity: str, command: Command, permission: Permission | None = None) -> Item:
+def item_of(sink: ReplySink, place: int, identity: str, command: Command, permission: Permission | None = None) -> Item:
     """Make the item of a caller's command, whatever its kind."""
     return _CLASSES.get(type(command.action), Item)(sink, place, identity, command, permission=permission)
 

@@ -6,10 +6,10 @@ from charging.base.account import Account
 from charging.base.account_id import NEXT_MAX, compose, slot_of
 from charging.ledger.command import Command
 from charging.ledger.commands.open_account import OpenAccount
-from domainservers.desk.item import Opening
+from domainservers.desk.item import AccountOpening
 
 
-def has_next_name(item: Opening, account: Account) -> bool:
+def has_next_name(item: AccountOpening, account: Account) -> bool:
     """Give an opening without an id of its own the next one, when the account of this one let the identity go."""
     if not 0 < item.number < NEXT_MAX or item.identity in account.members:
         return False

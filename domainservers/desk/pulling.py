@@ -9,7 +9,7 @@ from domainservers.accounts.memory import Memory
 from domainservers.base.surroundings import Surroundings
 from domainservers.contracts.contracts import Contracts
 from domainservers.desk.answers import account_moved, pack_fault, unknown_identity
-from domainservers.journal.groups import Groups, Sink
+from domainservers.journal.groups import Groups, ReplySink
 
 
 class Pulling:
@@ -22,7 +22,7 @@ class Pulling:
         self._around = around
 
     def pull(
-        self, sink: Sink, place: int, identity: str, cell: Cell, *, stale: bool = False, moved: bool = False
+        self, sink: ReplySink, place: int, identity: str, cell: Cell, *, stale: bool = False, moved: bool = False
     ) -> bool:
         """Answer with business data, as `Stale` when a commit was rated on an older state.
 

@@ -27,7 +27,7 @@ DEFECTS = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError, Type
 """What reading and packing raise when something is not what it should be."""
 
 
-class Sink(Protocol):
+class ReplySink(Protocol):
     """Where the replies of a batch go. Answering a position twice, or after the deadline, has no effect."""
 
     deadline: float
@@ -38,7 +38,7 @@ class Sink(Protocol):
         ...
 
 
-class Group:
+class EntryGroup:
     """Entries that are journaled together. `seq` is the sequence it will have."""
 
     __slots__ = ("effects", "marks", "parts", "seq", "size", "waiters")
@@ -49,7 +49,7 @@ class Group:
         self.marks: list[int] = []
         """Of the entries' accounts, `framing.account_mark`."""
         self.size = 0
-        self.waiters: list[tuple[Sink, int, bytes]] = []
+        self.waiters: list[tuple[ReplySink, int, bytes]] = []
         self.effects: list[Callable[[], None]] = []
         """What is done once it is applied, in order: records to be written behind it."""
 
@@ -155,8 +155,8 @@ class Groups:
     def __init__(self, applied: int, entries_max: int, bytes_max: int, kept_entries_max: int) -> None:
         self.applied = applied
         """Sequence of the last group known to be durable."""
-        self.open = Group(applied + 1)
-        self.flying: Group | None = None
+        self.open = EntryGroup(applied + 1)
+        self.flying: EntryGroup | None = None
         self._entries_max = min(entries_max, POSITIONS_PER_GROUP)
         self._bytes_max = min(bytes_max, PAYLOAD_BYTES_MAX - ENTRY_BYTES_MAX)
         self._kept: OrderedDict[int, list[bytes]] = OrderedDict()
@@ -180,7 +180,7 @@ class Groups:
         group.size += len(part)
         return group.seq * POSITIONS_PER_GROUP + len(group.parts) - 1
 
-    def reply(self, seq: int, sink: Sink, position: int, body: bytes) -> None:
+    def reply(self, seq: int, sink: ReplySink, position: int, body: bytes) -> None:
         """Answer once group `seq` is applied, at once when it is."""
         if seq <= self.applied:
             sink.answer(position, body)
@@ -189,14 +189,14 @@ class Groups:
         else:
             self.open.waiters.append((sink, position, body))
 
-    def close(self) -> Group:
+    def close(self) -> EntryGroup:
         """Send the open group off and open the next one."""
         group = self.open
         self.flying = group
-        self.open = Group(group.seq + 1)
+        self.open = EntryGroup(group.seq + 1)
         return group
 
-    def landed(self) -> Group:
+    def landed(self) -> EntryGroup:
         """The group in flight is durable: give it back, its waiters taken out for delivery."""
         group = self.flying
         assert group is not None, "no group is in flight"
@@ -218,9 +218,9 @@ class Groups:
                     parts = group.parts
         return _unpack_entry(parts[index]) if parts is not None else None
 
-    def take_waiters(self) -> list[tuple[Sink, int, bytes]]:
+    def take_waiters(self) -> list[tuple[ReplySink, int, bytes]]:
         """Give all that wait, and let nothing wait: when the owner stepped down or the store is away."""
-        waiting: list[tuple[Sink, int, bytes]] = []
+        waiting: list[tuple[ReplySink, int, bytes]] = []
         for group in (self.flying, self.open):
             if group is not None:
                 waiting += group.waiters

@@ -17,7 +17,7 @@ class Heartbeat:
     def __init__(self, server_id: str, address: str, unit: Unit, clock: SteadyClock, serves: tuple[str, ...]) -> None:
         """`serves` are the domains this server may own, empty = all."""
         self.beaten_at = 0.0
-        """When the newest beat began, seconds of the loop's time; until a ttl later nobody takes this server for gone."""
+        """Seconds of the loop's time when the newest beat began; for a ttl from then on nobody takes it for gone."""
         self.draining = False
         """It gives all its slots up."""
         self.doubting = False

@@ -23,7 +23,7 @@ NEVER_S = float("inf")
 
 
 class Landing:
-    """Waits for a group as a caller does: a `domainservers.journal.groups.Sink`."""
+    """Waits for a group as a caller does: a `domainservers.journal.groups.ReplySink`."""
 
     def __init__(self) -> None:
         self.deadline = NEVER_S

@@ -7,7 +7,7 @@ from charging.ledger.history import line
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers.accounts.accounts import Accounts, Cell
 from domainservers.desk.answers import key_reused, pack_fault, stored, told_again, told_by_account
-from domainservers.journal.groups import Groups, Sink
+from domainservers.journal.groups import Groups, ReplySink
 from domainservers.journal.keys import POSITIONS_PER_GROUP
 from domainservers.reads.histories import history_page
 from domainservers.reads.outcomes import PAGE_OUTCOMES_MAX, page
@@ -37,7 +37,7 @@ class Telling:
         self._domain = domain
         self._outcomes_keep_ms = outcomes_keep_ms
 
-    def tell(self, sink: Sink, place: int, ask: FetchHistory | FetchOutcomes | Lookup, cell: Cell) -> None:
+    def tell(self, sink: ReplySink, place: int, ask: FetchHistory | FetchOutcomes | Lookup, cell: Cell) -> None:
         """Answer a read of an account that is in memory."""
         if isinstance(ask, FetchHistory):
             work = self._history(sink, place, ask, cell)
@@ -51,7 +51,7 @@ class Telling:
 
         self._readers.begin(work, failed)
 
-    async def _history(self, sink: Sink, place: int, ask: FetchHistory, cell: Cell) -> None:
+    async def _history(self, sink: ReplySink, place: int, ask: FetchHistory, cell: Cell) -> None:
         past = self._past
         if ask.key:
             entry = await past.known(cell.account_id, ask.key)
@@ -65,7 +65,7 @@ class Telling:
             told = await history_page(past.frames, past.turns, cell.account_id, newest, ask)
         sink.answer(place, wire.pack(told))
 
-    async def _outcomes(self, sink: Sink, place: int, ask: FetchOutcomes, cell: Cell) -> None:
+    async def _outcomes(self, sink: ReplySink, place: int, ask: FetchOutcomes, cell: Cell) -> None:
         past = self._past
         newest = await past.applied(cell.seq)
         most = min(ask.outcomes_max, PAGE_OUTCOMES_MAX)
@@ -74,7 +74,7 @@ class Telling:
             told = await page(past.frames, past.turns, cell.account_id, newest, ask.from_seq, most, keep_ms, keep_seq)
         sink.answer(place, wire.pack(told))
 
-    async def _lookup(self, sink: Sink, place: int, ask: Lookup, cell: Cell) -> None:
+    async def _lookup(self, sink: ReplySink, place: int, ask: Lookup, cell: Cell) -> None:
         # The index holds every key whose outcome must still be known, so an unknown key costs no walk of the chain.
         position = self._past.position_of(cell.account_id, ask.key)
         entry, _ = await self._past.find(cell.account_id, ask.key) if position >= 0 else (None, False)

@@ -13,7 +13,7 @@ from domainservers.contracts.contracts import Contracts
 from domainservers.desk.answers import pack_fault, unknown_identity
 from domainservers.desk.item import Item, item_of
 from domainservers.desk.pulling import Pulling
-from domainservers.journal.groups import Sink
+from domainservers.journal.groups import ReplySink
 from domainservers.slot.loading import Loading
 
 JournalRead = FetchHistory | FetchOutcomes | Lookup
@@ -30,7 +30,7 @@ class Asking:
         around: Surroundings,
         pulling: Pulling,
         *,
-        tell: Callable[[Sink, int, JournalRead, Cell], None],
+        tell: Callable[[ReplySink, int, JournalRead, Cell], None],
         receive: Callable[[Item], None],
     ) -> None:
         """`tell` answers a read of the journal, `receive` takes a commit whose account is known."""
@@ -42,14 +42,14 @@ class Asking:
         self._tell = tell
         self._receive = receive
 
-    def read(self, sink: Sink, place: int, ask: Ask) -> None:
+    def read(self, sink: ReplySink, place: int, ask: Ask) -> None:
         """Answer a read; the slot is known to be ours."""
         if isinstance(ask, Pull):
             self._pull(sink, place, ask)
         elif isinstance(ask, FetchHistory | FetchOutcomes | Lookup):
             self._with_account(sink, place, ask.identity, lambda cell: self._tell(sink, place, ask, cell))
 
-    def commit(self, sink: Sink, place: int, ask: Commit) -> None:
+    def commit(self, sink: ReplySink, place: int, ask: Commit) -> None:
         """Take a commit that names only the identity."""
 
         def found(cell: Cell) -> None:
@@ -57,7 +57,7 @@ class Asking:
 
         self._with_account(sink, place, ask.identity, found)
 
-    def _pull(self, sink: Sink, place: int, ask: Pull) -> None:
+    def _pull(self, sink: ReplySink, place: int, ask: Pull) -> None:
         identity = ask.identity
         known = self._contracts.get(identity)
         account_id = known.contract.account_id if known is not None and known.contract else asked_for(identity)
@@ -68,7 +68,7 @@ class Asking:
         self._around.look()
         self._pulling.pull(sink, place, identity, cell, moved=ask.moved)
 
-    def _with_account(self, sink: Sink, place: int, identity: str, then: Callable[[Cell], None]) -> None:
+    def _with_account(self, sink: ReplySink, place: int, identity: str, then: Callable[[Cell], None]) -> None:
         """Call `then` with the identity's account once contract and account are in memory."""
         account_id = asked_for(identity)
         if not account_id:
@@ -87,7 +87,7 @@ class Asking:
             self._loading.want_account(account_id, self._again(sink, place, identity, then))
 
     def _again(
-        self, sink: Sink, place: int, identity: str, then: Callable[[Cell], None]
+        self, sink: ReplySink, place: int, identity: str, then: Callable[[Cell], None]
     ) -> Callable[[Fault | None], None]:
         def resume(fault: Fault | None) -> None:
             if fault is not None:

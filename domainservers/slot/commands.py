@@ -12,7 +12,7 @@ from domainservers.accounts.accounts import Cell
 from domainservers.base.limits import Limits
 from domainservers.base.surroundings import Surroundings
 from domainservers.desk.answers import expired, pack_fault, store_away
-from domainservers.desk.desk import Desk
+from domainservers.desk.desk import SlotDesk
 from domainservers.desk.item import Item, Need, OtherLane
 from domainservers.desk.lanes import Lanes
 from domainservers.journal.groups import Groups
@@ -30,7 +30,7 @@ class Commands:
         keys: KeyIndex,
         groups: Groups,
         around: Surroundings,
-        desk: Desk,
+        desk: SlotDesk,
         *,
         load: Callable[[str], None],
         name_opening: Callable[[Item], None],

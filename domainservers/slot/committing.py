@@ -6,7 +6,7 @@ from collections.abc import Callable
 from domainservers.base.clock import Age
 from domainservers.base.limits import Limits
 from domainservers.desk.answers import pack_fault, store_away
-from domainservers.journal.groups import Group, Groups, pack_entries, read_back
+from domainservers.journal.groups import EntryGroup, Groups, pack_entries, read_back
 from domainservers.journal.journal import Fenced, Journal
 from domainservers.journal.keys import KeyIndex
 from domainservers.snapshots.snapshots import Snapshots
@@ -115,7 +115,7 @@ class Committing:
         if journal.segment_groups >= limits.segment_groups_max or journal.segment_bytes >= limits.segment_bytes_max:
             await journal.roll(self._age.now_ms())
 
-    def _release(self, group: Group) -> None:
+    def _release(self, group: EntryGroup) -> None:
         waiters, group.waiters = group.waiters, []
         for sink, place, body in waiters:
             sink.answer(place, body)

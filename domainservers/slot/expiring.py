@@ -8,7 +8,7 @@ from charging.ledger.own import due_sessions, expire_command
 from charging.wire import Done, unpack_answer
 from domainservers.accounts.accounts import Cell
 from domainservers.accounts.memory import Memory
-from domainservers.accounts.watch import Watch
+from domainservers.accounts.watch import AccountWatch
 from domainservers.base.clock import Clock
 from domainservers.desk.item import Item
 
@@ -17,9 +17,9 @@ OWN_TIMEOUT_S = 30.0
 
 
 class _Expiry:
-    """Where the answer to an expiry goes: a `domainservers.journal.groups.Sink`."""
+    """Where the answer to an expiry goes: a `domainservers.journal.groups.ReplySink`."""
 
-    def __init__(self, watch: Watch, account_id: str) -> None:
+    def __init__(self, watch: AccountWatch, account_id: str) -> None:
         self.deadline = asyncio.get_running_loop().time() + OWN_TIMEOUT_S
         self._watch = watch
         self._account_id = account_id
@@ -36,7 +36,7 @@ class Expiring:
     def __init__(
         self,
         clock: Clock,
-        watch: Watch,
+        watch: AccountWatch,
         cells: dict[str, Cell],
         memory: Memory,
         *,

@@ -10,12 +10,12 @@ from charging.ledger.commands.open_account import OpenAccount
 from domainservers.accounts.accounts import Accounts
 from domainservers.contracts.contracts import Contracts
 from domainservers.desk.answers import pack_fault
-from domainservers.desk.item import Item, Opening
+from domainservers.desk.item import AccountOpening, Item
 from domainservers.desk.naming import named
 from domainservers.slot.loading import Loading
 
 
-class Openings:
+class AccountNaming:
     """Of one slot."""
 
     def __init__(
@@ -59,6 +59,6 @@ class Openings:
         if account is not None and account.status != "moved":
             opening = replace(opening, account_id=holder)
         item.rename(opening)
-        if isinstance(item, Opening):
+        if isinstance(item, AccountOpening):
             item.number = 0 if own else 1
         self._take([item])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from charging.ledger.permission import Policy
 from domainservers.accounts.accounts import Accounts
 from domainservers.accounts.memory import Memory
-from domainservers.accounts.watch import Watch
+from domainservers.accounts.watch import AccountWatch
 from domainservers.base.clock import Age, Clock
 from domainservers.base.limits import Limits
 from domainservers.base.surroundings import Surroundings
@@ -36,7 +36,7 @@ def nowhere(_identity: str) -> str:
     return ""
 
 
-class Parts:
+class SlotParts:
     """The collaborators of one slot. `journal` is owned; memory stands at its head."""
 
     def __init__(
@@ -73,7 +73,7 @@ class Parts:
             journal.head.seq, limits.group_entries_max, limits.group_bytes_max, limits.kept_entries_max
         )
         self.accounts = Accounts(name, limits.hot_accounts_max, limits.packed_accounts_max)
-        self.watch = Watch()
+        self.watch = AccountWatch()
         self.quarantine = Quarantine(name, checkpoint.set_aside if checkpoint is not None else (), metrics)
         self.memory = Memory(self.accounts, self.watch, self.quarantine)
         named, gone = (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from charging.wire import Ask
 from domainservers.desk.answers import pack_fault, store_away
-from domainservers.journal.groups import Sink
+from domainservers.journal.groups import ReplySink
 from domainservers.journal.journal import Journal
 from storage.unit import StoreRejected, StoreUnavailable
 
@@ -20,7 +20,7 @@ class Proving:
         self,
         journal: Journal,
         fresh: Callable[[], bool],
-        look: Callable[[Sink, int, Ask], None],
+        look: Callable[[ReplySink, int, Ask], None],
         ended: Callable[[], None],
     ) -> None:
         """`fresh` says whether nobody can have taken the slot over unnoticed; `look` answers a read of a slot that is
@@ -29,10 +29,10 @@ class Proving:
         self._fresh = fresh
         self._look = look
         self._ended = ended
-        self._unproven: list[tuple[Sink, int, Ask]] = []
+        self._unproven: list[tuple[ReplySink, int, Ask]] = []
         self._task: asyncio.Task[None] | None = None
 
-    def read(self, sink: Sink, place: int, ask: Ask) -> None:
+    def read(self, sink: ReplySink, place: int, ask: Ask) -> None:
         """Answer a read, at once or when the journal has been asked."""
         if self._fresh():
             self._look(sink, place, ask)

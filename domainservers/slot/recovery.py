@@ -15,7 +15,7 @@ from domainservers.base.limits import Limits
 from domainservers.journal.groups import unpack_group
 from domainservers.journal.journal import Corrupt, Fenced, Position, claim, read_chain
 from domainservers.slot.healing import Healing
-from domainservers.slot.parts import Parts, nowhere
+from domainservers.slot.parts import SlotParts, nowhere
 from domainservers.slot.replaying import ReplayedContracts, Replayer
 from domainservers.slot.witness import NOTHING_TOLD, Told, Witness
 from domainservers.snapshots.checkpoint import Checkpoint, load_checkpoint, load_watched
@@ -42,7 +42,7 @@ async def recover(
     policy: Callable[[], Policy] = built_in_policy,
     domain_of: Callable[[str], str] = nowhere,
     national: Unit | None = None,
-) -> Parts:
+) -> SlotParts:
     """Own slot `name` and stand where its journal stands; `ring` holds the keys of its chain.
 
     What `witness` knows of it is asked first: a journal that falls short of that is not taken over.
@@ -57,7 +57,7 @@ async def recover(
     age_ms = checkpoint.age_ms if checkpoint is not None else 0
     journal = await claim(private, name, owner, known, age_ms, ring, told.epoch)
     stores = (shared, private, journal, checkpoint)
-    parts = Parts(name, *stores, limits, clock, permits, revision, metrics, policy, domain_of, national)
+    parts = SlotParts(name, *stores, limits, clock, permits, revision, metrics, policy, domain_of, national)
     entries = await _stand_up(parts, checkpoint, ring, told)
     if not await journal.still_owned():
         # What was read may be another owner's already: keys and entries beyond our own head.
@@ -67,7 +67,7 @@ async def recover(
     return parts
 
 
-async def _stand_up(parts: Parts, checkpoint: Checkpoint | None, ring: KeyRing, told: Told) -> int:
+async def _stand_up(parts: SlotParts, checkpoint: Checkpoint | None, ring: KeyRing, told: Told) -> int:
     """Bring memory to where the journal stands; gives how many entries were replayed."""
     name, private, journal = parts.name, parts.private, parts.journal
     keys = await load_keys(private, name, checkpoint)

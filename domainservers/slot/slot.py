@@ -13,8 +13,8 @@ from charging.wire import Ask, Commit
 from domainservers.desk.answers import pack_fault, slot_moving, store_away
 from domainservers.desk.gate import let_in
 from domainservers.desk.item import Item
-from domainservers.journal.groups import Sink
-from domainservers.slot.parts import Parts
+from domainservers.journal.groups import ReplySink
+from domainservers.slot.parts import SlotParts
 from domainservers.slot.wiring import Hooks, Works
 from evidence.anchors import Anchor
 from runtime.telemetry import logger
@@ -25,7 +25,7 @@ CLOSE_TIMEOUT_S = 10.0
 """How long a slot may take to write itself down before it is given up all the same; the journal has everything."""
 
 
-class State(Enum):
+class SlotState(Enum):
     """Where a slot is in its life."""
 
     SERVING = "serving"
@@ -37,7 +37,7 @@ class Slot:
     """One owned slot. `close` gives it up in order; when it is fenced it steps down by itself."""
 
     def __init__(
-        self, parts: Parts, on_end: Callable[["Slot"], None], fresh: Callable[[], bool] = lambda: True
+        self, parts: SlotParts, on_end: Callable[["Slot"], None], fresh: Callable[[], bool] = lambda: True
     ) -> None:
         """`fresh` says whether nobody can have taken the slot over unnoticed; reads ask the journal first when not."""
         self.parts = parts
@@ -45,7 +45,7 @@ class Slot:
         self.name = parts.name
         self.sweep_s = parts.limits.sweep_ms / 1000
         """How often sessions past their validity are looked for."""
-        self.state = State.SERVING
+        self.state = SlotState.SERVING
         self._on_end = on_end
         self._retry_ms = parts.limits.retry_ms
         self._around = parts.around
@@ -70,7 +70,7 @@ class Slot:
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._committing.run()), loop.create_task(self._contracts.write_behind())]
 
-    def submit(self, sink: Sink, asks: Sequence[tuple[int, Ask]], origin: str = "") -> None:
+    def submit(self, sink: ReplySink, asks: Sequence[tuple[int, Ask]], origin: str = "") -> None:
         """Take requests of one batch. Each is answered once through the sink.
 
         `origin` is the role of whoever sent them through a data center; empty = they are this process's own.
@@ -99,7 +99,7 @@ class Slot:
         self._metrics.cache("account", hits=len(work) - misses, misses=misses)
         self._committing.wake()
 
-    def _ask(self, sink: Sink, place: int, ask: Ask) -> None:
+    def _ask(self, sink: ReplySink, place: int, ask: Ask) -> None:
         if isinstance(ask, Commit):
             self._asking.commit(sink, place, ask)
         else:
@@ -116,7 +116,7 @@ class Slot:
             item.sink.answer(item.place, body)
 
     def _refusal(self) -> Fault | None:
-        if self.state is not State.SERVING:
+        if self.state is not SlotState.SERVING:
             return slot_moving(self.name, self._retry_ms)
         return store_away() if self._committing.stalled else None
 
@@ -132,8 +132,8 @@ class Slot:
 
     async def close(self) -> None:
         """Give the slot up in order: take nothing new, journal what was decided, write everything down."""
-        if self.state is State.SERVING:
-            self.state = State.DRAINING
+        if self.state is SlotState.SERVING:
+            self.state = SlotState.DRAINING
             self._commands.refuse(slot_moving(self.name, self._retry_ms))
             try:
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
@@ -156,9 +156,9 @@ class Slot:
 
     def end(self) -> None:
         """Stop at once: what is not known to be applied is answered UNAVAILABLE, its repeat will tell."""
-        if self.state is State.ENDED:
+        if self.state is SlotState.ENDED:
             return
-        self.state = State.ENDED
+        self.state = SlotState.ENDED
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()

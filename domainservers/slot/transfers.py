@@ -11,7 +11,7 @@ from charging.ledger.command import Command
 from charging.ledger.own import receive_command, settle_command
 from charging.wire import Failed, unpack_answer
 from domainservers.accounts.accounts import Accounts
-from domainservers.accounts.watch import Watch
+from domainservers.accounts.watch import AccountWatch
 from domainservers.base.clock import Clock
 from domainservers.desk.item import Item
 from domainservers.journal.groups import Groups
@@ -23,7 +23,7 @@ TransferName = tuple[str, str]
 
 
 class _Settled:
-    """Where the answer to a settlement goes: a `domainservers.journal.groups.Sink`."""
+    """Where the answer to a settlement goes: a `domainservers.journal.groups.ReplySink`."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -36,12 +36,12 @@ class _Settled:
             self.answered.set_result(body)
 
 
-class Transfers:
+class OutgoingTransfers:
     """Of one slot."""
 
     def __init__(
         self,
-        watch: Watch,
+        watch: AccountWatch,
         accounts: Accounts,
         groups: Groups,
         clock: Clock,

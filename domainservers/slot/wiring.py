@@ -7,7 +7,7 @@ handed calls that reach a later one; nothing is called before all are there.
 from collections.abc import Callable, Sequence
 
 from domainservers.desk.checking import Checking
-from domainservers.desk.desk import Desk
+from domainservers.desk.desk import SlotDesk
 from domainservers.desk.entries import Entries
 from domainservers.desk.item import Item
 from domainservers.desk.pulling import Pulling
@@ -24,10 +24,10 @@ from domainservers.slot.commands import Commands
 from domainservers.slot.committing import Committing
 from domainservers.slot.expiring import Expiring
 from domainservers.slot.loading import Loading
-from domainservers.slot.opening import Openings
-from domainservers.slot.parts import Parts
+from domainservers.slot.opening import AccountNaming
+from domainservers.slot.parts import SlotParts
 from domainservers.slot.proving import Proving
-from domainservers.slot.transfers import Transfers
+from domainservers.slot.transfers import OutgoingTransfers
 
 
 class Hooks:
@@ -44,7 +44,7 @@ class Hooks:
 class Works:
     """The workers of a slot."""
 
-    def __init__(self, parts: Parts, hooks: Hooks) -> None:
+    def __init__(self, parts: SlotParts, hooks: Hooks) -> None:
         cells = parts.accounts.cells
         pulling = Pulling(parts.memory, parts.contracts, parts.groups, parts.around)
         self.loading = Loading(
@@ -78,7 +78,7 @@ class Works:
             landed=lambda: self.commands.pump(),
             ended=hooks.end,
         )
-        openings = Openings(parts.name, parts.accounts, parts.contracts, self.loading, hooks.take)
+        openings = AccountNaming(parts.name, parts.accounts, parts.contracts, self.loading, hooks.take)
         self.commands = Commands(
             parts.name,
             parts.limits,
@@ -97,12 +97,14 @@ class Works:
         self.proving = Proving(parts.journal, hooks.fresh, self.asking.read, hooks.end)
         want = self.loading.load_if_absent
         self.expiring = Expiring(parts.clock, parts.watch, cells, parts.memory, want=want, take=hooks.take)
-        self.transfers = Transfers(parts.watch, parts.accounts, parts.groups, parts.clock, want=want, take=hooks.take)
+        self.transfers = OutgoingTransfers(
+            parts.watch, parts.accounts, parts.groups, parts.clock, want=want, take=hooks.take
+        )
 
 
-def _desk(parts: Parts, pulling: Pulling) -> Desk:
+def _desk(parts: SlotParts, pulling: Pulling) -> SlotDesk:
     around = parts.around
-    return Desk(
+    return SlotDesk(
         parts.memory,
         parts.contracts,
         parts.keys,
@@ -115,7 +117,7 @@ def _desk(parts: Parts, pulling: Pulling) -> Desk:
     )
 
 
-def _asking(parts: Parts, hooks: Hooks, pulling: Pulling, past: Past, loading: Loading, readers: Readers) -> Asking:
+def _asking(parts: SlotParts, hooks: Hooks, pulling: Pulling, past: Past, loading: Loading, readers: Readers) -> Asking:
     cells, keep_ms = parts.accounts.cells, parts.limits.outcomes_keep_ms
     telling = Telling(past, readers, parts.accounts, parts.groups, parts.key_records, parts.around.domain, keep_ms)
     arrivals = Arrivals(parts.name, past, readers, cells, parts.clock, parts.around, keep_ms, hooks.take)

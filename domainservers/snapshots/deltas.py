@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 import msgspec
 from msgspec import Raw, Struct
 
-from domainservers.accounts.accounts import Accounts, Cell, State, bundle, resting
+from domainservers.accounts.accounts import Accounts, Cell, CellState, bundle, resting
 from domainservers.base.collections import CHECKPOINT
 from domainservers.journal.framing import compress, decompress
 from domainservers.journal.journal import Corrupt
@@ -111,12 +111,12 @@ class Deltas:
                     kept.cells.append(accounts.restore(stored, delta.number))
             self._states += len(kept.cells)
 
-    def settle(self, deltas_max: int, states_max: int, more: int) -> list[State]:
+    def settle(self, deltas_max: int, states_max: int, more: int) -> list[CellState]:
         """Stop naming the oldest deltas, for a round of `more` states; gives those of their states nobody else holds.
 
         Call it when the round's own states have been captured, with nothing between.
         """
-        alone: list[State] = []
+        alone: list[CellState] = []
         while self._kept and (len(self._kept) >= deltas_max or self._states + more > states_max):
             kept = self._kept.popleft()
             self._states -= len(kept.cells)
@@ -124,7 +124,7 @@ class Deltas:
             alone += resting(kept.cells, kept.delta.number)
         return alone
 
-    def records(self, states: Sequence[State], seq: int) -> Iterator[Record]:
+    def records(self, states: Sequence[CellState], seq: int) -> Iterator[Record]:
         """Make the records of a round's delta, `states` without those of no account; names it when all are taken."""
         part = 0
         for start in range(0, len(states), STATES_PER_RECORD_MAX):
@@ -158,7 +158,7 @@ class Deltas:
                 return names
 
 
-def _bodies(states: Sequence[State]) -> Iterator[bytes]:
+def _bodies(states: Sequence[CellState]) -> Iterator[bytes]:
     """Pack states together, or in halves when that is too large for a record."""
     body = bundle(states)
     if len(body) <= BYTES_PER_RECORD_MAX or len(states) == 1:

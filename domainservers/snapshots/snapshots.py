@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 from domainservers.accounts.accounts import Accounts
-from domainservers.accounts.watch import Watch
+from domainservers.accounts.watch import AccountWatch
 from domainservers.base.clock import Age
 from domainservers.base.limits import Limits
 from domainservers.base.surroundings import Surroundings
@@ -29,7 +29,7 @@ class Snapshots:
         journal: Journal,
         accounts: Accounts,
         keys: KeyIndex,
-        watch: Watch,
+        watch: AccountWatch,
         around: Surroundings,
         age: Age,
         limits: Limits,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from domainservers.accounts.accounts import Accounts, State, saved
+from domainservers.accounts.accounts import Accounts, CellState, saved
 from domainservers.base.limits import Limits
 from domainservers.contracts.contracts import Contracts
 from domainservers.journal.journal import Journal, Position, Segment
@@ -32,9 +32,9 @@ DELTAS_PER_WRITE_MAX = 8
 class Capture(Struct):
     """A round's content, taken at the border of a group."""
 
-    states: list[State]
+    states: list[CellState]
     """Changed since the round before."""
-    alone: list[State]
+    alone: list[CellState]
     """To be written as records of their own."""
     keys: list[bytes]
     watched: list[str]

@@ -27,7 +27,7 @@ from domainservers.base.limits import Limits
 from domainservers.journal.groups import unpack_entries
 from domainservers.journal.journal import Position, genesis, read_chain
 from domainservers.slot.recovery import recover
-from domainservers.slot.slot import Slot, State
+from domainservers.slot.slot import Slot, SlotState
 from house.stores import STORES
 from runtime.channel import open_channel
 from runtime.telemetry import Metrics
@@ -94,7 +94,7 @@ class Outcome(Struct):
 
     late: Answer
     """What it answered its caller."""
-    state: State
+    state: SlotState
     """Of its slot afterwards."""
     balance: int
     """What the next owner finds, after all."""
@@ -129,7 +129,7 @@ def hold_to_it(outcome: Outcome) -> None:
     """What must come of it."""
     assert isinstance(outcome.late, Failed), "a stopped owner told its caller that it was done"
     assert (outcome.late.kind, outcome.late.reason) == ("unavailable", "OWNER_CHANGED")
-    assert outcome.state is State.ENDED
+    assert outcome.state is SlotState.ENDED
     assert outcome.keys == ["open", "before", "meanwhile"]
     assert outcome.balance == 10_000_000 - 1_000 - 200
 

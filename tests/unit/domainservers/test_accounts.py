@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from charging.base.account import Account
-from domainservers.accounts.accounts import PACKED_MIN, Accounts, State, saved, unpack_account
+from domainservers.accounts.accounts import PACKED_MIN, Accounts, CellState, saved, unpack_account
 from storage.unit import Stored
 
 NAMES = [f"account-{number}" for number in range(400)]
@@ -22,7 +22,7 @@ class Owner:
         self.snapshots: dict[str, Stored] = {}
         self.versions = dict.fromkeys(NAMES, 0)
         self.group = 0
-        self.captured: list[State] = []
+        self.captured: list[CellState] = []
 
     def enter(self, name: str) -> None:
         """One entry: the state in memory, or read from the snapshot, is the newest; it moves on or stays."""

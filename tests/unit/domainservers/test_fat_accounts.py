@@ -7,7 +7,7 @@ from charging.base.usage import SealedCharge, Usage
 from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.wire import Done, Failed
 from domainservers.base.limits import Limits
-from domainservers.slot.slot import State
+from domainservers.slot.slot import SlotState
 from domainservers.snapshots import patience
 from tests.unit.domainservers.room import ALICE, BOB, NOW_MS, FlakyUnit, ask, charge, commit, do, opening, own, until
 
@@ -52,7 +52,7 @@ async def test_a_store_that_refuses_what_is_written_down_does_not_take_the_slot_
     for number in range(10):
         assert isinstance(await do(slot, f"k{number}", charge(1)), Done)
     await until(lambda: unit.refuses_puts == 0)
-    assert slot.state is State.SERVING
+    assert slot.state is SlotState.SERVING
     await slot.close()
     slot = await own(unit)
     assert slot.parts.snapshots.entries == 0, "it was written down after all"

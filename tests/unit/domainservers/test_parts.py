@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from charging.base.account import Account, Outgoing, Session
 from directory.members import Member
 from domainservers.accounts.accounts import Accounts, partition_of, saved
-from domainservers.accounts.watch import Watch
+from domainservers.accounts.watch import AccountWatch
 from domainservers.desk.lanes import Lanes
 from domainservers.journal.keys import RECENT_KEYS_MAX, KeyIndex, fingerprint
 from domainservers.ownership.assignment import assign
@@ -173,7 +173,7 @@ def test_only_willing_members_get_slots_of_their_domains() -> None:
 
 
 def test_an_account_that_moved_out_is_not_looked_after_any_more() -> None:
-    watch = Watch()
+    watch = AccountWatch()
     session = Session("s", "msisdn:1", 0, 1_000, ())
     row = Outgoing("send", "main", "msisdn:2", "main", 5)
     here = Account("a", 3, "GD", sessions=(session,), outgoing=(row,))

@@ -14,7 +14,7 @@ from domainservers.base.limits import Limits
 from domainservers.contracts import contracts
 from domainservers.journal.groups import ENTRY_BYTES_MAX
 from domainservers.reads import reading
-from domainservers.slot.slot import Slot, State
+from domainservers.slot.slot import Slot, SlotState
 from storage.unit import PAYLOAD_BYTES_MAX
 from tests.unit.domainservers.room import (
     ALICE,
@@ -217,7 +217,7 @@ async def test_a_fenced_slot_steps_down_and_tells_nobody_that_it_was_done() -> N
     waiting = Waiting()
     old.submit(waiting, [(0, commit("k", charge(1_000))), (1, Pull(ALICE))])
     assert [reason(each) for each in await waiting.all(2)] == ["OWNER_CHANGED"] * 2
-    assert old.state is State.ENDED
+    assert old.state is SlotState.ENDED
     assert reason(await do(old, "k", charge(1_000))) == "SLOT_MOVING"
     done = await do(new, "k", charge(1_000))
     assert isinstance(done, Done)
@@ -345,7 +345,7 @@ async def test_what_no_group_could_hold_is_refused_alone_and_the_slot_goes_on() 
     (lookup,) = await ask(slot, Lookup(ALICE, "big"))
     assert isinstance(lookup, Unknown)
     assert await balance(slot) == 10_000_000 + 3 - 5
-    assert slot.state is State.SERVING
+    assert slot.state is SlotState.SERVING
     await slot.close()
 
 
