@@ -50,9 +50,9 @@ class DeskConnection:
     """A channel, its stub, and one Exchange stream that is opened again when it breaks."""
 
     def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
+        self._endpoint = endpoint
         self._channel = grpc.insecure_channel(numeric(endpoint), options=CHANNEL_OPTIONS)
-        self.stub = desk_grpc.ServiceDeskServiceStub(self._channel)
+        self._stub = desk_grpc.ServiceDeskServiceStub(self._channel)
         self._numbers = itertools.count(1)
         self._waiting: dict[int, _Batch] = {}
         self._outgoing: queue.Queue[desk.ExchangeRequest | None] | None = None
@@ -74,6 +74,12 @@ class DeskConnection:
             self._waiting.pop(batch_id, None)
         return [reply for reply in batch.replies if reply is not None]
 
+    def charge(self, request: desk.ServiceRequest, timeout_s: float = 5.0) -> desk.ServiceReply:
+        """Send one charge as a call of its own, beside the stream. Raises `grpc.RpcError` with whatever was refused."""
+        call = desk.ChargeRequest(request=request)
+        response = self._stub.Charge(call, timeout=timeout_s, metadata=shown_to(self._endpoint))
+        return desk.ServiceReply(charge=response.charge)
+
     def close(self) -> None:
         """End the stream and the channel."""
         if self._outgoing is not None:
@@ -84,7 +90,7 @@ class DeskConnection:
         outgoing: queue.Queue[desk.ExchangeRequest | None] = queue.Queue()
         self._outgoing = outgoing
         gevent.spawn(
-            self._receive, self.stub.Exchange(iter(outgoing.get, None), metadata=shown_to(self.endpoint)), outgoing
+            self._receive, self._stub.Exchange(iter(outgoing.get, None), metadata=shown_to(self._endpoint)), outgoing
         )
 
     def _receive(

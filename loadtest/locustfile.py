@@ -17,7 +17,8 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from loadtest import checks
 from loadtest.desk import CHANNEL_OPTIONS
-from loadtest.users import PATIENCE_S, DeskUser, Unsettled, WrongAnswer
+from loadtest.settling import PATIENCE_S, Unsettled, WrongAnswer
+from loadtest.users import DeskUser
 from runtime.loopback import numeric, shown_to
 
 REPEATED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
@@ -40,7 +41,7 @@ class ChargeMix(DeskUser):
     def mix(self) -> None:
         """One batch."""
         self.charge("charge", self.batch(self.traffic.charge))
-        self.vouch_sometimes()
+        self.witness.vouch_sometimes()
 
 
 class QueryMix(DeskUser):
@@ -49,11 +50,11 @@ class QueryMix(DeskUser):
     @task
     def mix(self) -> None:
         """One batch; the witness has after it what it had before."""
-        before = self.look({self.home})
+        before = self.witness.look({self.witness.home})
         self.ask("query", self.batch(self.traffic.query))
-        self.quote(self.traffic.charge(self.witness))
+        self.witness.quote(self.traffic.charge(self.witness.identity))
         if before is not None:
-            self.look({self.home}, before.real)
+            self.witness.look({self.witness.home}, before.real)
 
 
 class BusyHour(DeskUser):
@@ -63,7 +64,7 @@ class BusyHour(DeskUser):
     def charges(self) -> None:
         """One batch of charges; a roamer is charged in its own domain."""
         self.charge("busy-hour charge", self.batch(self.traffic.roaming_charge))
-        self.vouch_sometimes()
+        self.witness.vouch_sometimes()
 
     @task(1)
     def queries(self) -> None:
@@ -77,8 +78,8 @@ class HotAccount(DeskUser):
     @task
     def hot(self) -> None:
         """One batch for the same subscriber from all users."""
-        hot = self.shared.people.hot
-        homes, versions = self.shared.people.homes, self.shared.versions
+        hot = self.people.hot
+        homes, versions = self.people.homes, self.shared.versions
 
         def check(_asked: desk.ServiceRequest, reply: desk.ServiceReply, resent: bool) -> str:
             fault = checks.charge_fault(reply, {homes[hot]}, resent=resent)
@@ -87,7 +88,7 @@ class HotAccount(DeskUser):
             versions.add(reply.charge.account_version)
             return fault
 
-        self.settle("hot account", self.batch(lambda: self.traffic.charge(hot)), check)
+        self.settler.settle("hot account", self.batch(lambda: self.traffic.charge(hot)), check)
 
 
 class PrepaidSessions(DeskUser):
@@ -98,13 +99,13 @@ class PrepaidSessions(DeskUser):
     @task
     def sessions(self) -> None:
         """Run one batch of sessions from create to release; the first is the witness's, with a price known before."""
-        callers = [self.witness, *(self.traffic.mobile() for _ in range(self.batch_requests - 1))]
-        draw = self.traffic.random.randrange
+        callers = [self.witness.identity, *(self.traffic.mobile() for _ in range(self.batch_requests - 1))]
+        draw = self.traffic.draw
         going = [
             Going(who, self.traffic.key(), (0, *(draw(1 << 20) for _ in range(self.STEPS - 1)))) for who in callers
         ]
         began_ms = int(time.time() * 1_000)
-        quoted = self.quote(self.traffic.data_event(self.witness, sum(going[0].used), began_ms))
+        quoted = self.witness.quote(self.traffic.data_event(self.witness.identity, sum(going[0].used), began_ms))
         price = quoted.amount if quoted is not None else None
         for invocation in range(self.STEPS):
             if going:
@@ -122,19 +123,19 @@ class PrepaidSessions(DeskUser):
         def check(asked: desk.ServiceRequest, reply: desk.ServiceReply, _resent: bool) -> str:
             charged, rich = before[asked.request_key], self.refusals_count
             fault = checks.session_fault(asked, reply, charged, last=invocation == last, rich=rich)
-            if fault or invocation != last or asked.identity != self.witness:
+            if fault or invocation != last or asked.identity != self.witness.identity:
                 return fault
             total = reply.session.grants[0].charged
             return "" if total == price else f"the session was charged {total}, one piece of its size costs {price}"
 
-        replies = self.settle(f"session step {invocation}", steps, check) or [desk.ServiceReply()] * len(steps)
+        replies = self.settler.settle(f"session step {invocation}", steps, check) or [desk.ServiceReply()] * len(steps)
         told = [
             (step, one, reply.session)
             for step, one, reply in zip(steps, going, replies, strict=True)
             if len(reply.session.grants) == 1
         ]
-        homes = self.shared.people.homes
-        self.shared.told.charges(
+        homes = self.people.homes
+        self.told.charges(
             (step.request_key, result.grants[0].charged - one.charged, homes[one.identity], result.repeated)
             for step, one, result in told
         )
@@ -158,8 +159,8 @@ class UnaryCharge(DeskUser):
     def single(self) -> None:
         """One unary charge, repeated until its outcome is known."""
         request = self.traffic.charge()
-        home = self.shared.people.homes[request.identity]
-        with self.environment.events.request.measure("Charge", "unary charge") as measured:
+        home = self.people.homes[request.identity]
+        with self.measured.measure("Charge", "unary charge") as measured:
             try:
                 reply, resent = self._call(request)
             except (grpc.RpcError, Unsettled) as error:
@@ -168,16 +169,14 @@ class UnaryCharge(DeskUser):
             fault = checks.charge_fault(reply, {home}, resent=resent)
             if fault:
                 measured["exception"] = WrongAnswer(fault)
-        self.shared.told.charges([(request.request_key, reply.charge.amount, reply.charge.domain, resent)])
-        self.vouch_sometimes()
+        self.told.charges([(request.request_key, reply.charge.amount, reply.charge.domain, resent)])
+        self.witness.vouch_sometimes()
 
     def _call(self, request: desk.ServiceRequest) -> tuple[desk.ServiceReply, bool]:
         until, resent = time.monotonic() + PATIENCE_S, False
         while True:
             try:
-                response = self.desk.stub.Charge(
-                    desk.ChargeRequest(request=request), timeout=5, metadata=shown_to(self.desk.endpoint)
-                )
+                reply = self.desk.charge(request)
             except grpc.RpcError as error:
                 if error.code() not in REPEATED:
                     raise
@@ -186,7 +185,7 @@ class UnaryCharge(DeskUser):
                 resent = True
                 gevent.sleep(checks.PAUSE_S)
             else:
-                return desk.ServiceReply(charge=response.charge), resent
+                return reply, resent
 
 
 class PortStorm(DeskUser):
@@ -195,14 +194,14 @@ class PortStorm(DeskUser):
     @task
     def storm(self) -> None:
         """Move there and back, each time charging on; then one batch of everybody else."""
-        away = self.traffic.random.choice([domain for domain in self.traffic.domains if domain != self.home])
-        for there, here in ((away, self.home), (self.home, away)):
+        away = self.traffic.elsewhere(self.witness.home)
+        for there, here in ((away, self.witness.home), (self.witness.home, away)):
             moving = gevent.spawn(self._port, there)
             while not moving.ready():
-                self.vouch({here, there})
+                self.witness.vouch({here, there})
             if not moving.get():
                 return
-            self.vouch({there})
+            self.witness.vouch({there})
         self.charge("charge beside ports", self.batch(self.traffic.charge))
 
     def _port(self, target: str) -> bool:
@@ -210,11 +209,11 @@ class PortStorm(DeskUser):
         options = self.environment.parsed_options
         assert options is not None
         request = data_center_pb2.PortRequest(
-            identity=self.witness, to_domain=target, request_key=self.traffic.key(), actor="loadtest"
+            identity=self.witness.identity, to_domain=target, request_key=self.traffic.key(), actor="loadtest"
         )
         until = time.monotonic() + PATIENCE_S
         with (
-            self.environment.events.request.measure("Port", "port") as measured,
+            self.measured.measure("Port", "port") as measured,
             grpc.insecure_channel(numeric(options.directory), options=CHANNEL_OPTIONS) as channel,
         ):
             while True:

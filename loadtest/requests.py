@@ -67,6 +67,14 @@ class Traffic:
         """Give a request key never used before."""
         return f"{self._prefix}-{next(self._keys)}"
 
+    def draw(self, below: int) -> int:
+        """Give a number from 0 to below another."""
+        return self.random.randrange(below)
+
+    def elsewhere(self, home: str) -> str:
+        """Pick a region that isn't somebody's home; "" where there is but one."""
+        return self.random.choice([domain for domain in self.domains if domain != home] or [""])
+
     def anyone(self) -> tuple[str, str]:
         """Pick a subscriber; regions come by population because the file does."""
         return self.random.choice(self.subscribers)
@@ -100,7 +108,7 @@ class Traffic:
         """A busy-hour event: one in twelve is away from home."""
         identity, home = self.anyone()
         away = self.random.random() < 1 / 12
-        return self.charge(identity, self.random.choice([d for d in self.domains if d != home] or [""]) if away else "")
+        return self.charge(identity, self.elsewhere(home) if away else "")
 
     def query(self) -> desk.ServiceRequest:
         """Ask for balance, usage or contract; or what a call would cost."""
