@@ -36,6 +36,7 @@ class Contract(Struct, frozen=True, array_like=True, gc=False):
     """Discount rules agreed for this subscriber."""
     order_id: str = ""
     version: int = 0
+    """Of the account's mutation that wrote it; 0 = none did yet."""
 
 
 class OrderLine(Struct, frozen=True, array_like=True, gc=False):

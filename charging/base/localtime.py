@@ -124,11 +124,13 @@ class Span(NamedTuple):
     """A period: its days and the texts that accumulator keys carry."""
 
     start: int
+    """First local day, counted from 1970-01-01."""
     end: int
     """First day after it."""
     text: str
     """Sorts as the periods follow each other."""
     previous_start: int
+    """First day of the period before it."""
     previous_text: str
 
 

@@ -17,6 +17,7 @@ class Usage(Struct, frozen=True, array_like=True):
     service: str
     start_ms: int
     quantity: int
+    """Base units of the service: seconds, bytes, events."""
     other_party: str = ""
     visited: str = ""
     """Domain code or network abroad where it happened; empty = at home."""
@@ -37,10 +38,13 @@ class Step(Struct, frozen=True, array_like=True, gc=False):
     origin: str
     """"" = national, else the domain whose override made it."""
     quantity: int
+    """Base units that the step is about; of a rounding, the micro-units it came to."""
     unit: str
+    """second, byte, event, day, micro; "" = the step counts nothing."""
     numerator: int
     """Exact value in micro-units = numerator / denominator; 0 for free units."""
     denominator: int
+    """Not zero."""
     detail: str = ""
     """What a person needs besides: band, price per increment, level, before and after."""
     level: str = ""
@@ -88,8 +92,11 @@ class AllowanceLeft(Struct, frozen=True, gc=False):
     name: str
     unit: str
     quota: int
+    """What the period gives."""
     used: int
+    """What was taken of it."""
     remaining: int
+    """What may still be taken, by this member too; never negative."""
 
 
 # A long fraction is written as text, see `pack_long`; what is no fraction is checked as strictly by the types.

@@ -185,6 +185,7 @@ class Discount(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     level: Level = ""
     """S, I, A or C; empty = by stage: product I, offering S, subscriber S, account A."""
     priority: int = 100
+    """Lower works first, within its stage."""
     applies_to: tuple[Literal["usage", "fee", "bill"], ...] = ("usage",)
     when: DiscountWhen = DiscountWhen()
     percent: Percent = ""

@@ -27,8 +27,11 @@ class CompiledRate:
     """From `start` (offset in the call) on, each begun `increment` costs `cost`."""
 
     start: int
+    """Offset in the usage, base units."""
     increment: int
+    """Base units that are priced together; what is begun is paid."""
     cost: int
+    """Of one increment, in 1/denominator micro-unit of its price."""
     detail: str
 
 
@@ -37,8 +40,11 @@ class CompiledTier:
     """Counted units in (start, end]."""
 
     start: int
+    """Base units counted before this tier, of the accumulator that the tiers look at."""
     end: int
+    """Base units that the last of its own makes; `OPEN_END` = there is no tier behind it."""
     flat: int
+    """Due once when the tier is entered, in 1/denominator micro-unit of its price; 0 = nothing."""
     rates: tuple[CompiledRate, ...]
     flat_detail: str
 
@@ -49,7 +55,9 @@ class Counter:
 
     name: str
     period: int
+    """One of `charging.base.localtime.PERIODS`."""
     shared: bool
+    """One for all members of the account; else each has its own."""
     escaped: str = field(init=False)
     """The name as keys hold it."""
 
@@ -83,7 +91,9 @@ class Schedule:
     rates: tuple[CompiledRate, ...]
     tiers: tuple[CompiledTier, ...]
     model: int
+    """GRADUATED, VOLUME or PACKAGE; see `charging.rating.tiers`."""
     counter: Counter | None
+    """What the tiers look at; None = there are none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +101,9 @@ class CompiledRounding:
     """Mode and the multiple, in micro-units, to which a charge is rounded."""
 
     mode: int
+    """One of `charging.base.money.MODES`."""
     step: int
+    """Micro-units, at least 1."""
     name: str
     origin: str
     """The domain whose rounding it is; "" = the nation's."""
@@ -103,6 +115,7 @@ class Bounds:
 
     connect: int
     minimum: int
+    """0 = none."""
     cap: int
     """Of one call; -1 = none."""
     cap_counter: Counter | None
@@ -123,19 +136,23 @@ class CompiledPrice:
     item: str
     unit: str
     denominator: int
+    """Amounts of the price are whole numbers of 1/denominator micro-unit."""
     tests: tuple[Test, ...]
     schedules: tuple[Schedule | None, ...]
     """One for each entry of `bands`, then the price's own, so that index -1 (outside) finds it. None = unpriced."""
     table: BandTable | None
     timed: bool
     switch: int
+    """What happens where a band ends inside a call: SWITCH_SECOND, SWITCH_INCREMENT or SWITCH_START."""
     bounds: tuple[Bounds, ...]
     """In the order of `schedules`."""
     connect: int
     """Of the price's own bounds, for the quick way."""
     connect_always: bool
     grace: int
+    """Base units; a usage of no more costs nothing."""
     grace_free: bool
+    """A longer usage is charged without its first `grace` units."""
     rounding: CompiledRounding
     flat: CompiledRate | None
     """The only rate, when there is but one and nothing else to look at."""
@@ -179,21 +196,29 @@ class CompiledAllowance:
     origin: str
     unit: str
     quota: int
+    """Base units each period; 0 = only a scope for books."""
     priority: int
+    """See `charging.base.consumption`."""
     tests: tuple[Test, ...]
     table: BandTable | None
     """Index 0 = inside."""
     increment: int
+    """Base units that are taken together; what is begun is taken."""
     counter: Counter
     member_cap: int
-    """0 = none."""
+    """Base units that one member may take in a period; 0 = any."""
     member_counter: Counter
     roll_counter: Counter | None
     roll_limit: int
+    """Base units that roll over at most."""
     roll_first: bool
+    """What rolled over is used before the period's own quota."""
     prorated: bool
+    """The quota of the period in which a subscription begins is cut by days."""
     by_subscription: bool
+    """Each subscription has one quota for its whole life."""
     per_call: bool
+    """Each call has the quota anew; nothing is counted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -203,6 +228,7 @@ class Grant:
     allowance: CompiledAllowance
     places: tuple[int, ...]
     quota: int
+    """Base units that all these subscriptions give together in a whole period."""
     plain: bool
     """The quota is the same in every period, and nothing rolls over."""
 
@@ -217,11 +243,15 @@ class Facts:
     held: frozenset[str]
     item: dict[str, str]
     quantity: int
+    """Base units used."""
     charged: int
+    """Base units left to money, before increments."""
     numerator: int
+    """Value before all discounts, micro-units = numerator / denominator."""
     denominator: int
-    """Value before all discounts."""
+    """Of the value; not zero."""
     day: int
+    """Local day of the beginning, counted from 1970-01-01."""
 
 
 @dataclass(slots=True, eq=False)
@@ -232,24 +262,33 @@ class CompiledRule:
     origin: str
     level: str
     order: tuple[int, int, str]
+    """(stage, priority, id): the order in which rules work on each other's result."""
     targets: tuple[str, ...]
     services: frozenset[str]
     tests: tuple[Callable[[Facts], bool], ...]
     kind: int
+    """PERCENT, AMOUNT, PRICE, TOTAL or THRESHOLDS."""
     numerator: int
     denominator: int
-    """What is left of it (percent), what goes off (amount), what it becomes (total), or one increment costs (price)."""
+    """What is left of it (percent; no unit), what goes off (amount), what it becomes (total), or one increment costs
+    (price): micro-units."""
     increment: int
+    """Base units of a new price."""
     steps: tuple[tuple[int, int, int], ...]
     """Thresholds, highest first: (at least, numerator, denominator of what is left)."""
     counter: Counter | None
+    """What thresholds look at."""
     limit_numerator: int
-    """-1 = no limit."""
+    """Most that it takes off, micro-units = limit_numerator / limit_denominator: of one usage, or with `limit_counter`
+    of its period. -1 = no limit."""
     limit_denominator: int
     limit_counter: Counter | None
     exclusive: str
+    """Name of a group of which only one rule holds; "" = of none."""
     best: bool
+    """Of its group the rule holds that takes most off; else the first."""
     depends: bool
+    """Looks at an accumulator, so the outcome holds for this state of the account alone."""
     detail: str
 
 
@@ -270,6 +309,7 @@ class CompiledService:
     name: str
     unit: str
     quantity_max: int
+    """Of one usage, base units."""
     by_report: bool
     """Sessions are rated piece by piece, see `charging.rating.pieces`."""
 
@@ -282,6 +322,7 @@ class CompiledOffering:
     origin: str
     label: str
     priority: int
+    """Of several subscriptions, the tariffs of the lower one are asked first."""
     includes: tuple[str, ...]
     services: frozenset[str]
     tariffs: tuple[str, ...]
@@ -289,6 +330,7 @@ class CompiledOffering:
     discounts: tuple[str, ...]
     fees: tuple[str, ...]
     validity_ms: int
+    """Of a subscription that names no end; 0 = it has none."""
 
 
 @dataclass(slots=True, eq=False)
@@ -300,9 +342,11 @@ class CompiledFee:
     origin: str
     item: str
     numerator: int
+    """Amount of a whole period, micro-units = numerator / denominator."""
     denominator: int
     recurring: bool
     period: int
+    """Of a recurring fee; one of `charging.base.localtime.PERIODS`."""
     prorated: bool
     minus: Counter | None
     """Amounts whose sum over the period is taken off."""

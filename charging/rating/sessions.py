@@ -39,7 +39,7 @@ class UnitAsk(Struct, frozen=True):
     requested: int
     """Quota asked for now, base units; 0 = none."""
     used: int
-    """Used since the last report."""
+    """Used since the last report, base units."""
     time_ms: int
     """When the service began in this session; only its first report counts."""
     other_party: str = ""
@@ -54,6 +54,7 @@ class SessionAsk(Struct, frozen=True):
     operation: str
     """create, update, release"""
     invocation: int
+    """Number of the step, one more than that of the step before (invocationSequenceNumber of TS 32.291)."""
     identity: str
     units: tuple[UnitAsk, ...]
     valid_until_ms: int
@@ -66,16 +67,17 @@ class Pricing(Struct, Generic[P], frozen=True):
     """How the platform rates, passed in: `timeline.plan_at`, functions of `rating` and `pieces` beside."""
 
     plan_at: Callable[[int], P]
+    """Catalogue in force at a moment, milliseconds UTC."""
     rate: Callable[[P, Usage, Contract, Account], Charge]
     """Of what was used: `rate_sum`."""
     quota: Callable[[P, Usage, Contract, Account], Charge]
     """Of what was used and would be: `rate_quota`."""
     quantity_max: Callable[[P, str], int]
-    """Largest quota of a service."""
+    """Largest quota of a service, base units; 0 = there is no such service."""
     next_switch: Callable[[P, Contract, Account, Usage], int]
     """Time of the next change of tariff after what a usage has used so far, milliseconds UTC; 0 = none."""
     piece_end: Callable[[P, Contract, Account, Usage], int]
-    """When the piece that begins as a usage does must end."""
+    """When the piece that begins as a usage does must end, milliseconds UTC."""
 
 
 class _Priced(Struct, frozen=True):
@@ -83,7 +85,7 @@ class _Priced(Struct, frozen=True):
     charge: Charge
     taken: Taken
     requested: int
-    """As far as the service allows."""
+    """As far as the service allows, base units."""
     end_ms: int
     """Of the piece."""
 
