@@ -11,7 +11,7 @@ from pathlib import Path
 
 from charging.errors import KINDS as FAULTS
 from charging.reasons import SECTIONS, Reason, Section
-from charging.reasons.reason import KINDS, Kind
+from charging.reasons.reason import KINDS, FaultKind
 from runtime.status import code_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +26,7 @@ of `ErrorInfo.metadata`.
 """
 
 
-def code(kind: Kind) -> str:
+def code(kind: FaultKind) -> str:
     """Give the gRPC code of a kind."""
     fault = FAULTS[kind.name]
     return code_of(fault.told("", "")).name

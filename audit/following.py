@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from audit.rerating import Rerater
 from charging.base.account import MONEY, Account
-from charging.ledger.auditing import Audit, Transfers, begins
+from charging.ledger.auditing import Audit, TransferHalves, begins
 from charging.ledger.entry import Entry
 from charging.ledger.history import line
 from charging.wire import HistoryLine
@@ -37,9 +37,9 @@ class SlotReport(Struct):
     """Time of the first entry when older segments are gone; 0 = the journal is whole."""
     broken: bool = False
     """The chain does not hold, so its end was not read."""
-    transfers: Transfers = field(default_factory=Transfers)
+    transfers: TransferHalves = field(default_factory=TransferHalves)
     """All halves of transfers that were met."""
-    claims: Transfers = field(default_factory=Transfers)
+    claims: TransferHalves = field(default_factory=TransferHalves)
     """Those that were there when the audit began: their other halves must be found."""
     identities: set[str] = set()
     """Whose contracts the journal made, or its accounts have as members."""
@@ -166,7 +166,7 @@ class Follower:
                 self.audits[account_id] = Audit(account_id, self._unpack(account_id, stored))
 
 
-def _gather(audits: dict[str, Audit], into: Transfers) -> None:
+def _gather(audits: dict[str, Audit], into: TransferHalves) -> None:
     for audit in audits.values():
         into.sent.update(audit.transfers.sent)
         into.received.update(audit.transfers.received)

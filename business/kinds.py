@@ -1,7 +1,7 @@
 """The kinds of subjects there are: the only list. A kind that is taken out of it can't be read any more."""
 
 from business.billing.kind import BILL_RUNS
-from business.subjects import Kind, Kinds
+from business.subjects import Kinds, SubjectKind
 
-_ALL: tuple[Kind, ...] = (BILL_RUNS,)
+_ALL: tuple[SubjectKind, ...] = (BILL_RUNS,)
 KINDS: Kinds = {kind.name: kind for kind in _ALL}

@@ -36,7 +36,7 @@ class Ruling(Struct, frozen=True, gc=False):
     after: PackedSubject
 
 
-class Kind(Protocol):
+class SubjectKind(Protocol):
     """What a slot needs to know of a kind of subject."""
 
     name: str
@@ -63,7 +63,7 @@ class Kind(Protocol):
 
 
 class Machine(Generic[StateT, ActionT, EventT]):
-    """A `Kind` made of pure functions over the structs of its room."""
+    """A `SubjectKind` made of pure functions over the structs of its room."""
 
     def __init__(
         self,
@@ -103,11 +103,11 @@ class Machine(Generic[StateT, ActionT, EventT]):
             raise Invalid("ACTION_MALFORMED", text) from error
 
     def doing(self, action: Raw) -> str:
-        """See `Kind`."""
+        """See `SubjectKind`."""
         return str(type(self.action(action)).__struct_config__.tag)
 
     def rule(self, before: PackedSubject, instruction: Instruction, now_ms: int) -> Ruling:
-        """See `Kind`. What happened is read again before it counts: the journal takes only what can be replayed."""
+        """See `SubjectKind`. What happened is read again before it counts: a journal takes what can be replayed."""
         events = self._decide(self.state(before), self.action(instruction.action), now_ms)
         facts = tuple(Raw(_pack(event)) for event in events)
         after = self.replay(before, facts)
@@ -118,14 +118,14 @@ class Machine(Generic[StateT, ActionT, EventT]):
         return Ruling(facts, after)
 
     def replay(self, before: PackedSubject, facts: Sequence[Raw]) -> PackedSubject:
-        """See `Kind`."""
+        """See `SubjectKind`."""
         state = self.state(before)
         for event in self._events(facts):
             state = self._apply(state, event)
         return PackedSubject(before.subject_id, before.version + 1, Raw(_pack(state)))
 
     def words(self, facts: Sequence[Raw]) -> str:
-        """See `Kind`."""
+        """See `SubjectKind`."""
         return "; ".join(self._say(event) for event in self._events(facts))
 
     def _events(self, facts: Sequence[Raw]) -> tuple[EventT, ...]:
@@ -135,7 +135,7 @@ class Machine(Generic[StateT, ActionT, EventT]):
             raise Broken("FACT_UNREADABLE", f"what happened to a {self.name} can't be read: {error}") from error
 
 
-Kinds = Mapping[str, Kind]
+Kinds = Mapping[str, SubjectKind]
 """By name."""
 
 

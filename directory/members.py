@@ -58,7 +58,7 @@ async def load_members(unit: Unit) -> dict[str, Member]:
     return members
 
 
-class Watch:
+class MemberWatch:
     """Tells which members are alive by the reader's own clock: their heartbeat moved within `ttl_ms`."""
 
     def __init__(self, ttl_ms: int) -> None:

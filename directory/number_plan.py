@@ -10,7 +10,7 @@ from sys import intern
 PREFIX_DIGITS_MAX = 15
 
 
-class PrefixTable:
+class DomainPrefixes:
     """An immutable plan: E.164 prefix → domain code."""
 
     __slots__ = ("_dicts", "_tables", "size")

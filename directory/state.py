@@ -25,7 +25,7 @@ from directory.changes import (
     UnitAddress,
     unpack_changes,
 )
-from directory.number_plan import PrefixTable
+from directory.number_plan import DomainPrefixes
 from directory.slots import SLOTS_PER_DOMAIN_MAX
 
 KEYS_KEPT_MAX = 100_000
@@ -89,7 +89,7 @@ class State:
         self.channels: dict[str, wire.ChannelRef] = {}
         self.partners: dict[str, wire.PartnerRef] = {}
         self.catalogues: dict[tuple[str, int], wire.CatalogueRef] = {}
-        self.plan = PrefixTable({})
+        self.plan = DomainPrefixes({})
         self.entries: dict[str, int] = {}
         """identity → place, see `place`; the integers are shared, an entry costs its key and a dict slot."""
         self.keys: OrderedDict[str, Applied] = OrderedDict()
@@ -133,7 +133,7 @@ class State:
                 self._enter(change)
                 touched.identities.append(change.identity)
             case NumberPlan(ranges=ranges):
-                self.plan = PrefixTable(ranges)
+                self.plan = DomainPrefixes(ranges)
                 touched.all_routes = True
             case Domain():
                 if change.code not in self.named:

@@ -66,7 +66,7 @@ class Call:
             self.answered(self, reply)
 
 
-class Batch:
+class CallBatch:
     """The calls of one batch, and what to do with their answers."""
 
     __slots__ = ("_calls", "_line", "_lines")
@@ -196,7 +196,7 @@ class Line:
                 self._wake.clear()
             if calls:
                 request = ExchangeRequest(timeout_ms=left_ms, requests=[call.request for call in calls])
-                batch = Batch(calls, self, self._lines)
+                batch = CallBatch(calls, self, self._lines)
                 self._link.send(request, items=len(calls), sink=batch, timeout_ms=left_ms)
 
     def _take(self) -> tuple[list[Call], int]:

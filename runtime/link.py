@@ -69,7 +69,7 @@ ResponseT = TypeVar("ResponseT", bound=Batched)
 ResponseT_contra = TypeVar("ResponseT_contra", contravariant=True)
 
 
-class Sink(Protocol[ResponseT_contra]):
+class LinkSink(Protocol[ResponseT_contra]):
     """Where the answers of one batch go."""
 
     def part(self, response: ResponseT_contra, /) -> int:
@@ -94,7 +94,7 @@ def parts_of(response: MergeableT) -> Iterable[MergeableT]:
 class _Flight(Struct, Generic[ResponseT]):
     """A batch on its way."""
 
-    sink: Sink[ResponseT]
+    sink: LinkSink[ResponseT]
     items_left: int
     timer: asyncio.TimerHandle | None
 
@@ -159,7 +159,7 @@ class BatchLink(Generic[RequestT, ResponseT]):
         """Wait until one more batch may be sent. A link that is down has room: what is sent fails at once."""
         await self._room.wait()
 
-    def send(self, request: RequestT, *, items: int, sink: Sink[ResponseT], timeout_ms: int) -> None:
+    def send(self, request: RequestT, *, items: int, sink: LinkSink[ResponseT], timeout_ms: int) -> None:
         """Send a batch; the link sets its `batch_id`. After `timeout_ms` what is open is lost with `Expired`."""
         refusal = self._refusal(timeout_ms)
         if refusal is not None:

@@ -24,7 +24,7 @@ class Reach(Struct, frozen=True):
     """Of the environment, that are sent there."""
 
 
-class Opening(Protocol):
+class UnitOpening(Protocol):
     """How a unit of a kind of store is opened."""
 
     async def __call__(self, address: UnitUrl, collections: Collections, *, read_only: bool) -> Unit:
@@ -58,6 +58,6 @@ class Backend(Struct, frozen=True, kw_only=True):
     """Check an address whose parts are decoded (its text without secrets is for the message), and give it as `open`
     wants it. Raises `StoreRejected` with how it is written."""
     reach: Callable[[UnitUrl], Reach]
-    open: Opening
+    open: UnitOpening
     grounds: Grounds | None = None
     """None = it can't hold a system, for it ends with the process."""

@@ -11,7 +11,7 @@ whatever the names and identities are: `broadband:bj0012@adsl` holds counters of
 from typing import NamedTuple
 
 
-class Parts(NamedTuple):
+class KeyParts(NamedTuple):
     """What a key says."""
 
     name: str
@@ -38,12 +38,12 @@ def key_of_escaped(name: str, period: str, holder: str = "", since: str = "") ->
     return f"{name}@{period}"
 
 
-def parts(key: str) -> Parts:
+def parts(key: str) -> KeyParts:
     """Read a key."""
     counter, _, period = key.partition("@")
     name, _, rest = counter.partition("|")
     holder, _, since = rest.partition("|")
-    return Parts(_plain(name), _plain(period), _plain(holder), _plain(since))
+    return KeyParts(_plain(name), _plain(period), _plain(holder), _plain(since))
 
 
 def counter_of(key: str) -> str:

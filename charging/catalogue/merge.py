@@ -34,7 +34,7 @@ N = TypeVar("N", bound=_Named)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Generic[N]):
+class MergedEntry(Generic[N]):
     """An entry of the merged catalogue. `origin` is "" for a national one, else the domain."""
 
     value: N
@@ -51,22 +51,22 @@ class Merged:
     currency: str
     rounding: Rounding
     regional_rounding: Rounding
-    services: dict[str, Entry[Service]]
-    calendars: dict[str, Entry[Calendar]]
-    bands: dict[str, Entry[Band]]
-    destinations: dict[str, Entry[Destination]]
-    zones: dict[str, Entry[Zone]]
-    parties: dict[str, Entry[PartyGroup]]
-    tariffs: dict[str, Entry[Tariff]]
+    services: dict[str, MergedEntry[Service]]
+    calendars: dict[str, MergedEntry[Calendar]]
+    bands: dict[str, MergedEntry[Band]]
+    destinations: dict[str, MergedEntry[Destination]]
+    zones: dict[str, MergedEntry[Zone]]
+    parties: dict[str, MergedEntry[PartyGroup]]
+    tariffs: dict[str, MergedEntry[Tariff]]
     price_origins: dict[tuple[str, str], str]
     """(tariff, price) → domain, for prices that a region replaced."""
-    allowances: dict[str, Entry[Allowance]]
-    fees: dict[str, Entry[Fee]]
-    offerings: dict[str, Entry[Offering]]
-    discounts: dict[str, Entry[Discount]]
-    agreements: dict[str, Entry[Agreement]]
-    exclusive_groups: dict[str, Entry[ExclusiveGroup]]
-    accumulators: dict[str, Entry[Accumulator]]
+    allowances: dict[str, MergedEntry[Allowance]]
+    fees: dict[str, MergedEntry[Fee]]
+    offerings: dict[str, MergedEntry[Offering]]
+    discounts: dict[str, MergedEntry[Discount]]
+    agreements: dict[str, MergedEntry[Agreement]]
+    exclusive_groups: dict[str, MergedEntry[ExclusiveGroup]]
+    accumulators: dict[str, MergedEntry[Accumulator]]
 
 
 def regional_parts(merged: Merged, when: When, bands: Iterable[str] = ()) -> str:
@@ -83,7 +83,7 @@ def regional_parts(merged: Merged, when: When, bands: Iterable[str] = ()) -> str
     )
 
 
-def _replaced(kind: str, entries: Mapping[str, Entry[N]], wanted: Iterable[str]) -> str:
+def _replaced(kind: str, entries: Mapping[str, MergedEntry[N]], wanted: Iterable[str]) -> str:
     found = [name for name in dict.fromkeys(wanted) if name in entries and entries[name].origin]
     return "".join(f"; {kind} {name} of {entries[name].origin}" for name in found)
 
@@ -132,21 +132,21 @@ def currency_of(national: Catalogue) -> str:
 
 def _section(
     national: Iterable[N], overrides: Iterable[N], withdrawn: Iterable[str], additions: Iterable[N], domain: str
-) -> dict[str, Entry[N]]:
-    merged = {value.id: Entry(value, "") for value in national}
+) -> dict[str, MergedEntry[N]]:
+    merged = {value.id: MergedEntry(value, "") for value in national}
     for value in overrides:
         if value.id not in merged:
             raise Invalid("CATALOGUE_FAULTY", f"{domain} overrides {value.id!r}, which the national catalogue lacks")
-        merged[value.id] = Entry(value, domain)
+        merged[value.id] = MergedEntry(value, domain)
     for name in withdrawn:
         if merged.pop(name, None) is None:
             raise Invalid("CATALOGUE_FAULTY", f"{domain} withdraws {name!r}, which the national catalogue lacks")
     for value in additions:
-        merged[value.id] = Entry(value, domain)
+        merged[value.id] = MergedEntry(value, domain)
     return merged
 
 
-def _override_prices(tariffs: dict[str, Entry[Tariff]], region: Catalogue) -> dict[tuple[str, str], str]:
+def _override_prices(tariffs: dict[str, MergedEntry[Tariff]], region: Catalogue) -> dict[tuple[str, str], str]:
     origins: dict[tuple[str, str], str] = {}
     for change in region.overrides.prices:
         entry = tariffs.get(change.tariff)
@@ -159,6 +159,6 @@ def _override_prices(tariffs: dict[str, Entry[Tariff]], region: Catalogue) -> di
         prices = list(entry.value.prices)
         for place in places:
             prices[place] = change.price
-        tariffs[change.tariff] = Entry(msgspec.structs.replace(entry.value, prices=tuple(prices)), entry.origin)
+        tariffs[change.tariff] = MergedEntry(msgspec.structs.replace(entry.value, prices=tuple(prices)), entry.origin)
         origins[change.tariff, change.price.id] = region.domain
     return origins

@@ -155,7 +155,7 @@ class DiscountWhen(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     accumulators: tuple[AccumulatorRange, ...] = ()
 
 
-class Threshold(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class ThresholdStep(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """From this value of the accumulator on, this percentage."""
 
     at_least: Reached
@@ -167,7 +167,7 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
     """A percentage that grows with an accumulator; its value before the charge decides, the highest reached counts."""
 
     accumulator: Id
-    steps: tuple[Threshold, ...]
+    steps: tuple[ThresholdStep, ...]
 
 
 class Discount(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

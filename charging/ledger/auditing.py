@@ -29,7 +29,7 @@ from charging.ledger.outcome import Done, Movement
 FINDINGS_MAX = 100
 
 
-class Transfers(Struct):
+class TransferHalves(Struct):
     """Halves of transfers, by the key under which each arrives; see `charging.ledger.commands.send_transfer`."""
 
     sent: dict[str, tuple[int, str, int]] = {}
@@ -67,7 +67,7 @@ class Audit:
         self.refusals = 0
         self.totals: dict[str, int] = {}
         self.findings: list[str] = []
-        self.transfers = Transfers()
+        self.transfers = TransferHalves()
         self._keys: set[str] = set()
         self._version = -1
         """Newest version while the state is not known; -1 = none was seen."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from charging.base.bounds import OPEN_END
 from charging.base.localtime import CALL, LIFE, PERIODS, SUBSCRIPTION, LocalTime
 from charging.base.money import micro, quantity
-from charging.catalogue.merge import Entry, Merged, regional_parts
+from charging.catalogue.merge import Merged, MergedEntry, regional_parts
 from charging.catalogue.offers import Accumulator, Allowance, Discount, Fee, Offering
 from charging.errors import Invalid
 from charging.plans.bands import BandTable
@@ -28,7 +28,7 @@ from charging.plans.conditions import band_table, discount_tests, reached, usage
 _STAGES = {"product": (0, "I"), "offering": (1, "S"), "subscriber": (2, "S"), "account": (3, "A")}
 
 
-def compile_allowance(entry: Entry[Allowance], merged: Merged, local: LocalTime) -> CompiledAllowance:
+def compile_allowance(entry: MergedEntry[Allowance], merged: Merged, local: LocalTime) -> CompiledAllowance:
     """Compile an allowance."""
     value = entry.value
     table: BandTable | None = None
@@ -60,7 +60,7 @@ def compile_allowance(entry: Entry[Allowance], merged: Merged, local: LocalTime)
     )
 
 
-def compile_offering(entry: Entry[Offering]) -> CompiledOffering:
+def compile_offering(entry: MergedEntry[Offering]) -> CompiledOffering:
     """Compile an offering."""
     value = entry.value
     return CompiledOffering(
@@ -78,7 +78,7 @@ def compile_offering(entry: Entry[Offering]) -> CompiledOffering:
     )
 
 
-def compile_fee(entry: Entry[Fee], merged: Merged) -> CompiledFee:
+def compile_fee(entry: MergedEntry[Fee], merged: Merged) -> CompiledFee:
     """Compile a fee."""
     value = entry.value
     amount = micro(value.amount)
@@ -107,7 +107,7 @@ def _counter_of(accumulator: str, merged: Merged) -> Counter | None:
     return Counter(value.id, PERIODS[value.period], value.shared)
 
 
-def compile_accumulator(entry: Entry[Accumulator], merged: Merged, local: LocalTime) -> CompiledAccumulator:
+def compile_accumulator(entry: MergedEntry[Accumulator], merged: Merged, local: LocalTime) -> CompiledAccumulator:
     """Compile an accumulator."""
     value = entry.value
     return CompiledAccumulator(
@@ -119,7 +119,7 @@ def compile_accumulator(entry: Entry[Accumulator], merged: Merged, local: LocalT
 
 
 def compile_rule(
-    entry: Entry[Discount], merged: Merged, local: LocalTime, counters: Mapping[str, Counter]
+    entry: MergedEntry[Discount], merged: Merged, local: LocalTime, counters: Mapping[str, Counter]
 ) -> CompiledRule:
     """Compile a discount rule. Raises `Invalid` CATALOGUE_FAULTY when it has no effect, or two."""
     value = entry.value

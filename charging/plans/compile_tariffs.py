@@ -8,7 +8,7 @@ from charging.base.bounds import OPEN_END
 from charging.base.localtime import CALL, PERIODS, LocalTime
 from charging.base.money import MODES, exact_quantity, micro, quantity
 from charging.base.usage import ENDS
-from charging.catalogue.merge import Entry, Merged, regional_parts
+from charging.catalogue.merge import Merged, MergedEntry, regional_parts
 from charging.catalogue.tariffs import BandRates, Cap, Price, Rate, Tariff, Tiers
 from charging.catalogue.words import Rounding
 from charging.errors import Invalid
@@ -53,7 +53,9 @@ def rounding_of(own: Rounding | None, holder: str, entry: str, merged: Merged) -
     return compile_rounding(merged.rounding)
 
 
-def compile_tariff(entry: Entry[Tariff], prices: Iterable[Price], merged: Merged, local: LocalTime) -> CompiledTariff:
+def compile_tariff(
+    entry: MergedEntry[Tariff], prices: Iterable[Price], merged: Merged, local: LocalTime
+) -> CompiledTariff:
     """Compile a tariff with those of its prices that are in force."""
     tariff = entry.value
     listed = list(prices)

@@ -222,7 +222,7 @@ class CompiledAllowance:
 
 
 @dataclass(slots=True, eq=False)
-class Grant:
+class GrantedAllowance:
     """An allowance together with the valid subscriptions that give it (their places in the list)."""
 
     allowance: CompiledAllowance
@@ -234,7 +234,7 @@ class Grant:
 
 
 @dataclass(slots=True, eq=False)
-class Facts:
+class DiscountFacts:
     """What conditions of discounts are asked about."""
 
     usage: Usage
@@ -265,7 +265,7 @@ class CompiledRule:
     """(stage, priority, id): the order in which rules work on each other's result."""
     targets: tuple[str, ...]
     services: frozenset[str]
-    tests: tuple[Callable[[Facts], bool], ...]
+    tests: tuple[Callable[[DiscountFacts], bool], ...]
     kind: int
     """PERCENT, AMOUNT, PRICE, TOTAL or THRESHOLDS."""
     numerator: int

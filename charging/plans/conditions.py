@@ -14,7 +14,7 @@ from charging.catalogue.offers import DiscountWhen
 from charging.catalogue.words import Destination, When
 from charging.errors import Invalid
 from charging.plans.bands import BandTable
-from charging.plans.compiled import Counter, Facts, Test
+from charging.plans.compiled import Counter, DiscountFacts, Test
 from charging.plans.prefixes import PrefixTable, digits_of
 
 OWN_ACCOUNT = "account"
@@ -44,9 +44,9 @@ def usage_tests(when: When, merged: Merged, local: LocalTime, *, destinations: b
 
 def discount_tests(
     when: DiscountWhen, merged: Merged, local: LocalTime, counters: Mapping[str, Counter]
-) -> tuple[Callable[[Facts], bool], ...]:
+) -> tuple[Callable[[DiscountFacts], bool], ...]:
     """Compile the conditions of a discount."""
-    tests: list[Callable[[Facts], bool]] = []
+    tests: list[Callable[[DiscountFacts], bool]] = []
     for test in usage_tests(when.usage, merged, local, destinations=True, bands=True):
         tests.append(_on_usage(test))
     if when.items:
@@ -182,32 +182,32 @@ def _attribute_test(name: str, values: frozenset[str]) -> Test:
     return lambda usage, contract, account: usage.attributes.get(name, "") in values
 
 
-def _on_usage(test: Test) -> Callable[[Facts], bool]:
+def _on_usage(test: Test) -> Callable[[DiscountFacts], bool]:
     return lambda facts: test(facts.usage, facts.contract, facts.account)
 
 
-def _item_test(name: str, values: frozenset[str]) -> Callable[[Facts], bool]:
+def _item_test(name: str, values: frozenset[str]) -> Callable[[DiscountFacts], bool]:
     return lambda facts: facts.item.get(name, "") in values
 
 
-def _subscriber_test(name: str, values: frozenset[str]) -> Callable[[Facts], bool]:
+def _subscriber_test(name: str, values: frozenset[str]) -> Callable[[DiscountFacts], bool]:
     return lambda facts: facts.contract.attributes.get(name, "") in values
 
 
-def _account_test(name: str, values: frozenset[str]) -> Callable[[Facts], bool]:
+def _account_test(name: str, values: frozenset[str]) -> Callable[[DiscountFacts], bool]:
     if name in ("payment_mode", "status", "domain", "currency"):
         return lambda facts: str(getattr(facts.account, name)) in values
     return lambda facts: facts.account.attributes.get(name, "") in values
 
 
-def _customer_test(name: str, values: frozenset[str]) -> Callable[[Facts], bool]:
+def _customer_test(name: str, values: frozenset[str]) -> Callable[[DiscountFacts], bool]:
     if name == "customer_id":
         return lambda facts: facts.account.customer_id in values
     return lambda facts: facts.account.customer_attributes.get(name, "") in values
 
 
-def _range_test(counter: Counter, low: int, high: int) -> Callable[[Facts], bool]:
-    def test(facts: Facts) -> bool:
+def _range_test(counter: Counter, low: int, high: int) -> Callable[[DiscountFacts], bool]:
+    def test(facts: DiscountFacts) -> bool:
         return low <= counter.value(facts.account, facts.contract.identity, facts.day) < high
 
     return test

@@ -21,7 +21,7 @@ from charging.plans.compiled import (
     CompiledRule,
     CompiledService,
     CompiledTariff,
-    Grant,
+    GrantedAllowance,
 )
 
 CACHE_MAX = 16_384
@@ -33,7 +33,7 @@ class Profile:
     """What a list of valid subscriptions means for one service."""
 
     tariffs: tuple[CompiledTariff, ...]
-    grants: tuple[Grant, ...]
+    grants: tuple[GrantedAllowance, ...]
     """In order of consumption."""
     open: bool
     """Some offering opens the service."""
@@ -210,11 +210,11 @@ def _concerns(plan: Plan, offering: CompiledOffering, service: str) -> bool:
     )
 
 
-def _grant(allowance: CompiledAllowance, places: list[int]) -> Grant:
+def _grant(allowance: CompiledAllowance, places: list[int]) -> GrantedAllowance:
     if allowance.counter.shared:
         places = places[:1]
     plain = not (allowance.roll_counter or allowance.prorated or allowance.by_subscription)
-    return Grant(allowance, tuple(places), allowance.quota * len(places), plain)
+    return GrantedAllowance(allowance, tuple(places), allowance.quota * len(places), plain)
 
 
 def _rules(

@@ -5,7 +5,7 @@ result of the one before. A rule never raises a charge and never makes it negati
 """
 
 from charging.base.usage import Step
-from charging.plans.compiled import AMOUNT, PERCENT, PRICE, THRESHOLDS, CompiledRule, Facts
+from charging.plans.compiled import AMOUNT, PERCENT, PRICE, THRESHOLDS, CompiledRule, DiscountFacts
 
 
 class Discounted:
@@ -20,7 +20,7 @@ class Discounted:
         self.depends = False
 
 
-def apply(rules: tuple[CompiledRule, ...], facts: Facts, steps: list[Step]) -> Discounted:
+def apply(rules: tuple[CompiledRule, ...], facts: DiscountFacts, steps: list[Step]) -> Discounted:
     """Run rules, already in order, over the value that `facts` carries; steps are added."""
     done = Discounted(facts.numerator, facts.denominator)
     chosen: dict[str, str] = {}
@@ -50,7 +50,7 @@ def apply(rules: tuple[CompiledRule, ...], facts: Facts, steps: list[Step]) -> D
     return done
 
 
-def holds(rule: CompiledRule, facts: Facts) -> bool:
+def holds(rule: CompiledRule, facts: DiscountFacts) -> bool:
     """Say whether all conditions of a rule are met."""
     for test in rule.tests:  # noqa: SIM110 - a generator costs more than the tests
         if not test(facts):
@@ -58,7 +58,7 @@ def holds(rule: CompiledRule, facts: Facts) -> bool:
     return True
 
 
-def reduction(rule: CompiledRule, numerator: int, denominator: int, facts: Facts) -> tuple[int, int]:
+def reduction(rule: CompiledRule, numerator: int, denominator: int, facts: DiscountFacts) -> tuple[int, int]:
     """Give how much a rule takes off a value: numerator and denominator, the latter a multiple of the value's."""
     left_n, left_d = rule.numerator, rule.denominator
     kind = rule.kind
@@ -85,7 +85,7 @@ def reduction(rule: CompiledRule, numerator: int, denominator: int, facts: Facts
     return min(off, limit_n), bottom * limit_d
 
 
-def _reached(rule: CompiledRule, facts: Facts) -> tuple[int, int]:
+def _reached(rule: CompiledRule, facts: DiscountFacts) -> tuple[int, int]:
     value = 0
     if rule.counter is not None:
         value = rule.counter.value(facts.account, facts.contract.identity, facts.day)
@@ -95,7 +95,7 @@ def _reached(rule: CompiledRule, facts: Facts) -> tuple[int, int]:
     return 1, 1
 
 
-def _choose(rule: CompiledRule, rules: tuple[CompiledRule, ...], facts: Facts) -> str:
+def _choose(rule: CompiledRule, rules: tuple[CompiledRule, ...], facts: DiscountFacts) -> str:
     """Choose the rule of an exclusive group: this first one, or the one that takes most off the undiscounted value."""
     if not rule.best:
         return rule.name

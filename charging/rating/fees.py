@@ -7,7 +7,7 @@ from charging.base.contract import Contract
 from charging.base.localtime import span
 from charging.base.money import show
 from charging.base.usage import Charge, Step, Usage
-from charging.plans.compiled import CompiledFee, CompiledRounding, Facts
+from charging.plans.compiled import CompiledFee, CompiledRounding, DiscountFacts
 from charging.plans.plan import Plan, regional_step
 from charging.plans.unrated import Unrated
 from charging.rating import discounts
@@ -116,7 +116,7 @@ def _through(
     held = plan.valid_subscriptions(contract, usage.start_ms)
     names = tuple([subscription.offering for subscription in held])
     opened = frozenset(plan.opened_names(names))
-    facts = Facts(usage, contract, account, opened, item, 1, 1, numerator, denominator, day)
+    facts = DiscountFacts(usage, contract, account, opened, item, 1, 1, numerator, denominator, day)
     done = discounts.apply(plan.rules_for(target, "", names, contract, account), facts, steps)
     amount = rounded(done.numerator, done.denominator, rounding, rounding.mode, steps)
     return Charge(amount, plan.currency, (), tuple(done.accruals), plan.version, done.depends, tuple(steps))

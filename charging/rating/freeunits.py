@@ -14,7 +14,7 @@ from charging.base.consumption import Order
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import Span, span
 from charging.base.usage import Step, Usage
-from charging.plans.compiled import CompiledAllowance, Grant
+from charging.plans.compiled import CompiledAllowance, GrantedAllowance
 from charging.plans.plan import Plan, Profile
 
 Parts = list[tuple[int, int]]
@@ -52,7 +52,7 @@ class Source:
         self.book = book
 
 
-class Taken:
+class FreeUnitsTaken:
     """What the free units did to a usage."""
 
     __slots__ = ("accruals", "capped", "depends", "parts", "steps", "takes")
@@ -76,14 +76,14 @@ def take(
     account: Account,
     parts: Parts,
     day: int,
-) -> Taken:
+) -> FreeUnitsTaken:
     """Cover what can be covered of the parts of a usage; what is left is in `Taken.parts`.
 
     `day` is the local day on which the usage began: all of it counts for the periods of that day, also what lies behind
     midnight. `Taken.depends` is true as soon as an accumulator was read or a book has something, since then the
     outcome holds for this state of the account alone.
     """
-    taken = Taken(parts)
+    taken = FreeUnitsTaken(parts)
     sources: list[Source] = []
     for grant in profile.grants:
         # Plain loops and their else: this runs for each charge, and a generator would cost more than the tests.
@@ -123,7 +123,7 @@ def _order(source: Source) -> Order:
 
 
 def grant_sources(
-    grant: Grant, held: list[Subscription], contract: Contract, account: Account, plan: Plan, day: int
+    grant: GrantedAllowance, held: list[Subscription], contract: Contract, account: Account, plan: Plan, day: int
 ) -> list[Source]:
     """Give what is left of an allowance: its own quota, and what rolled over, in order of consumption.
 
@@ -164,7 +164,7 @@ def _subscription_source(
 
 
 def _rolled(
-    grant: Grant,
+    grant: GrantedAllowance,
     held: list[Subscription],
     contract: Contract,
     account: Account,
@@ -191,7 +191,7 @@ def _rolled(
     return source
 
 
-def _quota(grant: Grant, held: list[Subscription], plan: Plan, start: int, end: int) -> int:
+def _quota(grant: GrantedAllowance, held: list[Subscription], plan: Plan, start: int, end: int) -> int:
     """Give the quota of the local days [start, end): only subscriptions that began before its end count.
 
     A subscription that began inside gives its share of the days, rounded up, where the allowance is prorated.
@@ -239,7 +239,7 @@ def _book_sources(
     return found
 
 
-def _cover(source: Source, taken: Taken, unit: str, start_s: int) -> None:
+def _cover(source: Source, taken: FreeUnitsTaken, unit: str, start_s: int) -> None:
     """Let a source cover what it can, in order of time, and cut the parts that are left.
 
     Each part is covered in increments that begin with it: a part of 61 s costs a source with increments of 60 s two of

@@ -11,7 +11,7 @@ from charging.base.contract import Contract, Subscription
 from charging.base.localtime import DAY_S
 from charging.base.money import UP, round_off
 from charging.base.usage import AllowanceLeft, Charge, Step, Usage
-from charging.plans.compiled import Bounds, CompiledPrice, CompiledService, Facts
+from charging.plans.compiled import Bounds, CompiledPrice, CompiledService, DiscountFacts
 from charging.plans.plan import Plan, Profile
 from charging.plans.unrated import Unrated, absurd_amount, absurd_quantity, unknown_service, unpriced
 from charging.rating import discounts, freeunits
@@ -228,7 +228,7 @@ def _finish(work: _Work) -> Charge:
     )
 
 
-def _facts(work: _Work, value: int, denominator: int) -> Facts:
+def _facts(work: _Work, value: int, denominator: int) -> DiscountFacts:
     price = work.price
     item = {"service": work.usage.service}
     if price is not None:
@@ -240,7 +240,7 @@ def _facts(work: _Work, value: int, denominator: int) -> Facts:
             "price": price.price,
             "offering": offering,
         }
-    return Facts(
+    return DiscountFacts(
         work.usage,
         work.contract,
         work.account,

@@ -23,7 +23,7 @@ LATER = Repeat("later", "Nothing was done: send the same request key again after
 NOBODY = Repeat("no", "A repeat gets the same until an operator has mended the cause")
 
 
-class Kind(NamedTuple):
+class FaultKind(NamedTuple):
     """A kind of fault, by the name that its class has in `charging.errors`; `runtime.status` gives it a gRPC code."""
 
     name: str
@@ -33,15 +33,15 @@ class Kind(NamedTuple):
     """Unless the reason says otherwise."""
 
 
-INVALID = Kind("invalid", "whoever wrote the request", MENDED)
-NOT_FOUND = Kind("not_found", "whoever wrote the request", MENDED)
-REFUSED = Kind("refused", "the business: nobody did anything wrong", NEW_KEY)
-CONFLICT = Kind("conflict", "whoever made the request key", NEW_KEY)
-DENIED = Kind("denied", "whoever grants, or the caller", MENDED)
-OVERLOADED = Kind("overloaded", "the load", LATER)
-UNAVAILABLE = Kind("unavailable", "the house, which heals by itself", SAME_KEY)
-EXPIRED = Kind("expired", "the house, or a deadline that is too short", SAME_KEY)
-BROKEN = Kind("broken", "the house: a defect, or damaged data", NOBODY)
+INVALID = FaultKind("invalid", "whoever wrote the request", MENDED)
+NOT_FOUND = FaultKind("not_found", "whoever wrote the request", MENDED)
+REFUSED = FaultKind("refused", "the business: nobody did anything wrong", NEW_KEY)
+CONFLICT = FaultKind("conflict", "whoever made the request key", NEW_KEY)
+DENIED = FaultKind("denied", "whoever grants, or the caller", MENDED)
+OVERLOADED = FaultKind("overloaded", "the load", LATER)
+UNAVAILABLE = FaultKind("unavailable", "the house, which heals by itself", SAME_KEY)
+EXPIRED = FaultKind("expired", "the house, or a deadline that is too short", SAME_KEY)
+BROKEN = FaultKind("broken", "the house: a defect, or damaged data", NOBODY)
 
 KINDS = (INVALID, NOT_FOUND, REFUSED, CONFLICT, DENIED, OVERLOADED, UNAVAILABLE, EXPIRED, BROKEN)
 
@@ -51,7 +51,7 @@ class Reason(NamedTuple):
 
     name: str
     """UPPER_SNAKE."""
-    kind: Kind
+    kind: FaultKind
     meaning: str
     """One sentence."""
     do: str = ""
@@ -62,13 +62,13 @@ class Reason(NamedTuple):
     """What the field violations name; empty = none are given."""
     facts: tuple[str, ...] = ()
     """Names in ErrorInfo.metadata."""
-    also: Kind | None = None
+    also: FaultKind | None = None
     """A second kind, where one check is met at two places: in the request, and in the state of the account."""
     other: str = ""
     """The word that another tier says for the same check."""
 
     @property
-    def kinds(self) -> tuple[Kind, ...]:
+    def kinds(self) -> tuple[FaultKind, ...]:
         """The kinds of fault that may have it."""
         return (self.kind,) if self.also is None else (self.kind, self.also)
 

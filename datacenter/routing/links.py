@@ -22,7 +22,7 @@ from runtime.tls import Tls
 BUSY_RETRY_MS = 100
 
 
-class Leg(Protocol):
+class OwnerBatch(Protocol):
     """The part of a batch that goes to one owner; also the sink of its replies."""
 
     load: Load
@@ -63,7 +63,7 @@ class OwnerLink:
             on_change=on_change,
             parts=parts_of,
         )
-        self._queue: deque[Leg] = deque()
+        self._queue: deque[OwnerBatch] = deque()
         self.items_waiting = 0
         self._loop = asyncio.get_running_loop()
         self._pump: asyncio.Task[None] | None = None
@@ -78,7 +78,7 @@ class OwnerLink:
         """False while the domain server can't be reached."""
         return self._link.up
 
-    def send(self, leg: Leg) -> None:
+    def send(self, leg: OwnerBatch) -> None:
         """Send a leg, or queue it while enough batches are under way. Never raises: the leg hears what comes of it."""
         items = len(leg.load.positions)
         if self.items + items > self._items_max and self.items:
@@ -92,7 +92,7 @@ class OwnerLink:
             if self._pump is None or self._pump.done():
                 self._pump = self._loop.create_task(self._drain())
 
-    def _send(self, leg: Leg) -> None:
+    def _send(self, leg: OwnerBatch) -> None:
         left_ms = int((leg.deadline - self._loop.time()) * 1_000)
         load = leg.load
         request = ServeRequest(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from charging.errors import Fault
 from directory import members as members_of
 from directory import owners as owners_of
-from directory.members import Watch
+from directory.members import MemberWatch
 from directory.slots import slot_key
 from directory.state import DomainInfo
 from domainservers.base.clock import SteadyClock
@@ -53,7 +53,7 @@ class Ownership:
         self._handover = Handover(host, address, unit)
         self._heartbeat_s = heartbeat_ms / 1000
         self._ttl_s = ttl_ms / 1000
-        self._watch = Watch(ttl_ms)
+        self._watch = MemberWatch(ttl_ms)
         self._clock_watch = ClockWatch(clock, host.metrics)
         self._task: asyncio.Task[None] | None = None
         self._waiting = False

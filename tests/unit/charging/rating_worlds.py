@@ -25,8 +25,8 @@ from charging.catalogue.offers import (
     ExclusiveGroup,
     Offering,
     RollOver,
-    Threshold,
     Thresholds,
+    ThresholdStep,
 )
 from charging.catalogue.tariffs import BandRates, Cap, Price, PriceOverride, Rate, Tariff, Tier, Tiers
 from charging.catalogue.words import Band, Calendar, Rounding, Service, When
@@ -176,7 +176,7 @@ def discounts(draw: st.DrawFn, steady: bool) -> tuple[Discount, ...]:
                     {"amount": "0.07"},
                     {"total": "0.5"},
                     {"price": Rate("0.02", "60", "7")},
-                    {"thresholds": Thresholds("counted", (Threshold("1", "5"), Threshold("60", "50")))},
+                    {"thresholds": Thresholds("counted", (ThresholdStep("1", "5"), ThresholdStep("60", "50")))},
                 ]
             )
         )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from charging.base import accumulators
 from charging.base.account import Account, Threshold
-from charging.base.accumulators import Parts
+from charging.base.accumulators import KeyParts
 from charging.base.localtime import LIFE, MONTH
 from charging.ledger.accruals import accrue
 from charging.ledger.standing import consequences
@@ -14,25 +14,25 @@ from charging.plans.compile_tariffs import cap_name
 from charging.plans.compiled import Counter
 
 TEXTS = st.text(st.sampled_from("a1@|%/.:~47C25é"), max_size=6) | st.text(max_size=6)
-KEYS = st.builds(Parts, TEXTS, TEXTS, TEXTS, TEXTS)
+KEYS = st.builds(KeyParts, TEXTS, TEXTS, TEXTS, TEXTS)
 REALM, OTHER_REALM = "broadband:bj0012@adsl", "broadband:bj0012@ftth"
 
 
 @given(KEYS)
-@example(Parts("%7C", "%25", "@", "|"))
-def test_a_key_is_read_as_it_was_written(meant: Parts) -> None:
+@example(KeyParts("%7C", "%25", "@", "|"))
+def test_a_key_is_read_as_it_was_written(meant: KeyParts) -> None:
     assert accumulators.parts(accumulators.key(*meant)) == meant
     assert accumulators.name_of(accumulators.key(*meant)) == meant.name
 
 
 @given(KEYS, KEYS)
-@example(Parts("a", "p", "b", "c"), Parts("a|b", "p", "c"))
-def test_two_meanings_never_have_one_key(one: Parts, other: Parts) -> None:
+@example(KeyParts("a", "p", "b", "c"), KeyParts("a|b", "p", "c"))
+def test_two_meanings_never_have_one_key(one: KeyParts, other: KeyParts) -> None:
     assert (accumulators.key(*one) == accumulators.key(*other)) == (one == other)
 
 
 @given(KEYS, KEYS)
-def test_a_counter_is_the_same_in_all_its_periods_and_no_other(one: Parts, other: Parts) -> None:
+def test_a_counter_is_the_same_in_all_its_periods_and_no_other(one: KeyParts, other: KeyParts) -> None:
     same = one._replace(period="") == other._replace(period="")
     assert accumulators.same_counter(accumulators.key(*one), accumulators.key(*other)) == same
 

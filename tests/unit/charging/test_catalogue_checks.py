@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from authoring.files import read_folder
 from charging.catalogue.diff import diff
 from charging.catalogue.document import Catalogue, from_plain, pack
-from charging.catalogue.merge import Entry, merge
+from charging.catalogue.merge import MergedEntry, merge
 from charging.catalogue.tariffs import Tariff
 from charging.catalogue.words import Rounding
 from charging.checks.check import check
@@ -315,7 +315,7 @@ def test_what_a_region_makes_of_the_nation_is_checked_as_a_whole(sections: dict[
 def test_of_a_nation_only_what_a_region_touches_is_compiled_again(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[str] = []
 
-    def spy(entry: Entry[Tariff], *rest: object) -> object:
+    def spy(entry: MergedEntry[Tariff], *rest: object) -> object:
         compiled.append(entry.value.id)
         return compile_tariff(entry, *rest)  # type: ignore[arg-type]
 

@@ -11,7 +11,7 @@ from directory import writer as writer_module
 from directory.changes import Amendment, Change, Domain, Entry, NumberPlan, UnitAddress, digest_of, pack_parts
 from directory.directory import Directory
 from directory.log import JOURNAL, SEGMENT, Assembler, Log, split
-from directory.members import Member, Watch, gone_record, load_members, member_record
+from directory.members import Member, MemberWatch, gone_record, load_members, member_record
 from directory.owners import Owner, announce_owner, load_owners
 from house.stores import COLLECTIONS
 from storage.memory.unit import MemoryStore, MemoryUnit
@@ -221,7 +221,7 @@ async def test_of_two_owners_the_later_one_is_believed_and_a_slot_given_up_has_n
 async def test_a_member_is_alive_while_its_heart_beats_by_the_readers_clock() -> None:
     unit = MemoryUnit(MemoryStore(), COLLECTIONS)
     await unit.put([member_record("a", Member("a:1", 10)), member_record("b", Member("b:1", 10, ("GD",)))])
-    watch = Watch(ttl_ms=1_000)
+    watch = MemberWatch(ttl_ms=1_000)
     assert set(watch.alive(await load_members(unit), 0)) == {"a", "b"}
     await unit.put([member_record("b", Member("b:1", 11, ("GD",), draining=True))])
     alive = watch.alive(await load_members(unit), 900)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charging.errors import Invalid
-from directory.number_plan import PrefixTable, prefix_problem
+from directory.number_plan import DomainPrefixes, prefix_problem
 from directory.slots import parse_slot, slot_key, slot_of
 
 digits = st.text("0123456789", min_size=1, max_size=12)
@@ -14,7 +14,7 @@ plans = st.dictionaries(st.text("012", min_size=1, max_size=6), st.sampled_from(
 
 @given(plans, st.lists(st.text("012", max_size=9), max_size=20))
 def test_the_longest_prefix_decides(ranges: dict[str, str], numbers: list[str]) -> None:
-    table = PrefixTable(ranges)
+    table = DomainPrefixes(ranges)
     for number in numbers:
         fitting = [prefix for prefix in ranges if number.startswith(prefix)]
         longest = max(fitting, key=len, default=None)
@@ -23,13 +23,13 @@ def test_the_longest_prefix_decides(ranges: dict[str, str], numbers: list[str]) 
 
 @given(plans)
 def test_a_plan_is_given_back_as_it_was_put_in(ranges: dict[str, str]) -> None:
-    table = PrefixTable(ranges)
+    table = DomainPrefixes(ranges)
     assert table.ranges() == ranges
     assert table.size == len(ranges)
 
 
 def test_only_telephone_numbers_are_in_the_plan() -> None:
-    table = PrefixTable({"86130": "GD", "8610": "BJ"})
+    table = DomainPrefixes({"86130": "GD", "8610": "BJ"})
     assert table.match_identity("msisdn:8613000000000") == ("GD", "86130")
     assert table.match_identity("fixed:861012345678") == ("BJ", "8610")
     assert table.match_identity("card:86130") is None
