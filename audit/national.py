@@ -24,7 +24,7 @@ from domainservers.contracts import contracts as contracts_of
 from domainservers.contracts.contracts import unpack_contract
 from domainservers.contracts.registry import Registry
 from evidence.anchors import DIRECTORY, Anchor, in_force, newest_of
-from evidence.files import Checked, check_files
+from evidence.files import CheckedFiles, check_files
 from evidence.keys import KeyRing
 from evidence.seals import SealedUnit
 from evidence.second import all_anchors
@@ -135,7 +135,7 @@ async def _anchors(sources: Sources, directory: Unit, country: Survey) -> list[A
     return anchors
 
 
-def _disagreements(kept: Sequence[Anchor], checked: Checked, folder: Path) -> list[str]:
+def _disagreements(kept: Sequence[Anchor], checked: CheckedFiles, folder: Path) -> list[str]:
     """Compare the second party's anchors with the files, which are written first."""
     findings: list[str] = []
     lines = {server: max(one.line for one in kept if one.server == server) for server in {one.server for one in kept}}

@@ -138,7 +138,7 @@ class FileAnchors:
             self._file = None
 
 
-class Checked(Struct):
+class CheckedFiles(Struct):
     """What reading anchor files whole found."""
 
     anchors: list[Anchor] = []
@@ -157,9 +157,9 @@ def newest_in(path: Path, ring: KeyRing) -> dict[str, Anchor]:
     return newest
 
 
-def check_files(folder: Path, ring: KeyRing) -> Checked:
+def check_files(folder: Path, ring: KeyRing) -> CheckedFiles:
     """Read every file of a folder, and hold each line against its seal and the line before. Raises `OSError`."""
-    checked = Checked()
+    checked = CheckedFiles()
     for server in _servers(folder):
         before, expected = "", -1
         for path in files_of(folder, server):

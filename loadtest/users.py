@@ -13,7 +13,7 @@ from loadtest.desk import DeskConnection
 from loadtest.requests import People, Traffic, read_people
 from loadtest.settling import Settler
 from loadtest.told import ToldFile
-from loadtest.witness import Witness
+from loadtest.witness import OwnSubscriber
 
 _numbers = itertools.count(1)
 
@@ -69,7 +69,7 @@ class DeskUser(User):
         self.measured = environment.events.request
         self.settler = Settler(self.desk, self.measured, self.told, refusals_count=self.refusals_count)
         identity = self.shared.witnesses.pop()
-        self.witness = Witness(identity, self.people.homes[identity], self.traffic, self.settler)
+        self.witness = OwnSubscriber(identity, self.people.homes[identity], self.traffic, self.settler)
 
     def on_stop(self) -> None:
         """Give the witness back and close the stream."""

@@ -12,7 +12,7 @@ VOUCH_EVERY = 8
 """Batches between two looks at the witness."""
 
 
-class Witness:
+class OwnSubscriber:
     """One user's own subscriber, of the domain `home`. Amounts are in micro-units of its currency."""
 
     def __init__(self, identity: str, home: str, traffic: Traffic, settler: Settler) -> None:

@@ -14,7 +14,7 @@ from charging.base.fieldtypes import (
     Amount,
     Attributes,
     Choice,
-    Delta,
+    Difference,
     FieldType,
     Identity,
     Moment,
@@ -61,7 +61,7 @@ def _right(said: FieldType, field: str) -> str | int | None:
     match said:
         case Choice() if said.required:
             return said.words[0]
-        case Amount() | Delta():
+        case Amount() | Difference():
             return 5
         case Whole() if said.required:
             return max(said.least, 1)
@@ -90,7 +90,7 @@ def wrong(said: FieldType) -> st.SearchStrategy[object] | None:
             return _outside(said.least, said.most).filter(lambda number: bool(number) or not said.empty)
         case Amount():
             return _outside(1, AMOUNT_MAX)
-        case Delta():
+        case Difference():
             return st.one_of(st.just(0), _outside(-AMOUNT_MAX, AMOUNT_MAX))
         case Moment():
             return st.integers(-INT64_MAX, -1)

@@ -16,7 +16,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from appserver.asks import Order
 from appserver.reading.own_orders import OWN_FIELDS, OWN_READERS, OwnField, Reader
 from charging.base.asked import Asked, Checked, FilledIn, Inside, Own, inside_of, said_of
-from charging.base.fieldtypes import Amount, Attributes, Delta, FieldType, Flag, Moment, Names, Whole
+from charging.base.fieldtypes import Amount, Attributes, Difference, FieldType, Flag, Moment, Names, Whole
 from charging.errors import Invalid
 from charging.ledger.asking import ASKED
 
@@ -103,7 +103,7 @@ def _fits(said: FieldType, field: FieldDescriptor) -> bool:
         return repeated and field.cpp_type == FieldDescriptor.CPPTYPE_STRING
     if isinstance(said, Flag):
         return not repeated and field.cpp_type == FieldDescriptor.CPPTYPE_BOOL
-    if isinstance(said, Whole | Amount | Delta | Moment):
+    if isinstance(said, Whole | Amount | Difference | Moment):
         return not repeated and field.cpp_type in _NUMBERS
     return not repeated and field.cpp_type == FieldDescriptor.CPPTYPE_STRING
 

@@ -154,7 +154,7 @@ class Amount(Struct, frozen=True):
         return _within(given, 1, path)
 
 
-class Delta(Struct, frozen=True):
+class Difference(Struct, frozen=True):
     """A difference, up or down. `reason` is that of the refusal of none."""
 
     reason: str
@@ -253,7 +253,7 @@ class Attributes(Struct, frozen=True):
         return {check_name(name, path): TEXT.read(given[name], path) for name in sorted(given)}
 
 
-FieldType = Text | Name | Choice | Spelt | Whole | Amount | Delta | Moment | Flag | Identity | Names | Attributes
+FieldType = Text | Name | Choice | Spelt | Whole | Amount | Difference | Moment | Flag | Identity | Names | Attributes
 
 
 TEXT, NAME, ATTRIBUTES, NAMES = Text(), Name(), Attributes(), Names()

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from msgspec import Struct
 
 from charging.base.account import MAIN_BOOK, MONEY
-from charging.base.fieldtypes import MICRO_UNITS, Amount, Delta, FieldType, Moment, Whole
+from charging.base.fieldtypes import MICRO_UNITS, Amount, Difference, FieldType, Moment, Whole
 from console.frontend.values import micro_units, time_ms
 from onetier_client import AsyncClient
 
@@ -58,7 +58,7 @@ class FieldOption(Struct, frozen=True):
     @property
     def is_amount(self) -> bool:
         """Say whether it is one of money, or of what the field beside it says."""
-        return isinstance(self.said, Amount | Delta | Whole) and self.said.unit == MICRO_UNITS
+        return isinstance(self.said, Amount | Difference | Whole) and self.said.unit == MICRO_UNITS
 
     def fill(self, message: Message, given: Given) -> None:
         """Write what was given into the message, amounts aside. Raises `typer.BadParameter`."""
@@ -111,12 +111,12 @@ class FieldOption(Struct, frozen=True):
 
 def check_counted(said: FieldType | None, name: str) -> None:
     """Refuse an amount of which the command line could not tell whether it is money. Raises TypeError."""
-    if isinstance(said, Amount | Delta | Whole) and said.beside not in _COUNTED_BY:
+    if isinstance(said, Amount | Difference | Whole) and said.beside not in _COUNTED_BY:
         raise TypeError(f"{name} is counted as {said.beside!r} says, which `onetier do` does not know")
 
 
 async def _counts_money(said: FieldType | None, message: Message, identity: str, client: AsyncClient) -> bool:
-    beside = said.beside if isinstance(said, Amount | Delta | Whole) else ""
+    beside = said.beside if isinstance(said, Amount | Difference | Whole) else ""
     told = cast(str, getattr(message, beside)) if beside else ""
     match beside:
         case "unit":

@@ -5,7 +5,7 @@ from typing import Annotated
 from charging.base.account import MAIN_BOOK, MONEY, Account
 from charging.base.asked import Asked
 from charging.base.fields import BookId, Reason
-from charging.base.fieldtypes import Delta
+from charging.base.fieldtypes import Difference
 from charging.errors import Invalid
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -19,7 +19,7 @@ class Adjust(BaseAction, frozen=True, tag="adjust"):
     """Correct a book by hand; actor and reason are required."""
 
     book_id: BookId
-    delta: Annotated[int, Delta("ADJUSTMENT_EMPTY", beside="book_id")]
+    delta: Annotated[int, Difference("ADJUSTMENT_EMPTY", beside="book_id")]
     reason: Reason
 
     traits = Traits(
