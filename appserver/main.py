@@ -2,19 +2,22 @@
 
 import asyncio
 
+from onetier.v1.billing_pb2_grpc import add_BillingServiceServicer_to_server
 from onetier.v1.service_desk_pb2_grpc import add_ServiceDeskServiceServicer_to_server
 
 from appserver.access_log import AccessLog
 from appserver.batches.pending import Pending
+from appserver.billing.service import Billing
 from appserver.door.service import ServiceDesk
 from appserver.settings import AppServerSettings
 from appserver.uplink.links import Uplink
-from appserver.work.assembly import engine_of
+from appserver.work.assembly import engine_of, wall_clock_ms
 from appserver.work.engine import Engine
 from runtime.server import Booth
 from runtime.settings import BadSettings
 
 SERVICE = "onetier.v1.ServiceDeskService"
+BILLING = "onetier.v1.BillingService"
 LINKS_END_MS = 500
 
 
@@ -65,4 +68,6 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
     engine = engine_of(settings, uplink, pending, access, booth.metrics)
     desk = ServiceDesk(engine, pending, settings, booth.metrics)
     booth.add(add_ServiceDeskServiceServicer_to_server, desk, SERVICE)
+    billing = Billing(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000)
+    booth.add(add_BillingServiceServicer_to_server, billing, BILLING)
     return Platform(uplink, engine, pending, access, desk)

@@ -16,6 +16,9 @@ PROCESS = Process(
     role="appserver",
     settings=AppServerSettings,
     begin=_begin,
-    services=(Service("onetier.v1.ServiceDeskService", frozenset({"frontend", "operator"}), front_door=True),),
+    services=(
+        Service("onetier.v1.ServiceDeskService", frozenset({"frontend", "operator"}), front_door=True),
+        Service("onetier.v1.BillingService", frozenset({"operator"})),
+    ),
 )
 ROOM = Room("appserver", process=PROCESS)

@@ -50,7 +50,7 @@ class Beside:
         for entry in entries:
             if self._keys_since <= seq <= self._until:
                 self.marks.append(fingerprint(entry.account_id, entry.key))
-            if not entry.events or self._only not in ("", entry.account_id):
+            if not (entry.events or entry.facts) or self._only not in ("", entry.account_id):
                 continue
             if seq <= self._until:
                 self.changed[entry.account_id] = seq

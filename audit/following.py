@@ -6,7 +6,11 @@ import msgspec
 from msgspec import Struct, field
 
 from audit.rerating import Rerater
+from audit.subjects import SubjectFollower, of_subject
+from business.kinds import KINDS
+from business.subjects import tell
 from charging.base.account import MONEY, Account
+from charging.base.subject import kind_of
 from charging.ledger.auditing import Audit, TransferHalves, begins
 from charging.ledger.entry import Entry
 from charging.ledger.history import line
@@ -26,6 +30,8 @@ class SlotReport(Struct):
     entries: int = 0
     refusals: int = 0
     accounts: int = 0
+    subjects: int = 0
+    """What the slot holds besides accounts."""
     later: int = 0
     """Accounts whose beginning is in segments that are gone: followed from their first entry that is there."""
     snapshots: int = 0
@@ -61,6 +67,7 @@ class Follower:
         self.audits: dict[str, Audit] = {}
         self.lines: deque[HistoryLine] = deque(maxlen=lines_max)
         self.snapshots: dict[str, Stored] = {}
+        self.subjects = SubjectFollower(start.seq + 1)
         self.only = only
         self.rerater: Rerater | None = None
         self._first_seq = start.seq + 1
@@ -77,10 +84,16 @@ class Follower:
             report.since_ms = entries[0].time_ms
         report.groups += 1
         touched: dict[str, Audit] = {}
+        of_subjects: list[Entry] = []
         for entry in entries:
             if self.only and entry.account_id != self.only:
                 continue
             report.entries += 1
+            if of_subject(entry):
+                of_subjects.append(entry)
+                if self.lines.maxlen:
+                    self.lines.append(tell(entry, KINDS))
+                continue
             audit = self.audits.get(entry.account_id) or self._begin(entry)
             if audit is None:
                 report.refusals += 1  # Of what does not exist yet.
@@ -92,6 +105,7 @@ class Follower:
             touched[entry.account_id] = audit
             if self.lines.maxlen:
                 self.lines.append(line(entry))
+        self.subjects.take(seq, of_subjects, self.snapshots)
         for account_id, audit in touched.items():
             stored = self.snapshots.get(account_id)
             if stored is not None and stored.timestamp == seq:
@@ -147,7 +161,17 @@ class Follower:
             report.revenue += found.totals.get("revenue", 0)
             report.money += _money(found.account)
             report.findings += [f"{found.account_id}: {finding}" for finding in found.findings]
+        self._sum_up_subjects()
         del report.findings[FINDINGS_MAX:]
+
+    def _sum_up_subjects(self) -> None:
+        report, subjects = self.report, self.subjects
+        if not report.broken:
+            subjects.finish(self.snapshots)
+        report.subjects = len(subjects.audits)
+        report.refusals += sum(audit.refusals for audit in subjects.audits.values())
+        report.snapshots += subjects.compared
+        report.findings += subjects.findings
 
     def _look_at_the_rest(self) -> None:
         """Look at accounts without a beginning, and at snapshots that the journal led to nowhere."""
@@ -156,7 +180,7 @@ class Follower:
             if audit.state is None:
                 report.findings.append(f"{account_id}: neither an opening nor a snapshot shows what it began with")
         for account_id, stored in self.snapshots.items():
-            if account_id in self._met:
+            if account_id in self._met or kind_of(account_id):
                 continue
             if stored.timestamp >= self._first_seq:
                 where = f"group {stored.timestamp}, in which the journal has no entry of it"

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from audit.beside import Beside, check_keys, check_shared, check_snapshots
 from audit.following import Follower, SlotReport
 from audit.rerating import RegionCatalogues, Rerater
+from business.auditing import SubjectAudit
 from charging.ledger.auditing import Audit
 from charging.wire import HistoryLine
 from domainservers.accounts.accounts import COLLECTION, partitions
@@ -68,6 +69,8 @@ class Followed(Struct, frozen=True):
     report: SlotReport
     account: Audit | None
     """Of the one account that was asked for."""
+    subject: SubjectAudit | None
+    """Of the one subject that was asked for."""
     lines: tuple[HistoryLine, ...]
     """Its newest entries, oldest first."""
 
@@ -79,7 +82,7 @@ async def audit_journal(ref: JournalRef, only: str, advance: Advance, lines_max:
         unit = SealedUnit(await STORES.open_to_read(ref.url), ref.ring, told.append)
     except StoreRejected as error:
         finding = f"{ref.name}: its unit can't be read: {error}"
-        return Followed(SlotReport(ref.name, broken=True, findings=[finding]), None, ())
+        return Followed(SlotReport(ref.name, broken=True, findings=[finding]), None, None, ())
     try:
         while True:
             slot = _Slot(unit, ref, only, lines_max)
@@ -92,7 +95,12 @@ async def audit_journal(ref: JournalRef, only: str, advance: Advance, lines_max:
         await unit.close()
     slot.follower.report.findings[:0] = dict.fromkeys(told)
     slot.follower.finish()
-    return Followed(slot.follower.report, slot.follower.audits.get(only), tuple(slot.follower.lines))
+    return Followed(
+        slot.follower.report,
+        slot.follower.audits.get(only),
+        slot.follower.subjects.audits.get(only),
+        tuple(slot.follower.lines),
+    )
 
 
 class _Slot:

@@ -16,6 +16,7 @@ from audit.journals import Advance, JournalRef, audit_all, match_transfers, stan
 from audit.rerating import RegionCatalogues
 from charging.base.account_id import asked_for
 from charging.base.contract import Contract
+from charging.base.subject import slot_of
 from charging.errors import Broken, NotFound
 from directory import owners as owners_of
 from directory.directory import Directory
@@ -59,7 +60,8 @@ class Sources(Struct, frozen=True):
 
 
 async def survey(sources: Sources, domain: str = "", account: str = "", *, contracts: bool = True) -> Survey:
-    """Look at a country, at one domain of it, or at the slot of one account, named by one of its identities or its id.
+    """Look at a country, at one domain of it, or at the slot of one account, named by one of its identities or its id;
+    a subject by its id.
 
     Raises `StoreUnavailable`, `StoreRejected`; `NotFound` when nobody serves the account.
     """
@@ -74,8 +76,10 @@ async def survey(sources: Sources, domain: str = "", account: str = "", *, contr
             country.findings.append(damage.message)
             return country
         try:
-            only = directory.resolve(account).key if account else ""
-            if account:
+            only = slot_of(account) or (directory.resolve(account).key if account else "")
+            if slot_of(account):
+                country.account_id = account
+            elif account:
                 country.account_id = asked_for(account) or await Registry(unit).holder(account) or account
             await _slots(country, sources, directory, unit, anchors, domain)
             country.refs = [ref for ref in country.refs if only in ("", ref.name)]

@@ -111,7 +111,7 @@ class JournalCounter:
         for entry in entries_of(payload):
             self.found.entries += 1
             if not entry.events:
-                self.found.refusals += 1
+                self.found.refusals += not entry.facts  # What happened to other subjects moves no money.
                 continue
             self._take(entry)
 

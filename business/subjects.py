@@ -12,9 +12,13 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
-from charging.base.subject import NOTHING, Instruction, PackedSubject
+from charging.base.subject import NOTHING, Instruction, PackedSubject, kind_of
 from charging.errors import Broken, Invalid
+from charging.ledger.entry import Entry
+from charging.ledger.history import line
+from charging.ledger.outcome import HistoryLine
 
 SUBJECT_BYTES_MAX = 500_000
 """Of a subject packed, as of an account: a storage unit takes twice that in one record."""
@@ -137,6 +141,25 @@ class Machine(Generic[StateT, ActionT, EventT]):
 
 Kinds = Mapping[str, SubjectKind]
 """By name."""
+
+
+def words(entry: Entry, kinds: Kinds) -> str:
+    """Say what a subject's entry tells that happened, also when this version can't read it; "" for a refusal."""
+    if not entry.facts:
+        return ""
+    kind = kinds.get(kind_of(entry.account_id))
+    if kind is None:
+        return "of a kind that this version doesn't know"
+    try:
+        return kind.words(entry.facts)
+    except Broken as fault:
+        return f"{fault.reason}: it can't be told by this version"
+
+
+def tell(entry: Entry, kinds: Kinds) -> HistoryLine:
+    """Tell an entry of the journal, whosever: of a subject, what happened stands among the notices."""
+    told = line(entry)
+    return replace(told, notices=(words(entry, kinds),)) if entry.facts else told
 
 
 def unborn(subject_id: str) -> PackedSubject:

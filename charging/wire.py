@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from charging.base.account import Account
 from charging.base.contract import Contract
+from charging.base.subject import Instruction as Instruction
+from charging.base.subject import PackedSubject as PackedSubject
 from charging.catalogue.published import CatalogueRef as CatalogueRef
 from charging.errors import Invalid
 from charging.ledger.command import Command
@@ -85,7 +87,19 @@ class FetchOutcomes(Struct, frozen=True, array_like=True, tag="o"):
     """`Outcomes.next_seq` of the page before; -1 = the newest page."""
 
 
-Ask = Pull | Commit | FetchHistory | FetchReference | Lookup | FetchOutcomes
+class Instruct(Struct, frozen=True, array_like=True, tag="i", gc=False):
+    """Do this to a subject that is no account, once. Answered as a commit is; `Done.detail` is the packed subject."""
+
+    instruction: Instruction
+
+
+class Inspect(Struct, frozen=True, array_like=True, tag="n", gc=False):
+    """A subject as it is now, please."""
+
+    subject_id: str
+
+
+Ask = Pull | Commit | FetchHistory | FetchReference | Lookup | FetchOutcomes | Instruct | Inspect
 
 
 class BusinessData(Struct, frozen=True, array_like=True, tag="b"):
@@ -142,6 +156,8 @@ class Reference(Struct, frozen=True, array_like=True, tag="R"):
     """Codes of all domains there are, so that the platform knows a region from an unknown place."""
     grants: tuple[Grant, ...] = ()
     """All that are written; see `charging.ledger.permission`."""
+    slots: int = 0
+    """How many the domain has."""
 
 
 class Unchanged(Struct, frozen=True, array_like=True, tag="="):
@@ -173,7 +189,7 @@ class Outcomes(Struct, frozen=True, array_like=True, tag="O"):
     """Where the next page begins; -1 = there is none."""
 
 
-Answer = BusinessData | Done | Stale | Failed | History | Reference | Unchanged | Unknown | Outcomes
+Answer = BusinessData | Done | Stale | Failed | History | Reference | Unchanged | Unknown | Outcomes | PackedSubject
 
 _encoder = msgspec.msgpack.Encoder()
 pack = _encoder.encode
@@ -193,8 +209,14 @@ def read_ask(body: bytes) -> Ask:
     if type(ask) is Commit:
         command = ask.command
         if len(command.digest) != DIGEST_BYTES or not command.key or len(command.key) > COMMAND_KEY_CHARS_MAX:
-            text = (
-                f"a command has a digest of {DIGEST_BYTES} bytes and a key of 1 to {COMMAND_KEY_CHARS_MAX} characters"
-            )
-            raise Invalid("BODY_MALFORMED", text)
+            raise _unkeyed()
+    elif type(ask) is Instruct:
+        asked = ask.instruction
+        if len(asked.digest) != DIGEST_BYTES or not asked.key or len(asked.key) > COMMAND_KEY_CHARS_MAX:
+            raise _unkeyed()
     return ask
+
+
+def _unkeyed() -> Invalid:
+    text = f"a command has a digest of {DIGEST_BYTES} bytes and a key of 1 to {COMMAND_KEY_CHARS_MAX} characters"
+    return Invalid("BODY_MALFORMED", text)

@@ -287,6 +287,7 @@ class Directory:
             catalogues=self._state.catalogues_of(domain),
             domains=tuple(self._state.domains),
             grants=tuple(self._state.grants.values()),
+            slots=info.slots,
         )
 
     def resolve(self, identity: str) -> Route:

@@ -38,6 +38,8 @@ from charging.wire import (
     FetchHistory,
     FetchReference,
     History,
+    Inspect,
+    Instruct,
     Lookup,
     PartnerRef,
     Pull,
@@ -50,8 +52,11 @@ from charging.wire import (
     unpack_ask,
 )
 from testkit.ledger import Desk
+from testkit.subjects import SubjectsInMemory
 
 DOMAINS = ("GD", "BJ")
+SLOTS = 3
+"""Of each domain, as its reference data says."""
 
 
 def catalogue(version: int = 1, voice_price: str = "0.2") -> Catalogue:
@@ -113,6 +118,7 @@ class Owner:
         self.publish(catalogue())
         self.asked: dict[str, int] = {}
         """How many asks came, by type."""
+        self.subjects = SubjectsInMemory()
         self.intercept: Callable[[object], Answer | None] | None = None
         """Answers instead of the owner, where it gives something."""
         self._domains = domains
@@ -151,6 +157,11 @@ class Owner:
                 return Unknown(key) if entry is None else self._retold(entry)
             case FetchHistory(identity):
                 return self._history(self.data(identity).account.account_id, ask)
+            case Inspect(subject_id):
+                return self.subjects.inspect(subject_id)
+            case Instruct(instruction):
+                self.subjects.now_ms = self.desk.now_ms
+                return self.subjects.instruct(instruction, self.revision)
         raise Denied("ORIGIN_NOT_ALLOWED", f"{type(ask).__name__} is for the tiers behind the platform")
 
     def data(self, identity: str) -> BusinessData:
@@ -183,6 +194,7 @@ class Owner:
             tuple(self.catalogues),
             self._domains,
             grants=self.grants,
+            slots=SLOTS,
         )
 
     def _commit(self, identity: str, command: Command) -> Answer:

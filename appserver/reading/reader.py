@@ -12,6 +12,7 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.asks import OUTCOME, Kind, Order
 from appserver.reading.fields import in_vain
+from appserver.reading.keys import check_key
 from appserver.reading.orders import order_of
 from appserver.reading.request import CommandRequest, EventRequest, QueryRequest, Request
 from charging.base.account_id import require_subscriber
@@ -206,14 +207,12 @@ class Codec:
 
     @staticmethod
     def _key_faults(request: desk.ServiceRequest, *, required: bool) -> list[Invalid]:
-        key = request.request_key
-        if not key:
-            text = "made by the caller, unique for each intent"
-            missing = _fault("REQUEST_KEY_MISSING", "request_key", f"the request key is missing: {text}", text)
-            return [missing] * required
-        if len(key) > KEY_CHARS_MAX or not (key.isascii() and key.isprintable()) or key[0] == PREFIX:
-            text = f"at most {KEY_CHARS_MAX} printable ASCII characters, the first not {PREFIX}"
-            return [_fault("REQUEST_KEY_MALFORMED", "request_key", f"the request key must have {text}", text)]
+        if not required and not request.request_key:
+            return []
+        try:
+            check_key(request.request_key)
+        except Invalid as fault:
+            return [fault.bare()]
         return []
 
 

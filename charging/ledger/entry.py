@@ -30,3 +30,5 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     """Of a remembered charge, whose events are in another domain's journal."""
     principal: str = ""
     """Who sent the command, as authenticated, whatever `actor` claims; empty = the owner itself."""
+    facts: tuple[Raw, ...] = ()
+    """What happened to a subject that is no account, whose id then stands as `account_id`: read by its kind alone."""

@@ -4,6 +4,7 @@ import msgspec
 from msgspec.structs import replace
 
 from charging.base.account import Account
+from charging.base.subject import PackedSubject
 from charging.base.usage import unpack_steps
 from charging.ledger.commands.move_out import MoveOut
 from charging.ledger.commands.post_charge import Charged
@@ -15,6 +16,7 @@ from charging.ledger.outcome import ChargeTold, Done, Failed, HistoryLine, Sessi
 MOVED_OUT = TAGS[MoveOut]
 
 _read_session = msgspec.msgpack.Decoder(SessionOutcome).decode
+_read_subject = msgspec.msgpack.Decoder(PackedSubject).decode
 _read_account = msgspec.msgpack.Decoder(Account).decode
 
 
@@ -48,6 +50,9 @@ def read_told(entry: Entry) -> None:
     """
     answer = outcome(entry)
     if isinstance(answer, Done) and answer.detail is not None:
+        if entry.facts:
+            _read_subject(answer.detail)
+            return
         (_read_account if entry.kind == MOVED_OUT else _read_session)(answer.detail)
     for event in entry.events:
         for _, charge in event.charges():

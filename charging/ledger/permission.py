@@ -36,7 +36,8 @@ AMENDMENTS = frozenset(
         "approve_amendment",
     }
 )
-NAMES = READS | COMMANDS | AMENDMENTS
+BILLING = frozenset({"bill_runs", "plan_bill_run", "open_bill_run", "complete_bill_run", "cancel_bill_run"})
+NAMES = READS | COMMANDS | AMENDMENTS | BILLING
 """All that a grant may name."""
 
 
@@ -101,6 +102,7 @@ BUILT_IN = (
     Grant("operator", ("top_up", "transfer", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("top_up_units",), NO_LIMIT, _UNITS, actors=True),
     Grant("operator", tuple(sorted(AMENDMENTS)), NO_LIMIT, 0, actors=True),
+    Grant("operator", tuple(sorted(BILLING)), 0, NO_LIMIT, actors=True),
     # Without TLS nobody can be told from anybody, so there is no second principal either.
     Grant("local", (ALL,), NO_LIMIT, NO_LIMIT, actors=True),
 )

@@ -6,9 +6,18 @@ SUBJECTS = Section(
     "Subjects of a slot",
     "owner",
     (
+        Reason("NO_ACCOUNT", BROKEN, "What is asked of an account was sent to a subject that is none."),
+        Reason("SUBJECT_UNKNOWN", NOT_FOUND, "The id names no subject of a kind that is known."),
+        Reason("SUBJECT_ELSEWHERE", INVALID, "The subject is in another slot.", fields="the slot"),
         Reason("ACTION_MALFORMED", INVALID, "What is asked of a subject can't be read."),
         Reason("SUBJECT_TOO_LARGE", INVALID, "The subject would be larger than is kept."),
         Reason("SUBJECT_UNREADABLE", BROKEN, "What is kept of a subject can't be read."),
+        Reason(
+            "SUBJECT_DAMAGED",
+            BROKEN,
+            "A part of the subject's journal can't be read.",
+            "An operator: `onetier damaged`.",
+        ),
         Reason("FACT_UNREADABLE", BROKEN, "What happened to a subject can't be read, or would read as something else."),
     ),
 )
@@ -17,6 +26,7 @@ BILL_RUNS = Section(
     "Bill runs",
     "owner",
     (
+        Reason("CHANGE_MISSING", INVALID, "Nothing is asked of the runs.", fields="the changes there are"),
         Reason("RUN_UNKNOWN", NOT_FOUND, "The slot has no run of this period.", "Plan or open one."),
         Reason("RUN_EXISTS", REFUSED, "The period has a run already.", "Cancel it before another is planned."),
         Reason("RUN_OPEN", REFUSED, "The run is open already."),

@@ -17,7 +17,7 @@ from charging.ledger.asking import ASKED
 from console import report
 from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, Key, When, ask_and_print
 from console.frontend.fieldoptions import FieldOption, Given, check_counted
-from console.frontend.values import time_ms
+from console.values import time_ms
 from onetier_client import AsyncClient, new_key, requests
 from onetier_client.generated import commands
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from charging.base.account import MAIN_BOOK, MONEY
 from charging.base.fieldtypes import MICRO_UNITS, Amount, Difference, FieldType, Moment, Whole
-from console.frontend.values import micro_units, time_ms
+from console.values import micro_units, time_ms
 from onetier_client import AsyncClient
 
 Given = str | bool | Sequence[str]

@@ -8,7 +8,7 @@ import typer
 
 from console import report
 from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, Key, When, ask_and_print
-from console.frontend.values import micro_units, time_ms
+from console.values import micro_units, time_ms
 from onetier_client import AsyncClient, requests
 
 app = typer.Typer()

@@ -15,7 +15,9 @@ from appserver.replies.fill import fill_history
 from audit.following import SlotReport
 from audit.journals import Advance, JournalRef, audit_journal
 from audit.national import Sources, audit_country, survey
+from business.auditing import SubjectAudit
 from charging.base.account_id import identity_of, slot_of
+from charging.base.subject import kind_of
 from charging.errors import Fault
 from charging.ledger.auditing import Audit
 from console import report
@@ -74,7 +76,7 @@ def _all(sources: Sources, domain: str, workers: int) -> bool:
 
 
 async def _one(sources: Sources, account: str, lines_max: int) -> bool:
-    named = identity_of(account) if slot_of(account) else read_identity(account)
+    named = account if kind_of(account) else identity_of(account) if slot_of(account) else read_identity(account)
     country = await survey(sources, account=named, contracts=False)
     if not country.refs:
         return _told(country.findings, country.notes)
@@ -83,6 +85,10 @@ async def _one(sources: Sources, account: str, lines_max: int) -> bool:
     if followed.account is not None:
         for text in _account_lines(ref, followed.report, followed.account):
             typer.echo(text)
+    if followed.subject is not None:
+        for text in _subject_lines(ref, followed.report, followed.subject):
+            typer.echo(text)
+    if followed.account is not None or followed.subject is not None:
         view = desk.HistoryView()
         fill_history(view.lines, followed.lines, explain=True)
         for shown in view.lines:
@@ -103,6 +109,15 @@ def rerated_lines(slots: Sequence[SlotReport]) -> list[str]:
         left_out.update(slot.left_out)
     lines = [f"{sum(slot.rerated for slot in slots):,} charges rated again"]
     return lines + [f"{count:,} not rated again: {why}" for why, count in sorted(left_out.items())]
+
+
+def _subject_lines(ref: JournalRef, found: SlotReport, followed: SubjectAudit) -> list[str]:
+    told = f"{followed.entries} entries, {followed.refusals} refusals"
+    lines = [f"subject {followed.subject_id} in {ref.name}: {told}"]
+    lines.append(f"hash chain of {found.groups:,} groups holds" if not found.findings else "the audit has findings")
+    if followed.state is not None:
+        lines.append(f"version {followed.state.version}; {found.snapshots} snapshots compared")
+    return lines
 
 
 def _account_lines(ref: JournalRef, found: SlotReport, followed: Audit) -> list[str]:

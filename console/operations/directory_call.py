@@ -1,4 +1,4 @@
-"""Calls of operators to a data center, with the certificate of the operator's role where TLS is on."""
+"""Calls of operators to a data center or a platform, with the certificate of the operator's role where TLS is on."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -24,17 +24,27 @@ Certificates = Annotated[
     typer.Option("--tls", help="Folder with operator.pem, operator.key, ca.pem; default: ONETIER_TLS_…."),
 ]
 DATACENTER = "127.0.0.1:7200"
+PLATFORM = "127.0.0.1:7100"
+_CALLED = {"datacenter": ("data center", "datacenter"), "appserver": ("app server", "endpoint")}
+"""By role: what people call it, and the option that names its address."""
 
 
 def call_directory(
     address: str, tls: Path | None, work: Callable[[dc_grpc.DirectoryServiceStub], Coroutine[None, None, ResultT]]
 ) -> ResultT:
-    """Call a data center; a fault becomes one sentence and exit status 1, a wrong setting exit status 2."""
+    """Call a data center as an operator; see `call_as_operator`."""
+    return call_as_operator(address, tls, "datacenter", lambda channel: work(dc_grpc.DirectoryServiceStub(channel)))
+
+
+def call_as_operator(
+    address: str, tls: Path | None, role: str, work: Callable[[grpc.aio.Channel], Coroutine[None, None, ResultT]]
+) -> ResultT:
+    """Call a server of a role; a fault becomes one sentence and exit status 1, a wrong setting exit status 2."""
 
     async def ask() -> ResultT:
-        channel = open_channel(address, read_role(tls, "operator"), role="datacenter")
+        channel = open_channel(address, read_role(tls, "operator"), role=role)
         try:
-            return await work(dc_grpc.DirectoryServiceStub(channel))
+            return await work(channel)
         finally:
             await channel.close()
 
@@ -44,7 +54,8 @@ def call_directory(
         fault = from_rpc_error(error)
         text = fault.message
         if not error.trailing_metadata() and error.code() is grpc.StatusCode.UNAVAILABLE:
-            text = f"no data center answers at {address} ({text}); give its --datacenter, and --tls when it has TLS"
+            name, option = _CALLED[role]
+            text = f"no {name} answers at {address} ({text}); give its --{option}, and --tls when it has TLS"
         typer.echo(f"{fault.reason}: {text}", err=True)
         raise typer.Exit(1) from error
     except Fault as fault:

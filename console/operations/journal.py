@@ -9,9 +9,10 @@ import typer
 
 from audit.journals import JournalRef
 from audit.reading import GroupRead, read_journal
+from business.kinds import KINDS
+from business.subjects import tell, words
 from charging.base.identity import mask
 from charging.ledger.entry import Entry
-from charging.ledger.history import line
 from console.operations.keys import ChainKeys, ring_for
 from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url, journals
 from console.report import major, moment
@@ -67,8 +68,8 @@ def told(group: GroupRead, *, events: bool) -> Iterator[str]:
 
 
 def _entry(entry: Entry) -> str:
-    said = line(entry)
-    names = "+".join(type(event).__name__ for event in entry.events) or "nothing changed"
+    said = tell(entry, KINDS)
+    names = "+".join(type(event).__name__ for event in entry.events) or words(entry, KINDS) or "nothing changed"
     amount = f" {major(said.amount)}" if said.amount else ""
     why = f" ({said.reason})" if said.reason else ""
     begun = f"{moment(entry.time_ms)}  {mask(entry.account_id)} v{entry.version}"

@@ -133,6 +133,11 @@ class Accounts:
             self._heat(cell)
         self.touch(cell, seq)
 
+    def put_packed(self, cell: Cell, packed: bytes, seq: int) -> None:
+        """Set a new state that stays packed, as a subject's does, decided in group `seq`."""
+        cell.state = packed
+        self.touch(cell, seq)
+
     def touch(self, cell: Cell, seq: int) -> None:
         """Note an entry that left the state as it was."""
         cell.seq = seq

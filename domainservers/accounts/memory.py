@@ -5,15 +5,14 @@ its sessions and transfers are looked after, that a damaged one is not served) c
 """
 
 from charging.base.account import Account
+from charging.base.subject import kind_of
 from charging.errors import Broken
 from charging.ledger.entry import Entry
 from charging.ledger.ledger import replay
 from domainservers.accounts.accounts import Accounts, Cell
 from domainservers.accounts.watch import AccountWatch
-from domainservers.journal.framing import account_mark
 from domainservers.journal.groups import DEFECTS
-from domainservers.journal.keys import POSITIONS_PER_GROUP
-from domainservers.journal.quarantine import Aside, Quarantine, damaged
+from domainservers.journal.quarantine import Quarantine, damaged
 
 
 class Memory:
@@ -29,15 +28,19 @@ class Memory:
         return bool(self._quarantine.rows) and self._quarantine.holds(account_id)
 
     def state(self, cell: Cell) -> Account | None:
-        """Give the newest state of an account. Raises `Broken` ACCOUNT_DAMAGED when it is kept back, or unreadable."""
+        """Give the newest state of an account.
+
+        Raises `Broken` ACCOUNT_DAMAGED when it is kept back, or unreadable; NO_ACCOUNT when a subject has the id.
+        """
         account_id = cell.account_id
         if self._quarantine.rows and self._quarantine.holds(account_id):
             raise damaged(account_id)
         try:
             return self._accounts.state(cell)
         except DEFECTS as error:
-            mark, position = account_mark(account_id), max(cell.seq, 0) * POSITIONS_PER_GROUP
-            self._quarantine.add(Aside(position, mark, account_id, f"its snapshot can't be read: {error}", True))
+            if kind_of(account_id):
+                raise Broken("NO_ACCOUNT", f"{account_id} is no account") from error
+            self._quarantine.add_snapshot(cell.seq, account_id, error)
             raise damaged(account_id) from error
 
     def change(self, cell: Cell, before: Account | None, after: Account, seq: int) -> None:
@@ -69,7 +72,7 @@ class Memory:
         if cell.saved >= seq:
             return
         if self.holds_back(entry.account_id):
-            self._set_aside(seq, index, entry, "an entry before it was set aside")
+            self._quarantine.add_entry(seq, index, entry.account_id, "an entry before it was set aside")
             return
         if not entry.events:
             self._accounts.touch(cell, seq)
@@ -78,10 +81,6 @@ class Memory:
             before = self._accounts.state(cell)
             after = replay(before, entry)
         except Exception as error:
-            self._set_aside(seq, index, entry, f"it does not fit: {error}")
+            self._quarantine.add_entry(seq, index, entry.account_id, f"it does not fit: {error}")
             return
         self.change(cell, before, after, seq)
-
-    def _set_aside(self, seq: int, index: int, entry: Entry, why: str) -> None:
-        position, account_id = seq * POSITIONS_PER_GROUP + index, entry.account_id
-        self._quarantine.add(Aside(position, account_mark(account_id), account_id, why))

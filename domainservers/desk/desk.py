@@ -11,6 +11,7 @@ from msgspec.structs import force_setattr
 from charging import wire
 from charging.base.account import Account
 from charging.base.account_id import asked_for
+from charging.base.subject import kind_of
 from charging.errors import Broken, Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger.action import BaseCreation
 from charging.ledger.approvals import pending
@@ -85,7 +86,7 @@ class SlotDesk:
         if isinstance(item, AccountOpening) and account is not None and has_next_name(item, account):
             return OtherLane()
         if account is None:
-            if not issubclass(kind, BaseCreation):
+            if not issubclass(kind, BaseCreation) or kind_of(item.command.account_id):
                 item.sink.answer(item.place, unknown_identity(item.identity))
                 return None
         elif account.status == "moved" and not kind.traits.ports:

@@ -7,15 +7,17 @@ comes from a platform, and its principal must have a grant for it in the directo
 
 from collections.abc import Sequence
 
+from business.kinds import KINDS
 from charging.base.house_keys import PREFIX
-from charging.errors import Denied
+from charging.base.subject import Instruction, kind_of
+from charging.errors import Denied, Invalid, NotFound
 from charging.ledger.action import DATA_CENTER, PLATFORM
 from charging.ledger.command import Command
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
 from charging.ledger.permission import NO_LIMIT, Permission, Policy, amount_denied, names_another
-from charging.wire import Ask, Commit, FetchOutcomes, Pull
+from charging.wire import Ask, Commit, FetchOutcomes, Instruct, Pull
 from domainservers.base.surroundings import Surroundings
 from domainservers.desk.answers import pack_fault
 from domainservers.desk.item import Item, item_of
@@ -40,12 +42,14 @@ def let_in(
         permission = None
         if origin:
             try:
-                if type(ask) is not Commit:
+                if type(ask) is Instruct:
+                    check_instruction(ask.instruction, origin, around.policy, around.domain)
+                elif type(ask) is not Commit:
                     check_read(ask, origin)
                 elif not _charges(ask.command, charging):
                     permission = check_commit(ask, origin, around.policy, around.domain)
                     _remember(ask.command, permission, charging)
-            except Denied as fault:
+            except (Denied, Invalid, NotFound) as fault:
                 metrics.event("denied")
                 sink.answer(place, pack_fault(fault))
                 continue
@@ -78,6 +82,20 @@ def check_read(ask: Ask, origin: str) -> None:
     inner = isinstance(ask, FetchOutcomes) or (isinstance(ask, Pull) and ask.moved)
     if origin not in ((DATA_CENTER, LOCAL) if inner else (PLATFORM, DATA_CENTER, LOCAL)):
         raise _denied(type(ask).__name__, origin)
+
+
+def check_instruction(asked: Instruction, origin: str, policy: Policy, domain: str) -> None:
+    """Let an instruction to a subject in, whose principal must have a grant for what it asks.
+
+    Raises `Denied` ORIGIN_NOT_ALLOWED, `NotFound` SUBJECT_UNKNOWN, what `SubjectKind.doing`, `Policy.permit` raise.
+    """
+    if origin not in (PLATFORM, LOCAL) or asked.key.startswith(PREFIX):
+        raise _denied(f"an instruction to {asked.subject_id[:64]}", origin)
+    kind = KINDS.get(kind_of(asked.subject_id))
+    if kind is None:
+        raise NotFound("SUBJECT_UNKNOWN", f"{asked.subject_id[:64]!r} names no subject of a kind that is known here")
+    another = names_another(asked.principal, asked.actor)
+    policy.permit(asked.principal, kind.doing(asked.action), asked.channel, "", domain, another)
 
 
 def check_commit(ask: Commit, origin: str, policy: Policy, domain: str) -> Permission | None:

@@ -78,6 +78,16 @@ class Quarantine:
             why=row.why,
         )
 
+    def add_entry(self, seq: int, index: int, account_id: str, why: str) -> None:
+        """Set entry `index` of group `seq` aside. Raises as `add`."""
+        self.add(Aside(seq * POSITIONS_PER_GROUP + index, account_mark(account_id), account_id, why))
+
+    def add_snapshot(self, seq: int, account_id: str, error: Exception) -> None:
+        """Set a snapshot of group `seq` aside that can't be read. Raises as `add`."""
+        position = max(seq, 0) * POSITIONS_PER_GROUP
+        why = f"its snapshot can't be read: {error}"
+        self.add(Aside(position, account_mark(account_id), account_id, why, True))
+
     def release(self, mark: int) -> None:
         """Serve the accounts with a mark again."""
         self.rows = [row for row in self.rows if row.mark != mark]

@@ -1,8 +1,9 @@
 """Pages of an account's history: newest first, bounded by lines and by bytes, each naming where the next one begins."""
 
+from collections.abc import Callable
 from contextlib import aclosing
 
-from charging.ledger import history
+from charging.ledger.entry import Entry
 from charging.wire import FetchHistory, History, HistoryLine
 from domainservers.journal.frames import Frames
 from domainservers.reads.reading import chain
@@ -12,9 +13,13 @@ HISTORY_LINES_MAX = 1_000
 HISTORY_BYTES_MAX = 1_000_000
 """Of the lines of one page, about: as their outcomes and explanations are packed in the journal."""
 
+Tell = Callable[[Entry], HistoryLine]
 
-async def history_page(frames: Frames, turns: Turns, account_id: str, newest: int, ask: FetchHistory) -> History:
-    """Tell one page, from group `newest` on. Raises as `reading.chain`."""
+
+async def history_page(
+    frames: Frames, turns: Turns, account_id: str, newest: int, ask: FetchHistory, tell: Tell
+) -> History:
+    """Tell one page, from group `newest` on; `tell` makes a line of an entry. Raises as `reading.chain`."""
     lines: list[HistoryLine] = []
     size = 0
     most = max(1, min(ask.lines_max, HISTORY_LINES_MAX))
@@ -24,7 +29,7 @@ async def history_page(frames: Frames, turns: Turns, account_id: str, newest: in
                 continue
             if ask.before_position and position >= ask.before_position:
                 continue
-            told = history.line(entry)
+            told = tell(entry)
             lines.append(told)
             size += len(bytes(entry.outcome)) + sum(len(bytes(steps)) for steps in told.explanations)
             if len(lines) >= most or size >= HISTORY_BYTES_MAX:

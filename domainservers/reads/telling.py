@@ -3,13 +3,12 @@
 from charging import wire
 from charging.errors import Fault
 from charging.ledger.approvals import outcome_now
-from charging.ledger.history import line
 from charging.wire import FetchHistory, FetchOutcomes, Lookup
 from domainservers.accounts.accounts import Accounts, Cell
 from domainservers.desk.answers import key_reused, pack_fault, stored, told_again, told_by_account
 from domainservers.journal.groups import Groups, ReplySink
 from domainservers.journal.keys import POSITIONS_PER_GROUP
-from domainservers.reads.histories import history_page
+from domainservers.reads.histories import Tell, history_page
 from domainservers.reads.outcomes import PAGE_OUTCOMES_MAX, page
 from domainservers.reads.past import Past
 from domainservers.reads.readers import Readers
@@ -28,7 +27,9 @@ class Telling:
         key_records: KeyRecords,
         domain: str,
         outcomes_keep_ms: int,
+        line: Tell,
     ) -> None:
+        """`line` tells an entry, whosever it is."""
         self._past = past
         self._readers = readers
         self._accounts = accounts
@@ -36,6 +37,7 @@ class Telling:
         self._key_records = key_records
         self._domain = domain
         self._outcomes_keep_ms = outcomes_keep_ms
+        self._line = line
 
     def tell(self, sink: ReplySink, place: int, ask: FetchHistory | FetchOutcomes | Lookup, cell: Cell) -> None:
         """Answer a read of an account that is in memory."""
@@ -55,14 +57,14 @@ class Telling:
         past = self._past
         if ask.key:
             entry = await past.known(cell.account_id, ask.key)
-            told = wire.History(() if entry is None else (line(entry),))
+            told = wire.History(() if entry is None else (self._line(entry),))
             self._groups.reply(cell.seq, sink, place, wire.pack(told))
             return
         newest = await past.applied(cell.seq)
         if ask.before_position:
             newest = min(newest, ask.before_position // POSITIONS_PER_GROUP)
         async with past.turns.reader(sink.deadline):
-            told = await history_page(past.frames, past.turns, cell.account_id, newest, ask)
+            told = await history_page(past.frames, past.turns, cell.account_id, newest, ask, self._line)
         sink.answer(place, wire.pack(told))
 
     async def _outcomes(self, sink: ReplySink, place: int, ask: FetchOutcomes, cell: Cell) -> None:

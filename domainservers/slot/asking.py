@@ -5,8 +5,9 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from charging.base.account_id import asked_for
+from charging.base.subject import kind_of
 from charging.errors import Fault
-from charging.wire import Ask, Commit, FetchHistory, FetchOutcomes, Lookup, Pull
+from charging.wire import Ask, Commit, FetchHistory, FetchOutcomes, Inspect, Lookup, Pull
 from domainservers.accounts.accounts import Cell
 from domainservers.base.surroundings import Surroundings
 from domainservers.contracts.contracts import Contracts
@@ -15,6 +16,7 @@ from domainservers.desk.item import Item, item_of
 from domainservers.desk.pulling import Pulling
 from domainservers.journal.groups import ReplySink
 from domainservers.slot.loading import Loading
+from domainservers.subjects.instructing import Instructing
 
 JournalRead = FetchHistory | FetchOutcomes | Lookup
 
@@ -32,8 +34,10 @@ class Asking:
         *,
         tell: Callable[[ReplySink, int, JournalRead, Cell], None],
         receive: Callable[[Item], None],
+        instructing: Instructing,
     ) -> None:
-        """`tell` answers a read of the journal, `receive` takes a commit whose account is known."""
+        """`tell` answers a read of the journal, `receive` takes a commit whose account is known, `instructing` answers
+        what is asked of subjects."""
         self._cells = cells
         self._contracts = contracts
         self._loading = loading
@@ -41,11 +45,16 @@ class Asking:
         self._pulling = pulling
         self._tell = tell
         self._receive = receive
+        self._instructing = instructing
 
     def read(self, sink: ReplySink, place: int, ask: Ask) -> None:
         """Answer a read; the slot is known to be ours."""
         if isinstance(ask, Pull):
             self._pull(sink, place, ask)
+        elif isinstance(ask, Inspect):
+            self._instructing.inspect(sink, place, ask.subject_id)
+        elif isinstance(ask, FetchHistory) and kind_of(ask.identity):
+            self._instructing.read(sink, place, ask.identity, lambda cell: self._tell(sink, place, ask, cell))
         elif isinstance(ask, FetchHistory | FetchOutcomes | Lookup):
             self._with_account(sink, place, ask.identity, lambda cell: self._tell(sink, place, ask, cell))
 

@@ -7,6 +7,8 @@ whole of it but the slot, for those that look from outside.
 import asyncio
 from collections.abc import Callable
 
+from business.kinds import KINDS
+from business.subjects import Kinds
 from charging.ledger.permission import Policy
 from domainservers.accounts.accounts import Accounts
 from domainservers.accounts.memory import Memory
@@ -27,6 +29,7 @@ from domainservers.snapshots.patience import PatientUnit
 from domainservers.snapshots.segment_lists import SegmentLists
 from domainservers.snapshots.snapshots import Snapshots
 from domainservers.snapshots.writing import Writing
+from domainservers.subjects.memory import Subjects
 from runtime.telemetry import Metrics
 from storage.unit import Unit
 
@@ -54,6 +57,7 @@ class SlotParts:
         policy: Callable[[], Policy],
         domain_of: Callable[[str], str] = nowhere,
         national: Unit | None = None,
+        kinds: Kinds = KINDS,
     ) -> None:
         """`national` is the directory's unit, where identities are held; without it there is one shared unit."""
         self.name = name
@@ -76,6 +80,7 @@ class SlotParts:
         self.watch = AccountWatch()
         self.quarantine = Quarantine(name, checkpoint.set_aside if checkpoint is not None else (), metrics)
         self.memory = Memory(self.accounts, self.watch, self.quarantine)
+        self.subjects = Subjects(self.accounts, self.quarantine, kinds)
         named, gone = (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())
         self.deltas = Deltas(private, name, journal.head.epoch, named, gone)
         self.key_records = KeyRecords(name, checkpoint)

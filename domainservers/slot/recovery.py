@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from business.kinds import KINDS
+from business.subjects import Kinds
 from charging.ledger.permission import Policy, built_in_policy
 from domainservers.base.clock import Clock
 from domainservers.base.limits import Limits
@@ -42,6 +44,7 @@ async def recover(
     policy: Callable[[], Policy] = built_in_policy,
     domain_of: Callable[[str], str] = nowhere,
     national: Unit | None = None,
+    kinds: Kinds = KINDS,
 ) -> SlotParts:
     """Own slot `name` and stand where its journal stands; `ring` holds the keys of its chain.
 
@@ -57,7 +60,7 @@ async def recover(
     age_ms = checkpoint.age_ms if checkpoint is not None else 0
     journal = await claim(private, name, owner, known, age_ms, ring, told.epoch)
     stores = (shared, private, journal, checkpoint)
-    parts = SlotParts(name, *stores, limits, clock, permits, revision, metrics, policy, domain_of, national)
+    parts = SlotParts(name, *stores, limits, clock, permits, revision, metrics, policy, domain_of, national, kinds)
     entries = await _stand_up(parts, checkpoint, ring, told)
     if not await journal.still_owned():
         # What was read may be another owner's already: keys and entries beyond our own head.
@@ -80,9 +83,8 @@ async def _stand_up(parts: SlotParts, checkpoint: Checkpoint | None, ring: KeyRi
     parts.accounts.pinned = True
     await parts.deltas.load(parts.accounts)
     contracts = ReplayedContracts(parts.shared, parts.contracts, parts.registry)
-    replayer = Replayer(
-        name, private, parts.accounts, parts.memory, parts.keys, parts.quarantine, parts.around, contracts, start.seq
-    )
+    states = (parts.accounts, parts.memory, parts.subjects)
+    replayer = Replayer(name, private, *states, parts.keys, parts.quarantine, parts.around, contracts, start.seq)
     if checkpoint is not None:
         await replayer.load(await load_watched(private, name, checkpoint), watch=True)
     async for segment, groups in read_chain(private, name, start, ring, told.marks):
@@ -96,7 +98,7 @@ async def _stand_up(parts: SlotParts, checkpoint: Checkpoint | None, ring: KeyRi
             await replayer.take(group.seq, entries, aside)
     await replayer.replay()
     await contracts.write()
-    healing = Healing(name, private, journal, parts.accounts, parts.memory, parts.keys, parts.quarantine, parts.metrics)
+    healing = Healing(name, private, journal, *states, parts.keys, parts.quarantine, parts.metrics)
     # What was healed is to be said by a checkpoint, though nothing was replayed.
     parts.snapshots.entries = replayer.entries + await healing.heal(checkpoint.set_aside if checkpoint else ())
     parts.accounts.pinned = False

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from charging.base.contract import Contract
+from charging.base.subject import kind_of
 from charging.ledger.entry import Entry
 from domainservers.accounts.accounts import Accounts, read_accounts
 from domainservers.accounts.memory import Memory
@@ -20,6 +21,7 @@ from domainservers.journal.framing import SetAside
 from domainservers.journal.groups import CHARGE
 from domainservers.journal.keys import POSITIONS_PER_GROUP, KeyIndex, fingerprint
 from domainservers.journal.quarantine import Aside, Quarantine
+from domainservers.subjects.memory import Subjects
 from storage.unit import Stored, Unit
 
 WINDOW_ENTRIES_MAX = 4_000
@@ -73,6 +75,7 @@ class Replayer:
         private: Unit,
         accounts: Accounts,
         memory: Memory,
+        subjects: Subjects,
         keys: KeyIndex,
         quarantine: Quarantine,
         around: Surroundings,
@@ -83,6 +86,7 @@ class Replayer:
         self._private = private
         self._accounts = accounts
         self._memory = memory
+        self._subjects = subjects
         self._keys = keys
         self._quarantine = quarantine
         self._around = around
@@ -101,7 +105,7 @@ class Replayer:
             found = await read_accounts(self._private, self._name, some)
             for account_id in some:
                 cell = self._accounts.take(account_id, found.get(account_id))
-                if cell.saved > self._start_seq:
+                if cell.saved > self._start_seq and not kind_of(account_id):
                     # Written after the checkpoint, whose watch list can't know what it has open.
                     self._memory.look(cell)
         if watch:
@@ -136,7 +140,11 @@ class Replayer:
             self._around.newest_ms = entry.time_ms
         if entry.events and entry.kind != CHARGE:
             self._contracts.note(entry)
-        self._memory.replay(seq, index, entry)
+        # A refusal changes nothing, whosever it is.
+        if entry.facts:
+            self._subjects.replay(seq, index, entry)
+        else:
+            self._memory.replay(seq, index, entry)
 
 
 def _is_newer(contract: Contract, stored: Stored | None) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from charging.errors import Broken, Fault, Unavailable
-from charging.wire import Ask, Commit
+from charging.wire import Ask, Commit, Instruct
 from domainservers.desk.answers import pack_fault, slot_moving, store_away
 from domainservers.desk.gate import let_in
 from domainservers.desk.item import Item
@@ -60,6 +60,7 @@ class Slot:
         self._commands = works.commands
         self._asking = works.asking
         self._proving = works.proving
+        self._instructing = works.instructing
         self._loading = works.loading
         self._readers = works.readers
         self._committing = works.committing
@@ -102,6 +103,8 @@ class Slot:
     def _ask(self, sink: ReplySink, place: int, ask: Ask) -> None:
         if isinstance(ask, Commit):
             self._asking.commit(sink, place, ask)
+        elif isinstance(ask, Instruct):
+            self._instructing.instruct(sink, place, ask.instruction)
         else:
             self._proving.read(sink, place, ask)
 
@@ -134,13 +137,18 @@ class Slot:
         """Give the slot up in order: take nothing new, journal what was decided, write everything down."""
         if self.state is SlotState.SERVING:
             self.state = SlotState.DRAINING
-            self._commands.refuse(slot_moving(self.name, self._retry_ms))
+            self._refuse_waiting()
             try:
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._write_down()
             except TimeoutError:
                 log.warning("a slot is given up though the store did not answer", slot=self.name)
         self.end()
+
+    def _refuse_waiting(self) -> None:
+        fault = slot_moving(self.name, self._retry_ms)
+        self._commands.refuse(fault)
+        self._instructing.refuse(fault)
 
     async def _write_down(self) -> None:
         if await self._committing.settle():
@@ -169,7 +177,7 @@ class Slot:
         body = pack_fault(fault)
         for sink, place, _ in self._groups.take_waiters():
             sink.answer(place, body)
-        self._commands.refuse(slot_moving(self.name, self._retry_ms))
+        self._refuse_waiting()
         self._proving.stop(body)
         self._loading.refuse(fault)
         self._on_end(self)

@@ -6,6 +6,8 @@ handed calls that reach a later one; nothing is called before all are there.
 
 from collections.abc import Callable, Sequence
 
+from charging.errors import Fault
+from charging.ledger.entry import Entry
 from domainservers.desk.checking import Checking
 from domainservers.desk.desk import SlotDesk
 from domainservers.desk.entries import Entries
@@ -28,6 +30,8 @@ from domainservers.slot.opening import AccountNaming
 from domainservers.slot.parts import SlotParts
 from domainservers.slot.proving import Proving
 from domainservers.slot.transfers import OutgoingTransfers
+from domainservers.subjects.desk import SubjectDesk
+from domainservers.subjects.instructing import Instructing
 
 
 class Hooks:
@@ -75,7 +79,7 @@ class Works:
             parts.permits,
             parts.limits,
             parts.metrics,
-            landed=lambda: self.commands.pump(),
+            landed=lambda: self._pump(),
             ended=hooks.end,
         )
         openings = AccountNaming(parts.name, parts.accounts, parts.contracts, self.loading, hooks.take)
@@ -93,13 +97,41 @@ class Works:
             drain_ms=self.committing.drain_ms,
             decided=self.committing.wake,
         )
-        self.asking = _asking(parts, hooks, pulling, past, self.loading, self.readers)
+        self.instructing = _instructing(parts, past, self.loading, self.readers, self.committing.wake)
+        self.asking = _asking(parts, hooks, pulling, past, self.loading, self.readers, self.instructing)
         self.proving = Proving(parts.journal, hooks.fresh, self.asking.read, hooks.end)
         want = self.loading.load_if_absent
         self.expiring = Expiring(parts.clock, parts.watch, cells, parts.memory, want=want, take=hooks.take)
         self.transfers = OutgoingTransfers(
             parts.watch, parts.accounts, parts.groups, parts.clock, want=want, take=hooks.take
         )
+
+    def _pump(self) -> None:
+        self.commands.pump()
+        self.instructing.pump()
+
+
+def _instructing(
+    parts: SlotParts, past: Past, loading: Loading, readers: Readers, decided: Callable[[], None]
+) -> Instructing:
+    desk = SubjectDesk(parts.name, parts.subjects, parts.keys, parts.groups, parts.around)
+
+    def read_entry(position: int, found: Callable[[Entry | None], None], failed: Callable[[Fault], None]) -> None:
+        async def work() -> None:
+            found(await past.entry_at(position))
+
+        readers.begin(work(), failed)
+
+    return Instructing(
+        desk,
+        parts.subjects,
+        parts.groups,
+        parts.around,
+        parts.limits,
+        want=loading.want_account,
+        read_entry=read_entry,
+        decided=decided,
+    )
 
 
 def _desk(parts: SlotParts, pulling: Pulling) -> SlotDesk:
@@ -117,8 +149,26 @@ def _desk(parts: SlotParts, pulling: Pulling) -> SlotDesk:
     )
 
 
-def _asking(parts: SlotParts, hooks: Hooks, pulling: Pulling, past: Past, loading: Loading, readers: Readers) -> Asking:
+def _asking(
+    parts: SlotParts,
+    hooks: Hooks,
+    pulling: Pulling,
+    past: Past,
+    loading: Loading,
+    readers: Readers,
+    instructing: Instructing,
+) -> Asking:
     cells, keep_ms = parts.accounts.cells, parts.limits.outcomes_keep_ms
-    telling = Telling(past, readers, parts.accounts, parts.groups, parts.key_records, parts.around.domain, keep_ms)
+    domain, line = parts.around.domain, parts.subjects.tell
+    telling = Telling(past, readers, parts.accounts, parts.groups, parts.key_records, domain, keep_ms, line)
     arrivals = Arrivals(parts.name, past, readers, cells, parts.clock, parts.around, keep_ms, hooks.take)
-    return Asking(cells, parts.contracts, loading, parts.around, pulling, tell=telling.tell, receive=arrivals.receive)
+    return Asking(
+        cells,
+        parts.contracts,
+        loading,
+        parts.around,
+        pulling,
+        tell=telling.tell,
+        receive=arrivals.receive,
+        instructing=instructing,
+    )

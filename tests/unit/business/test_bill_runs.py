@@ -83,6 +83,7 @@ def test_what_is_no_period_is_refused_with_what_one_looks_like(text: str) -> Non
     assert met.value.reason == "PERIOD_MALFORMED"
 
 
+@settings(deadline=None)
 @given(st.integers(2000, 2099), st.integers(1, 12), st.integers(1, 31))
 def test_every_period_is_read_as_it_is_written_and_ends_where_the_next_begins(year: int, month: int, day: int) -> None:
     period = read_period(f"{year}-{month:02d}/{day}")

@@ -16,10 +16,10 @@ from cluster.filling import settle
 from cluster.folder import FolderInUse, FolderMark, Options, check_forgettable, keep, read_mark, sole_use, write_mark
 from cluster.layout import lay_out
 from console import report
-from console.frontend.values import micro_units
 from console.report import major
 from console.systems.demo import Demo
 from console.systems.narrator import Narrator
+from console.values import micro_units
 from country import offers, openings, population, porting
 from country.domains import REGIONS
 from country.number_plan import NationalPlan, read

@@ -1,0 +1,81 @@
+"""Requests about bill runs → instructions for the slots. The way back is `appserver.billing.telling`."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Raw
+from onetier.v1 import billing_pb2 as pb
+
+from appserver.reading.keys import check_key
+from business.billing.actions import CancelRun, CompleteRun, OpenRun, PlanRun, RunAction
+from business.billing.kind import subject_of
+from business.billing.periods import ends_ms, read_period
+from charging.base.bounds import ACTOR_CHARS_MAX, CODE_CHARS_MAX
+from charging.base.house_keys import digest_of
+from charging.base.localtime import LocalTime
+from charging.base.subject import Instruction
+from charging.errors import Invalid
+from charging.wire import Reference
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def change_of(request: pb.ChangeBillRunsRequest, zone: str) -> RunAction:
+    """Read what is to be done to the runs of a period, whose end the calendar of the region's zone says.
+
+    Raises `Invalid` CHANGE_MISSING, PERIOD_MALFORMED.
+    """
+    period = read_period(request.period)
+    match request.WhichOneof("change"):
+        case "plan":
+            plan = request.plan
+            return PlanRun(period, plan.mode, ends_ms(period, LocalTime(zone)), plan.from_ms, plan.until_ms)
+        case "open":
+            opening = request.open
+            return OpenRun(period, opening.mode, ends_ms(period, LocalTime(zone)), opening.until_ms)
+        case "complete":
+            return CompleteRun(period)
+        case "cancel":
+            return CancelRun(period, request.cancel.reason)
+    wanted = "one of plan, open, complete, cancel"
+    raise Invalid("CHANGE_MISSING", f"nothing is asked of the runs: give {wanted}", fields={"change": wanted})
+
+
+def check_caller(request: pb.ChangeBillRunsRequest | pb.ListBillRunsRequest | pb.ReadBillRunHistoryRequest) -> None:
+    """Look at what is only kept and shown. Raises `Invalid` TEXT_TOO_LONG."""
+    for field, text, most in (
+        ("actor", request.actor, ACTOR_CHARS_MAX),
+        ("channel", request.channel, CODE_CHARS_MAX),
+    ):
+        if len(text) > most:
+            wanted = f"at most {most} characters"
+            raise Invalid("TEXT_TOO_LONG", f"the {field} has {len(text)}: {wanted}", fields={field: wanted})
+
+
+def instructions(
+    request: pb.ChangeBillRunsRequest, action: RunAction, slots: Sequence[int], principal: str, now_ms: int
+) -> list[Instruction]:
+    """Make the instruction for each slot. Raises `Invalid` REQUEST_KEY_MISSING, REQUEST_KEY_MALFORMED."""
+    check_key(request.request_key)
+    packed = Raw(_pack(action))
+    made: list[Instruction] = []
+    for slot in slots:
+        subject_id = subject_of(f"{request.domain}/{slot}")
+        digest = digest_of(subject_id, action, request.channel, request.actor)
+        made.append(
+            Instruction(
+                subject_id, request.request_key, digest, request.actor, request.channel, now_ms, packed, principal
+            )
+        )
+    return made
+
+
+def slots_of(asked: Sequence[int], reference: Reference) -> list[int]:
+    """Give the slots that are meant; none named = all. Raises `Invalid` SLOT_UNKNOWN."""
+    if not asked:
+        return list(range(reference.slots))
+    for slot in asked:
+        if slot >= reference.slots:
+            wanted = f"a slot of {reference.domain} is 0 to {reference.slots - 1}"
+            raise Invalid("SLOT_UNKNOWN", wanted, fields={"slots": wanted})
+    return list(dict.fromkeys(asked))

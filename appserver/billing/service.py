@@ -1,0 +1,120 @@
+"""`BillingService` over gRPC: bill runs of a domain, each slot asked for its own.
+
+The platform keeps nothing of it. Who may do what is asked here of the region's newest grants, and again by each owner.
+"""
+
+from collections.abc import Callable, Sequence
+
+import grpc
+from onetier.v1 import billing_pb2 as pb
+from onetier.v1.billing_pb2_grpc import BillingServiceServicer
+
+from appserver.billing.asking import PickLink, Question, ask_all
+from appserver.billing.reading import change_of, check_caller, instructions, slots_of
+from appserver.billing.telling import expect, history, outcome, runs_in
+from business.billing.kind import subject_of
+from charging.base.names import is_code
+from charging.base.subject import PackedSubject, slot_of
+from charging.errors import Fault, Invalid, NotFound
+from charging.ledger.permission import Policy, names_another
+from charging.wire import Answer, FetchHistory, FetchReference, History, Inspect, Instruct, Reference
+from runtime.principal import principal_of
+from runtime.status import to_status
+
+READ = "bill_runs"
+"""What grants call the queries."""
+LINES_DEFAULT = 50
+LINES_MAX = 500
+CURSOR_MAX = (1 << 63) - 1
+TIMEOUT_S_MAX = 600.0
+WAY_BACK_S = 0.25
+"""Of a call's time, kept for its reply."""
+
+
+class Billing(BillingServiceServicer):
+    """Serves operators. `wall_ms` is UTC, `timeout_s` for calls that name no deadline."""
+
+    def __init__(self, pick: PickLink, wall_ms: Callable[[], int], timeout_s: float) -> None:
+        self._pick = pick
+        self._wall_ms = wall_ms
+        self._timeout_s = timeout_s
+
+    async def ChangeBillRuns(
+        self, request: pb.ChangeBillRunsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ChangeBillRunsResponse:
+        """Do one thing to the runs of a period in each slot that is meant; each has its own outcome."""
+        check_caller(request)
+        reference = await self._reference(request.domain, context)
+        action = change_of(request, reference.time_zone)
+        self._permit(str(type(action).__struct_config__.tag), request, reference, context)
+        slots = slots_of(request.slots, reference)
+        made = instructions(request, action, slots, principal_of(context).name, self._wall_ms())
+        questions = [Question(_route(each.subject_id), Instruct(each)) for each in made]
+        answers = await self._ask(questions, context)
+        told = [outcome(slot, action.period, answer) for slot, answer in zip(slots, answers, strict=True)]
+        return pb.ChangeBillRunsResponse(outcomes=told)
+
+    async def ListBillRuns(
+        self, request: pb.ListBillRunsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ListBillRunsResponse:
+        """Tell the runs of slots of a domain."""
+        check_caller(request)
+        reference = await self._reference(request.domain, context)
+        self._permit(READ, request, reference, context)
+        slots = slots_of(request.slots, reference)
+        subjects = [subject_of(f"{request.domain}/{slot}") for slot in slots]
+        answers = await self._ask([Question(_route(each), Inspect(each)) for each in subjects], context)
+        told = pb.ListBillRunsResponse()
+        for slot, answer in zip(slots, answers, strict=True):
+            try:
+                told.runs.extend(runs_in(expect(PackedSubject, answer)))
+            except Fault as fault:
+                told.failures.append(pb.BillRunOutcome(slot=slot, error=to_status(fault)))
+        return told
+
+    async def ReadBillRunHistory(
+        self, request: pb.ReadBillRunHistoryRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ReadBillRunHistoryResponse:
+        """Tell what was asked of the runs of one slot."""
+        check_caller(request)
+        if request.cursor > CURSOR_MAX:
+            wanted = "next_cursor of the page before"
+            raise Invalid("CURSOR_UNKNOWN", f"no page begins there: give {wanted}", fields={"cursor": wanted})
+        reference = await self._reference(request.domain, context)
+        self._permit(READ, request, reference, context)
+        (slot,) = slots_of([request.slot], reference)
+        subject_id = subject_of(f"{request.domain}/{slot}")
+        lines = min(request.lines_max or LINES_DEFAULT, LINES_MAX)
+        ask = FetchHistory(subject_id, lines, 0, request.cursor)
+        (answer,) = await self._ask([Question(_route(subject_id), ask)], context)
+        return history(expect(History, answer))
+
+    async def _reference(self, domain: str, context: grpc.aio.ServicerContext) -> Reference:
+        """Ask for the region's reference data. Raises `NotFound` DOMAIN_UNKNOWN."""
+        if is_code(domain) is None:
+            raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain[:40]!r}", facts={"domain": domain[:40]})
+        (answer,) = await self._ask([Question(f"domain:{domain}", FetchReference(domain))], context)
+        return expect(Reference, answer)
+
+    def _permit(
+        self,
+        name: str,
+        request: pb.ChangeBillRunsRequest | pb.ListBillRunsRequest | pb.ReadBillRunHistoryRequest,
+        reference: Reference,
+        context: grpc.aio.ServicerContext,
+    ) -> None:
+        """Raises what `Policy.permit` raises."""
+        principal = principal_of(context).name
+        another = names_another(principal, request.actor)
+        Policy(reference.grants).permit(principal, name, request.channel, "", reference.domain, another)
+
+    async def _ask(self, questions: Sequence[Question], context: grpc.aio.ServicerContext) -> list[Answer]:
+        left_s = context.time_remaining()
+        if left_s is None:
+            return await ask_all(self._pick, questions, self._timeout_s)
+        # What some slots answered in time must reach the caller, too.
+        return await ask_all(self._pick, questions, max(min(left_s, TIMEOUT_S_MAX) - WAY_BACK_S, left_s / 2))
+
+
+def _route(subject_id: str) -> str:
+    return f"domain:{slot_of(subject_id)}"

@@ -1,0 +1,224 @@
+"""`onetier billing`: the bill runs of a domain, over all its slots, each with its own outcome."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import grpc
+import typer
+from onetier.v1 import billing_pb2 as pb
+from onetier.v1.billing_pb2_grpc import BillingServiceStub
+from rich.table import Column, Table
+
+from console import report
+from console.arguments import address
+from console.operations.directory_call import PLATFORM, Certificates, call_as_operator
+from console.values import time_ms
+from onetier_client import new_key
+from runtime.status import from_status
+
+app = typer.Typer(help="Plan, open and end the bill runs of a domain.", no_args_is_help=True)
+CALL_TIMEOUT_S = 30.0
+ResultT = TypeVar("ResultT")
+
+Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.")]
+PeriodText = Annotated[
+    str, typer.Argument(metavar="PERIOD", help="2026-10, or 2026-10/15 for those whose cycle begins on the 15th.")
+]
+Slots = Annotated[list[int] | None, typer.Option("--slot", min=0, help="Only this slot; may be repeated.")]
+Mode = Annotated[str, typer.Option(help="direct, or staged: deposits and settlements are replayed after the run.")]
+Until = Annotated[str, typer.Option("--until", help="End of the window, as 2026-11-01T06:00:00+08:00.")]
+Channel = Annotated[str, typer.Option(help="Access channel.")]
+Actor = Annotated[str, typer.Option(help="Who orders it; kept beside the certificate's name.")]
+Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
+Endpoint = Annotated[str, typer.Option("--endpoint", callback=address, help="App server, host:port.")]
+
+
+@app.command()
+def plan(
+    domain: Domain,
+    period: PeriodText,
+    begins: Annotated[str, typer.Option("--from", help="Beginning of the window, as 2026-11-01T00:30:00+08:00.")],
+    until: Until,
+    mode: Mode = "direct",
+    slot: Slots = None,
+    channel: Channel = "front",
+    actor: Actor = "operator",
+    key: Key = "",
+    endpoint: Endpoint = PLATFORM,
+    tls: Certificates = None,
+) -> None:
+    """Say when a period will be billed; it must be over by then."""
+    request = _change(domain, period, slot, channel, actor, key)
+    request.plan.CopyFrom(pb.PlanBillRun(mode=mode, from_ms=time_ms(begins), until_ms=time_ms(until)))
+    _do(request, endpoint, tls)
+
+
+@app.command("open")
+def open_command(
+    domain: Domain,
+    period: PeriodText,
+    until: Until = "",
+    mode: Annotated[str, typer.Option(help="direct or staged; default: as planned, else direct.")] = "",
+    slot: Slots = None,
+    channel: Channel = "front",
+    actor: Actor = "operator",
+    key: Key = "",
+    endpoint: Endpoint = PLATFORM,
+    tls: Certificates = None,
+) -> None:
+    """Open the runs of a period that is over; its accounts are in their billing period from here on."""
+    request = _change(domain, period, slot, channel, actor, key)
+    request.open.CopyFrom(pb.OpenBillRun(mode=mode, until_ms=time_ms(until)))
+    _do(request, endpoint, tls)
+
+
+@app.command()
+def complete(
+    domain: Domain,
+    period: PeriodText,
+    slot: Slots = None,
+    channel: Channel = "front",
+    actor: Actor = "operator",
+    key: Key = "",
+    endpoint: Endpoint = PLATFORM,
+    tls: Certificates = None,
+) -> None:
+    """Complete the runs of a period: early inside their window, else late."""
+    request = _change(domain, period, slot, channel, actor, key)
+    request.complete.CopyFrom(pb.CompleteBillRun())
+    _do(request, endpoint, tls)
+
+
+@app.command()
+def cancel(
+    domain: Domain,
+    period: PeriodText,
+    reason: Annotated[str, typer.Option(help="Why; kept with the run.")],
+    slot: Slots = None,
+    channel: Channel = "front",
+    actor: Actor = "operator",
+    key: Key = "",
+    endpoint: Endpoint = PLATFORM,
+    tls: Certificates = None,
+) -> None:
+    """Give up runs that are planned or open; the period can be planned or opened again."""
+    request = _change(domain, period, slot, channel, actor, key)
+    request.cancel.CopyFrom(pb.CancelBillRun(reason=reason))
+    _do(request, endpoint, tls)
+
+
+@app.command("list")
+def list_command(
+    domain: Domain,
+    slot: Slots = None,
+    channel: Channel = "front",
+    actor: Actor = "operator",
+    endpoint: Endpoint = PLATFORM,
+    tls: Certificates = None,
+) -> None:
+    """List the runs of a domain: those that are not over, and of each cycle day the newest that are."""
+    request = pb.ListBillRunsRequest(domain=domain, slots=slot or (), channel=channel, actor=actor)
+
+    async def ask(stub: BillingServiceStub) -> pb.ListBillRunsResponse:
+        told: pb.ListBillRunsResponse = await stub.ListBillRuns(request, timeout=CALL_TIMEOUT_S)
+        return told
+
+    told = _call(endpoint, tls, ask)
+    _print(told.runs)
+    _fail(domain, told.failures)
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(help="Name of a run, as `onetier billing list` tells it: GD/17:2026-10/1.")],
+    lines: Annotated[int, typer.Option(min=1, max=500, help="How many of the newest changes of its slot.")] = 20,
+    channel: Channel = "front",
+    actor: Actor = "operator",
+    endpoint: Endpoint = PLATFORM,
+    tls: Certificates = None,
+) -> None:
+    """Show a run, and what was asked of the runs of its slot, newest first, refusals included."""
+    place, _, period = run.partition(":")
+    domain, _, number = place.rpartition("/")
+    if not (domain and period and number.isascii() and number.isdecimal() and len(number) < 6):
+        raise typer.BadParameter(f"{run!r} is no name of a run: give one such as GD/17:2026-10/1")
+    slot = int(number)
+    listing = pb.ListBillRunsRequest(domain=domain, slots=[slot], channel=channel, actor=actor)
+    reading = pb.ReadBillRunHistoryRequest(domain=domain, slot=slot, lines_max=lines, channel=channel, actor=actor)
+
+    async def ask(stub: BillingServiceStub) -> tuple[pb.ListBillRunsResponse, pb.ReadBillRunHistoryResponse]:
+        told: pb.ListBillRunsResponse = await stub.ListBillRuns(listing, timeout=CALL_TIMEOUT_S)
+        read: pb.ReadBillRunHistoryResponse = await stub.ReadBillRunHistory(reading, timeout=CALL_TIMEOUT_S)
+        return told, read
+
+    told, read = _call(endpoint, tls, ask)
+    _fail(domain, told.failures)
+    found = [each for each in told.runs if each.period == period]
+    if not found:
+        typer.echo(f"{place} has no run of {period}", err=True)
+        raise typer.Exit(1)
+    _print(found)
+    for change in read.changes:
+        who = change.principal + (f" ({change.actor})" if change.actor else "")
+        said = change.text or f"{change.kind} refused: {change.refusal}"
+        typer.echo(f"{report.moment(change.time_ms)}  {said}  by {who}, key {change.request_key}")
+
+
+def _change(
+    domain: str, period: str, slots: list[int] | None, channel: str, actor: str, key: str
+) -> pb.ChangeBillRunsRequest:
+    whole = period if "/" in period else f"{period}/1"
+    return pb.ChangeBillRunsRequest(
+        domain=domain, slots=slots or (), period=whole, request_key=key or new_key(), actor=actor, channel=channel
+    )
+
+
+def _do(request: pb.ChangeBillRunsRequest, endpoint: str, tls: Path | None) -> None:
+    async def ask(stub: BillingServiceStub) -> pb.ChangeBillRunsResponse:
+        told: pb.ChangeBillRunsResponse = await stub.ChangeBillRuns(request, timeout=CALL_TIMEOUT_S)
+        return told
+
+    outcomes = _call(endpoint, tls, ask).outcomes
+    failed = [each for each in outcomes if each.HasField("error")]
+    _print([each.run for each in outcomes if not each.HasField("error")])
+    repeated = sum(each.repeated for each in outcomes)
+    again = f", {repeated} of them as told before" if repeated else ""
+    typer.echo(
+        f"done in {len(outcomes) - len(failed)} of {len(outcomes)} slots{again}; request key {request.request_key}"
+    )
+    _fail(request.domain, failed)
+
+
+def _call(
+    endpoint: str, tls: Path | None, work: Callable[[BillingServiceStub], Coroutine[None, None, ResultT]]
+) -> ResultT:
+    def call(channel: grpc.aio.Channel) -> Coroutine[None, None, ResultT]:
+        return work(BillingServiceStub(channel))
+
+    return call_as_operator(endpoint, tls, "appserver", call)
+
+
+def _print(runs: Sequence[pb.BillRun]) -> None:
+    if not runs:
+        return
+    table = Table(Column("run", no_wrap=True), "mode", "state", "window until", "opened", "ended", "reason")
+    for run in runs:
+        state = f"{run.state}, {run.completion}" if run.completion else run.state
+        table.add_row(
+            run.run_id, run.mode, state, _when(run.until_ms), _when(run.opened_ms), _when(run.ended_ms), run.reason
+        )
+    report.console().print(table)
+
+
+def _when(moment_ms: int) -> str:
+    return report.moment(moment_ms).partition(".")[0] if moment_ms else ""
+
+
+def _fail(domain: str, failures: Sequence[pb.BillRunOutcome]) -> None:
+    """Tell what could not be done, and end with status 1 when there is any."""
+    for each in failures:
+        fault = from_status(each.error)
+        typer.echo(f"{domain}/{each.slot}: {fault.reason}: {fault.message}", err=True)
+    if failures:
+        raise typer.Exit(1)
