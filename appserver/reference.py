@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from appserver.asks import Kind, Order, SessionOrder
+from appserver.reading.asks import Kind, Order, SessionOrder
 from appserver.reading.request import CommandRequest, QueryRequest, Request
 from charging.base.names import is_network
 from charging.errors import Denied, Fault, Invalid

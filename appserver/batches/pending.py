@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from onetier.v1 import service_desk_pb2 as desk
 
-from appserver.asks import Kind
 from appserver.batches.batch import Caller, RequestBatch
 from appserver.batches.item import WorkItem
+from appserver.reading.asks import Kind
 from appserver.replies.fill import fill_fault
 from charging.errors import Expired, Fault
 from runtime.telemetry import Metrics

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from msgspec import Struct
 from onetier.v1 import service_desk_pb2 as desk
 
-from appserver.asks import Order
+from appserver.reading.asks import Order
 from appserver.reading.own_orders import OWN_FIELDS, OWN_READERS, OwnField, Reader
 from charging.base.asked import Asked, Checked, FilledIn, Inside, Own, inside_of, said_of
 from charging.base.fieldtypes import Amount, Attributes, Difference, FieldType, Flag, Moment, Names, Whole

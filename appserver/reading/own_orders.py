@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from onetier.v1 import service_desk_pb2 as desk
 
-from appserver.asks import Order, SessionOrder
+from appserver.reading.asks import Order, SessionOrder
 from charging.base.account import Book
 from charging.base.account_id import check_own, require_subscriber
 from charging.base.asked import Asked

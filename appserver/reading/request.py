@@ -3,7 +3,7 @@
 A kind of its own for what each has: an event its usage, a query its view, a command its order.
 """
 
-from appserver.asks import Kind, Order
+from appserver.reading.asks import Kind, Order
 from charging.base.usage import Usage
 
 

@@ -1,4 +1,4 @@
-"""Core types → protobuf replies. The way in is `appserver.reading.reader`."""
+"""Core types → protobuf replies. The way in is `appserver.reading`."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING

@@ -3,9 +3,9 @@
 import msgspec
 
 from appserver.accounts.chain import ChargeItem
-from appserver.asks import Kind
 from appserver.batches.item import WorkItem
 from appserver.batches.pending import Pending
+from appserver.reading.asks import Kind
 from appserver.reference import DomainReference
 from appserver.replies import fill as replies
 from appserver.work.commands import rate_usage

@@ -10,7 +10,7 @@ from appserver.accounts.cache import AccountCache
 from appserver.accounts.chain import CommitChain
 from appserver.batches.item import WorkItem
 from appserver.batches.pending import Pending
-from appserver.reading.reader import Codec
+from appserver.reading.reader import RequestReader
 from appserver.settings import AppServerSettings
 from appserver.uplink.outgoing import Outbox, Way
 from appserver.work.batch_time import BatchTime
@@ -54,6 +54,6 @@ def engine_of(
     openings = Openings(library, refusals, accounts, outbox, pending, time_seen)
     reads = Reads(pulls, library, refusals, access, outbox, pending, time_seen)
     work = Work(ready, turns, commits, openings, reads, refusals, outbox, pending)
-    reader = Codec(settings.future_tolerance_ms, settings.country)
+    reader = RequestReader(settings.future_tolerance_ms, settings.country)
     metrics.gauge("accounts_cached", lambda: len(accounts))
     return Engine(reader, work, pending, outbox, library, accounts, time_seen, uplink, metrics)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from appserver.accounts.chain import ChargeItem, CommandItem
-from appserver.asks import SessionOrder
 from appserver.batches.item import WorkItem
+from appserver.reading.asks import SessionOrder
 from appserver.reading.request import Request
 from appserver.reference import DomainReference
 from appserver.work.items import OpeningItem

@@ -12,7 +12,7 @@ from collections import deque
 from appserver.accounts.cache import AccountCache
 from appserver.batches.batch import Caller, RequestBatch, RequestSource
 from appserver.batches.pending import Pending
-from appserver.reading.reader import Codec
+from appserver.reading.reader import RequestReader
 from appserver.uplink.outgoing import Outbox, Way
 from appserver.work.batch_time import BatchTime
 from appserver.work.library import Library
@@ -35,7 +35,7 @@ class Engine:
 
     def __init__(
         self,
-        reader: Codec,
+        reader: RequestReader,
         work: Work,
         pending: Pending,
         outbox: Outbox,

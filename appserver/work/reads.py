@@ -1,8 +1,8 @@
 """Queries and dry runs: answered from a pull made for them, since no owner checks afterwards what was told."""
 
 from appserver.access_log import AccessLog
-from appserver.asks import OUTCOME
 from appserver.batches.pending import Pending
+from appserver.reading.asks import OUTCOME
 from appserver.reference import DomainReference
 from appserver.uplink.outgoing import Outbox, Taker
 from appserver.work.answers import answer_outcome, answer_query, answer_quote, unexpected

@@ -7,10 +7,10 @@ A charge needs the account, the contract and the catalogue. Whatever is missing 
 from collections import deque
 
 from appserver.accounts.chain import ChargeItem, CommandItem, CommitChain, CommitItem
-from appserver.asks import Kind
 from appserver.batches.batch import RequestBatch
 from appserver.batches.item import WorkItem
 from appserver.batches.pending import Pending
+from appserver.reading.asks import Kind
 from appserver.reading.request import CommandRequest, EventRequest, QueryRequest, Request
 from appserver.uplink.outgoing import Outbox
 from appserver.work.commits import Commits

@@ -3,7 +3,7 @@
     ~step~part~part…        the other half of a transfer, its settlement, the end of a session, the steps of a port
 
 A "%" or "~" inside of a part is written %25 or %7E, so two different steps never share a key, whatever the ids and
-callers' keys in them are. Callers' own keys don't begin with `PREFIX` (`appserver.reading.reader`).
+callers' keys in them are. Callers' own keys don't begin with `PREFIX` (`appserver.reading.keys`).
 """
 
 from hashlib import blake2b

@@ -6,8 +6,8 @@ import pytest
 from google.protobuf.message import Message
 from onetier.v1 import service_desk_pb2 as pb
 
-from appserver.asks import Kind, SessionOrder
-from appserver.reading.reader import Codec
+from appserver.reading.asks import Kind, SessionOrder
+from appserver.reading.reader import RequestReader
 from appserver.reading.request import Request
 from charging.base.party import party
 from charging.errors import Fault, Invalid
@@ -21,7 +21,7 @@ from charging.ledger.commands.set_threshold import SetThreshold
 from charging.ledger.commands.top_up import TopUp
 
 NOW_MS = 1_800_000_000_000
-CODEC = Codec(future_tolerance_ms=300_000, country="CN")
+CODEC = RequestReader(future_tolerance_ms=300_000, country="CN")
 
 
 def charge(**fields: object) -> pb.ServiceRequest:

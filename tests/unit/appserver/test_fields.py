@@ -9,12 +9,12 @@ from google.protobuf.message import Message
 from onetier.v1 import service_desk_pb2 as pb
 
 from appserver.reading.fields import ALL, COMMANDS, EFFECTS, in_vain
-from appserver.reading.reader import Codec
+from appserver.reading.reader import RequestReader
 from charging.errors import Fault, Invalid
 from testkit.commands import example_of
 
 NOW_MS = 1_800_000_000_000
-CODEC = Codec(300_000, "CN")
+CODEC = RequestReader(300_000, "CN")
 BASE: dict[str, Message] = {name: example_of(name) for name in COMMANDS} | {
     "open_account": pb.OpenAccount(
         payment_mode="prepaid",

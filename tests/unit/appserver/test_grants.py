@@ -13,7 +13,7 @@ from onetier.v1 import service_desk_pb2 as pb
 from typer.testing import CliRunner
 
 from appserver.access_log import WAITING_MAX, Access, AccessLog, turn_over
-from appserver.reading.reader import VIEWS
+from appserver.reading.queries import VIEWS
 from appserver.reading.request import QueryRequest
 from charging.errors import Unavailable
 from charging.ledger.permission import COMMANDS, NO_LIMIT, Grant

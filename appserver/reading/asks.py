@@ -1,4 +1,4 @@
-"""What is asked of the platform, in its own words: kinds, stages, and orders that become commands."""
+"""What is asked of the platform, in its own words: kinds, and orders that become commands."""
 
 from enum import IntEnum
 
@@ -13,24 +13,13 @@ OUTCOME = "outcome"
 
 
 class Kind(IntEnum):
-    """What is asked."""
+    """What is asked; figures are counted by it."""
 
     CHARGE = 1
     QUOTE = 2
     QUERY = 3
     COMMAND = 4
     SESSION = 5
-
-
-class Stage(IntEnum):
-    """What the answer under way is to."""
-
-    RATE = 0
-    """A pull or a commit."""
-    LOOKUP = 1
-    """The stored outcome of the key."""
-    LINES = 2
-    """Journal lines."""
 
 
 class SessionOrder(Struct, frozen=True, array_like=True):

@@ -1,0 +1,45 @@
+"""Queries: a view of a subscriber's data, a page of the history, or what a request key did."""
+
+from onetier.v1 import service_desk_pb2 as desk
+
+from appserver.reading.asks import OUTCOME
+from appserver.reading.checks import caller_faults, field_fault, key_faults, together
+from appserver.reading.fields import in_vain
+from appserver.reading.request import QueryRequest
+from charging.base.identity import normalise
+
+LINES_DEFAULT = {"balance": 0, "usage": 10, "contract": 0, "history": 50, OUTCOME: 0}
+"""Views of a query, and how many journal lines they show when the quantity doesn't say."""
+HISTORY_LINES_MAX = 500
+CURSOR_MAX = (1 << 63) - 1
+VIEWS = tuple(LINES_DEFAULT)
+
+
+def read_query(message: desk.ServiceRequest, now_ms: int, country: str) -> QueryRequest:
+    """Normalise and check. Raises `Invalid`, all wrong fields named; numbers are read as a country writes them."""
+    view = message.service_code
+    if view not in VIEWS:
+        text = f"one of {', '.join(VIEWS)}"
+        raise field_fault("SERVICE_UNKNOWN", "service_code", f"query {view[:32]!r} is not {text}", text)
+    if message.quantity < 0:
+        raise field_fault("QUANTITY_NEGATIVE", "quantity", "fewer than no lines are asked for", "0 or more")
+    if message.history_cursor > CURSOR_MAX:
+        text = "next_cursor of the page before"
+        raise field_fault("CURSOR_UNKNOWN", "history_cursor", "no page begins there", text)
+    found = caller_faults(message) + in_vain(message, view)
+    if view == OUTCOME:
+        found += key_faults(message, required=True)
+    if found:
+        raise together(found)
+    return QueryRequest(
+        normalise(message.identity, country),
+        message.channel,
+        message.partner,
+        message.actor,
+        message.request_key,
+        now_ms,
+        message.explain,
+        view,
+        min(message.quantity, HISTORY_LINES_MAX) or LINES_DEFAULT[view],
+        message.history_cursor,
+    )
