@@ -11,7 +11,7 @@ from appserver.reading.asks import Order, SessionOrder
 from charging.base.account import Book
 from charging.base.account_id import check_own, require_subscriber
 from charging.base.asked import Asked
-from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT, QUANTITY_DEFAULT, SERVICES_MAX
+from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT, QUANTITY_DEFAULT
 from charging.base.contract import Contract, Subscription
 from charging.base.fields import UNIT
 from charging.base.fieldtypes import (
@@ -19,8 +19,10 @@ from charging.base.fieldtypes import (
     ATTRIBUTES_MAX,
     NAMES,
     TEXT,
+    check_first_book,
     check_length,
     check_name,
+    check_services,
     check_validity,
     refusal,
 )
@@ -85,11 +87,10 @@ def _session(request: desk.ServiceRequest, asked: Asked) -> SessionOrder:
     operation = _OPERATIONS.get(command.operation)
     if operation is None:
         raise refusal("SESSION_OPERATION_UNKNOWN", "session.operation", "create, update or release")
-    if len(command.units) > SERVICES_MAX:
-        raise refusal("SESSION_UNITS_MALFORMED", "session.units", f"at most {SERVICES_MAX}")
     services = [use.service_code for use in command.units]
-    if len(set(services)) != len(services) or not all(services):
-        raise refusal("SESSION_UNITS_MALFORMED", "session.units", "one entry for each service, its code given")
+    check_services(services, "session.units", "SESSION_UNITS_MALFORMED")
+    if not all(services):
+        raise refusal("SESSION_UNITS_MALFORMED", "session.units", "entries with the code of their service")
     units = tuple(_unit_ask(use, f"session.units[{index}]", asked) for index, use in enumerate(command.units))
     return SessionOrder(check_name(command.session_id, "session.session_id"), operation, command.invocation, units)
 
@@ -157,10 +158,7 @@ def _contract(given: desk.Contract, identity: str, account_id: str, path: str, c
 
 
 def _book(given: desk.BalanceBook, path: str) -> Book:
-    if given.amount < 0 or given.amount > AMOUNT_MAX:
-        raise refusal("BOOKS_MALFORMED", f"{path}.amount", f"0 to {AMOUNT_MAX}")
-    if given.reserved:
-        raise refusal("BOOKS_MALFORMED", f"{path}.reserved", "0: sessions reserve, nobody else")
+    check_first_book(given.amount, given.reserved, path)
     check_validity(given.valid_from_ms, given.valid_to_ms, path)
     return Book(
         check_name(given.book_id, f"{path}.book_id"),

@@ -15,9 +15,16 @@ UNIT = Choice("UNIT_UNKNOWN", (MONEY, "second", "byte", "event"), empty=MONEY)
 Unit = Annotated[str, UNIT]
 Priority = Annotated[int, Whole(-PRIORITY_MAX - 1, PRIORITY_MAX, empty=PRIORITY_DEFAULT)]
 """Lower goes first."""
-PaymentMode = Annotated[str, Choice("PAYMENT_MODE_UNKNOWN", ("prepaid", "postpaid"))]
+PAYMENT_MODE = Choice("PAYMENT_MODE_UNKNOWN", ("prepaid", "postpaid"))
+PaymentMode = Annotated[str, PAYMENT_MODE]
+STATUS = Choice("STATUS_UNKNOWN", ("active", "suspended", "closed"))
+Status = Annotated[str, STATUS]
+"""Of an account, as staff may set it."""
 CreditLimit = Annotated[int, Whole(0, AMOUNT_MAX, unit=MICRO_UNITS, required=True)]
-CycleDay = Annotated[int, Whole(1, CYCLE_DAY_MAX, reason="CYCLE_DAY_OUT_OF_RANGE", empty=1)]
+OWNED_CREDIT_LIMIT = Whole(0, AMOUNT_MAX, reason="CREDIT_LIMIT_OUT_OF_RANGE")
+"""The same, in the owner's word."""
+CYCLE_DAY = Whole(1, CYCLE_DAY_MAX, reason="CYCLE_DAY_OUT_OF_RANGE", empty=1)
+CycleDay = Annotated[int, CYCLE_DAY]
 """Day of the month on which the bill cycle begins."""
 Currency = Annotated[str, Spelt("CURRENCY_MALFORMED", CURRENCY, "a code of ISO 4217 such as EUR, or empty")]
 Agreements = Annotated[tuple[str, ...], NAMES]

@@ -4,7 +4,8 @@
     reason: Reason
 
 Types that several commands have stand in `charging.base.fields`, what is made of them in `charging.base.asked`. They
-say what needs no account to be known; whether the account allows it is the ledger's to decide.
+say what needs no account to be known; whether the account allows it is the ledger's to decide. The owner reads the same
+fields by the same types again, for it trusts no platform; where it has a word of its own for it, it says so there.
 """
 
 import re
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence, Sized
 
 from msgspec import Struct
 
-from charging.base.bounds import AMOUNT_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX
+from charging.base.bounds import AMOUNT_MAX, ID_CHARS_MAX, SERVICES_MAX, TEXT_CHARS_MAX
 from charging.errors import Invalid
 
 MICRO_UNITS = "micro-units"
@@ -128,9 +129,13 @@ class Whole(Struct, frozen=True):
     def read(self, given: int, path: str) -> int:
         """Give the number that is meant. Raises `Invalid` when it is out of bounds."""
         number = given or self.empty
+        self.check(number, path)
+        return number
+
+    def check(self, number: int, path: str) -> None:
+        """Raise `Invalid` when a number, none that is left to be filled in, is out of bounds."""
         if not self.least <= number <= self.most:
             raise refusal(self.reason, path, self.wanted)
-        return number
 
 
 class Amount(Struct, frozen=True):
@@ -139,6 +144,8 @@ class Amount(Struct, frozen=True):
     reason: str
     beside: str = ""
     """The field that tells what is counted (a unit, a book, what a mark watches); "" = it is always money."""
+    too_large: str = "AMOUNT_OUT_OF_RANGE"
+    """Reason of the refusal of more than `AMOUNT_MAX`."""
     required = True
     unit = MICRO_UNITS
 
@@ -148,10 +155,12 @@ class Amount(Struct, frozen=True):
         return f"more than zero, at most {AMOUNT_MAX}"
 
     def read(self, given: int, path: str) -> int:
-        """Give it as it is. Raises `Invalid`, AMOUNT_OUT_OF_RANGE when it is too large."""
+        """Give it as it is. Raises `Invalid`."""
         if given <= 0:
             raise refusal(self.reason, path, "more than zero")
-        return _within(given, 1, path)
+        if given > AMOUNT_MAX:
+            raise refusal(self.too_large, path, f"1 to {AMOUNT_MAX}")
+        return given
 
 
 class Difference(Struct, frozen=True):
@@ -160,6 +169,8 @@ class Difference(Struct, frozen=True):
     reason: str
     beside: str = ""
     """As of `Amount`."""
+    too_large: str = "AMOUNT_OUT_OF_RANGE"
+    """Reason of the refusal of more than `AMOUNT_MAX` either way."""
     required = True
     unit = MICRO_UNITS
 
@@ -169,10 +180,12 @@ class Difference(Struct, frozen=True):
         return f"not zero, {-AMOUNT_MAX} to {AMOUNT_MAX}"
 
     def read(self, given: int, path: str) -> int:
-        """Give it as it is. Raises `Invalid`, AMOUNT_OUT_OF_RANGE when it is too large either way."""
+        """Give it as it is. Raises `Invalid`."""
         if given == 0:
             raise refusal(self.reason, path, "not zero")
-        return _within(given, -AMOUNT_MAX, path)
+        if abs(given) > AMOUNT_MAX:
+            raise refusal(self.too_large, path, f"{-AMOUNT_MAX} to {AMOUNT_MAX}")
+        return given
 
 
 class Moment(Struct, frozen=True):
@@ -285,7 +298,15 @@ def check_length(given: Sized, path: str) -> None:
         raise refusal("LIST_TOO_LONG", path, f"at most {LIST_ENTRIES_MAX}")
 
 
-def _within(amount: int, least: int, path: str) -> int:
-    if not least <= amount <= AMOUNT_MAX:
-        raise refusal("AMOUNT_OUT_OF_RANGE", path, f"{least} to {AMOUNT_MAX}")
-    return amount
+def check_first_book(amount: int, reserved: int, path: str) -> None:
+    """Refuse a book that an account can't begin with. Raises `Invalid` BOOKS_MALFORMED."""
+    if not 0 <= amount <= AMOUNT_MAX:
+        raise refusal("BOOKS_MALFORMED", f"{path}.amount", f"0 to {AMOUNT_MAX}")
+    if reserved:
+        raise refusal("BOOKS_MALFORMED", f"{path}.reserved", "0: sessions reserve, nobody else")
+
+
+def check_services(services: Sequence[str], path: str, reason: str) -> None:
+    """Refuse a step of a session that names a service twice, or too many. Raises `Invalid` with this reason."""
+    if len(services) > SERVICES_MAX or len(set(services)) != len(services):
+        raise refusal(reason, path, f"given for each service once, at most {SERVICES_MAX}")

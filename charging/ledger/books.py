@@ -1,9 +1,15 @@
 """What moves by hand between books: which books may give and take, and how much."""
 
-from charging.base.account import Account, Book
-from charging.base.bounds import AMOUNT_MAX, BOOK_MAX
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.bounds import BOOK_MAX
+from charging.base.fieldtypes import Amount
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
+
+TOO_LARGE = "AMOUNT_TOO_LARGE"
+"""What an owner says where the platform says AMOUNT_OUT_OF_RANGE."""
+MOVED = Amount("AMOUNT_NOT_POSITIVE", too_large=TOO_LARGE)
+"""What moves between books or accounts."""
 
 
 def require_book(account: Account, book_id: str) -> Book:
@@ -51,12 +57,10 @@ def check_unit(book: Book, unit: str) -> None:
         raise Refused("UNIT_MISMATCH", text, facts={"book": book.book_id, "unit": book.unit})
 
 
-def check_amount(amount: int) -> None:
-    """Raise Invalid AMOUNT_TOO_LARGE beyond the bound of one command."""
-    if amount > AMOUNT_MAX:
-        raise Invalid(
-            "AMOUNT_TOO_LARGE", f"an amount is at most {AMOUNT_MAX}", fields={"amount": f"at most {AMOUNT_MAX}"}
-        )
+def check_main(book_id: str, unit: str, allowance: str, path: str) -> None:
+    """Raise Invalid BOOKS_MALFORMED for a main book that is not unrestricted money: credit and postings rest on it."""
+    if book_id == MAIN_BOOK and (unit != MONEY or allowance):
+        raise Invalid("BOOKS_MALFORMED", "the main book is unrestricted money", fields={path: MONEY})
 
 
 def check_room(book: Book, amount: int) -> None:

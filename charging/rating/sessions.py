@@ -16,8 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from charging.base.account import Account, Session
-from charging.base.bounds import GRANT_MAX, SERVICES_MAX
+from charging.base.bounds import GRANT_MAX
 from charging.base.contract import Contract
+from charging.base.fieldtypes import check_services
 from charging.base.usage import Charge, Usage, ended
 from charging.errors import Invalid
 from charging.ledger import session_state
@@ -127,11 +128,7 @@ def plan(pricing: Pricing[P], account: Account, contract: Contract, ask: Session
 
 
 def _check(ask: SessionAsk) -> None:
-    services = [unit.service for unit in ask.units]
-    if len(set(services)) != len(services) or len(services) > SERVICES_MAX:
-        raise Invalid(
-            "SESSION_MALFORMED", f"each service once, at most {SERVICES_MAX}", fields={"units": "each service once"}
-        )
+    check_services([unit.service for unit in ask.units], "units", "SESSION_MALFORMED")
     for unit in ask.units:
         if not 0 <= unit.used <= GRANT_MAX:
             raise Invalid("USED_OUT_OF_RANGE", f"used is 0 to {GRANT_MAX}", fields={"used": "zero or more"})

@@ -140,7 +140,6 @@ ACCOUNTS = Section(
             "Release them first.",
             facts=("open",),
         ),
-        Reason("THRESHOLD_MALFORMED", INVALID, "A threshold has no id, or watches nothing."),
         Reason("THRESHOLD_UNKNOWN", REFUSED, "The account has no such threshold."),
         Reason("THRESHOLDS_FULL", REFUSED, "The account has as many thresholds as one may."),
         Reason("NUMBER_OUT_OF_RANGE", INVALID, "A number would be beyond what is kept.", fields="the number"),

@@ -9,10 +9,12 @@ from charging.base.fieldtypes import Difference
 from charging.errors import Invalid
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.books import check_amount, check_room, require_book
+from charging.ledger.books import TOO_LARGE, check_room, require_book
 from charging.ledger.effect import Effect
 from charging.ledger.events import Booked
 from charging.ledger.standing import require_here
+
+_CORRECTED = Difference("ADJUSTMENT_EMPTY", too_large=TOO_LARGE)
 
 
 class Adjust(BaseAction, frozen=True, tag="adjust"):
@@ -41,24 +43,14 @@ class Adjust(BaseAction, frozen=True, tag="adjust"):
 
     def checked(self, asked: Asked) -> "Adjust":
         """Give it as it is. Raises `Invalid` ADJUSTMENT_UNSIGNED unless somebody answers for it."""
-        missing = {} if asked.actor else {"actor": "who adjusts"}
-        if not self.reason.strip():
-            missing["adjust.reason"] = "why it is adjusted"
-        if missing:
-            raise Invalid("ADJUSTMENT_UNSIGNED", "an adjustment names its actor and its reason", fields=missing)
+        _check_signed(asked.actor, self.reason, "adjust.reason")
         return self
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Correct a book by hand. Actor and reason are required; money stays over its floor and what sessions keep."""
         require_here(account)
-        if not command.actor or not self.reason.strip():
-            missing = {
-                name: "required" for name, value in (("actor", command.actor), ("reason", self.reason)) if not value
-            }
-            raise Invalid("ADJUSTMENT_UNSIGNED", "an adjustment names its actor and its reason", fields=missing)
-        if self.delta == 0:
-            raise Invalid("ADJUSTMENT_EMPTY", "an adjustment changes something", fields={"delta": "not zero"})
-        check_amount(abs(self.delta))
+        _check_signed(command.actor, self.reason, "reason")
+        _CORRECTED.read(self.delta, "delta")
         book = require_book(account, self.book_id or MAIN_BOOK)
         credit = account.credit_limit if book.book_id == MAIN_BOOK else 0
         left = book.amount - book.reserved + credit
@@ -69,3 +61,11 @@ class Adjust(BaseAction, frozen=True, tag="adjust"):
             (Booked("adjust", ((book.book_id, self.delta),), self.reason),),
             self.delta if book.unit == MONEY else 0,
         )
+
+
+def _check_signed(actor: str, reason: str, path: str) -> None:
+    missing = {} if actor else {"actor": "who adjusts"}
+    if not reason.strip():
+        missing[path] = "why it is adjusted"
+    if missing:
+        raise Invalid("ADJUSTMENT_UNSIGNED", "an adjustment names its actor and its reason", fields=missing)

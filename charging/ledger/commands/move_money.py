@@ -1,9 +1,9 @@
 """Move between two books of one account."""
 
 from charging.base.account import MAIN_BOOK, MONEY, Account
-from charging.errors import Invalid, Refused
+from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.books import check_amount, require_giver, require_taker
+from charging.ledger.books import MOVED, require_giver, require_taker
 from charging.ledger.effect import Effect
 from charging.ledger.events import Booked
 from charging.ledger.standing import require_open
@@ -37,9 +37,7 @@ class MoveMoney(BaseAction, frozen=True, tag="move"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Move between two books of one account and one unit; never on credit, nor out of the scope it is bound to."""
         require_open(account)
-        if self.amount <= 0:
-            raise Invalid("AMOUNT_NOT_POSITIVE", "what moves is more than zero", fields={"amount": "more than zero"})
-        check_amount(self.amount)
+        MOVED.read(self.amount, "amount")
         source_id, target_id = self.from_book_id or MAIN_BOOK, self.to_book_id or MAIN_BOOK
         if source_id == target_id:
             raise Refused("MOVE_TO_SELF", f"book {source_id!r} is both ends of the move")

@@ -7,16 +7,26 @@ from msgspec.structs import replace
 from charging.base import consumption
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.asked import Own
-from charging.base.bounds import AMOUNT_MAX, BOOKS_MAX, CYCLE_DAY_MAX
+from charging.base.bounds import BOOKS_MAX
 from charging.base.contract import Contract
-from charging.base.fields import Agreements, AttributeMap, CreditLimit, Currency, CycleDay, PaymentMode
-from charging.base.fieldtypes import TEXT
+from charging.base.fields import (
+    CYCLE_DAY,
+    OWNED_CREDIT_LIMIT,
+    PAYMENT_MODE,
+    Agreements,
+    AttributeMap,
+    CreditLimit,
+    Currency,
+    CycleDay,
+    PaymentMode,
+)
+from charging.base.fieldtypes import TEXT, check_first_book
 from charging.errors import Invalid, Refused
 from charging.ledger.action import PLATFORM, BaseCreation, Envelope, Traits
+from charging.ledger.books import check_main
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseArrival, Leg, legs_against
 from charging.ledger.events import ContractSet
-from charging.ledger.terms import check_limit, check_mode
 from charging.ledger.within import check_contract
 
 
@@ -73,11 +83,9 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
             raise Refused("IDENTITY_TAKEN", "the identity belongs to another account")
         if account is not None:
             raise Refused("ACCOUNT_EXISTS", f"account {self.account_id} exists")
-        check_mode(self.payment_mode)
-        check_limit(self.credit_limit)
-        if not 1 <= self.cycle_day <= CYCLE_DAY_MAX:
-            wanted = f"1 to {CYCLE_DAY_MAX}"
-            raise Invalid("CYCLE_DAY_OUT_OF_RANGE", f"the cycle begins on day {wanted}", fields={"cycle_day": wanted})
+        PAYMENT_MODE.read(self.payment_mode, "payment_mode")
+        OWNED_CREDIT_LIMIT.check(self.credit_limit, "credit_limit")
+        CYCLE_DAY.check(self.cycle_day, "cycle_day")
         if self.account_id != command.account_id or self.contract.account_id != self.account_id:
             raise Invalid("ACCOUNT_MISMATCH", "command, self and contract name different accounts")
         check_contract(self.contract)
@@ -107,10 +115,10 @@ def _first_books(given: tuple[Book, ...]) -> tuple[Book, ...]:
     ids = [book.book_id for book in given]
     if len(set(ids)) != len(ids) or len(ids) > BOOKS_MAX:
         raise Invalid("BOOKS_MALFORMED", f"book ids are unique and at most {BOOKS_MAX}", fields={"books": "unique ids"})
-    for book in given:
-        if book.amount < 0 or book.amount > AMOUNT_MAX or book.reserved or not book.book_id:
-            raise Invalid("BOOKS_MALFORMED", "a book has an id, no reservation and an amount of zero or more")
-        if book.book_id == MAIN_BOOK and (book.unit != MONEY or book.allowance):
-            raise Invalid("BOOKS_MALFORMED", "the main book is unrestricted money")
+    for index, book in enumerate(given):
+        if not book.book_id:
+            raise Invalid("BOOKS_MALFORMED", "a book has an id", fields={f"books[{index}].book_id": "not empty"})
+        check_first_book(book.amount, book.reserved, f"books[{index}]")
+        check_main(book.book_id, book.unit, book.allowance, f"books[{index}].unit")
     books = list(given) if MAIN_BOOK in ids else [*given, Book(MAIN_BOOK, MONEY, 0)]
     return tuple(sorted(books, key=consumption.of_book))

@@ -3,10 +3,10 @@
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account
-from charging.errors import Invalid, Refused
+from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import DOMAIN_SERVER, BaseAction, Envelope, Traits
-from charging.ledger.books import require_taker
+from charging.ledger.books import MOVED, require_taker
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
 from charging.ledger.standing import require_open
@@ -70,8 +70,7 @@ class ReceiveTransfer(BaseAction, frozen=True, tag="receive"):
         require_open(account)
         if self.from_account == account.account_id:
             raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
-        if self.amount <= 0:
-            raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
+        MOVED.read(self.amount, "amount")
         if self.currency != account.currency:
             raise funds.other_currency("transfer", self.currency, account)
         book = require_taker(account, self.to_book_id or MAIN_BOOK, MONEY, self.amount, now_ms)

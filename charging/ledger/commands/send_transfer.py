@@ -16,10 +16,10 @@ there. Money under way belongs to neither account's balance; `charging.ledger.hi
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, Outgoing
-from charging.errors import Invalid, Refused
+from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.books import check_amount, require_giver
+from charging.ledger.books import MOVED, require_giver
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
 from charging.ledger.standing import require_active
@@ -98,9 +98,7 @@ class SendTransfer(BaseAction, frozen=True, tag="send"):
         ACCOUNT_SUSPENDED.
         """
         require_active(account)
-        if self.amount <= 0:
-            raise Invalid("AMOUNT_NOT_POSITIVE", "a transfer moves something", fields={"amount": "more than zero"})
-        check_amount(self.amount)
+        MOVED.read(self.amount, "amount")
         if self.to_identity in account.members:
             raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
         if len(account.outgoing) >= OUTGOING_MAX:

@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from charging.base.account import Account
 from charging.base.asked import Own
-from charging.base.bounds import MEMBERS_MAX
 from charging.base.contract import Contract
 from charging.errors import Invalid, Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -50,6 +49,4 @@ class SetContract(BaseAction, frozen=True, tag="contract"):
         known = contract.identity in account.members
         if not known and contract.status == "ended":
             raise Refused("MEMBER_UNKNOWN", "the account has no such member whose contract could end")
-        if not known and len(account.members) >= MEMBERS_MAX:
-            raise Refused("MEMBERS_FULL", f"an account has at most {MEMBERS_MAX} members")
         return Effect((ContractSet(replace(contract, version=account.version + 1)),))

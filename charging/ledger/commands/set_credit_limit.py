@@ -3,14 +3,13 @@
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, Account
-from charging.base.fields import CreditLimit, Reason
+from charging.base.fields import OWNED_CREDIT_LIMIT, CreditLimit, Reason
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.standing import require_open
-from charging.ledger.terms import check_limit
 
 
 class CreditSet(BaseEvent, frozen=True, tag="credit"):
@@ -56,7 +55,7 @@ class SetCreditLimit(BaseAction, frozen=True, tag="credit"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Change the credit limit. Refused CREDIT_IN_USE when what is owed or kept needs more than the new limit."""
         require_open(account)
-        check_limit(self.credit_limit)
+        OWNED_CREDIT_LIMIT.check(self.credit_limit, "credit_limit")
         main = funds.book_of(account, MAIN_BOOK)
         if (
             main is not None

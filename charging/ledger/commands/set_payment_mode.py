@@ -3,12 +3,11 @@
 from msgspec.structs import replace
 
 from charging.base.account import Account
-from charging.base.fields import PaymentMode
+from charging.base.fields import PAYMENT_MODE, PaymentMode
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.standing import require_open
-from charging.ledger.terms import check_mode
 
 
 class ModeSet(BaseEvent, frozen=True, tag="mode"):
@@ -48,5 +47,5 @@ class SetPaymentMode(BaseAction, frozen=True, tag="mode"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Switch between prepaid and postpaid: balances, credit and sessions stay as they are."""
         require_open(account)
-        check_mode(self.payment_mode)
+        PAYMENT_MODE.read(self.payment_mode, "payment_mode")
         return Effect((ModeSet(self.payment_mode),))

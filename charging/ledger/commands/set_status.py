@@ -1,12 +1,9 @@
 """Suspend, resume or close an account."""
 
-from typing import Annotated
-
 from charging.base.account import Account
 from charging.base.contract import Contract
-from charging.base.fields import Reason
-from charging.base.fieldtypes import Choice
-from charging.errors import Invalid, Refused
+from charging.base.fields import STATUS, Reason, Status
+from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.events import ContractSet, StatusSet
@@ -16,7 +13,7 @@ from charging.ledger.standing import require_open
 class SetStatus(BaseAction, frozen=True, tag="status"):
     """Suspend, resume or close the account."""
 
-    status: Annotated[str, Choice("STATUS_UNKNOWN", ("active", "suspended", "closed"))]
+    status: Status
     reason: Reason
 
     traits = Traits(
@@ -46,10 +43,7 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
         A closed account stays closed: its money stays with it, its identities are let go.
         """
         require_open(account)
-        if self.status not in ("active", "suspended", "closed"):
-            raise Invalid(
-                "STATUS_UNKNOWN", "status is active, suspended or closed", fields={"status": "active, suspended"}
-            )
+        STATUS.read(self.status, "status")
         if self.status == "closed" and account.sessions:
             raise Refused(
                 "SESSIONS_OPEN", "release the open sessions first", facts={"open": str(len(account.sessions))}

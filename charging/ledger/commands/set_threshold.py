@@ -6,9 +6,8 @@ from msgspec.structs import replace
 
 from charging.base.account import Account, Threshold
 from charging.base.asked import Asked, Inside
-from charging.base.bounds import THRESHOLDS_MAX
 from charging.base.fieldtypes import check_name, refusal
-from charging.errors import Invalid, Refused
+from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
@@ -70,8 +69,7 @@ class SetThreshold(BaseAction, frozen=True, tag="threshold"):
         known = any(each.threshold_id == threshold.threshold_id for each in account.thresholds)
         if self.remove and not known:
             raise Refused("THRESHOLD_UNKNOWN", f"the account has no threshold {threshold.threshold_id!r}")
-        if not self.remove and (not threshold.threshold_id or not threshold.watches):
-            raise Invalid("THRESHOLD_MALFORMED", "a threshold has an id and watches the balance or an accumulator")
-        if not self.remove and not known and len(account.thresholds) >= THRESHOLDS_MAX:
-            raise Refused("THRESHOLDS_FULL", f"an account has at most {THRESHOLDS_MAX} thresholds")
+        if not self.remove:
+            check_name(threshold.threshold_id, "threshold_id")
+            check_name(threshold.watches, "watches")
         return Effect((ThresholdSet(threshold, self.remove),))

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from charging.base.account import MONEY, Account, Hold, Session
 from charging.base.bounds import SERVICES_MAX, SESSIONS_MAX
+from charging.base.fieldtypes import check_services
 from charging.base.lateness import refuse_late
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid, NotFound, Refused
@@ -155,9 +156,7 @@ def _check(account: Account, session: Session | None, action: StepSession) -> No
         raise _malformed("session_id", "a session has an id and an invocation number of zero or more")
     if action.valid_until_ms <= 0 and action.operation != "release":
         raise _malformed("valid_until_ms", "an open session has an end")
-    services = [unit.usage.service for unit in action.units]
-    if len(set(services)) != len(services) or len(services) > SERVICES_MAX:
-        raise _malformed("units", f"each service once, at most {SERVICES_MAX}")
+    check_services([unit.usage.service for unit in action.units], "units", "SESSION_MALFORMED")
     if session is None and len(account.sessions) >= SESSIONS_MAX:
         raise Refused("SESSIONS_FULL", f"an account has at most {SESSIONS_MAX} open sessions")
     if session is not None and session.identity != action.identity:

@@ -13,11 +13,14 @@ from charging.base.lateness import LATE_MS_MAX
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.books import check_amount, check_room, check_unit
+from charging.ledger.books import TOO_LARGE, check_main, check_room, check_unit
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import BookDropped, Booked, BookSet
 from charging.ledger.standing import require_open
+
+_ENDS = "0, or a time after the top-up"
+_ADDED = Amount("TOP_UP_NOT_POSITIVE", too_large=TOO_LARGE)
 
 
 class TopUp(BaseAction, frozen=True, tag="topup"):
@@ -26,7 +29,7 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
     book_id: BookId
     unit: Unit
     amount: Annotated[int, Amount("TOP_UP_NOT_POSITIVE", beside="unit")]
-    valid_to_ms: Annotated[int, Moment("0, or a time after the top-up")]
+    valid_to_ms: Annotated[int, Moment(_ENDS)]
     priority: Priority
     allowance: Annotated[str, TEXT]
     kind: Annotated[str, Text(empty="deposit")]
@@ -52,8 +55,7 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
 
     def checked(self, asked: Asked) -> "TopUp":
         """Give it as it is. Raises `Invalid` VALIDITY_OVER when what it adds would never hold."""
-        if self.valid_to_ms and self.valid_to_ms <= asked.time_ms:
-            raise refusal("VALIDITY_OVER", "top_up.valid_to_ms", "0, or a time after the top-up")
+        _check_end(self.valid_to_ms, asked.time_ms, "top_up.valid_to_ms")
         check_validity(self.valid_from_ms, self.valid_to_ms, "top_up")
         return self
 
@@ -68,13 +70,8 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
         """
         require_open(account)
         book_id, unit = self.book_id or MAIN_BOOK, self.unit or MONEY
-        if self.amount <= 0:
-            raise Invalid("TOP_UP_NOT_POSITIVE", "a top-up adds something", fields={"amount": "more than zero"})
-        check_amount(self.amount)
-        if self.valid_to_ms and self.valid_to_ms <= command.time_ms:
-            raise Invalid(
-                "VALIDITY_OVER", "the validity ended before the top-up", fields={"valid_to_ms": "in the future"}
-            )
+        _ADDED.read(self.amount, "amount")
+        _check_end(self.valid_to_ms, command.time_ms, "valid_to_ms")
         events = _lapses(account, command.time_ms, book_id)
         dropped = {event.book_id for event in events if isinstance(event, BookDropped)}
         book = None if book_id in dropped else funds.book_of(account, book_id)
@@ -89,9 +86,13 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
         return Effect(tuple(events), self.amount if unit == MONEY else 0)
 
 
+def _check_end(valid_to_ms: int, time_ms: int, path: str) -> None:
+    if valid_to_ms and valid_to_ms <= time_ms:
+        raise refusal("VALIDITY_OVER", path, _ENDS)
+
+
 def _new_book(action: TopUp, book_id: str, unit: str, time_ms: int) -> Book:
-    if book_id == MAIN_BOOK and (unit != MONEY or action.allowance):
-        raise Invalid("BOOKS_MALFORMED", "the main book is unrestricted money", fields={"unit": MONEY})
+    check_main(book_id, unit, action.allowance, "unit")
     begins = _begins(action, unit, action.allowance, time_ms)
     return Book(book_id, unit, 0, 0, action.priority or PRIORITY_DEFAULT, begins, action.valid_to_ms, action.allowance)
 
