@@ -22,7 +22,7 @@ from runtime.telemetry import logger
 log = logger("domainservers.subjects.desk")
 
 
-class Asked:
+class InstructionItem:
     """One instruction on its way through a slot."""
 
     __slots__ = ("cleared", "found", "instruction", "mark", "place", "sink")
@@ -64,7 +64,7 @@ class SubjectDesk:
             message = f"{subject_id} is not in slot {self._slot}: send it to the slot that it names"
             raise Invalid("SUBJECT_ELSEWHERE", message, fields={"subject_id": text})
 
-    def decide(self, asked: Asked, cell: Cell) -> int:
+    def decide(self, asked: InstructionItem, cell: Cell) -> int:
         """Decide an instruction, or repeat its outcome.
 
         Gives the journal position of the entry that must be read first into `asked.found`; -1 = it is answered.
@@ -101,7 +101,7 @@ class SubjectDesk:
             answer = wire.failed(fault)
         self._groups.reply(cell.seq, sink, place, wire.pack(answer))
 
-    def _refuse(self, asked: Asked, cell: Cell, refusal: Refused) -> None:
+    def _refuse(self, asked: InstructionItem, cell: Cell, refusal: Refused) -> None:
         """Keep what the business refuses under its key: a repeat meets the same refusal."""
         try:
             state = self._subjects.state(cell)
@@ -113,7 +113,13 @@ class SubjectDesk:
             self._subjects.touch(cell, seq)
 
     def _keep(
-        self, asked: Asked, cell: Cell, version: int, doing: str, facts: tuple[Raw, ...], outcome: Done | wire.Failed
+        self,
+        asked: InstructionItem,
+        cell: Cell,
+        version: int,
+        doing: str,
+        facts: tuple[Raw, ...],
+        outcome: Done | wire.Failed,
     ) -> int:
         """Put the entry into the open group, its answer waiting with it. Raises `Invalid` with nothing done."""
         told, groups = asked.instruction, self._groups
@@ -138,7 +144,7 @@ class SubjectDesk:
         groups.open.waiters.append((asked.sink, asked.place, body))
         return groups.open.seq
 
-    def _repeat(self, asked: Asked, cell: Cell, position: int) -> int:
+    def _repeat(self, asked: InstructionItem, cell: Cell, position: int) -> int:
         entry, asked.found = asked.found or self._groups.entry_at(position), None
         if entry is None:
             return position
@@ -152,6 +158,6 @@ class SubjectDesk:
             self._groups.reply(position // POSITIONS_PER_GROUP, asked.sink, asked.place, told_again(entry.outcome))
         return -1
 
-    def _reply(self, asked: Asked, cell: Cell, fault: Fault) -> None:
+    def _reply(self, asked: InstructionItem, cell: Cell, fault: Fault) -> None:
         """Answer with something that rests on the subject's newest state, and is not kept."""
         self._groups.reply(cell.seq, asked.sink, asked.place, pack_fault(fault))

@@ -16,7 +16,7 @@ from domainservers.base.limits import Limits
 from domainservers.base.surroundings import Surroundings
 from domainservers.desk.answers import expired, pack_fault
 from domainservers.journal.groups import Groups, ReplySink
-from domainservers.subjects.desk import Asked, SubjectDesk
+from domainservers.subjects.desk import InstructionItem, SubjectDesk
 from domainservers.subjects.memory import Subjects
 
 WAITING_MAX = 1_000
@@ -54,8 +54,8 @@ class Instructing:
         self._read_entry = read_entry
         self._decided = decided
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Asked] = deque()
-        self._needing: dict[Asked, None] = {}
+        self._waiting: deque[InstructionItem] = deque()
+        self._needing: dict[InstructionItem, None] = {}
         """Something of the store."""
 
     def instruct(self, sink: ReplySink, place: int, instruction: Instruction) -> None:
@@ -67,7 +67,7 @@ class Instructing:
         except Fault as fault:
             sink.answer(place, pack_fault(fault))
             return
-        self._waiting.append(Asked(sink, place, instruction))
+        self._waiting.append(InstructionItem(sink, place, instruction))
         self.pump()
 
     def inspect(self, sink: ReplySink, place: int, subject_id: str) -> None:
@@ -113,7 +113,7 @@ class Instructing:
         for asked in left:
             asked.sink.answer(asked.place, pack_fault(fault))
 
-    def _step(self, asked: Asked) -> None:
+    def _step(self, asked: InstructionItem) -> None:
         if asked.sink.deadline <= self._loop.time():
             asked.sink.answer(asked.place, pack_fault(expired()))
             return
@@ -132,14 +132,14 @@ class Instructing:
                 lambda fault: self._again(asked, fault),
             )
 
-    def _found(self, asked: Asked, position: int, entry: Entry | None) -> None:
+    def _found(self, asked: InstructionItem, position: int, entry: Entry | None) -> None:
         """The entry of an old key was read."""
         asked.found = entry
         if entry is None:
             asked.cleared = position  # Older than the journal is kept: unknown again.
         self._again(asked, None)
 
-    def _again(self, asked: Asked, fault: Fault | None) -> None:
+    def _again(self, asked: InstructionItem, fault: Fault | None) -> None:
         """What an instruction needed is there, or can't be had. One that was refused meanwhile needs nothing."""
         if asked not in self._needing:
             return

@@ -7,9 +7,11 @@ from typing import Protocol
 
 from msgspec import Raw, Struct
 
+from business.billing.actions import RunAction
 from charging import wire
 from charging.base.account import Book
 from charging.base.contract import Contract
+from charging.base.subject import PackedSubject
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Fault
 from charging.ledger.command import Command
@@ -37,11 +39,11 @@ class Network(Protocol):
 
 
 class Told(Struct):
-    """What a caller was told about a key."""
+    """What a caller was told about a key, of an account or of another subject."""
 
     account_id: str
     key: str
-    action: Action
+    action: Action | RunAction
     answer: Done | Failed
 
 
@@ -59,7 +61,9 @@ class Histories:
     def __init__(self) -> None:
         self.told: list[Told] = []
         self.seen: list[Seen] = []
-        self.sent: dict[tuple[str, str], Action] = {}
+        self.subjects: list[PackedSubject] = []
+        """As operators saw them."""
+        self.sent: dict[tuple[str, str], Action | RunAction] = {}
         self.newest: dict[str, int] = {}
         """Newest version of an account that anybody was told."""
         self.stale: list[str] = []

@@ -8,8 +8,13 @@ from hashlib import blake2b
 import msgspec
 import zstandard
 
+from business.billing.events import RunCompleted, RunEvent
+from business.billing.periods import Period
+from business.kinds import KINDS
+from business.subjects import unborn
 from charging.base.account import Account
 from charging.base.house_keys import received_from
+from charging.base.subject import PackedSubject, kind_of
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.entry import Entry
@@ -20,6 +25,8 @@ from tests.simulation.node import RING
 from tests.simulation.store import Store
 
 _entry = msgspec.msgpack.Decoder(Entry).decode
+_subject = msgspec.msgpack.Decoder(PackedSubject).decode
+_run_event = msgspec.msgpack.Decoder(RunEvent).decode
 _parts = msgspec.msgpack.Decoder(list[bytes]).decode
 
 
@@ -94,6 +101,8 @@ class Books:
         self.entries: dict[tuple[str, str], Entry] = {}
         self.states: dict[str, Account] = {}
         self.balances: dict[tuple[str, int], int] = {}
+        self.subjects: dict[tuple[str, int], PackedSubject] = {}
+        """What else a slot holds, as it was at each version."""
         newest: dict[str, int] = {}
         for slot in slots:
             for seq, entry in journal_of(store, slot):
@@ -105,6 +114,8 @@ class Books:
         self.entries[place] = entry
         require(entry.previous_seq == newest.get(entry.account_id, -1), f"{slot}: chain of {entry.key} is broken")
         newest[entry.account_id] = seq
+        if entry.facts:
+            self._take_subject(entry)
         before = self.states.get(entry.account_id)
         if not entry.events:
             return
@@ -117,6 +128,16 @@ class Books:
         self.balances[entry.account_id, after.version] = balance
         done = unpack_answer(entry.outcome)
         require(isinstance(done, Done) and done.version == after.version, f"{entry.key}: outcome of another version")
+
+    def _take_subject(self, entry: Entry) -> None:
+        subject_id = entry.account_id
+        before = self.subjects.get((subject_id, entry.version - 1), unborn(subject_id))
+        require(before.version == entry.version - 1, f"{entry.key}: version {entry.version} does not follow")
+        after = KINDS[kind_of(subject_id)].replay(before, entry.facts)
+        self.subjects[subject_id, after.version] = after
+        done = unpack_answer(entry.outcome)
+        require(isinstance(done, Done) and done.version == after.version, f"{entry.key}: outcome of another version")
+        require(_subject(done.detail) == after, f"{entry.key} tells another state than it led to")
 
 
 def check_told(books: Books, histories: Histories) -> None:
@@ -136,6 +157,8 @@ def check_told(books: Books, histories: Histories) -> None:
         )
         if isinstance(told.action, PostCharge) and isinstance(kept, Done):
             require(kept.amount == told.action.charge.amount, f"{told.key} took another amount")
+        if isinstance(told.answer, Done) and kind_of(told.account_id):
+            require(told.answer.detail == kept.detail, f"{told.key} was told another state of {told.account_id}")
 
 
 def check_seen(books: Books, histories: Histories) -> None:
@@ -143,6 +166,27 @@ def check_seen(books: Books, histories: Histories) -> None:
     for seen in histories.seen:
         balance = books.balances.get((seen.account_id, seen.version))
         require(balance == seen.balance, f"{seen.account_id} at {seen.version} was seen with {seen.balance}: {balance}")
+    for subject in histories.subjects:
+        told = books.subjects.get((subject.subject_id, subject.version), unborn(subject.subject_id))
+        require(told == subject, f"{subject.subject_id} at {subject.version} was seen as {subject}, not {told}")
+
+
+def check_runs(books: Books) -> int:
+    """Whoever was killed, the runs of a slot were completed one period after the other, each once; gives how many."""
+    completed: dict[str, list[Period]] = {}
+    for (subject_id, _), entry in books.entries.items():
+        if entry.facts and entry.kind == "complete_bill_run":
+            for event in _run_events(entry):
+                require(isinstance(event, RunCompleted), f"{entry.key} completed nothing")
+                completed.setdefault(subject_id, []).append(event.period)
+    for subject_id, periods in completed.items():
+        following = [period.next for period in periods[:-1]]
+        require(periods[1:] == following, f"{subject_id}: periods were billed out of order: {periods}")
+    return sum(len(periods) for periods in completed.values())
+
+
+def _run_events(entry: Entry) -> list[RunEvent]:
+    return [_run_event(fact) for fact in entry.facts]
 
 
 def check_money(books: Books, accounts: list[str]) -> None:

@@ -51,12 +51,15 @@ def test_every_acknowledgement_happens_exactly_once_whatever_fails(chunk: int) -
     print(f"\nseeds {seeds.start}…{seeds.stop - 1}: lost 0, doubled 0, {dict(sums)}")
     assert sums["told"] > 0
     if not ONE_SEED:
+        assert sums["runs"] > share // 2, f"too few bill runs were completed: {sums['runs']}"
         for what in ("crashes", "pauses", "takeovers", "faults", "fenced"):
             assert sums[what] > share // 10, f"the simulation is too gentle: {what} {sums[what]}"
 
 
 def test_a_few_seeds_hold_quickly() -> None:
-    assert play(range(5_000, 5_020))["told"] > 500
+    sums = play(range(5_000, 5_020))
+    assert sums["told"] > 500
+    assert sums["runs"] > 20
 
 
 def test_a_seed_replays_exactly_also_in_another_process() -> None:

@@ -15,6 +15,7 @@ from directory.slots import slot_key, slot_of
 from directory.state import DomainInfo
 from runtime.telemetry import Metrics
 from tests.simulation import checker
+from tests.simulation.billing import Operator
 from tests.simulation.callers import Caller, Histories
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.node import Node
@@ -35,6 +36,8 @@ class Report(Struct):
     seed: int
     told: int = 0
     refused: int = 0
+    runs: int = 0
+    """Bill runs that were completed."""
     faults: int = 0
     crashes: int = 0
     pauses: int = 0
@@ -179,11 +182,15 @@ class World:
             for account_id in self.accounts
             for number in range(self.random.randrange(1, 3))
         ]
+        slots = [slot_key(code, number) for code, info in DOMAINS.items() for number in range(info.slots)]
+        operators = [
+            Operator(f"{slot}.{number}", slot, self, self.random, self.histories) for slot in slots for number in (1, 2)
+        ]
         firsts = {caller._account_id: caller for caller in reversed(callers)}
         async with asyncio.timeout(PLAY_MAX_S):
             await asyncio.gather(*(caller.open() for caller in firsts.values()))
             trouble = self.loop.create_task(self._trouble())
-            work = asyncio.gather(*(caller.work(self.random.randrange(4, 14)) for caller in callers))
+            work = asyncio.gather(*(one.work(self.random.randrange(4, 14)) for one in (*callers, *operators)))
             await asyncio.wait((work,), timeout=self.random.uniform(5.0, 25.0))
             trouble.cancel()
             self.store.faults = QUIET
@@ -231,6 +238,7 @@ class World:
         checker.check_money(books, self.accounts)
         report = self.report
         report.told = len(self.histories.told)
+        report.runs = checker.check_runs(books)
         report.refused = sum(isinstance(told.answer, wire.Failed) for told in self.histories.told)
         report.faults = self.store.injected
         report.groups = len(self.store.commits)
