@@ -35,7 +35,8 @@ from directory.owners import Owner, announce_owner
 from evidence.keyfile import key_file, ring_at
 from house.stores import STORES
 from runtime.channel import open_channel, server_options
-from runtime.link import BatchLink, parts_of
+from runtime.flights import parts_of
+from runtime.link import BatchLink
 from runtime.stream import ReplyStream, serve_stream
 
 BATCHES_IN_FLIGHT = 8

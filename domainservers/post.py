@@ -9,7 +9,8 @@ from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub
 
 from charging.errors import Fault, Unavailable
 from runtime.channel import open_channel
-from runtime.link import BatchLink, parts_of
+from runtime.flights import parts_of
+from runtime.link import BatchLink
 from runtime.tls import Tls
 
 BATCHES_IN_FLIGHT_MAX = 256

@@ -20,7 +20,8 @@ from typing import Generic
 import grpc
 
 from charging.errors import Overloaded
-from runtime.link import BACKOFF_MAX_MS, MergeableT, RequestT, ResponseT
+from runtime.flights import MergeableT, RequestT, ResponseT
+from runtime.redialling import BACKOFF_MAX_MS
 from runtime.telemetry import Metrics, logger
 
 log = logger("runtime.stream")

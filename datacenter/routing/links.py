@@ -16,7 +16,8 @@ from onetier.v1.domain_server_pb2_grpc import DomainServerServiceStub
 from charging.errors import Expired, Fault, Overloaded
 from datacenter.routing.router import Load
 from runtime.channel import open_channel
-from runtime.link import BatchLink, parts_of
+from runtime.flights import parts_of
+from runtime.link import BatchLink
 from runtime.tls import Tls
 
 BUSY_RETRY_MS = 100

@@ -28,7 +28,7 @@ from domainservers.settings import DomainServerSettings
 from evidence.keyfile import key_file, ring_at
 from house.stores import STORES
 from runtime.channel import open_channel
-from runtime.link import parts_of
+from runtime.flights import parts_of
 from runtime.principal import LOCAL
 from runtime.server import start_tier
 from runtime.settings import load

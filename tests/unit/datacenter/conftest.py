@@ -22,7 +22,7 @@ from directory.owners import Owner, announce_owner
 from evidence.keyfile import key_file, ring_at
 from house.stores import STORES
 from runtime.channel import open_channel
-from runtime.link import parts_of
+from runtime.flights import parts_of
 from runtime.server import RunningTier, start_tier
 from runtime.settings import load
 from runtime.stream import ReplyStream, serve_stream

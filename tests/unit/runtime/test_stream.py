@@ -12,10 +12,10 @@ from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 from onetier.v1.data_center_pb2_grpc import DataCenterServiceStub
 
 from charging.errors import Expired, Fault, Overloaded, Unavailable
-from runtime import link as links
-from runtime import stream
+from runtime import redialling, stream
 from runtime.channel import open_channel
-from runtime.link import BatchLink, parts_of
+from runtime.flights import parts_of
+from runtime.link import BatchLink
 from runtime.server import RunningTier
 from runtime.status import from_rpc_error
 from runtime.stream import ReplyStream, take_merged
@@ -157,7 +157,7 @@ async def test_a_broken_stream_loses_what_is_open_and_is_redialled(start_echo: S
     batch = Batch()
     link.send(batch.request, items=4, sink=batch, timeout_ms=5_000)
     await held(tier)
-    link._call.cancel()  # type: ignore[union-attr]
+    link._stream._call.cancel()  # type: ignore[union-attr]
     fault = await outcome(batch)
     assert isinstance(fault, Unavailable)
     assert fault.reason == "STREAM_BROKEN"
@@ -217,7 +217,7 @@ async def test_what_has_no_answer_in_time_expires_and_late_answers_are_dropped(
 async def test_a_silent_peer_is_redialled(
     start_echo: StartEcho, open_link: OpenLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(links, "SILENCE_MS_MAX", 50)
+    monkeypatch.setattr(redialling, "SILENCE_MS_MAX", 50)
     running, tier = await start_echo()
     tier.hold = True
     changes: list[bool] = []
