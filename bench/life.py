@@ -12,7 +12,7 @@ from bench.system import charges, running
 from bench.table import Aim, Bench, Row
 from bench.tiers import DOMAINS, charged
 from cluster.system import Shape
-from directory.directory import RouteCache
+from directory.routes import RouteCache
 from onetier_client import AsyncClient
 
 NEVER = {"ONETIER_SNAPSHOT_ENTRIES": "1000000000", "ONETIER_SNAPSHOT_INTERVAL_MS": "1000000000"}

@@ -12,8 +12,8 @@ from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 
 from datacenter.routing.router import Owners, Router
 from directory.changes import Amendment, Change, Domain, Entry, NumberPlan, UnitAddress
-from directory.directory import RouteCache
-from directory.state import State
+from directory.routes import RouteCache
+from directory.state import DirectoryState
 
 DOMAINS = [f"D{number:02d}" for number in range(31)]
 PREFIXES = 110_000
@@ -23,7 +23,7 @@ BODY = bytes(220)
 REPLY = bytes(90)
 
 
-def country() -> State:
+def country() -> DirectoryState:
     """Make a directory of the country's size."""
     heads = range(130, 130 + PREFIXES // 10_000)
     ranges = {f"86{head}{tail:04d}": DOMAINS[(head + tail) % 31] for head in heads for tail in range(10_000)}
@@ -31,7 +31,7 @@ def country() -> State:
     changes += [Domain(code, code, "Asia/Shanghai", 1, "u", "u") for code in DOMAINS]
     changes += [NumberPlan(ranges)]
     changes += [Entry(f"broadband:name{number:07d}@adsl", DOMAINS[number % 31]) for number in range(ENTRIES)]
-    state = State()
+    state = DirectoryState()
     state.apply("country", b"", Amendment("bench", 0, tuple(changes)), 1)
     return state
 
@@ -57,7 +57,7 @@ def row(name: str, micros: float) -> None:
     print(f"{name:<58} {micros:8.3f} µs")
 
 
-def look_ups(state: State, numbers: Sequence[str]) -> None:
+def look_ups(state: DirectoryState, numbers: Sequence[str]) -> None:
     """Measure what finding a route costs."""
     digits = [number[7:] for number in numbers]
     match = state.plan.match
@@ -75,7 +75,7 @@ def look_ups(state: State, numbers: Sequence[str]) -> None:
     row("route, cached", best_us(lambda: [cache[number] for number in numbers], len(numbers)))
 
 
-def batches(state: State, numbers: Sequence[str], size: int, servers: int) -> None:
+def batches(state: DirectoryState, numbers: Sequence[str], size: int, servers: int) -> None:
     """Measure a whole pass: read the envelope, sort, write the owners' envelopes, hand the replies back."""
     cache = RouteCache(state, 500_000)
     router = Router(lambda identity: cache[identity].key, lambda domain: 1)

@@ -27,7 +27,7 @@ from directory.changes import (
 )
 from directory.number_plan import prefix_problem
 from directory.slots import SLOTS_PER_DOMAIN_MAX
-from directory.state import State
+from directory.state import DirectoryState
 
 CHANGES_PER_AMENDMENT_MAX = 250_000
 KEY_BYTES_MAX = 200
@@ -40,7 +40,7 @@ Problem = tuple[str, str, str]
 """(reason, field below the change, what is expected)"""
 
 
-def check(state: State, changes: Sequence[Change]) -> None:
+def check(state: DirectoryState, changes: Sequence[Change]) -> None:
     """Raise when the changes may not follow the state; later changes see what earlier ones of the same call make.
 
     Raises `Invalid` with one field for each problem (`changes[3].entry.domain`), or `Conflict` with reason
@@ -81,7 +81,7 @@ def check_callers_key(key: str) -> None:
 class _View:
     """The state as earlier changes of the same amendment leave it, as far as checks ask."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: DirectoryState) -> None:
         self._state = state
         self._slots = {code: domain.slots for code, domain in state.named.items()}
         self._units = set(state.units)
@@ -219,7 +219,7 @@ class _View:
             if port is None or port.ended:
                 raise Conflict("PORT_NOT_OPEN", "the port to be ended is not open", facts={"key": change.key})
             return
-        under_way = self._state.ports_open.get(change.account_id)
+        under_way = self._state.ports.open.get(change.account_id)
         if under_way is not None or change.key in self._state.ports:
             raise Conflict(
                 "PORT_UNDER_WAY",

@@ -7,25 +7,16 @@ Routes are cached; an amendment takes exactly the routes out of the cache that i
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 
-from cachetools import FIFOCache
-from msgspec import Struct
-
-from charging import wire
-from charging.base.account_id import asked_for
-from charging.base.account_id import slot_of as slot_of_id
-from charging.base.identity import mask
-from charging.errors import Broken, NotFound
-from charging.ledger.permission import Policy
+from charging.errors import Broken
 from directory.addresses import check_addresses
 from directory.changes import Amendment, Change, with_proposed
 from directory.checks import check_key
 from directory.log import Assembler, Log
-from directory.slots import parse_slot, slot_key, slot_of
-from directory.state import DomainInfo, Port, State
-from directory.writer import Guard, Writer
+from directory.view import DirectoryView
+from directory.wishes import Guard
+from directory.writer import Writer
 from evidence.anchors import Anchor
 from evidence.keys import PROCESS_RING, KeyRing
 from runtime.telemetry import logger
@@ -36,79 +27,6 @@ log = logger("directory")
 
 POLL_MS_MAX = 200
 ROUTES_CACHED_MAX = 200_000
-EXPLICIT = "explicit"
-BY_ID = "account"
-
-
-class Route(Struct, frozen=True, gc=False):
-    """Where an identity is served, and by which rule."""
-
-    domain: str
-    slot: int
-    rule: str
-    """"explicit", "account" (the slot in its id), or the prefix of the number plan that decided."""
-    key: str
-    """The slot as owner records name it: `GD/3`."""
-
-
-class RouteCache(FIFOCache[str, Route]):
-    """Routes by identity, made when first asked for: `routes[identity]` resolves.
-
-    First in, first out: keeping the order of use would make every hit dearer than most misses are.
-    """
-
-    def __init__(self, state: State, routes_max: int) -> None:
-        super().__init__(routes_max)
-        self._state = state
-        self._shared: dict[tuple[str, str], Route] = {}
-        self.misses = 0
-
-    def __missing__(self, identity: str) -> Route:
-        """Resolve an identity. Raises `NotFound` with reason IDENTITY_UNROUTED."""
-        route = self[identity] = self._resolve(identity)
-        self.misses += 1
-        return route
-
-    def _resolve(self, identity: str) -> Route:
-        place = self._state.entry(identity)
-        if place is not None:
-            key = slot_key(*place)
-            return self._shared.setdefault((key, EXPLICIT), Route(place[0], place[1], EXPLICIT, key))
-        opened = slot_of_id(asked_for(identity))
-        if opened:
-            return self._where_opened(identity, opened)
-        match = self._state.plan.match_identity(identity)
-        info = self._state.domains.get(match[0]) if match is not None else None
-        if match is None or info is None:
-            raise unrouted(identity)
-        slot = slot_of(identity, info.slots)
-        key = slot_key(info.code, slot)
-        # Shared by all identities of a prefix and slot: a cached route costs its key and the cache's own links.
-        return self._shared.setdefault((key, match[1]), Route(info.code, slot, match[1], key))
-
-    def _where_opened(self, identity: str, opened: str) -> Route:
-        """Give the route of an account that is asked for by its id and was never ported."""
-        domain, slot = parse_slot(opened)
-        info = self._state.domains.get(domain)
-        if info is None or slot >= info.slots:
-            raise unrouted(identity)
-        key = slot_key(domain, slot)
-        return self._shared.setdefault((key, BY_ID), Route(domain, slot, BY_ID, key))
-
-    def forget_all(self) -> None:
-        """Drop every route: the number plan or a domain changed."""
-        self.clear()
-        self._shared.clear()
-
-
-def unrouted(identity: str) -> NotFound:
-    """Make the fault of an identity that neither an entry nor the number plan knows."""
-    shown = mask(identity[:80])
-    return NotFound(
-        "IDENTITY_UNROUTED",
-        f"no domain serves {shown}: no entry and no prefix of the number plan fits",
-        facts={"identity": shown},
-    )
 
 
 def wall_clock_ms() -> int:
@@ -116,7 +34,7 @@ def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Directory:
+class Directory(DirectoryView):
     """One process's view of the control log. Made by `open`; `close` it at the end."""
 
     def __init__(
@@ -128,17 +46,15 @@ class Directory:
         clock_ms: Callable[[], int] = wall_clock_ms,
         ring: KeyRing = PROCESS_RING,
     ) -> None:
-        self._unit = unit
+        super().__init__(routes_cached_max)
         self._poll_ms = min(poll_ms, POLL_MS_MAX)
         self._clock_ms = clock_ms
-        self._state = State()
         self._assembler = Assembler()
         self._log = Log(unit, ring=ring)
         self._lock = asyncio.Lock()
         self._writer = Writer(
             self._log, self._state, self._assembler, self._lock, catch_up=self._read_on, take=self._take
         )
-        self.routes = RouteCache(self._state, routes_cached_max)
         self._callbacks: list[Callable[[int], None]] = []
         self._tail: asyncio.Task[None] | None = None
         self._fresh_at = time.monotonic()
@@ -215,87 +131,9 @@ class Directory:
         return self._clock_ms()
 
     @property
-    def revision(self) -> int:
-        """Sequence of the last change known here."""
-        return self._state.revision
-
-    @property
     def fresh_ms_ago(self) -> int:
         """Milliseconds since the log was last read; grows while the directory's unit is away."""
         return int((time.monotonic() - self._fresh_at) * 1_000)
-
-    @property
-    def domains(self) -> Mapping[str, DomainInfo]:
-        """All regions by code, with the addresses of their units."""
-        return MappingProxyType(self._state.domains)
-
-    @property
-    def units(self) -> Mapping[str, str]:
-        """Addresses of storage units by name."""
-        return MappingProxyType(self._state.units)
-
-    @property
-    def channels(self) -> Mapping[str, wire.ChannelRef]:
-        """Access channels by code."""
-        return MappingProxyType(self._state.channels)
-
-    @property
-    def partners(self) -> Mapping[str, wire.PartnerRef]:
-        """Partners by code."""
-        return MappingProxyType(self._state.partners)
-
-    @property
-    def state(self) -> State:
-        """The whole picture, to read only."""
-        return self._state
-
-    @property
-    def policy(self) -> Policy:
-        """Who may do what, by the grants of this revision."""
-        return self._state.policy
-
-    def port(self, key: str) -> Port | None:
-        """Give a port by its request key."""
-        return self._state.ports.get(key)
-
-    def ports_open(self) -> list[Port]:
-        """Give the ports that have begun and not ended."""
-        return [self._state.ports[key] for key in self._state.ports_open.values()]
-
-    def catalogues(self, domain: str) -> tuple[wire.CatalogueRef, ...]:
-        """Give the national catalogues and those of a domain, oldest first."""
-        return self._state.catalogues_of(domain)
-
-    def reference_revision(self, domain: str) -> int:
-        """Give the revision that last changed `reference(domain)`; entries and ports don't move it."""
-        return self._state.reference_revision(domain)
-
-    def reference(self, domain: str) -> wire.Reference:
-        """Give what the platform needs to know of a domain.
-
-        Raises `NotFound` with reason DOMAIN_UNKNOWN.
-        """
-        info = self._state.domains.get(domain)
-        if info is None:
-            raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain[:40]!r}", facts={"domain": domain[:40]})
-        return wire.Reference(
-            domain=domain,
-            revision=self._state.reference_revision(domain),
-            time_zone=info.time_zone,
-            channels=tuple(self._state.channels.values()),
-            partners=tuple(self._state.partners.values()),
-            catalogues=self._state.catalogues_of(domain),
-            domains=tuple(self._state.domains),
-            grants=tuple(self._state.grants.values()),
-            slots=info.slots,
-        )
-
-    def resolve(self, identity: str) -> Route:
-        """Say where a normalised identity is served: by its explicit entry, else by the longest prefix.
-
-        Raises `NotFound` with reason IDENTITY_UNROUTED.
-        """
-        return self.routes[identity]
 
     async def _read_on(self) -> None:
         async with self._lock:

@@ -1,7 +1,8 @@
 """Live domain servers: records of the directory unit, each written by its server again and again.
 
 A reader judges whether a member is alive by whether its `heartbeat` still counts up, over time measured by the reader
-itself (`Watch`). The time that a member writes only tells whose clock is wrong (`domainservers.ownership.clockwatch`).
+itself (`MemberWatch`). The time that a member writes only tells whose clock is wrong
+(`domainservers.ownership.clockwatch`).
 """
 
 from collections.abc import Iterable, Mapping

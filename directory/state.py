@@ -25,8 +25,9 @@ from directory.changes import (
     UnitAddress,
     unpack_changes,
 )
+from directory.entries import EntryTable
 from directory.number_plan import DomainPrefixes
-from directory.slots import SLOTS_PER_DOMAIN_MAX
+from directory.ports import PortBook
 
 KEYS_KEPT_MAX = 100_000
 PROPOSAL_KEEP_MS = 7 * 86_400_000
@@ -52,16 +53,6 @@ class Applied(Struct, frozen=True, array_like=True, gc=False):
     revision: int
 
 
-class Port(Struct, frozen=True, gc=False):
-    """A port and how far the log knows it."""
-
-    begun: PortBegun
-    ended: bool = False
-    failure: bytes = b""
-    revision: int = 0
-    """Of the last change of it."""
-
-
 class AmendmentProposal(Struct, frozen=True, gc=False):
     """Changes that wait for a second principal."""
 
@@ -78,7 +69,7 @@ class Touched(Struct):
     all_routes: bool = False
 
 
-class State:
+class DirectoryState:
     """The directory at one revision. Only `apply` changes it."""
 
     def __init__(self) -> None:
@@ -90,12 +81,9 @@ class State:
         self.partners: dict[str, wire.PartnerRef] = {}
         self.catalogues: dict[tuple[str, int], wire.CatalogueRef] = {}
         self.plan = DomainPrefixes({})
-        self.entries: dict[str, int] = {}
-        """identity → place, see `place`; the integers are shared, an entry costs its key and a dict slot."""
+        self.entries = EntryTable()
         self.keys: OrderedDict[str, Applied] = OrderedDict()
-        self.ports: OrderedDict[str, Port] = OrderedDict()
-        self.ports_open: dict[str, str] = {}
-        """Account id → key of the port under way."""
+        self.ports = PortBook(KEYS_KEPT_MAX)
         self.grants: dict[str, Grant] = {}
         self.policy = Policy()
         """Of the grants; another object whenever they change."""
@@ -104,9 +92,6 @@ class State:
         self.decided: OrderedDict[str, int] = OrderedDict()
         """Proposals that are over: key → revision of the approval, 0 = rejected."""
         self._reference: dict[str, int] = {"": 0}
-        self._codes: list[str] = []
-        self._code_index: dict[str, int] = {}
-        self._places: dict[int, int] = {}
 
     def apply(self, key: str, digest: bytes, amendment: Amendment, revision: int) -> Touched:
         """Take one amendment at a revision; the changes were checked before they were written."""
@@ -130,7 +115,7 @@ class State:
     def _apply(self, change: Change, revision: int, touched: Touched) -> None:
         match change:
             case Entry():
-                self._enter(change)
+                self.entries.enter(change)
                 touched.identities.append(change.identity)
             case NumberPlan(ranges=ranges):
                 self.plan = DomainPrefixes(ranges)
@@ -156,10 +141,9 @@ class State:
                     self.catalogues[domain, version] = wire.CatalogueRef(domain, version, effective_from_ms, content)
                     self._reference[domain] = revision
             case PortBegun():
-                self.ports[change.key] = Port(change, revision=revision)
-                self.ports_open[change.account_id] = change.key
+                self.ports.begin(change, revision)
             case PortEnded():
-                self._end_port(change, revision)
+                self.ports.end(change, revision)
             case GrantSet():
                 self._grant(change, revision)
 
@@ -180,24 +164,6 @@ class State:
         self.policy = Policy(self.grants.values())
         self._reference[""] = revision
 
-    def _enter(self, entry: Entry) -> None:
-        if entry.remove:
-            self.entries.pop(entry.identity, None)
-        else:
-            self.entries[entry.identity] = self._pack_place(entry.domain, entry.slot)
-
-    def _end_port(self, change: PortEnded, revision: int) -> None:
-        port = self.ports[change.key]
-        self.ports[change.key] = Port(port.begun, ended=True, failure=change.failure, revision=revision)
-        if self.ports_open.get(port.begun.account_id) == change.key:
-            del self.ports_open[port.begun.account_id]
-        self.ports.move_to_end(change.key)
-        while len(self.ports) > KEYS_KEPT_MAX:
-            oldest = next(iter(self.ports))
-            if not self.ports[oldest].ended:
-                break
-            del self.ports[oldest]
-
     def _resolve_units(self) -> None:
         self.domains = {
             code: DomainInfo(
@@ -210,24 +176,6 @@ class State:
             )
             for code, domain in self.named.items()
         }
-
-    def _pack_place(self, domain: str, slot: int) -> int:
-        index = self._code_index.get(domain)
-        if index is None:
-            index = self._code_index[domain] = len(self._codes)
-            self._codes.append(intern(domain))
-        place = index * SLOTS_PER_DOMAIN_MAX + slot
-        return self._places.setdefault(place, place)
-
-    def place(self, packed: int) -> tuple[str, int]:
-        """Read (domain, slot) out of a value of `entries`."""
-        index, slot = divmod(packed, SLOTS_PER_DOMAIN_MAX)
-        return self._codes[index], slot
-
-    def entry(self, identity: str) -> tuple[str, int] | None:
-        """Give (domain, slot) of an explicit entry."""
-        packed = self.entries.get(identity)
-        return None if packed is None else self.place(packed)
 
     def reference_revision(self, domain: str) -> int:
         """Give the revision that last changed what `wire.Reference` of a domain says."""

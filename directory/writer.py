@@ -7,15 +7,14 @@ else goes alone, checked against exactly the state that its compare-and-set dema
 import asyncio
 import contextlib
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable
-from enum import Enum
 
-from charging.errors import Broken, Conflict, Fault, Overloaded, Unavailable
-from directory.changes import Amendment, Entry, Part, PortBegun, PortEnded
+from charging.errors import Broken, Fault, Overloaded, Unavailable
+from directory.changes import Amendment, Part
 from directory.checks import check
-from directory.log import GROUP_BYTES_MAX, Assembler, Log, split
-from directory.state import State
+from directory.log import GROUP_BYTES_MAX, Assembler, Log
+from directory.state import DirectoryState
+from directory.wishes import Doubt, Guard, Wish, Wishes
 from storage.unit import Group, StoreRejected, StoreUnavailable
 
 PENDING_MAX = 10_000
@@ -25,57 +24,13 @@ STORE_TRIES_MAX = 3
 RETRY_MS = 500
 
 
-Guard = Callable[[State], Awaitable[None]]
-"""A check of the caller's own, for an amendment that goes alone: raises a `Fault` when it may not follow a state. It is
-asked under the lock right before each try, so it should remember what it found at a state that did not change."""
-
-
-class Doubt(Enum):
-    """Whether a wish that fails its check fails for good."""
-
-    NONE = "not failed"
-    ONCE = "failed at a state that may be old"
-    SURE = "failed, and the log was read on since: the next failure is final"
-
-
-class Wish:
-    """An amendment somebody waits for."""
-
-    __slots__ = ("amendment", "done", "doubt", "guard", "key", "parts")
-
-    def __init__(self, key: str, amendment: Amendment, guard: Guard | None) -> None:
-        self.key = key
-        self.guard = guard
-        self.amendment = amendment
-        self.parts = split(key, amendment)
-        self.doubt = Doubt.NONE
-        self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-    def subjects(self) -> set[str] | None:
-        """Give what it touches when it may share a group with others, None when it must go alone."""
-        if len(self.parts) > 1:
-            return None
-        found = {self.key}
-        for change in self.amendment.changes:
-            match change:
-                case Entry(identity=identity):
-                    found.add(identity)
-                case PortBegun(account_id=account_id, key=key):
-                    found |= {account_id, key}
-                case PortEnded(key=key):
-                    found.add(key)
-                case _:
-                    return None
-        return found
-
-
 class Writer:
     """The one place of a process that appends to the log."""
 
     def __init__(
         self,
         log: Log,
-        state: State,
+        state: DirectoryState,
         assembler: Assembler,
         lock: asyncio.Lock,
         *,
@@ -88,7 +43,7 @@ class Writer:
         self._lock = lock
         self._catch_up = catch_up
         self._take = take
-        self._wishes: deque[Wish] = deque()
+        self._wishes = Wishes()
         self._task: asyncio.Task[None] | None = None
 
     async def write(self, key: str, amendment: Amendment, guard: Guard | None = None) -> int:
@@ -100,7 +55,7 @@ class Writer:
         if len(self._wishes) >= PENDING_MAX:
             raise Overloaded("DIRECTORY_BUSY", "too many amendments are waiting", retry_ms=RETRY_MS)
         wish = Wish(key, amendment, guard)
-        self._wishes.append(wish)
+        self._wishes.add(wish)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._work())
         return await wish.done
@@ -110,7 +65,7 @@ class Writer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._fail_all(_away("the directory is closing"))
+        self._wishes.refuse_all(_away("the directory is closing"))
 
     async def _work(self) -> None:
         lost = failures = 0
@@ -119,9 +74,9 @@ class Writer:
                 try:
                     won = await self._step()
                     lost = 0 if won else lost + 1
-                    if lost or any(wish.doubt is Doubt.ONCE for wish in self._wishes):
+                    if lost or self._wishes.in_doubt():
                         await self._catch_up()
-                        self._confirm_doubts()
+                        self._wishes.confirm_doubts()
                     failures = 0
                 except StoreUnavailable:
                     failures += 1
@@ -132,9 +87,9 @@ class Writer:
                 elif lost:
                     await asyncio.sleep(random.uniform(0, 0.002 * min(lost, 20)))
         except (StoreRejected, Fault) as error:
-            self._fail_all(error if isinstance(error, Fault) else _away(str(error)))
+            self._wishes.refuse_all(error if isinstance(error, Fault) else _away(str(error)))
         except Exception:
-            self._fail_all(Broken("DIRECTORY_BROKEN", "the amendment could not be appended"))
+            self._wishes.refuse_all(Broken("DIRECTORY_BROKEN", "the amendment could not be appended"))
             raise
 
     async def _step(self) -> bool:
@@ -143,7 +98,7 @@ class Writer:
         The lock keeps the tail from moving the state between the check and the append.
         """
         async with self._lock:
-            self._settle()
+            self._wishes.settle(self._state.keys)
             parts = await self._choose()
             if not parts:
                 return True
@@ -151,7 +106,7 @@ class Writer:
             if group is None:
                 return False
             self._take(group)
-            self._settle()
+            self._wishes.settle(self._state.keys)
             return True
 
     async def _wait_and_catch_up(self) -> None:
@@ -160,38 +115,24 @@ class Writer:
         with contextlib.suppress(StoreUnavailable):
             await self._catch_up()
 
-    def _settle(self) -> None:
-        """Answer the wishes whose key the log holds."""
-        for _ in range(len(self._wishes)):
-            wish = self._wishes.popleft()
-            applied = self._state.keys.get(wish.key)
-            if wish.done.done():
-                continue
-            if applied is None:
-                self._wishes.append(wish)
-            elif applied.digest == wish.parts[0].digest:
-                wish.done.set_result(applied.revision)
-            else:
-                wish.done.set_exception(_reused(wish.key))
-
     async def _choose(self) -> tuple[Part, ...]:
         """Pick the parts of the next group; wishes that may not enter are answered and dropped."""
         chosen: list[Part] = []
         taken: set[str] = set()
         size = 0
-        for wish in list(self._wishes):
-            subjects = wish.subjects()
-            if subjects is None and chosen:
+        for wish in self._wishes:
+            touched = wish.touches()
+            if touched is None and chosen:
                 break
-            if subjects is not None and not taken.isdisjoint(subjects):
-                taken |= subjects
+            if touched is not None and not taken.isdisjoint(touched):
+                taken |= touched
                 continue
             if not await self._admit(wish):
-                taken |= subjects or set()
+                taken |= touched or set()
                 continue
-            if subjects is None:
+            if touched is None:
                 return tuple(self._assembler.missing(wish.parts)[:1])
-            taken |= subjects
+            taken |= touched
             size += len(wish.parts[0].content)
             if chosen and (size > GROUP_BYTES_MAX or len(chosen) >= WISHES_PER_GROUP_MAX):
                 break
@@ -206,30 +147,11 @@ class Writer:
                 await wish.guard(self._state)
         except Fault as fault:
             if wish.doubt is Doubt.SURE:
-                self._wishes.remove(wish)
-                if not wish.done.done():
-                    wish.done.set_exception(fault)
+                self._wishes.refuse(wish, fault)
             else:
                 wish.doubt = Doubt.ONCE
             return False
         return True
-
-    def _confirm_doubts(self) -> None:
-        for wish in self._wishes:
-            if wish.doubt is Doubt.ONCE:
-                wish.doubt = Doubt.SURE
-
-    def _fail_all(self, fault: Fault) -> None:
-        while self._wishes:
-            wish = self._wishes.popleft()
-            if not wish.done.done():
-                wish.done.set_exception(fault)
-
-
-def _reused(key: str) -> Conflict:
-    return Conflict(
-        "REQUEST_KEY_REUSED", "the request key was used for another amendment", facts={"request_key": key[:200]}
-    )
 
 
 def _away(message: str) -> Unavailable:

@@ -17,7 +17,7 @@ from datacenter.operators.permits import check_decision, effective
 from datacenter.operators.publication import check_catalogues
 from datacenter.operators.unit_addresses import check_units
 from directory.changes import CatalogueVersion, Change
-from directory.state import State
+from directory.state import DirectoryState
 
 THREAD_BYTES_MAX = 300_000
 """Of packed catalogues that a thread may judge: a tenth of a second of work, about."""
@@ -36,7 +36,7 @@ class Admission:
         """How many catalogues were published when it was judged: none ever goes or changes."""
         self._fault: Fault | None = None
 
-    async def prepare(self, state: State) -> None:
+    async def prepare(self, state: DirectoryState) -> None:
         """Judge the catalogues ahead, so that the log need not wait for it. Raises `NotFound` PROPOSAL_UNKNOWN."""
         self._changes = effective(state, self._appended)
         self._publishes = any(isinstance(change, CatalogueVersion) for change in self._changes)
@@ -45,7 +45,7 @@ class Admission:
             self._fault = await _judged_beside(self._changes, published)
             self._beside = len(published)
 
-    async def check(self, state: State) -> None:
+    async def check(self, state: DirectoryState) -> None:
         """Raise what `check_catalogues` and `check_units` raise when the changes may not follow a state."""
         await self.prepare(state)
         if self._fault is not None:

@@ -24,7 +24,7 @@ from directory.changes import (
     pack_changes,
     unpack_changes,
 )
-from directory.state import State
+from directory.state import DirectoryState
 
 _NAMES: dict[type, str] = {
     Entry: "amend_plan",
@@ -46,7 +46,7 @@ def check_call(policy: Policy, principal: str, name: str, actor: str = "", domai
     policy.permit(principal, name, domain=domain, actor=names_another(principal, actor))
 
 
-def admitted(state: State, changes: Sequence[Change], principal: str, actor: str) -> tuple[Change, ...]:
+def admitted(state: DirectoryState, changes: Sequence[Change], principal: str, actor: str) -> tuple[Change, ...]:
     """Give the changes as a principal may append them: as they are, or as a proposal that waits.
 
     Raises what `Policy.permit` raises, and `Invalid` DECISION_NOT_ALONE.
@@ -64,7 +64,7 @@ def admitted(state: State, changes: Sequence[Change], principal: str, actor: str
     return (AmendmentProposed(pack_changes(tuple(changes))),)
 
 
-def check_decision(state: State, changes: Sequence[Change], principal: str) -> None:
+def check_decision(state: DirectoryState, changes: Sequence[Change], principal: str) -> None:
     """Check that nobody approves an amendment of their own. Raises `Denied` SAME_PRINCIPAL."""
     for change in changes:
         if isinstance(change, AmendmentDecided) and not change.reject:
@@ -73,7 +73,7 @@ def check_decision(state: State, changes: Sequence[Change], principal: str) -> N
                 raise Denied("SAME_PRINCIPAL", f"{principal} proposed this: another principal must approve it")
 
 
-def effective(state: State, changes: Sequence[Change]) -> tuple[Change, ...]:
+def effective(state: DirectoryState, changes: Sequence[Change]) -> tuple[Change, ...]:
     """Give what changes do in the end: of a proposal what it proposes, of an approval what it approves.
 
     Raises `NotFound` PROPOSAL_UNKNOWN.
@@ -93,7 +93,7 @@ def effective(state: State, changes: Sequence[Change]) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def repeated(state: State, key: str, changes: Sequence[Change]) -> int | None:
+def repeated(state: DirectoryState, key: str, changes: Sequence[Change]) -> int | None:
     """Give the revision of an amendment whose key is known; None for a new one.
 
     Raises `Refused` APPROVAL_NEEDED while it waits, PROPOSAL_REJECTED when it was rejected, PROPOSAL_EXPIRED;

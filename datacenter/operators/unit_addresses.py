@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from charging.errors import Refused
 from directory.changes import Change, Domain, UnitAddress
-from directory.state import State
+from directory.state import DirectoryState
 
 
-def check_units(changes: Sequence[Change], state: State) -> None:
+def check_units(changes: Sequence[Change], state: DirectoryState) -> None:
     """Let an address change its hosts and options, not its store, file or keyspace; a domain keeps its units.
 
     Raises `Refused` UNIT_IN_USE: what lives in the unit would be out of reach.

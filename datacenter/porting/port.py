@@ -26,7 +26,7 @@ from datacenter.porting.insisting import FINAL, Ask, Insisting
 from datacenter.porting.steps import Steps
 from directory.changes import Change, PortBegun, PortEnded
 from directory.directory import Directory
-from directory.state import Port
+from directory.ports import Port
 from runtime.telemetry import Metrics, logger
 
 log = logger("datacenter.port")

@@ -22,7 +22,7 @@ from directory.changes import (
     digest_of,
 )
 from directory.checks import check
-from directory.state import PROPOSAL_KEEP_MS, State
+from directory.state import PROPOSAL_KEEP_MS, DirectoryState
 
 LI, WANG, HALL = "operator/li", "operator/wang", "frontend/web-hall"
 UNITS: tuple[Change, ...] = (UnitAddress("one", "memory:one"), UnitAddress("two", "memory:two"))
@@ -38,7 +38,7 @@ class Log:
     """A directory's state, amended as the service does."""
 
     def __init__(self) -> None:
-        self.state = State()
+        self.state = DirectoryState()
         self.now_ms = 1
 
     def append(self, key: str, changes: Sequence[Change], principal: str) -> int:
@@ -159,7 +159,7 @@ async def test_a_decision_stands_alone(log: Log) -> None:
 
 def test_nobody_forges_a_proposal_within_another() -> None:
     with pytest.raises(KeyError):
-        permits.admitted(State(), [AmendmentProposed(b"")], LI, "")
+        permits.admitted(DirectoryState(), [AmendmentProposed(b"")], LI, "")
 
 
 @pytest.mark.parametrize(
@@ -196,4 +196,4 @@ def test_grants_take_effect_with_their_revision_and_go_again(log: Log) -> None:
 
 def test_a_decision_of_nothing_is_not_found() -> None:
     with pytest.raises(NotFound):
-        check(State(), [AmendmentDecided("nothing")])
+        check(DirectoryState(), [AmendmentDecided("nothing")])

@@ -8,7 +8,7 @@ from charging.wire import CatalogueRef
 from datacenter.operators import admission, publication
 from datacenter.operators.publication import check_catalogues
 from directory.changes import CatalogueVersion
-from directory.state import State
+from directory.state import DirectoryState
 
 NATIONAL = {
     "catalogue": "n",
@@ -104,5 +104,5 @@ async def test_what_takes_long_is_judged_in_a_process_of_its_own(monkeypatch: py
     monkeypatch.setattr(admission, "THREAD_BYTES_MAX", 0)
     faulty = admission.Admission([version({**NATIONAL, "services": []})], "operator/li")
     with pytest.raises(Invalid, match="'sms' is not among the services"):
-        await faulty.check(State())
-    await admission.Admission([version(NATIONAL)], "operator/li").check(State())
+        await faulty.check(DirectoryState())
+    await admission.Admission([version(NATIONAL)], "operator/li").check(DirectoryState())

@@ -21,7 +21,7 @@ from directory.changes import (
 )
 from directory.directory import Directory
 from directory.slots import slot_of
-from directory.state import State
+from directory.state import DirectoryState
 from house.stores import COLLECTIONS
 from storage.allowed import allowed_beside
 from storage.memory.unit import MemoryStore, MemoryUnit
@@ -258,7 +258,7 @@ async def test_a_guard_is_asked_at_the_state_that_is_appended_to(directory: Dire
     other = await Directory.open(MemoryUnit(store, COLLECTIONS))
     seen: list[int] = []
 
-    async def only_one(state: State) -> None:
+    async def only_one(state: DirectoryState) -> None:
         seen.append(len(state.catalogues))
         if state.catalogues:
             raise Invalid("CATALOGUE_FAULTY", "there is one already")
