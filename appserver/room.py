@@ -1,7 +1,7 @@
 """What the platform brings."""
 
 from appserver.settings import AppServerSettings
-from runtime.room import Process, Room, Service
+from runtime.room import GrpcService, Process, Room
 from runtime.settings import load
 
 
@@ -17,8 +17,8 @@ PROCESS = Process(
     settings=AppServerSettings,
     begin=_begin,
     services=(
-        Service("onetier.v1.ServiceDeskService", frozenset({"frontend", "operator"}), front_door=True),
-        Service("onetier.v1.BillingService", frozenset({"operator"})),
+        GrpcService("onetier.v1.ServiceDeskService", frozenset({"frontend", "operator"}), front_door=True),
+        GrpcService("onetier.v1.BillingService", frozenset({"operator"})),
     ),
 )
 ROOM = Room("appserver", process=PROCESS)

@@ -11,7 +11,7 @@ from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 
 from datacenter.routing.router import Owners, Router
-from directory.changes import Amendment, Change, Domain, Entry, NumberPlan, UnitAddress
+from directory.changes import Amendment, Change, DirectoryEntry, Domain, NumberPlan, UnitAddress
 from directory.routes import RouteCache
 from directory.state import DirectoryState
 
@@ -30,7 +30,7 @@ def country() -> DirectoryState:
     changes: list[Change] = [UnitAddress("u", "memory:u")]
     changes += [Domain(code, code, "Asia/Shanghai", 1, "u", "u") for code in DOMAINS]
     changes += [NumberPlan(ranges)]
-    changes += [Entry(f"broadband:name{number:07d}@adsl", DOMAINS[number % 31]) for number in range(ENTRIES)]
+    changes += [DirectoryEntry(f"broadband:name{number:07d}@adsl", DOMAINS[number % 31]) for number in range(ENTRIES)]
     state = DirectoryState()
     state.apply("country", b"", Amendment("bench", 0, tuple(changes)), 1)
     return state

@@ -1,7 +1,7 @@
 """What the data center brings."""
 
 from datacenter.settings import DataCenterSettings
-from runtime.room import Process, Room, Service
+from runtime.room import GrpcService, Process, Room
 from runtime.settings import load
 
 
@@ -17,8 +17,8 @@ PROCESS = Process(
     settings=DataCenterSettings,
     begin=_begin,
     services=(
-        Service("onetier.v1.DataCenterService", frozenset({"appserver", "domainserver"})),
-        Service("onetier.v1.DirectoryService", frozenset({"operator"})),
+        GrpcService("onetier.v1.DataCenterService", frozenset({"appserver", "domainserver"})),
+        GrpcService("onetier.v1.DirectoryService", frozenset({"operator"})),
     ),
 )
 ROOM = Room("datacenter", process=PROCESS)

@@ -18,7 +18,7 @@ class NumberPlan(Struct, frozen=True, array_like=True, tag="plan"):
     ranges: dict[str, str]
 
 
-class Entry(Struct, frozen=True, array_like=True, tag="entry", gc=False):
+class DirectoryEntry(Struct, frozen=True, array_like=True, tag="entry", gc=False):
     """Where one identity is served, whatever the number plan says; `remove` gives it back to the plan."""
 
     identity: str
@@ -123,7 +123,7 @@ class AmendmentDecided(Struct, frozen=True, array_like=True, tag="decided", gc=F
 
 Change = (
     NumberPlan
-    | Entry
+    | DirectoryEntry
     | Domain
     | UnitAddress
     | Channel

@@ -15,8 +15,8 @@ from directory.changes import (
     CatalogueVersion,
     Change,
     Channel,
+    DirectoryEntry,
     Domain,
-    Entry,
     GrantSet,
     NumberPlan,
     Partner,
@@ -92,7 +92,7 @@ class _View:
     def problems(self, change: Change) -> Iterator[Problem]:
         """Tell what is wrong with one change; raise at once what no other wording would mend."""
         match change:
-            case Entry():
+            case DirectoryEntry():
                 yield from self._entry(change)
             case NumberPlan(ranges=ranges):
                 yield from self._number_plan(ranges)
@@ -120,7 +120,7 @@ class _View:
             case AmendmentDecided():
                 self._decision(change)
 
-    def _entry(self, entry: Entry) -> Iterator[Problem]:
+    def _entry(self, entry: DirectoryEntry) -> Iterator[Problem]:
         try:
             if normalise(entry.identity) != entry.identity:
                 yield "IDENTITY_MALFORMED", "entry.identity", "the normalised spelling, kind:value"

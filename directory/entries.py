@@ -2,7 +2,7 @@
 
 from sys import intern
 
-from directory.changes import Entry
+from directory.changes import DirectoryEntry
 from directory.slots import SLOTS_PER_DOMAIN_MAX
 
 
@@ -15,7 +15,7 @@ class EntryTable(dict[str, int]):
         self._code_index: dict[str, int] = {}
         self._places: dict[int, int] = {}
 
-    def enter(self, entry: Entry) -> None:
+    def enter(self, entry: DirectoryEntry) -> None:
         """Take an entry in, or take it away."""
         if entry.remove:
             self.pop(entry.identity, None)

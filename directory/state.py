@@ -15,8 +15,8 @@ from directory.changes import (
     CatalogueVersion,
     Change,
     Channel,
+    DirectoryEntry,
     Domain,
-    Entry,
     GrantSet,
     NumberPlan,
     Partner,
@@ -114,7 +114,7 @@ class DirectoryState:
 
     def _apply(self, change: Change, revision: int, touched: Touched) -> None:
         match change:
-            case Entry():
+            case DirectoryEntry():
                 self.entries.enter(change)
                 touched.identities.append(change.identity)
             case NumberPlan(ranges=ranges):

@@ -84,6 +84,7 @@ class DirectoryView:
             domain=domain,
             revision=state.reference_revision(domain),
             time_zone=info.time_zone,
+            slots=info.slots,
             channels=tuple(state.channels.values()),
             partners=tuple(state.partners.values()),
             catalogues=state.catalogues_of(domain),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from enum import Enum
 
 from charging.errors import Conflict, Fault
-from directory.changes import Amendment, Entry, PortBegun, PortEnded
+from directory.changes import Amendment, DirectoryEntry, PortBegun, PortEnded
 from directory.log import split
 from directory.state import Applied, DirectoryState
 
@@ -43,7 +43,7 @@ class Wish:
         found = {self.key}
         for change in self.amendment.changes:
             match change:
-                case Entry(identity=identity):
+                case DirectoryEntry(identity=identity):
                     found.add(identity)
                 case PortBegun(account_id=account_id, key=key):
                     found |= {account_id, key}

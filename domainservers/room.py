@@ -2,7 +2,7 @@
 
 from domainservers.base.collections import COLLECTIONS
 from domainservers.settings import DomainServerSettings
-from runtime.room import Process, Room, Service
+from runtime.room import GrpcService, Process, Room
 from runtime.settings import load
 
 
@@ -17,6 +17,6 @@ PROCESS = Process(
     role="domainserver",
     settings=DomainServerSettings,
     begin=_begin,
-    services=(Service("onetier.v1.DomainServerService", frozenset({"datacenter"})),),
+    services=(GrpcService("onetier.v1.DomainServerService", frozenset({"datacenter"})),),
 )
 ROOM = Room("domainservers", collections=COLLECTIONS, process=PROCESS)

@@ -30,7 +30,7 @@ from typing import Generic
 import grpc
 
 from charging.errors import Expired, Fault, Overloaded, Unavailable
-from runtime.flights import LinkSink, Flights, RequestT, ResponseT, alone
+from runtime.flights import Flights, LinkSink, RequestT, ResponseT, alone
 from runtime.redialling import BACKOFF_MIN_MS, RedialledStream
 
 

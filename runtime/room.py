@@ -37,7 +37,7 @@ class Collection(Struct, frozen=True):
     holds: str
 
 
-class Service(Struct, frozen=True):
+class GrpcService(Struct, frozen=True):
     """A gRPC service that a process serves, and to whom."""
 
     name: str
@@ -74,7 +74,7 @@ class Process(Struct, frozen=True, kw_only=True):
     settings: type[TierSettings]
     begin: Callable[["Process"], int]
     """Serve until told to stop; gives the exit code. It imports the room, so that a process has only its own."""
-    services: tuple[Service, ...] = ()
+    services: tuple[GrpcService, ...] = ()
     front_end: bool = False
     """It calls the front door for others, as a gateway does."""
     may: tuple[May, ...] = ()

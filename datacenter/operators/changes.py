@@ -11,8 +11,8 @@ from directory.changes import (
     CatalogueVersion,
     Change,
     Channel,
+    DirectoryEntry,
     Domain,
-    Entry,
     GrantSet,
     NumberPlan,
     Partner,
@@ -29,7 +29,7 @@ def _change(index: int, message: pb.DirectoryChange) -> Change:
     match message.WhichOneof("change"):
         case "entry":
             entry = message.entry
-            return Entry(entry.identity, entry.domain, entry.slot, entry.remove)
+            return DirectoryEntry(entry.identity, entry.domain, entry.slot, entry.remove)
         case "number_plan":
             return NumberPlan(_ranges(index, message.number_plan))
         case "domain":

@@ -14,8 +14,8 @@ from directory.changes import (
     CatalogueVersion,
     Change,
     Channel,
+    DirectoryEntry,
     Domain,
-    Entry,
     GrantSet,
     NumberPlan,
     Partner,
@@ -27,7 +27,7 @@ from directory.changes import (
 from directory.state import DirectoryState
 
 _NAMES: dict[type, str] = {
-    Entry: "amend_plan",
+    DirectoryEntry: "amend_plan",
     NumberPlan: "amend_plan",
     Domain: "amend_plan",
     UnitAddress: "amend_units",
@@ -127,7 +127,7 @@ def approval_needed(key: str) -> Refused:
 def _region(change: Change) -> str:
     """Name the region that a change is about; "" = the nation."""
     match change:
-        case Entry(domain=domain) | CatalogueVersion(domain=domain):
+        case DirectoryEntry(domain=domain) | CatalogueVersion(domain=domain):
             return domain
         case Domain(code=code):
             return code

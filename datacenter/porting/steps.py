@@ -14,7 +14,7 @@ from charging.ledger.commands.move_out import MoveOut
 from charging.ledger.commands.remember import Remember
 from charging.ledger.kinds import Action
 from datacenter.porting.insisting import FINAL, Insisting
-from directory.changes import Entry, PortBegun
+from directory.changes import DirectoryEntry, PortBegun
 from directory.directory import Directory
 from directory.slots import slot_of
 
@@ -33,7 +33,7 @@ class Steps:
         self._directory = directory
         self._owners = owners
 
-    async def move(self, begun: PortBegun) -> list[Entry]:
+    async def move(self, begun: PortBegun) -> list[DirectoryEntry]:
         """Do the steps; gives the entries by which everybody is served from the new domain.
 
         Raises `Refused`, `NotFound`, `Invalid` or `Conflict` when the account stays, or is back, in its old domain;
@@ -61,7 +61,7 @@ class Steps:
             # The account lives there already: the port stays open until its keys are there too.
             raise _keys_left_behind(fault.reason) from fault
         members = dict.fromkeys((*parcel.members, begun.identity, holder))
-        return [Entry(member, begun.to_domain, slot) for member in members]
+        return [DirectoryEntry(member, begun.to_domain, slot) for member in members]
 
     async def _contract(self, route: str, member: str) -> Contract:
         return (await self._owners.business_data(route, wire.Pull(member, moved=True))).contract

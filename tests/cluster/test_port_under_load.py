@@ -20,7 +20,7 @@ from charging.ledger.kinds import Action
 from datacenter import main as datacenter
 from datacenter.room import PROCESS as DATACENTER
 from datacenter.settings import DataCenterSettings
-from directory.changes import Change, Domain, Entry, NumberPlan, UnitAddress
+from directory.changes import Change, DirectoryEntry, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers import main as domainserver
 from domainservers.room import PROCESS as DOMAINSERVER
@@ -102,7 +102,7 @@ async def desks(tmp_path: Path) -> AsyncIterator[list[Desk]]:
         Domain("GD", "Guangdong", "Asia/Shanghai", 1, "shared", "south"),
         Domain("XJ", "Xinjiang", "Asia/Urumqi", 2, "shared-west", "west"),
         NumberPlan({"86130": "GD"}),
-        Entry("broadband:first@adsl", "GD", 0),
+        DirectoryEntry("broadband:first@adsl", "GD", 0),
     ]
     await directory.amend(changes, "country", "tests")
     await directory.close()

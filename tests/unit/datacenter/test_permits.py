@@ -14,8 +14,8 @@ from directory.changes import (
     AmendmentProposed,
     Change,
     Channel,
+    DirectoryEntry,
     Domain,
-    Entry,
     GrantSet,
     NumberPlan,
     UnitAddress,
@@ -84,7 +84,7 @@ async def test_who_sets_a_directory_up_is_alone_until_there_is_a_domain() -> Non
     "change",
     [
         PLAN,
-        Entry("card:1", "GD"),
+        DirectoryEntry("card:1", "GD"),
         Domain("SH", "Shanghai", "Asia/Shanghai", 1, "one", "one"),
         UnitAddress("three", "memory:three"),
         GrantSet("me", Grant(LI, ("*",), NO_LIMIT, NO_LIMIT)),
@@ -140,7 +140,7 @@ async def test_what_became_wrong_is_refused_when_it_is_approved(log: Log) -> Non
 async def test_a_key_proposes_one_content(log: Log) -> None:
     assert await log.refused("k", [PLAN], LI) == "APPROVAL_NEEDED"
     with pytest.raises(Conflict):
-        await log.amend("k", [Entry("card:1", "GD")], LI)
+        await log.amend("k", [DirectoryEntry("card:1", "GD")], LI)
 
 
 async def test_a_front_end_amends_nothing_and_a_region_s_operator_its_region(log: Log) -> None:
@@ -148,8 +148,8 @@ async def test_a_front_end_amends_nothing_and_a_region_s_operator_its_region(log
         assert await log.refused("k", [change], HALL) == "COMMAND_NOT_GRANTED"
     own = Grant("operator/gd", ("amend_plan",), NO_LIMIT, NO_LIMIT, domains=("GD",))
     log.append("gd", [GrantSet("gd", own)], "")
-    await log.amend("mine", [Entry("card:1", "GD")], "operator/gd")
-    for change in (Entry("card:2", "BJ"), PLAN, Domain("BJ", "", "Asia/Shanghai", 1, "two", "two")):
+    await log.amend("mine", [DirectoryEntry("card:1", "GD")], "operator/gd")
+    for change in (DirectoryEntry("card:2", "BJ"), PLAN, Domain("BJ", "", "Asia/Shanghai", 1, "two", "two")):
         assert await log.refused("theirs", [change], "operator/gd") == "REGION_NOT_GRANTED"
 
 

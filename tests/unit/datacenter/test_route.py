@@ -10,7 +10,7 @@ from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest
 from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 
 from charging import wire
-from directory.changes import Entry
+from directory.changes import DirectoryEntry
 from runtime.stream import ReplyStream
 from tests.unit.datacenter.conftest import Platform, Rig, ScriptedOwner, echo, life_of
 
@@ -286,7 +286,7 @@ async def test_an_entry_is_followed_by_a_running_data_center(rig: Rig) -> None:
     platform = await rig.platform(await rig.datacenter())
     assert (await platform.ask([GD], [b"x"]))[0] == b"GD/0:x"
     started = time.monotonic()
-    await rig.directory.amend([Entry(GD, "XJ", 2)], "move", "tests")
+    await rig.directory.amend([DirectoryEntry(GD, "XJ", 2)], "move", "tests")
     while (await platform.ask([GD], [b"x"]))[0] != b"XJ/2:x":
         assert time.monotonic() - started < 1.0
 

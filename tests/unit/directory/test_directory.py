@@ -11,8 +11,8 @@ from directory.changes import (
     CatalogueVersion,
     Change,
     Channel,
+    DirectoryEntry,
     Domain,
-    Entry,
     NumberPlan,
     Partner,
     PortBegun,
@@ -56,9 +56,9 @@ async def test_longest_prefix_decides_and_an_explicit_entry_wins(directory: Dire
     assert (other.domain, other.rule) == ("XJ", "86130")
     assert other.slot == slot_of("msisdn:8613099999999", 4)
     assert directory.resolve("fixed:861065551234").domain == "XJ"
-    await directory.amend([Entry(identity, "XJ", 3)], "port-1", "tests")
+    await directory.amend([DirectoryEntry(identity, "XJ", 3)], "port-1", "tests")
     assert (directory.resolve(identity).key, directory.resolve(identity).rule) == ("XJ/3", "explicit")
-    await directory.amend([Entry(identity, remove=True)], "port-2", "tests")
+    await directory.amend([DirectoryEntry(identity, remove=True)], "port-2", "tests")
     assert directory.resolve(identity).key == "GD/0"
 
 
@@ -67,7 +67,7 @@ async def test_a_name_without_entry_is_unrouted_until_it_has_one(directory: Dire
         directory.resolve("broadband:gd0001@adsl")
     assert caught.value.reason == "IDENTITY_UNROUTED"
     assert "gd0001@adsl" not in caught.value.message
-    await directory.amend([Entry("broadband:gd0001@adsl", "GD", 0)], "bb", "tests")
+    await directory.amend([DirectoryEntry("broadband:gd0001@adsl", "GD", 0)], "bb", "tests")
     assert directory.resolve("broadband:gd0001@adsl").domain == "GD"
 
 
@@ -101,7 +101,7 @@ async def test_reference_has_the_channels_partners_and_catalogues_of_the_domain(
 
 async def test_entries_do_not_move_the_revision_of_references_but_publishing_does(directory: Directory) -> None:
     before = directory.reference_revision("GD")
-    await directory.amend([Entry("card:1", "GD", 0)], "card", "tests")
+    await directory.amend([DirectoryEntry("card:1", "GD", 0)], "card", "tests")
     assert directory.reference_revision("GD") == before
     await directory.amend([CatalogueVersion("XJ", 1, 0, b"x")], "xj", "tests")
     assert directory.reference_revision("GD") == before
@@ -120,21 +120,21 @@ async def test_a_published_version_never_changes_but_may_be_published_again(dire
 
 
 async def test_a_key_counts_once_and_never_for_something_else(directory: Directory) -> None:
-    revision = await directory.amend([Entry("card:1", "GD", 0)], "once", "tests")
-    await directory.amend([Entry("card:1", "XJ", 1)], "later", "tests")
-    assert await directory.amend([Entry("card:1", "GD", 0)], "once", "tests") == revision
+    revision = await directory.amend([DirectoryEntry("card:1", "GD", 0)], "once", "tests")
+    await directory.amend([DirectoryEntry("card:1", "XJ", 1)], "later", "tests")
+    assert await directory.amend([DirectoryEntry("card:1", "GD", 0)], "once", "tests") == revision
     assert directory.resolve("card:1").domain == "XJ"
     with pytest.raises(Conflict) as caught:
-        await directory.amend([Entry("card:2", "GD", 0)], "once", "tests")
+        await directory.amend([DirectoryEntry("card:2", "GD", 0)], "once", "tests")
     assert caught.value.reason == "REQUEST_KEY_REUSED"
 
 
 @pytest.mark.parametrize(
     ("change", "reason", "field"),
     [
-        (Entry("card:1", "ZZ", 0), "DOMAIN_UNKNOWN", "changes[0].entry.domain"),
-        (Entry("card:1", "XJ", 4), "SLOT_UNKNOWN", "changes[0].entry.slot"),
-        (Entry("13012345678", "GD", 0), "IDENTITY_MALFORMED", "changes[0].entry.identity"),
+        (DirectoryEntry("card:1", "ZZ", 0), "DOMAIN_UNKNOWN", "changes[0].entry.domain"),
+        (DirectoryEntry("card:1", "XJ", 4), "SLOT_UNKNOWN", "changes[0].entry.slot"),
+        (DirectoryEntry("13012345678", "GD", 0), "IDENTITY_MALFORMED", "changes[0].entry.identity"),
         (NumberPlan({"+86": "GD"}), "PREFIX_MALFORMED", "changes[0].number_plan.ranges[0].prefix"),
         (NumberPlan({"86": "ZZ"}), "DOMAIN_UNKNOWN", "changes[0].number_plan.ranges[0].domain"),
         (
@@ -161,7 +161,7 @@ async def test_a_change_that_makes_no_sense_is_refused_by_field(
 ) -> None:
     before = directory.revision
     with pytest.raises(Invalid) as caught:
-        await directory.amend([change, Entry("card:9", "GD", 0)], "bad", "tests")
+        await directory.amend([change, DirectoryEntry("card:9", "GD", 0)], "bad", "tests")
     assert caught.value.reason == reason
     assert field in caught.value.fields
     assert await directory.refresh() == before
@@ -193,13 +193,13 @@ async def test_another_process_sees_an_amendment_by_itself(directory: Directory,
     known = asyncio.Event()
     end = other.subscribe(seen.append)
     other.subscribe(lambda _: known.set())
-    revision = await directory.amend([Entry("msisdn:8613012345678", "XJ", 2)], "port", "tests")
+    revision = await directory.amend([DirectoryEntry("msisdn:8613012345678", "XJ", 2)], "port", "tests")
     async with asyncio.timeout(1):
         await known.wait()
     assert other.resolve("msisdn:8613012345678").key == "XJ/2"
     assert seen == [revision]
     end()
-    await directory.amend([Entry("card:1", "GD", 0)], "more", "tests")
+    await directory.amend([DirectoryEntry("card:1", "GD", 0)], "more", "tests")
     await other.refresh()
     assert seen == [revision]
     await other.close()
@@ -209,7 +209,7 @@ async def test_many_writers_at_once_lose_nothing_and_agree(store: MemoryStore, d
     writers = [directory, *[await Directory.open(MemoryUnit(store, COLLECTIONS), poll_ms=50) for _ in range(3)]]
     await asyncio.gather(
         *(
-            writer.amend([Entry(f"card:{name}-{number}", "GD", 0)], f"{name}-{number}", "tests")
+            writer.amend([DirectoryEntry(f"card:{name}-{number}", "GD", 0)], f"{name}-{number}", "tests")
             for name, writer in enumerate(writers)
             for number in range(50)
         )
@@ -225,7 +225,7 @@ async def test_many_writers_at_once_lose_nothing_and_agree(store: MemoryStore, d
 async def test_amendments_that_wait_share_groups(directory: Directory) -> None:
     before = directory.revision
     await asyncio.gather(
-        *(directory.amend([Entry(f"card:{number}", "GD", 0)], f"k{number}", "tests") for number in range(500))
+        *(directory.amend([DirectoryEntry(f"card:{number}", "GD", 0)], f"k{number}", "tests") for number in range(500))
     )
     assert len(directory.state.entries) == 500
     assert directory.revision - before <= 5
@@ -233,7 +233,7 @@ async def test_amendments_that_wait_share_groups(directory: Directory) -> None:
 
 async def test_the_same_key_from_two_writers_at_once_counts_once(store: MemoryStore, directory: Directory) -> None:
     other = await Directory.open(MemoryUnit(store, COLLECTIONS), poll_ms=50)
-    change = [Entry("card:1", "GD", 0)]
+    change = [DirectoryEntry("card:1", "GD", 0)]
     first, second = await asyncio.gather(directory.amend(change, "k", "a"), other.amend(change, "k", "b"))
     assert first == second
     await other.close()
@@ -246,7 +246,7 @@ async def test_ports_of_an_account_exclude_each_other(directory: Directory) -> N
     with pytest.raises(Conflict) as caught:
         await directory.amend([PortBegun("p2", "card:1", "a1", "GD", 0, "XJ", "tests")], "p2:begin", "tests")
     assert caught.value.reason == "PORT_UNDER_WAY"
-    await directory.amend([Entry("msisdn:8613012345678", "XJ", 0), PortEnded("p1")], "p1:end", "tests")
+    await directory.amend([DirectoryEntry("msisdn:8613012345678", "XJ", 0), PortEnded("p1")], "p1:end", "tests")
     assert directory.ports_open() == []
     port = directory.port("p1")
     assert port is not None

@@ -8,7 +8,7 @@ import pytest
 from charging.errors import Broken, Invalid, Unavailable
 from directory import log as log_module
 from directory import writer as writer_module
-from directory.changes import Amendment, Change, Domain, Entry, NumberPlan, UnitAddress, digest_of, pack_parts
+from directory.changes import Amendment, Change, DirectoryEntry, Domain, NumberPlan, UnitAddress, digest_of, pack_parts
 from directory.directory import Directory
 from directory.log import JOURNAL, SEGMENT, Assembler, Log, split
 from directory.members import Member, MemberWatch, gone_record, load_members, member_record
@@ -57,7 +57,7 @@ async def test_an_amendment_whose_answer_is_lost_is_appended_once() -> None:
     directory = await Directory.open(unit)
     await directory.amend(COUNTRY, "country", "tests")
     unit.lose_answers, unit.swaps = 1, 0
-    revision = await directory.amend([Entry("card:1", "GD", 0)], "k", "tests")
+    revision = await directory.amend([DirectoryEntry("card:1", "GD", 0)], "k", "tests")
     assert (unit.swaps, revision, await directory.refresh()) == (1, 2, 2)
     await directory.close()
 
@@ -89,12 +89,12 @@ async def test_what_looks_wrong_at_an_old_state_is_checked_at_the_newest() -> No
     writer, unit = await Directory.open(MemoryUnit(store, COLLECTIONS)), MemoryUnit(store, COLLECTIONS)
     late = await Directory.open(unit, poll_ms=200)
     await writer.amend(COUNTRY, "country", "tests")
-    assert await late.amend([Entry("card:1", "GD", 0)], "k", "tests") == 2
+    assert await late.amend([DirectoryEntry("card:1", "GD", 0)], "k", "tests") == 2
     with pytest.raises(Invalid):
-        await late.amend([Entry("card:1", "ZZ", 0)], "zz", "tests")
+        await late.amend([DirectoryEntry("card:1", "ZZ", 0)], "zz", "tests")
     unit._closed = True
     with pytest.raises(Unavailable):
-        await late.amend([Entry("card:1", "YY", 0)], "yy", "tests")
+        await late.amend([DirectoryEntry("card:1", "YY", 0)], "yy", "tests")
     unit._closed = False
     await late.close()
     await writer.close()
@@ -127,7 +127,7 @@ async def test_a_large_amendment_takes_effect_as_a_whole(monkeypatch: pytest.Mon
         await Directory.open(MemoryUnit(store, COLLECTIONS), poll_ms=10),
     )
     await writer.amend(COUNTRY, "country", "tests")
-    entries = [Entry(f"card:{number * 7919 % 10_007}", "GD", 0) for number in range(500)]
+    entries = [DirectoryEntry(f"card:{number * 7919 % 10_007}", "GD", 0) for number in range(500)]
     seen: list[int] = []
     reader.subscribe(lambda _: seen.append(len(reader.state.entries)))
     first = await writer.amend(entries, "bulk", "tests")
@@ -144,14 +144,14 @@ async def test_a_writer_that_dies_halfway_is_finished_by_a_repeat(monkeypatch: p
     store = MemoryStore()
     directory = await Directory.open(MemoryUnit(store, COLLECTIONS), poll_ms=10)
     await directory.amend(COUNTRY, "country", "tests")
-    entries: list[Change] = [Entry(f"card:{number * 7919 % 10_007}", "GD", 0) for number in range(100)]
+    entries: list[Change] = [DirectoryEntry(f"card:{number * 7919 % 10_007}", "GD", 0) for number in range(100)]
     parts = split("bulk", Amendment("tests", 1, tuple(entries)))
     assert len(parts) > 3
     dying = Log(MemoryUnit(store, COLLECTIONS))
     await dying.read_on()
     for part in parts[:2]:
         assert await dying.append((part,)) is not None
-    await directory.amend([Entry("card:between", "GD", 0)], "between", "tests")
+    await directory.amend([DirectoryEntry("card:between", "GD", 0)], "between", "tests")
     assert len(directory.state.entries) == 1
     await directory.amend(entries, "bulk", "tests")
     assert len(directory.state.entries) == 101
@@ -176,7 +176,7 @@ async def test_a_log_that_was_touched_is_not_believed() -> None:
     store = MemoryStore()
     writer = await Directory.open(MemoryUnit(store, COLLECTIONS))
     await writer.amend(COUNTRY, "country", "tests")
-    await writer.amend([Entry("card:1", "GD", 0)], "k", "tests")
+    await writer.amend([DirectoryEntry("card:1", "GD", 0)], "k", "tests")
     await writer.close()
     groups = store.groups[JOURNAL, SEGMENT]
     groups[1] = groups[1].replace(b"country", b"COUNTRY")
@@ -195,7 +195,7 @@ async def test_two_processes_share_one_file(tmp_path: Path) -> None:
     await one.amend(COUNTRY, "country", "tests")
     await asyncio.gather(
         *(
-            each.amend([Entry(f"card:{name}-{number}", "GD", 0)], f"{name}-{number}", "tests")
+            each.amend([DirectoryEntry(f"card:{name}-{number}", "GD", 0)], f"{name}-{number}", "tests")
             for name, each in (("a", one), ("b", two))
             for number in range(100)
         )

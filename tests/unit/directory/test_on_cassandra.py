@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from directory.changes import Change, Domain, Entry, NumberPlan, UnitAddress
+from directory.changes import Change, DirectoryEntry, Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from house.stores import STORES
 from testkit.cassandra import LocalCluster
@@ -24,7 +24,7 @@ async def test_processes_amend_and_follow_one_log(cassandra_one: LocalCluster) -
     await two.refresh()
     await asyncio.gather(
         *(
-            each.amend([Entry(f"card:{name}-{number}", "GD", 0)], f"{name}-{number}", "tests")
+            each.amend([DirectoryEntry(f"card:{name}-{number}", "GD", 0)], f"{name}-{number}", "tests")
             for name, each in (("a", one), ("b", two))
             for number in range(100)
         )
@@ -35,7 +35,7 @@ async def test_processes_amend_and_follow_one_log(cassandra_one: LocalCluster) -
     known = asyncio.Event()
     two.subscribe(lambda _: known.set())
     started = time.monotonic()
-    await one.amend([Entry("msisdn:8613000000001", "XJ", 0)], "port", "tests")
+    await one.amend([DirectoryEntry("msisdn:8613000000001", "XJ", 0)], "port", "tests")
     async with asyncio.timeout(2):
         await known.wait()
     assert time.monotonic() - started < 1.0

@@ -45,6 +45,13 @@ def test_no_two_rooms_bring_the_same() -> None:
     assert set(collections) == COLLECTIONS
 
 
+def test_the_stores_document_tells_of_every_collection() -> None:
+    text = (ROOT / "storage" / "DESIGN.md").read_text("utf-8")
+    told = text.split("| collection | unit | partition | holds |")[1].split("\n\n")[0].splitlines()[2:]
+    brought = [kept for room in ROOMS for kept in room.collections]
+    assert told == [f"| `{kept.name}` | {kept.unit} | {kept.partition} | {kept.holds} |" for kept in brought]
+
+
 def test_a_gateway_may_knock_at_the_front_door_and_at_no_other() -> None:
     rooms = furnished((Room("appserver", process=APPSERVER), Room("datacenter", process=DATACENTER), kiosk()))
     open_to = {name: roles for room in rooms if room.process for name, roles in room.process.callers().items()}
