@@ -113,7 +113,7 @@ async def _contracts(shared: Unit, beside: Beside, audits: Mapping[str, Audit]) 
         for identity in some:
             expected = beside.contracts.get(identity)
             audit = audits.get(expected.account_id if expected is not None else members[identity])
-            if audit is not None and audit.state is not None and audit.state.status == "moved":
+            if audit is not None and audit.state is not None and audit.state.terms.status == "moved":
                 continue  # Its new owner writes it, perhaps to another unit.
             fault = _compare(expected, members.get(identity, ""), found.get(identity))
             if fault:
@@ -123,7 +123,9 @@ async def _contracts(shared: Unit, beside: Beside, audits: Mapping[str, Audit]) 
 
 def _members(audits: Mapping[str, Audit]) -> dict[str, str]:
     """Give the account of each member of the accounts that were followed."""
-    states = [audit.state for audit in audits.values() if audit.state is not None and audit.state.status != "moved"]
+    states = [
+        audit.state for audit in audits.values() if audit.state is not None and audit.state.terms.status != "moved"
+    ]
     return {member: state.account_id for state in states for member in state.members}
 
 

@@ -198,6 +198,6 @@ def _gather(audits: dict[str, Audit], into: TransferHalves) -> None:
 
 
 def _money(account: Account | None) -> int:
-    if account is None or account.status == "moved":
+    if account is None or account.terms.status == "moved":
         return 0
     return sum(book.amount for book in account.books if book.unit == MONEY)

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from authoring.publication import effective_from_ms, zone_of
 from authoring.usage_lines import UsageLine
-from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.account import MAIN_BOOK, MONEY, NOTHING_OPEN, Account, Book, Terms
 from charging.base.bounds import ATTRIBUTE_CHARS_MAX, CYCLE_DAY_MAX, ID_CHARS_MAX
 from charging.base.contract import Contract, Subscription
 from charging.base.identity import normalise
@@ -117,38 +117,31 @@ class OfflineRater:
     def _check_sold(self, plan: Plan, contract: Contract, account: Account, start_ms: int) -> None:
         """Refuse offerings and agreements that the catalogue does not know: a slip would change the price silently."""
         offerings = tuple(held.offering for held in contract.subscriptions)
-        key = (id(plan), offerings, contract.agreements, account.agreements)
+        key = (id(plan), offerings, contract.agreements, account.terms.agreements)
         if key in self._sold:
             return
         check_offerings(plan, contract, start_ms)
         check_agreements(plan, contract.agreements, "subscriber", "agreements")
-        check_agreements(plan, account.agreements, "account", "account_agreements")
+        check_agreements(plan, account.terms.agreements, "account", "account_agreements")
         self._sold.add(key)
 
     def _account(self, row: Row, contract: Contract, currency: str) -> Account:
         cycle_day = _cycle_day(row.get("cycle_day") or "")
         account = self._accounts.get((contract.domain, contract.account_id))
         if account is None:
-            account = Account(
-                contract.account_id,
-                1,
-                contract.domain,
-                currency=currency,
-                credit_limit=UNLIMITED,
-                cycle_day=cycle_day or 1,
-                books=(Book(MAIN_BOOK, MONEY, 0),),
-            )
-        elif cycle_day not in (0, account.cycle_day):
+            terms = Terms(contract.domain, currency=currency, credit_limit=UNLIMITED, cycle_day=cycle_day or 1)
+            books = (Book(MAIN_BOOK, MONEY, 0),)
+            account = Account(contract.account_id, 1, 0, 0, "", (), books, {}, terms, NOTHING_OPEN)
+        elif cycle_day not in (0, account.terms.cycle_day):
             raise Invalid(
-                "CYCLE_DAY_CHANGED", f"the account's cycle begins on day {account.cycle_day} in a line before this one"
+                "CYCLE_DAY_CHANGED",
+                f"the account's cycle begins on day {account.terms.cycle_day} in a line before this one",
             )
         if contract.identity not in account.members:
             account = replace(account, members=(*account.members, contract.identity))
-        return replace(
-            account,
+        return replace(account, customer_id=row.get("customer_id") or "").with_terms(
             payment_mode=_payment_mode(row.get("payment_mode") or "postpaid"),
             attributes=_attributes(row, "account"),
-            customer_id=row.get("customer_id") or "",
             customer_attributes=_attributes(row, "customer"),
             agreements=_list(row, "account_agreements"),
         )

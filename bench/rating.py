@@ -22,6 +22,7 @@ from charging.plans.compile import compile_plan
 from charging.plans.plan import Plan
 from charging.rating import explain, rating
 from charging.rating.rating import rate
+from testkit.ledger import an_account
 
 ME = "msisdn:8613012345678"
 PARTIES = [f"msisdn:86139{number:08d}" for number in range(997)]
@@ -111,9 +112,9 @@ def cases(seconds: float) -> Iterator[tuple[str, float, float]]:
     """Measure case by case: name, charges a second, median in µs."""
     local = LocalTime("Asia/Shanghai")
     plan = compile_plan(merge(catalogue()), local)
-    account = Account("acc", 1, "GD", books=(Book("main", MONEY, 100_000_000),), members=(ME,))
-    split = Account("acc", 1, "GD", books=account.books, accumulators={f"minutes|{ME}@20260301": 11_940})
-    agreed = Account("acc", 1, "GD", books=account.books, agreements=("d3", "d4"), attributes={"grade": "gold"})
+    account = an_account("acc", 1, "GD", books=(Book("main", MONEY, 100_000_000),), members=(ME,))
+    split = an_account("acc", 1, "GD", books=account.books, accumulators={f"minutes|{ME}@20260301": 11_940})
+    agreed = an_account("acc", 1, "GD", books=account.books, agreements=("d3", "d4"), attributes={"grade": "gold"})
     work_of = [
         ("flat, 60/60", case(plan, "flat", 130, account)),
         ("connect, 60/1, minimum", case(plan, "connect-60-1", 130, account)),

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from hashlib import blake2b
 
 from msgspec import Raw
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
-from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.account import MAIN_BOOK, MONEY, NOTHING_OPEN, Account, Book, Open, Terms
 from charging.base.contract import Contract, Subscription
 from charging.base.usage import Charge, Step, Usage
 from charging.errors import Conflict, Fault, Refused
@@ -63,6 +63,21 @@ def opening(
         {},
         (),
     )
+
+
+def an_account(account_id: str, version: int, domain: str, **parts: object) -> Account:
+    """Give a state: `parts` are fields of `Account`, `Terms` or `Open`, each what it is of a new account otherwise."""
+    terms, opened = Terms(domain), NOTHING_OPEN
+    bare = Account(account_id, version, 0, 0, "", (), (), {}, terms, opened)
+    return changed(bare, **parts)
+
+
+def changed(account: Account, **parts: object) -> Account:
+    """Give a state with other parts, wherever in it they are."""
+    of_terms = {name: value for name, value in parts.items() if name in Terms.__struct_fields__}
+    of_open = {name: value for name, value in parts.items() if name in Open.__struct_fields__}
+    own = {name: value for name, value in parts.items() if name not in of_terms and name not in of_open}
+    return replace(account, **own).with_terms(**of_terms).with_open(**of_open)
 
 
 def charge_of(
@@ -236,7 +251,7 @@ class Desk:
     def drive_transfers(self, resolve: Callable[[str], str] = lambda identity: identity) -> None:
         """Do for every transfer under way what its owner does: receive at the other side, settle at home."""
         for account in list(self.accounts.values()):
-            for row in account.outgoing:
+            for row in account.open.outgoing:
                 refusal = ""
                 try:
                     self.commit(receive_command(account, row, resolve(row.to_identity), self.now_ms))

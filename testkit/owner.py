@@ -169,7 +169,7 @@ class Owner:
         account_id = asked_for(identity)
         if account_id in self.desk.accounts:
             account = self.desk.accounts[account_id]
-            return BusinessData(Contract(identity, account_id, account.domain), account, self.revision)
+            return BusinessData(Contract(identity, account_id, account.terms.domain), account, self.revision)
         contract = self.contracts.get(identity)
         if contract is None or contract.status == "ended":
             raise _unknown(identity)
@@ -238,7 +238,7 @@ class Owner:
         decided = outcome_now(account, entry.key)
         if decided is not None:
             return replace(unpack_outcome(decided), repeated=True)
-        return history.retold(entry, account.domain if account else "", account.currency if account else "")
+        return history.retold(entry, account.terms.domain if account else "", account.terms.currency if account else "")
 
     def _history(self, account_id: str, ask: FetchHistory) -> History:
         """Give a page; a position is how many entries are older than the page before."""

@@ -106,10 +106,10 @@ def fill_balance(view: desk.BalanceView, account: Account, now_ms: int) -> None:
     """Answer with the unified balance."""
     money = balance_view(account, now_ms)
     view.account_id = account.account_id
-    view.domain = account.domain
-    view.status = account.status
-    view.payment_mode = account.payment_mode
-    view.currency = account.currency
+    view.domain = account.terms.domain
+    view.status = account.terms.status
+    view.payment_mode = account.terms.payment_mode
+    view.currency = account.terms.currency
     view.real = money.real
     view.reserved = money.reserved
     view.available = money.available

@@ -195,16 +195,16 @@ def _transfer(order: TransferAsk, account: Account) -> Action:
 
 def _contract(order: SetContract, account: Account, reference: DomainReference) -> SetContract:
     contract = order.contract
-    if contract.domain not in ("", account.domain):
+    if contract.domain not in ("", account.terms.domain):
         field = "set_contract.contract.domain"
         reference.check_domain(contract.domain, field)
-        text = f"{account.domain}, where its account is, or nothing"
+        text = f"{account.terms.domain}, where its account is, or nothing"
         raise Invalid("REGION_MISMATCH", f"a contract can't be in {contract.domain}: give {text}", fields={field: text})
     if contract.account_id and not names(contract.account_id, account.account_id):
         text = f"{account.account_id}, or nothing"
         fields = {"set_contract.account_id": text}
         raise Invalid("ACCOUNT_MISMATCH", f"the identity's account is another one: give {text}", fields=fields)
-    whole = replace(contract, account_id=account.account_id, domain=contract.domain or account.domain)
+    whole = replace(contract, account_id=account.account_id, domain=contract.domain or account.terms.domain)
     return SetContract(whole, order.expected_version)
 
 

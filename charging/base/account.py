@@ -7,6 +7,7 @@ from sys import intern
 from typing import Annotated
 from zlib import crc32
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -115,44 +116,44 @@ class Proposal(Struct, frozen=True, array_like=True, gc=False):
     """Of the command, as `charging.ledger.command.Command.digest`."""
 
 
-class Account(Struct, frozen=True, array_like=True, gc=False):
-    """Everything private of an account."""
+class Terms(Struct, frozen=True, array_like=True, gc=False):
+    """What holds for an account until a command changes it.
 
-    account_id: str
-    version: int
+    Most accounts of a region have terms that many others have too, and share them in memory (`sharing`). So what
+    differs from one account to the next is not here, but in `Account` or `Open`.
+    """
+
     domain: str
-    customer_id: str = ""
+    """Region whose slots hold it."""
     status: str = "active"
     """active, suspended, closed, moved"""
+    status_reason: str = ""
+    """Why it is suspended or closed; `charging.ledger.standing.FUNDS_ENDED` marks what a top-up undoes by itself."""
     payment_mode: str = "prepaid"
+    """prepaid, postpaid"""
     currency: str = NO_CURRENCY
+    """Of all its money, ISO 4217; never changes."""
     credit_limit: int = 0
     """How far money may go below zero, micro-units."""
     cycle_day: int = 1
-    members: tuple[str, ...] = ()
-    books: tuple[Book, ...] = ()
-    """In the order of `charging.base.consumption`."""
-    accumulators: dict[str, int] = {}
-    """Key, as `charging.base.accumulators` writes it → quantity; kept as long as usage of its period is taken, see
-    `charging.base.lateness`."""
+    """Day of the month, 1 to `CYCLE_DAY_MAX`, on which its periods begin."""
     attributes: dict[str, str] = {}
+    """What discount rules read of the account (level A)."""
     customer_attributes: dict[str, str] = {}
+    """The same of its customer (level C)."""
     agreements: tuple[str, ...] = ()
-    sessions: tuple[Session, ...] = ()
+    """Rules of the catalogue that are agreed for the whole account."""
     thresholds: tuple[Threshold, ...] = ()
-    outgoing: tuple[Outgoing, ...] = ()
-    """Transfers under way."""
-    mark: int = 0
-    """Fingerprint of the past, `next_mark` of every mutation's key. Two states with one version but different pasts
-    differ in it, so a chain of predicted charges can't land on a state that only happens to have the version."""
-    terms_version: int = 0
-    """Version of the last mutation that changed what every rating reads: contract of a member, attributes, agreements,
-    domain, and what books of free units there are, other than by charges. A charge rated on an older version is stale,
-    whether it depends or not."""
-    status_reason: str = ""
-    """Why it is suspended or closed; `charging.ledger.standing.FUNDS_ENDED` marks what a top-up undoes by itself."""
     before_move: tuple[str, ...] = ()
     """Status and its reason before the account moved out, so that the move can be told again."""
+
+
+class Open(Struct, frozen=True, array_like=True, gc=False):
+    """What is under way on an account, and what is remembered of what was. Most accounts have nothing of it."""
+
+    sessions: tuple[Session, ...] = ()
+    outgoing: tuple[Outgoing, ...] = ()
+    """Transfers under way."""
     refunds: tuple[tuple[str, int, bool, int], ...] = ()
     """Refunded so far: (charge key, micro-units, wholly, time of the charge); `charging.ledger.commands.refund`."""
     ended: tuple[tuple[str, int, str, bytes], ...] = ()
@@ -163,29 +164,68 @@ class Account(Struct, frozen=True, array_like=True, gc=False):
     """Newest proposals that were decided: (key, packed outcome, digest), what a repeat of the key is answered."""
 
 
-_NO_TEXTS: dict[str, str] = {}
+NOTHING_OPEN = Open()
+
+
+class Account(Struct, frozen=True, array_like=True, gc=False):
+    """Everything private of an account.
+
+    Each charge makes a new one, naming every field: none has a default, so a field that was added here and forgotten
+    there fails at once. What charges don't change belongs to `Terms` or `Open`, where a field costs them nothing.
+    """
+
+    account_id: str
+    version: int
+    """Counts its mutations."""
+    mark: int
+    """Fingerprint of the past, `next_mark` of every mutation's key. Two states with one version but different pasts
+    differ in it, so a chain of predicted charges can't land on a state that only happens to have the version."""
+    terms_version: int
+    """Version of the last mutation that changed what every rating reads: contract of a member, attributes, agreements,
+    domain, and what books of free units there are, other than by charges. A charge rated on an older version is stale,
+    whether it depends or not."""
+    customer_id: str
+    members: tuple[str, ...]
+    """Identities that it pays for."""
+    books: tuple[Book, ...]
+    """In the order of `charging.base.consumption`."""
+    accumulators: dict[str, int]
+    """Key, as `charging.base.accumulators` writes it → quantity; kept as long as usage of its period is taken, see
+    `charging.base.lateness`."""
+    terms: Terms
+    open: Open
+
+    def with_terms(self, **changes: object) -> "Account":
+        """Give it with other terms."""
+        return replace(self, terms=replace(self.terms, **changes))
+
+    def with_open(self, **changes: object) -> "Account":
+        """Give it with other things under way."""
+        return replace(self, open=replace(self.open, **changes))
+
+
+SHARED_TERMS_MAX = 10_000
+"""Different terms that are held for sharing at once; beyond, they are forgotten and found again."""
+
 _NO_SUMS: dict[str, int] = {}
+_terms: dict[bytes, Terms] = {}
+_pack = msgspec.msgpack.Encoder().encode
 
 
 def sharing(account: Account) -> Account:
     """Give the same account, its values shared with those of other accounts where they are equal.
 
-    Each charge looks at every field once more, and of a million accounts none is in a cache of the processor: what an
+    Each charge looks at most of them once more, and of a million accounts none is in a cache of the processor: what an
     account does not have of its own is what it need not wait for.
     """
     account_id = account.account_id
     return replace(
         account,
-        domain=intern(account.domain),
-        status=intern(account.status),
-        payment_mode=intern(account.payment_mode),
-        currency=intern(account.currency),
         members=tuple([account_id if member == account_id else member for member in account.members]),
         books=tuple([_sharing_book(book) for book in account.books]),
         accumulators={intern(key): value for key, value in account.accumulators.items()} or _NO_SUMS,
-        attributes=_sharing_texts(account.attributes),
-        customer_attributes=_sharing_texts(account.customer_attributes),
-        agreements=tuple([intern(agreement) for agreement in account.agreements]),
+        terms=_shared(account.terms),
+        open=NOTHING_OPEN if account.open == NOTHING_OPEN else account.open,
     )
 
 
@@ -194,8 +234,15 @@ def _sharing_book(book: Book) -> Book:
     return replace(book, book_id=book_id, unit=unit, allowance=allowance)
 
 
-def _sharing_texts(texts: dict[str, str]) -> dict[str, str]:
-    return {intern(key): intern(value) for key, value in texts.items()} or _NO_TEXTS
+def _shared(terms: Terms) -> Terms:
+    packed = _pack(terms)
+    known = _terms.get(packed)
+    if known is not None:
+        return known
+    if len(_terms) >= SHARED_TERMS_MAX:
+        _terms.clear()
+    _terms[packed] = terms
+    return terms
 
 
 class BalanceView(Struct, frozen=True):

@@ -16,9 +16,9 @@ def pending(key: str) -> Failed:
 
 def outcome_now(account: Account | None, key: str) -> bytes | None:
     """Give the packed outcome of a proposal that is decided; None when the key is none, or what is stored holds."""
-    if account is None or not account.decided:
+    if account is None or not account.open.decided:
         return None
-    return next((outcome for known, outcome, _ in account.decided if known == key), None)
+    return next((outcome for known, outcome, _ in account.open.decided if known == key), None)
 
 
 def remembered(account: Account, key: str) -> tuple[bytes, bytes] | None:
@@ -27,10 +27,10 @@ def remembered(account: Account, key: str) -> tuple[bytes, bytes] | None:
     A proposal waits for longer than journals know their keys: without this a late repeat would be proposed, and done,
     a second time.
     """
-    for known, outcome, digest in account.decided:
+    for known, outcome, digest in account.open.decided:
         if known == key:
             return digest, outcome
-    for proposal in account.proposals:
+    for proposal in account.open.proposals:
         if proposal.key == key:
             return proposal.digest, pack_outcome(pending(key))
     return None

@@ -147,9 +147,9 @@ class Audit:
             for movement in changed:
                 if movement.after - movement.before != moves.get(movement.book_id, 0):
                     self._find(f"book {movement.book_id} moved otherwise than the postings of {entry.key} say")
-        if before is None or before.books is not after.books or before.credit_limit != after.credit_limit:
+        if before is None or before.books is not after.books or before.terms.credit_limit != after.terms.credit_limit:
             self._floors(entry.key, after)
-        self._transfers(entry, before.outgoing if before is not None else ())
+        self._transfers(entry, before.open.outgoing if before is not None else ())
         self.state = after
 
     def _told(self, entry: Entry) -> tuple[Movement, ...]:
@@ -177,12 +177,12 @@ class Audit:
     def _floors(self, key: str, account: Account) -> None:
         """No book is below its floor, and what is reserved is what the open sessions keep."""
         kept: dict[str, int] = {}
-        for session in account.sessions:
+        for session in account.open.sessions:
             for hold in session.holds:
                 for book_id, amount in hold.reserved:
                     kept[book_id] = kept.get(book_id, 0) + amount
         for book in account.books:
-            floor = -account.credit_limit if book.book_id == MAIN_BOOK else 0
+            floor = -account.terms.credit_limit if book.book_id == MAIN_BOOK else 0
             if book.amount - book.reserved < floor:
                 self._find(f"entry {key} leaves book {book.book_id} below its floor")
             if book.reserved != kept.get(book.book_id, 0):

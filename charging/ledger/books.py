@@ -29,7 +29,7 @@ def require_giver(account: Account, book_id: str, amount: int, time_ms: int) -> 
     _check_valid(book, time_ms)
     left = book.amount - book.reserved
     if left < amount:
-        raise funds.no_funds(amount, max(0, left), account.currency)
+        raise funds.no_funds(amount, max(0, left), account.terms.currency)
     return book
 
 

@@ -121,7 +121,7 @@ class SessionStepped(BaseEvent, frozen=True, tag="s"):
     def apply(self, account: Account) -> Account:
         """Free what the session kept, post, keep anew; one that ended goes to those that are remembered."""
         session = self.session
-        old = next((known for known in account.sessions if known.session_id == session.session_id), None)
+        old = next((known for known in account.open.sessions if known.session_id == session.session_id), None)
         books, accumulators = account.books, account.accumulators
         for hold in old.holds if old is not None else ():
             books = funds.keep(books, hold.reserved, -1)
@@ -131,12 +131,13 @@ class SessionStepped(BaseEvent, frozen=True, tag="s"):
                 accumulators = accrue(accumulators, posting.accruals)
         for hold in session.holds:
             books = funds.keep(books, hold.reserved, 1)
-        others = tuple(known for known in account.sessions if known is not old)
+        others = tuple(known for known in account.open.sessions if known is not old)
+        posted = replace(account, books=books, accumulators=accumulators)
         if not self.ended:
-            return replace(account, books=books, accumulators=accumulators, sessions=(*others, session))
+            return posted.with_open(sessions=(*others, session))
         row = (session.session_id, session.invocation, self.ended, session.outcome)
-        ended = (*account.ended, row)[-ENDED_SESSIONS_KEPT_MAX:]
-        return replace(account, books=books, accumulators=accumulators, sessions=others, ended=ended)
+        ended = (*account.open.ended, row)[-ENDED_SESSIONS_KEPT_MAX:]
+        return posted.with_open(sessions=others, ended=ended)
 
     def legs(self) -> tuple[Leg, ...]:
         """Post what each service took now."""
@@ -182,7 +183,7 @@ class StatusSet(BaseEvent, frozen=True, tag="status"):
 
     def apply(self, account: Account) -> Account:
         """Set the status."""
-        return replace(account, status=self.status, status_reason=self.reason)
+        return account.with_terms(status=self.status, status_reason=self.reason)
 
     def words(self) -> str:
         """Say the reason, or the status."""

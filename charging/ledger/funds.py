@@ -44,10 +44,10 @@ def balance_view(account: Account, now_ms: int) -> BalanceView:
         reserved += book.reserved
         left = book.amount - book.reserved
         if book.book_id == MAIN_BOOK:
-            main_left = left + account.credit_limit
+            main_left = left + account.terms.credit_limit
         elif not book.allowance:
             free += max(0, left)
-    return BalanceView(real, reserved, free + max(0, main_left), account.credit_limit)
+    return BalanceView(real, reserved, free + max(0, main_left), account.terms.credit_limit)
 
 
 def draw(books: Sequence[Book], amount: int, credit_limit: int, time_ms: int) -> tuple[tuple[str, int], ...] | None:
@@ -210,8 +210,8 @@ def moved(books: tuple[Book, ...], movements: Sequence[Movement]) -> tuple[Book,
 
 def other_currency(what: str, currency: str, account: Account) -> Refused:
     """Say that something is in another currency than the account."""
-    text = f"the {what} is in {currency}, the account in {account.currency}"
-    return Refused("CURRENCY_MISMATCH", text, facts={"currency": account.currency})
+    text = f"the {what} is in {currency}, the account in {account.terms.currency}"
+    return Refused("CURRENCY_MISMATCH", text, facts={"currency": account.terms.currency})
 
 
 def no_funds(amount: int, available: int, currency: str) -> Refused:

@@ -47,7 +47,8 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     events = cast(tuple[Event, ...], effect.events)  # All there are, `charging.ledger.kinds` sees to it.
     after = apply(account, events, command.key)
     notices: tuple[str, ...] = ()
-    if after.thresholds or after.attributes:
+    terms = after.terms
+    if terms.thresholds or terms.attributes:
         entailed = standing.consequences(account, after, now_ms)
         if entailed:
             events = (*events, *entailed)
@@ -92,7 +93,8 @@ def follow(account: Account, command: Command, done: Done) -> Account | None:
     action = command.action
     if type(action) is not PostCharge or done.version != account.version + 1 or done.notices:
         return None
-    if account.thresholds or account.attributes:
+    terms = account.terms
+    if terms.thresholds or terms.attributes:
         return None
     books = moved(account.books, done.movements)
     return None if books is None else after_charge(account, books, action.charge.accruals, command.key)
@@ -125,10 +127,10 @@ def replay(account: Account | None, entry: Entry) -> Account:
 
 def available_view(account: Account) -> Account:
     """Give the account as rating must see it: what open sessions keep counts as taken."""
-    if not account.sessions:
+    if not account.open.sessions:
         return account
     accumulators = account.accumulators
-    for session in account.sessions:
+    for session in account.open.sessions:
         for hold in session.holds:
             if hold.reserved_accruals:
                 accumulators = accrue(accumulators, hold.reserved_accruals)

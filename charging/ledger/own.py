@@ -26,7 +26,7 @@ def settle_command(sender: Account, row: Outgoing, refusal: str, time_ms: int) -
 
 def due_sessions(account: Account, now_ms: int) -> tuple[Session, ...]:
     """Give the sessions whose validity has passed; the owner gives an `expire_command` for each."""
-    return tuple(session for session in account.sessions if 0 < session.valid_until_ms <= now_ms)
+    return tuple(session for session in account.open.sessions if 0 < session.valid_until_ms <= now_ms)
 
 
 def expire_command(account: Account, session: Session, now_ms: int) -> Command:

@@ -44,7 +44,7 @@ class Kept(Struct, frozen=True):
 
 def find(account: Account, session_id: str) -> Session | None:
     """Find an open session."""
-    for session in account.sessions:
+    for session in account.open.sessions:
         if session.session_id == session_id:
             return session
     return None
@@ -78,8 +78,8 @@ def undone(account: Account, session: Session | None, starts: Mapping[str, int],
         elif start_ms < 0:
             rest.append(replace(hold, reserved=(), reserved_accruals=(), granted=0) if free_all else hold)
     without = replace(session, holds=tuple(rest))
-    sessions = tuple(without if known is session else known for known in account.sessions)
-    return replace(account, books=books, accumulators=accumulators, sessions=sessions)
+    sessions = tuple(without if known is session else known for known in account.open.sessions)
+    return replace(account, books=books, accumulators=accumulators).with_open(sessions=sessions)
 
 
 def running(hold: Hold | None, usage: Usage) -> Hold | None:
@@ -92,12 +92,12 @@ def take(view: Account, charge: SealedCharge | Charge, time_ms: int) -> Taken:
 
     Refused CURRENCY_MISMATCH, UNITS_MISSING.
     """
-    if charge.currency != view.currency:
+    if charge.currency != view.terms.currency:
         raise funds.other_currency("charge", charge.currency, view)
     paid, units, left = funds.named(view, charge.takes, time_ms)
     rest = funds.unpaid(charge.amount, paid)
-    payable = min(rest, funds.affordable(left, view.credit_limit, time_ms))
-    drawn = funds.draw(left, payable, view.credit_limit, time_ms) or ()
+    payable = min(rest, funds.affordable(left, view.terms.credit_limit, time_ms))
+    drawn = funds.draw(left, payable, view.terms.credit_limit, time_ms) or ()
     return Taken(funds.merged((*paid, *drawn)), units, charge.accruals, rest - payable)
 
 
@@ -112,7 +112,7 @@ def keep(view: Account, charge: SealedCharge | Charge, reservation: SealedCharge
     except Refused:
         return None
     rest = reservation.amount - charge.amount - sum(amount for _, amount in paid)
-    drawn = funds.draw(left, max(0, rest), view.credit_limit, time_ms)
+    drawn = funds.draw(left, max(0, rest), view.terms.credit_limit, time_ms)
     if drawn is None:
         return None
     return Kept(funds.merged((*paid, *drawn, *units)), _difference(reservation.accruals, charge.accruals))

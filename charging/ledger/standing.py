@@ -16,25 +16,27 @@ AUTO_SUSPEND = "auto_suspend"
 
 def require_here(account: Account) -> None:
     """Refuse an account that has moved to another domain."""
-    if account.status == "moved":
-        raise Refused("ACCOUNT_MOVED", f"account {account.account_id} moved to {account.status_reason}")
+    terms = account.terms
+    if terms.status == "moved":
+        raise Refused("ACCOUNT_MOVED", f"account {account.account_id} moved to {terms.status_reason}")
 
 
 def require_open(account: Account) -> None:
     """Refuse what a closed or moved account may not do."""
     require_here(account)
-    if account.status == "closed":
+    if account.terms.status == "closed":
         raise Refused("ACCOUNT_CLOSED", f"account {account.account_id} is closed")
 
 
 def require_active(account: Account) -> None:
     """Refuse service on an account that is not active."""
     require_open(account)
-    if account.status != "active":
+    terms = account.terms
+    if terms.status != "active":
         raise Refused(
             "ACCOUNT_SUSPENDED",
             f"account {account.account_id} is suspended",
-            facts={"why": account.status_reason},
+            facts={"why": terms.status_reason},
         )
 
 
@@ -42,14 +44,15 @@ def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[S
     """Say what a change of books and accumulators entails: suspension or resumption, and notices."""
     events: list[StatusSet | Noticed] = []
     notices: list[str] = []
-    if before is not None and after.thresholds:
+    terms = after.terms
+    if before is not None and terms.thresholds:
         notices += _crossed(before, after, now_ms)
-    if after.attributes and after.attributes.get(AUTO_SUSPEND) == "yes":
-        left = funds.money(after.books, now_ms) + after.credit_limit
-        if after.status == "active" and left <= 0 and before is not None and before.status == "active":
+    if terms.attributes and terms.attributes.get(AUTO_SUSPEND) == "yes":
+        left = funds.money(after.books, now_ms) + terms.credit_limit
+        if terms.status == "active" and left <= 0 and before is not None and before.terms.status == "active":
             events.append(StatusSet("suspended", FUNDS_ENDED))
             notices.append("suspended")
-        elif after.status == "suspended" and after.status_reason == FUNDS_ENDED and left > 0:
+        elif terms.status == "suspended" and terms.status_reason == FUNDS_ENDED and left > 0:
             events.append(StatusSet("active", ""))
             notices.append("resumed")
     if notices:
@@ -60,7 +63,7 @@ def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[S
 def _crossed(before: Account, after: Account, now_ms: int) -> list[str]:
     notices: list[str] = []
     old_money, new_money = funds.money(before.books, now_ms), funds.money(after.books, now_ms)
-    for threshold in after.thresholds:
+    for threshold in after.terms.thresholds:
         mark = threshold.mark
         if threshold.watches == "balance":
             if old_money >= mark > new_money:

@@ -19,7 +19,7 @@ def taken(
     Raises `VersionMoved` when it was rated on another state and depends on it; Refused ACCOUNT_SUSPENDED,
     ACCOUNT_CLOSED, ACCOUNT_MOVED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, UNITS_MISSING; Invalid USAGE_TOO_LATE.
     """
-    if account.status != "active":
+    if account.terms.status != "active":
         require_active(account)
     if base_version < account.terms_version:
         raise VersionMoved
@@ -32,21 +32,23 @@ def taken(
 
 def take(account: Account, charge: SealedCharge, time_ms: int) -> Taking:
     """Say what a charge takes from money books and from books of free units, or refuse it."""
-    if charge.currency != account.currency:
+    terms = account.terms
+    if charge.currency != terms.currency:
         raise funds.other_currency("charge", charge.currency, account)
     if charge.amount < 0:
         raise Invalid("CHARGE_NEGATIVE", "a charge is never negative; use a refund or an adjustment")
     if not charge.takes:
-        postings = funds.draw(account.books, charge.amount, account.credit_limit, time_ms)
+        postings = funds.draw(account.books, charge.amount, terms.credit_limit, time_ms)
         if postings is None:
             raise _no_funds(account, charge.amount, time_ms)
         return postings, ()
     paid, units, left = funds.named(account, charge.takes, time_ms)
-    postings = funds.draw(left, funds.unpaid(charge.amount, paid), account.credit_limit, time_ms)
+    postings = funds.draw(left, funds.unpaid(charge.amount, paid), terms.credit_limit, time_ms)
     if postings is None:
         raise _no_funds(account, charge.amount, time_ms)
     return (*paid, *postings), units
 
 
 def _no_funds(account: Account, amount: int, time_ms: int) -> Refused:
-    return funds.no_funds(amount, funds.affordable(account.books, account.credit_limit, time_ms), account.currency)
+    terms = account.terms
+    return funds.no_funds(amount, funds.affordable(account.books, terms.credit_limit, time_ms), terms.currency)

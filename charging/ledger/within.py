@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from charging.base.account import Account, Book, Session
+from charging.base.account import NOTHING_OPEN, Account, Book, Open, Session, Terms
 from charging.base.bounds import (
     ACCOUNT_BYTES_MAX,
     AMOUNT_MAX,
@@ -61,16 +61,17 @@ def check_state(before: Account | None, after: Account) -> None:
 
 
 def check_numbers(before: Account | None, after: Account) -> None:
-    """Check every number of a state, and how many counters and books it has."""
-    _check_terms(after)
+    """Check every number of a state, and how many counters and books it has; what is as it was, was checked before."""
+    _check_head(after)
+    if before is None or after.terms is not before.terms:
+        _check_terms(after.terms)
     _check_books(after.books)
     counters = _NO_COUNTERS if before is None else before.accumulators
     if after.accumulators is not counters:
         check_counters(counters, after.accumulators)
-    known = () if before is None else before.sessions
-    for session in after.sessions:
-        if not any(session is one for one in known):
-            _check_session(session)
+    known = NOTHING_OPEN if before is None else before.open
+    if after.open is not known:
+        _check_open(known, after.open)
 
 
 def check_counters(before: Mapping[str, int], after: Mapping[str, int]) -> None:
@@ -109,25 +110,34 @@ def check_id(text: str, name: str) -> None:
         raise Invalid("TEXT_TOO_LONG", f"{name} has more than {ID_BYTES_MAX} bytes", fields={name: "shorter"})
 
 
-def _check_terms(account: Account) -> None:
+def _check_head(account: Account) -> None:
     _within(account.version, 0, VERSION_MAX, "version")
     _within(account.terms_version, 0, VERSION_MAX, "terms_version")
-    _within(account.credit_limit, 0, AMOUNT_MAX, "credit_limit")
-    _within(account.cycle_day, 1, CYCLE_DAY_MAX, "cycle_day")
     check_id(account.account_id, "account_id")
-    check_id(account.domain, "domain")
     if len(account.members) > MEMBERS_MAX:
         raise Refused("MEMBERS_FULL", f"an account has at most {MEMBERS_MAX} members")
-    if len(account.thresholds) > THRESHOLDS_MAX:
+
+
+def _check_terms(terms: Terms) -> None:
+    _within(terms.credit_limit, 0, AMOUNT_MAX, "credit_limit")
+    _within(terms.cycle_day, 1, CYCLE_DAY_MAX, "cycle_day")
+    check_id(terms.domain, "domain")
+    if len(terms.thresholds) > THRESHOLDS_MAX:
         raise Refused("THRESHOLDS_FULL", f"an account has at most {THRESHOLDS_MAX} thresholds")
-    for threshold in account.thresholds:
+    for threshold in terms.thresholds:
         _within(threshold.mark, -BOOK_MAX, BOOK_MAX, "mark")
-    for row in account.outgoing:
+
+
+def _check_open(before: Open, after: Open) -> None:
+    for row in after.outgoing:
         _within(row.amount, 0, AMOUNT_MAX, "amount")
         _within(row.sent_ms, 0, TIME_MS_MAX, "sent_ms")
-    for _, amount, _, charged_ms in account.refunds:
+    for _, amount, _, charged_ms in after.refunds:
         _within(amount, 0, BOOK_MAX, "refunded")
         _within(charged_ms, 0, TIME_MS_MAX, "charged_ms")
+    for session in after.sessions:
+        if not any(session is one for one in before.sessions):
+            _check_session(session)
 
 
 def _check_books(books: Sequence[Book]) -> None:

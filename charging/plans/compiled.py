@@ -72,7 +72,7 @@ class Counter:
 
     def value(self, account: Account, identity: str, day: int) -> int:
         """Give what the account has counted in the period that contains a local day; nothing yet is zero."""
-        return account.accumulators.get(self.key(identity, account.cycle_day, day), 0)
+        return account.accumulators.get(self.key(identity, account.terms.cycle_day, day), 0)
 
     def key_before(self, identity: str, cycle_day: int, day: int) -> str:
         """Give the key of the period before that one."""

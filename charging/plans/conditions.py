@@ -196,14 +196,14 @@ def _subscriber_test(name: str, values: frozenset[str]) -> Callable[[DiscountFac
 
 def _account_test(name: str, values: frozenset[str]) -> Callable[[DiscountFacts], bool]:
     if name in ("payment_mode", "status", "domain", "currency"):
-        return lambda facts: str(getattr(facts.account, name)) in values
-    return lambda facts: facts.account.attributes.get(name, "") in values
+        return lambda facts: str(getattr(facts.account.terms, name)) in values
+    return lambda facts: facts.account.terms.attributes.get(name, "") in values
 
 
 def _customer_test(name: str, values: frozenset[str]) -> Callable[[DiscountFacts], bool]:
     if name == "customer_id":
         return lambda facts: facts.account.customer_id in values
-    return lambda facts: facts.account.customer_attributes.get(name, "") in values
+    return lambda facts: facts.account.terms.customer_attributes.get(name, "") in values
 
 
 def _range_test(counter: Counter, low: int, high: int) -> Callable[[DiscountFacts], bool]:

@@ -123,7 +123,7 @@ class Plan:
         self, target: str, service: str, names: tuple[str, ...], contract: Contract, account: Account
     ) -> tuple[CompiledRule, ...]:
         """Give the discount rules that may hold, in order; `target` is usage, fee or bill."""
-        key = (target, service, names, contract.agreements, account.agreements)
+        key = (target, service, names, contract.agreements, account.terms.agreements)
         found = self.rule_sets.get(key)
         if found is None:
             if len(self.rule_sets) >= CACHE_MAX:
@@ -223,7 +223,7 @@ def _rules(
     by_offering = {name for _, offering in _opened(plan, names) for name in offering.discounts}
     agreed = {
         2: {rule for name in contract.agreements for rule in plan.agreements.get(name, (name,))},
-        3: {rule for name in account.agreements for rule in plan.agreements.get(name, (name,))},
+        3: {rule for name in account.terms.agreements for rule in plan.agreements.get(name, (name,))},
     }
     found = []
     for rule in plan.rules.values():

@@ -45,7 +45,7 @@ def apply(rules: tuple[CompiledRule, ...], facts: DiscountFacts, steps: list[Ste
             done.numerator = done.numerator * (bottom // done.denominator) - off
             done.denominator = bottom
         if rule.limit_counter is not None:
-            key = rule.limit_counter.key(facts.contract.identity, facts.account.cycle_day, facts.day)
+            key = rule.limit_counter.key(facts.contract.identity, facts.account.terms.cycle_day, facts.day)
             done.accruals.append((key, -(-off // bottom)))
     return done
 

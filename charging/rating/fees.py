@@ -77,7 +77,7 @@ def _periods(found: CompiledFee, day: int, last: int, contract: Contract, accoun
     """Charge period by period until the day `last` (0 = the end of the first period)."""
     steps: list[Step] = []
     while len(steps) < PERIODS_MAX:
-        period = span(found.period, day, account.cycle_day)
+        period = span(found.period, day, account.terms.cycle_day)
         end = min(last, period.end) if last else period.end
         days, whole = end - day, period.end - period.start
         numerator, denominator = found.numerator, found.denominator

@@ -136,11 +136,11 @@ def grant_sources(
         return [Source(order, grant.quota, allowance, (), allowance.label, grant.quota)]
     if allowance.by_subscription:
         return [_subscription_source(allowance, held[place], identity, account, day) for place in grant.places]
-    key = allowance.counter.key(identity, account.cycle_day, day)
+    key = allowance.counter.key(identity, account.terms.cycle_day, day)
     quota = grant.quota
     period: Span | None = None
     if not grant.plain:
-        period = span(allowance.counter.period, day, account.cycle_day)
+        period = span(allowance.counter.period, day, account.terms.cycle_day)
         quota = _quota(grant, held, plan, period.start, period.end)
     used = account.accumulators.get(key, 0)
     own = Source(order, quota - used, allowance, (key,), allowance.label, quota)
@@ -178,10 +178,10 @@ def _rolled(
     was taken of the rest in one of its own (`roll_counter`), so that late usage of either period finds its figure.
     """
     allowance = grant.allowance
-    before = account.accumulators.get(allowance.counter.key_before(contract.identity, account.cycle_day, day), 0)
+    before = account.accumulators.get(allowance.counter.key_before(contract.identity, account.terms.cycle_day, day), 0)
     quota = _quota(grant, held, plan, period.previous_start, period.start)
     counter = allowance.roll_counter or allowance.counter
-    key = counter.key(contract.identity, account.cycle_day, day)
+    key = counter.key(contract.identity, account.terms.cycle_day, day)
     rolled = min(allowance.roll_limit, max(0, quota - before))
     left = rolled - account.accumulators.get(key, 0)
     label = f"{allowance.label}, rolled over"
@@ -211,7 +211,7 @@ def _quota(grant: GrantedAllowance, held: list[Subscription], plan: Plan, start:
 def _cap_member(source: Source, allowance: CompiledAllowance, identity: str, account: Account, day: int) -> None:
     """Bound a source by what one member may take of it in the period, and count what it takes for the member too."""
     if allowance.member_cap:
-        source.cap_key = allowance.member_counter.key(identity, account.cycle_day, day)
+        source.cap_key = allowance.member_counter.key(identity, account.terms.cycle_day, day)
         source.cap_left = allowance.member_cap - account.accumulators.get(source.cap_key, 0)
         source.keys = (*source.keys, source.cap_key)
 

@@ -184,7 +184,7 @@ def _bound(work: _Work, price: CompiledPrice, bounds: Bounds) -> None:
     cap = bounds.cap
     key = ""
     if bounds.cap_counter is not None:
-        key = bounds.cap_counter.key(work.contract.identity, work.account.cycle_day, work.day)
+        key = bounds.cap_counter.key(work.contract.identity, work.account.terms.cycle_day, work.day)
         cap = max(0, bounds.cap_total - work.account.accumulators.get(key, 0)) * price.denominator
     if 0 <= cap < work.value:
         cut = cap - work.value
@@ -270,7 +270,7 @@ def _count(work: _Work, amount: int) -> None:
             else:
                 added = amount if counts == "amount" else 1
             if added:
-                key = accumulator.counter.key(work.contract.identity, work.account.cycle_day, work.day)
+                key = accumulator.counter.key(work.contract.identity, work.account.terms.cycle_day, work.day)
                 work.accruals.append((key, added))
 
 

@@ -112,14 +112,14 @@ def plan(pricing: Pricing[P], account: Account, contract: Contract, ask: Session
         charge = pricing.rate(pricing.plan_at(usage.start_ms), usage, contract, available_view(view))
         taken = session_state.take(view, charge, usage.start_ms)
         view = session_state.posted(view, taken)
-        closed = ask.operation == "release" or account.status != "active"
+        closed = ask.operation == "release" or account.terms.status != "active"
         most = pricing.quantity_max(pricing.plan_at(usage.start_ms), usage.service)
         priced.append(_Priced(usage, charge, taken, 0 if closed else min(unit.requested, most), end_ms))
     units: list[SessionUnit] = []
     for unit, each in zip(ask.units, priced, strict=True):
         granted, reservation, kept = _grant(pricing, view, contract, each)
         view = session_state.reserved(view, kept)
-        asked = each.requested if account.status == "active" else unit.requested
+        asked = each.requested if account.terms.status == "active" else unit.requested
         asked = 0 if ask.operation == "release" else asked
         sealed = _unit(pricing, contract, account, each, granted, reservation, final=granted < asked)
         ahead = granted and each.end_ms > ask.time_ms > 0

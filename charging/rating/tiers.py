@@ -53,7 +53,7 @@ class Positions:
             if key not in self.now:
                 self.now[key] = 0
             return key
-        key = counter.key(self.identity, self.account.cycle_day, self.day)
+        key = counter.key(self.identity, self.account.terms.cycle_day, self.day)
         if key not in self.now:
             self.before[key] = self.now[key] = max(0, self.account.accumulators.get(key, 0))
         return key

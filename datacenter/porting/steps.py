@@ -52,7 +52,7 @@ class Steps:
         try:
             await self._commit(new, begun, "in", MoveIn(done.detail, moved, begun.to_domain))
         except FINAL:
-            await self._commit(old, begun, "back", MoveIn(done.detail, tuple(contracts), parcel.domain))
+            await self._commit(old, begun, "back", MoveIn(done.detail, tuple(contracts), parcel.terms.domain))
             raise
         holder = identity_of(begun.account_id)
         try:

@@ -46,7 +46,7 @@ class Memory:
     def change(self, cell: Cell, before: Account | None, after: Account, seq: int) -> None:
         """Set a new state, decided in group `seq`, and look after what it has open."""
         self._accounts.change(cell, after, seq)
-        if after.sessions or after.outgoing or (before is not None and (before.sessions or before.outgoing)):
+        if before is None or after.open is not before.open or after.terms is not before.terms:
             self._watch.look(after, before)
 
     def touch(self, cell: Cell, seq: int) -> None:

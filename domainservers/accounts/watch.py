@@ -14,29 +14,29 @@ class AccountWatch:
         self.watched: dict[str, int] = {}
         """Account id → earliest end of a session, `NEVER_MS` when only transfers are open."""
         self.outgoing: dict[tuple[str, str], Outgoing] = {}
-        """(account id, transfer key) → the row of `Account.outgoing`."""
+        """(account id, transfer key) → the row of `Open.outgoing`."""
         self._due: list[tuple[int, str]] = []
 
     def look(self, account: Account, before: Account | None) -> None:
         """Note what an account has open after a change."""
         account_id = account.account_id
-        if account.status == "moved" or not (account.sessions or account.outgoing):
+        if account.terms.status == "moved" or not (account.open.sessions or account.open.outgoing):
             # What moved out with something open is its new owner's to look after.
             self.watched.pop(account_id, None)
         else:
             earliest = min(
-                (each.valid_until_ms for each in account.sessions if each.valid_until_ms > 0), default=NEVER_MS
+                (each.valid_until_ms for each in account.open.sessions if each.valid_until_ms > 0), default=NEVER_MS
             )
             if self.watched.get(account_id) != earliest:
                 self.watched[account_id] = earliest
                 if earliest < NEVER_MS:
                     heapq.heappush(self._due, (earliest, account_id))
-        if account.outgoing or (before is not None and before.outgoing):
+        if account.open.outgoing or (before is not None and before.open.outgoing):
             self._look_outgoing(account, before)
 
     def _look_outgoing(self, account: Account, before: Account | None) -> None:
-        now = {row.key: row for row in account.outgoing} if account.status != "moved" else {}
-        for row in before.outgoing if before is not None else ():
+        now = {row.key: row for row in account.open.outgoing} if account.terms.status != "moved" else {}
+        for row in before.open.outgoing if before is not None else ():
             if row.key not in now:
                 self.outgoing.pop((account.account_id, row.key), None)
         for key, row in now.items():

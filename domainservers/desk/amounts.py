@@ -21,7 +21,7 @@ def hold_amount(item: Item, account: Account | None, permission: Permission) -> 
     action = command.action
     amount = action.at_stake()
     if isinstance(action, Approve) and account is not None:
-        amount = max((each.amount for each in account.proposals if each.key == action.of_key), default=0)
+        amount = max((each.amount for each in account.open.proposals if each.key == action.of_key), default=0)
     if not permission.allows(amount):
         return amount_denied(command.principal, action.permission(), permission.amount_max)
     if not permission.alone(amount):

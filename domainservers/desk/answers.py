@@ -101,6 +101,6 @@ def told_by_account(account: Account | None, key: str, digest: bytes) -> bytes |
 def stored(entry: Entry, domain: str, account: Account | None) -> bytes:
     """The stored outcome of an entry of an account that is in a domain, for a repeat of its key."""
     try:
-        return wire.pack(retold(entry, domain, account.currency if account is not None else ""))
+        return wire.pack(retold(entry, domain, account.terms.currency if account is not None else ""))
     except (msgspec.MsgspecError, ValueError):
         return told_again(entry.outcome)

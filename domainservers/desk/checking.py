@@ -40,7 +40,7 @@ class Checking:
             fault = changed(self._contracts.get(action.contract.identity), action.expected_version)
             if fault is not None:
                 return fault
-        members = account.members if account is not None and account.status != "moved" else ()
+        members = account.members if account is not None and account.terms.status != "moved" else ()
         joining = tuple([identity for identity in written if identity not in members])
         against = self._against(item.command, joining)
         if against is not None or not joining or item.taken:

@@ -89,8 +89,8 @@ class SlotDesk:
             if not issubclass(kind, BaseCreation) or kind_of(item.command.account_id):
                 item.sink.answer(item.place, unknown_identity(item.identity))
                 return None
-        elif account.status == "moved" and not kind.traits.ports:
-            self._entries.reply(item, cell, account_moved(account.status_reason))
+        elif account.terms.status == "moved" and not kind.traits.ports:
+            self._entries.reply(item, cell, account_moved(account.terms.status_reason))
             return None
         elif (
             item.identity not in account.members

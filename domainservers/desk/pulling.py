@@ -43,11 +43,11 @@ class Pulling:
         contract = known.contract if known is not None else None
         if account is None or (not by_id and (contract is None or contract.status == "ended")):
             body = unknown_identity(identity)
-        elif account.status == "moved" and not moved:
-            body = account_moved(account.status_reason)
+        elif account.terms.status == "moved" and not moved:
+            body = account_moved(account.terms.status_reason)
         else:
             # Who asks by the account's id asks for no subscriber: there is no contract of one in the answer.
-            shown = contract or Contract(identity, cell.account_id, account.domain)
+            shown = contract or Contract(identity, cell.account_id, account.terms.domain)
             data = wire.BusinessData(shown, account, self._around.revision)
             body = wire.pack(wire.Stale(data) if stale else data)
         self._groups.reply(cell.seq, sink, place, body)

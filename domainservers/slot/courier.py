@@ -1,6 +1,6 @@
 """Carries transfers to the other account, in whatever domain, exactly once.
 
-What is under way is in `Account.outgoing`, so any owner finds it: each transfer is offered to the other side under a
+What is under way is in `Open.outgoing`, so any owner finds it: each transfer is offered to the other side under a
 key derived from it until an answer is certain, and then settled at home. A crash in between only means offering
 again.
 """

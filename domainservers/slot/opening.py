@@ -56,7 +56,7 @@ class AccountNaming:
         own = command.action.account_id if isinstance(command.action, OpenAccount) else ""
         opening = named(command, compose(self._slot, own or item.identity))
         account = self._accounts.state(cell) if cell is not None else None
-        if account is not None and account.status != "moved":
+        if account is not None and account.terms.status != "moved":
             opening = replace(opening, account_id=holder)
         item.rename(opening)
         if isinstance(item, AccountOpening):

@@ -203,7 +203,7 @@ def _follow(history: History, entry: Entry, event: Event) -> None:
     """Follow what an event opened, kept and gave back."""
     match event:
         case Opened(account=account):
-            history.floors[entry.account_id] = -account.credit_limit
+            history.floors[entry.account_id] = -account.terms.credit_limit
         case SessionStepped(session=session, ended=ended):
             name = (entry.account_id, session.session_id)
             kept = history.kept.setdefault(entry.account_id, {})

@@ -159,11 +159,11 @@ async def test_deposits_during_ports_arrive_once_in_whatever_domain(desks: list[
         for desk in desks:
             answer = await desk.ask(number, wire.Pull(number))
             assert isinstance(answer, wire.BusinessData)
-            assert (answer.account.domain, answer.contract.domain) == ("XJ", "XJ")
+            assert (answer.account.terms.domain, answer.contract.domain) == ("XJ", "XJ")
             assert [book.amount for book in answer.account.books] == [DEPOSITS]
             old = await desk.ask("domain:GD/0", wire.Pull(number, moved=True))
             assert isinstance(old, wire.BusinessData)
-            assert old.account.status == "moved"
+            assert old.account.terms.status == "moved"
     member = await desks[1].ask("broadband:first@adsl", wire.Pull("broadband:first@adsl"))
     assert isinstance(member, wire.BusinessData)
     assert member.contract.attributes == {"speed": "100"}

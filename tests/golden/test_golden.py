@@ -28,6 +28,7 @@ from charging.plans.timeline import Timeline
 from charging.rating import explain
 from charging.rating.rating import Unrated, bill, fee, rate
 from charging.wire import CatalogueRef
+from testkit.ledger import an_account
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
@@ -104,7 +105,7 @@ def account_of(case: dict, local: LocalTime) -> Account:
         )
         for book in given.get("books", [])
     ]
-    return Account(
+    return an_account(
         "acc",
         7,
         case.get("domain", "GD"),

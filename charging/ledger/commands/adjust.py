@@ -52,11 +52,11 @@ class Adjust(BaseAction, frozen=True, tag="adjust"):
         _check_signed(command.actor, self.reason, "reason")
         _CORRECTED.read(self.delta, "delta")
         book = require_book(account, self.book_id or MAIN_BOOK)
-        credit = account.credit_limit if book.book_id == MAIN_BOOK else 0
+        credit = account.terms.credit_limit if book.book_id == MAIN_BOOK else 0
         left = book.amount - book.reserved + credit
         check_room(book, self.delta)
         if self.delta < 0 and left < -self.delta:
-            raise funds.no_funds(-self.delta, max(0, left), account.currency)
+            raise funds.no_funds(-self.delta, max(0, left), account.terms.currency)
         return Effect(
             (Booked("adjust", ((book.book_id, self.delta),), self.reason),),
             self.delta if book.unit == MONEY else 0,

@@ -37,10 +37,10 @@ class Decided(BaseEvent, frozen=True, tag="decided"):
 
     def apply(self, account: Account) -> Account:
         """Let it wait no more, and remember its end."""
-        left = tuple(each for each in account.proposals if each.key != self.key)
-        digest = next((each.digest for each in account.proposals if each.key == self.key), b"")
-        decided = (*account.decided, (self.key, self.outcome, digest))[-DECIDED_KEPT_MAX:]
-        return replace(account, proposals=left, decided=decided)
+        left = tuple(each for each in account.open.proposals if each.key != self.key)
+        digest = next((each.digest for each in account.open.proposals if each.key == self.key), b"")
+        decided = (*account.open.decided, (self.key, self.outcome, digest))[-DECIDED_KEPT_MAX:]
+        return account.with_open(proposals=left, decided=decided)
 
     def words(self) -> str:
         """Say who proposed it, and why it was decided so."""
@@ -89,7 +89,7 @@ def _decidable(account: Account, command: Envelope, action: Approve, now_ms: int
 
     Denied SAME_PRINCIPAL; Refused PROPOSAL_UNKNOWN, also when it was decided before, PROPOSAL_EXPIRED.
     """
-    proposal = next((each for each in account.proposals if each.key == action.of_key), None)
+    proposal = next((each for each in account.open.proposals if each.key == action.of_key), None)
     if proposal is None:
         raise Refused("PROPOSAL_UNKNOWN", f"no command with the key {action.of_key[:64]!r} waits for approval")
     if proposal.principal == command.principal and not action.reject:

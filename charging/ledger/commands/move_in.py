@@ -23,7 +23,7 @@ class MovedIn(BaseArrival, frozen=True, tag="in"):
 
     def words(self) -> str:
         """Say where it is."""
-        return f"moved in to {self.account.domain}"
+        return f"moved in to {self.account.terms.domain}"
 
 
 class MoveIn(BaseCreation, frozen=True, tag="in"):
@@ -60,7 +60,7 @@ class MoveIn(BaseCreation, frozen=True, tag="in"):
         domain = self.domain or next((contract.domain for contract in self.contracts), "")
         if parcel.account_id != command.account_id or not domain:
             raise Invalid("ACCOUNT_MISMATCH", f"account {parcel.account_id} arrives as {command.account_id}")
-        if account is not None and (account.status != "moved" or account.version > parcel.version):
+        if account is not None and (account.terms.status != "moved" or account.version > parcel.version):
             raise Refused("ACCOUNT_EXISTS", f"account {parcel.account_id} is here")
         for contract in self.contracts:
             check_contract(contract)
@@ -68,4 +68,4 @@ class MoveIn(BaseCreation, frozen=True, tag="in"):
         contracts: tuple[Contract, ...] = tuple(
             replace(contract, version=version, domain=domain) for contract in self.contracts
         )
-        return Effect((MovedIn(replace(parcel, domain=domain), contracts),))
+        return Effect((MovedIn(parcel.with_terms(domain=domain), contracts),))

@@ -23,11 +23,10 @@ class MovedOut(BaseEvent, frozen=True, tag="out"):
 
     def apply(self, account: Account) -> Account:
         """Keep the status that it had, for telling the move again."""
-        return replace(
-            account,
+        return account.with_terms(
             status="moved",
             status_reason=self.to_domain,
-            before_move=(account.status, account.status_reason),
+            before_move=(account.terms.status, account.terms.status_reason),
         )
 
     def words(self) -> str:
@@ -55,13 +54,13 @@ class MoveOut(BaseAction, frozen=True, tag="out"):
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Let the account go, packed in `detail`; told again when it is asked again for the same domain."""
-        if account.status == "moved":
-            if account.status_reason != self.to_domain:
+        if account.terms.status == "moved":
+            if account.terms.status_reason != self.to_domain:
                 require_here(account)
-            status, reason = account.before_move
-            parcel = replace(account, status=status, status_reason=reason, before_move=())
+            status, reason = account.terms.before_move
+            parcel = account.with_terms(status=status, status_reason=reason, before_move=())
             return Effect((), 0, _pack_account(parcel), repeated=True)
-        if self.to_domain == account.domain or not self.to_domain:
-            raise Refused("MOVE_TO_SELF", f"account {account.account_id} is in {account.domain} already")
+        if self.to_domain == account.terms.domain or not self.to_domain:
+            raise Refused("MOVE_TO_SELF", f"account {account.account_id} is in {account.terms.domain} already")
         parcel = replace(account, version=account.version + 1, mark=next_mark(account.mark, command.key))
         return Effect((MovedOut(self.to_domain),), 0, _pack_account(parcel))

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec.structs import replace
 
 from charging.base import consumption
-from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.account import MAIN_BOOK, MONEY, NOTHING_OPEN, Account, Book, Terms
 from charging.base.asked import Own
 from charging.base.bounds import BOOKS_MAX
 from charging.base.contract import Contract
@@ -90,23 +90,18 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
             raise Invalid("ACCOUNT_MISMATCH", "command, self and contract name different accounts")
         check_contract(self.contract)
         books = _first_books(self.books)
-        state = Account(
-            self.account_id,
-            0,
+        terms = Terms(
             self.contract.domain,
-            self.customer_id,
-            "active",
-            self.payment_mode,
-            self.currency,
-            self.credit_limit,
-            self.cycle_day,
-            (self.contract.identity,),
-            books,
-            {},
-            self.account_attributes,
-            self.customer_attributes,
-            self.agreements,
+            payment_mode=self.payment_mode,
+            currency=self.currency,
+            credit_limit=self.credit_limit,
+            cycle_day=self.cycle_day,
+            attributes=self.account_attributes,
+            customer_attributes=self.customer_attributes,
+            agreements=self.agreements,
         )
+        members = (self.contract.identity,)
+        state = Account(self.account_id, 0, 0, 0, self.customer_id, members, books, {}, terms, NOTHING_OPEN)
         opened = sum([book.amount for book in books if book.unit == MONEY])
         return Effect((Opened(state), ContractSet(replace(self.contract, version=1))), opened)
 

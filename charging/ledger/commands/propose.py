@@ -5,7 +5,6 @@ does exactly the proposed content in the entry that ends the proposal.
 """
 
 import msgspec
-from msgspec.structs import replace
 
 from charging.base.account import Account, Proposal
 from charging.errors import Invalid, Refused
@@ -36,8 +35,8 @@ class Proposed(BaseEvent, frozen=True, tag="proposed"):
 
     def apply(self, account: Account) -> Account:
         """Let it wait, and forget those that nobody decided in time."""
-        kept = tuple(each for each in account.proposals if each.key not in self.forgets)
-        return replace(account, proposals=(*kept, self.proposal))
+        kept = tuple(each for each in account.open.proposals if each.key not in self.forgets)
+        return account.with_open(proposals=(*kept, self.proposal))
 
     def words(self) -> str:
         """Say what waits, and for what reason."""
@@ -77,8 +76,8 @@ class Propose(BaseAction, frozen=True, tag=PROPOSED):
             raise Invalid("PROPOSAL_MALFORMED", f"{type(asked.action).__name__} can't wait for approval")
         effect = asked.action.decide(account, asked, now_ms)
         require_open(account)
-        over = tuple(each.key for each in account.proposals if each.time_ms + PROPOSAL_KEEP_MS <= now_ms)
-        if len(account.proposals) - len(over) >= PROPOSALS_MAX:
+        over = tuple(each.key for each in account.open.proposals if each.time_ms + PROPOSAL_KEEP_MS <= now_ms)
+        if len(account.open.proposals) - len(over) >= PROPOSALS_MAX:
             raise Refused(
                 "PROPOSALS_FULL", f"{PROPOSALS_MAX} commands of the account wait for approval: decide those first"
             )

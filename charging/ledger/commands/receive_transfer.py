@@ -71,8 +71,8 @@ class ReceiveTransfer(BaseAction, frozen=True, tag="receive"):
         if self.from_account == account.account_id:
             raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
         MOVED.read(self.amount, "amount")
-        if self.currency != account.currency:
+        if self.currency != account.terms.currency:
             raise funds.other_currency("transfer", self.currency, account)
         book = require_taker(account, self.to_book_id or MAIN_BOOK, MONEY, self.amount, now_ms)
-        event = TransferReceived(self.from_account, book.book_id, self.amount, self.reason, account.currency)
+        event = TransferReceived(self.from_account, book.book_id, self.amount, self.reason, account.terms.currency)
         return Effect((event,), self.amount)

@@ -1,7 +1,7 @@
 """Give back a charge of the account by its key, in part or wholly, never more than it took.
 
 What the owner looks up is only the journal entry under `charge_key` (`charging.ledger.originals`). How much was given
-back before is remembered by the account itself (`Account.refunds`), so no index of refunds is needed: a row stays as
+back before is remembered by the account itself (`Open.refunds`), so no index of refunds is needed: a row stays as
 long as its charge can be refunded. A row is some 80 bytes, and only an account with refunds has any, so `REFUNDS_MAX`
 is far above what anybody gets, and far below what an account may hold.
 """
@@ -51,15 +51,11 @@ class Refunded(BaseEvent, frozen=True, tag="refund"):
     def apply(self, account: Account) -> Account:
         """Give back, and remember how much."""
         books = funds.shift(funds.shift(account.books, self.postings, 1), self.units, 1)
-        sums = [row for row in account.refunds if row[0] != self.charge_key and row[0] not in self.forgets]
-        before = sum(row[1] for row in account.refunds if row[0] == self.charge_key)
+        sums = [row for row in account.open.refunds if row[0] != self.charge_key and row[0] not in self.forgets]
+        before = sum(row[1] for row in account.open.refunds if row[0] == self.charge_key)
         sums.append((self.charge_key, before + self.amount, self.wholly, self.charged_ms))
-        return replace(
-            account,
-            books=books,
-            accumulators=accrue(account.accumulators, self.accruals, -1),
-            refunds=tuple(sums),
-        )
+        accumulators = accrue(account.accumulators, self.accruals, -1)
+        return replace(account, books=books, accumulators=accumulators).with_open(refunds=tuple(sums))
 
     def legs(self) -> tuple[Leg, ...]:
         """Post back from revenue, units from use."""
@@ -120,7 +116,7 @@ class Refund(BaseAction, frozen=True, tag="refund"):
         if fact.time_ms + REFUND_WINDOW_MS < now_ms:
             raise Refused("REFUND_TOO_LATE", "the charge is too old; adjust the account instead")
         before = 0
-        for key, amount, wholly, _ in account.refunds:
+        for key, amount, wholly, _ in account.open.refunds:
             if key == self.charge_key:
                 if wholly:
                     raise Refused("REFUNDED_ALREADY", f"the charge {key!r} was given back before")
@@ -137,14 +133,14 @@ class Refund(BaseAction, frozen=True, tag="refund"):
 
 def _require_ended(account: Account, session_id: str) -> None:
     """Refuse SESSION_OPEN while a session goes on: its next step takes back what the last took, refunded or not."""
-    if session_id and any(session.session_id == session_id for session in account.sessions):
+    if session_id and any(session.session_id == session_id for session in account.open.sessions):
         raise Refused("SESSION_OPEN", f"session {session_id!r} still goes on: refund it when it has ended")
 
 
 def _give_back(account: Account, action: Refund, fact: ChargedFact, before: int, now_ms: int) -> Effect:
-    forgets = tuple(row[0] for row in account.refunds if row[3] + REFUND_WINDOW_MS < now_ms)
-    known = any(row[0] == action.charge_key for row in account.refunds)
-    if not known and len(account.refunds) - len(forgets) >= REFUNDS_MAX:
+    forgets = tuple(row[0] for row in account.open.refunds if row[3] + REFUND_WINDOW_MS < now_ms)
+    known = any(row[0] == action.charge_key for row in account.open.refunds)
+    if not known and len(account.open.refunds) - len(forgets) >= REFUNDS_MAX:
         raise Refused("REFUNDS_FULL", f"{REFUNDS_MAX} charges were given back in half a year; adjust the account")
     amount = action.amount or fact.amount - before
     wholly = before + amount == fact.amount

@@ -9,7 +9,7 @@ A transfer is a saga of three journaled steps, exactly once and never half.
    forgotten.
 3. It commits `SettleTransfer` at home: forget it, or give it back when step 2 was refused for good.
 
-Until step 3 the transfer stays in `Account.outgoing`, through any crash or takeover: the owner drives what it finds
+Until step 3 the transfer stays in `Open.outgoing`, through any crash or takeover: the owner drives what it finds
 there. Money under way belongs to neither account's balance; `charging.ledger.history` shows it as in transit.
 """
 
@@ -53,7 +53,7 @@ class TransferSent(BaseEvent, frozen=True, tag="sent"):
             self.currency,
         )
         books = funds.shift(account.books, ((self.from_book_id, self.amount),), -1)
-        return replace(account, books=books, outgoing=(*account.outgoing, row))
+        return replace(account, books=books).with_open(outgoing=(*account.open.outgoing, row))
 
     def legs(self) -> tuple[Leg, ...]:
         """Post into transit."""
@@ -101,7 +101,7 @@ class SendTransfer(BaseAction, frozen=True, tag="send"):
         MOVED.read(self.amount, "amount")
         if self.to_identity in account.members:
             raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
-        if len(account.outgoing) >= OUTGOING_MAX:
+        if len(account.open.outgoing) >= OUTGOING_MAX:
             raise Refused("TRANSFERS_PENDING", f"at most {OUTGOING_MAX} transfers are under way at once")
         book = require_giver(account, self.from_book_id or MAIN_BOOK, self.amount, command.time_ms)
         if book.unit != MONEY or book.allowance:
@@ -114,6 +114,6 @@ class SendTransfer(BaseAction, frozen=True, tag="send"):
             self.amount,
             self.reason,
             now_ms,
-            account.currency,
+            account.terms.currency,
         )
         return Effect((event,), self.amount)

@@ -1,7 +1,5 @@
 """Change how far the money of an account may go below zero."""
 
-from msgspec.structs import replace
-
 from charging.base.account import MAIN_BOOK, Account
 from charging.base.fields import OWNED_CREDIT_LIMIT, CreditLimit, Reason
 from charging.errors import Refused
@@ -22,7 +20,7 @@ class CreditSet(BaseEvent, frozen=True, tag="credit"):
 
     def apply(self, account: Account) -> Account:
         """Set the limit."""
-        return replace(account, credit_limit=self.credit_limit)
+        return account.with_terms(credit_limit=self.credit_limit)
 
     def words(self) -> str:
         """Say the reason, or the limit."""
@@ -60,7 +58,7 @@ class SetCreditLimit(BaseAction, frozen=True, tag="credit"):
         if (
             main is not None
             and main.amount - main.reserved < -self.credit_limit
-            and (self.credit_limit < account.credit_limit)
+            and (self.credit_limit < account.terms.credit_limit)
         ):
             owed = main.reserved - main.amount
             raise Refused("CREDIT_IN_USE", f"{owed} micro-units of credit are in use", facts={"in_use": str(owed)})

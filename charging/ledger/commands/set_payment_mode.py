@@ -1,7 +1,5 @@
 """Switch between prepaid and postpaid without stopping service."""
 
-from msgspec.structs import replace
-
 from charging.base.account import Account
 from charging.base.fields import PAYMENT_MODE, PaymentMode
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -19,7 +17,7 @@ class ModeSet(BaseEvent, frozen=True, tag="mode"):
 
     def apply(self, account: Account) -> Account:
         """Set the mode."""
-        return replace(account, payment_mode=self.payment_mode)
+        return account.with_terms(payment_mode=self.payment_mode)
 
     def words(self) -> str:
         """Name the mode."""

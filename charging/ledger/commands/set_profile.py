@@ -1,7 +1,5 @@
 """Replace the attributes and agreements of an account and its customer."""
 
-from msgspec.structs import replace
-
 from charging.base.account import Account
 from charging.base.fields import Agreements, AttributeMap
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -21,8 +19,7 @@ class ProfileSet(BaseEvent, frozen=True, tag="profile"):
 
     def apply(self, account: Account) -> Account:
         """Replace all three."""
-        return replace(
-            account,
+        return account.with_terms(
             attributes=self.attributes,
             customer_attributes=self.customer_attributes,
             agreements=self.agreements,

@@ -44,16 +44,18 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
         """
         require_open(account)
         STATUS.read(self.status, "status")
-        if self.status == "closed" and account.sessions:
+        if self.status == "closed" and account.open.sessions:
             raise Refused(
-                "SESSIONS_OPEN", "release the open sessions first", facts={"open": str(len(account.sessions))}
+                "SESSIONS_OPEN", "release the open sessions first", facts={"open": str(len(account.open.sessions))}
             )
-        if self.status == "closed" and account.outgoing:
-            raise Refused("TRANSFERS_PENDING", "transfers are under way", facts={"pending": str(len(account.outgoing))})
+        if self.status == "closed" and account.open.outgoing:
+            raise Refused(
+                "TRANSFERS_PENDING", "transfers are under way", facts={"pending": str(len(account.open.outgoing))}
+            )
         if self.status != "closed":
             return Effect((StatusSet(self.status, self.reason),))
         ended = [
-            Contract(member, account.account_id, account.domain, status="ended", version=account.version + 1)
+            Contract(member, account.account_id, account.terms.domain, status="ended", version=account.version + 1)
             for member in account.members
         ]
         return Effect((StatusSet(self.status, self.reason), *map(ContractSet, ended)))

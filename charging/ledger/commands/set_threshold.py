@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from msgspec.structs import replace
-
 from charging.base.account import Account, Threshold
 from charging.base.asked import Asked, Inside
 from charging.base.fieldtypes import check_name, refusal
@@ -24,8 +22,8 @@ class ThresholdSet(BaseEvent, frozen=True, tag="threshold"):
 
     def apply(self, account: Account) -> Account:
         """Set or remove the mark."""
-        others = [known for known in account.thresholds if known.threshold_id != self.threshold.threshold_id]
-        return replace(account, thresholds=tuple(others) if self.remove else (*others, self.threshold))
+        others = [known for known in account.terms.thresholds if known.threshold_id != self.threshold.threshold_id]
+        return account.with_terms(thresholds=tuple(others) if self.remove else (*others, self.threshold))
 
     def words(self) -> str:
         """Name the mark."""
@@ -66,7 +64,7 @@ class SetThreshold(BaseAction, frozen=True, tag="threshold"):
         """Set or remove a mark."""
         require_open(account)
         threshold = self.threshold
-        known = any(each.threshold_id == threshold.threshold_id for each in account.thresholds)
+        known = any(each.threshold_id == threshold.threshold_id for each in account.terms.thresholds)
         if self.remove and not known:
             raise Refused("THRESHOLD_UNKNOWN", f"the account has no threshold {threshold.threshold_id!r}")
         if not self.remove:

@@ -25,8 +25,8 @@ class TransferSettled(BaseEvent, frozen=True, tag="settled"):
     def apply(self, account: Account) -> Account:
         """Forget it, and give back what did not arrive."""
         back = () if self.arrived else ((self.book_id, self.amount),)
-        outgoing = tuple(row for row in account.outgoing if row.key != self.key)
-        return replace(account, books=funds.shift(account.books, back, 1), outgoing=outgoing)
+        outgoing = tuple(row for row in account.open.outgoing if row.key != self.key)
+        return replace(account, books=funds.shift(account.books, back, 1)).with_open(outgoing=outgoing)
 
     def legs(self) -> tuple[Leg, ...]:
         """Post back out of transit what did not arrive."""
@@ -60,7 +60,7 @@ class SettleTransfer(BaseAction, frozen=True, tag="settle"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """End a transfer at its sender. NotFound TRANSFER_UNKNOWN when it is not under way."""
         require_here(account)
-        for row in account.outgoing:
+        for row in account.open.outgoing:
             if row.key == self.transfer_key:
                 book_id = row.from_book_id if funds.book_of(account, row.from_book_id) is not None else MAIN_BOOK
                 event = TransferSettled(row.key, self.arrived, book_id, row.amount, self.reason)

@@ -128,7 +128,7 @@ def _told_before(account: Account, session: Session | None, action: StepSession)
                 fields={"invocation": str(session.invocation + 1)},
             )
         return None
-    for session_id, invocation, why, outcome in account.ended:
+    for session_id, invocation, why, outcome in account.open.ended:
         if session_id == action.session_id:
             if why == RELEASED and action.operation == "release" and invocation == action.invocation:
                 return Effect((), 0, outcome, repeated=True)
@@ -157,7 +157,7 @@ def _check(account: Account, session: Session | None, action: StepSession) -> No
     if action.valid_until_ms <= 0 and action.operation != "release":
         raise _malformed("valid_until_ms", "an open session has an end")
     check_services([unit.usage.service for unit in action.units], "units", "SESSION_MALFORMED")
-    if session is None and len(account.sessions) >= SESSIONS_MAX:
+    if session is None and len(account.open.sessions) >= SESSIONS_MAX:
         raise Refused("SESSIONS_FULL", f"an account has at most {SESSIONS_MAX} open sessions")
     if session is not None and session.identity != action.identity:
         raise _malformed("identity", "a session belongs to the identity that opened it")

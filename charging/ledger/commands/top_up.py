@@ -124,7 +124,7 @@ def _lapses(account: Account, time_ms: int, topped_up: str) -> list[BaseEvent]:
     A book that an open session has drawn on stays until the session ends; only what is free in it lapses.
     """
     events: list[BaseEvent] = []
-    in_sessions = {pair[0] for session in account.sessions for hold in session.holds for pair in hold.postings}
+    in_sessions = {pair[0] for session in account.open.sessions for hold in session.holds for pair in hold.postings}
     for book in account.books:
         wait_ms = 0 if book.book_id == topped_up or not book.amount else LATE_MS_MAX
         if not book.valid_to_ms or book.book_id == MAIN_BOOK or book.valid_to_ms + wait_ms > time_ms:

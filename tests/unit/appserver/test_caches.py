@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from appserver.accounts.cache import CHANCES_MAX, AccountCache
-from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.account import MAIN_BOOK, MONEY, Book
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger.command import Command
@@ -12,10 +12,11 @@ from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.ledger import decide, follow
 from charging.wire import BusinessData
+from testkit.ledger import an_account, changed
 
 MB = 1_000_000
 BOOKS = (Book(MAIN_BOOK, MONEY, 1_000_000),)
-ACCOUNT = Account("acc", 4, "GD", currency="CNY", members=("msisdn:1",), books=BOOKS)
+ACCOUNT = an_account("acc", 4, "GD", currency="CNY", members=("msisdn:1",), books=BOOKS)
 USAGE = Usage("msisdn:1", "voice", 1_000, 60)
 
 
@@ -99,7 +100,7 @@ def test_nothing_is_followed_that_may_be_otherwise(change: str) -> None:
     elif change == "notices":
         done = replace(done, notices=("low balance",))
     elif change == "attributes":
-        account = replace(account, attributes={"suspend_at": "0"})
+        account = changed(account, attributes={"suspend_at": "0"})
     else:
         command = replace(command, action=TopUp(MAIN_BOOK, MONEY, 1, 0, 100, "", "deposit"))
     assert follow(account, command, done) is None

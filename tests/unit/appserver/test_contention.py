@@ -1,15 +1,15 @@
 """A chain that came too late starts again short, and grows with success: two instances share a hot account fairly."""
 
 from appserver.accounts.chain import CHAIN_CONTENDED, CHAIN_MAX, CommitChain
-from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.wire import BusinessData
+from testkit.ledger import an_account
 
 WHO = "msisdn:8613800000001"
 
 
 def fresh(version: int) -> BusinessData:
-    return BusinessData(Contract(WHO, WHO, "GD"), Account(WHO, version, "GD"), 1)
+    return BusinessData(Contract(WHO, WHO, "GD"), an_account(WHO, version, "GD"), 1)
 
 
 def test_stale_shortens_the_chain_and_success_lets_it_grow() -> None:

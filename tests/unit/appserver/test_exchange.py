@@ -207,7 +207,7 @@ async def test_opening_without_a_region_opens_where_the_identity_is_served(front
     request = front.opening()
     request.open_account.contract.domain = ""
     assert (await front.one(request)).command.account_id == A
-    assert owner.desk.accounts[A].domain == owner.contracts[A].domain == "GD"
+    assert owner.desk.accounts[A].terms.domain == owner.contracts[A].domain == "GD"
 
 
 async def test_partner_and_network_abroad_pass(front: Front) -> None:

@@ -52,7 +52,7 @@ async def test_a_contract_that_is_read_and_written_back_stays_as_it_is(front: Fr
 
 async def test_an_account_that_names_no_currency_has_that_of_the_catalogue(front: Front, owner: Owner) -> None:
     await front.open()
-    assert owner.desk.accounts[A].currency == "CNY"
+    assert owner.desk.accounts[A].terms.currency == "CNY"
     assert (await front.one(front.charge())).charge.currency == "CNY"
 
 

@@ -26,6 +26,7 @@ from country.tally import Tally
 from domainservers.journal.groups import pack_entries
 from house.stores import STORES
 from storage.unit import Group, Head
+from testkit.ledger import an_account
 
 NO_STEPS = Raw(msgspec.msgpack.encode(()))
 
@@ -36,7 +37,7 @@ def entry(account_id: str, key: str, kind: str, events: tuple[Event, ...], moved
 
 
 def account_of(account_id: str, amount: int) -> Account:
-    return Account(account_id, 1, "GD", books=(Book(MAIN_BOOK, MONEY, amount), Book("gift", "second", 600)))
+    return an_account(account_id, 1, "GD", books=(Book(MAIN_BOOK, MONEY, amount), Book("gift", "second", 600)))
 
 
 def opened(account_id: str, amount: int) -> Entry:

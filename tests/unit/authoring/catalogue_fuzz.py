@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from authoring.files import read_folder
 from authoring.publication import publication
-from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.account import MAIN_BOOK, MONEY, Book
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import LocalTime
 from charging.base.usage import Charge, Usage
@@ -33,6 +33,7 @@ from charging.rating.rating import fee, next_switch, rate
 from charging.wire import CatalogueRef
 from datacenter.operators.changes import changes_of
 from datacenter.operators.publication import check_catalogues
+from testkit.ledger import an_account
 from tests.unit.charging.test_catalogue_effects import NATION, REGION
 
 SAMPLE = Path(__file__).resolve().parents[3] / "catalogues"
@@ -178,7 +179,7 @@ def _use(rnd: random.Random, catalogues: list[Catalogue], told: dict[str, int]) 
         held = tuple(Subscription(name) for name in plan.offerings)
         contract = Contract(ME, "acc", "GD", subscriptions=held, agreements=tuple(plan.agreements))
         books = (Book(MAIN_BOOK, MONEY, 10**9), Book("u", "second", 100, allowance=next(iter(plan.allowances), "")))
-        account = Account("acc", 1, "GD", books=books, members=(ME,), agreements=tuple(plan.rules))
+        account = an_account("acc", 1, "GD", books=books, members=(ME,), agreements=tuple(plan.rules))
         for service in plan.services.values():
             usage = Usage(
                 ME, service.name, start_ms, rnd.choice([0, 1, 59, 4_000, 10**8, service.quantity_max]), "8613900000001"

@@ -61,7 +61,7 @@ class Clock:
         return today.strftime("%Y%m%d")
 
     def cycle(self, today: date) -> date:
-        while today.day != self.account.cycle_day:
+        while today.day != self.account.terms.cycle_day:
             today -= timedelta(days=1)
         return today
 

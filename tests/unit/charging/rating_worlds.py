@@ -32,6 +32,7 @@ from charging.catalogue.tariffs import BandRates, Cap, Price, PriceOverride, Rat
 from charging.catalogue.words import Band, Calendar, Rounding, Service, When
 from charging.plans.compile import compile_plan
 from charging.plans.plan import Plan
+from testkit.ledger import an_account
 from tests.unit.charging.rating_oracle import Oracle
 from tests.unit.charging.rating_regions import together
 
@@ -291,7 +292,7 @@ def worlds(draw: st.DrawFn, models: tuple[str, ...] = MODELS, *, steady: bool = 
     contract = Contract(ME, "acc", "GD", subscriptions=held, agreements=ids["subscriber"])
     usage = Usage(ME, "s", start_ms, quantity)
     region = draw(regions(catalogue)) if regional else None
-    world = World(catalogue, zone, Account("acc", 1, "GD"), contract, usage, region)
+    world = World(catalogue, zone, an_account("acc", 1, "GD"), contract, usage, region)
     world.account = draw(accounts(unit, contract, usage, world.whole, zone))
     return world
 
@@ -305,7 +306,7 @@ def accounts(
     catalogue: Catalogue,
     zone: str,
 ) -> Account:
-    empty = Account("acc", 1, "GD", cycle_day=draw(st.sampled_from([1, 15, 28])), agreements=("of-account",))
+    empty = an_account("acc", 1, "GD", cycle_day=draw(st.sampled_from([1, 15, 28])), agreements=("of-account",))
     oracle = Oracle(catalogue, zone, usage, contract, empty)
     frees = catalogue.allowances
     names = [("counted", "month", False)]
@@ -343,12 +344,12 @@ def accounts(
         )
         for number in range(draw(st.sampled_from([0, 0, 1, 2])))
     ]
-    return Account(
+    return an_account(
         "acc",
         1,
         "GD",
-        cycle_day=empty.cycle_day,
-        agreements=empty.agreements,
+        cycle_day=empty.terms.cycle_day,
+        agreements=empty.terms.agreements,
         accumulators=accumulators,
         books=(Book("main", "money", 5), *books),
     )

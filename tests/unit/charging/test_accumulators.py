@@ -5,13 +5,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from charging.base import accumulators
-from charging.base.account import Account, Threshold
+from charging.base.account import Threshold
 from charging.base.accumulators import KeyParts
 from charging.base.localtime import LIFE, MONTH
 from charging.ledger.accruals import accrue
 from charging.ledger.standing import consequences
 from charging.plans.compile_tariffs import cap_name
 from charging.plans.compiled import Counter
+from testkit.ledger import an_account
 
 TEXTS = st.text(st.sampled_from("a1@|%/.:~47C25é"), max_size=6) | st.text(max_size=6)
 KEYS = st.builds(KeyParts, TEXTS, TEXTS, TEXTS, TEXTS)
@@ -51,18 +52,20 @@ def test_an_identity_with_a_realm_keeps_counters_of_its_own() -> None:
 @pytest.mark.parametrize("shared", [True, False])
 def test_a_threshold_watches_shared_counters_and_those_of_each_identity(shared: bool) -> None:
     counter = Counter("called", LIFE, shared)
-    account = Account("acc", 1, "GD", thresholds=(Threshold("mark", "called", 3),))
+    account = an_account("acc", 1, "GD", thresholds=(Threshold("mark", "called", 3),))
     noticed = []
     for count in range(1, 5):
-        after = Account("acc", 1, "GD", accumulators={counter.key(REALM, 1, 0): count}, thresholds=account.thresholds)
+        after = an_account(
+            "acc", 1, "GD", accumulators={counter.key(REALM, 1, 0): count}, thresholds=account.terms.thresholds
+        )
         noticed.append([event.notices for event in consequences(account, after, 0)])  # type: ignore[union-attr]
         account = after
     assert noticed == [[], [], [("usage:mark",)], []]
 
 
 def test_a_threshold_does_not_watch_counters_whose_names_only_begin_alike() -> None:
-    before = Account("acc", 1, "GD", thresholds=(Threshold("mark", "called", 1),))
-    after = Account("acc", 1, "GD", accumulators={"called.member|x@all": 5}, thresholds=before.thresholds)
+    before = an_account("acc", 1, "GD", thresholds=(Threshold("mark", "called", 1),))
+    after = an_account("acc", 1, "GD", accumulators={"called.member|x@all": 5}, thresholds=before.terms.thresholds)
     assert consequences(before, after, 0) == ()
 
 

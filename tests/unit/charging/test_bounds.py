@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
-from msgspec.structs import replace
 
 from charging.base import bounds
 from charging.base.account import Account, Book, Hold, Session
@@ -18,6 +17,7 @@ from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.funds import balance_view
 from charging.ledger.ledger import available_view, decide
+from testkit.ledger import an_account, changed
 
 NOW_MS = 1_800_000_000_000
 INT64_MAX = (1 << 63) - 1
@@ -26,7 +26,7 @@ PB = 1 << 50
 
 def account(**values: object) -> Account:
     fields = {"members": ("m",), "books": (Book("main", "money", 10**9),)} | values
-    return msgspec.structs.replace(Account("a", 1, "GD", currency="CNY"), **fields)
+    return changed(an_account("a", 1, "GD", currency="CNY"), **fields)
 
 
 def command(action: object, key: str = "k") -> Command:
@@ -70,8 +70,8 @@ def test_an_account_never_becomes_larger_than_a_record_and_may_always_become_sma
     with pytest.raises(Refused) as caught:
         decide(state, command(SetProfile({"note": "x" * bounds.ACCOUNT_BYTES_MAX}, {}, ())), NOW_MS)
     assert caught.value.reason == "ACCOUNT_FULL"
-    overgrown = replace(state, customer_attributes={"note": "y" * 1_000})
-    assert decide(overgrown, command(small), NOW_MS).account.attributes == {}
+    overgrown = changed(state, customer_attributes={"note": "y" * 1_000})
+    assert decide(overgrown, command(small), NOW_MS).account.terms.attributes == {}
 
 
 def test_many_new_counters_are_refused_before_the_account_is_too_large() -> None:
@@ -125,5 +125,5 @@ def test_no_view_of_a_state_within_the_bounds_is_beyond_64_bits(state: Account) 
     seen = available_view(state)
     numbers = [view.real, view.reserved, view.available, view.credit_limit, *seen.accumulators.values()]
     numbers += [book.amount for book in seen.books]
-    numbers.append(sum(hold.used for hold in state.sessions[0].holds) if state.sessions else 0)
+    numbers.append(sum(hold.used for hold in state.open.sessions[0].holds) if state.open.sessions else 0)
     assert all(-INT64_MAX <= number <= INT64_MAX for number in numbers)

@@ -44,6 +44,7 @@ from charging.ledger.events import (
 )
 from charging.ledger.kinds import Event
 from charging.wire import Done, pack
+from testkit.ledger import an_account
 
 A, B = "msisdn:8613000000001", "msisdn:8613000000002"
 KEY = "voice@2027-01"
@@ -51,7 +52,7 @@ USAGE = Usage(A, "voice", 1, 60)
 CHARGE = SealedCharge(30, "XTS", (("minutes", 60),), ((KEY, 60),), 1, True, Raw(msgspec.msgpack.encode([])))
 HOLD = Hold("data", "", "", 1, 5, 10, (("main", 10),), (), 5, (("main", 7),), ())
 SESSION = Session("s-1", A, 1, 9, (HOLD,))
-FULL = Account(
+FULL = an_account(
     account_id="account-1",
     version=7,
     domain="GD",
@@ -128,10 +129,21 @@ EVENTS = get_args(Event)
 NAMES = [event.__name__ for event in EVENTS]
 
 
+def flat(account: Account) -> dict[str, object]:
+    """All that an account holds, its parts laid open."""
+    held = {**asdict(account), **asdict(account.terms), **asdict(account.open)}
+    return {name: value for name, value in held.items() if name not in ("terms", "open")}
+
+
 def test_the_sample_account_has_every_field_and_none_at_its_default() -> None:
-    for field in fields(Account):
-        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-        assert getattr(FULL, field.name) != default, f"give the sample account a {field.name} of its own"
+    for part in (FULL, FULL.terms, FULL.open):
+        for field in fields(part):
+            default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+            assert getattr(part, field.name) != default, f"give the sample account a {field.name} of its own"
+
+
+def test_a_field_of_an_account_itself_has_no_default_so_that_a_charge_can_not_lose_it() -> None:
+    assert all(field.required for field in fields(Account))
 
 
 def test_there_is_a_sample_of_every_event() -> None:
@@ -143,7 +155,8 @@ def test_an_event_changes_what_it_speaks_of_and_nothing_else(kind: type) -> None
     event, meant = SAMPLES[kind]
     before = None if kind in (Opened, MovedIn) else FULL
     after = apply(before, (event,), "key-1")
-    changed = {name for name, value in asdict(after).items() if value != getattr(FULL, name)}
+    before_it = flat(FULL)
+    changed = {name for name, value in flat(after).items() if value != before_it[name]}
     assert changed - MEANT == meant
     assert after.version > (before.version if before is not None else 0)
 

@@ -54,7 +54,7 @@ def test_a_proposal_moves_nothing_until_another_principal_approves_it(desk: Desk
     assert money(desk) == 1_000
     approve(desk)
     assert money(desk) == 6_000
-    assert not desk.accounts[ME].proposals
+    assert not desk.accounts[ME].open.proposals
 
 
 def test_nobody_approves_their_own(desk: Desk) -> None:
@@ -90,7 +90,7 @@ def test_a_rejected_proposal_is_over(desk: Desk) -> None:
     approve(desk, principal=LI, reject=True)
     assert refusal(desk, proposal_of(SetCreditLimit(9, "trust")), "p", LI) == "PROPOSAL_REJECTED"
     assert refusal(desk, Approve("p", False, "")) == "PROPOSAL_UNKNOWN"
-    assert desk.accounts[ME].credit_limit == 0
+    assert desk.accounts[ME].terms.credit_limit == 0
 
 
 def test_what_nobody_decides_ends_after_a_week(desk: Desk) -> None:
@@ -98,7 +98,7 @@ def test_what_nobody_decides_ends_after_a_week(desk: Desk) -> None:
     desk.now_ms += PROPOSAL_KEEP_MS
     assert refusal(desk, Approve("p", False, "late")) == "PROPOSAL_EXPIRED"
     propose(desk, Adjust(MAIN_BOOK, 1, "new"), "q")
-    assert [each.key for each in desk.accounts[ME].proposals] == ["q"]
+    assert [each.key for each in desk.accounts[ME].open.proposals] == ["q"]
 
 
 def test_proposals_of_an_account_are_bounded(desk: Desk) -> None:
@@ -109,7 +109,7 @@ def test_proposals_of_an_account_are_bounded(desk: Desk) -> None:
 
 def test_what_could_not_be_done_is_not_proposed(desk: Desk) -> None:
     assert refusal(desk, proposal_of(Adjust("nowhere", -5, "typo")), "p", LI) == "BOOK_UNKNOWN"
-    assert not desk.accounts[ME].proposals
+    assert not desk.accounts[ME].open.proposals
 
 
 def test_an_approval_of_what_can_no_longer_be_done_leaves_it_waiting(desk: Desk) -> None:
@@ -117,7 +117,7 @@ def test_an_approval_of_what_can_no_longer_be_done_leaves_it_waiting(desk: Desk)
     desk.do(ME, post(desk.accounts[ME], charge_of(500)))
     refused = refusal(desk, Approve("p", False, "seen"), "a")
     assert refused != "PROPOSAL_UNKNOWN"
-    assert [each.key for each in desk.accounts[ME].proposals] == ["p"]
+    assert [each.key for each in desk.accounts[ME].open.proposals] == ["p"]
     assert money(desk) == 500
 
 
@@ -134,7 +134,7 @@ def test_a_refund_is_given_back_once_though_it_was_proposed_twice(desk: Desk) ->
 def test_a_transfer_leaves_under_the_key_of_its_proposal(desk: Desk) -> None:
     propose(desk, SendTransfer(MAIN_BOOK, "msisdn:8613000000002", MAIN_BOOK, 300, "gift"))
     approve(desk)
-    assert [(row.key, row.amount) for row in desk.accounts[ME].outgoing] == [("p", 300)]
+    assert [(row.key, row.amount) for row in desk.accounts[ME].open.outgoing] == [("p", 300)]
 
 
 def test_both_principals_and_both_actors_are_in_the_entry_of_the_approval(desk: Desk) -> None:
@@ -162,4 +162,4 @@ def test_a_new_owner_knows_what_waits_and_the_audit_finds_nothing(desk: Desk) ->
     report = audit(desk.journals[ME], ME)
     assert report.findings == ()
     approve(desk, "p3")
-    assert desk.accounts[ME].credit_limit == 50
+    assert desk.accounts[ME].terms.credit_limit == 50

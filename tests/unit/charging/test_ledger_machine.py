@@ -78,7 +78,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(target=charges, account_id=ACCOUNTS, amount=AMOUNTS)
     def charge(self, account_id: str, amount: int) -> object:
-        able = self.spendable(account_id) >= amount and self.desk.accounts[account_id].status == "active"
+        able = self.spendable(account_id) >= amount and self.desk.accounts[account_id].terms.status == "active"
         command = self.desk.command(account_id, post(self.desk.accounts[account_id], charge_of(amount, depends=True)))
         taken = self.attempt(command)
         assert (taken is not None) == able
@@ -145,12 +145,12 @@ class LedgerMachine(RuleBasedStateMachine):
         """A command that its sender may not do alone waits, and its repeats hear the same."""
         action = proposal_of(Adjust("", delta, "wait"))
         command = self.desk.command(account_id, action, actor="li", principal="operator/li")
-        waiting = len(self.desk.accounts[account_id].proposals)
+        waiting = len(self.desk.accounts[account_id].open.proposals)
         for _ in range(2):
             with pytest.raises((Refused, Invalid)) as caught:
                 self.desk.commit(command)
         if caught.value.reason != "APPROVAL_NEEDED":
-            assert len(self.desk.accounts[account_id].proposals) == waiting
+            assert len(self.desk.accounts[account_id].open.proposals) == waiting
             return multiple()
         return command
 
@@ -159,7 +159,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """Another principal decides, once; nobody approves their own; the proposed key tells what came of it."""
         account_id = command.account_id
         before = self.desk.accounts[account_id]
-        waits = any(each.key == command.key for each in before.proposals)
+        waits = any(each.key == command.key for each in before.open.proposals)
         principal = "operator/li" if own else "operator/wang"
         decision = self.desk.command(account_id, Approve(command.key, reject, "seen"), principal=principal)
         try:
@@ -207,7 +207,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def receive_without_settling(self, account_id: str) -> None:
         """The owner crashed between the second and the third step."""
         account = self.desk.accounts[account_id]
-        for row in account.outgoing[:1]:
+        for row in account.open.outgoing[:1]:
             self.received(receive_command(account, row, row.to_identity, self.desk.now_ms))
 
     def received(self, command: Command) -> None:
@@ -221,11 +221,11 @@ class LedgerMachine(RuleBasedStateMachine):
     def drive_transfers(self) -> None:
         for account_id in (A, B):
             account = self.desk.accounts[account_id]
-            for row in account.outgoing:
+            for row in account.open.outgoing:
                 self.received(receive_command(account, row, row.to_identity, self.desk.now_ms))
         self.desk.drive_transfers()
         assert self.in_transit == 0
-        assert not any(account.outgoing for account in self.desk.accounts.values())
+        assert not any(account.open.outgoing for account in self.desk.accounts.values())
 
     @rule(account_id=ACCOUNTS, name=st.sampled_from("xyz"), requested=st.integers(0, 60), used=st.integers(0, 60))
     def step_session(self, account_id: str, name: str, requested: int, used: int) -> None:
@@ -237,7 +237,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def session(self, account_id: str, name: str, operation: str, requested: int, used: int) -> None:
         account = self.desk.accounts[account_id]
-        open_ = next((each for each in account.sessions if each.session_id.startswith(name)), None)
+        open_ = next((each for each in account.open.sessions if each.session_id.startswith(name)), None)
         if open_ is None:
             if operation == "release":
                 return
@@ -296,12 +296,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def floors_hold(self, account: Account) -> None:
         for book in account.books:
-            floor = -account.credit_limit if book.book_id == "main" else 0
+            floor = -account.terms.credit_limit if book.book_id == "main" else 0
             assert book.amount - book.reserved >= floor
             assert book.reserved >= 0
-        kept = sum(pair[1] for each in account.sessions for hold in each.holds for pair in hold.reserved)
+        kept = sum(pair[1] for each in account.open.sessions for hold in each.holds for pair in hold.reserved)
         assert kept == sum(book.reserved for book in account.books)
-        assert account.credit_limit == self.limit[account.account_id]
+        assert account.terms.credit_limit == self.limit[account.account_id]
 
     @invariant()
     def one_effect_a_key_and_postings_sum_to_zero(self) -> None:

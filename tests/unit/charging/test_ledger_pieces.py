@@ -27,7 +27,7 @@ from charging.rating.pieces import PIECE_MS_MAX, piece_end
 from charging.rating.rating import next_switch, quantity_max, rate, rate_quota, rate_sum
 from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
 from charging.wire import CatalogueRef, SessionGrant, SessionOutcome
-from testkit.ledger import Desk
+from testkit.ledger import Desk, an_account
 
 ME, FRIEND = "msisdn:8613012345678", "msisdn:8613012345679"
 ZONE = "Asia/Shanghai"
@@ -166,7 +166,7 @@ def test_data_used_on_two_days_meets_the_cap_of_each_day() -> None:
 def test_each_piece_ends_with_its_day_also_where_clocks_change_at_midnight(zone: str) -> None:
     local = LocalTime(zone)
     plan = Timeline.build([CatalogueRef("", 1, 0, pack(from_plain(CATALOGUE)))], "GD", zone).plan_at(NOON)
-    contract, account = Contract(ME, ME, "GD", subscriptions=(Subscription("plan"),)), Account(ME, 1, "GD")
+    contract, account = Contract(ME, ME, "GD", subscriptions=(Subscription("plan"),)), an_account(ME, 1, "GD")
     for hour in range(366 * 24):
         start_s = local.moment_ms("2026-01-01") // 1000 + hour * 3600
         end_s = piece_end(plan, contract, account, Usage(ME, "data", start_s * 1000, 0)) // 1000
@@ -187,7 +187,7 @@ def test_quota_ends_with_the_day_so_that_its_use_is_reported_there() -> None:
     assert phone.step(midnight - 50_000, "data", 10 * MB, 2 * MB).valid_until_ms == midnight
     # Reported at the end or after it: a new piece, whose quota lives as long as the session.
     assert phone.step(midnight, "data", 10 * MB, 1 * MB).valid_until_ms == midnight + 10**7
-    kept = phone.account.sessions[0].holds[0]
+    kept = phone.account.open.sessions[0].holds[0]
     assert (kept.start_ms, kept.used, kept.charged, kept.charged_before) == (midnight, MB, YUAN, 2 * YUAN)
     assert phone.account.books[0].reserved == 10 * YUAN
 
@@ -276,7 +276,7 @@ def test_a_piece_never_lasts_longer_than_its_counters_are_kept() -> None:
     phone.step(NOON + 1, "meter", used=MB)
     phone.desk.now_ms = NOON + LATE_MS_MAX + DAY_MS
     phone.step(phone.desk.now_ms, "meter", used=MB)
-    assert phone.account.sessions[0].holds[0].start_ms == phone.desk.now_ms
+    assert phone.account.open.sessions[0].holds[0].start_ms == phone.desk.now_ms
     assert PIECE_MS_MAX < LATE_MS_MAX
 
 
@@ -338,7 +338,7 @@ def test_the_largest_grant_is_the_one_that_trying_all_finds(
 def test_a_search_without_end_ends_with_what_it_has() -> None:
     asked: list[int] = []
     contract = Contract(ME, ME, "GD", subscriptions=(Subscription("plan"),))
-    charge = rate(LINE.plan_at(NOON), Usage(ME, "api", NOON, 1), contract, Account(ME, 1, "GD"))
+    charge = rate(LINE.plan_at(NOON), Usage(ME, "api", NOON, 1), contract, an_account(ME, 1, "GD"))
 
     def attempt_of(quantity: int) -> grants.Attempt:
         asked.append(quantity)

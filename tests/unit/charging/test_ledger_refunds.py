@@ -100,7 +100,7 @@ def test_old_charges_are_out_of_reach_and_their_rows_make_room() -> None:
     assert refusal.value.reason == "REFUND_TOO_LATE"
     desk.do(ID, post(desk.accounts[ID], charge_of(1)), key="new")
     desk.do(ID, Refund("new", 0, "soon"))
-    assert [row[0] for row in desk.accounts[ID].refunds] == ["new"]
+    assert [row[0] for row in desk.accounts[ID].open.refunds] == ["new"]
 
 
 def test_the_rows_of_refunds_are_bounded() -> None:

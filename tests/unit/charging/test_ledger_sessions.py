@@ -34,7 +34,7 @@ def test_quota_is_kept_use_is_charged_and_the_unused_returns() -> None:
     done = step(desk, "release", 2, ask(0, used=5))
     assert (done.amount, outcome(done).grants[0].charged, outcome(done).grants[0].granted) == (50, 250, 0)
     assert view(desk.accounts[ID]) == (750, 0, 750)
-    assert desk.accounts[ID].sessions == ()
+    assert desk.accounts[ID].open.sessions == ()
 
 
 def test_several_services_live_in_one_session_and_end_together() -> None:
@@ -159,7 +159,7 @@ def test_a_session_ends_by_itself_and_keeps_what_was_used() -> None:
     step(desk, "update", 1, ask(30, used=10))
     desk.now_ms += 59_999
     assert due_sessions(desk.accounts[ID], desk.now_ms) == ()
-    early = expire_command(desk.accounts[ID], desk.accounts[ID].sessions[0], desk.now_ms)
+    early = expire_command(desk.accounts[ID], desk.accounts[ID].open.sessions[0], desk.now_ms)
     with pytest.raises(Invalid, match="valid until"):
         desk.commit(early)
     desk.now_ms += 1
@@ -179,7 +179,7 @@ def test_a_renewed_session_does_not_expire_at_its_old_end() -> None:
     desk = Desk()
     desk.open(ID, 1_000)
     step(desk, "create", 0, ask(30))
-    old = desk.accounts[ID].sessions[0]
+    old = desk.accounts[ID].open.sessions[0]
     desk.now_ms += 60_000
     step(desk, "update", 1, ask(30, used=1))
     with pytest.raises(Invalid, match="valid until"):
@@ -219,7 +219,7 @@ def test_a_pack_of_units_is_kept_and_used_like_money() -> None:
     account = desk.open(ID, 0, books=(Book("pack", "second", 100),))
 
     def unit(used: int, granted: int) -> StepSession:
-        plan = desk.plan(ID, "s", "create" if not desk.accounts[ID].sessions else "release", int(used > 0))
+        plan = desk.plan(ID, "s", "create" if not desk.accounts[ID].open.sessions else "release", int(used > 0))
         charge = ledger.seal(charge_of(0, takes=(("pack", used),) if used else ()))
         quota = ledger.seal(charge_of(0, takes=(("pack", used + granted),)))
         usage = replace(post(account, charge_of(0)).usage, quantity=used)

@@ -101,7 +101,7 @@ def test_the_mode_switches_at_any_time_without_stopping_service() -> None:
     desk.do(ID, desk.plan(ID, "s", "update", 1, UnitAsk("voice", 5, 5, START_MS)))
     desk.do(ID, SetPaymentMode("prepaid"))
     done = desk.do(ID, desk.plan(ID, "s", "release", 2, UnitAsk("voice", 0, 5, START_MS)))
-    assert (desk.accounts[ID].payment_mode, desk.accounts[ID].books[0].amount) == ("prepaid", 0)
+    assert (desk.accounts[ID].terms.payment_mode, desk.accounts[ID].books[0].amount) == ("prepaid", 0)
     assert done.movements[0].after == 0
     with pytest.raises(Invalid, match="prepaid or postpaid"):
         desk.do(ID, SetPaymentMode("barter"))
@@ -125,7 +125,7 @@ def test_status_changes_and_closing_is_for_good() -> None:
     desk.open(ID, 100)
     for status in ("suspended", "active"):
         desk.do(ID, SetStatus(status, "asked"))
-        assert desk.accounts[ID].status == status
+        assert desk.accounts[ID].terms.status == status
     with pytest.raises(Invalid, match="active, suspended or closed"):
         desk.do(ID, SetStatus("asleep", ""))
     desk.do(ID, desk.plan(ID, "s", "create", 0, UnitAsk("voice", 5, 0, START_MS)))
@@ -178,10 +178,10 @@ def test_an_account_is_suspended_when_its_funds_end_and_resumed_when_some_return
         desk.do(ID, post(desk.accounts[ID], charge_of(0)))
     assert (refusal.value.reason, refusal.value.facts["why"]) == ("ACCOUNT_SUSPENDED", "FUNDS_ENDED")
     assert desk.do(ID, deposit(1)).notices == ("resumed",)
-    assert desk.accounts[ID].status == "active"
+    assert desk.accounts[ID].terms.status == "active"
     desk.do(ID, SetStatus("suspended", "stolen"))
     assert desk.do(ID, deposit(1)).notices == ()
-    assert desk.accounts[ID].status == "suspended"
+    assert desk.accounts[ID].terms.status == "suspended"
     before = dict(desk.accounts)
     desk.crash()
     assert desk.accounts == before
@@ -192,14 +192,14 @@ def test_resuming_by_hand_an_account_without_funds_stays_as_staff_said() -> None
     account = desk.open(ID, 1, attributes={"auto_suspend": "yes"})
     desk.do(ID, post(account, charge_of(1)))
     assert desk.do(ID, SetStatus("active", "goodwill")).notices == ()
-    assert desk.accounts[ID].status == "active"
+    assert desk.accounts[ID].terms.status == "active"
 
 
 def test_without_the_attribute_nothing_happens_by_itself() -> None:
     desk = Desk()
     account = desk.open(ID, 1)
     assert desk.do(ID, post(account, charge_of(1))).notices == ()
-    assert desk.accounts[ID].status == "active"
+    assert desk.accounts[ID].terms.status == "active"
 
 
 def test_a_profile_changes_the_terms_that_charges_are_rated_on() -> None:
@@ -207,7 +207,8 @@ def test_a_profile_changes_the_terms_that_charges_are_rated_on() -> None:
     old = desk.open(ID, 10)
     desk.do(ID, SetProfile({"tier": "gold"}, {"kind": "business"}, ("deal",)))
     account = desk.accounts[ID]
-    assert (account.attributes, account.agreements, account.terms_version) == ({"tier": "gold"}, ("deal",), 2)
+    terms = account.terms
+    assert (terms.attributes, terms.agreements, account.terms_version) == ({"tier": "gold"}, ("deal",), 2)
     with pytest.raises(VersionMoved):
         desk.do(ID, post(old, charge_of(1)))
 
@@ -226,8 +227,8 @@ def test_an_account_moves_to_another_domain_with_all_it_has_and_is_told_again() 
     assert refusal.value.reason == "ACCOUNT_MOVED"
     new.do(ID, MoveIn(first.detail, (contract_of(ID, domain="SH"),)))
     account = new.accounts[ID]
-    assert (account.domain, account.status, account.books[0].amount) == ("SH", "active", 90)
-    assert (len(account.sessions), len(account.outgoing)) == (1, 1)
+    assert (account.terms.domain, account.terms.status, account.books[0].amount) == ("SH", "active", 90)
+    assert (len(account.open.sessions), len(account.open.outgoing)) == (1, 1)
     assert account.version == old.accounts[ID].version + 1 == account.terms_version
     new.crash()
     assert new.accounts[ID] == account
@@ -245,7 +246,7 @@ def test_an_account_may_come_back() -> None:
     back = new.do(ID, MoveOut("GD")).detail
     assert back is not None
     old.do(ID, MoveIn(back, (contract_of(ID),)))
-    assert (old.accounts[ID].status, old.accounts[ID].domain) == ("active", "GD")
+    assert (old.accounts[ID].terms.status, old.accounts[ID].terms.domain) == ("active", "GD")
     before = dict(old.accounts)
     old.crash()
     assert old.accounts == before
@@ -305,7 +306,7 @@ def test_a_closed_account_lets_its_members_go_and_keeps_its_money() -> None:
     desk.do(ID, SetContract(contract_of(MEMBER, ID)))
     desk.do(ID, SetStatus("closed", "left"))
     account = desk.accounts[ID]
-    assert (account.status, account.members, account.books[0].amount) == ("closed", (), 100)
+    assert (account.terms.status, account.members, account.books[0].amount) == ("closed", (), 100)
     ended = [event.contract for event in desk.journals[ID][-1].events if isinstance(event, ContractSet)]
     assert [(one.identity, one.account_id, one.status, one.version) for one in ended] == [
         (ID, ID, "ended", account.version),

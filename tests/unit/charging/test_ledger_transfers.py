@@ -34,13 +34,13 @@ def test_money_leaves_travels_and_arrives_once_through_crashes_and_repeats() -> 
     desk.do(A, SendTransfer("", B, "", 30, "gift"), key="t")
     assert (main_of(desk, A), main_of(desk, B)) == (70, 0)
     desk.crash()
-    row = desk.accounts[A].outgoing[0]
+    row = desk.accounts[A].open.outgoing[0]
     for _ in range(3):
         desk.commit(receive_command(desk.accounts[A], row, B, desk.now_ms))
         desk.crash()
     assert (main_of(desk, A), main_of(desk, B)) == (70, 30)
     desk.drive_transfers()
-    assert desk.accounts[A].outgoing == ()
+    assert desk.accounts[A].open.outgoing == ()
     desk.do(A, SendTransfer("", B, "", 30, "gift"), key="t")
     desk.drive_transfers()
     assert (main_of(desk, A), main_of(desk, B)) == (70, 30)
@@ -52,7 +52,7 @@ def test_what_the_other_side_refuses_comes_back(action) -> None:  # noqa: ANN001
     desk.do(B, action)
     desk.do(A, SendTransfer("", B, "", 30, "gift"))
     desk.drive_transfers()
-    assert (main_of(desk, A), main_of(desk, B), desk.accounts[A].outgoing) == (100, 0, ())
+    assert (main_of(desk, A), main_of(desk, B), desk.accounts[A].open.outgoing) == (100, 0, ())
 
 
 def test_an_account_that_does_not_exist_gives_it_back() -> None:
@@ -95,7 +95,7 @@ def test_money_of_another_currency_comes_back() -> None:
     desk.do("msisdn:8613000000003", dollars)
     desk.do(A, SendTransfer("", "msisdn:8613000000003", "", 30, "gift"))
     desk.drive_transfers()
-    assert (main_of(desk, A), main_of(desk, "msisdn:8613000000003"), desk.accounts[A].outgoing) == (100, 7, ())
+    assert (main_of(desk, A), main_of(desk, "msisdn:8613000000003"), desk.accounts[A].open.outgoing) == (100, 7, ())
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_money_for_a_book_that_is_not_valid_comes_back_as_a_move_into_it_is_refu
     desk.open("msisdn:8613000000003", 5, books=(book,))
     desk.do(A, SendTransfer("", "msisdn:8613000000003", "promo", 30, "gift"))
     desk.drive_transfers()
-    assert (main_of(desk, A), desk.accounts[A].outgoing) == (100, ())
+    assert (main_of(desk, A), desk.accounts[A].open.outgoing) == (100, ())
     assert [book.amount for book in desk.accounts["msisdn:8613000000003"].books] in ([5, 0], [0, 5])
     with pytest.raises(Refused) as refusal:
         desk.do("msisdn:8613000000003", MoveMoney("main", "promo", 5, ""))

@@ -11,6 +11,7 @@ from charging.base.usage import SealedCharge
 from charging.errors import Fault, Refused
 from charging.ledger import funds, session_state, taking
 from charging.ledger.funds import Pairs
+from testkit.ledger import an_account
 
 NOW_MS = 1_000
 BOOKS = {"gift": MONEY, "pack": "second", "data": "byte"}
@@ -23,7 +24,7 @@ def accounts(draw: st.DrawFn) -> Account:
         amount = draw(st.integers(0, 50))
         reserved, ends = draw(st.integers(0, amount)), draw(st.sampled_from([0, 500, 2_000]))
         books.append(Book(book_id, BOOKS[book_id], amount, reserved, valid_to_ms=ends, allowance="night"))
-    return Account("acc", 1, "GD", currency="CNY", books=tuple(books))
+    return an_account("acc", 1, "GD", currency="CNY", books=tuple(books))
 
 
 CHARGES = st.builds(

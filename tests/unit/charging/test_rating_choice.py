@@ -18,6 +18,7 @@ from charging.catalogue.words import Destination, PartyGroup, Service, When, Zon
 from charging.plans.compile import compile_plan
 from charging.plans.prefixes import PrefixTable
 from charging.rating.rating import Unrated, rate
+from testkit.ledger import an_account
 
 ME = "msisdn:8613012345678"
 NOW_MS = 1_772_000_000_000
@@ -191,7 +192,7 @@ def test_the_price_is_the_first_that_holds(
 ) -> None:
     subscriptions = tuple(Subscription(f"o{index}", 0, until) for index, until in held)
     contract = Contract(ME, "acc", domain, subscriptions=subscriptions, groups={"g1": tuple(friends)})
-    account = Account("acc", 1, domain, members=(ME, *members))
+    account = an_account("acc", 1, domain, members=(ME, *members))
     usage = Usage(ME, "s", NOW_MS, 1, party, visited, {"kind": kind} if kind else {})
     wanted = next(
         (

@@ -16,6 +16,7 @@ from charging.catalogue.tariffs import BandRates, Price, Rate, Tariff, Tier, Tie
 from charging.catalogue.words import Band, Rounding, Service
 from charging.rating import explain
 from charging.rating.rating import rate
+from testkit.ledger import an_account
 from tests.unit.charging.rating_oracle import Oracle, rounded
 from tests.unit.charging.rating_regions import made_by
 from tests.unit.charging.rating_worlds import ME, STARTS, ZONES, World, prices, worlds
@@ -116,15 +117,15 @@ def test_split_at_an_increment_border_costs_the_same(
     usage = Usage(ME, "s", 1_772_000_000_000, (first + second) * increment + (increment > 1))
     contract = Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),))
     period = LocalTime("Asia/Shanghai")
-    key = Oracle(catalogue, period.zone, usage, contract, Account("acc", 1, "GD")).key("t/p", over, False)
-    start = Account("acc", 1, "GD", accumulators={key: counted * increment})
+    key = Oracle(catalogue, period.zone, usage, contract, an_account("acc", 1, "GD")).key("t/p", over, False)
+    start = an_account("acc", 1, "GD", accumulators={key: counted * increment})
     world = World(catalogue, period.zone, start, contract, usage)
     head = charge_of(world, Usage(ME, "s", usage.start_ms, first * increment))
     later = dict(start.accumulators)
     for name, units in head.accruals:
         later[name] = later.get(name, 0) + units
     rest = Usage(ME, "s", usage.start_ms, usage.quantity - first * increment)
-    tail = charge_of(world, rest, Account("acc", 2, "GD", accumulators=later))
+    tail = charge_of(world, rest, an_account("acc", 2, "GD", accumulators=later))
     assert exact(head) + exact(tail) == exact(charge_of(world))
 
 
@@ -158,9 +159,9 @@ def test_a_call_split_at_an_increment_border_costs_the_same(
     )
     contract = Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),))
     whole = Usage(ME, "s", start_ms, (first + second) * increment)
-    world = World(catalogue, zone, Account("acc", 1, "GD"), contract, whole)
+    world = World(catalogue, zone, an_account("acc", 1, "GD"), contract, whole)
     head = charge_of(world, Usage(ME, "s", start_ms, first * increment))
-    later = Account("acc", 2, "GD", accumulators=dict(head.accruals))
+    later = an_account("acc", 2, "GD", accumulators=dict(head.accruals))
     tail = charge_of(world, Usage(ME, "s", start_ms + first * increment * 1000, second * increment), later)
     assert exact(head) + exact(tail) == exact(charge_of(world))
 
@@ -176,7 +177,7 @@ def long_call(seconds: int) -> tuple[World, Usage]:
     )
     contract = Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),))
     usage = Usage(ME, "s", 0, seconds)
-    return World(catalogue, "Asia/Shanghai", Account("acc", 1, "GD"), contract, usage), usage
+    return World(catalogue, "Asia/Shanghai", an_account("acc", 1, "GD"), contract, usage), usage
 
 
 def test_a_day_by_the_second_has_as_many_steps_as_a_minute() -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 import charging
-from charging.base.account import Account, Book
+from charging.base.account import Book
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import CYCLE, LocalTime, span
 from charging.base.money import quantity, show
@@ -26,6 +26,7 @@ from charging.rating import explain
 from charging.rating.rating import allowances, next_switch, rate
 from charging.wire import CatalogueRef, History, HistoryLine, unpack_answer
 from charging.wire import pack as pack_wire
+from testkit.ledger import an_account
 
 ME = "msisdn:8613012345678"
 LOCAL = LocalTime("Asia/Shanghai")
@@ -56,7 +57,7 @@ def contract(*offerings: str) -> Contract:
 
 def charged(timeline: Timeline, at: str) -> Charge:
     usage = Usage(ME, "voice", day(at), 60)
-    return rate(timeline.plan_at(usage.start_ms), usage, contract(), Account("acc", 1, "GD"))
+    return rate(timeline.plan_at(usage.start_ms), usage, contract(), an_account("acc", 1, "GD"))
 
 
 def test_an_event_is_rated_by_the_version_in_force_when_it_began() -> None:
@@ -130,11 +131,11 @@ def test_parts_that_a_region_replaced_show_in_national_prices_allowances_and_rul
     plan = compile_plan(merge(from_plain(tree), from_plain(region)), LOCAL)
     # The day is no feast for the nation; for GD, should it say so, neither allowance nor rule holds.
     usage = Usage(ME, "voice", day("2026-03-02"), 60, "8613900001111")
-    charge = rate(plan, usage, contract(), Account("acc", 1, "GD"))
+    charge = rate(plan, usage, contract(), an_account("acc", 1, "GD"))
     shown = [told in step.detail for step in charge.steps]
     assert shown == [True] * (1 if section == "calendars" else 3), charge.steps
     assert all(step.origin == "" for step in charge.steps)
-    alone = rate(compile_plan(merge(from_plain(tree)), LOCAL), usage, contract(), Account("acc", 1, "GD"))
+    alone = rate(compile_plan(merge(from_plain(tree)), LOCAL), usage, contract(), an_account("acc", 1, "GD"))
     assert not any(" of " in step.detail for step in alone.steps)
 
 
@@ -166,7 +167,7 @@ def test_allowances_tell_what_is_left() -> None:
         1, "0.2", allowances=(free,), offerings=(Offering("o", tariffs=("t",), allowances=("minutes",)),)
     )
     plan = compile_plan(merge(catalogue), LOCAL)
-    account = Account("acc", 1, "GD", accumulators={f"minutes|{ME}@20260301": 600, f"minutes|{ME}@20260201": 10_000})
+    account = an_account("acc", 1, "GD", accumulators={f"minutes|{ME}@20260301": 600, f"minutes|{ME}@20260201": 10_000})
     left = allowances(plan, contract(), account, day("2026-03-02"))
     assert [(each.quota, each.used, each.remaining) for each in left] == [(2000, 0, 2000), (12_000, 600, 11_400)]
 
@@ -174,9 +175,9 @@ def test_allowances_tell_what_is_left() -> None:
 def test_depends_only_when_a_balance_or_accumulator_was_asked() -> None:
     usage = Usage(ME, "voice", day("2026-03-02"), 61)
     plain = compile_plan(merge(document(1, "0.2")), LOCAL)
-    empty = Account("acc", 1, "GD", books=(Book("main", "money", 0),))
+    empty = an_account("acc", 1, "GD", books=(Book("main", "money", 0),))
     assert not rate(plain, usage, contract(), empty).depends
-    with_seconds = Account("acc", 1, "GD", books=(Book("gift", "second", 10),))
+    with_seconds = an_account("acc", 1, "GD", books=(Book("gift", "second", 10),))
     assert rate(plain, usage, contract(), with_seconds).depends
     tiers = Tiers((Tier("", "1"),), over="cycle")
     over = document(1, "0.2", tariffs=(Tariff("t", "voice", (Price("p", tiers=tiers),)),))
@@ -189,14 +190,14 @@ def test_next_switch_is_the_next_border_of_bands() -> None:
         1, "1", bands=(Band("day", start="08:00", end="18:00"),), tariffs=(Tariff("t", "voice", (price,)),)
     )
     plan = compile_plan(merge(catalogue), LOCAL)
-    started, nobody = day("2026-03-02T17:00"), Account("acc", 1, "GD")
+    started, nobody = day("2026-03-02T17:00"), an_account("acc", 1, "GD")
     assert next_switch(plan, contract(), nobody, Usage(ME, "voice", started, 0)) == day("2026-03-02T18:00")
     assert next_switch(plan, contract(), nobody, Usage(ME, "voice", started, 3600)) == day("2026-03-03T08:00")
     assert (
         next_switch(
             compile_plan(merge(document(1, "1")), LOCAL),
             contract(),
-            Account("acc", 1, "GD"),
+            an_account("acc", 1, "GD"),
             Usage(ME, "voice", started, 0),
         )
         == 0
@@ -220,7 +221,7 @@ def test_sentences_show_before_and_after() -> None:
     rules = (Discount("third", "subscriber", percent="33.3333"),)
     plan = compile_plan(merge(document(1, "0.1", discounts=rules)), LOCAL)
     held = Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),), agreements=("third",))
-    charge = rate(plan, usage, held, Account("acc", 1, "GD"))
+    charge = rate(plan, usage, held, an_account("acc", 1, "GD"))
     text = explain.lines(charge)
     assert text[0] == "Tariff t/p: 120 seconds cost 0.2 (0.1 per 60, by 60): 0 → 0.2"
     assert text[1].startswith("Discount third at level S (subscriber): -0.0666666")
@@ -232,7 +233,7 @@ def test_sentences_show_before_and_after() -> None:
 def test_a_charge_that_nobody_means_is_refused() -> None:
     plan = compile_plan(merge(document(1, "999999999999")), LOCAL)
     with pytest.raises(Unrated, match="60000 of voice would cost 999999999999000") as caught:
-        rate(plan, Usage(ME, "voice", day("2026-03-02"), 60_000), contract(), Account("acc", 1, "GD"))
+        rate(plan, Usage(ME, "voice", day("2026-03-02"), 60_000), contract(), an_account("acc", 1, "GD"))
     assert (caught.value.reason, caught.value.facts) == ("AMOUNT_INVALID", {"nearest": "t/p"})
 
 
@@ -240,7 +241,7 @@ def test_steps_longer_than_64_bits_travel_exactly() -> None:
     """Six stacked percentages with six places have a denominator of forty digits."""
     rules = tuple(Discount(f"d{number}", "product", percent="33.333333") for number in range(6))
     plan = compile_plan(merge(document(1, "0.1", discounts=rules)), LOCAL)
-    charge = rate(plan, Usage(ME, "voice", day("2026-03-02"), 61), contract(), Account("acc", 1, "GD"))
+    charge = rate(plan, Usage(ME, "voice", day("2026-03-02"), 61), contract(), an_account("acc", 1, "GD"))
     assert max(step.denominator for step in charge.steps) > 1 << 64
     assert explain.adds_up(charge)
     sealed = msgspec.msgpack.decode(msgspec.msgpack.encode(seal(charge)), type=SealedCharge)

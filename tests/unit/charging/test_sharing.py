@@ -3,6 +3,7 @@
 from msgspec.msgpack import Decoder, encode
 
 from charging.base.account import Account, Book, sharing
+from testkit.ledger import an_account
 
 decode = Decoder(Account).decode
 
@@ -11,7 +12,7 @@ def account(account_id: str) -> Account:
     """An account as it comes from a record: each of its values an object of its own."""
     books = (Book("allowance-voice", "seconds", 600, allowance="voice"), Book("main", "money", 5_000_000))
     packed = encode(
-        Account(
+        an_account(
             account_id,
             7,
             "GD",
@@ -26,7 +27,7 @@ def account(account_id: str) -> Account:
 
 
 def test_nothing_changes_but_where_the_values_are() -> None:
-    for one in (account("msisdn:8613800000001"), decode(encode(Account("msisdn:8613800000002", 0, "SH")))):
+    for one in (account("msisdn:8613800000001"), decode(encode(an_account("msisdn:8613800000002", 0, "SH")))):
         assert sharing(one) == one
 
 
@@ -36,8 +37,8 @@ def test_two_accounts_share_what_is_equal() -> None:
         assert mine.book_id is theirs.book_id
         assert mine.unit is theirs.unit
         assert mine.allowance is theirs.allowance
-    assert first.domain is second.domain
-    assert first.agreements[0] is second.agreements[0]
+    assert first.terms.domain is second.terms.domain
+    assert first.terms.agreements[0] is second.terms.agreements[0]
     assert next(iter(first.accumulators)) is next(iter(second.accumulators))
-    assert first.customer_attributes is second.customer_attributes
+    assert first.terms.customer_attributes is second.terms.customer_attributes
     assert first.members[0] is first.account_id

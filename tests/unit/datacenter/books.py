@@ -11,6 +11,7 @@ from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.remember import Remember
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.ledger import decide
+from testkit.ledger import changed
 
 MOBILE = "msisdn:8613000000001"
 ACCOUNT = compose("GD/0", MOBILE)
@@ -36,9 +37,7 @@ class Books:
         account = decide(
             account, self._command(account_id, "top", TopUp("", "money", 50, 0, 100, "", "deposit")), 1
         ).account
-        self.accounts[slot, account_id] = Account(
-            **{field: getattr(account, field) for field in Account.__struct_fields__} | {"members": members}
-        )
+        self.accounts[slot, account_id] = changed(account, members=members)
         for member in members:
             self.contracts[member] = Contract(member, account_id, slot.partition("/")[0])
 
@@ -67,7 +66,7 @@ class Books:
         account = self.accounts.get((slot, contract.account_id)) if contract is not None else None
         if contract is None or account is None:
             return wire.pack(wire.Failed("not_found", "IDENTITY_UNKNOWN", "no contract"))
-        if account.status == "moved" and not ask.moved:
+        if account.terms.status == "moved" and not ask.moved:
             return wire.pack(wire.Failed("unavailable", "ACCOUNT_MOVED", "moved", retry_ms=50))
         return wire.pack(wire.BusinessData(contract, account, 0))
 

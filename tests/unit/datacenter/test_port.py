@@ -35,9 +35,9 @@ async def test_an_account_moves_with_all_its_members(rig: Rig, books: Books) -> 
     operator = await rig.operator(await rig.datacenter())
     response = await operator.Port(request(), timeout=5)
     assert response.from_domain == "GD"
-    assert books.accounts["GD/0", ACCOUNT].status == "moved"
+    assert books.accounts["GD/0", ACCOUNT].terms.status == "moved"
     arrived = books.accounts[NEW, ACCOUNT]
-    assert (arrived.domain, arrived.status, arrived.books[0].amount) == ("XJ", "active", 50)
+    assert (arrived.terms.domain, arrived.terms.status, arrived.books[0].amount) == ("XJ", "active", 50)
     assert books.contracts[BROADBAND].domain == "XJ"
     for identity in (MOBILE, BROADBAND, f"account:{ACCOUNT}"):
         resolved = await operator.Resolve(pb.ResolveRequest(identity=identity), timeout=5)
@@ -61,8 +61,8 @@ async def test_a_number_comes_home_again(rig: Rig, books: Books) -> None:
     await operator.Port(request("back", "GD"), timeout=5)
     assert rig.directory.resolve(MOBILE).domain == "GD" or await rig.directory.refresh() > 0
     assert rig.directory.resolve(MOBILE).key == "GD/0"
-    assert books.accounts["GD/0", ACCOUNT].status == "active"
-    assert books.accounts[NEW, ACCOUNT].status == "moved"
+    assert books.accounts["GD/0", ACCOUNT].terms.status == "active"
+    assert books.accounts[NEW, ACCOUNT].terms.status == "moved"
 
 
 @pytest.mark.parametrize("held", ["MoveOut", "MoveIn"])
@@ -89,7 +89,7 @@ async def test_a_data_center_that_dies_midway_is_finished_by_a_repeat_elsewhere(
     await rig.directory.refresh()
     assert rig.directory.resolve(MOBILE).key == NEW
     assert rig.directory.ports_open() == []
-    assert books.accounts[NEW, ACCOUNT].status == "active"
+    assert books.accounts[NEW, ACCOUNT].terms.status == "active"
 
 
 async def test_a_port_left_lying_about_is_finished_by_any_data_center(
@@ -103,7 +103,7 @@ async def test_a_port_left_lying_about_is_finished_by_any_data_center(
     other = await rig.operator(await rig.datacenter())
     books.hold.clear()
     await wait_for_domain(other, "XJ")
-    assert books.accounts[NEW, ACCOUNT].status == "active"
+    assert books.accounts[NEW, ACCOUNT].terms.status == "active"
 
 
 async def _port_repeating(port: Callable[..., Awaitable[object]]) -> object:
@@ -122,7 +122,7 @@ async def test_two_data_centers_finish_one_port_together(rig: Rig, books: Books)
     operators = [await rig.operator(await rig.datacenter()) for _ in range(2)]
     responses = await asyncio.gather(*(_port_repeating(operator.Port) for operator in operators))
     assert responses[0] == responses[1]
-    assert [account.status for (_, _), account in sorted(books.accounts.items())] == ["moved", "active"]
+    assert [account.terms.status for (_, _), account in sorted(books.accounts.items())] == ["moved", "active"]
 
 
 async def test_every_data_center_serves_from_the_new_domain_within_a_second(rig: Rig, books: Books) -> None:
@@ -136,7 +136,7 @@ async def test_every_data_center_serves_from_the_new_domain_within_a_second(rig:
             answer = wire.unpack_answer((await platform.ask([MOBILE], [pull]))[0])
             assert time.monotonic() - ported < 1.0
             if isinstance(answer, wire.BusinessData):
-                assert answer.account.domain == "XJ"
+                assert answer.account.terms.domain == "XJ"
                 break
             assert isinstance(answer, wire.Failed)
             assert (answer.kind, answer.reason) == ("unavailable", "ACCOUNT_MOVED")
@@ -178,7 +178,7 @@ async def test_a_refusal_of_the_new_owner_is_kept_under_the_key(rig: Rig, books:
     assert rig.directory.ports_open() == []
     assert rig.directory.resolve(MOBILE).domain == "GD"
     stayed = books.accounts["GD/0", ACCOUNT]
-    assert (stayed.domain, stayed.status, stayed.books[0].amount) == ("GD", "active", 50)
+    assert (stayed.terms.domain, stayed.terms.status, stayed.books[0].amount) == ("GD", "active", 50)
     assert books.contracts[MOBILE].domain == "GD"
 
 

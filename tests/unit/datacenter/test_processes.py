@@ -54,7 +54,7 @@ async def pulled_from(platform: Platform) -> str:
         assert answer.kind == "unavailable"
         return answer.reason
     assert isinstance(answer, wire.BusinessData)
-    return answer.account.domain
+    return answer.account.terms.domain
 
 
 async def test_a_port_is_served_by_the_new_domain_everywhere_within_a_second(rig: Rig, books: Books) -> None:
@@ -91,7 +91,7 @@ async def test_a_killed_data_center_loses_no_port(rig: Rig, books: Books) -> Non
         assert response.from_domain == "GD"
         assert await pulled_from(platform) == "XJ"
         assert sum(call.startswith("MoveIn") for call in books.calls) == 2
-        assert [account.status for _, account in sorted(books.accounts.items())] == ["moved", "active"]
+        assert [account.terms.status for _, account in sorted(books.accounts.items())] == ["moved", "active"]
         await platform.close()
         for channel in channels:
             await channel.close()

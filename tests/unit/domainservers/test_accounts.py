@@ -4,9 +4,9 @@ from random import Random
 
 import pytest
 
-from charging.base.account import Account
 from domainservers.accounts.accounts import PACKED_MIN, Accounts, CellState, saved, unpack_account
 from storage.unit import Stored
+from testkit.ledger import an_account
 
 NAMES = [f"account-{number}" for number in range(400)]
 HOT_MAX = 20
@@ -33,7 +33,7 @@ class Owner:
             self.accounts.touch(cell, self.group)
         elif self.random.random() < 0.7:
             self.versions[name] += 1
-            self.accounts.change(cell, Account(name, self.versions[name], "GD"), self.group)
+            self.accounts.change(cell, an_account(name, self.versions[name], "GD"), self.group)
 
     def capture(self) -> None:
         """Begin a round, unless one is under way."""
@@ -76,7 +76,7 @@ def test_a_cell_is_let_go_only_when_its_snapshot_is_durable() -> None:
     owner = Owner(1)
     for name in NAMES:
         owner.versions[name] = 1
-        owner.accounts.change(owner.accounts.take(name, None), Account(name, 1, "GD"), owner.group)
+        owner.accounts.change(owner.accounts.take(name, None), an_account(name, 1, "GD"), owner.group)
     assert len(owner.accounts.cells) == len(NAMES)
     owner.capture()
     while owner.captured:

@@ -22,6 +22,7 @@ from domainservers.journal.journal import Position, genesis, read_chain
 from domainservers.journal.keys import fingerprint
 from domainservers.slot.courier import Courier
 from domainservers.slot.slot import Slot
+from testkit.ledger import an_account
 from tests.unit.domainservers.room import ALICE, BOB, NOW_MS, Clock, FlakyUnit, ask, charge, do, opening, own, until
 
 OPENING = 10_000_000
@@ -94,7 +95,7 @@ async def test_a_transfer_whose_sender_was_away_for_longer_than_keys_are_known_a
     sender = await own(unit, LIMITS, clock)
     for _ in range(2):
         # Offered twice: what is found is known again afterwards.
-        row = (await account_of(sender, ALICE)).outgoing[0]
+        row = (await account_of(sender, ALICE)).open.outgoing[0]
         offer = receive_command(await account_of(sender, ALICE), row, "", clock.ms)
         (answer,) = await ask(receiver, Commit(BOB, offer))
         assert isinstance(answer, Done)
@@ -127,7 +128,7 @@ async def test_where_the_journal_can_not_say_a_transfer_stays_under_way() -> Non
     clock = Clock()
     clock.ms = NOW_MS + 40 * HOUR_MS
     receiver = await own(FlakyUnit(), LIMITS, clock, "GD/1")
-    parcel = Account(BOB, 7, "XJ", currency="CNY", members=(BOB,), books=(Book("main", "money", OPENING),))
+    parcel = an_account(BOB, 7, "XJ", currency="CNY", members=(BOB,), books=(Book("main", "money", OPENING),))
     move = MoveIn(msgspec.msgpack.encode(parcel), (Contract(BOB, BOB, "GD"),))
     assert isinstance(await do(receiver, "in", move, BOB), Done)
     clock.ms += 20 * HOUR_MS
@@ -174,7 +175,7 @@ async def test_one_search_at_a_time_is_made_for_a_transfer() -> None:
 
 async def offer_to(receiver: Slot, sent_ms: int, to_book: str = "main") -> Answer:
     """Offer a transfer of Alice's as her courier does."""
-    sender = Account(ALICE, 1, "GD")
+    sender = an_account(ALICE, 1, "GD")
     row = Outgoing("send", "main", BOB, to_book, 4_000, sent_ms, "CNY")
     (answer,) = await ask(receiver, Commit(BOB, receive_command(sender, row, "", sent_ms)))
     return answer

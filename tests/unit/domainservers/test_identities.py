@@ -136,7 +136,7 @@ async def test_a_closed_account_lets_its_identities_go_and_keeps_its_money() -> 
     assert (data.account.account_id, data.account.members) == (second, (ALICE,))
     old = await pulled(slot, identity_of(first))
     assert isinstance(old, BusinessData)
-    assert (old.account.status, old.account.members, old.account.books[0].amount) == ("closed", (), 10_000_000)
+    assert (old.account.terms.status, old.account.members, old.account.books[0].amount) == ("closed", (), 10_000_000)
 
 
 async def test_an_account_is_asked_for_by_its_id_but_not_charged_by_it() -> None:
@@ -165,7 +165,7 @@ async def test_an_account_without_members_moves_to_another_domain_under_its_id()
     assert isinstance(await do(north, "in", move, identity_of(account_id), account_id), Done)
     data = await pulled(north, identity_of(account_id))
     assert isinstance(data, BusinessData)
-    assert (data.account.account_id, data.account.domain) == (account_id, "BJ")
+    assert (data.account.account_id, data.account.terms.domain) == (account_id, "BJ")
 
 
 async def test_an_account_that_arrives_brings_no_identity_that_another_one_has() -> None:

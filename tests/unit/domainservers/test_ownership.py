@@ -227,7 +227,7 @@ async def test_a_transfer_arrives_once_in_another_slot_though_the_owner_dies() -
         for slot, person in (("GD/0", ALICE), ("GD/1", BOB)):
             data = await country.persist(slot, Pull(person))
             assert isinstance(data, BusinessData)
-            found.append((data.account.books[0].amount, len(data.account.outgoing)))
+            found.append((data.account.books[0].amount, len(data.account.open.outgoing)))
         return found
 
     async with asyncio.timeout(15):
@@ -247,7 +247,7 @@ async def test_a_transfer_that_can_not_arrive_comes_back() -> None:
         while True:
             data = await country.persist("GD/0", Pull(ALICE))
             assert isinstance(data, BusinessData)
-            if not data.account.outgoing:
+            if not data.account.open.outgoing:
                 break
             await asyncio.sleep(0.05)
     assert data.account.books[0].amount == 10_000_000

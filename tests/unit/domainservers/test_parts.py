@@ -4,7 +4,6 @@ import asyncio
 from random import Random
 
 import pytest
-from msgspec.structs import replace
 
 from charging.base.account import Account, Outgoing, Session
 from directory.members import Member
@@ -14,6 +13,7 @@ from domainservers.desk.lanes import Lanes
 from domainservers.journal.keys import RECENT_KEYS_MAX, KeyIndex, fingerprint
 from domainservers.ownership.assignment import assign
 from storage.unit import Stored
+from testkit.ledger import an_account, changed
 
 
 async def test_keys_are_found_in_the_dict_in_the_arrays_and_after_a_restart() -> None:
@@ -126,7 +126,7 @@ def test_cold_accounts_are_packed_and_clean_ones_leave_memory() -> None:
     accounts = Accounts("GD/0", 2, 70)
     for number in range(200):
         cell = accounts.take(f"a{number}", None)
-        accounts.change(cell, Account(f"a{number}", 1, "GD"), number)
+        accounts.change(cell, an_account(f"a{number}", 1, "GD"), number)
     assert len(accounts.cells) == 200, "what is not written down stays"
     assert sum(type(cell.state) is Account for cell in accounts.cells.values()) <= 2
     for state in accounts.capture(0):
@@ -176,8 +176,8 @@ def test_an_account_that_moved_out_is_not_looked_after_any_more() -> None:
     watch = AccountWatch()
     session = Session("s", "msisdn:1", 0, 1_000, ())
     row = Outgoing("send", "main", "msisdn:2", "main", 5)
-    here = Account("a", 3, "GD", sessions=(session,), outgoing=(row,))
+    here = an_account("a", 3, "GD", sessions=(session,), outgoing=(row,))
     watch.look(here, None)
     assert (watch.due(999, 9), list(watch.watched), list(watch.outgoing)) == ([], ["a"], [("a", "send")])
-    watch.look(replace(here, version=4, status="moved"), here)
+    watch.look(changed(here, version=4, status="moved"), here)
     assert (watch.due(1_000, 9), watch.watched, watch.outgoing) == ([], {}, {})
