@@ -4,14 +4,11 @@ The house is copied, the page's gateway is added to the copy, and everything bel
 """
 
 import asyncio
-import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tomllib
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
 
@@ -25,12 +22,10 @@ from charging.errors import Denied
 from onetier_client import AsyncClient, Tls, read_tls
 from runtime.channel import open_channel
 from runtime.status import from_rpc_error
+from tests.cluster.pages import ROOT, add, blocks, copy_house, environment_of, files
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adding-a-gateway.md").read_text("utf-8")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-ROOMS = [name for name in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] if "/" not in name]
 STRANGER = """
 openssl ecparam -name prime256v1 -genkey -noout -out kiosk.key
 openssl req -new -key kiosk.key -subj "/CN=kiosk" -out kiosk.csr
@@ -48,38 +43,16 @@ openssl x509 -req -in second/operator.csr -CA ca.pem -CAkey ca.key -CAcreateseri
 """
 
 
-def blocks(language: str, page: str = PAGE) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-
-
-def add(house: Path, diff: str) -> None:
-    """Do in the copy what a diff of the page shows; what it begins from must stand there exactly once."""
-    name = re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE)[0]
-    text = (house / name).read_text("utf-8")
-    for hunk in diff.split("@@\n")[1:]:
-        lines = hunk.splitlines(keepends=True)
-        before = "".join(line[1:] for line in lines if line[0] != "+")
-        assert f"\n{text}".count(f"\n{before}") == 1, f"{name} has changed: write the page anew\n{before}"
-        text = f"\n{text}".replace(f"\n{before}", "\n" + "".join(line[1:] for line in lines if line[0] != "-"))[1:]
-    (house / name).write_text(text, "utf-8")
-
-
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the house with the page's gateway in it."""
-    copy = tmp_path_factory.mktemp("house")
-    for name in (*ROOMS, "proto", "catalogues", "docs", "testkit", "bench"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", copy)
-    manual = copy / "tests" / "unit" / "runtime" / "test_operation_manual.py"
-    manual.parent.mkdir(parents=True)
-    shutil.copy(ROOT / manual.relative_to(copy), manual)
-    files = re.findall(r"^`(gateways/[\w./]+)`:\n\n```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(files) == len(blocks("python")) == 5
-    for path, text in files:
+    copy = copy_house(tmp_path_factory.mktemp("house"), "tests/unit/runtime/test_operation_manual.py")
+    made = files(PAGE)
+    assert len(made) == len(blocks("python", PAGE)) == 5
+    for path, text in made:
         (copy / path).parent.mkdir(exist_ok=True)
         (copy / path).write_text(text, "utf-8")
-    for diff in blocks("diff"):
+    for diff in blocks("diff", PAGE):
         add(copy, diff)
     return copy
 
@@ -89,14 +62,14 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of certificates: those of docs/tls.md, that of the page, one of no room's role, a second operator's."""
     folder = tmp_path_factory.mktemp("tls")
     (recipe,) = blocks("bash", (ROOT / "docs" / "tls.md").read_text("utf-8"))[:1]
-    for script in (recipe, *blocks("bash"), STRANGER, SECOND_OPERATOR):
+    for script in (recipe, *blocks("bash", PAGE), STRANGER, SECOND_OPERATOR):
         subprocess.run(["bash", "-ec", script], cwd=folder, check=True, capture_output=True, timeout=60)
     return folder
 
 
 def environment(house: Path, **settings: str) -> dict[str, str]:
     own = {f"ONETIER_{name.upper()}": value for name, value in settings.items()}
-    return {**os.environ, "PYTHONPATH": f"{house}:{house / 'proto'}", **own}
+    return {**environment_of(house), **own}
 
 
 def run(house: Path, *arguments: str, **settings: str) -> tuple[int, str]:
