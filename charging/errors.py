@@ -142,6 +142,11 @@ class Broken(Fault):
     kind = "broken"
 
 
+def internal() -> Broken:
+    """Make the fault of any defect that has no reason of its own: what went wrong is in the log, never in an answer."""
+    return Broken("INTERNAL", "an internal error; it is in the server's log")
+
+
 KINDS: dict[str, type[Fault]] = {
     cls.kind: cls for cls in (Invalid, NotFound, Refused, Conflict, Denied, Overloaded, Unavailable, Expired, Broken)
 }

@@ -12,7 +12,7 @@ from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceServicer
 
 from charging import wire
-from charging.errors import Broken, Denied, Fault, Invalid
+from charging.errors import Denied, Fault, Invalid, internal
 from charging.wire import Ask, Commit, FetchReference
 from domainservers.batch import ServedBatch
 from domainservers.desk.answers import pack_fault
@@ -113,7 +113,7 @@ class DomainServerServicer(DomainServerServiceServicer):
             slot.submit(batch, asks, origin)
         except Exception:
             log.exception("a batch could not be submitted", slot=slot.name)
-            body = pack_fault(Broken("INTERNAL", "an internal error; it is in the server's log"))
+            body = pack_fault(internal())
             for place, _ in asks:
                 batch.answer(place, body)
 

@@ -11,7 +11,7 @@ from traceback import clear_frames
 
 import grpc
 
-from charging.errors import Broken, Denied, Fault, Invalid
+from charging.errors import Denied, Fault, Invalid, internal
 from runtime.guard import Guard
 from runtime.principal import LOCAL, admit
 from runtime.status import ROLE_NOT_ALLOWED, abort
@@ -109,7 +109,7 @@ class FaultInterceptor(_Interceptor):
                 await abort(context, error)
             log.error("handler failed", method=method, exc_info=error)
             self._metrics.event("broken")
-            await abort(context, Broken("INTERNAL", "an internal error; it is in the server's log"))
+            await abort(context, internal())
 
         return _wrapped(handler, None, failed, None)
 

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 
-from charging.errors import Broken, Fault
+from charging.errors import Broken, Fault, internal
 from charging.wire import Answer, unpack_answer
 from runtime.telemetry import logger
 
@@ -82,7 +82,7 @@ class SentBatch:
                 taker.take(asked, answer, len(body))
             except Exception:
                 log.exception("answer failed", asked=type(asked).__name__, answer=type(answer).__name__)
-                taker.lose(asked, Broken("INTERNAL", "an internal error; it is in the server's log"))
+                taker.lose(asked, internal())
         self._settled()
         return count
 

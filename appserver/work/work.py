@@ -18,7 +18,7 @@ from appserver.work.items import OpeningItem, QueryItem, QuoteItem, ReadItem
 from appserver.work.openings import Openings
 from appserver.work.reads import Reads
 from appserver.work.refusals import Refusals
-from charging.errors import Broken, Fault
+from charging.errors import Fault, internal
 from charging.ledger.commands.open_account import OpenAccount
 from runtime.telemetry import logger
 
@@ -89,7 +89,7 @@ class Work:
             self._refusals.fail(item, fault)
         except Exception:
             log.exception("request failed", kind=item.request.kind.name)
-            self._pending.refuse_item(item, Broken("INTERNAL", "an internal error; it is in the server's log"))
+            self._pending.refuse_item(item, internal())
 
 
 def _item(request: Request, batch: RequestBatch, position: int) -> WorkItem:

@@ -141,7 +141,9 @@ REFUNDS = Section(
             "Correct it by an adjustment.",
         ),
         Reason("CHARGE_SOUGHT", UNAVAILABLE, "The journal is searched for the charge.", repeat=SAME_KEY),
-        Reason("REFUND_NEGATIVE", INVALID, "A refund is less than zero.", fields="the amount"),
+        Reason(
+            "REFUND_NEGATIVE", INVALID, "A refund is less than zero.", fields="the amount", other="AMOUNT_OUT_OF_RANGE"
+        ),
         Reason("REFUNDED_ALREADY", REFUSED, "The charge was given back before."),
         Reason(
             "REFUND_EXCEEDS_CHARGE",

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from charging import wire
 from charging.base.bounds import ROUTE_CHARS_MAX
-from charging.errors import Broken, Fault, Invalid, NotFound, Unavailable
+from charging.errors import Fault, Invalid, NotFound, Unavailable, internal
 from runtime.telemetry import logger
 
 log = logger("datacenter.router")
@@ -142,7 +142,7 @@ def _as_fault(error: Exception) -> Fault:
     if isinstance(error, Fault):
         return error
     log.error("a route could not be looked up", exc_info=error)
-    return Broken("INTERNAL", "an internal error; it is in the server's log")
+    return internal()
 
 
 def failed_body(fault: Fault) -> bytes:

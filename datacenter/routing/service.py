@@ -7,7 +7,7 @@ import grpc
 from onetier.v1 import data_center_pb2_grpc
 from onetier.v1.data_center_pb2 import RouteRequest, RouteResponse
 
-from charging.errors import Broken, Fault, Invalid, Overloaded, Unavailable
+from charging.errors import Fault, Invalid, Overloaded, Unavailable, internal
 from datacenter.routing.dispatch import Dispatcher, pack_replies
 from datacenter.routing.router import failed_body
 from datacenter.settings import DataCenterSettings
@@ -105,7 +105,7 @@ class DataCenterServicer(data_center_pb2_grpc.DataCenterServiceServicer):
             )
         except Exception:
             log.exception("a batch could not be sent on")
-            body = failed_body(Broken("INTERNAL", "an internal error; it is in the server's log"))
+            body = failed_body(internal())
             owed.deliver(pack_replies(positions, [body] * items), items)
         self._count_cache(items)
         return items

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from enum import Enum
 
-from charging.errors import Broken, Fault, Unavailable
+from charging.errors import Fault, Unavailable, internal
 from charging.wire import Ask, Commit, Instruct
 from domainservers.desk.answers import pack_fault, slot_moving, store_away
 from domainservers.desk.gate import let_in
@@ -95,7 +95,7 @@ class Slot:
             except Exception:
                 log.exception("a request could not be taken", slot=self.name)
                 place = each.place if isinstance(each, Item) else each[0]
-                sink.answer(place, pack_fault(Broken("INTERNAL", "an internal error; it is in the server's log")))
+                sink.answer(place, pack_fault(internal()))
         misses = self._loading.misses - misses
         self._metrics.cache("account", hits=len(work) - misses, misses=misses)
         self._committing.wake()
