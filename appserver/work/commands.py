@@ -64,8 +64,7 @@ def rate_usage(usage: Usage, account: Account, contract: Contract, reference: Do
     if usage.start_ms < contract.valid_from_ms:
         raise _before_contract(contract)
     charge = rating.rate(reference.timeline.plan_at(usage.start_ms), usage, contract, available_view(account))
-    if charge.depends or charge.accruals:
-        refuse_late(usage.start_ms, now_ms)
+    refuse_late(charge, usage.start_ms, now_ms)
     return charge
 
 
@@ -175,8 +174,7 @@ def _session(
     )
     step = plan(pricing, account, contract, ask)
     for rated in step.units:
-        if rated.charge.depends or rated.charge.accruals:
-            refuse_late(rated.usage.start_ms, now_ms)
+        refuse_late(rated.charge, rated.usage.start_ms, now_ms)
     return step
 
 

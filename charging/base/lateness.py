@@ -12,6 +12,7 @@ Usage that looks at no counter and at no book of units is never too late: its pr
 from datetime import date, timedelta
 
 from charging.base.accumulators import parts
+from charging.base.usage import Charge, SealedCharge
 from charging.errors import Invalid
 
 LATE_DAYS_MAX = 35
@@ -23,9 +24,13 @@ _CLOCKS_DAYS = 2
 """What two clocks and two zones may differ by, and a day that has begun."""
 
 
-def refuse_late(start_ms: int, now_ms: int) -> None:
-    """Raise `Invalid` USAGE_TOO_LATE for a usage whose counters may be forgotten by now."""
-    if start_ms < now_ms - LATE_MS_MAX:
+def refuse_late(charge: Charge | SealedCharge, start_ms: int, now_ms: int) -> None:
+    """Raise `Invalid` USAGE_TOO_LATE for the charge of a usage whose counters may be forgotten by now.
+
+    Both times are UTC, milliseconds: when the usage began, and now. Platform and owner ask each by their own clock. A
+    charge that reads no counter and no balance, and counts for none, is taken however late.
+    """
+    if start_ms < now_ms - LATE_MS_MAX and (charge.depends or charge.accruals):
         text = f"at most {LATE_DAYS_MAX} days ago: {now_ms - LATE_MS_MAX} or later"
         raise Invalid(
             "USAGE_TOO_LATE",

@@ -14,6 +14,15 @@ FUNDS_ENDED = "FUNDS_ENDED"
 AUTO_SUSPEND = "auto_suspend"
 
 
+def moved_on(account: Account, version: int, mark: int) -> bool:
+    """Say whether an account is in another state than the one that something was rated on.
+
+    The mark tells states of one version apart that came about by other commands, as where the platform has predicted
+    what the owner then decided otherwise; 0 = it is not known.
+    """
+    return version != account.version or (mark != 0 and mark != account.mark)
+
+
 def require_here(account: Account) -> None:
     """Refuse an account that has moved to another domain."""
     terms = account.terms

@@ -6,7 +6,7 @@ from charging.base.usage import SealedCharge
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
 from charging.ledger.effect import VersionMoved
-from charging.ledger.standing import require_active
+from charging.ledger.standing import moved_on, require_active
 
 Taking = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
 
@@ -23,10 +23,9 @@ def taken(
         require_active(account)
     if base_version < account.terms_version:
         raise VersionMoved
-    if charge.depends and (base_version != account.version or (base_mark and base_mark != account.mark)):
+    if charge.depends and moved_on(account, base_version, base_mark):
         raise VersionMoved
-    if charge.depends or charge.accruals:
-        refuse_late(start_ms, now_ms)
+    refuse_late(charge, start_ms, now_ms)
     return take(account, charge, start_ms)
 
 

@@ -23,7 +23,7 @@ from charging.ledger.events import Noticed, SessionPosting, SessionStepped
 from charging.ledger.funds import book_of
 from charging.ledger.outcome import SessionGrant, SessionOutcome
 from charging.ledger.session_state import EXPIRED, RELEASED, Kept, Taken, grant_of_none, without_quota
-from charging.ledger.standing import require_active, require_here
+from charging.ledger.standing import moved_on, require_active, require_here
 
 FINAL_ACTIONS = ("", "terminate", "restrict", "redirect")
 
@@ -87,14 +87,13 @@ class StepSession(BaseAction, frozen=True, tag="session"):
         told = _told_before(account, session, self)
         if told is not None:
             return told
-        if self.base_version != account.version or (self.base_mark and self.base_mark != account.mark):
+        if moved_on(account, self.base_version, self.base_mark):
             raise VersionMoved
         if session is None or any(unit.granted for unit in self.units):
             require_active(account)
         _check(account, session, self)
         for unit in self.units:
-            if unit.charge.depends or unit.charge.accruals:
-                refuse_late(unit.usage.start_ms, now_ms)
+            refuse_late(unit.charge, unit.usage.start_ms, now_ms)
         steps = _steps(account, session, self)
         return _stepped(account, session, self, steps)
 
