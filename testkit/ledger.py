@@ -4,7 +4,7 @@
 entries.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 from msgspec import Raw
@@ -160,48 +160,41 @@ class Desk:
             raise Conflict("REQUEST_KEY_REUSED", f"key {key} was used for another request", fields=fields)
         return entry
 
-    def commit(self, command: Command, refusal: Refused | None = None) -> Done:
-        """Decide and journal a command, or tell the stored outcome of its key; a `refusal` is journaled instead."""
+    def commit(self, command: Command, refusal: Refused | None = None, identity: str = "") -> Done:
+        """Decide and journal a command, or tell the stored outcome of its key; a `refusal` is journaled instead.
+
+        `identity` is who asked; "" = the account itself.
+        """
         known = self.known(command.account_id, command.key, command.digest)
         if known is not None:
             decided = outcome_now(self.accounts.get(command.account_id), command.key)
             return _told(decided or known.outcome)
         account = self.accounts.get(command.account_id)
-        original = self._original(command)
+        entry = self._keys.get((command.account_id, command.action.original_key()))
+        original = _original(command, entry, self.journals.get(command.account_id, ()))
         try:
             if refusal is not None:
                 raise refusal
             decision = ledger.decide(account, original, self.now_ms)
-        except Refused as refusal:
-            self._journal(command, account, (), failed_of(refusal))
+        except Refused as refused:
+            self._journal(command, account, (), failed_of(refused), identity)
             raise
         force_setattr(decision.done, "revision", self.revision)
         waits = type(command.action) is Propose
-        if decision.events:
-            outcome = pending(command.key) if waits else decision.done
-            self._journal(command, decision.account, decision.events, outcome)
-            self.accounts[command.account_id] = decision.account
+        outcome = pending(command.key) if waits else decision.done
+        self._journal(command, decision.account, decision.events, outcome, identity)
+        self.accounts[command.account_id] = decision.account
         if waits:
             raise fault(pending(command.key))
         return decision.done
 
-    def _original(self, command: Command) -> Command:
-        charge_key = command.action.original_key()
-        if not charge_key:
-            return command
-        entry = self._keys.get((command.account_id, charge_key))
-        told = charged_fact(entry) if entry is not None else None
-        if told is None or not told.session_id:
-            return with_original(command, entry)
-        falls = Falls(told.session_id)
-        for newer in reversed(self.journals[command.account_id]):
-            if newer is entry:
-                break
-            falls.pass_over(newer)
-        return with_original(command, entry, falls)
-
     def _journal(
-        self, command: Command, account: Account | None, events: tuple[Event, ...], outcome: Done | Failed
+        self,
+        command: Command,
+        account: Account | None,
+        events: tuple[Event, ...],
+        outcome: Done | Failed,
+        identity: str,
     ) -> None:
         entry = Entry(
             command.account_id,
@@ -211,7 +204,7 @@ class Desk:
             -1,
             self.now_ms,
             TAGS[type(command.action)],
-            command.account_id,
+            identity or command.account_id,
             command.actor,
             command.channel,
             events,
@@ -267,3 +260,18 @@ def _told(outcome: bytes | Raw) -> Done:
     if not isinstance(answer, Done):
         raise TypeError(type(answer).__name__)
     return answer
+
+
+def _original(command: Command, entry: Entry | None, journal: Sequence[Entry]) -> Command:
+    """Give a command what the journal says of the charge it is about; any other as it is."""
+    if not command.action.original_key():
+        return command
+    told = charged_fact(entry) if entry is not None else None
+    if told is None or not told.session_id:
+        return with_original(command, entry)
+    falls = Falls(told.session_id)
+    for newer in reversed(journal):
+        if newer is entry:
+            break
+        falls.pass_over(newer)
+    return with_original(command, entry, falls)

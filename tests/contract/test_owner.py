@@ -182,6 +182,14 @@ async def test_who_is_no_member_charges_nothing(owner: AnyOwner) -> None:
     for ask in (Pull(BOB), commit("k2", charge(5, version=4, identity=BOB), BOB)):
         assert (await failed(owner, ask)).reason == "IDENTITY_UNKNOWN"
     assert await money(owner) == 9_999_995
+    assert (await done(owner, Lookup(BOB, "k"))).amount == 5, "what was done can be asked when the contract has ended"
+    assert history_lines(await one(owner, FetchHistory(BOB, 9))) == ["leave", "k", "join", "open"]
+
+
+async def test_a_command_that_names_the_identity_alone_is_for_its_account(owner: AnyOwner) -> None:
+    assert (await done(owner, commit("in", top_up(5), account_id=""))).account_id == ALICE
+    assert (await done(owner, commit("in", top_up(5)))).repeated
+    assert (await failed(owner, commit("in", top_up(5), BOB, account_id=""))).reason == "IDENTITY_UNKNOWN"
 
 
 async def test_an_account_is_asked_for_by_its_id_but_uses_nothing_by_it(owner: AnyOwner) -> None:
