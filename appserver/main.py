@@ -8,6 +8,8 @@ from onetier.v1.service_desk_pb2_grpc import add_ServiceDeskServiceServicer_to_s
 from appserver.access_log import AccessLog
 from appserver.batches.pending import Pending
 from appserver.billing.service import Billing
+from appserver.door.admission import BatchAdmission
+from appserver.door.clients import Clients
 from appserver.door.service import ServiceDesk
 from appserver.settings import AppServerSettings
 from appserver.uplink.links import Uplink
@@ -24,11 +26,20 @@ LINKS_END_MS = 500
 class Platform:
     """A platform that serves; see `runtime.server.Life`."""
 
-    def __init__(self, uplink: Uplink, engine: Engine, pending: Pending, access: AccessLog, desk: ServiceDesk) -> None:
+    def __init__(
+        self,
+        uplink: Uplink,
+        engine: Engine,
+        pending: Pending,
+        access: AccessLog,
+        admission: BatchAdmission,
+        desk: ServiceDesk,
+    ) -> None:
         self._uplink = uplink
         self._engine = engine
         self._pending = pending
         self._access = access
+        self._admission = admission
         self._desk = desk
 
     async def started(self) -> None:
@@ -36,7 +47,7 @@ class Platform:
 
     async def stop_intake(self) -> None:
         """Refuse what is new."""
-        self._desk.draining = True
+        self._admission.draining = True
 
     async def flush(self) -> None:
         """Answer what was taken in, then end the streams."""
@@ -44,7 +55,7 @@ class Platform:
         self._desk.ended.set()
 
     async def close(self) -> None:
-        """Close the links."""
+        """End the streams, write the rest of the access log, and let batches under way end before the links do."""
         self._desk.ended.set()
         self._engine.close()
         await self._access.close()
@@ -62,12 +73,15 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
         settings.batches_in_flight_max,
         settings.message_bytes_max,
     )
-    pending = Pending(booth.metrics, asyncio.get_running_loop().time)
+    clock = asyncio.get_running_loop().time
+    pending = Pending(booth.metrics, clock)
     # The address tells this process's access log from those of others.
     access = AccessLog(settings.access_log, booth.address, settings.access_log_bytes_max, settings.access_log_files_max)
     engine = engine_of(settings, uplink, pending, access, booth.metrics)
-    desk = ServiceDesk(engine, pending, settings, booth.metrics)
+    clients = Clients(settings, clock)
+    admission = BatchAdmission(clients, pending, settings)
+    desk = ServiceDesk(engine, clients, admission, settings, booth.metrics)
     booth.add(add_ServiceDeskServiceServicer_to_server, desk, SERVICE)
     billing = Billing(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000)
     booth.add(add_BillingServiceServicer_to_server, billing, BILLING)
-    return Platform(uplink, engine, pending, access, desk)
+    return Platform(uplink, engine, pending, access, admission, desk)

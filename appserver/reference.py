@@ -132,6 +132,15 @@ class DomainReference:
         return ", ".join(found[:SHOWN_MAX]) + (", …" if len(found) > SHOWN_MAX else "")
 
 
+def newer(before: DomainReference | None, reference: Reference) -> DomainReference:
+    """Give the newer of what is held and what came; catalogues are compiled anew only where they changed."""
+    if before is not None and before.told.revision > reference.revision:
+        return before
+    if before is not None and before.told.catalogues == reference.catalogues:
+        return DomainReference(reference, before.timeline)
+    return DomainReference(reference, Timeline.build(reference.catalogues, reference.domain, reference.time_zone))
+
+
 def _asked(request: Request) -> tuple[str, int]:
     """Give what grants call it, and the amount that they may bound."""
     if isinstance(request, CommandRequest):

@@ -14,7 +14,7 @@ from runtime.principal import LOCAL
 from runtime.quota import Bucket
 
 
-class ReplySink(Protocol):
+class CallerSink(Protocol):
     """Where the replies of a batch go."""
 
     def deliver(self, batch: "RequestBatch", response: desk.ExchangeResponse, /) -> None:
@@ -42,7 +42,7 @@ class RequestBatch:
 
     def __init__(
         self,
-        sink: ReplySink,
+        sink: CallerSink,
         batch_id: int,
         requests: Sequence[desk.ServiceRequest],
         received: float,

@@ -7,21 +7,19 @@ from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceServicer
 
 from appserver.batches.batch import RequestBatch, RequestSource
-from appserver.batches.pending import Pending
+from appserver.door.admission import BatchAdmission
 from appserver.door.clients import Clients, QuotaClient
 from appserver.settings import AppServerSettings
 from appserver.work.engine import Engine
-from charging.errors import Fault, Invalid, Overloaded, Unavailable
+from charging.errors import Invalid
 from runtime.intercept import MESSAGE_MALFORMED
 from runtime.principal import principal_of
-from runtime.quota import within_share
-from runtime.status import DRAINING, from_status, to_status
+from runtime.status import from_status, to_status
 from runtime.stream import ReplyStream, serve_stream
 from runtime.telemetry import Metrics
 
 Replies = ReplyStream[desk.ExchangeResponse]
 
-RETRY_MS = 50
 TIMEOUT_MS_MAX = 600_000
 REFUSED_UNREAD_MAX = 4
 """A stream is refused beyond `stream_items_max`, and not read any more at so many times of it: a client that sends
@@ -54,18 +52,25 @@ class _CallReply:
 
 
 class ServiceDesk(ServiceDeskServiceServicer):
-    """Serves the front ends. Set `draining` to take nothing new, `ended` to end the streams."""
+    """Serves the front ends until `ended` is set."""
 
-    def __init__(self, engine: Engine, pending: Pending, settings: AppServerSettings, metrics: Metrics) -> None:
-        self.draining = False
+    def __init__(
+        self,
+        engine: Engine,
+        clients: Clients,
+        admission: BatchAdmission,
+        settings: AppServerSettings,
+        metrics: Metrics,
+    ) -> None:
         self.ended = asyncio.Event()
+        """The streams end once it is set."""
         self._engine = engine
-        self._pending = pending
+        self._clients = clients
+        self._admission = admission
         self._settings = settings
         self._metrics = metrics
         self._loop = asyncio.get_running_loop()
-        self._clients = Clients(settings, self._loop.time)
-        metrics.gauge("clients_known", lambda: len(self._clients))
+        metrics.gauge("clients_known", lambda: len(clients))
 
     async def Exchange(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve a stream of batches."""
@@ -100,7 +105,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
     ) -> int:
         requests = request.requests
         size, octets = len(requests), request.ByteSize()
-        refusal = self._refusal(client, size, octets, replies.items_in_flight)
+        refusal = self._admission.refusal(client, size, octets, replies.items_in_flight)
         if refusal is not None:
             self._metrics.requests("any", refusal.reason, max(size, 1))
             client.refused(self._loop.time(), refusal.retry_ms)
@@ -118,38 +123,6 @@ class ServiceDesk(ServiceDeskServiceServicer):
         batch = RequestBatch(_StreamReplies(replies), request.batch_id, requests, now, deadline, octets, principal)
         self._engine.submit(source, batch)
         return size
-
-    def _refusal(self, client: QuotaClient, size: int, octets: int, stream_items: int) -> Fault | None:
-        """Say why a batch is refused whole, with the limit named."""
-        if self.draining:
-            return Unavailable(DRAINING, "this instance stops; repeat the same keys at another", retry_ms=RETRY_MS)
-        limit = self._settings.batch_requests_max
-        if size > limit:
-            text = f"at most {limit}"
-            return Invalid(
-                "BATCH_TOO_LARGE",
-                f"a batch of {size} requests is over the limit of {limit}; send it in several",
-                fields={"requests": text},
-                facts={"limit": str(limit)},
-            )
-        limit = self._settings.stream_items_max
-        if stream_items + size > limit:
-            return _overloaded("STREAM_FULL", f"{limit} requests of this stream are unanswered or unread", limit)
-        return self._clients.refusal(client) or self._full(client, size, octets)
-
-    def _full(self, client: QuotaClient, size: int, octets: int) -> Fault | None:
-        """Say why there is no room: for anybody, or for this client beside the others."""
-        pending, caller, settings = self._pending, client.caller, self._settings
-        for what, own, wanted, taken, limit in (
-            ("requests", caller.items, size, pending.items, settings.items_in_flight_max),
-            ("bytes", caller.bytes, octets, pending.bytes, settings.bytes_in_flight_max),
-        ):
-            if taken + wanted > limit:
-                return _overloaded("PLATFORM_FULL", f"{limit} {what} are under way in this instance", limit)
-            if not within_share(own, wanted, taken, limit):
-                text = f"{own} {what} of this client are under way, and as many as are free must stay so for others"
-                return _overloaded("CLIENT_FULL", text, limit)
-        return None
 
     async def Charge(self, request: desk.ChargeRequest, context: grpc.aio.ServicerContext) -> desk.ChargeResponse:
         """Rate an event and take it from the balance."""
@@ -182,7 +155,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
             raise Invalid("REQUEST_TYPE_MISMATCH", "the request type is not the call's", fields={"request_type": text})
         request.request_type = wanted
         client, octets = self._clients.of(context), request.ByteSize()
-        refusal = self._refusal(client, 1, octets, 0)
+        refusal = self._admission.refusal(client, 1, octets, 0)
         if refusal is not None:
             self._metrics.requests("any", refusal.reason)
             # Whoever floods with calls waits for each refusal, as one that floods a stream isn't read.
@@ -207,7 +180,3 @@ def _tell_unreadable(replies: Replies) -> int:
     fault = Invalid(MESSAGE_MALFORMED, "a message can't be read: it is no ExchangeRequest; nothing of it was done")
     replies.send(desk.ExchangeResponse(error=to_status(fault)), 1)
     return 1
-
-
-def _overloaded(reason: str, message: str, limit: int) -> Overloaded:
-    return Overloaded(reason, message, facts={"limit": str(limit)}, retry_ms=RETRY_MS)

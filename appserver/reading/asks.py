@@ -27,8 +27,9 @@ class SessionOrder(Struct, frozen=True, array_like=True):
 
     session_id: str
     operation: str
-    """create, update, release"""
+    """create, update, release: the operations of Nchf_ConvergedCharging (TS 32.290)."""
     invocation: int
+    """invocationSequenceNumber of TS 32.291: one more with each step, the same when a step is repeated."""
     units: tuple[UnitAsk, ...]
     """A time of 0 was not given: the request's stands for it."""
 

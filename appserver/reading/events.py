@@ -1,4 +1,8 @@
-"""Charges and dry runs: one event each, as the network or a partner saw it."""
+"""Charges and dry runs: one event each, as the network or a partner saw it.
+
+A charge is immediate event charging (TS 32.290; direct debiting of RFC 8506, 6.3), a dry run the price enquiry of
+RFC 8506, 6.1. A quantity is in base units: seconds, bytes, events.
+"""
 
 from collections.abc import Mapping
 from hashlib import blake2b

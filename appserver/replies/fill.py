@@ -18,6 +18,7 @@ from runtime.status import to_status
 if TYPE_CHECKING:
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 
+# What the network does with a user whose last quota is used up: Final-Unit-Action, RFC 8506, 8.35.
 FINAL_ACTIONS = {
     "terminate": desk.SessionResult.Grant.FINAL_ACTION_TERMINATE,
     "restrict": desk.SessionResult.Grant.FINAL_ACTION_RESTRICT,
@@ -203,7 +204,11 @@ def fill_command(result: desk.CommandResult, done: Done) -> None:
 
 
 def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done) -> None:
-    """Answer a session step."""
+    """Answer a session step.
+
+    Of a grant, `valid_until_ms` is its Validity-Time and `tariff_switch_ms` its Tariff-Time-Change (RFC 8506, 8.33 and
+    8.20), as times, UTC, where Diameter tells seconds from now; `charged` is the total since the session began.
+    """
     result.session_id = outcome.session_id
     result.invocation = outcome.invocation
     result.account_version = done.version

@@ -135,7 +135,7 @@ class Outbox:
         if deadline > self._deadline:
             self._deadline = deadline
 
-    def seal(
+    def depart(
         self, now: float, hear: Callable[[str, int], None], settled: Callable[[], None]
     ) -> tuple[RouteRequest, SentBatch]:
         """Give the message of what was filled, and who takes its answers (see `SentBatch`); begin the next batch.

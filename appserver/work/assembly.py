@@ -18,7 +18,7 @@ from appserver.work.commits import Commits
 from appserver.work.engine import Engine
 from appserver.work.library import Library
 from appserver.work.openings import Openings
-from appserver.work.outcomes import Outcomes
+from appserver.work.outcomes import CommitOutcomes
 from appserver.work.pulls import Pulls
 from appserver.work.reads import Reads
 from appserver.work.refusals import Refusals
@@ -49,7 +49,7 @@ def engine_of(
     library = Library(outbox, ready, pending, clock, settings.reference_check_ms / 1000)
     refusals = Refusals(pending, library, outbox)
     pulls = Pulls(outbox, accounts, library, ready, refusals, pending)
-    outcomes = Outcomes(turns, accounts, refusals, pending, settings.rerate_max)
+    outcomes = CommitOutcomes(turns, accounts, refusals, pending, settings.rerate_max)
     commits = Commits(accounts, pulls, library, refusals, outcomes, outbox, time_seen, settings.session_validity_ms)
     openings = Openings(library, refusals, accounts, outbox, pending, time_seen)
     reads = Reads(pulls, library, refusals, access, outbox, pending, time_seen)

@@ -9,7 +9,7 @@ from appserver.uplink.outgoing import Outbox
 from appserver.work.batch_time import BatchTime
 from appserver.work.commands import charge_command, order_command
 from appserver.work.library import Library
-from appserver.work.outcomes import Outcomes
+from appserver.work.outcomes import CommitOutcomes
 from appserver.work.pulls import Pulls
 from appserver.work.refusals import Refusals
 from charging.ledger.command import Command
@@ -25,7 +25,7 @@ class Commits:
         pulls: Pulls,
         library: Library,
         refusals: Refusals,
-        outcomes: Outcomes,
+        outcomes: CommitOutcomes,
         outbox: Outbox,
         time: BatchTime,
         session_validity_ms: int,

@@ -107,7 +107,7 @@ class Engine:
         if outbox.items:
             items = outbox.items
             self._metrics.batch("route", items)
-            request, sent = outbox.seal(self._loop.time(), self._library.hear, self._schedule)
+            request, sent = outbox.depart(self._loop.time(), self._library.hear, self._schedule)
             link.send(request, items=items, sink=sent, timeout_ms=request.timeout_ms)
         if self._has_work():
             self._schedule()

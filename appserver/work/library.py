@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 
 from appserver.batches.item import WorkItem
 from appserver.batches.pending import Pending
-from appserver.reference import DomainReference
+from appserver.reference import DomainReference, newer
 from appserver.uplink.outgoing import Outbox, Taker
 from charging.errors import Broken, Fault, Invalid, NotFound
-from charging.plans.timeline import Timeline
 from charging.wire import Answer, Failed, FetchReference, Reference, Unchanged, pack
 from charging.wire import fault as fault_of
 from runtime.telemetry import logger
@@ -188,15 +187,7 @@ class Library(Taker[Fetch]):
         held.used = held.used or held.told.revision < held.revision
 
     def _put(self, reference: Reference, fetch: Fetch) -> DomainReference:
-        """Keep what was fetched, unless what is held is newer."""
-        domain = reference.domain
-        before = self._held.get(domain)
-        if before is not None and before.told.revision > reference.revision:
-            held = before
-        elif before is not None and before.told.catalogues == reference.catalogues:
-            held = DomainReference(reference, before.timeline)
-        else:
-            held = DomainReference(reference, Timeline.build(reference.catalogues, domain, reference.time_zone))
+        """Keep what was fetched, unless what is held is newer. Raises what compiling a catalogue raises."""
+        held = self._held[reference.domain] = newer(self._held.get(reference.domain), reference)
         self._renew(held, fetch)
-        self._held[domain] = held
         return held

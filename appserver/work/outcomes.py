@@ -15,7 +15,7 @@ from charging.wire import fault as fault_of
 CONTENDED_RETRY_MS = 20
 
 
-class Outcomes(Taker[CommitItem]):
+class CommitOutcomes(Taker[CommitItem]):
     """Takes the answers to commits. An account whose last answer has come and that somebody waits for is put to
     `turns`, once."""
 
