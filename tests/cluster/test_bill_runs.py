@@ -1,0 +1,115 @@
+"""Bill runs as operators run them, on separate processes: by the console, through kills and a move, and audited."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from audit.journals import JournalRef, audit_journal
+from audit.national import Sources, audit_country
+from business.billing.kind import BILL_RUNS, subject_of
+from business.billing.periods import Period
+from cluster.layout import keys_of
+from cluster.system import Shape
+from evidence.keyfile import ring_at
+from evidence.places import anchors_folder
+from testkit.rehearsal import Rehearsal, rehearse
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+ROOT = Path(__file__).parents[2]
+TODAY = datetime.now(UTC) - timedelta(days=1)
+LAST = Period(TODAY.year * 12 + TODAY.month - 2, 1)
+"""The newest period that is surely over in every region."""
+UNTIL = (datetime.now(UTC) + timedelta(hours=6)).isoformat(timespec="seconds")
+
+
+async def billing(small: Rehearsal, *arguments: str, status: int = 0) -> str:
+    """Run `onetier billing`, and expect an exit status."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "console.main", "billing", *arguments, "--endpoint", small.system.endpoints[0]),
+        stdout=PIPE,
+        stderr=STDOUT,
+        cwd=ROOT,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == status, out.decode()
+    return out.decode()
+
+
+async def kill_all_owners(small: Rehearsal) -> None:
+    """Kill every domain server, and start as many again."""
+    servers = list(small.system.domain_servers)
+    for process in servers:
+        process.kill()
+        await process.wait()
+    for number, _ in enumerate(servers):
+        await small.system.start_process("domainserver", 7 + number)
+
+
+async def test_a_run_outlives_its_owners_and_a_move_and_is_audited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONETIER_UNIT_FOLDERS", str(tmp_path))
+    run = f"GD/0:{LAST}"
+    async with rehearse(tmp_path, Shape(datacenters=1, domain_servers=2, app_servers=1)) as small:
+        opened = await billing(small, "open", "GD", str(LAST), "--mode", "staged", "--until", UNTIL, "--key", "open-1")
+        assert run in opened
+        assert "done in 1 of 1 slots; request key open-1" in opened
+        assert "RUN_OPEN" in await billing(small, "open", "GD", str(LAST), "--until", UNTIL, status=1)
+        early = await billing(small, "open", "GD", str(LAST.next.next), "--until", UNTIL, status=1)
+        assert "PERIOD_NOT_OVER" in early or "CYCLE_BUSY" in early
+        assert "RUN_UNKNOWN" in await billing(small, "complete", "BJ", str(LAST), status=1)
+        await kill_all_owners(small)
+        again = await billing(small, "open", "GD", str(LAST), "--mode", "staged", "--until", UNTIL, "--key", "open-1")
+        assert "1 of them as told before" in again
+        assert "REQUEST_KEY_REUSED" in await billing(
+            small, "open", "GD", str(LAST), "--until", UNTIL, "--key", "open-1", status=1
+        )
+        await move(small, tmp_path)
+        completed = await billing(small, "complete", "GD", str(LAST))
+        assert "completed, early" in completed
+        assert run in await billing(small, "list", "GD")
+        shown = await billing(small, "show", run)
+        assert f"run of {LAST} completed, early" in shown
+        assert f"run of {LAST} opened, staged" in shown
+        assert "open_bill_run refused: RUN_OPEN" in shown
+        await small.client.close()
+        await small.system.supervisor.drain()
+        await audit(small, tmp_path)
+
+
+async def move(small: Rehearsal, folder: Path) -> None:
+    """Move the private unit of GD while its slots are served."""
+    mover = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "console.main", "unit", "move", "private-gd", f"sqlite://{folder}/elsewhere.db"),
+        *("--directory", small.system.layout.directory),
+        stdout=PIPE,
+        stderr=STDOUT,
+        cwd=ROOT,
+    )
+    out, _ = await asyncio.wait_for(mover.communicate(), 60)
+    assert mover.returncode == 0, out.decode()
+
+
+async def audit(small: Rehearsal, folder: Path) -> None:
+    """Audit the whole country, then the runs of one slot."""
+    layout, keys = small.system.layout, keys_of(small.system.layout, small.system.supervisor.folder)
+    ring = ring_at(keys, make=False)
+    sources = Sources(layout.directory, ring, anchors_folder(None, keys))
+    found = await asyncio.to_thread(audit_country, sources, "", 1)
+    assert found.sentences == []
+    assert {slot.name: slot.subjects for slot in found.slots if slot.subjects} == {"GD/0": 1}
+    ref = JournalRef(f"sqlite://{folder}/elsewhere.db", "GD/0", ring=ring)
+    followed = await audit_journal(ref, subject_of("GD/0"), lambda _: None, 10)
+    assert followed.report.findings == []
+    assert followed.subject is not None
+    assert followed.subject.state is not None
+    state = BILL_RUNS.state(followed.subject.state)
+    assert state is not None
+    assert [(run.period, run.state, run.mode) for run in state.runs] == [(LAST, "completed", "staged")]
+    assert [line.kind for line in followed.lines].count("open_bill_run") >= 3
