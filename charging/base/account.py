@@ -25,7 +25,9 @@ class Book(Struct, frozen=True, array_like=True, gc=False):
     book_id: str
     unit: str
     amount: int
+    """What it holds; below zero only the main book, as far as the credit limit lets it."""
     reserved: int = 0
+    """Of the amount, kept for open sessions: nobody else may take it."""
     priority: int = PRIORITY_DEFAULT
     """Lower goes first."""
     valid_from_ms: int = 0
@@ -47,20 +49,22 @@ class Hold(Struct, frozen=True, array_like=True, gc=False):
     visited: str
     start_ms: int
     used: int
-    """Whole quantity reported so far."""
+    """Whole quantity of the running piece reported so far, base units."""
     charged: int
     """Amount posted for `used`, micro-units."""
     postings: tuple[tuple[str, int], ...]
     """What was taken for `used`: (book id, amount), money books included. Less than rated when money ended."""
     accruals: tuple[tuple[str, int], ...]
+    """What was counted for `used`: (accumulator's key, quantity)."""
     granted: int
-    """Open quota."""
+    """Open quota, base units beyond `used`."""
     reserved: tuple[tuple[str, int], ...]
     """(book id, amount) kept for the open quota."""
     reserved_accruals: tuple[tuple[str, int], ...]
+    """What the open quota counts for as long as it is open: (accumulator's key, quantity)."""
     attributes: dict[str, str] = {}
     charged_before: int = 0
-    """Amount posted for pieces that have ended (`charging.rating.pieces`); the fields above are the running one's."""
+    """Micro-units posted for pieces that ended (`charging.rating.pieces`); the fields above are of the running one."""
 
 
 class Session(Struct, frozen=True, array_like=True, gc=False):
@@ -69,6 +73,7 @@ class Session(Struct, frozen=True, array_like=True, gc=False):
     session_id: str
     identity: str
     invocation: int
+    """Number of its newest step."""
     valid_until_ms: int
     holds: tuple[Hold, ...]
     outcome: bytes = b""
@@ -91,6 +96,7 @@ class Outgoing(Struct, frozen=True, array_like=True, gc=False):
     to_identity: str
     to_book_id: str
     amount: int
+    """Micro-units."""
     sent_ms: int = 0
     """When, by the sender's owner; 0 = it was not written down."""
     currency: str = ""
@@ -255,6 +261,7 @@ class BalanceView(Struct, frozen=True):
     available: int
     """What may still be spent, credit included; never negative."""
     credit_limit: int
+    """How far money may go below zero."""
 
 
 def next_mark(mark: int, key: str) -> int:

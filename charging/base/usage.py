@@ -77,6 +77,7 @@ class SealedCharge(Struct, frozen=True, array_like=True, gc=False):
     """A `Charge` on the wire and in the journal: the same layout, the explanation left packed."""
 
     amount: int
+    """Micro-units, never negative."""
     currency: str
     takes: tuple[tuple[str, int], ...]
     accruals: tuple[tuple[str, int], ...]

@@ -19,6 +19,7 @@ class Leg(Struct, frozen=True):
 
     place: str
     delta: int
+    """What the place gains, micro-units or base units as the book's unit says; the legs of an event add up to zero."""
 
 
 class BaseEvent(Struct, frozen=True, array_like=True, gc=False):

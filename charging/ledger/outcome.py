@@ -17,6 +17,7 @@ class Movement(Struct, frozen=True, array_like=True, gc=False):
     unit: str
     before: int
     after: int
+    """Micro-units of money, base units of anything else; `before` likewise."""
 
 
 class ChargeTold(Struct, frozen=True, array_like=True, gc=False):
@@ -40,6 +41,7 @@ class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
 
     account_id: str
     version: int
+    """Of the account, after it."""
     amount: int
     """Amount charged, refunded, moved; micro-units."""
     movements: tuple[Movement, ...]
@@ -85,10 +87,12 @@ class SessionGrant(Struct, frozen=True, array_like=True):
 
     service: str
     granted: int
+    """Base units, beyond what was used."""
     valid_until_ms: int
     final_unit: bool
     final_action: str
     charged: int
+    """Micro-units that the service has cost in this session so far."""
     tariff_switch_ms: int
 
 
@@ -109,7 +113,9 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     identity: str
     service: str
     quantity: int
+    """Base units of the service; 0 where nothing was used."""
     amount: int
+    """Micro-units charged, refunded, moved."""
     actor: str
     channel: str
     reason: str
@@ -117,6 +123,7 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     explanations: tuple[Raw, ...]
     """The packed steps of each charge, as the journal has them."""
     version: int
+    """Of the account, after it."""
     notices: tuple[str, ...] = ()
     """What the change raised: marks crossed, suspension, resumption."""
     principal: str = ""

@@ -28,6 +28,7 @@ class Taken(Struct, frozen=True):
     units: tuple[Pair, ...]
     accruals: tuple[Pair, ...]
     shortfall: int
+    """Micro-units of the charge that the account could not pay."""
 
     @property
     def amount(self) -> int:

@@ -22,6 +22,7 @@ class Adjust(BaseAction, frozen=True, tag="adjust"):
 
     book_id: BookId
     delta: Annotated[int, Difference("ADJUSTMENT_EMPTY", beside="book_id")]
+    """Micro-units of money, base units of anything else; below zero it takes away."""
     reason: Reason
 
     traits = Traits(

@@ -15,6 +15,7 @@ class MoveMoney(BaseAction, frozen=True, tag="move"):
     from_book_id: str
     to_book_id: str
     amount: int
+    """Micro-units of money, base units of anything else."""
     reason: str
 
     traits = Traits(

@@ -18,6 +18,7 @@ class TransferReceived(BaseEvent, frozen=True, tag="received"):
     from_account: str
     book_id: str
     amount: int
+    """Micro-units."""
     reason: str
     currency: str = ""
 
@@ -42,6 +43,7 @@ class ReceiveTransfer(BaseAction, frozen=True, tag="receive"):
     from_account: str
     to_book_id: str
     amount: int
+    """Micro-units."""
     reason: str
     sent_ms: int = 0
     """When the first half was journaled: tells the receiver whether the key may be forgotten again; 0 = not known."""

@@ -35,9 +35,11 @@ class Refunded(BaseEvent, frozen=True, tag="refund"):
 
     charge_key: str
     amount: int
+    """Micro-units."""
     postings: tuple[tuple[str, int], ...]
     """Given back to money books."""
     units: tuple[tuple[str, int], ...]
+    """What goes back to books of free units: (book id, base units)."""
     accruals: tuple[tuple[str, int], ...]
     """Taken off accumulators, positive."""
     wholly: bool

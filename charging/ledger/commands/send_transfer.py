@@ -35,6 +35,7 @@ class TransferSent(BaseEvent, frozen=True, tag="sent"):
     to_identity: str
     to_book_id: str
     amount: int
+    """Micro-units."""
     reason: str
     sent_ms: int = 0
     currency: str = ""

@@ -18,6 +18,7 @@ class TransferSettled(BaseEvent, frozen=True, tag="settled"):
     arrived: bool
     book_id: str
     amount: int
+    """Micro-units."""
     reason: str
 
     rerates = False

@@ -38,6 +38,7 @@ class SessionUnit(Struct, frozen=True, array_like=True, gc=False):
     charge: SealedCharge
     """Rating of that whole quantity: what the session must have paid in the end, as if it were one piece."""
     granted: int
+    """Base units beyond the whole quantity; 0 = no quota."""
     reservation: SealedCharge | None
     """Rating of whole quantity + grant; what it asks beyond `charge` is kept."""
     final_unit: bool
@@ -54,10 +55,12 @@ class StepSession(BaseAction, frozen=True, tag="session"):
     operation: str
     """create, update, release"""
     invocation: int
+    """Number of the step; one more than that of the step before."""
     identity: str
     units: tuple[SessionUnit, ...]
     valid_until_ms: int
     base_version: int
+    """Version of the account that it was rated on."""
     base_mark: int = 0
     """As in `PostCharge`; a step always depends on its account."""
 

@@ -29,6 +29,7 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
     book_id: BookId
     unit: Unit
     amount: Annotated[int, Amount("TOP_UP_NOT_POSITIVE", beside="unit")]
+    """Micro-units of money, base units of anything else."""
     valid_to_ms: Annotated[int, Moment(_ENDS)]
     priority: Priority
     allowance: Annotated[str, TEXT]
