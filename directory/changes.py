@@ -13,13 +13,19 @@ from charging.ledger.permission import Grant
 
 
 class NumberPlan(Struct, frozen=True, array_like=True, tag="plan"):
-    """Replaces the whole national number plan: prefix of E.164 digits (without +) → domain code."""
+    """Replaces the whole national number plan: prefix of E.164 digits (without +) → domain code.
+
+    All or nothing: a range that is left out is served by nobody from this revision on. The longest prefix decides.
+    """
 
     ranges: dict[str, str]
 
 
 class DirectoryEntry(Struct, frozen=True, array_like=True, tag="entry", gc=False):
-    """Where one identity is served, whatever the number plan says; `remove` gives it back to the plan."""
+    """Where one identity is served, whatever the number plan says; `remove` gives it back to the plan.
+
+    Written for numbers that were ported, and for accounts whose members are at home in several domains.
+    """
 
     identity: str
     domain: str = ""
@@ -42,7 +48,10 @@ class Domain(Struct, frozen=True, array_like=True, tag="domain", gc=False):
 
 
 class UnitAddress(Struct, frozen=True, array_like=True, tag="unit", gc=False):
-    """A named storage unit; a new address for a known name moves it."""
+    """A named storage unit. A new address for a known name changes hosts and options only.
+
+    Store, file and keyspace of a unit in use are moved by `onetier unit move`, which takes along what is in it.
+    """
 
     name: str
     url: str
@@ -115,7 +124,10 @@ class AmendmentProposed(Struct, frozen=True, array_like=True, tag="proposed"):
 
 
 class AmendmentDecided(Struct, frozen=True, array_like=True, tag="decided", gc=False):
-    """Another principal has approved what waited under a key, which takes effect here, or has rejected it."""
+    """Another principal has approved what waited under a key, which takes effect here, or has rejected it.
+
+    Checked again at the state that it follows: what was proposed may have become wrong meanwhile.
+    """
 
     of_key: str
     reject: bool = False
@@ -138,7 +150,7 @@ Change = (
 
 
 class Amendment(Struct, frozen=True, array_like=True):
-    """Changes that take effect together."""
+    """Changes that take effect together, in their order: later ones see what earlier ones made."""
 
     actor: str
     time_ms: int
@@ -148,7 +160,10 @@ class Amendment(Struct, frozen=True, array_like=True):
 
 
 class Part(Struct, frozen=True, array_like=True, gc=False):
-    """A piece of a packed amendment, as a group of the log holds it; most amendments are one piece."""
+    """A piece of a packed amendment, as a group of the log holds it; most amendments are one piece.
+
+    The amendment takes effect at the revision of the group with its last missing piece, in whatever order they came.
+    """
 
     key: str
     digest: bytes
@@ -173,7 +188,7 @@ def digest_of(changes: tuple[Change, ...]) -> bytes:
 
 
 def pack_changes(changes: tuple[Change, ...]) -> bytes:
-    """Pack changes that wait for approval."""
+    """Pack changes that wait for approval, as they will be checked and applied when they are approved."""
     return _encode(changes)
 
 

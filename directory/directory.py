@@ -30,12 +30,15 @@ ROUTES_CACHED_MAX = 200_000
 
 
 def wall_clock_ms() -> int:
-    """Give the wall clock; only written into amendments for people."""
+    """Give the wall clock, UTC milliseconds; only written into amendments for people, never compared."""
     return time.time_ns() // 1_000_000
 
 
 class Directory(DirectoryView):
-    """One process's view of the control log. Made by `open`; `close` it at the end."""
+    """One process's view of the control log, at most `poll_ms` behind. Made by `open`; `close` it at the end.
+
+    While its unit is away it goes on with what it knows, and `fresh_ms_ago` grows.
+    """
 
     def __init__(
         self,
@@ -95,7 +98,7 @@ class Directory(DirectoryView):
 
     @property
     def position(self) -> tuple[int, bytes]:
-        """Sequence and tip of the log as it was read."""
+        """Sequence and tip (32 bytes) of the log as it was read: what an anchor of the directory notes."""
         return self._log.seq, self._log.tip
 
     async def refresh(self) -> int:
@@ -117,7 +120,10 @@ class Directory(DirectoryView):
         return await self._writer.write(key, Amendment(actor, self._clock_ms(), tuple(changes), principal), guard)
 
     def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
-        """Call back with the revision after each change; the returned function ends it. Callbacks must not raise."""
+        """Call back with the revision after each change, in this loop and in order; the returned function ends it.
+
+        Callbacks must not raise and must not wait: the log is not followed meanwhile.
+        """
         self._callbacks.append(callback)
 
         def end() -> None:

@@ -60,7 +60,10 @@ class Assembler:
         self.open: OrderedDict[tuple[str, bytes], dict[int, Part]] = OrderedDict()
 
     def take(self, group: Group) -> Iterator[Landed]:
-        """Take one group and give the amendments that are complete with it."""
+        """Take one group and give the amendments that are complete with it, in the order of their last parts.
+
+        Raises `Broken` with reason DIRECTORY_DAMAGED for parts that can't be read.
+        """
         for part in unpack_parts(group.payload):
             if part.count == 1:
                 yield _land((part,), group.seq)
@@ -101,7 +104,7 @@ def _land(parts: tuple[Part, ...], revision: int) -> Landed:
 
 
 class Log:
-    """Reads on from a position, and appends there."""
+    """Reads on from a position, and appends there; whoever appends has read up to the head before."""
 
     def __init__(self, unit: Unit, seq: int = 0, tip: bytes = b"", ring: KeyRing = PROCESS_RING) -> None:
         self.known: tuple[int, bytes, str] | None = None

@@ -18,7 +18,7 @@ PARTITION = "all"
 
 
 class Member(Struct, frozen=True):
-    """One domain server process."""
+    """One domain server process, as it describes itself every `heartbeat_ms`."""
 
     address: str
     """host:port where it is called."""
@@ -37,7 +37,7 @@ _decode = msgspec.msgpack.Decoder(Member).decode
 
 
 def member_record(server_id: str, member: Member) -> Record:
-    """Make the record of a heartbeat."""
+    """Make the record of a heartbeat; its timestamp is the count, so that a late write of an old one loses."""
     return Record(COLLECTION, PARTITION, server_id, _encode(member), member.heartbeat)
 
 

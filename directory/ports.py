@@ -8,7 +8,7 @@ from directory.changes import PortBegun, PortEnded
 
 
 class Port(Struct, frozen=True, gc=False):
-    """A port and how far the log knows it."""
+    """A port and how far the log knows it: begun, or ended well (`failure` empty) or in vain."""
 
     begun: PortBegun
     ended: bool = False
@@ -27,7 +27,7 @@ class PortBook(OrderedDict[str, Port]):
         self._kept_max = kept_max
 
     def begin(self, begun: PortBegun, revision: int) -> None:
-        """Note that a port has begun."""
+        """Note that a port has begun; the checks have seen that no other of its account is under way."""
         self[begun.key] = Port(begun, revision=revision)
         self.open[begun.account_id] = begun.key
 

@@ -15,7 +15,10 @@ BY_ID = "account"
 
 
 class Route(Struct, frozen=True, gc=False):
-    """Where an identity is served, and by which rule."""
+    """Where an identity is served, and by which rule: its entry, else the slot in its account id, else a prefix.
+
+    One object for all identities of a rule and slot.
+    """
 
     domain: str
     slot: int
@@ -70,7 +73,7 @@ class RouteCache(FIFOCache[str, Route]):
         return self._shared.setdefault((key, BY_ID), Route(domain, slot, BY_ID, key))
 
     def forget_all(self) -> None:
-        """Drop every route: the number plan or a domain changed."""
+        """Drop every route: the number plan or a domain changed. Each is resolved again when next asked for."""
         self.clear()
         self._shared.clear()
 

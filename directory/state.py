@@ -47,7 +47,7 @@ class DomainInfo(Struct, frozen=True, gc=False):
 
 
 class Applied(Struct, frozen=True, array_like=True, gc=False):
-    """What became of an amendment's key."""
+    """What became of an amendment's key. The newest `KEYS_KEPT_MAX` are known; an older key would take effect again."""
 
     digest: bytes
     revision: int
@@ -63,14 +63,14 @@ class AmendmentProposal(Struct, frozen=True, gc=False):
 
 
 class Touched(Struct):
-    """What an amendment changed, for caches."""
+    """What an amendment changed, for caches of routes: these identities, or all of them."""
 
     identities: list[str]
     all_routes: bool = False
 
 
 class DirectoryState:
-    """The directory at one revision. Only `apply` changes it."""
+    """The directory at one revision. Only `apply` changes it, in the order of the log: all processes have the same."""
 
     def __init__(self) -> None:
         self.revision = 0
@@ -94,7 +94,10 @@ class DirectoryState:
         self._reference: dict[str, int] = {"": 0}
 
     def apply(self, key: str, digest: bytes, amendment: Amendment, revision: int) -> Touched:
-        """Take one amendment at a revision; the changes were checked before they were written."""
+        """Take one amendment at a revision; the changes were checked before they were written, and are not again.
+
+        Proposals older than `PROPOSAL_KEEP_MS` by the amendment's own time end first: no process's clock decides.
+        """
         touched = Touched([])
         while self.proposals and next(iter(self.proposals.values())).time_ms + PROPOSAL_KEEP_MS <= amendment.time_ms:
             self.proposals.popitem(last=False)

@@ -20,7 +20,7 @@ class DirectoryView:
 
     @property
     def revision(self) -> int:
-        """Sequence of the last change known here."""
+        """Sequence of the last group of the log that is known here; 0 = an empty log."""
         return self._state.revision
 
     @property
@@ -45,16 +45,16 @@ class DirectoryView:
 
     @property
     def state(self) -> DirectoryState:
-        """The whole picture, to read only."""
+        """The whole picture, to read only and not to keep: it moves on with the log, in place."""
         return self._state
 
     @property
     def policy(self) -> Policy:
-        """Who may do what, by the grants of this revision."""
+        """Who may do what, by the grants of this revision; another object whenever they change."""
         return self._state.policy
 
     def port(self, key: str) -> Port | None:
-        """Give a port by its request key."""
+        """Give a port by its request key; None when it never began, or ended before the newest that are kept."""
         state = self._state
         return state.ports.get(key)
 

@@ -24,7 +24,7 @@ class Doubt(Enum):
 
 
 class Wish:
-    """An amendment somebody waits for."""
+    """An amendment somebody waits for; `done` has its revision, or why it may not be."""
 
     __slots__ = ("amendment", "done", "doubt", "guard", "key", "parts")
 
@@ -87,7 +87,7 @@ class Wishes:
                 wish.done.set_exception(_reused(wish.key))
 
     def refuse(self, wish: Wish, fault: Fault) -> None:
-        """Tell one why it may not be."""
+        """Tell one why it may not be; whoever gave up waiting hears nothing."""
         self._waiting.remove(wish)
         if not wish.done.done():
             wish.done.set_exception(fault)

@@ -25,7 +25,7 @@ RETRY_MS = 500
 
 
 class Writer:
-    """The one place of a process that appends to the log."""
+    """The one place of a process that appends to the log: at most one append in flight, the others wait in order."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Writer:
         return await wish.done
 
     async def close(self) -> None:
-        """Stop; who still waits is told to repeat."""
+        """Stop; who still waits is told to repeat (`Unavailable`), for an append under way may have happened."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

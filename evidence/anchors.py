@@ -53,7 +53,7 @@ class Anchor(Struct, frozen=True, array_like=True):
 
 
 class Anchorage(Protocol):
-    """One place for anchors."""
+    """One place for anchors: files of this machine, or a unit. Appending one that is there already does no harm."""
 
     async def append(self, anchors: Sequence[Anchor]) -> Sequence[Anchor]:
         """Keep anchors, durable when it returns, and give them as they were noted. Raises `AnchorsAway`."""
@@ -79,7 +79,7 @@ class Everywhere:
         self._places = tuple(places)
 
     async def append(self, anchors: Sequence[Anchor]) -> list[AnchorsAway]:
-        """Keep anchors in every place that can; gives what failed."""
+        """Keep anchors in every place that can, one after another; gives what failed, in the order of the places."""
         failed: list[AnchorsAway] = []
         for place in self._places:
             try:
@@ -99,7 +99,7 @@ class Everywhere:
 
 
 def newest_of(anchors: Iterable[Anchor]) -> Anchor | None:
-    """Give the newest of anchors of one chain."""
+    """Give the newest of anchors of one chain by (epoch, seq); None when there are none."""
     return max(anchors, key=lambda anchor: anchor.order, default=None)
 
 

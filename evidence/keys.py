@@ -35,7 +35,7 @@ class ChainKey:
         self._seal = blake2b(key=secret, digest_size=SEAL_BYTES - ID_BYTES, person=_SEAL)
 
     def next_tip(self, tip: bytes, stored: bytes) -> bytes:
-        """Give the tip after a group as it is stored, its key's id included."""
+        """Give the tip (32 bytes) after a group as it is stored, its key's id included."""
         state = self._group.copy()
         state.update(tip)
         state.update(stored)
@@ -49,7 +49,7 @@ class ChainKey:
 
 
 class KeyRing:
-    """Keys, oldest first."""
+    """Keys, oldest first: the newest chains and seals, the others are read with."""
 
     def __init__(self, keys: Sequence[ChainKey]) -> None:
         if not keys:
@@ -63,7 +63,7 @@ class KeyRing:
         return ring_of, ([key.secret for key in self.keys],)
 
     def stored(self, payload: bytes) -> bytes:
-        """Make of a payload what a store keeps: the current key's id before it."""
+        """Make of a payload what a store keeps: the current key's id (8 bytes) before it."""
         return self.current.key_id + payload
 
     def age(self, key_id: bytes) -> int:
@@ -117,7 +117,7 @@ def ring_of(made: Sequence[bytes]) -> KeyRing:
 
 
 def fresh_ring() -> KeyRing:
-    """Make a ring of one new key."""
+    """Make a ring of one new key, from the system's source of randomness."""
     return ring_of([secrets.token_bytes(SECRET_BYTES)])
 
 

@@ -29,7 +29,7 @@ class SealedUnit(Unit):
         self._tell = tell
 
     async def put(self, records: Sequence[Record]) -> None:
-        """Seal records and write them."""
+        """Seal records, place and timestamp included, and write them. Raises as `Unit.put` does."""
         await self._unit.put([sealed(record, self._ring) for record in records])
 
     async def get(self, collection: str, partition: str, keys: Sequence[str]) -> dict[str, Stored]:
@@ -88,7 +88,7 @@ async def open_sealed(stores: Stores, url: str, ring: KeyRing) -> Unit:
 
 
 def sealed(record: Record, ring: KeyRing) -> Record:
-    """Give a record with its seal; a deletion has none."""
+    """Give a record with its seal (24 bytes at the end of its value); a deletion has none."""
     if record.value is None:
         return record
     text = _text(record.collection, record.partition, record.key, record.timestamp, record.value)

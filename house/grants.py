@@ -8,7 +8,7 @@ from runtime.room import Room
 
 
 def grants_of(room: Room) -> Iterator[dc.Grant]:
-    """Give the grants of a room, `ROLE-1`, `ROLE-2`, …, for its role and no other."""
+    """Give the grants of a room, `ROLE-1`, `ROLE-2`, … in the order of its descriptor, for its role and no other."""
     if room.process is None:
         return
     for number, may in enumerate(room.process.may, 1):

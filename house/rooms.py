@@ -24,7 +24,7 @@ ROOMS: tuple[Room, ...] = furnished(
 
 
 def processes() -> Iterator[Process]:
-    """Give what `onetier serve` can run."""
+    """Give what `onetier serve` can run, in the order in which a system starts them."""
     return (room.process for room in ROOMS if room.process is not None)
 
 

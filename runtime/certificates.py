@@ -45,7 +45,10 @@ def read_certificate(pem: bytes) -> Certificate:
 
 
 def fits(cert: bytes, key: bytes) -> bool:
-    """Say whether a key is that of a certificate; files that are being replaced are not, for a moment."""
+    """Say whether a private key (PEM) is that of a certificate; files that are being replaced are not, for a moment.
+
+    False also when one of both can't be read.
+    """
     try:
         own = x509.load_pem_x509_certificate(cert).public_key()
         return own == load_pem_private_key(key, None).public_key()

@@ -33,7 +33,10 @@ class Dialled(grpc.aio.Channel):  # type: ignore[misc]
         self._closed = False
 
     def current(self) -> grpc.aio.Channel:
-        """Give the channel for a call that begins, made anew if need be."""
+        """Give the channel for a call that begins, made anew when the certificate was replaced.
+
+        Calls on the old one have `OLD_CALLS_END_S`. Not to be kept: the next call may need another.
+        """
         tls = self._renewal.current() if self._renewal is not None else None
         if tls is not self._tls and not self._closed:
             retiring = asyncio.get_running_loop().create_task(self._channel.close(OLD_CALLS_END_S))
@@ -51,7 +54,7 @@ class Dialled(grpc.aio.Channel):  # type: ignore[misc]
         await self.close()
 
     async def close(self, grace: float | None = None) -> None:
-        """End what is under way, on old connections too."""
+        """End what is under way, on old connections too, after `grace` seconds; None = at once."""
         self._closed = True
         for retiring in list(self._retiring):
             retiring.cancel()

@@ -16,7 +16,7 @@ log = logger("runtime.link")
 
 
 class Batched(Protocol):
-    """A request or response that belongs to a batch."""
+    """A request or response that belongs to a batch; ids are the sender's, in order from 1 for each link."""
 
     batch_id: int
 
@@ -41,10 +41,13 @@ ResponseT_contra = TypeVar("ResponseT_contra", contravariant=True)
 
 
 class LinkSink(Protocol[ResponseT_contra]):
-    """Where the answers of one batch go."""
+    """Where the answers of one batch go: parts until all items are answered, or `lost` once and nothing after."""
 
     def part(self, response: ResponseT_contra, /) -> int:
-        """Take some answers; give how many items they answered. Must not block."""
+        """Take some answers, in whatever order they got ready; give how many items they answered.
+
+        Must not block: the answers of all other batches of the stream wait. What it raises ends its own batch alone.
+        """
         ...
 
     def lost(self, fault: Fault, /) -> None:
@@ -58,7 +61,7 @@ def alone(response: ResponseT) -> Iterable[ResponseT]:
 
 
 def parts_of(response: MergeableT) -> Iterable[MergeableT]:
-    """All parts of a response that was merged by `runtime.stream.take_merged`."""
+    """All parts of a response that was merged by `runtime.stream.take_merged`, in the order in which they got ready."""
     return (response, *response.more)
 
 
@@ -107,7 +110,7 @@ class Flights(Generic[ResponseT]):
         return len(self._flights) >= self.batches_max
 
     def begin(self, batch_id: int, items: int, sink: LinkSink[ResponseT], timer: asyncio.TimerHandle) -> None:
-        """Note a batch that is sent."""
+        """Note a batch that is sent; the caller has seen that there is room, and `timer` is cancelled at its end."""
         self._flights[batch_id] = Flight(sink, items, timer)
         self.items += items
         self.idle.clear()
@@ -146,7 +149,7 @@ class Flights(Generic[ResponseT]):
         return flight
 
     def lose_all(self, fault: Fault) -> None:
-        """End all batches, and say why."""
+        """End all batches in the order in which they were sent, and say why."""
         for batch_id in list(self._flights):
             flight = self.end(batch_id)
             if flight is not None:

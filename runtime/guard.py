@@ -39,7 +39,7 @@ class Revoked(Struct, frozen=True):
     """Of principals, as `<role>/<name>`: every certificate that names them."""
 
     def has(self, certificate: Certificate) -> bool:
-        """Say whether a certificate counts no more."""
+        """Say whether a certificate counts no more, by its serial number or by the principal that it names."""
         return certificate.serial in self.serials or certificate.name in self.names
 
 
@@ -73,7 +73,7 @@ class _Running(Struct, eq=False):
 
 
 class Guard:
-    """The guard of one server."""
+    """The guard of one server: asked once a call, and for streams again each `LOOK_S`."""
 
     def __init__(self, *, token: bytes | None = None, revoked_file: Path | None = None) -> None:
         """`token` = callers without TLS must prove it, to be more than front ends.

@@ -72,12 +72,12 @@ class BatchLink(Generic[RequestT, ResponseT]):
 
     @property
     def items_in_flight(self) -> int:
-        """Items sent that have no answer yet."""
+        """Items sent that have no answer yet, those that wait to be written among them."""
         return self._flights.items
 
     @property
     def batches_in_flight(self) -> int:
-        """Batches sent and not ended."""
+        """Batches sent and not ended, at most `batches_in_flight_max`."""
         return len(self._flights)
 
     async def room(self) -> None:

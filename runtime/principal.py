@@ -17,7 +17,7 @@ LOCAL = "local"
 
 
 class Principal(Struct, frozen=True, gc=False):
-    """An authenticated caller."""
+    """An authenticated caller, as its certificate or its proof says, never as a request does."""
 
     name: str
     """`<role>` or `<role>/<name>`; what journals, amendments and the access log keep."""

@@ -22,7 +22,7 @@ SILENCE_MS_MAX = 5_000
 
 
 class RedialledStream(Generic[RequestT, ResponseT]):
-    """A stream that is there, or is being dialled again."""
+    """A stream that is there, or is being dialled again after 50 to 1,000 ms, with jitter, for ever."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class RedialledStream(Generic[RequestT, ResponseT]):
         return max(1, int((self._redial_at - self._loop.time()) * 1000) + 1)
 
     def write(self, request: RequestT) -> None:
-        """Write a request in its turn."""
+        """Write a request in its turn, in order; it is dropped when the stream breaks before."""
         self._outbox.append(request)
         self._written.set()
 

@@ -26,7 +26,10 @@ SHARED, PRIVATE, DIRECTORY = "shared", "private", "directory"
 
 
 class Collection(Struct, frozen=True):
-    """A kind of records that a room keeps in storage units."""
+    """A kind of records that a room keeps in storage units.
+
+    Name and partitions are part of the data: what is written under another one is not found again.
+    """
 
     name: str
     """Unique in the house; what `storage.unit.Record.collection` says."""
@@ -67,7 +70,7 @@ class May(Struct, frozen=True):
 
 
 class Process(Struct, frozen=True, kw_only=True):
-    """What `onetier serve ROLE` runs."""
+    """What `onetier serve ROLE` runs: one process, told by its role in certificates, settings, metrics and logs."""
 
     role: str
     """Of its certificate; also its table in the settings file."""
@@ -89,7 +92,7 @@ class Process(Struct, frozen=True, kw_only=True):
         return self.begin(self)
 
     def callers(self) -> dict[str, frozenset[str]]:
-        """Give the roles that may call each service."""
+        """Give the roles that may call each service, by its full name; a service that is missing is open to nobody."""
         return {service.name: service.callers for service in self.services}
 
 
@@ -103,7 +106,7 @@ class ConsoleWords(Struct, frozen=True):
 
 
 class Room(Struct, frozen=True):
-    """A room of the house."""
+    """A room of the house. One without a process lives in others' processes, and brings what it keeps there."""
 
     name: str
     """Of its package."""

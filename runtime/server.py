@@ -46,11 +46,11 @@ class Life(Protocol):
     """What a tier does at the turning points of its process. Each method is called once, in this order."""
 
     async def started(self) -> None:
-        """The port answers now: announce yourself."""
+        """The port answers now: announce yourself. What it raises ends the start, and the server stops again."""
         ...
 
     async def stop_intake(self) -> None:
-        """Take nothing new: answer it UNAVAILABLE with RetryInfo."""
+        """Take nothing new: answer it UNAVAILABLE with RetryInfo, which the client takes to another instance."""
         ...
 
     async def flush(self) -> None:
@@ -58,7 +58,7 @@ class Life(Protocol):
         ...
 
     async def close(self) -> None:
-        """The server has stopped: close channels and units."""
+        """The server has stopped: close channels and units. Also called after a start that failed."""
         ...
 
 
@@ -105,7 +105,7 @@ class RunningTier:
 
     @property
     def metrics_address(self) -> str:
-        """Host and port that Prometheus reads; empty when off."""
+        """Host and port that Prometheus reads; empty = off."""
         return self.exporter.address if self.exporter is not None else ""
 
     async def stop(self) -> None:

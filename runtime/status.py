@@ -72,7 +72,7 @@ def code_of(fault: Fault) -> grpc.StatusCode:
 
 
 def to_status(fault: Fault) -> Status:
-    """Write a fault as google.rpc.Status."""
+    """Write a fault as google.rpc.Status: ErrorInfo always, BadRequest for fields, RetryInfo when a repeat may help."""
     status = Status(code=code_of(fault).value[0], message=fault.message)
     status.details.add().Pack(ErrorInfo(reason=fault.reason, domain=ERROR_DOMAIN, metadata=fault.facts))
     if fault.fields:
@@ -114,7 +114,7 @@ async def abort(context: grpc.aio.ServicerContext, fault: Fault) -> NoReturn:
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError) -> Fault:
-    """Read the fault of a failed call, also when it failed before any server saw it."""
+    """Read the fault of a failed call; its reason is the code's name when no server of ours saw it."""
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY and isinstance(value, bytes):
             return from_status(Status.FromString(value))

@@ -197,7 +197,7 @@ class Metrics(Collector):
         self._add("requests", (request_type, outcome), items)
 
     def latency(self, request_type: str, seconds: float, items: int = 1) -> None:
-        """Record how long `items` requests took, from arrival to answer."""
+        """Record how many seconds `items` requests took, from arrival to answer."""
         _spread(self._latency, request_type, LATENCY_BUCKETS_S).add(seconds, items)
 
     def cache(self, name: str, *, hits: int = 0, misses: int = 0) -> None:

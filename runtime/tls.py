@@ -60,7 +60,7 @@ class Renewal:
         self._looked_at = time.monotonic()
 
     def current(self) -> Tls:
-        """Give the certificate in force. Any thread may ask."""
+        """Give the certificate in force; its files are looked at once in `LOOK_S`. Any thread may ask."""
         now = time.monotonic()
         if self._tls.files is None or now - self._looked_at < LOOK_S:
             return self._tls
@@ -101,7 +101,7 @@ def server_credentials(tls: Tls) -> grpc.ServerCredentials:
 
 
 def channel_credentials(tls: Tls) -> grpc.ChannelCredentials:
-    """Credentials of a channel."""
+    """Credentials of a channel: it shows this certificate, for good, and takes servers of this authority."""
     return grpc.ssl_channel_credentials(tls.ca, tls.key, tls.cert)
 
 

@@ -27,7 +27,7 @@ VARIABLES = ("ONETIER_*_PASSWORD",)
 
 
 class Allowed(Struct, frozen=True):
-    """Where units may be."""
+    """Where units may be. All that opening a unit reaches must be allowed: its file, or each host and variable."""
 
     schemes: tuple[str, ...] = tuple(BACKENDS)
     hosts: tuple[str, ...] = ("*",)

@@ -6,7 +6,7 @@ from storage.unit import Group, Head, Record, Stored, StoreRejected, Unit
 
 
 class ReadOnlyUnit(Unit):
-    """Hands reads on and refuses every write."""
+    """Hands reads on and refuses every write with `StoreRejected`, at once and whatever the store would allow."""
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit

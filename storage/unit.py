@@ -45,7 +45,7 @@ class Record(Struct, frozen=True, gc=False):
 
 
 class Stored(Struct, frozen=True, gc=False):
-    """One value as read."""
+    """One value as read; `timestamp` is that of the write that won."""
 
     key: str
     value: bytes
@@ -67,14 +67,14 @@ ABSENT = Head(epoch=-1, owner="", seq=-1, tip=b"", sealed=True)
 
 
 class Group(Struct, frozen=True, gc=False):
-    """One journal row: `seq` and the payload of a group of entries."""
+    """One journal row: `seq`, counted from 0 over all segments, and the payload of a group, bytes as given."""
 
     seq: int
     payload: bytes
 
 
 class Unit(Protocol):
-    """One storage unit. Eight methods, no more."""
+    """One storage unit. Eight methods, no more; every store keeps each, and one suite proves it."""
 
     async def put(self, records: Sequence[Record]) -> None:
         """Write records at QUORUM, batched by partition. Idempotent. Returns when all are durable.
@@ -84,7 +84,10 @@ class Unit(Protocol):
         ...
 
     async def get(self, collection: str, partition: str, keys: Sequence[str]) -> dict[str, Stored]:
-        """Read the records that exist, by key."""
+        """Read the records that exist, by key, at QUORUM; whatever `put` returned for before is seen.
+
+        Raises `StoreUnavailable`; `StoreRejected` for a collection that the unit was not opened for.
+        """
         ...
 
     def scan(self, collection: str, partition: str) -> AsyncIterator[Sequence[Stored]]:
@@ -110,7 +113,10 @@ class Unit(Protocol):
         ...
 
     async def drop(self, journal: str, segment: int) -> None:
-        """Forget a whole segment."""
+        """Forget a whole segment. Ordered among the swaps: one that expects its head finds `ABSENT`. Idempotent.
+
+        Raises `StoreUnavailable`.
+        """
         ...
 
     async def close(self) -> None:

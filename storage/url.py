@@ -32,7 +32,7 @@ def parse(url: str) -> UnitUrl:
 
 
 def backend_of(address: UnitUrl) -> Backend:
-    """Give the kind of store of an address that `parse` gave."""
+    """Give the kind of store of an address that `parse` gave; any other scheme raises KeyError."""
     return BACKENDS[address.scheme]
 
 

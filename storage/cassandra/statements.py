@@ -63,7 +63,10 @@ async def prepare(link: ClusterLink, keyspace: str) -> Statements:
 
 
 def swap(do: Statements, place: tuple[str, int], expect: Head | None, head: Head, group: Group | None) -> Statement:
-    """Make the one statement of a swap; `place` is journal and segment."""
+    """Make the one statement of a swap, all or nothing; `place` is journal and segment, `expect` None = must not exist.
+
+    Not idempotent for the driver, which never repeats it: the caller finds out, by repeating it identically.
+    """
     new = (head.epoch, head.owner, head.seq, head.tip, head.sealed)
     if expect is not None:
         condition = (expect.epoch, expect.tip, expect.sealed)
@@ -80,7 +83,7 @@ def swap(do: Statements, place: tuple[str, int], expect: Head | None, head: Head
 
 
 def drop(do: Statements, place: tuple[str, int]) -> Statement:
-    """Make the one statement that forgets a segment."""
+    """Make the one statement that forgets a segment: conditional as swaps are, so that it is ordered among them."""
     batch = BatchStatement(BatchType.UNLOGGED)
     batch.add(do.drop_head, place)
     batch.add(do.drop_groups, (*place, _LOWEST_SEQ))

@@ -57,7 +57,7 @@ class CassandraUnit(Unit):
                 self._idle.set()
 
     async def put(self, records: Sequence[Record]) -> None:
-        """Write records in unlogged batches by partition, several at a time."""
+        """Write records in unlogged batches by partition, several at a time, in no order: timestamps decide."""
         check_records(records, self._collections)
         with self._use() as link:
             if records:
@@ -98,7 +98,7 @@ class CassandraUnit(Unit):
             return await self._head(link, journal, segment) or ABSENT
 
     async def head(self, journal: str, segment: int) -> Head | None:
-        """Read the head of a segment at SERIAL."""
+        """Read the head of a segment at SERIAL, which finishes a swap under way or makes it fail."""
         check_name("journal", journal)
         with self._use() as link:
             return await self._head(link, journal, segment)

@@ -15,7 +15,7 @@ READ_PAGE_GROUPS = 32
 
 
 class MemoryStore:
-    """What the units of one name share."""
+    """What the units of one name share, until `forget` or the end of the process."""
 
     def __init__(self) -> None:
         self.records: defaultdict[tuple[str, str], dict[str, tuple[int, bytes | None]]] = defaultdict(dict)

@@ -50,7 +50,7 @@ def _transaction(connection: sqlite3.Connection, works: Sequence[Work]) -> list[
 
 
 def guarded(work: Callable[[], T]) -> T:
-    """Run, with SQLite's errors as ours. Locked or full may pass; a file that is no database will not."""
+    """Run, with SQLite's errors as ours: `StoreUnavailable` for what may pass (locked, full), else `StoreRejected`."""
     try:
         return work()
     except sqlite3.OperationalError as failure:
@@ -77,7 +77,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Open a file that is there, with the schema of this release, without touching it."""
+    """Open a file that is there, with the schema of this release, without touching it. Raises `StoreRejected`."""
     if not path.exists():
         raise StoreRejected(f"There is no unit at {path}.")
     address = f"file:{quote(str(path))}?mode=ro"
@@ -101,7 +101,10 @@ def _applied(connection: sqlite3.Connection) -> set[int]:
 
 
 def prepare(path: Path) -> sqlite3.Connection:
-    """Make the file if need be, bring its schema up to date, forget deletions that are old enough."""
+    """Make the file if need be, bring its schema up to date, forget deletions older than ten days.
+
+    Raises `StoreRejected` for a file that can't be made, is no database, or has the schema of a newer release.
+    """
     try:
         private_folder(path.parent)
         private_file(path)  # SQLite gives its log the mode of its file.

@@ -80,7 +80,7 @@ class SqliteUnit(Unit):
             raise
 
     async def put(self, records: Sequence[Record]) -> None:
-        """Write records in one transaction with whatever else waits."""
+        """Write records in one transaction with whatever else waits; it is on the disk when this returns."""
         check_records(records, self._collections)
         if not records:
             return
@@ -155,7 +155,7 @@ class SqliteUnit(Unit):
         await self._write(work, 0)
 
     async def close(self) -> None:
-        """Finish what was accepted, close the file, end the thread."""
+        """Finish what was accepted, then close the file and end the threads: in this order, so nothing is lost."""
         if self._closed:
             return
         self._closed = True

@@ -63,7 +63,7 @@ class FileWriter:
         return await done  # type: ignore[return-value]  # what `work` returned
 
     async def finish(self) -> None:
-        """Wait until nothing waits."""
+        """Wait until nothing waits and nothing is under way; new writes would prolong it."""
         await self._idle.wait()
 
     def _stand_in_row(self) -> None:
@@ -102,7 +102,7 @@ class FileWriter:
 
 
 class WriterThreads:
-    """The threads of one event loop, and the row of files before them."""
+    """The threads of one event loop, at most `THREADS_MAX`, and the row of files before them, in their order."""
 
     def __init__(self) -> None:
         self.users = 0

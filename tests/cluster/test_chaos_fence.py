@@ -31,7 +31,8 @@ from domainservers.slot.slot import Slot, SlotState
 from house.stores import STORES
 from runtime.channel import open_channel
 from runtime.telemetry import Metrics
-from storage.cassandra import unit as cassandra
+from storage.cassandra import statements
+from storage.cassandra.unit import CassandraUnit
 from storage.unit import Group, Head, Record, Stored, Unit
 from testkit.cassandra import LocalCluster
 from tests.cluster.faults import Faults
@@ -168,9 +169,9 @@ class Unconditional:
 async def open_without_the_condition(url: str) -> Unit:
     """Open a Cassandra unit whose statements lack the literal `IF epoch = …`."""
     unit = await STORES.open(url)
-    assert isinstance(unit, cassandra.CassandraUnit)
+    assert isinstance(unit, CassandraUnit)
     keyspace = url.partition("?")[0].rpartition("/")[2]
-    for name, text in (("move", cassandra._MOVE), ("append", cassandra._APPEND)):
+    for name, text in (("move", statements.MOVE), ("append", statements.APPEND)):
         assert text.endswith(CONDITION), "the fence has moved: this test no longer takes it out"
         plain = text.removesuffix(CONDITION).format(keyspace=keyspace)
         setattr(unit._do, name, Unconditional(await unit._link.prepare(plain)))
