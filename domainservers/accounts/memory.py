@@ -35,6 +35,10 @@ class Memory:
         account_id = cell.account_id
         if self._quarantine.rows and self._quarantine.holds(account_id):
             raise damaged(account_id)
+        state = cell.state
+        if type(state) is Account:
+            cell.used = True
+            return state
         try:
             return self._accounts.state(cell)
         except DEFECTS as error:

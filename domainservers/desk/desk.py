@@ -82,30 +82,39 @@ class SlotDesk:
             need = self._repeating.repeat(item, cell, account, position)
             if need is not None or position != item.cleared:
                 return need
-        kind = type(item.command.action)
+        if (
+            account is not None
+            and item.identity in account.members
+            and account.terms.status != "moved"
+            and type(item.command.action) is PostCharge
+        ):
+            return self._decide(item, cell, account, item.command)  # Nothing else of it is to be looked after.
         if isinstance(item, AccountOpening) and account is not None and has_next_name(item, account):
             return OtherLane()
+        body = self._not_for(item, account)
+        if body is None:
+            return self._commit_other(item, cell, account)
         if account is None:
-            if not issubclass(kind, BaseCreation) or kind_of(item.command.account_id):
-                item.sink.answer(item.place, unknown_identity(item.identity))
-                return None
-        elif account.terms.status == "moved" and not kind.traits.ports:
-            self._entries.reply(item, cell, account_moved(account.terms.status_reason))
-            return None
-        elif (
-            item.identity not in account.members
-            and not item.internal
-            and not issubclass(kind, BaseCreation)
-            and (kind.traits.of_subscribers or asked_for(item.identity) != account.account_id)
-        ):
-            self._entries.reply(item, cell, unknown_identity(item.identity))
-            return None
-        if kind is not PostCharge:
-            return self._commit_slow(item, cell, account)
-        return self._decide(item, cell, account, item.command)
+            item.sink.answer(item.place, body)  # It rests on nothing that could still be lost.
+        else:
+            self._entries.reply(item, cell, body)
+        return None
 
-    def _commit_slow(self, item: Item, cell: Cell, account: Account | None) -> Need | None:
-        """Look after what only some commands need, then decide."""
+    def _not_for(self, item: Item, account: Account | None) -> bytes | None:
+        """Give the answer to a command that is not for this account; None when it is."""
+        action = item.command.action
+        if account is None:
+            creates = isinstance(action, BaseCreation) and not kind_of(item.command.account_id)
+            return None if creates else unknown_identity(item.identity)
+        if account.terms.status == "moved" and not action.traits.ports:
+            return account_moved(account.terms.status_reason)
+        if item.identity in account.members or item.internal or isinstance(action, BaseCreation):
+            return None
+        by_id = asked_for(item.identity) == account.account_id and not action.traits.of_subscribers
+        return None if by_id else unknown_identity(item.identity)
+
+    def _commit_other(self, item: Item, cell: Cell, account: Account | None) -> Need | None:
+        """Look after what not every command needs, then decide."""
         command = item.command
         action = command.action
         if isinstance(action, Remember):

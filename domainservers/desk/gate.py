@@ -30,12 +30,14 @@ LOCAL = "local"
 
 def let_in(
     sink: ReplySink, asks: Sequence[tuple[int, Ask]], origin: str, around: Surroundings, metrics: Metrics
-) -> list[Item | tuple[int, Ask]]:
+) -> tuple[list[Item | tuple[int, Ask]], list[Item]]:
     """Make items of commits that name their account, and answer what its sender may not ask.
 
-    Without an origin the asks are this process's own, and nothing is checked.
+    Gives all that was let in, in order, and the items of it once more. Without an origin the asks are this process's
+    own, and nothing is checked.
     """
     work: list[Item | tuple[int, Ask]] = []
+    items: list[Item] = []
     charging: set[tuple[str, str, str]] = set()
     """Who was found to be allowed to charge whatever amount in this batch: most of it is alike."""
     for place, ask in asks:
@@ -56,10 +58,12 @@ def let_in(
         if type(ask) is Commit and (ask.command.account_id or type(ask.command.action) is OpenAccount):
             # Most are charges, which are plain items.
             make = Item if type(ask.command.action) is PostCharge else item_of
-            work.append(make(sink, place, ask.identity, ask.command, permission=permission))
+            item = make(sink, place, ask.identity, ask.command, permission=permission)
+            items.append(item)
+            work.append(item)
         else:
             work.append((place, ask))
-    return work
+    return work, items
 
 
 def _charges(command: Command, charging: set[tuple[str, str, str]]) -> bool:

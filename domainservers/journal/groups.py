@@ -157,16 +157,13 @@ class Groups:
         """Sequence of the last group known to be durable."""
         self.open = EntryGroup(applied + 1)
         self.flying: EntryGroup | None = None
+        self.full = False
+        """The open group takes no more."""
         self._entries_max = min(entries_max, POSITIONS_PER_GROUP)
         self._bytes_max = min(bytes_max, PAYLOAD_BYTES_MAX - ENTRY_BYTES_MAX)
         self._kept: OrderedDict[int, list[bytes]] = OrderedDict()
         self._kept_entries = 0
         self._kept_entries_max = kept_entries_max
-
-    @property
-    def full(self) -> bool:
-        """The open group takes no more."""
-        return len(self.open.parts) >= self._entries_max or self.open.size >= self._bytes_max
 
     def add(self, entry: Entry) -> int:
         """Put an entry into the open group and give its position.
@@ -178,7 +175,9 @@ class Groups:
         group.parts.append(part)
         group.marks.append(account_mark(entry.account_id))
         group.size += len(part)
-        return group.seq * POSITIONS_PER_GROUP + len(group.parts) - 1
+        entries = len(group.parts)
+        self.full = entries >= self._entries_max or group.size >= self._bytes_max
+        return group.seq * POSITIONS_PER_GROUP + entries - 1
 
     def reply(self, seq: int, sink: ReplySink, position: int, body: bytes) -> None:
         """Answer once group `seq` is applied, at once when it is."""
@@ -194,6 +193,7 @@ class Groups:
         group = self.open
         self.flying = group
         self.open = EntryGroup(group.seq + 1)
+        self.full = False
         return group
 
     def landed(self) -> EntryGroup:

@@ -83,9 +83,9 @@ class Slot:
                 sink.answer(place, body)
             return
         self._around.look()
-        work = let_in(sink, asks, origin, self._around, self._metrics)
+        work, items = let_in(sink, asks, origin, self._around, self._metrics)
         commands, misses = self._commands, self._loading.misses
-        commands.look_up([item for item in work if isinstance(item, Item)])
+        commands.look_up(items)
         for each in work:
             try:
                 if isinstance(each, Item):
