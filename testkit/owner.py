@@ -55,6 +55,12 @@ from testkit.ledger import Desk
 from testkit.subjects import SubjectsInMemory
 
 DOMAINS = ("GD", "BJ")
+CHANNELS = (
+    ChannelRef("front", "front end", True, False),
+    ChannelRef("fax", "fax", False, False),
+    ChannelRef("partner", "partners", True, True),
+)
+PARTNERS = (PartnerRef("acme", "Acme", True), PartnerRef("gone", "Gone", False))
 SLOTS = 3
 """Of each domain, as its reference data says."""
 
@@ -153,10 +159,10 @@ class Owner:
             case FetchReference(domain, known):
                 return Unchanged(known) if known == self.revision else self.reference(domain or self._domains[0])
             case Lookup(identity, key, digest):
-                entry = self.desk.known(self.data(identity).account.account_id, key, digest)
+                entry = self.desk.known(self._account_of(identity), key, digest)
                 return Unknown(key) if entry is None else self._retold(entry)
             case FetchHistory(identity):
-                return self._history(self.data(identity).account.account_id, ask)
+                return _page(self.desk, self._account_of(identity), ask)
             case Inspect(subject_id):
                 return self.subjects.inspect(subject_id)
             case Instruct(instruction):
@@ -179,27 +185,31 @@ class Owner:
         """Give the reference data of a domain. Raises `NotFound`."""
         if domain not in self._domains:
             raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain!r}", facts={"domain": domain})
-        channels = (
-            ChannelRef("front", "front end", True, False),
-            ChannelRef("fax", "fax", False, False),
-            ChannelRef("partner", "partners", True, True),
-        )
-        partners = (PartnerRef("acme", "Acme", True), PartnerRef("gone", "Gone", False))
         return Reference(
             domain,
             self.revision,
             "Asia/Shanghai",
-            channels,
-            partners,
+            CHANNELS,
+            PARTNERS,
             tuple(self.catalogues),
             self._domains,
             grants=self.grants,
             slots=SLOTS,
         )
 
+    def _account_of(self, identity: str) -> str:
+        """Give the account whose past an identity may ask for, also when its contract has ended. Raises `NotFound`."""
+        contract = self.contracts.get(identity)
+        account_id = contract.account_id if contract is not None else asked_for(identity)
+        if account_id not in self.desk.accounts:
+            raise _unknown(identity)
+        return account_id
+
     def _commit(self, identity: str, command: Command) -> Answer:
         if isinstance(command.action, OpenAccount) and not command.account_id:
             command = _named(command, command.action, identity)
+        elif not command.account_id:
+            command = replace(command, account_id=self._account_of(identity))
         entry = self.desk.known(command.account_id, command.key, command.digest)
         if entry is not None:
             return self._retold(entry)
@@ -211,7 +221,7 @@ class Owner:
             raise Invalid("REGION_MISMATCH", "the account is opened where it is not served", fields=fields)
         self.desk.revision = self.revision
         try:
-            done = self.desk.commit(command, self._refusal(command))
+            done = self.desk.commit(command, self._refusal(command), identity)
         except VersionMoved:
             return Stale(self.data(identity))
         for event in self.desk.journals[command.account_id][-1].events:
@@ -238,21 +248,7 @@ class Owner:
         decided = outcome_now(account, entry.key)
         if decided is not None:
             return replace(unpack_outcome(decided), repeated=True)
-        return history.retold(entry, account.terms.domain if account else "", account.terms.currency if account else "")
-
-    def _history(self, account_id: str, ask: FetchHistory) -> History:
-        """Give a page; a position is how many entries are older than the page before."""
-        if ask.key:
-            entry = self.desk.known(account_id, ask.key)
-            return History(() if entry is None else (history.line(entry),))
-        entries = self.desk.journals[account_id]
-        lines: list[HistoryLine] = []
-        older = min(ask.before_position or len(entries), len(entries))
-        while older and len(lines) < ask.lines_max:
-            older -= 1
-            if not ask.before_version or entries[older].version < ask.before_version:
-                lines.append(history.line(entries[older]))
-        return History(tuple(lines), older)
+        return history.retold(entry, *((account.terms.domain, account.terms.currency) if account else ("", "")))
 
 
 def _may_ask(identity: str, account: Account, action: Action) -> bool:
@@ -270,3 +266,18 @@ def _named(command: Command, action: OpenAccount, identity: str) -> Command:
     account_id = action.account_id or identity
     contract = replace(action.contract, account_id=account_id)
     return replace(command, account_id=account_id, action=replace(action, account_id=account_id, contract=contract))
+
+
+def _page(desk: Desk, account_id: str, ask: FetchHistory) -> History:
+    """Give a page of a history; a position is how many entries are older than the page before."""
+    if ask.key:
+        entry = desk.known(account_id, ask.key)
+        return History(() if entry is None else (history.line(entry),))
+    entries = desk.journals[account_id]
+    lines: list[HistoryLine] = []
+    older = min(ask.before_position or len(entries), len(entries))
+    while older and len(lines) < ask.lines_max:
+        older -= 1
+        if not ask.before_version or entries[older].version < ask.before_version:
+            lines.append(history.line(entries[older]))
+    return History(tuple(lines), older)
