@@ -137,6 +137,13 @@ def described(proto: Path, includes: list[str]) -> list[Call]:
     ]
 
 
+def messages_text(calls: list[Call]) -> str:
+    """Give the module with the type of all commands."""
+    union = " | ".join(f"desk.{call.message}" for call in calls)
+    head = _head("The messages of commands, of which a request has one.")
+    return f"{head}\nfrom onetier.v1 import service_desk_pb2 as desk\n\nCommand = {union}\n"
+
+
 def commands_text(calls: list[Call]) -> str:
     """Give the module that makes the request of each command."""
     lines = [
@@ -193,11 +200,21 @@ def _head(what: str) -> str:
     return f'"""{what}\n\n{made}\n"""\n'
 
 
+WRITTEN = {
+    "messages.py": messages_text,
+    "generated/commands.py": commands_text,
+    "generated/calls.py": calls_text,
+    "generated/blocking_calls.py": blocking_text,
+}
+"""What is made below `onetier_client/`."""
+
+
 def generate(proto: Path, includes: list[str], target: Path) -> None:
-    """Write the modules of the client's calls into a folder, in the house format."""
+    """Write what is made of the client into its folder, in the house format."""
     calls = described(proto, includes)
-    target.mkdir(parents=True, exist_ok=True)
-    for name, text in (("commands", commands_text), ("calls", calls_text), ("blocking_calls", blocking_text)):
-        (target / f"{name}.py").write_text(text(calls), "utf-8")
+    (target / "generated").mkdir(parents=True, exist_ok=True)
+    for name, text in WRITTEN.items():
+        (target / name).write_text(text(calls), "utf-8")
     ruff = Path(sys.executable).parent / "ruff"
-    subprocess.run([ruff, "format", "--quiet", "--isolated", "--line-length", str(WIDTH), target], check=True)
+    files = [target / name for name in WRITTEN]
+    subprocess.run([ruff, "format", "--quiet", "--isolated", "--line-length", str(WIDTH), *files], check=True)

@@ -24,7 +24,7 @@ SOURCES = sorted(path.relative_to(PROTO).as_posix() for path in PROTO.rglob("*.p
 WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
 GOOGLE_RPC = Path(next(iter(google.rpc.__path__)))
 INCLUDES = [f"-I{PROTO}", f"-I{GOOGLE_RPC.parent.parent}", f"-I{WELL_KNOWN}"]
-CALLS = ROOT / "onetier_client" / "generated"
+CLIENT = ROOT / "onetier_client"
 
 
 def generate(target: Path) -> None:
@@ -68,12 +68,11 @@ def check() -> None:
         ]
         if stale:
             sys.exit(f"stubs are not what the contracts generate: {', '.join(stale)}; run `make proto`")
-        made = folder / "calls"
-        client.generate(PROTO, INCLUDES, made)
+        client.generate(PROTO, INCLUDES, folder)
         stale = [
-            path.name
-            for path in sorted(made.glob("*.py"))
-            if not (CALLS / path.name).exists() or not filecmp.cmp(path, CALLS / path.name, shallow=False)
+            name
+            for name in client.WRITTEN
+            if not (CLIENT / name).exists() or not filecmp.cmp(folder / name, CLIENT / name, shallow=False)
         ]
         if stale:
             sys.exit(f"the client's calls are not what contract and ledger make: {', '.join(stale)}; run `make proto`")
@@ -91,7 +90,7 @@ def check() -> None:
 def everything() -> None:
     """Write the stubs, and the calls of the client."""
     generate(PROTO)
-    client.generate(PROTO, INCLUDES, CALLS)
+    client.generate(PROTO, INCLUDES, CLIENT)
 
 
 def freeze() -> None:

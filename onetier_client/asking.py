@@ -17,6 +17,7 @@ from charging.errors import Expired, Overloaded
 from onetier_client import requests as build
 from onetier_client.bulk import Bulk, Exchanged
 from onetier_client.lines import Call, Lines
+from onetier_client.messages import Command
 from runtime.status import from_status
 from runtime.tls import Tls
 
@@ -98,7 +99,7 @@ class Asking:
             raise from_status(reply.error)
         return reply
 
-    async def execute(self, identity: str, command: build.Command, **facts: Unpack[build.Facts]) -> desk.CommandResult:
+    async def execute(self, identity: str, command: Command, **facts: Unpack[build.Facts]) -> desk.CommandResult:
         """Do any keyed command on the account, for example `SetContract(…)`."""
         return (await self.ask(build.execute(identity, command, **self._with({}, facts)))).command
 

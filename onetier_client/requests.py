@@ -6,22 +6,7 @@ from typing import TypedDict, Unpack
 from onetier.v1 import service_desk_pb2 as desk
 
 from onetier_client.keys import new_key
-
-Command = (
-    desk.OpenAccount
-    | desk.SetContract
-    | desk.SetAccountStatus
-    | desk.SetPaymentMode
-    | desk.SetCreditLimit
-    | desk.SetThreshold
-    | desk.SetAccountProfile
-    | desk.TopUp
-    | desk.Adjust
-    | desk.Refund
-    | desk.Transfer
-    | desk.Approve
-    | desk.SessionRequest
-)
+from onetier_client.messages import Command
 
 _COMMAND_FIELDS: dict[str, str] = {
     field.message_type.full_name: field.name

@@ -60,12 +60,16 @@ def reader_of(name: str, struct: type[Struct], own: Mapping[str, OwnField]) -> R
 def _maker(
     struct: type[Struct], message: Descriptor, path: str, own: Mapping[str, OwnField], taken: set[str]
 ) -> OwnField:
-    takes: dict[str, OwnField] = {}
+    takes: list[OwnField] = []
+    filled_in = False
     for field, said in said_of(struct).items():
         if isinstance(said, FilledIn):
+            filled_in = True
             continue
+        if filled_in:
+            raise TypeError(f"{struct.__name__}.{field} is a caller's: it goes before what the owner fills in")
         if isinstance(said, Inside):
-            takes[field] = _maker(inside_of(struct, field), message, path, own, taken)
+            takes.append(_maker(inside_of(struct, field), message, path, own, taken))
             continue
         if field not in message.fields_by_name:
             raise TypeError(f"{struct.__name__}.{field} has no field of its name in the message {message.name}")
@@ -73,15 +77,15 @@ def _maker(
         if isinstance(said, Own):
             if field not in own:
                 raise TypeError(f"{struct.__name__}.{field} is read by hand, and nothing in `own_orders` reads it")
-            takes[field] = own[field]
+            takes.append(own[field])
             continue
         if not _fits(said, message.fields_by_name[field]):
             raise TypeError(f"{struct.__name__}.{field} can't be read from a field of that type in {message.name}")
-        takes[field] = _take(said, field, f"{path}.{field}")
+        takes.append(_take(said, field, f"{path}.{field}"))
     construct = cast(Callable[..., Struct], struct)
 
     def make(given: Message, asked: Asked) -> Struct:
-        return construct(**{field: take(given, asked) for field, take in takes.items()})
+        return construct(*[take(given, asked) for take in takes])
 
     return make
 

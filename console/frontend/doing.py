@@ -20,6 +20,7 @@ from console.frontend.fieldoptions import FieldOption, Given, check_counted
 from console.values import time_ms
 from onetier_client import AsyncClient, new_key, requests
 from onetier_client.generated import commands
+from onetier_client.messages import Command
 
 app = typer.Typer(no_args_is_help=True)
 KINDS: Mapping[str, type[Message]] = {
@@ -66,7 +67,7 @@ def do(
         for option, given in fields:
             if option.is_amount:
                 await option.fill_amount(message, cast(str, given), identity, client)
-        reply = await client.ask(requests.execute(identity, cast(requests.Command, message), **facts))
+        reply = await client.ask(requests.execute(identity, cast(Command, message), **facts))
         return [f"request key {facts['request_key']}", *report.done_lines(reply)]
 
     ask_and_print(endpoint, tls, role.value, tell)

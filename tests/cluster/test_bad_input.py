@@ -22,6 +22,7 @@ from appserver.settings import AppServerSettings
 from cluster.system import Shape
 from country.reference import CLOSED_CHANNEL, INACTIVE_PARTNER, UNKNOWN_CHANNEL, UNKNOWN_PARTNER
 from onetier_client import requests
+from onetier_client.messages import Command
 from runtime.channel import open_channel
 from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
@@ -140,7 +141,7 @@ def bad_callers(charge: Charge) -> list[Bad]:
 def bad_commands(identity: str) -> list[Bad]:
     """Commands that can't be carried out as they are."""
 
-    def do(command: requests.Command) -> desk.ServiceRequest:
+    def do(command: Command) -> desk.ServiceRequest:
         return requests.execute(identity, command, channel="front")
 
     nowhere = desk.OpenAccount(payment_mode="prepaid", contract=desk.Contract(domain="XX"))

@@ -17,6 +17,7 @@ from charging.base.asked import Asked, FilledIn, types_of
 from charging.base.fieldtypes import NAME, TEXT, FieldType, Identity
 from charging.errors import Invalid
 from charging.ledger.asking import ASKED
+from charging.reasons import REASONS
 from console.main import mounted
 from onetier_client import AsyncClient, Client
 from onetier_client.generated import commands
@@ -76,6 +77,12 @@ def test_what_a_field_may_not_hold_is_refused_by_its_path(
         read(request_of(command, message))
     path = "identity" if isinstance(said, Identity) else f"{command}.{field}"
     assert path in raised.value.fields
+
+
+@pytest.mark.parametrize(("command", "field", "said"), FIELDS, ids=[".".join(row[:2]) for row in FIELDS])
+def test_why_a_field_is_refused_stands_in_the_register(command: str, field: str, said: FieldType) -> None:
+    reason = getattr(said, "reason", "")
+    assert not reason or "invalid" in {kind.name for kind in REASONS[reason].kinds}
 
 
 def test_a_struct_and_its_message_have_the_same_fields_or_nothing_starts() -> None:

@@ -1,0 +1,22 @@
+"""The messages of commands, of which a request has one.
+
+Made by `make proto`: change the contract, or the struct of the ledger, instead.
+"""
+
+from onetier.v1 import service_desk_pb2 as desk
+
+Command = (
+    desk.OpenAccount
+    | desk.SetContract
+    | desk.SetAccountStatus
+    | desk.SetPaymentMode
+    | desk.SetCreditLimit
+    | desk.SetThreshold
+    | desk.TopUp
+    | desk.Adjust
+    | desk.Refund
+    | desk.Transfer
+    | desk.SessionRequest
+    | desk.SetAccountProfile
+    | desk.Approve
+)
