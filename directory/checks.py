@@ -110,7 +110,7 @@ class _View:
             case CatalogueVersion():
                 yield from self._catalogue(change)
             case PortBegun() | PortEnded():
-                self._port(change)
+                _check_port(self._state, change)
             case GrantSet():
                 yield from self._grant(change)
             case AmendmentProposed(content=content):
@@ -118,7 +118,7 @@ class _View:
                     raise Refused("PROPOSALS_FULL", f"{PROPOSALS_MAX} amendments wait for approval: decide those first")
                 check(self._state, unpack_changes(content))
             case AmendmentDecided():
-                self._decision(change)
+                _check_decision(self._state, change)
 
     def _entry(self, entry: DirectoryEntry) -> Iterator[Problem]:
         try:
@@ -206,26 +206,26 @@ class _View:
             if code not in self._slots:
                 yield _unknown_domain("grant.domains", code)
 
-    def _decision(self, change: AmendmentDecided) -> None:
-        proposal = self._state.proposals.get(change.of_key)
-        if proposal is None:
-            raise NotFound("PROPOSAL_UNKNOWN", f"no amendment with the key {change.of_key[:64]!r} waits for approval")
-        if not change.reject:
-            check(self._state, proposal.changes)
 
-    def _port(self, change: PortBegun | PortEnded) -> None:
-        if isinstance(change, PortEnded):
-            port = self._state.ports.get(change.key)
-            if port is None or port.ended:
-                raise Conflict("PORT_NOT_OPEN", "the port to be ended is not open", facts={"key": change.key})
-            return
-        under_way = self._state.ports.open.get(change.account_id)
-        if under_way is not None or change.key in self._state.ports:
-            raise Conflict(
-                "PORT_UNDER_WAY",
-                "the account is being ported already; repeat that request key, or wait until it is over",
-                retry_ms=1_000,
-            )
+def _check_decision(state: DirectoryState, change: AmendmentDecided) -> None:
+    proposal = state.proposals.get(change.of_key)
+    if proposal is None:
+        raise NotFound("PROPOSAL_UNKNOWN", f"no amendment with the key {change.of_key[:64]!r} waits for approval")
+    if not change.reject:
+        check(state, proposal.changes)
+
+
+def _check_port(state: DirectoryState, change: PortBegun | PortEnded) -> None:
+    if isinstance(change, PortEnded):
+        port = state.ports.get(change.key)
+        if port is None or port.ended:
+            raise Conflict("PORT_NOT_OPEN", "the port to be ended is not open", facts={"key": change.key})
+    elif change.account_id in state.ports.open or change.key in state.ports:
+        raise Conflict(
+            "PORT_UNDER_WAY",
+            "the account is being ported already; repeat that request key, or wait until it is over",
+            retry_ms=1_000,
+        )
 
 
 def _unknown_domain(field: str, domain: str) -> Problem:

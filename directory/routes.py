@@ -47,15 +47,16 @@ class RouteCache(FIFOCache[str, Route]):
         return route
 
     def _resolve(self, identity: str) -> Route:
-        place = self._state.entries.place(identity)
+        state = self._state
+        place = state.entries.place(identity)
         if place is not None:
             key = slot_key(*place)
             return self._shared.setdefault((key, EXPLICIT), Route(place[0], place[1], EXPLICIT, key))
         opened = slot_of_id(asked_for(identity))
         if opened:
             return self._where_opened(identity, opened)
-        match = self._state.plan.match_identity(identity)
-        info = self._state.domains.get(match[0]) if match is not None else None
+        match = state.plan.match_identity(identity)
+        info = state.domains.get(match[0]) if match is not None else None
         if match is None or info is None:
             raise unrouted(identity)
         slot = slot_of(identity, info.slots)
@@ -66,7 +67,8 @@ class RouteCache(FIFOCache[str, Route]):
     def _where_opened(self, identity: str, opened: str) -> Route:
         """Give the route of an account that is asked for by its id and was never ported."""
         domain, slot = parse_slot(opened)
-        info = self._state.domains.get(domain)
+        state = self._state
+        info = state.domains.get(domain)
         if info is None or slot >= info.slots:
             raise unrouted(identity)
         key = slot_key(domain, slot)
