@@ -127,7 +127,7 @@ ENVELOPE = Section(
         Reason(
             "AMOUNT_OUT_OF_RANGE",
             INVALID,
-            "An amount is outside of what one command may move.",
+            "An amount is outside of what may be written there.",
             fields="the path of the amount",
             other="AMOUNT_TOO_LARGE",
         ),

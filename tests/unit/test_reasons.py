@@ -12,6 +12,7 @@ import pytest
 
 from charging.errors import KINDS, Fault, Invalid, Refused
 from charging.reasons import REASONS, SECTIONS
+from charging.reasons.reason import LATER, SAME_KEY
 
 ROOT = Path(__file__).parents[2]
 WORD = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
@@ -98,6 +99,17 @@ def test_every_fault_carries_what_its_reason_says() -> None:
         if isinstance(facts := given.get("facts"), ast.Dict):
             names = {key.value for key in facts.keys if isinstance(key, ast.Constant)}
             assert names <= set(REASONS[reason].facts), f"{place} carries {sorted(map(str, names))}"
+
+
+def test_a_fault_says_how_long_to_wait_where_a_repeat_helps_and_nowhere_else() -> None:
+    waits = {SAME_KEY, LATER}
+    for path, node, kind, reason in raised():
+        place = f"{path.relative_to(ROOT)}:{node.lineno} {reason}"
+        given = any(keyword.arg == "retry_ms" for keyword in node.keywords)
+        assert not given or REASONS[reason].repeats in waits, f"{place} is not to be repeated, and says when"
+        # Whoever has closed a client knows when to open another.
+        asked = kind in ("overloaded", "unavailable") and reason != "CLIENT_CLOSED"
+        assert given or not asked, f"{place} doesn't say how long to wait"
 
 
 def test_what_a_reason_carries_is_written_where_it_is_said() -> None:
