@@ -22,6 +22,7 @@ from authoring.usage_lines import UsageLine
 from charging.base.account import MAIN_BOOK, MONEY, NOTHING_OPEN, Account, Book, Terms
 from charging.base.bounds import ATTRIBUTE_CHARS_MAX, CYCLE_DAY_MAX, ID_CHARS_MAX
 from charging.base.contract import Contract, Subscription
+from charging.base.fields import PAYMENT_MODE
 from charging.base.identity import normalise
 from charging.base.names import is_code, is_place, is_service
 from charging.base.party import party
@@ -235,7 +236,7 @@ def _cycle_day(text: str) -> int:
 
 
 def _payment_mode(text: str) -> str:
-    if text not in ("prepaid", "postpaid"):
+    if text not in PAYMENT_MODE.words:
         raise Invalid("PAYMENT_MODE_UNKNOWN", f"payment_mode {text[:40]!r} is neither prepaid nor postpaid")
     return text
 

@@ -17,7 +17,7 @@ from appserver.reading.fields import in_vain
 from appserver.reading.keys import is_key
 from appserver.reading.request import EventRequest
 from charging.base.account_id import require_subscriber
-from charging.base.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX
+from charging.base.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, QUANTITY_DEFAULTS
 from charging.base.identity import normalise
 from charging.base.names import is_place, is_service
 from charging.base.party import party
@@ -25,9 +25,7 @@ from charging.base.usage import Usage
 from charging.errors import Invalid
 
 ATTRIBUTES_MAX = 16
-SECONDS_MAX = 31 * 86_400
-BYTES_MAX = 1 << 50
-EVENTS_MAX = 1_000_000
+SECONDS_MAX, BYTES_MAX, EVENTS_MAX = (QUANTITY_DEFAULTS[unit] for unit in ("second", "byte", "event"))
 QUANTITY_MAX = {
     "voice": SECONDS_MAX,
     "fixed": SECONDS_MAX,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
+from charging.base.fields import PAYMENT_MODE, STATUS
 from charging.base.money import exact_quantity, micro
 from charging.catalogue.document import Catalogue
 from charging.catalogue.offers import Accumulator, Agreement, Allowance, Discount, Fee, Offering, Thresholds
@@ -27,7 +28,7 @@ FILLED: Mapping[type[Struct], Mapping[str, str]] = {
 """Lists that are of no use empty, and why."""
 OF_USAGE = ("services", "destinations", "parties", "attributes")
 """Conditions that only a usage can meet."""
-OF_ACCOUNT = {"payment_mode": ("prepaid", "postpaid"), "status": ("active", "suspended", "closed")}
+OF_ACCOUNT = {"payment_mode": PAYMENT_MODE.words, "status": STATUS.words}
 """What an account can be, of what isn't up to whoever opens it."""
 ONCE = ("call", "life", "subscription")
 

@@ -18,9 +18,7 @@ class Repeat(NamedTuple):
 MENDED = Repeat("once mended", "Nothing is kept: mend what is named, then the same request key may be sent")
 NEW_KEY = Repeat("new key", "The request key keeps this answer: once the cause is gone, ask again under a new key")
 NEWEST = Repeat("read anew", "Read what is newest, then ask again under a new key")
-SAME_KEY = Repeat(
-    "same key", "Repeat the same request key, after RetryInfo where it is given: it is done once"
-)
+SAME_KEY = Repeat("same key", "Repeat the same request key, after RetryInfo where it is given: it is done once")
 LATER = Repeat("later", "Nothing was done: send the same request key again after RetryInfo")
 NOBODY = Repeat("no", "A repeat gets the same until an operator has mended the cause")
 
