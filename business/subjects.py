@@ -8,7 +8,7 @@ A subject is as large as what must be decided together: nothing else is looked a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, get_args
 
 import msgspec
 from msgspec import Raw, Struct
@@ -45,6 +45,8 @@ class SubjectKind(Protocol):
 
     name: str
     """Of `charging.base.subject`: what ids of the kind begin with."""
+    doings: frozenset[str]
+    """All that `doing` may give: `charging.ledger.permission` has to know them."""
 
     def doing(self, action: Raw) -> str:
         """Name what an action asks, as grants, journal and history call it. Raises `Invalid` ACTION_MALFORMED."""
@@ -82,6 +84,8 @@ class Machine(Generic[StateT, ActionT, EventT]):
         `decide` gets state, action and the owner's time (ms, UTC), and gives at least one event or raises.
         """
         self.name = name
+        actions: tuple[type[Struct], ...] = get_args(shapes[1]) or (shapes[1],)
+        self.doings = frozenset(str(action.__struct_config__.tag) for action in actions)
         self._read_state: Callable[[Raw], StateT] = msgspec.msgpack.Decoder(shapes[0]).decode
         self._read_action: Callable[[Raw], ActionT] = msgspec.msgpack.Decoder(shapes[1]).decode
         self._read_event: Callable[[Raw], EventT] = msgspec.msgpack.Decoder(shapes[2]).decode

@@ -36,8 +36,17 @@ AMENDMENTS = frozenset(
         "approve_amendment",
     }
 )
-BILLING = frozenset({"bill_runs", "plan_bill_run", "open_bill_run", "complete_bill_run", "cancel_bill_run"})
-NAMES = READS | COMMANDS | AMENDMENTS | BILLING
+SUBJECTS = frozenset(
+    {
+        "bill_runs",
+        "plan_bill_run",
+        "open_bill_run",
+        "complete_bill_run",
+        "cancel_bill_run",
+    }
+)
+"""What is read of a slot's subjects besides accounts, and done to them; see `business.kinds`."""
+NAMES = READS | COMMANDS | AMENDMENTS | SUBJECTS
 """All that a grant may name."""
 
 
@@ -102,7 +111,7 @@ BUILT_IN = (
     Grant("operator", ("top_up", "transfer", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("top_up_units",), NO_LIMIT, _UNITS, actors=True),
     Grant("operator", tuple(sorted(AMENDMENTS)), NO_LIMIT, 0, actors=True),
-    Grant("operator", tuple(sorted(BILLING)), 0, NO_LIMIT, actors=True),
+    Grant("operator", tuple(sorted(SUBJECTS)), 0, NO_LIMIT, actors=True),
     # Without TLS nobody can be told from anybody, so there is no second principal either.
     Grant("local", (ALL,), NO_LIMIT, NO_LIMIT, actors=True),
 )

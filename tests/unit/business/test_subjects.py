@@ -11,7 +11,8 @@ from business.kinds import KINDS
 from business.subjects import unborn
 from charging.base import account_id, identity
 from charging.base.subject import Instruction, PackedSubject, compose, kind_of, slot_of
-from charging.errors import Broken, Invalid
+from charging.errors import Broken, Denied, Invalid
+from charging.ledger.permission import SUBJECTS, Policy
 
 SLOTS = st.sampled_from(("GD/17", "X.y-1/0", "A/99999"))
 LOCALS = st.sampled_from(("", "1001", "a@b", "2026-10"))
@@ -66,6 +67,15 @@ def test_a_fact_or_a_state_of_a_later_version_is_said_to_be_unreadable() -> None
     with pytest.raises(Broken) as met:
         BILL_RUNS.state(PackedSubject(before.subject_id, 1, Raw(encode({"runs": 1}))))
     assert met.value.reason == "SUBJECT_UNREADABLE"
+
+
+def test_whatever_may_be_asked_of_a_subject_can_be_granted() -> None:
+    assert {doing for kind in KINDS.values() for doing in kind.doings} | {"bill_runs"} == SUBJECTS
+    policy = Policy()
+    for name in SUBJECTS:
+        assert policy.permit("operator/li", name).amount_max == 0
+        with pytest.raises(Denied):
+            policy.permit("frontend/web-hall", name)
 
 
 def test_each_kind_is_listed_under_its_name_and_its_ids_are_read_as_such() -> None:
