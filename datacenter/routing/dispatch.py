@@ -1,4 +1,4 @@
-"""Takes batches in, sorts them by owner, sends the legs, hands replies back as they come.
+"""Takes batches in, sorts them by owner, sends each its share, hands replies back as they come.
 
 What a domain server does not own comes back as misrouted: nothing was done there, so it is sent again, at most twice,
 after the owners were read anew. All other repeats are the client's.
@@ -26,25 +26,48 @@ Deliver = Callable[[bytes, int], None]
 """Takes a serialized ReplyBatch and how many items it answers."""
 
 
-class BatchLeg:
-    """The part of a batch that goes to one owner. Keeps replies only until the leg is over.
+class ForwardedBatch:
+    """What of a batch goes to one owner: an `OwnerBatch` of `datacenter.routing.links`.
 
-    Whatever an owner answers, as many items are answered for in all as there are.
+    Whatever an owner answers, as many items are answered for in all as there are. Replies are kept, unread, only until
+    the last: which items are open when the owner is lost stands in them alone.
     """
 
-    __slots__ = ("_dispatcher", "_left", "_parts", "_sent_on", "deadline", "deliver", "load", "origin", "resends")
+    __slots__ = (
+        "_left",
+        "_metrics",
+        "_parts",
+        "_send_on",
+        "_sent_on",
+        "deadline",
+        "deliver",
+        "load",
+        "origin",
+        "resends",
+    )
 
     def __init__(
-        self, dispatcher: "Dispatcher", load: Load, deadline: float, deliver: Deliver, resends: int, origin: str
+        self,
+        load: Load,
+        deadline: float,
+        deliver: Deliver,
+        resends: int,
+        origin: str,
+        send_on: "SendOn",
+        metrics: Metrics,
     ) -> None:
-        self._dispatcher = dispatcher
         self.deliver = deliver
         self.load = load
         self.deadline = deadline
+        """Of the event loop's clock, seconds."""
         self.resends = resends
-        self._left = len(load.positions)
+        """How often its items were sent to somebody who doesn't own them."""
         self.origin = origin
         """Role of whoever asked, as authenticated."""
+        self._left = len(load.positions)
+        """Items that are not answered for, here or by being sent on."""
+        self._send_on = send_on
+        self._metrics = metrics
         self._parts: list[bytes] = []
         self._sent_on: set[int] = set()
 
@@ -63,7 +86,7 @@ class BatchLeg:
             return answered
         self._left -= len(elsewhere)
         self._sent_on |= elsewhere
-        self._dispatcher.send_on(self, elsewhere)
+        self._send_on(self, elsewhere)
         return answered + len(elsewhere)
 
     def lost(self, fault: Fault, /) -> None:
@@ -77,7 +100,7 @@ class BatchLeg:
     def fail(self, positions: Sequence[int], fault: Fault, items: int) -> None:
         """Answer the items at some positions with a fault; `items` are open, however many positions seem to be."""
         if items:
-            self._dispatcher.metrics.requests("route", fault.reason, items)
+            self._metrics.requests("route", fault.reason, items)
             body = failed_body(fault)
             self.deliver(pack_replies(positions, [body] * len(positions)), items)
 
@@ -87,9 +110,15 @@ class BatchLeg:
         kept = [row for row in rows if row[0] in wanted]
         return Load([row[0] for row in kept], [row[1] for row in kept], [row[2] for row in kept])
 
-    def again(self, load: Load) -> "BatchLeg":
-        """Make the leg that is sent once more."""
-        return BatchLeg(self._dispatcher, load, self.deadline, self.deliver, self.resends + 1, self.origin)
+    def again(self, load: Load) -> "ForwardedBatch":
+        """Make what is sent once more."""
+        return ForwardedBatch(
+            load, self.deadline, self.deliver, self.resends + 1, self.origin, self._send_on, self._metrics
+        )
+
+
+SendOn = Callable[[ForwardedBatch, Set[int]], None]
+"""Takes the misrouted items of a batch, by position."""
 
 
 class Dispatcher:
@@ -98,13 +127,13 @@ class Dispatcher:
     def __init__(
         self, router: Router, links: Links, owners: OwnerTable, metrics: Metrics, *, batch_items_max: int
     ) -> None:
-        self.metrics = metrics
+        self._metrics = metrics
         self._router = router
         self._links = links
         self._owners = owners
         self._batch_items_max = batch_items_max
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[BatchLeg] = []
+        self._waiting: list[ForwardedBatch] = []
         self._mover: asyncio.Task[None] | None = None
         self._refresher: asyncio.Task[None] | None = None
 
@@ -126,13 +155,13 @@ class Dispatcher:
         grouped = self._router.route(positions, routes, bodies)
         self._send(grouped, deadline, deliver, 0, origin)
 
-    def send_on(self, leg: BatchLeg, positions: Set[int]) -> None:
+    def _send_on(self, batch: ForwardedBatch, positions: Set[int]) -> None:
         """Send misrouted items to whoever owns them now."""
-        self.metrics.event("misrouted", len(positions))
-        if leg.resends >= RESENDS_MAX:
-            leg.fail(list(positions), _moving(), len(positions))
+        self._metrics.event("misrouted", len(positions))
+        if batch.resends >= RESENDS_MAX:
+            batch.fail(list(positions), _moving(), len(positions))
             return
-        self._waiting.append(leg.again(leg.take(positions)))
+        self._waiting.append(batch.again(batch.take(positions)))
         if self._mover is None or self._mover.done():
             self._mover = self._loop.create_task(self._move())
 
@@ -147,33 +176,34 @@ class Dispatcher:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for leg in self._waiting:
-            leg.lost(_moving())
+        for batch in self._waiting:
+            batch.lost(_moving())
         self._waiting.clear()
 
     async def _move(self) -> None:
+        """Send again what was misrouted: at once the first time, since only our table was old, later after a pause."""
         while self._waiting:
-            if any(leg.resends > 1 for leg in self._waiting):
+            if any(batch.resends > 1 for batch in self._waiting):
                 await asyncio.sleep(RESEND_PAUSE_MS / 1_000)
             await self._owners.refresh()
-            legs, self._waiting = self._waiting, []
-            for leg in legs:
-                load = leg.load
+            batches, self._waiting = self._waiting, []
+            for batch in batches:
+                load = batch.load
                 grouped = self._router.group(load.positions, load.slots, load.bodies)
-                self._send(grouped, leg.deadline, leg.deliver, leg.resends, leg.origin)
+                self._send(grouped, batch.deadline, batch.deliver, batch.resends, batch.origin)
 
     def _send(self, grouped: Grouped, deadline: float, deliver: Deliver, resends: int, origin: str) -> None:
         if grouped.positions_failed:
-            self.metrics.requests("route", "unowned", grouped.unowned)
-            self.metrics.requests("route", "unrouted", len(grouped.positions_failed) - grouped.unowned)
+            self._metrics.requests("route", "unowned", grouped.unowned)
+            self._metrics.requests("route", "unrouted", len(grouped.positions_failed) - grouped.unowned)
             deliver(pack_replies(grouped.positions_failed, grouped.bodies_failed), len(grouped.positions_failed))
             if grouped.unowned:
                 self.look_again()
         for address, load in grouped.loads.items():
-            self.metrics.batch("serve", len(load.positions))
+            self._metrics.batch("serve", len(load.positions))
             link = self._links.get(address)
             for piece in pieces(load, self._batch_items_max):
-                link.send(BatchLeg(self, piece, deadline, deliver, resends, origin))
+                link.send(ForwardedBatch(piece, deadline, deliver, resends, origin, self._send_on, self._metrics))
 
 
 def pieces(load: Load, items_max: int) -> Iterable[Load]:

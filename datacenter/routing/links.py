@@ -79,31 +79,31 @@ class OwnerLink:
         """False while the domain server can't be reached."""
         return self._link.up
 
-    def send(self, leg: OwnerBatch) -> None:
-        """Send a leg, or queue it while enough batches are under way. Never raises: the leg hears what comes of it."""
-        items = len(leg.load.positions)
+    def send(self, batch: OwnerBatch) -> None:
+        """Send a batch, or queue it while enough are under way. Never raises: the batch hears what comes of it."""
+        items = len(batch.load.positions)
         if self.items + items > self._items_max and self.items:
             text = f"{self.items} items wait for {self.address} already; repeat the same request key"
-            self._loop.call_soon(leg.lost, Overloaded("OWNER_BUSY", text, retry_ms=BUSY_RETRY_MS))
+            self._loop.call_soon(batch.lost, Overloaded("OWNER_BUSY", text, retry_ms=BUSY_RETRY_MS))
         elif not self._queue and self._link.batches_in_flight < self._batches_max:
-            self._send(leg)
+            self._send(batch)
         else:
-            self._queue.append(leg)
+            self._queue.append(batch)
             self.items_waiting += items
             if self._pump is None or self._pump.done():
                 self._pump = self._loop.create_task(self._drain())
 
-    def _send(self, leg: OwnerBatch) -> None:
-        left_ms = int((leg.deadline - self._loop.time()) * 1_000)
-        load = leg.load
+    def _send(self, batch: OwnerBatch) -> None:
+        left_ms = int((batch.deadline - self._loop.time()) * 1_000)
+        load = batch.load
         request = ServeRequest(
             timeout_ms=max(left_ms, 0),
             positions=load.positions,
             slots=load.slots,
             bodies=load.bodies,
-            origin=leg.origin,
+            origin=batch.origin,
         )
-        self._link.send(request, items=len(load.positions), sink=leg, timeout_ms=left_ms)
+        self._link.send(request, items=len(load.positions), sink=batch, timeout_ms=left_ms)
 
     async def _drain(self) -> None:
         while self._queue:
@@ -122,12 +122,12 @@ class OwnerLink:
     def _drop_expired(self) -> None:
         now = self._loop.time()
         for _ in range(len(self._queue)):
-            leg = self._queue.popleft()
-            if leg.deadline > now:
-                self._queue.append(leg)
+            batch = self._queue.popleft()
+            if batch.deadline > now:
+                self._queue.append(batch)
                 continue
-            self.items_waiting -= len(leg.load.positions)
-            leg.lost(
+            self.items_waiting -= len(batch.load.positions)
+            batch.lost(
                 Expired(
                     "DEADLINE_EXCEEDED", "the deadline passed before the owner had room; repeat the same request key"
                 )

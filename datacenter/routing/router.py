@@ -95,9 +95,11 @@ class Router:
     ) -> Grouped:
         """Sort items whose slots are known by owner; `refused` are packed faults by index of items without slot."""
         address_of = self.owners.address_of
+        # Owners are looked up once a slot, not once an item: a batch has hundreds of items and few slots.
         owned = {slot: address_of.get(slot, "") for slot in set(slots)}
         addresses = set(owned.values())
         if len(addresses) == 1 and "" not in addresses and not refused:
+            # All to one owner, the common case of a region with one server: nothing is sorted.
             load = Load(list(positions), list(slots), list(bodies))
             return Grouped({addresses.pop(): load}, [], [], 0)
         loads = {address: Load([], [], []) for address in addresses if address}
@@ -112,6 +114,7 @@ class Router:
                 continue
             grouped.positions_failed.append(position)
             if slot:
+                # Who owns it may be known a moment later: the sender repeats the key, the table is read again.
                 grouped.unowned += 1
                 grouped.bodies_failed.append(failed_body(no_owner(slot)))
             else:
