@@ -19,7 +19,7 @@ from charging.ledger.kinds import Event
 def apply(account: Account | None, events: Sequence[Event], key: str) -> Account:
     """Give the state after a mutation: its events in order, version one higher, mark moved on by the request key."""
     if account is not None and len(events) == 1 and type(events[0]) is Charged:
-        return _apply_charge(account, events[0], key)
+        return apply_charge(account, events[0], key)
     version = 0 if account is None else account.version
     mark = 0 if account is None else account.mark
     state = account
@@ -47,8 +47,8 @@ def _scoped(books: Sequence[Book]) -> list[Book]:
     return [book for book in books if book.unit != MONEY or book.allowance]
 
 
-def _apply_charge(account: Account, event: Charged, key: str) -> Account:
-    """Do the frequent case without a detour."""
+def apply_charge(account: Account, event: Charged, key: str) -> Account:
+    """Give the state after a charge and nothing else: the frequent case, without a detour."""
     books = account.books
     if event.postings:
         books = funds.shift(books, event.postings, -1)

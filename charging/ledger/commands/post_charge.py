@@ -69,8 +69,12 @@ class PostCharge(BaseAction, frozen=True, tag="c"):
         """Give the price."""
         return self.charge.amount
 
+    def charged(self, account: Account, now_ms: int) -> Charged:
+        """Say what it takes from which books. Raises what `charging.ledger.taking.taken` raises."""
+        usage, charge = self.usage, self.charge
+        postings, units = taking.taken(account, charge, usage.start_ms, self.base_version, self.base_mark, now_ms)
+        return Charged(usage, charge, postings, units)
+
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
-        """Take it from the books, as `charging.ledger.taking.taken` says which."""
-        charge = self.charge
-        postings, units = taking.taken(account, charge, self.usage.start_ms, self.base_version, self.base_mark, now_ms)
-        return Effect((Charged(self.usage, charge, postings, units),), charge.amount)
+        """Take it; `charging.ledger.ledger` does the same without an effect between."""
+        return Effect((self.charged(account, now_ms),), self.charge.amount)
