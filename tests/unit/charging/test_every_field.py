@@ -10,121 +10,23 @@ from typing import get_args
 import msgspec
 import pytest
 from msgspec import Raw
-from msgspec.structs import asdict, fields, replace
+from msgspec.structs import asdict, fields
 
-from charging.base.account import Account, Book, Hold, Outgoing, Proposal, Session, Threshold
-from charging.base.contract import Contract
-from charging.base.usage import SealedCharge, Usage
+from charging.base.account import Account
 from charging.ledger import history
 from charging.ledger.applying import apply
-from charging.ledger.commands.approve import Decided
 from charging.ledger.commands.move_in import MovedIn
-from charging.ledger.commands.move_out import MovedOut
 from charging.ledger.commands.open_account import Opened
-from charging.ledger.commands.post_charge import Charged
-from charging.ledger.commands.propose import Proposed
-from charging.ledger.commands.receive_transfer import TransferReceived
-from charging.ledger.commands.refund import Refunded
-from charging.ledger.commands.send_transfer import TransferSent
-from charging.ledger.commands.set_credit_limit import CreditSet
-from charging.ledger.commands.set_payment_mode import ModeSet
-from charging.ledger.commands.set_profile import ProfileSet
-from charging.ledger.commands.set_threshold import ThresholdSet
-from charging.ledger.commands.settle_transfer import TransferSettled
 from charging.ledger.entry import Entry
 from charging.ledger.events import (
-    BookDropped,
-    Booked,
-    BookSet,
-    ContractSet,
     Noticed,
-    SessionPosting,
-    SessionStepped,
-    StatusSet,
 )
 from charging.ledger.kinds import Event
 from charging.wire import Done, pack
-from testkit.ledger import an_account
+from testkit.examples import ALICE, FULL, SAMPLES
 
-A, B = "msisdn:8613000000001", "msisdn:8613000000002"
-KEY = "voice@2027-01"
-USAGE = Usage(A, "voice", 1, 60)
-CHARGE = SealedCharge(30, "XTS", (("minutes", 60),), ((KEY, 60),), 1, True, Raw(msgspec.msgpack.encode([])))
-HOLD = Hold("data", "", "", 1, 5, 10, (("main", 10),), (), 5, (("main", 7),), ())
-SESSION = Session("s-1", A, 1, 9, (HOLD,))
-FULL = an_account(
-    account_id="account-1",
-    version=7,
-    domain="GD",
-    customer_id="customer-1",
-    status="suspended",
-    payment_mode="postpaid",
-    currency="XTS",
-    credit_limit=500,
-    cycle_day=9,
-    members=(A, B),
-    books=(
-        Book("main", "money", 1_000, reserved=7),
-        Book("minutes", "second", 600, allowance="minutes"),
-        Book("old", "money", 0),
-    ),
-    accumulators={KEY: 1},
-    attributes={"segment": "gold"},
-    customer_attributes={"grade": "vip"},
-    agreements=("vip-2026",),
-    sessions=(SESSION,),
-    thresholds=(Threshold("t-1", "balance", 5),),
-    outgoing=(Outgoing("sent-1", "main", B, "main", 40, 1, "XTS"),),
-    mark=77,
-    terms_version=3,
-    status_reason="asked",
-    before_move=("active", ""),
-    refunds=(("charge-1", 5, False, 1),),
-    ended=(("s-0", 2, "released", b"o"),),
-    proposals=(Proposal("proposed-1", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"),),
-    decided=(("proposed-0", b"outcome", b"digest"),),
-)
 MEANT = {"version", "mark", "terms_version"}
 """What every mutation moves on."""
-SAMPLES: dict[type, tuple[Event, set[str]]] = {
-    Opened: (Opened(replace(FULL, version=0, mark=0)), set()),
-    MovedIn: (MovedIn(FULL, (Contract(A, "account-1", "GD"),)), set()),
-    MovedOut: (MovedOut("GX"), {"status", "status_reason", "before_move"}),
-    Charged: (Charged(USAGE, CHARGE, (("main", 30),), (("minutes", 60),)), {"books", "accumulators"}),
-    Booked: (Booked("deposit", (("main", 100),), "paid"), {"books"}),
-    BookSet: (BookSet(Book("bonus", "money", 0, priority=5)), {"books"}),
-    BookDropped: (BookDropped("old"), {"books"}),
-    Refunded: (
-        Refunded("charge-2", 9, (("main", 9),), (("minutes", 3),), ((KEY, 1),), False, 1, (), "complaint"),
-        {"books", "accumulators", "refunds"},
-    ),
-    TransferSent: (TransferSent("sent-2", "main", B, "main", 11, "gift", 1, "XTS"), {"books", "outgoing"}),
-    TransferReceived: (TransferReceived("account-2", "main", 12, "gift", "XTS"), {"books"}),
-    TransferSettled: (TransferSettled("sent-1", False, "main", 40, "BOOK_BOUND"), {"books", "outgoing"}),
-    SessionStepped: (
-        SessionStepped(
-            replace(SESSION, invocation=2, holds=()),
-            "released",
-            (SessionPosting(USAGE, CHARGE, 8, (("main", 8),), (("minutes", 2),), ((KEY, 2),), 0),),
-        ),
-        {"books", "accumulators", "sessions", "ended"},
-    ),
-    ContractSet: (ContractSet(Contract("tv:new", "account-1", "GD")), {"members"}),
-    StatusSet: (StatusSet("active", "paid"), {"status", "status_reason"}),
-    ModeSet: (ModeSet("prepaid"), {"payment_mode"}),
-    CreditSet: (CreditSet(900, "risk"), {"credit_limit"}),
-    ThresholdSet: (ThresholdSet(Threshold("t-2", "balance", 6), False), {"thresholds"}),
-    ProfileSet: (
-        ProfileSet({"segment": "new"}, {"grade": "new"}, ("new",)),
-        {"attributes", "customer_attributes", "agreements"},
-    ),
-    Noticed: (Noticed(("low-balance:t-1",)), set()),
-    Proposed: (
-        Proposed(Proposal("p-2", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"), (), "why"),
-        {"proposals"},
-    ),
-    Decided: (Decided("proposed-1", True, "operator/li", "li", "seen", b"outcome"), {"proposals", "decided"}),
-}
 EVENTS = get_args(Event)
 NAMES = [event.__name__ for event in EVENTS]
 
@@ -188,7 +90,18 @@ def test_what_moves_in_books_is_posted_and_balances(kind: type) -> None:
 def test_history_has_words_for_every_event(kind: type) -> None:
     done = Done("account-1", 8, 0, ())
     entry = Entry(
-        "account-1", "key-1", b"d" * 16, 8, -1, 1, "topup", A, "clerk-7", "pos", (SAMPLES[kind][0],), Raw(pack(done))
+        "account-1",
+        "key-1",
+        b"d" * 16,
+        8,
+        -1,
+        1,
+        "topup",
+        ALICE,
+        "clerk-7",
+        "pos",
+        (SAMPLES[kind][0],),
+        Raw(pack(done)),
     )
     line = history.line(entry)
     silent = {Noticed, Opened}

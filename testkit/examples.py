@@ -1,0 +1,194 @@
+"""Examples of every kind of command, and of every kind of event: a kind without one fails in the tests that go by them.
+
+`lively` gives two accounts on which each of the commands can be done, and `EXAMPLES` the commands. `FULL` is a state
+with no field at its default, and `SAMPLES` has an event of each kind that changes it.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from charging.base.account import MONEY, Book, Hold, Outgoing, Proposal, Session, Threshold
+from charging.base.contract import Contract
+from charging.base.usage import SealedCharge, Usage
+from charging.errors import Fault
+from charging.ledger.action import BaseAction
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.approve import Approve, Decided
+from charging.ledger.commands.expire_session import ExpireSession
+from charging.ledger.commands.move_in import MovedIn, MoveIn
+from charging.ledger.commands.move_money import MoveMoney
+from charging.ledger.commands.move_out import MovedOut, MoveOut
+from charging.ledger.commands.open_account import OpenAccount, Opened
+from charging.ledger.commands.post_charge import Charged, PostCharge
+from charging.ledger.commands.propose import Propose, Proposed, proposal_of
+from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
+from charging.ledger.commands.refund import Refund, Refunded
+from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.send_transfer import SendTransfer, TransferSent
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_credit_limit import CreditSet, SetCreditLimit
+from charging.ledger.commands.set_payment_mode import ModeSet, SetPaymentMode
+from charging.ledger.commands.set_profile import ProfileSet, SetProfile
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.set_threshold import SetThreshold, ThresholdSet
+from charging.ledger.commands.settle_transfer import SettleTransfer, TransferSettled
+from charging.ledger.commands.step_session import StepSession
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.event import BaseEvent
+from charging.ledger.events import (
+    BookDropped,
+    Booked,
+    BookSet,
+    ContractSet,
+    Noticed,
+    SessionPosting,
+    SessionStepped,
+    StatusSet,
+)
+from charging.ledger.outcome import Done
+from charging.rating.sessions import UnitAsk
+from charging.wire import pack
+from testkit.ledger import START_MS, Desk, an_account, charge_of, contract_of, opening, post
+
+ALICE, BOB, NEW, TV = "msisdn:8613000000001", "msisdn:8613000000002", "msisdn:8613000000003", "tv:sh-1"
+CHARGED, SENT, WAITING, OVER = "charged", "sent", "waiting", "s-over"
+"""What has happened to Alice: request keys of a charge, of a transfer under way and of a proposal, an old session."""
+
+
+def lively() -> Desk:
+    """Give a desk with Alice, to whom something of everything has happened, and Bob."""
+    desk = Desk()
+    side = (Book("side", MONEY, 1_000, priority=200), Book("minutes", "second", 600, allowance="minutes"))
+    desk.open(ALICE, 100_000, books=side)
+    desk.open(BOB, 100_000)
+    charge = charge_of(30, takes=(("minutes", 60),), accruals=(("voice@2027-01", 60),), depends=True)
+    desk.do(ALICE, post(desk.accounts[ALICE], charge), CHARGED)
+    desk.do(ALICE, desk.plan(ALICE, OVER, "create", 0, UnitAsk("data", 5, 0, START_MS), validity_ms=1_000))
+    desk.do(ALICE, SendTransfer("main", BOB, "main", 40, "gift"), SENT)
+    try:
+        desk.do(ALICE, proposal_of(Adjust("main", 9, "goodwill")), WAITING, "li", "operator/li")
+    except Fault as waiting:
+        if waiting.reason != "APPROVAL_NEEDED":
+            raise
+    desk.now_ms += 2_000
+    return desk
+
+
+def _expiry(desk: Desk) -> ExpireSession:
+    over = [session for session in desk.accounts[ALICE].open.sessions if session.session_id == OVER]
+    return ExpireSession(OVER, over[0].valid_until_ms if over else 1)
+
+
+def _parcel(desk: Desk) -> MoveIn:
+    parcel = an_account(NEW, 7, "XJ", currency="CNY", members=(NEW,), books=(Book("main", MONEY, 500),))
+    return MoveIn(pack(parcel), (contract_of(NEW, domain="XJ"),), "GD")
+
+
+EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
+    PostCharge: lambda desk: post(desk.accounts[ALICE], charge_of(7, depends=True)),
+    OpenAccount: lambda desk: opening(NEW, 100),
+    SetContract: lambda desk: SetContract(contract_of(TV, ALICE)),
+    SetStatus: lambda desk: SetStatus("suspended", "asked"),
+    SetPaymentMode: lambda desk: SetPaymentMode("postpaid"),
+    SetCreditLimit: lambda desk: SetCreditLimit(500, "risk"),
+    SetThreshold: lambda desk: SetThreshold(Threshold("low", "balance", 50), False),
+    SetProfile: lambda desk: SetProfile({"segment": "gold"}, {"grade": "vip"}, ("vip-2026",)),
+    TopUp: lambda desk: TopUp("gift", "money", 100, 0, 0, "", "bonus"),
+    Adjust: lambda desk: Adjust("main", -5, "typing error"),
+    Refund: lambda desk: Refund(CHARGED, 0, "complaint"),
+    MoveMoney: lambda desk: MoveMoney("main", "side", 3, "saving"),
+    SendTransfer: lambda desk: SendTransfer("main", BOB, "main", 11, "gift"),
+    ReceiveTransfer: lambda desk: ReceiveTransfer(BOB, "main", 12, "gift", desk.now_ms, "CNY"),
+    SettleTransfer: lambda desk: SettleTransfer(SENT, False, "BOOK_UNKNOWN"),
+    StepSession: lambda desk: desk.plan(ALICE, "s-new", "create", 0, UnitAsk("data", 5, 0, START_MS)),
+    ExpireSession: _expiry,
+    MoveOut: lambda desk: MoveOut("XJ"),
+    MoveIn: _parcel,
+    Remember: lambda desk: Remember(pack(Done(ALICE, 3, 5, ()))),
+    Propose: lambda desk: proposal_of(TopUp("main", "money", 100, 0, 0, "", "bonus")),
+    Approve: lambda desk: Approve(WAITING, False, "seen"),
+}
+"""By the action: one that is done on the accounts of `lively`, or on them as they have become."""
+OF_NOBODY = (OpenAccount, MoveIn)
+"""Whose account there is only when they are done."""
+
+COUNTER = "voice@2027-01"
+USAGE = Usage(ALICE, "voice", 1, 60)
+CHARGE = SealedCharge(30, "XTS", (("minutes", 60),), ((COUNTER, 60),), 1, True, Raw(msgspec.msgpack.encode([])))
+HOLD = Hold("data", "", "", 1, 5, 10, (("main", 10),), (), 5, (("main", 7),), ())
+SESSION = Session("s-1", ALICE, 1, 9, (HOLD,))
+FULL = an_account(
+    account_id="account-1",
+    version=7,
+    domain="GD",
+    customer_id="customer-1",
+    status="suspended",
+    payment_mode="postpaid",
+    currency="XTS",
+    credit_limit=500,
+    cycle_day=9,
+    members=(ALICE, BOB),
+    books=(
+        Book("main", "money", 1_000, reserved=7),
+        Book("minutes", "second", 600, allowance="minutes"),
+        Book("old", "money", 0),
+    ),
+    accumulators={COUNTER: 1},
+    attributes={"segment": "gold"},
+    customer_attributes={"grade": "vip"},
+    agreements=("vip-2026",),
+    sessions=(SESSION,),
+    thresholds=(Threshold("t-1", "balance", 5),),
+    outgoing=(Outgoing("sent-1", "main", BOB, "main", 40, 1, "XTS"),),
+    mark=77,
+    terms_version=3,
+    status_reason="asked",
+    before_move=("active", ""),
+    refunds=(("charge-1", 5, False, 1),),
+    ended=(("s-0", 2, "released", b"o"),),
+    proposals=(Proposal("proposed-1", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"),),
+    decided=(("proposed-0", b"outcome", b"digest"),),
+)
+SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
+    Opened: (Opened(replace(FULL, version=0, mark=0)), set()),
+    MovedIn: (MovedIn(FULL, (Contract(ALICE, "account-1", "GD"),)), set()),
+    MovedOut: (MovedOut("GX"), {"status", "status_reason", "before_move"}),
+    Charged: (Charged(USAGE, CHARGE, (("main", 30),), (("minutes", 60),)), {"books", "accumulators"}),
+    Booked: (Booked("deposit", (("main", 100),), "paid"), {"books"}),
+    BookSet: (BookSet(Book("bonus", "money", 0, priority=5)), {"books"}),
+    BookDropped: (BookDropped("old"), {"books"}),
+    Refunded: (
+        Refunded("charge-2", 9, (("main", 9),), (("minutes", 3),), ((COUNTER, 1),), False, 1, (), "complaint"),
+        {"books", "accumulators", "refunds"},
+    ),
+    TransferSent: (TransferSent("sent-2", "main", BOB, "main", 11, "gift", 1, "XTS"), {"books", "outgoing"}),
+    TransferReceived: (TransferReceived("account-2", "main", 12, "gift", "XTS"), {"books"}),
+    TransferSettled: (TransferSettled("sent-1", False, "main", 40, "BOOK_BOUND"), {"books", "outgoing"}),
+    SessionStepped: (
+        SessionStepped(
+            replace(SESSION, invocation=2, holds=()),
+            "released",
+            (SessionPosting(USAGE, CHARGE, 8, (("main", 8),), (("minutes", 2),), ((COUNTER, 2),), 0),),
+        ),
+        {"books", "accumulators", "sessions", "ended"},
+    ),
+    ContractSet: (ContractSet(Contract("tv:new", "account-1", "GD")), {"members"}),
+    StatusSet: (StatusSet("active", "paid"), {"status", "status_reason"}),
+    ModeSet: (ModeSet("prepaid"), {"payment_mode"}),
+    CreditSet: (CreditSet(900, "risk"), {"credit_limit"}),
+    ThresholdSet: (ThresholdSet(Threshold("t-2", "balance", 6), False), {"thresholds"}),
+    ProfileSet: (
+        ProfileSet({"segment": "new"}, {"grade": "new"}, ("new",)),
+        {"attributes", "customer_attributes", "agreements"},
+    ),
+    Noticed: (Noticed(("low-balance:t-1",)), set()),
+    Proposed: (
+        Proposed(Proposal("p-2", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"), (), "why"),
+        {"proposals"},
+    ),
+    Decided: (Decided("proposed-1", True, "operator/li", "li", "seen", b"outcome"), {"proposals", "decided"}),
+}
+"""By the event: one of its kind, and the fields of an account that it changes in `FULL`."""
