@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-from appserver.reading.asks import Kind, Order, SessionOrder
+from appserver.reading.asks import Kind
 from appserver.reading.request import CommandRequest, QueryRequest, Request
 from charging.base.names import is_network
 from charging.errors import Denied, Fault, Invalid
-from charging.ledger.asking import TransferAsk
 from charging.ledger.permission import Policy, amount_denied, names_another
 from charging.plans.timeline import Timeline
 from charging.wire import ChannelRef, Reference
@@ -144,19 +143,7 @@ def newer(before: DomainReference | None, reference: Reference) -> DomainReferen
 def _asked(request: Request) -> tuple[str, int]:
     """Give what grants call it, and the amount that they may bound."""
     if isinstance(request, CommandRequest):
-        return _name(request.order), _amount(request.order)
+        return request.order.permission(), request.order.at_stake()
     if isinstance(request, QueryRequest):
         return request.view, 0
     return "charge" if request.kind is Kind.CHARGE else "quote", 0
-
-
-def _amount(order: Order) -> int:
-    if isinstance(order, SessionOrder):
-        return 0
-    return order.amount if isinstance(order, TransferAsk) else order.at_stake()
-
-
-def _name(order: Order) -> str:
-    if isinstance(order, SessionOrder):
-        return "session"
-    return "transfer" if isinstance(order, TransferAsk) else order.permission()

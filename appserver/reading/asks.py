@@ -33,5 +33,13 @@ class SessionOrder(Struct, frozen=True, array_like=True):
     units: tuple[UnitAsk, ...]
     """A time of 0 was not given: the request's stands for it."""
 
+    def at_stake(self) -> int:
+        """Hold no limit against it: what it costs is known once it is rated, and the owner's to judge."""
+        return 0
+
+    def permission(self) -> str:
+        """Give the name by which it is granted."""
+        return "session"
+
 
 Order = Action | SessionOrder | TransferAsk

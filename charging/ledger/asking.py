@@ -36,6 +36,14 @@ class TransferAsk(Struct, frozen=True, array_like=True):
             raise refusal("TRANSFER_TO_ITSELF", "transfer.to_identity", text)
         return replace(self, to_identity="" if other == asked.identity else other)
 
+    def at_stake(self) -> int:
+        """Give what moves, micro-units."""
+        return self.amount
+
+    def permission(self) -> str:
+        """Give the name by which it is granted."""
+        return "transfer"
+
 
 PREPARED = frozenset({PostCharge, StepSession, MoveMoney, SendTransfer})
 """What the platform makes of something else: of usage, which it rates; of a transfer, once it knows the account."""
