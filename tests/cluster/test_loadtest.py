@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from console.systems.loadtest import SCENARIOS
+from cluster.loadresult import SCENARIOS
 from tests.cluster.commands import run_to_end
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(300)]

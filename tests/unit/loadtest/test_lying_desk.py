@@ -13,7 +13,8 @@ from google.rpc.status_pb2 import Status
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1 import service_desk_pb2_grpc as desk_grpc
 
-from console.systems.loadtest import LOCUSTFILE, Outcome, outcome_of
+from cluster.loadresult import LoadResult, result_of
+from cluster.loadrun import LOCUSTFILE
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(90)]
 ROOT = Path(__file__).parents[3]
@@ -90,7 +91,7 @@ async def served(lie: Reply) -> AsyncIterator[str]:
         await server.stop(0)
 
 
-async def load(folder: Path, address: str, seconds: int = 6) -> Outcome:
+async def load(folder: Path, address: str, seconds: int = 6) -> LoadResult:
     """Run the charge mix against an address; gives the judgement of the console."""
     with (folder / "subscribers.csv").open("w", newline="") as file:
         lines = [(f"msisdn:861300000{number:04d}", "GD", f"a{number}") for number in range(20)]
@@ -109,7 +110,7 @@ async def load(folder: Path, address: str, seconds: int = 6) -> Outcome:
             if locust.returncode is None:
                 locust.kill()
                 await locust.wait()
-    return outcome_of("ChargeMix", stem, {"GD"}, None)
+    return result_of("ChargeMix", stem, {"GD"}, None)
 
 
 async def test_an_honest_desk_passes(tmp_path: Path) -> None:
