@@ -174,7 +174,7 @@ class SlotDesk:
         if type(item.command.action) is not PostCharge:
             known = [self._contracts.set(each, self._around.newest_ms) for each in contracts_in(decision.events)]
             if known:
-                self._groups.open.effects.append(partial(self._contracts.applied, known))
+                self._groups.when_applied(partial(self._contracts.applied, known))
 
     def _deny(self, item: Item, cell: Cell, account: Account | None, fault: Fault) -> None:
         """Answer with a fault; what the business says is kept under the key, a mistake is not."""

@@ -165,6 +165,20 @@ class Groups:
         self._kept_entries = 0
         self._kept_entries_max = kept_entries_max
 
+    @property
+    def filling(self) -> bool:
+        """Something is in the open group."""
+        return bool(self.open.parts)
+
+    @property
+    def resting(self) -> bool:
+        """Nothing is decided that is not applied."""
+        return self.flying is None and not self.open.parts
+
+    def when_applied(self, effect: Callable[[], None]) -> None:
+        """Do something once what is in the open group is applied, before anybody is told of a later group."""
+        self.open.effects.append(effect)
+
     def add(self, entry: Entry) -> int:
         """Put an entry into the open group and give its position.
 

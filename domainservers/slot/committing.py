@@ -57,7 +57,7 @@ class Committing:
 
     def wake(self) -> None:
         """Something may have been put into the open group."""
-        if self._groups.open.parts:
+        if self._groups.filling:
             self._wake.set()
 
     @property
@@ -79,7 +79,7 @@ class Committing:
                 await self._wake.wait()
                 self._wake.clear()
                 self._idle.clear()
-                while self._groups.open.parts:
+                while self._groups.filling:
                     await self._commit()
                 self._idle.set()
         except Fenced as fenced:
@@ -136,14 +136,14 @@ class Committing:
 
     def write_down_if_idle(self) -> None:
         """Begin a snapshot round when nothing moves and one is due."""
-        if self._groups.flying is None and not self._groups.open.parts:
+        if self._groups.resting:
             capture = self._snapshots.at_border(0)
             if capture is not None:
                 self._snapshots.begin(capture, self._ended)
 
     async def settle(self) -> bool:
         """Wait until all that was decided is journaled. Nothing new may come in. False = the slot is lost meanwhile."""
-        while not self._over and (self._groups.open.parts or self._groups.flying is not None):
+        while not self._over and not self._groups.resting:
             self._idle.clear()
             self._wake.set()
             await self._idle.wait()
