@@ -94,7 +94,7 @@ def _apply(books: PlainBooks, account: str, key: str, event: list) -> None:  # t
     match event:
         case ["opened", state, *_]:
             # Books are the only list of lists whose second element is a unit.
-            books.money[account] += sum(book[2] for book in state[10] if book[1] == "money")
+            books.money[account] += sum(book[2] for book in state[6] if book[1] == "money")
         case ["c", _, charge, postings, *_]:
             books.amounts[key] = charge[0]
             books.money[account] -= sum(amount for _, amount in postings)
