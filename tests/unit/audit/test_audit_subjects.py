@@ -1,5 +1,6 @@
 """The audit of what a slot holds besides accounts: what is sound has no finding, and each kind of forgery is found."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from msgspec import Raw
 from msgspec.msgpack import encode
 from msgspec.structs import replace
+from typer.testing import CliRunner
 
 from audit.journals import audit_journal
 from business.billing.actions import CompleteRun, OpenRun
@@ -17,6 +19,9 @@ from business.subjects import pack_subject, unpack_subject
 from charging.ledger.entry import Entry
 from charging.ledger.outcome import Done, unpack_outcome
 from charging.wire import pack
+from console.operations.audit import app as audit_app
+from directory.changes import Domain, NumberPlan, UnitAddress
+from directory.directory import Directory
 from domainservers.base.limits import Limits
 from evidence.seals import open_sealed
 from house.stores import STORES
@@ -118,3 +123,21 @@ async def test_a_forged_snapshot_of_runs_is_found(tmp_path: Path) -> None:
 
     plant(url, where, lambda old: replace(old, value=forged(old.value or b"")))
     assert f"{RUNS}: its snapshot is not what the journal says" in (await audited(url)).findings
+
+
+async def test_the_command_audits_the_runs_of_a_slot_and_shows_what_happened(tmp_path: Path) -> None:
+    url = await billed(tmp_path)
+    where = f"sqlite://{tmp_path}/directory.db"
+    await STORES.migrate(where)
+    unit = await STORES.open(where)
+    log = await Directory.open(unit, ring=ring_of(where))
+    domain = Domain("GD", "Guangdong", "Asia/Shanghai", 1, "private", "private")
+    await log.amend([UnitAddress("private", url), domain, NumberPlan({"86138": "GD"})], "country", "test")
+    await log.close()
+    await unit.close()
+    result = await asyncio.to_thread(CliRunner().invoke, audit_app, (RUNS, "--lines", "9", "--directory", where))
+    assert result.exit_code == 0, result.output
+    assert "subject billruns:GD/0 in GD/0: 6 entries, 2 refusals" in result.output
+    assert "version 4; " in result.output
+    assert "run of 2026-10/1 completed, early" in result.output
+    assert "RUN_OPEN" in result.output
