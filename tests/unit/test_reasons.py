@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import grpc
 import pytest
 
 from charging.errors import KINDS, Fault, Invalid, Refused
@@ -25,6 +26,7 @@ OTHER_WORDS = {
     "NO_REASON": "a figure of the console",
     "LINE_UNREADABLE": "a figure of the console",
 }
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 CLASSES = {cls.__name__: kind for kind, cls in KINDS.items()} | {"Unrated": "invalid"}
 
 
@@ -122,6 +124,33 @@ def test_what_a_reason_carries_is_written_where_it_is_said() -> None:
                 written.setdefault(word, set()).update(texts)
     for reason in REASONS.values():
         assert set(reason.facts) <= written[reason.name], f"nobody writes the facts of {reason.name}"
+
+
+def names_in_code() -> set[str]:
+    """Constants and the like that texts may name beside reasons."""
+    found: set[str] = set()
+    for path in sources():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Name | ast.Attribute | ast.alias):
+                found.add(getattr(node, "id", "") or getattr(node, "attr", "") or getattr(node, "name", ""))
+    return found
+
+
+def test_every_reason_that_a_text_names_is_one() -> None:
+    # Pages that show how to add something name what whoever follows them writes.
+    pages = [path for path in (ROOT / "docs").rglob("*.md") if not path.name.startswith("adding-")]
+    texts = {path: path.read_text("utf-8") for path in [*pages, *ROOT.glob("*.md")]}
+    for path in sources():
+        nodes = [node for node in ast.walk(tree_of(path)) if isinstance(node, DOCUMENTED)]
+        texts[path] = "\n".join(ast.get_docstring(node) or "" for node in nodes)
+    known = set(REASONS) | set(OTHER_WORDS) | names_in_code() | {code.name for code in grpc.StatusCode}
+    unknown = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path, text in texts.items()
+        for word in re.findall(rf"\b{WORD.pattern.replace('(', '(?:')}\b", text)
+        if word not in known and not word.startswith((*VARIABLES, "REQUEST_TYPE_", "UPPER_SNAKE"))
+    ]
+    assert unknown == []
 
 
 def test_each_reason_stands_once_with_all_that_is_asked_of_it() -> None:
