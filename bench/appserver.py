@@ -26,7 +26,7 @@ from appserver.work.assembly import engine_of
 from runtime.settings import load
 from runtime.telemetry import Metrics
 from testkit.front import Requests
-from testkit.owner import Owner
+from testkit.owner import OwnerInMemory
 
 BATCH_REQUESTS = 500
 ROUNDS = 5
@@ -95,7 +95,7 @@ class Bench:
 
     def __init__(self, accounts: int, profile: cProfile.Profile | None) -> None:
         settings = load(AppServerSettings, datacenters=["in process"], accounts_cached_max=max(accounts * 2, 1_000))
-        self.owner = Owner()
+        self.owner = OwnerInMemory()
         self.uplink = OneWay()
         self.metrics = Metrics("appserver")
         pending = Pending(self.metrics, asyncio.get_running_loop().time)

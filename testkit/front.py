@@ -1,4 +1,4 @@
-"""A data center on a real socket before an `Owner` in memory, and a front end that sends requests."""
+"""A data center on a real socket before an `OwnerInMemory`, and a front end that sends requests."""
 
 import asyncio
 import itertools
@@ -16,16 +16,16 @@ from charging.errors import Fault
 from runtime.channel import open_channel
 from runtime.status import from_status
 from runtime.stream import ReplyStream, serve_stream
-from testkit.owner import DOMAINS, Owner
+from testkit.owner import DOMAINS, OwnerInMemory
 
 A = "msisdn:8613000000001"
 B = "msisdn:8613000000002"
 
 
-class DataCenter(DataCenterServiceServicer):
+class DataCenterInMemory(DataCenterServiceServicer):
     """A data center that asks the owners in memory. Routes in `stuck` are never answered; each part may be delayed."""
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: OwnerInMemory) -> None:
         self.owner = owner
         self.stuck: set[str] = set()
         self.requests: list[RouteRequest] = []

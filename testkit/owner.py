@@ -1,6 +1,6 @@
 """The platform alone: a data center with everything behind it, in memory.
 
-`Owner` answers packed asks with the real ledger; `catalogue` is a small country's.
+`OwnerInMemory` answers packed asks with the real ledger; `catalogue` is a small country's.
 """
 
 import time
@@ -105,7 +105,7 @@ def catalogue(version: int = 1, voice_price: str = "0.2") -> Catalogue:
     )
 
 
-class Owner:
+class OwnerInMemory:
     """All accounts of some domains, answered for at once. Keeps what a domain server keeps, without a store.
 
     `tests/contract/test_owner.py` asks it and a domain server the same. They differ in the ids of accounts opened

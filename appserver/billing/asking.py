@@ -40,7 +40,7 @@ async def ask_all(pick: PickLink, questions: Sequence[Question], timeout_s: floa
         if loop.time() >= deadline:
             raise Overloaded("PLATFORM_FULL", "no link to a data center has room", retry_ms=50)
         await asyncio.sleep(PAUSE_S)
-    batch = _Batch(len(questions), loop.create_future())
+    batch = _AskedBatch(len(questions), loop.create_future())
     timeout_ms = max(int((deadline - loop.time()) * 1000), 1)
     request = RouteRequest(
         timeout_ms=timeout_ms,
@@ -52,7 +52,7 @@ async def ask_all(pick: PickLink, questions: Sequence[Question], timeout_s: floa
     return await batch.complete
 
 
-class _Batch:
+class _AskedBatch:
     """Where the answers go; see `runtime.link.Sink`."""
 
     def __init__(self, items: int, complete: "asyncio.Future[list[Answer]]") -> None:

@@ -21,7 +21,7 @@ from domainservers.subjects.instructing import Instructing
 JournalRead = FetchHistory | FetchOutcomes | Lookup
 
 
-class Asking:
+class SlotAsking:
     """Of one slot."""
 
     def __init__(

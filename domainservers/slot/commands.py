@@ -19,7 +19,7 @@ from domainservers.journal.groups import Groups
 from domainservers.journal.keys import KeyIndex
 
 
-class Commands:
+class CommandTurns:
     """Lanes of one slot and who goes next."""
 
     def __init__(

@@ -21,8 +21,8 @@ from domainservers.reads.past import Past
 from domainservers.reads.readers import Readers
 from domainservers.reads.telling import Telling
 from domainservers.reads.turns import Turns
-from domainservers.slot.asking import Asking
-from domainservers.slot.commands import Commands
+from domainservers.slot.asking import SlotAsking
+from domainservers.slot.commands import CommandTurns
 from domainservers.slot.committing import Committing
 from domainservers.slot.expiring import Expiring
 from domainservers.slot.loading import Loading
@@ -83,7 +83,7 @@ class Works:
             ended=hooks.end,
         )
         openings = AccountNaming(parts.name, parts.accounts, parts.contracts, self.loading, hooks.take)
-        self.commands = Commands(
+        self.commands = CommandTurns(
             parts.name,
             parts.limits,
             cells,
@@ -157,12 +157,12 @@ def _asking(
     loading: Loading,
     readers: Readers,
     instructing: Instructing,
-) -> Asking:
+) -> SlotAsking:
     cells, keep_ms = parts.accounts.cells, parts.limits.outcomes_keep_ms
     domain, line = parts.around.domain, parts.subjects.tell
     telling = Telling(past, readers, parts.accounts, parts.groups, parts.key_records, domain, keep_ms, line)
     arrivals = Arrivals(parts.name, past, readers, cells, parts.clock, parts.around, keep_ms, hooks.take)
-    return Asking(
+    return SlotAsking(
         cells,
         parts.contracts,
         loading,

@@ -48,11 +48,11 @@ class AnyOwner(Protocol):
         """Stop it."""
 
 
-class OwnerInMemory:
+class KeptInMemory:
     """`testkit.owner`."""
 
     def __init__(self) -> None:
-        self._owner = in_memory.Owner(("GD",))
+        self._owner = in_memory.OwnerInMemory(("GD",))
 
     async def ask(self, *asks: Ask, slot: str = SLOT) -> list[Answer | str]:
         if not self._owner.serves(slot):

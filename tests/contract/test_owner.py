@@ -35,7 +35,7 @@ from tests.contract.owners import (
     NOW_MS,
     AnyOwner,
     DomainServer,
-    OwnerInMemory,
+    KeptInMemory,
     charge,
     commit,
     opening,
@@ -47,7 +47,7 @@ from tests.contract.owners import (
 @pytest.fixture(params=["in memory", "domain server"])
 async def owner(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyOwner]:
     """An owner with the account of Alice, who has ten."""
-    started: AnyOwner = OwnerInMemory() if request.param == "in memory" else await DomainServer.start(tmp_path)
+    started: AnyOwner = KeptInMemory() if request.param == "in memory" else await DomainServer.start(tmp_path)
     assert isinstance(await one(started, commit("open", opening())), Done)
     yield started
     await started.close()

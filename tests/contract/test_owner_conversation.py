@@ -26,7 +26,7 @@ from tests.contract.owners import (
     BOB,
     NOW_MS,
     DomainServer,
-    OwnerInMemory,
+    KeptInMemory,
     charge,
     commit,
     opening,
@@ -129,7 +129,7 @@ def _without_times(value: object) -> object:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_both_owners_answer_a_long_conversation_the_same(tmp_path: Path, seed: int) -> None:
-    kept, served = OwnerInMemory(), await DomainServer.start(tmp_path)
+    kept, served = KeptInMemory(), await DomainServer.start(tmp_path)
     talk = Talk(seed)
     kinds: set[str] = set()
     try:

@@ -10,18 +10,18 @@ from appserver.room import PROCESS as APPSERVER
 from appserver.settings import AppServerSettings
 from runtime.server import RunningTier, start_tier
 from runtime.settings import load
-from testkit.front import DataCenter, Front
-from testkit.owner import Owner
+from testkit.front import DataCenterInMemory, Front
+from testkit.owner import OwnerInMemory
 
 
 @pytest.fixture
-def owner() -> Owner:
-    return Owner()
+def owner() -> OwnerInMemory:
+    return OwnerInMemory()
 
 
 @pytest.fixture
-async def datacenter(owner: Owner) -> AsyncIterator[DataCenter]:
-    center = DataCenter(owner)
+async def datacenter(owner: OwnerInMemory) -> AsyncIterator[DataCenterInMemory]:
+    center = DataCenterInMemory(owner)
     await center.start()
     yield center
     await center.stop()
@@ -31,7 +31,7 @@ Platforms = Callable[..., Awaitable[RunningTier]]
 
 
 @pytest.fixture
-async def start_platform(datacenter: DataCenter) -> AsyncIterator[Platforms]:
+async def start_platform(datacenter: DataCenterInMemory) -> AsyncIterator[Platforms]:
     """Starts platforms with settings; stops them at the end."""
     async with AsyncExitStack() as stack:
 

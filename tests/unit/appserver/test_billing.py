@@ -15,7 +15,7 @@ from charging.wire import Answer, FetchReference, History, HistoryLine, Instruct
 from runtime.channel import open_channel
 from runtime.server import RunningTier
 from runtime.status import from_rpc_error, from_status
-from testkit.owner import SLOTS, Owner
+from testkit.owner import SLOTS, OwnerInMemory
 from tests.unit.appserver.conftest import Platforms
 
 OVER_MS = ends_ms(read_period("2026-09/1"), LocalTime("Asia/Shanghai"))
@@ -23,7 +23,7 @@ DAY_MS = 86_400_000
 
 
 @pytest.fixture
-async def billing(start_platform: Platforms, owner: Owner) -> AsyncIterator[BillingServiceStub]:
+async def billing(start_platform: Platforms, owner: OwnerInMemory) -> AsyncIterator[BillingServiceStub]:
     """The billing service of a platform; the period 2026-09/1 was over a day ago."""
     owner.desk.now_ms = OVER_MS + DAY_MS
     tier: RunningTier = await start_platform()
@@ -50,7 +50,7 @@ async def reason_of(call: object) -> str:
 
 
 async def test_a_domain_is_opened_in_all_its_slots_and_a_repeat_changes_nothing(
-    billing: BillingServiceStub, owner: Owner
+    billing: BillingServiceStub, owner: OwnerInMemory
 ) -> None:
     first = await billing.ChangeBillRuns(opening())
     assert [each.run.run_id for each in first.outcomes] == [f"GD/{slot}:2026-09/1" for slot in range(SLOTS)]
@@ -67,7 +67,7 @@ async def test_a_domain_is_opened_in_all_its_slots_and_a_repeat_changes_nothing(
 
 
 async def test_each_slot_has_its_own_outcome_and_what_failed_is_repeated_with_the_same_key(
-    billing: BillingServiceStub, owner: Owner
+    billing: BillingServiceStub, owner: OwnerInMemory
 ) -> None:
     done = await billing.ChangeBillRuns(opening(slots=[1]))
     assert [(each.slot, each.run.state) for each in done.outcomes] == [(1, "open")]
@@ -123,7 +123,7 @@ async def test_a_run_is_planned_completed_and_cancelled(billing: BillingServiceS
     ],
 )
 async def test_what_is_wrong_is_refused_before_any_slot_is_asked(
-    billing: BillingServiceStub, owner: Owner, given: dict[str, object], reason: str
+    billing: BillingServiceStub, owner: OwnerInMemory, given: dict[str, object], reason: str
 ) -> None:
     assert await reason_of(billing.ChangeBillRuns(opening(**given))) == reason
     assert "Instruct" not in owner.asked
@@ -139,7 +139,7 @@ async def test_what_is_wrong_is_refused_before_any_slot_is_asked(
     ],
 )
 async def test_what_is_not_granted_is_refused_at_once(
-    billing: BillingServiceStub, owner: Owner, grant: Grant, reason: str
+    billing: BillingServiceStub, owner: OwnerInMemory, grant: Grant, reason: str
 ) -> None:
     owner.grants, owner.revision = (grant,), owner.revision + 1
     if reason:
@@ -151,7 +151,7 @@ async def test_what_is_not_granted_is_refused_at_once(
 
 
 async def test_the_history_of_a_slot_comes_in_pages_with_what_happened_in_words(
-    billing: BillingServiceStub, owner: Owner
+    billing: BillingServiceStub, owner: OwnerInMemory
 ) -> None:
     def line(key: str, reason: str, *notices: str) -> HistoryLine:
         return HistoryLine(
@@ -177,7 +177,7 @@ async def test_the_history_of_a_slot_comes_in_pages_with_what_happened_in_words(
 
 
 async def test_a_call_ends_with_its_deadline_though_no_owner_answers(
-    start_platform: Callable[..., object], billing: BillingServiceStub, owner: Owner, datacenter: object
+    start_platform: Callable[..., object], billing: BillingServiceStub, owner: OwnerInMemory, datacenter: object
 ) -> None:
     datacenter.stuck.add("domain:GD/1")  # type: ignore[attr-defined]
     told = await billing.ChangeBillRuns(opening(), timeout=5)

@@ -14,8 +14,8 @@ from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.top_up import TopUp
 from charging.wire import Commit, Stale
-from testkit.front import A, B, DataCenter, Front, fault_of
-from testkit.owner import Owner
+from testkit.front import A, B, DataCenterInMemory, Front, fault_of
+from testkit.owner import OwnerInMemory
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -28,7 +28,7 @@ def paid(seconds: int) -> int:
     return max(0, seconds - ALLOWANCE_S) // 60 * MINUTE
 
 
-async def test_charges_of_a_batch_chain_over_the_end_of_an_allowance(front: Front, owner: Owner) -> None:
+async def test_charges_of_a_batch_chain_over_the_end_of_an_allowance(front: Front, owner: OwnerInMemory) -> None:
     await front.open(offering="bundle")
     replies = await front.exchange(*(front.charge(quantity=600) for _ in range(30)))
     amounts = [reply.charge.amount for reply in replies]
@@ -38,7 +38,7 @@ async def test_charges_of_a_batch_chain_over_the_end_of_an_allowance(front: Fron
     assert owner.asked["Pull"] == 1
 
 
-async def test_later_batches_go_on_without_another_pull(front: Front, owner: Owner) -> None:
+async def test_later_batches_go_on_without_another_pull(front: Front, owner: OwnerInMemory) -> None:
     await front.open(offering="bundle")
     stream = front.stream()
     total = 0
@@ -50,7 +50,7 @@ async def test_later_batches_go_on_without_another_pull(front: Front, owner: Own
     assert owner.asked["Commit"] == 31
 
 
-async def test_members_share_one_chain(front: Front, owner: Owner) -> None:
+async def test_members_share_one_chain(front: Front, owner: OwnerInMemory) -> None:
     await front.open(offering="bundle")
     contract = pb.Contract(identity=B, domain="GD", subscriptions=[pb.Subscription(offering="bundle")])
     await front.one(front.execute(set_contract=pb.SetContract(contract=contract)))
@@ -89,7 +89,7 @@ async def test_refund_ends_a_chain_and_the_next_charge_goes_on(front: Front) -> 
     assert replies[3].charge.account_version == 5
 
 
-async def test_foreign_change_makes_stale_and_rated_again(front: Front, owner: Owner) -> None:
+async def test_foreign_change_makes_stale_and_rated_again(front: Front, owner: OwnerInMemory) -> None:
     """Somebody used the allowance up behind our back: what we predicted must not be charged."""
     await front.open(offering="bundle")
     await front.one(front.charge(quantity=60))
@@ -103,7 +103,9 @@ async def test_foreign_change_makes_stale_and_rated_again(front: Front, owner: O
     assert owner.asked["Commit"] == 2 + 10 + 10
 
 
-async def test_chain_never_lands_on_a_foreign_state_with_the_predicted_version(front: Front, owner: Owner) -> None:
+async def test_chain_never_lands_on_a_foreign_state_with_the_predicted_version(
+    front: Front, owner: OwnerInMemory
+) -> None:
     """The second of our chain expects version 4; by chance the account is at 4, but by another hand."""
     await front.open(offering="bundle")
     await front.one(front.charge(quantity=60))
@@ -125,7 +127,7 @@ async def test_chain_never_lands_on_a_foreign_state_with_the_predicted_version(f
     assert used == 4 * 60
 
 
-async def test_new_terms_reach_even_charges_that_depend_on_nothing(front: Front, owner: Owner) -> None:
+async def test_new_terms_reach_even_charges_that_depend_on_nothing(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     await front.one(front.charge())
     contract = owner.contracts[A]
@@ -136,7 +138,7 @@ async def test_new_terms_reach_even_charges_that_depend_on_nothing(front: Front,
     assert [reply.charge.amount for reply in replies] == [0, 0], "the bundle includes these minutes"
 
 
-async def test_free_minutes_given_elsewhere_reach_charges_that_found_none(front: Front, owner: Owner) -> None:
+async def test_free_minutes_given_elsewhere_reach_charges_that_found_none(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     assert (await front.one(front.charge())).charge.amount == MINUTE
     owner.desk.do(A, TopUp("gift", "second", 90, 0, 10, "", "bonus"))
@@ -145,7 +147,7 @@ async def test_free_minutes_given_elsewhere_reach_charges_that_found_none(front:
 
 
 async def test_endless_contention_ends_with_unavailable(
-    front_of: Callable[..., Awaitable[Front]], owner: Owner
+    front_of: Callable[..., Awaitable[Front]], owner: OwnerInMemory
 ) -> None:
     front = await front_of(rerate_max=3)
     await front.open(offering="bundle")
@@ -162,7 +164,7 @@ async def test_endless_contention_ends_with_unavailable(
 
 
 async def test_two_platforms_on_one_account_lose_and_double_nothing(
-    front_of: Callable[..., Awaitable[Front]], owner: Owner
+    front_of: Callable[..., Awaitable[Front]], owner: OwnerInMemory
 ) -> None:
     fronts = [await front_of(), await front_of()]
     await fronts[0].open(offering="bundle")
@@ -186,7 +188,7 @@ async def test_two_platforms_on_one_account_lose_and_double_nothing(
 
 
 async def test_thousands_wait_for_one_account_in_order(
-    front_of: Callable[..., Awaitable[Front]], owner: Owner, datacenter: DataCenter
+    front_of: Callable[..., Awaitable[Front]], owner: OwnerInMemory, datacenter: DataCenterInMemory
 ) -> None:
     front = await front_of(stream_items_max=10_000)
     await front.open(offering="bundle", money=10**12)
@@ -207,7 +209,7 @@ async def test_thousands_wait_for_one_account_in_order(
     assert max(len(request.positions) for request in datacenter.requests) <= 500
 
 
-async def test_stuck_items_do_not_hold_up_others(front: Front, datacenter: DataCenter) -> None:
+async def test_stuck_items_do_not_hold_up_others(front: Front, datacenter: DataCenterInMemory) -> None:
     await front.open()
     await front.open(B)
     await front.exchange(front.charge(), front.charge(B))
@@ -223,7 +225,7 @@ async def test_stuck_items_do_not_hold_up_others(front: Front, datacenter: DataC
 
 
 async def test_charge_after_an_unknown_outcome_starts_from_fresh_data(
-    front: Front, datacenter: DataCenter, owner: Owner
+    front: Front, datacenter: DataCenterInMemory, owner: OwnerInMemory
 ) -> None:
     await front.open(offering="bundle")
     await front.one(front.charge(quantity=60))

@@ -13,7 +13,7 @@ from charging.errors import Broken, Conflict, Denied, Invalid, NotFound, Refused
 from charging.wire import Commit, Done, Failed
 from runtime.status import from_rpc_error
 from testkit.front import A, B, Front, fault_of
-from testkit.owner import Owner, catalogue
+from testkit.owner import OwnerInMemory, catalogue
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -38,7 +38,7 @@ async def test_charge_takes_money_and_explains(front: Front) -> None:
     assert explained.charge.steps[0].origin == "national"
 
 
-async def test_quote_tells_the_price_and_changes_nothing(front: Front, owner: Owner) -> None:
+async def test_quote_tells_the_price_and_changes_nothing(front: Front, owner: OwnerInMemory) -> None:
     await front.open(money=10 * YUAN)
     quote = (await front.one(front.quote(quantity=120))).quote
     assert quote.amount == 400_000
@@ -48,7 +48,7 @@ async def test_quote_tells_the_price_and_changes_nothing(front: Front, owner: Ow
     assert (balance.real, balance.available, balance.version) == (10 * YUAN, 10 * YUAN, 1)
 
 
-async def test_agreements_that_the_catalogue_lacks_are_refused(front: Front, owner: Owner) -> None:
+async def test_agreements_that_the_catalogue_lacks_are_refused(front: Front, owner: OwnerInMemory) -> None:
     rule = Discount("corporate", "account", percent="10")
     owner.publish(replace(catalogue(2), discounts=(rule,), agreements=(Agreement("group", ("corporate",)),)))
     await front.open(money=10 * YUAN)
@@ -203,7 +203,7 @@ async def test_a_contract_is_in_the_region_of_its_account(front: Front) -> None:
         assert list(fault.fields) == ["set_contract.contract.domain"]
 
 
-async def test_opening_without_a_region_opens_where_the_identity_is_served(front: Front, owner: Owner) -> None:
+async def test_opening_without_a_region_opens_where_the_identity_is_served(front: Front, owner: OwnerInMemory) -> None:
     request = front.opening()
     request.open_account.contract.domain = ""
     assert (await front.one(request)).command.account_id == A
@@ -227,7 +227,7 @@ async def test_no_money_is_refused_and_kept(front: Front) -> None:
     assert (await front.one(front.charge())).charge.amount == 200_000
 
 
-async def test_repeat_gets_the_stored_outcome_with_its_explanation(front: Front, owner: Owner) -> None:
+async def test_repeat_gets_the_stored_outcome_with_its_explanation(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     request = front.charge(explain=True)
     first = (await front.one(request)).charge
@@ -257,7 +257,7 @@ async def test_key_with_other_content_is_a_conflict(front: Front) -> None:
     assert (type(unpriced), unpriced.reason) == (Conflict, "REQUEST_KEY_REUSED")
 
 
-async def test_stored_outcome_wins_over_a_fault_of_today(front: Front, owner: Owner) -> None:
+async def test_stored_outcome_wins_over_a_fault_of_today(front: Front, owner: OwnerInMemory) -> None:
     """The channel was closed since: the repeat still hears what happened."""
     await front.open()
     request = front.charge()
@@ -275,14 +275,14 @@ async def test_stored_outcome_wins_over_a_fault_of_today(front: Front, owner: Ow
     assert again.amount == first.amount
 
 
-async def test_unpriced_event_keeps_nothing_so_the_key_can_be_repeated(front: Front, owner: Owner) -> None:
+async def test_unpriced_event_keeps_nothing_so_the_key_can_be_repeated(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     request = front.charge(service_code="fax", quantity=1)
     assert fault_of(await front.one(request)).reason == "SERVICE_UNKNOWN"
     assert len(owner.desk.journals[A]) == 1
 
 
-async def test_unavailable_owner_says_when_to_repeat(front: Front, owner: Owner) -> None:
+async def test_unavailable_owner_says_when_to_repeat(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     away = Failed("unavailable", "STORE_UNAVAILABLE", "the store does not answer", retry_ms=120)
     owner.intercept = lambda ask: away if isinstance(ask, Commit) else None
@@ -293,7 +293,7 @@ async def test_unavailable_owner_says_when_to_repeat(front: Front, owner: Owner)
     assert (await front.one(request)).charge.amount == 200_000, "recovers without restart"
 
 
-async def test_moved_account_is_asked_for_again(front: Front, owner: Owner) -> None:
+async def test_moved_account_is_asked_for_again(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     await front.one(front.charge())
     moved = Failed("refused", "ACCOUNT_MOVED", "moved to BJ")
@@ -307,7 +307,7 @@ async def test_moved_account_is_asked_for_again(front: Front, owner: Owner) -> N
     assert owner.asked["Pull"] == pulls + 1
 
 
-async def test_defect_harms_its_item_alone(front: Front, owner: Owner) -> None:
+async def test_defect_harms_its_item_alone(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     await front.open(B)
     odd = owner.data(A)
@@ -317,7 +317,7 @@ async def test_defect_harms_its_item_alone(front: Front, owner: Owner) -> None:
     assert isinstance(fault_of(bad), Broken)
 
 
-async def test_defect_in_an_answer_does_not_block_its_account(front: Front, owner: Owner) -> None:
+async def test_defect_in_an_answer_does_not_block_its_account(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     use = pb.UnitUse(service_code="data", requested=1024)
     step = pb.SessionRequest(session_id="s", operation=pb.SessionRequest.OPERATION_CREATE, units=[use])
@@ -328,7 +328,7 @@ async def test_defect_in_an_answer_does_not_block_its_account(front: Front, owne
     assert (await front.one(front.charge())).charge.amount == 200_000
 
 
-async def test_published_catalogue_is_seen_with_the_next_answer(front: Front, owner: Owner) -> None:
+async def test_published_catalogue_is_seen_with_the_next_answer(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     assert (await front.one(front.charge())).charge.amount == 200_000
     owner.publish(catalogue(2, "0.5"))

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from charging.errors import Unavailable
-from testkit.front import A, DataCenter, Front, fault_of
-from testkit.owner import Owner
+from testkit.front import A, DataCenterInMemory, Front, fault_of
+from testkit.owner import OwnerInMemory
 
 
 async def test_no_datacenter_is_unavailable_and_comes_back(
-    front_of: Callable[..., Awaitable[Front]], datacenter: DataCenter, owner: Owner
+    front_of: Callable[..., Awaitable[Front]], datacenter: DataCenterInMemory, owner: OwnerInMemory
 ) -> None:
     front = await front_of()
     await front.open()
@@ -27,9 +27,9 @@ async def test_no_datacenter_is_unavailable_and_comes_back(
 
 
 async def test_second_datacenter_takes_over(
-    front_of: Callable[..., Awaitable[Front]], datacenter: DataCenter, owner: Owner
+    front_of: Callable[..., Awaitable[Front]], datacenter: DataCenterInMemory, owner: OwnerInMemory
 ) -> None:
-    other = DataCenter(owner)
+    other = DataCenterInMemory(owner)
     await other.start()
     front = await front_of(datacenters=[datacenter.address, other.address])
     await front.open()

@@ -20,7 +20,7 @@ from charging.ledger.permission import COMMANDS, NO_LIMIT, Grant
 from charging.ledger.permission import READS as READS_NAMED
 from console.main import mounted
 from testkit.front import A, B, Front, fault_of
-from testkit.owner import Owner
+from testkit.owner import OwnerInMemory
 
 FrontOf = Callable[..., Awaitable[Front]]
 READS = ("balance", "usage", "contract", "history")
@@ -51,7 +51,7 @@ async def written(folder: Path, count: int) -> list[Access]:
     ],
 )
 async def test_a_request_beyond_the_grants_is_refused_before_any_commit(
-    front: Front, owner: Owner, grant: Grant, reason: str
+    front: Front, owner: OwnerInMemory, grant: Grant, reason: str
 ) -> None:
     await front.open()
     owner.grants, owner.revision = (grant,), owner.revision + 1
@@ -63,7 +63,7 @@ async def test_a_request_beyond_the_grants_is_refused_before_any_commit(
     assert owner.asked["Commit"] == commits
 
 
-async def test_an_amount_beyond_the_grants_is_refused(front: Front, owner: Owner) -> None:
+async def test_an_amount_beyond_the_grants_is_refused(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     owner.grants = (Grant("local", ("balance", "top_up", "transfer"), 5, NO_LIMIT),)
     owner.revision += 1
@@ -82,7 +82,9 @@ async def test_the_principal_goes_with_the_command_and_into_the_history(front: F
     assert (newest.actor, newest.principal) == ("CEO", "local")
 
 
-async def test_each_read_of_a_subscriber_s_data_is_noted(front_of: FrontOf, owner: Owner, tmp_path: Path) -> None:
+async def test_each_read_of_a_subscriber_s_data_is_noted(
+    front_of: FrontOf, owner: OwnerInMemory, tmp_path: Path
+) -> None:
     folder = tmp_path / "access"
     front = await front_of(access_log=folder)
     await front.open()

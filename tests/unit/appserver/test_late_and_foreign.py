@@ -7,7 +7,7 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from charging.base.lateness import LATE_MS_MAX
 from testkit.front import A, Front, fault_of
-from testkit.owner import Owner
+from testkit.owner import OwnerInMemory
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -50,7 +50,7 @@ async def test_a_contract_that_is_read_and_written_back_stays_as_it_is(front: Fr
     assert second.groups == first.groups
 
 
-async def test_an_account_that_names_no_currency_has_that_of_the_catalogue(front: Front, owner: Owner) -> None:
+async def test_an_account_that_names_no_currency_has_that_of_the_catalogue(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     assert owner.desk.accounts[A].terms.currency == "CNY"
     assert (await front.one(front.charge())).charge.currency == "CNY"

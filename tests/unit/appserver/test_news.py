@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from charging.catalogue.document import Catalogue
 from charging.wire import ChannelRef, Reference
-from testkit.front import A, B, DataCenter, Front, fault_of
-from testkit.owner import Owner, catalogue
+from testkit.front import A, B, DataCenterInMemory, Front, fault_of
+from testkit.owner import OwnerInMemory, catalogue
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -32,7 +32,7 @@ def with_fax(document: Catalogue) -> Catalogue:
     )
 
 
-async def test_the_first_charge_after_a_while_is_at_the_new_price(front_of: MakeFront, owner: Owner) -> None:
+async def test_the_first_charge_after_a_while_is_at_the_new_price(front_of: MakeFront, owner: OwnerInMemory) -> None:
     front = await front_of(reference_check_ms=int(CHECK_S * 1000))
     await front.open()
     assert (await front.one(front.charge())).charge.amount == 200_000
@@ -42,7 +42,9 @@ async def test_the_first_charge_after_a_while_is_at_the_new_price(front_of: Make
     assert (first.amount, first.catalogue_version) == (500_000, 2)
 
 
-async def test_a_new_service_is_known_at_once_though_nothing_else_goes_well(front_of: MakeFront, owner: Owner) -> None:
+async def test_a_new_service_is_known_at_once_though_nothing_else_goes_well(
+    front_of: MakeFront, owner: OwnerInMemory
+) -> None:
     front = await front_of(reference_check_ms=NEVER_MS)
     await front.open()
     request = front.charge(service_code="fax", quantity=1)
@@ -52,7 +54,7 @@ async def test_a_new_service_is_known_at_once_though_nothing_else_goes_well(fron
     assert (await front.one(request)).charge.amount == 100_000, "mend the catalogue and repeat"
 
 
-async def test_a_reopened_channel_is_open(front_of: MakeFront, owner: Owner) -> None:
+async def test_a_reopened_channel_is_open(front_of: MakeFront, owner: OwnerInMemory) -> None:
     front = await front_of(reference_check_ms=NEVER_MS)
     await front.open()
     request = front.charge(channel="fax")
@@ -69,7 +71,7 @@ async def test_a_reopened_channel_is_open(front_of: MakeFront, owner: Owner) -> 
     assert (await front.one(request)).charge.amount == 200_000
 
 
-async def test_any_answer_brings_the_news_a_refusal_too(front_of: MakeFront, owner: Owner) -> None:
+async def test_any_answer_brings_the_news_a_refusal_too(front_of: MakeFront, owner: OwnerInMemory) -> None:
     front = await front_of(reference_check_ms=NEVER_MS)
     await front.open(money=0)
     await front.open(B)
@@ -78,7 +80,7 @@ async def test_any_answer_brings_the_news_a_refusal_too(front_of: MakeFront, own
     assert (await front.one(front.charge(B))).charge.amount == 500_000
 
 
-async def test_refusals_ask_for_news_now_and_then_not_each(front_of: MakeFront, owner: Owner) -> None:
+async def test_refusals_ask_for_news_now_and_then_not_each(front_of: MakeFront, owner: OwnerInMemory) -> None:
     front = await front_of(reference_check_ms=NEVER_MS)
     await front.open()
     await front.one(front.charge())
@@ -89,7 +91,7 @@ async def test_refusals_ask_for_news_now_and_then_not_each(front_of: MakeFront, 
 
 
 async def test_who_does_not_answer_for_news_keeps_nobody_from_being_served(
-    front_of: MakeFront, datacenter: DataCenter
+    front_of: MakeFront, datacenter: DataCenterInMemory
 ) -> None:
     front = await front_of(reference_check_ms=int(CHECK_S * 1000))
     await front.open()
@@ -100,7 +102,7 @@ async def test_who_does_not_answer_for_news_keeps_nobody_from_being_served(
     datacenter.stuck.clear()
 
 
-async def test_what_is_used_is_asked_about_and_what_rests_is_not(front_of: MakeFront, owner: Owner) -> None:
+async def test_what_is_used_is_asked_about_and_what_rests_is_not(front_of: MakeFront, owner: OwnerInMemory) -> None:
     front = await front_of(reference_check_ms=int(CHECK_S * 1000))
     await front.open()
     await asyncio.sleep(CHECK_S * 4)
@@ -113,7 +115,7 @@ async def test_what_is_used_is_asked_about_and_what_rests_is_not(front_of: MakeF
     assert owner.asked["FetchReference"] >= resting + 4
 
 
-async def test_an_opening_is_judged_by_the_newest(front_of: MakeFront, owner: Owner) -> None:
+async def test_an_opening_is_judged_by_the_newest(front_of: MakeFront, owner: OwnerInMemory) -> None:
     front = await front_of(reference_check_ms=NEVER_MS)
     await front.open()
     request = front.opening(B, offering="bundel")

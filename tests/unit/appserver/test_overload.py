@@ -15,8 +15,8 @@ from charging.errors import Expired, Fault, Invalid, Overloaded, Unavailable
 from runtime.server import RunningTier, start_tier
 from runtime.settings import BadSettings, load
 from runtime.status import from_rpc_error, from_status
-from testkit.front import A, B, DataCenter, Front, Stream, fault_of
-from testkit.owner import Owner
+from testkit.front import A, B, DataCenterInMemory, Front, Stream, fault_of
+from testkit.owner import OwnerInMemory
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -30,7 +30,9 @@ async def refused(front: Front, *requests: pb.ServiceRequest) -> Fault:
     return raised.value
 
 
-async def test_batch_over_the_limit_is_refused_whole_with_the_limit_named(front_of: MakeFront, owner: Owner) -> None:
+async def test_batch_over_the_limit_is_refused_whole_with_the_limit_named(
+    front_of: MakeFront, owner: OwnerInMemory
+) -> None:
     front = await front_of(batch_requests_max=10)
     await front.open()
     fault = await refused(front, *(front.charge() for _ in range(11)))
@@ -47,7 +49,7 @@ async def test_empty_batch_is_answered(front: Front) -> None:
     assert (response.batch_id, len(response.replies)) == (number, 0)
 
 
-async def test_flood_is_refused_while_others_are_served(front_of: MakeFront, datacenter: DataCenter) -> None:
+async def test_flood_is_refused_while_others_are_served(front_of: MakeFront, datacenter: DataCenterInMemory) -> None:
     front = await front_of(stream_items_max=200, batch_requests_max=100)
     await front.open()
     await front.open(B)
@@ -62,7 +64,7 @@ async def test_flood_is_refused_while_others_are_served(front_of: MakeFront, dat
     assert (await front.one(front.charge(B))).charge.amount == 200_000
 
 
-async def test_full_platform_refuses_streams_and_calls(front_of: MakeFront, datacenter: DataCenter) -> None:
+async def test_full_platform_refuses_streams_and_calls(front_of: MakeFront, datacenter: DataCenterInMemory) -> None:
     front = await front_of(items_in_flight_max=100, batch_requests_max=100)
     await front.open()
     datacenter.stuck.add(A)
@@ -78,7 +80,7 @@ async def test_full_platform_refuses_streams_and_calls(front_of: MakeFront, data
     assert fault_of(await front.one(front.query(B))).reason == "IDENTITY_UNKNOWN", "room again after the deadline"
 
 
-async def test_callers_have_their_turns(front_of: MakeFront, datacenter: DataCenter) -> None:
+async def test_callers_have_their_turns(front_of: MakeFront, datacenter: DataCenterInMemory) -> None:
     """Four thousand requests of one caller wait; another's single one is not behind them."""
     front = await front_of(batches_in_flight_max=1)
     identities = [f"1310000{n:04}" for n in range(1_000)]
@@ -101,7 +103,7 @@ async def test_callers_have_their_turns(front_of: MakeFront, datacenter: DataCen
     flood.call.cancel()
 
 
-async def test_client_that_never_reads_slows_nobody(front_of: MakeFront, owner: Owner) -> None:
+async def test_client_that_never_reads_slows_nobody(front_of: MakeFront, owner: OwnerInMemory) -> None:
     front = await front_of(stream_items_max=2_000, batch_requests_max=500)
     await front.open(offering="bundle")
     await front.open(B)
@@ -131,7 +133,7 @@ async def _send_for_ever(front: Front, stream: Stream) -> None:
 
 
 async def test_expired_items_hear_so_and_their_keys_tell_what_happened(
-    front: Front, datacenter: DataCenter, owner: Owner
+    front: Front, datacenter: DataCenterInMemory, owner: OwnerInMemory
 ) -> None:
     await front.open()
     await front.one(front.charge())
@@ -150,7 +152,7 @@ async def test_expired_items_hear_so_and_their_keys_tell_what_happened(
     assert len(owner.desk.journals[A]) == 3
 
 
-async def test_deadline_is_handed_on(front_of: MakeFront, datacenter: DataCenter) -> None:
+async def test_deadline_is_handed_on(front_of: MakeFront, datacenter: DataCenterInMemory) -> None:
     front = await front_of(reference_check_ms=60_000)
     await front.open()
     await front.exchange(front.charge(), timeout_ms=1_234)
@@ -163,7 +165,7 @@ async def test_deadline_is_handed_on(front_of: MakeFront, datacenter: DataCenter
     datacenter.gate.set()
 
 
-async def test_batches_form_while_others_are_in_flight(front_of: MakeFront, datacenter: DataCenter) -> None:
+async def test_batches_form_while_others_are_in_flight(front_of: MakeFront, datacenter: DataCenterInMemory) -> None:
     front = await front_of(batches_in_flight_max=1, reference_check_ms=60_000)
     identities = [f"1300000{n:04}" for n in range(100)]
     await front.exchange(*(front.opening(identity) for identity in identities))
@@ -184,7 +186,7 @@ async def test_batches_form_while_others_are_in_flight(front_of: MakeFront, data
 
 
 async def test_broken_link_leaves_items_unknown_and_the_repeat_tells(
-    front: Front, datacenter: DataCenter, owner: Owner
+    front: Front, datacenter: DataCenterInMemory, owner: OwnerInMemory
 ) -> None:
     await front.open()
     await front.one(front.charge())
@@ -210,7 +212,7 @@ async def test_broken_link_leaves_items_unknown_and_the_repeat_tells(
 
 
 async def test_drain_answers_what_was_taken_and_refuses_the_rest(
-    start_platform: StartPlatform, datacenter: DataCenter
+    start_platform: StartPlatform, datacenter: DataCenterInMemory
 ) -> None:
     tier = await start_platform()
     front = Front(tier.address)

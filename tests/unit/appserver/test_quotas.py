@@ -15,8 +15,8 @@ from appserver.main import Platform
 from charging.errors import Fault, Invalid, Overloaded
 from runtime.server import RunningTier
 from runtime.status import from_rpc_error, from_status
-from testkit.front import A, B, DataCenter, Front, fault_of
-from testkit.owner import Owner
+from testkit.front import A, B, DataCenterInMemory, Front, fault_of
+from testkit.owner import OwnerInMemory
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -83,7 +83,7 @@ async def test_a_client_opens_so_many_streams_and_no_more(front_of: MakeFront) -
 
 
 async def test_one_client_leaves_as_much_as_it_holds_for_others(
-    start_platform: StartPlatform, datacenter: DataCenter
+    start_platform: StartPlatform, datacenter: DataCenterInMemory
 ) -> None:
     tier = await start_platform(items_in_flight_max=100, batch_requests_max=10)
     greedy, calm = Front(tier.address), Front(tier.address)
@@ -132,7 +132,7 @@ async def test_texts_are_bounded_before_they_are_keys(front: Front, field: str) 
         assert reason in ("IDENTITY_MALFORMED", "TEXT_TOO_LONG", "REQUEST_TOO_LARGE")
 
 
-async def test_refusals_keep_nothing_of_their_batch(front: Front, owner: Owner) -> None:
+async def test_refusals_keep_nothing_of_their_batch(front: Front, owner: OwnerInMemory) -> None:
     """With the collector off, what is refused must go by itself: a cycle keeps the whole batch until it runs."""
     await front.open()
     wrong = [

@@ -8,7 +8,7 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from charging.errors import Invalid
 from testkit.front import A, B, Front, fault_of
-from testkit.owner import Owner, catalogue
+from testkit.owner import OwnerInMemory, catalogue
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -47,7 +47,7 @@ def without_mark(reply: pb.ServiceReply) -> bytes:
 
 
 @pytest.mark.parametrize("name", MAKERS)
-async def test_a_repeat_is_the_first_reply_to_the_byte(front: Front, owner: Owner, name: str) -> None:
+async def test_a_repeat_is_the_first_reply_to_the_byte(front: Front, owner: OwnerInMemory, name: str) -> None:
     await front.open(money=100 * YUAN, offering="bundle")
     request = MAKERS[name](front)
     first = await front.one(request)
@@ -62,7 +62,9 @@ async def test_a_repeat_is_the_first_reply_to_the_byte(front: Front, owner: Owne
 
 
 @pytest.mark.parametrize("name", [name for name in MAKERS if name != "command refused"])
-async def test_the_outcome_of_a_key_is_told_as_its_repeat_would_be(front: Front, owner: Owner, name: str) -> None:
+async def test_the_outcome_of_a_key_is_told_as_its_repeat_would_be(
+    front: Front, owner: OwnerInMemory, name: str
+) -> None:
     await front.open(money=100 * YUAN)
     request = MAKERS[name](front)
     asked = front.query(request.identity, "outcome", request_key=request.request_key, explain=request.explain)
@@ -92,7 +94,7 @@ async def test_the_outcome_of_an_unknown_identity_or_by_a_closed_channel_is_a_fa
     assert fault_of(unkeyed).reason == "REQUEST_KEY_MISSING"
 
 
-async def test_a_time_that_is_not_given_is_no_content_of_the_key(front: Front, owner: Owner) -> None:
+async def test_a_time_that_is_not_given_is_no_content_of_the_key(front: Front, owner: OwnerInMemory) -> None:
     await front.open()
     request = front.charge(event_time_ms=0)
     before_ms = int(time.time() * 1000)
