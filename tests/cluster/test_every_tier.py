@@ -22,7 +22,7 @@ from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 SERVICES = {
-    "appserver": ("onetier.v1.ServiceDeskService",),
+    "appserver": ("onetier.v1.ServiceDeskService", "onetier.v1.BillingService"),
     "datacenter": ("onetier.v1.DataCenterService", "onetier.v1.DirectoryService"),
     "domainserver": ("onetier.v1.DomainServerService",),
 }

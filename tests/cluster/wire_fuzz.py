@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from msgspec import Struct
-from onetier.v1 import data_center_pb2, domain_server_pb2, service_desk_pb2
+from onetier.v1 import billing_pb2, data_center_pb2, domain_server_pb2, service_desk_pb2
 
 from charging import wire
 from charging.ledger.command import Command
@@ -52,7 +52,10 @@ class Target(Struct, frozen=True):
 def targets(tiers: dict[str, list[str]]) -> list[Target]:
     """List all methods of all services, by tier → addresses."""
     own = {
-        "appserver": [service_desk_pb2.DESCRIPTOR.services_by_name["ServiceDeskService"]],
+        "appserver": [
+            service_desk_pb2.DESCRIPTOR.services_by_name["ServiceDeskService"],
+            billing_pb2.DESCRIPTOR.services_by_name["BillingService"],
+        ],
         "datacenter": list(data_center_pb2.DESCRIPTOR.services_by_name.values()),
         "domainserver": list(domain_server_pb2.DESCRIPTOR.services_by_name.values()),
     }
