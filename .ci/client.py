@@ -86,6 +86,12 @@ class Call:
             yield from _wrapped(f"`{field.name}`: {meaning}{self._bounds(field.name, meaning)}", hanging=True)
         yield '"""'
 
+    def rows(self) -> Iterator[tuple[str, bool, str, str]]:
+        """Give of each field its name, whether it must be given, what it means, and what it takes."""
+        for field, meaning in zip(self._fields, self._meanings, strict=True):
+            bounds = self._bounds(field.name, meaning).removeprefix(" (").removesuffix(")")
+            yield field.name, self._is_required(field), meaning, bounds
+
     def _bounds(self, field: str, meaning: str) -> str:
         said = self._types.get(field)
         if said is None or isinstance(said, Flag):

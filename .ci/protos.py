@@ -1,6 +1,6 @@
 """Generate, check and freeze the contracts in proto/.
 
-protos.py generate   rewrite the committed stubs, and the client's calls of the commands (`.ci/client.py`)
+protos.py generate   rewrite the committed stubs, the client's calls of commands (`.ci/client.py`), the page of them
 protos.py check      buf STANDARD, no breaking change against proto/baseline.binpb, what is generated up to date
 protos.py freeze     make today's contracts the baseline that later changes must not break
 """
@@ -25,6 +25,7 @@ WELL_KNOWN = Path(grpc_tools.__file__).parent / "_proto"
 GOOGLE_RPC = Path(next(iter(google.rpc.__path__)))
 INCLUDES = [f"-I{PROTO}", f"-I{GOOGLE_RPC.parent.parent}", f"-I{WELL_KNOWN}"]
 CLIENT = ROOT / "onetier_client"
+PAGE = ROOT / "docs" / "commands.md"
 
 
 def generate(target: Path) -> None:
@@ -76,6 +77,8 @@ def check() -> None:
         ]
         if stale:
             sys.exit(f"the client's calls are not what contract and ledger make: {', '.join(stale)}; run `make proto`")
+        if not PAGE.exists() or PAGE.read_text("utf-8") != page():
+            sys.exit("docs/commands.md is not what contract and ledger make; run `make proto`")
     with tempfile.TemporaryDirectory() as name:
         folder = workspace(Path(name))
         buf(folder, "lint")
@@ -87,10 +90,19 @@ def check() -> None:
     print(f"{len(SOURCES)} contracts: lint, compatibility and stubs are all right")
 
 
+def page() -> str:
+    """Give the page of all commands."""
+    import commands  # Its reader needs the stubs, which may just have been written.
+
+    return commands.page(client.described(PROTO, INCLUDES))
+
+
 def everything() -> None:
     """Write the stubs, and the calls of the client."""
     generate(PROTO)
     client.generate(PROTO, INCLUDES, CLIENT)
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(), "utf-8")
 
 
 def freeze() -> None:

@@ -269,7 +269,10 @@ class Attributes(Struct, frozen=True):
 FieldType = Text | Name | Choice | Spelt | Whole | Amount | Difference | Moment | Flag | Identity | Names | Attributes
 
 
-TEXT, NAME, ATTRIBUTES, NAMES = Text(), Name(), Attributes(), Names()
+TEXT = Text()
+NAME = Name()
+ATTRIBUTES = Attributes()
+NAMES = Names()
 
 
 def refusal(reason: str, path: str, wanted: str) -> Invalid:

@@ -102,6 +102,8 @@ def test_the_command_is_asked_for_done_and_told(house: Path, tmp_path: Path) -> 
 
 
 def test_what_every_command_must_have_the_new_one_has(house: Path) -> None:
+    page = (house / "docs" / "commands.md").read_text("utf-8").partition("## donate")[2].partition("## ")[0]
+    assert {"AMOUNT_NOT_POSITIVE", "INSUFFICIENT_FUNDS", "NAME_MALFORMED"} <= set(re.findall("[A-Z_]{5,}", page))
     helped = run(house, "-m", "console.main", *shown("--help"))
     assert "Gives money of the account to a good cause." in helped
     assert "--cause" in helped

@@ -1,7 +1,9 @@
 """What is derived from a command is there for every one: its reader, its calls, its place on the command line."""
 
 import inspect
+import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -24,6 +26,15 @@ from onetier_client.generated import commands
 from testkit.commands import COMMANDS, empty, example_of, wrong
 
 NOW_MS = 1_800_000_000_000
+ROOT = Path(__file__).parents[2]
+MEANT = {
+    "open_account": {"ACCOUNT_EXISTS", "IDENTITY_MISMATCH", "BOOKS_MALFORMED"},
+    "adjust": {"ADJUSTMENT_UNSIGNED", "INSUFFICIENT_FUNDS", "BOOK_UNKNOWN"},
+    "transfer": {"TRANSFER_TO_ITSELF", "BOOK_EXPIRED", "IDENTITY_MALFORMED"},
+    "session": {"SESSION_UNITS_MALFORMED", "INVOCATION_OUT_OF_ORDER"},
+    "refund": {"REFUND_EXCEEDS_CHARGE"},
+}
+"""Reasons that are said in a file of the command's own, below it, and by what reads it."""
 FIELDS = [(name, field, said) for name, asked in ASKED.items() for field, said in types_of(asked).items()]
 """Command, field, and its type."""
 
@@ -83,6 +94,15 @@ def test_what_a_field_may_not_hold_is_refused_by_its_path(
 def test_why_a_field_is_refused_stands_in_the_register(command: str, field: str, said: FieldType) -> None:
     reason = getattr(said, "reason", "")
     assert not reason or "invalid" in {kind.name for kind in REASONS[reason].kinds}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_page_of_commands_tells_the_reasons_of_each(command: str) -> None:
+    _, _, behind = (ROOT / "docs" / "commands.md").read_text("utf-8").partition(f"## {command}\n")
+    told = set(re.findall(r"`([A-Z_]{5,})`", behind.partition("\n## ")[0]))
+    fields = types_of(ASKED[command]).values() if command in ASKED else ()
+    assert {getattr(said, "reason", "") for said in fields} - {""} <= told
+    assert MEANT.get(command, set()) <= told <= set(REASONS)
 
 
 def test_a_struct_and_its_message_have_the_same_fields_or_nothing_starts() -> None:
