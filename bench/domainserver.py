@@ -218,7 +218,7 @@ def bytes_of(slot: Slot) -> int:
     """Deep size of the cells of a slot, shared objects counted once."""
     import sys
 
-    from charging.base.account import Account, Book
+    from charging.base.account import Account, Book, Open, Terms
 
     seen: set[int] = set()
 
@@ -231,7 +231,7 @@ def bytes_of(slot: Slot) -> int:
             total += sum(size(key) + size(one) for key, one in value.items())
         elif isinstance(value, tuple):
             total += sum(size(one) for one in value)
-        elif isinstance(value, Account | Book):
+        elif isinstance(value, Account | Book | Open | Terms):
             total += sum(size(getattr(value, field)) for field in value.__struct_fields__)
         return total
 

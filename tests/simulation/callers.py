@@ -14,19 +14,27 @@ from charging.base.contract import Contract
 from charging.base.subject import PackedSubject
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Fault
+from charging.ledger.action import PLATFORM
 from charging.ledger.command import Command
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
 from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.ledger.commands.top_up import TopUp
-from charging.ledger.kinds import Action
+from charging.ledger.kinds import TAGS, Action
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull, Stale
+from testkit.examples import EXAMPLES, lively
 
 OPENING = 1_000_000
 BASE_MS = 1_800_000_000_000
 NO_STEPS = Raw(b"\x90")
+LIVELY = lively()
+BY_HAND = (PostCharge, OpenAccount, SendTransfer, Refund, StepSession, TopUp)
+"""What callers do with numbers of their own."""
+OTHERS = tuple(kind for kind in EXAMPLES if kind.traits.sender == PLATFORM and kind not in BY_HAND)
+"""All other kinds of commands that callers have, by their examples."""
 RETRIES = ("unavailable", "overloaded", "expired")
 
 
@@ -127,6 +135,8 @@ class Caller:
                 await self._do(self._key("refund"), Refund(self._random.choice(self._charges), 0, "sorry"))
             elif roll < 0.90:
                 await self._session()
+            elif roll < 0.95:
+                await self._other()
             if roll > 0.7:
                 await self._look()
 
@@ -143,6 +153,13 @@ class Caller:
             self._charges.append(key)
             if self._random.random() < 0.1:
                 await self._do(key, PostCharge(usage, sealed(amount), self._version))
+
+    async def _other(self) -> None:
+        """Do what else there is; what would end the caller's work is taken back."""
+        kind = self._random.choice(OTHERS)
+        await self._do(self._key(TAGS[kind]), EXAMPLES[kind](LIVELY))  # type: ignore[arg-type]
+        if kind is SetStatus:
+            await self._do(self._key("resume"), SetStatus("active", ""))
 
     async def _session(self) -> None:
         """Create, use and perhaps release; a session left open expires by itself."""
@@ -192,7 +209,7 @@ class Caller:
         while True:
             histories.sent[self._account_id, key] = action
             digest = blake2b(key.encode(), digest_size=16).digest()
-            command = Command(self._account_id, key, digest, "", "front", BASE_MS, action)
+            command = Command(self._account_id, key, digest, self._name, "front", BASE_MS, action)
             answer = await self._until_known(Commit(self._account_id, command))
             if isinstance(answer, Stale):
                 self._note(answer.data)

@@ -12,7 +12,7 @@ from business.billing.events import RunCompleted, RunEvent
 from business.billing.periods import Period
 from business.kinds import KINDS
 from business.subjects import unborn
-from charging.base.account import Account
+from charging.base.account import MAIN_BOOK, Account
 from charging.base.house_keys import received_from
 from charging.base.subject import PackedSubject, kind_of
 from charging.ledger.commands.post_charge import PostCharge
@@ -124,7 +124,8 @@ class Books:
         balance = 0
         for book in after.books:
             balance += book.amount
-            require(book.amount - book.reserved >= 0, f"{entry.key} overspends {book.book_id}: {book}")
+            floor = -after.terms.credit_limit if book.book_id == MAIN_BOOK else 0
+            require(book.amount - book.reserved >= floor, f"{entry.key} overspends {book.book_id}: {book}")
         self.balances[entry.account_id, after.version] = balance
         done = unpack_answer(entry.outcome)
         require(isinstance(done, Done) and done.version == after.version, f"{entry.key}: outcome of another version")
