@@ -16,5 +16,6 @@ class Effect(Struct, frozen=True, gc=False):
     amount: int = 0
     """Micro-units charged, refunded, moved."""
     detail: bytes | None = None
+    """Packed: `SessionOutcome` of a session's step, the account of one that moves out."""
     repeated: bool = False
     """The outcome was found, not made: nothing changes."""

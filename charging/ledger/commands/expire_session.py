@@ -21,6 +21,7 @@ class ExpireSession(BaseAction, frozen=True, tag="expire"):
 
     session_id: str
     valid_until_ms: int
+    """As it was when the owner saw it pass: a session that was renewed meanwhile goes on."""
 
     traits = Traits(
         sender=OWNER,

@@ -42,8 +42,11 @@ class SettleTransfer(BaseAction, frozen=True, tag="settle"):
     """Last step at the sender: forget it, or give it back when the other side refused."""
 
     transfer_key: str
+    """Request key of its first half."""
     arrived: bool
+    """False: the other side refused it for good, so it is given back."""
     reason: str
+    """Of the refusal, "" when it arrived."""
 
     traits = Traits(
         sender=OWNER,

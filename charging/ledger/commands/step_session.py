@@ -42,8 +42,11 @@ class SessionUnit(Struct, frozen=True, array_like=True, gc=False):
     reservation: SealedCharge | None
     """Rating of whole quantity + grant; what it asks beyond `charge` is kept."""
     final_unit: bool
+    """The grant is the last that the account can pay for (Final-Unit-Indication, RFC 8506, 8.34)."""
     final_action: str
+    """What the network does when it is used up: terminate, restrict, redirect (8.35); "" without `final_unit`."""
     tariff_switch_ms: int
+    """When another price begins within the grant (Tariff-Time-Change, 8.20); 0 = none does."""
     valid_until_ms: int = 0
     """When the quota ends because the piece of the session does; 0 = with the session."""
 
@@ -53,16 +56,19 @@ class StepSession(BaseAction, frozen=True, tag="session"):
 
     session_id: str
     operation: str
-    """create, update, release"""
+    """create, update, release: the operations of Nchf_ConvergedCharging (TS 32.290)."""
     invocation: int
-    """Number of the step; one more than that of the step before."""
+    """Number of the step; one more than that of the step before (invocationSequenceNumber, TS 32.291)."""
     identity: str
+    """Of the member that uses; the session stays its own."""
     units: tuple[SessionUnit, ...]
+    """Each service once; one that is left out goes on with what it has."""
     valid_until_ms: int
+    """When the session ends by itself unless another step comes; 0 with a release."""
     base_version: int
     """Version of the account that it was rated on."""
     base_mark: int = 0
-    """As in `PostCharge`; a step always depends on its account."""
+    """`Account.mark` of that state, as in `PostCharge`; a step always depends on its account."""
 
     traits = Traits(
         sender=PLATFORM,

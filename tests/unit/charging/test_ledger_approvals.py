@@ -15,6 +15,7 @@ from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_credit_limit import SetCreditLimit
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.kinds import Action
+from charging.ledger.originals import with_original
 from testkit.ledger import Desk, charge_of, post
 
 ME = "msisdn:8613000000001"
@@ -123,7 +124,7 @@ def test_an_approval_of_what_can_no_longer_be_done_leaves_it_waiting(desk: Desk)
 
 def test_a_refund_is_given_back_once_though_it_was_proposed_twice(desk: Desk) -> None:
     desk.do(ME, post(desk.accounts[ME], charge_of(400)), "call")
-    fact = desk._original(desk.command(ME, Refund("call", 0, "noise"))).action
+    fact = with_original(desk.command(ME, Refund("call", 0, "noise")), desk.journals[ME][-1]).action
     propose(desk, fact, "p1")
     propose(desk, fact, "p2")
     approve(desk, "p1")
