@@ -52,7 +52,7 @@ class PostCharge(BaseAction, frozen=True, tag="c"):
     usage: Usage
     charge: SealedCharge
     base_version: int
-    """Version of the account that it was rated on."""
+    """Version of the account that it was rated on; of a charge that depends on nothing, any with the same terms."""
     base_mark: int = 0
     """`Account.mark` of the state it was rated on; 0 = compare the version only."""
 

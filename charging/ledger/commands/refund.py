@@ -35,15 +35,17 @@ class Refunded(BaseEvent, frozen=True, tag="refund"):
 
     charge_key: str
     amount: int
-    """Micro-units."""
+    """Micro-units given back now; those of earlier parts are in `Open.refunds`."""
     postings: tuple[tuple[str, int], ...]
     """Given back to money books."""
     units: tuple[tuple[str, int], ...]
-    """What goes back to books of free units: (book id, base units)."""
+    """What goes back to books of free units, (book id, base units): with the rest of a charge, where they still are."""
     accruals: tuple[tuple[str, int], ...]
-    """Taken off accumulators, positive."""
+    """Taken off accumulators, positive; with the rest of a charge alone."""
     wholly: bool
+    """Nothing of the charge is left to give back."""
     charged_ms: int
+    """When it was charged, by the owner's clock: the window of refunds is counted from then."""
     forgets: tuple[str, ...]
     """Charges too old to be refunded again; what the account remembered of them goes."""
     reason: str

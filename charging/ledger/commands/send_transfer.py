@@ -35,10 +35,12 @@ class TransferSent(BaseEvent, frozen=True, tag="sent"):
     to_identity: str
     to_book_id: str
     amount: int
-    """Micro-units."""
+    """Micro-units of `currency`; nothing is converted."""
     reason: str
     sent_ms: int = 0
+    """By the owner's clock; 0 = it was not written down."""
     currency: str = ""
+    """Of the sender's account."""
 
     rerates = False
 
