@@ -171,3 +171,10 @@ def test_compiled_modules_exist_and_hold_nothing_that_can_not_be_native() -> Non
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 imported = [*(alias.name for alias in node.names), getattr(node, "module", "")]
                 assert "weakref" not in imported, f"{name}: native classes have no weak references"
+
+
+def test_what_is_made_of_the_contracts_is_up_to_date() -> None:
+    """Stubs, calls of the client, and the page of commands, which tells the reasons that their sources can say."""
+    command = [sys.executable, ".ci/protos.py", "check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
