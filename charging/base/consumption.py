@@ -6,11 +6,14 @@ finds the same order. `Account.books` is kept in it, rating merges allowances
 and books by it, and an owner draws money by it.
 """
 
+from typing import Final
+
 from charging.base.account import Book
 from charging.base.bounds import OPEN_END
 
 Order = tuple[int, int, int, str]
-_ALLOWANCE, _BOOK = 0, 1
+_ALLOWANCE: Final = 0
+_BOOK: Final = 1
 
 
 def of_allowance(priority: int, name: str) -> Order:

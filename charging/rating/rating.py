@@ -211,7 +211,10 @@ def _finish(work: _Work) -> Charge:
         value, denominator = done.numerator, done.denominator
         work.accruals.extend(done.accruals)
         work.depends = work.depends or done.depends
-    amount = rounded(value, denominator, rounding, UP if work.quota else rounding.mode, work.steps)
+    if value % (denominator * rounding.step):
+        amount = rounded(value, denominator, rounding, UP if work.quota else rounding.mode, work.steps)
+    else:
+        amount = value // denominator  # whole as it is, as most are: that costs no call
     if amount > AMOUNT_MAX:
         raise absurd_amount(usage, price.rule if price is not None else "", amount)
     if usage.service in plan.counting:

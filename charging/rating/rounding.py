@@ -12,9 +12,8 @@ def rounded(numerator: int, denominator: int, rounding: CompiledRounding, mode: 
     makes nothing free. The step has what rounding added, negative when it took something off, so that the values of all
     steps add up to the charge.
     """
-    if numerator % (denominator * rounding.step) == 0:
-        return numerator // denominator
     amount = round_off(numerator, denominator, mode, rounding.step)
     rest = amount * denominator - numerator
-    steps.append(Step("rounding", rounding.name, rounding.origin, amount, "micro", rest, denominator))
+    if rest:
+        steps.append(Step("rounding", rounding.name, rounding.origin, amount, "micro", rest, denominator))
     return amount
