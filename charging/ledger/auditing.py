@@ -5,7 +5,7 @@ with the movements that the caller was told. Of an account whose beginning is go
 followed book by book until a snapshot gives the whole state.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import Struct
@@ -148,7 +148,8 @@ class Audit:
                 if movement.after - movement.before != moves.get(movement.book_id, 0):
                     self._find(f"book {movement.book_id} moved otherwise than the postings of {entry.key} say")
         if before is None or before.books is not after.books or before.terms.credit_limit != after.terms.credit_limit:
-            self._floors(entry.key, after)
+            for sentence in _off_the_floor(entry.key, after):
+                self._find(sentence)
         self._transfers(entry, before.open.outgoing if before is not None else ())
         self.state = after
 
@@ -173,20 +174,6 @@ class Audit:
                 into = self.totals if book_id == leg.place else moves
                 into[book_id] = into.get(book_id, 0) + leg.delta
         return moves
-
-    def _floors(self, key: str, account: Account) -> None:
-        """No book is below its floor, and what is reserved is what the open sessions keep."""
-        kept: dict[str, int] = {}
-        for session in account.open.sessions:
-            for hold in session.holds:
-                for book_id, amount in hold.reserved:
-                    kept[book_id] = kept.get(book_id, 0) + amount
-        for book in account.books:
-            floor = -account.terms.credit_limit if book.book_id == MAIN_BOOK else 0
-            if book.amount - book.reserved < floor:
-                self._find(f"entry {key} leaves book {book.book_id} below its floor")
-            if book.reserved != kept.get(book.book_id, 0):
-                self._find(f"entry {key} reserves in book {book.book_id} what no open session keeps")
 
     def _transfers(self, entry: Entry, under_way: tuple[Outgoing, ...] | None) -> None:
         """Note halves of transfers; `under_way` are those of the sender before the entry, None = not known."""
@@ -217,6 +204,21 @@ class Audit:
         return AuditReport(
             self.account_id, self.entries, self.refusals, self.state, dict(self.totals), tuple(self.findings)
         )
+
+
+def _off_the_floor(key: str, account: Account) -> Iterator[str]:
+    """Say which books are below their floor, and which reserve something else than the open sessions keep."""
+    kept: dict[str, int] = {}
+    for session in account.open.sessions:
+        for hold in session.holds:
+            for book_id, amount in hold.reserved:
+                kept[book_id] = kept.get(book_id, 0) + amount
+    for book in account.books:
+        floor = -account.terms.credit_limit if book.book_id == MAIN_BOOK else 0
+        if book.amount - book.reserved < floor:
+            yield f"entry {key} leaves book {book.book_id} below its floor"
+        if book.reserved != kept.get(book.book_id, 0):
+            yield f"entry {key} reserves in book {book.book_id} what no open session keeps"
 
 
 def begins(entry: Entry) -> bool:
