@@ -201,9 +201,8 @@ class Audit:
 
     def report(self) -> AuditReport:
         """Close the audit."""
-        return AuditReport(
-            self.account_id, self.entries, self.refusals, self.state, dict(self.totals), tuple(self.findings)
-        )
+        totals, findings = dict(self.totals), tuple(self.findings)
+        return AuditReport(self.account_id, self.entries, self.refusals, self.state, totals, findings)
 
 
 def _off_the_floor(key: str, account: Account) -> Iterator[str]:
