@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
+CLASS_LINES_MAX = 150
 DESK = "onetier/v1/service_desk.proto"
 SKIPPING = """
 import pytest
@@ -89,6 +90,22 @@ def test_files_are_read_in_one_sitting_and_functions_at_a_glance() -> None:
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > FUNCTION_LINES_MAX:
                     long.append(f"{name}:{node.lineno} {node.name}: {lines} lines")
+    assert long == []
+
+
+def test_no_class_owns_everything() -> None:
+    # One that is longer says why in the line before it: "# Long because …".
+    # Machines of hypothesis in the tests are as long as their rules.
+    long = []
+    for path in sources():
+        if path.is_relative_to(ROOT / "tests"):
+            continue
+        lines = path.read_text("utf-8").splitlines()
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            if isinstance(node, ast.ClassDef) and (node.end_lineno or 0) - node.lineno >= CLASS_LINES_MAX:
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                if not lines[first - 2].startswith("# Long because "):
+                    long.append(f"{path.relative_to(ROOT).as_posix()}:{node.lineno} {node.name}")
     assert long == []
 
 
