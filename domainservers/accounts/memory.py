@@ -75,14 +75,15 @@ class Memory:
         cell = self._accounts.cells[entry.account_id]
         if cell.saved >= seq:
             return
-        if self.holds_back(entry.account_id):
+        if self._quarantine.rows and self._quarantine.holds(entry.account_id):
             self._quarantine.add_entry(seq, index, entry.account_id, "an entry before it was set aside")
             return
         if not entry.events:
             self._accounts.touch(cell, seq)
             return
         try:
-            before = self._accounts.state(cell)
+            cell.used = True
+            before = cell.state if type(cell.state) is Account else self._accounts.state(cell)
             after = replay(before, entry)
         except Exception as error:
             self._quarantine.add_entry(seq, index, entry.account_id, f"it does not fit: {error}")
