@@ -92,8 +92,8 @@ sbom: $(STAMP)   ## the bill of materials of what is locked, CycloneDX, in repor
 	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
 	  --output-format JSON --output-file reports/sbom.json
 
-house: $(STAMP)  ## measure the house: floors and arrows of rooms, long classes, words with several meanings
-	$(BIN)/python .ci/house.py
+house: $(STAMP)  ## measure the house: floors and arrows of rooms, long classes, words; BEFORE=commit to compare
+	$(BIN)/python .ci/house.py $(if $(BEFORE),@$(BEFORE))
 
 links: $(STAMP)  ## lead the documents' links to lines of code to where their names are defined now
 	$(BIN)/python .ci/links.py write

@@ -1,7 +1,8 @@
 """Measure the house: floors and arrows inside rooms, long classes, reach-throughs, words with several meanings.
 
-house.py           print the tables of the tree it stands in
-house.py FOLDER    of another checkout, to compare
+house.py             print the tables of the tree it stands in
+house.py FOLDER      of another checkout
+house.py @COMMIT     those of a commit of this tree, then those of the tree
 
 It reads sources as text and runs nothing. Tests, generated stubs and benches are left out. The figures are places to
 look at: `tests/unit/test_house.py` holds the ones that are rules.
@@ -9,7 +10,9 @@ look at: `tests/unit/test_house.py` holds the ones that are rules.
 
 import ast
 import re
+import subprocess
 import sys
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -197,5 +200,21 @@ def report(root: Path) -> str:
     return "\n".join(out)
 
 
+def report_of(commit: str, here: Path) -> str:
+    """Write the tables of a commit, from a copy that is removed again."""
+    with tempfile.TemporaryDirectory() as folder:
+        packed = subprocess.run(["git", "archive", commit], cwd=here, check=True, capture_output=True).stdout
+        subprocess.run(["tar", "-x", "-C", folder], input=packed, check=True)
+        return report(Path(folder))
+
+
+def main(asked: str, here: Path) -> str:
+    """Write what is asked for."""
+    if not asked.startswith("@"):
+        return report(Path(asked) if asked else here)
+    commit = asked.removeprefix("@")
+    return f"before, {commit}:\n\n{report_of(commit, here)}\n\nnow:\n\n{report(here)}"
+
+
 if __name__ == "__main__":
-    print(report(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent))
+    print(main(sys.argv[1] if len(sys.argv) > 1 else "", Path(__file__).resolve().parent.parent))
