@@ -5,6 +5,11 @@ from urllib.parse import unquote_plus
 
 import typer
 
+ENDPOINTS_VARIABLE = "ONETIER_ENDPOINTS"
+"""Addresses of app servers, commas between them, for commands that are given no --endpoint."""
+DATACENTER_VARIABLE = "ONETIER_DATACENTER"
+"""Address of a data center, for commands that are given no --datacenter."""
+
 
 def problem(arguments: Sequence[str]) -> str:
     """Say in one sentence why these arguments are not taken, "" when they are."""
@@ -28,8 +33,16 @@ def address(value: str) -> str:
 
 
 def addresses(values: list[str]) -> list[str]:
-    """Take the addresses of an option that may be repeated. Raises `typer.BadParameter`."""
-    return [address(value) for value in values]
+    """Take the addresses of an option that may be repeated, or one of several. Raises `typer.BadParameter`."""
+    found = [address(word.strip()) for value in values for word in value.split(",") if word.strip()]
+    if not found:
+        raise typer.BadParameter("no address is given, write host:port")
+    return found
+
+
+def first_address(value: str) -> str:
+    """Take the address that is asked, where the variable may name several. Raises `typer.BadParameter`."""
+    return addresses([value])[0]
 
 
 def _options(url: str) -> set[str]:

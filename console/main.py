@@ -20,7 +20,6 @@ app = typer.Typer(
     help="National telecom charging and billing in one tier.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 MOUNTED = {
@@ -54,6 +53,25 @@ PRIVATE = 0o077
 """What a command makes is its user's alone: accounts and usage of subscribers, logs, keys."""
 INTERRUPTED, PIPE_BROKEN = 130, 141
 """Exit statuses as a shell gives them for the signals."""
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        from onetier.v1 import service_desk_pb2
+
+        typer.echo(f"onetier {version('onetier')}, contract {service_desk_pb2.DESCRIPTOR.package}")
+        raise typer.Exit
+
+
+@app.callback()
+def onetier(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version, and end.")
+    ] = False,
+) -> None:
+    """National telecom charging and billing in one tier."""
 
 
 @app.command()

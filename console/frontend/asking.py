@@ -9,7 +9,7 @@ import typer
 
 from charging.errors import Fault
 from cluster.roles import read_role
-from console.arguments import addresses
+from console.arguments import ENDPOINTS_VARIABLE, addresses
 from onetier_client import AsyncClient
 from runtime.settings import BadSettings
 
@@ -18,7 +18,10 @@ ENDPOINTS = ["127.0.0.1:7100", "127.0.0.1:7101"]
 
 Identity = Annotated[str, typer.Argument(help="msisdn:…, fixed:…, broadband:…, or a number as people write it.")]
 Endpoint = Annotated[
-    list[str], typer.Option("--endpoint", callback=addresses, help="App server, host:port; may be repeated.")
+    list[str],
+    typer.Option(
+        "--endpoint", envvar=ENDPOINTS_VARIABLE, callback=addresses, help="App server, host:port; may be repeated."
+    ),
 ]
 Channel = Annotated[str, typer.Option(help="Access channel.")]
 Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]

@@ -11,7 +11,7 @@ from onetier.v1.billing_pb2_grpc import BillingServiceStub
 from rich.table import Column, Table
 
 from console import report
-from console.arguments import address
+from console.arguments import ENDPOINTS_VARIABLE, first_address
 from console.operations.directory_call import PLATFORM, Certificates, call_as_operator
 from console.values import time_ms
 from onetier_client import new_key
@@ -31,7 +31,10 @@ Until = Annotated[str, typer.Option("--until", help="End of the window, as 2026-
 Channel = Annotated[str, typer.Option(help="Access channel.")]
 Actor = Annotated[str, typer.Option(help="Who orders it; kept beside the certificate's name.")]
 Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
-Endpoint = Annotated[str, typer.Option("--endpoint", callback=address, help="App server, host:port.")]
+Endpoint = Annotated[
+    str,
+    typer.Option("--endpoint", envvar=ENDPOINTS_VARIABLE, callback=first_address, help="App server, host:port."),
+]
 
 
 @app.command()

@@ -11,14 +11,17 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
 from charging.errors import Fault
 from cluster.roles import read_role
-from console.arguments import address
+from console.arguments import DATACENTER_VARIABLE, first_address
 from runtime.channel import open_channel
 from runtime.settings import BadSettings
 from runtime.status import from_rpc_error
 
 ResultT = TypeVar("ResultT")
 
-DataCenter = Annotated[str, typer.Option("--datacenter", callback=address, help="Address of a data center.")]
+DataCenter = Annotated[
+    str,
+    typer.Option("--datacenter", envvar=DATACENTER_VARIABLE, callback=first_address, help="Address of a data center."),
+]
 Certificates = Annotated[
     Path | None,
     typer.Option("--tls", help="Folder with operator.pem, operator.key, ca.pem; default: ONETIER_TLS_…."),

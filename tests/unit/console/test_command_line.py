@@ -1,0 +1,55 @@
+"""The command line as a shell sees it: its version, its completion, and where it asks when nobody says."""
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from console.arguments import addresses, first_address
+from console.main import mounted
+from onetier_client import AsyncClient
+
+RUNNER = CliRunner()
+
+
+def test_the_version_of_package_and_contract_is_told() -> None:
+    told = RUNNER.invoke(mounted(), ["--version"])
+    assert (told.exit_code, told.output) == (0, "onetier 0.1.0, contract onetier.v1\n")
+
+
+def test_a_shell_is_taught_commands_and_options() -> None:
+    asked = {"_ONETIER_COMPLETE": "complete_bash", "COMP_WORDS": "onetier bala", "COMP_CWORD": "1"}
+    told = RUNNER.invoke(mounted(), [], env=asked, prog_name="onetier")
+    assert told.output.split() == ["balance"]
+
+
+def test_app_servers_are_taken_from_the_environment_unless_an_option_names_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[list[str]] = []
+
+    def remember(self: AsyncClient, endpoints: list[str], **_: object) -> None:
+        asked.append(endpoints)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(AsyncClient, "__init__", remember)
+    monkeypatch.setenv("ONETIER_ENDPOINTS", "10.0.1.11:7100, 10.0.1.12:7100")
+    RUNNER.invoke(mounted(), ["balance", "13900284246"])
+    RUNNER.invoke(mounted(), ["balance", "13900284246", "--endpoint", "10.0.1.13:7100"])
+    assert asked == [["10.0.1.11:7100", "10.0.1.12:7100"], ["10.0.1.13:7100"]]
+
+
+@pytest.mark.parametrize("command", [["balance", "13900284246"], ["resolve", "13900284246"], ["billing", "list", "GD"]])
+def test_a_variable_that_is_no_address_is_told_and_nothing_is_asked(command: list[str]) -> None:
+    wrong = {"ONETIER_ENDPOINTS": "somewhere", "ONETIER_DATACENTER": "somewhere", "COLUMNS": "200", "TERM": "dumb"}
+    told = RUNNER.invoke(mounted(), command, env=wrong)
+    assert told.exit_code == 2
+    assert "'somewhere' is no address, write host:port" in told.output
+
+
+def test_one_is_asked_where_the_variable_names_several() -> None:
+    assert first_address("10.0.1.11:7100,10.0.1.12:7100") == "10.0.1.11:7100"
+
+
+def test_an_empty_list_of_addresses_is_refused() -> None:
+    with pytest.raises(typer.BadParameter, match="no address is given"):
+        addresses([" , "])
