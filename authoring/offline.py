@@ -196,10 +196,10 @@ class OfflineRater:
                 start_ms = (moment - EPOCH) // timedelta(milliseconds=1)
             except (ValueError, OverflowError):
                 raise Invalid(
-                    "EVENT_TIME_MALFORMED", f"start {text[:40]!r} is no time: write 2026-01-31T08:00:00"
+                    "EVENT_TIME_INVALID", f"start {text[:40]!r} is no time: write 2026-01-31T08:00:00"
                 ) from None
         if not FIRST_MS <= start_ms < LAST_MS:
-            raise Invalid("EVENT_TIME_MALFORMED", f"start {text[:40]!r} is not between 1990 and 2100")
+            raise Invalid("EVENT_TIME_INVALID", f"start {text[:40]!r} is not between 1990 and 2100")
         return start_ms
 
 
@@ -229,7 +229,7 @@ def _cycle_day(text: str) -> int:
     day = _whole(text or "0")
     if day is None or (text and not 1 <= day <= CYCLE_DAY_MAX):
         raise Invalid(
-            "CYCLE_DAY_INVALID",
+            "CYCLE_DAY_OUT_OF_RANGE",
             f"cycle_day {text[:40]!r} is no day on which a cycle begins: write 1 to {CYCLE_DAY_MAX}",
         )
     return day

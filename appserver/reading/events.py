@@ -118,7 +118,7 @@ def _service_faults(service: str, quantity: int) -> list[Invalid]:
 def _attributes(given: Mapping[str, str], field: str) -> dict[str, str]:
     if len(given) > ATTRIBUTES_MAX:
         text = f"at most {ATTRIBUTES_MAX}"
-        raise field_fault("ATTRIBUTES_TOO_MANY", field, f"{len(given)} attributes: {text}", text)
+        raise field_fault("LIST_TOO_LONG", field, f"{len(given)} attributes: {text}", text)
     for name, value in given.items():
         if not 0 < len(name) <= ATTRIBUTE_CHARS_MAX or len(value) > ATTRIBUTE_CHARS_MAX:
             text = f"names and values of at most {ATTRIBUTE_CHARS_MAX} characters"

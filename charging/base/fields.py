@@ -20,9 +20,8 @@ PaymentMode = Annotated[str, PAYMENT_MODE]
 STATUS = Choice("STATUS_UNKNOWN", ("active", "suspended", "closed"))
 Status = Annotated[str, STATUS]
 """Of an account, as staff may set it."""
-CreditLimit = Annotated[int, Whole(0, AMOUNT_MAX, unit=MICRO_UNITS, required=True)]
-OWNED_CREDIT_LIMIT = Whole(0, AMOUNT_MAX, reason="CREDIT_LIMIT_OUT_OF_RANGE")
-"""The same, in the owner's word."""
+CREDIT_LIMIT = Whole(0, AMOUNT_MAX, unit=MICRO_UNITS, required=True)
+CreditLimit = Annotated[int, CREDIT_LIMIT]
 CYCLE_DAY = Whole(1, CYCLE_DAY_MAX, reason="CYCLE_DAY_OUT_OF_RANGE", empty=1)
 CycleDay = Annotated[int, CYCLE_DAY]
 """Day of the month on which the bill cycle begins."""

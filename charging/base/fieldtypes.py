@@ -144,8 +144,6 @@ class Amount(Struct, frozen=True):
     reason: str
     beside: str = ""
     """The field that tells what is counted (a unit, a book, what a mark watches); "" = it is always money."""
-    too_large: str = "AMOUNT_OUT_OF_RANGE"
-    """Reason of the refusal of more than `AMOUNT_MAX`."""
     required = True
     unit = MICRO_UNITS
 
@@ -159,7 +157,7 @@ class Amount(Struct, frozen=True):
         if given <= 0:
             raise refusal(self.reason, path, "more than zero")
         if given > AMOUNT_MAX:
-            raise refusal(self.too_large, path, f"1 to {AMOUNT_MAX}")
+            raise refusal("AMOUNT_OUT_OF_RANGE", path, f"1 to {AMOUNT_MAX}")
         return given
 
 
@@ -169,7 +167,6 @@ class Difference(Struct, frozen=True):
     reason: str
     beside: str = ""
     """As of `Amount`."""
-    too_large: str = "AMOUNT_OUT_OF_RANGE"
     """Reason of the refusal of more than `AMOUNT_MAX` either way."""
     required = True
     unit = MICRO_UNITS
@@ -184,7 +181,7 @@ class Difference(Struct, frozen=True):
         if given == 0:
             raise refusal(self.reason, path, "not zero")
         if abs(given) > AMOUNT_MAX:
-            raise refusal(self.too_large, path, f"{-AMOUNT_MAX} to {AMOUNT_MAX}")
+            raise refusal("AMOUNT_OUT_OF_RANGE", path, f"{-AMOUNT_MAX} to {AMOUNT_MAX}")
         return given
 
 

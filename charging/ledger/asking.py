@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from charging.base.asked import Asked
 from charging.base.fields import BookId, Reason
-from charging.base.fieldtypes import Amount, Identity, refusal
+from charging.base.fieldtypes import Identity, refusal
 from charging.base.identity import normalise
 from charging.ledger.action import PLATFORM
+from charging.ledger.books import MOVED
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.send_transfer import SendTransfer
@@ -25,7 +26,7 @@ class TransferAsk(Struct, frozen=True, array_like=True):
     to_identity: Annotated[str, Identity()]
     """Empty = another book of the same account."""
     to_book_id: BookId
-    amount: Annotated[int, Amount("TRANSFER_NOT_POSITIVE")]
+    amount: Annotated[int, MOVED]
     reason: Reason
 
     def checked(self, asked: Asked) -> "TransferAsk":

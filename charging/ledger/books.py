@@ -6,9 +6,7 @@ from charging.base.fieldtypes import Amount
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
 
-TOO_LARGE = "AMOUNT_TOO_LARGE"
-"""What an owner says where the platform says AMOUNT_OUT_OF_RANGE."""
-MOVED = Amount("AMOUNT_NOT_POSITIVE", too_large=TOO_LARGE)
+MOVED = Amount("AMOUNT_NOT_POSITIVE")
 """What moves between books or accounts."""
 
 

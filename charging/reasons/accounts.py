@@ -123,14 +123,6 @@ ACCOUNTS = Section(
             INVALID,
             "A bill cycle begins on day 1 to 28.",
             fields="the day",
-            other="CYCLE_DAY_INVALID",
-        ),
-        Reason(
-            "CREDIT_LIMIT_OUT_OF_RANGE",
-            INVALID,
-            "A credit limit is not negative, and no more than one amount.",
-            fields="the limit",
-            other="AMOUNT_OUT_OF_RANGE",
         ),
         Reason("CREDIT_IN_USE", REFUSED, "What is owed or kept needs more than the new limit.", facts=("in_use",)),
         Reason(

@@ -60,25 +60,10 @@ BOOKS = Section(
             fields="what is watched",
         ),
         Reason(
-            "AMOUNT_TOO_LARGE",
-            INVALID,
-            "An amount is more than one command may move.",
-            fields="the amount",
-            other="AMOUNT_OUT_OF_RANGE",
-        ),
-        Reason(
             "AMOUNT_NOT_POSITIVE",
             INVALID,
             "A move or a transfer moves nothing.",
             fields="the amount",
-            other="TRANSFER_NOT_POSITIVE",
-        ),
-        Reason(
-            "TRANSFER_NOT_POSITIVE",
-            INVALID,
-            "A transfer moves nothing.",
-            fields="the amount",
-            other="AMOUNT_NOT_POSITIVE",
         ),
         Reason("TOP_UP_NOT_POSITIVE", INVALID, "A top-up adds nothing.", fields="the amount"),
         Reason("VALIDITY_OVER", INVALID, "A validity ends before it begins, or before now.", fields="the end"),
@@ -141,9 +126,6 @@ REFUNDS = Section(
             "Correct it by an adjustment.",
         ),
         Reason("CHARGE_SOUGHT", UNAVAILABLE, "The journal is searched for the charge.", repeat=SAME_KEY),
-        Reason(
-            "REFUND_NEGATIVE", INVALID, "A refund is less than zero.", fields="the amount", other="AMOUNT_OUT_OF_RANGE"
-        ),
         Reason("REFUNDED_ALREADY", REFUSED, "The charge was given back before."),
         Reason(
             "REFUND_EXCEEDS_CHARGE",

@@ -10,8 +10,6 @@ FILES = Section(
         Reason("COLUMN_MISSING", INVALID, "A usage file lacks a column."),
         Reason("COLUMN_DOUBLED", INVALID, "A usage file has a column twice."),
         Reason("LINE_MALFORMED", INVALID, "A line of a usage file can't be read."),
-        Reason("EVENT_TIME_MALFORMED", INVALID, "The time in a line is none.", other="EVENT_TIME_INVALID"),
-        Reason("CYCLE_DAY_INVALID", INVALID, "The cycle day in a line is none.", other="CYCLE_DAY_OUT_OF_RANGE"),
         Reason("CYCLE_DAY_CHANGED", INVALID, "An account's cycle begins on another day in an earlier line."),
         Reason("OFFERINGS_MISSING", INVALID, "A line names no offering."),
         Reason("USE_MALFORMED", INVALID, "What is to be tried on a plan is not written as a use."),

@@ -84,13 +84,6 @@ ENVELOPE = Section(
         Reason("EVENT_BEFORE_CONTRACT", INVALID, "The event began before the contract did.", fields="the time"),
         Reason("REGION_UNKNOWN", INVALID, "There is no such region, nor network abroad.", fields="the place"),
         Reason(
-            "ATTRIBUTES_TOO_MANY",
-            INVALID,
-            "The event has more attributes than are read.",
-            fields="the attributes",
-            other="LIST_TOO_LONG",
-        ),
-        Reason(
             "ATTRIBUTE_TOO_LONG",
             INVALID,
             "Name or value of an attribute is empty or too long.",
@@ -129,7 +122,6 @@ ENVELOPE = Section(
             INVALID,
             "An amount is outside of what may be written there.",
             fields="the path of the amount",
-            other="AMOUNT_TOO_LARGE",
         ),
         Reason(
             "UNIT_UNKNOWN",

@@ -9,19 +9,19 @@ from charging.base.fieldtypes import Difference
 from charging.errors import Invalid
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.books import TOO_LARGE, check_room, require_book
+from charging.ledger.books import check_room, require_book
 from charging.ledger.effect import Effect
 from charging.ledger.events import Booked
 from charging.ledger.standing import require_here
 
-_CORRECTED = Difference("ADJUSTMENT_EMPTY", too_large=TOO_LARGE)
+_CORRECTED = Difference("ADJUSTMENT_EMPTY", beside="book_id")
 
 
 class Adjust(BaseAction, frozen=True, tag="adjust"):
     """Correct a book by hand; actor and reason are required."""
 
     book_id: BookId
-    delta: Annotated[int, Difference("ADJUSTMENT_EMPTY", beside="book_id")]
+    delta: Annotated[int, _CORRECTED]
     """Micro-units of money, base units of anything else; below zero it takes away."""
     reason: Reason
 

@@ -10,8 +10,8 @@ from charging.base.asked import Own
 from charging.base.bounds import BOOKS_MAX
 from charging.base.contract import Contract
 from charging.base.fields import (
+    CREDIT_LIMIT,
     CYCLE_DAY,
-    OWNED_CREDIT_LIMIT,
     PAYMENT_MODE,
     Agreements,
     AttributeMap,
@@ -84,7 +84,7 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
         if account is not None:
             raise Refused("ACCOUNT_EXISTS", f"account {self.account_id} exists")
         PAYMENT_MODE.read(self.payment_mode, "payment_mode")
-        OWNED_CREDIT_LIMIT.check(self.credit_limit, "credit_limit")
+        CREDIT_LIMIT.check(self.credit_limit, "credit_limit")
         CYCLE_DAY.check(self.cycle_day, "cycle_day")
         if self.account_id != command.account_id or self.contract.account_id != self.account_id:
             raise Invalid("ACCOUNT_MISMATCH", "command, self and contract name different accounts")

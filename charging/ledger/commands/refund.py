@@ -107,7 +107,7 @@ class Refund(BaseAction, frozen=True, tag="refund"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Give back a charge.
 
-        NotFound CHARGE_UNKNOWN; Invalid REFUND_NEGATIVE; Refused REFUNDED_ALREADY, REFUND_EXCEEDS_CHARGE,
+        NotFound CHARGE_UNKNOWN; Invalid AMOUNT_OUT_OF_RANGE; Refused REFUNDED_ALREADY, REFUND_EXCEEDS_CHARGE,
         REFUND_TOO_LATE, REFUNDS_FULL, SESSION_OPEN.
         """
         require_here(account)
@@ -115,7 +115,7 @@ class Refund(BaseAction, frozen=True, tag="refund"):
         if fact is None:
             raise NotFound("CHARGE_UNKNOWN", f"the account has no charge under the key {self.charge_key!r}")
         if self.amount < 0:
-            raise Invalid("REFUND_NEGATIVE", "a refund gives back", fields={"amount": "zero for all, or more"})
+            raise Invalid("AMOUNT_OUT_OF_RANGE", "a refund gives back", fields={"amount": "zero for all, or more"})
         _require_ended(account, fact.session_id)
         if fact.time_ms + REFUND_WINDOW_MS < now_ms:
             raise Refused("REFUND_TOO_LATE", "the charge is too old; adjust the account instead")

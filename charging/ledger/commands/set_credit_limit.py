@@ -1,7 +1,7 @@
 """Change how far the money of an account may go below zero."""
 
 from charging.base.account import MAIN_BOOK, Account
-from charging.base.fields import OWNED_CREDIT_LIMIT, CreditLimit, Reason
+from charging.base.fields import CREDIT_LIMIT, CreditLimit, Reason
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -53,7 +53,7 @@ class SetCreditLimit(BaseAction, frozen=True, tag="credit"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Change the credit limit. Refused CREDIT_IN_USE when what is owed or kept needs more than the new limit."""
         require_open(account)
-        OWNED_CREDIT_LIMIT.check(self.credit_limit, "credit_limit")
+        CREDIT_LIMIT.check(self.credit_limit, "credit_limit")
         main = funds.book_of(account, MAIN_BOOK)
         if (
             main is not None

@@ -13,14 +13,14 @@ from charging.base.lateness import LATE_MS_MAX
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.books import TOO_LARGE, check_main, check_room, check_unit
+from charging.ledger.books import check_main, check_room, check_unit
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import BookDropped, Booked, BookSet
 from charging.ledger.standing import require_open
 
 _ENDS = "0, or a time after the top-up"
-_ADDED = Amount("TOP_UP_NOT_POSITIVE", too_large=TOO_LARGE)
+_ADDED = Amount("TOP_UP_NOT_POSITIVE", beside="unit")
 
 
 class TopUp(BaseAction, frozen=True, tag="topup"):
@@ -28,7 +28,7 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
 
     book_id: BookId
     unit: Unit
-    amount: Annotated[int, Amount("TOP_UP_NOT_POSITIVE", beside="unit")]
+    amount: Annotated[int, _ADDED]
     """Micro-units of money, base units of anything else."""
     valid_to_ms: Annotated[int, Moment(_ENDS)]
     priority: Priority

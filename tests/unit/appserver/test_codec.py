@@ -82,7 +82,7 @@ def test_charge_is_normalised() -> None:
         ({"request_key": "two\nlines"}, "REQUEST_KEY_MALFORMED", "request_key"),
         ({"visited_place": "no such place!"}, "REGION_UNKNOWN", "visited_place"),
         ({"other_party": "nobody"}, "PARTY_MALFORMED", "other_party"),
-        ({"attributes": {f"a{n}": "x" for n in range(17)}}, "ATTRIBUTES_TOO_MANY", "attributes"),
+        ({"attributes": {f"a{n}": "x" for n in range(17)}}, "LIST_TOO_LONG", "attributes"),
         ({"attributes": {"a": "x" * 65}}, "ATTRIBUTE_TOO_LONG", "attributes"),
         ({"actor": "x" * 201}, "TEXT_TOO_LONG", "actor"),
     ],
@@ -247,7 +247,7 @@ def test_session_step_is_read() -> None:
         (lambda: execute(actor="a", adjust=pb.Adjust(reason="r")), "ADJUSTMENT_EMPTY", "adjust.delta"),
         (lambda: execute(refund=pb.Refund()), "NAME_MALFORMED", "refund.charge_key"),
         (lambda: execute(refund=pb.Refund(charge_key="k", amount=-1)), "AMOUNT_OUT_OF_RANGE", "refund.amount"),
-        (lambda: execute(transfer=pb.Transfer(amount=0)), "TRANSFER_NOT_POSITIVE", "transfer.amount"),
+        (lambda: execute(transfer=pb.Transfer(amount=0)), "AMOUNT_NOT_POSITIVE", "transfer.amount"),
         (lambda: execute(transfer=pb.Transfer(amount=1)), "TRANSFER_TO_ITSELF", "transfer.to_identity"),
         (
             lambda: execute(transfer=pb.Transfer(amount=1, to_identity="8613000000001")),

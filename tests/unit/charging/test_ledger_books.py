@@ -99,7 +99,7 @@ def test_expired_books_lapse_after_the_wait_for_late_records_and_are_never_reviv
     [
         (top_up(-1), Invalid, "TOP_UP_NOT_POSITIVE"),
         (top_up(0), Invalid, "TOP_UP_NOT_POSITIVE"),
-        (top_up(10**15 + 1), Invalid, "AMOUNT_TOO_LARGE"),
+        (top_up(10**15 + 1), Invalid, "AMOUNT_OUT_OF_RANGE"),
         (top_up(1, valid_to_ms=START_MS - 1), Invalid, "VALIDITY_OVER"),
         (top_up(1, unit="byte"), Refused, "UNIT_MISMATCH"),
         (top_up(1, "pack"), Refused, "UNIT_MISMATCH"),

@@ -60,7 +60,7 @@ def test_refunding_twice_is_refused() -> None:
     ("refund", "kind", "reason"),
     [
         (Refund("c", 51, ""), Refused, "REFUND_EXCEEDS_CHARGE"),
-        (Refund("c", -1, ""), Invalid, "REFUND_NEGATIVE"),
+        (Refund("c", -1, ""), Invalid, "AMOUNT_OUT_OF_RANGE"),
         (Refund("unknown", 1, ""), NotFound, "CHARGE_UNKNOWN"),
         (Refund("key-1", 1, ""), NotFound, "CHARGE_UNKNOWN"),
     ],

@@ -33,8 +33,8 @@ def test_a_number_of_absurd_length_harms_its_own_line_alone(tmp_path: Path) -> N
     assert [row["amount"] for row in good] == ["1", "1"]
     assert [(row["line"], row["reason"]) for row in bad] == [
         ("3", "QUANTITY_INVALID"),
-        ("4", "EVENT_TIME_MALFORMED"),
-        ("5", "CYCLE_DAY_INVALID"),
+        ("4", "EVENT_TIME_INVALID"),
+        ("5", "CYCLE_DAY_OUT_OF_RANGE"),
         ("6", "PAYMENT_MODE_UNKNOWN"),
     ]
 
