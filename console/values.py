@@ -34,7 +34,9 @@ def micro_units(text: str) -> int:
         raise typer.BadParameter(f"{text[:SHOWN_CHARS]!r} is no amount of money") from error
     except Inexact as error:
         raise typer.BadParameter(f"{text[:SHOWN_CHARS]!r} has more digits than an amount of money") from error
-    if not amount.is_finite() or amount != amount.to_integral_value():
+    if not (amount.is_finite() and text.isascii()):
+        raise typer.BadParameter(f"{text[:SHOWN_CHARS]!r} is no amount of money")
+    if amount != amount.to_integral_value():
         raise typer.BadParameter(f"{text[:SHOWN_CHARS]!r} is finer than a millionth of the currency")
     if abs(amount) > AMOUNT_MAX:
         raise typer.BadParameter(f"{text[:SHOWN_CHARS]!r} is more than an account may hold")

@@ -6,6 +6,7 @@ from business.billing.actions import CancelRun, CompleteRun, OpenRun, PlanRun, R
 from business.billing.events import RunCancelled, RunCompleted, RunEvent, RunOpened, RunPlanned
 from business.billing.periods import CYCLE_DAY_MAX, Period
 from business.billing.runs import (
+    AHEAD_MAX,
     CANCELLED,
     COMPLETED,
     DIRECT,
@@ -57,6 +58,7 @@ def _plan(runs: BillRuns, action: PlanRun) -> RunPlanned:
     if before is not None and before.state != CANCELLED:
         raise Refused("RUN_EXISTS", f"the run of {period} is {before.state}: cancel it before you plan another")
     _check_order(runs, period)
+    _check_room(runs, period)
     if action.from_ms < action.period_ends_ms:
         text = f"the window of {period} opens before the period is over"
         raise Refused("WINDOW_TOO_EARLY", text, facts={"period_ends_ms": str(action.period_ends_ms)})
@@ -76,6 +78,8 @@ def _open(runs: BillRuns, action: OpenRun, now_ms: int) -> RunOpened:
             text = f"the run of {run.period} is still open, and a cycle is billed one period after the other"
             raise Refused("CYCLE_BUSY", text, facts={"open": str(run.period)})
     _check_order(runs, period)
+    if planned is None:
+        _check_room(runs, period)
     if now_ms < action.period_ends_ms:
         text = f"the period {period} is not over yet, so nobody can be billed for it"
         raise Refused("PERIOD_NOT_OVER", text, facts={"period_ends_ms": str(action.period_ends_ms)})
@@ -109,6 +113,14 @@ def _check_order(runs: BillRuns, period: Period) -> None:
         raise Refused("PERIOD_PASSED", text, facts={"billed": str(newest)})
     if period > newest.next:
         raise Refused("PERIOD_SKIPPED", f"{newest.next} comes before {period} and is not billed yet")
+
+
+def _check_room(runs: BillRuns, period: Period) -> None:
+    """Bound what a slot keeps: whatever is planned is written down with each change, and told with each answer."""
+    ahead = sum(run.state in (PLANNED, OPEN) for run in runs.of_cycle(period.cycle_day))
+    if ahead >= AHEAD_MAX:
+        text = f"{ahead} runs of cycle day {period.cycle_day} are planned or open: complete or cancel one first"
+        raise Refused("RUNS_AHEAD", text, facts={"ahead_max": str(AHEAD_MAX)})
 
 
 def _check_period(period: Period) -> None:

@@ -78,10 +78,14 @@ def _known(runs: BillRuns, period: Period) -> Run:
 
 
 def _with(runs: BillRuns, run: Run) -> BillRuns:
-    """Put a run in the place of its period; of its cycle day, the oldest ended ones go."""
+    """Put a run in the place of its period; of its cycle day, the oldest ended ones go.
+
+    Never the newest completed one, however many later ones are cancelled: with it, what is billed would be forgotten.
+    """
     others = [each for each in runs.runs if each.period != run.period]
     ended = [each for each in BillRuns((*others, run)).of_cycle(run.period.cycle_day) if each.ended_ms]
-    gone = {each.period for each in ended[:-ENDED_KEPT_MAX]}
+    billed = max((each.period for each in ended if each.state == COMPLETED), default=None)
+    gone = {each.period for each in ended[:-ENDED_KEPT_MAX] if each.period != billed}
     return BillRuns(tuple(sorted((each for each in (*others, run) if each.period not in gone), key=_order)))
 
 

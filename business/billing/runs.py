@@ -25,7 +25,10 @@ CANCELLED: Final = "cancelled"
 EARLY: Final = "early"
 LATE: Final = "late"
 ENDED_KEPT_MAX = 13
-"""Ended runs that stay of each cycle day, a year and one month; the journal has them all."""
+"""Ended runs that stay of each cycle day, a year and one month, and always the newest completed one, which says what is
+billed; the journal has them all."""
+AHEAD_MAX = 13
+"""Runs of a cycle day that are planned or open: what a slot keeps of them is bounded, whatever is planned."""
 TEXT_CHARS_MAX = 200
 """Of the reason for a cancellation."""
 

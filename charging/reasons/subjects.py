@@ -29,6 +29,13 @@ BILL_RUNS = Section(
         Reason("CHANGE_MISSING", INVALID, "Nothing is asked of the runs.", fields="the changes there are"),
         Reason("RUN_UNKNOWN", NOT_FOUND, "The slot has no run of this period.", "Plan or open one."),
         Reason("RUN_EXISTS", REFUSED, "The period has a run already.", "Cancel it before another is planned."),
+        Reason(
+            "RUNS_AHEAD",
+            REFUSED,
+            "As many runs of the cycle day are planned or open as a slot keeps.",
+            "Complete or cancel one first.",
+            facts=("ahead_max",),
+        ),
         Reason("RUN_OPEN", REFUSED, "The run is open already."),
         Reason("RUN_NOT_OPEN", REFUSED, "The run is planned and was never opened.", "Open it first."),
         Reason("RUN_COMPLETED", REFUSED, "The run is completed.", "What it missed goes into the next one."),

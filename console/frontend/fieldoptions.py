@@ -19,6 +19,13 @@ from onetier_client import AsyncClient
 
 Given = str | bool | Sequence[str]
 IN_CURRENCY = "in the currency, such as 50 or 0.5"
+_WHOLE_BITS: Mapping[int, tuple[int, int]] = {
+    FieldDescriptor.CPPTYPE_INT32: (-(1 << 31), (1 << 31) - 1),
+    FieldDescriptor.CPPTYPE_UINT32: (0, (1 << 32) - 1),
+    FieldDescriptor.CPPTYPE_INT64: (-(1 << 63), (1 << 63) - 1),
+    FieldDescriptor.CPPTYPE_UINT64: (0, (1 << 64) - 1),
+}
+"""Least and largest whole number that a field of the contract can carry."""
 _COUNTED_BY = ("", "unit", "watches", "book_id")
 """What may stand beside an amount to tell what it counts; "" = nothing, it is money."""
 
@@ -84,7 +91,7 @@ class FieldOption(Struct, frozen=True):
         """Write an amount, once the fields beside it are there. Raises `typer.BadParameter`; a `Fault` from asking."""
         if given:
             money = await _counts_money(self.said, message, identity, client)
-            setattr(message, self.field.name, micro_units(given) if money else _whole(given))
+            setattr(message, self.field.name, micro_units(given) if money else self._whole(given))
 
     @property
     def _written(self) -> str:
@@ -106,7 +113,18 @@ class FieldOption(Struct, frozen=True):
             return word
         if self.field.cpp_type == FieldDescriptor.CPPTYPE_STRING:
             return given
-        return time_ms(given) if isinstance(self.said, Moment) else _whole(given)
+        return time_ms(given) if isinstance(self.said, Moment) else self._whole(given)
+
+    def _whole(self, given: str) -> int:
+        least, most = _WHOLE_BITS[self.field.cpp_type]
+        try:
+            number = int(given) if given.isascii() else None
+        except ValueError:
+            number = None
+        if number is None or not least <= number <= most:
+            flag = f"--{self.field.name.replace('_', '-')}"
+            raise typer.BadParameter(f"{given[:40]!r} is no whole number for {flag}: give one of {least} to {most}")
+        return number
 
 
 def check_counted(said: FieldType | None, name: str) -> None:
@@ -138,13 +156,6 @@ def _words(field: FieldDescriptor) -> Mapping[str, int]:
     }
 
 
-def _whole(given: str) -> int:
-    try:
-        return int(given)
-    except ValueError as error:
-        raise typer.BadParameter(f"{given[:40]!r} is no whole number") from error
-
-
 def _pair(given: str, name: str) -> tuple[str, str]:
     key, equals, value = given.partition("=")
     if not equals:
@@ -153,8 +164,11 @@ def _pair(given: str, name: str) -> tuple[str, str]:
 
 
 def _parse(given: str, message: Message, name: str) -> None:
+    flag, kind = f"--{name.replace('_', '-')}", message.DESCRIPTOR.name
     text = Path(given[1:]).read_text("utf-8") if given.startswith("@") else given
+    if not text.lstrip().startswith("{"):  # The library takes what is no object for an empty one, or trips over it.
+        raise typer.BadParameter(f"{flag} is no {kind}: write an object of JSON, {{…}}, or @ and a file that has one")
     try:
         json_format.Parse(text, message)
     except json_format.ParseError as error:
-        raise typer.BadParameter(f"--{name.replace('_', '-')} is no {message.DESCRIPTOR.name}: {error}") from error
+        raise typer.BadParameter(f"{flag} is no {kind}: {error}") from error

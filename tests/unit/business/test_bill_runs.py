@@ -17,8 +17,8 @@ from business.billing.deciding import decide
 from business.billing.events import apply
 from business.billing.kind import BILL_RUNS, subject_of
 from business.billing.periods import Period, ends_ms, read_period
-from business.billing.runs import ENDED_KEPT_MAX, BillRuns, Run, billing_now, run_name
-from business.subjects import pack_subject, unborn, unpack_subject
+from business.billing.runs import AHEAD_MAX, ENDED_KEPT_MAX, TEXT_CHARS_MAX, BillRuns, Run, billing_now, run_name
+from business.subjects import SUBJECT_BYTES_MAX, pack_subject, unborn, unpack_subject
 from charging.base.localtime import LocalTime
 from charging.base.subject import Instruction
 from charging.errors import Invalid, NotFound, Refused
@@ -208,3 +208,52 @@ def test_a_slot_keeps_the_runs_of_a_year_and_a_month_and_the_journal_the_others(
     with pytest.raises(Refused) as met:
         decide(runs, OpenRun(read_period("2024-01/1"), "", 1, ms("2030-01-01T00:00")), ms("2029-01-01T00:00"))
     assert met.value.reason == "PERIOD_PASSED", "also when the run itself is forgotten"
+
+
+def done(runs: BillRuns | None, action: RunAction, now_ms: int) -> BillRuns:
+    (event,) = decide(runs, action, now_ms)
+    return apply(runs, event)
+
+
+def planned(runs: BillRuns | None, period: Period) -> BillRuns:
+    over = ends_ms(period, SHANGHAI)
+    return done(runs, PlanRun(period, "direct", over, over, over + 1), 1)
+
+
+def test_what_is_billed_is_not_billed_again_however_many_later_runs_are_cancelled() -> None:
+    runs, later = BillRuns(), read_period("2024-02/1")
+    cancelled: list[Period] = []
+    for _ in range(ENDED_KEPT_MAX + 2):
+        runs = done(planned(runs, later), CancelRun(later, "early days"), 1)
+        cancelled.append(later)
+        later = later.next
+    runs = planned(runs, later)
+    january = read_period("2024-01/1")
+    over = ends_ms(january, SHANGHAI)
+    runs = done(runs, OpenRun(january, "", over, over + 1), over)
+    runs = done(runs, CompleteRun(january), over)
+    runs = done(runs, CancelRun(later, "and this one"), over)
+    assert runs.of(january) is not None
+    with pytest.raises(Refused) as met:
+        decide(runs, OpenRun(january, "", over, over + 2), over + 1)
+    assert met.value.reason == "RUN_COMPLETED"
+
+
+def test_a_slot_keeps_no_more_planned_runs_than_fit_and_each_of_them_can_be_given_up() -> None:
+    runs: BillRuns | None = None
+    first = read_period("2030-01/31")
+    for day in range(1, 32):
+        period = Period(first.month, day)
+        for _ in range(AHEAD_MAX):
+            runs = planned(runs, period)
+            period = period.next
+        with pytest.raises(Refused) as met:
+            planned(runs, period)
+        assert met.value.reason == "RUNS_AHEAD"
+    assert runs is not None
+    for run in runs.runs:
+        runs = done(runs, CancelRun(run.period, "\U0001f4b6" * TEXT_CHARS_MAX), 1)
+    assert len(encode(runs)) < SUBJECT_BYTES_MAX, "with every run planned, cancelled with the longest reason"
+    for run in list(runs.runs):
+        runs = planned(runs, Period(run.period.month + 100, run.period.cycle_day))
+    assert len(encode(runs)) < SUBJECT_BYTES_MAX, "and as many planned again"

@@ -77,6 +77,12 @@ def test_a_message_may_stand_in_a_file(tmp_path: Path) -> None:
     ("kind", "field", "given", "complaint"),
     [
         ("top_up", "priority", "first", "no whole number"),
+        ("top_up", "priority", "99999999999", "no whole number for --priority: give one of -2147483648 to 2147483647"),
+        ("top_up", "priority", "\uff15", "no whole number"),
+        ("session", "invocation", "-1", "no whole number for --invocation: give one of 0 to 4294967295"),
+        ("session", "units", ["[]"], "--units is no UnitUse: write an object of JSON"),
+        ("session", "units", ["null"], "--units is no UnitUse: write an object of JSON"),
+        ("session", "units", ["7"], "--units is no UnitUse: write an object of JSON"),
         ("top_up", "valid_to_ms", "tomorrow", "no time"),
         ("session", "operation", "pause", "none of create, update, release"),
         ("set_account_profile", "account_attributes", ["segment"], "as name=value"),
@@ -114,3 +120,9 @@ async def test_units_have_no_fractions() -> None:
 def test_an_amount_of_which_nobody_knows_what_it_counts_is_refused_when_the_command_is_made() -> None:
     with pytest.raises(TypeError, match="counted as 'moon' says"):
         check_counted(Amount("AMOUNT_NOT_POSITIVE", beside="moon"), "top_up.amount")
+
+
+@pytest.mark.parametrize("given", ["nan", "inf", "-inf", "\uff15", "five", " 5"])
+async def test_what_is_no_amount_of_money_is_told_as_such(given: str) -> None:
+    with pytest.raises(typer.BadParameter, match="is no amount of money"):
+        await amount("top_up", "amount", given)
