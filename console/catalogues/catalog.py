@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import asdict
 from rich.table import Table
 
 from authoring.publication import publication
@@ -29,6 +30,7 @@ from console.catalogues.published import (
 from console.catalogues.publishing import publish, timeout_s
 from console.catalogues.trying import try_command
 from console.operations.directory_call import DATACENTER, Certificates, DataCenter, call_directory
+from console.views import Json, View, print_view
 
 app = typer.Typer(help="Check, compare, publish and fetch catalogues.", no_args_is_help=True)
 LISTED_MAX = 8
@@ -37,22 +39,27 @@ app.command("try")(try_command)
 
 
 @app.command("check")
-def check_command(folder: FolderArgument) -> None:
+def check_command(folder: FolderArgument, as_json: Json = False) -> None:
     """Check all catalogues of a folder; each fault with file, line and a sentence."""
     table = Table("catalogue", "domain", "version", "from", "tariffs", "offerings", "discounts", "overrides")
-    for catalogue in checked(folder).catalogues:
-        overrides = sum(len(getattr(catalogue.overrides, name)) for name in catalogue.overrides.__struct_fields__)
-        table.add_row(
-            catalogue.catalogue,
-            catalogue.domain or NATIONAL,
-            str(catalogue.version),
-            catalogue.effective_from or "ever",
-            str(len(catalogue.tariffs)),
-            str(len(catalogue.offerings)),
-            str(len(catalogue.discounts)),
-            str(overrides),
-        )
-    out.print(table)
+    rows = [_counted(catalogue) for catalogue in checked(folder, as_json).catalogues]
+    for row in rows:
+        shown = row | {"domain": row["domain"] or NATIONAL, "effective_from": row["effective_from"] or "ever"}
+        table.add_row(*map(str, shown.values()))
+    print_view(View(rows, [table]), as_json)
+
+
+def _counted(catalogue: Catalogue) -> dict[str, object]:
+    return {
+        "catalogue": catalogue.catalogue,
+        "domain": catalogue.domain,
+        "version": catalogue.version,
+        "effective_from": catalogue.effective_from,
+        "tariffs": len(catalogue.tariffs),
+        "offerings": len(catalogue.offerings),
+        "discounts": len(catalogue.discounts),
+        "overrides": sum(len(getattr(catalogue.overrides, name)) for name in catalogue.overrides.__struct_fields__),
+    }
 
 
 @app.command("diff")
@@ -64,19 +71,21 @@ def diff_command(
     directory: DirectoryUrl = "",
     version: Versions = None,
     at: At = "",
+    as_json: Json = False,
 ) -> None:
     """Show what changed between two folders, or from what is published to one; leaves with code 1 for any change."""
     if new is not None:
-        before, after = checked(old).catalogues, checked(new).catalogues
+        before, after = checked(old, as_json).catalogues, checked(new, as_json).catalogues
     else:
-        after = checked(old).catalogues
+        after = checked(old, as_json).catalogues
         before = _published(datacenter, tls, directory, wanted(version, at))
         if version:
             asked = {catalogue.domain for catalogue in before}
             after = [catalogue for catalogue in after if catalogue.domain in asked]
     told = list(_differences(before, after, "gone" if new is not None else "published, not in the folder"))
-    for line in told:
-        out.print(line, soft_wrap=True, markup=False)
+    rows = [{"domain": domain, **(asdict(each) if isinstance(each, Change) else {"is": each})} for domain, each in told]
+    text = (f"{domain or NATIONAL}: {_sentence(each) if isinstance(each, Change) else each}" for domain, each in told)
+    print_view(View(rows, text), as_json)
     raise typer.Exit(1 if told else 0)
 
 
@@ -103,16 +112,15 @@ def _published(datacenter: str, tls: Path | None, directory: str, asked: Wanted)
     return of_directory(directory, asked) if directory else of_datacenter(datacenter, tls, asked)
 
 
-def _differences(old: list[Catalogue], new: list[Catalogue], absent: str) -> Iterator[str]:
+def _differences(old: list[Catalogue], new: list[Catalogue], absent: str) -> Iterator[tuple[str, Change | str]]:
     before = {catalogue.domain: catalogue for catalogue in old}
     after = {catalogue.domain: catalogue for catalogue in new}
     for domain in sorted({*before, *after}):
-        name = domain or NATIONAL
         if domain in before and domain in after:
             for change in diff(before[domain], after[domain]):
-                yield f"{name}: {_sentence(change)}"
+                yield domain, change
         else:
-            yield f"{name}: {'new' if domain in after else absent}"
+            yield domain, "new" if domain in after else absent
 
 
 def _sentence(change: Change) -> str:

@@ -1,17 +1,20 @@
 """`onetier catalog try`: what given usage would cost on a plan of a folder, with no server."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from msgspec.structs import asdict
 
 from authoring.offline import ATTRIBUTES
 from authoring.publication import zone_of
 from authoring.trying import Tried, try_uses
 from charging.base.money import show
 from charging.rating.explain import lines
-from console.catalogues.checking import FolderArgument, checked, out
+from console.catalogues.checking import FolderArgument, checked
+from console.views import Json, Row, View, print_view
 
 NUMBER = "+8613900000000"
 """Whose usage is tried, when nobody is named: a number that no one has."""
@@ -32,9 +35,10 @@ def try_command(
     attributes: Annotated[
         list[str] | None, typer.Option("--set", help="usage.direction=…, subscriber.grade=…, account.…, customer.…")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Show what usage would cost on a plan, step by step; allowances and caps run on from use to use."""
-    catalogues = checked(folder).catalogues
+    catalogues = checked(folder, as_json).catalogues
     now = datetime.now(ZoneInfo(zone_of(catalogues))).isoformat(timespec="seconds")
     facts = {
         "identity": NUMBER,
@@ -46,23 +50,34 @@ def try_command(
         **dict(_attribute(text) for text in attributes or ()),
     }
     found = list(try_uses(catalogues, facts, uses))
-    for one in found:
-        _print(one)
     priced = [one.charge for one in found if one.charge is not None]
+    text = [line for one in found for line in _told(one)]
     if priced:
-        out.print(f"in all: {show(sum(charge.amount for charge in priced))} {priced[0].currency}")
+        text.append(f"in all: {show(sum(charge.amount for charge in priced))} {priced[0].currency}")
+    print_view(View([_data(one) for one in found], text), as_json)
     if len(priced) < len(found):
         raise typer.Exit(1)
 
 
-def _print(one: Tried) -> None:
-    out.print(one.use, markup=False, soft_wrap=True)
+def _told(one: Tried) -> Iterator[str]:
+    yield one.use
     if one.charge is not None:
-        for line in lines(one.charge):
-            out.print(f"  {line}", markup=False, soft_wrap=True)
+        yield from (f"  {line}" for line in lines(one.charge))
     elif one.refused is not None:
         facts = "".join(f"; {name}: {value}" for name, value in one.refused.facts.items())
-        out.print(f"  {one.refused.reason}: {one.refused.message}{facts}", markup=False, soft_wrap=True)
+        yield f"  {one.refused.reason}: {one.refused.message}{facts}"
+
+
+def _data(one: Tried) -> Row:
+    row: dict[str, object] = {"use": one.use}
+    if one.charge is not None:
+        charge = one.charge
+        steps = [asdict(step) for step in charge.steps]
+        row |= {"amount": charge.amount, "currency": charge.currency, "catalogue": charge.catalogue, "steps": steps}
+    elif one.refused is not None:
+        fault = one.refused
+        row["refused"] = {"reason": fault.reason, "message": fault.message, "facts": fault.facts}
+    return row
 
 
 def _attribute(text: str) -> tuple[str, str]:

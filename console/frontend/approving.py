@@ -13,6 +13,7 @@ from charging.base.identity import normalise
 from charging.errors import Invalid
 from console import report
 from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, Key, ask_and_print
+from console.views import Json, View, done, print_view
 from onetier_client import AsyncClient, new_key
 
 app = typer.Typer()
@@ -33,17 +34,18 @@ def approve(
     key: Key = "",
     endpoint: Endpoint = ENDPOINTS,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Decide a command that waits for approval, as another principal than the one who sent it."""
     request_key = key or new_key()
 
-    async def decide(client: AsyncClient) -> list[str]:
-        done = await client.approve(
+    async def decide(client: AsyncClient) -> View:
+        found = await client.approve(
             identity, of_key, reject=reject, reason=reason, actor=actor, channel=channel, request_key=request_key
         )
-        return [f"request key {request_key}", *report.movement_lines(done.movements)]
+        return done(request_key, found, report.movement_lines(found.movements))
 
-    ask_and_print(endpoint, tls, "operator", decide)
+    ask_and_print(endpoint, tls, "operator", as_json, decide)
 
 
 @app.command()
@@ -52,6 +54,7 @@ def accesses(
     identity: Annotated[str, typer.Option(help="Only reads of this identity, in full: msisdn:86….")] = "",
     principal: Annotated[str, typer.Option(help="Only reads by this principal: frontend/web-hall.")] = "",
     last: Annotated[int, typer.Option(min=1, max=100_000, help="So many of the newest.")] = 100,
+    as_json: Json = False,
 ) -> None:
     """Say who read which subscriber's data, oldest first, from the access logs of all platforms in a folder."""
     try:
@@ -66,8 +69,8 @@ def accesses(
     if not found:
         typer.echo(f"no access in {folder} fits", err=True)
         raise typer.Exit(1)
-    for row in sorted(found, key=lambda row: row.time_ms)[-last:]:
-        typer.echo(" ".join(_words(row)))
+    rows = sorted(found, key=lambda row: row.time_ms)[-last:]
+    print_view(View(rows, (" ".join(_words(row)) for row in rows)), as_json)
 
 
 def _matching(path: Path, identity: str, principal: str) -> Iterator[Access]:

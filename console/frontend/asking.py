@@ -1,7 +1,7 @@
 """How the commands of the front end ask the platform, and the options that they share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 from charging.errors import Fault
 from cluster.roles import read_role
 from console.arguments import ENDPOINTS_VARIABLE, addresses
+from console.views import View, print_view
 from onetier_client import AsyncClient
 from runtime.settings import BadSettings
 
@@ -31,17 +32,20 @@ When = Annotated[
 
 
 def ask_and_print(
-    endpoints: list[str], tls: Path | None, role: str, tell: Callable[[AsyncClient], Awaitable[Iterable[str]]]
+    endpoints: list[str],
+    tls: Path | None,
+    role: str,
+    as_json: bool,
+    tell: Callable[[AsyncClient], Awaitable[View]],
 ) -> None:
     """Ask with the certificate of a role, and print; a fault becomes one sentence and exit status 1."""
 
-    async def ask() -> list[str]:
+    async def ask() -> View:
         async with AsyncClient(endpoints, tls=read_role(tls, role), timeout_ms=TIMEOUT_MS) as client:
-            return list(await tell(client))
+            return await tell(client)
 
     try:
-        for text in asyncio.run(ask()):
-            typer.echo(text)
+        print_view(asyncio.run(ask()), as_json)
     except Fault as fault:
         typer.echo(f"{fault.reason}: {fault.message}", err=True)
         raise typer.Exit(1) from fault

@@ -2,7 +2,7 @@
 the types of the fields, so a new command of the ledger is here as soon as it is there."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, cast
@@ -18,6 +18,7 @@ from console import report
 from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, Key, When, ask_and_print
 from console.frontend.fieldoptions import FieldOption, Given, check_counted
 from console.values import time_ms
+from console.views import Json, View, done
 from onetier_client import AsyncClient, new_key, requests
 from onetier_client.generated import commands
 from onetier_client.messages import Command
@@ -53,6 +54,7 @@ def do(
         Path | None,
         typer.Option("--tls", help="Folder with operator.pem, operator.key, ca.pem; default: ONETIER_TLS_…."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Ask for one command, and print what it did. The same key again tells what it did before."""
     message = KINDS[kind]()
@@ -63,14 +65,15 @@ def do(
         channel=channel, partner=partner, actor=actor, request_key=key or new_key(), event_time_ms=time_ms(time)
     )
 
-    async def tell(client: AsyncClient) -> Iterable[str]:
+    async def tell(client: AsyncClient) -> View:
         for option, given in fields:
             if option.is_amount:
                 await option.fill_amount(message, cast(str, given), identity, client)
         reply = await client.ask(requests.execute(identity, cast(Command, message), **facts))
-        return [f"request key {facts['request_key']}", *report.done_lines(reply)]
+        result = reply.session if reply.HasField("session") else reply.command
+        return done(facts["request_key"], result, report.done_lines(reply))
 
-    ask_and_print(endpoint, tls, role.value, tell)
+    ask_and_print(endpoint, tls, role.value, as_json, tell)
 
 
 def options_of(kind: str) -> list[FieldOption]:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
+from google.protobuf.message import Message
 
 from console import report
 from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, Key, When, ask_and_print
 from console.values import micro_units, time_ms
+from console.views import Json, View, done, plain
 from onetier_client import AsyncClient, requests
 
 app = typer.Typer()
@@ -19,25 +21,29 @@ Visited = Annotated[str, typer.Option("--at", help="Where the subscriber was: GD
 Certificates = Annotated[
     Path | None, typer.Option("--tls", help="Folder with frontend.pem, frontend.key, ca.pem; default: ONETIER_TLS_….")
 ]
-ViewT = TypeVar("ViewT")
+ViewT = TypeVar("ViewT", bound=Message)
 
 
 @app.command()
-def balance(identity: Identity, endpoint: Endpoint = ENDPOINTS, tls: Certificates = None) -> None:
+def balance(
+    identity: Identity, endpoint: Endpoint = ENDPOINTS, tls: Certificates = None, as_json: Json = False
+) -> None:
     """Show the balance of the identity's account."""
-    _print(endpoint, tls, lambda client: _lines(report.balance_lines, client.balance(identity)))
+    _print(endpoint, tls, as_json, lambda client: _one(report.balance_lines, client.balance(identity)))
 
 
 @app.command()
-def usage(identity: Identity, endpoint: Endpoint = ENDPOINTS, tls: Certificates = None) -> None:
+def usage(identity: Identity, endpoint: Endpoint = ENDPOINTS, tls: Certificates = None, as_json: Json = False) -> None:
     """Show what was used in this cycle, and what the allowances have left."""
-    _print(endpoint, tls, lambda client: _lines(report.usage_lines, client.usage(identity)))
+    _print(endpoint, tls, as_json, lambda client: _one(report.usage_lines, client.usage(identity)))
 
 
 @app.command()
-def contract(identity: Identity, endpoint: Endpoint = ENDPOINTS, tls: Certificates = None) -> None:
+def contract(
+    identity: Identity, endpoint: Endpoint = ENDPOINTS, tls: Certificates = None, as_json: Json = False
+) -> None:
     """Show the contract."""
-    _print(endpoint, tls, lambda client: _lines(report.contract_lines, client.contract(identity)))
+    _print(endpoint, tls, as_json, lambda client: _one(report.contract_lines, client.contract(identity)))
 
 
 @app.command()
@@ -46,15 +52,17 @@ def history(
     lines: Annotated[int, typer.Option(min=1, max=200, help="How many of the newest changes.")] = 10,
     endpoint: Endpoint = ENDPOINTS,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Show the newest changes of the account, each with its reason."""
 
-    async def tell(client: AsyncClient) -> list[str]:
+    async def tell(client: AsyncClient) -> View:
         found = await client.history(identity, lines, explain=True)
         currency = (await client.balance(identity)).currency
-        return [text for line in found for text in report.history_lines(line, currency)]
+        rows = [{**plain(line), "currency": currency} for line in found]
+        return View(rows, (text for line in found for text in report.history_lines(line, currency)))
 
-    _print(endpoint, tls, tell)
+    _print(endpoint, tls, as_json, tell)
 
 
 @app.command()
@@ -68,6 +76,7 @@ def quote(
     time: When = "",
     endpoint: Endpoint = ENDPOINTS,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Say what an event would cost, and why. Changes nothing."""
     request = requests.quote(
@@ -81,10 +90,11 @@ def quote(
         event_time_ms=time_ms(time),
     )
 
-    async def tell(client: AsyncClient) -> list[str]:
-        return list(report.result_lines((await client.ask(request)).quote))
+    async def tell(client: AsyncClient) -> View:
+        found = (await client.ask(request)).quote
+        return View([found], report.result_lines(found))
 
-    _print(endpoint, tls, tell)
+    _print(endpoint, tls, as_json, tell)
 
 
 @app.command()
@@ -99,6 +109,7 @@ def charge(
     time: When = "",
     endpoint: Endpoint = ENDPOINTS,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Rate an event and take it from the balance. The same key again tells what it did."""
     request = requests.charge(
@@ -113,11 +124,11 @@ def charge(
         event_time_ms=time_ms(time),
     )
 
-    async def tell(client: AsyncClient) -> list[str]:
-        reply = await client.ask(request)
-        return [f"request key {request.request_key}", *report.result_lines(reply.charge)]
+    async def tell(client: AsyncClient) -> View:
+        found = (await client.ask(request)).charge
+        return done(request.request_key, found, report.result_lines(found))
 
-    _print(endpoint, tls, tell)
+    _print(endpoint, tls, as_json, tell)
 
 
 @app.command("top-up")
@@ -129,16 +140,17 @@ def top_up(
     key: Key = "",
     endpoint: Endpoint = ENDPOINTS,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Put money into the main book."""
     command = requests.top_up(micro_units(amount))
     request = requests.execute(identity, command, channel=channel, actor=actor, request_key=key)
 
-    async def tell(client: AsyncClient) -> list[str]:
+    async def tell(client: AsyncClient) -> View:
         result = (await client.ask(request)).command
-        return [f"request key {request.request_key}", *report.movement_lines(result.movements)]
+        return done(request.request_key, result, report.movement_lines(result.movements))
 
-    _print(endpoint, tls, tell)
+    _print(endpoint, tls, as_json, tell)
 
 
 @app.command()
@@ -147,15 +159,19 @@ def outcome(
     key: Annotated[str, typer.Argument(help="The request key.")],
     endpoint: Endpoint = ENDPOINTS,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Tell what a request key did at the identity's account; changes nothing, also when it did nothing."""
-    _print(endpoint, tls, lambda client: _lines(report.outcome_lines, client.outcome(identity, key)))
+    _print(endpoint, tls, as_json, lambda client: _one(report.outcome_lines, client.outcome(identity, key)))
 
 
-async def _lines(tell: Callable[[ViewT], Iterable[str]], view: Awaitable[ViewT]) -> list[str]:
-    return list(tell(await view))
+async def _one(tell: Callable[[ViewT], Iterable[str]], asked: Awaitable[ViewT]) -> View:
+    found = await asked
+    return View([found], tell(found))
 
 
-def _print(endpoints: list[str], tls: Path | None, tell: Callable[[AsyncClient], Awaitable[Iterable[str]]]) -> None:
+def _print(
+    endpoints: list[str], tls: Path | None, as_json: bool, tell: Callable[[AsyncClient], Awaitable[View]]
+) -> None:
     """Ask as a front end does, and print."""
-    ask_and_print(endpoints, tls, "frontend", tell)
+    ask_and_print(endpoints, tls, "frontend", as_json, tell)

@@ -24,10 +24,25 @@ from console import report
 from console.numbers import read_identity
 from console.operations.keys import Anchors, ChainKeys, evidence_for
 from console.operations.operate import DirectoryUrl, Folder, directory_url
+from console.views import Json, Row, View, print_view
 from storage.unit import StoreRejected, StoreUnavailable
 
 app = typer.Typer()
 FOLDER = Path(".onetier")
+COUNTED = (
+    "groups",
+    "entries",
+    "refusals",
+    "accounts",
+    "subjects",
+    "snapshots",
+    "revenue",
+    "money",
+    "rerated",
+    "left_out",
+    "findings",
+)
+"""What is told of a slot as data."""
 
 
 @app.command()
@@ -43,6 +58,7 @@ def audit(
     anchors: Anchors = None,
     second: Annotated[str, typer.Option("--anchors-unit", help="URL of the second party's unit.")] = "",
     rerate: Annotated[bool, typer.Option("--re-rate", help="Rate every charge again on the replayed account.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Verify chains, seals and anchors, and that movements add up to balances, from the units themselves."""
     if everything == bool(account):
@@ -51,55 +67,76 @@ def audit(
     evidence = evidence_for(where, keys, anchors, folder)
     sources = Sources(where, evidence.ring, evidence.anchors, second, rerate)
     try:
-        sound = _all(sources, domain, workers) if everything else asyncio.run(_one(sources, account, lines))
+        sound = (
+            _all(sources, domain, workers, as_json)
+            if everything
+            else asyncio.run(_one(sources, account, lines, as_json))
+        )
     except (Fault, StoreUnavailable, StoreRejected) as fault:
         typer.echo(f"onetier: {fault}", err=True)
         raise typer.Exit(1) from fault
     raise typer.Exit(0 if sound else 1)
 
 
-def _all(sources: Sources, domain: str, workers: int) -> bool:
+def _all(sources: Sources, domain: str, workers: int, as_json: bool) -> bool:
     out = report.console()
     counted = TextColumn("{task.completed:,} of {task.total:,} groups")
-    with Progress(*Progress.get_default_columns(), counted, console=out, transient=True) as bar:
+    with Progress(*Progress.get_default_columns(), counted, console=out, transient=True, disable=as_json) as bar:
 
         def begin(slots: int, groups: int) -> Advance:
             task = bar.add_task(f"auditing {slots} slots", total=groups)
             return lambda read: bar.advance(task, read)
 
         found = audit_country(sources, domain, workers, begin)
-    out.print(report.audit_table(found.slots))
-    if sources.rerate:
-        for text in rerated_lines(found.slots):
-            typer.echo(text)
-    return _told(found.sentences, found.notes)
+    text = rerated_lines(found.slots) if sources.rerate else []
+    whole = {"findings": found.findings, "notes": found.notes}
+    print_view(View([*map(_slot, found.slots), whole], [report.audit_table(found.slots), *text]), as_json)
+    return _told(found.sentences, [] if as_json else found.notes)
 
 
-async def _one(sources: Sources, account: str, lines_max: int) -> bool:
+def _slot(found: SlotReport) -> dict[str, object]:
+    return {"slot": found.name} | {name: getattr(found, name) for name in COUNTED}
+
+
+async def _one(sources: Sources, account: str, lines_max: int, as_json: bool) -> bool:
     named = account if kind_of(account) else identity_of(account) if slot_of(account) else read_identity(account)
     country = await survey(sources, account=named, contracts=False)
     if not country.refs:
         return _told(country.findings, country.notes)
     (ref,) = country.refs
     followed = await audit_journal(ref, country.account_id, lambda _: None, lines_max)
+    text: list[str] = []
+    row = _slot(followed.report)
+    row["notes"] = country.notes
     if followed.account is not None:
-        for text in _account_lines(ref, followed.report, followed.account):
-            typer.echo(text)
+        text = _account_lines(ref, followed.report, followed.account)
+        row |= _account(followed.account)
     if followed.subject is not None:
-        for text in _subject_lines(ref, followed.report, followed.subject):
-            typer.echo(text)
-    if followed.account is not None or followed.subject is not None:
+        text += _subject_lines(ref, followed.report, followed.subject)
+        row |= {"subject_id": followed.subject.subject_id, "subject_entries": followed.subject.entries}
+    if text:
         view = desk.HistoryView()
         fill_history(view.lines, followed.lines, explain=True)
-        for shown in view.lines:
-            for text in report.history_lines(shown):
-                typer.echo(text)
+        text += [line for shown in view.lines for line in report.history_lines(shown)]
+        print_view(View([row | {"lines": list(view.lines)}], text), as_json)
     elif not followed.report.findings:
         typer.echo(
             f"{ref.name} has no account {country.account_id}: give its id, or a number that it has now", err=True
         )
         return False
-    return _told([*country.findings, *followed.report.findings], country.notes)
+    return _told([*country.findings, *followed.report.findings], [] if as_json else country.notes)
+
+
+def _account(followed: Audit) -> Row:
+    told = followed.report()
+    row: dict[str, object] = {"account_id": told.account_id, "account_entries": told.entries, "totals": told.totals}
+    if told.account is not None:
+        row["currency"] = told.account.terms.currency
+        row["version"] = told.account.version
+        row["books"] = [
+            {"book_id": book.book_id, "unit": book.unit, "amount": book.amount} for book in told.account.books
+        ]
+    return row
 
 
 def rerated_lines(slots: Sequence[SlotReport]) -> list[str]:

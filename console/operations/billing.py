@@ -14,6 +14,7 @@ from console import report
 from console.arguments import ENDPOINTS_VARIABLE, first_address
 from console.operations.directory_call import PLATFORM, Certificates, call_as_operator
 from console.values import time_ms
+from console.views import Json, View, plain, print_view
 from onetier_client import new_key
 from runtime.status import from_status
 
@@ -50,11 +51,12 @@ def plan(
     key: Key = "",
     endpoint: Endpoint = PLATFORM,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Say when a period will be billed; it must be over by then."""
     request = _change(domain, period, slot, channel, actor, key)
     request.plan.CopyFrom(pb.PlanBillRun(mode=mode, from_ms=time_ms(begins), until_ms=time_ms(until)))
-    _do(request, endpoint, tls)
+    _do(request, endpoint, tls, as_json)
 
 
 @app.command("open")
@@ -69,11 +71,12 @@ def open_command(
     key: Key = "",
     endpoint: Endpoint = PLATFORM,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Open the runs of a period that is over; its accounts are in their billing period from here on."""
     request = _change(domain, period, slot, channel, actor, key)
     request.open.CopyFrom(pb.OpenBillRun(mode=mode, until_ms=time_ms(until)))
-    _do(request, endpoint, tls)
+    _do(request, endpoint, tls, as_json)
 
 
 @app.command()
@@ -86,11 +89,12 @@ def complete(
     key: Key = "",
     endpoint: Endpoint = PLATFORM,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Complete the runs of a period: early inside their window, else late."""
     request = _change(domain, period, slot, channel, actor, key)
     request.complete.CopyFrom(pb.CompleteBillRun())
-    _do(request, endpoint, tls)
+    _do(request, endpoint, tls, as_json)
 
 
 @app.command()
@@ -104,11 +108,12 @@ def cancel(
     key: Key = "",
     endpoint: Endpoint = PLATFORM,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Give up runs that are planned or open; the period can be planned or opened again."""
     request = _change(domain, period, slot, channel, actor, key)
     request.cancel.CopyFrom(pb.CancelBillRun(reason=reason))
-    _do(request, endpoint, tls)
+    _do(request, endpoint, tls, as_json)
 
 
 @app.command("list")
@@ -119,6 +124,7 @@ def list_command(
     actor: Actor = "operator",
     endpoint: Endpoint = PLATFORM,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """List the runs of a domain: those that are not over, and of each cycle day the newest that are."""
     request = pb.ListBillRunsRequest(domain=domain, slots=slot or (), channel=channel, actor=actor)
@@ -128,7 +134,7 @@ def list_command(
         return told
 
     told = _call(endpoint, tls, ask)
-    _print(told.runs)
+    print_view(View(told.runs, _table(told.runs)), as_json)
     _fail(domain, told.failures)
 
 
@@ -140,6 +146,7 @@ def show(
     actor: Actor = "operator",
     endpoint: Endpoint = PLATFORM,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Show a run, and what was asked of the runs of its slot, newest first, refusals included."""
     place, _, period = run.partition(":")
@@ -161,11 +168,14 @@ def show(
     if not found:
         typer.echo(f"{place} has no run of {period}", err=True)
         raise typer.Exit(1)
-    _print(found)
-    for change in read.changes:
-        who = change.principal + (f" ({change.actor})" if change.actor else "")
-        said = change.text or f"{change.kind} refused: {change.refusal}"
-        typer.echo(f"{report.moment(change.time_ms)}  {said}  by {who}, key {change.request_key}")
+    rows = [{**plain(each), "changes": read.changes} for each in found]
+    print_view(View(rows, [*_table(found), *map(_sentence, read.changes)]), as_json)
+
+
+def _sentence(change: pb.BillRunChange) -> str:
+    who = change.principal + (f" ({change.actor})" if change.actor else "")
+    said = change.text or f"{change.kind} refused: {change.refusal}"
+    return f"{report.moment(change.time_ms)}  {said}  by {who}, key {change.request_key}"
 
 
 def _change(
@@ -177,19 +187,19 @@ def _change(
     )
 
 
-def _do(request: pb.ChangeBillRunsRequest, endpoint: str, tls: Path | None) -> None:
+def _do(request: pb.ChangeBillRunsRequest, endpoint: str, tls: Path | None, as_json: bool) -> None:
     async def ask(stub: BillingServiceStub) -> pb.ChangeBillRunsResponse:
         told: pb.ChangeBillRunsResponse = await stub.ChangeBillRuns(request, timeout=CALL_TIMEOUT_S)
         return told
 
     outcomes = _call(endpoint, tls, ask).outcomes
     failed = [each for each in outcomes if each.HasField("error")]
-    _print([each.run for each in outcomes if not each.HasField("error")])
+    key = request.request_key
     repeated = sum(each.repeated for each in outcomes)
     again = f", {repeated} of them as told before" if repeated else ""
-    typer.echo(
-        f"done in {len(outcomes) - len(failed)} of {len(outcomes)} slots{again}; request key {request.request_key}"
-    )
+    told = f"done in {len(outcomes) - len(failed)} of {len(outcomes)} slots{again}; request key {key}"
+    table = _table([each.run for each in outcomes if not each.HasField("error")])
+    print_view(View([{"request_key": key, **plain(each)} for each in outcomes], [*table, told]), as_json)
     _fail(request.domain, failed)
 
 
@@ -202,16 +212,16 @@ def _call(
     return call_as_operator(endpoint, tls, "appserver", call)
 
 
-def _print(runs: Sequence[pb.BillRun]) -> None:
+def _table(runs: Sequence[pb.BillRun]) -> list[Table]:
     if not runs:
-        return
+        return []
     table = Table(Column("run", no_wrap=True), "mode", "state", "window until", "opened", "ended", "reason")
     for run in runs:
         state = f"{run.state}, {run.completion}" if run.completion else run.state
         table.add_row(
             run.run_id, run.mode, state, _when(run.until_ms), _when(run.opened_ms), _when(run.ended_ms), run.reason
         )
-    report.console().print(table)
+    return [table]
 
 
 def _when(moment_ms: int) -> str:

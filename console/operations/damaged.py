@@ -1,7 +1,7 @@
 """What was set aside: accounts that are not served, because something of theirs can't be read."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 import typer
 
@@ -10,6 +10,7 @@ from charging.base.identity import mask
 from charging.errors import Fault
 from console.operations.keys import ChainKeys, ring_for
 from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url, journals
+from console.views import Json, Row, View, print_view
 from domainservers.journal.keys import POSITIONS_PER_GROUP
 from domainservers.journal.quarantine import Aside
 from domainservers.snapshots.checkpoint import load_checkpoint
@@ -21,7 +22,13 @@ app = typer.Typer()
 
 
 @app.command()
-def damaged(folder: Folder = FOLDER, directory: DirectoryUrl = "", domain: str = "", keys: ChainKeys = None) -> None:
+def damaged(
+    folder: Folder = FOLDER,
+    directory: DirectoryUrl = "",
+    domain: str = "",
+    keys: ChainKeys = None,
+    as_json: Json = False,
+) -> None:
     """List the accounts that are kept back, with what could not be read of them. Ends with 1 when there are some."""
     where = directory_url(folder, directory)
     ring = ring_for(where, keys)
@@ -31,13 +38,25 @@ def damaged(folder: Folder = FOLDER, directory: DirectoryUrl = "", domain: str =
     except (Fault, StoreUnavailable, StoreRejected) as fault:
         typer.echo(f"onetier: {fault}", err=True)
         raise typer.Exit(1) from fault
+    text = [line for name, rows in found.items() for line in told(name, rows)]
+    print_view(View(list(_data(found)), text or [f"nothing is set aside in {len(refs)} slots"]), as_json)
+    if text:
+        raise typer.Exit(1)
+
+
+def _data(found: Mapping[str, Iterable[Aside]]) -> Iterator[Row]:
     for name, rows in found.items():
-        for line in told(name, rows):
-            typer.echo(line)
-    if not any(found.values()):
-        typer.echo(f"nothing is set aside in {len(refs)} slots")
-        return
-    raise typer.Exit(1)
+        for row in rows:
+            index = None if row.snapshot else row.position % POSITIONS_PER_GROUP
+            account = mask(row.account_id) if row.account_id else ""
+            yield {
+                "slot": name,
+                "account_id": account,
+                "account_mark": row.mark,
+                "group": row.group,
+                "entry": index,
+                "why": row.why,
+            }
 
 
 async def set_aside(refs: Iterable[JournalRef]) -> dict[str, tuple[Aside, ...]]:

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 
 from console import report
 from console.operations.directory_call import DATACENTER, Certificates, DataCenter, call_directory
+from console.views import Json, View, plain, print_view
 from house.grants import grants_of
 from house.rooms import ROOMS
 from onetier_client import new_key
@@ -24,10 +25,11 @@ Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an inten
 
 
 @app.command("list")
-def list_command(datacenter: DataCenter = DATACENTER, tls: Certificates = None) -> None:
+def list_command(datacenter: DataCenter = DATACENTER, tls: Certificates = None, as_json: Json = False) -> None:
     """List the grants in force; those without a name are built in, for roles that nothing is written for."""
     table = Table("grant", "subject", Column("commands", overflow="fold"), "at most", "alone to", "only", "actors")
-    for one in call_directory(datacenter, tls, _describe).grants:
+    found = call_directory(datacenter, tls, _describe).grants
+    for one in found:
         bound = [*one.channels, *one.partners, *one.domains]
         table.add_row(
             one.grant_id or "(built in)",
@@ -38,7 +40,7 @@ def list_command(datacenter: DataCenter = DATACENTER, tls: Certificates = None) 
             " ".join(bound) or "any",
             "any" if one.actors else "own name",
         )
-    report.console().print(table)
+    print_view(View(found, [table]), as_json)
 
 
 @app.command("set")
@@ -56,6 +58,7 @@ def set_command(
     key: Key = "",
     datacenter: DataCenter = DATACENTER,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Write a grant; one of the same name is replaced. Whoever has a grant of its own has those alone."""
     grant = dc.Grant(
@@ -69,7 +72,7 @@ def set_command(
         domains=domain or (),
         actors=actors,
     )
-    _amend(datacenter, tls, [dc.DirectoryChange(grant=grant)], key, actor)
+    _amend(datacenter, tls, [dc.DirectoryChange(grant=grant)], key, actor, as_json)
 
 
 @app.command()
@@ -79,13 +82,14 @@ def room(
     key: Key = "",
     datacenter: DataCenter = DATACENTER,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Write the grants that a room brings for its process, all at once; earlier ones of the same names are replaced."""
     grants = [grant for one in ROOMS for grant in grants_of(one) if grant.subject == role]
     if not grants:
         known = {grant.subject for one in ROOMS for grant in grants_of(one)}
         raise typer.BadParameter(f"no room brings grants for {role!r}; there are {', '.join(sorted(known)) or 'none'}")
-    _amend(datacenter, tls, [dc.DirectoryChange(grant=grant) for grant in grants], key, actor)
+    _amend(datacenter, tls, [dc.DirectoryChange(grant=grant) for grant in grants], key, actor, as_json)
 
 
 @app.command()
@@ -95,20 +99,22 @@ def remove(
     key: Key = "",
     datacenter: DataCenter = DATACENTER,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Take a grant away."""
-    _amend(datacenter, tls, [dc.DirectoryChange(grant=dc.Grant(grant_id=grant_id, remove=True))], key, actor)
+    _amend(datacenter, tls, [dc.DirectoryChange(grant=dc.Grant(grant_id=grant_id, remove=True))], key, actor, as_json)
 
 
 @app.command()
-def proposals(datacenter: DataCenter = DATACENTER, tls: Certificates = None) -> None:
+def proposals(datacenter: DataCenter = DATACENTER, tls: Certificates = None, as_json: Json = False) -> None:
     """List the amendments that wait for a second principal."""
     table = Table(Column("request key", overflow="fold"), "by", "actor", "since", Column("changes", overflow="fold"))
-    for one in call_directory(datacenter, tls, _describe).proposals:
+    found = call_directory(datacenter, tls, _describe).proposals
+    for one in found:
         since = datetime.fromtimestamp(one.time_ms / 1_000, UTC).isoformat(sep=" ", timespec="seconds")
         kinds = " ".join(f"{list(one.kinds).count(kind)} {kind}" for kind in dict.fromkeys(one.kinds))
         table.add_row(one.request_key, one.principal, one.actor, since, kinds)
-    report.console().print(table)
+    print_view(View(found, [table]), as_json)
 
 
 @app.command()
@@ -118,9 +124,10 @@ def approve(
     key: Key = "",
     datacenter: DataCenter = DATACENTER,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Let an amendment take effect, as another principal than the one who sent it."""
-    _amend(datacenter, tls, [dc.DirectoryChange(decision=dc.AmendmentDecision(of_key=of_key))], key, actor)
+    _amend(datacenter, tls, [dc.DirectoryChange(decision=dc.AmendmentDecision(of_key=of_key))], key, actor, as_json)
 
 
 @app.command()
@@ -130,10 +137,11 @@ def reject(
     key: Key = "",
     datacenter: DataCenter = DATACENTER,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """End an amendment that waits without doing it."""
     decision = dc.AmendmentDecision(of_key=of_key, reject=True)
-    _amend(datacenter, tls, [dc.DirectoryChange(decision=decision)], key, actor)
+    _amend(datacenter, tls, [dc.DirectoryChange(decision=decision)], key, actor, as_json)
 
 
 async def _describe(stub: dc_grpc.DirectoryServiceStub) -> dc.DescribeResponse:
@@ -141,15 +149,20 @@ async def _describe(stub: dc_grpc.DirectoryServiceStub) -> dc.DescribeResponse:
     return found
 
 
-def _amend(address: str, tls: Certificates, changes: list[dc.DirectoryChange], key: str, actor: str) -> None:
+def _amend(
+    address: str, tls: Certificates, changes: list[dc.DirectoryChange], key: str, actor: str, as_json: bool
+) -> None:
     request = dc.AmendRequest(changes=changes, request_key=key or new_key(), actor=actor)
 
     async def send(stub: dc_grpc.DirectoryServiceStub) -> dc.AmendResponse:
-        done: dc.AmendResponse = await stub.Amend(request, timeout=CALL_TIMEOUT_S)
-        return done
+        amended: dc.AmendResponse = await stub.Amend(request, timeout=CALL_TIMEOUT_S)
+        return amended
 
-    typer.echo(f"request key {request.request_key}")
-    typer.echo(f"revision {call_directory(address, tls, send).revision}")
+    # Told before it is sent: without an answer the key is what a repeat needs.
+    typer.echo(f"request key {request.request_key}", err=as_json)
+    amended = call_directory(address, tls, send)
+    row = {"request_key": request.request_key, **plain(amended)}
+    print_view(View([row], [f"revision {amended.revision}"]), as_json)
 
 
 def _amount(limit: int) -> str:

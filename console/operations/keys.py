@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
+from console.views import Json, View, print_view
 from evidence.keyfile import FOLDER, NAME, add_key, file_beside, key_file, read_ring, ring_at
 from evidence.keys import KeyRing
 from evidence.places import anchors_folder
@@ -64,22 +65,22 @@ def _told(variable: str) -> Path | None:
 
 
 @app.command("new")
-def new_command(path: KeyFile) -> None:
+def new_command(path: KeyFile, as_json: Json = False) -> None:
     """Add a new key, and make the file when there is none: processes use it from their next start on."""
-    _tell(path, add=True)
+    _tell(path, add=True, as_json=as_json)
 
 
 @app.command("list")
-def list_command(path: KeyFile) -> None:
+def list_command(path: KeyFile, as_json: Json = False) -> None:
     """List the ids of the keys, oldest first; the last one is in use."""
-    _tell(path, add=False)
+    _tell(path, add=False, as_json=as_json)
 
 
-def _tell(path: Path, *, add: bool) -> None:
+def _tell(path: Path, *, add: bool, as_json: bool) -> None:
     try:
         ring = add_key(path) if add else read_ring(path)
     except BadSettings as wrong:
         typer.echo(f"onetier: {wrong}", err=True)
         raise typer.Exit(2) from wrong
-    for key in ring.keys:
-        typer.echo(f"{key.key_id.hex()}{'  in use' if key is ring.current else ''}")
+    rows = [{"key_id": key.key_id.hex(), "in_use": key is ring.current} for key in ring.keys]
+    print_view(View(rows, (f"{row['key_id']}{'  in use' if row['in_use'] else ''}" for row in rows)), as_json)

@@ -11,6 +11,7 @@ from audit.journals import JournalRef
 from cluster.folder import read_mark
 from cluster.layout import lay_out
 from console.operations.directory_call import DATACENTER, Certificates, DataCenter, call_directory
+from console.views import Json, View, plain, print_view
 from directory.directory import Directory
 from directory.slots import slot_key
 from evidence.keys import KeyRing
@@ -27,7 +28,10 @@ FOLDER = Path(".onetier")
 
 @app.command()
 def resolve(
-    identity: Annotated[str, typer.Argument()], datacenter: DataCenter = DATACENTER, tls: Certificates = None
+    identity: Annotated[str, typer.Argument()],
+    datacenter: DataCenter = DATACENTER,
+    tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Say which domain and slot serve an identity, by which rule, and who owns the slot."""
 
@@ -38,7 +42,8 @@ def resolve(
     found = call_directory(datacenter, tls, ask)
     rule = "its explicit entry" if found.rule == "explicit" else f"prefix {found.rule}"
     owner = found.owner or "nobody just now"
-    typer.echo(f"{slot_key(found.domain, found.slot)} by {rule}, owned by {owner}; revision {found.revision}")
+    told = f"{slot_key(found.domain, found.slot)} by {rule}, owned by {owner}; revision {found.revision}"
+    print_view(View([found], [told]), as_json)
 
 
 @app.command()
@@ -49,6 +54,7 @@ def port(
     key: Annotated[str, typer.Option("--key", help="Request key, to repeat an intent.")] = "",
     datacenter: DataCenter = DATACENTER,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
     """Move a number with its account to another domain."""
     request = dc.PortRequest(identity=identity, to_domain=to_domain, request_key=key or new_key(), actor=actor)
@@ -57,10 +63,10 @@ def port(
         done: dc.PortResponse = await stub.Port(request, timeout=CALL_TIMEOUT_S)
         return done
 
-    done = call_directory(datacenter, tls, move)
-    typer.echo(
-        f"moved from {done.from_domain} to {to_domain}, revision {done.revision}, request key {request.request_key}"
-    )
+    moved = call_directory(datacenter, tls, move)
+    key = request.request_key
+    told = f"moved from {moved.from_domain} to {to_domain}, revision {moved.revision}, request key {key}"
+    print_view(View([{"request_key": key, "to_domain": to_domain, **plain(moved)}], [told]), as_json)
 
 
 def directory_url(folder: Path, directory: str) -> str:

@@ -7,10 +7,10 @@ import typer
 from rich.table import Column, Table
 
 from charging.errors import NotFound
-from console import report
 from console.operations.directory_unit import with_directory
 from console.operations.keys import ChainKeys, ring_for
 from console.operations.operate import Folder, directory_url
+from console.views import Json, View, print_view
 from directory.directory import Directory
 from directory.opening import units_allowed
 from directory.slots import slot_key
@@ -30,20 +30,24 @@ DirectoryUrl = Annotated[str, typer.Option("--directory", help="URL of the direc
 
 
 @app.command("list")
-def list_command(folder: Folder = DEFAULT_FOLDER, directory: DirectoryUrl = "", keys: ChainKeys = None) -> None:
+def list_command(
+    folder: Folder = DEFAULT_FOLDER, directory: DirectoryUrl = "", keys: ChainKeys = None, as_json: Json = False
+) -> None:
     """List the units with their addresses, and who lives in them."""
 
-    async def tell(found: Directory) -> Table:
+    async def tell(found: Directory) -> View:
         table = Table("unit", Column("address", overflow="fold"), "shared unit of", "private unit of")
+        rows = []
         named = found.state.named.values()
         for name, url in sorted(found.units.items()):
-            shared = " ".join(domain.code for domain in named if domain.shared_unit == name)
-            private = " ".join(domain.code for domain in named if domain.private_unit == name)
-            table.add_row(name, masked(url), shared, private)
-        return table
+            shared = [domain.code for domain in named if domain.shared_unit == name]
+            private = [domain.code for domain in named if domain.private_unit == name]
+            table.add_row(name, masked(url), " ".join(shared), " ".join(private))
+            rows.append({"unit": name, "address": masked(url), "shared_unit_of": shared, "private_unit_of": private})
+        return View(rows, [table])
 
     where = directory_url(folder, directory)
-    report.console().print(with_directory(where, ring_for(where, keys), tell))
+    print_view(with_directory(where, ring_for(where, keys), tell), as_json)
 
 
 @app.command()
