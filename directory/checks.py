@@ -155,7 +155,8 @@ class _View:
             )
         for field, name in (("shared_unit", domain.shared_unit), ("private_unit", domain.private_unit)):
             if name not in self._units:
-                yield "UNIT_UNKNOWN", f"domain.{field}", f"the name of a unit that is amended before, not {name!r}"
+                text = f"the name of a unit that is amended before, not {name!r}"
+                yield "STORAGE_UNIT_UNKNOWN", f"domain.{field}", text
         if not _is_time_zone(domain.time_zone):
             yield "TIME_ZONE_UNKNOWN", "domain.time_zone", "an IANA zone such as Asia/Shanghai"
         self._slots[domain.code] = domain.slots

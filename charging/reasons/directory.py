@@ -36,6 +36,14 @@ DIRECTORY = Section(
             fields="the code",
         ),
         Reason(
+            "STORAGE_UNIT_UNKNOWN",
+            NOT_FOUND,
+            "The directory names no such storage unit.",
+            "Amend it first.",
+            fields="the unit",
+            also=INVALID,
+        ),
+        Reason(
             "DOMAIN_UNKNOWN",
             NOT_FOUND,
             "There is no such domain.",

@@ -1,6 +1,6 @@
 """Reasons about a request as it is written, before anybody looks at an account."""
 
-from charging.reasons.reason import CONFLICT, DENIED, INVALID, NOT_FOUND, Reason, Section
+from charging.reasons.reason import CONFLICT, DENIED, INVALID, Reason, Section
 
 ENVELOPE = Section(
     "The request",
@@ -123,13 +123,7 @@ ENVELOPE = Section(
             "An amount is outside of what may be written there.",
             fields="the path of the amount",
         ),
-        Reason(
-            "UNIT_UNKNOWN",
-            INVALID,
-            "There is no such unit of account, or no such storage unit.",
-            fields="the unit",
-            also=NOT_FOUND,
-        ),
+        Reason("UNIT_UNKNOWN", INVALID, "A book counts money, seconds, bytes or events.", fields="the unit"),
         Reason(
             "IDENTITY_MISMATCH", INVALID, "A contract names another identity than the request.", fields="the identity"
         ),

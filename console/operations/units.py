@@ -95,7 +95,7 @@ def give_back(
         domains = [domain for domain in found.state.named.values() if domain.private_unit == name]
         slots = [slot_key(domain.code, slot) for domain in domains for slot in range(domain.slots)]
         if name not in found.units:
-            raise NotFound("UNIT_UNKNOWN", f"the directory names no unit {name!r}")
+            raise NotFound("STORAGE_UNIT_UNKNOWN", f"the directory names no unit {name!r}")
         unit = await open_sealed(STORES, found.units[name], ring)
         try:
             await take_back(unit, slots)

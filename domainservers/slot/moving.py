@@ -215,12 +215,13 @@ async def move_private_unit(
 ) -> MoveReport:
     """Move the private unit called `name` in the directory to another address, with everything in it.
 
-    Raises `NotFound` UNIT_UNKNOWN, `Refused` UNIT_SHARED when contracts live in it too, and what `move_slots` raises.
+    Raises `NotFound` STORAGE_UNIT_UNKNOWN, `Refused` UNIT_SHARED when contracts live in it too, and what `move_slots`
+    raises.
     """
     await directory.refresh()
     source_url = directory.units.get(name)
     if source_url is None:
-        raise NotFound("UNIT_UNKNOWN", f"the directory names no unit {name!r}")
+        raise NotFound("STORAGE_UNIT_UNKNOWN", f"the directory names no unit {name!r}")
     named = directory.state.named.values()
     if any(domain.shared_unit == name for domain in named):
         raise Refused("UNIT_SHARED", f"unit {name!r} holds contracts too; only private units can be moved")

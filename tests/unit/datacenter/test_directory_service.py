@@ -84,7 +84,7 @@ async def test_resolve_tells_the_prefix_that_decided_and_the_owner(rig: Rig, ope
                     code="HN", time_zone="Asia/Shanghai", slots=1, shared_unit="shared", private_unit="missing"
                 )
             ),
-            "UNIT_UNKNOWN",
+            "STORAGE_UNIT_UNKNOWN",
             "changes[1].domain.private_unit",
         ),
         (catalogue(b"no catalogue"), "CATALOGUE_UNREADABLE", "changes[1].catalogue.content"),

@@ -142,7 +142,11 @@ async def test_a_key_counts_once_and_never_for_something_else(directory: Directo
             "TIME_ZONE_UNKNOWN",
             "changes[0].domain.time_zone",
         ),
-        (Domain("HN", "Hunan", "Asia/Shanghai", 1, "shared", "no"), "UNIT_UNKNOWN", "changes[0].domain.private_unit"),
+        (
+            Domain("HN", "Hunan", "Asia/Shanghai", 1, "shared", "no"),
+            "STORAGE_UNIT_UNKNOWN",
+            "changes[0].domain.private_unit",
+        ),
         (Domain("H/N", "Hunan", "Asia/Shanghai", 1, "shared", "shared"), "CODE_MALFORMED", "changes[0].domain.code"),
         (
             Domain("HN", "Hunan", "Asia/Shanghai", 0, "shared", "shared"),
