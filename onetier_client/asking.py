@@ -78,7 +78,12 @@ class Asking:
         return self._opened.repeats if self._opened is not None else 0
 
     async def ask(self, request: desk.ServiceRequest, timeout_ms: int = 0) -> desk.ServiceReply:
-        """Send one request as it is and give its reply. Raises the reply's error as a `Fault`."""
+        """Send one request as it is and give its reply. Raises the reply's error as a `Fault`.
+
+        `timeout_ms` is the deadline of all attempts, 0 = the client's. A command must have a key. Raises `Expired`
+        DEADLINE_EXCEEDED and `Unavailable` when the outcome is unknown: the same key tells it; `Overloaded`
+        CLIENT_OVERLOADED with nothing sent, when too many calls are under way.
+        """
         if self._calls >= CALLS_IN_FLIGHT_MAX:
             raise Overloaded("CLIENT_OVERLOADED", f"{CALLS_IN_FLIGHT_MAX} calls are under way", retry_ms=50)
         seconds = (timeout_ms or self._timeout_ms) / 1000
@@ -100,15 +105,19 @@ class Asking:
         return reply
 
     async def execute(self, identity: str, command: Command, **facts: Unpack[build.Facts]) -> desk.CommandResult:
-        """Do any keyed command on the account, for example `SetContract(…)`."""
+        """Do any keyed command on the account, for example `SetContract(…)`.
+
+        Raises `TypeError` for a message that is no command, else as `ask`.
+        """
         return (await self.ask(build.execute(identity, command, **self._with({}, facts)))).command
 
     async def exchange(
         self, requests: Iterable[desk.ServiceRequest], *, window: int = WINDOW, timeout_ms: int = 0
     ) -> AsyncIterator[Exchanged]:
-        """Send many requests, `window` of them under way, and yield (request, reply) as replies come.
+        """Send many requests, `window` of them under way, and yield (request, reply) as replies come: in no order.
 
-        A failed request is a reply with `error`; nothing is raised for it. Missing request keys are set.
+        A failed request is a reply with `error`; nothing is raised for it. Missing request keys are set. Requests are
+        taken from the iterable as there is room. What is under way when the caller leaves may still be done.
         """
         bulk = self.bulk(window=window, timeout_ms=timeout_ms)
         source = iter(requests)
@@ -123,7 +132,10 @@ class Asking:
             bulk.abandon()
 
     def bulk(self, *, window: int = WINDOW, timeout_ms: int = 0) -> Bulk:
-        """A bulk exchange to drive step by step, for callers that feed it themselves."""
+        """A bulk exchange to drive step by step, for callers that feed it themselves.
+
+        At most `window` requests are under way; `timeout_ms` is that of each, 0 = the client's.
+        """
         return Bulk(self._lines(), window=window, timeout_ms=timeout_ms or self._timeout_ms)
 
     def name_origin(self, request: desk.ServiceRequest, given: Mapping[str, object]) -> None:

@@ -39,7 +39,11 @@ class Bulk:
         return self._window - len(self._open)
 
     async def step(self, requests: Sequence[ServiceRequest]) -> list[Exchanged]:
-        """Send these, and give all replies that have come; waits for at least one while any is under way."""
+        """Send these, and give all replies that have come; waits for at least one while any is under way.
+
+        Give at most `space` requests; those without a key get one. Replies come in no order, one a request, a failure
+        as a reply with `error`. Nothing given back = nothing is under way.
+        """
         deadline = time.monotonic() + self._timeout_s
         submit = self._lines.submit
         for request in requests:

@@ -30,7 +30,10 @@ class Driving:
     def exchange(
         self, requests: Iterable[desk.ServiceRequest], *, window: int = WINDOW, timeout_ms: int = 0
     ) -> Iterator[Exchanged]:
-        """Send many requests, `window` of them under way, and yield (request, reply) as replies come."""
+        """Send many requests, `window` of them under way, and yield (request, reply) as replies come: in no order.
+
+        A failed request is a reply with `error`; nothing is raised for it. The iterable is read in the caller's thread.
+        """
         bulk = self.run(self._bulk(window, timeout_ms))
         source = iter(requests)
         try:
@@ -46,7 +49,10 @@ class Driving:
         return self.desk.repeats
 
     def run(self, coroutine: Coroutine[object, object, T]) -> T:
-        """Run a coroutine on the client's loop and wait for it."""
+        """Run a coroutine on the client's loop and wait for it. Raises what it raises.
+
+        Never call it on that loop: it would wait for itself.
+        """
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def close(self) -> None:

@@ -77,13 +77,15 @@ class CallBatch:
         self._lines = lines
 
     def part(self, response: ExchangeResponse) -> int:
-        """Take replies; those that ask for a repeat go round again."""
+        """Take replies, in whatever order; those that ask for a repeat go round again. Gives how many it answered."""
         if response.HasField("error"):
             return self._refused(from_status(response.error))
         self._line.answers()
         calls = self._calls
         repeats: list[Call] = []
         fault: Fault | None = None
+        # Those to be repeated go together after one pause, the longest that was asked for: else one batch would become
+        # as many as it has refusals. An endpoint that drains is left out in the next round, by `shift`.
         for position, reply in zip(response.positions, response.replies, strict=True):
             call = calls[position]
             if call is None:
@@ -180,7 +182,7 @@ class Line:
         return True
 
     async def close(self) -> list[Call]:
-        """End the stream; gives the calls that were never sent."""
+        """End the stream; gives the calls that were never sent, in order. Those under way hear of it by their batch."""
         self._pump_task.cancel()
         await asyncio.gather(self._pump_task, return_exceptions=True)
         await self._link.close(0)
@@ -206,6 +208,8 @@ class Line:
         last = 0.0
         size = 0
         waiting = self._waiting
+        # Calls that ended meanwhile, for their caller gave up, are dropped here and not when they end: the line need
+        # not be searched.
         while waiting and len(calls) < self._batch_max and size < BATCH_BYTES_MAX:
             call = waiting.popleft()
             if call.finished:

@@ -37,7 +37,7 @@ def charge(identity: str, service: str, quantity: int = 1, **facts: Unpack[Facts
 
 
 def quote(identity: str, service: str, quantity: int = 1, **facts: Unpack[Facts]) -> desk.ServiceRequest:
-    """Ask what an event would cost, and why. Changes nothing."""
+    """Ask what an event would cost, and why. Changes nothing and has no key. `quantity` as in `charge`."""
     return _request(desk.REQUEST_TYPE_QUOTE, identity, service, quantity, facts, keyed=False)
 
 
@@ -65,14 +65,21 @@ def execute(identity: str, command: Command, **facts: Unpack[Facts]) -> desk.Ser
 
 
 def top_up(amount: int, *, book_id: str = "", unit: str = "money", kind: str = "deposit") -> desk.TopUp:
-    """Put `amount` (micro-units for money) into a book; "" is the main money book."""
+    """Put `amount` into a book; "" is the main money book.
+
+    `amount` is above zero, in micro-units for money and else in base units of `unit`.
+    """
     return desk.TopUp(book_id=book_id, unit=unit, amount=amount, kind=kind)
 
 
 def session(
     session_id: str, operation: "desk.SessionRequest.Operation", invocation: int, units: Sequence[desk.UnitUse]
 ) -> desk.SessionRequest:
-    """One step of a charging session."""
+    """One step of a charging session (Nchf_ConvergedCharging, TS 32.290).
+
+    `invocation` is 0 with the creation and one more with each step (invocationSequenceNumber, TS 32.291;
+    CC-Request-Number, RFC 8506, 8.2).
+    """
     return desk.SessionRequest(session_id=session_id, operation=operation, invocation=invocation, units=units)
 
 

@@ -36,7 +36,11 @@ class Sessions(Asking):
         units: Sequence[desk.UnitUse],
         **facts: Unpack[build.Facts],
     ) -> desk.SessionResult:
-        """Report what was used and ask for more; `invocation` counts 1, 2, …"""
+        """Report what was used and ask for more; `invocation` counts 1, 2, …
+
+        What was used is counted since the last report, in base units. Raises `NotFound` SESSION_UNKNOWN once it has
+        ended, `Invalid` INVOCATION_AHEAD when a step is missing.
+        """
         return await self.session(identity, build.session(session_id, _UPDATE, invocation, units), **facts)
 
     async def session_release(
@@ -47,5 +51,5 @@ class Sessions(Asking):
         units: Sequence[desk.UnitUse],
         **facts: Unpack[build.Facts],
     ) -> desk.SessionResult:
-        """Report the last use and end the session."""
+        """Report the last use and end the session; what is left of its quota is free again."""
         return await self.session(identity, build.session(session_id, _RELEASE, invocation, units), **facts)

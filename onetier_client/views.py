@@ -15,19 +15,22 @@ class Views(Asking):
     async def charge(
         self, identity: str, service: str, quantity: int = 1, **facts: Unpack[build.Facts]
     ) -> desk.ChargeResult:
-        """Rate an event and take it from the balance. `quantity` is in seconds, bytes or events."""
+        """Rate an event and take it from the balance; amounts are micro-units, `quantity` seconds, bytes or events.
+
+        Raises `Refused` (INSUFFICIENT_FUNDS, …) with nothing taken.
+        """
         request = build.charge(identity, service, quantity, **self._with({"explain": True}, facts))
         return (await self.ask(request)).charge
 
     async def quote(
         self, identity: str, service: str, quantity: int = 1, **facts: Unpack[build.Facts]
     ) -> desk.ChargeResult:
-        """Ask what an event would cost, and why. Changes nothing."""
+        """Ask what an event would cost, and why. Changes nothing. `quantity` as in `charge`, amounts in micro-units."""
         request = build.quote(identity, service, quantity, **self._with({"explain": True}, facts))
         return (await self.ask(request)).quote
 
     async def balance(self, identity: str, **facts: Unpack[build.Facts]) -> desk.BalanceView:
-        """Books, what is held by sessions, what may be spent."""
+        """Books, what is held by sessions, what may be spent: micro-units, base units in books of other units."""
         return (await self.ask(build.query(identity, "balance", **self._with({}, facts)))).balance
 
     async def usage(self, identity: str, **facts: Unpack[build.Facts]) -> desk.UsageView:
@@ -41,7 +44,10 @@ class Views(Asking):
     async def history(
         self, identity: str, lines_max: int = 0, **facts: Unpack[build.Facts]
     ) -> Sequence[desk.HistoryLine]:
-        """The newest changes of the account, newest first."""
+        """The newest changes of the account, newest first; `lines_max` 0 = as many as the server likes.
+
+        Older pages by `requests.query` with a cursor.
+        """
         request = build.query(identity, "history", lines_max, **self._with({}, facts))
         return (await self.ask(request)).history.lines
 

@@ -47,12 +47,17 @@ class BandTable:
         return indexes[place - 1], min(utc_s + end - second, self._local.next_change(utc_s))
 
     def runs(self, start_s: int, quantity: int) -> list[tuple[int, int]]:
-        """Cut a call into runs of one index: (offset at which the run ends, index), in order."""
+        """Cut a call into runs of one index: (offset at which the run ends, index), in order.
+
+        `start_s` is UTC, `quantity` seconds; offsets count from the start, the last is `quantity`. Neighbours differ in
+        index.
+        """
         index, change = self.at(start_s)
         if change - start_s >= quantity:
             return [(quantity, index)]
         found: list[tuple[int, int]] = []
         end_s = start_s + quantity
+        # `at` tells when the index may change, at the latest at midnight or a change of the clock: often it does not.
         while change < end_s:
             following, later = self.at(change)
             if following != index:
@@ -97,7 +102,10 @@ def _day_table(
 
 
 def clock_spans(band: Band) -> list[tuple[int, int]]:
-    """Give the parts of a local day that a band covers, in seconds; one over midnight has two."""
+    """Give the parts of a local day that a band covers, in order; one over midnight has two.
+
+    Seconds from local midnight, the end exclusive. Equal ends are a whole day.
+    """
     start, end = clock_s(band.start), clock_s(band.end)
     if start < end:
         return [(start, end)]

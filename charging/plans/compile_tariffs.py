@@ -158,7 +158,7 @@ def _bounds(part: BandRates, price: Price, tariff: str, index: int, denominator:
 
 
 def cap_counter(cap: Cap | None, name: str) -> Counter | None:
-    """Give the accumulator that a cap over a period needs."""
+    """Give the accumulator that a cap over a period needs; None = there is no cap, or one over each call."""
     if cap is None or cap.over == "call":
         return None
     return Counter(cap.accumulator or name, PERIODS[cap.over], cap.shared)
@@ -174,7 +174,10 @@ def _rates_of(price: Price) -> list[Rate]:
 
 
 def increment_cost(rate: Rate) -> tuple[int, Fraction]:
-    """Give the increment in units and what one costs in micro-units."""
+    """Give the increment in base units, and what one costs in micro-units, exact.
+
+    Raises `Invalid` CATALOGUE_FAULTY for a price of nothing, `ValueError` for what is no quantity.
+    """
     per = exact_quantity(rate.per)
     increment = quantity(rate.increment or rate.per)
     if not per or not increment:

@@ -66,7 +66,10 @@ class Counter:
         self.escaped = accumulators.escaped(self.name)
 
     def key(self, identity: str, cycle_day: int, day: int) -> str:
-        """Give the key of the period that contains a local day."""
+        """Give the key of the period that contains a local day, counted from 1970-01-01.
+
+        `cycle_day` is the account's day of the month on which periods of a cycle begin.
+        """
         period = span(self.period, day, cycle_day).text
         return accumulators.key_of_escaped(self.escaped, period, "" if self.shared else identity)
 
@@ -114,11 +117,13 @@ class Bounds:
     """What is due besides the units, in 1/denominator micro-unit: for the usages that begin in one group of bands."""
 
     connect: int
+    """Due once a usage, whatever its length; 0 = nothing."""
     minimum: int
     """0 = none."""
     cap: int
     """Of one call; -1 = none."""
     cap_counter: Counter | None
+    """Counts for a cap over a period; None = there is no such cap."""
     cap_total: int
     """Of the period, whole micro-units."""
     cap_detail: str
@@ -141,6 +146,7 @@ class CompiledPrice:
     schedules: tuple[Schedule | None, ...]
     """One for each entry of `bands`, then the price's own, so that index -1 (outside) finds it. None = unpriced."""
     table: BandTable | None
+    """Gives the index into `schedules`; None = no bands, the price's own alone."""
     timed: bool
     switch: int
     """What happens where a band ends inside a call: SWITCH_SECOND, SWITCH_INCREMENT or SWITCH_START."""
@@ -167,12 +173,13 @@ class CompiledTariff:
     origin: str
     service: str
     table: PrefixTable[str] | None
+    """Destinations that its prices name; None = none names any."""
     prices: tuple[CompiledPrice, ...]
     by_destination: dict[tuple[str, ...], tuple[CompiledPrice, ...]]
     """For the destinations that a number has: its prices in order."""
 
     def find(self, usage: Usage, contract: Contract, account: Account) -> CompiledPrice | None:
-        """Give the first price that holds for a usage."""
+        """Give the first price, in the order of the catalogue, that holds for a usage; None = none does."""
         prices = self.prices
         if self.table is not None:
             prices = self.by_destination[self.table.find(digits_of(usage.other_party))]
@@ -283,6 +290,7 @@ class CompiledRule:
     of its period. -1 = no limit."""
     limit_denominator: int
     limit_counter: Counter | None
+    """None = the limit is of each usage."""
     exclusive: str
     """Name of a group of which only one rule holds; "" = of none."""
     best: bool

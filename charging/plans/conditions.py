@@ -24,7 +24,10 @@ HOME, AWAY = "home", "away"
 
 
 def usage_tests(when: When, merged: Merged, local: LocalTime, *, destinations: bool, bands: bool) -> tuple[Test, ...]:
-    """Compile the conditions; destinations and bands only where the caller does not treat them by itself."""
+    """Compile the conditions; destinations and bands only where the caller does not treat them by itself.
+
+    All must hold; without conditions there is no test. Raises `Invalid` CATALOGUE_FAULTY for a name that is not there.
+    """
     tests: list[Test] = []
     if when.services:
         tests.append(_service_test(frozenset(when.services)))
@@ -45,7 +48,10 @@ def usage_tests(when: When, merged: Merged, local: LocalTime, *, destinations: b
 def discount_tests(
     when: DiscountWhen, merged: Merged, local: LocalTime, counters: Mapping[str, Counter]
 ) -> tuple[Callable[[DiscountFacts], bool], ...]:
-    """Compile the conditions of a discount."""
+    """Compile the conditions of a discount; all must hold.
+
+    Raises `Invalid` CATALOGUE_FAULTY for a name that is not there.
+    """
     tests: list[Callable[[DiscountFacts], bool]] = []
     for test in usage_tests(when.usage, merged, local, destinations=True, bands=True):
         tests.append(_on_usage(test))
@@ -86,7 +92,7 @@ def reached(text: str, accumulator: str, merged: Merged) -> int:
 
 
 def prefix_table(merged: Merged, names: Iterable[str]) -> PrefixTable[str]:
-    """Make the table of some destinations."""
+    """Make the table of some destinations. Raises `Invalid` CATALOGUE_FAULTY for one that is not there."""
     found = []
     for name in names:
         if name not in merged.destinations:
@@ -102,7 +108,10 @@ def _table_of(destinations: tuple[Destination, ...]) -> PrefixTable[str]:
 
 
 def band_table(groups: Iterable[Iterable[str]], merged: Merged, local: LocalTime) -> BandTable:
-    """Make the table of some groups of bands."""
+    """Make the table of some groups of bands: its index is the place of the first group that has the second.
+
+    Raises `Invalid` CATALOGUE_FAULTY for a band that is not there.
+    """
     bands = []
     for group in groups:
         missing = [name for name in group if name not in merged.bands]
@@ -114,7 +123,10 @@ def band_table(groups: Iterable[Iterable[str]], merged: Merged, local: LocalTime
 
 
 def places(merged: Merged, zones: Iterable[str]) -> Callable[[str], bool]:
-    """Say of a place whether it lies in one of the zones."""
+    """Make a test of a place: does it lie in one of the zones? A pattern may end in "*", any continuation.
+
+    Raises `Invalid` CATALOGUE_FAULTY for a zone that is not there. The words for home and away are passed over.
+    """
     exact: set[str] = set()
     begins: list[str] = []
     for zone in zones:

@@ -53,9 +53,13 @@ class Plan:
     domain: str
     currency: str
     version: int
+    """Of the national catalogue."""
     regional_version: int
+    """Of the domain's overrides; 0 = it has none."""
     from_ms: int
+    """UTC, inclusive."""
     to_ms: int
+    """UTC, exclusive."""
     local: LocalTime
     rounding: CompiledRounding
     services: dict[str, CompiledService]
@@ -95,7 +99,10 @@ class Plan:
         return self.counted
 
     def valid_subscriptions(self, contract: Contract, time_ms: int) -> list[Subscription]:
-        """Give the subscriptions of a contract that hold at a moment, those of unknown offerings left out."""
+        """Give the subscriptions of a contract that hold at a moment, in its order, unknown offerings left out.
+
+        The end is exclusive, that of an offering with a validity of its own too.
+        """
         offerings = self.offerings
         limited = self.limited
         found = []

@@ -50,7 +50,10 @@ class PrefixTable(Generic[T]):
         self._lengths = tuple(sorted({len(text) for text in self._literal}, reverse=True))
 
     def find(self, number: str) -> tuple[T, ...]:
-        """Give the values of the longest pattern that matches; empty when none does."""
+        """Give the values of the pattern that wins; empty when none matches.
+
+        `number` is bare digits, see `digits_of`. A pattern with an end wins over any other that matches.
+        """
         found = self._exact.get(number)
         if found is not None:
             return found
@@ -58,6 +61,7 @@ class PrefixTable(Generic[T]):
         found = ()
         literal = self._literal
         size = len(number)
+        # Longest first: a literal pattern has as many digits as characters, so the first hit is the best of its kind.
         for length in self._lengths:
             if length <= size:
                 hit = literal.get(number[:length])
@@ -65,6 +69,8 @@ class PrefixTable(Generic[T]):
                     found = hit
                     weight = length
                     break
+        # Heaviest first: from the first that is no heavier than the literal hit on, none can win. There are few, since
+        # few patterns have wildcards.
         for (digits, length), pattern, values in self._patterns:
             if (digits, length) <= (weight, weight):
                 break

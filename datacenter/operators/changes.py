@@ -21,7 +21,7 @@ from directory.changes import (
 
 
 def changes_of(messages: Iterable[pb.DirectoryChange]) -> list[Change]:
-    """Read changes. Raises `Invalid` with reason CHANGE_MALFORMED or PREFIX_TWICE and the field."""
+    """Read changes, in order. Raises `Invalid` with reason CHANGE_MALFORMED or PREFIX_TWICE and the field."""
     return [_change(index, message) for index, message in enumerate(messages)]
 
 

@@ -47,9 +47,10 @@ def check_call(policy: Policy, principal: str, name: str, actor: str = "", domai
 
 
 def admitted(state: DirectoryState, changes: Sequence[Change], principal: str, actor: str) -> tuple[Change, ...]:
-    """Give the changes as a principal may append them: as they are, or as a proposal that waits.
+    """Give the changes as a principal may append them: as they are, in order, or as one proposal that waits.
 
-    Raises what `Policy.permit` raises, and `Invalid` DECISION_NOT_ALONE.
+    A directory without domains is being founded: nothing waits there. Raises what `Policy.permit` raises, and `Invalid`
+    DECISION_NOT_ALONE.
     """
     another = names_another(principal, actor)
     alone = True
@@ -74,9 +75,9 @@ def check_decision(state: DirectoryState, changes: Sequence[Change], principal: 
 
 
 def effective(state: DirectoryState, changes: Sequence[Change]) -> tuple[Change, ...]:
-    """Give what changes do in the end: of a proposal what it proposes, of an approval what it approves.
+    """Give what changes do in the end, in order: of a proposal what it proposes, of an approval what it approves.
 
-    Raises `NotFound` PROPOSAL_UNKNOWN.
+    A rejection does nothing. Raises `NotFound` PROPOSAL_UNKNOWN.
     """
     found: list[Change] = []
     for change in changes:

@@ -34,10 +34,11 @@ class Steps:
         self._owners = owners
 
     async def move(self, begun: PortBegun) -> list[DirectoryEntry]:
-        """Do the steps; gives the entries by which everybody is served from the new domain.
+        """Do the steps; gives the entries, one a member, by which everybody is served from the new domain.
 
-        Raises `Refused`, `NotFound`, `Invalid` or `Conflict` when the account stays, or is back, in its old domain;
-        anything else, KEYS_LEFT_BEHIND among it, leaves the port open to be finished.
+        While the port is open it may be repeated: each step has a key of its own. Raises `Refused`, `NotFound`,
+        `Invalid` or `Conflict` when the account stays, or is back, in its old domain; anything else, KEYS_LEFT_BEHIND
+        among it, leaves the port open to be finished.
         """
         old = f"domain:{begun.from_domain}/{begun.from_slot}"
         slot = slot_of(begun.account_id, self._directory.domains[begun.to_domain].slots)

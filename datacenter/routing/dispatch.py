@@ -72,7 +72,11 @@ class ForwardedBatch:
         self._sent_on: set[int] = set()
 
     def part(self, response: ServeResponse, /) -> int:
-        """Hand answers back unparsed, and take care of the misrouted."""
+        """Hand answers back unparsed, and take care of the misrouted; gives how many items that answers for.
+
+        Misrouted items count as answered by this owner: they are sent on as a batch of their own. Answers for more than
+        is open are not counted.
+        """
         answered = min(response.answered, self._left)
         misrouted = response.misrouted
         if answered:
@@ -81,6 +85,8 @@ class ForwardedBatch:
             self.deliver(response.replies, answered)
         if not misrouted:
             return answered
+        # An owner's word is not trusted: positions that were never its own, or were sent on before, are not sent
+        # anywhere, and more than is open can't be.
         elsewhere = set(misrouted) & set(self.load.positions) - self._sent_on
         if len(elsewhere) > self._left:
             return answered
@@ -187,6 +193,7 @@ class Dispatcher:
                 await asyncio.sleep(RESEND_PAUSE_MS / 1_000)
             await self._owners.refresh()
             batches, self._waiting = self._waiting, []
+            # The slots of one load may have come to several owners, so it is sorted again.
             for batch in batches:
                 load = batch.load
                 grouped = self._router.group(load.positions, load.slots, load.bodies)

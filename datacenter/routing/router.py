@@ -24,6 +24,7 @@ class Load(Struct):
     """What goes to one owner: parallel arrays, in the order of the batch."""
 
     positions: list[int]
+    """Of the items in the batch as it came: what answers name."""
     slots: list[str]
     bodies: list[bytes]
 
@@ -32,6 +33,7 @@ class Grouped(Struct):
     """A batch sorted by owner, and the items that nobody gets."""
 
     loads: dict[str, Load]
+    """By address of the owner; none is empty."""
     positions_failed: list[int]
     bodies_failed: list[bytes]
     """Packed `wire.Failed`, one for each of `positions_failed`."""
@@ -67,7 +69,7 @@ class Router:
         self.owners = Owners.of({})
 
     def route(self, positions: Sequence[int], routes: Sequence[str], bodies: Sequence[bytes]) -> Grouped:
-        """Sort a batch whose three arrays are equally long."""
+        """Sort a batch whose three arrays are equally long. Never raises: what can't be routed is among the failed."""
         slot_of = self._slot_of_identity
         slots: list[str] = []
         refused: dict[int, bytes] = {}
@@ -93,7 +95,11 @@ class Router:
         bodies: Sequence[bytes],
         refused: Mapping[int, bytes] | None = None,
     ) -> Grouped:
-        """Sort items whose slots are known by owner; `refused` are packed faults by index of items without slot."""
+        """Sort items whose slots are known by owner; `refused` are packed faults by index of items without slot.
+
+        The arrays are equally long, a slot "" has a fault in `refused`. Within a load, the order of the batch is kept,
+        so commands on one account arrive in the order in which they were sent.
+        """
         address_of = self.owners.address_of
         # Owners are looked up once a slot, not once an item: a batch has hundreds of items and few slots.
         owned = {slot: address_of.get(slot, "") for slot in set(slots)}
@@ -105,6 +111,8 @@ class Router:
         loads = {address: Load([], [], []) for address in addresses if address}
         by_slot = {slot: loads.get(address) for slot, address in owned.items()}
         grouped = Grouped(loads, [], [], 0)
+        # The one pass over all items: a look-up and three appends for each. Loads were made before, so an owner without
+        # items has none, and what has no load is answered here.
         for index, (position, slot, body) in enumerate(zip(positions, slots, bodies, strict=True)):
             load_or_none = by_slot[slot]
             if load_or_none is not None:

@@ -138,14 +138,14 @@ class DataCenterServicer(data_center_pb2_grpc.DataCenterServiceServicer):
         return None
 
     def take_in(self, items: int, size: int) -> None:
-        """Count what begins."""
+        """Count a batch of `items` that begins; `size` are its bytes."""
         self.items_in_flight += items
         self.bytes_in_flight += size
         self._idle.clear()
         self._metrics.batch("route", items)
 
     def give_out(self, items: int, size: int, started: float) -> None:
-        """Count what was answered."""
+        """Count some that were answered; `size` are bytes, `started` seconds of `time.perf_counter`."""
         self.items_in_flight -= items
         self.bytes_in_flight -= size
         if self.items_in_flight <= 0:

@@ -114,7 +114,10 @@ class Accounts:
         return cell
 
     def state(self, cell: Cell) -> Account | None:
-        """The newest state of a cell, unpacked."""
+        """The newest state of a cell, unpacked; None = there is no such account.
+
+        The cell counts as used. Raises one of `journal.groups.DEFECTS` when the packed state can't be read.
+        """
         cell.used = True
         state = cell.state
         if type(state) is bytes:
@@ -189,7 +192,8 @@ class Accounts:
     def capture(self, delta: int) -> list[CellState]:
         """Give the states changed since the last capture, as they are now, and count from here on.
 
-        They go into delta `delta`.
+        They go into delta `delta`, which must become durable: nothing else holds them. A state of None, no such
+        account, is among them and needs no record.
         """
         states: list[CellState] = []
         for cell in self.changed:

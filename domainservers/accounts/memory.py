@@ -28,7 +28,7 @@ class Memory:
         return bool(self._quarantine.rows) and self._quarantine.holds(account_id)
 
     def state(self, cell: Cell) -> Account | None:
-        """Give the newest state of an account.
+        """Give the newest state of an account; None = there is no such account.
 
         Raises `Broken` ACCOUNT_DAMAGED when it is kept back, or unreadable; NO_ACCOUNT when a subject has the id.
         """

@@ -43,7 +43,10 @@ class AccountWatch:
             self.outgoing[account.account_id, key] = row
 
     def due(self, now_ms: int, most: int) -> list[str]:
-        """Give up to `most` accounts with a session whose validity has passed."""
+        """Give up to `most` accounts with a session whose validity has passed, earliest end first.
+
+        They are not given again: put one back by `again` that could not be looked after. `now_ms` is UTC.
+        """
         found: dict[str, None] = {}
         while self._due and self._due[0][0] <= now_ms and len(found) < most:
             end_ms, account_id = heapq.heappop(self._due)

@@ -9,6 +9,7 @@ class Limits(Struct, frozen=True):
     group_entries_max: int = 2_000
     """At most `keys.POSITIONS_PER_GROUP`."""
     group_bytes_max: int = 1_000_000
+    """Of packed entries, before compression: a group that reaches it takes no more."""
     queue_entries_max: int = 20_000
     """Commands waiting in a slot; beyond it RESOURCE_EXHAUSTED."""
     lane_entries_max: int = 10_000
@@ -16,10 +17,13 @@ class Limits(Struct, frozen=True):
     reads_in_flight_max: int = 20_000
     """Requests of a slot that wait for the store."""
     segment_groups_max: int = 5_000
+    """Groups after which a segment is sealed and the next one begun."""
     segment_bytes_max: int = 64_000_000
+    """Bytes, as stored, after which it is."""
     snapshot_entries: int = 100_000
     """Journal entries after which accounts are written down and the checkpoint moves."""
     snapshot_interval_ms: int = 30_000
+    """Time after which they are, when anything was journaled at all."""
     deltas_max: int = 24
     """Rounds whose changed accounts stay packed together; then those that changed in no later one are written alone."""
     delta_states_max: int = 2_000_000
@@ -29,6 +33,7 @@ class Limits(Struct, frozen=True):
     packed_accounts_max: int = 1_000_000
     """Accounts kept packed besides."""
     contracts_max: int = 200_000
+    """Contracts kept in memory by a slot."""
     kept_entries_max: int = 20_000
     """Newest journal entries kept for repeats that come at once."""
     outcomes_keep_ms: int = 24 * 3_600_000

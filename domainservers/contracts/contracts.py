@@ -198,7 +198,7 @@ def contracts_in(events: Sequence[Event]) -> list[Contract]:
 
 
 def records_of(changed: Sequence[Known]) -> list[Record]:
-    """Make the records of contracts."""
+    """Make the records of contracts, in the order given; one that is not there has none."""
     return [
         Record(
             COLLECTION,
@@ -213,7 +213,10 @@ def records_of(changed: Sequence[Known]) -> list[Record]:
 
 
 def changed(known: Known | None, expected: int) -> Refused | None:
-    """Say that a contract is not the one of the version for which a caller wrote another."""
+    """Say that a contract is not the one of the version for which a caller wrote another; None = it is.
+
+    `expected` 0 = the caller found no contract.
+    """
     version = known.contract.version if known is not None and known.contract is not None else 0
     if version == expected:
         return None

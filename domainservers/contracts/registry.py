@@ -63,8 +63,8 @@ class Registry:
     async def take(self, identities: Sequence[str], account_id: str, version: int) -> Fault | None:
         """Take identities for an account whose mutation will have this version; gives why one can't be had.
 
-        What was taken before one that can't be had stays taken, for the same account to try again. Raises
-        `StoreUnavailable`.
+        None = all are taken. What was taken before one that can't be had stays taken, for the same account to try
+        again. Raises `StoreUnavailable`.
         """
         for start in range(0, len(identities), AT_ONCE_MAX):
             some = identities[start : start + AT_ONCE_MAX]

@@ -15,7 +15,8 @@ from domainservers.desk.item import Item
 def hold_amount(item: Item, account: Account | None, permission: Permission) -> Fault | None:
     """Hold a command against what its principal may ask for; what it may not do alone becomes a proposal in `item`.
 
-    Gives what stands against it.
+    Gives what stands against it; None = it goes on, perhaps as that proposal. An approval is held against the amount of
+    what it approves, so nobody lets through what is above his own limit.
     """
     command = item.command
     action = command.action

@@ -91,7 +91,10 @@ def told_again(packed: bytes | Raw) -> bytes:
 
 
 def told_by_account(account: Account | None, key: str, digest: bytes) -> bytes | None:
-    """Give the body for the key of a proposal that the account knows, though the journal's keys may no more."""
+    """Give the body for the key of a proposal that the account knows, though the journal's keys may no more.
+
+    None = it knows no such key. An empty `digest` asks by the key alone; one of another content is REQUEST_KEY_REUSED.
+    """
     known = remembered(account, key) if account is not None else None
     if known is None:
         return None

@@ -80,7 +80,14 @@ class Lanes(Generic[ItemT]):
             self.size -= 1
 
     def pop(self) -> tuple[str, ItemT] | None:
-        """Give the next item in turn; None when no lane is ready."""
+        """Give the next item in turn, with its account; None when no lane is ready.
+
+        A lane with more goes to the end of the round. The item is out of the lane: who can't do it yet puts it back
+        first, by `block`.
+        """
+        # A turn is only a name, so it may be old: its lane was dropped, blocked, or emptied by `shift` since. Such
+        # turns are passed over here instead of being sought in the line when that happens; `queued` keeps a lane from
+        # standing twice.
         while self._turns:
             account_id = self._turns.popleft()
             lane = self._lanes.get(account_id)
@@ -102,7 +109,7 @@ class Lanes(Generic[ItemT]):
         return None
 
     def drain(self) -> list[ItemT]:
-        """Give all items and forget them."""
+        """Give all items, of waiting lanes too, and forget them: lane by lane, each in order of arrival."""
         items = [item for lane in self._lanes.values() for item in lane.items]
         self._lanes.clear()
         self._turns.clear()
@@ -110,7 +117,7 @@ class Lanes(Generic[ItemT]):
         return items
 
     def drop_lane(self, account_id: str) -> list[ItemT]:
-        """Give the items of one lane and forget it."""
+        """Give the items of one lane, in order of arrival, and forget it; none when there is no such lane."""
         lane = self._lanes.pop(account_id, None)
         if lane is None:
             return []

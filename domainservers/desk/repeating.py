@@ -19,13 +19,15 @@ class Repeating:
     def repeat(self, item: Item, cell: Cell, account: Account | None, position: int) -> Need | None:
         """Answer an item whose key may be that of an entry; when it is another's after all, it is `cleared`.
 
-        Gives what must be read first.
+        Gives what must be read first; None = the item is answered, or `cleared` and to be decided. An answer waits
+        until the entry that it repeats is applied: a repeat never tells what could still be lost.
         """
         entry = item.found or self._groups.entry_at(position)
         item.found = None
         if entry is None:
             return OldEntry(position)
         command = item.command
+        # The index knows 64 bits of a key: another one may have the same.
         if entry.account_id != command.account_id or entry.key != command.key:
             item.cleared = position
             return None

@@ -94,7 +94,7 @@ def unpack_group(payload: bytes) -> tuple[list[tuple[int, Entry]], list[SetAside
 
 
 def unpack_entries(payload: bytes) -> list[Entry]:
-    """Read all entries of a payload. Raises `msgspec.DecodeError` when one can't be read."""
+    """Read all entries of a payload, oldest first. Raises `msgspec.DecodeError` when one can't be read."""
     entries, aside = unpack_group(payload)
     if aside:
         raise msgspec.DecodeError(f"entry {aside[0].index} can't be read: {aside[0].why}")
@@ -194,7 +194,10 @@ class Groups:
         return group.seq * POSITIONS_PER_GROUP + entries - 1
 
     def reply(self, seq: int, sink: ReplySink, position: int, body: bytes) -> None:
-        """Answer once group `seq` is applied, at once when it is."""
+        """Answer once group `seq` is applied, at once when it is.
+
+        `seq` is at most that of the open group.
+        """
         if seq <= self.applied:
             sink.answer(position, body)
         elif self.flying is not None and self.flying.seq == seq:
@@ -203,7 +206,11 @@ class Groups:
             self.open.waiters.append((sink, position, body))
 
     def close(self) -> EntryGroup:
-        """Send the open group off and open the next one."""
+        """Send the open group off and open the next one. Nothing may be in flight: its group would be forgotten.
+
+        What is decided from here on is in the next group and may rest on this one: a group is never given up, it lands
+        or the slot is lost.
+        """
         group = self.open
         self.flying = group
         self.open = EntryGroup(group.seq + 1)
@@ -218,6 +225,7 @@ class Groups:
         self.applied = group.seq
         self._kept[group.seq] = group.parts
         self._kept_entries += len(group.parts)
+        # Whole groups go, oldest first; the newest stays, whatever its size, for the repeats that come at once.
         while self._kept_entries > self._kept_entries_max and len(self._kept) > 1:
             self._kept_entries -= len(self._kept.popitem(last=False)[1])
         return group
@@ -233,7 +241,10 @@ class Groups:
         return _unpack_entry(parts[index]) if parts is not None else None
 
     def take_waiters(self) -> list[tuple[ReplySink, int, bytes]]:
-        """Give all that wait, and let nothing wait: when the owner stepped down or the store is away."""
+        """Give all that wait, and let nothing wait: when the owner stepped down or the store is away.
+
+        Those of the group in flight come first. The groups themselves stay: what they hold may still be applied.
+        """
         waiting: list[tuple[ReplySink, int, bytes]] = []
         for group in (self.flying, self.open):
             if group is not None:

@@ -37,9 +37,13 @@ class Segment(Struct, frozen=True, array_like=True):
     """Where a segment begins, enough to verify the chain from there on."""
 
     number: int
+    """Counts from 0."""
     first_seq: int
+    """Sequence of its first group, written or yet to come."""
     start_tip: bytes
+    """The tip before that group."""
     opened_ms: int
+    """Age of the slot then (`domainservers.base.clock.Age`), no time of day; 0 = not known to who reads the chain."""
 
 
 class Position(Struct, frozen=True, array_like=True):
@@ -47,6 +51,7 @@ class Position(Struct, frozen=True, array_like=True):
 
     segment: int
     seq: int
+    """-1 = before the first group of all."""
     tip: bytes
 
 
@@ -105,7 +110,10 @@ class Journal:
         return seq
 
     async def roll(self, now_ms: int) -> None:
-        """Seal the open segment and open the next one. Raises `Fenced`."""
+        """Seal the open segment and open the next one, `now_ms` being the age of the slot. Raises `Fenced`.
+
+        An owner that dies in between leaves a sealed last segment; the next claim opens the one after it.
+        """
         head = self.head
         number = self.segments[-1].number
         sealed = Head(head.epoch, head.owner, head.seq, head.tip, True)
@@ -181,6 +189,8 @@ async def _win(
     head = await unit.head(name, segments[-1].number)
     if head is None and started:
         raise Corrupt(f"{name}: segment {segments[-1].number} of the checkpoint is missing")
+    # Each round goes by what the swap before it found: the head as it is now, which may be another claim's, a sealed
+    # one to go beyond, or our own.
     for _ in range(CLAIM_ROUNDS_MAX):
         number = segments[-1].number
         if head is None or head == ABSENT:
@@ -233,6 +243,8 @@ async def read_chain(
     if head is None:
         raise Corrupt(f"{name}: segment {segment.number} is missing")
     while True:
+        # Up to the head that was read before: what an owner appends meanwhile is not looked at, and can't be taken for
+        # a gap.
         async for page in unit.read(name, segment.number, seq + 1, head.seq):
             plain: list[Group] = []
             for group in page:

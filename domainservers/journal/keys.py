@@ -51,13 +51,16 @@ class KeyIndex:
         return len(self.recent) + sum(len(keys) for keys, _ in self._levels)
 
     def add(self, mark: int, position: int) -> None:
-        """Remember a key."""
+        """Remember a key by its `fingerprint`: the entry at `position` has it. It is found at once."""
         self.recent[mark] = position
         self._unsaved_keys.append(mark)
         self._unsaved_positions.append(position)
 
     def tidy(self) -> None:
-        """Move the dict's keys to the arrays when they are many. Call it where no look-up is half done."""
+        """Move the dict's keys to the arrays when they are many. Call it where no look-up is half done.
+
+        Moves `generation`, which tells a look-up that was done before that its answer is old.
+        """
         if len(self.recent) < RECENT_KEYS_MAX:
             return
         keys = np.fromiter(self.recent.keys(), np.uint64, len(self.recent))
@@ -70,7 +73,13 @@ class KeyIndex:
         _stack(self._levels, _ordered(keys, positions), self._settling, MERGED_AT_ONCE_MAX)
 
     async def settle(self, first_seq: int = 0) -> None:
-        """Merge the large levels and drop keys of groups before `first_seq`; meanwhile keys are added and found."""
+        """Merge the large levels and drop keys of groups before `first_seq`; meanwhile keys are added and found.
+
+        `first_seq` 0 drops none. One call at a time.
+        """
+        # The thread reads these levels, oldest first, and makes new ones. `_settling` keeps `_push` from merging into
+        # them, so levels that come to be meanwhile stand behind them and stay where they are when the old ones are
+        # replaced.
         settling = self._levels[:]
         if not first_seq and not any(_due(settling[at : at + 2]) for at in range(len(settling) - 1)):
             return
@@ -90,7 +99,10 @@ class KeyIndex:
         return self.find_old([mark])[0]
 
     def find_old(self, marks: Sequence[int]) -> list[int]:
-        """Positions of keys that left the dict, -1 for each that is unknown."""
+        """Positions of keys that left the dict, in the order of `marks`, -1 for each that is unknown.
+
+        Of a fingerprint that stands in several levels, the newest level's counts.
+        """
         found = [-1] * len(marks)
         if not self._levels:
             return found
@@ -99,13 +111,19 @@ class KeyIndex:
         wanted = asked[order]
         for keys, positions in self._levels:
             places = np.searchsorted(keys, wanted)
+            # Beyond the last key there is nothing to compare with; any other place says that it is not there just as
+            # well.
             places[places == len(keys)] = 0
             for index in np.flatnonzero(keys[places] == wanted).tolist():
                 found[order[index]] = int(positions[places[index]])
         return found
 
     def take_unsaved(self) -> list[bytes]:
-        """Give what was added since the last call, packed for records."""
+        """Give what was added since the last call, packed for records, in order.
+
+        Of each record the first half are fingerprints, the second their positions, 8 bytes each. Whoever takes them
+        must write them: they are not given again.
+        """
         keys, positions = self._unsaved_keys, self._unsaved_positions
         self._unsaved_keys, self._unsaved_positions = array("Q"), array("Q")
         return [
@@ -114,7 +132,10 @@ class KeyIndex:
         ]
 
     async def load(self, packed: Sequence[bytes]) -> None:
-        """Take records in, at recovery."""
+        """Take records in, at recovery. They do not count as unsaved.
+
+        Raises `ValueError` for one that is not made of pairs.
+        """
         halves = [np.frombuffer(one, np.uint64).reshape(2, -1) for one in packed if one]
         if halves:
             keys, positions = np.concatenate(halves, axis=1)
@@ -149,6 +170,8 @@ def _merged(older: Level, newer: Level) -> Level:
 
 def _stack(levels: list[Level], level: Level, bottom: int, keys_max: int) -> None:
     """Put a level on top. Merge from the top, down to `bottom` and up to `keys_max`, what is due."""
+    # As with the carry of a binary counter: a level of n keys takes part in about log n merges, and there are as few
+    # levels to look into.
     levels.append(level)
     while len(levels) - bottom > 1 and _due(levels[-2:]) and _size(levels[-2:]) <= keys_max:
         levels[-2:] = [_merged(*levels[-2:])]
@@ -158,6 +181,8 @@ def _settled(levels: Sequence[Level], first_seq: int) -> list[Level]:
     """Give the levels without keys of groups before `first_seq`, each more than twice as large as the one after it."""
     floor = np.uint64(max(first_seq, 0) * POSITIONS_PER_GROUP)
     settled: list[Level] = []
+    # Anew from the oldest level on, since what was dropped may have made a level small enough for its neighbour.
+    # Positions rise with groups, but a level is in order of fingerprints: each key is compared.
     for keys, positions in levels:
         young = positions >= floor
         level = (keys, positions) if young.all() else (keys[young], positions[young])

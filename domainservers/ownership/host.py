@@ -82,7 +82,7 @@ class Host:
         return owned is not None and owned.announced and asyncio.get_running_loop().time() < self.lease_until
 
     def slot(self, name: str) -> Slot | None:
-        """The slot, when it is owned here."""
+        """The slot, when it is owned here; None = it is not, whoever may own it."""
         owned = self.owned.get(name)
         return owned.slot if owned is not None else None
 

@@ -21,7 +21,10 @@ MOVES = tuple(tag for kind, tag in TAGS.items() if kind.traits.ports)
 async def page(
     frames: Frames, turns: Turns, account_id: str, newest: int, from_seq: int, most: int, keep_ms: int, keep_seq: int
 ) -> Outcomes:
-    """Tell the keys of one page, which ends with a group. `newest` is the account's newest group, applied.
+    """Tell the keys of one page, newest first; it ends with a group. `newest` is the account's newest group, applied.
+
+    `from_seq` is `next_seq` of the page before, -1 = the first page; `most` outcomes are enough, and the group in which
+    they are reached is told whole.
 
     What is promised is counted from the account's newest entry: an account that has left has a clear end, and however
     long its port takes, nothing is forgotten meanwhile. Nor is what this owner still knows, from group `keep_seq` on,

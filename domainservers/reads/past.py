@@ -45,7 +45,7 @@ class Past:
         self._cells = cells
 
     async def applied(self, seq: int) -> int:
-        """Wait until a group is applied. When the slot is lost meanwhile, the read is cancelled."""
+        """Wait until a group is applied; gives `seq`. When the slot is lost meanwhile, the read is cancelled."""
         landed = Landing()
         self._groups.reply(seq, landed, 0, b"")
         await landed.done.wait()
@@ -60,7 +60,10 @@ class Past:
         return self._keys.find(fingerprint(account_id, key))
 
     async def known(self, account_id: str, key: str) -> Entry | None:
-        """Find the entry of a key by the index."""
+        """Find the entry of a key by the index; None = it does not know the key, or the entry's segment was dropped.
+
+        Raises `StoreUnavailable`, `msgspec.DecodeError`.
+        """
         position = self.position_of(account_id, key)
         if position < 0:
             return None
@@ -68,7 +71,7 @@ class Past:
         return entry if entry is not None and (entry.account_id, entry.key) == (account_id, key) else None
 
     async def find(self, account_id: str, key: str) -> tuple[Entry | None, bool]:
-        """Find the entry of a key by the index, else along the account's chain.
+        """Find the entry of a key by the index, else along the account's chain; None = there is none, as far as kept.
 
         Says as well whether the account came from another domain after it: what is older is not in this journal. Raises
         as `reading.chain`.

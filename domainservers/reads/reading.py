@@ -22,7 +22,7 @@ Placed = tuple[int, Entry]
 
 
 async def entry_at(frames: Frames, position: int) -> Entry | None:
-    """Read one entry. Raises `StoreUnavailable`, `msgspec.DecodeError`."""
+    """Read one entry; None = its segment was dropped. Raises `StoreUnavailable`, `msgspec.DecodeError`."""
     seq, index = divmod(position, POSITIONS_PER_GROUP)
     frame = await frames.frame(seq)
     return unpack_at(frame, index) if frame is not None else None
@@ -31,7 +31,8 @@ async def entry_at(frames: Frames, position: int) -> Entry | None:
 async def groups_of(frames: Frames, turns: Turns, account_id: str, newest: int) -> AsyncGenerator[list[Placed], None]:
     """Walk the groups with entries of an account, newest first, from group `newest` on, as far as the journal is kept.
 
-    Each gives its entries of the account, oldest first, at least one; the first of them names the next group.
+    Each gives its entries of the account, oldest first, at least one; the first of them names the next group. Leave it
+    early through `aclosing` only. Raises `StoreUnavailable`, `msgspec.DecodeError`.
     """
     seq = newest
     while seq >= 0:

@@ -35,7 +35,10 @@ class Turns:
 
     @asynccontextmanager
     async def reader(self, deadline: float) -> AsyncIterator[None]:
-        """Be one of the reads under way. Raises `Overloaded` when the line is full, `Expired` past the deadline."""
+        """Be one of the reads under way. `deadline` is of the event loop's clock, seconds.
+
+        Raises `Overloaded` HISTORY_BUSY when the line is full, `Expired` past the deadline.
+        """
         if self._in_line >= LINE_MAX:
             text = f"{LINE_MAX} reads of the journal wait already"
             raise Overloaded("HISTORY_BUSY", f"{text}; ask again, or for less", retry_ms=RETRY_MS)

@@ -67,18 +67,27 @@ class Committing:
         return self._groups.flying is not None and self._loop.time() - self._since > patience_s
 
     def drain_ms(self, entries: int) -> int:
-        """How long a queue of `entries` will take, roughly."""
+        """How long a queue of `entries` will take, roughly, by the newest commit: what callers are told to wait.
+
+        Milliseconds, at least `Limits.retry_ms` and else at most 5,000.
+        """
         groups = 1 + entries // self._limits.group_entries_max
         return max(self._limits.retry_ms, min(5_000, int(groups * self._took * 1000)))
 
     async def run(self) -> None:
-        """Commit groups until the slot is lost or the task cancelled."""
+        """Commit groups, one at a time and in order, until the slot is lost or the task cancelled.
+
+        Never raises otherwise: whatever goes wrong, the slot steps down by `ended`, and its next owner begins from the
+        journal.
+        """
         name = self._journal.name
         try:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
                 self._idle.clear()
+                # While a group flies, the next one fills: under load groups grow with what a commit takes, without a
+                # timer.
                 while self._groups.filling:
                     await self._commit()
                 self._idle.set()

@@ -60,6 +60,8 @@ class Courier:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(IDLE_S)
+            # What finds no room now is met again in the next round: nothing is queued here, the account itself is the
+            # list.
             for name, row in self._transfers.under_way():
                 if name not in self._under_way and len(self._under_way) < IN_FLIGHT_MAX:
                     task = loop.create_task(self._carry(name, row))
@@ -77,6 +79,9 @@ class Courier:
         account_id, _ = name
         pause = IDLE_S
         unknown = 0
+        # Three kinds of answers: it arrived; it never will, a final refusal, so the money goes back; or nobody knows,
+        # so it is offered again under the same key. That an identity is unknown may be said of one that is just being
+        # moved or of a directory that lags, so it counts as final only after several answers.
         while self._transfers.is_under_way(name):
             answer = await self._offer(account_id, row)
             refusal = "" if isinstance(answer, Done) else None
@@ -89,6 +94,7 @@ class Courier:
                     pause = max(pause, TIMEOUT_MS / 1000)
             if refusal is not None:
                 await self._settle(account_id, row, refusal)
+            # After a settlement too: it may have failed, and then the transfer is still under way.
             await asyncio.sleep(pause)
             pause = min(pause * 2, RETRY_MAX_S)
 

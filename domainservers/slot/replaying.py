@@ -51,6 +51,8 @@ class ReplayedContracts:
         known = self._contracts
         identities = list(self._newest)
         written: list[Contract] = []
+        # The shared unit may be ahead of the replay: the last owner wrote behind, or the account is not the identity's
+        # any more. Each is compared with what is there and written only when it is newer.
         for start in range(0, len(identities), RECORDS_PER_WRITE_MAX):
             some = identities[start : start + RECORDS_PER_WRITE_MAX]
             found = await read_contracts(self._shared, some)
@@ -121,9 +123,12 @@ class Replayer:
 
     async def replay(self) -> None:
         """Replay what is queued, in order."""
+        # All accounts of the window are read at once, then the groups are repeated one by one: a read for each entry
+        # would make a recovery as slow as the store, the whole journal at once as large as the journal.
         window, self._window, self._window_entries = self._window, [], 0
         await self.load([entry.account_id for _, entries, _ in window for _, entry in entries])
         for seq, entries, aside in window:
+            # Before its neighbours: an entry after it must not be repeated on an account that is kept back.
             for bad in aside:
                 position = seq * POSITIONS_PER_GROUP + bad.index
                 self._quarantine.add(Aside(position, bad.mark, bad.account_id, bad.why))

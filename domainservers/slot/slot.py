@@ -109,7 +109,7 @@ class Slot:
             self._proving.read(sink, place, ask)
 
     def take(self, items: Sequence[Item]) -> None:
-        """Take commits whose account is named."""
+        """Take commits whose account is named. Each is answered once through its own sink, a refusal too."""
         refusal = self._refusal()
         if refusal is None:
             self._commands.take(items)
@@ -134,7 +134,11 @@ class Slot:
         self._committing.write_down_if_idle()
 
     async def close(self) -> None:
-        """Give the slot up in order: take nothing new, journal what was decided, write everything down."""
+        """Give the slot up in order: take nothing new, journal what was decided, write everything down.
+
+        Returns when it is ended, at the latest after `CLOSE_TIMEOUT_S`; never raises for a store that is away. A second
+        call ends it at once.
+        """
         if self.state is SlotState.SERVING:
             self.state = SlotState.DRAINING
             self._refuse_waiting()
@@ -163,7 +167,7 @@ class Slot:
         )
 
     def end(self) -> None:
-        """Stop at once: what is not known to be applied is answered UNAVAILABLE, its repeat will tell."""
+        """Stop at once: what is not known to be applied is answered UNAVAILABLE, its repeat will tell. Idempotent."""
         if self.state is SlotState.ENDED:
             return
         self.state = SlotState.ENDED

@@ -58,7 +58,7 @@ class OutgoingTransfers:
         self._take = take
 
     def under_way(self) -> list[tuple[TransferName, Outgoing]]:
-        """Give all of them."""
+        """Give all of them as they are now: a list of its own, since one may be settled while it is walked."""
         return list(self._watch.outgoing.items())
 
     def is_under_way(self, name: TransferName) -> bool:
@@ -80,7 +80,11 @@ class OutgoingTransfers:
         return receive_command(account, row, "", self._clock.now_ms()) if account is not None else None
 
     async def settle(self, account_id: str, row: Outgoing, refusal: str) -> Failed | None:
-        """Settle a transfer that arrived (`refusal` empty) or is given back; gives why that could not be done yet."""
+        """Settle a transfer that arrived (`refusal` empty) or is given back; gives why that could not be done yet.
+
+        None = it is settled and journaled, or its account is not here any more. May be repeated: one that is settled
+        stays so.
+        """
         account = self._account(account_id)
         if account is None:
             return None

@@ -33,12 +33,13 @@ class Told(Struct, frozen=True):
 
     slot: str
     anchor: Anchor | None
+    """None = no store of anchors knows the slot."""
     owner_epoch: int
     """Of its owner record; 0 = there is none."""
 
     @property
     def epoch(self) -> int:
-        """The highest epoch known."""
+        """The highest epoch known, by owner record or anchor; 0 = none is."""
         return max(self.owner_epoch, self.anchor.epoch if self.anchor is not None else 0)
 
     @property

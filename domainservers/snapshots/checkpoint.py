@@ -25,7 +25,9 @@ class Checkpoint(Struct, frozen=True, array_like=True):
     position: Position
     segments: tuple[Segment, ...]
     newest_ms: int
+    """Time of the newest entry up to here, UTC; an owner's time never falls behind it."""
     watched_records: int
+    """How many records hold the list of accounts with something open."""
     keys_from: tuple[tuple[int, int, int], ...] = ()
     """The key index: (first group that may be in it, age of the slot when its newest key was new, records)."""
     deltas: tuple[Delta, ...] = ()
@@ -46,7 +48,10 @@ _decode_watched = msgspec.msgpack.Decoder(list[str]).decode
 
 
 async def load_checkpoint(unit: Unit, slot: str) -> Checkpoint | None:
-    """Read the newest checkpoint of a slot, with all its segments. Raises `Corrupt`, `StoreUnavailable`."""
+    """Read the newest checkpoint of a slot, with all its segments, oldest first; None = none was written yet.
+
+    Raises `Corrupt`, `StoreUnavailable`.
+    """
     stored = (await unit.get(CHECKPOINT_COLLECTION, slot, [NEWEST])).get(NEWEST)
     if stored is None:
         return None

@@ -59,7 +59,10 @@ _decode = msgspec.msgpack.Decoder(list[tuple[str, Raw, int]]).decode
 
 
 async def load_delta(unit: Unit, slot: str, delta: Delta) -> AsyncIterator[Sequence[Stored]]:
-    """Read a delta's states by parts. Raises `Corrupt` when one is missing or can't be read, `StoreUnavailable`."""
+    """Read a delta's states by parts, in the order in which they were packed.
+
+    Raises `Corrupt` when a part is missing or can't be read, `StoreUnavailable`.
+    """
     for start in range(0, delta.parts, PARTS_PER_READ):
         names = [delta.name(part) for part in range(start, min(start + PARTS_PER_READ, delta.parts))]
         found = await unit.get(CHECKPOINT_COLLECTION, slot, names)
@@ -94,7 +97,7 @@ class Deltas:
 
     @property
     def named(self) -> tuple[Delta, ...]:
-        """What the next checkpoint names."""
+        """What the next checkpoint names, oldest first."""
         return tuple(kept.delta for kept in self._kept)
 
     @property
@@ -117,6 +120,9 @@ class Deltas:
         Call it when the round's own states have been captured, with nothing between.
         """
         alone: list[CellState] = []
+        # Room for the round's own delta is made at the old end. A cell that a younger delta holds has moved its `delta`
+        # on, so `resting` passes over it; the others have no other record than the one that goes, and get one of their
+        # own.
         while self._kept and (len(self._kept) >= deltas_max or self._states + more > states_max):
             kept = self._kept.popleft()
             self._states -= len(kept.cells)
@@ -125,7 +131,11 @@ class Deltas:
         return alone
 
     def records(self, states: Sequence[CellState], seq: int) -> Iterator[Record]:
-        """Make the records of a round's delta, `states` without those of no account; names it when all are taken."""
+        """Make the records of a round's delta, `states` without those of no account; it is named when all are taken.
+
+        Take them to the end, once a round: what is not taken is in no delta, and the number of the round is not used
+        up.
+        """
         part = 0
         for start in range(0, len(states), STATES_PER_RECORD_MAX):
             for body in _bodies(states[start : start + STATES_PER_RECORD_MAX]):
@@ -137,7 +147,10 @@ class Deltas:
         self.number += 1
 
     async def waste(self, seq: int) -> list[Record]:
-        """Give the deletions that are due now that a new checkpoint is durable. Raises `StoreUnavailable`."""
+        """Give the deletions that are due now that a new checkpoint is durable: once for each checkpoint.
+
+        Raises `StoreUnavailable`; nothing has changed then, and it may be called again.
+        """
         due = self._gone
         names = [delta.name(part) for delta in due for part in range(delta.parts)]
         for orphan in due:
@@ -149,6 +162,7 @@ class Deltas:
     async def _left_of(self, orphan: Delta) -> list[str]:
         """Find the parts of a round that its owner did not finish."""
         names: list[str] = []
+        # Parts were written in order: the first page that is not full has the last of them.
         while True:
             start = len(names)
             some = [orphan.name(part) for part in range(start, start + PARTS_PER_READ)]

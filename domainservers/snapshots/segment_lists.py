@@ -38,14 +38,20 @@ class SegmentLists:
         self._written: set[int] = set()
 
     def split(self, segments: Sequence[Segment]) -> tuple[Older, tuple[Segment, ...]]:
-        """Say which segments are to be in packs, and which the checkpoint names itself."""
+        """Say which segments are to be in packs, and which the checkpoint names itself, oldest first.
+
+        `segments` are in order and not empty. Only packs that take no more segments count: a pack never changes.
+        """
         border = segments[-1].number // PACK_SEGMENTS * PACK_SEGMENTS
         if segments[0].number >= border:
             return (0, 0), tuple(segments)
         return (segments[0].number, border), tuple(each for each in segments if each.number >= border)
 
     def records(self, segments: Sequence[Segment], older: Older, seq: int) -> list[Record]:
-        """Make the packs that this owner has not written yet. They must be durable before the checkpoint."""
+        """Make the packs that this owner has not written yet, oldest first. They must be durable before the checkpoint.
+
+        They count as written by `waste` alone: after a round that failed they are made again.
+        """
         records: list[Record] = []
         for pack in range(older[0] // PACK_SEGMENTS, older[1] // PACK_SEGMENTS):
             if pack not in self._written:
@@ -63,7 +69,10 @@ class SegmentLists:
 
 
 async def load_segments(unit: Unit, slot: str, older: Older) -> list[Segment]:
-    """Read the segments that stand in packs. Raises `Corrupt` when one is missing, `StoreUnavailable`."""
+    """Read the segments that stand in packs, oldest first.
+
+    Raises `Corrupt` when a pack is missing, `StoreUnavailable`.
+    """
     names = [pack_name(pack) for pack in range(older[0] // PACK_SEGMENTS, older[1] // PACK_SEGMENTS)]
     found: list[Segment] = []
     for start in range(0, len(names), PACKS_PER_READ):
@@ -72,5 +81,6 @@ async def load_segments(unit: Unit, slot: str, older: Older) -> list[Segment]:
         for name in some:
             if name not in stored:
                 raise Corrupt(f"{slot}: {name}, which the checkpoint names, is missing")
+            # The first pack may begin with segments that were dropped since it was written.
             found += [each for each in _decode(stored[name].value) if older[0] <= each.number < older[1]]
     return found

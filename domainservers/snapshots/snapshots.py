@@ -57,7 +57,10 @@ class Snapshots:
         self.captured_at = self._loop.time()
 
     def at_border(self, entries: int) -> Capture | None:
-        """Take the state as it is when a round is due; call it at the border of a group, `entries` more are decided."""
+        """Take the state as it is when a round is due, None = none is; `entries` more are decided.
+
+        Call it at the border of a group, before anything of the next one is decided: a capture has whole groups.
+        """
         self.entries += entries
         return self.capture() if self._due() else None
 

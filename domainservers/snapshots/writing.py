@@ -37,9 +37,13 @@ class Capture(Struct):
     alone: list[CellState]
     """To be written as records of their own."""
     keys: list[bytes]
+    """As `KeyIndex.take_unsaved` packed them."""
     watched: list[str]
+    """Accounts that have something open."""
     newest_ms: int
+    """Time of the newest entry decided, UTC."""
     age_ms: int
+    """Age of the slot, see `domainservers.base.clock.Age`."""
     position: Position | None = None
     """Known once the group is applied."""
     segments: tuple[Segment, ...] = ()

@@ -59,7 +59,10 @@ class Instructing:
         """Something of the store."""
 
     def instruct(self, sink: ReplySink, place: int, instruction: Instruction) -> None:
-        """Take an instruction; it is answered once through the sink."""
+        """Take an instruction; it is answered once through the sink, with what is wrong with it too: nothing is raised.
+
+        An id that names no subject, and an `Overloaded` SLOT_OVERLOADED when too many wait, are answered at once.
+        """
         try:
             self._desk.check(instruction.subject_id)
             if len(self._waiting) + len(self._needing) >= WAITING_MAX:
