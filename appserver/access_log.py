@@ -64,9 +64,10 @@ class AccessLog:
     def note(
         self, request: QueryRequest, principal: str, account_id: str, now_ms: int, refused: str = ""
     ) -> Fault | None:
-        """Note a query of an authenticated principal; gives why it must not be answered.
+        """Note a query of an authenticated principal; gives why it must not be answered, None = it may be.
 
-        `refused` is the reason why it isn't answered anyway. `now_ms` is UTC.
+        `refused` is the reason why it isn't answered anyway. `now_ms` is UTC. The line is written soon after, not
+        before the answer.
         """
         if self._path is None:
             return None

@@ -56,9 +56,10 @@ class DomainReference:
         self.policy = Policy(reference.grants)
 
     def admit(self, request: Request, principal: str) -> Fault | None:
-        """Let a request in by its channel and partner, and by what its principal may do; gives why not.
+        """Let a request in by its channel and partner, and by what its principal may do; gives why not, None = it may.
 
-        Given, not raised: it is kept with its item, and a trace would keep the whole batch.
+        Given, not raised: it is kept with its item, and a trace would keep the whole batch. A charge without an actor
+        is judged once for each principal, channel and partner.
         """
         charged = request.kind is Kind.CHARGE and not request.actor
         if charged and (principal, request.channel, request.partner) in self._charged:

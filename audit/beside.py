@@ -67,7 +67,7 @@ class Beside:
 
 
 def check_keys(name: str, beside: Beside, loaded: LoadedKeys) -> list[str]:
-    """Say how many keys of the journal the index does not know."""
+    """Say how many keys of the journal the index does not know: one finding, or none."""
     halves = [np.frombuffer(one, np.uint64).reshape(2, -1)[0] for one in loaded.named.values() if one]
     known = np.concatenate(halves) if halves else np.empty(0, np.uint64)
     lost = int(np.count_nonzero(~np.isin(np.frombuffer(beside.marks, np.uint64), known))) if beside.marks else 0
@@ -75,7 +75,10 @@ def check_keys(name: str, beside: Beside, loaded: LoadedKeys) -> list[str]:
 
 
 def check_snapshots(beside: Beside, snapshots: Mapping[str, Stored]) -> list[str]:
-    """Say which accounts' snapshots are older than the checkpoint says, or missing."""
+    """Say which accounts' snapshots are older than the checkpoint says, or missing.
+
+    Only of snapshots that were read at one checkpoint: a slot that is served writes on.
+    """
     findings: list[str] = []
     for account_id, seq in beside.changed.items():
         stored = snapshots.get(account_id)

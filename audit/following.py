@@ -78,6 +78,8 @@ class Follower:
     def take(self, seq: int, entries: list[Entry]) -> None:
         """Follow one group, then compare the snapshots that were written at it."""
         report = self.report
+        # Whoever is paid is noted at another slot, which may be read earlier or later: of what came after the audit
+        # began the other half may be missing without any fault, so only what was there then is claimed.
         if seq > self._head_seq and not self._claimed:
             self._claim()
         if not report.groups and self._first_seq and entries:

@@ -17,8 +17,8 @@ from storage.unit import Unit
 async def check_holders(registry: Registry, shared: Unit, contracts: Mapping[str, str]) -> list[str]:
     """Say which identities (→ account, by the contracts of a shared unit) the registry has otherwise.
 
-    Records are sealed and freed behind the contracts, so where one does not fit yet both are read again. Raises
-    `StoreUnavailable`.
+    Records are sealed and freed behind the contracts, so where one does not fit yet both are read again, at most
+    `LATE_TRIES` times with `LATE_PAUSE_S` between. Changes nothing. Raises `StoreUnavailable`.
     """
     wrong = await _wrong(registry, contracts)
     for _ in range(LATE_TRIES - 1):

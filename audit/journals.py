@@ -234,6 +234,8 @@ async def _read_snapshots(unit: Unit, name: str, follower: Follower, checkpoint:
 
     Raises `Corrupt` when a delta is missing.
     """
+    # The snapshots of a slot that is served change while they are read. They belong together when the checkpoint was
+    # the same before and after.
     for _ in range(STABLE_TRIES):
         follower.snapshots.clear()
         try:
@@ -299,7 +301,11 @@ async def _ends(unit: Unit, name: str) -> tuple[int, int]:
 
 
 def audit_all(refs: Sequence[JournalRef], workers: int, advance: Advance) -> list[SlotReport]:
-    """Audit journals in processes of their own, one worker in this one; `advance` is called with groups as read."""
+    """Audit journals in processes of their own, one worker in this one; reports come in the order of `refs`.
+
+    `advance` is called in this process with groups as read. Call it outside of any event loop. Raises what
+    `audit_journal` raises, when the others are through.
+    """
     if workers == 1:
         return [asyncio.run(audit_journal(ref, "", advance)).report for ref in refs]
     # A fork of a process that has called over gRPC waits for threads that it does not have.
@@ -307,6 +313,7 @@ def audit_all(refs: Sequence[JournalRef], workers: int, advance: Advance) -> lis
     with fresh.Manager() as manager, ProcessPoolExecutor(workers, fresh) as pool:
         progress: Queue[int] = manager.Queue()
         waiting = [pool.submit(_in_process, ref, progress) for ref in refs]
+        # `_drain` waits a moment for news, so this is no busy loop; the last call takes what came after the last look.
         while not all(future.done() for future in waiting):
             _drain(progress, advance)
         _drain(progress, advance)

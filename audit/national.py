@@ -174,7 +174,10 @@ async def _contracts(country: Survey, url: str, ring: KeyRing, registry: Registr
 
 
 def match_contracts(contracts: Mapping[str, str], slots: Sequence[SlotReport]) -> list[str]:
-    """Look for contracts that no journal made; of a whole country, and only when all journals could be read."""
+    """Look for contracts that no journal made; of a whole country, and only when all journals could be read.
+
+    One finding each; none while a journal is broken, for its contracts would all seem unmade.
+    """
     if any(slot.broken for slot in slots):
         return []
     known: set[str] = set().union(*(slot.identities for slot in slots))
@@ -205,7 +208,9 @@ def audit_country(
 ) -> Audited:
     """Audit a country, or one domain of it; `begin` is told how many slots and groups there are.
 
-    Raises `StoreUnavailable`, `StoreRejected`, and `NotFound` DOMAIN_UNKNOWN.
+    `domain` "" is the whole country, whose transfers and contracts are matched between slots too. `workers` are
+    processes. Only reads. Call it outside of any event loop. Raises `StoreUnavailable`, `StoreRejected`, and `NotFound`
+    DOMAIN_UNKNOWN.
     """
     whole = not domain
     country = asyncio.run(survey(sources, domain, contracts=whole))

@@ -83,7 +83,7 @@ class Verdict(Struct, frozen=True):
 
     @property
     def difference(self) -> int:
-        """What opening, booked, charged and closing money leave unexplained: nothing."""
+        """What opening, booked, charged and closing money leave unexplained, micro-units: 0 when all is right."""
         return self.opened_amount + self.booked_amount - self.journaled_amount - self.closing_amount
 
     @property
@@ -182,7 +182,10 @@ class JournalCounter:
 
 
 def entries_of(payload: bytes) -> tuple[Entry, ...]:
-    """Read the entries of a group as `domainservers.journal.framing` describes it, not with the writers' code."""
+    """Read the entries of a group, oldest first, not with the writers' code: a second reading of the layout.
+
+    See `domainservers.journal.framing`. Raises `struct.error` or `msgspec.MsgspecError` for what is no group.
+    """
     _magic, _layout, blocks, entries = _head.unpack_from(payload)
     at = _head.size + 4 * entries
     sizes = struct.unpack_from(f"<{blocks}I", payload, at)

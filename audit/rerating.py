@@ -53,7 +53,11 @@ class Rerater:
         """Why → how many charges were not rated again."""
 
     def take(self, entry: Entry, before: Account | None) -> list[str]:
-        """Rate an entry's charges on the account as it was before it; gives what differs."""
+        """Rate an entry's charges on the account as it was before it; gives what differs.
+
+        Entries come in the journal's order: contracts are taken from those before. None as `before` = the account did
+        not exist. What can't be rated again is counted in `left_out`, by the reason.
+        """
         findings: list[str] = []
         for event in entry.events:
             if isinstance(event, SessionStepped):

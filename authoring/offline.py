@@ -242,13 +242,16 @@ def _payment_mode(text: str) -> str:
 
 
 def unused(names: Sequence[str]) -> list[str]:
-    """Give the columns that rating does not look at."""
+    """Give the columns that rating does not look at, in their order."""
     known = {*REQUIRED, *OPTIONAL}
     return [name for name in names if name not in known and name.partition(".")[0] not in ATTRIBUTES]
 
 
 def rate_lines(rater: OfflineRater, names: Sequence[str], lines: Iterable[UsageLine]) -> Iterator[Rated | Refusal]:
-    """Rate the lines of a file, one after the other; what is wrong with one never ends the others."""
+    """Rate the lines of a file, in order, one after the other; what is wrong with one never ends the others.
+
+    Each line gives one result. State runs on: what a line uses of allowances and caps, the next one finds used.
+    """
     for line in lines:
         try:
             if line.fault is not None:

@@ -15,14 +15,17 @@ def zone_of(catalogues: Iterable[Catalogue]) -> str:
 
 
 def effective_from_ms(catalogue: Catalogue, zone: str) -> int:
-    """Give the moment from which a version is in force; a text without offset means the zone's clock."""
+    """Give the moment from which a version is in force, UTC; a text without offset means the zone's clock.
+
+    0 = it names none: from ever.
+    """
     if not catalogue.effective_from:
         return 0
     return LocalTime(zone).moment_ms(catalogue.effective_from)
 
 
 def publication(catalogues: list[Catalogue]) -> list[dc.DirectoryChange]:
-    """Give the changes of the directory that publish checked catalogues."""
+    """Give the changes of the directory that publish checked catalogues, one each, in order."""
     zone = zone_of(catalogues)
     return [
         dc.DirectoryChange(

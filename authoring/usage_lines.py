@@ -26,7 +26,10 @@ class UsageLine(Struct, frozen=True):
 
 
 def read_lines(file: TextIO) -> Iterator[UsageLine]:
-    """Read line after line, empty ones left out. What is no UTF-8 arrives as surrogates, line ends as they are."""
+    """Read line after line, empty ones left out. What is no UTF-8 arrives as surrogates, line ends as they are.
+
+    Never raises for what is in the file: a line that is too long or no CSV has a `fault`. Only one is in memory.
+    """
     number = 0
     while text := file.readline(LINE_CHARS_MAX + 1):
         number += 1
@@ -40,7 +43,10 @@ def read_lines(file: TextIO) -> Iterator[UsageLine]:
 
 
 def columns(header: UsageLine | None, required: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the names of the columns. Raises `Invalid` when the header can't be read, misses one or has one twice."""
+    """Give the names of the columns, in order; `header` None = the file is empty.
+
+    Raises `Invalid` HEADER_MALFORMED, COLUMN_MISSING or COLUMN_DOUBLED.
+    """
     if header is not None and header.fault is not None:
         raise Invalid("HEADER_MALFORMED", f"the header of the usage file can't be read: {header.fault.message}")
     names = header.cells if header is not None else ()

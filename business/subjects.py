@@ -115,7 +115,11 @@ class Machine(Generic[StateT, ActionT, EventT]):
         return str(type(self.action(action)).__struct_config__.tag)
 
     def rule(self, before: PackedSubject, instruction: Instruction, now_ms: int) -> Ruling:
-        """See `SubjectKind`. What happened is read again before it counts: a journal takes what can be replayed."""
+        """See `SubjectKind`. What happened is read again before it counts: a journal takes what can be replayed.
+
+        Raises what its `decide` raises; `Broken` FACT_UNREADABLE, `Invalid` SUBJECT_TOO_LARGE. Nothing has happened
+        then.
+        """
         events = self._decide(self.state(before), self.action(instruction.action), now_ms)
         facts = tuple(Raw(_pack(event)) for event in events)
         after = self.replay(before, facts)

@@ -37,7 +37,7 @@ class Teller(Protocol):
         """A step is done."""
 
     async def with_bar(self, title: str, total: int, work: Callable[[Advance], Awaitable[Sent]]) -> Sent:
-        """Do a sending of `total` requests, which tells how many it has done."""
+        """Do a sending of `total` requests, which calls back with how many more it has done. Raises what it raises."""
         raise NotImplementedError
 
 
@@ -56,7 +56,7 @@ def yesterday_ms() -> int:
 
 
 def settle(subscribers: int, seed: int, day_ms: int) -> Country:
-    """Read the number plan and make the people."""
+    """Read the number plan and make the people. `day_ms` is UTC; the same arguments make the same country."""
     plan = number_plan.read()
     return Country(plan, population.populate(plan, subscribers, seed, day_ms), day_ms)
 

@@ -67,7 +67,7 @@ def access_settings(folder: Path) -> dict[str, str]:
 def sole_use(folder: Path) -> Iterator[None]:
     """Use a data folder for the length of the block; another run would delete what this one serves.
 
-    Raises `FolderInUse`.
+    Makes the folder if need be. Raises `FolderInUse` while another process has it, or when it is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise FolderInUse(f"{folder} is a file: give a folder as --data")

@@ -67,7 +67,7 @@ def default_base(folder: Path) -> str:
 
 
 def journals_of(layout: Layout, slots: int) -> dict[str, list[str]]:
-    """Name the journals of all slots by the unit they are in."""
+    """Name the journals of all slots by the URL of the unit they are in; `slots` is how many each domain has."""
     journals: dict[str, list[str]] = {}
     for domain, name in layout.private_of.items():
         journals.setdefault(layout.units[name], []).extend(slot_key(domain, slot) for slot in range(slots))

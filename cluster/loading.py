@@ -20,7 +20,10 @@ ACTOR = "onetier demo"
 
 
 def country(layout: Layout, plan: NationalPlan, slots: int) -> list[dc.DirectoryChange]:
-    """Give the changes that make the 31 domains with their units, and who may call."""
+    """Give the changes that make the 31 domains with their units, and who may call: units before what names them.
+
+    `slots` is how many each domain has.
+    """
     changes = [dc.DirectoryChange(unit=dc.UnitAddress(name=name, url=url)) for name, url in layout.units.items()]
     changes += [
         dc.DirectoryChange(
@@ -57,13 +60,16 @@ def explicit_entries(population: Population, plan: NationalPlan, slots: int) -> 
 
 
 def packs_of(entries: Sequence[dc.DirectoryEntry]) -> Iterable[list[dc.DirectoryChange]]:
-    """Cut entries into amendments of bounded size."""
+    """Cut entries into amendments of bounded size, in order."""
     for start in range(0, len(entries), ENTRIES_PER_AMENDMENT):
         yield [dc.DirectoryChange(entry=entry) for entry in entries[start : start + ENTRIES_PER_AMENDMENT]]
 
 
 async def amend(stub: dc_grpc.DirectoryServiceStub, changes: Iterable[dc.DirectoryChange], key: str) -> int:
-    """Append changes to the directory; returns the revision. The same key appends them once."""
+    """Append changes to the directory; returns the revision. The same key appends them once.
+
+    Raises `grpc.aio.AioRpcError`; without an answer, send the same key again.
+    """
     request = dc.AmendRequest(changes=changes, request_key=key, actor=ACTOR)
     response = await stub.Amend(request, timeout=AMEND_TIMEOUT_S)
     return int(response.revision)

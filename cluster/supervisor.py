@@ -73,13 +73,16 @@ class Running:
             self._process.stdin.close()
 
     async def wait(self) -> int:
-        """Wait for its end."""
+        """Wait for its end; gives the exit status, -9 and such for a signal. May be called any number of times."""
         code = await self._process.wait()
         await self._pump
         return code
 
     async def drain(self, timeout_s: float = DRAIN_TIMEOUT_S) -> int:
-        """Ask it to end (SIGTERM), wait, and kill it past the bound. Returns the exit status."""
+        """Ask it to end (SIGTERM), wait, and kill it past the bound. Returns the exit status.
+
+        From here on its end is no failure to `Supervisor.watch`.
+        """
         self.draining = True
         self.signal(signal.SIGTERM)
         # A stopped process can't hear the request.
@@ -173,6 +176,7 @@ class Supervisor:
             finally:
                 for task in waiting:
                     task.cancel()
+            # Several may have ended at once; the first that nobody asked to is told.
             for task in done:
                 self.check(waiting[task])
 

@@ -125,7 +125,7 @@ class System:
 
     @asynccontextmanager
     async def directory_of(self, number: int) -> AsyncIterator[dc_grpc.DirectoryServiceStub]:
-        """Give the operators' service of one data center, for a block."""
+        """Give the operators' service of one data center, for a block; `number` counts from 0."""
         channel = open_channel(self.datacenters[number].address, self.tls("operator"), role="datacenter")
         try:
             yield dc_grpc.DirectoryServiceStub(channel)

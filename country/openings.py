@@ -35,7 +35,10 @@ def opening(account: SampleAccount) -> desk.ServiceRequest:
 
 
 def afterwards(account: SampleAccount) -> Iterator[desk.ServiceRequest]:
-    """Give what follows an opening: the contracts of further members, and a suspension."""
+    """Give what follows an opening, in order: the contracts of further members, and a suspension.
+
+    It may be sent only when the opening has succeeded.
+    """
     for member in account.members[1:]:
         request = _request(account.account_id, f"join-{member.identity}")
         request.set_contract.CopyFrom(desk.SetContract(account_id=account.account_id, contract=_contract(member)))

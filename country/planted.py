@@ -58,7 +58,7 @@ class PlacedLine(Struct, frozen=True):
 
 
 def strangers(known: frozenset[str], prefixes: Sequence[str], chance: random.Random) -> Iterator[str]:
-    """Give mobile numbers of the plan that nobody has."""
+    """Give mobile identities within the plan that nobody has, without end; one may come twice."""
     while True:
         identity = f"msisdn:{chance.choice(prefixes)}{chance.randrange(10_000):04d}"
         if identity not in known:
@@ -87,14 +87,14 @@ class Planter:
         self._faults = self._plain_faults()
 
     def duplicates(self, count: int) -> Iterator[PlacedLine]:
-        """Repeat honest lines, exactly."""
+        """Repeat `count` honest lines, exactly: half of them at once, the others some lines later."""
         for _ in range(count):
             index = self._chance.randrange(len(self._honest))
             gap = 1 if self._chance.random() < 0.5 else self._chance.randrange(1, DUPLICATE_GAP_MAX)
             yield PlacedLine(index + gap, row(replace(self._honest[index], planted=DUPLICATE)))
 
     def bad(self, count: int) -> Iterator[PlacedLine]:
-        """Give bad lines of all kinds in turn."""
+        """Give `count` bad lines, of all kinds in turn; each names its kind in `planted`."""
         kinds = [*self._faults, KEY_REUSED, *LINE_FAULTS]
         if self._suspended:
             kinds.append(SUSPENDED)

@@ -69,13 +69,16 @@ class Population(Struct, frozen=True):
     accounts: tuple[SampleAccount, ...]
 
     def subscribers(self) -> Iterator[Subscriber]:
-        """Give the members of all accounts."""
+        """Give the members of all accounts, account by account."""
         for account in self.accounts:
             yield from account.members
 
 
 def share_out(total: int, regions: Sequence[Region] = REGIONS) -> dict[str, int]:
-    """Split a number of subscribers over the domains by population (largest remainder), with a floor for each."""
+    """Split a number of subscribers over the domains by population (largest remainder), with a floor for each.
+
+    The shares add up to `total`.
+    """
     floor = min(SUBSCRIBERS_OF_A_DOMAIN_MIN, total // len(regions))
     people = sum(region.population for region in regions)
     free = total - floor * len(regions)
@@ -87,7 +90,10 @@ def share_out(total: int, regions: Sequence[Region] = REGIONS) -> dict[str, int]
 
 
 def populate(plan: NationalPlan, subscribers: int, seed: int, day_ms: int) -> Population:
-    """Make a population that has been living for at least a month before the day that begins at `day_ms`."""
+    """Make a population that has been living for at least a month before the day that begins at `day_ms`, UTC.
+
+    The same arguments make the same people; domain by domain.
+    """
     prefixes = plan.by_domain()
     accounts: list[SampleAccount] = []
     for code, share in share_out(subscribers).items():

@@ -22,7 +22,10 @@ class Move(Struct, frozen=True):
 
 
 def choose(people: Population, count: int, seed: int) -> list[Move]:
-    """Choose active mobile subscribers who have an account for themselves, and where they go."""
+    """Choose at most `count` active mobile subscribers who have an account for themselves, and where they go.
+
+    Each at most once, never to where he is; larger regions draw more. The same `seed` chooses the same.
+    """
     alone = [
         account
         for account in people.accounts

@@ -72,6 +72,8 @@ async def send_usage(client: AsyncClient, lines: Iterable[Line], tally: Tally, a
             yield request
 
     began = time.perf_counter()
+    # The later two fill while the first is sent; each is read only when the one before is through, and nothing of it is
+    # under way any more.
     for source in (lines, asked_again, kept_back):
         async for request, reply in client.exchange(requests(source), window=window, timeout_ms=TIMEOUT_MS):
             record, since = under_way.pop(id(request))
@@ -86,7 +88,10 @@ async def send_usage(client: AsyncClient, lines: Iterable[Line], tally: Tally, a
 
 
 async def send_commands(client: AsyncClient, requests: Iterable[desk.ServiceRequest], advance: Advance) -> Sent:
-    """Send commands that must all succeed. Raises `SendingFailed` with the first refusals."""
+    """Send commands that must all succeed; they may be done in any order.
+
+    Raises `SendingFailed` with the first refusals, when all have been answered.
+    """
     began = time.perf_counter()
     count = 0
     faults: list[str] = []

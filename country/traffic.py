@@ -34,7 +34,10 @@ class Events(Struct, frozen=True):
 
 
 def draw(people: Sequence[Subscriber], events: int, rng: np.random.Generator, day_ms: int) -> Events:
-    """Draw who does what when, and how much of it."""
+    """Draw who does what when, and how much of it: `events` rows in order of time.
+
+    The day begins at `day_ms`, UTC; the same state of `rng` draws the same.
+    """
     activity = rng.lognormal(0.0, 1.0, len(people))
     who = rng.choice(len(people), events, p=activity / activity.sum())
     hours = np.array(HOUR_WEIGHTS) / sum(HOUR_WEIGHTS)
@@ -66,7 +69,10 @@ def _service(kind: str, die: float) -> str:
 def records(
     people: Sequence[Subscriber], events: Events, rng: np.random.Generator, key_prefix: str
 ) -> list[UsageRecord]:
-    """Turn the columns into records with request keys, called parties, places and channels."""
+    """Turn the columns into records with request keys, called parties, places and channels, in order of time.
+
+    Keys are `key_prefix` and the number of the row.
+    """
     callable_people = [person for person in people if person.kind != BROADBAND]
     count = len(events.service)
     picks = rng.integers(0, len(callable_people), count).tolist()

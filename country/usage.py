@@ -26,7 +26,10 @@ class UsageFile(Struct, frozen=True):
 
 
 def generate(path: Path, population: Population, plan: NationalPlan, events: int, seed: int, day_ms: int) -> UsageFile:
-    """Write `events` honest events of one day, and 2 % duplicates and 2 % bad records besides."""
+    """Write `events` honest events of one day, in order of time, and 2 % duplicates and 2 % bad records besides.
+
+    The same arguments write the same file. `day_ms` is its beginning, UTC.
+    """
     active = [member for account in population.accounts if not account.suspended for member in account.members]
     suspended = [member for account in population.accounts if account.suspended for member in account.members]
     rng, chance = np.random.default_rng(seed), random.Random(seed)

@@ -31,7 +31,9 @@ class UsageRecord(Struct, frozen=True, gc=False):
     identity: str
     service: str
     event_time_ms: int
+    """UTC."""
     quantity: int
+    """Seconds, bytes or events, as the service has it."""
     channel: str
     other_party: str = ""
     visited_place: str = ""
@@ -43,6 +45,7 @@ class UnreadableLine(Struct, frozen=True):
     """A line that is no record. `planted` is kept when the line had that column."""
 
     line: int
+    """Number of the line in the file, the header being 1."""
     reason: str
     planted: str = ""
 
@@ -61,7 +64,7 @@ def write(path: Path, rows: Iterable[tuple[str, ...]]) -> int:
 
 
 def read(path: Path) -> Iterator[UsageRecord | UnreadableLine]:
-    """Read a usage file line by line.
+    """Read a usage file line by line, in order; a line that is no record comes as `UnreadableLine`.
 
     Raises `ValueError` when the header is not that of a usage file.
     """

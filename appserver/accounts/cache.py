@@ -38,14 +38,20 @@ class AccountCache:
         return hits, misses
 
     def get(self, identity: str) -> CommitChain | None:
-        """Give the chain of an identity."""
+        """Give the chain of an identity, which counts as used; None = it is not known here: pull it.
+
+        A chain may be of a state that is forgotten; see `Prediction.current`.
+        """
         chain = self._by_identity.get(identity)
         if chain is not None:
             chain.used = True
         return chain
 
     def put(self, data: BusinessData, size: int) -> CommitChain:
-        """Keep business data that came as `size` bytes; gives the chain of the account."""
+        """Keep business data that came as `size` bytes; gives the chain of the account.
+
+        Others may be let go for it, those that nobody used first.
+        """
         identity, account_id = data.contract.identity, data.account.account_id
         chain = self._by_account.get(account_id)
         if chain is None:
@@ -74,6 +80,9 @@ class AccountCache:
 
     def _let_one_go(self) -> None:
         chains = self._by_identity
+        # The clock algorithm: an account that was looked at since the last time gets another round, and so does one
+        # with commits under way. After so many the oldest goes all the same, or making room would take as long as the
+        # cache is large; its commits keep their chain by themselves.
         for _ in range(CHANCES_MAX):
             identity = next(iter(chains))
             chain = chains[identity]

@@ -101,7 +101,11 @@ class CommitChain:
         """Looked at since the cache last wanted to let it go."""
 
     def is_closed(self, batch: int) -> bool:
-        """Say whether a further commit must wait for the answers to those under way."""
+        """Say whether a further commit must wait for the answers to those under way.
+
+        `batch` is the number of the batch being filled: commits of one account that were rated on top of each other go
+        in one batch, in order, or the owner could meet the second without the first.
+        """
         return self.flight > 0 and (self.batch != batch or self.flight >= self.chain_max)
 
     def sent(self, item: CommitItem, place: int, command: Command, batch: int, *, predictable: bool) -> None:
@@ -117,7 +121,7 @@ class CommitChain:
             self.broken = True
 
     def settle_done(self, item: CommitItem, done: Done) -> None:
-        """Take the outcome of a commit."""
+        """Take the outcome of a commit: each that was `sent` is settled once, by this or by one of the next two."""
         self.flight -= 1
         if not self.prediction.agrees(item.place, done):
             self.broken = True
@@ -145,6 +149,8 @@ class CommitChain:
     def release(self) -> bool:
         """All answers are there: renew or drop the state. Says whether somebody waits for their turn, in order."""
         self.batch = 0
+        # A stale answer says that somebody else changes the account too: then few commits are risked at once, and more
+        # again with each round that goes well.
         fresh, self._fresh = self._fresh, None
         self.chain_max = CHAIN_CONTENDED if fresh is not None else min(CHAIN_MAX, self.chain_max * 2)
         self.prediction.settled()

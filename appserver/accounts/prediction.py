@@ -36,7 +36,7 @@ class Prediction:
         self._last_done: Done | None = None
         """Its outcome, where that came before anybody needed the state after it."""
         self._expected: dict[int, Done] | None = None
-        """CommitOutcomes by place, of commits on top of which others were rated. Most accounts never have any."""
+        """Outcomes by place, of commits on top of which others were rated. Most accounts never have any."""
 
     def current(self, now_ms: int) -> Account | None:
         """Give the predicted state after everything that was sent; None when it can't be said.

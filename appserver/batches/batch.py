@@ -89,7 +89,7 @@ class RequestBatch:
         return bool(self._answered[position])
 
     def open_positions(self) -> list[int]:
-        """List what is not answered yet."""
+        """List what is not answered yet, in order."""
         return [position for position in range(len(self._answered)) if not self._answered[position]]
 
 

@@ -53,7 +53,7 @@ async def ask_all(pick: PickLink, questions: Sequence[Question], timeout_s: floa
 
 
 class _AskedBatch:
-    """Where the answers go; see `runtime.link.Sink`."""
+    """Where the answers go; see `runtime.flights.LinkSink`."""
 
     def __init__(self, items: int, complete: "asyncio.Future[list[Answer]]") -> None:
         self.complete = complete

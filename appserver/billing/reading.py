@@ -71,7 +71,10 @@ def instructions(
 
 
 def slots_of(asked: Sequence[int], reference: Reference) -> list[int]:
-    """Give the slots that are meant; none named = all. Raises `Invalid` SLOT_UNKNOWN."""
+    """Give the slots that are meant, in the order asked, each once; none named = all of the domain.
+
+    Raises `Invalid` SLOT_UNKNOWN.
+    """
     if not asked:
         return list(range(reference.slots))
     for slot in asked:

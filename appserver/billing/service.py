@@ -75,7 +75,11 @@ class Billing(BillingServiceServicer):
     async def ReadBillRunHistory(
         self, request: pb.ReadBillRunHistoryRequest, context: grpc.aio.ServicerContext
     ) -> pb.ReadBillRunHistoryResponse:
-        """Tell what was asked of the runs of one slot."""
+        """Tell what was asked of the runs of one slot, newest first, refusals included.
+
+        A page has `lines_max` lines, 0 = `LINES_DEFAULT`, never more than `LINES_MAX`; `cursor` is `next_cursor` of the
+        page before, 0 = the newest. Faults: CURSOR_UNKNOWN, SLOT_UNKNOWN, those of the caller and of what he may.
+        """
         check_caller(request)
         if request.cursor > CURSOR_MAX:
             wanted = "next_cursor of the page before"

@@ -29,7 +29,10 @@ def expect(kind: type[AnswerT], answer: Answer) -> AnswerT:
 
 
 def outcome(slot: int, period: Period, answer: Answer) -> pb.BillRunOutcome:
-    """Tell what became of a change in one slot."""
+    """Tell what became of a change in one slot. Never raises: a fault is told as the slot's `error`.
+
+    One that names ANSWER_MALFORMED or RUN_MISSING leaves open whether the change was made: its key tells.
+    """
     try:
         done = expect(Done, answer)
         subject = unpack_subject(done.detail or b"")

@@ -45,7 +45,10 @@ class QuotaClient:
         return not self.streams and not self.caller.items
 
     def wait_ms(self, now: float) -> int:
-        """Say how long it must wait before its next batch; 0 = not at all."""
+        """Say how many milliseconds it must wait before its next batch; 0 = not at all.
+
+        `now`, here and below, is of the event loop's clock, seconds.
+        """
         return max(self._requests.wait_ms(now), self._bytes.wait_ms(now))
 
     def refused(self, now: float, retry_ms: int) -> None:
@@ -53,11 +56,11 @@ class QuotaClient:
         self._paused_until = now + min(retry_ms, PAUSE_MS_MAX) / 1000
 
     def pause_s(self, now: float) -> float:
-        """Say for how long its streams aren't read."""
+        """Say for how many seconds its streams aren't read from `now` on; 0 = they are."""
         return max(self._paused_until - now, 0.0)
 
     def take(self, requests: int, size: int) -> None:
-        """Count a batch that was taken in."""
+        """Count a batch that was taken in: `requests` of them, `size` bytes."""
         self._requests.take(requests)
         self._bytes.take(size)
 

@@ -22,7 +22,7 @@ def together(found: list[Invalid]) -> Invalid:
 
 
 def key_faults(message: desk.ServiceRequest, *, required: bool) -> list[Invalid]:
-    """Look at the request key."""
+    """Look at the request key; gives what is wrong with it, none or one. Without a key that is not `required`: none."""
     if not required and not message.request_key:
         return []
     try:
@@ -33,7 +33,11 @@ def key_faults(message: desk.ServiceRequest, *, required: bool) -> list[Invalid]
 
 
 def time_faults(message: desk.ServiceRequest, now_ms: int, future_tolerance_ms: int) -> list[Invalid]:
-    """Look at the time of the event; 0 = none was given. How old it may be is the account's to say."""
+    """Look at the time of the event, UTC; 0 = none was given. How old it may be is the account's to say.
+
+    `future_tolerance_ms` is by how much the sender's clock may be ahead of `now_ms`. Gives EVENT_TIME_INVALID,
+    EVENT_IN_FUTURE or nothing.
+    """
     start_ms = message.event_time_ms
     if start_ms < 0:
         text = "a time after 1970, UTC, in milliseconds"
@@ -46,7 +50,7 @@ def time_faults(message: desk.ServiceRequest, now_ms: int, future_tolerance_ms: 
 
 
 def caller_faults(message: desk.ServiceRequest) -> list[Invalid]:
-    """Say which texts about the caller are too long to be kept."""
+    """Say which texts about the caller are too long to be kept: TEXT_TOO_LONG for each, in order of the fields."""
     found: list[Invalid] = []
     for field, given, most in (
         ("actor", message.actor, ACTOR_CHARS_MAX),

@@ -38,7 +38,10 @@ EFFECTS: Mapping[str, frozenset[str]] = {
 
 
 def in_vain(request: desk.ServiceRequest, asked: str) -> list[Invalid]:
-    """Say which fields of a request are set and mean nothing for what it asks."""
+    """Say which fields of a request are set and mean nothing for what it asks: FIELD_WITHOUT_EFFECT for each.
+
+    They are refused, not passed over: who sets one means something by it.
+    """
     return [
         Invalid(
             "FIELD_WITHOUT_EFFECT",

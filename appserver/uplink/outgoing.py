@@ -30,7 +30,7 @@ class Taker(Generic[Question]):
     """
 
     def take(self, asked: Question, answer: Answer, size: int) -> None:
-        """Take one answer, of `size` bytes as it came."""
+        """Take one answer, of `size` bytes as it came. Must not block: all other answers of the part wait."""
         raise NotImplementedError
 
     def lose(self, asked: Question, fault: Fault) -> None:
@@ -65,6 +65,8 @@ class SentBatch:
         takers, everything = self._takers, self._asked
         sent, count = len(takers), 0
         # What is there too much or too little of is nobody's answer: who waits for it hears at the deadline.
+        # One answer can't harm another: what can't be read, or fails its taker, is told to that taker alone. A position
+        # is struck off first, so a second answer to it finds nobody.
         for position, body in zip(replies.positions, replies.bodies, strict=False):
             taker = takers[position] if position < sent else None
             if taker is None:
@@ -131,7 +133,7 @@ class Outbox:
         return place
 
     def keep_until(self, deadline: float) -> None:
-        """Let the batch live longer: somebody else waits for a question in it."""
+        """Let the batch live until `deadline`, loop time: somebody else waits for a question in it."""
         if deadline > self._deadline:
             self._deadline = deadline
 

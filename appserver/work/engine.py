@@ -64,7 +64,11 @@ class Engine:
         metrics.gauge("bytes_in_flight", lambda: pending.bytes)
 
     def submit(self, source: RequestSource, batch: RequestBatch) -> None:
-        """Take a batch in. Its replies go to its sink in parts, the last not long after its deadline."""
+        """Take a batch in. Its replies go to its sink in parts, the last not long after its deadline.
+
+        Returns at once; nothing is read of it before the loop's next turn. A batch without open requests has no
+        replies.
+        """
         if not batch.missing:
             return
         caller = source.caller
@@ -100,6 +104,9 @@ class Engine:
         outbox = self._outbox
         self._work.go_on()
         turns = TURNS_MAX
+        # One batch goes out for each turn of the loop: it fills while the link is busy with those before, so batches
+        # grow with the load. `TURNS_MAX` bounds the turn when requests need nothing from below and so never fill the
+        # batch.
         while turns and self._active and not outbox.is_full:
             turns -= 1
             self._turn(self._active.popleft())
@@ -119,6 +126,8 @@ class Engine:
         """Take up some requests of one caller; put it at the end of the row when it has more."""
         source = caller.sources.popleft()
         left = TURN_REQUESTS
+        # Fair twice: each caller gets so many requests, and of a caller's streams each in turn, whatever the size of
+        # their batches; a batch is left where `cursor` stands.
         while left > 0 and source.batches:
             batch = source.batches[0]
             end = min(batch.cursor + left, len(batch.requests))

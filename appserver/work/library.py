@@ -72,7 +72,7 @@ class Library(Taker[Fetch]):
         self._fetches: dict[str, Fetch] = {}
 
     def get(self, domain: str, now: float) -> DomainReference | None:
-        """Give what is held and good at a time; None = `want` it first."""
+        """Give what is held and good at a loop time, seconds; None = `want` it first. It counts as used."""
         held = self._held.get(domain)
         if held is None or now >= held.good_until:
             return None
@@ -85,7 +85,10 @@ class Library(Taker[Fetch]):
         return held is not None and held.revision >= revision
 
     def want(self, domain: str, revision: int, items: Sequence[WorkItem]) -> None:
-        """Fetch, and let the items go on when it is there. One fetch of a domain is under way at a time."""
+        """Fetch, and let the items go on when it is there. One fetch of a domain is under way at a time.
+
+        `revision` is what made it, 0 = nothing is held. Items go on too when the fetch fails while something is held.
+        """
         fetch = self._fetches.get(domain)
         if fetch is None:
             now = self._clock()
@@ -121,7 +124,7 @@ class Library(Taker[Fetch]):
         self._outbox.add(item.request.identity, pack(FetchReference("")), self, fetch, item.batch.deadline)
 
     def take(self, asked: Fetch, answer: Answer, size: int) -> None:
-        """Take the answer to a fetch."""
+        """Take the answer to a fetch; the items that waited go on by `ready`, or are refused."""
         if isinstance(answer, Reference):
             try:
                 held = self._put(answer, asked)
@@ -166,6 +169,7 @@ class Library(Taker[Fetch]):
             if held.used and now >= held.as_of + self._check_s and domain not in self._fetches:
                 held.used = False
                 self.want(domain, held.revision, [])
+        # The fetch goes on without those who waited; what it brings serves the next.
         for domain, fetch in self._fetches.items():
             waited = self._held.get(domain)
             if waited is not None and fetch.items and now >= fetch.patience:

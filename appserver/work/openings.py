@@ -55,7 +55,7 @@ class Openings(Taker[OpeningItem]):
         self._outbox.add(request.identity, pack(Commit(request.identity, command)), self, item, item.batch.deadline)
 
     def take(self, asked: OpeningItem, answer: Answer, size: int) -> None:
-        """Tell what came of it."""
+        """Tell what came of it. An opening has no chain: the account exists from its answer on."""
         if isinstance(answer, Done):
             answer_done(self._pending, asked, answer)
         else:

@@ -35,7 +35,10 @@ class CommitOutcomes(Taker[CommitItem]):
         self._rerate_max = rerate_max
 
     def take(self, asked: CommitItem, answer: Answer, size: int) -> None:
-        """Settle a commit with its chain, then tell it."""
+        """Settle a commit with its chain, then tell it.
+
+        A stale one is rated again on the data that came with the answer, at most `rerate_max` times.
+        """
         if isinstance(answer, Done):
             chain, asked.chain = asked.chain, None
             if chain is not None:

@@ -72,7 +72,11 @@ class Pulls(Taker[SharedPull]):
         pull.items.append(item)
 
     def take(self, asked: SharedPull, answer: Answer, size: int) -> None:
-        """Keep the data; who waits goes on once the reference data they need is there."""
+        """Keep the data; who waits goes on once the reference data they need is there.
+
+        An identity that is not known any more is dropped, and a key that an account of it may still know is asked for
+        first.
+        """
         self._end(asked)
         if not isinstance(answer, BusinessData):
             self._fail(asked, fault_of(answer) if isinstance(answer, Failed) else unexpected(answer))

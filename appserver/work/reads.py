@@ -86,7 +86,7 @@ class Reads(Taker[QueryItem]):
         self._outbox.add(item.request.identity, body, self, item, item.batch.deadline)
 
     def take(self, asked: QueryItem, answer: Answer, size: int) -> None:
-        """Answer with the stored outcome of a key, or with journal lines."""
+        """Answer with the stored outcome of a key, or with journal lines; other answers become faults."""
         if asked.query.view == OUTCOME:
             answer_outcome(self._pending, asked, answer)
         elif isinstance(answer, Failed):

@@ -27,9 +27,10 @@ MONTH_MAX = 3_000 * 12
 
 
 def decide(state: BillRuns | None, action: RunAction, now_ms: int) -> tuple[RunEvent, ...]:
-    """Decide what is asked of the runs of a slot.
+    """Decide what is asked of the runs of a slot; `state` None = there are none yet. `now_ms` is the owner's, UTC.
 
-    Raises `Refused` RUN_…, PERIOD_…, CYCLE_…, WINDOW_…; `NotFound` RUN_UNKNOWN; `Invalid` for what is never right.
+    Gives what happened, at least one event. Raises `Refused` RUN_…, PERIOD_…, CYCLE_…, WINDOW_…; `NotFound`
+    RUN_UNKNOWN; `Invalid` for what is never right.
     """
     runs = state if state is not None else BillRuns()
     _check_period(action.period)

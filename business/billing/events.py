@@ -29,6 +29,7 @@ class RunCompleted(Struct, frozen=True, array_like=True, tag="completed", gc=Fal
     period: Period
     completion: Literal["early", "late"]
     at_ms: int
+    """UTC, by the owner's clock."""
 
 
 class RunCancelled(Struct, frozen=True, array_like=True, tag="cancelled", gc=False):
@@ -37,6 +38,7 @@ class RunCancelled(Struct, frozen=True, array_like=True, tag="cancelled", gc=Fal
     period: Period
     reason: str
     at_ms: int
+    """UTC, by the owner's clock."""
 
 
 RunEvent = RunPlanned | RunOpened | RunCompleted | RunCancelled

@@ -44,6 +44,7 @@ class Run(Struct, frozen=True, array_like=True):
     until_ms: int
     """End of its window, UTC: in which the operator wants the run to be over."""
     opened_ms: int = 0
+    """UTC, by the owner's clock; 0 = it is only planned."""
     ended_ms: int = 0
     """When it was completed or cancelled."""
     completion: Literal["", "early", "late"] = ""
@@ -60,7 +61,7 @@ class BillRuns(Struct, frozen=True, array_like=True):
     runs: tuple[Run, ...] = ()
 
     def of(self, period: Period) -> Run | None:
-        """Give the run of a period."""
+        """Give the run of a period; None = none was planned or opened."""
         return next((run for run in self.runs if run.period == period), None)
 
     def of_cycle(self, cycle_day: int) -> tuple[Run, ...]:
@@ -79,7 +80,8 @@ def billing_now(runs: BillRuns | None, cycle_day: int, *, closed: bool, billed: 
     """Detect whether an account is in its billing period: the run is open in this slot and the account is not closed.
 
     By state alone, never by the clock (seed 000): the calendar only opens runs. `billed` is the newest period that the
-    account was closed for: such an account is simply not due. None = it is not in its billing period.
+    account was closed for: such an account is simply not due. None = it is not in its billing period; `runs` None = the
+    slot has none yet.
     """
     if runs is None or closed:
         return None

@@ -33,6 +33,7 @@ def _compare(where: str, old: object, new: object) -> Iterator[Change]:
         for key in dict.fromkeys([*old, *new]):
             yield from _sides(f"{where} {key}".strip(), old.get(key), new.get(key))
     elif (before := _by_id(old)) is not None and (after := _by_id(new)) is not None:
+        # Old ones first, then new ones: an entry that moved or came in between changes nothing of the others.
         for name in dict.fromkeys([*before, *after]):
             yield from _sides(f"{where} {name}".strip(), before.get(name), after.get(name))
         # Order decides: of a tariff's prices the first that holds is used.

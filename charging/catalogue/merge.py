@@ -47,7 +47,9 @@ class Merged:
 
     domain: str
     national_version: int
+    """Of the publication."""
     regional_version: int
+    """Of the region's publication; 0 = it has none."""
     currency: str
     rounding: Rounding
     regional_rounding: Rounding
@@ -70,7 +72,10 @@ class Merged:
 
 
 def regional_parts(merged: Merged, when: When, bands: Iterable[str] = ()) -> str:
-    """Name what a region replaced among the parts that a rule uses, for its explanation; "" = nothing."""
+    """Name what a region replaced among the parts that a rule uses, for its explanation; "" = nothing.
+
+    `bands` are those that the rule names outside of `when`. The text begins with "; ", to be put behind another.
+    """
     names = [*bands, *when.bands]
     used = [merged.bands[name].value for name in names if name in merged.bands]
     days = [day for band in used for day in (*band.calendars, *band.except_calendars)]
@@ -126,7 +131,7 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
 
 
 def currency_of(national: Catalogue) -> str:
-    """Give the currency of a national catalogue."""
+    """Give the currency of a national catalogue, ISO 4217; `NO_CURRENCY` when it names none."""
     return national.currency if national.currency is not None else NO_CURRENCY
 
 
@@ -134,6 +139,8 @@ def _section(
     national: Iterable[N], overrides: Iterable[N], withdrawn: Iterable[str], additions: Iterable[N], domain: str
 ) -> dict[str, MergedEntry[N]]:
     merged = {value.id: MergedEntry(value, "") for value in national}
+    # In this order: an override takes its entry's place, so the order of the nation's file stays; what a region adds
+    # comes last; and what it withdraws is gone for it even where its own file overrides it.
     for value in overrides:
         if value.id not in merged:
             raise Invalid("CATALOGUE_FAULTY", f"{domain} overrides {value.id!r}, which the national catalogue lacks")
@@ -150,6 +157,7 @@ def _override_prices(tariffs: dict[str, MergedEntry[Tariff]], region: Catalogue)
     origins: dict[tuple[str, str], str] = {}
     for change in region.overrides.prices:
         entry = tariffs.get(change.tariff)
+        # all.
         places = [i for i, p in enumerate(entry.value.prices) if p.id == change.price.id] if entry else []
         if entry is None or not places:
             raise Invalid(

@@ -9,5 +9,6 @@ class CatalogueRef(Struct, frozen=True, array_like=True):
     domain: str
     version: int
     effective_from_ms: int
+    """UTC, inclusive; in force until a later one of the same domain is."""
     content: bytes
     """`charging.catalogue.document` packed."""

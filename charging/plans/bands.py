@@ -36,7 +36,10 @@ class BandTable:
         )
 
     def at(self, utc_s: int) -> tuple[int, int]:
-        """Give the index at a UTC second and the second at which it may change."""
+        """Give the index at a UTC second and the later second at which it may change; `OUTSIDE` = in no group.
+
+        It does not change before; at local midnight and when the zone's clock changes it is to be asked again.
+        """
         local_s = utc_s + self._local.offset(utc_s)
         day = local_s // DAY_S
         second = local_s - day * DAY_S

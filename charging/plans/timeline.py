@@ -44,13 +44,16 @@ class Timeline:
         return cls(national, region, time_zone)
 
     def plan_at(self, time_ms: int) -> Plan:
-        """Give the plan in force at a moment.
+        """Give the plan in force at a moment, UTC; it may be compiled now, which takes a while for the first time.
 
         Raises `Unrated` CATALOGUE_MISSING when no national version is.
         """
         last = self._last
         if last is not None and last.from_ms <= time_ms < last.to_ms:
             return last
+        # Two steps: the versions in force make a piece, merged when first asked for; in it entries begin and end to be
+        # in force by their own dates, and each stretch between two such cuts has a plan of its own. -1 = before all
+        # versions.
         piece = bisect_right(self._starts, time_ms) - 1
         if piece not in self._pieces:
             self._pieces[piece] = self._open(piece)

@@ -55,6 +55,7 @@ def bill(plan: Plan, contract: Contract, account: Account, time_ms: int, item: s
     """Run the bill-level discounts (`applies_to: [bill]`) over an account item's amount, in micro-units.
 
     What is taken is what is left to pay; the discounts are its steps. `item` "total" stands for the whole bill.
+    `time_ms` (UTC) is when discounts must hold. Raises `Unrated` QUANTITY_INVALID for a negative amount.
     """
     if amount < 0:
         raise Unrated("QUANTITY_INVALID", "a bill item is not negative", facts={"nearest": item})

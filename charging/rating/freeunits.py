@@ -77,11 +77,11 @@ def take(
     parts: Parts,
     day: int,
 ) -> FreeUnitsTaken:
-    """Cover what can be covered of the parts of a usage; what is left is in `Taken.parts`.
+    """Cover what can be covered of the parts of a usage; what is left is in `FreeUnitsTaken.parts`.
 
     `day` is the local day on which the usage began: all of it counts for the periods of that day, also what lies behind
-    midnight. `Taken.depends` is true as soon as an accumulator was read or a book has something, since then the
-    outcome holds for this state of the account alone.
+    midnight. `FreeUnitsTaken.depends` is true as soon as an accumulator was read or a book has something, since then
+    the outcome holds for this state of the account alone.
     """
     taken = FreeUnitsTaken(parts)
     sources: list[Source] = []
@@ -125,9 +125,10 @@ def _order(source: Source) -> Order:
 def grant_sources(
     grant: GrantedAllowance, held: list[Subscription], contract: Contract, account: Account, plan: Plan, day: int
 ) -> list[Source]:
-    """Give what is left of an allowance: its own quota, and what rolled over, in order of consumption.
+    """Give what is left of an allowance: its own quota, and what rolled over, in order of consumption, base units.
 
-    One source; two where something rolls over; one for each subscription where each has a quota of its own.
+    One source; two where something rolls over; one for each subscription where each has a quota of its own. `day` is
+    the local day of the usage.
     """
     allowance = grant.allowance
     identity = contract.identity

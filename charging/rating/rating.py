@@ -79,7 +79,7 @@ def rate_quota(plan: Plan, usage: Usage, contract: Contract, account: Account) -
 
 
 def price_of(profile: Profile, usage: Usage, contract: Contract, account: Account) -> CompiledPrice | None:
-    """Find the price of a usage: of each tariff in order the first price that holds."""
+    """Find the price of a usage: of each tariff in order the first price that holds; None = it has none."""
     for tariff in profile.tariffs:
         price = tariff.find(usage, contract, account)
         if price is not None:
@@ -319,6 +319,6 @@ def next_switch(plan: Plan, contract: Contract, account: Account, usage: Usage) 
 
 
 def quantity_max(plan: Plan, service: str) -> int:
-    """Give the largest quantity of one usage of a service, and of one quota; 0 = there is no such service."""
+    """Give the largest quantity of one usage of a service, and of one quota, base units; 0 = no such service."""
     known = plan.services.get(service)
     return known.quantity_max if known is not None else 0

@@ -59,7 +59,7 @@ class Positions:
         return key
 
     def accruals(self) -> list[tuple[str, int]]:
-        """Give what was added to the accumulators that are kept."""
+        """Give what was added to the accumulators that are kept: (key, base units), in order of first use."""
         return [(key, self.now[key] - value) for key, value in self.before.items() if self.now[key] != value]
 
 

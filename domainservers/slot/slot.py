@@ -134,11 +134,7 @@ class Slot:
         self._committing.write_down_if_idle()
 
     async def close(self) -> None:
-        """Give the slot up in order: take nothing new, journal what was decided, write everything down.
-
-        Returns when it is ended, at the latest after `CLOSE_TIMEOUT_S`; never raises for a store that is away. A second
-        call ends it at once.
-        """
+        """Give the slot up in order: take nothing new, journal what was decided, write everything down. Idempotent."""
         if self.state is SlotState.SERVING:
             self.state = SlotState.DRAINING
             self._refuse_waiting()
