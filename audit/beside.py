@@ -46,7 +46,7 @@ class Beside:
         self.orders: dict[tuple[str, str], Record] = {}
 
     def take(self, seq: int, entries: Sequence[Entry]) -> None:
-        """Take one group."""
+        """Take one group, in the journal's order: the newest of each kind counts."""
         for entry in entries:
             if self._keys_since <= seq <= self._until:
                 self.marks.append(fingerprint(entry.account_id, entry.key))

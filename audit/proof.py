@@ -67,9 +67,12 @@ class Verdict(Struct, frozen=True):
     acknowledged: int
     """Keys that callers were told are charged."""
     acknowledged_amount: int
+    """Micro-units, as all amounts here."""
     journaled: int
+    """Keys that the journals say are charged."""
     journaled_amount: int
     moved_amount: int
+    """What left the money books, by the outcomes."""
     lost: int
     """Told charged, not in a journal."""
     doubled: int
@@ -80,6 +83,7 @@ class Verdict(Struct, frozen=True):
     booked_amount: int
     closing_amount: int
     complaints: tuple[str, ...]
+    """Sentences, the first `MISMATCHES_TOLD_MAX` of each kind."""
 
     @property
     def difference(self) -> int:
@@ -215,7 +219,10 @@ async def count(journals: Mapping[str, Sequence[str]]) -> Journals:
 
 
 async def payloads(unit: Unit, journal: str) -> AsyncIterator[bytes]:
-    """Give the groups of a journal from its first segment on, up to the head of each."""
+    """Give the groups of a journal, oldest first, from its first segment on, up to the head of each.
+
+    Without the key's id and without any proof: `audit.journals` does that. Raises `StoreUnavailable`.
+    """
     segment = 0
     while (head := await unit.head(journal, segment)) is not None:
         async for page in unit.read(journal, segment, 0, head.seq):
@@ -225,7 +232,10 @@ async def payloads(unit: Unit, journal: str) -> AsyncIterator[bytes]:
 
 
 def compare(acknowledged: Mapping[str, int], journals: Journals) -> Verdict:
-    """Compare the replies with the journals, key by key."""
+    """Compare the replies with the journals, key by key; `acknowledged` are request key → micro-units.
+
+    All callers must have their answers: a charge that nobody was told counts as doubled.
+    """
     complaints = list(journals.faults)
     lost = [key for key in acknowledged if key not in journals.charged]
     untold = [key for key in journals.charged if key not in acknowledged]

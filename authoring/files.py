@@ -100,7 +100,10 @@ class Folder(Struct):
 
 
 def read_folder(folder: Path) -> Folder:
-    """Read and check all catalogue files below a folder. Nothing is raised for a faulty file: see `Folder.faults`."""
+    """Read and check all catalogue files below a folder, or one file; the national catalogue comes first.
+
+    Nothing is raised for a faulty file: see `Folder.faults`; a folder without files has that one fault.
+    """
     files = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]) if folder.is_dir() else [folder]
     documents: dict[str, Document] = {}
     for file in files:

@@ -37,7 +37,10 @@ class SubjectAudit:
             self._find("this version knows no such kind of subject")
 
     def add(self, entry: Entry) -> None:
-        """Check the next entry: its key, its version, what it says that happened, what the caller was told."""
+        """Check the next entry: its key, its version, what it says that happened, what the caller was told.
+
+        Entries come oldest first. Nothing is raised: what is wrong is among `findings`.
+        """
         self.entries += 1
         if entry.key in self._keys:
             self._find(f"key {entry.key} has two entries")

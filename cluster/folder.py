@@ -135,7 +135,10 @@ def read_mark(folder: Path) -> FolderMark | None:
 
 
 def write_mark(folder: Path, mark: FolderMark, people: Population, homes: Mapping[str, str] | None = None) -> None:
-    """Remember what the folder holds, and list its subscribers for load tests; `homes` are domains after moves."""
+    """Remember what the folder holds, and list its subscribers for load tests; `homes` are domains after moves.
+
+    The mark is written last: a folder without it holds nothing.
+    """
     homes = homes or {}
     with (folder / "subscribers.csv").open("w", newline="", encoding="utf-8") as file:
         lines = writer(file)

@@ -58,7 +58,10 @@ def lines_of(told: Path) -> list[str]:
 
 
 def result_of(scenario: str, stem: Path, domains: set[str], killed_at: int | None) -> LoadResult:
-    """Read what locust left and judge it. `killed_at` = charges told when a server was killed."""
+    """Read what locust left and judge it. `killed_at` = charges told when a server was killed, None = none was.
+
+    Files begin with `stem`. Nothing is raised for a scenario that failed: see `LoadResult.faults`.
+    """
     rows = _rows(scenario, Path(f"{stem}_stats.csv"))
     told: dict[str, int] = {}
     by_domain: Counter[str] = Counter()

@@ -67,7 +67,11 @@ def is_mobile(prefix: str) -> bool:
 
 
 def read(places: dict[str, dict[str, str]] | None = None) -> NationalPlan:
-    """Build the plan from the geocoding table of `phonenumbers`, or one of its shape: prefix → language → place."""
+    """Build the plan from the geocoding table of `phonenumbers`, or one of its shape: prefix → language → place.
+
+    Ranges in order of prefixes. The Chinese name of a place counts, else the English one; what has neither of a
+    province is among `unmapped`.
+    """
     source = _geodata() if places is None else places
     chinese = {region.chinese: region.code for region in REGIONS}
     english = {region.name: region.code for region in REGIONS}

@@ -41,7 +41,7 @@ class Tally:
         self._home = home
 
     def take(self, record: UsageRecord, reply: desk.ServiceReply) -> None:
-        """Count one reply."""
+        """Count one reply. Replies to one key may come in any order; what does not fit another is a surprise."""
         region = self.regions[self._home.get(record.identity, NOWHERE)]
         region.requests += 1
         if record.planted:

@@ -105,7 +105,10 @@ class CallBatch:
         return len(response.positions)
 
     def lost(self, fault: Fault) -> None:
-        """The stream broke or the attempt took too long: repeat elsewhere what has no answer."""
+        """The stream broke or the attempt took too long: repeat elsewhere what has no answer, though it may be done.
+
+        The request key makes that safe.
+        """
         calls = self._open()
         if fault.facts.get("cause") == ROLE_NOT_ALLOWED:
             # No instance will take a caller with this certificate; waiting for the deadline would only hide it.
@@ -175,7 +178,10 @@ class Line:
         self._wake.set()
 
     def shrink(self, requests: int, fault: Fault) -> bool:
-        """Learn the endpoint's own limit from a batch it refused as too large. True if it was that."""
+        """Learn the endpoint's own limit from a batch that it refused as too large; True if it was that.
+
+        `requests` are those of the batch.
+        """
         if requests <= 1 or fault.reason != BATCH_TOO_LARGE or "limit" not in fault.facts:
             return False
         self._batch_max = max(1, min(self._batch_max // 2, int(fault.facts["limit"])))
@@ -259,7 +265,10 @@ class Lines:
         best.add(call)
 
     def repeat(self, calls: Sequence[Call], fault: Fault) -> None:
-        """Send calls again after a pause, all together; those that have no time left get the fault."""
+        """Send calls again after a pause, all together; those that have no time left get the fault now.
+
+        The pause is what the fault asks for or the back-off, whichever is more.
+        """
         if self.closed:
             fault = Unavailable("CLIENT_CLOSED", "the client was closed; the same request key tells the outcome")
         now = time.monotonic()

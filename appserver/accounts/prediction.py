@@ -109,7 +109,10 @@ class Prediction:
         self._expected = None
 
     def renew(self, data: BusinessData, *, under_way: bool) -> None:
-        """Take business data from the owner. While commits are under way only the contract is of use."""
+        """Take business data from the owner. While commits are under way only the contract is of use, if it fits.
+
+        Contracts of other members are forgotten when the data don't show that they are still those.
+        """
         account, contract = data.account, data.contract
         if under_way:
             if contract.version <= self.confirmed <= account.version:

@@ -61,7 +61,7 @@ class Pending:
             self._metrics.requests(kind, fault.reason)
 
     def flush(self) -> None:
-        """Send what was answered since the last time."""
+        """Send what was answered since the last time, a batch's in one part: for the end of a turn, not each item."""
         if not self._touched:
             return
         now = self._clock()

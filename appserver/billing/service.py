@@ -42,7 +42,11 @@ class Billing(BillingServiceServicer):
     async def ChangeBillRuns(
         self, request: pb.ChangeBillRunsRequest, context: grpc.aio.ServicerContext
     ) -> pb.ChangeBillRunsResponse:
-        """Do one thing to the runs of a period in each slot that is meant; each has its own outcome."""
+        """Do one thing to the runs of a period in each slot that is meant; outcomes are in the order of slots.
+
+        Slots are independent: some may have done it and others not. The same request key does it where it is still to
+        be done.
+        """
         check_caller(request)
         reference = await self._reference(request.domain, context)
         action = change_of(request, reference.time_zone)
@@ -57,7 +61,7 @@ class Billing(BillingServiceServicer):
     async def ListBillRuns(
         self, request: pb.ListBillRunsRequest, context: grpc.aio.ServicerContext
     ) -> pb.ListBillRunsResponse:
-        """Tell the runs of slots of a domain."""
+        """Tell the runs of slots of a domain, slot by slot; a slot that can't tell is among `failures`."""
         check_caller(request)
         reference = await self._reference(request.domain, context)
         self._permit(READ, request, reference, context)

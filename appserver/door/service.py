@@ -73,7 +73,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
         metrics.gauge("clients_known", lambda: len(clients))
 
     async def Exchange(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
-        """Serve a stream of batches."""
+        """Serve a stream of batches until the client leaves or this instance ends; replies come in no order."""
         client = self._clients.of(context)
         self._clients.open_stream(client)
         principal = principal_of(context).name

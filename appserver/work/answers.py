@@ -19,7 +19,10 @@ _unpack_session = msgspec.msgpack.Decoder(SessionOutcome).decode
 
 
 def answer_done(pending: Pending, item: WorkItem, done: Done) -> None:
-    """Answer a commit that was done, now or before."""
+    """Answer a commit that was done, now or before; nothing when its deadline has passed.
+
+    Raises `msgspec.MsgspecError` when the outcome can't be read, with nothing answered.
+    """
     # Whatever may fail comes before the reply is opened: an open reply is sent.
     request = item.request
     session = _session(done) if request.kind is Kind.SESSION else None

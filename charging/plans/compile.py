@@ -38,14 +38,14 @@ class Dated(Protocol):
 
 
 def in_force(entry: Dated, time_ms: int, local: LocalTime) -> bool:
-    """Say whether an entry's effective dates contain a moment."""
+    """Say whether an entry's effective dates contain a moment, UTC; the end is exclusive, none named = open."""
     if entry.effective_from and local.moment_ms(entry.effective_from) > time_ms:
         return False
     return not entry.effective_to or time_ms < local.moment_ms(entry.effective_to)
 
 
 def boundaries(merged: Merged, local: LocalTime) -> list[int]:
-    """Give all moments (ms) at which some entry begins or ends to be in force, sorted."""
+    """Give all moments (UTC, ms) at which some entry begins or ends to be in force, in order, each once."""
     dated: list[Dated] = [price for tariff in merged.tariffs.values() for price in tariff.value.prices]
     for section in (
         merged.tariffs,

@@ -29,7 +29,7 @@ _STAGES = {"product": (0, "I"), "offering": (1, "S"), "subscriber": (2, "S"), "a
 
 
 def compile_allowance(entry: MergedEntry[Allowance], merged: Merged, local: LocalTime) -> CompiledAllowance:
-    """Compile an allowance."""
+    """Compile an allowance, quantities in base units. Raises `Invalid` CATALOGUE_FAULTY, `ValueError`."""
     value = entry.value
     table: BandTable | None = None
     timed = value.unit == "second"
@@ -79,7 +79,7 @@ def compile_offering(entry: MergedEntry[Offering]) -> CompiledOffering:
 
 
 def compile_fee(entry: MergedEntry[Fee], merged: Merged) -> CompiledFee:
-    """Compile a fee."""
+    """Compile a fee, its amount exact in micro-units. Raises `Invalid` CATALOGUE_FAULTY."""
     value = entry.value
     amount = micro(value.amount)
     return CompiledFee(

@@ -56,7 +56,10 @@ def rounding_of(own: Rounding | None, holder: str, entry: str, merged: Merged) -
 def compile_tariff(
     entry: MergedEntry[Tariff], prices: Iterable[Price], merged: Merged, local: LocalTime
 ) -> CompiledTariff:
-    """Compile a tariff with those of its prices that are in force."""
+    """Compile a tariff with those of its prices that are in force, in the order of the catalogue.
+
+    Raises `Invalid` CATALOGUE_FAULTY for a destination, band or zone that is not there.
+    """
     tariff = entry.value
     listed = list(prices)
     compiled = [compile_price(tariff, price, entry.origin, merged, local) for price in listed]
@@ -69,6 +72,9 @@ def compile_tariff(
     if naming:
         table = prefix_table(merged, naming)
         anywhere = [place for place, price in enumerate(listed) if not price.when.destinations]
+        # A number meets a set of destinations, and there are few such sets: for each the prices that may hold are found
+        # now, in the order of the file, since the first that holds counts. Prices without destination stand in all of
+        # them.
         for found in table.answers:
             places = sorted({*anywhere, *(place for name in found for place in naming[name])})
             by_destination[found] = tuple([compiled[place] for place in places])
@@ -76,7 +82,7 @@ def compile_tariff(
 
 
 def compile_price(tariff: Tariff, price: Price, origin: str, merged: Merged, local: LocalTime) -> CompiledPrice:
-    """Compile one price."""
+    """Compile one price, amounts as whole numbers of one denominator. Raises `Invalid` CATALOGUE_FAULTY."""
     tariff_origin, origin = origin, merged.price_origins.get((tariff.id, price.id), origin)
     service = merged.services[tariff.service].value
     rule = f"{tariff.id}/{price.id}"

@@ -33,7 +33,7 @@ def unknown_service(plan: Plan, usage: Usage) -> Unrated:
 
 
 def absurd_quantity(plan: Plan, usage: Usage) -> Unrated:
-    """The quantity is negative or beyond the service's limit."""
+    """The quantity, in base units, is negative or beyond the service's limit: QUANTITY_INVALID."""
     service = plan.services[usage.service]
     wanted = f"0 to {service.quantity_max} {service.unit}"
     return Unrated(
@@ -45,7 +45,7 @@ def absurd_quantity(plan: Plan, usage: Usage) -> Unrated:
 
 
 def absurd_amount(usage: Usage, rule: str, amount: int) -> Unrated:
-    """The charge is beyond any that is meant."""
+    """The charge, in micro-units, is beyond any that is meant: AMOUNT_INVALID."""
     return Unrated(
         "AMOUNT_INVALID",
         f"{usage.quantity} of {usage.service} would cost {show(amount)}: a single usage costs at most "
@@ -57,7 +57,11 @@ def absurd_amount(usage: Usage, rule: str, amount: int) -> Unrated:
 def unpriced(
     plan: Plan, profile: Profile, names: tuple[str, ...], usage: Usage, contract: Contract, account: Account
 ) -> Unrated:
-    """Find out why nothing prices a usage."""
+    """Find out why nothing prices a usage: the first of these that is so.
+
+    SUBSCRIPTION_MISSING, SERVICE_NOT_SUBSCRIBED, USAGE_UNRATED, the last with the price that missed fewest conditions
+    as `nearest`. `names` are the offerings held at the time. Made only for a refusal: it compiles anew.
+    """
     if not names:
         held = ", ".join(s.offering for s in contract.subscriptions) or "none at all"
         return Unrated(

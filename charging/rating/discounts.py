@@ -59,7 +59,10 @@ def holds(rule: CompiledRule, facts: DiscountFacts) -> bool:
 
 
 def reduction(rule: CompiledRule, numerator: int, denominator: int, facts: DiscountFacts) -> tuple[int, int]:
-    """Give how much a rule takes off a value: numerator and denominator, the latter a multiple of the value's."""
+    """Give how much a rule takes off a value: numerator and denominator, the latter a multiple of the value's.
+
+    Micro-units, never negative and never more than the value; exact, so nothing is rounded between rules.
+    """
     left_n, left_d = rule.numerator, rule.denominator
     kind = rule.kind
     if kind == THRESHOLDS:

@@ -10,7 +10,7 @@ _LEVELS = {"S": "subscriber", "I": "account item", "A": "account", "C": "custome
 
 
 def sentence(step: Step) -> str:
-    """Say in one sentence what a step did, with its exact value."""
+    """Say in one sentence what a step did, with its value in the currency; "…" ends what is not exact."""
     value = show(step.numerator, step.denominator)
     who = f" [{step.origin}]" if step.origin else ""
     detail = f" ({step.detail})" if step.detail else ""
@@ -45,7 +45,7 @@ def amount_of(step: Step) -> str:
 
 
 def lines(charge: Charge) -> list[str]:
-    """Give the sentences of a charge, each with the running total before it and after it."""
+    """Give the sentences of a charge, in order, each with the running total before and after it; last the charge."""
     found = []
     total = Fraction(0)
     for step in charge.steps:

@@ -51,7 +51,10 @@ def attempt(rate: Callable[[], Charge], keep: Callable[[Charge], Kept | None]) -
 
 
 def largest(requested: int, attempt_of: Callable[[int], Attempt]) -> tuple[int, Attempt]:
-    """Give the largest quantity up to what is requested that is covered, with its attempt; 0 when none is."""
+    """Give the largest quantity up to what is requested that is covered, base units, with its attempt; 0 when none is.
+
+    Tries `GRANT_RATINGS_MAX` quantities at most.
+    """
     tried: dict[int, Attempt] = {}
 
     def look(quantity: int) -> Attempt:
@@ -60,6 +63,8 @@ def largest(requested: int, attempt_of: Callable[[int], Attempt]) -> tuple[int, 
         return tried[quantity]
 
     pending = [(min(1, requested), requested)] if requested else []
+    # `pending` is a stack with the upper half on top, so quantities are ruled out from above. Between two that are made
+    # by the same rules and both not covered, nothing can be: cost rises in between.
     while pending and len(tried) < GRANT_RATINGS_MAX:
         low, high = pending.pop()
         above, below = look(high), look(low)

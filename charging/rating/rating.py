@@ -286,7 +286,11 @@ def _joined(pairs: Pairs) -> tuple[tuple[str, int], ...]:
 
 
 def allowances(plan: Plan, contract: Contract, account: Account, time_ms: int) -> list[AllowanceLeft]:
-    """Give what a contract may still use of its allowances at a moment, each service's once."""
+    """Give what a contract may still use of its allowances at a moment, UTC, each service's once.
+
+    In order of services, of each in order of consumption; quantities in base units. Books of free units are not among
+    them.
+    """
     held = plan.valid_subscriptions(contract, time_ms)
     names = tuple([subscription.offering for subscription in held])
     start_s = time_ms // 1000

@@ -43,7 +43,10 @@ _OPENS = (
 
 
 def find() -> Path:
-    """A Java 17: ONETIER_JAVA, JAVA_HOME, the PATH, then the usual folder of Linux packages."""
+    """A Java 17: ONETIER_JAVA, JAVA_HOME, the PATH, then the usual folder of Linux packages.
+
+    Raises `LocalCassandraError`, which says what was found instead.
+    """
     seen = []
     for candidate in _candidates():
         version = _version(candidate)
@@ -57,7 +60,7 @@ def find() -> Path:
 
 
 def options(heap_mb: int) -> list[str]:
-    """Options of the JVM: the heap, and the doors into the JDK that Cassandra's libraries walk through."""
+    """Options of the JVM: a heap of `heap_mb`, and the doors into the JDK that Cassandra's libraries walk through."""
     return [
         f"-Xms{heap_mb}m",
         f"-Xmx{heap_mb}m",

@@ -109,7 +109,10 @@ def up(folder: Path, settings: Settings, report: Callable[[str], None]) -> Clust
 
 
 def down(folder: Path, report: Callable[[str], None]) -> int:
-    """Stop the cluster of that folder, by process id; its data stays. Returns how many nodes were stopped."""
+    """Stop the cluster of that folder, by process id; its data stays. Returns how many nodes were stopped.
+
+    0 when none runs. `report` is told each node before it is stopped.
+    """
     if not folder.exists():
         return 0
     with _locked(folder):
@@ -142,7 +145,7 @@ def signal_node(folder: Path, number: int, how: signal.Signals) -> None:
 
 
 def status(folder: Path) -> tuple[NodeStatus, ...]:
-    """The nodes of that folder as they are now; none when it was never up or is down."""
+    """The nodes of that folder as they are now, in order; none when it was never up or is down."""
     state = _load(folder)
     return tuple(
         NodeStatus(

@@ -82,7 +82,10 @@ def _grant(given: pb.Grant) -> GrantSet:
 
 
 def grant_messages(written: Mapping[str, Grant]) -> list[pb.Grant]:
-    """Tell the grants in force: what is written, and the built-in ones of the roles that nothing is written for."""
+    """Tell the grants in force: what is written, and the built-in ones of the roles that nothing is written for.
+
+    The built-in ones come last and have no id.
+    """
     subjects = {grant.subject for grant in written.values()}
     in_force = [*written.items(), *(("", grant) for grant in BUILT_IN if grant.subject not in subjects)]
     return [

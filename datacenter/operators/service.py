@@ -46,7 +46,11 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         )
 
     async def Amend(self, request: pb.AmendRequest, context: grpc.aio.ServicerContext) -> pb.AmendResponse:
-        """Append changes, all or none, once a key. Faults: see `Directory.amend`, `Admission.check`."""
+        """Append changes, all or none, once a key; gives the revision, of a repeat the first time's.
+
+        What the caller may not do alone is appended as a proposal, and told as the fault that approval is needed.
+        Faults: CHANGE_MALFORMED, PREFIX_TWICE, and see `Directory.amend`, `Admission.check`, `permits.admitted`.
+        """
         _check_actor(request.actor)
         principal, key, state = principal_of(context).name, request.request_key, self._directory.state
         check_callers_key(key)
@@ -63,7 +67,10 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         return pb.AmendResponse(revision=revision)
 
     async def Port(self, request: pb.PortRequest, context: grpc.aio.ServicerContext) -> pb.PortResponse:
-        """Move an identity's account to another domain; a repeat of the key finishes what was begun."""
+        """Move an identity's account to another domain; a repeat of the key finishes what was begun.
+
+        Goes on when the caller's deadline passes. Faults: see `Porter.port`.
+        """
         _check_actor(request.actor)
         self._check(context, "port", request.actor, request.to_domain)
         check_callers_key(request.request_key)
@@ -74,7 +81,7 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
         return pb.PortResponse(revision=port.revision, from_domain=port.begun.from_domain)
 
     async def Describe(self, request: pb.DescribeRequest, context: grpc.aio.ServicerContext) -> pb.DescribeResponse:
-        """Give the whole picture, passwords masked and catalogues without their content."""
+        """Give the whole picture as this instance knows it, passwords masked and catalogues without their content."""
         self._check(context, "describe")
         state = self._directory.state
         return pb.DescribeResponse(

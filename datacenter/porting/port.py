@@ -68,7 +68,10 @@ class Porter:
         return await asyncio.shield(self._task(begun))
 
     async def sweep(self) -> None:
-        """Finish ports that somebody else began and left, for ever. Two who do one at the same time do no harm."""
+        """Finish ports that somebody else began and left, for ever. Two who do one at the same time do no harm.
+
+        One counts as left when it was open in two rounds; what can't be finished yet is tried again in the next.
+        """
         seen: dict[str, float] = {}
         while True:
             await asyncio.sleep(SWEEP_S)

@@ -106,6 +106,8 @@ class OwnerLink:
         self._link.send(request, items=len(load.positions), sink=batch, timeout_ms=left_ms)
 
     async def _drain(self) -> None:
+        # A batch stays in the queue while it waits for room, where `_drop_expired` may take it out; so it is looked at
+        # again before it is sent.
         while self._queue:
             first = self._queue[0]
             try:
@@ -121,6 +123,7 @@ class OwnerLink:
 
     def _drop_expired(self) -> None:
         now = self._loop.time()
+        # Once around: those that are kept come back in their order.
         for _ in range(len(self._queue)):
             batch = self._queue.popleft()
             if batch.deadline > now:

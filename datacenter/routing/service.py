@@ -66,7 +66,7 @@ class DataCenterServicer(data_center_pb2_grpc.DataCenterServiceServicer):
         self.bytes_in_flight = 0
 
     async def Route(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
-        """Serve one platform instance's stream."""
+        """Serve one platform instance's stream until it leaves or this server drains; what is owed is answered."""
         origin = principal_of(context).role
 
         def take_batch(request: RouteRequest, replies: Replies) -> int:

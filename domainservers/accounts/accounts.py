@@ -101,7 +101,10 @@ class Accounts:
         self._packed_max = max(packed_max, PACKED_MIN)
 
     def take(self, account_id: str, stored: Stored | None) -> Cell:
-        """Take a snapshot in (None: no such account), unless the account is here already."""
+        """Take a snapshot in (None: no such account) and give its cell; an account that is here stays as it is.
+
+        What is in memory is newer than any snapshot, so a read that comes late changes nothing.
+        """
         cell = self.cells.get(account_id)
         if cell is not None:
             return cell
@@ -128,7 +131,7 @@ class Accounts:
         return state  # type: ignore[return-value]
 
     def change(self, cell: Cell, account: Account, seq: int) -> None:
-        """Set a new state, decided in group `seq`."""
+        """Set a new state, decided in group `seq`, which may still be open."""
         if type(cell.state) is Account:
             cell.state = account
         else:

@@ -132,7 +132,11 @@ class Contracts:
         self._cached[identity] = known
 
     async def write_behind(self) -> None:
-        """Write what is due, for ever; the store's absence is waited out, and so is a right that it takes away."""
+        """Write what is due, for ever; the store's absence is waited out, and so is a right that it takes away.
+
+        Orders first, then contracts, some at a time. Ends by cancellation alone; what is due then, the next owner finds
+        by its replay.
+        """
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -164,6 +168,7 @@ class Contracts:
         self._settle(batch)
 
     def _settle(self, batch: Sequence[Known]) -> None:
+        # A contract that was set again while it was written is another object by now, and stays due.
         for known in batch:
             if known.contract is None:
                 continue
@@ -175,7 +180,10 @@ class Contracts:
                 self._cache(identity, known)
 
     async def flush(self) -> None:
-        """Wait until all that was applied so far is written."""
+        """Wait until all that was applied so far is written, however long the store is away.
+
+        What is applied meanwhile is not waited for.
+        """
         awaited = list(self._due.items())
         orders = list(self._orders_due.items())
         while awaited or orders:

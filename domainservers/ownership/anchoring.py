@@ -68,7 +68,7 @@ class Anchoring:
                 log.exception("anchors could not be noted")
 
     async def note(self) -> None:
-        """Note what moved since the last time."""
+        """Note what moved since the last time. Never raises for a place that is away: all of it is noted again then."""
         now_ms = self._clock.now_ms()
         left, self._left = self._left, {}
         slots = [*left.values(), *self._host.slots()]

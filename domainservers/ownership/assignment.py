@@ -11,7 +11,11 @@ from directory.members import Member
 
 
 def assign(slots: Iterable[str], members: Mapping[str, Member]) -> dict[str, str]:
-    """Give the server id that should own each slot ("GD/0"); slots that nobody may own are left out."""
+    """Give the server id that should own each slot ("GD/0"); slots that nobody may own are left out.
+
+    A member that drains owns nothing; one that names domains owns slots of these alone. The order of the arguments does
+    not matter.
+    """
     willing = {server_id: member for server_id, member in members.items() if not member.draining}
     names = sorted(slots)
     if not willing:
@@ -19,6 +23,8 @@ def assign(slots: Iterable[str], members: Mapping[str, Member]) -> dict[str, str
     share, one_more = divmod(len(names), len(willing))
     load = dict.fromkeys(willing, 0)
     assigned: dict[str, str] = {}
+    # Slots in one order, members in each slot's own: the member that weighs most takes it while he has room. So a
+    # member that comes or goes moves his own slots, and few of the others'.
     for name in names:
         domain = name.rpartition("/")[0]
         able = [sid for sid, member in willing.items() if not member.domains or domain in member.domains]

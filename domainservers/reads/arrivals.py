@@ -46,6 +46,8 @@ async def find_arrival(
     ported_late = False
     oldest_seq = newest
     async with aclosing(groups_of(frames, turns, account_id, newest)) as groups:
+        # Newest first, back to a time well before the sending, with room for two owners' clocks that differ: past it an
+        # arrival can't be any more, and the journal need not be walked to its end.
         async for found in groups:
             oldest_seq = found[0][1].previous_seq
             for _, entry in reversed(found):
@@ -89,7 +91,11 @@ class Arrivals:
         """Marks of the keys of late transfers that are looked for."""
 
     def receive(self, item: Item) -> None:
-        """Take a commit whose account is known; a transfer that is late only when it has not arrived before."""
+        """Take a commit whose account is known; a transfer that is late only when it has not arrived before.
+
+        One that is late is answered after a walk through the journal; when that can't say, `Unavailable`
+        ARRIVAL_UNKNOWN, and the money stays under way.
+        """
         action = item.command.action
         now_ms = max(self._clock.now_ms(), self._around.newest_ms)
         if not (isinstance(action, ReceiveTransfer) and is_late(action.sent_ms, now_ms, self._keep_ms)):

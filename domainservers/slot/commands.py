@@ -131,6 +131,9 @@ class CommandTurns:
     def pump(self) -> None:
         """Give lanes their turns while the open group has room."""
         self._around.look()
+        # Each turn decides one command of one account. What must be read first blocks its lane alone; what can't be
+        # decided in time is told so and takes no room in the group. It ends when no lane is ready or the group is full,
+        # and goes on when the next group opens.
         while not self._groups.full:
             turn = self.lanes.pop()
             if turn is None:

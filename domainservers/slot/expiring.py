@@ -52,7 +52,10 @@ class Expiring:
         self._take = take
 
     def sweep(self) -> None:
-        """Give the commands that end sessions past their validity, of `EXPIRIES_PER_SWEEP_MAX` accounts at most."""
+        """Give the commands that end sessions past their validity, of `EXPIRIES_PER_SWEEP_MAX` accounts at most.
+
+        An account that is not in memory is read first, and met again by a later sweep; so is one whose command fails.
+        """
         now_ms = self._clock.now_ms()
         items: list[Item] = []
         for account_id in self._watch.due(now_ms, EXPIRIES_PER_SWEEP_MAX):

@@ -53,12 +53,15 @@ class Loading:
             self.load(account_id)
 
     def want_account(self, account_id: str, then: Then) -> None:
-        """Read an account that is not in memory, for somebody."""
+        """Read an account that is not in memory, for somebody: `then` is told once, why it can't be had or None.
+
+        At once, with `Overloaded`, when the slot reads too much already.
+        """
         self._want(f"account {account_id}", then)
         self.load(account_id)
 
     def want_contract(self, identity: str, then: Then) -> None:
-        """Read a contract that is not in memory, for somebody."""
+        """Read a contract that is not in memory, for somebody; `then` as of `want_account`."""
         self._want(f"contract {identity}", then)
         self._contract_fetcher.want(identity)
 

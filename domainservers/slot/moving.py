@@ -131,10 +131,15 @@ class _Mover:
 
 
 async def fence(unit: Unit, slot: str, target_url: str) -> bool:
-    """Seal a slot's journal for good at this address; False when the slot was never used. Raises `Refused`."""
+    """Seal a slot's journal for good at this address; False when the slot was never used. Idempotent for one target.
+
+    Raises `Refused` UNIT_MOVING when it is on its way to another address, SLOT_BUSY, `StoreUnavailable`.
+    """
     checkpoint = await load_checkpoint(unit, slot)
     number = checkpoint.segments[-1].number if checkpoint is not None else 0
     head = await unit.head(slot, number)
+    # The owner goes on meanwhile: it appends, and rolls to the next segment. Each round follows it to where it is, and
+    # tries to seal what it found there.
     for _ in range(FENCE_TRIES_MAX):
         if head is None:
             return False
@@ -163,7 +168,7 @@ async def fence(unit: Unit, slot: str, target_url: str) -> bool:
 
 
 async def take_back(unit: Unit, slots: Sequence[str]) -> None:
-    """Undo a fence: the journals go on where they are. Only while the directory still names this unit."""
+    """Undo a fence: the journals go on where they are. Only while the directory still names this unit. Idempotent."""
     for slot in slots:
         checkpoint = await load_checkpoint(unit, slot)
         number = checkpoint.segments[-1].number if checkpoint is not None else 0
@@ -197,6 +202,8 @@ async def move_slots(
             progress(slot)
 
     await asyncio.gather(*(copy(slot) for slot in slots))
+    # Copied twice: the first time while the slots are served, which may take long; then, fenced, what has come since,
+    # so that they stand still for a moment only.
     await asyncio.gather(*(fence(source, slot, target_url) for slot in slots))
     await asyncio.gather(*(copy(slot) for slot in slots))
     mover.report.slots = len(slots)

@@ -20,7 +20,7 @@ class PatientUnit:
         self._slot = slot
 
     async def put(self, records: Sequence[Record]) -> None:
-        """Write records; returns when they are durable."""
+        """Write records; returns when they are durable, however long the store is away or refuses."""
         while True:
             try:
                 if records:

@@ -82,7 +82,11 @@ class Writing:
         """Group of the newest checkpoint that is written; -1 = none."""
 
     async def write(self, capture: Capture) -> None:
-        """Write a capture whose group is applied; its position is set."""
+        """Write a capture whose group is applied; its position is set. One call at a time.
+
+        Waits for the store as long as it takes, and may be cancelled at any moment: until the checkpoint is written,
+        the one before counts.
+        """
         await self._contracts.flush()
         position = capture.position
         if position is None:

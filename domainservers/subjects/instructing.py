@@ -102,6 +102,7 @@ class Instructing:
         if not self._waiting:
             return
         self._around.look()
+        # Those that wait now, once each: what is put back behind them meanwhile has its turn in the next round.
         for _ in range(len(self._waiting)):
             if self._groups.full:
                 break
