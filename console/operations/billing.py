@@ -1,5 +1,7 @@
 """`onetier billing`: the bill runs of a domain, over all its slots, each with its own outcome."""
 
+import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -10,16 +12,16 @@ from onetier.v1 import billing_pb2 as pb
 from onetier.v1.billing_pb2_grpc import BillingServiceStub
 from rich.table import Column, Table
 
+from charging.errors import Fault, Unavailable
 from console import report
 from console.arguments import ENDPOINTS_VARIABLE, first_address
-from console.operations.directory_call import PLATFORM, Certificates, call_as_operator
+from console.operations.directory_call import CALL_TIMEOUT_S, PLATFORM, Certificates, call_as_operator, patiently
 from console.values import time_ms
 from console.views import Json, View, plain, print_view
 from onetier_client import new_key
 from runtime.status import from_status
 
 app = typer.Typer(help="Plan, open and end the bill runs of a domain.", no_args_is_help=True)
-CALL_TIMEOUT_S = 30.0
 ResultT = TypeVar("ResultT")
 
 Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.")]
@@ -129,11 +131,7 @@ def list_command(
     """List the runs of a domain: those that are not over, and of each cycle day the newest that are."""
     request = pb.ListBillRunsRequest(domain=domain, slots=slot or (), channel=channel, actor=actor)
 
-    async def ask(stub: BillingServiceStub) -> pb.ListBillRunsResponse:
-        told: pb.ListBillRunsResponse = await stub.ListBillRuns(request, timeout=CALL_TIMEOUT_S)
-        return told
-
-    told = _call(endpoint, tls, ask)
+    told = _call(endpoint, tls, lambda stub: patiently(lambda left_s: stub.ListBillRuns(request, timeout=left_s)))
     print_view(View(told.runs, _table(told.runs)), as_json)
     _fail(domain, told.failures)
 
@@ -158,9 +156,8 @@ def show(
     reading = pb.ReadBillRunHistoryRequest(domain=domain, slot=slot, lines_max=lines, channel=channel, actor=actor)
 
     async def ask(stub: BillingServiceStub) -> tuple[pb.ListBillRunsResponse, pb.ReadBillRunHistoryResponse]:
-        told: pb.ListBillRunsResponse = await stub.ListBillRuns(listing, timeout=CALL_TIMEOUT_S)
-        read: pb.ReadBillRunHistoryResponse = await stub.ReadBillRunHistory(reading, timeout=CALL_TIMEOUT_S)
-        return told, read
+        told = await patiently(lambda left_s: stub.ListBillRuns(listing, timeout=left_s))
+        return told, await patiently(lambda left_s: stub.ReadBillRunHistory(reading, timeout=left_s))
 
     told, read = _call(endpoint, tls, ask)
     _fail(domain, told.failures)
@@ -188,11 +185,7 @@ def _change(
 
 
 def _do(request: pb.ChangeBillRunsRequest, endpoint: str, tls: Path | None, as_json: bool) -> None:
-    async def ask(stub: BillingServiceStub) -> pb.ChangeBillRunsResponse:
-        told: pb.ChangeBillRunsResponse = await stub.ChangeBillRuns(request, timeout=CALL_TIMEOUT_S)
-        return told
-
-    outcomes = _call(endpoint, tls, ask).outcomes
+    outcomes = _call(endpoint, tls, lambda stub: _change_all(stub, request))
     failed = [each for each in outcomes if each.HasField("error")]
     key = request.request_key
     repeated = sum(each.repeated for each in outcomes)
@@ -201,6 +194,24 @@ def _do(request: pb.ChangeBillRunsRequest, endpoint: str, tls: Path | None, as_j
     table = _table([each.run for each in outcomes if not each.HasField("error")])
     print_view(View([{"request_key": key, **plain(each)} for each in outcomes], [*table, told]), as_json)
     _fail(request.domain, failed)
+
+
+async def _change_all(stub: BillingServiceStub, request: pb.ChangeBillRunsRequest) -> list[pb.BillRunOutcome]:
+    """Ask until every slot has told its outcome, or time is over: a slot may be changing its owner just now."""
+    told: dict[int, pb.BillRunOutcome] = {}
+    until = time.monotonic() + CALL_TIMEOUT_S
+    while True:
+        response = await patiently(lambda left_s: stub.ChangeBillRuns(request, timeout=left_s))
+        told.update((each.slot, each) for each in response.outcomes)
+        away = [fault for fault in map(_fault_of, told.values()) if isinstance(fault, Unavailable)]
+        if not away or time.monotonic() > until:
+            return [told[slot] for slot in sorted(told)]
+        await asyncio.sleep(max(fault.retry_ms for fault in away) / 1_000)
+        request.slots[:] = [slot for slot, each in told.items() if isinstance(_fault_of(each), Unavailable)]
+
+
+def _fault_of(outcome: pb.BillRunOutcome) -> Fault | None:
+    return from_status(outcome.error) if outcome.HasField("error") else None
 
 
 def _call(

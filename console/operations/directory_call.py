@@ -1,7 +1,8 @@
 """Calls of operators to a data center or a platform, with the certificate of the operator's role where TLS is on."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -9,7 +10,7 @@ import grpc
 import typer
 from onetier.v1 import data_center_pb2_grpc as dc_grpc
 
-from charging.errors import Fault
+from charging.errors import Fault, Unavailable
 from cluster.roles import read_role
 from console.arguments import DATACENTER_VARIABLE, first_address
 from runtime.channel import open_channel
@@ -17,6 +18,8 @@ from runtime.settings import BadSettings
 from runtime.status import from_rpc_error
 
 ResultT = TypeVar("ResultT")
+CALL_TIMEOUT_S = 30.0
+SHORTEST_CALL_S = 0.1
 
 DataCenter = Annotated[
     str,
@@ -30,6 +33,24 @@ DATACENTER = "127.0.0.1:7200"
 PLATFORM = "127.0.0.1:7100"
 _CALLED = {"datacenter": ("data center", "datacenter"), "appserver": ("app server", "endpoint")}
 """By role: what people call it, and the option that names its address."""
+
+
+async def patiently(call: Callable[[float], Awaitable[ResultT]]) -> ResultT:
+    """Make a call, and make it again while its server says when to: an owner may be changing just now.
+
+    `call` is given the seconds that are left. Whoever changes something gives it the same request key each time. Raises
+    what the last call raised.
+    """
+    until = time.monotonic() + CALL_TIMEOUT_S
+    while True:
+        try:
+            return await call(max(until - time.monotonic(), SHORTEST_CALL_S))
+        except grpc.aio.AioRpcError as error:
+            fault = from_rpc_error(error)
+            wait_s = fault.retry_ms / 1_000
+            if not isinstance(fault, Unavailable) or not wait_s or time.monotonic() + wait_s > until:
+                raise
+        await asyncio.sleep(wait_s)
 
 
 def call_directory(

@@ -9,14 +9,13 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from rich.table import Column, Table
 
 from console import report
-from console.operations.directory_call import DATACENTER, Certificates, DataCenter, call_directory
+from console.operations.directory_call import CALL_TIMEOUT_S, DATACENTER, Certificates, DataCenter, call_directory
 from console.views import Json, View, plain, print_view
 from house.grants import grants_of
 from house.rooms import ROOMS
 from onetier_client import new_key
 
 app = typer.Typer(help="Say who may do what, approve amendments of the directory.", no_args_is_help=True)
-CALL_TIMEOUT_S = 30.0
 
 GrantId = Annotated[str, typer.Argument(help="Name of the grant, yours to choose.")]
 OfKey = Annotated[str, typer.Argument(help="Request key of the amendment, as `onetier grant proposals` shows it.")]

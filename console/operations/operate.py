@@ -10,7 +10,7 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from audit.journals import JournalRef
 from cluster.folder import read_mark
 from cluster.layout import lay_out
-from console.operations.directory_call import DATACENTER, Certificates, DataCenter, call_directory
+from console.operations.directory_call import CALL_TIMEOUT_S, DATACENTER, Certificates, DataCenter, call_directory
 from console.views import Json, View, plain, print_view
 from directory.directory import Directory
 from directory.slots import slot_key
@@ -19,7 +19,6 @@ from house.stores import STORES
 from onetier_client import new_key
 
 app = typer.Typer()
-CALL_TIMEOUT_S = 30.0
 
 Folder = Annotated[Path, typer.Option("--data", help="Data folder of `onetier up` or `onetier demo`.")]
 DirectoryUrl = Annotated[str, typer.Option("--directory", help="URL of the directory unit; default: that of --data.")]
