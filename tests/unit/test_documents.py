@@ -53,7 +53,7 @@ def test_every_relative_link_leads_somewhere(path: Path) -> None:
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_file_that_is_named_exists(path: Path) -> None:
-    folders = "|".join([*ROOMS, "testkit", "bench", "tests", "docs", "proto", "catalogues"])
+    folders = "|".join([*ROOMS, "testkit", "bench", "tests", "docs", "proto", "catalogues", "deploy"])
     for name in re.findall(rf"`((?:{folders})/(?:[\w./-]*(?:/|\.\w+))?)`", read(path)):
         made_there = f"`{name}`:\n\n```" in read(path)  # The page writes it, and a test does what the page says.
         assert made_there or (ROOT / name).exists(), f"{path.name} names {name}, which is not there"
