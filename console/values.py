@@ -14,7 +14,10 @@ MICRO = EXACT.create_decimal(1_000_000)
 
 
 def time_ms(text: str) -> int:
-    """Read a time; 0 when none is given. Raises `typer.BadParameter` for one without its offset from UTC."""
+    """Read a time: ISO 8601, or milliseconds UTC as they are; gives milliseconds UTC, 0 when none is given.
+
+    Raises `typer.BadParameter` for one without its offset from UTC.
+    """
     if not text or (text.isdecimal() and text.isascii() and len(text) < 16):
         return int(text or 0)
     try:

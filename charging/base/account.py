@@ -31,6 +31,7 @@ class Book(Struct, frozen=True, array_like=True, gc=False):
     priority: int = PRIORITY_DEFAULT
     """Lower goes first."""
     valid_from_ms: int = 0
+    """UTC, inclusive."""
     valid_to_ms: int = 0
     """0 = open end; the end is exclusive."""
     allowance: str = ""
@@ -48,6 +49,7 @@ class Hold(Struct, frozen=True, array_like=True, gc=False):
     other_party: str
     visited: str
     start_ms: int
+    """When the running piece began, UTC."""
     used: int
     """Whole quantity of the running piece reported so far, base units."""
     charged: int

@@ -8,6 +8,7 @@ class Subscription(Struct, frozen=True, array_like=True, gc=False):
 
     offering: str
     valid_from_ms: int = 0
+    """UTC, inclusive."""
     valid_to_ms: int = 0
     """0 = open end."""
     attributes: dict[str, str] = {}
@@ -24,6 +25,7 @@ class Contract(Struct, frozen=True, array_like=True, gc=False):
     account_id: str
     domain: str
     valid_from_ms: int = 0
+    """UTC: usage from before is refused."""
     valid_to_ms: int = 0
     status: str = "active"
     """active, suspended, ended"""

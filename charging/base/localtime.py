@@ -64,6 +64,8 @@ class LocalTime:
     def next_day(self, utc_s: int) -> int:
         """Give the UTC second at which the next local day begins: in Cairo or Santiago one a year has no midnight."""
         day, at = self.day(utc_s), utc_s
+        # Step by step, since the clock may change on the way: to what would be midnight by the offset of now, or to the
+        # change, whichever comes first.
         while self.day(at) == day:
             at = min((day + 1) * DAY_S - self.offset(at), self.next_change(at))
         return at
@@ -106,12 +108,12 @@ def _offsets(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def day_of(text: str) -> int:
-    """Turn 2026-10-01 into a day."""
+    """Turn 2026-10-01 into a day, counted from 1970-01-01. Raises `ValueError` for any other text."""
     return date.fromisoformat(text).toordinal() - _EPOCH_ORDINAL
 
 
 def weekday(day: int) -> int:
-    """Monday = 0."""
+    """Give the day of the week of a day counted from 1970-01-01; 0 = Monday."""
     return (day + 3) % 7
 
 
@@ -136,7 +138,11 @@ class Span(NamedTuple):
 
 @lru_cache(maxsize=65_536)
 def span(period: int, day: int, cycle_day: int) -> Span:
-    """Give the period that contains a day. `cycle_day` is the day of month on which the bill cycle begins."""
+    """Give the period that contains a local day, counted from 1970-01-01.
+
+    `period` is one of the constants above. `cycle_day` is the day of month on which the bill cycle begins, 1 to 28, so
+    that every month has it; other periods do not look at it.
+    """
     if period in (LIFE, SUBSCRIPTION, CALL):
         return Span(0, 1 << 40, WHOLE_LIFE, 0, "none")
     start = _start(period, day, cycle_day)

@@ -49,7 +49,10 @@ def quantity(text: str) -> int:
 
 
 def exact_quantity(text: str) -> Fraction:
-    """Do the same where a part of a base unit may stand, as in a price per 0.1 MB."""
+    """Do the same where a part of a base unit may stand, as in a price per 0.1 MB; exact.
+
+    KB, MB, GB and TB are powers of 1,024. Raises `ValueError` for what is no quantity.
+    """
     if not text:
         return Fraction(0)
     match = _QUANTITY.fullmatch(text)
@@ -70,7 +73,10 @@ def quantity_unit(text: str) -> str:
 
 
 def round_off(numerator: int, denominator: int, mode: int, step: int) -> int:
-    """Round a value that is not negative to a multiple of `step` micro-units."""
+    """Round a value that is not negative to a multiple of `step` micro-units; `mode` is one of `MODES`.
+
+    The value is numerator / denominator micro-units. Exact: nothing is a float on the way.
+    """
     unit = denominator * step
     whole, rest = divmod(numerator, unit)
     if rest == 0 or mode == DOWN:
@@ -84,7 +90,10 @@ def round_off(numerator: int, denominator: int, mode: int, step: int) -> int:
 
 
 def show(numerator: int, denominator: int = 1) -> str:
-    """Write micro-units as decimal text of the currency: "0.7167"; what no short decimal can say ends in "…"."""
+    """Write numerator / denominator micro-units as decimal text of the currency: "0.7167".
+
+    Nine digits behind the point at most; what they can't say exactly ends in "…".
+    """
     sign = "-" if numerator < 0 else ""
     whole, rest = divmod(abs(numerator), denominator * MICRO)
     digits = ""

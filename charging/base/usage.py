@@ -16,6 +16,7 @@ class Usage(Struct, frozen=True, array_like=True):
     identity: str
     service: str
     start_ms: int
+    """UTC."""
     quantity: int
     """Base units of the service: seconds, bytes, events."""
     other_party: str = ""
@@ -80,8 +81,11 @@ class SealedCharge(Struct, frozen=True, array_like=True, gc=False):
     """Micro-units, never negative."""
     currency: str
     takes: tuple[tuple[str, int], ...]
+    """From books that rating named: (book id, amount); the rest is drawn by the owner."""
     accruals: tuple[tuple[str, int], ...]
+    """(accumulator's key, quantity)."""
     catalogue: int
+    """Version of the national catalogue that it was rated by."""
     depends: bool
     steps: Raw
 

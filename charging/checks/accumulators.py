@@ -41,7 +41,7 @@ def check_accumulators(catalogue: Catalogue, _national: Catalogue | None) -> Ite
 
 
 def uses(catalogue: Catalogue) -> Iterator[tuple[str, Use]]:
-    """Give everything that counts, by the name it counts under."""
+    """Give everything that counts, by the name it counts under, in order of the document; a name may come often."""
     services = {service.id: service.unit for service in catalogue.services}
     for path, node in structs(catalogue):
         if isinstance(node, Allowance) and node.period != "call":

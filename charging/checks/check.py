@@ -33,7 +33,8 @@ CHECKS = (
 def check(catalogue: Catalogue, national: Catalogue | Nation | None = None) -> list[Finding]:
     """Give the faults of a catalogue; a regional one is checked against the national one. Empty = may be published.
 
-    Who checks many regions of one nation gives it as a `Nation`, which remembers what it is alone.
+    In order of the checks, each along the document; those of the whole come only when no part has any. Who checks many
+    regions of one nation gives it as a `Nation`, which remembers what it is alone.
     """
     nation = Nation(national) if isinstance(national, Catalogue) else national
     findings = list(check_duplicates(catalogue))

@@ -58,7 +58,7 @@ class Envelope(Protocol):
 
     @property
     def time_ms(self) -> int:
-        """Event time of the request."""
+        """Event time of the request, UTC; where the caller gave none, when the platform took it in."""
 
     @property
     def principal(self) -> str:
@@ -119,5 +119,5 @@ class BaseCreation(BaseAction, frozen=True):
     """An action that makes the account it is for."""
 
     def decide(self, account: Account | None, command: Envelope, now_ms: int) -> Effect:
-        """Check as others do; None = there is no account yet."""
+        """Check as others do; `account` None = there is none yet, and the first event brings it."""
         raise NotImplementedError

@@ -17,7 +17,11 @@ from charging.ledger.kinds import Event
 
 
 def apply(account: Account | None, events: Sequence[Event], key: str) -> Account:
-    """Give the state after a mutation: its events in order, version one higher, mark moved on by the request key."""
+    """Give the state after a mutation: its events in order, version one higher, mark moved on by the request key.
+
+    `account` None = the first event must bring it. Nothing is checked: what was journaled has happened. Raises `Broken`
+    ACCOUNT_MISSING, and what an event raises that can't be true.
+    """
     if account is not None and len(events) == 1 and type(events[0]) is Charged:
         return apply_charge(account, events[0], key)
     version = 0 if account is None else account.version

@@ -11,7 +11,7 @@ MOVED = Amount("AMOUNT_NOT_POSITIVE")
 
 
 def require_book(account: Account, book_id: str) -> Book:
-    """Find a book or refuse with BOOK_UNKNOWN."""
+    """Find a book, valid or not, or refuse with BOOK_UNKNOWN."""
     book = funds.book_of(account, book_id)
     if book is None:
         raise Refused("BOOK_UNKNOWN", f"the account has no book {book_id!r}", facts={"book": book_id})
@@ -62,6 +62,6 @@ def check_main(book_id: str, unit: str, allowance: str, path: str) -> None:
 
 
 def check_room(book: Book, amount: int) -> None:
-    """Refuse BOOK_FULL what would make a book larger than numbers may become."""
+    """Refuse BOOK_FULL what would make a book larger than numbers may become; `amount` is added, in its unit."""
     if book.amount + amount > BOOK_MAX:
         raise Refused("BOOK_FULL", f"book {book.book_id!r} holds at most {BOOK_MAX}", facts={"holds": str(book.amount)})

@@ -12,6 +12,7 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     account_id: str
     key: str
     digest: bytes
+    """Of the request's content: another content under the same key is REQUEST_KEY_REUSED."""
     version: int
     """Of the account afterwards; unchanged by a refusal."""
     previous_seq: int

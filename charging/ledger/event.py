@@ -64,10 +64,13 @@ class BaseArrival(BaseEvent, frozen=True):
 
 
 def book_legs(pairs: Iterable[Pair], sign: int) -> tuple[Leg, ...]:
-    """Give one leg a book."""
+    """Give one leg a pair (book id, amount), in order; `sign` 1 = the books gain, -1 = they lose."""
     return tuple(Leg(f"book:{book_id}", sign * amount) for book_id, amount in pairs)
 
 
 def legs_against(place: str, pairs: Iterable[Pair]) -> tuple[Leg, ...]:
-    """Give two legs a pair: what was taken from a book, and the place that it went to."""
+    """Give two legs a pair (book id, amount): what was taken from a book, and the place that it went to.
+
+    A negative amount went the other way. Each two add up to zero.
+    """
     return tuple(leg for book_id, amount in pairs for leg in (Leg(f"book:{book_id}", -amount), Leg(place, amount)))

@@ -16,7 +16,7 @@ Pairs = Sequence[tuple[str, int]]
 
 
 def book_of(account: Account, book_id: str) -> Book | None:
-    """Find a book by id."""
+    """Find a book by id, valid or not; None = the account has no such book."""
     for book in account.books:
         if book.book_id == book_id:
             return book
@@ -51,9 +51,10 @@ def balance_view(account: Account, now_ms: int) -> BalanceView:
 
 
 def draw(books: Sequence[Book], amount: int, credit_limit: int, time_ms: int) -> tuple[tuple[str, int], ...] | None:
-    """Say which books give an amount of money, or None when they have too little.
+    """Say which books give an amount of money, in order of taking, or None when they have too little: all or nothing.
 
-    `amount` is not negative; nothing is taken for zero.
+    `amount` is in micro-units and not negative; nothing is taken for zero. `books` are in order of consumption. Each
+    book gives once; what sessions keep is not taken.
     """
     if amount == 0:
         return ()
@@ -77,6 +78,8 @@ def draw(books: Sequence[Book], amount: int, credit_limit: int, time_ms: int) ->
             missing -= share
             if missing == 0:
                 break
+    # What no book has is owed by the main book, as far as the credit limit goes; its place among the takes was noted
+    # above, even when it had nothing to give in its turn.
     if missing:
         if main_rest < missing:
             return None
@@ -109,7 +112,10 @@ def named(
 
 
 def unpaid(amount: int, paid: Pairs) -> int:
-    """Give what is left of a charge when the money that rating named is taken. Invalid TAKES_EXCEED_CHARGE."""
+    """Give what is left of a charge, micro-units, when the money that rating named is taken: zero or more.
+
+    Raises `Invalid` TAKES_EXCEED_CHARGE.
+    """
     rest = amount - sum([money_taken for _, money_taken in paid])
     if rest < 0:
         raise Invalid("TAKES_EXCEED_CHARGE", "the books that rating named pay more than the charge")
@@ -139,12 +145,18 @@ def merged(pairs: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
 
 
 def shift(books: tuple[Book, ...], pairs: Pairs, sign: int) -> tuple[Book, ...]:
-    """Add (sign 1) or take (sign -1) amounts. Raises `Broken` for a book that is not there."""
+    """Add (sign 1) or take (sign -1) amounts, in each book's unit; the order of books stays.
+
+    No floor is looked at here: the caller has. Raises `Broken` BOOK_MISSING for a book that is not there.
+    """
     return _changed(books, pairs, sign, 0)
 
 
 def keep(books: tuple[Book, ...], pairs: Pairs, sign: int) -> tuple[Book, ...]:
-    """Reserve (sign 1) or free (sign -1) amounts. Raises `Broken` for a book that is not there."""
+    """Reserve (sign 1) or free (sign -1) amounts, in each book's unit; what a book holds stays the same.
+
+    Raises `Broken` BOOK_MISSING for a book that is not there.
+    """
     return _changed(books, pairs, 0, sign)
 
 
@@ -170,7 +182,11 @@ def _changed(books: tuple[Book, ...], pairs: Pairs, amount_sign: int, reserved_s
 
 
 def movements(before: tuple[Book, ...], after: tuple[Book, ...]) -> tuple[Movement, ...]:
-    """Tell each book whose amount changed, with the amounts before and after; a new book was at zero before."""
+    """Tell each book whose amount changed, with the amounts before and after; a new book was at zero before.
+
+    In the order of the books after; those that are gone come last, and are at zero.
+    """
+    # Nearly always the books are the same ones in the same order, and all but one the very same objects.
     if len(before) == len(after):
         found: list[Movement] = []
         for old, new in zip(before, after, strict=True):
@@ -215,7 +231,7 @@ def other_currency(what: str, currency: str, account: Account) -> Refused:
 
 
 def no_funds(amount: int, available: int, currency: str) -> Refused:
-    """Say that money does not suffice."""
+    """Make the refusal INSUFFICIENT_FUNDS; both amounts are micro-units."""
     return Refused(
         "INSUFFICIENT_FUNDS",
         f"{amount} micro-units are asked and {available} are available",

@@ -49,6 +49,7 @@ class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
     detail: bytes | None = None
     """SessionOutcome for sessions; packed Account for MoveOut."""
     revision: int = 0
+    """Of the domain's reference data, as the owner knew it: a newer one than the platform holds is fetched."""
     repeated: bool = False
     told: ChargeTold | None = None
     """Of a repeated charge."""
@@ -62,6 +63,7 @@ class ChargedFact(Struct, frozen=True, array_like=True, gc=False):
     postings: tuple[tuple[str, int], ...]
     """From money books, in the order of taking."""
     accruals: tuple[tuple[str, int], ...]
+    """What it counted: (accumulator's key, quantity)."""
     units: tuple[tuple[str, int], ...] = ()
     """From books of free units."""
     time_ms: int = 0
@@ -79,6 +81,7 @@ class Failed(Struct, frozen=True, array_like=True, tag="f"):
     fields: dict[str, str] = {}
     facts: dict[str, str] = {}
     retry_ms: int = 0
+    """How long to wait before the same key is sent again; 0 = nothing is said of it."""
     repeated: bool = False
 
 
@@ -89,11 +92,14 @@ class SessionGrant(Struct, frozen=True, array_like=True):
     granted: int
     """Base units, beyond what was used."""
     valid_until_ms: int
+    """When what was granted must have been reported, UTC (Validity-Time, RFC 8506, 8.33); 0 = nothing was."""
     final_unit: bool
+    """The grant is the last that the account can pay for (Final-Unit-Indication, RFC 8506, 8.34)."""
     final_action: str
     charged: int
     """Micro-units that the service has cost in this session so far."""
     tariff_switch_ms: int
+    """When another price begins within the grant, UTC (Tariff-Time-Change, RFC 8506, 8.20); 0 = none does."""
 
 
 class SessionOutcome(Struct, frozen=True, array_like=True):
@@ -110,6 +116,7 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     key: str
     kind: str
     time_ms: int
+    """UTC, by the owner's clock."""
     identity: str
     service: str
     quantity: int

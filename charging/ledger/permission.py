@@ -147,7 +147,7 @@ class Policy:
         return known
 
     def granted(self, principal: str) -> list[Grant]:
-        """Give the grants that count for a principal."""
+        """Give the grants that count for a principal: its own, else those of its role; none = it may nothing."""
         return self._grants.get(principal) or self._grants.get(principal.partition("/")[0]) or []
 
     def _judge(self, question: Question) -> Permission:

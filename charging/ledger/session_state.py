@@ -44,7 +44,7 @@ class Kept(Struct, frozen=True):
 
 
 def find(account: Account, session_id: str) -> Session | None:
-    """Find an open session."""
+    """Find an open session; None = there is none of that id, perhaps since it has ended."""
     for session in account.open.sessions:
         if session.session_id == session_id:
             return session
@@ -52,7 +52,7 @@ def find(account: Account, session_id: str) -> Session | None:
 
 
 def hold_of(session: Session | None, service: str) -> Hold | None:
-    """Find what a session keeps for a service."""
+    """Find what a session keeps for a service; None = nothing, or there is no session."""
     for hold in session.holds if session is not None else ():
         if hold.service == service:
             return hold
@@ -91,7 +91,8 @@ def running(hold: Hold | None, usage: Usage) -> Hold | None:
 def take(view: Account, charge: SealedCharge | Charge, time_ms: int) -> Taken:
     """Say what the charge for reported usage takes. Usage has happened: when money ends, the rest is a shortfall.
 
-    Refused CURRENCY_MISMATCH, UNITS_MISSING.
+    So it is never refused for want of money. `time_ms` (UTC) is when books must be valid. Refused CURRENCY_MISMATCH,
+    UNITS_MISSING; Invalid TAKES_EXCEED_CHARGE.
     """
     if charge.currency != view.terms.currency:
         raise funds.other_currency("charge", charge.currency, view)

@@ -24,21 +24,21 @@ def moved_on(account: Account, version: int, mark: int) -> bool:
 
 
 def require_here(account: Account) -> None:
-    """Refuse an account that has moved to another domain."""
+    """Refuse ACCOUNT_MOVED: the account has moved to another domain, which the message names."""
     terms = account.terms
     if terms.status == "moved":
         raise Refused("ACCOUNT_MOVED", f"account {account.account_id} moved to {terms.status_reason}")
 
 
 def require_open(account: Account) -> None:
-    """Refuse what a closed or moved account may not do."""
+    """Refuse ACCOUNT_CLOSED, or ACCOUNT_MOVED, what a closed or moved account may not do."""
     require_here(account)
     if account.terms.status == "closed":
         raise Refused("ACCOUNT_CLOSED", f"account {account.account_id} is closed")
 
 
 def require_active(account: Account) -> None:
-    """Refuse service on an account that is not active."""
+    """Refuse service on an account that is not active: ACCOUNT_SUSPENDED, ACCOUNT_CLOSED or ACCOUNT_MOVED."""
     require_open(account)
     terms = account.terms
     if terms.status != "active":
@@ -50,7 +50,10 @@ def require_active(account: Account) -> None:
 
 
 def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[StatusSet | Noticed, ...]:
-    """Say what a change of books and accumulators entails: suspension or resumption, and notices."""
+    """Say what a change of books and accumulators entails: suspension or resumption, and notices, in this order.
+
+    `before` None = the account has just been made, and crosses nothing. `now_ms` is the owner's, UTC.
+    """
     events: list[StatusSet | Noticed] = []
     notices: list[str] = []
     terms = after.terms

@@ -30,7 +30,11 @@ def taken(
 
 
 def take(account: Account, charge: SealedCharge, time_ms: int) -> Taking:
-    """Say what a charge takes from money books and from books of free units, or refuse it."""
+    """Say what a charge takes from money books and from books of free units, or refuse it: all of it or nothing.
+
+    Books must be valid at `time_ms`, when the usage began. Refused CURRENCY_MISMATCH, INSUFFICIENT_FUNDS,
+    UNITS_MISSING; Invalid CHARGE_NEGATIVE, TAKES_EXCEED_CHARGE.
+    """
     terms = account.terms
     if charge.currency != terms.currency:
         raise funds.other_currency("charge", charge.currency, account)

@@ -75,7 +75,10 @@ def check_numbers(before: Account | None, after: Account) -> None:
 
 
 def check_counters(before: Mapping[str, int], after: Mapping[str, int]) -> None:
-    """Check accumulators: how many, how large, and how long the names of new ones."""
+    """Check accumulators: how many, how large, and how long their names.
+
+    Refused COUNTERS_FULL when more come to be than an account keeps, COUNTER_FULL; Invalid COUNTER_NAME_TOO_LONG.
+    """
     if len(after) > COUNTERS_MAX and len(after) > len(before):
         raise Refused("COUNTERS_FULL", f"an account keeps at most {COUNTERS_MAX} counters")
     for key, value in after.items():

@@ -82,7 +82,8 @@ async def publish(
 ) -> Published:
     """Publish what is new of checked catalogues; `tell` is given a line for each thing to know meanwhile.
 
-    Raises what `amend` raises.
+    `seconds` is how long an answer is waited for. The key is made of the content, so the same folder again is published
+    once. Raises what `amend` raises.
     """
     published = await published_labels(stub)
     new = await new_of(stub, changes, published)
@@ -108,7 +109,10 @@ async def published_labels(stub: dc_grpc.DirectoryServiceStub) -> list[Label]:
 async def new_of(
     stub: dc_grpc.DirectoryServiceStub, changes: Sequence[dc.DirectoryChange], published: Iterable[Label]
 ) -> list[dc.DirectoryChange]:
-    """Give those that are not published with the same content; one with another content is left for the refusal."""
+    """Give those that are not published with the same content, in order.
+
+    One of a published version with another content is among them, and left for the directory to refuse.
+    """
     known = set(published)
     new = []
     for change in changes:
@@ -122,9 +126,10 @@ async def new_of(
 
 
 async def amend(stub: dc_grpc.DirectoryServiceStub, request: dc.AmendRequest, seconds: float) -> int:
-    """Publish, and give the directory's revision.
+    """Publish all or none, and give the directory's revision; `seconds` is how long an answer is waited for.
 
-    Raises `Invalid` CATALOGUES_TOO_LARGE for more than one message holds, `Expired` when there is no answer in time.
+    Raises `Invalid` CATALOGUES_TOO_LARGE for more than one message holds, `Expired` PUBLISH_UNANSWERED when there is no
+    answer in time, `grpc.aio.AioRpcError`.
     """
     size = request.ByteSize()
     if size > REQUEST_BYTES_MAX:

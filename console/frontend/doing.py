@@ -90,7 +90,10 @@ def options_of(kind: str) -> list[FieldOption]:
 
 
 def command_of(kind: str) -> Callable[..., None]:
-    """Make the command of a kind: its fields as options, those that all share behind them."""
+    """Make the command of a kind: its fields as options, those that all share behind them.
+
+    Raises `TypeError` for a field that the command line can't ask for, or whose option is taken.
+    """
     options = options_of(kind)
     identity, *shared = list(inspect.signature(do).parameters.values())[2:]
     if same := {option.field.name for option in options} & {each.name for each in shared}:

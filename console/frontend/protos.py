@@ -21,7 +21,7 @@ def protos(folder: Annotated[Path, typer.Argument(help="Where to write them; mad
 
 
 def write(folder: Path) -> list[Path]:
-    """Write them; give their paths."""
+    """Write them below a folder, over what is there; give their paths."""
     ours = Path(service_desk_pb2.__file__).parent
     theirs = Path(next(iter(google.rpc.__path__)))
     sources = {folder / "onetier" / "v1" / each.name: each for each in sorted(ours.glob("*.proto"))}

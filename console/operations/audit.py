@@ -140,7 +140,7 @@ def _account(followed: Audit) -> Row:
 
 
 def rerated_lines(slots: Sequence[SlotReport]) -> list[str]:
-    """Tell how many charges were rated again, and why others were not."""
+    """Tell how many charges were rated again, and why others were not, in order of the reasons."""
     left_out: Counter[str] = Counter()
     for slot in slots:
         left_out.update(slot.left_out)

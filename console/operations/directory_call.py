@@ -63,7 +63,11 @@ def call_directory(
 def call_as_operator(
     address: str, tls: Path | None, role: str, work: Callable[[grpc.aio.Channel], Coroutine[None, None, ResultT]]
 ) -> ResultT:
-    """Call a server of a role; a fault becomes one sentence and exit status 1, a wrong setting exit status 2."""
+    """Call a server of a role; a fault becomes one sentence and exit status 1, a wrong setting exit status 2.
+
+    `tls` is the folder of certificates, None = there are none. The channel is closed afterwards. Call it outside of any
+    event loop.
+    """
 
     async def ask() -> ResultT:
         channel = open_channel(address, read_role(tls, "operator"), role=role)

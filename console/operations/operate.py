@@ -69,7 +69,10 @@ def port(
 
 
 def directory_url(folder: Path, directory: str) -> str:
-    """Give the URL of the directory unit: as told, or that of the country in a data folder."""
+    """Give the URL of the directory unit: as told, or that of the country in a data folder.
+
+    Raises `typer.BadParameter` when neither says it.
+    """
     if directory:
         return directory
     mark = read_mark(folder)
@@ -79,7 +82,7 @@ def directory_url(folder: Path, directory: str) -> str:
 
 
 async def journals(url: str, ring: KeyRing, domain: str) -> list[JournalRef]:
-    """Name the journals of a domain, or of the country. Raises `StoreUnavailable`."""
+    """Name the journals of a domain, "" = of the country, by domains and slots. Raises `StoreUnavailable`."""
     unit = await STORES.open_to_read(url)
     directory = await Directory.open(unit, ring=ring)
     refs = [

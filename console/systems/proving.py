@@ -17,9 +17,9 @@ from evidence.places import anchors_folder
 
 
 async def prove(narrator: Narrator, journals: Mapping[str, Sequence[str]], tally: Tally, *, clean: bool) -> int:
-    """Compare what callers were told with what the units hold, print both; returns the exit status.
+    """Compare what callers were told with what the units hold, print both; returns the exit status, 0 or 1.
 
-    `clean` = every process has drained.
+    `journals` are names by the URL of their unit. `clean` = every process has drained: else the proof does not hold.
     """
     found = await proof.count(journals)
     verdict = proof.compare(tally.acknowledged, found)
@@ -38,7 +38,7 @@ async def prove(narrator: Narrator, journals: Mapping[str, Sequence[str]], tally
 
 
 def audited(out: Console, layout: Layout, folder: Path, workers: int) -> bool:
-    """Audit the whole country of a system that this console started; prints the findings, says if there are none."""
+    """Audit the whole country of a system that this console started; prints the findings, true = there are none."""
     keys = keys_of(layout, folder)
     sources = Sources(layout.directory, ring_at(keys, make=False), anchors_folder(None, keys))
     found = audit_country(sources, "", workers)

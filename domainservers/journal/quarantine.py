@@ -89,7 +89,7 @@ class Quarantine:
         self.add(Aside(position, account_mark(account_id), account_id, why, True))
 
     def release(self, mark: int) -> None:
-        """Serve the accounts with a mark again."""
+        """Serve the accounts with a mark again: all rows of the mark go, of whatever account."""
         self.rows = [row for row in self.rows if row.mark != mark]
         self._ids = {row.account_id for row in self.rows if row.account_id}
         self._marks = {row.mark for row in self.rows if not row.account_id}

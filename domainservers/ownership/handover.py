@@ -35,11 +35,14 @@ class Handover:
         return name in self._changing
 
     def take(self, name: str, places: Places) -> None:
-        """Begin to take a slot over."""
+        """Begin to take a slot over; `is_changing` until it is done or has failed, which the log tells.
+
+        Not while it is changing.
+        """
         self._begin(name, self._take(name, places))
 
     def give_up(self, name: str) -> None:
-        """Begin to give a slot up in order."""
+        """Begin to give a slot up in order. Not while it is changing."""
         self._begin(name, self._give_up(name))
 
     async def give_all_up(self) -> None:

@@ -51,7 +51,10 @@ class Healing:
         self._metrics = metrics
 
     async def heal(self, rows: Iterable[Aside]) -> int:
-        """Try rows that a checkpoint brought; gives how many accounts are served again. Raises `StoreUnavailable`."""
+        """Try rows that a checkpoint brought; gives how many accounts are served again. Raises `StoreUnavailable`.
+
+        What still can't be read stays set aside. All entries of an account are repeated, or none.
+        """
         by_mark: dict[int, list[Aside]] = {}
         for row in rows:
             by_mark.setdefault(row.mark, []).append(row)

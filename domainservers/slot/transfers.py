@@ -62,7 +62,7 @@ class OutgoingTransfers:
         return list(self._watch.outgoing.items())
 
     def is_under_way(self, name: TransferName) -> bool:
-        """Say whether one is not settled yet."""
+        """Say whether one is not settled yet, as decided; the settlement may still be on its way to the journal."""
         return name in self._watch.outgoing
 
     def offer(self, account_id: str, row: Outgoing) -> Command | None:
