@@ -29,7 +29,7 @@ CatchUp = Callable[[], Coroutine[None, None, None]]
 
 
 class Beside:
-    """Collects it, group by group."""
+    """Collects what a journal says of them, group by group, oldest first."""
 
     def __init__(self, checkpoint: Checkpoint | None, only: str) -> None:
         """`only` narrows it to one account."""

@@ -231,7 +231,11 @@ class Line:
 
 
 class Lines:
-    """All endpoints. `submit` a call, and its `answered` is called before its deadline, or with the fault."""
+    """All endpoints. `submit` a call, and its `answered` is called before its deadline, or with the fault.
+
+    Of one event loop. What was not answered in time is repeated, under the same key, at the next endpoint that is up; a
+    call that nobody answered by its deadline is its caller's to give up.
+    """
 
     def __init__(
         self,

@@ -14,7 +14,11 @@ _RELEASE = desk.SessionRequest.OPERATION_RELEASE
 
 
 class Sessions(Asking):
-    """One call a step."""
+    """One call a step. Quantities are base units of the service (seconds, bytes, events), amounts micro-units.
+
+    A step is sent under a request key like any command, and has its number besides: the newest step, sent again under
+    whatever key, is answered as before (invocationSequenceNumber of TS 32.291; CC-Request-Number, RFC 8506, 8.2).
+    """
 
     async def session(
         self, identity: str, step: desk.SessionRequest, **facts: Unpack[build.Facts]

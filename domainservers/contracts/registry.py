@@ -41,7 +41,10 @@ def identity_taken(holder: str) -> Refused:
 
 
 class Registry:
-    """The holders' records."""
+    """The holders' records, as one slot reads and writes them.
+
+    Safe for any number of owners at once: each step is a compare-and-set, and may be repeated.
+    """
 
     def __init__(self, unit: Unit, now_ms: Clock = _wall_ms) -> None:
         self._unit = unit

@@ -35,7 +35,7 @@ class Owned:
 
 
 class Host:
-    """Owned slots by name ("GD/0")."""
+    """Owned slots by name ("GD/0"), for one event loop: a slot is taken over or given up by one task at a time."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ class Places(Struct, frozen=True):
 
 
 class Units:
-    """Open units by address."""
+    """Open units by address, each opened once and counted: whoever takes one gives it back."""
 
     def __init__(self, open_unit: OpenUnit) -> None:
         self._open_unit = open_unit

@@ -11,7 +11,7 @@ from domainservers.reads.readers import Readers
 
 
 class Fulfilling:
-    """Of one slot."""
+    """Gets for the items of one slot what each needs; the lane of an item is blocked until it is told."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ RETRY_MS = 500
 
 
 class Turns:
-    """Of one slot."""
+    """The line of one slot's reads, and their common account of the loop's time, in seconds."""
 
     def __init__(self) -> None:
         self._readers = asyncio.Semaphore(READERS_MAX)

@@ -22,7 +22,7 @@ JournalRead = FetchHistory | FetchOutcomes | Lookup
 
 
 class SlotAsking:
-    """Of one slot."""
+    """Answers reads of one slot, each once through its sink: at once when all is in memory, else when it was read."""
 
     def __init__(
         self,

@@ -31,7 +31,7 @@ class _Expiry:
 
 
 class Expiring:
-    """Of one slot."""
+    """Finds the sessions of one slot that are over and hands in what ends them, as commands like any other."""
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from domainservers.slot.slot import Slot
 
 
 class Keeping:
-    """Looks after one slot."""
+    """Looks after one slot, from taking it over until it is given up or lost."""
 
     def __init__(self, slot: Slot, courier: Courier | None) -> None:
         self._slot = slot

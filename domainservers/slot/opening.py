@@ -16,7 +16,7 @@ from domainservers.slot.loading import Loading
 
 
 class AccountNaming:
-    """Of one slot."""
+    """Gives the openings of one slot their account ids; what is decided of them is the desk's."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from storage.unit import StoreRejected, StoreUnavailable
 
 
 class Proving:
-    """Of one slot."""
+    """Holds the reads of one slot back while nobody knows whether the slot is still ours."""
 
     def __init__(
         self,

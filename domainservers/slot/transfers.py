@@ -37,7 +37,7 @@ class _Settled:
 
 
 class OutgoingTransfers:
-    """Of one slot."""
+    """The transfers under way from one slot; `domainservers.slot.courier` carries them."""
 
     def __init__(
         self,
