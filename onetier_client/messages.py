@@ -19,4 +19,7 @@ Command = (
     | desk.SessionRequest
     | desk.SetAccountProfile
     | desk.Approve
+    | desk.Subscribe
+    | desk.Unsubscribe
+    | desk.ChangePlan
 )

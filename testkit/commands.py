@@ -66,7 +66,7 @@ def _right(said: FieldType, field: str) -> str | int | None:
         case Whole() if said.required:
             return max(said.least, 1)
         case Name():
-            return "balance" if field == "watches" else "n-1"
+            return {"watches": "balance", "to_offering": "n-2"}.get(field, "n-1")
         case Identity():
             return OTHER
         case Text() if field == "reason":

@@ -17,6 +17,7 @@ from charging.errors import Fault
 from charging.ledger.action import BaseAction
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.approve import Approve, Decided
+from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
@@ -36,7 +37,9 @@ from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.set_threshold import SetThreshold, ThresholdSet
 from charging.ledger.commands.settle_transfer import SettleTransfer, TransferSettled
 from charging.ledger.commands.step_session import StepSession
+from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.top_up import TopUp
+from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import (
     BookDropped,
@@ -91,6 +94,9 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     PostCharge: lambda desk: post(desk.accounts[ALICE], charge_of(7, depends=True)),
     OpenAccount: lambda desk: opening(NEW, 100),
     SetContract: lambda desk: SetContract(contract_of(TV, ALICE)),
+    Subscribe: lambda desk: Subscribe("pack", "now", desk.now_ms, 0, {}, 0, contract_of(ALICE)),
+    Unsubscribe: lambda desk: Unsubscribe("plan", "now", desk.now_ms, 0, contract_of(ALICE)),
+    ChangePlan: lambda desk: ChangePlan("plan", "rival", "now", desk.now_ms, {}, 0, 0, contract_of(ALICE)),
     SetStatus: lambda desk: SetStatus("suspended", "asked"),
     SetPaymentMode: lambda desk: SetPaymentMode("postpaid"),
     SetCreditLimit: lambda desk: SetCreditLimit(500, "risk"),

@@ -18,16 +18,18 @@ from charging.errors import Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger import history
 from charging.ledger.approvals import outcome_now
 from charging.ledger.command import Command
+from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.open_account import OpenAccount
-from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.set_contract import SetContract
-from charging.ledger.commands.step_session import StepSession
+from charging.ledger.commands.subscribe import Subscribe
+from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.effect import VersionMoved
 from charging.ledger.entry import Entry
 from charging.ledger.events import ContractSet
 from charging.ledger.kinds import Action
 from charging.ledger.outcome import HistoryLine, unpack_outcome
 from charging.ledger.permission import Grant
+from charging.ledger.revising import check_basis
 from charging.wire import (
     Answer,
     Ask,
@@ -232,6 +234,11 @@ class OwnerInMemory:
     def _refusal(self, command: Command) -> Refused | None:
         """Say why the contract that a command writes can't be had."""
         action = command.action
+        if isinstance(action, Subscribe | Unsubscribe | ChangePlan):
+            try:
+                check_basis(action, self.contracts.get(action.before.identity) if action.before is not None else None)
+            except Refused as fault:
+                return fault
         if not isinstance(action, OpenAccount | SetContract):
             return None
         known = self.contracts.get(action.contract.identity)
@@ -253,7 +260,7 @@ class OwnerInMemory:
 
 def _may_ask(identity: str, account: Account, action: Action) -> bool:
     """Say whether an account does something for an identity: one of its own, or its id where nobody uses anything."""
-    by_id = asked_for(identity) == account.account_id and not isinstance(action, PostCharge | StepSession)
+    by_id = asked_for(identity) == account.account_id and not action.traits.of_subscribers
     return by_id or identity in account.members
 
 

@@ -10,6 +10,7 @@ from appserver.reading.asks import SessionOrder
 from appserver.reading.request import Request
 from appserver.reference import DomainReference
 from appserver.work.items import OpeningItem
+from appserver.work.revisions import Revised, decided_on
 from charging.base.account import Account
 from charging.base.account_id import names
 from charging.base.contract import Contract
@@ -86,6 +87,8 @@ def order_command(
     elif isinstance(order, SetContract):
         action = _contract(order, account, reference)
         _check_sold(action.contract, reference, now_ms, "set_contract.contract.agreements")
+    elif isinstance(order, Revised):
+        action = decided_on(order, contract, account, reference, now_ms)
     elif isinstance(order, SetProfile):
         _check_profile(order.agreements, reference, now_ms, "set_account_profile.agreements")
         action = order

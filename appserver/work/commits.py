@@ -12,6 +12,8 @@ from appserver.work.library import Library
 from appserver.work.outcomes import CommitOutcomes
 from appserver.work.pulls import Pulls
 from appserver.work.refusals import Refusals
+from appserver.work.revisions import Revised
+from charging.errors import Invalid
 from charging.ledger.command import Command
 from charging.wire import Commit, pack
 
@@ -75,7 +77,14 @@ class Commits:
             command = charge_command(item, account, prediction.confirmed, contract, reference, now_ms)
         else:
             assert isinstance(item, CommandItem)
-            command = order_command(item, account, contract, reference, now_ms, self._session_validity_ms)
+            try:
+                command = order_command(item, account, contract, reference, now_ms, self._session_validity_ms)
+            except Invalid:
+                if item.attempts or not isinstance(item.order, Revised):
+                    raise
+                item.attempts = 1
+                self._renew(item, chain)  # What the catalogue says against a contract holds for the newest one only.
+                return
         self._commit(item, chain, command)
 
     def _renew(self, item: CommitItem, chain: CommitChain) -> None:

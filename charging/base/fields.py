@@ -22,6 +22,11 @@ Status = Annotated[str, STATUS]
 """Of an account, as staff may set it."""
 CREDIT_LIMIT = Whole(0, AMOUNT_MAX, unit=MICRO_UNITS, required=True)
 CreditLimit = Annotated[int, CREDIT_LIMIT]
+NOW, NEXT_CYCLE = "now", "next_cycle"
+When = Annotated[str, Choice("WHEN_UNKNOWN", (NOW, NEXT_CYCLE), empty=NOW)]
+"""When a change of a contract holds, unless it names its moment."""
+Expected = Annotated[int, Whole(0, AMOUNT_MAX)]
+"""Version of the contract that a change was decided on; 0 = whatever it is."""
 CYCLE_DAY = Whole(1, CYCLE_DAY_MAX, reason="CYCLE_DAY_OUT_OF_RANGE", empty=1)
 CycleDay = Annotated[int, CYCLE_DAY]
 """Day of the month on which the bill cycle begins."""

@@ -70,6 +70,11 @@ class LocalTime:
             at = min((day + 1) * DAY_S - self.offset(at), self.next_change(at))
         return at
 
+    def day_begins(self, day: int) -> int:
+        """Give the UTC second at which a local day begins, though it may have no midnight."""
+        noon = (day - 1) * DAY_S + DAY_S // 2
+        return self.next_day(noon - self.offset(noon))
+
     def moment_ms(self, text: str) -> int:
         """Turn the text of a `Moment` into milliseconds UTC; text without offset is local."""
         moment = datetime.fromisoformat(text)
@@ -149,6 +154,11 @@ def span(period: int, day: int, cycle_day: int) -> Span:
     before = _start(period, start - 1, cycle_day)
     end = _after(period, start, cycle_day)
     return Span(start, end, day_text(start), before, day_text(before))
+
+
+def next_cycle_ms(local: LocalTime, now_ms: int, cycle_day: int) -> int:
+    """Give when the bill cycle after the one of a moment begins, UTC, milliseconds."""
+    return local.day_begins(span(CYCLE, local.day(now_ms // 1000), cycle_day).end) * 1000
 
 
 def _start(period: int, day: int, cycle_day: int) -> int:

@@ -156,6 +156,8 @@ class ContractSet(BaseEvent, frozen=True, tag="contract"):
     """A member's contract; the domain server projects it to the shared unit. Status ended: the member left."""
 
     contract: Contract
+    told: str = ""
+    """What changed in it, for the history: before and after."""
 
     rerates = True
 
@@ -169,8 +171,8 @@ class ContractSet(BaseEvent, frozen=True, tag="contract"):
         return replace(account, members=(*account.members, identity))
 
     def words(self) -> str:
-        """Name the member and the status."""
-        return f"contract of {self.contract.identity} {self.contract.status}"
+        """Say what changed; of a contract that was set whole, name the member and the status."""
+        return self.told or f"contract of {self.contract.identity} {self.contract.status}"
 
 
 class StatusSet(BaseEvent, frozen=True, tag="status"):

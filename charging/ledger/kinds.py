@@ -9,6 +9,7 @@ from typing import get_args
 from charging.ledger.action import BaseAction, BaseCreation
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.approve import Approve, Decided
+from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
@@ -28,7 +29,9 @@ from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.set_threshold import SetThreshold, ThresholdSet
 from charging.ledger.commands.settle_transfer import SettleTransfer, TransferSettled
 from charging.ledger.commands.step_session import StepSession
+from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.top_up import TopUp
+from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.event import BaseArrival, BaseEvent
 from charging.ledger.events import BookDropped, Booked, BookSet, ContractSet, Noticed, SessionStepped, StatusSet
 
@@ -36,6 +39,9 @@ Action = (
     PostCharge
     | OpenAccount
     | SetContract
+    | Subscribe
+    | Unsubscribe
+    | ChangePlan
     | SetStatus
     | SetPaymentMode
     | SetCreditLimit

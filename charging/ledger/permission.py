@@ -89,6 +89,9 @@ class Permission(Struct, frozen=True, gc=False):
 _SALES = (
     "open_account",
     "set_contract",
+    "subscribe",
+    "unsubscribe",
+    "change_plan",
     "set_account_status",
     "set_payment_mode",
     "set_threshold",

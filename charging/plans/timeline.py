@@ -27,7 +27,8 @@ class Timeline:
     ) -> None:
         self._national = sorted(national, key=_age)
         self._region = sorted(region, key=_age)
-        self._local = LocalTime(zone)
+        self.local = LocalTime(zone)
+        """Clock of the region, also before there is any catalogue."""
         self._starts = sorted({at for at, _ in (*self._national, *self._region)})
         self._pieces: dict[int, tuple[list[int], list[Plan | None]]] = {}
         self._last: Plan | None = None
@@ -77,7 +78,7 @@ class Timeline:
             return [], []
         start = self._starts[piece]
         end = self._starts[piece + 1] if piece + 1 < len(self._starts) else FOREVER_MS
-        inner = [cut for cut in boundaries(merge(national, region), self._local) if start < cut < end]
+        inner = [cut for cut in boundaries(merge(national, region), self.local) if start < cut < end]
         cuts = [start, *inner, end]
         return cuts, [None] * (len(cuts) - 1)
 
@@ -95,7 +96,7 @@ class Timeline:
         national, region = self._pair(piece)
         if national is None:
             raise self._missing()
-        return compile_plan(merge(national, region), self._local, start, start, end)
+        return compile_plan(merge(national, region), self.local, start, start, end)
 
 
 def together(

@@ -1,8 +1,10 @@
 """What may be sold and set, against the catalogue: offerings of a contract, agreements of contracts and accounts, books
 bound to an allowance, marks on accumulators. A name that nothing answers to would have no effect, unnoticed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
+
+from msgspec.structs import replace
 
 from charging.base.contract import Contract
 from charging.errors import Invalid
@@ -13,7 +15,30 @@ BALANCE = "balance"
 """What a threshold watches when it is money."""
 
 
-def check_offerings(plan: Plan, contract: Contract, time_ms: int) -> None:
+SUBSCRIPTIONS = "contract.subscriptions"
+
+
+def check_change(
+    plan_at: Callable[[int], Plan], contract: Contract, added: str, from_ms: int, now_ms: int, path: str
+) -> None:
+    """Check a contract that is to hold from a moment on: then, and whenever something in it begins later.
+
+    `added` is sold at both moments; "" = nothing is added. What is in the contract besides need not be sold any more.
+    `path` names the field that is told. Raises `Invalid` OFFERING_NOT_SOLD, and as `check_offerings`.
+    """
+    for moment_ms in sorted({now_ms, from_ms}) if added else ():
+        plan = plan_at(moment_ms)
+        if added in plan.merged.offerings and added not in plan.offerings:
+            text = "one that is sold now and then"
+            raise Invalid("OFFERING_NOT_SOLD", f"offering {added!r} is not sold: give {text}", fields={path: text})
+    for moment_ms in sorted({from_ms, *[s.valid_from_ms for s in contract.subscriptions if s.valid_from_ms > from_ms]}):
+        plan = plan_at(moment_ms)
+        known = {*plan.merged.offerings, added}
+        held = [each for each in contract.subscriptions if each.valid_at(moment_ms) and each.offering in known]
+        check_offerings(plan, replace(contract, subscriptions=tuple(held)), moment_ms, path)
+
+
+def check_offerings(plan: Plan, contract: Contract, time_ms: int, path: str = SUBSCRIPTIONS) -> None:
     """Check the subscriptions that have not ended: known, not excluded by each other, with what they require.
 
     Raises `Invalid` OFFERING_UNKNOWN, OFFERING_REQUIRES or OFFERING_EXCLUDED.
@@ -23,17 +48,19 @@ def check_offerings(plan: Plan, contract: Contract, time_ms: int) -> None:
     for name in names:
         if name not in known:
             text = f"one of {', '.join(sorted(known)[:NAMES_SHOWN_MAX])}"
-            raise _invalid("OFFERING_UNKNOWN", f"there is no offering {name[:64]!r} here: give {text}", text)
+            raise _invalid("OFFERING_UNKNOWN", f"there is no offering {name[:64]!r} here: give {text}", text, path)
     held = set(plan.opened_names(tuple(names)))
     for name in names:
         offering = known[name].value
         if offering.requires and not held & set(offering.requires):
             text = f"subscribe to one of {', '.join(offering.requires)} too"
-            raise _invalid("OFFERING_REQUIRES", f"offering {name!r} is sold only with another: {text}", text)
+            raise _invalid("OFFERING_REQUIRES", f"offering {name!r} is sold only with another: {text}", text, path)
         clash = sorted(held & set(offering.excludes))
         if clash:
             text = f"keep either {name} or {clash[0]}"
-            raise _invalid("OFFERING_EXCLUDED", f"offering {name!r} is not sold beside {clash[0]!r}: {text}", text)
+            raise _invalid(
+                "OFFERING_EXCLUDED", f"offering {name!r} is not sold beside {clash[0]!r}: {text}", text, path
+            )
 
 
 def check_agreements(
@@ -80,5 +107,5 @@ def check_watched(plan: Plan, watches: str, field: str) -> None:
     raise Invalid("ACCUMULATOR_UNKNOWN", message, fields={field: text})
 
 
-def _invalid(reason: str, message: str, text: str) -> Invalid:
-    return Invalid(reason, message, fields={"contract.subscriptions": text})
+def _invalid(reason: str, message: str, text: str, path: str) -> Invalid:
+    return Invalid(reason, message, fields={path: text})

@@ -110,6 +110,23 @@ ACCOUNTS = Section(
             repeat=NEWEST,
             facts=("version",),
         ),
+        Reason("WHEN_UNKNOWN", INVALID, "A change holds from now or from the next cycle on.", fields="when"),
+        Reason(
+            "CHANGE_IN_PAST",
+            REFUSED,
+            "A change of a contract would have held before it was asked for.",
+            "Name no moment, or one that is not over.",
+            facts=("now_ms",),
+        ),
+        Reason(
+            "SUBSCRIBED_ALREADY",
+            REFUSED,
+            "The contract holds the offering in that time already.",
+            "Nothing is to be done, or end it first.",
+            facts=("valid_from_ms", "valid_to_ms"),
+        ),
+        Reason("NOT_SUBSCRIBED", REFUSED, "The contract does not hold the offering at that moment."),
+        Reason("PLAN_UNCHANGED", INVALID, "A change of plan names one offering twice.", fields="the offering"),
         Reason("VERSION_UNKNOWN", INVALID, "A first contract names a version before it.", fields="the version"),
         Reason(
             "PAYMENT_MODE_UNKNOWN",

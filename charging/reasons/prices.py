@@ -64,7 +64,15 @@ PRICES = Section(
             fields="the time",
             facts=("days",),
         ),
-        Reason("OFFERING_UNKNOWN", INVALID, "The catalogue sells no such offering.", fields="the subscriptions"),
+        Reason(
+            "OFFERING_UNKNOWN",
+            INVALID,
+            "The catalogue sells no such offering.",
+            fields="the subscriptions",
+        ),
+        Reason(
+            "OFFERING_NOT_SOLD", INVALID, "The offering is not sold now, or not at that moment.", fields="the offering"
+        ),
         Reason("OFFERING_REQUIRES", INVALID, "The offering is sold only with another.", fields="the subscriptions"),
         Reason("OFFERING_EXCLUDED", INVALID, "The offering is not sold beside another.", fields="the subscriptions"),
         Reason(

@@ -3,11 +3,15 @@
 from charging.base.account import Account
 from charging.errors import Fault
 from charging.ledger.command import Command
+from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.move_in import MoveIn
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.subscribe import Subscribe
+from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.effect import VersionMoved
 from charging.ledger.ledger import decide
+from charging.ledger.revising import check_basis
 from domainservers.base.surroundings import Surroundings
 from domainservers.contracts.contracts import Contracts, changed
 from domainservers.contracts.registry import identity_taken
@@ -25,7 +29,8 @@ class Checking:
     def check(self, item: Joining, account: Account | None) -> Need | Fault | None:
         """Say what must be read before the item is decided, or what stands against it.
 
-        The registry is asked last, when nothing else stands against the command: what it gives stays taken.
+        The registry is asked last, when nothing else stands against the command: what it gives stays taken. Raises
+        `VersionMoved` for a change that was decided on another contract than the newest.
         """
         action, domain = item.command.action, self._around.domain
         if item.refusal is not None:
@@ -36,6 +41,9 @@ class Checking:
         for identity in written:
             if self._contracts.get(identity) is None:
                 return ContractOf(identity)  # The new record must be newer than whatever there is.
+        if isinstance(action, Subscribe | Unsubscribe | ChangePlan):
+            known = self._contracts.get(action.before.identity) if action.before is not None else None
+            check_basis(action, known.contract if known is not None else None)
         if isinstance(action, SetContract) and action.expected_version:
             fault = changed(self._contracts.get(action.contract.identity), action.expected_version)
             if fault is not None:

@@ -127,7 +127,12 @@ class SlotDesk:
         original_key = action.original_key()
         if original_key:
             return Original(original_key)
-        found = self._checking.check(item, account) if isinstance(item, Joining) else None
+        try:
+            found = self._checking.check(item, account) if isinstance(item, Joining) else None
+        except VersionMoved:
+            return self._tell_stale(item, cell)
+        except Refused as fault:
+            found = fault
         if isinstance(found, Need):
             return found
         if found is None and item.permission is not None:
@@ -141,8 +146,7 @@ class SlotDesk:
         try:
             decision = decide(account, command, self._around.newest_ms)
         except VersionMoved:
-            told = self._pulling.pull(item.sink, item.place, item.identity, cell, stale=True)
-            return None if told else ContractOf(item.identity)
+            return self._tell_stale(item, cell)
         except (Refused, Invalid, NotFound, Denied, Broken) as fault:
             self._deny(item, cell, account, fault)
         except Exception:
@@ -152,6 +156,10 @@ class SlotDesk:
         else:
             self._accept(item, cell, account, decision)
         return None
+
+    def _tell_stale(self, item: Item, cell: Cell) -> Need | None:
+        told = self._pulling.pull(item.sink, item.place, item.identity, cell, stale=True)
+        return None if told else ContractOf(item.identity)
 
     def _accept(self, item: Item, cell: Cell, before: Account | None, decision: Decision) -> None:
         """Journal what was decided and set the state: both or neither."""

@@ -22,3 +22,6 @@ class BlockingCommands(Driving):
     transfer = blocking(Commands.transfer)
     set_account_profile = blocking(Commands.set_account_profile)
     approve = blocking(Commands.approve)
+    subscribe = blocking(Commands.subscribe)
+    unsubscribe = blocking(Commands.unsubscribe)
+    change_plan = blocking(Commands.change_plan)

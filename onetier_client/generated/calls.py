@@ -22,3 +22,6 @@ class Commands(Asking):
     transfer = asked(commands.transfer)
     set_account_profile = asked(commands.set_account_profile)
     approve = asked(commands.approve)
+    subscribe = asked(commands.subscribe)
+    unsubscribe = asked(commands.unsubscribe)
+    change_plan = asked(commands.change_plan)

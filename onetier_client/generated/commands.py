@@ -220,3 +220,98 @@ def approve(
     `reason`: Kept, and shown in the history. (at most 256 characters)
     """
     return execute(identity, desk.Approve(of_key=of_key, reject=reject, reason=reason), **facts)
+
+
+def subscribe(
+    identity: str,
+    offering: str,
+    when: str = "",
+    valid_from_ms: int = 0,
+    valid_to_ms: int = 0,
+    subscription_attributes: Mapping[str, str] | None = None,
+    expected_version: int = 0,
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Adds an offering to the contract of the subscriber that the request names. What the catalogue says holds: sold at
+    that moment, with what it requires, without what it excludes. The version in the result is the contract's new one.
+    Fees are not posted by it.
+
+    `offering`: Of the catalogue, as it is named there. (1 to 64 characters)
+    `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
+        region.
+    `valid_from_ms`: From when it holds, instead; 0 = as "when" says. Not more than a minute ago. (0, or a time after
+        1970; UTC, milliseconds)
+    `valid_to_ms`: Until when, that moment not included; 0 = as long as the catalogue says, else open end. (0, or a time
+        after 1970; UTC, milliseconds)
+    `subscription_attributes`: Of the subscription. (at most 64, names of 1 to 64, values of at most 256 characters)
+    `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    """
+    return execute(
+        identity,
+        desk.Subscribe(
+            offering=offering,
+            when=when,
+            valid_from_ms=valid_from_ms,
+            valid_to_ms=valid_to_ms,
+            subscription_attributes=subscription_attributes,
+            expected_version=expected_version,
+        ),
+        **facts,
+    )
+
+
+def unsubscribe(
+    identity: str, offering: str, when: str = "", at_ms: int = 0, expected_version: int = 0, **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Ends an offering in the contract of the subscriber that the request names; one that has not begun by then goes
+    wholly. The version in the result is the contract's new one.
+
+    `offering`: As the contract has it; it need not be sold any more. (1 to 64 characters)
+    `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
+        region.
+    `at_ms`: The moment from which it holds no more, instead; 0 = as "when" says. Not more than a minute ago. (0, or a
+        time after 1970; UTC, milliseconds)
+    `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    """
+    return execute(
+        identity,
+        desk.Unsubscribe(offering=offering, when=when, at_ms=at_ms, expected_version=expected_version),
+        **facts,
+    )
+
+
+def change_plan(
+    identity: str,
+    from_offering: str,
+    to_offering: str,
+    when: str = "",
+    at_ms: int = 0,
+    subscription_attributes: Mapping[str, str] | None = None,
+    expected_version: int = 0,
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Ends one offering and begins another at the same moment, in one act: both or neither. The rules of `Subscribe`
+    and of `Unsubscribe` hold.
+
+    `from_offering`: The offering that ends. (1 to 64 characters)
+    `to_offering`: The offering that begins. (1 to 64 characters)
+    `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
+        region.
+    `at_ms`: The moment of the change, instead; 0 = as "when" says. Not more than a minute ago. (0, or a time after
+        1970; UTC, milliseconds)
+    `subscription_attributes`: Of the subscription that begins. (at most 64, names of 1 to 64, values of at most 256
+        characters)
+    `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    """
+    return execute(
+        identity,
+        desk.ChangePlan(
+            from_offering=from_offering,
+            to_offering=to_offering,
+            when=when,
+            at_ms=at_ms,
+            subscription_attributes=subscription_attributes,
+            expected_version=expected_version,
+        ),
+        **facts,
+    )

@@ -90,6 +90,18 @@ async def test_every_command_is_done_from_the_command_line(tmp_path: Path) -> No
         offering = (await client.contract(who)).subscriptions[0].offering
         await do("set_contract", who, "--contract", json.dumps({"subscriptions": [{"offering": offering}]}))
 
+        pack = ("--offering", "data-pack-5g")
+        assert "version" in await do("subscribe", who, *pack, "--when", "next_cycle")
+        assert "SUBSCRIBED_ALREADY" in await do("subscribe", who, *pack, "--when", "next_cycle", status=1)
+        await do("unsubscribe", who, *pack, "--when", "next_cycle")
+        assert "NOT_SUBSCRIBED" in await do("unsubscribe", who, *pack, status=1)
+        plan = "mobile-59" if offering != "mobile-59" else "mobile-129"
+        change = ("--from-offering", offering, "--to-offering", plan, "--when", "next_cycle")
+        await do("change_plan", who, *change)
+        kept = {each.offering: each for each in (await client.contract(who)).subscriptions}
+        assert kept[offering].valid_to_ms == kept[plan].valid_from_ms > DAY_MS
+        assert set(kept) == {offering, plan}
+
         step = ("--session-id", "s-1", "--units")
         begun = await do(
             "session", who, *step, '{"service_code": "data", "requested": "1000"}', "--operation", "create"

@@ -1,15 +1,19 @@
 """The owner of accounts, in memory and as a domain server: both keep the same promises, in the same words."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from charging.base.contract import Contract
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.refund import Refund
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.subscribe import Subscribe
+from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.wire import (
     Answer,
     Ask,
@@ -234,6 +238,25 @@ async def test_a_contract_written_for_an_older_one_is_refused_and_kept(owner: An
         refused = await failed(owner, late)
         assert (refused.kind, refused.reason, refused.repeated) == ("refused", "CONTRACT_CHANGED", repeated)
         assert refused.facts == {"version": "2"}
+
+
+async def test_a_change_that_was_decided_on_another_contract_is_rated_again(owner: AnyOwner) -> None:
+    known = (await data_of(owner)).contract
+    now_ms = time.time_ns() // 1_000_000
+    other = replace(known, order_id="another")
+    stale = await one(owner, commit("more", Subscribe("pack", "now", now_ms, 0, {}, 0, other)))
+    assert isinstance(stale, Stale)
+    assert stale.data.contract == known
+    await done(owner, commit("more", Subscribe("pack", "now", now_ms, 0, {}, known.version, known)))
+    newest = (await data_of(owner)).contract
+    assert [each.offering for each in newest.subscriptions] == ["pack"]
+    late = commit("late", Unsubscribe("pack", "now", now_ms, known.version, known))
+    for repeated in (False, True):
+        refused = await failed(owner, late)
+        assert (refused.reason, refused.repeated) == ("CONTRACT_CHANGED", repeated)
+        assert refused.facts == {"version": str(newest.version)}
+    twice = commit("twice", Subscribe("pack", "now", now_ms, 0, {}, 0, newest))
+    assert [(await failed(owner, twice)).reason for _ in range(2)] == ["SUBSCRIBED_ALREADY"] * 2
 
 
 async def test_a_suspended_account_refuses_charges(owner: AnyOwner) -> None:

@@ -22,7 +22,7 @@ REQUEST_TYPE_QUERY: RequestType
 REQUEST_TYPE_EXECUTE: RequestType
 
 class ServiceRequest(_message.Message):
-    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve")
+    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +57,9 @@ class ServiceRequest(_message.Message):
     SESSION_FIELD_NUMBER: _ClassVar[int]
     SET_ACCOUNT_PROFILE_FIELD_NUMBER: _ClassVar[int]
     APPROVE_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIBE_FIELD_NUMBER: _ClassVar[int]
+    UNSUBSCRIBE_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_PLAN_FIELD_NUMBER: _ClassVar[int]
     identity: str
     request_type: RequestType
     service_code: str
@@ -84,7 +87,10 @@ class ServiceRequest(_message.Message):
     session: SessionRequest
     set_account_profile: SetAccountProfile
     approve: Approve
-    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ...) -> None: ...
+    subscribe: Subscribe
+    unsubscribe: Unsubscribe
+    change_plan: ChangePlan
+    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ...) -> None: ...
 
 class Subscription(_message.Message):
     __slots__ = ("offering", "valid_from_ms", "valid_to_ms", "attributes")
@@ -220,6 +226,64 @@ class SetContract(_message.Message):
     account_id: str
     contract: Contract
     def __init__(self, account_id: _Optional[str] = ..., contract: _Optional[_Union[Contract, _Mapping]] = ...) -> None: ...
+
+class Subscribe(_message.Message):
+    __slots__ = ("offering", "when", "valid_from_ms", "valid_to_ms", "subscription_attributes", "expected_version")
+    class SubscriptionAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_MS_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    offering: str
+    when: str
+    valid_from_ms: int
+    valid_to_ms: int
+    subscription_attributes: _containers.ScalarMap[str, str]
+    expected_version: int
+    def __init__(self, offering: _Optional[str] = ..., when: _Optional[str] = ..., valid_from_ms: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., expected_version: _Optional[int] = ...) -> None: ...
+
+class Unsubscribe(_message.Message):
+    __slots__ = ("offering", "when", "at_ms", "expected_version")
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    AT_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    offering: str
+    when: str
+    at_ms: int
+    expected_version: int
+    def __init__(self, offering: _Optional[str] = ..., when: _Optional[str] = ..., at_ms: _Optional[int] = ..., expected_version: _Optional[int] = ...) -> None: ...
+
+class ChangePlan(_message.Message):
+    __slots__ = ("from_offering", "to_offering", "when", "at_ms", "subscription_attributes", "expected_version")
+    class SubscriptionAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    FROM_OFFERING_FIELD_NUMBER: _ClassVar[int]
+    TO_OFFERING_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    AT_MS_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    from_offering: str
+    to_offering: str
+    when: str
+    at_ms: int
+    subscription_attributes: _containers.ScalarMap[str, str]
+    expected_version: int
+    def __init__(self, from_offering: _Optional[str] = ..., to_offering: _Optional[str] = ..., when: _Optional[str] = ..., at_ms: _Optional[int] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., expected_version: _Optional[int] = ...) -> None: ...
 
 class SetAccountStatus(_message.Message):
     __slots__ = ("status", "reason")

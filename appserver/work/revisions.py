@@ -1,0 +1,83 @@
+"""Changes of what a contract subscribes to → commands for the owner: their moment, and what the catalogue says."""
+
+from msgspec.structs import replace
+
+from appserver.reference import DomainReference
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.fields import NEXT_CYCLE
+from charging.base.localtime import next_cycle_ms
+from charging.errors import Refused
+from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.subscribe import Subscribe
+from charging.ledger.commands.unsubscribe import Unsubscribe
+from charging.rating.selling import check_change
+
+Revised = Subscribe | Unsubscribe | ChangePlan
+
+
+def decided_on(
+    order: Revised, contract: Contract, account: Account, reference: DomainReference, now_ms: int
+) -> Revised:
+    """Complete a change by its moment, the end that the catalogue gives, and the contract that it was decided on.
+
+    Raises what `charging.rating.selling.check_change` raises. What the contract itself says against it the owner
+    refuses, so that the refusal stays under its key.
+    """
+    ready = _timed(order, account, reference, now_ms)
+    ready = replace(ready, before=contract)
+    sold = any(not catalogue.domain for catalogue in reference.told.catalogues)
+    if not sold or order.expected_version not in (0, contract.version):
+        return ready
+    if not isinstance(ready, Unsubscribe):
+        ready = _limited(ready, reference)
+    try:
+        after = ready.of(contract, now_ms)
+    except Refused:
+        return ready
+    check_change(reference.timeline.plan_at, after, _added(ready), _begins_ms(ready), now_ms, _path(ready))
+    return ready
+
+
+def _timed(order: Revised, account: Account, reference: DomainReference, now_ms: int) -> Revised:
+    """Fill in the moment that is not named."""
+    at_ms = _begins_ms(order)
+    if not at_ms:
+        local = reference.timeline.local
+        at_ms = next_cycle_ms(local, now_ms, account.terms.cycle_day) if order.when == NEXT_CYCLE else now_ms
+    if isinstance(order, Subscribe):
+        return replace(order, valid_from_ms=at_ms)
+    return replace(order, at_ms=at_ms)
+
+
+def _limited(order: Subscribe | ChangePlan, reference: DomainReference) -> Subscribe | ChangePlan:
+    """Fill in the end of an offering that lasts for a time only."""
+    at_ms = _begins_ms(order)
+    lasts_ms = reference.timeline.plan_at(at_ms).limited.get(_added(order), 0)
+    if not lasts_ms:
+        return order
+    if isinstance(order, ChangePlan):
+        return replace(order, ends_ms=at_ms + lasts_ms)
+    return order if order.valid_to_ms else replace(order, valid_to_ms=at_ms + lasts_ms)
+
+
+def _begins_ms(order: Revised) -> int:
+    return order.valid_from_ms if isinstance(order, Subscribe) else order.at_ms
+
+
+def _added(order: Revised) -> str:
+    match order:
+        case Subscribe():
+            return order.offering
+        case ChangePlan():
+            return order.to_offering
+    return ""
+
+
+def _path(order: Revised) -> str:
+    match order:
+        case Subscribe():
+            return "subscribe.offering"
+        case ChangePlan():
+            return "change_plan.to_offering"
+    return "unsubscribe.offering"

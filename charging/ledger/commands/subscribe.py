@@ -1,0 +1,62 @@
+"""Add an offering to a member's contract."""
+
+from typing import Annotated
+
+from charging.base.account import Account
+from charging.base.account_id import require_subscriber
+from charging.base.asked import Asked, FilledIn
+from charging.base.contract import Contract, Subscription
+from charging.base.fields import AttributeMap, Expected, When
+from charging.base.fieldtypes import NAME, Moment, check_validity
+from charging.ledger import revising
+from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.effect import Effect
+
+
+class Subscribe(BaseAction, frozen=True, tag="subscribe"):
+    """Add an offering. The platform fills in the moment, the end that the catalogue gives, and `before`."""
+
+    offering: Annotated[str, NAME]
+    when: When
+    valid_from_ms: Annotated[int, Moment()]
+    """0 = as `when` says; never at the owner."""
+    valid_to_ms: Annotated[int, Moment()]
+    subscription_attributes: AttributeMap
+    expected_version: Expected
+    before: Annotated[Contract | None, FilledIn()] = None
+
+    traits = Traits(
+        sender=PLATFORM,
+        permissions=("subscribe",),
+        predictable=False,
+        proposable=False,
+        of_subscribers=True,
+        ports=False,
+    )
+
+    def checked(self, asked: Asked) -> "Subscribe":
+        """Raise `Invalid` SUBSCRIBER_MISSING, FIELD_WITHOUT_EFFECT, VALIDITY_OVER."""
+        require_subscriber(asked.identity, "identity")
+        revising.check_moment(self.when, self.valid_from_ms, "subscribe.valid_from_ms")
+        if self.valid_from_ms:
+            check_validity(self.valid_from_ms, self.valid_to_ms, "subscribe")
+        return self
+
+    def at_stake(self) -> int:
+        """Hold no limit against it."""
+        return 0
+
+    def identities_written(self, account: Account | None) -> tuple[str, ...]:
+        """Give the member."""
+        return revising.member_of(self.before)
+
+    def of(self, before: Contract, now_ms: int) -> Contract:
+        """Give the contract afterwards. Raises what `charging.ledger.revising.started` raises."""
+        added = Subscription(self.offering, self.valid_from_ms, self.valid_to_ms, self.subscription_attributes)
+        return revising.started(before, added, now_ms, "subscribe")
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """Add it; refused as `started` and `revised` of `charging.ledger.revising` refuse."""
+        before = revising.required(account, self.before)
+        after = self.of(before, now_ms)
+        return revising.revised(account, after, revising.told(before, after, now_ms))

@@ -1,0 +1,146 @@
+"""Changes of what a contract subscribes to: what each makes of the contract that it was decided on, and how it is told.
+
+The platform decides such a change on the contract as it knows it, since the catalogue is there; it sends that contract
+along. The owner holds it against its own before it decides (`domainservers.desk.checking`): another one is rated again.
+"""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from charging.base.account import Account
+from charging.base.contract import Contract, Subscription
+from charging.base.fields import NEXT_CYCLE
+from charging.base.fieldtypes import check_validity, refusal
+from charging.errors import Broken, Refused
+from charging.ledger.effect import Effect, VersionMoved
+from charging.ledger.events import ContractSet
+from charging.ledger.standing import require_open
+from charging.ledger.within import check_contract
+
+PAST_MS_MAX = 60_000
+"""How long ago a change may begin: clocks differ, and requests are under way."""
+TOLD_CHARS_MAX = 1_000
+"""Of a history line; what is beyond is in the contract itself."""
+
+
+class Revision(Protocol):
+    """A change of one member's contract."""
+
+    @property
+    def expected_version(self) -> int:
+        """Version that its caller decided on; 0 = whatever it is."""
+
+    @property
+    def before(self) -> Contract | None:
+        """The contract that the platform decided on."""
+
+
+def check_basis(revision: Revision, known: Contract | None) -> None:
+    """Hold a change against the contract that its owner has.
+
+    Raises `Refused` CONTRACT_CHANGED when its caller decided on another one, `VersionMoved` when only the platform did.
+    """
+    version = known.version if known is not None else 0
+    if revision.expected_version not in (0, version):
+        text = f"the contract is not the one of version {revision.expected_version} any more; read it and decide anew"
+        raise Refused("CONTRACT_CHANGED", text, facts={"version": str(version)})
+    if revision.before != known:
+        raise VersionMoved
+
+
+def check_moment(when: str, at_ms: int, path: str) -> None:
+    """Refuse a moment beside the next cycle. Raises `Invalid` FIELD_WITHOUT_EFFECT."""
+    if at_ms and when == NEXT_CYCLE:
+        raise refusal("FIELD_WITHOUT_EFFECT", path, "0 beside next_cycle")
+
+
+def required(account: Account, before: Contract | None) -> Contract:
+    """Give the contract that a change rests on. Raises `Refused` for an account or a membership that is over."""
+    require_open(account)
+    if before is None:
+        raise Broken("COMMAND_FAILED", "a change of a contract came without the contract")
+    if before.account_id != account.account_id or before.identity not in account.members:
+        raise Refused("MEMBER_UNKNOWN", "the account has no such member any more")
+    return before
+
+
+def revised(account: Account, after: Contract, words: str) -> Effect:
+    """Make the effect of a change. Raises `Invalid` CONTRACT_TOO_LARGE."""
+    check_contract(after)
+    return Effect((ContractSet(replace(after, version=account.version + 1), words[:TOLD_CHARS_MAX]),))
+
+
+def started(contract: Contract, added: Subscription, now_ms: int, path: str) -> Contract:
+    """Give a contract with one subscription more.
+
+    Raises `Refused` CHANGE_IN_PAST, SUBSCRIBED_ALREADY; `Invalid` VALIDITY_OVER when it would end before it begins.
+    """
+    _require_ahead(added.valid_from_ms, now_ms)
+    check_validity(added.valid_from_ms, added.valid_to_ms, path)
+    for held in contract.subscriptions:
+        if held.offering == added.offering and _overlap(held, added):
+            raise Refused(
+                "SUBSCRIBED_ALREADY",
+                f"the contract holds {added.offering!r} already, {_span(held)}",
+                facts={"valid_from_ms": str(held.valid_from_ms), "valid_to_ms": str(held.valid_to_ms)},
+            )
+    return replace(contract, subscriptions=(*contract.subscriptions, added))
+
+
+def ended(contract: Contract, offering: str, at_ms: int, now_ms: int) -> Contract:
+    """Give a contract in which an offering holds no more from a moment on; what would begin later goes wholly.
+
+    Raises `Refused` CHANGE_IN_PAST, NOT_SUBSCRIBED.
+    """
+    _require_ahead(at_ms, now_ms)
+    kept: list[Subscription] = []
+    found = False
+    for held in contract.subscriptions:
+        if held.offering != offering or 0 < held.valid_to_ms <= at_ms:
+            kept.append(held)
+            continue
+        found = True
+        if held.valid_from_ms < at_ms:
+            kept.append(replace(held, valid_to_ms=at_ms))
+    if not found:
+        raise Refused("NOT_SUBSCRIBED", f"the contract does not hold {offering!r} at {moment(at_ms)}, or after")
+    return replace(contract, subscriptions=tuple(kept))
+
+
+def told(before: Contract, after: Contract, now_ms: int) -> str:
+    """Tell what a contract subscribed to, now and later, and what it does after a change."""
+    return f"contract of {after.identity}: {_named(before, now_ms)} → {_named(after, now_ms)}"
+
+
+def moment(time_ms: int) -> str:
+    """Write a moment for people, UTC: owners know no zones."""
+    return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def member_of(before: Contract | None) -> tuple[str, ...]:
+    """Give the identity whose contract is changed, for `identities_written`."""
+    return (before.identity,) if before is not None else ()
+
+
+def _require_ahead(at_ms: int, now_ms: int) -> None:
+    if at_ms < now_ms - PAST_MS_MAX:
+        text = f"a change from {moment(at_ms)} on would have held before it was asked for"
+        raise Refused("CHANGE_IN_PAST", text, facts={"now_ms": str(now_ms)})
+
+
+def _overlap(one: Subscription, other: Subscription) -> bool:
+    before = 0 < one.valid_to_ms <= other.valid_from_ms
+    after = 0 < other.valid_to_ms <= one.valid_from_ms
+    return not before and not after
+
+
+def _named(contract: Contract, now_ms: int) -> str:
+    left = [held for held in contract.subscriptions if not 0 < held.valid_to_ms < now_ms]
+    return ", ".join(f"{held.offering} ({_span(held)})" for held in left) or "nothing"
+
+
+def _span(held: Subscription) -> str:
+    begins = f"from {moment(held.valid_from_ms)}" if held.valid_from_ms else "from the beginning"
+    return f"{begins} until {moment(held.valid_to_ms)}" if held.valid_to_ms else begins
