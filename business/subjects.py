@@ -138,7 +138,11 @@ class Machine(Generic[StateT, ActionT, EventT]):
 
     def words(self, facts: Sequence[Raw]) -> str:
         """See `SubjectKind`."""
-        return "; ".join(self._say(event) for event in self._events(facts))
+        events = self._events(facts)
+        try:
+            return "; ".join(self._say(event) for event in events)
+        except DEFECTS as error:
+            raise Broken("FACT_UNREADABLE", f"what happened to a {self.name} can't be told: {error}") from error
 
     def _events(self, facts: Sequence[Raw]) -> tuple[EventT, ...]:
         try:

@@ -20,10 +20,11 @@ from business.billing.runs import (
     Mode,
     Run,
 )
-from charging.base.bounds import TIME_MS_MAX
 from charging.errors import Invalid, NotFound, Refused
 
 MONTH_MAX = 3_000 * 12
+UNTIL_MS_MAX = 1 << 47
+"""Of a window's end, milliseconds UTC: far beyond any plan, and a date that can be told in every zone."""
 
 
 def decide(state: BillRuns | None, action: RunAction, now_ms: int) -> tuple[RunEvent, ...]:
@@ -130,7 +131,7 @@ def _check_period(period: Period) -> None:
 
 
 def _check_window(from_ms: int, until_ms: int) -> None:
-    if not 0 < from_ms < until_ms <= TIME_MS_MAX:
+    if not 0 < from_ms < until_ms <= UNTIL_MS_MAX:
         raise _invalid("WINDOW_EMPTY", "until_ms", "a time after the window's beginning, UTC, milliseconds")
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from charging.base.account import Account
+from charging.errors import Broken
 from charging.ledger.own import due_sessions, expire_command
 from charging.wire import Done, unpack_answer
 from domainservers.accounts.accounts import Cell
@@ -62,7 +63,10 @@ class Expiring:
             cell = self._cells.get(account_id)
             if self._memory.holds_back(account_id):
                 continue  # Its sessions end when it is served again.
-            account = self._memory.state(cell) if cell is not None else None
+            try:
+                account = self._memory.state(cell) if cell is not None else None
+            except Broken:
+                continue  # Found out just now; those of others end all the same.
             if account is None:
                 self._want(account_id)
                 self._watch.again(account_id)

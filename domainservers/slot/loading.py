@@ -9,7 +9,10 @@ from domainservers.base.limits import Limits
 from domainservers.contracts import contracts as contracts_of
 from domainservers.contracts.contracts import Contracts
 from domainservers.desk.answers import store_away
+from runtime.telemetry import logger
 from storage.unit import Stored, Unit
+
+log = logger("domainservers.slot.loading")
 
 Then = Callable[[Fault | None], None]
 """Told that what was wanted is in memory, or why it can't be had."""
@@ -73,7 +76,11 @@ class Loading:
 
     def _tell(self, what: str, fault: Fault | None) -> None:
         for then in self._waiting.pop(what, ()):
-            then(fault)
+            try:
+                then(fault)
+            except Exception:
+                # A defect in one of them. All others wait for the same read, and some of their lanes with them.
+                log.exception("what waited for a read failed", slot=self._name)
 
     def _account_read(self, account_id: str, stored: Stored | None) -> None:
         self._accounts.take(account_id, stored)

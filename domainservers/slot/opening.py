@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from charging.base.account_id import compose
-from charging.errors import Fault
+from charging.errors import Broken, Fault
 from charging.ledger.commands.open_account import OpenAccount
-from domainservers.accounts.accounts import Accounts
+from domainservers.accounts.accounts import Cell
+from domainservers.accounts.memory import Memory
 from domainservers.contracts.contracts import Contracts
 from domainservers.desk.answers import pack_fault
 from domainservers.desk.item import AccountOpening, Item
@@ -21,14 +22,16 @@ class AccountNaming:
     def __init__(
         self,
         slot: str,
-        accounts: Accounts,
+        cells: dict[str, Cell],
+        memory: Memory,
         contracts: Contracts,
         loading: Loading,
         take: Callable[[Sequence[Item]], None],
     ) -> None:
         """`take` is given each opening that has its account's id now."""
         self._slot = slot
-        self._accounts = accounts
+        self._cells = cells
+        self._memory = memory
         self._contracts = contracts
         self._loading = loading
         self._take = take
@@ -49,13 +52,17 @@ class AccountNaming:
             return
         contract = known.contract
         holder = contract.account_id if contract is not None and contract.status != "ended" else ""
-        cell = self._accounts.cells.get(holder)
+        cell = self._cells.get(holder)
         if holder and cell is None:
             self._loading.want_account(holder, again)
             return
         own = command.action.account_id if isinstance(command.action, OpenAccount) else ""
         opening = named(command, compose(self._slot, own or item.identity))
-        account = self._accounts.state(cell) if cell is not None else None
+        try:
+            account = self._memory.state(cell) if cell is not None else None
+        except Broken as fault:
+            item.sink.answer(item.place, pack_fault(fault))
+            return
         if account is not None and account.terms.status != "moved":
             opening = replace(opening, account_id=holder)
         item.rename(opening)

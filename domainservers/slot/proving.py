@@ -6,11 +6,18 @@ An owner that was stopped or cut off for long must not tell old balances, though
 import asyncio
 from collections.abc import Callable
 
+from charging.errors import Broken, Fault, internal
 from charging.wire import Ask
 from domainservers.desk.answers import pack_fault, store_away
 from domainservers.journal.groups import ReplySink
 from domainservers.journal.journal import Journal
+from runtime.telemetry import logger
 from storage.unit import StoreRejected, StoreUnavailable
+
+log = logger("domainservers.slot.proving")
+
+ProvenRead = tuple[ReplySink, int, Ask]
+"""A read, its place in its batch, and where its answer goes."""
 
 
 class Proving:
@@ -29,7 +36,9 @@ class Proving:
         self._fresh = fresh
         self._look = look
         self._ended = ended
-        self._unproven: list[tuple[ReplySink, int, Ask]] = []
+        self._unproven: list[ProvenRead] = []
+        self._asked: list[ProvenRead] = []
+        """Those that the question under way is for."""
         self._task: asyncio.Task[None] | None = None
 
     def read(self, sink: ReplySink, place: int, ask: Ask) -> None:
@@ -43,26 +52,42 @@ class Proving:
 
     async def _ask_journal(self) -> None:
         while self._unproven:
-            waiting, self._unproven = self._unproven, []
+            self._asked, self._unproven = self._unproven, []
             try:
                 owned = await self._journal.still_owned()
             except (StoreUnavailable, StoreRejected):
-                body = pack_fault(store_away())
-                for sink, place, _ in waiting:
-                    sink.answer(place, body)
+                self._refuse(store_away())
+                continue
+            except Exception:
+                log.exception("the journal gives no answer that can be read", slot=self._journal.name)
+                self._refuse(Broken("READ_FAILED", "the journal could not be read"))
                 continue
             if not owned:
-                self._unproven = waiting + self._unproven
                 self._ended()
                 return
-            for sink, place, ask in waiting:
-                self._look(sink, place, ask)
+            asked, self._asked = self._asked, []
+            for each in asked:
+                self._answer(*each)
         self._task = None
+
+    def _answer(self, sink: ReplySink, place: int, ask: Ask) -> None:
+        try:
+            self._look(sink, place, ask)
+        except Exception:
+            log.exception("a read could not be answered", slot=self._journal.name)
+            sink.answer(place, pack_fault(internal()))
+
+    def _refuse(self, fault: Fault) -> None:
+        body = pack_fault(fault)
+        asked, self._asked = self._asked, []
+        for sink, place, _ in asked:
+            sink.answer(place, body)
 
     def stop(self, body: bytes) -> None:
         """Answer all that wait with `body`, and ask no more."""
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
-        for sink, place, _ in self._unproven:
+        waiting = [*self._asked, *self._unproven]
+        self._asked, self._unproven = [], []
+        for sink, place, _ in waiting:
             sink.answer(place, body)
-        self._unproven = []

@@ -7,10 +7,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from charging.base.account import Account, Outgoing
+from charging.errors import Broken
 from charging.ledger.command import Command
 from charging.ledger.own import receive_command, settle_command
 from charging.wire import Failed, unpack_answer
-from domainservers.accounts.accounts import Accounts
+from domainservers.accounts.accounts import Cell
+from domainservers.accounts.memory import Memory
 from domainservers.accounts.watch import AccountWatch
 from domainservers.base.clock import Clock
 from domainservers.desk.item import Item
@@ -42,7 +44,8 @@ class OutgoingTransfers:
     def __init__(
         self,
         watch: AccountWatch,
-        accounts: Accounts,
+        cells: dict[str, Cell],
+        memory: Memory,
         groups: Groups,
         clock: Clock,
         *,
@@ -51,7 +54,8 @@ class OutgoingTransfers:
     ) -> None:
         """`want` gets an account into memory, `take` takes commands."""
         self._watch = watch
-        self._accounts = accounts
+        self._cells = cells
+        self._memory = memory
         self._groups = groups
         self._clock = clock
         self._want = want
@@ -70,13 +74,13 @@ class OutgoingTransfers:
 
         What is not journaled yet could still be lost, so it must not arrive anywhere.
         """
-        cell = self._accounts.cells.get(account_id)
+        cell = self._cells.get(account_id)
         if cell is None:
             self._want(account_id)
             return None
         if cell.seq > self._groups.applied:
             return None
-        account = self._accounts.state(cell)
+        account = self._account(account_id)
         return receive_command(account, row, "", self._clock.now_ms()) if account is not None else None
 
     async def settle(self, account_id: str, row: Outgoing, refusal: str) -> Failed | None:
@@ -95,5 +99,9 @@ class OutgoingTransfers:
         return answer if isinstance(answer, Failed) else None
 
     def _account(self, account_id: str) -> Account | None:
-        cell = self._accounts.cells.get(account_id)
-        return self._accounts.state(cell) if cell is not None else None
+        """Give an account; None while it is not in memory, or kept back."""
+        cell = self._cells.get(account_id)
+        try:
+            return self._memory.state(cell) if cell is not None else None
+        except Broken:
+            return None

@@ -33,6 +33,9 @@ from domainservers.slot.transfers import OutgoingTransfers
 from domainservers.subjects.desk import SubjectDesk
 from domainservers.subjects.instructing import Instructing
 
+INSTRUCTIONS_FIRST = 16
+"""How many have their turn in a group before the commands that wait."""
+
 
 class Hooks:
     """What the workers call of their slot."""
@@ -82,7 +85,7 @@ class Works:
             landed=lambda: self._pump(),
             ended=hooks.end,
         )
-        openings = AccountNaming(parts.name, parts.accounts, parts.contracts, self.loading, hooks.take)
+        openings = AccountNaming(parts.name, cells, parts.memory, parts.contracts, self.loading, hooks.take)
         self.commands = CommandTurns(
             parts.name,
             parts.limits,
@@ -103,10 +106,12 @@ class Works:
         want = self.loading.load_if_absent
         self.expiring = Expiring(parts.clock, parts.watch, cells, parts.memory, want=want, take=hooks.take)
         self.transfers = OutgoingTransfers(
-            parts.watch, parts.accounts, parts.groups, parts.clock, want=want, take=hooks.take
+            parts.watch, cells, parts.memory, parts.groups, parts.clock, want=want, take=hooks.take
         )
 
     def _pump(self) -> None:
+        # Instructions are few: were commands always first, a slot whose groups are all full would never open a run.
+        self.instructing.pump(INSTRUCTIONS_FIRST)
         self.commands.pump()
         self.instructing.pump()
 

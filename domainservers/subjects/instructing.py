@@ -97,13 +97,13 @@ class Instructing:
 
         self._want(subject_id, found)
 
-    def pump(self) -> None:
-        """Decide what waits, while the open group has room."""
+    def pump(self, most: int = WAITING_MAX) -> None:
+        """Decide what waits, `most` of it, while the open group has room."""
         if not self._waiting:
             return
         self._around.look()
         # Those that wait now, once each: what is put back behind them meanwhile has its turn in the next round.
-        for _ in range(len(self._waiting)):
+        for _ in range(min(most, len(self._waiting))):
             if self._groups.full:
                 break
             self._step(self._waiting.popleft())

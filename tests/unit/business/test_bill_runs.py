@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from business.billing.actions import CancelRun, CompleteRun, OpenRun, PlanRun, RunAction
 from business.billing.deciding import decide
-from business.billing.events import apply
+from business.billing.events import apply, say
 from business.billing.kind import BILL_RUNS, subject_of
 from business.billing.periods import Period, ends_ms, read_period
 from business.billing.runs import AHEAD_MAX, ENDED_KEPT_MAX, TEXT_CHARS_MAX, BillRuns, Run, billing_now, run_name
@@ -257,3 +257,12 @@ def test_a_slot_keeps_no_more_planned_runs_than_fit_and_each_of_them_can_be_give
     for run in list(runs.runs):
         runs = planned(runs, Period(run.period.month + 100, run.period.cycle_day))
     assert len(encode(runs)) < SUBJECT_BYTES_MAX, "and as many planned again"
+
+
+@pytest.mark.parametrize("until_ms", [-1, (1 << 47) + 1, 1 << 53, (1 << 63) - 1])
+def test_a_window_ends_at_a_moment_that_can_be_told(until_ms: int) -> None:
+    over = ends_ms(read_period("2026-09/1"), SHANGHAI)
+    with pytest.raises(Invalid, match="until_ms"):
+        decide(None, OpenRun(read_period("2026-09/1"), "", over, until_ms), over)
+    (event,) = decide(None, OpenRun(read_period("2026-09/1"), "", over, 1 << 47), over)
+    assert say(event).endswith("until 6429-10-17T02:45+00:00")
