@@ -16,6 +16,7 @@ from charging.catalogue.diff import Change, diff
 from charging.catalogue.document import Catalogue, schema
 from charging.errors import Fault
 from console.catalogues.checking import FolderArgument, checked, out
+from console.catalogues.offering import offer_command
 from console.catalogues.published import (
     NATIONAL,
     At,
@@ -36,6 +37,7 @@ app = typer.Typer(help="Check, compare, publish and fetch catalogues.", no_args_
 LISTED_MAX = 8
 
 app.command("try")(try_command)
+app.command("offer")(offer_command)
 
 
 @app.command("check")

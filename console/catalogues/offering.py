@@ -1,0 +1,62 @@
+"""`onetier catalog offer`: a plan of a folder as a customer would read it, with no server."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+import typer
+
+from authoring.offer_sheet import OfferSheet, offer_sheet
+from console.catalogues.checking import FolderArgument, checked
+from console.views import Json, Row, View, print_view
+
+HEADINGS = {
+    "fee": "fees",
+    "included": "included",
+    "price": "prices",
+    "roaming": "roaming",
+    "discount": "discounts",
+}
+
+
+def offer_command(
+    folder: FolderArgument,
+    offering: Annotated[str, typer.Argument(help="Id of the plan.")],
+    domain: Annotated[str, typer.Option(help="Code of the customer's region.")],
+    as_json: Json = False,
+) -> None:
+    """Print a plan as a customer of a region would read it: fees, what is included, prices, roaming, discounts."""
+    sheet = offer_sheet(checked(folder, as_json).catalogues, offering, domain)
+    print_view(View(list(_rows(sheet)), _lines(sheet, domain)), as_json)
+
+
+def _lines(sheet: OfferSheet, domain: str) -> Iterator[str]:
+    sold = sheet.offering
+    yield f"{sold.name or sold.id} ({sold.kind} {sold.id}) in {domain}, in {sheet.currency}"
+    if sheet.with_it:
+        yield f"  with {', '.join(each.name or each.id for each in sheet.with_it)}"
+    if sold.validity:
+        yield f"  for {sold.validity}"
+    if sold.requires:
+        yield f"  only beside {' or '.join(sold.requires)}"
+    if sold.excludes:
+        yield f"  not beside {', '.join(sold.excludes)}"
+    for section, heading in HEADINGS.items():
+        said = [clause for clause in sheet.clauses if clause.section == section]
+        if said:
+            yield f"{heading}:"
+        for clause in said:
+            regional = f"  [{clause.origin}]" if clause.origin else ""
+            yield f"  {clause.name}: {clause.text}{regional}"
+
+
+def _rows(sheet: OfferSheet) -> Iterator[Row]:
+    yield {
+        "section": "offering",
+        "id": sheet.offering.id,
+        "currency": sheet.currency,
+        "with": [each.id for each in sheet.with_it],
+        "entry": sheet.offering,
+    }
+    for clause in sheet.clauses:
+        yield {"currency": sheet.currency, **msgspec.structs.asdict(clause)}
