@@ -6,6 +6,7 @@ from random import Random
 from typing import Protocol
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from business.billing.actions import RunAction
 from charging import wire
@@ -16,13 +17,16 @@ from charging.base.usage import SealedCharge, Usage
 from charging.errors import Fault
 from charging.ledger.action import PLATFORM
 from charging.ledger.command import Command
+from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.step_session import SessionUnit, StepSession
+from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.top_up import TopUp
+from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.kinds import TAGS, Action
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull, Stale
 from testkit.examples import EXAMPLES, lively
@@ -215,6 +219,8 @@ class Caller:
                 self._note(answer.data)
                 if isinstance(action, PostCharge | StepSession):
                     action = _rebased(action, answer.data.account.version)
+                elif isinstance(action, Subscribe | Unsubscribe | ChangePlan):
+                    action = replace(action, before=answer.data.contract)
                 continue
             histories.open -= 1
             if isinstance(answer, Done | Failed):
