@@ -20,8 +20,8 @@ from runtime.room import Process
 from runtime.settings import ENV_PREFIX
 from runtime.tls import Tls
 
-DATACENTER_PORTS = 100
-"""How far the ports of data centers are above those of app servers, when ports are fixed."""
+DATACENTER_PORTS, FEED_PORTS = 100, 200
+"""How far the ports of data centers and of the feed are above those of app servers, when ports are fixed."""
 
 
 class Shape(Struct, frozen=True):
@@ -33,6 +33,8 @@ class Shape(Struct, frozen=True):
     first_port: int = 0
     gateways: tuple[str, ...] = ()
     """Roles of the gateways, one process each."""
+    feeds: int = 0
+    """Processes that serve the feed of events."""
 
 
 class PortInUse(ValueError):
@@ -75,6 +77,7 @@ class System:
             "datacenter": [first + DATACENTER_PORTS + number if first else 0 for number in range(shape.datacenters)],
             "domainserver": [0] * shape.domain_servers,
             "appserver": [first + number if first else 0 for number in range(shape.app_servers)],
+            "watch": [first + FEED_PORTS + number if first else 0 for number in range(shape.feeds)],
             **{role: [0] for role in shape.gateways},
         }
         for port in {port for some in ports.values() for port in some} - {0}:

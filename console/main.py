@@ -47,6 +47,7 @@ Port = Annotated[
 ]
 Certificates = Annotated[Path | None, typer.Option("--tls", help="Folder of certificates as docs/tls.md makes it.")]
 Gateways = Annotated[list[str] | None, typer.Option("--gateway", help="Role of a gateway to start, too; repeat it.")]
+FeedProcesses = Annotated[int, typer.Option("--feeds", min=0, max=16, help="Processes of the feed of events.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Forget what the data folder holds.")]
 DEFAULT_FOLDER = Path(".onetier")
 PRIVATE = 0o077
@@ -113,6 +114,7 @@ def up(
     tls: Certificates = None,
     port: Port = 7_100,
     gateway: Gateways = None,
+    feeds: FeedProcesses = 1,
     fresh: Fresh = False,
 ) -> None:
     """Keep the system running for clients; Ctrl-C drains it. Serves what the data folder holds, or loads a country."""
@@ -121,7 +123,7 @@ def up(
     from console.report import console
     from console.systems import up as serving
 
-    shape = Shape(datacenters, domain_servers, app_servers, port, _gateways(gateway or []))
+    shape = Shape(datacenters, domain_servers, app_servers, port, _gateways(gateway or []), feeds)
     options = Options(folder, units, subscribers, events, seed, slots, shape, tls=tls)
     raise typer.Exit(_run(serving.run(options, console(), fresh=fresh)))
 
@@ -182,6 +184,7 @@ def mounted() -> typer.Typer:
         "console.operations.audit",
         "console.operations.losses",
         "console.operations.journal",
+        "console.operations.watching",
         "console.catalogues.rate",
         "console.systems.loadtest",
         "console.frontend.protos",

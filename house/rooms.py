@@ -11,6 +11,7 @@ from directory.room import ROOM as DIRECTORY
 from domainservers.room import ROOM as DOMAINSERVERS
 from evidence.room import ROOM as EVIDENCE
 from runtime.room import Process, Room, furnished
+from watch.room import ROOM as WATCH
 
 ROOMS: tuple[Room, ...] = furnished(
     (
@@ -19,6 +20,7 @@ ROOMS: tuple[Room, ...] = furnished(
         DATACENTER,
         DOMAINSERVERS,
         APPSERVER,
+        WATCH,
     )
 )
 

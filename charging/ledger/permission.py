@@ -46,7 +46,9 @@ SUBJECTS = frozenset(
     }
 )
 """What is read of a slot's subjects besides accounts, and done to them; see `business.kinds`."""
-NAMES = READS | COMMANDS | AMENDMENTS | SUBJECTS
+FEED = frozenset({"watch"})
+"""To be told what happens to accounts, as it happens; by region."""
+NAMES = READS | COMMANDS | AMENDMENTS | SUBJECTS | FEED
 """All that a grant may name."""
 
 
@@ -114,7 +116,7 @@ BUILT_IN = (
     Grant("operator", ("top_up", "transfer", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("top_up_units",), NO_LIMIT, _UNITS, actors=True),
     Grant("operator", tuple(sorted(AMENDMENTS)), NO_LIMIT, 0, actors=True),
-    Grant("operator", tuple(sorted(SUBJECTS)), 0, NO_LIMIT, actors=True),
+    Grant("operator", tuple(sorted(SUBJECTS | FEED)), 0, NO_LIMIT, actors=True),
     # Without TLS nobody can be told from anybody, so there is no second principal either.
     Grant("local", (ALL,), NO_LIMIT, NO_LIMIT, actors=True),
 )

@@ -83,5 +83,5 @@ class Section(NamedTuple):
 
     title: str
     told_by: str
-    """Who tells them: "desk" and "data center", each in its contract; "owner" and "console", in none."""
+    """Who tells them: "desk" and "data center", each in its contract; "owner", "watch" and "console", in none."""
     reasons: tuple[Reason, ...]

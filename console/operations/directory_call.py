@@ -31,7 +31,11 @@ Certificates = Annotated[
 ]
 DATACENTER = "127.0.0.1:7200"
 PLATFORM = "127.0.0.1:7100"
-_CALLED = {"datacenter": ("data center", "datacenter"), "appserver": ("app server", "endpoint")}
+_CALLED = {
+    "datacenter": ("data center", "datacenter"),
+    "appserver": ("app server", "endpoint"),
+    "watch": ("feed", "watch"),
+}
 """By role: what people call it, and the option that names its address."""
 
 

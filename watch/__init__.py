@@ -1,0 +1,1 @@
+"""The feed of everything that happened to accounts, read from the journals; see docs/watch.md."""
