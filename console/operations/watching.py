@@ -10,6 +10,7 @@ from onetier.v1.watch_pb2_grpc import WatchServiceStub
 from charging.base.identity import mask
 from console.operations.directory_call import Certificates, call_as_operator
 from console.report import major, moment
+from console.views import Json, View, print_view
 
 app = typer.Typer()
 WATCH = "127.0.0.1:7300"
@@ -25,8 +26,12 @@ def watch(
     most: Annotated[int, typer.Option("--events", min=0, help="End after so many; 0 = never.")] = 0,
     at: Annotated[str, typer.Option("--watch", help="Address of the process that serves the feed.")] = WATCH,
     tls: Certificates = None,
+    as_json: Json = False,
 ) -> None:
-    """Tell what happens to accounts until Ctrl-C; the cursor that resumes there goes to standard error."""
+    """Tell what happens to accounts until Ctrl-C; the cursor that resumes there goes to standard error.
+
+    As data, each batch ends with its cursor.
+    """
     request = pb.WatchRequest(
         cursor=cursor,
         from_oldest=oldest,
@@ -35,15 +40,14 @@ def watch(
         accounts=account or (),
         events_max=min(most, 500),
     )
-    call_as_operator(at, tls, "watch", lambda channel: _follow(channel, request, most))
+    call_as_operator(at, tls, "watch", lambda channel: _follow(channel, request, most, as_json=as_json))
 
 
-async def _follow(channel: grpc.aio.Channel, request: pb.WatchRequest, most: int) -> None:
+async def _follow(channel: grpc.aio.Channel, request: pb.WatchRequest, most: int, *, as_json: bool) -> None:
     told, cursor = 0, request.cursor
     try:
         async for batch in WatchServiceStub(channel).Watch(request):
-            for event in batch.events:
-                typer.echo(line(event))
+            print_view(View([*batch.events, {"cursor": batch.cursor}], map(line, batch.events)), as_json)
             told, cursor = told + len(batch.events), batch.cursor
             if most and told >= most:
                 return
