@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from charging.base.account import MAIN_BOOK, MONEY
 from charging.base.fieldtypes import MICRO_UNITS, Amount, Difference, FieldType, Moment, Whole
+from charging.errors import NotFound
 from console.values import micro_units, time_ms
 from onetier_client import AsyncClient
 
@@ -142,7 +143,10 @@ async def _counts_money(said: FieldType | None, message: Message, identity: str,
         case "watches":
             return told == "balance"
         case "book_id":
-            books = (await client.balance(identity)).books
+            try:
+                books = (await client.balance(identity)).books
+            except NotFound:
+                return True  # The answer to the command says so too, or what its key did before the account ended.
             return all(book.unit == MONEY for book in books if book.book_id == (told or MAIN_BOOK))
     return True
 

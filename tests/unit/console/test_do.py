@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from onetier.v1 import service_desk_pb2 as pb
 
 from charging.base.fieldtypes import Amount
+from charging.errors import NotFound
 from console.frontend.doing import KINDS, options_of
 from console.frontend.fieldoptions import FieldOption, Given, check_counted
 from onetier_client import AsyncClient
@@ -126,3 +127,16 @@ def test_an_amount_of_which_nobody_knows_what_it_counts_is_refused_when_the_comm
 async def test_what_is_no_amount_of_money_is_told_as_such(given: str) -> None:
     with pytest.raises(typer.BadParameter, match="is no amount of money"):
         await amount("top_up", "amount", given)
+
+
+class Ended(Balance):
+    """A client that asks for an account that was closed."""
+
+    async def balance(self, identity: str, **facts: object) -> pb.BalanceView:  # type: ignore[override]
+        raise NotFound("IDENTITY_UNKNOWN", "no contract is known")
+
+
+async def test_a_correction_of_an_account_that_ended_is_sent_so_that_its_key_tells_what_it_did() -> None:
+    message = pb.Adjust(book_id="main")
+    await option("adjust", "delta").fill_amount(message, "-1", "msisdn:8613000000001", Ended())
+    assert message.delta == -1_000_000
