@@ -25,6 +25,7 @@ SELLS = (
     "subscribe",
     "unsubscribe",
     "change_plan",
+    "leave",
     "set_account_status",
     "set_payment_mode",
     "set_threshold",

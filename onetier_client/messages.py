@@ -22,4 +22,5 @@ Command = (
     | desk.Subscribe
     | desk.Unsubscribe
     | desk.ChangePlan
+    | desk.Leave
 )

@@ -19,6 +19,7 @@ from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.approve import Approve, Decided
 from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.expire_session import ExpireSession
+from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.move_out import MovedOut, MoveOut
@@ -56,6 +57,8 @@ from charging.rating.sessions import UnitAsk
 from charging.wire import pack
 from testkit.ledger import START_MS, Desk, an_account, charge_of, contract_of, opening, post
 
+ROOMMATE = "msisdn:8613000000009"
+"""Of Alice's account, too."""
 ALICE, BOB, NEW, TV = "msisdn:8613000000001", "msisdn:8613000000002", "msisdn:8613000000003", "tv:sh-1"
 CHARGED, SENT, WAITING, OVER = "charged", "sent", "waiting", "s-over"
 """What has happened to Alice: request keys of a charge, of a transfer under way and of a proposal, an old session."""
@@ -67,6 +70,7 @@ def lively() -> Desk:
     side = (Book("side", MONEY, 1_000, priority=200), Book("minutes", "second", 600, allowance="minutes"))
     desk.open(ALICE, 100_000, books=side)
     desk.open(BOB, 100_000)
+    desk.do(ALICE, SetContract(contract_of(ROOMMATE, ALICE)))
     charge = charge_of(30, takes=(("minutes", 60),), accruals=(("voice@2027-01", 60),), depends=True)
     desk.do(ALICE, post(desk.accounts[ALICE], charge), CHARGED)
     desk.do(ALICE, desk.plan(ALICE, OVER, "create", 0, UnitAsk("data", 5, 0, START_MS), validity_ms=1_000))
@@ -97,6 +101,7 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     Subscribe: lambda desk: Subscribe("pack", "now", desk.now_ms, 0, {}, 0, contract_of(ALICE)),
     Unsubscribe: lambda desk: Unsubscribe("plan", "now", desk.now_ms, 0, contract_of(ALICE)),
     ChangePlan: lambda desk: ChangePlan("plan", "rival", "now", desk.now_ms, {}, 0, 0, contract_of(ALICE)),
+    Leave: lambda desk: Leave("moves abroad", 0, contract_of(ROOMMATE, ALICE)),
     SetStatus: lambda desk: SetStatus("suspended", "asked"),
     SetPaymentMode: lambda desk: SetPaymentMode("postpaid"),
     SetCreditLimit: lambda desk: SetCreditLimit(500, "risk"),

@@ -19,6 +19,7 @@ from charging.ledger import history
 from charging.ledger.approvals import outcome_now
 from charging.ledger.command import Command
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.subscribe import Subscribe
@@ -234,7 +235,7 @@ class OwnerInMemory:
     def _refusal(self, command: Command) -> Refused | None:
         """Say why the contract that a command writes can't be had."""
         action = command.action
-        if isinstance(action, Subscribe | Unsubscribe | ChangePlan):
+        if isinstance(action, Subscribe | Unsubscribe | ChangePlan | Leave):
             try:
                 check_basis(action, self.contracts.get(action.before.identity) if action.before is not None else None)
             except Refused as fault:

@@ -9,11 +9,13 @@ from charging.base.fields import NEXT_CYCLE
 from charging.base.localtime import next_cycle_ms
 from charging.errors import Refused
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.rating.selling import check_change
 
-Revised = Subscribe | Unsubscribe | ChangePlan
+Dated = Subscribe | Unsubscribe | ChangePlan
+Revised = Dated | Leave
 
 
 def decided_on(
@@ -24,6 +26,8 @@ def decided_on(
     Raises what `charging.rating.selling.check_change` raises. What the contract itself says against it the owner
     refuses, so that the refusal stays under its key.
     """
+    if isinstance(order, Leave):
+        return replace(order, before=contract)
     ready = _timed(order, account, reference, now_ms)
     ready = replace(ready, before=contract)
     sold = any(not catalogue.domain for catalogue in reference.told.catalogues)
@@ -39,7 +43,7 @@ def decided_on(
     return ready
 
 
-def _timed(order: Revised, account: Account, reference: DomainReference, now_ms: int) -> Revised:
+def _timed(order: Dated, account: Account, reference: DomainReference, now_ms: int) -> Dated:
     """Fill in the moment that is not named."""
     at_ms = _begins_ms(order)
     if not at_ms:
@@ -61,11 +65,11 @@ def _limited(order: Subscribe | ChangePlan, reference: DomainReference) -> Subsc
     return order if order.valid_to_ms else replace(order, valid_to_ms=at_ms + lasts_ms)
 
 
-def _begins_ms(order: Revised) -> int:
+def _begins_ms(order: Dated) -> int:
     return order.valid_from_ms if isinstance(order, Subscribe) else order.at_ms
 
 
-def _added(order: Revised) -> str:
+def _added(order: Dated) -> str:
     match order:
         case Subscribe():
             return order.offering
@@ -74,7 +78,7 @@ def _added(order: Revised) -> str:
     return ""
 
 
-def _path(order: Revised) -> str:
+def _path(order: Dated) -> str:
     match order:
         case Subscribe():
             return "subscribe.offering"

@@ -11,6 +11,7 @@ from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.approve import Approve, Decided
 from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.expire_session import ExpireSession
+from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.move_out import MovedOut, MoveOut
@@ -42,6 +43,7 @@ Action = (
     | Subscribe
     | Unsubscribe
     | ChangePlan
+    | Leave
     | SetStatus
     | SetPaymentMode
     | SetCreditLimit

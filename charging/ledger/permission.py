@@ -94,6 +94,7 @@ _SALES = (
     "subscribe",
     "unsubscribe",
     "change_plan",
+    "leave",
     "set_account_status",
     "set_payment_mode",
     "set_threshold",

@@ -100,6 +100,7 @@ ACCOUNTS = Section(
         ),
         Reason("MEMBERS_FULL", REFUSED, "The account has as many members as one may."),
         Reason("MEMBER_UNKNOWN", REFUSED, "The account has no such member whose contract could end."),
+        Reason("MEMBER_LAST", REFUSED, "The member is the account's only one.", "Close the account instead."),
         Reason("CONTRACT_MISSING", INVALID, "The command sets a contract and holds none.", fields="the contract"),
         Reason("CONTRACT_TOO_LARGE", INVALID, "The contract is larger than a record."),
         Reason(

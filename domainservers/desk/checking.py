@@ -4,6 +4,7 @@ from charging.base.account import Account
 from charging.errors import Fault
 from charging.ledger.command import Command
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.move_in import MoveIn
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.set_contract import SetContract
@@ -41,7 +42,7 @@ class Checking:
         for identity in written:
             if self._contracts.get(identity) is None:
                 return ContractOf(identity)  # The new record must be newer than whatever there is.
-        if isinstance(action, Subscribe | Unsubscribe | ChangePlan):
+        if isinstance(action, Subscribe | Unsubscribe | ChangePlan | Leave):
             known = self._contracts.get(action.before.identity) if action.before is not None else None
             check_basis(action, known.contract if known is not None else None)
         if isinstance(action, SetContract) and action.expected_version:

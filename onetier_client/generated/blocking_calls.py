@@ -25,3 +25,4 @@ class BlockingCommands(Driving):
     subscribe = blocking(Commands.subscribe)
     unsubscribe = blocking(Commands.unsubscribe)
     change_plan = blocking(Commands.change_plan)
+    leave = blocking(Commands.leave)

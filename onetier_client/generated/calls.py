@@ -25,3 +25,4 @@ class Commands(Asking):
     subscribe = asked(commands.subscribe)
     unsubscribe = asked(commands.unsubscribe)
     change_plan = asked(commands.change_plan)
+    leave = asked(commands.leave)

@@ -315,3 +315,13 @@ def change_plan(
         ),
         **facts,
     )
+
+
+def leave(identity: str, reason: str = "", expected_version: int = 0, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """The subscriber that the request names leaves its account, which keeps books and history; the identity is free for
+    another one. The last member stays until the account is closed.
+
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    """
+    return execute(identity, desk.Leave(reason=reason, expected_version=expected_version), **facts)

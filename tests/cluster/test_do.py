@@ -90,6 +90,7 @@ async def test_every_command_is_done_from_the_command_line(tmp_path: Path) -> No
         offering = (await client.contract(who)).subscriptions[0].offering
         await do("set_contract", who, "--contract", json.dumps({"subscriptions": [{"offering": offering}]}))
 
+        assert "MEMBER_LAST" in await do("leave", who, "--reason", "moves", status=1)
         pack = ("--offering", "data-pack-5g")
         assert "version" in await do("subscribe", who, *pack, "--when", "next_cycle")
         assert "SUBSCRIBED_ALREADY" in await do("subscribe", who, *pack, "--when", "next_cycle", status=1)

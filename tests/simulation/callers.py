@@ -18,6 +18,7 @@ from charging.errors import Fault
 from charging.ledger.action import PLATFORM
 from charging.ledger.command import Command
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
@@ -219,7 +220,7 @@ class Caller:
                 self._note(answer.data)
                 if isinstance(action, PostCharge | StepSession):
                     action = _rebased(action, answer.data.account.version)
-                elif isinstance(action, Subscribe | Unsubscribe | ChangePlan):
+                elif isinstance(action, Subscribe | Unsubscribe | ChangePlan | Leave):
                     action = replace(action, before=answer.data.contract)
                 continue
             histories.open -= 1

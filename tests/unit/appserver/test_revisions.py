@@ -164,6 +164,19 @@ async def test_a_platform_that_knows_an_older_contract_decides_on_the_newest(des
     assert set(await held(desk)) == {"bundle", "rival"}
 
 
+async def test_a_number_that_left_its_account_opens_another(desk: Front, owner: OwnerInMemory) -> None:
+    other = "msisdn:8613800000077"
+    joins = pb.Contract(identity=other, subscriptions=[pb.Subscription(offering="plan")])
+    await desk.one(desk.execute(set_contract=pb.SetContract(contract=joins)))
+    assert fault_of(await desk.one(desk.opening(other))).reason == "IDENTITY_TAKEN"
+    leaves = desk.execute(other, leave=pb.Leave(reason="moves"))
+    first = (await desk.one(leaves)).command
+    again = (await desk.one(leaves)).command
+    assert (first.account_version, again.account_version, again.repeated) == (first.account_version,) * 2 + (True,)
+    assert owner.desk.accounts[A].members == (A,)
+    await desk.open(other)
+
+
 async def test_an_account_by_its_id_has_no_contract(desk: Front) -> None:
     given = desk.execute("account:" + A, subscribe=pb.Subscribe(offering="pack"))
     assert fault_of(await desk.one(given)).reason in ("SUBSCRIBER_MISSING", "IDENTITY_MALFORMED")

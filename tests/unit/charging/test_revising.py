@@ -11,11 +11,14 @@ from charging.errors import Fault, Invalid, Refused
 from charging.ledger import history
 from charging.ledger.action import BaseAction
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.leave import Leave
+from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.effect import VersionMoved
 from charging.ledger.events import ContractSet
 from charging.ledger.revising import PAST_MS_MAX, check_basis
+from charging.rating.sessions import UnitAsk
 from testkit.ledger import START_MS, Desk
 
 ALICE, BOB = "msisdn:8613000000001", "msisdn:8613000000002"
@@ -154,6 +157,30 @@ def test_a_change_without_a_member_of_the_account_is_not_done(before: Contract |
     with pytest.raises(Fault) as raised:
         after(Subscribe("pack", "now", NOW_MS, 0, {}, 0, before))
     assert raised.value.reason in ("COMMAND_FAILED", "MEMBER_UNKNOWN")
+
+
+def test_a_member_leaves_an_account_that_others_stay_in() -> None:
+    desk = Desk()
+    desk.open(ALICE, 100)
+    known = Contract(BOB, ALICE, "GD", subscriptions=(PLAN,))
+    desk.do(ALICE, SetContract(known))
+    assert after(Leave("moves", 0, known), desk) == ()
+    assert desk.accounts[ALICE].members == (ALICE,)
+    assert history.line(desk.journals[ALICE][-1]).reason.endswith("plan (from the beginning) → nothing; left: moves")
+    with pytest.raises(Refused) as raised:
+        after(Leave("", 0, holding(PLAN)), desk)
+    assert raised.value.reason == "MEMBER_LAST"
+
+
+def test_a_member_does_not_leave_in_the_middle_of_a_session() -> None:
+    desk = Desk()
+    desk.open(ALICE, 100_000)
+    desk.do(ALICE, SetContract(Contract(BOB, ALICE, "GD")))
+    desk.do(ALICE, desk.plan(ALICE, "s-1", "create", 0, UnitAsk("data", 5, 0, START_MS)))
+    with pytest.raises(Refused) as raised:
+        after(Leave("", 0, holding(PLAN)), desk)
+    assert (raised.value.reason, raised.value.facts) == ("SESSIONS_OPEN", {"open": "1"})
+    assert after(Leave("", 0, Contract(BOB, ALICE, "GD")), desk) == ()
 
 
 def test_the_history_tells_before_and_after() -> None:
