@@ -17,7 +17,16 @@ from watch.service import WatchServicer
 from watch.settings import WatchSettings
 from watch.tails import Pace
 
-STORES = Stores(kept.name for room in (DIRECTORY, EVIDENCE, DOMAINSERVERS) for kept in room.collections)
+
+class StoresToRead(Stores):
+    """Opens units as they are, and only to look at them: whoever tells what happened can't change it."""
+
+    async def open(self, url: str) -> Unit:
+        """As `open_to_read`."""
+        return await self.open_to_read(url)
+
+
+STORES = StoresToRead(kept.name for room in (DIRECTORY, EVIDENCE, DOMAINSERVERS) for kept in room.collections)
 SERVICE = "onetier.v1.WatchService"
 
 

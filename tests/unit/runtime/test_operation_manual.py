@@ -19,7 +19,7 @@ SECTIONS: dict[str, type[TierSettings]] = {
     "every tier": TierSettings,
     **{process.role: process.settings for process in processes()},
 }
-ROOMS = {"appserver": "appserver", "datacenter": "datacenter", "domainservers": "domainserver"}
+ROOMS = {"appserver": "appserver", "datacenter": "datacenter", "domainservers": "domainserver", "watch": "watch"}
 KINDS = {"requests", "latency", "batch", "cache", "event", "gauge"}
 NAMES = {"event": "events", "gauge": "now"}
 
