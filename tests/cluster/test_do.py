@@ -118,7 +118,7 @@ async def test_every_command_is_done_from_the_command_line(tmp_path: Path) -> No
         assert "no amount of money" in await do("top_up", who, "--amount", "much", status=2)
         assert "name=value" in await do("set_account_profile", who, "--account-attributes", "segment", status=2)
         await do("set_account_status", who, "--status", "suspended", "--reason", "lost phone")
-        told = {line.reason for line in await client.history(who, 20)}
+        told = {line.reason for line in await client.history(who, 40)}
         assert {"lost phone", "bad line", "slip"} <= told
         await typed.close()
     assert typed.done == set(COMMANDS)
