@@ -10,7 +10,7 @@ import pytest
 from appserver.settings import AppServerSettings
 from datacenter.settings import DataCenterSettings
 from domainservers.settings import DomainServerSettings
-from house.rooms import processes
+from house.rooms import ROOMS, processes
 from runtime.settings import TierSettings, load
 
 ROOT = Path(__file__).parents[3]
@@ -19,7 +19,8 @@ SECTIONS: dict[str, type[TierSettings]] = {
     "every tier": TierSettings,
     **{process.role: process.settings for process in processes()},
 }
-ROOMS = {"appserver": "appserver", "datacenter": "datacenter", "domainservers": "domainserver", "watch": "watch"}
+TIERS = {room.name: room.process.role for room in ROOMS if room.process is not None}
+"""By room, what its process is called."""
 KINDS = {"requests", "latency", "batch", "cache", "event", "gauge"}
 NAMES = {"event": "events", "gauge": "now"}
 
@@ -80,7 +81,7 @@ def test_every_metric_is_in_the_table_and_no_other() -> None:
         assert meaning
         told |= {(tier, metric, name) for name in re.findall(r"`(\w+)`", names)}
     counted = {("any", "events", name) for name in ("broken", "unreadable", "batch_failed")}
-    for room, tier in ROOMS.items():
+    for room, tier in TIERS.items():
         counted |= counted_in_code(room, tier)
     # The platform counts by the names of its kinds of requests.
     kinds = ast.parse((ROOT / "appserver" / "reading" / "asks.py").read_text("utf-8"))
