@@ -138,7 +138,7 @@ async def test_units_other_than_those_of_the_folder_are_refused(tmp_path: Path) 
 
 async def test_nothing_outlives_a_console_that_is_killed(tmp_path: Path) -> None:
     async with up(tmp_path, "--subscribers", "31") as (process, _, pids):
-        assert len(pids) == 5
+        assert len(pids) == 6  # A data center, two domain servers, two platforms, the feed.
         process.kill()
         await process.wait()
         assert await gone(pids, 20)
