@@ -22,8 +22,12 @@ TAKEOVERS_AT_ONCE = 4
 class Handover:
     """Takes slots over for a host, gives them up, and says so."""
 
-    def __init__(self, host: Host, address: str, unit: Unit) -> None:
-        """`unit` is the directory's, where owner records are; `address` is what they say of this server."""
+    def __init__(self, host: Host, address: str, unit: Unit, ttl_s: float) -> None:
+        """`unit` is the directory's, where owner records are; `address` is what they say of this server.
+
+        `ttl_s` is for how long a server may go on with what it decided before it is taken for gone.
+        """
+        self._ttl_s = ttl_s
         self._host = host
         self._address = address
         self._unit = unit
@@ -60,8 +64,9 @@ class Handover:
                 await self._announce(name, Owner(self._address, owned.epoch))
             elif record.epoch > owned.epoch:
                 self._host.abandon(name)
-            else:
+            elif not owned.announced:
                 owned.announced = True
+                owned.alone_from = asyncio.get_running_loop().time() + self._ttl_s
         for name, record in owners.items():
             if record.address == self._address and name not in (*self._host.owned, *self._changing, *mine):
                 await self._announce(name, Owner("", record.epoch))

@@ -32,6 +32,8 @@ class Owned:
         self.epoch = epoch
         self.announced = False
         """The owner record says so: nobody takes the slot while this server is alive."""
+        self.alone_from = 0.0
+        """Time of the event loop from which on whoever had decided to take it before it was announced has done so."""
 
 
 class Host:
@@ -79,7 +81,11 @@ class Host:
 
     def _fresh(self, name: str) -> bool:
         owned = self.owned.get(name)
-        return owned is not None and owned.announced and asyncio.get_running_loop().time() < self.lease_until
+        return (
+            owned is not None
+            and owned.announced
+            and owned.alone_from <= asyncio.get_running_loop().time() < self.lease_until
+        )
 
     def slot(self, name: str) -> Slot | None:
         """The slot, when it is owned here; None = it is not, whoever may own it."""

@@ -50,7 +50,7 @@ class Ownership:
         self._domains = domains
         self._host = host
         self._heartbeat = Heartbeat(server_id, address, unit, clock, serves)
-        self._handover = Handover(host, address, unit)
+        self._handover = Handover(host, address, unit, ttl_ms / 1000)
         self._heartbeat_s = heartbeat_ms / 1000
         self._ttl_s = ttl_ms / 1000
         self._watch = MemberWatch(ttl_ms)

@@ -90,9 +90,11 @@ class Deltas:
         """Of the next round."""
         born = named[-1].epoch if named else 0
         orphans = [Delta(one, self.number, 0) for one in range(max(born, epoch - ORPHAN_EPOCHS_MAX), epoch)]
-        self._gone = [*gone, *orphans]
+        self._gone = [*gone]
         """Not named by the newest checkpoint: may be deleted when the next one is durable."""
-        self._going: list[Delta] = []
+        # A round later than those: an owner that is fenced unawares, before it has committed once more, must not delete
+        # what its successor stands on, for the owner before it may not have been dead after all.
+        self._going = [*orphans]
         """Not named any more by the next checkpoint."""
 
     @property

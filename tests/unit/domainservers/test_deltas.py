@@ -131,7 +131,7 @@ async def test_nothing_is_lost_or_left_behind_wherever_an_owner_dies(seed: int) 
             slot = await own(unit, LIMITS)
     for one in random.sample(PEOPLE, 100):
         assert (await state_of(slot, one)).account.books[0].amount == balances[one]
-    for number in range(2):
+    for number in range(3):  # What the owners before left unfinished goes a round later than what is named no more.
         await round_of(slot, f"last-{number}", PEOPLE[:30])
     checkpoint = await checkpoint_of(unit)
     assert await names(unit) - named(checkpoint) <= {d.name(n) for d in checkpoint.gone for n in range(max(d.parts, 1))}
@@ -193,6 +193,9 @@ async def test_parts_of_a_round_whose_owner_died_are_deleted() -> None:
     (await own(unit, LIMITS)).end()
     slot = await own(unit, LIMITS)
     assert slot.parts.journal.head.epoch - delta.epoch < ORPHAN_EPOCHS_MAX
-    await do(slot, "call", charge(1))
+    await round_of(slot, "call", [ALICE] * 30)
+    # Not yet: an owner that was fenced unawares writes one round, and its successor may stand on what was thought dead.
+    assert set(left) <= await names(unit)
+    await round_of(slot, "again", [ALICE] * 30)
     await slot.close()
     assert await names(unit) == named(await checkpoint_of(unit))
