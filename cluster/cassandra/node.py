@@ -62,7 +62,8 @@ def spawn(home: Path, java_path: Path, lib: Path, heap_mb: int) -> subprocess.Po
         f"-Dlogback.configurationFile={home / 'conf' / 'logback.xml'}",
         "-Dcassandra-foreground=yes",
         "-Dcassandra.skip_wait_for_gossip_to_settle=0",
-        "-Dcassandra.ring_delay_ms=1000",
+        # A node that starts asks the seeds for twice as long, and on two busy cores five seconds were not enough.
+        "-Dcassandra.ring_delay_ms=6000",
         "-Dcassandra.superuser_setup_delay_ms=0",
         "-Dcassandra.consistent.rangemovement=false",
         "-cp",
