@@ -94,10 +94,7 @@ class SlotDesk:
         body = self._not_for(item, account)
         if body is None:
             return self._commit_other(item, cell, account)
-        if account is None:
-            item.sink.answer(item.place, body)  # It rests on nothing that could still be lost.
-        else:
-            self._entries.reply(item, cell, body)
+        self._entries.reply(item, cell, body)
         return None
 
     def _not_for(self, item: Item, account: Account | None) -> bytes | None:

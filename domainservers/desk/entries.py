@@ -16,7 +16,7 @@ from domainservers.accounts.memory import Memory
 from domainservers.base.surroundings import Surroundings
 from domainservers.desk.answers import pack_fault
 from domainservers.desk.item import Item
-from domainservers.journal.groups import Groups
+from domainservers.journal.groups import Groups, WhenOurs
 from domainservers.journal.keys import KeyIndex
 from runtime.telemetry import logger
 
@@ -26,11 +26,14 @@ log = logger("domainservers.desk.entries")
 class Entries:
     """Puts entries into a slot's groups."""
 
-    def __init__(self, memory: Memory, keys: KeyIndex, groups: Groups, around: Surroundings) -> None:
+    def __init__(
+        self, memory: Memory, keys: KeyIndex, groups: Groups, around: Surroundings, when_ours: WhenOurs
+    ) -> None:
         self._memory = memory
         self._keys = keys
         self._groups = groups
         self._around = around
+        self._when_ours = when_ours
 
     def keep(
         self,
@@ -84,5 +87,6 @@ class Entries:
         self.reply(item, cell, pack_fault(fault))
 
     def reply(self, item: Item, cell: Cell, body: bytes) -> None:
-        """Answer with something that rests on the account's newest state."""
-        self._groups.reply(cell.seq, item.sink, item.place, body)
+        """Answer with something that rests on the account's newest state and is not journaled."""
+        seq, sink, place = cell.seq, item.sink, item.place
+        self._when_ours(sink, place, lambda: self._groups.reply(seq, sink, place, body))

@@ -38,6 +38,10 @@ class ReplySink(Protocol):
         ...
 
 
+WhenOurs = Callable[[ReplySink, int, Callable[[], None]], None]
+"""Calls what answers once nobody can have taken the slot over; see `domainservers.slot.proving`."""
+
+
 class EntryGroup:
     """Entries that are journaled together. `seq` is the sequence it will have."""
 

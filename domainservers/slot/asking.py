@@ -48,9 +48,11 @@ class SlotAsking:
         self._instructing = instructing
 
     def read(self, sink: ReplySink, place: int, ask: Ask) -> None:
-        """Answer a read; the slot is known to be ours."""
+        """Answer a read, or take a commit that names only the identity; the slot is known to be ours."""
         if isinstance(ask, Pull):
             self._pull(sink, place, ask)
+        elif isinstance(ask, Commit):
+            self._commit(sink, place, ask)
         elif isinstance(ask, Inspect):
             self._instructing.inspect(sink, place, ask.subject_id)
         elif isinstance(ask, FetchHistory) and kind_of(ask.identity):
@@ -58,9 +60,7 @@ class SlotAsking:
         elif isinstance(ask, FetchHistory | FetchOutcomes | Lookup):
             self._with_account(sink, place, ask.identity, lambda cell: self._tell(sink, place, ask, cell))
 
-    def commit(self, sink: ReplySink, place: int, ask: Commit) -> None:
-        """Take a commit that names only the identity."""
-
+    def _commit(self, sink: ReplySink, place: int, ask: Commit) -> None:
         def found(cell: Cell) -> None:
             self._receive(item_of(sink, place, ask.identity, replace(ask.command, account_id=cell.account_id)))
 

@@ -1,13 +1,13 @@
-"""Reads wait until the journal has said that nobody took the slot over meanwhile; one question for all that wait.
+"""Answers that no commit proves wait until the journal has said that nobody took the slot over; one question for all.
 
-An owner that was stopped or cut off for long must not tell old balances, though it could never commit on them.
+An owner that was stopped or cut off for long must not tell old balances, though it could never commit on them; nor may
+it call a request a mistake that its successor has done.
 """
 
 import asyncio
 from collections.abc import Callable
 
 from charging.errors import Broken, Fault, internal
-from charging.wire import Ask
 from domainservers.desk.answers import pack_fault, store_away
 from domainservers.journal.groups import ReplySink
 from domainservers.journal.journal import Journal
@@ -16,37 +16,34 @@ from storage.unit import StoreRejected, StoreUnavailable
 
 log = logger("domainservers.slot.proving")
 
-ProvenRead = tuple[ReplySink, int, Ask]
-"""A read, its place in its batch, and where its answer goes."""
+Waiting = tuple[ReplySink, int, Callable[[], None]]
+"""Where an answer goes, its place in its batch, and what gives it."""
 
 
 class Proving:
-    """Holds the reads of one slot back while nobody knows whether the slot is still ours."""
+    """Holds reads and what is not journaled back while nobody knows whether the slot is still ours."""
 
     def __init__(
         self,
         journal: Journal,
         fresh: Callable[[], bool],
-        look: Callable[[ReplySink, int, Ask], None],
         ended: Callable[[], None],
     ) -> None:
-        """`fresh` says whether nobody can have taken the slot over unnoticed; `look` answers a read of a slot that is
-        ours; `ended` is called when it is not."""
+        """`fresh` says whether nobody can have taken the slot over unnoticed; `ended` is called when somebody has."""
         self._journal = journal
         self._fresh = fresh
-        self._look = look
         self._ended = ended
-        self._unproven: list[ProvenRead] = []
-        self._asked: list[ProvenRead] = []
+        self._unproven: list[Waiting] = []
+        self._asked: list[Waiting] = []
         """Those that the question under way is for."""
         self._task: asyncio.Task[None] | None = None
 
-    def read(self, sink: ReplySink, place: int, ask: Ask) -> None:
-        """Answer a read, at once or when the journal has been asked."""
+    def when_ours(self, sink: ReplySink, place: int, answer: Callable[[], None]) -> None:
+        """Call `answer`, at once or when the journal has been asked after now; else the sink is told why not."""
         if self._fresh():
-            self._look(sink, place, ask)
+            answer()
             return
-        self._unproven.append((sink, place, ask))
+        self._unproven.append((sink, place, answer))
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._ask_journal())
 
@@ -70,11 +67,11 @@ class Proving:
                 self._answer(*each)
         self._task = None
 
-    def _answer(self, sink: ReplySink, place: int, ask: Ask) -> None:
+    def _answer(self, sink: ReplySink, place: int, answer: Callable[[], None]) -> None:
         try:
-            self._look(sink, place, ask)
+            answer()
         except Exception:
-            log.exception("a read could not be answered", slot=self._journal.name)
+            log.exception("a request could not be answered", slot=self._journal.name)
             sink.answer(place, pack_fault(internal()))
 
     def _refuse(self, fault: Fault) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from charging.errors import Fault, Unavailable, internal
-from charging.wire import Ask, Commit, Instruct
+from charging.wire import Ask, Instruct
 from domainservers.desk.answers import pack_fault, slot_moving, store_away
 from domainservers.desk.gate import let_in
 from domainservers.desk.item import Item
@@ -101,12 +101,10 @@ class Slot:
         self._committing.wake()
 
     def _ask(self, sink: ReplySink, place: int, ask: Ask) -> None:
-        if isinstance(ask, Commit):
-            self._asking.commit(sink, place, ask)
-        elif isinstance(ask, Instruct):
+        if isinstance(ask, Instruct):
             self._instructing.instruct(sink, place, ask.instruction)
         else:
-            self._proving.read(sink, place, ask)
+            self._proving.when_ours(sink, place, lambda: self._asking.read(sink, place, ask))
 
     def take(self, items: Sequence[Item]) -> None:
         """Take commits whose account is named. Each is answered once through its own sink, a refusal too."""

@@ -15,6 +15,7 @@ from domainservers.desk.item import Item
 from domainservers.desk.pulling import Pulling
 from domainservers.desk.repeating import Repeating
 from domainservers.journal.frames import Frames
+from domainservers.journal.groups import WhenOurs
 from domainservers.reads.arrivals import Arrivals
 from domainservers.reads.fulfilling import Fulfilling
 from domainservers.reads.past import Past
@@ -53,6 +54,8 @@ class Works:
 
     def __init__(self, parts: SlotParts, hooks: Hooks) -> None:
         cells = parts.accounts.cells
+        self.proving = Proving(parts.journal, hooks.fresh, hooks.end)
+        when_ours = self.proving.when_ours
         pulling = Pulling(parts.memory, parts.contracts, parts.groups, parts.around)
         self.loading = Loading(
             parts.name,
@@ -93,16 +96,15 @@ class Works:
             parts.keys,
             parts.groups,
             parts.around,
-            _desk(parts, pulling),
+            _desk(parts, pulling, when_ours),
             load=self.loading.load,
             name_opening=openings.name,
             fulfil=fulfilling.begin,
             drain_ms=self.committing.drain_ms,
             decided=self.committing.wake,
         )
-        self.instructing = _instructing(parts, past, self.loading, self.readers, self.committing.wake)
+        self.instructing = _instructing(parts, past, self.loading, self.readers, when_ours, self.committing.wake)
         self.asking = _asking(parts, hooks, pulling, past, self.loading, self.readers, self.instructing)
-        self.proving = Proving(parts.journal, hooks.fresh, self.asking.read, hooks.end)
         want = self.loading.load_if_absent
         self.expiring = Expiring(parts.clock, parts.watch, cells, parts.memory, want=want, take=hooks.take)
         self.transfers = OutgoingTransfers(
@@ -117,9 +119,14 @@ class Works:
 
 
 def _instructing(
-    parts: SlotParts, past: Past, loading: Loading, readers: Readers, decided: Callable[[], None]
+    parts: SlotParts,
+    past: Past,
+    loading: Loading,
+    readers: Readers,
+    when_ours: WhenOurs,
+    decided: Callable[[], None],
 ) -> Instructing:
-    desk = SubjectDesk(parts.name, parts.subjects, parts.keys, parts.groups, parts.around)
+    desk = SubjectDesk(parts.name, parts.subjects, parts.keys, parts.groups, parts.around, when_ours)
 
     def read_entry(position: int, found: Callable[[Entry | None], None], failed: Callable[[Fault], None]) -> None:
         async def work() -> None:
@@ -139,7 +146,7 @@ def _instructing(
     )
 
 
-def _desk(parts: SlotParts, pulling: Pulling) -> SlotDesk:
+def _desk(parts: SlotParts, pulling: Pulling, when_ours: WhenOurs) -> SlotDesk:
     around = parts.around
     return SlotDesk(
         parts.memory,
@@ -147,7 +154,7 @@ def _desk(parts: SlotParts, pulling: Pulling) -> SlotDesk:
         parts.keys,
         parts.groups,
         around,
-        Entries(parts.memory, parts.keys, parts.groups, around),
+        Entries(parts.memory, parts.keys, parts.groups, around, when_ours),
         Repeating(parts.groups, around.domain),
         Checking(parts.contracts, around),
         pulling,

@@ -14,7 +14,7 @@ from charging.wire import Done
 from domainservers.accounts.accounts import Cell
 from domainservers.base.surroundings import Surroundings
 from domainservers.desk.answers import key_reused, pack_fault, told_again
-from domainservers.journal.groups import Groups, ReplySink
+from domainservers.journal.groups import Groups, ReplySink, WhenOurs
 from domainservers.journal.keys import POSITIONS_PER_GROUP, KeyIndex, fingerprint
 from domainservers.subjects.memory import Subjects
 from runtime.telemetry import logger
@@ -49,12 +49,14 @@ class SubjectDesk:
         keys: KeyIndex,
         groups: Groups,
         around: Surroundings,
+        when_ours: WhenOurs,
     ) -> None:
         self._slot = slot
         self._subjects = subjects
         self._keys = keys
         self._groups = groups
         self._around = around
+        self._when_ours = when_ours
 
     def check(self, subject_id: str) -> None:
         """Look whether a subject can be here. Raises `NotFound` SUBJECT_UNKNOWN, `Invalid` SUBJECT_ELSEWHERE."""
@@ -160,4 +162,5 @@ class SubjectDesk:
 
     def _reply(self, asked: InstructionItem, cell: Cell, fault: Fault) -> None:
         """Answer with something that rests on the subject's newest state, and is not kept."""
-        self._groups.reply(cell.seq, asked.sink, asked.place, pack_fault(fault))
+        seq, sink, place, body = cell.seq, asked.sink, asked.place, pack_fault(fault)
+        self._when_ours(sink, place, lambda: self._groups.reply(seq, sink, place, body))

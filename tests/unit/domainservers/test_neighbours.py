@@ -1,13 +1,15 @@
 """What is wrong with one account, one read or one slot's load does not hurt its neighbours."""
 
 import asyncio
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from business.billing.actions import OpenRun
+from business.billing.actions import CompleteRun, OpenRun
 from business.billing.periods import Period
 from charging.ledger.commands.send_transfer import SendTransfer
-from charging.wire import Done, Failed, Inspect, Pull
+from charging.ledger.commands.top_up import TopUp
+from charging.wire import Answer, Commit, Done, Failed, Inspect, Pull
 from domainservers.accounts.accounts import partition_of
 from domainservers.base.limits import Limits
 from domainservers.slot.keeping import Keeping
@@ -63,6 +65,10 @@ async def own_stale(unit: FlakyUnit) -> Slot:
     return Slot(parts, lambda _: None, fresh=lambda: False)
 
 
+def _reasons(answers: Sequence[Answer]) -> list[str]:
+    return [each.reason for each in answers if isinstance(each, Failed)]
+
+
 async def test_an_unreadable_account_does_not_keep_the_sessions_of_others_open() -> None:
     unit, clock = FlakyUnit(), Clock()
     slot = await own(unit, clock=clock)
@@ -105,6 +111,24 @@ async def test_reads_that_wait_for_the_journal_are_answered_when_their_slot_ends
     slot.end()
     answers = await waiting.all(2)
     assert [each.reason for each in answers if isinstance(each, Failed)] == ["OWNER_CHANGED", "OWNER_CHANGED"]
+
+
+async def test_a_displaced_owner_calls_nothing_a_mistake_that_its_successor_may_have_done() -> None:
+    unit = Asked()
+    displaced = await own_stale(unit)
+    complete, top_up = (
+        CompleteRun(OPEN.period),
+        commit("k-2", TopUp("main", "money", 5_000_000, 0, 100, "", "deposit"), BOB),
+    )
+    by_identity = Commit(BOB, replace(top_up.command, account_id=""))
+    assert _reasons(await ask(displaced, instruct("k-1", complete), top_up)) == ["RUN_UNKNOWN", "IDENTITY_UNKNOWN"]
+    successor = await own_with(unit)
+    await do(successor, "open", opening(BOB), BOB)
+    for done in await ask(successor, instruct("k-0", OPEN), instruct("k-1", complete), top_up):
+        assert isinstance(done, Done), done
+    told = await ask(displaced, instruct("k-1", complete), top_up, by_identity)
+    assert _reasons(told) == ["OWNER_CHANGED"] * 3
+    await successor.close()
 
 
 async def test_a_journal_that_answers_nonsense_once_does_not_silence_later_reads() -> None:
