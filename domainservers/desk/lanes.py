@@ -72,6 +72,11 @@ class Lanes(Generic[ItemT]):
             lane.queued = True
             self._turns.append(account_id)
 
+    def first(self, account_id: str, item: ItemT) -> bool:
+        """Whether a lane waits with this very item before all others: it may have been dropped and made anew since."""
+        lane = self._lanes.get(account_id)
+        return lane is not None and lane.blocked and bool(lane.items) and lane.items[0] is item
+
     def shift(self, account_id: str) -> None:
         """Take the first item off a lane: it was answered elsewhere."""
         lane = self._lanes.get(account_id)

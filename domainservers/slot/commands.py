@@ -109,8 +109,10 @@ class CommandTurns:
         self._fulfil(item, need)
 
     def fulfilled(self, item: Item, fault: Fault | None) -> None:
-        """What the first item of a lane needed is there, or can't be had."""
+        """What the first item of a lane needed is there, or can't be had; if it waits no more, nothing is done."""
         account_id = item.command.account_id
+        if not self.lanes.first(account_id, item):
+            return
         if fault is not None:
             self.lanes.shift(account_id)
             item.sink.answer(item.place, pack_fault(fault))

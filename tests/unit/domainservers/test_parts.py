@@ -97,6 +97,17 @@ def test_a_blocked_lane_keeps_its_order_and_takes_no_turn() -> None:
     assert lanes.size == 0
 
 
+def test_a_lane_that_was_made_anew_does_not_wait_with_the_item_of_the_one_before() -> None:
+    lanes: Lanes[str] = Lanes(10, 10)
+    lanes.block("a", "old")
+    assert lanes.first("a", "old")
+    assert lanes.drop_lane("a") == ["old"]
+    lanes.push("a", "new")
+    lanes.block("a")
+    assert not lanes.first("a", "old"), "whoever reads for the old one must not answer the new one"
+    assert lanes.first("a", "new")
+
+
 def test_lanes_lose_and_double_nothing() -> None:
     random = Random(3)
     lanes: Lanes[tuple[str, int]] = Lanes(10_000, 10_000)
