@@ -1,6 +1,7 @@
 """What may stand on a command line, which every user of the machine can read: no password, and nothing but text."""
 
 from collections.abc import Sequence
+from typing import Annotated
 from urllib.parse import unquote_plus
 
 import typer
@@ -38,6 +39,23 @@ def addresses(values: list[str]) -> list[str]:
     if not found:
         raise typer.BadParameter("no address is given, write host:port")
     return found
+
+
+def request_key(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """Take the request key of an option. Raises `typer.BadParameter` for an empty one that somebody wrote.
+
+    A script whose variable is empty would do again, under a new key, what it means to repeat.
+    """
+    source = context.get_parameter_source(parameter.name or "")
+    if not value and source is not None and source.name != "DEFAULT":
+        raise typer.BadParameter("the request key is empty: leave the option out for a new one")
+    return value
+
+
+Key = Annotated[
+    str,
+    typer.Option("--key", callback=request_key, help="Request key, to repeat an intent; default: a new one."),
+]
 
 
 def first_address(value: str) -> str:

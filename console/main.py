@@ -152,6 +152,13 @@ def serve(
     known = {process.role: process for process in processes()}
     if role not in known:
         raise typer.BadParameter(f"{role!r} is none of {', '.join(known)}", param_hint="'ROLE'")
+    from runtime.settings import BadSettings, check_tables
+
+    try:
+        check_tables(known)
+    except BadSettings as wrong:
+        print(f"onetier {role}: {wrong}", file=sys.stderr)
+        raise typer.Exit(2) from wrong
     if with_parent:
         threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
     raise typer.Exit(known[role].serve())

@@ -13,8 +13,9 @@ Lists are written with commas in the environment. A value that doesn't fit ends 
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Annotated, ClassVar, Self, TypeVar, cast
 
@@ -28,6 +29,7 @@ from pydantic_settings import (
 )
 
 from charging.base.identity import is_country
+from charging.base.names import is_plain
 from runtime.loopback import host_of, is_loopback
 
 ENV_PREFIX = "ONETIER_"
@@ -71,6 +73,15 @@ class TierSettings(BaseSettings):
     """How long work in flight may take after a stop was asked for."""
     message_bytes_max: Positive = 16_000_000
     """Largest gRPC message taken or sent."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _one_line(cls, value: object) -> object:
+        if any(
+            isinstance(word, str) and not is_plain(word) for word in (value if isinstance(value, list) else [value])
+        ):
+            raise ValueError("expected one line of text, without control characters")
+        return value
 
     @field_validator("listen", "advertise", "metrics_listen")
     @classmethod
@@ -142,26 +153,55 @@ def load(cls: type[SettingsT], **given: object) -> SettingsT:
         raise BadSettings(_sentence(error)) from error
 
 
+def check_tables(known: Collection[str]) -> None:
+    """Refuse a settings file with a table that is nobody's: its settings would have no effect. Raises `BadSettings`.
+
+    `known` are the roles of all processes.
+    """
+    name = os.environ.get(CONFIG_VARIABLE, "")
+    content = _read(name) if name else {}
+    for key, value in content.items():
+        if isinstance(value, dict) and key not in known:
+            line = _line_of(Path(name).read_text("utf-8"), key)
+            raise BadSettings(
+                f"the settings file {name}, line {line}, has a table {key!r} that no process reads; "
+                f"there are {', '.join(known)}."
+            )
+
+
+def _line_of(text: str, table: str) -> int:
+    """Give the line on which a table, or the first below it, begins; TOML has several spellings for one."""
+    quoted = "|".join((re.escape(table), re.escape(f'"{table}"'), re.escape(f"'{table}'")))
+    begins = re.compile(rf"\s*\[*\s*(?:{quoted})\s*[\].=]")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if begins.match(line)), 1)
+
+
 def _from_file(cls: type[TierSettings]) -> dict[str, object]:
     """Values for `cls` from the file, none when there is no file named."""
     name = os.environ.get(CONFIG_VARIABLE, "")
     if not name:
         return {}
-    try:
-        content = tomllib.loads(Path(name).read_text("utf-8"))
-    except OSError as error:
-        raise BadSettings(
-            f"the settings file {name} that {CONFIG_VARIABLE} names can't be read: {error.strerror}."
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"the settings file {name} is no TOML: {error}.") from error
-    own: dict[str, object] = content.get(cls.section, {})
+    content = _read(name)
+    own = content.get(cls.section, {})
     if not isinstance(own, dict):
         raise BadSettings(f"in the settings file {name}, {cls.section} must be a table.")
     common: dict[str, object] = {key: value for key, value in content.items() if not isinstance(value, dict)}
     for key in [*(set(common) - set(TierSettings.model_fields)), *(set(own) - set(cls.model_fields))]:
         raise BadSettings(f"the settings file {name} has an unknown key {key!r}; remove it or correct its name.")
     return common | own
+
+
+def _read(name: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(Path(name).read_text("utf-8"))
+    except OSError as error:
+        raise BadSettings(
+            f"the settings file {name} that {CONFIG_VARIABLE} names can't be read: {error.strerror}."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadSettings(f"the settings file {name} is no UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"the settings file {name} is no TOML: {error}.") from error
 
 
 def _sentence(error: ValidationError) -> str:

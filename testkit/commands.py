@@ -78,7 +78,8 @@ def wrong(said: FieldType) -> st.SearchStrategy[object] | None:
     """Give the values that a field of this type refuses; None when it refuses none by itself."""
     match said:
         case Text():
-            return st.text("ab", min_size=TEXT_CHARS_MAX + 1, max_size=2 * TEXT_CHARS_MAX)
+            long = st.text("ab", min_size=TEXT_CHARS_MAX + 1, max_size=2 * TEXT_CHARS_MAX)
+            return st.one_of(long, st.sampled_from(["a\nb", "\x1b[2J", "\u2028"]))
         case Name():
             long = st.text("ab", min_size=ID_CHARS_MAX + 1, max_size=2 * ID_CHARS_MAX)
             return st.one_of(long, st.sampled_from(["a\nb", "\x00"]), *[st.just("")] * said.required)
@@ -100,7 +101,7 @@ def wrong(said: FieldType) -> st.SearchStrategy[object] | None:
             return st.one_of(st.just(["n"] * (LIST_ENTRIES_MAX + 1)), st.just([""]), st.just(["a\nb"]))
         case Attributes():
             many = {str(number): "v" for number in range(ATTRIBUTES_MAX + 1)}
-            return st.sampled_from([many, {"": "v"}, {"n": "v" * (TEXT_CHARS_MAX + 1)}])
+            return st.sampled_from([many, {"": "v"}, {"n": "v" * (TEXT_CHARS_MAX + 1)}, {"n": "a\nb"}])
     return None
 
 

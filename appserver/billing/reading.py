@@ -11,8 +11,10 @@ from business.billing.actions import CancelRun, CompleteRun, OpenRun, PlanRun, R
 from business.billing.kind import subject_of
 from business.billing.periods import ends_ms, read_period
 from charging.base.bounds import ACTOR_CHARS_MAX, CODE_CHARS_MAX
+from charging.base.fieldtypes import PLAIN, refusal
 from charging.base.house_keys import digest_of
 from charging.base.localtime import LocalTime
+from charging.base.names import is_plain
 from charging.base.subject import Instruction
 from charging.errors import Invalid
 from charging.wire import Reference
@@ -23,7 +25,7 @@ _pack = msgspec.msgpack.Encoder().encode
 def change_of(request: pb.ChangeBillRunsRequest, zone: str) -> RunAction:
     """Read what is to be done to the runs of a period, whose end the calendar of the region's zone says.
 
-    Raises `Invalid` CHANGE_MISSING, PERIOD_MALFORMED.
+    Raises `Invalid` CHANGE_MISSING, PERIOD_MALFORMED, TEXT_MALFORMED.
     """
     period = read_period(request.period)
     match request.WhichOneof("change"):
@@ -36,13 +38,15 @@ def change_of(request: pb.ChangeBillRunsRequest, zone: str) -> RunAction:
         case "complete":
             return CompleteRun(period)
         case "cancel":
+            if not is_plain(request.cancel.reason):
+                raise refusal("TEXT_MALFORMED", "cancel.reason", PLAIN)
             return CancelRun(period, request.cancel.reason)
     wanted = "one of plan, open, complete, cancel"
     raise Invalid("CHANGE_MISSING", f"nothing is asked of the runs: give {wanted}", fields={"change": wanted})
 
 
 def check_caller(request: pb.ChangeBillRunsRequest | pb.ListBillRunsRequest | pb.ReadBillRunHistoryRequest) -> None:
-    """Look at what is only kept and shown. Raises `Invalid` TEXT_TOO_LONG."""
+    """Look at what is only kept and shown. Raises `Invalid` TEXT_TOO_LONG, TEXT_MALFORMED."""
     for field, text, most in (
         ("actor", request.actor, ACTOR_CHARS_MAX),
         ("channel", request.channel, CODE_CHARS_MAX),
@@ -50,6 +54,8 @@ def check_caller(request: pb.ChangeBillRunsRequest | pb.ListBillRunsRequest | pb
         if len(text) > most:
             wanted = f"at most {most} characters"
             raise Invalid("TEXT_TOO_LONG", f"the {field} has {len(text)}: {wanted}", fields={field: wanted})
+        if not is_plain(text):
+            raise refusal("TEXT_MALFORMED", field, PLAIN)
 
 
 def instructions(

@@ -6,6 +6,8 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.reading.keys import check_key
 from charging.base.bounds import ACTOR_CHARS_MAX, CODE_CHARS_MAX
+from charging.base.fieldtypes import PLAIN
+from charging.base.names import is_plain
 from charging.errors import Invalid
 
 
@@ -50,7 +52,7 @@ def time_faults(message: desk.ServiceRequest, now_ms: int, future_tolerance_ms: 
 
 
 def caller_faults(message: desk.ServiceRequest) -> list[Invalid]:
-    """Say which texts about the caller are too long to be kept: TEXT_TOO_LONG for each, in order of the fields."""
+    """Say which texts about the caller can't be kept: TEXT_TOO_LONG or TEXT_MALFORMED, in the order of fields."""
     found: list[Invalid] = []
     for field, given, most in (
         ("actor", message.actor, ACTOR_CHARS_MAX),
@@ -61,4 +63,6 @@ def caller_faults(message: desk.ServiceRequest) -> list[Invalid]:
             text = f"at most {most} characters"
             told = f"the {field} has {len(given)} characters: {text}"
             found.append(field_fault("TEXT_TOO_LONG", field, told, text))
+        elif not is_plain(given):
+            found.append(field_fault("TEXT_MALFORMED", field, f"the {field} must be {PLAIN}", PLAIN))
     return found

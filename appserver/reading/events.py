@@ -18,8 +18,9 @@ from appserver.reading.keys import is_key
 from appserver.reading.request import EventRequest
 from charging.base.account_id import require_subscriber
 from charging.base.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, QUANTITY_DEFAULTS
+from charging.base.fieldtypes import PLAIN
 from charging.base.identity import normalise
-from charging.base.names import is_place, is_service
+from charging.base.names import is_place, is_plain, is_service
 from charging.base.party import party
 from charging.base.usage import Usage
 from charging.errors import Invalid
@@ -68,6 +69,7 @@ class EventReader:
             or (key and not is_key(key))
             or (visited and is_place(visited) is None)
             or len(actor) > ACTOR_CHARS_MAX
+            or not (actor.isprintable() or is_plain(actor))
             or len(channel) > CODE_CHARS_MAX
             or len(partner) > CODE_CHARS_MAX
             or message.WhichOneof("command") is not None
@@ -123,5 +125,7 @@ def _attributes(given: Mapping[str, str], field: str) -> dict[str, str]:
         if not 0 < len(name) <= ATTRIBUTE_CHARS_MAX or len(value) > ATTRIBUTE_CHARS_MAX:
             text = f"names and values of at most {ATTRIBUTE_CHARS_MAX} characters"
             raise field_fault("ATTRIBUTE_TOO_LONG", field, f"attribute {name[:32]!r}: {text}", text)
+        if not (is_plain(name) and is_plain(value)):
+            raise field_fault("TEXT_MALFORMED", field, f"attribute {name[:32]!r} must be {PLAIN}", PLAIN)
     # The order of a protobuf map is anyone's; the digest needs one.
     return dict(sorted(given.items()))

@@ -14,9 +14,11 @@ from collections.abc import Mapping, Sequence, Sized
 from msgspec import Struct
 
 from charging.base.bounds import AMOUNT_MAX, ID_CHARS_MAX, SERVICES_MAX, TEXT_CHARS_MAX
+from charging.base.names import is_plain
 from charging.errors import Invalid
 
 MICRO_UNITS = "micro-units"
+PLAIN = "one line of text, without control characters"
 LIST_ENTRIES_MAX = 256
 ATTRIBUTES_MAX = 64
 
@@ -39,9 +41,11 @@ class Text(Struct, frozen=True):
         return f"at most {TEXT_CHARS_MAX} characters"
 
     def read(self, given: str, path: str) -> str:
-        """Give what is meant. Raises `Invalid` TEXT_TOO_LONG."""
+        """Give what is meant. Raises `Invalid` TEXT_TOO_LONG, TEXT_MALFORMED."""
         if len(given) > TEXT_CHARS_MAX:
             raise refusal("TEXT_TOO_LONG", path, self.wanted)
+        if not is_plain(given):
+            raise refusal("TEXT_MALFORMED", path, PLAIN)
         return given or self.empty
 
 
@@ -254,7 +258,7 @@ class Attributes(Struct, frozen=True):
         return f"at most {ATTRIBUTES_MAX}, names of 1 to {ID_CHARS_MAX}, values of at most {TEXT_CHARS_MAX} characters"
 
     def read(self, given: Mapping[str, str], path: str) -> dict[str, str]:
-        """Give them by name. Raises `Invalid` LIST_TOO_LONG, NAME_MALFORMED, TEXT_TOO_LONG."""
+        """Give them by name. Raises `Invalid` LIST_TOO_LONG, NAME_MALFORMED, TEXT_TOO_LONG, TEXT_MALFORMED."""
         if not given:
             return {}
         if len(given) > ATTRIBUTES_MAX:

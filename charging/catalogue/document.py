@@ -63,11 +63,14 @@ from charging.catalogue.words import (
     Rounding,
     Service,
     Zone,
+    whole,
 )
 
-Title = Annotated[str, Meta(pattern=r"^.{1,100}$", description="A name for people, 1 to 100 characters")]
+Title = Annotated[
+    str, Meta(pattern=whole(f"[^{names.CONTROL}]{{1,100}}"), description="A name for people, 1 to 100 characters")
+]
 Version = Annotated[int, Meta(ge=1, le=2_147_483_647)]
-Currency = Annotated[str, Meta(pattern=f"^{names.CURRENCY}$", description="A code of ISO 4217, such as CNY")]
+Currency = Annotated[str, Meta(pattern=whole(names.CURRENCY), description="A code of ISO 4217, such as CNY")]
 
 
 class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -11,73 +11,92 @@ from msgspec import Meta, Struct, field
 from charging.base import names
 from charging.base.bounds import ATTRIBUTE_CHARS_MAX
 
-Id = Annotated[str, Meta(pattern=f"^{names.ENTRY}$", description="A name of letters, digits, '.', '_' and '-'")]
+
+def whole(pattern: str) -> str:
+    """Give a pattern that all of a text must fit, in the words that Python and editors (ECMA 262) share.
+
+    To Python alone `$` also stands before a last end of the line.
+    """
+    return rf"^(?:{pattern})$(?!\n)"
+
+
+Id = Annotated[str, Meta(pattern=whole(names.ENTRY), description="A name of letters, digits, '.', '_' and '-'")]
 ServiceId = Annotated[
     str,
     Meta(
-        pattern=f"^{names.SERVICE}$",
+        pattern=whole(names.SERVICE),
         description="A service code as requests name it: small letters, digits, '_' and '-', 1 to 32, a letter first",
     ),
 ]
 DomainCode = Annotated[
-    str, Meta(pattern=f"^({names.CODE})?$", description="The code of a domain; nothing for the national catalogue")
+    str, Meta(pattern=whole(f"({names.CODE})?"), description="The code of a domain; nothing for the national catalogue")
 ]
 Place = Annotated[
     str,
     Meta(
-        pattern=rf"^({names.CODE}\*?|\*)$",
+        pattern=whole(rf"{names.CODE}\*?|\*"),
         description="The code of a domain (GD) or of a network abroad (HK-CSL, 45400), or how such begin: HK*, 454*",
     ),
 ]
-Label = Annotated[str, Meta(pattern=r"^.{0,100}$", description="Words for people, at most 100 characters, on one line")]
+Label = Annotated[
+    str,
+    Meta(
+        pattern=whole(f"[^{names.CONTROL}]{{0,100}}"),
+        description="Words for people, at most 100 characters, on one line",
+    ),
+]
 Word = Annotated[
     str,
     Meta(
-        pattern=f"^.{{1,{ATTRIBUTE_CHARS_MAX}}}$",
+        pattern=whole(f"[^{names.CONTROL}]{{1,{ATTRIBUTE_CHARS_MAX}}}"),
         description=f"The value of an attribute, 1 to {ATTRIBUTE_CHARS_MAX} characters",
     ),
 ]
 Money = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,12})?$", description="Decimal text in whole units of the currency: 0.15")
+    str,
+    Meta(pattern=whole(r"[0-9]{1,9}(\.[0-9]{1,12})?"), description="Decimal text in whole units of the currency: 0.15"),
 ]
-Percent = Annotated[str, Meta(pattern=r"^(100|[0-9]{1,2}(\.[0-9]{1,6})?)$", description="0 to 100, decimal text")]
+Percent = Annotated[str, Meta(pattern=whole(r"(100|[0-9]{1,2}(\.[0-9]{1,6})?)"), description="0 to 100, decimal text")]
 Quantity = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,18}(\.[0-9]{1,6})?( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?$",
+        pattern=whole(r"[0-9]{1,18}(\.[0-9]{1,6})?( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?"),
         description="A number of base units (seconds, bytes, events), or with a unit: 1 min, 1.5 GB (1 KB = 1024 B)",
     ),
 ]
 Divisor = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,18}(\.[0-9]{1,6})?( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?$",
+        pattern=whole(r"[0-9]{1,18}(\.[0-9]{1,6})?( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?"),
         description="What a price is for, a part of a base unit too: 60, 1.5 s, 0.1 MB",
     ),
 ]
 Reached = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,18}(\.[0-9]{1,6})?( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?$",
+        pattern=whole(r"[0-9]{1,18}(\.[0-9]{1,6})?( ?(s|min|h|d|B|KB|MB|GB|TB|events?))?"),
         description="What an accumulator has counted: a quantity (10 h), or money in whole units of the currency: 99.5",
     ),
 ]
 Moment = Annotated[
     str,
     Meta(
-        pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?$",
+        pattern=whole(r"([0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?"),
         description="2026-01-01, 2026-01-01T08:00 (time of the region's zone) or with an offset; empty = open",
     ),
 ]
 ClockTime = Annotated[
     str,
-    Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?$", description="A time of the day: 08:30 or 08:30:15"),
+    Meta(
+        pattern=whole(r"([01][0-9]|2[0-4]):[0-5][0-9](:[0-5][0-9])?"),
+        description="A time of the day: 08:30 or 08:30:15",
+    ),
 ]
-Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="A date: 2026-10-01")]
+Day = Annotated[str, Meta(pattern=whole(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), description="A date: 2026-10-01")]
 Prefix = Annotated[
     str,
     Meta(
-        pattern=r"^(\*|[0-9?]{1,20}[$*]?)$",
+        pattern=whole(r"(\*|[0-9?]{1,20}[$*]?)"),
         description="The beginning of a number: 8620, 86138????8888$ (? is a digit, $ the end), * for every number",
     ),
 ]

@@ -95,6 +95,13 @@ ENVELOPE = Section(
         ),
         Reason("TEXT_TOO_LONG", INVALID, "A text is longer than is kept.", fields="the path of the text"),
         Reason(
+            "TEXT_MALFORMED",
+            INVALID,
+            "A text has control characters or ends of lines.",
+            "Write it on one line.",
+            fields="the path of the text",
+        ),
+        Reason(
             "REQUEST_TOO_LARGE",
             INVALID,
             "The request is larger than one may be.",

@@ -12,7 +12,8 @@ from appserver.access_log import Access
 from charging.base.identity import normalise
 from charging.errors import Invalid
 from console import report
-from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, Key, ask_and_print
+from console.arguments import Key
+from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, ask_and_print
 from console.views import Json, View, done, print_view
 from onetier_client import AsyncClient, new_key
 

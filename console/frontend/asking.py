@@ -25,7 +25,6 @@ Endpoint = Annotated[
     ),
 ]
 Channel = Annotated[str, typer.Option(help="Access channel.")]
-Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
 When = Annotated[
     str, typer.Option("--time", help="When it began, as 2026-01-05T10:00:00+08:00 or milliseconds; default: now.")
 ]

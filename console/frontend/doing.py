@@ -15,7 +15,8 @@ from onetier.v1 import service_desk_pb2 as desk
 from charging.base.asked import types_of
 from charging.ledger.asking import ASKED
 from console import report
-from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, Key, When, ask_and_print
+from console.arguments import Key
+from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, When, ask_and_print
 from console.frontend.fieldoptions import FieldOption, Given, check_counted
 from console.values import time_ms
 from console.views import Json, View, done

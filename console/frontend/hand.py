@@ -8,7 +8,8 @@ import typer
 from google.protobuf.message import Message
 
 from console import report
-from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, Key, When, ask_and_print
+from console.arguments import Key
+from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, When, ask_and_print
 from console.values import micro_units, time_ms
 from console.views import Json, View, done, plain
 from onetier_client import AsyncClient, requests

@@ -3,19 +3,20 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Annotated, TypeVar
 
 import grpc
 import typer
+from msgspec import Struct
 from onetier.v1 import billing_pb2 as pb
 from onetier.v1.billing_pb2_grpc import BillingServiceStub
 from rich.table import Column, Table
 
 from charging.errors import Fault, Unavailable
 from console import report
-from console.arguments import ENDPOINTS_VARIABLE, first_address
+from console.arguments import ENDPOINTS_VARIABLE, Key, first_address
 from console.operations.directory_call import CALL_TIMEOUT_S, PLATFORM, Certificates, call_as_operator, patiently
+from console.sharing import shares
 from console.values import time_ms
 from console.views import Json, View, plain, print_view
 from onetier_client import new_key
@@ -28,123 +29,119 @@ Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.
 PeriodText = Annotated[
     str, typer.Argument(metavar="PERIOD", help="2026-10, or 2026-10/15 for those whose cycle begins on the 15th.")
 ]
-Slots = Annotated[list[int] | None, typer.Option("--slot", min=0, help="Only this slot; may be repeated.")]
 Mode = Annotated[str, typer.Option(help="direct, or staged: deposits and settlements are replayed after the run.")]
 Until = Annotated[str, typer.Option("--until", help="End of the window, as 2026-11-01T06:00:00+08:00.")]
-Channel = Annotated[str, typer.Option(help="Access channel.")]
-Actor = Annotated[str, typer.Option(help="Who orders it; kept beside the certificate's name.")]
-Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
-Endpoint = Annotated[
-    str,
-    typer.Option("--endpoint", envvar=ENDPOINTS_VARIABLE, callback=first_address, help="App server, host:port."),
-]
+
+
+class RunCaller(Struct, frozen=True, kw_only=True):
+    """Who asks, and whom."""
+
+    channel: Annotated[str, typer.Option(help="Access channel.")] = "front"
+    actor: Annotated[str, typer.Option(help="Who orders it; kept beside the certificate's name.")] = "operator"
+    endpoint: Annotated[
+        str,
+        typer.Option("--endpoint", envvar=ENDPOINTS_VARIABLE, callback=first_address, help="App server, host:port."),
+    ] = PLATFORM
+    tls: Certificates = None
+    as_json: Json = False
+
+
+class RunReader(RunCaller, frozen=True, kw_only=True):
+    """Who asks, of which slots."""
+
+    slot: Annotated[list[int] | None, typer.Option("--slot", min=0, help="Only this slot; may be repeated.")] = None
+
+
+class RunChanger(RunReader, frozen=True, kw_only=True):
+    """Who changes runs, once for each key."""
+
+    key: Key = ""
 
 
 @app.command()
+@shares(RunChanger)
 def plan(
     domain: Domain,
     period: PeriodText,
     begins: Annotated[str, typer.Option("--from", help="Beginning of the window, as 2026-11-01T00:30:00+08:00.")],
     until: Until,
     mode: Mode = "direct",
-    slot: Slots = None,
-    channel: Channel = "front",
-    actor: Actor = "operator",
-    key: Key = "",
-    endpoint: Endpoint = PLATFORM,
-    tls: Certificates = None,
-    as_json: Json = False,
+    *,
+    caller: RunChanger,
 ) -> None:
     """Say when a period will be billed; it must be over by then."""
-    request = _change(domain, period, slot, channel, actor, key)
+    request = _change(domain, period, caller)
     request.plan.CopyFrom(pb.PlanBillRun(mode=mode, from_ms=time_ms(begins), until_ms=time_ms(until)))
-    _do(request, endpoint, tls, as_json)
+    _do(request, caller)
 
 
 @app.command("open")
+@shares(RunChanger)
 def open_command(
     domain: Domain,
     period: PeriodText,
     until: Until = "",
     mode: Annotated[str, typer.Option(help="direct or staged; default: as planned, else direct.")] = "",
-    slot: Slots = None,
-    channel: Channel = "front",
-    actor: Actor = "operator",
-    key: Key = "",
-    endpoint: Endpoint = PLATFORM,
-    tls: Certificates = None,
-    as_json: Json = False,
+    *,
+    caller: RunChanger,
 ) -> None:
     """Open the runs of a period that is over; its accounts are in their billing period from here on."""
-    request = _change(domain, period, slot, channel, actor, key)
+    request = _change(domain, period, caller)
     request.open.CopyFrom(pb.OpenBillRun(mode=mode, until_ms=time_ms(until)))
-    _do(request, endpoint, tls, as_json)
+    _do(request, caller)
 
 
 @app.command()
+@shares(RunChanger)
 def complete(
     domain: Domain,
     period: PeriodText,
-    slot: Slots = None,
-    channel: Channel = "front",
-    actor: Actor = "operator",
-    key: Key = "",
-    endpoint: Endpoint = PLATFORM,
-    tls: Certificates = None,
-    as_json: Json = False,
+    *,
+    caller: RunChanger,
 ) -> None:
     """Complete the runs of a period: early inside their window, else late."""
-    request = _change(domain, period, slot, channel, actor, key)
+    request = _change(domain, period, caller)
     request.complete.CopyFrom(pb.CompleteBillRun())
-    _do(request, endpoint, tls, as_json)
+    _do(request, caller)
 
 
 @app.command()
+@shares(RunChanger)
 def cancel(
     domain: Domain,
     period: PeriodText,
     reason: Annotated[str, typer.Option(help="Why; kept with the run.")],
-    slot: Slots = None,
-    channel: Channel = "front",
-    actor: Actor = "operator",
-    key: Key = "",
-    endpoint: Endpoint = PLATFORM,
-    tls: Certificates = None,
-    as_json: Json = False,
+    *,
+    caller: RunChanger,
 ) -> None:
     """Give up runs that are planned or open; the period can be planned or opened again."""
-    request = _change(domain, period, slot, channel, actor, key)
+    request = _change(domain, period, caller)
     request.cancel.CopyFrom(pb.CancelBillRun(reason=reason))
-    _do(request, endpoint, tls, as_json)
+    _do(request, caller)
 
 
 @app.command("list")
+@shares(RunReader)
 def list_command(
     domain: Domain,
-    slot: Slots = None,
-    channel: Channel = "front",
-    actor: Actor = "operator",
-    endpoint: Endpoint = PLATFORM,
-    tls: Certificates = None,
-    as_json: Json = False,
+    *,
+    caller: RunReader,
 ) -> None:
     """List the runs of a domain: those that are not over, and of each cycle day the newest that are."""
-    request = pb.ListBillRunsRequest(domain=domain, slots=slot or (), channel=channel, actor=actor)
+    request = pb.ListBillRunsRequest(domain=domain, slots=caller.slot or (), channel=caller.channel, actor=caller.actor)
 
-    told = _call(endpoint, tls, lambda stub: patiently(lambda left_s: stub.ListBillRuns(request, timeout=left_s)))
-    print_view(View(told.runs, _table(told.runs)), as_json)
+    told = _call(caller, lambda stub: patiently(lambda left_s: stub.ListBillRuns(request, timeout=left_s)))
+    print_view(View(told.runs, _table(told.runs)), caller.as_json)
     _fail(domain, told.failures)
 
 
 @app.command()
+@shares(RunCaller)
 def show(
     run: Annotated[str, typer.Argument(help="Name of a run, as `onetier billing list` tells it: GD/17:2026-10/1.")],
     lines: Annotated[int, typer.Option(min=1, max=500, help="How many of the newest changes of its slot.")] = 20,
-    channel: Channel = "front",
-    actor: Actor = "operator",
-    endpoint: Endpoint = PLATFORM,
-    tls: Certificates = None,
-    as_json: Json = False,
+    *,
+    caller: RunCaller,
 ) -> None:
     """Show a run, and what was asked of the runs of its slot, newest first, refusals included."""
     place, _, period = run.partition(":")
@@ -152,21 +149,23 @@ def show(
     if not (domain and period and number.isascii() and number.isdecimal() and len(number) < 6):
         raise typer.BadParameter(f"{run!r} is no name of a run: give one such as GD/17:2026-10/1")
     slot = int(number)
-    listing = pb.ListBillRunsRequest(domain=domain, slots=[slot], channel=channel, actor=actor)
-    reading = pb.ReadBillRunHistoryRequest(domain=domain, slot=slot, lines_max=lines, channel=channel, actor=actor)
+    listing = pb.ListBillRunsRequest(domain=domain, slots=[slot], channel=caller.channel, actor=caller.actor)
+    reading = pb.ReadBillRunHistoryRequest(
+        domain=domain, slot=slot, lines_max=lines, channel=caller.channel, actor=caller.actor
+    )
 
     async def ask(stub: BillingServiceStub) -> tuple[pb.ListBillRunsResponse, pb.ReadBillRunHistoryResponse]:
         told = await patiently(lambda left_s: stub.ListBillRuns(listing, timeout=left_s))
         return told, await patiently(lambda left_s: stub.ReadBillRunHistory(reading, timeout=left_s))
 
-    told, read = _call(endpoint, tls, ask)
+    told, read = _call(caller, ask)
     _fail(domain, told.failures)
     found = [each for each in told.runs if each.period == period]
     if not found:
         typer.echo(f"{place} has no run of {period}", err=True)
         raise typer.Exit(1)
     rows = [{**plain(each), "changes": read.changes} for each in found]
-    print_view(View(rows, [*_table(found), *map(_sentence, read.changes)]), as_json)
+    print_view(View(rows, [*_table(found), *map(_sentence, read.changes)]), caller.as_json)
 
 
 def _sentence(change: pb.BillRunChange) -> str:
@@ -175,24 +174,27 @@ def _sentence(change: pb.BillRunChange) -> str:
     return f"{report.moment(change.time_ms)}  {said}  by {who}, key {change.request_key}"
 
 
-def _change(
-    domain: str, period: str, slots: list[int] | None, channel: str, actor: str, key: str
-) -> pb.ChangeBillRunsRequest:
+def _change(domain: str, period: str, caller: RunChanger) -> pb.ChangeBillRunsRequest:
     whole = period if "/" in period else f"{period}/1"
     return pb.ChangeBillRunsRequest(
-        domain=domain, slots=slots or (), period=whole, request_key=key or new_key(), actor=actor, channel=channel
+        domain=domain,
+        slots=caller.slot or (),
+        period=whole,
+        request_key=caller.key or new_key(),
+        actor=caller.actor,
+        channel=caller.channel,
     )
 
 
-def _do(request: pb.ChangeBillRunsRequest, endpoint: str, tls: Path | None, as_json: bool) -> None:
-    outcomes = _call(endpoint, tls, lambda stub: _change_all(stub, request))
+def _do(request: pb.ChangeBillRunsRequest, caller: RunCaller) -> None:
+    outcomes = _call(caller, lambda stub: _change_all(stub, request))
     failed = [each for each in outcomes if each.HasField("error")]
     key = request.request_key
     repeated = sum(each.repeated for each in outcomes)
     again = f", {repeated} of them as told before" if repeated else ""
     told = f"done in {len(outcomes) - len(failed)} of {len(outcomes)} slots{again}; request key {key}"
     table = _table([each.run for each in outcomes if not each.HasField("error")])
-    print_view(View([{"request_key": key, **plain(each)} for each in outcomes], [*table, told]), as_json)
+    print_view(View([{"request_key": key, **plain(each)} for each in outcomes], [*table, told]), caller.as_json)
     _fail(request.domain, failed)
 
 
@@ -214,13 +216,11 @@ def _fault_of(outcome: pb.BillRunOutcome) -> Fault | None:
     return from_status(outcome.error) if outcome.HasField("error") else None
 
 
-def _call(
-    endpoint: str, tls: Path | None, work: Callable[[BillingServiceStub], Coroutine[None, None, ResultT]]
-) -> ResultT:
+def _call(caller: RunCaller, work: Callable[[BillingServiceStub], Coroutine[None, None, ResultT]]) -> ResultT:
     def call(channel: grpc.aio.Channel) -> Coroutine[None, None, ResultT]:
         return work(BillingServiceStub(channel))
 
-    return call_as_operator(endpoint, tls, "appserver", call)
+    return call_as_operator(caller.endpoint, caller.tls, "appserver", call)
 
 
 def _table(runs: Sequence[pb.BillRun]) -> list[Table]:

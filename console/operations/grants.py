@@ -9,6 +9,7 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from rich.table import Column, Table
 
 from console import report
+from console.arguments import Key
 from console.operations.directory_call import CALL_TIMEOUT_S, DATACENTER, Certificates, DataCenter, call_directory
 from console.views import Json, View, plain, print_view
 from house.grants import grants_of
@@ -20,7 +21,6 @@ app = typer.Typer(help="Say who may do what, approve amendments of the directory
 GrantId = Annotated[str, typer.Argument(help="Name of the grant, yours to choose.")]
 OfKey = Annotated[str, typer.Argument(help="Request key of the amendment, as `onetier grant proposals` shows it.")]
 Actor = Annotated[str, typer.Option(help="Who orders it; kept beside the certificate's name.")]
-Key = Annotated[str, typer.Option("--key", help="Request key, to repeat an intent; default: a new one.")]
 
 
 @app.command("list")

@@ -10,6 +10,7 @@ from onetier.v1 import data_center_pb2_grpc as dc_grpc
 from audit.journals import JournalRef
 from cluster.folder import read_mark
 from cluster.layout import lay_out
+from console.arguments import Key
 from console.operations.directory_call import CALL_TIMEOUT_S, DATACENTER, Certificates, DataCenter, call_directory
 from console.views import Json, View, plain, print_view
 from directory.directory import Directory
@@ -50,7 +51,7 @@ def port(
     identity: Annotated[str, typer.Argument()],
     to_domain: Annotated[str, typer.Argument(help="Code of the new domain, for example GD.")],
     actor: Annotated[str, typer.Option(help="Who orders it; kept in the directory.")] = "operator",
-    key: Annotated[str, typer.Option("--key", help="Request key, to repeat an intent.")] = "",
+    key: Key = "",
     datacenter: DataCenter = DATACENTER,
     tls: Certificates = None,
     as_json: Json = False,

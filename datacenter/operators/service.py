@@ -5,7 +5,9 @@ from onetier.v1 import data_center_pb2 as pb
 from onetier.v1 import data_center_pb2_grpc
 
 from charging.base.bounds import ACTOR_CHARS_MAX
+from charging.base.fieldtypes import PLAIN, refusal
 from charging.base.identity import normalise
+from charging.base.names import is_plain
 from charging.errors import Invalid, NotFound
 from datacenter.operators import permits
 from datacenter.operators.admission import Admission
@@ -160,3 +162,5 @@ def _check_actor(actor: str) -> None:
     if not 1 <= len(actor) <= ACTOR_CHARS_MAX:
         wanted = f"who acts, 1 to {ACTOR_CHARS_MAX} characters"
         raise Invalid("ACTOR_MISSING", f"actor: expected {wanted}", fields={"actor": wanted})
+    if not is_plain(actor):
+        raise refusal("TEXT_MALFORMED", "actor", PLAIN)

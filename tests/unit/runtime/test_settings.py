@@ -7,7 +7,7 @@ import pytest
 from appserver.settings import AppServerSettings
 from datacenter.settings import DataCenterSettings
 from domainservers.settings import DomainServerSettings
-from runtime.settings import BadSettings, TierSettings, load
+from runtime.settings import BadSettings, TierSettings, check_tables, load
 
 
 def test_defaults_stand_alone() -> None:
@@ -45,6 +45,7 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ONETIER_LISTEN", "127.0.0.1:70000", "write host:port"),
         ("ONETIER_LOG_LEVEL", "loud", "expected debug"),
         ("ONETIER_TLS_CERT", "/tmp/cert.pem", "go together"),
+        ("ONETIER_COUNTRY", "C\nN", "without control characters"),
     ],
 )
 def test_a_bad_value_is_told_in_one_sentence(
@@ -77,6 +78,20 @@ def test_a_bad_file_is_told_in_one_sentence(
     monkeypatch.setenv("ONETIER_CONFIG", str(file))
     with pytest.raises(BadSettings, match=told):
         load(DataCenterSettings)
+
+
+@pytest.mark.parametrize(
+    "content", ["[datacenter]\n\n[datacentre]\npoll_ms = 5\n", "\n\ndatacentre.poll_ms = 5\n", '\n\n["datacentre"]\n']
+)
+def test_a_table_that_no_process_reads_is_told_with_its_line(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "onetier.toml"
+    file.write_text(content)
+    monkeypatch.setenv("ONETIER_CONFIG", str(file))
+    with pytest.raises(BadSettings, match=r"onetier\.toml, line 3, has a table 'datacentre' that no process reads"):
+        check_tables(["datacenter"])
+    check_tables(["datacentre", "datacenter"])
 
 
 def test_a_missing_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
