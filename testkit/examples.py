@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from charging.base.account import MONEY, Book, Hold, Outgoing, Proposal, Session, Threshold
 from charging.base.contract import Contract
+from charging.base.openbills import OpenBill, OpenItem, pack_settled
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Fault
 from charging.ledger.action import BaseAction
@@ -131,6 +132,9 @@ USAGE = Usage(ALICE, "voice", 1, 60)
 CHARGE = SealedCharge(30, "XTS", (("minutes", 60),), ((COUNTER, 60),), 1, True, Raw(msgspec.msgpack.encode([])))
 HOLD = Hold("data", "", "", 1, 5, 10, (("main", 10),), (), 5, (("main", 7),), ())
 SESSION = Session("s-1", ALICE, 1, 9, (HOLD,))
+BILL = OpenBill(
+    "B-1", "2026-12/9", START_MS, 100, (OpenItem("voice", "voice", 60, 40), OpenItem("tv", "tv", 40, 40, disputed=20))
+)
 FULL = an_account(
     account_id="account-1",
     version=7,
@@ -143,7 +147,7 @@ FULL = an_account(
     cycle_day=9,
     members=(ALICE, BOB),
     books=(
-        Book("main", "money", 1_000, reserved=7),
+        Book("main", "money", 1_000, reserved=7 + 60),
         Book("minutes", "second", 600, allowance="minutes"),
         Book("old", "money", 0),
     ),
@@ -162,6 +166,8 @@ FULL = an_account(
     ended=(("s-0", 2, "released", b"o"),),
     proposals=(Proposal("proposed-1", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"),),
     decided=(("proposed-0", b"outcome", b"digest"),),
+    bills=(BILL,),
+    settled=pack_settled((replace(BILL, number="B-0", items=()),)),
 )
 SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     Opened: (Opened(replace(FULL, version=0, mark=0)), set()),

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT
 from charging.base.fieldtypes import MICRO_UNITS, NAME, Name, Whole
 from charging.base.money import NO_CURRENCY
+from charging.base.openbills import OpenBill
 
 MONEY = "money"
 MAIN_BOOK = "main"
@@ -27,7 +28,7 @@ class Book(Struct, frozen=True, array_like=True, gc=False):
     amount: int
     """What it holds; below zero only the main book, as far as the credit limit lets it."""
     reserved: int = 0
-    """Of the amount, kept for open sessions: nobody else may take it."""
+    """Of the amount, kept for open sessions, and in the main book for bills not paid: nobody else may take it."""
     priority: int = PRIORITY_DEFAULT
     """Lower goes first."""
     valid_from_ms: int = 0
@@ -170,6 +171,10 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """What waits for approval, oldest first."""
     decided: tuple[tuple[str, bytes, bytes], ...] = ()
     """Newest proposals that were decided: (key, packed outcome, digest), what a repeat of the key is answered."""
+    bills: tuple[OpenBill, ...] = ()
+    """Of which something is still to come, oldest first; see `charging.base.receivables`."""
+    settled: bytes = b""
+    """Newest bills of which nothing is, packed by `charging.base.openbills`."""
 
 
 NOTHING_OPEN = Open()

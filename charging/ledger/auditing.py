@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from charging.base.account import MAIN_BOOK, Account, Outgoing
 from charging.base.house_keys import receive_key
+from charging.base.receivables import kept_for_bills
 from charging.errors import Fault
 from charging.ledger import applying
 from charging.ledger.commands.move_in import MovedIn
@@ -206,18 +207,20 @@ class Audit:
 
 
 def _off_the_floor(key: str, account: Account) -> Iterator[str]:
-    """Say which books are below their floor, and which reserve something else than the open sessions keep."""
-    kept: dict[str, int] = {}
+    """Say which books are below their floor, and which reserve something else than open sessions and bills keep."""
+    kept: dict[str, int] = {MAIN_BOOK: kept_for_bills(account)}
     for session in account.open.sessions:
         for hold in session.holds:
             for book_id, amount in hold.reserved:
                 kept[book_id] = kept.get(book_id, 0) + amount
     for book in account.books:
         floor = -account.terms.credit_limit if book.book_id == MAIN_BOOK else 0
-        if book.amount - book.reserved < floor:
+        # What bills keep may come after it was spent, as when a payment is charged back.
+        bills = kept_for_bills(account) if book.book_id == MAIN_BOOK else 0
+        if book.amount - book.reserved + bills < floor:
             yield f"entry {key} leaves book {book.book_id} below its floor"
         if book.reserved != kept.get(book.book_id, 0):
-            yield f"entry {key} reserves in book {book.book_id} what no open session keeps"
+            yield f"entry {key} reserves in book {book.book_id} what neither sessions nor bills keep"
 
 
 def begins(entry: Entry) -> bool:

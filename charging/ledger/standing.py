@@ -6,6 +6,7 @@ resumed by the one that brings some back. A suspension by staff is never undone 
 
 from charging.base import accumulators
 from charging.base.account import Account
+from charging.base.receivables import kept_for_bills
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.events import Noticed, StatusSet
@@ -60,7 +61,7 @@ def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[S
     if before is not None and terms.thresholds:
         notices += _crossed(before, after, now_ms)
     if terms.attributes and terms.attributes.get(AUTO_SUSPEND) == "yes":
-        left = funds.money(after.books, now_ms) + terms.credit_limit
+        left = funds.money(after.books, now_ms) + terms.credit_limit - kept_for_bills(after)
         if terms.status == "active" and left <= 0 and before is not None and before.terms.status == "active":
             events.append(StatusSet("suspended", FUNDS_ENDED))
             notices.append("suspended")

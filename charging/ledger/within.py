@@ -27,6 +27,7 @@ from charging.base.bounds import (
     VERSION_MAX,
 )
 from charging.base.contract import Contract
+from charging.base.openbills import BILLS_MAX, INSTALMENTS_MAX, ITEMS_MAX, OpenBill
 from charging.errors import Invalid, Refused
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -138,9 +139,27 @@ def _check_open(before: Open, after: Open) -> None:
     for _, amount, _, charged_ms in after.refunds:
         _within(amount, 0, BOOK_MAX, "refunded")
         _within(charged_ms, 0, TIME_MS_MAX, "charged_ms")
+    if after.bills is not before.bills:
+        _check_bills(after.bills)
     for session in after.sessions:
         if not any(session is one for one in before.sessions):
             _check_session(session)
+
+
+def _check_bills(bills: Sequence[OpenBill]) -> None:
+    if len(bills) > BILLS_MAX:
+        raise Refused("BILLS_FULL", f"an account has at most {BILLS_MAX} open bills", facts={"most": str(BILLS_MAX)})
+    for bill in bills:
+        if len(bill.items) > ITEMS_MAX or len(bill.instalments) > INSTALMENTS_MAX:
+            text = f"at most {ITEMS_MAX} items and {INSTALMENTS_MAX} instalments"
+            raise Invalid("NUMBER_OUT_OF_RANGE", f"a bill has {text}", fields={"items": text})
+        for value in (bill.billed, bill.credited, bill.written_off, bill.late_billed):
+            _within(value, 0, BOOK_MAX, "billed")
+        for row in bill.items:
+            _within(row.open, 0, AMOUNT_MAX, "open")
+            _within(row.disputed, 0, row.open, "disputed")
+        for value in (bill.due_ms, bill.counted_ms):
+            _within(value, 0, TIME_MS_MAX, "due_ms")
 
 
 def _check_books(books: Sequence[Book]) -> None:

@@ -15,14 +15,15 @@ from charging.reasons.house import AWAY, LOAD, MESSAGES
 from charging.reasons.permissions import PERMISSIONS
 from charging.reasons.prices import CATALOGUES, PRICES
 from charging.reasons.reason import Reason, Section
+from charging.reasons.receivables import RECEIVABLES
 from charging.reasons.requests import ACCESS, ENVELOPE
 from charging.reasons.sessions import SESSIONS
 from charging.reasons.subjects import BILL_RUNS, SUBJECTS
 from charging.reasons.watching import WATCHING
 
 SECTIONS: tuple[Section, ...] = (
-    ENVELOPE, ACCESS, PERMISSIONS, ACCOUNTS, BOOKS, REFUNDS, SESSIONS, PRICES, APPROVALS, LOAD, AWAY, MESSAGES,
-    CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, WATCHING, FILES,
+    ENVELOPE, ACCESS, PERMISSIONS, ACCOUNTS, BOOKS, REFUNDS, RECEIVABLES, SESSIONS, PRICES, APPROVALS, LOAD, AWAY,
+    MESSAGES, CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, WATCHING, FILES,
 )  # fmt: skip
 REASONS: Mapping[str, Reason] = {reason.name: reason for section in SECTIONS for reason in section.reasons}
 """By name."""
