@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from charging.base.account import MONEY, Book, Hold, Outgoing, Proposal, Session, Threshold
+from charging.base.account import MONEY, Book, FeeMark, Hold, Outgoing, Proposal, Session, Threshold
 from charging.base.contract import Contract
 from charging.base.openbills import OpenBill, OpenItem, pack_settled
 from charging.base.usage import SealedCharge, Usage
@@ -42,6 +42,7 @@ from charging.ledger.commands.step_session import StepSession
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.commands.unsubscribe import Unsubscribe
+from charging.ledger.dues import Due, FeePosted
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import (
     BookDropped,
@@ -168,6 +169,7 @@ FULL = an_account(
     decided=(("proposed-0", b"outcome", b"digest"),),
     bills=(BILL,),
     settled=pack_settled((replace(BILL, number="B-0", items=()),)),
+    fees=(FeeMark(ALICE, "plan", "monthly", 1, 9, 30),),
 )
 SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     Opened: (Opened(replace(FULL, version=0, mark=0)), set()),
@@ -200,6 +202,10 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     ProfileSet: (
         ProfileSet({"segment": "new"}, {"grade": "new"}, ("new",)),
         {"attributes", "customer_attributes", "agreements"},
+    ),
+    FeePosted: (
+        FeePosted(Due(ALICE, "plan", "monthly", "rent", 9, 17, CHARGE), (("main", 30),)),
+        {"books", "accumulators", "fees"},
     ),
     Noticed: (Noticed(("low-balance:t-1",)), set()),
     Proposed: (

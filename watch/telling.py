@@ -23,6 +23,7 @@ from charging.ledger.commands.set_payment_mode import ModeSet
 from charging.ledger.commands.set_profile import ProfileSet
 from charging.ledger.commands.set_threshold import ThresholdSet
 from charging.ledger.commands.settle_transfer import TransferSettled
+from charging.ledger.dues import FeePosted
 from charging.ledger.entry import Entry
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import BookDropped, Booked, BookSet, ContractSet, Noticed, SessionStepped, StatusSet
@@ -35,6 +36,7 @@ EXPIRE = TAGS[ExpireSession]
 CHANGED, REFUSED, SUBJECT, UNREADABLE = "changed", "refused", "subject_changed", "unreadable"
 _PLAIN: dict[type[BaseEvent], str] = {
     Charged: "charged",
+    FeePosted: "charged",
     Refunded: "refunded",
     Opened: "opened",
     ModeSet: "terms_changed",

@@ -12,6 +12,7 @@ from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.unsubscribe import Unsubscribe
+from charging.rating.due_fees import of_change
 from charging.rating.selling import check_change
 
 Dated = Subscribe | Unsubscribe | ChangePlan
@@ -21,26 +22,32 @@ Revised = Dated | Leave
 def decided_on(
     order: Revised, contract: Contract, account: Account, reference: DomainReference, now_ms: int
 ) -> Revised:
-    """Complete a change by its moment, the end that the catalogue gives, and the contract that it was decided on.
+    """Complete a change by its moment, the end that the catalogue gives, the contract that it was decided on, and fees.
 
-    Raises what `charging.rating.selling.check_change` raises. What the contract itself says against it the owner
-    refuses, so that the refusal stays under its key.
+    Raises what `charging.rating.selling.check_change` and `charging.rating.due_fees.of_change` raise. What the contract
+    itself says against it the owner refuses, so that the refusal stays under its key.
     """
-    if isinstance(order, Leave):
-        return replace(order, before=contract)
-    ready = _timed(order, account, reference, now_ms)
-    ready = replace(ready, before=contract)
+    ready = _ready(order, contract, account, reference, now_ms)
     sold = any(not catalogue.domain for catalogue in reference.told.catalogues)
     if not sold or order.expected_version not in (0, contract.version):
         return ready
-    if not isinstance(ready, Unsubscribe):
+    if isinstance(ready, Subscribe | ChangePlan):
         ready = _limited(ready, reference)
     try:
         after = ready.of(contract, now_ms)
     except Refused:
         return ready
-    check_change(reference.timeline.plan_at, after, _added(ready), _begins_ms(ready), now_ms, _path(ready))
-    return ready
+    plan_at = reference.timeline.plan_at
+    if not isinstance(ready, Leave):
+        check_change(plan_at, after, _added(ready), _begins_ms(ready), now_ms, _path(ready))
+    dues = of_change(plan_at, contract, after, account, now_ms, changes=isinstance(ready, ChangePlan))
+    return replace(ready, dues=dues)
+
+
+def _ready(order: Revised, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Revised:
+    if isinstance(order, Leave):
+        return replace(order, before=contract)
+    return replace(_timed(order, account, reference, now_ms), before=contract)
 
 
 def _timed(order: Dated, account: Account, reference: DomainReference, now_ms: int) -> Dated:

@@ -125,6 +125,21 @@ class Proposal(Struct, frozen=True, array_like=True, gc=False):
     """Of the command, as `charging.ledger.command.Command.digest`."""
 
 
+class FeeMark(Struct, frozen=True, array_like=True, gc=False):
+    """What was posted last of one fee; see `charging.ledger.dues`."""
+
+    identity: str
+    """Member whose contract brings it."""
+    offering: str
+    fee: str
+    from_ms: int
+    """First moment that it pays for, UTC."""
+    to_ms: int
+    """First moment that is not paid for."""
+    amount: int
+    """Micro-units; what a credit can give back at most."""
+
+
 class Terms(Struct, frozen=True, array_like=True, gc=False):
     """What holds for an account until a command changes it.
 
@@ -175,6 +190,8 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """Of which something is still to come, oldest first; see `charging.base.receivables`."""
     settled: bytes = b""
     """Newest bills of which nothing is, packed by `charging.base.openbills`."""
+    fees: tuple[FeeMark, ...] = ()
+    """Until when each fee is posted that ever was, one a fee."""
 
 
 NOTHING_OPEN = Open()

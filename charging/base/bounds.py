@@ -58,6 +58,10 @@ SERVICES_MAX = 16
 MEMBERS_MAX = 1_000
 BOOKS_MAX = 64
 THRESHOLDS_MAX = 32
+DUES_MAX = 64
+"""Fees and credits that one command brings."""
+FEE_MARKS_MAX = 1_000
+"""Fees of an account of which it is known until when they are posted."""
 COUNTERS_MAX = 10_000
 COUNTERS_UNWEIGHED_MAX = 256
 """So many counters fit any account: a charge that makes a new one has its account weighed only beyond them."""

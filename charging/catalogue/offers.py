@@ -36,7 +36,8 @@ class Fee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A part of a period pays by its days (begun days count), else in full."""
     charged: Literal["advance", "arrears"] = "advance"
     event: Literal["activation", "change", "termination", "request"] = "activation"
-    """Of a one-time fee."""
+    """Of a one-time fee: due when a contract takes the offering, when it changes to it from another, when it ends it
+    without another in its place; "request": never by itself."""
     item: Id = ""
     """Account item; empty = the fee id."""
     minus: Id = ""

@@ -79,7 +79,7 @@ def line(entry: Entry) -> HistoryLine:
         entry.kind,
         entry.time_ms,
         entry.identity,
-        "+".join(usage.service for usage, _ in charged),
+        "+".join(usage.service for usage, _ in charged if usage.service),
         sum(usage.quantity for usage, _ in charged),
         done.amount if done is not None else 0,
         entry.actor,

@@ -33,6 +33,7 @@ from charging.ledger.commands.step_session import StepSession
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.commands.unsubscribe import Unsubscribe
+from charging.ledger.dues import FeePosted
 from charging.ledger.event import BaseArrival, BaseEvent
 from charging.ledger.events import BookDropped, Booked, BookSet, ContractSet, Noticed, SessionStepped, StatusSet
 
@@ -85,6 +86,7 @@ Event = (
     | SessionStepped
     | ContractSet
     | StatusSet
+    | FeePosted
     | Noticed
 )
 ACTIONS: tuple[type[BaseAction], ...] = get_args(Action)

@@ -14,6 +14,8 @@ from charging.base.contract import Contract, Subscription
 from charging.base.fields import NEXT_CYCLE
 from charging.base.fieldtypes import check_validity, refusal
 from charging.errors import Broken, Refused
+from charging.ledger import dues
+from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.events import ContractSet
 from charging.ledger.standing import require_open
@@ -35,6 +37,10 @@ class Revision(Protocol):
     @property
     def before(self) -> Contract | None:
         """The contract that the platform decided on."""
+
+    @property
+    def dues(self) -> Dues:
+        """Fees that it brings."""
 
 
 def check_basis(revision: Revision, known: Contract | None) -> None:
@@ -66,10 +72,15 @@ def required(account: Account, before: Contract | None) -> Contract:
     return before
 
 
-def revised(account: Account, after: Contract, words: str) -> Effect:
-    """Make the effect of a change. Raises `Invalid` CONTRACT_TOO_LARGE."""
+def revised(account: Account, after: Contract, words: str, brings: Dues = NOTHING_DUE, now_ms: int = 0) -> Effect:
+    """Make the effect of a change and of the fees that it brings, by books that are valid at `now_ms`: all or nothing.
+
+    Raises `Invalid` CONTRACT_TOO_LARGE, and as `charging.ledger.dues.posted`.
+    """
     check_contract(after)
-    return Effect((ContractSet(replace(after, version=account.version + 1), words[:TOLD_CHARS_MAX]),))
+    events = dues.posted(account, brings, now_ms)
+    changed = ContractSet(replace(after, version=account.version + 1), words[:TOLD_CHARS_MAX])
+    return Effect((changed, *events), dues.net(events))
 
 
 def started(contract: Contract, added: Subscription, now_ms: int, path: str) -> Contract:

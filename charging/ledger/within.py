@@ -141,6 +141,10 @@ def _check_open(before: Open, after: Open) -> None:
         _within(charged_ms, 0, TIME_MS_MAX, "charged_ms")
     if after.bills is not before.bills:
         _check_bills(after.bills)
+    if after.fees is not before.fees:
+        for mark in after.fees:
+            _within(mark.to_ms, 0, TIME_MS_MAX, "to_ms")
+            _within(mark.amount, 0, BOOK_MAX, "amount")
     for session in after.sessions:
         if not any(session is one for one in before.sessions):
             _check_session(session)

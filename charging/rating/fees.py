@@ -18,14 +18,22 @@ PERIODS_MAX = 1200
 
 
 def fee(
-    plan: Plan, fee_id: str, contract: Contract, account: Account, from_ms: int, to_ms: int = 0, offering: str = ""
+    plan: Plan,
+    fee_id: str,
+    contract: Contract,
+    account: Account,
+    from_ms: int,
+    to_ms: int = 0,
+    offering: str = "",
+    times: int = 1,
 ) -> Charge:
     """Charge a fee.
 
-    A one-time fee falls due at `from_ms`. A recurring one is charged for the days from `from_ms` until `to_ms`
-    (exclusive; begun days count; 0 = to the end of the period), period by period: a whole period in full, a part by its
-    share of the period's days when the fee is prorated, else in full. What the accumulator that it names has counted in
-    the period is taken off: ask for such a fee when the period is over. `offering` is told to discount rules (level I).
+    A one-time fee falls due at `from_ms`, `times` over. A recurring one is charged for the days from `from_ms` until
+    `to_ms` (exclusive; begun days count; 0 = to the end of the period), period by period: a whole period in full, a
+    part by its share of the period's days when the fee is prorated, else in full. What the accumulator that it names
+    has counted in the period is taken off: ask for such a fee when the period is over. `offering` is told to discount
+    rules (level I).
 
     Raises `Unrated` FEE_UNKNOWN when the catalogue has no such fee, QUANTITY_INVALID when the time runs backwards.
     """
@@ -36,7 +44,8 @@ def fee(
         )
     day = plan.local.day(from_ms // 1000)
     if not found.recurring:
-        steps = [Step("fee", found.name, found.origin, 1, "event", found.numerator, found.denominator, found.label)]
+        once = found.numerator * times
+        steps = [Step("fee", found.name, found.origin, times, "event", once, found.denominator, found.label)]
     else:
         last = plan.local.day((to_ms - 1) // 1000) + 1 if to_ms else 0
         if to_ms and to_ms <= from_ms:

@@ -75,6 +75,20 @@ ACCOUNTS = Section(
             repeat=SAME_KEY,
             also=UNAVAILABLE,
         ),
+        Reason(
+            "FEE_POSTED",
+            REFUSED,
+            "The fee is posted for this time already.",
+            "Nothing more is due before the moment told.",
+            facts=("fee", "until_ms"),
+        ),
+        Reason(
+            "FEE_CREDIT_EXCEEDS",
+            REFUSED,
+            "Of a fee more would be given back than was taken for that time.",
+            facts=("fee",),
+        ),
+        Reason("FEES_MALFORMED", INVALID, "A platform sent fees that can't be."),
         Reason("ACCOUNT_MOVING", UNAVAILABLE, "The account moves to another domain just now."),
         Reason("ACCOUNT_CONTENDED", UNAVAILABLE, "The account changed more often than the request was rated again."),
         Reason(

@@ -10,6 +10,7 @@ from charging.base.fields import AttributeMap, Expected, When
 from charging.base.fieldtypes import NAME, Moment, refusal
 from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect
 
 
@@ -26,6 +27,7 @@ class ChangePlan(BaseAction, frozen=True, tag="change_plan"):
     ends_ms: Annotated[int, FilledIn()] = 0
     """When the new one ends by itself, as the catalogue says; 0 = open end."""
     before: Annotated[Contract | None, FilledIn()] = None
+    dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
 
     traits = Traits(
         sender=PLATFORM,
@@ -45,8 +47,8 @@ class ChangePlan(BaseAction, frozen=True, tag="change_plan"):
         return self
 
     def at_stake(self) -> int:
-        """Hold no limit against it."""
-        return 0
+        """Give the fees that it brings."""
+        return self.dues.at_stake()
 
     def identities_written(self, account: Account | None) -> tuple[str, ...]:
         """Give the member."""
@@ -62,4 +64,4 @@ class ChangePlan(BaseAction, frozen=True, tag="change_plan"):
         """Do both; refused as `ended`, `started` and `revised` of `charging.ledger.revising` refuse."""
         before = revising.required(account, self.before)
         after = self.of(before, now_ms)
-        return revising.revised(account, after, revising.told(before, after, now_ms))
+        return revising.revised(account, after, revising.told(before, after, now_ms), self.dues, now_ms)

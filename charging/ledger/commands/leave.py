@@ -10,6 +10,7 @@ from charging.base.fields import Expected, Reason
 from charging.errors import Refused
 from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect
 
 
@@ -19,6 +20,7 @@ class Leave(BaseAction, frozen=True, tag="leave"):
     reason: Reason
     expected_version: Expected
     before: Annotated[Contract | None, FilledIn()] = None
+    dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
 
     traits = Traits(
         sender=PLATFORM,
@@ -35,12 +37,16 @@ class Leave(BaseAction, frozen=True, tag="leave"):
         return self
 
     def at_stake(self) -> int:
-        """Hold no limit against it."""
-        return 0
+        """Give the fees that it brings."""
+        return self.dues.at_stake()
 
     def identities_written(self, account: Account | None) -> tuple[str, ...]:
         """Give the member."""
         return revising.member_of(self.before)
+
+    def of(self, before: Contract, now_ms: int) -> Contract:
+        """Give the contract afterwards: over, with nothing in it."""
+        return Contract(before.identity, before.account_id, before.domain, before.valid_from_ms, now_ms, "ended")
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """End it. Refused MEMBER_LAST, SESSIONS_OPEN, and as `charging.ledger.revising.required` refuses."""
@@ -50,6 +56,6 @@ class Leave(BaseAction, frozen=True, tag="leave"):
         running = [session for session in account.open.sessions if session.identity == before.identity]
         if running:
             raise Refused("SESSIONS_OPEN", "release the open sessions first", facts={"open": str(len(running))})
-        after = Contract(before.identity, before.account_id, before.domain, before.valid_from_ms, now_ms, "ended")
+        after = self.of(before, now_ms)
         words = f"{revising.told(before, after, now_ms)}; left: {self.reason}".removesuffix(": ")
-        return revising.revised(account, after, words)
+        return revising.revised(account, after, words, self.dues, now_ms)

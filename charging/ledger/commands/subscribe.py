@@ -10,6 +10,7 @@ from charging.base.fields import AttributeMap, Expected, When
 from charging.base.fieldtypes import NAME, Moment, check_validity
 from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect
 
 
@@ -24,6 +25,7 @@ class Subscribe(BaseAction, frozen=True, tag="subscribe"):
     subscription_attributes: AttributeMap
     expected_version: Expected
     before: Annotated[Contract | None, FilledIn()] = None
+    dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
 
     traits = Traits(
         sender=PLATFORM,
@@ -43,8 +45,8 @@ class Subscribe(BaseAction, frozen=True, tag="subscribe"):
         return self
 
     def at_stake(self) -> int:
-        """Hold no limit against it."""
-        return 0
+        """Give the fees that it brings."""
+        return self.dues.at_stake()
 
     def identities_written(self, account: Account | None) -> tuple[str, ...]:
         """Give the member."""
@@ -59,4 +61,4 @@ class Subscribe(BaseAction, frozen=True, tag="subscribe"):
         """Add it; refused as `started` and `revised` of `charging.ledger.revising` refuse."""
         before = revising.required(account, self.before)
         after = self.of(before, now_ms)
-        return revising.revised(account, after, revising.told(before, after, now_ms))
+        return revising.revised(account, after, revising.told(before, after, now_ms), self.dues, now_ms)

@@ -10,6 +10,7 @@ from charging.base.fields import Expected, When
 from charging.base.fieldtypes import NAME, Moment
 from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect
 
 
@@ -22,6 +23,7 @@ class Unsubscribe(BaseAction, frozen=True, tag="unsubscribe"):
     """0 = as `when` says; never at the owner."""
     expected_version: Expected
     before: Annotated[Contract | None, FilledIn()] = None
+    dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
 
     traits = Traits(
         sender=PLATFORM,
@@ -39,8 +41,8 @@ class Unsubscribe(BaseAction, frozen=True, tag="unsubscribe"):
         return self
 
     def at_stake(self) -> int:
-        """Hold no limit against it."""
-        return 0
+        """Give the fees that it brings."""
+        return self.dues.at_stake()
 
     def identities_written(self, account: Account | None) -> tuple[str, ...]:
         """Give the member."""
@@ -54,4 +56,4 @@ class Unsubscribe(BaseAction, frozen=True, tag="unsubscribe"):
         """End it; refused as `ended` and `revised` of `charging.ledger.revising` refuse."""
         before = revising.required(account, self.before)
         after = self.of(before, now_ms)
-        return revising.revised(account, after, revising.told(before, after, now_ms))
+        return revising.revised(account, after, revising.told(before, after, now_ms), self.dues, now_ms)

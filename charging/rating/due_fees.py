@@ -1,0 +1,194 @@
+"""Which fees a change of a contract brings: first fees of what begins, credits of what ends, and fees for ending it.
+
+What begins now pays its one-time fees and, when a fee is in advance, the rest of the running period; what begins later
+pays when it does. What ends gives back what it paid for the time after: what was charged less what the time until then
+costs, so both add up. Days that were begun count, but for those on which another offering takes the place.
+
+Only the fees of an offering itself are due: what a bundle includes comes with it.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+from charging.base.account import Account, FeeMark
+from charging.base.contract import Contract, Subscription
+from charging.base.localtime import PERIODS, LocalTime, span
+from charging.base.usage import Charge, Step
+from charging.catalogue.offers import Fee
+from charging.ledger.dues import Due, Dues, mark_of
+from charging.ledger.ledger import seal
+from charging.plans.plan import Plan
+from charging.rating import fees
+
+ACTIVATION, CHANGE, TERMINATION = "activation", "change", "termination"
+"""Events that one-time fees fall due by."""
+PlanAt = Callable[[int], Plan]
+_EPOCH = date(1970, 1, 1)
+
+
+def of_change(
+    plan_at: PlanAt, before: Contract, after: Contract, account: Account, now_ms: int, *, changes: bool
+) -> Dues:
+    """Give the fees of a change from one contract to another, credits first.
+
+    `changes` = what begins takes the place of what ends. Raises what `charging.rating.fees.fee` raises.
+    """
+    credits: list[Due] = []
+    taken: list[Due] = []
+    for held, end_ms in _ends(before, after):
+        for due in ending(plan_at, before, account, held, end_ms, now_ms, replaced=changes):
+            (credits if due.credit else taken).append(due)
+    event = CHANGE if changes else ACTIVATION
+    for held in _begins(before, after):
+        taken += starting(plan_at, after, account, held, now_ms, event)
+    if not credits and not taken:
+        return Dues()
+    return Dues((*credits, *taken), account.version, account.mark)
+
+
+def starting(
+    plan_at: PlanAt, contract: Contract, account: Account, held: Subscription, now_ms: int, event: str
+) -> Iterator[Due]:
+    """Give what a subscription pays as it begins: one-time fees of an event ("" = none), and the running period.
+
+    Nothing before it begins. What is posted already is left out.
+    """
+    if held.valid_from_ms > now_ms:
+        return
+    plan = plan_at(held.valid_from_ms)
+    for fee_id, value in _fees_of(plan, held.offering):
+        if value.kind == "one_time":
+            if value.event == event:
+                yield from _once(plan, contract, account, held.offering, fee_id, held.valid_from_ms)
+        elif value.charged == "advance":
+            mark = mark_of(account, contract.identity, held.offering, fee_id)
+            from_ms = max(held.valid_from_ms, mark.to_ms if mark is not None else 0)
+            to_ms = period_end_ms(plan.local, value, now_ms, account.terms.cycle_day)
+            if held.valid_to_ms:
+                to_ms = min(to_ms, day_after_ms(plan.local, held.valid_to_ms))
+            if from_ms < to_ms:
+                charge = fees.fee(plan, fee_id, contract, account, from_ms, to_ms, held.offering)
+                yield _due(plan, contract, held.offering, fee_id, from_ms, to_ms, charge)
+
+
+def ending(
+    plan_at: PlanAt,
+    contract: Contract,
+    account: Account,
+    held: Subscription,
+    end_ms: int,
+    now_ms: int,
+    *,
+    replaced: bool,
+) -> Iterator[Due]:
+    """Give what a subscription gives back and pays as it ends; the day on which it is replaced is not its own."""
+    plan = plan_at(now_ms)
+    last_ms = _last_ms(plan.local, end_ms, replaced)
+    for mark in account.open.fees:
+        if (mark.identity, mark.offering) == (contract.identity, held.offering) and mark.to_ms > last_ms:
+            yield from _credit(plan_at, contract, account, mark, last_ms)
+    for fee_id, value in _fees_of(plan, held.offering):
+        if value.kind == "one_time":
+            if value.event == TERMINATION and not replaced:
+                yield from _once(plan, contract, account, held.offering, fee_id, now_ms)
+        elif value.charged == "arrears" and end_ms <= now_ms and not value.minus:
+            yield from _arrears(plan, contract, account, held, fee_id, value, last_ms)
+
+
+def period_end_ms(local: LocalTime, fee: Fee, time_ms: int, cycle_day: int) -> int:
+    """Give when the period of a recurring fee ends in which a moment lies, UTC."""
+    return local.day_begins(span(PERIODS[fee.period], local.day(time_ms // 1000), cycle_day).end) * 1000
+
+
+def day_after_ms(local: LocalTime, time_ms: int) -> int:
+    """Give when the last day ends that was begun before a moment, UTC."""
+    return local.day_begins(local.day((time_ms - 1) // 1000) + 1) * 1000
+
+
+def months_left(local: LocalTime, from_ms: int, end_ms: int, months: int) -> int:
+    """Give how many of the months since a beginning are not over at an end; one that is begun counts."""
+    first, last = (_EPOCH + timedelta(days=local.day(each // 1000)) for each in (from_ms, end_ms))
+    over = (last.year - first.year) * 12 + last.month - first.month - (last.day < first.day)
+    return max(0, months - over)
+
+
+def _credit(plan_at: PlanAt, contract: Contract, account: Account, mark: FeeMark, last_ms: int) -> Iterator[Due]:
+    from_ms = max(last_ms, mark.from_ms)
+    plan = plan_at(mark.from_ms)
+    steps = [Step("fee", mark.fee, "", 1, "event", -mark.amount, 1, "was paid in advance")]
+    used = 0
+    if from_ms > mark.from_ms and mark.fee in plan.fees:
+        until = fees.fee(plan, mark.fee, contract, account, mark.from_ms, from_ms, mark.offering)
+        used = until.amount
+        steps += until.steps
+    amount = mark.amount - used
+    if amount <= 0:
+        return
+    charge = Charge(amount, plan.currency, (), (), plan.version, False, tuple(steps))
+    yield _due(plan, contract, mark.offering, mark.fee, from_ms, mark.to_ms, charge, credit=True)
+
+
+def _arrears(
+    plan: Plan, contract: Contract, account: Account, held: Subscription, fee_id: str, value: Fee, last_ms: int
+) -> Iterator[Due]:
+    """Charge the running period until the end; those before it are nobody's who changes a contract."""
+    mark = mark_of(account, contract.identity, held.offering, fee_id)
+    day = plan.local.day((last_ms - 1) // 1000)
+    began_ms = plan.local.day_begins(span(PERIODS[value.period], day, account.terms.cycle_day).start) * 1000
+    from_ms = max(held.valid_from_ms, began_ms, mark.to_ms if mark is not None else 0)
+    if from_ms < last_ms:
+        charge = fees.fee(plan, fee_id, contract, account, from_ms, last_ms, held.offering)
+        yield _due(plan, contract, held.offering, fee_id, from_ms, last_ms, charge)
+
+
+def _once(
+    plan: Plan, contract: Contract, account: Account, offering: str, fee_id: str, time_ms: int, times: int = 1
+) -> Iterator[Due]:
+    charge = fees.fee(plan, fee_id, contract, account, time_ms, 0, offering, times)
+    if charge.amount:
+        yield _due(plan, contract, offering, fee_id, time_ms, time_ms + 1, charge)
+
+
+def _due(
+    plan: Plan,
+    contract: Contract,
+    offering: str,
+    fee_id: str,
+    from_ms: int,
+    to_ms: int,
+    charge: Charge,
+    *,
+    credit: bool = False,
+) -> Due:
+    item = plan.fees[fee_id].item if fee_id in plan.fees else fee_id
+    return Due(contract.identity, offering, fee_id, item, from_ms, to_ms, seal(charge), credit)
+
+
+def _fees_of(plan: Plan, offering: str) -> Iterator[tuple[str, Fee]]:
+    sold = plan.offerings.get(offering)
+    for fee_id in sold.fees if sold is not None else ():
+        if fee_id in plan.fees:
+            yield fee_id, plan.merged.fees[fee_id].value
+
+
+def _last_ms(local: LocalTime, end_ms: int, replaced: bool) -> int:
+    return local.day_begins(local.day(end_ms // 1000)) * 1000 if replaced else day_after_ms(local, end_ms)
+
+
+def _ends(before: Contract, after: Contract) -> Iterator[tuple[Subscription, int]]:
+    """Give what ends earlier than it would have, and when; what never begins ends as it would have begun."""
+    kept = {(each.offering, each.valid_from_ms): each for each in after.subscriptions}
+    for held in before.subscriptions:
+        now = kept.get((held.offering, held.valid_from_ms))
+        if after.status == "ended":
+            if not 0 < held.valid_to_ms <= after.valid_to_ms:
+                yield held, max(held.valid_from_ms, after.valid_to_ms)
+        elif now is None:
+            yield held, held.valid_from_ms
+        elif now.valid_to_ms and (not held.valid_to_ms or now.valid_to_ms < held.valid_to_ms):
+            yield held, now.valid_to_ms
+
+
+def _begins(before: Contract, after: Contract) -> Iterator[Subscription]:
+    known = {(each.offering, each.valid_from_ms) for each in before.subscriptions}
+    return (each for each in after.subscriptions if (each.offering, each.valid_from_ms) not in known)
