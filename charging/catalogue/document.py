@@ -25,6 +25,9 @@ Files are read with all scalars as text (`ruamel.yaml.YAML(typ="base")`), then `
     agreements:    [{id: agreement-7, discounts: [vip]}]
     exclusive_groups: [{id: seasonal, choose: best}]
     accumulators:  [{id: voice-cycle, counts: quantity, period: cycle, when: {services: [voice]}}]
+    taxes:         [{id: basic, percent: 9, items: [voice, data], effective_from: 2026-01-01}]
+    splits:        [{id: bundle-99, parts: [{item: data, price: 60}, {item: tv, price: 60}]}]
+    bills:         {prices: include_tax, tax_rounding: bill}
     overrides:     (regional only) {prices: [{tariff: voice-standard, price: {id: local, ...}}], tariffs: [...], ...}
     withdrawn:     (regional only) {discounts: [ids], offerings: [ids]}: national ones that do not hold here
 
@@ -52,6 +55,7 @@ from charging.catalogue.offers import (
     Offering,
 )
 from charging.catalogue.tariffs import PriceOverride, Tariff
+from charging.catalogue.taxes import BillRules, Split, Tax
 from charging.catalogue.words import (
     Band,
     Calendar,
@@ -82,6 +86,8 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     fees: tuple[Fee, ...] = ()
     offerings: tuple[Offering, ...] = ()
     discounts: tuple[Discount, ...] = ()
+    taxes: tuple[Tax, ...] = ()
+    splits: tuple[Split, ...] = ()
     bands: tuple[Band, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     destinations: tuple[Destination, ...] = ()
@@ -96,6 +102,8 @@ class Withdrawn(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     offerings: tuple[Id, ...] = ()
     allowances: tuple[Id, ...] = ()
     discounts: tuple[Id, ...] = ()
+    taxes: tuple[Id, ...] = ()
+    splits: tuple[Id, ...] = ()
 
 
 class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -125,6 +133,10 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     agreements: tuple[Agreement, ...] = ()
     exclusive_groups: tuple[ExclusiveGroup, ...] = ()
     accumulators: tuple[Accumulator, ...] = ()
+    taxes: tuple[Tax, ...] = ()
+    splits: tuple[Split, ...] = ()
+    bills: BillRules | None = None
+    """None = prices include tax, rounded by bill, to the currency's coin, due in 15 days; in a region the nation's."""
     overrides: Overrides = Overrides()
     withdrawn: Withdrawn = Withdrawn()
     country: str = ""

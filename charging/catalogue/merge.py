@@ -21,6 +21,7 @@ from charging.catalogue.offers import (
     Offering,
 )
 from charging.catalogue.tariffs import Tariff
+from charging.catalogue.taxes import BillRules, Split, Tax
 from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, Rounding, Service, When, Zone
 from charging.errors import Invalid
 
@@ -69,6 +70,9 @@ class Merged:
     agreements: dict[str, MergedEntry[Agreement]]
     exclusive_groups: dict[str, MergedEntry[ExclusiveGroup]]
     accumulators: dict[str, MergedEntry[Accumulator]]
+    taxes: dict[str, MergedEntry[Tax]]
+    splits: dict[str, MergedEntry[Split]]
+    bills: BillRules
 
 
 def regional_parts(merged: Merged, when: When, bands: Iterable[str] = ()) -> str:
@@ -127,6 +131,9 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
         agreements=_section(national.agreements, (), (), new.agreements, domain),
         exclusive_groups=_section(national.exclusive_groups, (), (), new.exclusive_groups, domain),
         accumulators=_section(national.accumulators, (), (), new.accumulators, domain),
+        taxes=_section(national.taxes, over.taxes, gone.taxes, new.taxes, domain),
+        splits=_section(national.splits, over.splits, gone.splits, new.splits, domain),
+        bills=new.bills or national.bills or BillRules(),
     )
 
 

@@ -9,6 +9,7 @@ from charging.checks.prices import check_prices
 from charging.checks.reach import check_reach
 from charging.checks.references import check_cycles, check_duplicates, check_references
 from charging.checks.rules import check_discounts, check_opened_services, check_region
+from charging.checks.taxes import check_taxed, check_taxes
 from charging.checks.units import check_units
 from charging.checks.values import check_values
 from charging.checks.walk import Finding
@@ -27,6 +28,7 @@ CHECKS = (
     check_opened_services,
     check_accumulators,
     check_region,
+    check_taxes,
 )
 
 
@@ -40,6 +42,8 @@ def check(catalogue: Catalogue, national: Catalogue | Nation | None = None) -> l
     findings = list(check_duplicates(catalogue))
     for rule in CHECKS:
         findings.extend(rule(catalogue, nation.catalogue if nation is not None else None))
+    if nation is None:
+        findings.extend(check_taxed(catalogue, None))
     if not findings:
         findings.extend(check_together(catalogue, nation) if nation is not None else check_compiles(merge(catalogue)))
     return findings

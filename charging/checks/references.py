@@ -12,7 +12,8 @@ from charging.checks.walk import Finding, Path, ids, structs
 
 SECTIONS = (
     "services", "calendars", "bands", "destinations", "zones", "parties", "tariffs", "allowances", "fees", "offerings",
-    "discounts", "agreements", "exclusive_groups", "accumulators",
+    "discounts", "agreements", "exclusive_groups", "accumulators", "taxes",
+    "splits",
 )  # fmt: skip
 
 # Which field of which struct names entries of which section.
@@ -44,7 +45,14 @@ NAMES: Mapping[type[Struct], Mapping[str, str]] = {
     Thresholds: {"accumulator": "accumulators"},
     Fee: {"minus": "accumulators"},
     AccumulatorRange: {"accumulator": "accumulators"},
-    Withdrawn: {"tariffs": "tariffs", "offerings": "offerings", "allowances": "allowances", "discounts": "discounts"},
+    Withdrawn: {
+        "tariffs": "tariffs",
+        "offerings": "offerings",
+        "allowances": "allowances",
+        "discounts": "discounts",
+        "taxes": "taxes",
+        "splits": "splits",
+    },
 }
 BUILT_IN = {"parties": {"account"}, "visited": {"home", "away"}}
 """Words that a field takes beside the names of entries."""

@@ -17,6 +17,7 @@ from charging.checks.prices import check_prices
 from charging.checks.reach import check_reach
 from charging.checks.references import NAMES, SECTIONS, check_cycles
 from charging.checks.rules import check_opened_services
+from charging.checks.taxes import check_taxed
 from charging.checks.units import check_units
 from charging.checks.values import LOCAL
 from charging.checks.walk import Finding, Path, structs
@@ -28,7 +29,7 @@ Key = tuple[str, str]
 
 OF_ENTRIES = (check_cycles, check_units, check_prices, check_reach)
 """Checks of what national and regional entries make together, that look at one entry and what it names."""
-OF_ALL = (check_opened_services, check_accumulators)
+OF_ALL = (check_opened_services, check_accumulators, check_taxed)
 """Those that hold all entries beside each other."""
 
 

@@ -18,6 +18,7 @@ from charging.plans.compile_offers import (
     compile_rule,
 )
 from charging.plans.compile_tariffs import compile_rounding, compile_tariff, tier_counters
+from charging.plans.compile_taxes import compile_taxes
 from charging.plans.compiled import CompiledService, CompiledTariff
 from charging.plans.plan import Plan
 
@@ -55,6 +56,7 @@ def boundaries(merged: Merged, local: LocalTime) -> list[int]:
         merged.discounts,
         merged.agreements,
         merged.accumulators,
+        merged.taxes,
     ):
         dated.extend(entry.value for entry in section.values())
     texts = {text for entry in dated for text in (entry.effective_from, entry.effective_to) if text}
@@ -119,6 +121,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
             for name, entry in merged.fees.items()
             if in_force(entry.value, time_ms, local)
         },
+        taxes=compile_taxes(merged, local),
     )
 
 
@@ -146,6 +149,7 @@ def compile_all(merged: Merged, local: LocalTime, wanted: Container[tuple[str, s
         compile_fee(fee, merged)
     for service in merged.services.values():
         quantity(service.value.quantity_max)
+    compile_taxes(merged, local)
 
 
 def _service(tariff: Tariff, merged: Merged) -> None:

@@ -11,6 +11,7 @@ from charging.base.account import Account
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import CALL, LocalTime
 from charging.base.usage import Step
+from charging.bills.taxtable import TaxTable
 from charging.catalogue.merge import Merged
 from charging.plans.compiled import (
     CompiledAccumulator,
@@ -75,6 +76,8 @@ class Plan:
     counting: dict[str, tuple[CompiledAccumulator, ...]]
     """Accumulators by service; services that nothing counts are left out."""
     fees: dict[str, CompiledFee]
+    taxes: TaxTable
+    """Of all days, for bills."""
     counted: frozenset[str] = frozenset()
     """See `counters`; empty until it is asked for."""
     profiles: dict[tuple[str, tuple[str, ...]], Profile] = field(default_factory=dict)

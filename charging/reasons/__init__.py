@@ -8,6 +8,7 @@ written from it by `make reasons`.
 from collections.abc import Mapping
 
 from charging.reasons.accounts import ACCOUNTS, APPROVALS, PORTS
+from charging.reasons.bills import BILLS
 from charging.reasons.books import BOOKS, REFUNDS
 from charging.reasons.console import FILES
 from charging.reasons.directory import DIRECTORY
@@ -23,7 +24,7 @@ from charging.reasons.watching import WATCHING
 
 SECTIONS: tuple[Section, ...] = (
     ENVELOPE, ACCESS, PERMISSIONS, ACCOUNTS, BOOKS, REFUNDS, RECEIVABLES, SESSIONS, PRICES, APPROVALS, LOAD, AWAY,
-    MESSAGES, CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, WATCHING, FILES,
+    MESSAGES, CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, BILLS, WATCHING, FILES,
 )  # fmt: skip
 REASONS: Mapping[str, Reason] = {reason.name: reason for section in SECTIONS for reason in section.reasons}
 """By name."""

@@ -13,6 +13,7 @@ from charging.catalogue.document import Catalogue, from_plain
 from charging.catalogue.merge import merge
 from charging.catalogue.offers import Accumulator, Agreement, Discount, ExclusiveGroup, Fee, Offering
 from charging.catalogue.tariffs import Price, Tariff
+from charging.catalogue.taxes import Tax
 from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, Service, Zone
 from charging.checks.check import check
 from charging.checks.walk import shown, structs
@@ -86,9 +87,14 @@ NATION = {
     "accumulators": [
         {"id": "spent", "counts": "amount", "period": "month", "name": "s", "when": {"services": ["voice"]},
          "shared": "true", **DATES}],
+    "taxes": [{"id": "basic", "percent": "9", "items": ["*"]},
+              {"id": "data", "percent": "6", "items": ["rent"], "category": "basic", "name": "d", **DATES}],
+    "splits": [{"id": "rent", "parts": [{"item": "line", "price": "6"}, {"item": "calls", "price": "3"}]}],
+    "bills": {"prices": "exclude_tax", "tax_rounding": "line", "coin": "0.05", "minimum": "1", "due_days": 20},
 }  # fmt: skip
 REGION = {
     "catalogue": "region", "version": "2", "domain": "GD", "rounding": {"places": "1"}, "currency": "USD",
+    "bills": {"minimum": "2"},
     "overrides": {
         "prices": [{"tariff": "texts", "price": {"id": "p", "rates": [{"price": "0.3"}]}}],
         "tariffs": [{"id": "calls", "service": "voice", "prices": [{"id": "z", "rates": RATES}], "standard": "true"}],
@@ -99,20 +105,22 @@ REGION = {
         "bands": [{"id": "night", "from": "21:00", "to": "22:00", "calendars": ["feast"]}],
         "calendars": [{"id": "feast", "days": ["2026-10-03"]}],
         "destinations": [{"id": "home", "prefixes": ["87"]}], "zones": [{"id": "asia", "places": ["MO*"]}],
-        "parties": [{"id": "friends", "prefixes": ["88"]}]},
+        "parties": [{"id": "friends", "prefixes": ["88"]}],
+        "taxes": [{"id": "basic", "percent": "7", "items": ["*"]}],
+        "splits": [{"id": "rent", "parts": [{"item": "line", "price": "5"}, {"item": "calls", "price": "5"}]}]},
 }  # fmt: skip
 OTHER = {
     "id": "other", "unit": "event", "days": ("2026-12-24",), "prefixes": ("99",), "places": ("XX",), "service": "sms",
     "prices": (), "steps": (), "bands": (), "amount": "7.7", "price": "7.7", "tariff": "calls", "stage": "product",
     "quota": "77", "at_least": "77", "percent": "77", "discounts": (), "accumulator": "t", "version": 9, "domain": "SH",
     "catalogue": "other",
-    "upto": "77",
+    "upto": "77", "items": ("calls",), "item": "calls", "parts": (),
 }  # fmt: skip
 """Another value of fields that can't be left out."""
 FOR_PEOPLE = "words for people, and for what compares and fetches catalogues"
 WITHOUT = {
     **{(kind, "name"): FOR_PEOPLE for kind in (Service, Calendar, Band, Destination, Zone, PartyGroup, Price, Tariff)},
-    **{(kind, "name"): FOR_PEOPLE for kind in (Discount, ExclusiveGroup, Agreement, Accumulator)},
+    **{(kind, "name"): FOR_PEOPLE for kind in (Discount, ExclusiveGroup, Agreement, Accumulator, Tax)},
     (Catalogue, "catalogue"): FOR_PEOPLE,
     (Catalogue, "effective_from"): "decides in `timeline` which version is compiled, by the directory's copy of it",
     (Catalogue, "country"): "read by the console for files of usage without a server",
@@ -202,7 +210,8 @@ def test_what_says_everything_is_sound() -> None:
 def test_every_key_changes_what_is_compiled_or_is_listed_with_the_reason() -> None:
     nation = from_plain(NATION)
     region = from_plain({**REGION, "withdrawn": {"tariffs": ["texts"], "offerings": ["r"], "allowances": ["free"],
-                                                 "discounts": ["off"]}, "overrides": {}})  # fmt: skip
+                                                 "discounts": ["off"], "taxes": ["data"], "splits": ["rent"]},
+                          "overrides": {}})  # fmt: skip
     changing = from_plain(REGION)
     effects: dict[tuple[type[Struct], str], bool] = {}
     for document, beside in ((nation, None), (changing, nation), (region, nation)):

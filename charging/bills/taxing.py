@@ -1,0 +1,117 @@
+"""Taxes of a bill: exact per line, rounded to the coin per group or per line, spread so that both agree.
+
+The exact tax of an amount a at a rate r is a·r ÷ (1 + r) when the price has it in it, else a·r. It is rounded half up,
+away from zero, so that what is taken back has exactly the tax that was charged.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from charging.base.money import HALF_UP, round_off
+from charging.bills.bill import WHOLE, LineKind, TaxedLine, TaxGroup
+from charging.bills.spreading import spread
+from charging.bills.taxtable import TaxTable
+
+TaxKey = tuple[str, int]
+"""Category and rate."""
+
+
+class BillSum(Struct, frozen=True, array_like=True, gc=False):
+    """What was posted in a period under one head, at the catalogue's prices: as sums are kept while charging."""
+
+    item: str
+    member: str
+    kind: LineKind
+    day: int
+    """Any day, since 1970-01-01, on which what is summed had the same tax: see `TaxTable.since`."""
+    amount: int
+    level: str = ""
+    rule: str = ""
+    origin: str = ""
+    count: int = 0
+
+
+class Priced(Struct, frozen=True, array_like=True, gc=False):
+    """A sum that knows its tax."""
+
+    head: BillSum
+    item: str
+    amount: int
+    key: TaxKey
+
+
+def fraction_of(rate: int, *, include: bool) -> tuple[int, int]:
+    """Give the part of a price that is tax: numerator and denominator."""
+    return rate, WHOLE + rate if include else WHOLE
+
+
+def tax_of(amount: int, rate: int, coin: int, *, include: bool) -> int:
+    """Give the tax of an amount, a multiple of the coin, half up, away from zero."""
+    part, whole = fraction_of(rate, include=include)
+    exact = amount * part
+    return round_off(exact, whole, HALF_UP, coin) if exact >= 0 else -round_off(-exact, whole, HALF_UP, coin)
+
+
+def priced(sums: Iterable[BillSum], taxes: TaxTable) -> list[Priced]:
+    """Give each sum its tax, bundles split. Raises `Invalid` TAX_ITEM_UNKNOWN."""
+    return [
+        Priced(each, item, amount, taxes.tax(item, each.day))
+        for each in sums
+        for item, amount in taxes.of_bundle(each.item, each.amount)
+    ]
+
+
+def taxed(sums: Sequence[Priced], coin: int, *, include: bool, by_line: bool) -> tuple[TaxedLine, ...]:
+    """Give the lines of a bill, in the order of their sums."""
+    taxes = _by_line(sums, coin, include) if by_line else _by_group(sums, coin, include)
+    return tuple(
+        TaxedLine(
+            each.item,
+            each.head.member,
+            each.head.kind,
+            each.amount - tax if include else each.amount,
+            tax,
+            *each.key,
+            each.head.level,
+            each.head.rule,
+            each.head.origin,
+            each.head.count,
+        )
+        for each, tax in zip(sums, taxes, strict=True)
+    )
+
+
+def grouped(lines: Iterable[TaxedLine]) -> tuple[TaxGroup, ...]:
+    """Sum lines by category and rate, in that order."""
+    net: dict[TaxKey, int] = {}
+    tax: dict[TaxKey, int] = {}
+    for line in lines:
+        key = line.category, line.rate
+        net[key] = net.get(key, 0) + line.net
+        tax[key] = tax.get(key, 0) + line.tax
+    return tuple(TaxGroup(*key, net[key], tax[key]) for key in sorted(net))
+
+
+def _by_line(sums: Iterable[Priced], coin: int, include: bool) -> list[int]:
+    return [tax_of(each.amount, each.key[1], coin, include=include) for each in sums]
+
+
+def _by_group(sums: Sequence[Priced], coin: int, include: bool) -> list[int]:
+    places: dict[TaxKey, list[int]] = {}
+    for place, each in enumerate(sums):
+        places.setdefault(each.key, []).append(place)
+    taxes = [0] * len(sums)
+    for (_, rate), members in places.items():
+        for place, tax in zip(
+            members, group_taxes([sums[i].amount for i in members], rate, coin, include), strict=True
+        ):
+            taxes[place] = tax
+    return taxes
+
+
+def group_taxes(amounts: Sequence[int], rate: int, coin: int, include: bool) -> list[int]:
+    """Round the tax of a group once, and spread it over its lines."""
+    part, whole = fraction_of(rate, include=include)
+    total = tax_of(sum(amounts), rate, coin, include=include)
+    return spread(total, [amount * part for amount in amounts], whole, coin)
