@@ -10,6 +10,7 @@ from appserver.batches.pending import Pending
 from appserver.billing.service import Billing
 from appserver.door.admission import BatchAdmission
 from appserver.door.clients import Clients
+from appserver.door.sampling import Sampler
 from appserver.door.service import ServiceDesk
 from appserver.settings import AppServerSettings
 from appserver.uplink.links import Uplink
@@ -80,7 +81,8 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
     engine = engine_of(settings, uplink, pending, access, booth.metrics)
     clients = Clients(settings, clock)
     admission = BatchAdmission(clients, pending, settings)
-    desk = ServiceDesk(engine, clients, admission, settings, booth.metrics)
+    sampler = Sampler(booth.tracing, settings.trace_every, settings.traces_per_s_max, clock)
+    desk = ServiceDesk(engine, clients, admission, settings, booth.metrics, sampler)
     booth.add(add_ServiceDeskServiceServicer_to_server, desk, SERVICE)
     billing = Billing(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000)
     booth.add(add_BillingServiceServicer_to_server, billing, BILLING)

@@ -45,6 +45,10 @@ class AppServerSettings(NumberReading):
     """How often one request is rated again because its account moved on."""
     session_validity_ms: Positive = 3_600_000
     """How long a session stays open after a step, unless the next one comes; then the owner ends it."""
+    trace_every: Natural = 10_000
+    """Where `traces` is set: one request in so many is traced; 0 = only those whose callers trace them."""
+    traces_per_s_max: Positive = 10
+    """At most so many are traced, whoever wants it."""
     access_log: Path | None = None
     """Folder for the log of who read which subscriber's data; None = none is kept."""
     access_log_bytes_max: Positive = 64_000_000

@@ -52,7 +52,7 @@ class DataCenter:
         )
         self.links.on_down = lambda _address: self._dispatcher.look_again()
         self.porter = Porter(directory, Asker(self._dispatcher).ask, metrics, settings.country)
-        self.servicer = DataCenterServicer(self._dispatcher, directory, metrics, settings)
+        self.servicer = DataCenterServicer(self._dispatcher, directory, metrics, settings, booth.tracing)
         self.operators = DirectoryServicer(directory, self.owners, self.porter, metrics, settings.country)
         self._sweeper: asyncio.Task[None] | None = None
         metrics.gauge("items_in_flight", lambda: self.servicer.items_in_flight)

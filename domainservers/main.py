@@ -30,6 +30,7 @@ from evidence.room import ROOM as EVIDENCE
 from evidence.seals import open_sealed
 from runtime.server import Booth
 from runtime.telemetry import Metrics
+from runtime.tracing import UNTRACED, Tracing
 from storage.open import Stores
 from storage.unit import Unit
 
@@ -57,12 +58,18 @@ class DomainServer:
     """One process. Implements `runtime.server.Life`."""
 
     def __init__(
-        self, settings: DomainServerSettings, address: str, metrics: Metrics, post: DataCenterPost | None
+        self,
+        settings: DomainServerSettings,
+        address: str,
+        metrics: Metrics,
+        post: DataCenterPost | None,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         self._settings = settings
         self._address = address
         self._metrics = metrics
         self._post = post
+        self._tracing = tracing
         self._clock = SteadyClock(SystemClock())
         self._keys = key_file(settings.chain_keys, settings.directory)
         self._ring = ring_at(self._keys, make=True)
@@ -102,6 +109,7 @@ class DomainServer:
             self._metrics,
             timeout_ms=settings.timeout_ms,
             stream_items_max=settings.stream_items_max,
+            tracing=self._tracing,
         )
         self._ownership = Ownership(
             self.server_id,
@@ -191,7 +199,7 @@ class DomainServer:
 async def build(booth: Booth, settings: DomainServerSettings) -> DomainServer:
     """Furnish the booth with a domain server."""
     post = DataCenterPost(settings.datacenters, booth.tls) if settings.datacenters else None
-    server = DomainServer(settings, booth.address, booth.metrics, post)
+    server = DomainServer(settings, booth.address, booth.metrics, post, booth.tracing)
     servicer = await server.open()
     booth.add(add_DomainServerServiceServicer_to_server, servicer, SERVICE)
     return server

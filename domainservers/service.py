@@ -16,11 +16,14 @@ from charging.errors import Denied, Fault, Invalid, internal
 from charging.wire import Ask, Commit, FetchReference
 from domainservers.batch import ServedBatch
 from domainservers.desk.answers import pack_fault
+from domainservers.desk.following import FollowedSink
 from domainservers.desk.gate import check_read
+from domainservers.journal.groups import ReplySink
 from domainservers.ownership.host import Host
 from domainservers.slot.slot import Slot
 from runtime.stream import ReplyStream, serve_stream, take_merged
 from runtime.telemetry import Metrics, logger
+from runtime.tracing import UNTRACED, Tracing, is_sampled
 
 log = logger("domainservers.service")
 TIMEOUT_MS_MAX = 600_000
@@ -33,6 +36,9 @@ def domain_of(slot: str) -> str:
     return slot.rpartition("/")[0]
 
 
+NO_TRACES: dict[int, str] = {}
+TRACED_MAX = 16
+"""Of one batch; where more are claimed, none is followed."""
 NOBODY = "nobody"
 """Origin of a batch that names none: it may do nothing."""
 
@@ -49,6 +55,7 @@ class DomainServerServicer(DomainServerServiceServicer):
         *,
         timeout_ms: int,
         stream_items_max: int,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         """`timeout_ms` is for batches that name none."""
         self.drain = asyncio.Event()
@@ -58,6 +65,8 @@ class DomainServerServicer(DomainServerServiceServicer):
         self._metrics = metrics
         self._timeout_ms = timeout_ms
         self._stream_items_max = stream_items_max
+        self._tracing = tracing
+        self._loop = asyncio.get_running_loop()
 
     async def Serve(self, request_iterator: object, context: grpc.aio.ServicerContext) -> None:
         """Serve one data center until it leaves or this server drains."""
@@ -98,8 +107,12 @@ class DomainServerServicer(DomainServerServiceServicer):
                 by_slot.setdefault(slot, []).append((place, ask))
             else:
                 misrouted.append(place)
+        traced = self._traced(request) if request.traced else NO_TRACES
         for slot, asks in by_slot.items():
-            self._submit(owned[slot].slot, batch, asks, origin)
+            if traced:
+                self._submit_followed(owned[slot].slot, batch, asks, origin, traced)
+            else:
+                self._submit(owned[slot].slot, batch, asks, origin)
             commits = sum(type(ask) is Commit for _, ask in asks)
             self._metrics.requests("commit", "taken", commits)
             self._metrics.requests("read", "taken", len(asks) - commits)
@@ -108,7 +121,33 @@ class DomainServerServicer(DomainServerServiceServicer):
             batch.misroute(misrouted)
         return batch.items
 
-    def _submit(self, slot: Slot, batch: ServedBatch, asks: list[tuple[int, Ask]], origin: str) -> None:
+    def _traced(self, request: ServeRequest) -> dict[int, str]:
+        if not self._tracing.on:
+            return NO_TRACES
+        contexts = zip(request.traced, request.traceparents, strict=False)
+        found = {position: context for position, context in contexts if is_sampled(context)}
+        return found if len(found) <= TRACED_MAX else NO_TRACES
+
+    def _submit_followed(
+        self, slot: Slot, batch: ServedBatch, asks: list[tuple[int, Ask]], origin: str, traced: dict[int, str]
+    ) -> None:
+        """Submit asks in their order, each that is traced alone and with a way back that is watched."""
+        plain: list[tuple[int, Ask]] = []
+        for place, ask in asks:
+            if place not in traced:
+                plain.append((place, ask))
+                continue
+            if plain:
+                self._submit(slot, batch, plain, origin)
+                plain = []
+            span = self._tracing.begin("serve", traced[place])
+            followed = FollowedSink(batch, slot.name, slot.parts.groups, span, self._loop.time)
+            self._submit(slot, followed, [(place, ask)], origin)
+            followed.submitted()
+        if plain:
+            self._submit(slot, batch, plain, origin)
+
+    def _submit(self, slot: Slot, batch: ReplySink, asks: list[tuple[int, Ask]], origin: str) -> None:
         try:
             slot.submit(batch, asks, origin)
         except Exception:

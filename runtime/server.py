@@ -31,6 +31,7 @@ from runtime.room import Process
 from runtime.settings import BadSettings, TierSettings
 from runtime.telemetry import Exporter, Metrics, logger, start_logs
 from runtime.tls import Tls, server_credentials, tls_of
+from runtime.tracing import UNTRACED, Tracing
 
 log = logger("runtime.server")
 
@@ -65,7 +66,9 @@ class Life(Protocol):
 class Booth:
     """A server being furnished: address, credentials, metrics, and a place to add servicers."""
 
-    def __init__(self, tier: str, server: grpc.aio.Server, address: str, tls: Tls | None, metrics: Metrics) -> None:
+    def __init__(
+        self, tier: str, server: grpc.aio.Server, address: str, tls: Tls | None, metrics: Metrics, tracing: Tracing
+    ) -> None:
         self.tier = tier
         self.server = server
         self.address = address
@@ -73,6 +76,7 @@ class Booth:
         self.tls = tls
         """For the channels this process opens."""
         self.metrics = metrics
+        self.tracing = tracing
         self.services: list[str] = []
 
     def add(self, register: Callable[[object, grpc.aio.Server], None], servicer: object, service: str) -> None:
@@ -131,6 +135,7 @@ class RunningTier:
     async def _close(self) -> None:
         await self.guard.close()
         await self.life.close()
+        await asyncio.to_thread(self.booth.tracing.close)
         if self.exporter is not None:
             await asyncio.to_thread(self.exporter.close)
 
@@ -146,7 +151,8 @@ async def start_tier(process: Process, settings: SettingsT, build: Build[Setting
         options=server_options(settings.message_bytes_max, share_port=int(port) != 0),
     )
     bound = _bind(server, settings.listen, tls)
-    booth = Booth(process.role, server, _advertised(settings.advertise, host, bound), tls, metrics)
+    address = _advertised(settings.advertise, host, bound)
+    booth = Booth(process.role, server, address, tls, metrics, _tracing(settings, process.role, address))
     guard.addresses = {f"{host}:{bound}", booth.address}
     health = health_aio.HealthServicer()
     await health.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
@@ -260,6 +266,18 @@ def _guard(settings: TierSettings, tls: Tls | None) -> Guard:
         raise BadSettings(str(error)) from error
     except (OSError, ValueError) as error:
         raise BadSettings(f"the list of revoked certificates {settings.tls_revoked} can't be read: {error}.") from error
+
+
+def _tracing(settings: TierSettings, tier: str, address: str) -> Tracing:
+    """Make the tracing, if any. Raises `BadSettings` when the collector's authority can't be read."""
+    if not settings.traces:
+        return UNTRACED
+    from runtime.otel import OtelTracing  # Dear to import, and most processes trace nothing.
+
+    try:
+        return OtelTracing(settings.traces, settings.traces_ca, tier, address)
+    except OSError as error:
+        raise BadSettings(f"the authority of the collector {settings.traces_ca} can't be read: {error}.") from error
 
 
 def _bind(server: grpc.aio.Server, listen: str, tls: Tls | None) -> int:

@@ -58,6 +58,10 @@ class TierSettings(BaseSettings):
     metrics_listen: str = "127.0.0.1:0"
     """Where Prometheus reads; empty = nowhere."""
     log_level: str = "info"
+    traces: str = ""
+    """Where spans of traces go, by OTLP over gRPC: http://host:port or https://host:port; empty = nowhere."""
+    traces_ca: Path | None = None
+    """Authority of an https collector; None = those that the system trusts."""
     tls_cert: Path | None = None
     """Certificate (chain) of this process, PEM; its SAN `spiffe://onetier/<role>/<name>` names it. None = no TLS."""
     tls_key: Path | None = None
@@ -89,6 +93,13 @@ class TierSettings(BaseSettings):
         host, colon, port = value.rpartition(":")
         if value and not (host and colon and port.isdecimal() and int(port) < 65_536):
             raise ValueError(f"{value!r} is no address, write host:port")
+        return value
+
+    @field_validator("traces")
+    @classmethod
+    def _collector(cls, value: str) -> str:
+        if value and re.fullmatch(r"https?://[^/\s]+:[0-9]{1,5}/?", value) is None:
+            raise ValueError("expected http://host:port or https://host:port of a collector that takes OTLP over gRPC")
         return value
 
     @field_validator("log_level")

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from onetier.v1 import service_desk_pb2 as desk
 
+from appserver.batches.followed import FollowedItem
 from charging.errors import Overloaded
 from runtime.principal import LOCAL
 from runtime.quota import Bucket
@@ -31,6 +32,7 @@ class RequestBatch:
         "caller",
         "cursor",
         "deadline",
+        "followed",
         "missing",
         "principal",
         "received",
@@ -66,6 +68,8 @@ class RequestBatch:
         """Loop time, seconds."""
         self.cursor = 0
         """Requests before it were taken up."""
+        self.followed: FollowedItem | None = None
+        """The one whose way is traced; None for nearly all batches."""
         self.missing = len(requests)
         """Requests without an answer."""
         self.response: desk.ExchangeResponse | None = None

@@ -6,9 +6,10 @@ import grpc
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1.service_desk_pb2_grpc import ServiceDeskServiceServicer
 
-from appserver.batches.batch import RequestBatch, RequestSource
+from appserver.batches.batch import CallerSink, RequestBatch, RequestSource
 from appserver.door.admission import BatchAdmission
 from appserver.door.clients import Clients, QuotaClient
+from appserver.door.sampling import Sampler
 from appserver.settings import AppServerSettings
 from appserver.work.engine import Engine
 from charging.errors import Invalid
@@ -61,6 +62,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
         admission: BatchAdmission,
         settings: AppServerSettings,
         metrics: Metrics,
+        sampler: Sampler,
     ) -> None:
         self.ended = asyncio.Event()
         """The streams end once it is set."""
@@ -69,6 +71,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
         self._admission = admission
         self._settings = settings
         self._metrics = metrics
+        self._sampler = sampler
         self._loop = asyncio.get_running_loop()
         metrics.gauge("clients_known", lambda: len(clients))
 
@@ -120,7 +123,10 @@ class ServiceDesk(ServiceDeskServiceServicer):
         now = self._loop.time()
         timeout_ms = min(request.timeout_ms or self._settings.timeout_ms, TIMEOUT_MS_MAX)
         deadline = now + timeout_ms / 1000
-        batch = RequestBatch(_StreamReplies(replies), request.batch_id, requests, now, deadline, octets, principal)
+        back: CallerSink = _StreamReplies(replies)
+        back, followed = self._sampler.follow(requests, request.traceparent, request.traced, back)
+        batch = RequestBatch(back, request.batch_id, requests, now, deadline, octets, principal)
+        batch.followed = followed
         self._engine.submit(source, batch)
         return size
 
@@ -168,12 +174,20 @@ class ServiceDesk(ServiceDeskServiceServicer):
         future: asyncio.Future[desk.ServiceReply] = self._loop.create_future()
         now = self._loop.time()
         principal = principal_of(context).name
-        batch = RequestBatch(_CallReply(future), 0, (request,), now, now + timeout_s, octets, principal)
+        traceparent = _traceparent(context) if self._sampler.on else ""
+        back, followed = self._sampler.follow((request,), traceparent, 0, _CallReply(future))
+        batch = RequestBatch(back, 0, (request,), now, now + timeout_s, octets, principal)
+        batch.followed = followed
         self._engine.submit(client.calls, batch)
         reply = await future
         if reply.HasField("error"):
             raise from_status(reply.error)
         return reply
+
+
+def _traceparent(context: grpc.aio.ServicerContext) -> str:
+    """Give the trace context that a unary call has in its metadata, "" when it has none."""
+    return next((str(value) for name, value in context.invocation_metadata() or () if name == "traceparent"), "")
 
 
 def _tell_unreadable(replies: Replies) -> int:

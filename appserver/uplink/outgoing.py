@@ -112,6 +112,8 @@ class Outbox:
         self._bodies: list[bytes] = []
         self._takers: list[Taker[object] | None] = []
         self._asked: list[object] = []
+        self._traced: list[int] = []
+        self._traceparents: list[str] = []
 
     @property
     def is_full(self) -> bool:
@@ -132,6 +134,11 @@ class Outbox:
             self._deadline = deadline
         return place
 
+    def trace(self, place: int, traceparent: str) -> None:
+        """Tell the tiers below that the question at a place is traced, and by what context."""
+        self._traced.append(place)
+        self._traceparents.append(traceparent)
+
     def keep_until(self, deadline: float) -> None:
         """Let the batch live until `deadline`, loop time: somebody else waits for a question in it."""
         if deadline > self._deadline:
@@ -148,6 +155,10 @@ class Outbox:
         request = RouteRequest(
             timeout_ms=timeout_ms, positions=range(self.items), routes=self._routes, bodies=self._bodies
         )
+        if self._traced:
+            request.traced.extend(self._traced)
+            request.traceparents.extend(self._traceparents)
+            self._traced, self._traceparents = [], []
         sent = SentBatch(self._takers, self._asked, hear, settled)
         self.number += 1
         self.items = self._size = 0

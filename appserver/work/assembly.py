@@ -16,6 +16,7 @@ from appserver.uplink.outgoing import Outbox, Way
 from appserver.work.batch_time import BatchTime
 from appserver.work.commits import Commits
 from appserver.work.engine import Engine
+from appserver.work.following import Following
 from appserver.work.library import Library
 from appserver.work.openings import Openings
 from appserver.work.outcomes import CommitOutcomes
@@ -53,7 +54,7 @@ def engine_of(
     commits = Commits(accounts, pulls, library, refusals, outcomes, outbox, time_seen, settings.session_validity_ms)
     openings = Openings(library, refusals, accounts, outbox, pending, time_seen)
     reads = Reads(pulls, library, refusals, access, outbox, pending, time_seen)
-    work = Work(ready, turns, commits, openings, reads, refusals, outbox, pending)
+    work = Work(ready, turns, commits, openings, reads, refusals, outbox, pending, Following(outbox, accounts))
     reader = RequestReader(settings.future_tolerance_ms, settings.country)
     metrics.gauge("accounts_cached", lambda: len(accounts))
     return Engine(reader, work, pending, outbox, library, accounts, time_seen, uplink, metrics)

@@ -14,6 +14,7 @@ from appserver.reading.asks import Kind
 from appserver.reading.request import CommandRequest, EventRequest, QueryRequest, Request
 from appserver.uplink.outgoing import Outbox
 from appserver.work.commits import Commits
+from appserver.work.following import Following
 from appserver.work.items import OpeningItem, QueryItem, QuoteItem, ReadItem
 from appserver.work.openings import Openings
 from appserver.work.reads import Reads
@@ -38,6 +39,7 @@ class Work:
         refusals: Refusals,
         outbox: Outbox,
         pending: Pending,
+        following: Following,
     ) -> None:
         """`ready` are items that can go on now, `turns` accounts without a commit under way that somebody waits for.
 
@@ -51,6 +53,7 @@ class Work:
         self._refusals = refusals
         self._outbox = outbox
         self._pending = pending
+        self._following = following
 
     @property
     def waits(self) -> bool:
@@ -78,6 +81,7 @@ class Work:
         """Do the next thing for an item. `turn` says that it has waited for its account."""
         if item.batch.answered(item.position):
             return
+        traced = self._following.step(item) if item.batch.followed is not None else None
         try:
             if isinstance(item, CommitItem):
                 self._commits.step(item, turn)
@@ -90,6 +94,8 @@ class Work:
         except Exception:
             log.exception("request failed", kind=item.request.kind.name)
             self._pending.refuse_item(item, internal())
+        if traced is not None:
+            traced.done()
 
 
 def _item(request: Request, batch: RequestBatch, position: int) -> WorkItem:

@@ -12,6 +12,7 @@ from onetier.v1.data_center_pb2 import ReplyBatch
 from onetier.v1.domain_server_pb2 import ServeResponse
 
 from charging.errors import Fault, Unavailable
+from datacenter.routing.following import NO_TRACES, Deliver, Traces
 from datacenter.routing.links import Links
 from datacenter.routing.owners import OwnerTable
 from datacenter.routing.router import Grouped, Load, Router, failed_body
@@ -21,9 +22,6 @@ RESENDS_MAX = 2
 RESEND_PAUSE_MS = 100
 """Before the second time: a takeover may be under way."""
 MOVING_RETRY_MS = 200
-
-Deliver = Callable[[bytes, int], None]
-"""Takes a serialized ReplyBatch and how many items it answers."""
 
 
 class ForwardedBatch:
@@ -44,6 +42,7 @@ class ForwardedBatch:
         "load",
         "origin",
         "resends",
+        "traces",
     )
 
     def __init__(
@@ -55,6 +54,7 @@ class ForwardedBatch:
         origin: str,
         send_on: "SendOn",
         metrics: Metrics,
+        traces: Traces = NO_TRACES,
     ) -> None:
         self.deliver = deliver
         self.load = load
@@ -64,6 +64,8 @@ class ForwardedBatch:
         """How often its items were sent to somebody who doesn't own them."""
         self.origin = origin
         """Role of whoever asked, as authenticated."""
+        self.traces = traces
+        """Contexts of items that are traced, by position; not all of them are in this load."""
         self._left = len(load.positions)
         """Items that are not answered for, here or by being sent on."""
         self._send_on = send_on
@@ -119,7 +121,7 @@ class ForwardedBatch:
     def again(self, load: Load) -> "ForwardedBatch":
         """Make what is sent once more."""
         return ForwardedBatch(
-            load, self.deadline, self.deliver, self.resends + 1, self.origin, self._send_on, self._metrics
+            load, self.deadline, self.deliver, self.resends + 1, self.origin, self._send_on, self._metrics, self.traces
         )
 
 
@@ -152,6 +154,7 @@ class Dispatcher:
         timeout_ms: int,
         deliver: Deliver,
         origin: str,
+        traces: Traces = NO_TRACES,
     ) -> None:
         """Send a batch on its way for a caller of a role.
 
@@ -159,7 +162,7 @@ class Dispatcher:
         """
         deadline = self._loop.time() + timeout_ms / 1_000
         grouped = self._router.route(positions, routes, bodies)
-        self._send(grouped, deadline, deliver, 0, origin)
+        self._send(grouped, deadline, deliver, 0, origin, traces)
 
     def _send_on(self, batch: ForwardedBatch, positions: Set[int]) -> None:
         """Send misrouted items to whoever owns them now."""
@@ -197,9 +200,11 @@ class Dispatcher:
             for batch in batches:
                 load = batch.load
                 grouped = self._router.group(load.positions, load.slots, load.bodies)
-                self._send(grouped, batch.deadline, batch.deliver, batch.resends, batch.origin)
+                self._send(grouped, batch.deadline, batch.deliver, batch.resends, batch.origin, batch.traces)
 
-    def _send(self, grouped: Grouped, deadline: float, deliver: Deliver, resends: int, origin: str) -> None:
+    def _send(
+        self, grouped: Grouped, deadline: float, deliver: Deliver, resends: int, origin: str, traces: Traces
+    ) -> None:
         if grouped.positions_failed:
             self._metrics.requests("route", "unowned", grouped.unowned)
             self._metrics.requests("route", "unrouted", len(grouped.positions_failed) - grouped.unowned)
@@ -210,7 +215,9 @@ class Dispatcher:
             self._metrics.batch("serve", len(load.positions))
             link = self._links.get(address)
             for piece in pieces(load, self._batch_items_max):
-                link.send(ForwardedBatch(piece, deadline, deliver, resends, origin, self._send_on, self._metrics))
+                link.send(
+                    ForwardedBatch(piece, deadline, deliver, resends, origin, self._send_on, self._metrics, traces)
+                )
 
 
 def pieces(load: Load, items_max: int) -> Iterable[Load]:

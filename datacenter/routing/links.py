@@ -14,6 +14,7 @@ from onetier.v1.domain_server_pb2 import ServeRequest, ServeResponse
 from onetier.v1.domain_server_pb2_grpc import DomainServerServiceStub
 
 from charging.errors import Expired, Fault, Overloaded
+from datacenter.routing.following import Traces
 from datacenter.routing.router import Load
 from runtime.channel import open_channel
 from runtime.flights import parts_of
@@ -31,6 +32,8 @@ class OwnerBatch(Protocol):
     """Of the event loop's clock, seconds."""
     origin: str
     """Role of whoever asked."""
+    traces: Traces
+    """Of items that are traced, by position."""
 
     def part(self, response: ServeResponse, /) -> int:
         """Take some answers."""
@@ -103,6 +106,10 @@ class OwnerLink:
             bodies=load.bodies,
             origin=batch.origin,
         )
+        if batch.traces:
+            here = [position for position in batch.traces if position in load.positions]
+            request.traced.extend(here)
+            request.traceparents.extend(batch.traces[position] for position in here)
         self._link.send(request, items=len(load.positions), sink=batch, timeout_ms=left_ms)
 
     async def _drain(self) -> None:

@@ -9,12 +9,14 @@ from onetier.v1.data_center_pb2 import RouteRequest, RouteResponse
 
 from charging.errors import Fault, Invalid, Overloaded, Unavailable, internal
 from datacenter.routing.dispatch import Dispatcher, pack_replies
+from datacenter.routing.following import NO_TRACES, Deliver, follow
 from datacenter.routing.router import failed_body
 from datacenter.settings import DataCenterSettings
 from directory.directory import Directory
 from runtime.principal import principal_of
 from runtime.stream import ReplyStream, serve_stream, take_merged
 from runtime.telemetry import Metrics, logger
+from runtime.tracing import UNTRACED, Tracing
 
 log = logger("datacenter.service")
 
@@ -52,12 +54,18 @@ class DataCenterServicer(data_center_pb2_grpc.DataCenterServiceServicer):
     """Serves `Route`. Its state is what is in flight, nothing else."""
 
     def __init__(
-        self, dispatcher: Dispatcher, directory: Directory, metrics: Metrics, settings: DataCenterSettings
+        self,
+        dispatcher: Dispatcher,
+        directory: Directory,
+        metrics: Metrics,
+        settings: DataCenterSettings,
+        tracing: Tracing = UNTRACED,
     ) -> None:
         self._dispatcher = dispatcher
         self._directory = directory
         self._metrics = metrics
         self._settings = settings
+        self._tracing = tracing
         self._drain = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -99,9 +107,13 @@ class DataCenterServicer(data_center_pb2_grpc.DataCenterServiceServicer):
             return 0
         owed = _Owed(self, replies, request.batch_id, items, size)
         timeout_ms = min(request.timeout_ms or self._settings.timeout_ms, TIMEOUT_MS_MAX)
+        deliver: Deliver = owed.deliver
+        traces = NO_TRACES
+        if request.traced:
+            deliver, traces = follow(self._tracing, zip(request.traced, request.traceparents, strict=False), deliver)
         try:
             self._dispatcher.submit(
-                positions, routes, bodies, timeout_ms=timeout_ms, deliver=owed.deliver, origin=origin
+                positions, routes, bodies, timeout_ms=timeout_ms, deliver=deliver, origin=origin, traces=traces
             )
         except Exception:
             log.exception("a batch could not be sent on")

@@ -38,6 +38,20 @@ class ReplySink(Protocol):
         ...
 
 
+class Released:
+    """The group whose answers are being given out."""
+
+    __slots__ = ("entries", "seq", "since_s", "took_s")
+
+    def __init__(self, seq: int, entries: int, since_s: float, took_s: float) -> None:
+        self.seq = seq
+        self.entries = entries
+        self.since_s = since_s
+        """When it was sent off, of the loop's time."""
+        self.took_s = took_s
+        """Until it was durable."""
+
+
 WhenOurs = Callable[[ReplySink, int, Callable[[], None]], None]
 """Calls what answers once nobody can have taken the slot over; see `domainservers.slot.proving`."""
 
@@ -163,6 +177,8 @@ class Groups:
         self.flying: EntryGroup | None = None
         self.full = False
         """The open group takes no more."""
+        self.released: Released | None = None
+        """That whose answers are given out just now."""
         self._entries_max = min(entries_max, POSITIONS_PER_GROUP)
         self._bytes_max = min(bytes_max, PAYLOAD_BYTES_MAX - ENTRY_BYTES_MAX)
         self._kept: OrderedDict[int, list[bytes]] = OrderedDict()

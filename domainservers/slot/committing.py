@@ -6,7 +6,7 @@ from collections.abc import Callable
 from domainservers.base.clock import Age
 from domainservers.base.limits import Limits
 from domainservers.desk.answers import pack_fault, store_away
-from domainservers.journal.groups import EntryGroup, Groups, pack_entries, read_back
+from domainservers.journal.groups import EntryGroup, Groups, Released, pack_entries, read_back
 from domainservers.journal.journal import Fenced, Journal
 from domainservers.journal.keys import KeyIndex
 from domainservers.snapshots.snapshots import Snapshots
@@ -126,8 +126,10 @@ class Committing:
 
     def _release(self, group: EntryGroup) -> None:
         waiters, group.waiters = group.waiters, []
+        self._groups.released = Released(group.seq, len(group.parts), self._since, self._took)
         for sink, place, body in waiters:
             sink.answer(place, body)
+        self._groups.released = None
         for effect in group.effects:
             effect()
         self._keys.tidy()

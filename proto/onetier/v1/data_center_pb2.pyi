@@ -7,18 +7,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class RouteRequest(_message.Message):
-    __slots__ = ("batch_id", "timeout_ms", "positions", "routes", "bodies")
+    __slots__ = ("batch_id", "timeout_ms", "positions", "routes", "bodies", "traced", "traceparents")
     BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     POSITIONS_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     BODIES_FIELD_NUMBER: _ClassVar[int]
+    TRACED_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENTS_FIELD_NUMBER: _ClassVar[int]
     batch_id: int
     timeout_ms: int
     positions: _containers.RepeatedScalarFieldContainer[int]
     routes: _containers.RepeatedScalarFieldContainer[str]
     bodies: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, batch_id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., routes: _Optional[_Iterable[str]] = ..., bodies: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    traced: _containers.RepeatedScalarFieldContainer[int]
+    traceparents: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, batch_id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., positions: _Optional[_Iterable[int]] = ..., routes: _Optional[_Iterable[str]] = ..., bodies: _Optional[_Iterable[bytes]] = ..., traced: _Optional[_Iterable[int]] = ..., traceparents: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RouteResponse(_message.Message):
     __slots__ = ("batch_id", "replies", "more")

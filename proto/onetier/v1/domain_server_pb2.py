@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eonetier/v1/domain_server.proto\x12\nonetier.v1\"v\n\x0cServeRequest\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\x04\x12\x12\n\ntimeout_ms\x18\x02 \x01(\r\x12\x11\n\tpositions\x18\x03 \x03(\r\x12\r\n\x05slots\x18\x04 \x03(\t\x12\x0e\n\x06\x62odies\x18\x05 \x03(\x0c\x12\x0e\n\x06origin\x18- \x01(\t\"\x80\x01\n\rServeResponse\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\x04\x12\x0f\n\x07replies\x18\x02 \x01(\x0c\x12\x10\n\x08\x61nswered\x18\x03 \x01(\r\x12\x11\n\tmisrouted\x18\x04 \x03(\r\x12\'\n\x04more\x18\x05 \x03(\x0b\x32\x19.onetier.v1.ServeResponse2W\n\x13\x44omainServerService\x12@\n\x05Serve\x12\x18.onetier.v1.ServeRequest\x1a\x19.onetier.v1.ServeResponse(\x01\x30\x01\x42$\n\nonetier.v1P\x01Z\x14onetier/v1;onetierv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eonetier/v1/domain_server.proto\x12\nonetier.v1\"\x9c\x01\n\x0cServeRequest\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\x04\x12\x12\n\ntimeout_ms\x18\x02 \x01(\r\x12\x11\n\tpositions\x18\x03 \x03(\r\x12\r\n\x05slots\x18\x04 \x03(\t\x12\x0e\n\x06\x62odies\x18\x05 \x03(\x0c\x12\x0e\n\x06origin\x18- \x01(\t\x12\x0e\n\x06traced\x18} \x03(\r\x12\x14\n\x0ctraceparents\x18~ \x03(\t\"\x80\x01\n\rServeResponse\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\x04\x12\x0f\n\x07replies\x18\x02 \x01(\x0c\x12\x10\n\x08\x61nswered\x18\x03 \x01(\r\x12\x11\n\tmisrouted\x18\x04 \x03(\r\x12\'\n\x04more\x18\x05 \x03(\x0b\x32\x19.onetier.v1.ServeResponse2W\n\x13\x44omainServerService\x12@\n\x05Serve\x12\x18.onetier.v1.ServeRequest\x1a\x19.onetier.v1.ServeResponse(\x01\x30\x01\x42$\n\nonetier.v1P\x01Z\x14onetier/v1;onetierv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,10 +32,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'onetier.v1.domain_server_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\nonetier.v1P\001Z\024onetier/v1;onetierv1'
-  _globals['_SERVEREQUEST']._serialized_start=46
-  _globals['_SERVEREQUEST']._serialized_end=164
-  _globals['_SERVERESPONSE']._serialized_start=167
-  _globals['_SERVERESPONSE']._serialized_end=295
-  _globals['_DOMAINSERVERSERVICE']._serialized_start=297
-  _globals['_DOMAINSERVERSERVICE']._serialized_end=384
+  _globals['_SERVEREQUEST']._serialized_start=47
+  _globals['_SERVEREQUEST']._serialized_end=203
+  _globals['_SERVERESPONSE']._serialized_start=206
+  _globals['_SERVERESPONSE']._serialized_end=334
+  _globals['_DOMAINSERVERSERVICE']._serialized_start=336
+  _globals['_DOMAINSERVERSERVICE']._serialized_end=423
 # @@protoc_insertion_point(module_scope)

@@ -734,14 +734,18 @@ class ServiceReply(_message.Message):
     def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ...) -> None: ...
 
 class ExchangeRequest(_message.Message):
-    __slots__ = ("batch_id", "timeout_ms", "requests")
+    __slots__ = ("batch_id", "timeout_ms", "requests", "traceparent", "traced")
     BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    TRACED_FIELD_NUMBER: _ClassVar[int]
     batch_id: int
     timeout_ms: int
     requests: _containers.RepeatedCompositeFieldContainer[ServiceRequest]
-    def __init__(self, batch_id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., requests: _Optional[_Iterable[_Union[ServiceRequest, _Mapping]]] = ...) -> None: ...
+    traceparent: str
+    traced: int
+    def __init__(self, batch_id: _Optional[int] = ..., timeout_ms: _Optional[int] = ..., requests: _Optional[_Iterable[_Union[ServiceRequest, _Mapping]]] = ..., traceparent: _Optional[str] = ..., traced: _Optional[int] = ...) -> None: ...
 
 class ExchangeResponse(_message.Message):
     __slots__ = ("batch_id", "positions", "replies", "error")
