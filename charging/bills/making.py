@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 from msgspec import Struct
 
-from charging.bills.bill import BILL, Bill, PeriodBalance, TaxedLine
+from charging.bills.bill import BILL, CARRIED, Bill, PeriodBalance, TaxedLine
 from charging.bills.coins import coin_of
+from charging.bills.spreading import split
 from charging.bills.taxing import BillSum, grouped, priced, taxed
 from charging.bills.taxtable import TaxTable
 
@@ -66,6 +67,24 @@ def make_bill(
         arrears=arrears,
         balance=balance,
     )
+
+
+def owed_items(bill: Bill) -> tuple[tuple[str, int], ...]:
+    """Give what is left to pay by item, in the order of the lines: multiples of the coin that add up to `payable`.
+
+    What discounts take off an item is taken off it; what is credit in the end has no part in what is owed.
+    """
+    gross: dict[str, int] = {}
+    for line in bill.lines:
+        gross[line.item] = gross.get(line.item, 0) + line.gross
+    owed = {item: amount for item, amount in gross.items() if amount > 0}
+    if bill.payable <= 0:
+        return ()
+    if not owed:
+        # Only what earlier bills carried has reached the minimum.
+        return ((next(iter(gross), CARRIED), bill.payable),)
+    shares = split(bill.payable, list(owed.values()), bill.coin)
+    return tuple((item, share) for item, share in zip(owed, shares, strict=True) if share)
 
 
 def due_of(lines: Sequence[TaxedLine], carried_in: int, coin: int, minimum: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from charging.bills.bill import DISCOUNT, USAGE, Bill, MoneyMoved, PeriodBalance
 from charging.bills.checking import check_bill
 from charging.bills.coins import coin_of
 from charging.bills.crediting import Credited, all_left, credit_note, credited
-from charging.bills.making import BillFrame, make_bill
+from charging.bills.making import BillFrame, make_bill, owed_items
 from charging.bills.spreading import split, spread
 from charging.bills.taxing import BillSum
 from charging.bills.taxtable import ANY_ITEM, TaxSpan, TaxTable
@@ -57,6 +57,8 @@ def test_a_bill_is_what_the_oracle_says_and_passes_its_own_check(
     assert found.gross == sum(line.gross for line in found.lines) == gross
     assert (found.total, found.carried_out) == due(gross, carried, coin, minimum)
     assert found.payable == found.total - found.settled
+    assert sum(amount for _, amount in owed_items(found)) == max(0, found.payable)
+    assert all(amount > 0 and amount % coin == 0 for _, amount in owed_items(found))
     assert 0 <= found.settled <= available or found.settled == 0
 
 
