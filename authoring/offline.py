@@ -21,6 +21,7 @@ from authoring.publication import effective_from_ms, zone_of
 from authoring.usage_lines import UsageLine
 from charging.base.account import MAIN_BOOK, MONEY, NOTHING_OPEN, Account, Book, Terms
 from charging.base.bounds import ATTRIBUTE_CHARS_MAX, CYCLE_DAY_MAX, ID_CHARS_MAX
+from charging.base.buckets import EMPTY
 from charging.base.contract import Contract, Subscription
 from charging.base.fields import PAYMENT_MODE
 from charging.base.identity import normalise
@@ -132,7 +133,7 @@ class OfflineRater:
         if account is None:
             terms = Terms(contract.domain, currency=currency, credit_limit=UNLIMITED, cycle_day=cycle_day or 1)
             books = (Book(MAIN_BOOK, MONEY, 0),)
-            account = Account(contract.account_id, 1, 0, 0, "", (), books, {}, terms, NOTHING_OPEN)
+            account = Account(contract.account_id, 1, 0, 0, "", (), books, {}, terms, NOTHING_OPEN, EMPTY)
         elif cycle_day not in (0, account.terms.cycle_day):
             raise Invalid(
                 "CYCLE_DAY_CHANGED",

@@ -219,6 +219,7 @@ def bytes_of(slot: Slot) -> int:
     import sys
 
     from charging.base.account import Account, Book, Open, Terms
+    from charging.base.buckets import Buckets, SumKey
 
     seen: set[int] = set()
 
@@ -231,7 +232,7 @@ def bytes_of(slot: Slot) -> int:
             total += sum(size(key) + size(one) for key, one in value.items())
         elif isinstance(value, tuple):
             total += sum(size(one) for one in value)
-        elif isinstance(value, Account | Book | Open | Terms):
+        elif isinstance(value, Account | Book | Buckets | Open | SumKey | Terms):
             total += sum(size(getattr(value, field)) for field in value.__struct_fields__)
         return total
 

@@ -11,6 +11,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from charging.base.account import MONEY, Book, FeeMark, Hold, Outgoing, Proposal, Session, Threshold
+from charging.base.buckets import Billed, Buckets, SumKey
 from charging.base.contract import Contract
 from charging.base.openbills import OpenBill, OpenItem, pack_settled
 from charging.base.usage import SealedCharge, Usage
@@ -146,6 +147,9 @@ FULL = an_account(
     currency="XTS",
     credit_limit=500,
     cycle_day=9,
+    zone="Asia/Shanghai",
+    closed=1969 * 12,
+    buckets=Buckets((SumKey(1970 * 12, "voice"),), (44,)),
     members=(ALICE, BOB),
     books=(
         Book("main", "money", 1_000, reserved=7 + 60),
@@ -172,27 +176,38 @@ FULL = an_account(
     fees=(FeeMark(ALICE, "plan", "monthly", 1, 9, 30),),
 )
 SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
-    Opened: (Opened(replace(FULL, version=0, mark=0)), set()),
+    Opened: (Opened(replace(FULL, version=0, mark=0)), {"buckets"}),
     MovedIn: (MovedIn(FULL, (Contract(ALICE, "account-1", "GD"),)), set()),
     MovedOut: (MovedOut("GX"), {"status", "status_reason", "before_move"}),
-    Charged: (Charged(USAGE, CHARGE, (("main", 30),), (("minutes", 60),)), {"books", "accumulators"}),
-    Booked: (Booked("deposit", (("main", 100),), "paid"), {"books"}),
+    Charged: (Charged(USAGE, CHARGE, (("main", 30),), (("minutes", 60),)), {"books", "buckets", "accumulators"}),
+    Booked: (Booked("deposit", (("main", 100),), "paid"), {"books", "buckets"}),
     BookSet: (BookSet(Book("bonus", "money", 0, priority=5)), {"books"}),
     BookDropped: (BookDropped("old"), {"books"}),
     Refunded: (
-        Refunded("charge-2", 9, (("main", 9),), (("minutes", 3),), ((COUNTER, 1),), False, 1, (), "complaint"),
-        {"books", "accumulators", "refunds"},
+        Refunded(
+            "charge-2",
+            9,
+            (("main", 9),),
+            (("minutes", 3),),
+            ((COUNTER, 1),),
+            False,
+            1,
+            (),
+            "complaint",
+            (Billed(1, "voice", ALICE, 9),),
+        ),
+        {"books", "buckets", "accumulators", "refunds"},
     ),
-    TransferSent: (TransferSent("sent-2", "main", BOB, "main", 11, "gift", 1, "XTS"), {"books", "outgoing"}),
-    TransferReceived: (TransferReceived("account-2", "main", 12, "gift", "XTS"), {"books"}),
-    TransferSettled: (TransferSettled("sent-1", False, "main", 40, "BOOK_BOUND"), {"books", "outgoing"}),
+    TransferSent: (TransferSent("sent-2", "main", BOB, "main", 11, "gift", 1, "XTS"), {"books", "buckets", "outgoing"}),
+    TransferReceived: (TransferReceived("account-2", "main", 12, "gift", "XTS"), {"books", "buckets"}),
+    TransferSettled: (TransferSettled("sent-1", False, "main", 40, "BOOK_BOUND"), {"books", "buckets", "outgoing"}),
     SessionStepped: (
         SessionStepped(
             replace(SESSION, invocation=2, holds=()),
             "released",
             (SessionPosting(USAGE, CHARGE, 8, (("main", 8),), (("minutes", 2),), ((COUNTER, 2),), 0),),
         ),
-        {"books", "accumulators", "sessions", "ended"},
+        {"books", "buckets", "accumulators", "sessions", "ended"},
     ),
     ContractSet: (ContractSet(Contract("tv:new", "account-1", "GD")), {"members"}),
     StatusSet: (StatusSet("active", "paid"), {"status", "status_reason"}),
@@ -205,7 +220,7 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     ),
     FeePosted: (
         FeePosted(Due(ALICE, "plan", "monthly", "rent", 9, 17, CHARGE), (("main", 30),)),
-        {"books", "accumulators", "fees"},
+        {"books", "buckets", "accumulators", "fees"},
     ),
     Noticed: (Noticed(("low-balance:t-1",)), set()),
     Proposed: (

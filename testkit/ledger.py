@@ -11,6 +11,7 @@ from msgspec import Raw
 from msgspec.structs import force_setattr, replace
 
 from charging.base.account import MAIN_BOOK, MONEY, NOTHING_OPEN, Account, Book, Open, Terms
+from charging.base.buckets import EMPTY
 from charging.base.contract import Contract, Subscription
 from charging.base.usage import Charge, Step, Usage
 from charging.errors import Conflict, Fault, Refused
@@ -68,7 +69,7 @@ def opening(
 def an_account(account_id: str, version: int, domain: str, **parts: object) -> Account:
     """Give a state: `parts` are fields of `Account`, `Terms` or `Open`, each what it is of a new account otherwise."""
     terms, opened = Terms(domain), NOTHING_OPEN
-    bare = Account(account_id, version, 0, 0, "", (), (), {}, terms, opened)
+    bare = Account(account_id, version, 0, 0, "", (), (), {}, terms, opened, EMPTY)
     return changed(bare, **parts)
 
 

@@ -119,6 +119,7 @@ def open_command(item: OpeningItem, reference: DomainReference, now_ms: int) -> 
     if not order.currency:
         today = _today(reference, now_ms)
         order = replace(order, currency=today.currency if today is not None else NO_CURRENCY)
+    order = replace(order, zone=reference.told.time_zone)
     _check_sold(order.contract, reference, now_ms, "open_account.contract.agreements")
     _check_profile(order.agreements, reference, now_ms, "open_account.agreements")
     books = enumerate(order.books)

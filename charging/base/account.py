@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT
+from charging.base.buckets import Buckets, sharing_keys
 from charging.base.fieldtypes import MICRO_UNITS, NAME, Name, Whole
 from charging.base.money import NO_CURRENCY
 from charging.base.openbills import OpenBill
@@ -170,6 +171,11 @@ class Terms(Struct, frozen=True, array_like=True, gc=False):
     thresholds: tuple[Threshold, ...] = ()
     before_move: tuple[str, ...] = ()
     """Status and its reason before the account moved out, so that the move can be told again."""
+    zone: str = "UTC"
+    """Whose clock says to which billing period a moment belongs; never changes."""
+    closed: int = 0
+    """Newest billing period that is closed, months since the year 0; what is posted for it or before goes to the one
+    after it. 0 = none."""
 
 
 class Open(Struct, frozen=True, array_like=True, gc=False):
@@ -224,6 +230,8 @@ class Account(Struct, frozen=True, array_like=True, gc=False):
     `charging.base.lateness`."""
     terms: Terms
     open: Open
+    buckets: Buckets
+    """Sums of the open billing periods, see `charging.base.buckets`."""
 
     def with_terms(self, **changes: object) -> "Account":
         """Give it with other terms."""
@@ -256,6 +264,7 @@ def sharing(account: Account) -> Account:
         accumulators={intern(key): value for key, value in account.accumulators.items()} or _NO_SUMS,
         terms=_shared(account.terms),
         open=NOTHING_OPEN if account.open == NOTHING_OPEN else account.open,
+        buckets=sharing_keys(account.buckets),
     )
 
 

@@ -46,8 +46,8 @@ PRIORITY_DEFAULT = 100
 """Of a book where nobody says one; lower goes first."""
 PRIORITY_MAX = (1 << 31) - 1
 """Either side of zero."""
-CYCLE_DAY_MAX = 28
-"""Last day of month on which a bill cycle may begin: every month has it."""
+CYCLE_DAY_MAX = 31
+"""Last day of month on which a bill cycle may begin; a shorter month has it on its last day."""
 OPEN_END = 1 << 62
 """Stands where a time or a quantity has no end: behind all that have one. Never kept, only compared with."""
 
@@ -62,6 +62,12 @@ DUES_MAX = 64
 """Fees and credits that one command brings."""
 FEE_MARKS_MAX = 1_000
 """Fees of an account of which it is known until when they are posted."""
+SUMS_MAX = 2_000
+"""Of the buckets of an account: periods, items and members multiply. A charge that would make one more is refused."""
+SUMS_UNWEIGHED_MAX = 64
+"""So many sums fit any account, as of counters."""
+SUM_MAX = 10**18
+"""Of one sum, either side of zero, micro-units."""
 COUNTERS_MAX = 10_000
 COUNTERS_UNWEIGHED_MAX = 256
 """So many counters fit any account: a charge that makes a new one has its account weighed only beyond them."""

@@ -5,6 +5,7 @@ Days are counted from 1970-01-01.
 """
 
 from bisect import bisect_right
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -145,8 +146,8 @@ class Span(NamedTuple):
 def span(period: int, day: int, cycle_day: int) -> Span:
     """Give the period that contains a local day, counted from 1970-01-01.
 
-    `period` is one of the constants above. `cycle_day` is the day of month on which the bill cycle begins, 1 to 28, so
-    that every month has it; other periods do not look at it.
+    `period` is one of the constants above. `cycle_day` is the day of month on which the bill cycle begins, 1 to 31, in
+    a shorter month its last one; other periods do not look at it.
     """
     if period in (LIFE, SUBSCRIPTION, CALL):
         return Span(0, 1 << 40, WHOLE_LIFE, 0, "none")
@@ -170,9 +171,9 @@ def _start(period: int, day: int, cycle_day: int) -> int:
     if period == YEAR:
         return when.replace(month=1, day=1).toordinal() - _EPOCH_ORDINAL
     first = cycle_day if period == CYCLE else 1
-    if when.day < first:
+    if when.day < min(first, monthrange(when.year, when.month)[1]):
         when = when.replace(day=1) - timedelta(days=1)
-    return when.replace(day=first).toordinal() - _EPOCH_ORDINAL
+    return _on(when, first)
 
 
 def _after(period: int, start: int, cycle_day: int) -> int:
@@ -184,4 +185,59 @@ def _after(period: int, start: int, cycle_day: int) -> int:
     if period == YEAR:
         return when.replace(year=when.year + 1).toordinal() - _EPOCH_ORDINAL
     following = when.replace(day=1) + timedelta(days=32)
-    return following.replace(day=cycle_day if period == CYCLE else 1).toordinal() - _EPOCH_ORDINAL
+    return _on(following, cycle_day if period == CYCLE else 1)
+
+
+def _on(when: date, day: int) -> int:
+    """Give a day of the month of a date, in a shorter month its last."""
+    last = monthrange(when.year, when.month)[1]
+    return when.replace(day=min(day, last)).toordinal() - _EPOCH_ORDINAL
+
+
+def cycle_month(day: int, cycle_day: int) -> int:
+    """Give the bill cycle that contains a local day, counted from 1970-01-01: the month in which it begins, counted
+    from the year 0.
+
+    `cycle_day` as of `span`. Of every day there is, also those that no calendar of Python reaches.
+    """
+    # Civil days after Howard Hinnant: years begin in March, so that a leap day is their last.
+    days = day + 719_468
+    era, of_era = divmod(days, 146_097)
+    year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    since_march = (5 * of_year + 2) // 153
+    day_of_month = of_year - (153 * since_march + 2) // 5 + 1
+    year += era * 400
+    month = year * 12 + since_march + 2
+    length = 31 if since_march in (0, 2, 4, 5, 7, 9, 10) else 30
+    if since_march == 11:
+        length = 29 if (year + 1) % 4 == 0 and ((year + 1) % 100 != 0 or (year + 1) % 400 == 0) else 28
+    return month if day_of_month >= min(cycle_day, length) else month - 1
+
+
+QUARTER_MS = 900_000
+MONTHS_KNOWN_MAX = 50_000
+_months: dict[tuple[str, int, int], int] = {}
+_zones: dict[str, LocalTime] = {}
+
+
+def zone_of(name: str) -> LocalTime:
+    """Give the clock of a zone, made once. Raises `zoneinfo.ZoneInfoNotFoundError`, or `ValueError`, for no zone."""
+    known = _zones.get(name)
+    if known is None:
+        known = _zones[name] = LocalTime(name)
+    return known
+
+
+def month_at(zone: str, cycle_day: int, time_ms: int) -> int:
+    """Give the billing period of a moment, UTC, milliseconds, for accounts of a zone and cycle day.
+
+    A quarter of an hour lies within one local day, whatever the zone: each is worked out once.
+    """
+    quarter = (zone, cycle_day, time_ms // QUARTER_MS)
+    known = _months.get(quarter)
+    if known is None:
+        if len(_months) >= MONTHS_KNOWN_MAX:
+            _months.clear()
+        known = _months[quarter] = cycle_month(zone_of(zone).day(time_ms // 1000), cycle_day)
+    return known

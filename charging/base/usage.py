@@ -67,6 +67,10 @@ class Charge(Struct, frozen=True, array_like=True, gc=False):
     depends: bool
     """Rating read balances or accumulators, so the charge holds only for the account version it was rated on."""
     steps: tuple[Step, ...]
+    item: str = ""
+    """Account item of the catalogue, under which bills add it up; "" = the service's name."""
+    taxed_since: int = 0
+    """Local day, counted from 1970-01-01, since which taxes are as they were when the usage began; 0 = ever."""
 
 
 def ended(charge: Charge) -> bool:
@@ -88,6 +92,8 @@ class SealedCharge(Struct, frozen=True, array_like=True, gc=False):
     """Version of the national catalogue that it was rated by."""
     depends: bool
     steps: Raw
+    item: str = ""
+    taxed_since: int = 0
 
 
 class AllowanceLeft(Struct, frozen=True, gc=False):

@@ -8,16 +8,19 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from charging.base.account import MONEY, Account, Book, next_mark
+from charging.base.usage import SealedCharge, Usage
 from charging.errors import Broken
-from charging.ledger import funds
+from charging.ledger import buckets, funds
 from charging.ledger.accruals import accrue
 from charging.ledger.commands.post_charge import Charged
 from charging.ledger.event import BaseArrival
 from charging.ledger.kinds import Event
 
 
-def apply(account: Account | None, events: Sequence[Event], key: str) -> Account:
+def apply(account: Account | None, events: Sequence[Event], key: str, time_ms: int) -> Account:
     """Give the state after a mutation: its events in order, version one higher, mark moved on by the request key.
+
+    `time_ms` is when the owner decided it, UTC: the period of what says no time of its own.
 
     `account` None = the first event must bring it. Nothing is checked: what was journaled has happened. Raises `Broken`
     ACCOUNT_MISSING, and what an event raises that can't be true.
@@ -30,12 +33,12 @@ def apply(account: Account | None, events: Sequence[Event], key: str) -> Account
     terms = 0 if account is None else account.terms_version
     for event in events:
         if isinstance(event, BaseArrival):
-            state = event.account
+            state = _arrived(event, time_ms)
             version, mark = max(version, state.version), state.mark
         elif state is None:
             raise Broken("ACCOUNT_MISSING", "an event other than opening came first")
         else:
-            state = event.apply(state)
+            state = buckets.after(state, event.apply(state), event, time_ms)
         if event.rerates:
             terms = version + 1
     if state is None:
@@ -58,11 +61,12 @@ def apply_charge(account: Account, event: Charged, key: str) -> Account:
         books = funds.shift(books, event.postings, -1)
     if event.units:
         books = funds.shift(books, event.units, -1)
-    return after_charge(account, books, event.charge.accruals, key)
+    return after_charge(account, books, event.usage, event.charge, key)
 
 
-def after_charge(account: Account, books: tuple[Book, ...], accruals: funds.Pairs, key: str) -> Account:
+def after_charge(account: Account, books: tuple[Book, ...], usage: Usage, charge: SealedCharge, key: str) -> Account:
     """Give the state after a charge that left these books; `replace` would cost more than naming the fields."""
+    accruals = charge.accruals
     return Account(
         account.account_id,
         account.version + 1,
@@ -74,4 +78,14 @@ def after_charge(account: Account, books: tuple[Book, ...], accruals: funds.Pair
         accrue(account.accumulators, accruals) if accruals else account.accumulators,
         account.terms,
         account.open,
+        buckets.charged(account, usage, charge) if charge.amount else account.buckets,
     )
+
+
+def _arrived(event: BaseArrival, time_ms: int) -> Account:
+    """Give the account as it comes: what a new one begins with came in, one that was ported brings its buckets."""
+    account = event.account
+    if account.version:
+        return account
+    bare = replace(account, books=tuple([replace(book, amount=0) for book in account.books]))
+    return buckets.after(bare, account, event, time_ms)

@@ -137,7 +137,7 @@ class Audit:
 
     def _replay(self, entry: Entry) -> None:
         before = self.state
-        after = applying.apply(before, entry.events, entry.key)
+        after = applying.apply(before, entry.events, entry.key, entry.time_ms)
         if entry.version != after.version:
             self._find(f"entry {entry.key} says version {entry.version} where {after.version} follows")
         moves = self._moves(entry)

@@ -8,12 +8,14 @@ more.
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, Account, FeeMark
 from charging.base.bounds import DUES_MAX, FEE_MARKS_MAX
-from charging.base.usage import SealedCharge, Usage
+from charging.base.buckets import Billed
+from charging.base.usage import SealedCharge, Usage, unpack_steps
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
 from charging.ledger.accruals import accrue
@@ -75,6 +77,14 @@ class FeePosted(BaseEvent, frozen=True, tag="fee"):
         """Post against revenue."""
         return (*book_legs(self.postings, -1), Leg("revenue", sum(amount for _, amount in self.postings)))
 
+    def billed(self) -> tuple[Billed, ...]:
+        """Bill it in the period in which its time begins: what discounts took off in lines of their own."""
+        due, charge = self.due, self.due.charge
+        if due.credit:
+            since, amount = charge.taxed_since, -charge.amount
+            return (Billed(due.from_ms, due.item, due.identity, amount, since, "fee", due.fee),)
+        return fee_parts(due.from_ms, due.item, due.identity, due.fee, charge)
+
     def words(self) -> str:
         """Name the fee, and that of which it is."""
         what = "credit of fee" if self.due.credit else "fee"
@@ -83,6 +93,27 @@ class FeePosted(BaseEvent, frozen=True, tag="fee"):
     def charges(self) -> tuple[tuple[Usage, SealedCharge], ...]:
         """Give its rating, as usage of nothing."""
         return ((Usage(self.due.identity, "", self.due.from_ms, 0), self.due.charge),)
+
+
+def fee_parts(time_ms: int, item: str, member: str, fee: str, charge: SealedCharge) -> tuple[Billed, ...]:
+    """Split a fee into its price and its discounts, each with its level; what rounding added belongs to the price.
+
+    They add up to the charge. An explanation that can't be read is one line: its amount is right all the same.
+    """
+    try:
+        steps = unpack_steps(charge.steps)
+    except (msgspec.MsgspecError, ValueError):
+        steps = ()
+    off = [
+        Billed(
+            time_ms, item, member, step.numerator // step.denominator, charge.taxed_since, "discount",
+            step.rule, step.level,
+        )
+        for step in steps
+        if step.kind == "discount"
+    ]  # fmt: skip
+    price = charge.amount - sum(each.amount for each in off)
+    return (Billed(time_ms, item, member, price, charge.taxed_since, "fee", fee), *off)
 
 
 def posted(account: Account, dues: Dues, time_ms: int) -> tuple[FeePosted, ...]:

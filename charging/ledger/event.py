@@ -9,6 +9,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from charging.base.account import Account
+from charging.base.buckets import Billed
 from charging.base.usage import SealedCharge, Usage
 
 Pair = tuple[str, int]
@@ -41,6 +42,13 @@ class BaseEvent(Struct, frozen=True, array_like=True, gc=False):
         """Give the double-entry reading, which adds up to zero: a test holds it against what moves in books.
 
         Money and free units are posted alike; the place that stands against free units is "use".
+        """
+        return ()
+
+    def billed(self) -> tuple[Billed, ...]:
+        """Give what it adds to the bill: what it posts as revenue, by item and member.
+
+        Other money that it moves is counted by `charging.ledger.applying` itself, against the place of its `legs`.
         """
         return ()
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from charging.base import consumption
 from charging.base.account import Account, Book, Session
+from charging.base.buckets import Billed
 from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger import funds
@@ -105,6 +106,11 @@ class SessionPosting(Struct, frozen=True, array_like=True, gc=False):
         revenue = Leg("revenue", self.amount)
         return (*book_legs(self.postings, -1), revenue, *legs_against("use", self.units))
 
+    def as_billed(self) -> Billed:
+        """Bill it in the period in which the piece began, under the item that the whole quantity has now."""
+        usage, charge = self.usage, self.charge
+        return Billed(usage.start_ms, charge.item or usage.service, usage.identity, self.amount, charge.taxed_since)
+
 
 class SessionStepped(BaseEvent, frozen=True, tag="s"):
     """A session began, went on or ended. Reservations are the difference between its holds before and after."""
@@ -142,6 +148,10 @@ class SessionStepped(BaseEvent, frozen=True, tag="s"):
     def legs(self) -> tuple[Leg, ...]:
         """Post what each service took now."""
         return tuple(leg for posting in self.postings for leg in posting.legs())
+
+    def billed(self) -> tuple[Billed, ...]:
+        """Bill what each service took now."""
+        return tuple(posting.as_billed() for posting in self.postings)
 
     def words(self) -> str:
         """Say how it ended, or name it."""

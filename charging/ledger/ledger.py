@@ -49,17 +49,17 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
         done = Done(account.account_id, account.version, effect.amount, (), (), effect.detail, 0, effect.repeated)
         return Decision((), account, done)
     events = cast(tuple[Event, ...], effect.events)  # All there are, `charging.ledger.kinds` sees to it.
-    after = apply(account, events, command.key)
+    after = apply(account, events, command.key, now_ms)
     entailed = standing.consequences(account, after, now_ms)
     if entailed:
         events = (*events, *entailed)
-        after = apply(account, events, command.key)
+        after = apply(account, events, command.key, now_ms)
     within.check_state(account, after)
     changed = movements(account.books if account is not None else (), after.books)
     done = Done(after.account_id, after.version, effect.amount, changed, _notices(events), effect.detail)
     if type(action) is Approve:
         events = _with_outcome(events, done)
-        after = apply(account, events, command.key)
+        after = apply(account, events, command.key, now_ms)
     return Decision(events, after, done)
 
 
@@ -74,7 +74,7 @@ def _decide_charge(account: Account, key: str, action: PostCharge, now_ms: int) 
         entailed = standing.consequences(account, after, now_ms)
         if entailed:
             events = (event, *entailed)
-            after = apply(account, events, key)
+            after = apply(account, events, key, now_ms)
             notices = _notices(events)
     charge = event.charge
     within.check_charge(account, after, event.usage.quantity, charge.accruals)
@@ -115,7 +115,7 @@ def follow(account: Account, command: Command, done: Done) -> Account | None:
     if terms.thresholds or terms.attributes:
         return None
     books = moved(account.books, done.movements)
-    return None if books is None else after_charge(account, books, action.charge.accruals, command.key)
+    return None if books is None else after_charge(account, books, action.usage, action.charge, command.key)
 
 
 def replay(account: Account | None, entry: Entry) -> Account:
@@ -128,7 +128,7 @@ def replay(account: Account | None, entry: Entry) -> Account:
         if account is None:
             raise Broken("REPLAY_GAP", f"a refusal of {entry.account_id} without the account")
         return account
-    after = apply(account, entry.events, entry.key)
+    after = apply(account, entry.events, entry.key, entry.time_ms)
     if after.version != entry.version or after.account_id != entry.account_id:
         raise Broken(
             "REPLAY_GAP",
@@ -167,5 +167,13 @@ def seal(charge: Charge) -> SealedCharge:
     except OverflowError:
         steps = pack_long(charge.steps)
     return SealedCharge(
-        charge.amount, charge.currency, charge.takes, charge.accruals, charge.catalogue, charge.depends, Raw(steps)
+        charge.amount,
+        charge.currency,
+        charge.takes,
+        charge.accruals,
+        charge.catalogue,
+        charge.depends,
+        Raw(steps),
+        charge.item,
+        charge.taxed_since,
     )

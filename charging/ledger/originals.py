@@ -42,7 +42,9 @@ class Falls:
         accruals = _left([pair for row in rows for pair in row.accruals], self._accruals)
         if not (money or units or accruals):
             return None
-        return ChargedFact(sum(amount for _, amount in amounts), money, accruals, units, time_ms, self.session_id)
+        billed = tuple(each for each in event.billed() if each.amount > 0)
+        left = sum(amount for _, amount in amounts)
+        return ChargedFact(left, money, accruals, units, time_ms, self.session_id, billed)
 
 
 def _left(changes: list[tuple[str, int]], falls: dict[str, int]) -> tuple[tuple[str, int], ...]:
@@ -69,7 +71,10 @@ def charged_fact(entry: Entry, falls: Falls | None = None) -> ChargedFact | None
         return entry.charged
     for event in entry.events:
         if isinstance(event, Charged):
-            return ChargedFact(event.charge.amount, event.postings, event.charge.accruals, event.units, entry.time_ms)
+            charge = event.charge
+            return ChargedFact(
+                charge.amount, event.postings, charge.accruals, event.units, entry.time_ms, billed=event.billed()
+            )
         if isinstance(event, SessionStepped):
             return (falls or Falls(event.session.session_id)).left_of(event, entry.time_ms)
     return None

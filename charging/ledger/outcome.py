@@ -6,6 +6,7 @@ The same structs travel to the platform (`charging.wire`) and stay in the journa
 import msgspec
 from msgspec import Raw, Struct
 
+from charging.base.buckets import Billed
 from charging.base.usage import Step, unpack_steps
 from charging.errors import KINDS, Broken, Fault
 
@@ -70,6 +71,9 @@ class ChargedFact(Struct, frozen=True, array_like=True, gc=False):
     """When it was charged, by the owner's clock."""
     session_id: str = ""
     """Of the session whose step it was; "" = of none."""
+    billed: tuple[Billed, ...] = ()
+    """Where it was billed, in the order of taking; amounts above zero. They add up to `amount`, or to more where later
+    steps of the session gave some back."""
 
 
 class Failed(Struct, frozen=True, array_like=True, tag="f"):

@@ -19,8 +19,12 @@ from charging.base.bounds import (
     FUNDS_MAX,
     GRANT_MAX,
     ID_BYTES_MAX,
+    ID_CHARS_MAX,
     MEMBERS_MAX,
     PRIORITY_MAX,
+    SUM_MAX,
+    SUMS_MAX,
+    SUMS_UNWEIGHED_MAX,
     THRESHOLDS_MAX,
     TIME_MS_MAX,
     USED_MAX,
@@ -46,6 +50,9 @@ def check_charge(before: Account, after: Account, quantity: int, accruals: Seque
         value = counters.get(key)
         if value is not None and not -COUNTER_MAX <= value <= COUNTER_MAX:
             raise _counter_full(key)
+    sums, known = after.buckets.amounts, before.buckets.amounts
+    if sums is not known and (len(sums) != len(known) or max(sums) > SUM_MAX):
+        check_sums(before, after)
     if len(counters) > len(before.accumulators):
         check_counters(before.accumulators, counters)
         if len(counters) > COUNTERS_UNWEIGHED_MAX:
@@ -68,6 +75,8 @@ def check_numbers(before: Account | None, after: Account) -> None:
         _check_terms(after.terms)
     _check_books(after.books)
     counters = _NO_COUNTERS if before is None else before.accumulators
+    if before is None or after.buckets is not before.buckets:
+        check_sums(before, after)
     if after.accumulators is not counters:
         check_counters(counters, after.accumulators)
     known = NOTHING_OPEN if before is None else before.open
@@ -87,6 +96,23 @@ def check_counters(before: Mapping[str, int], after: Mapping[str, int]) -> None:
             raise _counter_full(key)
         if len(key) > COUNTER_KEY_CHARS_MAX:
             raise Invalid("COUNTER_NAME_TOO_LONG", f"a counter's name has at most {COUNTER_KEY_CHARS_MAX} characters")
+
+
+def check_sums(before: Account | None, after: Account) -> None:
+    """Check the buckets: how many sums, how large, how long their names. Refused SUMS_FULL, SUM_FULL, ACCOUNT_FULL."""
+    amounts = after.buckets.amounts
+    if amounts and (max(amounts) > SUM_MAX or min(amounts) < -SUM_MAX):
+        raise Refused("SUM_FULL", f"a sum of a bill would be beyond {SUM_MAX}", facts={"most": str(SUM_MAX)})
+    many = 0 if before is None else len(before.buckets.amounts)
+    if len(amounts) <= many:
+        return
+    if len(amounts) > SUMS_MAX:
+        raise Refused("SUMS_FULL", f"an account keeps at most {SUMS_MAX} sums for its bills")
+    for key in after.buckets.keys:
+        if len(key.item) > ID_CHARS_MAX:
+            raise Invalid("NAME_MALFORMED", f"a bill item has at most {ID_CHARS_MAX} characters")
+    if len(amounts) > SUMS_UNWEIGHED_MAX:
+        check_weight(before, after)
 
 
 def check_weight(before: Account | None, after: Account) -> None:

@@ -124,7 +124,8 @@ def _credit(plan_at: PlanAt, contract: Contract, account: Account, mark: FeeMark
     amount = mark.amount - used
     if amount <= 0:
         return
-    charge = Charge(amount, plan.currency, (), (), plan.version, False, tuple(steps))
+    taxed_since = plan.taxes.since(plan.local.day(mark.from_ms // 1000))
+    charge = Charge(amount, plan.currency, (), (), plan.version, False, tuple(steps), "", taxed_since)
     yield _due(plan, contract, mark.offering, mark.fee, from_ms, mark.to_ms, charge, credit=True)
 
 

@@ -129,4 +129,15 @@ def _through(
     facts = DiscountFacts(usage, contract, account, opened, item, 1, 1, numerator, denominator, day)
     done = discounts.apply(plan.rules_for(target, "", names, contract, account), facts, steps)
     amount = rounded(done.numerator, done.denominator, rounding, rounding.mode, steps)
-    return Charge(amount, plan.currency, (), tuple(done.accruals), plan.version, done.depends, tuple(steps))
+    accruals = tuple(done.accruals)
+    return Charge(
+        amount,
+        plan.currency,
+        (),
+        accruals,
+        plan.version,
+        done.depends,
+        tuple(steps),
+        item["item"],
+        plan.taxes.since(day),
+    )

@@ -228,6 +228,8 @@ def _finish(work: _Work) -> Charge:
         plan.version,
         work.depends,
         tuple(work.steps),
+        price.item if price is not None else "",
+        plan.taxes.since(work.day) if plan.taxes.changes else 0,
     )
 
 

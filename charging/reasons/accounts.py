@@ -98,6 +98,19 @@ ACCOUNTS = Section(
             "End sessions, or use another account.",
             facts=("bytes",),
         ),
+        Reason(
+            "SUMS_FULL",
+            REFUSED,
+            "The account would have more sums for its bills than are kept.",
+            "Use another account.",
+        ),
+        Reason(
+            "SUM_FULL",
+            REFUSED,
+            "A sum of the account's bill would be larger than is counted.",
+            "Use another account.",
+            facts=("most",),
+        ),
         Reason("COUNTERS_FULL", REFUSED, "The account would have more counters than are kept.", "Use another account."),
         Reason(
             "COUNTER_FULL",
@@ -153,7 +166,7 @@ ACCOUNTS = Section(
         Reason(
             "CYCLE_DAY_OUT_OF_RANGE",
             INVALID,
-            "A bill cycle begins on day 1 to 28.",
+            "A bill cycle begins on day 1 to 31.",
             fields="the day",
         ),
         Reason("CREDIT_IN_USE", REFUSED, "What is owed or kept needs more than the new limit.", facts=("in_use",)),

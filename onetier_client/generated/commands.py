@@ -26,7 +26,7 @@ def open_account(identity: str, command: desk.OpenAccount, **facts: Unpack[Facts
         most 256 characters)
     `customer_attributes`: Of the customer (level C). (at most 64, names of 1 to 64, values of at most 256 characters)
     `agreements`: Discount rules agreed for the account. (at most 256, of 1 to 64 characters each)
-    `cycle_day`: 1…28: day of month on which the bill cycle begins. (1 to 28)
+    `cycle_day`: 1…31: day of month on which the bill cycle begins, in a shorter month its last one. (1 to 31)
     """
     return execute(identity, command, **facts)
 

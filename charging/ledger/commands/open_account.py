@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from charging.base import consumption
 from charging.base.account import MAIN_BOOK, MONEY, NOTHING_OPEN, Account, Book, Terms
-from charging.base.asked import Own
+from charging.base.asked import FilledIn, Own
 from charging.base.bounds import BOOKS_MAX
+from charging.base.buckets import EMPTY
 from charging.base.contract import Contract
 from charging.base.fields import (
     CREDIT_LIMIT,
@@ -21,6 +22,7 @@ from charging.base.fields import (
     PaymentMode,
 )
 from charging.base.fieldtypes import TEXT, check_first_book
+from charging.base.localtime import month_at, zone_of
 from charging.errors import Invalid, Refused
 from charging.ledger.action import PLATFORM, BaseCreation, Envelope, Traits
 from charging.ledger.books import check_main
@@ -59,6 +61,8 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
     account_attributes: AttributeMap
     customer_attributes: AttributeMap
     agreements: Agreements
+    zone: Annotated[str, FilledIn()] = "UTC"
+    """Of the region where it is opened, for its billing periods; the platform knows it."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -88,6 +92,7 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
         CYCLE_DAY.check(self.cycle_day, "cycle_day")
         if self.account_id != command.account_id or self.contract.account_id != self.account_id:
             raise Invalid("ACCOUNT_MISMATCH", "command, self and contract name different accounts")
+        _check_zone(self.zone)
         check_contract(self.contract)
         books = _first_books(self.books)
         terms = Terms(
@@ -99,11 +104,20 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
             attributes=self.account_attributes,
             customer_attributes=self.customer_attributes,
             agreements=self.agreements,
+            zone=self.zone,
+            closed=month_at(self.zone, self.cycle_day, now_ms) - 1,
         )
         members = (self.contract.identity,)
-        state = Account(self.account_id, 0, 0, 0, self.customer_id, members, books, {}, terms, NOTHING_OPEN)
+        state = Account(self.account_id, 0, 0, 0, self.customer_id, members, books, {}, terms, NOTHING_OPEN, EMPTY)
         opened = sum([book.amount for book in books if book.unit == MONEY])
         return Effect((Opened(state), ContractSet(replace(self.contract, version=1))), opened)
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        zone_of(zone)
+    except (ValueError, KeyError, OSError) as error:
+        raise Invalid("TIME_ZONE_UNKNOWN", f"there is no time zone {zone[:64]!r}") from error
 
 
 def _first_books(given: tuple[Book, ...]) -> tuple[Book, ...]:

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from charging.base.account import Account
+from charging.base.buckets import Billed
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger import funds, taking
 from charging.ledger.accruals import accrue
@@ -32,6 +33,12 @@ class Charged(BaseEvent, frozen=True, tag="c"):
         """Post money against revenue, units against use."""
         revenue = Leg("revenue", self.charge.amount)
         return (*book_legs(self.postings, -1), revenue, *legs_against("use", self.units))
+
+    def billed(self) -> tuple[Billed, ...]:
+        """Bill it in the period in which the usage began."""
+        usage, charge = self.usage, self.charge
+        item = charge.item or usage.service
+        return (Billed(usage.start_ms, item, usage.identity, charge.amount, charge.taxed_since),)
 
     def words(self) -> str:
         """Say nothing: service, quantity and explanation of the line are of the charge."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from charging.base.account import MAIN_BOOK, Account
 from charging.base.asked import FilledIn
 from charging.base.bounds import AMOUNT_MAX
+from charging.base.buckets import Billed
 from charging.base.fields import Reason, RequestKey
 from charging.base.fieldtypes import MICRO_UNITS, Whole
 from charging.errors import Invalid, NotFound, Refused
@@ -26,6 +27,8 @@ from charging.ledger.standing import require_here
 
 REFUND_WINDOW_MS = 180 * 86_400_000
 """A charge older than this is corrected by an adjustment."""
+REFUNDS = "refund"
+"""Bill item of what is given back of a charge that the journal tells no item of."""
 REFUNDS_MAX = 1_000
 """Charges of one account that were given back, in part or wholly, inside the window: five a day, each day."""
 
@@ -49,6 +52,8 @@ class Refunded(BaseEvent, frozen=True, tag="refund"):
     forgets: tuple[str, ...]
     """Charges too old to be refunded again; what the account remembered of them goes."""
     reason: str
+    parts: tuple[Billed, ...] = ()
+    """What it takes off the bill, above zero; they add up to `amount`."""
 
     rerates = False
 
@@ -68,6 +73,10 @@ class Refunded(BaseEvent, frozen=True, tag="refund"):
             Leg("revenue", -self.amount),
             *legs_against("use", [(book_id, -amount) for book_id, amount in self.units]),
         )
+
+    def billed(self) -> tuple[Billed, ...]:
+        """Take it off where it was billed, while that period is open."""
+        return tuple(replace(due, amount=-due.amount) for due in self.parts)
 
     def words(self) -> str:
         """Say the reason."""
@@ -159,8 +168,22 @@ def _give_back(account: Account, action: Refund, fact: ChargedFact, before: int,
         fact.time_ms,
         forgets,
         action.reason,
+        _billed(fact.billed, before, amount),
     )
     return Effect((event,), amount)
+
+
+def _billed(dues: tuple[Billed, ...], before: int, amount: int) -> tuple[Billed, ...]:
+    """Say where what is given back was billed: what was charged last is given back first, as by `_return_path`."""
+    off: list[Billed] = []
+    skip, missing = before, amount
+    for due in reversed(dues):
+        share = min(max(0, due.amount - skip), missing)
+        skip = max(0, skip - due.amount)
+        if share:
+            off.append(replace(due, amount=share))
+            missing -= share
+    return (*off, Billed(0, REFUNDS, "", missing)) if missing else tuple(off)
 
 
 def _return_path(

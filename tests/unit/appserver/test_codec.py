@@ -256,7 +256,7 @@ def test_session_step_is_read() -> None:
         ),
         (lambda: execute(open_account=pb.OpenAccount()), "PAYMENT_MODE_UNKNOWN", "open_account.payment_mode"),
         (
-            lambda: execute(open_account=pb.OpenAccount(payment_mode="prepaid", cycle_day=31)),
+            lambda: execute(open_account=pb.OpenAccount(payment_mode="prepaid", cycle_day=32)),
             "CYCLE_DAY_OUT_OF_RANGE",
             "open_account.cycle_day",
         ),

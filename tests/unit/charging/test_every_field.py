@@ -56,7 +56,7 @@ def test_there_is_a_sample_of_every_event() -> None:
 def test_an_event_changes_what_it_speaks_of_and_nothing_else(kind: type) -> None:
     event, meant = SAMPLES[kind]
     before = None if kind in (Opened, MovedIn) else FULL
-    after = apply(before, (event,), "key-1")
+    after = apply(before, (event,), "key-1", 1)
     before_it = flat(FULL)
     changed = {name for name, value in flat(after).items() if value != before_it[name]}
     assert changed - MEANT == meant
@@ -65,7 +65,7 @@ def test_an_event_changes_what_it_speaks_of_and_nothing_else(kind: type) -> None
 
 @pytest.mark.parametrize("kind", EVENTS, ids=NAMES)
 def test_a_state_is_the_same_after_it_was_written_and_read(kind: type) -> None:
-    after = apply(None if kind in (Opened, MovedIn) else FULL, (SAMPLES[kind][0],), "key-1")
+    after = apply(None if kind in (Opened, MovedIn) else FULL, (SAMPLES[kind][0],), "key-1", 1)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(after), type=Account) == after
 
 
@@ -73,7 +73,7 @@ def test_a_state_is_the_same_after_it_was_written_and_read(kind: type) -> None:
 def test_what_moves_in_books_is_posted_and_balances(kind: type) -> None:
     event = SAMPLES[kind][0]
     arriving = kind in (Opened, MovedIn)
-    after = apply(None if arriving else FULL, (event,), "key-1")
+    after = apply(None if arriving else FULL, (event,), "key-1", 1)
     before = {} if kind is Opened else {book.book_id: book.amount for book in FULL.books}
     moved = {book.book_id: book.amount - before.get(book.book_id, 0) for book in after.books}
     legs = event.legs()

@@ -46,7 +46,7 @@ def test_an_account_opens_with_its_first_contract_and_always_has_a_main_book() -
     [
         ({"payment_mode": "barter"}, Invalid, "PAYMENT_MODE_UNKNOWN"),
         ({"credit_limit": -1}, Invalid, "AMOUNT_OUT_OF_RANGE"),
-        ({"cycle_day": 29}, Invalid, "CYCLE_DAY_OUT_OF_RANGE"),
+        ({"cycle_day": 32}, Invalid, "CYCLE_DAY_OUT_OF_RANGE"),
         ({"contract": contract_of(ID, "other")}, Invalid, "ACCOUNT_MISMATCH"),
         ({"books": (Book("a", MONEY, 1), Book("a", MONEY, 1))}, Invalid, "BOOKS_MALFORMED"),
         ({"books": (Book("a", MONEY, -1),)}, Invalid, "BOOKS_MALFORMED"),

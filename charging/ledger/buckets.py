@@ -1,0 +1,111 @@
+"""Adding to the buckets of an account: every posting counts in the billing period of its event.
+
+The owner decides the period, by the account's zone and cycle day. A posting whose period is closed goes to the oldest
+open one and keeps its origin.
+"""
+
+from msgspec.structs import replace
+
+from charging.base.account import MONEY, Account
+from charging.base.buckets import EMPTY, MONEY_IN, Billed, Buckets, SumKey, shared_keys
+from charging.base.localtime import month_at
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger.event import BaseEvent
+
+PLACES_MAX = 32
+"""Places of one account that money is counted by; callers name kinds of top-ups. What is beyond is counted together."""
+PLACE_CHARS_MAX = 32
+ADJUST, ADJUSTMENT = "adjust", "adjustment"
+"""Place of a correction by hand, and what it is on a bill: a line, not money that came in."""
+
+
+def charged(account: Account, usage: Usage, charge: SealedCharge) -> Buckets:
+    """Give the buckets after a charge: the frequent case, the same as by `after` without a detour."""
+    terms, buckets = account.terms, account.buckets
+    month = month_at(terms.zone, terms.cycle_day, usage.start_ms)
+    item, identity, since = charge.item or usage.service, usage.identity, charge.taxed_since
+    member = "" if account.account_id.endswith(identity) else identity
+    if month > terms.closed:
+        for index, key in enumerate(buckets.keys):
+            if (
+                key.item == item
+                and key.month == month
+                and key.since == since
+                and key.member == member
+                and not key.origin
+                and not key.kind
+            ):
+                amounts = list(buckets.amounts)
+                amounts[index] += charge.amount
+                return Buckets(buckets.keys, tuple(amounts))
+        return added(buckets, SumKey(month, item, member, 0, since), charge.amount)
+    return added(buckets, SumKey(terms.closed + 1, item, member, month, since), charge.amount)
+
+
+def after(before: Account, state: Account, event: BaseEvent, time_ms: int) -> Account:
+    """Give the state that an event left, with the event counted: what it charged, and other money that it moved."""
+    buckets = state.buckets
+    taken = 0
+    for part in event.billed():
+        taken += part.amount
+        if part.amount:
+            buckets = added(buckets, _key(state, part, part.time_ms or time_ms), part.amount)
+    if state.books is not before.books:
+        moved = _money(state) - _money(before) + taken
+        if moved:
+            place = _place(event)
+            if place == ADJUST:
+                line = Billed(time_ms, ADJUSTMENT, "", -moved, kind=ADJUSTMENT)
+            else:
+                line = Billed(time_ms, _counted(buckets, place), "", moved)
+            buckets = added(buckets, _key(state, line, time_ms), line.amount)
+    if buckets is state.buckets:
+        return state
+    return replace(state, buckets=buckets)
+
+
+def added(buckets: Buckets, key: SumKey, amount: int) -> Buckets:
+    """Add to one sum; a new one stands last."""
+    keys, amounts = buckets.keys, buckets.amounts
+    for index, known in enumerate(keys):
+        if known == key:
+            return Buckets(keys, (*amounts[:index], amounts[index] + amount, *amounts[index + 1 :]))
+    return Buckets(shared_keys((*keys, key)), (*amounts, amount))
+
+
+def without(buckets: Buckets, month: int) -> Buckets:
+    """Give the buckets of all other periods."""
+    kept = [pair for pair in zip(buckets.keys, buckets.amounts, strict=True) if pair[0].month != month]
+    if not kept:
+        return EMPTY
+    return Buckets(shared_keys(tuple([key for key, _ in kept])), tuple([amount for _, amount in kept]))
+
+
+def _key(account: Account, part: Billed, time_ms: int) -> SumKey:
+    terms = account.terms
+    month, origin = month_at(terms.zone, terms.cycle_day, time_ms), 0
+    if month <= terms.closed:
+        month, origin = terms.closed + 1, month
+    member = "" if account.account_id.endswith(part.member) else part.member
+    return SumKey(month, part.item, member, origin, part.since, part.kind, part.rule, part.level)
+
+
+def _money(account: Account) -> int:
+    return sum([book.amount for book in account.books if book.unit == MONEY])
+
+
+def _place(event: BaseEvent) -> str:
+    """Name what stands against the books in an event that is no charge."""
+    for leg in event.legs():
+        if leg.place not in ("revenue", "use") and not leg.place.startswith("book:"):
+            return leg.place
+    return "other"
+
+
+def _counted(buckets: Buckets, place: str) -> str:
+    """Give the item under which money of a place is counted."""
+    item = MONEY_IN + place
+    known = {key.item for key in buckets.keys if key.item[0] == MONEY_IN}
+    if item in known or (len(known) < PLACES_MAX and len(place) <= PLACE_CHARS_MAX):
+        return item
+    return MONEY_IN + "other"
