@@ -15,6 +15,7 @@ from charging.base.subject import PackedSubject as PackedSubject
 from charging.catalogue.published import CatalogueRef as CatalogueRef
 from charging.errors import Invalid
 from charging.ledger.command import Command
+from charging.ledger.details import RatedUsage as RatedUsage
 from charging.ledger.outcome import ChargedFact
 from charging.ledger.outcome import ChargeTold as ChargeTold
 from charging.ledger.outcome import Done as Done
@@ -87,6 +88,25 @@ class FetchOutcomes(Struct, frozen=True, array_like=True, tag="o"):
     """`Outcomes.next_seq` of the page before; -1 = the newest page."""
 
 
+class FetchDetail(Struct, frozen=True, array_like=True, tag="detail"):
+    """One page of the rated usage of the identity's account, newest first as it was charged."""
+
+    identity: str
+    records_max: int
+    holder: str = ""
+    """Only usage of this member; empty = of all, and what was given back."""
+    kinds: tuple[str, ...] = ()
+    """Of `charging.ledger.details.KINDS`; none = all. Likewise the services."""
+    services: tuple[str, ...] = ()
+    from_ms: int = 0
+    """Only what began from then on, and before `to_ms`, UTC; 0 = no end."""
+    to_ms: int = 0
+    position: int = 0
+    """`Detail.next_position` of the page before; 0 = the first page."""
+    told: int = 0
+    """`Detail.next_told` of the page before."""
+
+
 class Instruct(Struct, frozen=True, array_like=True, tag="i", gc=False):
     """Do this to a subject that is no account, once. Answered as a commit is; `Done.detail` is the packed subject."""
 
@@ -99,7 +119,7 @@ class Inspect(Struct, frozen=True, array_like=True, tag="n", gc=False):
     subject_id: str
 
 
-Ask = Pull | Commit | FetchHistory | FetchReference | Lookup | FetchOutcomes | Instruct | Inspect
+Ask = Pull | Commit | FetchHistory | FetchDetail | FetchReference | Lookup | FetchOutcomes | Instruct | Inspect
 
 
 class BusinessData(Struct, frozen=True, array_like=True, tag="b"):
@@ -123,6 +143,18 @@ class History(Struct, frozen=True, array_like=True, tag="l"):
     lines: tuple[HistoryLine, ...]
     next_position: int = 0
     """Where the next page begins; 0 = there is none."""
+
+
+class Detail(Struct, frozen=True, array_like=True, tag="DETAIL"):
+    """One page of rated usage, newest first; it may be empty and yet name a next one."""
+
+    records: tuple[RatedUsage, ...]
+    next_position: int = 0
+    """Of the entry with which the next page begins; 0 = there is none."""
+    next_told: int = 0
+    """How many records of that entry were told already."""
+    kept_no_further: bool = False
+    """The account's journal is not kept behind the last of these."""
 
 
 class ChannelRef(Struct, frozen=True, array_like=True):
@@ -189,7 +221,9 @@ class Outcomes(Struct, frozen=True, array_like=True, tag="O"):
     """Where the next page begins; -1 = there is none."""
 
 
-Answer = BusinessData | Done | Stale | Failed | History | Reference | Unchanged | Unknown | Outcomes | PackedSubject
+Answer = (
+    BusinessData | Done | Stale | Failed | History | Detail | Reference | Unchanged | Unknown | Outcomes | PackedSubject
+)
 
 _encoder = msgspec.msgpack.Encoder()
 pack = _encoder.encode

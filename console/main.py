@@ -185,6 +185,7 @@ def mounted() -> typer.Typer:
 
     for module in (
         "console.frontend.hand",
+        "console.frontend.looking",
         "console.operations.operate",
         "console.operations.damaged",
         "console.frontend.approving",

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, Unpack
+from typing import Concatenate, ParamSpec, Self, Unpack, cast
 
 from onetier.v1 import service_desk_pb2 as desk
 
@@ -147,6 +147,10 @@ class Asking:
 
     def _with(self, preset: build.Facts, facts: build.Facts) -> build.Facts:
         return {**self._defaults, **preset, **facts}
+
+    def _narrowed(self, facts: build.Paged) -> build.Narrowed:
+        given: build.Paged = {**self._defaults, **facts}
+        return cast(build.Narrowed, given)
 
     def _lines(self) -> Lines:
         if self._opened is None:

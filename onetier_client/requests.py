@@ -29,6 +29,26 @@ class Facts(TypedDict, total=False):
     visited_place: str
     explain: bool
     attributes: Mapping[str, str]
+    language: str
+    """Of texts for people, as Accept-Language says it: "zh-CN, en;q=0.8"."""
+
+
+class Paged(Facts, total=False):
+    """What a query of pages may say besides, by the names of `ServiceRequest`; which view takes what stands there."""
+
+    page_cursor: str
+    """`next_cursor` of the page before."""
+    kinds: Sequence[str]
+    services: Sequence[str]
+    from_ms: int
+    to_ms: int
+
+
+class Narrowed(Paged, total=False):
+    """What else a query may say."""
+
+    offerings: Sequence[str]
+    pattern: desk.UsagePattern
 
 
 def charge(identity: str, service: str, quantity: int = 1, **facts: Unpack[Facts]) -> desk.ServiceRequest:
@@ -42,10 +62,10 @@ def quote(identity: str, service: str, quantity: int = 1, **facts: Unpack[Facts]
 
 
 def query(
-    identity: str, view: str, lines_max: int = 0, *, cursor: int = 0, **facts: Unpack[Facts]
+    identity: str, view: str, lines_max: int = 0, *, cursor: int = 0, **facts: Unpack[Narrowed]
 ) -> desk.ServiceRequest:
-    """Ask for a view: "balance", "usage", "contract", "history" (`lines_max` lines; 0 = as the server likes), or the
-    "outcome" of a request key.
+    """Ask for a view: "balance", "usage", "contract", "history" (`lines_max` lines; 0 = as the server likes), the
+    "outcome" of a request key, "account", "accounts", "offerings", "detail", "month" or "compare".
 
     `cursor` is the `next_cursor` of the page of history before.
     """

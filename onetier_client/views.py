@@ -42,14 +42,49 @@ class Views(Asking):
         return (await self.ask(build.query(identity, "contract", **self._with({}, facts)))).contract.contract
 
     async def history(
-        self, identity: str, lines_max: int = 0, **facts: Unpack[build.Facts]
+        self, identity: str, lines_max: int = 0, **facts: Unpack[build.Paged]
     ) -> Sequence[desk.HistoryLine]:
-        """The newest changes of the account, newest first; `lines_max` 0 = as many as the server likes.
+        """The newest changes of the account, newest first, all or of some `kinds`; `lines_max` 0 = as served.
 
         Older pages by `requests.query` with a cursor.
         """
-        request = build.query(identity, "history", lines_max, **self._with({}, facts))
+        request = build.query(identity, "history", lines_max, **self._narrowed(facts))
         return (await self.ask(request)).history.lines
+
+    async def detail(self, identity: str, records_max: int = 0, **facts: Unpack[build.Paged]) -> desk.DetailView:
+        """A page of rated usage, newest first: of a member its own, by an account's id that of all.
+
+        Narrowed by `kinds`, `services`, `from_ms`, `to_ms`; its `next_cursor`, given as `page_cursor`, tells the next
+        page, which may be there though this one is empty.
+        """
+        return (await self.ask(build.query(identity, "detail", records_max, **self._narrowed(facts)))).detail
+
+    async def account(self, identity: str, members_max: int = 0, **facts: Unpack[build.Paged]) -> desk.AccountView:
+        """The account of an identity, or of "account:" and its id, with a page of its members."""
+        return (await self.ask(build.query(identity, "account", members_max, **self._narrowed(facts)))).account
+
+    async def accounts(self, identity: str, rows_max: int = 0, **facts: Unpack[build.Paged]) -> desk.AccountsView:
+        """A page of the accounts of the customer whose account the identity names."""
+        return (await self.ask(build.query(identity, "accounts", rows_max, **self._narrowed(facts)))).accounts
+
+    async def offerings(
+        self, identity: str, rows_max: int = 0, only: Sequence[str] = (), **facts: Unpack[build.Paged]
+    ) -> desk.OfferingsView:
+        """A page of what is sold where the identity is served, all or `only` some, and whether it may be had."""
+        given: build.Narrowed = {**self._narrowed(facts), "offerings": only}
+        return (await self.ask(build.query(identity, "offerings", rows_max, **given))).offerings
+
+    async def month(
+        self, identity: str, pattern: desk.UsagePattern, offerings: Sequence[str] = (), **facts: Unpack[build.Paged]
+    ) -> desk.MonthView:
+        """What a month of use would cost, with the contract as it is or with `offerings` instead. Changes nothing."""
+        given: build.Narrowed = {**self._narrowed(facts), "pattern": pattern, "offerings": offerings}
+        return (await self.ask(build.query(identity, "month", **given))).month
+
+    async def compare(self, identity: str, offerings: Sequence[str], **facts: Unpack[build.Paged]) -> desk.CompareView:
+        """What was used in the last bill cycle, or from `from_ms` to `to_ms`, priced on other offerings."""
+        given: build.Narrowed = {**self._narrowed(facts), "offerings": offerings}
+        return (await self.ask(build.query(identity, "compare", **given))).compare
 
     async def outcome(self, identity: str, key: str, **facts: Unpack[build.Facts]) -> desk.OutcomeView:
         """What a request key did, if anything; asking changes nothing."""

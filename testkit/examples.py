@@ -205,7 +205,7 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
         SessionStepped(
             replace(SESSION, invocation=2, holds=()),
             "released",
-            (SessionPosting(USAGE, CHARGE, 8, (("main", 8),), (("minutes", 2),), ((COUNTER, 2),), 0),),
+            (SessionPosting(USAGE, CHARGE, 8, (("main", 8),), (("minutes", 2),), ((COUNTER, 2),), 0, 0),),
         ),
         {"books", "buckets", "accumulators", "sessions", "ended"},
     ),

@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
@@ -24,6 +24,7 @@ from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.unsubscribe import Unsubscribe
+from charging.ledger.details import RatedUsage, records
 from charging.ledger.effect import VersionMoved
 from charging.ledger.entry import Entry
 from charging.ledger.events import ContractSet
@@ -38,6 +39,8 @@ from charging.wire import (
     CatalogueRef,
     ChannelRef,
     Commit,
+    Detail,
+    FetchDetail,
     FetchHistory,
     FetchReference,
     History,
@@ -54,7 +57,7 @@ from charging.wire import (
     pack,
     unpack_ask,
 )
-from testkit.ledger import Desk
+from testkit.ledger import FAR_MS, Desk
 from testkit.subjects import SubjectsInMemory
 
 DOMAINS = ("GD", "BJ")
@@ -166,6 +169,8 @@ class OwnerInMemory:
                 return Unknown(key) if entry is None else self._retold(entry)
             case FetchHistory(identity):
                 return _page(self.desk, self._account_of(identity), ask)
+            case FetchDetail(identity):
+                return _detail(self.desk, self._account_of(identity), ask)
             case Inspect(subject_id):
                 return self.subjects.inspect(subject_id)
             case Instruct(instruction):
@@ -224,7 +229,7 @@ class OwnerInMemory:
             raise Invalid("REGION_MISMATCH", "the account is opened where it is not served", fields=fields)
         self.desk.revision = self.revision
         try:
-            done = self.desk.commit(command, self._refusal(command), identity)
+            done = self.desk.commit(command, _refusal(command, self.contracts), identity)
         except VersionMoved:
             return Stale(self.data(identity))
         for event in self.desk.journals[command.account_id][-1].events:
@@ -232,31 +237,32 @@ class OwnerInMemory:
                 self.contracts[event.contract.identity] = event.contract
         return done
 
-    def _refusal(self, command: Command) -> Refused | None:
-        """Say why the contract that a command writes can't be had."""
-        action = command.action
-        if isinstance(action, Subscribe | Unsubscribe | ChangePlan | Leave):
-            try:
-                check_basis(action, self.contracts.get(action.before.identity) if action.before is not None else None)
-            except Refused as fault:
-                return fault
-        if not isinstance(action, OpenAccount | SetContract):
-            return None
-        known = self.contracts.get(action.contract.identity)
-        if isinstance(action, SetContract) and action.expected_version:
-            version = known.version if known is not None else 0
-            if version != action.expected_version:
-                return Refused("CONTRACT_CHANGED", "the contract is another by now", facts={"version": str(version)})
-        if known is not None and known.status != "ended" and known.account_id != command.account_id:
-            return Refused("IDENTITY_TAKEN", "another account has it", facts={"account": known.account_id})
-        return None
-
     def _retold(self, entry: Entry) -> Answer:
         account = self.desk.accounts.get(entry.account_id)
         decided = outcome_now(account, entry.key)
         if decided is not None:
             return replace(unpack_outcome(decided), repeated=True)
         return history.retold(entry, *((account.terms.domain, account.terms.currency) if account else ("", "")))
+
+
+def _refusal(command: Command, contracts: Mapping[str, Contract]) -> Refused | None:
+    """Say why the contract that a command writes can't be had."""
+    action = command.action
+    if isinstance(action, Subscribe | Unsubscribe | ChangePlan | Leave):
+        try:
+            check_basis(action, contracts.get(action.before.identity) if action.before is not None else None)
+        except Refused as fault:
+            return fault
+    if not isinstance(action, OpenAccount | SetContract):
+        return None
+    known = contracts.get(action.contract.identity)
+    if isinstance(action, SetContract) and action.expected_version:
+        version = known.version if known is not None else 0
+        if version != action.expected_version:
+            return Refused("CONTRACT_CHANGED", "the contract is another by now", facts={"version": str(version)})
+    if known is not None and known.status != "ended" and known.account_id != command.account_id:
+        return Refused("IDENTITY_TAKEN", "another account has it", facts={"account": known.account_id})
+    return None
 
 
 def _may_ask(identity: str, account: Account, action: Action) -> bool:
@@ -274,6 +280,25 @@ def _named(command: Command, action: OpenAccount, identity: str) -> Command:
     account_id = action.account_id or identity
     contract = replace(action.contract, account_id=account_id)
     return replace(command, account_id=account_id, action=replace(action, account_id=account_id, contract=contract))
+
+
+def _detail(desk: Desk, account_id: str, ask: FetchDetail) -> Detail:
+    """Give a page of rated usage; a position is how many entries are older than the page before."""
+    entries = desk.journals[account_id]
+    found: list[RatedUsage] = []
+    older = min(ask.position or len(entries), len(entries))
+    while older and len(found) < ask.records_max:
+        older -= 1
+        for record in records(entries[older]):
+            usage = record.usage
+            if (
+                (not ask.kinds or record.kind in ask.kinds)
+                and (not ask.services or usage.service in ask.services)
+                and (not ask.holder or usage.identity == ask.holder)
+                and ask.from_ms <= usage.start_ms < (ask.to_ms or FAR_MS)
+            ):
+                found.append(record)
+    return Detail(tuple(found), older)
 
 
 def _page(desk: Desk, account_id: str, ask: FetchHistory) -> History:

@@ -15,9 +15,10 @@ from appserver.reading.asks import Kind
 from appserver.reading.checks import caller_faults, field_fault, key_faults, time_faults, together
 from appserver.reading.fields import in_vain
 from appserver.reading.keys import is_key
+from appserver.reading.quantities import ATTRIBUTES_MAX, BYTES_MAX, QUANTITY_MAX
 from appserver.reading.request import EventRequest
 from charging.base.account_id import require_subscriber
-from charging.base.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX, QUANTITY_DEFAULTS
+from charging.base.bounds import ACTOR_CHARS_MAX, ATTRIBUTE_CHARS_MAX, CODE_CHARS_MAX
 from charging.base.fieldtypes import PLAIN
 from charging.base.identity import normalise
 from charging.base.names import is_place, is_plain, is_service
@@ -25,19 +26,8 @@ from charging.base.party import party
 from charging.base.usage import Usage
 from charging.errors import Invalid
 
-ATTRIBUTES_MAX = 16
-SECONDS_MAX, BYTES_MAX, EVENTS_MAX = (QUANTITY_DEFAULTS[unit] for unit in ("second", "byte", "event"))
-QUANTITY_MAX = {
-    "voice": SECONDS_MAX,
-    "fixed": SECONDS_MAX,
-    "tv": SECONDS_MAX,
-    "data": BYTES_MAX,
-    "broadband": BYTES_MAX,
-    "sms": EVENTS_MAX,
-    "mms": EVENTS_MAX,
-    "content": EVENTS_MAX,
-}
-"""Largest believable quantity of one request by service; what the table doesn't know may be as large as bytes."""
+QUOTE_AHEAD_MS_MAX = 400 * 86_400_000
+"""How far ahead a price may be asked for: what is published and subscribed to for then."""
 
 _NO_ATTRIBUTES: dict[str, str] = {}
 _pack = msgspec.msgpack.Encoder().encode
@@ -64,7 +54,7 @@ class EventReader:
         if (
             is_service(service) is None
             or not 0 <= quantity <= QUANTITY_MAX.get(service, BYTES_MAX)
-            or not 0 < start_ms <= now_ms + self._future_tolerance_ms
+            or not 0 < start_ms <= now_ms + (self._future_tolerance_ms if charged else QUOTE_AHEAD_MS_MAX)
             or charged is not bool(key)
             or (key and not is_key(key))
             or (visited and is_place(visited) is None)
@@ -90,7 +80,8 @@ class EventReader:
     def _faults(self, message: desk.ServiceRequest, kind: Kind, now_ms: int) -> Invalid:
         found = key_faults(message, required=kind is Kind.CHARGE)
         found += _service_faults(message.service_code, message.quantity)
-        found += time_faults(message, now_ms, self._future_tolerance_ms)
+        ahead_ms = self._future_tolerance_ms if kind is Kind.CHARGE else QUOTE_AHEAD_MS_MAX
+        found += time_faults(message, now_ms, ahead_ms)
         if message.visited_place and is_place(message.visited_place) is None:
             text = "the code of a region or of a network abroad"
             found.append(field_fault("REGION_UNKNOWN", "visited_place", f"the visited place must be {text}", text))

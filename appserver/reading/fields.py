@@ -14,7 +14,9 @@ from charging.errors import Invalid
 COMMANDS = tuple(field.name for field in desk.ServiceRequest.DESCRIPTOR.oneofs_by_name["command"].fields)
 EVENTS = frozenset({"charge", "quote"})
 EXECUTE = frozenset({"execute"})
-VIEWS = frozenset({"balance", "usage", "contract", "history", "outcome"})
+PAGED = frozenset({"account", "accounts", "offerings", "detail"})
+PRICED = frozenset({"month", "compare"})
+VIEWS = frozenset({"balance", "usage", "contract", "history", "outcome"}) | PAGED | PRICED
 ALL = EVENTS | EXECUTE | VIEWS
 
 EFFECTS: Mapping[str, frozenset[str]] = {
@@ -23,15 +25,23 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "service_code": EVENTS | VIEWS,
     "request_key": frozenset({"charge", "execute", "outcome"}),
     "event_time_ms": EVENTS | EXECUTE,
-    "quantity": EVENTS | {"usage", "history"},
+    "quantity": EVENTS | PAGED | {"usage", "history"},
     "channel": ALL,
     "other_party": EVENTS,
     "visited_place": EVENTS,
     "partner": ALL,
-    "explain": EVENTS | {"usage", "history", "outcome"},
+    "explain": EVENTS | {"usage", "history", "outcome", "detail"},
     "attributes": EVENTS,
     "actor": ALL,
     "history_cursor": frozenset({"history"}),
+    "language": ALL,
+    "page_cursor": PAGED,
+    "kinds": frozenset({"history", "detail"}),
+    "services": frozenset({"detail", "compare"}),
+    "from_ms": frozenset({"detail"}) | PRICED,
+    "to_ms": frozenset({"detail", "compare"}),
+    "offerings": frozenset({"offerings"}) | PRICED,
+    "pattern": frozenset({"month"}),
     **dict.fromkeys(COMMANDS, EXECUTE),
 }
 """Field → what is asked when it has an effect. A field that is not named has none."""

@@ -5,12 +5,28 @@ from onetier.v1 import service_desk_pb2 as desk
 from appserver.reading.asks import OUTCOME
 from appserver.reading.checks import caller_faults, field_fault, key_faults, together
 from appserver.reading.fields import in_vain
+from appserver.reading.narrowing import WHOLE, read_narrowing
 from appserver.reading.request import QueryRequest
 from charging.base.identity import normalise
 
-LINES_DEFAULT = {"balance": 0, "usage": 10, "contract": 0, "history": 50, OUTCOME: 0}
-"""Views of a query, and how many journal lines they show when the quantity doesn't say."""
+LINES_DEFAULT = {
+    "balance": 0,
+    "usage": 10,
+    "contract": 0,
+    "history": 50,
+    OUTCOME: 0,
+    "account": 100,
+    "accounts": 100,
+    "offerings": 20,
+    "detail": 100,
+    "month": 0,
+    "compare": 0,
+}
+"""Views of a query, and how many journal lines or rows they show when the quantity doesn't say."""
+LINES_MAX = {"offerings": 50}
+"""The most that a page of a view has; of the others `HISTORY_LINES_MAX`."""
 HISTORY_LINES_MAX = 500
+NARROWED = frozenset({"history", "account", "accounts", "offerings", "detail", "month", "compare"})
 CURSOR_MAX = (1 << 63) - 1
 VIEWS = tuple(LINES_DEFAULT)
 
@@ -40,6 +56,7 @@ def read_query(message: desk.ServiceRequest, now_ms: int, country: str) -> Query
         now_ms,
         message.explain,
         view,
-        min(message.quantity, HISTORY_LINES_MAX) or LINES_DEFAULT[view],
+        min(message.quantity, LINES_MAX.get(view, HISTORY_LINES_MAX)) or LINES_DEFAULT[view],
         message.history_cursor,
+        read_narrowing(message, country) if view in NARROWED else WHOLE,
     )

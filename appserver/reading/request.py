@@ -4,6 +4,7 @@ A kind of its own for what each has: an event its usage, a query its view, a com
 """
 
 from appserver.reading.asks import Kind, Order
+from appserver.reading.narrowing import WHOLE, Narrowing
 from charging.base.usage import Usage
 
 
@@ -67,7 +68,7 @@ class EventRequest(Request):
 class QueryRequest(Request):
     """A view of a subscriber's data, or the outcome of a request key."""
 
-    __slots__ = ("cursor", "lines_max", "view")
+    __slots__ = ("cursor", "lines_max", "narrowing", "view")
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class QueryRequest(Request):
         view: str,
         lines_max: int,
         cursor: int,
+        narrowing: Narrowing = WHOLE,
     ) -> None:
         super().__init__(Kind.QUERY, identity, channel, partner, actor, key, b"", time_ms, explain)
         self.view = view
@@ -88,6 +90,7 @@ class QueryRequest(Request):
         """Journal lines that are told at most, newest first."""
         self.cursor = cursor
         """Where the page of the history begins, as told with the page before; 0 = with the newest line."""
+        self.narrowing = narrowing
 
 
 class CommandRequest(Request):

@@ -23,6 +23,7 @@ from appserver.work.outcomes import CommitOutcomes
 from appserver.work.pulls import Pulls
 from appserver.work.reads import Reads
 from appserver.work.refusals import Refusals
+from appserver.work.views.details import Details
 from appserver.work.work import Work
 from runtime.telemetry import Metrics
 
@@ -53,7 +54,8 @@ def engine_of(
     outcomes = CommitOutcomes(turns, accounts, refusals, pending, settings.rerate_max)
     commits = Commits(accounts, pulls, library, refusals, outcomes, outbox, time_seen, settings.session_validity_ms)
     openings = Openings(library, refusals, accounts, outbox, pending, time_seen)
-    reads = Reads(pulls, library, refusals, access, outbox, pending, time_seen)
+    viewers = {"detail": Details(outbox, pending, time_seen)}
+    reads = Reads(pulls, library, refusals, access, outbox, pending, time_seen, viewers)
     work = Work(ready, turns, commits, openings, reads, refusals, outbox, pending, Following(outbox, accounts))
     reader = RequestReader(settings.future_tolerance_ms, settings.country)
     metrics.gauge("accounts_cached", lambda: len(accounts))

@@ -1,5 +1,8 @@
 """Queries and dry runs: answered from a pull made for them, since no owner checks afterwards what was told."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
 from appserver.access_log import AccessLog
 from appserver.batches.pending import Pending
 from appserver.reading.asks import OUTCOME
@@ -18,6 +21,13 @@ from charging.wire import fault as fault_of
 _NO_LINES = History(())
 
 
+class Viewer(Protocol):
+    """A part that answers one view."""
+
+    def show(self, item: QueryItem, data: BusinessData, reference: DomainReference) -> None:
+        """Answer an item that was let in, at once or later. Raises the `Fault` that it is answered instead."""
+
+
 class Reads(Taker[QueryItem]):
     """Answers queries and quotes, once `access` has noted who sees whose data."""
 
@@ -30,7 +40,10 @@ class Reads(Taker[QueryItem]):
         outbox: Outbox,
         pending: Pending,
         time: BatchTime,
+        viewers: Mapping[str, Viewer],
     ) -> None:
+        """`viewers` answer the views that they are listed under; the others are answered here."""
+        self._viewers = viewers
         self._pulls = pulls
         self._library = library
         self._refusals = refusals
@@ -72,7 +85,10 @@ class Reads(Taker[QueryItem]):
 
     def _answer(self, item: QueryItem, data: BusinessData, reference: DomainReference) -> None:
         query = item.query
-        if query.view == OUTCOME:
+        viewer = self._viewers.get(query.view)
+        if viewer is not None:
+            viewer.show(item, data, reference)
+        elif query.view == OUTCOME:
             self._ask(item, pack(Lookup(query.identity, query.key)))
         elif query.view == "history" or (query.view == "usage" and query.explain):
             caller = item.batch.caller

@@ -100,6 +100,8 @@ class SessionPosting(Struct, frozen=True, array_like=True, gc=False):
     """Added to accumulators now, signed."""
     shortfall: int
     """What the whole quantity costs beyond the money there was, when more was used than granted."""
+    used_before: int
+    """Whole quantity as the step before reported it; 0 = this is the first one of the piece."""
 
     def legs(self) -> tuple[Leg, ...]:
         """Post money against revenue, units against use."""

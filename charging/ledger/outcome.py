@@ -143,10 +143,10 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     @property
     def steps(self) -> tuple[Step, ...]:
         """The explanation of all charges, unpacked."""
-        return tuple(step for packed in self.explanations for step in _told(packed))
+        return tuple(step for packed in self.explanations for step in told_steps(packed))
 
 
-def _told(packed: Raw) -> tuple[Step, ...]:
+def told_steps(packed: Raw) -> tuple[Step, ...]:
     """Unpack an explanation; one that can't be read must not take the other lines with it."""
     try:
         return unpack_steps(packed)

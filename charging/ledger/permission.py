@@ -20,7 +20,12 @@ VERDICTS_MAX = 10_000
 TEXT_CHARS_MAX = 64
 """Of channel and partner in a remembered question: they are the caller's."""
 
-READS = frozenset({"quote", "balance", "usage", "contract", "history", "outcome"})
+READS = frozenset(
+    {
+        *("quote", "balance", "usage", "contract", "history", "outcome"),
+        *("account", "accounts", "offerings", "detail", "month", "compare"),
+    }
+)
 COMMANDS = frozenset(name for kind in ACTIONS for name in kind.traits.permissions)
 AMENDMENTS = frozenset(
     {

@@ -1,6 +1,6 @@
 """Reasons about a request as it is written, before anybody looks at an account."""
 
-from charging.reasons.reason import CONFLICT, DENIED, INVALID, Reason, Section
+from charging.reasons.reason import CONFLICT, DENIED, INVALID, NOT_FOUND, Reason, Section
 
 ENVELOPE = Section(
     "The request",
@@ -123,6 +123,38 @@ ENVELOPE = Section(
             "No page of the history begins there.",
             "Send `next_cursor` of the page before.",
             fields="the cursor",
+        ),
+        Reason(
+            "PAGE_MALFORMED",
+            INVALID,
+            "The cursor of a page was cut off or changed.",
+            "Send `next_cursor` of the page before, to the letter.",
+            fields="the cursor",
+        ),
+        Reason(
+            "PAGE_FOREIGN",
+            INVALID,
+            "The cursor is of another list: another account, another view, or other things asked for.",
+            "Ask for the first page without one.",
+            fields="the cursor",
+        ),
+        Reason(
+            "PAGE_TOO_OLD",
+            NOT_FOUND,
+            "The journal is not kept any more from that page on.",
+            "Begin with the first page, or with a later time.",
+        ),
+        Reason(
+            "TIMES_MALFORMED",
+            INVALID,
+            "The time asked for ends before it begins, or is longer than is looked through.",
+            fields="the moment",
+        ),
+        Reason(
+            "PATTERN_MALFORMED",
+            INVALID,
+            "A pattern of use is empty, too large, or names hours or weekdays that there are not.",
+            fields="the path of the use",
         ),
         Reason(
             "AMOUNT_OUT_OF_RANGE",

@@ -24,6 +24,9 @@ Endpoint = Annotated[
         "--endpoint", envvar=ENDPOINTS_VARIABLE, callback=addresses, help="App server, host:port; may be repeated."
     ),
 ]
+Certificates = Annotated[
+    Path | None, typer.Option("--tls", help="Folder with frontend.pem, frontend.key, ca.pem; default: ONETIER_TLS_….")
+]
 Channel = Annotated[str, typer.Option(help="Access channel.")]
 When = Annotated[
     str, typer.Option("--time", help="When it began, as 2026-01-05T10:00:00+08:00 or milliseconds; default: now.")

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from console import report
 from console.arguments import Key
-from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, When, ask_and_print
+from console.frontend.asking import ENDPOINTS, Certificates, Channel, Endpoint, Identity, When, ask_and_print
 from console.values import micro_units, time_ms
 from console.views import Json, View, done, plain
 from onetier_client import AsyncClient, requests
@@ -19,9 +19,6 @@ Service = Annotated[str, typer.Argument(help="voice, sms, data, fixed, broadband
 Quantity = Annotated[int, typer.Argument(help="Seconds, bytes or events, as the service counts.")]
 OtherParty = Annotated[str, typer.Option("--to", help="The called party.")]
 Visited = Annotated[str, typer.Option("--at", help="Where the subscriber was: GD, HK-CSL, …; default: at home.")]
-Certificates = Annotated[
-    Path | None, typer.Option("--tls", help="Folder with frontend.pem, frontend.key, ca.pem; default: ONETIER_TLS_….")
-]
 ViewT = TypeVar("ViewT", bound=Message)
 
 

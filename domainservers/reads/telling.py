@@ -3,16 +3,19 @@
 from charging import wire
 from charging.errors import Fault
 from charging.ledger.approvals import outcome_now
-from charging.wire import FetchHistory, FetchOutcomes, Lookup
+from charging.wire import FetchDetail, FetchHistory, FetchOutcomes, Lookup
 from domainservers.accounts.accounts import Accounts, Cell
 from domainservers.desk.answers import key_reused, pack_fault, stored, told_again, told_by_account
 from domainservers.journal.groups import Groups, ReplySink
 from domainservers.journal.keys import POSITIONS_PER_GROUP
+from domainservers.reads.details import detail_page
 from domainservers.reads.histories import Tell, history_page
 from domainservers.reads.outcomes import PAGE_OUTCOMES_MAX, page
 from domainservers.reads.past import Past
 from domainservers.reads.readers import Readers
 from domainservers.snapshots.key_records import KeyRecords
+
+JournalRead = FetchHistory | FetchDetail | FetchOutcomes | Lookup
 
 
 class Telling:
@@ -39,10 +42,12 @@ class Telling:
         self._outcomes_keep_ms = outcomes_keep_ms
         self._line = line
 
-    def tell(self, sink: ReplySink, place: int, ask: FetchHistory | FetchOutcomes | Lookup, cell: Cell) -> None:
+    def tell(self, sink: ReplySink, place: int, ask: JournalRead, cell: Cell) -> None:
         """Answer a read of an account that is in memory."""
         if isinstance(ask, FetchHistory):
             work = self._history(sink, place, ask, cell)
+        elif isinstance(ask, FetchDetail):
+            work = self._detail(sink, place, ask, cell)
         elif isinstance(ask, Lookup):
             work = self._lookup(sink, place, ask, cell)
         else:
@@ -65,6 +70,13 @@ class Telling:
             newest = min(newest, ask.before_position // POSITIONS_PER_GROUP)
         async with past.turns.reader(sink.deadline):
             told = await history_page(past.frames, past.turns, cell.account_id, newest, ask, self._line)
+        sink.answer(place, wire.pack(told))
+
+    async def _detail(self, sink: ReplySink, place: int, ask: FetchDetail, cell: Cell) -> None:
+        past = self._past
+        newest = await past.applied(cell.seq)
+        async with past.turns.reader(sink.deadline):
+            told = await detail_page(past.frames, past.turns, cell.account_id, newest, ask)
         sink.answer(place, wire.pack(told))
 
     async def _outcomes(self, sink: ReplySink, place: int, ask: FetchOutcomes, cell: Cell) -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from charging.base.account_id import asked_for
 from charging.base.subject import kind_of
 from charging.errors import Fault
-from charging.wire import Ask, Commit, FetchHistory, FetchOutcomes, Inspect, Lookup, Pull
+from charging.wire import Ask, Commit, FetchDetail, FetchHistory, FetchOutcomes, Inspect, Lookup, Pull
 from domainservers.accounts.accounts import Cell
 from domainservers.base.surroundings import Surroundings
 from domainservers.contracts.contracts import Contracts
@@ -15,10 +15,9 @@ from domainservers.desk.answers import pack_fault, unknown_identity
 from domainservers.desk.item import Item, item_of
 from domainservers.desk.pulling import Pulling
 from domainservers.journal.groups import ReplySink
+from domainservers.reads.telling import JournalRead
 from domainservers.slot.loading import Loading
 from domainservers.subjects.instructing import Instructing
-
-JournalRead = FetchHistory | FetchOutcomes | Lookup
 
 
 class SlotAsking:
@@ -57,7 +56,7 @@ class SlotAsking:
             self._instructing.inspect(sink, place, ask.subject_id)
         elif isinstance(ask, FetchHistory) and kind_of(ask.identity):
             self._instructing.read(sink, place, ask.identity, lambda cell: self._tell(sink, place, ask, cell))
-        elif isinstance(ask, FetchHistory | FetchOutcomes | Lookup):
+        elif isinstance(ask, FetchHistory | FetchDetail | FetchOutcomes | Lookup):
             self._with_account(sink, place, ask.identity, lambda cell: self._tell(sink, place, ask, cell))
 
     def _commit(self, sink: ReplySink, place: int, ask: Commit) -> None:

@@ -294,4 +294,5 @@ def _posting(account: Account, each: _Step) -> SessionPosting:
         session_state.signed_difference(taken.units, tuple(units)),
         session_state.signed_difference(taken.accruals, hold.accruals if hold is not None else ()),
         taken.shortfall,
+        hold.used if hold is not None else 0,
     )

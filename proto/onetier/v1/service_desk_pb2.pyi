@@ -22,7 +22,7 @@ REQUEST_TYPE_QUERY: RequestType
 REQUEST_TYPE_EXECUTE: RequestType
 
 class ServiceRequest(_message.Message):
-    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "leave")
+    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "leave")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +44,14 @@ class ServiceRequest(_message.Message):
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     HISTORY_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    SERVICES_FIELD_NUMBER: _ClassVar[int]
+    FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    TO_MS_FIELD_NUMBER: _ClassVar[int]
+    OFFERINGS_FIELD_NUMBER: _ClassVar[int]
+    PATTERN_FIELD_NUMBER: _ClassVar[int]
     OPEN_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     SET_CONTRACT_FIELD_NUMBER: _ClassVar[int]
     SET_ACCOUNT_STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -75,6 +83,14 @@ class ServiceRequest(_message.Message):
     attributes: _containers.ScalarMap[str, str]
     actor: str
     history_cursor: int
+    language: str
+    page_cursor: str
+    kinds: _containers.RepeatedScalarFieldContainer[str]
+    services: _containers.RepeatedScalarFieldContainer[str]
+    from_ms: int
+    to_ms: int
+    offerings: _containers.RepeatedScalarFieldContainer[str]
+    pattern: UsagePattern
     open_account: OpenAccount
     set_contract: SetContract
     set_account_status: SetAccountStatus
@@ -92,7 +108,42 @@ class ServiceRequest(_message.Message):
     unsubscribe: Unsubscribe
     change_plan: ChangePlan
     leave: Leave
-    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ...) -> None: ...
+    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ...) -> None: ...
+
+class UsagePattern(_message.Message):
+    __slots__ = ("uses",)
+    USES_FIELD_NUMBER: _ClassVar[int]
+    uses: _containers.RepeatedCompositeFieldContainer[PatternUse]
+    def __init__(self, uses: _Optional[_Iterable[_Union[PatternUse, _Mapping]]] = ...) -> None: ...
+
+class PatternUse(_message.Message):
+    __slots__ = ("service_code", "quantity", "count", "other_party", "visited_place", "attributes", "weekdays", "from_hour", "to_hour")
+    class AttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    OTHER_PARTY_FIELD_NUMBER: _ClassVar[int]
+    VISITED_PLACE_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    WEEKDAYS_FIELD_NUMBER: _ClassVar[int]
+    FROM_HOUR_FIELD_NUMBER: _ClassVar[int]
+    TO_HOUR_FIELD_NUMBER: _ClassVar[int]
+    service_code: str
+    quantity: int
+    count: int
+    other_party: str
+    visited_place: str
+    attributes: _containers.ScalarMap[str, str]
+    weekdays: _containers.RepeatedScalarFieldContainer[str]
+    from_hour: int
+    to_hour: int
+    def __init__(self, service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., count: _Optional[int] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., attributes: _Optional[_Mapping[str, str]] = ..., weekdays: _Optional[_Iterable[str]] = ..., from_hour: _Optional[int] = ..., to_hour: _Optional[int] = ...) -> None: ...
 
 class Subscription(_message.Message):
     __slots__ = ("offering", "valid_from_ms", "valid_to_ms", "attributes")
@@ -563,18 +614,36 @@ class AccumulatorView(_message.Message):
     def __init__(self, accumulator: _Optional[str] = ..., period: _Optional[str] = ..., quantity: _Optional[int] = ..., identity: _Optional[str] = ..., subscribed_from_ms: _Optional[int] = ...) -> None: ...
 
 class AllowanceView(_message.Message):
-    __slots__ = ("allowance", "unit", "quota", "used", "remaining")
+    __slots__ = ("allowance", "unit", "quota", "used", "remaining", "name", "period", "valid_from_ms", "valid_to_ms", "member_cap", "member_used", "shared", "rolled_from", "subscribed_from_ms")
     ALLOWANCE_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     QUOTA_FIELD_NUMBER: _ClassVar[int]
     USED_FIELD_NUMBER: _ClassVar[int]
     REMAINING_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_MS_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_CAP_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_USED_FIELD_NUMBER: _ClassVar[int]
+    SHARED_FIELD_NUMBER: _ClassVar[int]
+    ROLLED_FROM_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIBED_FROM_MS_FIELD_NUMBER: _ClassVar[int]
     allowance: str
     unit: str
     quota: int
     used: int
     remaining: int
-    def __init__(self, allowance: _Optional[str] = ..., unit: _Optional[str] = ..., quota: _Optional[int] = ..., used: _Optional[int] = ..., remaining: _Optional[int] = ...) -> None: ...
+    name: str
+    period: str
+    valid_from_ms: int
+    valid_to_ms: int
+    member_cap: int
+    member_used: int
+    shared: bool
+    rolled_from: str
+    subscribed_from_ms: int
+    def __init__(self, allowance: _Optional[str] = ..., unit: _Optional[str] = ..., quota: _Optional[int] = ..., used: _Optional[int] = ..., remaining: _Optional[int] = ..., name: _Optional[str] = ..., period: _Optional[str] = ..., valid_from_ms: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., member_cap: _Optional[int] = ..., member_used: _Optional[int] = ..., shared: _Optional[bool] = ..., rolled_from: _Optional[str] = ..., subscribed_from_ms: _Optional[int] = ...) -> None: ...
 
 class UsageView(_message.Message):
     __slots__ = ("accumulators", "allowances", "recent")
@@ -587,7 +656,7 @@ class UsageView(_message.Message):
     def __init__(self, accumulators: _Optional[_Iterable[_Union[AccumulatorView, _Mapping]]] = ..., allowances: _Optional[_Iterable[_Union[AllowanceView, _Mapping]]] = ..., recent: _Optional[_Iterable[_Union[HistoryLine, _Mapping]]] = ...) -> None: ...
 
 class HistoryLine(_message.Message):
-    __slots__ = ("request_key", "kind", "time_ms", "identity", "service_code", "quantity", "amount", "actor", "reason", "movements", "steps", "account_version", "notices", "principal")
+    __slots__ = ("request_key", "kind", "time_ms", "identity", "service_code", "quantity", "amount", "actor", "reason", "movements", "steps", "account_version", "notices", "principal", "event_time_ms", "other_party", "visited_place", "channel", "changes")
     REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
@@ -602,6 +671,11 @@ class HistoryLine(_message.Message):
     ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    OTHER_PARTY_FIELD_NUMBER: _ClassVar[int]
+    VISITED_PLACE_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
     request_key: str
     kind: str
     time_ms: int
@@ -616,7 +690,22 @@ class HistoryLine(_message.Message):
     account_version: int
     notices: _containers.RepeatedScalarFieldContainer[str]
     principal: str
-    def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., identity: _Optional[str] = ..., service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., amount: _Optional[int] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., account_version: _Optional[int] = ..., notices: _Optional[_Iterable[str]] = ..., principal: _Optional[str] = ...) -> None: ...
+    event_time_ms: int
+    other_party: str
+    visited_place: str
+    channel: str
+    changes: _containers.RepeatedCompositeFieldContainer[TermChange]
+    def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., identity: _Optional[str] = ..., service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., amount: _Optional[int] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., account_version: _Optional[int] = ..., notices: _Optional[_Iterable[str]] = ..., principal: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., channel: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[TermChange, _Mapping]]] = ...) -> None: ...
+
+class TermChange(_message.Message):
+    __slots__ = ("term", "before", "after")
+    TERM_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    term: str
+    before: str
+    after: str
+    def __init__(self, term: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
 
 class HistoryView(_message.Message):
     __slots__ = ("lines", "next_cursor")
@@ -689,6 +778,324 @@ class CommandResult(_message.Message):
     account_id: str
     def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ..., account_id: _Optional[str] = ...) -> None: ...
 
+class AccountView(_message.Message):
+    __slots__ = ("account_id", "customer_id", "domain", "status", "status_reason", "payment_mode", "currency", "credit_limit", "cycle_day", "account_attributes", "customer_attributes", "agreements", "thresholds", "version", "members_count", "members", "next_cursor")
+    class AccountAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class CustomerAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_REASON_FIELD_NUMBER: _ClassVar[int]
+    PAYMENT_MODE_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    CYCLE_DAY_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENTS_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    customer_id: str
+    domain: str
+    status: str
+    status_reason: str
+    payment_mode: str
+    currency: str
+    credit_limit: int
+    cycle_day: int
+    account_attributes: _containers.ScalarMap[str, str]
+    customer_attributes: _containers.ScalarMap[str, str]
+    agreements: _containers.RepeatedScalarFieldContainer[str]
+    thresholds: _containers.RepeatedCompositeFieldContainer[ThresholdView]
+    version: int
+    members_count: int
+    members: _containers.RepeatedCompositeFieldContainer[MemberView]
+    next_cursor: str
+    def __init__(self, account_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., domain: _Optional[str] = ..., status: _Optional[str] = ..., status_reason: _Optional[str] = ..., payment_mode: _Optional[str] = ..., currency: _Optional[str] = ..., credit_limit: _Optional[int] = ..., cycle_day: _Optional[int] = ..., account_attributes: _Optional[_Mapping[str, str]] = ..., customer_attributes: _Optional[_Mapping[str, str]] = ..., agreements: _Optional[_Iterable[str]] = ..., thresholds: _Optional[_Iterable[_Union[ThresholdView, _Mapping]]] = ..., version: _Optional[int] = ..., members_count: _Optional[int] = ..., members: _Optional[_Iterable[_Union[MemberView, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class ThresholdView(_message.Message):
+    __slots__ = ("threshold_id", "watches", "mark")
+    THRESHOLD_ID_FIELD_NUMBER: _ClassVar[int]
+    WATCHES_FIELD_NUMBER: _ClassVar[int]
+    MARK_FIELD_NUMBER: _ClassVar[int]
+    threshold_id: str
+    watches: str
+    mark: int
+    def __init__(self, threshold_id: _Optional[str] = ..., watches: _Optional[str] = ..., mark: _Optional[int] = ...) -> None: ...
+
+class MemberView(_message.Message):
+    __slots__ = ("identity", "limits")
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    identity: str
+    limits: _containers.RepeatedCompositeFieldContainer[MemberLimit]
+    def __init__(self, identity: _Optional[str] = ..., limits: _Optional[_Iterable[_Union[MemberLimit, _Mapping]]] = ...) -> None: ...
+
+class MemberLimit(_message.Message):
+    __slots__ = ("kind", "of", "unit", "period", "cap", "used", "remaining")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    CAP_FIELD_NUMBER: _ClassVar[int]
+    USED_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    of: str
+    unit: str
+    period: str
+    cap: int
+    used: int
+    remaining: int
+    def __init__(self, kind: _Optional[str] = ..., of: _Optional[str] = ..., unit: _Optional[str] = ..., period: _Optional[str] = ..., cap: _Optional[int] = ..., used: _Optional[int] = ..., remaining: _Optional[int] = ...) -> None: ...
+
+class AccountsView(_message.Message):
+    __slots__ = ("customer_id", "accounts", "next_cursor")
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    customer_id: str
+    accounts: _containers.RepeatedCompositeFieldContainer[CustomerAccount]
+    next_cursor: str
+    def __init__(self, customer_id: _Optional[str] = ..., accounts: _Optional[_Iterable[_Union[CustomerAccount, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class CustomerAccount(_message.Message):
+    __slots__ = ("account_id", "domain", "opened_ms")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    OPENED_MS_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    domain: str
+    opened_ms: int
+    def __init__(self, account_id: _Optional[str] = ..., domain: _Optional[str] = ..., opened_ms: _Optional[int] = ...) -> None: ...
+
+class OfferingsView(_message.Message):
+    __slots__ = ("offerings", "currency", "catalogue_version", "next_cursor")
+    OFFERINGS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    offerings: _containers.RepeatedCompositeFieldContainer[OfferingView]
+    currency: str
+    catalogue_version: int
+    next_cursor: str
+    def __init__(self, offerings: _Optional[_Iterable[_Union[OfferingView, _Mapping]]] = ..., currency: _Optional[str] = ..., catalogue_version: _Optional[int] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class OfferingView(_message.Message):
+    __slots__ = ("offering", "name", "kind", "origin", "includes", "requires", "excludes", "validity", "clauses", "subscribed", "may_subscribe", "refusal")
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    INCLUDES_FIELD_NUMBER: _ClassVar[int]
+    REQUIRES_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDES_FIELD_NUMBER: _ClassVar[int]
+    VALIDITY_FIELD_NUMBER: _ClassVar[int]
+    CLAUSES_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIBED_FIELD_NUMBER: _ClassVar[int]
+    MAY_SUBSCRIBE_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    offering: str
+    name: str
+    kind: str
+    origin: str
+    includes: _containers.RepeatedScalarFieldContainer[str]
+    requires: _containers.RepeatedScalarFieldContainer[str]
+    excludes: _containers.RepeatedScalarFieldContainer[str]
+    validity: str
+    clauses: _containers.RepeatedCompositeFieldContainer[OfferClause]
+    subscribed: bool
+    may_subscribe: bool
+    refusal: _status_pb2.Status
+    def __init__(self, offering: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., origin: _Optional[str] = ..., includes: _Optional[_Iterable[str]] = ..., requires: _Optional[_Iterable[str]] = ..., excludes: _Optional[_Iterable[str]] = ..., validity: _Optional[str] = ..., clauses: _Optional[_Iterable[_Union[OfferClause, _Mapping]]] = ..., subscribed: _Optional[bool] = ..., may_subscribe: _Optional[bool] = ..., refusal: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class OfferClause(_message.Message):
+    __slots__ = ("section", "id", "name", "text", "origin", "prices")
+    SECTION_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    PRICES_FIELD_NUMBER: _ClassVar[int]
+    section: str
+    id: str
+    name: str
+    text: str
+    origin: str
+    prices: _containers.RepeatedCompositeFieldContainer[OfferPrice]
+    def __init__(self, section: _Optional[str] = ..., id: _Optional[str] = ..., name: _Optional[str] = ..., text: _Optional[str] = ..., origin: _Optional[str] = ..., prices: _Optional[_Iterable[_Union[OfferPrice, _Mapping]]] = ...) -> None: ...
+
+class OfferPrice(_message.Message):
+    __slots__ = ("kind", "exact", "per", "unit", "start", "bands")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
+    PER_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    BANDS_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    exact: str
+    per: str
+    unit: str
+    start: str
+    bands: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, kind: _Optional[str] = ..., exact: _Optional[str] = ..., per: _Optional[str] = ..., unit: _Optional[str] = ..., start: _Optional[str] = ..., bands: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DetailView(_message.Message):
+    __slots__ = ("records", "currency", "next_cursor", "kept_no_further")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    KEPT_NO_FURTHER_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[UsageRecord]
+    currency: str
+    next_cursor: str
+    kept_no_further: bool
+    def __init__(self, records: _Optional[_Iterable[_Union[UsageRecord, _Mapping]]] = ..., currency: _Optional[str] = ..., next_cursor: _Optional[str] = ..., kept_no_further: _Optional[bool] = ...) -> None: ...
+
+class UsageRecord(_message.Message):
+    __slots__ = ("request_key", "kind", "time_ms", "event_time_ms", "identity", "service_code", "quantity", "free_quantity", "amount", "other_party", "visited_place", "session_id", "piece_quantity", "of_key", "channel", "account_version", "steps", "unit")
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    FREE_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    OTHER_PARTY_FIELD_NUMBER: _ClassVar[int]
+    VISITED_PLACE_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    PIECE_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    OF_KEY_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    request_key: str
+    kind: str
+    time_ms: int
+    event_time_ms: int
+    identity: str
+    service_code: str
+    quantity: int
+    free_quantity: int
+    amount: int
+    other_party: str
+    visited_place: str
+    session_id: str
+    piece_quantity: int
+    of_key: str
+    channel: str
+    account_version: int
+    steps: _containers.RepeatedCompositeFieldContainer[ChargeStep]
+    unit: str
+    def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., event_time_ms: _Optional[int] = ..., identity: _Optional[str] = ..., service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., free_quantity: _Optional[int] = ..., amount: _Optional[int] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., session_id: _Optional[str] = ..., piece_quantity: _Optional[int] = ..., of_key: _Optional[str] = ..., channel: _Optional[str] = ..., account_version: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., unit: _Optional[str] = ...) -> None: ...
+
+class MonthView(_message.Message):
+    __slots__ = ("from_ms", "to_ms", "currency", "amount", "lines", "allowances", "catalogue_version")
+    FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    TO_MS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    ALLOWANCES_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    from_ms: int
+    to_ms: int
+    currency: str
+    amount: int
+    lines: _containers.RepeatedCompositeFieldContainer[MonthLine]
+    allowances: _containers.RepeatedCompositeFieldContainer[AllowanceView]
+    catalogue_version: int
+    def __init__(self, from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., currency: _Optional[str] = ..., amount: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[MonthLine, _Mapping]]] = ..., allowances: _Optional[_Iterable[_Union[AllowanceView, _Mapping]]] = ..., catalogue_version: _Optional[int] = ...) -> None: ...
+
+class MonthLine(_message.Message):
+    __slots__ = ("service_code", "fee", "name", "count", "quantity", "free_quantity", "amount", "unit")
+    SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    FREE_QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    service_code: str
+    fee: str
+    name: str
+    count: int
+    quantity: int
+    free_quantity: int
+    amount: int
+    unit: str
+    def __init__(self, service_code: _Optional[str] = ..., fee: _Optional[str] = ..., name: _Optional[str] = ..., count: _Optional[int] = ..., quantity: _Optional[int] = ..., free_quantity: _Optional[int] = ..., amount: _Optional[int] = ..., unit: _Optional[str] = ...) -> None: ...
+
+class CompareView(_message.Message):
+    __slots__ = ("from_ms", "to_ms", "currency", "before", "after", "difference", "lines", "offerings", "kept_no_further", "catalogue_version")
+    FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    TO_MS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    OFFERINGS_FIELD_NUMBER: _ClassVar[int]
+    KEPT_NO_FURTHER_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    from_ms: int
+    to_ms: int
+    currency: str
+    before: int
+    after: int
+    difference: int
+    lines: _containers.RepeatedCompositeFieldContainer[CompareLine]
+    offerings: _containers.RepeatedScalarFieldContainer[str]
+    kept_no_further: bool
+    catalogue_version: int
+    def __init__(self, from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., currency: _Optional[str] = ..., before: _Optional[int] = ..., after: _Optional[int] = ..., difference: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[CompareLine, _Mapping]]] = ..., offerings: _Optional[_Iterable[str]] = ..., kept_no_further: _Optional[bool] = ..., catalogue_version: _Optional[int] = ...) -> None: ...
+
+class CompareLine(_message.Message):
+    __slots__ = ("service_code", "fee", "name", "count", "quantity", "before", "after", "difference", "unrated", "unit")
+    SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    UNRATED_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    service_code: str
+    fee: str
+    name: str
+    count: int
+    quantity: int
+    before: int
+    after: int
+    difference: int
+    unrated: int
+    unit: str
+    def __init__(self, service_code: _Optional[str] = ..., fee: _Optional[str] = ..., name: _Optional[str] = ..., count: _Optional[int] = ..., quantity: _Optional[int] = ..., before: _Optional[int] = ..., after: _Optional[int] = ..., difference: _Optional[int] = ..., unrated: _Optional[int] = ..., unit: _Optional[str] = ...) -> None: ...
+
 class OutcomeView(_message.Message):
     __slots__ = ("request_key", "state", "reply")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -710,7 +1117,7 @@ class OutcomeView(_message.Message):
     def __init__(self, request_key: _Optional[str] = ..., state: _Optional[_Union[OutcomeView.State, str]] = ..., reply: _Optional[_Union[ServiceReply, _Mapping]] = ...) -> None: ...
 
 class ServiceReply(_message.Message):
-    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome")
+    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome", "account", "accounts", "offerings", "detail", "month", "compare")
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CHARGE_FIELD_NUMBER: _ClassVar[int]
     QUOTE_FIELD_NUMBER: _ClassVar[int]
@@ -721,6 +1128,12 @@ class ServiceReply(_message.Message):
     COMMAND_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    OFFERINGS_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_FIELD_NUMBER: _ClassVar[int]
     error: _status_pb2.Status
     charge: ChargeResult
     quote: ChargeResult
@@ -731,7 +1144,13 @@ class ServiceReply(_message.Message):
     command: CommandResult
     session: SessionResult
     outcome: OutcomeView
-    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ...) -> None: ...
+    account: AccountView
+    accounts: AccountsView
+    offerings: OfferingsView
+    detail: DetailView
+    month: MonthView
+    compare: CompareView
+    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ..., account: _Optional[_Union[AccountView, _Mapping]] = ..., accounts: _Optional[_Union[AccountsView, _Mapping]] = ..., offerings: _Optional[_Union[OfferingsView, _Mapping]] = ..., detail: _Optional[_Union[DetailView, _Mapping]] = ..., month: _Optional[_Union[MonthView, _Mapping]] = ..., compare: _Optional[_Union[CompareView, _Mapping]] = ...) -> None: ...
 
 class ExchangeRequest(_message.Message):
     __slots__ = ("batch_id", "timeout_ms", "requests", "traceparent", "traced")
@@ -790,18 +1209,30 @@ class QueryRequest(_message.Message):
     def __init__(self, request: _Optional[_Union[ServiceRequest, _Mapping]] = ...) -> None: ...
 
 class QueryResponse(_message.Message):
-    __slots__ = ("balance", "usage", "contract", "history", "outcome")
+    __slots__ = ("balance", "usage", "contract", "history", "outcome", "account", "accounts", "offerings", "detail", "month", "compare")
     BALANCE_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     CONTRACT_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    OFFERINGS_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    COMPARE_FIELD_NUMBER: _ClassVar[int]
     balance: BalanceView
     usage: UsageView
     contract: ContractView
     history: HistoryView
     outcome: OutcomeView
-    def __init__(self, balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ...) -> None: ...
+    account: AccountView
+    accounts: AccountsView
+    offerings: OfferingsView
+    detail: DetailView
+    month: MonthView
+    compare: CompareView
+    def __init__(self, balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ..., account: _Optional[_Union[AccountView, _Mapping]] = ..., accounts: _Optional[_Union[AccountsView, _Mapping]] = ..., offerings: _Optional[_Union[OfferingsView, _Mapping]] = ..., detail: _Optional[_Union[DetailView, _Mapping]] = ..., month: _Optional[_Union[MonthView, _Mapping]] = ..., compare: _Optional[_Union[CompareView, _Mapping]] = ...) -> None: ...
 
 class ExecuteRequest(_message.Message):
     __slots__ = ("request",)

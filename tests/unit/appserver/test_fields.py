@@ -151,7 +151,9 @@ def test_what_has_no_effect_is_named(asked: str) -> None:
     request = pb.ServiceRequest()
     numbers = count(1)
     for field in pb.ServiceRequest.DESCRIPTOR.fields:
-        if field.message_type is None:
+        if field.is_repeated and field.message_type is None:
+            getattr(request, field.name).append(f"r{next(numbers)}")
+        elif field.message_type is None:
             number = next(numbers)
             setattr(request, field.name, {9: f"t{number}", 8: True}.get(field.type, 1))
     request.attributes["a"] = "b"

@@ -133,7 +133,7 @@ async def test_finds_postings_that_do_not_add_up(tmp_path: Path) -> None:
 
 def stepped(key: str, amount: int, taken: int, before: int) -> Entry:
     charge = SealedCharge(300, "CNY", (), (), 1, False, NO_STEPS)
-    posting = SessionPosting(Usage("a", "data", 1, 60), charge, amount, ((MAIN_BOOK, taken),), (), (), 0)
+    posting = SessionPosting(Usage("a", "data", 1, 60), charge, amount, ((MAIN_BOOK, taken),), (), (), 0, 0)
     event = SessionStepped(Session("s", "a", 1, 1, ()), "", (posting,))
     return entry("a", key, "session", (event,), (Movement(MAIN_BOOK, MONEY, before, before - taken),))
 

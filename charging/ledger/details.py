@@ -1,0 +1,82 @@
+"""Rated usage from journal entries, one record each: what was used, when and where, and what it cost."""
+
+from msgspec import Raw, Struct
+
+from charging.base.usage import Usage
+from charging.ledger.commands.post_charge import Charged
+from charging.ledger.commands.refund import Refunded
+from charging.ledger.entry import Entry
+from charging.ledger.events import SessionStepped
+
+CHARGE, SESSION, REFUND = "charge", "session", "refund"
+KINDS = (CHARGE, SESSION, REFUND)
+NO_STEPS = Raw(b"\x90")
+
+
+class RatedUsage(Struct, frozen=True, array_like=True, gc=False):
+    """One usage, one service of a session's step, or what a refund gave back; amounts in micro-units."""
+
+    key: str
+    kind: str
+    time_ms: int
+    """When it was charged, by the owner's clock, UTC."""
+    usage: Usage
+    """Of a session's step the piece that it belongs to, with the whole quantity so far; of a refund none."""
+    quantity: int
+    """Base units that this record adds."""
+    amount: int
+    """Micro-units that it adds; below zero where a step, or a refund, gave some back."""
+    channel: str
+    version: int
+    """Of the account, after it."""
+    session_id: str = ""
+    of_key: str = ""
+    """Of a refund: the key of its charge."""
+    steps: Raw = NO_STEPS
+    """The packed explanation: of the usage, or of the whole piece."""
+
+
+def records(entry: Entry) -> tuple[RatedUsage, ...]:
+    """Give the rated usage of an entry, in the order of its events; of most kinds of entries there is none."""
+    found: list[RatedUsage] = []
+    for event in entry.events:
+        if isinstance(event, Charged):
+            usage, charge = event.usage, event.charge
+            found.append(_record(entry, CHARGE, usage, usage.quantity, charge.amount, steps=charge.steps))
+        elif isinstance(event, SessionStepped):
+            session_id = event.session.session_id
+            for row in event.postings:
+                added = row.usage.quantity - row.used_before
+                found.append(
+                    _record(entry, SESSION, row.usage, added, row.amount, session_id=session_id, steps=row.charge.steps)
+                )
+        elif isinstance(event, Refunded):
+            nothing = Usage(entry.identity, "", entry.time_ms, 0)
+            found.append(_record(entry, REFUND, nothing, 0, -event.amount, of_key=event.charge_key))
+    return tuple(found)
+
+
+def _record(
+    entry: Entry,
+    kind: str,
+    usage: Usage,
+    quantity: int,
+    amount: int,
+    *,
+    session_id: str = "",
+    of_key: str = "",
+    steps: Raw = NO_STEPS,
+) -> RatedUsage:
+    return RatedUsage(
+        entry.key,
+        kind,
+        entry.time_ms,
+        usage,
+        quantity,
+        amount,
+        entry.channel,
+        entry.version,
+        session_id,
+        of_key,
+        steps,
+    )
