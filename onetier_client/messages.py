@@ -23,4 +23,6 @@ Command = (
     | desk.Unsubscribe
     | desk.ChangePlan
     | desk.Leave
+    | desk.SetSpendingLimit
+    | desk.DropBook
 )

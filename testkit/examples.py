@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from charging.base.account import MONEY, Book, FeeMark, Hold, Outgoing, Proposal, Session, Threshold
+from charging.base.account import MONEY, Book, FeeMark, Hold, Outgoing, Proposal, Session, SpendingLimit, Threshold
 from charging.base.buckets import Billed, Buckets, SumKey
 from charging.base.contract import Contract
 from charging.base.openbills import OpenBill, OpenItem, pack_settled
@@ -20,6 +20,7 @@ from charging.ledger.action import BaseAction
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.approve import Approve, Decided
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.move_in import MovedIn, MoveIn
@@ -36,6 +37,7 @@ from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_credit_limit import CreditSet, SetCreditLimit
 from charging.ledger.commands.set_payment_mode import ModeSet, SetPaymentMode
 from charging.ledger.commands.set_profile import ProfileSet, SetProfile
+from charging.ledger.commands.set_spending_limit import LimitSet, SetSpendingLimit
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.set_threshold import SetThreshold, ThresholdSet
 from charging.ledger.commands.settle_transfer import SettleTransfer, TransferSettled
@@ -67,10 +69,17 @@ CHARGED, SENT, WAITING, OVER = "charged", "sent", "waiting", "s-over"
 """What has happened to Alice: request keys of a charge, of a transfer under way and of a proposal, an old session."""
 
 
+DAILY = SpendingLimit("daily", ALICE, "day", 1_000, ("voice",), "", 80)
+
+
 def lively() -> Desk:
     """Give a desk with Alice, to whom something of everything has happened, and Bob."""
     desk = Desk()
-    side = (Book("side", MONEY, 1_000, priority=200), Book("minutes", "second", 600, allowance="minutes"))
+    side = (
+        Book("side", MONEY, 1_000, priority=200),
+        Book("minutes", "second", 600, allowance="minutes"),
+        Book("empty", MONEY, 0),
+    )
     desk.open(ALICE, 100_000, books=side)
     desk.open(BOB, 100_000)
     desk.do(ALICE, SetContract(contract_of(ROOMMATE, ALICE)))
@@ -110,6 +119,8 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     SetCreditLimit: lambda desk: SetCreditLimit(500, "risk"),
     SetThreshold: lambda desk: SetThreshold(Threshold("low", "balance", 50), False),
     SetProfile: lambda desk: SetProfile({"segment": "gold"}, {"grade": "vip"}, ("vip-2026",)),
+    SetSpendingLimit: lambda desk: SetSpendingLimit(DAILY, False),
+    DropBook: lambda desk: DropBook("empty", "no longer"),
     TopUp: lambda desk: TopUp("gift", "money", 100, 0, 0, "", "bonus"),
     Adjust: lambda desk: Adjust("main", -5, "typing error"),
     Refund: lambda desk: Refund(CHARGED, 0, "complaint"),
@@ -167,6 +178,8 @@ FULL = an_account(
     terms_version=3,
     status_reason="asked",
     before_move=("active", ""),
+    limits=(SpendingLimit("l-1", "", "day", 50, (), "", 0),),
+    topped_up=True,
     refunds=(("charge-1", 5, False, 1),),
     ended=(("s-0", 2, "released", b"o"),),
     proposals=(Proposal("proposed-1", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"),),
@@ -222,6 +235,7 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
         FeePosted(Due(ALICE, "plan", "monthly", "rent", 9, 17, CHARGE), (("main", 30),)),
         {"books", "buckets", "accumulators", "fees"},
     ),
+    LimitSet: (LimitSet(DAILY, False, "none → some"), {"limits"}),
     Noticed: (Noticed(("low-balance:t-1",)), set()),
     Proposed: (
         Proposed(Proposal("p-2", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"), (), "why"),

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from onetier.v1 import service_desk_pb2 as desk
 
 from charging.base import accumulators
-from charging.base.account import Account, Book
+from charging.base.account import Account, Book, SpendingLimit
 from charging.base.contract import Contract
+from charging.base.spending import is_spending, resets_ms, spent
 from charging.base.usage import AllowanceLeft, Charge, Step
 from charging.errors import Fault
 from charging.ledger.funds import balance_view
@@ -117,8 +118,23 @@ def fill_balance(view: desk.BalanceView, account: Account, now_ms: int) -> None:
     view.credit_limit = money.credit_limit
     view.version = account.version
     view.members.extend(account.members)
+    view.bound = money.bound
     for book in account.books:
         _book(view.books.add(), book)
+    for limit in account.terms.limits:
+        _limit(view.spending_limits.add(), limit, account, now_ms)
+
+
+def _limit(into: desk.SpendingLimitView, limit: SpendingLimit, account: Account, now_ms: int) -> None:
+    into.limit_id = limit.limit_id
+    into.period = limit.period
+    into.amount = limit.amount
+    into.spent = spent(account, limit, now_ms)
+    into.resets_ms = resets_ms(account, limit, now_ms)
+    into.member = limit.member
+    into.services.extend(limit.services)
+    into.scope = limit.scope
+    into.warn_percent = limit.warn_percent
 
 
 def _book(into: desk.BalanceBook, book: Book) -> None:
@@ -135,6 +151,8 @@ def _book(into: desk.BalanceBook, book: Book) -> None:
 def fill_accumulators(view: desk.UsageView, account: Account) -> None:
     """Write the counters of an account."""
     for key, quantity in account.accumulators.items():
+        if is_spending(key):
+            continue  # The balance tells spending limits.
         parts = accumulators.parts(key)
         view.accumulators.add(
             accumulator=parts.name,

@@ -25,6 +25,7 @@ from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_profile import SetProfile
+from charging.ledger.commands.set_spending_limit import SetSpendingLimit
 from charging.ledger.commands.set_threshold import SetThreshold
 from charging.ledger.commands.step_session import StepSession
 from charging.ledger.commands.top_up import TopUp
@@ -33,7 +34,7 @@ from charging.ledger.ledger import available_view, seal
 from charging.plans.plan import Plan
 from charging.rating import rating
 from charging.rating.pieces import piece_end
-from charging.rating.selling import check_agreements, check_offerings, check_scope, check_watched
+from charging.rating.selling import check_agreements, check_offerings, check_scope, check_spending, check_watched
 from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
 
 
@@ -94,6 +95,11 @@ def order_command(
         action = order
     elif isinstance(order, TopUp):
         _check_scopes([(order.unit, order.allowance, "top_up.allowance")], reference, now_ms)
+        action = order
+    elif isinstance(order, SetSpendingLimit):
+        today = _today(reference, now_ms)
+        if today is not None and not order.remove:
+            check_spending(today, order.limit.services, order.limit.scope, "set_spending_limit")
         action = order
     elif isinstance(order, SetThreshold):
         today = _today(reference, now_ms)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT
 from charging.base.buckets import Buckets, sharing_keys
-from charging.base.fieldtypes import MICRO_UNITS, NAME, Name, Whole
+from charging.base.fieldtypes import MICRO_UNITS, NAME, NAMES, Choice, Identity, Name, Whole
 from charging.base.money import NO_CURRENCY
 from charging.base.openbills import OpenBill
 
@@ -90,6 +90,27 @@ class Threshold(Struct, frozen=True, array_like=True, gc=False):
     threshold_id: Annotated[str, NAME]
     watches: Annotated[str, Name(required=False)]
     mark: Annotated[int, Whole(-AMOUNT_MAX, AMOUNT_MAX, unit=MICRO_UNITS, beside="watches")]
+
+
+class SpendingLimit(Struct, frozen=True, array_like=True, gc=False):
+    """How much may be spent in a day or a cycle: beyond it, what costs money is refused.
+
+    What is spent is counted in accumulators (`charging.base.spending`), from the moment on at which it is set.
+    """
+
+    limit_id: Annotated[str, NAME]
+    member: Annotated[str, Identity(required=False)]
+    """Identity whose spending counts; empty = that of all members together."""
+    period: Annotated[str, Choice("LIMIT_PERIOD_UNKNOWN", ("day", "cycle"), empty="day")]
+    """Of the region's clock."""
+    amount: Annotated[int, Whole(0, AMOUNT_MAX, unit=MICRO_UNITS)]
+    """0 = nothing that costs money."""
+    services: Annotated[tuple[str, ...], NAMES]
+    """Empty = all of them."""
+    scope: Annotated[str, Name(required=False)]
+    """Allowance of the catalogue whose scope it has; empty = no other than the services."""
+    warn_percent: Annotated[int, Whole(0, 100)]
+    """Of the amount, at which a notice is raised; 0 = none."""
 
 
 class Outgoing(Struct, frozen=True, array_like=True, gc=False):
@@ -176,6 +197,10 @@ class Terms(Struct, frozen=True, array_like=True, gc=False):
     closed: int = 0
     """Newest billing period that is closed, months since the year 0; what is posted for it or before goes to the one
     after it. 0 = none."""
+    limits: tuple[SpendingLimit, ...] = ()
+    """How much may be spent."""
+    topped_up: bool = False
+    """Money was added by a top-up or a voucher before, so that no other is the first."""
 
 
 class Open(Struct, frozen=True, array_like=True, gc=False):
@@ -292,9 +317,11 @@ class BalanceView(Struct, frozen=True):
     reserved: int
     """Kept for open sessions."""
     available: int
-    """What may still be spent, credit included; never negative."""
+    """What may still be spent on anything, credit included; never negative."""
     credit_limit: int
     """How far money may go below zero."""
+    bound: int = 0
+    """Of the real money that is not reserved: what pays only what is in the scope of its book; not in `available`."""
 
 
 def next_mark(mark: int, key: str) -> int:

@@ -218,8 +218,9 @@ class Flag(Struct, frozen=True):
 class Identity(Struct, frozen=True):
     """A subscriber or an account as people write them; `checked` normalises it, as it knows the country."""
 
+    required: bool = True
+    """False: it may be left empty, too."""
     wanted = "an identity, such as msisdn:8613012345678, or a number as people write it"
-    required = True
     unit = ""
 
     def read(self, given: str, _path: str) -> str:

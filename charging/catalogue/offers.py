@@ -17,7 +17,6 @@ from charging.catalogue.words import (
     Quantity,
     Reached,
     Rounding,
-    Unit,
     When,
     Word,
 )
@@ -59,10 +58,10 @@ class RollOver(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 class Allowance(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Free units each period: minutes, messages, bytes. Consumed by priority, before money; also gives scope and member
-    caps to unit books that name it."""
+    caps to unit books that name it. In money it is a scope alone: what books of money that name it may pay."""
 
     id: Id
-    unit: Unit
+    unit: Literal["second", "byte", "event", "money"]
     quota: Quantity
     """Each period; 0 = only a scope for books."""
     name: Label = ""
@@ -83,6 +82,9 @@ class Allowance(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """In the period in which the subscription begins, the quota is cut by days (rounded up)."""
     effective_from: Moment = ""
     effective_to: Moment = ""
+    blocks: bool = False
+    """A book that names it pays what is in its scope alone: once it is empty, that is refused, whatever other money
+    there is. Books of units block what they leave to be paid."""
 
 
 class Offering(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

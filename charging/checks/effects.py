@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
+from charging.base.account import MONEY
+from charging.base.bounds import PRIORITY_DEFAULT
 from charging.base.fields import PAYMENT_MODE, STATUS
 from charging.base.money import exact_quantity, micro
 from charging.catalogue.document import Catalogue
@@ -124,7 +126,29 @@ def _cap(path: Path, cap: Cap) -> Iterator[Finding]:
         yield Finding((*path, "then"), "the limit of a discount ends no call: leave then out")
 
 
+def _scope(path: Path, allowance: Allowance) -> Iterator[Finding]:
+    """Find what a scope of books of money says besides: it is one, and gives nothing."""
+    given = (
+        ("quota", exact_quantity(allowance.quota) != 0),
+        ("period", allowance.period != "cycle"),
+        ("priority", allowance.priority != PRIORITY_DEFAULT),
+        ("increment", allowance.increment != "1"),
+        ("shared", allowance.shared),
+        ("member_cap", bool(allowance.member_cap)),
+        ("roll_over", allowance.roll_over is not None),
+        ("prorated", allowance.prorated),
+    )
+    for name, found in given:
+        if found:
+            yield Finding((*path, name), f"money is no quota, it is in books that name {allowance.id!r}: leave it out")
+
+
 def _allowance(path: Path, allowance: Allowance) -> Iterator[Finding]:
+    if allowance.unit == MONEY:
+        yield from _scope(path, allowance)
+        return
+    if allowance.blocks and exact_quantity(allowance.quota):
+        yield Finding((*path, "blocks"), "a quota blocks nothing, only books do: write quota 0, or leave blocks out")
     if not exact_quantity(allowance.increment):
         yield Finding((*path, "increment"), "increment is 0: units are taken in steps of at least one")
     if allowance.member_cap and not exact_quantity(allowance.member_cap):

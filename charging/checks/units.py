@@ -6,6 +6,7 @@ from functools import cache
 import msgspec
 from msgspec import Struct
 
+from charging.base.account import MONEY
 from charging.base.bounds import AMOUNT_MAX, USED_MAX
 from charging.base.money import MICRO, exact_quantity, quantity_unit
 from charging.catalogue.document import Catalogue
@@ -13,8 +14,6 @@ from charging.catalogue.offers import AccumulatorRange, Allowance, Discount, Off
 from charging.catalogue.tariffs import Price, PriceOverride, Rate, Tariff, Tier
 from charging.catalogue.words import Divisor, Quantity, Reached
 from charging.checks.walk import Finding, Path, structs, written_names
-
-MONEY = "money"
 
 
 def check_units(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
@@ -86,6 +85,8 @@ def _price(path: Path, price: Price, unit: str, service: str) -> Iterator[Findin
 
 
 def _allowance(path: Path, allowance: Allowance, services: Mapping[str, str]) -> Iterator[Finding]:
+    if allowance.unit == MONEY:
+        return  # What it is paid for is counted in whatever unit.
     for at, node in structs(allowance, path):
         yield from _wrong(at, node, allowance.unit, f"allowance {allowance.id!r}")
     for index, service in enumerate(allowance.when.services):

@@ -68,9 +68,11 @@ class BookSet(BaseEvent, frozen=True, tag="book"):
 
 
 class BookDropped(BaseEvent, frozen=True, tag="drop"):
-    """An empty expired book is gone."""
+    """An empty book is gone: it was over, or taken away."""
 
     book_id: str
+    reason: str = ""
+    """Why somebody took it away; empty = it was over."""
 
     rerates = False
 
@@ -80,7 +82,7 @@ class BookDropped(BaseEvent, frozen=True, tag="drop"):
 
     def words(self) -> str:
         """Name the book."""
-        return f"book {self.book_id} is over"
+        return self.reason or f"book {self.book_id} is over"
 
 
 class SessionPosting(Struct, frozen=True, array_like=True, gc=False):

@@ -33,9 +33,14 @@ def money(books: Iterable[Book], time_ms: int) -> int:
     return sum([book.amount for book in books if spendable(book, time_ms)])
 
 
+def bound_money(books: Iterable[Book], time_ms: int) -> int:
+    """Add up the money that is valid at a moment and pays only what is in a scope."""
+    return sum([book.amount for book in books if book.allowance and book.unit == MONEY and book.valid_at(time_ms)])
+
+
 def balance_view(account: Account, now_ms: int) -> BalanceView:
     """Give real, reserved and available money of an account at a moment."""
-    real = reserved = free = 0
+    real = reserved = free = bound = 0
     main_left = 0
     for book in account.books:
         if book.unit != MONEY or not book.valid_at(now_ms):
@@ -45,9 +50,11 @@ def balance_view(account: Account, now_ms: int) -> BalanceView:
         left = book.amount - book.reserved
         if book.book_id == MAIN_BOOK:
             main_left = left + account.terms.credit_limit
-        elif not book.allowance:
+        elif book.allowance:
+            bound += max(0, left)
+        else:
             free += max(0, left)
-    return BalanceView(real, reserved, free + max(0, main_left), account.terms.credit_limit)
+    return BalanceView(real, reserved, free + max(0, main_left), account.terms.credit_limit, bound)
 
 
 def draw(books: Sequence[Book], amount: int, credit_limit: int, time_ms: int) -> tuple[tuple[str, int], ...] | None:
@@ -93,7 +100,8 @@ def named(
     """Split what rating named into money, micro-units, and free units, and give the books with that money gone.
 
     `takes` are (book id, amount); a book that is named twice is checked once for all that it gives. What sessions keep
-    is not there for it. Refused UNITS_MISSING when a book has less than rating found, or is not valid at the moment.
+    is not there for it. Refused BUDGET_SPENT when a book that pays alone has too little, UNITS_MISSING when another has
+    less than rating found, or is not valid at the moment.
     """
     if not takes:
         return (), (), account.books
@@ -102,13 +110,22 @@ def named(
     for book_id, quantity in merged(takes):
         book = book_of(account, book_id)
         if book is None or quantity < 0 or book.amount - book.reserved < quantity or not book.valid_at(time_ms):
-            raise Refused(
-                "UNITS_MISSING",
-                f"book {book_id!r} has too little for {quantity}",
-                facts={"book": book_id, "asked": str(quantity)},
-            )
+            raise _missing(book, book_id, quantity, time_ms)
         (paid if book.unit == MONEY else units).append((book_id, quantity))
     return tuple(paid), tuple(units), shift(account.books, paid, -1) if paid else account.books
+
+
+def _missing(book: Book | None, book_id: str, quantity: int, time_ms: int) -> Refused:
+    """Say that a book can't give what rating named; of a budget that blocks rating names more than there is."""
+    if book is not None and book.allowance and quantity > 0 and book.valid_at(time_ms):
+        left = max(0, book.amount - book.reserved)
+        text = f"book {book_id!r} alone pays for this, and has {left} of {quantity} left"
+        return Refused("BUDGET_SPENT", text, facts={"book": book_id, "left": str(left), "asked": str(quantity)})
+    return Refused(
+        "UNITS_MISSING",
+        f"book {book_id!r} has too little for {quantity}",
+        facts={"book": book_id, "asked": str(quantity)},
+    )
 
 
 def unpaid(amount: int, paid: Pairs) -> int:

@@ -10,6 +10,7 @@ from charging.ledger.action import BaseAction, BaseCreation
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.approve import Approve, Decided
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.move_in import MovedIn, MoveIn
@@ -26,6 +27,7 @@ from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_credit_limit import CreditSet, SetCreditLimit
 from charging.ledger.commands.set_payment_mode import ModeSet, SetPaymentMode
 from charging.ledger.commands.set_profile import ProfileSet, SetProfile
+from charging.ledger.commands.set_spending_limit import LimitSet, SetSpendingLimit
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.set_threshold import SetThreshold, ThresholdSet
 from charging.ledger.commands.settle_transfer import SettleTransfer, TransferSettled
@@ -50,7 +52,9 @@ Action = (
     | SetCreditLimit
     | SetThreshold
     | SetProfile
+    | SetSpendingLimit
     | TopUp
+    | DropBook
     | Adjust
     | Refund
     | MoveMoney
@@ -72,6 +76,7 @@ Event = (
     | CreditSet
     | ThresholdSet
     | ProfileSet
+    | LimitSet
     | Refunded
     | TransferSent
     | TransferReceived

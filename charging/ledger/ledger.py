@@ -70,7 +70,7 @@ def _decide_charge(account: Account, key: str, action: PostCharge, now_ms: int) 
     after = apply_charge(account, event, key)
     terms = after.terms
     notices: tuple[str, ...] = ()
-    if terms.thresholds or terms.attributes:
+    if terms.thresholds or terms.attributes or terms.limits:
         entailed = standing.consequences(account, after, now_ms)
         if entailed:
             events = (event, *entailed)
@@ -112,7 +112,7 @@ def follow(account: Account, command: Command, done: Done) -> Account | None:
     if type(action) is not PostCharge or done.version != account.version + 1 or done.notices:
         return None
     terms = account.terms
-    if terms.thresholds or terms.attributes:
+    if terms.thresholds or terms.attributes or terms.limits:
         return None
     books = moved(account.books, done.movements)
     return None if books is None else after_charge(account, books, action.usage, action.charge, command.key)

@@ -104,6 +104,8 @@ _SALES = (
     "set_payment_mode",
     "set_threshold",
     "set_account_profile",
+    "set_spending_limit",
+    "drop_book",
 )
 _ALWAYS = ("charge", "session", "close_account", "approve")
 _SMALL = 1_000 * MICRO

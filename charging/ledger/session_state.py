@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from charging.base.account import Account, Hold, Session
 from charging.base.usage import Charge, SealedCharge, Usage
 from charging.errors import Refused
-from charging.ledger import funds
+from charging.ledger import funds, spending
 from charging.ledger.accruals import accrue
 from charging.ledger.outcome import SessionGrant
 
@@ -92,7 +92,7 @@ def take(view: Account, charge: SealedCharge | Charge, time_ms: int) -> Taken:
     """Say what the charge for reported usage takes. Usage has happened: when money ends, the rest is a shortfall.
 
     So it is never refused for want of money. `time_ms` (UTC) is when books must be valid. Refused CURRENCY_MISMATCH,
-    UNITS_MISSING; Invalid TAKES_EXCEED_CHARGE.
+    BUDGET_SPENT, UNITS_MISSING; Invalid TAKES_EXCEED_CHARGE.
     """
     if charge.currency != view.terms.currency:
         raise funds.other_currency("charge", charge.currency, view)
@@ -108,16 +108,27 @@ def keep(view: Account, charge: SealedCharge | Charge, reservation: SealedCharge
 
     `view` already has the charge posted.
     """
-    takes = _difference(reservation.takes, charge.takes)
     try:
-        paid, units, left = funds.named(view, takes, time_ms)
+        return covered(view, charge, reservation, time_ms)
     except Refused:
         return None
-    rest = reservation.amount - charge.amount - sum(amount for _, amount in paid)
-    drawn = funds.draw(left, max(0, rest), view.terms.credit_limit, time_ms)
+
+
+def covered(view: Account, charge: SealedCharge | Charge, reservation: SealedCharge | Charge, time_ms: int) -> Kept:
+    """Do the same, and say why it can't.
+
+    Refused INSUFFICIENT_FUNDS, BUDGET_SPENT, SPENDING_LIMIT_REACHED, UNITS_MISSING.
+    """
+    accruals = _difference(reservation.accruals, charge.accruals)
+    if view.terms.limits:
+        spending.hold(view, accruals)
+    paid, units, left = funds.named(view, _difference(reservation.takes, charge.takes), time_ms)
+    rest = max(0, reservation.amount - charge.amount - sum(amount for _, amount in paid))
+    credit = view.terms.credit_limit
+    drawn = funds.draw(left, rest, credit, time_ms)
     if drawn is None:
-        return None
-    return Kept(funds.merged((*paid, *drawn, *units)), _difference(reservation.accruals, charge.accruals))
+        raise funds.no_funds(rest, funds.affordable(left, credit, time_ms), view.terms.currency)
+    return Kept(funds.merged((*paid, *drawn, *units)), accruals)
 
 
 def posted(view: Account, taken: Taken, sign: int = 1) -> Account:

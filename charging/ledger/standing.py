@@ -8,7 +8,7 @@ from charging.base import accumulators
 from charging.base.account import Account
 from charging.base.receivables import kept_for_bills
 from charging.errors import Refused
-from charging.ledger import funds
+from charging.ledger import funds, spending
 from charging.ledger.events import Noticed, StatusSet
 
 FUNDS_ENDED = "FUNDS_ENDED"
@@ -60,8 +60,12 @@ def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[S
     terms = after.terms
     if before is not None and terms.thresholds:
         notices += _crossed(before, after, now_ms)
+    if before is not None and terms.limits:
+        notices += spending.warned(before, after)
     if terms.attributes and terms.attributes.get(AUTO_SUSPEND) == "yes":
         left = funds.money(after.books, now_ms) + terms.credit_limit - kept_for_bills(after)
+        if left <= 0:
+            left += funds.bound_money(after.books, now_ms)  # As long as something can still be paid, it goes on.
         if terms.status == "active" and left <= 0 and before is not None and before.terms.status == "active":
             events.append(StatusSet("suspended", FUNDS_ENDED))
             notices.append("suspended")

@@ -4,7 +4,7 @@ from charging.base.account import Account
 from charging.base.lateness import refuse_late
 from charging.base.usage import SealedCharge
 from charging.errors import Invalid, Refused
-from charging.ledger import funds
+from charging.ledger import funds, spending
 from charging.ledger.effect import VersionMoved
 from charging.ledger.standing import moved_on, require_active
 
@@ -17,7 +17,8 @@ def taken(
     """Say what a charge takes that was rated on the account as it was at `base_version`; `start_ms` is its usage's.
 
     Raises `VersionMoved` when it was rated on another state and depends on it; Refused ACCOUNT_SUSPENDED,
-    ACCOUNT_CLOSED, ACCOUNT_MOVED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, UNITS_MISSING; Invalid USAGE_TOO_LATE.
+    ACCOUNT_CLOSED, ACCOUNT_MOVED, SPENDING_LIMIT_REACHED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, BUDGET_SPENT,
+    UNITS_MISSING; Invalid USAGE_TOO_LATE.
     """
     if account.terms.status != "active":
         require_active(account)
@@ -26,6 +27,8 @@ def taken(
     if charge.depends and moved_on(account, base_version, base_mark):
         raise VersionMoved
     refuse_late(charge, start_ms, now_ms)
+    if account.terms.limits:
+        spending.hold(account, charge.accruals)
     return take(account, charge, start_ms)
 
 
@@ -33,7 +36,7 @@ def take(account: Account, charge: SealedCharge, time_ms: int) -> Taking:
     """Say what a charge takes from money books and from books of free units, or refuse it: all of it or nothing.
 
     Books must be valid at `time_ms`, when the usage began. Refused CURRENCY_MISMATCH, INSUFFICIENT_FUNDS,
-    UNITS_MISSING; Invalid CHARGE_NEGATIVE, TAKES_EXCEED_CHARGE.
+    BUDGET_SPENT, UNITS_MISSING; Invalid CHARGE_NEGATIVE, TAKES_EXCEED_CHARGE.
     """
     terms = account.terms
     if charge.currency != terms.currency:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from charging.base.account import MONEY
 from charging.base.bounds import OPEN_END
 from charging.base.localtime import CALL, LIFE, PERIODS, SUBSCRIPTION, LocalTime
 from charging.base.money import micro, quantity
@@ -33,7 +34,7 @@ def compile_allowance(entry: MergedEntry[Allowance], merged: Merged, local: Loca
     value = entry.value
     table: BandTable | None = None
     timed = value.unit == "second"
-    if value.when.bands and timed:
+    if value.when.bands and (timed or value.unit == MONEY):
         table = band_table([value.when.bands], merged, local)
     period = PERIODS[value.period]
     roll = value.roll_over
@@ -57,6 +58,7 @@ def compile_allowance(entry: MergedEntry[Allowance], merged: Merged, local: Loca
         prorated=value.prorated,
         by_subscription=period == SUBSCRIPTION,
         per_call=period == CALL,
+        blocks=value.blocks,
     )
 
 

@@ -226,6 +226,8 @@ class CompiledAllowance:
     """Each subscription has one quota for its whole life."""
     per_call: bool
     """Each call has the quota anew; nothing is counted."""
+    blocks: bool
+    """Books that it gives their scope alone may pay what is in it."""
 
 
 @dataclass(slots=True, eq=False)

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from charging.base.money import MICRO, show
 from charging.base.usage import Charge, Step
+from charging.rating.bound import MICRO_UNIT
 
 _LEVELS = {"S": "subscriber", "I": "account item", "A": "account", "C": "customer"}
 
@@ -18,6 +19,8 @@ def sentence(step: Step) -> str:
         return f"Offering {step.rule}{who}{detail}"
     if step.kind == "allowance":
         return f"Allowance {step.rule}{who}: {amount_of(step)} free{detail}"
+    if step.kind == "book" and step.unit == MICRO_UNIT:
+        return f"Book {step.rule}{who}: pays {show(step.quantity)} of it{detail}"
     if step.kind == "book":
         return f"Book {step.rule}{who}: {amount_of(step)} taken"
     if step.kind == "tariff":

@@ -46,6 +46,7 @@ def _band_ends_ms(plan: Plan, contract: Contract, account: Account, usage: Usage
     profile = plan.profile(usage.service, names)
     price = price_of(profile, usage, contract, account)
     tables = [grant.allowance.table for grant in profile.grants]
+    tables += [plan.allowances[book.allowance].table for book in account.books if book.allowance in plan.allowances]
     if price is not None and not price.timed:
         tables.append(price.table)
     return [table.next_switch(start_s) * 1000 for table in tables if table is not None]

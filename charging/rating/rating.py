@@ -1,8 +1,8 @@
 """Rating: usage, contract and account in, an exact charge with its steps out. Pure, and in one pass.
 
-Order: price, grace, allowances and unit books, tariff, connect, minimum, cap, discounts, rounding (once). The values of
-the steps are exact fractions whose sum is the amount; the last of them is the rounding, when there was something to
-round.
+Order: price, grace, allowances and unit books, tariff, connect, minimum, cap, discounts, rounding (once), then which
+books of money pay that are bound to a scope, and which spending limits count it. The values of the steps are exact
+fractions whose sum is the amount; the last of them is the rounding, when there was something to round.
 """
 
 from charging.base.account import Account
@@ -14,7 +14,7 @@ from charging.base.usage import AllowanceLeft, Charge, Step, Usage
 from charging.plans.compiled import Bounds, CompiledPrice, CompiledService, DiscountFacts
 from charging.plans.plan import Plan, Profile
 from charging.plans.unrated import Unrated, absurd_amount, absurd_quantity, unknown_service, unpriced
-from charging.rating import discounts, freeunits
+from charging.rating import bound, discounts, freeunits, limits
 from charging.rating.fees import bill, fee
 from charging.rating.rounding import rounded
 from charging.rating.tiers import Positions, charge_parts
@@ -219,6 +219,14 @@ def _finish(work: _Work) -> Charge:
         raise absurd_amount(usage, price.rule if price is not None else "", amount)
     if usage.service in plan.counting:
         _count(work, amount)
+    if amount:
+        account = work.account
+        if bound.has_bound(account) and bound.pay(
+            plan, usage, work.contract, account, amount, work.charged, work.takes, work.steps
+        ):
+            work.depends = True
+        if account.terms.limits:
+            work.accruals.extend(limits.counted(plan, usage, work.contract, account, amount, work.day))
     accruals = work.accruals
     return Charge(
         amount,

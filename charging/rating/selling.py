@@ -81,20 +81,18 @@ def check_agreements(
 
 
 def check_scope(plan: Plan, unit: str, allowance: str, field: str) -> None:
-    """Check that a book of free units may be bound to an allowance: it is known, and of that unit.
+    """Check that a book may be bound to an allowance: it is known, and of that unit, money among them.
 
-    Raises `Invalid` ALLOWANCE_UNKNOWN, ALLOWANCE_UNIT; the latter also for money, which no allowance covers with.
+    Raises `Invalid` ALLOWANCE_UNKNOWN, ALLOWANCE_UNIT.
     """
     if not allowance:
         return
     known = plan.allowances.get(allowance)
     if known is None:
-        text = f"one of {', '.join(sorted(plan.allowances)[:NAMES_SHOWN_MAX]) or 'none: the catalogue has none'}"
-        message = f"there is no allowance {allowance[:64]!r} here: give {text}"
-        raise Invalid("ALLOWANCE_UNKNOWN", message, fields={field: text})
+        raise _no_allowance(plan, allowance, field)
     if known.unit != unit:
-        text = f"an allowance in {unit}s, or a book in {known.unit}s"
-        message = f"allowance {allowance!r} is in {known.unit}s, the book in {unit}: give {text}"
+        text = f"an allowance of unit {unit}, or a book of unit {known.unit}"
+        message = f"allowance {allowance!r} has the unit {known.unit}, the book {unit}: give {text}"
         raise Invalid("ALLOWANCE_UNIT", message, fields={field: text})
 
 
@@ -105,6 +103,24 @@ def check_watched(plan: Plan, watches: str, field: str) -> None:
     text = f"{BALANCE}, or one of {', '.join(sorted(plan.counters())[:NAMES_SHOWN_MAX])}"
     message = f"nothing counts under {watches[:64]!r} here: give {text}"
     raise Invalid("ACCUMULATOR_UNKNOWN", message, fields={field: text})
+
+
+def check_spending(plan: Plan, services: Sequence[str], scope: str, path: str) -> None:
+    """Check what a spending limit is for: services and a scope that there are, of whatever unit.
+
+    Raises `Invalid` SERVICE_UNKNOWN, ALLOWANCE_UNKNOWN.
+    """
+    for service in services:
+        if service not in plan.services:
+            text = f"one of {', '.join(sorted(plan.services)[:NAMES_SHOWN_MAX])}"
+            raise _invalid("SERVICE_UNKNOWN", f"there is no service {service[:64]!r}: {text}", text, f"{path}.services")
+    if scope and scope not in plan.allowances:
+        raise _no_allowance(plan, scope, f"{path}.scope")
+
+
+def _no_allowance(plan: Plan, allowance: str, field: str) -> Invalid:
+    text = f"one of {', '.join(sorted(plan.allowances)[:NAMES_SHOWN_MAX]) or 'none: the catalogue has none'}"
+    return _invalid("ALLOWANCE_UNKNOWN", f"there is no allowance {allowance[:64]!r} here: give {text}", text, field)
 
 
 def _invalid(reason: str, message: str, text: str, path: str) -> Invalid:

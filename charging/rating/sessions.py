@@ -20,12 +20,14 @@ from charging.base.bounds import GRANT_MAX
 from charging.base.contract import Contract
 from charging.base.fieldtypes import check_services
 from charging.base.usage import Charge, Usage, ended
-from charging.errors import Invalid
+from charging.errors import Invalid, Refused
 from charging.ledger import session_state
 from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.ledger.ledger import available_view, seal
+from charging.ledger.outcome import Failed, failed
 from charging.ledger.session_state import Kept, Taken
 from charging.rating import grants
+from charging.rating.bound import has_bound, of_use
 
 FINAL_ACTION = "final_action"
 """Attribute of a contract: terminate (the default), restrict or redirect."""
@@ -109,7 +111,7 @@ def plan(pricing: Pricing[P], account: Account, contract: Contract, ask: Session
         if unit.used > pricing.quantity_max(pricing.plan_at(usage.start_ms), usage.service) > 0:
             text = "at most what the service allows in one report"
             raise Invalid("QUANTITY_INVALID", f"used is {text}", fields={"used": text})
-        charge = pricing.rate(pricing.plan_at(usage.start_ms), usage, contract, available_view(view))
+        charge = of_use(view, pricing.rate(pricing.plan_at(usage.start_ms), usage, contract, available_view(view)))
         taken = session_state.take(view, charge, usage.start_ms)
         view = session_state.posted(view, taken)
         closed = ask.operation == "release" or account.terms.status != "active"
@@ -122,6 +124,8 @@ def plan(pricing: Pricing[P], account: Account, contract: Contract, ask: Session
         asked = each.requested if account.terms.status == "active" else unit.requested
         asked = 0 if ask.operation == "release" else asked
         sealed = _unit(pricing, contract, account, each, granted, reservation, final=granted < asked)
+        if not granted and asked and (account.terms.limits or has_bound(account)):
+            sealed = replace(sealed, stopped=_stopped(pricing, view, contract, each))
         ahead = granted and each.end_ms > ask.time_ms > 0
         units.append(replace(sealed, valid_until_ms=each.end_ms) if ahead else sealed)
     return _step(account, ask, tuple(units))
@@ -205,6 +209,21 @@ def _grant(pricing: Pricing[P], view: Account, contract: Contract, each: _Priced
 
     granted, found = grants.largest(each.requested, attempt_of)
     return granted, found.charge, found.kept or nothing
+
+
+def _stopped(pricing: Pricing[P], view: Account, contract: Contract, each: _Priced) -> Failed | None:
+    """Say why not even one unit is granted, where it is not plainly for want of money."""
+    start_ms = each.usage.start_ms
+    usage = replace(each.usage, quantity=each.usage.quantity + 1)
+    without = available_view(session_state.posted(view, each.taken, -1))
+    try:
+        least = pricing.quota(pricing.plan_at(start_ms), usage, contract, without)
+        session_state.covered(view, each.charge, least, start_ms)
+    except Refused as refusal:
+        return failed(refusal)
+    except Invalid:
+        pass
+    return None
 
 
 def _unit(

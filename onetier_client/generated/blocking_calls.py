@@ -26,3 +26,5 @@ class BlockingCommands(Driving):
     unsubscribe = blocking(Commands.unsubscribe)
     change_plan = blocking(Commands.change_plan)
     leave = blocking(Commands.leave)
+    set_spending_limit = blocking(Commands.set_spending_limit)
+    drop_book = blocking(Commands.drop_book)

@@ -26,3 +26,5 @@ class Commands(Asking):
     unsubscribe = asked(commands.unsubscribe)
     change_plan = asked(commands.change_plan)
     leave = asked(commands.leave)
+    set_spending_limit = asked(commands.set_spending_limit)
+    drop_book = asked(commands.drop_book)

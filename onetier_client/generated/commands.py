@@ -325,3 +325,55 @@ def leave(identity: str, reason: str = "", expected_version: int = 0, **facts: U
     `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
     """
     return execute(identity, desk.Leave(reason=reason, expected_version=expected_version), **facts)
+
+
+def set_spending_limit(
+    identity: str,
+    limit_id: str,
+    period: str = "",
+    amount: int = 0,
+    member: str = "",
+    services: Sequence[str] = (),
+    scope: str = "",
+    warn_percent: int = 0,
+    remove: bool = False,
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Sets or removes how much may be spent in a day or a cycle. Beyond it, what costs money is refused
+    SPENDING_LIMIT_REACHED, which says when the period ends; sessions get no more quota. Counted from now on; a limit of
+    the same name is replaced, and goes on counting if it counts the same.
+
+    `limit_id`: The caller's name for it. (1 to 64 characters)
+    `period`: "day" (which "" stands for) or "cycle", by the region's clock.
+    `amount`: Micro-units; 0 = nothing that costs money. (0 to 1000000000000000)
+    `member`: A member of the account whose spending counts; empty = that of all members together. (an identity, such as
+        msisdn:8613012345678, or a number as people write it)
+    `services`: Codes of services; empty = all of them. (at most 256, of 1 to 64 characters each)
+    `scope`: Allowance of the catalogue whose scope it has; empty = no other than the services. (0 to 64 characters)
+    `warn_percent`: Per cent of the amount at which the notice `spending:` with its name is raised; 0 = none. At the
+        whole amount the notice is `spending-reached:`. (0 to 100)
+    `remove`: Hold it no more; nothing else but the id is given then.
+    """
+    return execute(
+        identity,
+        desk.SetSpendingLimit(
+            limit_id=limit_id,
+            period=period,
+            amount=amount,
+            member=member,
+            services=services,
+            scope=scope,
+            warn_percent=warn_percent,
+            remove=remove,
+        ),
+        **facts,
+    )
+
+
+def drop_book(identity: str, book_id: str, reason: str = "", **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Takes away an empty book, so that its scope holds no more. The main book stays.
+
+    `book_id`:  (1 to 64 characters)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.DropBook(book_id=book_id, reason=reason), **facts)

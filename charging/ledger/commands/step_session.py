@@ -21,10 +21,12 @@ from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent, Pair
 from charging.ledger.events import Noticed, SessionPosting, SessionStepped
 from charging.ledger.funds import book_of
-from charging.ledger.outcome import SessionGrant, SessionOutcome
+from charging.ledger.outcome import Failed, SessionGrant, SessionOutcome
 from charging.ledger.session_state import EXPIRED, RELEASED, Kept, Taken, grant_of_none, without_quota
 from charging.ledger.standing import moved_on, require_active, require_here
 
+STOPPED_BY = ("SPENDING_LIMIT_REACHED", "BUDGET_SPENT")
+"""Reasons besides want of money for which the first step of a session is refused."""
 FINAL_ACTIONS = ("", "terminate", "restrict", "redirect")
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -49,6 +51,8 @@ class SessionUnit(Struct, frozen=True, array_like=True, gc=False):
     """When another price begins within the grant (Tariff-Time-Change, 8.20); 0 = none does."""
     valid_until_ms: int = 0
     """When the quota ends because the piece of the session does; 0 = with the session."""
+    stopped: Failed | None = None
+    """Why nothing is granted, as the platform found it; None = only money is wanting, or something is granted."""
 
 
 class StepSession(BaseAction, frozen=True, tag="session"):
@@ -89,7 +93,7 @@ class StepSession(BaseAction, frozen=True, tag="session"):
         NotFound SESSION_UNKNOWN; Invalid INVOCATION_AHEAD, SESSION_MALFORMED, USED_SHRINKS, USAGE_TOO_LATE; Refused
         SESSION_EXISTS, SESSION_ID_USED, SESSION_RELEASED (update after release), SESSION_RELEASED_ALREADY,
         SESSION_EXPIRED, INVOCATION_OUT_OF_ORDER, SESSIONS_FULL, ACCOUNT_SUSPENDED, INSUFFICIENT_FUNDS,
-        QUOTA_NOT_COVERED, UNITS_MISSING.
+        BUDGET_SPENT, SPENDING_LIMIT_REACHED, QUOTA_NOT_COVERED, UNITS_MISSING.
         """
         require_here(account)
         session = session_state.find(account, self.session_id)
@@ -172,7 +176,14 @@ def _check(account: Account, session: Session | None, action: StepSession) -> No
     for unit in action.units:
         _check_unit(session, action, unit)
     if session is None and action.units and all(unit.final_unit and not unit.granted for unit in action.units):
-        raise Refused("INSUFFICIENT_FUNDS", "no quota can be granted", facts={"granted": "0"})
+        raise _nothing_granted(action.units)
+
+
+def _nothing_granted(units: tuple[SessionUnit, ...]) -> Refused:
+    for unit in units:
+        if unit.stopped is not None and unit.stopped.reason in STOPPED_BY:
+            return Refused(unit.stopped.reason, unit.stopped.message, facts=unit.stopped.facts)
+    return Refused("INSUFFICIENT_FUNDS", "no quota can be granted", facts={"granted": "0"})
 
 
 def _check_unit(session: Session | None, action: StepSession, unit: SessionUnit) -> None:

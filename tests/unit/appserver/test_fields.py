@@ -45,6 +45,7 @@ VALID = {
     "cycle_day": 7,
     "to_identity": "msisdn:8613000000003",
     "identities": "msisdn:8613000000004",
+    "member": "msisdn:8613000000005",
     "other_party": "10086",
     "operation": pb.SessionRequest.OPERATION_UPDATE,
 }

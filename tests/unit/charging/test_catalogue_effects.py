@@ -60,7 +60,8 @@ NATION = {
     "allowances": [
         {"id": "free", "unit": "second", "quota": "9 min", "name": "f", "period": "month", "priority": "5", **DATES,
          "when": {"services": ["voice"]}, "increment": "6", "shared": "true", "member_cap": "2 min", "prorated": "true",
-         "roll_over": {"limit": "1 min", "used": "last"}}],
+         "roll_over": {"limit": "1 min", "used": "last"}},
+        {"id": "child", "unit": "money", "quota": "0", "blocks": "true", "when": {"services": ["voice"]}}],
     "fees": [
         {"id": "monthly", "amount": "9", "name": "m", "period": "month", "prorated": "false", "charged": "arrears",
          "item": "rent", "minus": "spent", "rounding": {"mode": "down", "places": "1"}, **DATES},
