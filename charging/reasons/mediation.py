@@ -1,0 +1,25 @@
+"""Reasons for which mediation puts a record or a whole file aside; those of the front door stand beside them there."""
+
+from charging.reasons.reason import CONFLICT, INVALID, NOBODY, Reason, Section
+
+MEDIATION = Section(
+    "Files of switches",
+    "mediation",
+    (
+        Reason("FILE_NOT_WHOLE", INVALID, "The trailer of a file is missing, or counts other records.",
+               "Nothing of it is charged: let the switch send it again; it is taken as another file."),
+        Reason("FILE_CHANGED", INVALID, "The bytes of a landed file are not those that were taken.",
+               "Restore it from the switch or a backup."),
+        Reason("COLUMNS_MISSING", INVALID, "The first line of a file lacks columns that the format reads.",
+               "Mend the format, then `onetier mediation recycle`."),
+        Reason("RECORD_MALFORMED", INVALID, "A record is not laid out as the format says.",
+               "Mend the format, then `onetier mediation recycle`."),
+        Reason("RECORD_TOO_LARGE", INVALID, "A record is longer than any switch writes."),
+        Reason("FIELD_UNREADABLE", INVALID, "A field is empty, or no value of its type.",
+               "Mend the format, then `onetier mediation recycle`."),
+        Reason("TIME_AMBIGUOUS", INVALID, "Clocks of the switch's zone showed a time twice, or never.",
+               "Let the switch write UTC, or an offset, in that hour."),
+        Reason("RECORD_CONFLICT", CONFLICT, "A record has the key of another one and says something else.",
+               "Look at both, and charge what is right by hand.", NOBODY),
+    ),
+)  # fmt: skip

@@ -1,0 +1,281 @@
+"""`onetier mediation`: a plant's files of switches, from where they are written to where they are charged."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from charging.base.identity import mask
+from charging.errors import Fault
+from cluster.roles import read_role
+from console.arguments import ENDPOINTS_VARIABLE, addresses
+from console.report import major, moment
+from console.views import Json, View, print_view
+from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
+from mediation.decoding.lines import UnusableFile
+from mediation.formats.reading import read_format
+from mediation.line import MediationLine, PlantRules, read_rules
+from mediation.plant.plant import Plant
+from mediation.plant.suspense import WAITING, Suspended
+from mediation.posting.poster import Posted, Poster
+from mediation.proving import FileProof, Prover
+from mediation.records import DroppedRecord
+from mediation.written import FaultyFile
+from onetier_client import AsyncClient
+from runtime.settings import BadSettings
+
+app = typer.Typer(no_args_is_help=True)
+ENDPOINTS = ["127.0.0.1:7100", "127.0.0.1:7101"]
+SHOWN_MAX = 20
+
+Home = Annotated[Path, typer.Argument(help="Folder of the plant: sources.yaml, formats/, and what it makes.")]
+Endpoint = Annotated[
+    list[str],
+    typer.Option(
+        "--endpoint", envvar=ENDPOINTS_VARIABLE, callback=addresses, help="App server, host:port; may be repeated."
+    ),
+]
+Certificates = Annotated[
+    Path | None, typer.Option("--tls", help="Folder with frontend.pem, frontend.key, ca.pem; default: ONETIER_TLS_….")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Only what waits for this reason.")]
+
+
+@app.command()
+def check(home: Home, as_json: Json = False) -> None:
+    """Check the sources and formats of a plant; every fault with its file and line, and exit status 1."""
+    rules = _rules(home)
+    rows = [{"source": each.source, "folder": each.folder, "format": each.format} for each in rules.sources]
+    text = [f"{each.source}: {each.files} of {each.folder}, format {each.format}" for each in rules.sources]
+    print_view(View(rows, [*text, "no fault"]), as_json)
+
+
+@app.command(name="try")
+def try_format(
+    form: Annotated[Path, typer.Argument(metavar="FORMAT", help="File of the format.")],
+    file: Annotated[Path, typer.Argument(help="A file of the switch.")],
+    shown: Annotated[int, typer.Option("--show", min=0, help="How many records of each kind are shown.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Show what a format makes of a file, charging nothing; exit status 1 when a record can't be read."""
+    try:
+        found = list(Decoder(read_format(form)).decode(file.read_bytes()))
+    except FaultyFile as faulty:
+        raise _faulty(faulty) from faulty
+    except UnusableFile as unusable:
+        typer.echo(f"{file}: {unusable.reason}: {unusable.why}", err=True)
+        raise typer.Exit(1) from unusable
+    except OSError as error:
+        typer.echo(f"{file}: {error.strerror}", err=True)
+        raise typer.Exit(2) from error
+    counts = Counter("read" if isinstance(each, Decoded) else type(each).__name__.lower() for each in found)
+    told: Counter[str] = Counter()
+    lines: list[str] = []
+    for each in found:
+        kind = type(each).__name__
+        told[kind] += 1
+        if told[kind] <= shown:
+            lines.append(_told(each, str(file)))
+    summary = ", ".join(f"{counts[name]} {name}" for name in ("read", "dropped", "unread"))
+    print_view(View([each.record if isinstance(each, Decoded) else each for each in found], [*lines, summary]), as_json)
+    if counts["unread"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    home: Home,
+    follow: Annotated[bool, typer.Option("--follow", help="Look again and again, until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 10.0,
+    endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
+    as_json: Json = False,
+) -> None:
+    """Collect what is whole, decode it, charge it; exit status 1 when something had to be left for the next run."""
+    rules = _rules(home)
+
+    async def work(plant: Plant, client: AsyncClient) -> bool:
+        line, poster = MediationLine(plant, rules), _poster(plant, client, rules)
+        while True:
+            well = await _pass(line, poster, as_json)
+            if not follow:
+                return well
+            await asyncio.sleep(every)
+
+    _work(home, endpoint, tls, work)
+
+
+@app.command()
+def recycle(
+    home: Home,
+    reason: Reason = "",
+    endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
+    as_json: Json = False,
+) -> None:
+    """Try again what waits in suspense, and decode again what could not be read, once the cause is mended."""
+    rules = _rules(home)
+
+    async def work(plant: Plant, client: AsyncClient) -> bool:
+        readable = MediationLine(plant, rules).decode_again(_now_ms())
+        poster = _poster(plant, client, rules)
+        again = await poster.recycle(reason, _now_ms())
+        posted = await poster.post_batches(_now_ms())
+        row = {"readable": readable, "again": again, "posted": posted}
+        print_view(View([row], [f"{readable} records can be read now", _posted(again), _posted(posted)]), as_json)
+        return not (again.unknown or posted.unknown)
+
+    _work(home, endpoint, tls, work)
+
+
+@app.command()
+def suspense(home: Home, reason: Reason = "", as_json: Json = False) -> None:
+    """List what could not be charged, with file, position and reason."""
+    plant = _open(home)
+    rows = list(plant.suspense.all(WAITING, reason))
+    names = {file.digest: file.name for file in plant.files.all()}
+    lines = [_suspended(each, names[each.digest]) for each in rows[:SHOWN_MAX]]
+    if len(rows) > SHOWN_MAX:
+        lines.append(f"… and {len(rows) - SHOWN_MAX} more (--json has all)")
+    counts = Counter(each.reason for each in rows)
+    lines += [f"{count:,} {name}" for name, count in counts.most_common()] or ["nothing waits"]
+    print_view(View([{"file": names[each.digest], **_suspended_row(each)} for each in rows], lines), as_json)
+    plant.close()
+
+
+@app.command()
+def proof(home: Home, as_json: Json = False) -> None:
+    """Prove that every record is charged, duplicate, dropped or suspended; exit status 1 if one is not."""
+    rules, plant = _rules(home), _open(home)
+    prover = Prover(plant, rules.formats)
+    proofs = list(prover.files())
+    wrong = [f"{each.file.name}: {text}" for each in proofs for text in each.differences]
+    if prover.doubled:
+        wrong.append(f"{prover.doubled} keys stand in two batches")
+    verdict = "the proof holds" if not wrong else f"the proof does not hold: {len(wrong)} differences"
+    print_view(View(proofs, [_proof_table(proofs), *wrong, verdict]), as_json)
+    plant.close()
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _rules(home: Path) -> PlantRules:
+    try:
+        return read_rules(home)
+    except FaultyFile as faulty:
+        raise _faulty(faulty) from faulty
+
+
+def _faulty(faulty: FaultyFile) -> typer.Exit:
+    for fault in faulty.faults:
+        typer.echo(str(fault), err=True)
+    return typer.Exit(1)
+
+
+def _open(home: Path) -> Plant:
+    if not home.is_dir():
+        typer.echo(f"{home} is no folder: make it, with sources.yaml and formats/ in it", err=True)
+        raise typer.Exit(2)
+    return Plant(home)
+
+
+def _poster(plant: Plant, client: AsyncClient, rules: PlantRules) -> Poster:
+    return Poster(plant, client, {source.source: source.channel for source in rules.sources})
+
+
+def _work(
+    home: Path, endpoints: list[str], tls: Path | None, work: Callable[[Plant, AsyncClient], Awaitable[bool]]
+) -> None:
+    async def connected() -> bool:
+        plant = _open(home)
+        plant.remove_unnamed()
+        async with AsyncClient(endpoints, tls=read_role(tls, "frontend")) as client:
+            try:
+                return await work(plant, client)
+            finally:
+                plant.close()
+
+    try:
+        if not asyncio.run(connected()):
+            raise typer.Exit(1)
+    except Fault as fault:
+        typer.echo(f"{fault.reason}: {fault.message}", err=True)
+        raise typer.Exit(1) from fault
+    except BadSettings as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(2) from wrong
+
+
+async def _pass(line: MediationLine, poster: Poster, as_json: bool) -> bool:
+    """Go along the line once and tell; say whether nothing is left that could have been done."""
+    collected = line.collect(_now_ms())
+    decoded = line.decode(_now_ms())
+    posted = await poster.post_batches(_now_ms())
+    texts = [
+        f"{each.source}: {each.taken} files taken, {each.known} known, {each.unfinished} not whole yet"
+        for each in collected
+    ]
+    troubles = [f"{each.source}: {trouble}" for each in collected for trouble in each.troubles]
+    row = {"collected": collected, "decoded": decoded, "posted": posted}
+    print_view(View([row], [*texts, f"{decoded} files decoded", _posted(posted)]), as_json)
+    for trouble in troubles:
+        typer.echo(trouble, err=True)
+    return not troubles and not posted.unknown
+
+
+def _posted(posted: Posted) -> str:
+    amounts = ", ".join(f"{major(amount)} {currency}" for currency, amount in sorted(posted.amounts.items()))
+    text = f"{posted.charged:,} records charged ({amounts or 'nothing'}), {posted.suspended:,} suspended"
+    unknown = f", {posted.unknown:,} of unknown fate: run again" if posted.unknown else ""
+    return f"{text}{unknown}, in {posted.seconds:.1f} s"
+
+
+def _told(each: FoundRecord, file: str) -> str:
+    if isinstance(each, Decoded):
+        record = each.record
+        party = f" to {mask(record.other_party)}" if record.other_party else ""
+        return (
+            f"{file}:{record.place.position}: {mask(record.identity)} {record.service} {record.quantity}"
+            f" at {moment(record.start_ms)}{party}"
+        )
+    if isinstance(each, DroppedRecord):
+        return f"{file}:{each.place.position}: dropped: {each.rule}"
+    return f"{file}:{each.place.position}: {each.reason}: {each.why}"
+
+
+def _suspended(each: Suspended, name: str) -> str:
+    return f"{name}:{each.position}: {each.reason}: {each.why}"
+
+
+def _suspended_row(each: Suspended) -> dict[str, object]:
+    return {
+        "digest": each.digest,
+        "position": each.position,
+        "reason": each.reason,
+        "why": each.why,
+        "raw": each.raw.decode("utf-8", "replace"),
+        "refusals": each.refusals,
+        "since_ms": each.since_ms,
+    }
+
+
+def _proof_table(proofs: list[FileProof]) -> Table:
+    table = Table(title="By file", title_justify="left")
+    table.add_column("file")
+    table.add_column("state")
+    for name in ("records", "charged", "duplicate", "dropped", "suspended", "waiting"):
+        table.add_column(name, justify="right")
+    for each in proofs:
+        counts = (each.records, each.charged, each.duplicates, each.dropped, each.suspended, each.waiting)
+        state = f"held: {each.file.reason}" if each.file.state == "held" else each.file.state
+        table.add_row(each.file.name, state, *(f"{count:,}" for count in counts))
+    return table
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,1 @@
+"""Collecting: files of switches, taken when they are whole, each content once for ever."""

@@ -1,0 +1,71 @@
+"""The lines of a file that holds one record a line: header and trailer taken off, each line with its number and bytes.
+
+A file whose trailer is missing or disagrees is not whole: nothing of it may be charged, so all lines are looked at
+before the first is given.
+"""
+
+from collections.abc import Iterator
+
+from mediation.formats.format import FixedColumn, FrameLines
+from mediation.records import RAW_BYTES_MAX, RecordPlace, UnreadRecord
+
+NOT_WHOLE = "FILE_NOT_WHOLE"
+_BREAKS = b"\r\n"
+
+
+class UnusableFile(Exception):
+    """A file of which nothing is charged: it is not whole, or not in this format."""
+
+    def __init__(self, reason: str, why: str) -> None:
+        super().__init__(why)
+        self.reason = reason
+        self.why = why
+
+
+def lines_of(content: bytes, rules: FrameLines, encoding: str) -> Iterator[tuple[str, RecordPlace] | UnreadRecord]:
+    """Give the text of each record's line, or why it has none; empty lines are passed over.
+
+    Raises `UnusableFile` FILE_NOT_WHOLE before the first.
+    """
+    rows = [(number, raw) for number, raw in enumerate(content.split(b"\n"), 1) if raw.strip()]
+    rows = [row for row in rows if row[0] > rules.skip]
+    if rules.trailer:
+        rows = _without_trailer(content, rows, rules, encoding)
+    for number, raw in rows:
+        line = raw.rstrip(_BREAKS)
+        place = RecordPlace(number, line)
+        if len(line) > RAW_BYTES_MAX:
+            text = f"it has {len(line)} bytes, more than {RAW_BYTES_MAX}"
+            yield UnreadRecord("RECORD_TOO_LARGE", text, RecordPlace(number, line[:RAW_BYTES_MAX]))
+            continue
+        try:
+            text = line.decode(encoding)
+        except UnicodeDecodeError as error:
+            yield UnreadRecord("RECORD_MALFORMED", f"byte {error.start + 1} of it is no {encoding}", place)
+            continue
+        if not (rules.header and text.startswith(rules.header)):
+            yield text, place
+
+
+def _without_trailer(
+    content: bytes, rows: list[tuple[int, bytes]], rules: FrameLines, encoding: str
+) -> list[tuple[int, bytes]]:
+    last = rows[-1][1].rstrip(_BREAKS).decode(encoding, "replace") if rows else ""
+    if not last.startswith(rules.trailer):
+        raise UnusableFile(NOT_WHOLE, f"the last line does not begin with {rules.trailer!r}: the file was cut off")
+    if not content.endswith(b"\n") and rules.count is None:
+        raise UnusableFile(NOT_WHOLE, "the trailer has no end of line: the file was cut off")
+    rows = rows[:-1]
+    if rules.count is not None:
+        _check_count(last, rules.count, sum(not _is_header(raw, rules, encoding) for _, raw in rows))
+    return rows
+
+
+def _is_header(raw: bytes, rules: FrameLines, encoding: str) -> bool:
+    return bool(rules.header) and raw.decode(encoding, "replace").startswith(rules.header)
+
+
+def _check_count(trailer: str, column: FixedColumn, records: int) -> None:
+    told = trailer[column.at - 1 : column.at - 1 + column.width].strip()
+    if not told.isdecimal() or int(told) != records:
+        raise UnusableFile(NOT_WHOLE, f"the trailer counts {told!r} records and the file has {records}")

@@ -1,0 +1,58 @@
+"""The fields of a switch's record → a usage record, by the rules of the format."""
+
+from mediation.decoding.layouts import Cells
+from mediation.formats.format import FieldRule, Format
+from mediation.formats.values import BadText
+from mediation.records import DetailRecord, DroppedRecord, RecordPlace, UnreadRecord
+
+SHOWN_CHARS_MAX = 40
+
+
+class Mapper:
+    """Makes usage records by one format."""
+
+    def __init__(self, form: Format) -> None:
+        self._form = form
+        self._drop = [(rule.column, frozenset(rule.among), rule.why) for rule in form.drop]
+        self._attributes = sorted(form.attributes.items())
+
+    def record(self, cells: Cells, place: RecordPlace) -> DetailRecord | DroppedRecord | UnreadRecord:
+        """Make the record, or say why there is none."""
+        form = self._form
+        for column, among, why in self._drop:
+            if cells.get(column, "").strip() in among:
+                return DroppedRecord(why, place)
+        try:
+            return DetailRecord(
+                str(_value("identity", form.identity, cells)),
+                str(_value("service", form.service, cells)),
+                int(_value("start", form.start, cells)),
+                int(_value("quantity", form.quantity, cells)),
+                _text("other_party", form.other_party, cells),
+                _text("visited", form.visited, cells),
+                _text("partner", form.partner, cells),
+                tuple((name, _text(name, rule, cells)) for name, rule in self._attributes),
+                place,
+            )
+        except BadText as bad:
+            return UnreadRecord(bad.reason, bad.wanted, place)
+
+
+def _text(name: str, rule: FieldRule | None, cells: Cells) -> str:
+    return str(_value(name, rule, cells)) if rule is not None else ""
+
+
+def _value(name: str, rule: FieldRule, cells: Cells) -> str | int:
+    """Give a field's value. Raises `BadText` with a sentence that names the column."""
+    if rule.value:
+        return rule.value
+    text = cells.get(rule.column)
+    if text is None or not text.strip():
+        if rule.empty is not None:
+            return rule.empty
+        raise BadText(f"{name}: column {rule.column} is empty")
+    try:
+        return rule.read.read(text)
+    except BadText as bad:
+        shown = f"{text.strip()[:SHOWN_CHARS_MAX]!r} in column {rule.column}"
+        raise BadText(f"{name}: {shown} must be {bad.wanted}", bad.reason) from bad

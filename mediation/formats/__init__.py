@@ -1,0 +1,1 @@
+"""Formats: how a switch writes its records, said in a file of a page."""

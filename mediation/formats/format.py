@@ -1,0 +1,223 @@
+"""The model of a format file: how records are laid out, and which of their fields means what.
+
+A format is checked as a whole when it is read (`mediation.written`); everything that is written in it has an
+effect.
+"""
+
+import codecs
+from collections.abc import Iterator
+
+from msgspec import Struct, field
+
+from charging.base.bounds import TEXT_CHARS_MAX
+from charging.base.fieldtypes import ATTRIBUTES_MAX
+from mediation.formats.values import WHOLE_MAX, FieldValue, TextValue, TimeValue
+from mediation.written import Finding, Written
+
+
+class Delimited(Struct, frozen=True, tag="delimited", tag_field="layout", forbid_unknown_fields=True):
+    """A record a line, its fields parted by a character."""
+
+    columns: tuple[str, ...] = ()
+    """Names in order; none = the first line that is kept has them."""
+    delimiter: str = ","
+    quote: str = '"'
+    """Around a field that holds the delimiter; empty = there is none."""
+
+    def faults(self) -> Iterator[Finding]:
+        """Give what is wrong with it."""
+        if len(self.delimiter) != 1:
+            yield "delimiter", "must be one character"
+        if len(self.quote) > 1:
+            yield "quote", "must be one character, or empty"
+        yield from _twice("columns", self.columns)
+
+    def names(self) -> frozenset[str] | None:
+        """Give the fields that a record can have; None = the file says."""
+        return frozenset(self.columns) or None
+
+
+class FixedColumn(Struct, frozen=True, forbid_unknown_fields=True):
+    """A field of a line of fixed width."""
+
+    name: str
+    at: int
+    """Its first character, the line's first being 1."""
+    width: int
+
+
+class FixedWidth(Struct, frozen=True, tag="fixed", tag_field="layout", forbid_unknown_fields=True):
+    """A record a line, its fields at fixed places."""
+
+    columns: tuple[FixedColumn, ...]
+
+    def faults(self) -> Iterator[Finding]:
+        """Give what is wrong with it."""
+        if not self.columns:
+            yield "columns", "must name at least one"
+        for index, column in enumerate(self.columns):
+            if column.at < 1 or column.width < 1:
+                yield f"columns.{index}", "at and width count from 1"
+        yield from _twice("columns", tuple(column.name for column in self.columns))
+
+    def names(self) -> frozenset[str] | None:
+        """Give the fields that a record can have."""
+        return frozenset(column.name for column in self.columns)
+
+
+class KeyValue(Struct, frozen=True, tag="keyvalue", tag_field="layout", forbid_unknown_fields=True):
+    """A record a line, each field with its name: `caller=861391;seconds=30`."""
+
+    item: str = ";"
+    """Between fields."""
+    pair: str = "="
+    """Between a name and its value."""
+
+    def faults(self) -> Iterator[Finding]:
+        """Give what is wrong with it."""
+        if not self.item or not self.pair or self.item == self.pair:
+            yield "item", "item and pair must be two different texts"
+
+    def names(self) -> frozenset[str] | None:
+        """The file says."""
+        return None
+
+
+class JsonLines(Struct, frozen=True, tag="jsonlines", tag_field="layout", forbid_unknown_fields=True):
+    """A JSON object a line; a field within another is named with dots."""
+
+    def faults(self) -> Iterator[Finding]:
+        """Nothing can be wrong."""
+        return iter(())
+
+    def names(self) -> frozenset[str] | None:
+        """The file says."""
+        return None
+
+
+Layout = Delimited | FixedWidth | KeyValue | JsonLines
+
+
+class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a value of the usage record comes from."""
+
+    column: str = field(name="from", default="")
+    """Field of the switch's record."""
+    read: FieldValue = TextValue()
+    """How its text is read; not given, it is text."""
+    value: str = ""
+    """The value itself, where no field tells it."""
+    empty: str | None = None
+    """The value when the field is empty; not given, an empty field can't be read."""
+
+    def faults(self, columns: frozenset[str] | None) -> Iterator[Finding]:
+        """Give what is wrong with it; `columns` None = what there is, a file tells."""
+        if bool(self.column) == bool(self.value):
+            yield "", "must have either from or value"
+        if self.column and columns is not None and self.column not in columns:
+            yield "from", f"names column {self.column!r}, and there is none of that name"
+        if self.value and self.empty is not None:
+            yield "empty", "has no effect beside value"
+        for where, text in (("value", self.value), ("empty", self.empty or "")):
+            if len(text) > TEXT_CHARS_MAX:
+                yield where, f"must have at most {TEXT_CHARS_MAX} characters"
+        if isinstance(self.read, TimeValue) and (wrong := self.read.fault()):
+            yield "read", wrong
+
+
+class DropRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """Records that are not charged, such as those of calls that nobody answered."""
+
+    column: str = field(name="from")
+    among: tuple[str, ...]
+    """Texts of the field, each as it stands in the file without the spaces around it."""
+    why: str
+    """Counted and told by it."""
+
+
+class FrameLines(Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands in a file besides records."""
+
+    skip: int = 0
+    """Lines at its beginning that mean nothing."""
+    header: str = ""
+    """What a header line begins with."""
+    trailer: str = ""
+    """What the trailer begins with, the last line that is not empty; without it the file is not whole."""
+    count: FixedColumn | None = None
+    """Where the trailer says how many records the file has."""
+
+
+class Format(Written, frozen=True, forbid_unknown_fields=True):
+    """How one make of switch writes its files."""
+
+    format: str
+    """Its name."""
+    about: str
+    """For people: which switch, which records."""
+    records: Layout
+    identity: FieldRule
+    service: FieldRule
+    start: FieldRule
+    quantity: FieldRule
+    key: tuple[str, ...]
+    """Columns, or names of this file's fields, that no two uses have alike: what makes a duplicate."""
+    encoding: str = "utf-8"
+    lines: FrameLines = FrameLines()
+    other_party: FieldRule | None = None
+    visited: FieldRule | None = None
+    partner: FieldRule | None = None
+    attributes: dict[str, FieldRule] = field(default_factory=dict)
+    drop: tuple[DropRule, ...] = ()
+
+    def rules(self) -> Iterator[tuple[str, FieldRule]]:
+        """Give the fields by their place in the file."""
+        for name in ("identity", "service", "start", "quantity", "other_party", "visited", "partner"):
+            rule: FieldRule | None = getattr(self, name)
+            if rule is not None:
+                yield name, rule
+        for name, rule in self.attributes.items():
+            yield f"attributes.{name}", rule
+
+    def faults(self) -> Iterator[Finding]:
+        """Give all that is wrong with it, each with its place."""
+        columns = self.records.names()
+        yield from ((f"records.{where}", what) for where, what in self.records.faults())
+        for name, rule in self.rules():
+            yield from ((f"{name}.{where}".rstrip("."), what) for where, what in rule.faults(columns))
+        yield from _numeric("start", self.start, ("time",))
+        yield from _numeric("quantity", self.quantity, ("duration", "integer"))
+        if not self.key:
+            yield "key", "must name at least one column, or each record of a file is every other's duplicate"
+        for where, name in [(f"key.{index}", name) for index, name in enumerate(self.key)] + [
+            (f"drop.{index}.from", rule.column) for index, rule in enumerate(self.drop)
+        ]:
+            if columns is not None and name not in columns:
+                yield where, f"names column {name!r}, and there is none of that name"
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            yield "encoding", f"{self.encoding[:40]!r} is no encoding that is known: write utf-8, gb18030, latin-1, …"
+        if len(self.attributes) > ATTRIBUTES_MAX:
+            yield "attributes", f"has more than {ATTRIBUTES_MAX}"
+        if self.lines.skip < 0:
+            yield "lines.skip", "must be 0 or more"
+        if self.lines.count is not None and not self.lines.trailer:
+            yield "lines.count", "has no effect without trailer"
+
+
+def _numeric(name: str, rule: FieldRule, kinds: tuple[str, ...]) -> Iterator[Finding]:
+    if rule.column and str(rule.read.__struct_config__.tag) not in kinds:
+        yield f"{name}.read", f"must be of type {' or '.join(kinds)}"
+    for where, text in (("value", rule.value), ("empty", rule.empty or "")):
+        if text and kinds == ("time",):
+            yield f"{name}.{where}", "can't be the same for all records"
+        elif text and not (text.isdecimal() and int(text) <= WHOLE_MAX):
+            yield f"{name}.{where}", "must be a whole number"
+    if rule.empty == "":
+        yield f"{name}.empty", "must be a whole number"
+
+
+def _twice(where: str, names: tuple[str, ...]) -> Iterator[Finding]:
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield where, f"has {name!r} twice"

@@ -1,0 +1,84 @@
+"""The line of a plant: collect, decode, post, as far as each comes; what fails is left for the next time."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from mediation.collecting.collector import Collected, Collector
+from mediation.collecting.sources import SwitchSource, read_sources
+from mediation.decoding.decoder import Decoder
+from mediation.formats.format import Format
+from mediation.formats.reading import read_formats
+from mediation.plant.files import LANDED
+from mediation.plant.home import PlantFolder
+from mediation.plant.intake import Intake
+from mediation.plant.plant import Plant
+from mediation.written import FaultyFile, FileFault
+
+
+class PlantRules(Struct, frozen=True):
+    """What the files of a plant say."""
+
+    sources: tuple[SwitchSource, ...]
+    formats: dict[str, Format]
+    """By the name of the source."""
+
+
+def read_rules(home: Path) -> PlantRules:
+    """Read sources and formats. Raises `FaultyFile` with all that is wrong."""
+    folder = PlantFolder(home)
+    faults: list[FileFault] = []
+    formats: dict[str, Format] = {}
+    sources: tuple[SwitchSource, ...] = ()
+    try:
+        formats = read_formats(folder.formats)
+    except FaultyFile as faulty:
+        faults += faulty.faults
+    try:
+        sources = read_sources(folder.sources).sources
+    except FaultyFile as faulty:
+        faults += faulty.faults
+    if not faults:
+        text = "no file of formats/ has that name"
+        faults = [
+            FileFault(str(folder.sources), 1, f"{source.source}: format {source.format!r}: {text}")
+            for source in sources
+            if source.format not in formats
+        ]
+    if faults:
+        raise FaultyFile(faults)
+    return PlantRules(sources, {source.source: formats[source.format] for source in sources})
+
+
+class MediationLine:
+    """The first half of the line, up to batches: it needs nobody but the files."""
+
+    def __init__(self, plant: Plant, rules: PlantRules) -> None:
+        self._plant = plant
+        self._rules = rules
+        self._collector = Collector(plant)
+        self._intake = Intake(plant)
+
+    def collect(self, now_ms: int) -> list[Collected]:
+        """Look at all sources once."""
+        return [self._collector.collect(source, now_ms) for source in self._rules.sources]
+
+    def decode(self, now_ms: int) -> int:
+        """Decode what is landed; gives how many files."""
+        decoders = {name: Decoder(form) for name, form in self._rules.formats.items()}
+        files = [file for file in self._plant.files.all(LANDED) if file.source in decoders]
+        for file in files:
+            self._intake.take(file, decoders[file.source], now_ms)
+        return len(files)
+
+    def decode_again(self, now_ms: int) -> int:
+        """Decode held files and unreadable records by the formats of now; gives how many records came of it."""
+        plant = self._plant
+        with plant.commit():
+            plant.files.retry()
+        before = sum(batch.records for batch in plant.work.batches())
+        self.decode(now_ms)
+        for file in plant.files.all():
+            if (form := self._rules.formats.get(file.source)) is not None:
+                self._intake.take_again(file, Decoder(form), now_ms)
+        return sum(batch.records for batch in plant.work.batches()) - before

@@ -1,0 +1,66 @@
+"""The plant's base: one SQLite file, whose commits are the only moments at which anything becomes true.
+
+Whatever a step makes (landed bytes, batches, runs of keys, details) is written and synced first, then named here in one
+transaction together with its counts. So batch, keys and counts can't disagree, wherever the process was killed: what
+stands in the folders and is not named here never happened, and is removed at the next start.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (
+  digest TEXT PRIMARY KEY, source TEXT NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL, taken_ms INTEGER NOT NULL,
+  state TEXT NOT NULL, reason TEXT NOT NULL, why TEXT NOT NULL, records INTEGER NOT NULL, duplicates INTEGER NOT NULL,
+  dropped INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS names (
+  source TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, seen_ms INTEGER NOT NULL,
+  PRIMARY KEY (source, name, digest)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS looks (
+  source TEXT NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL, modified TEXT NOT NULL, since_ms INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  PRIMARY KEY (source, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batches (
+  number INTEGER PRIMARY KEY, digest TEXT NOT NULL, records INTEGER NOT NULL, state TEXT NOT NULL,
+  charged INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS runs (name TEXT PRIMARY KEY, day TEXT NOT NULL, keys INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS runs_of_day ON runs (day);
+CREATE TABLE IF NOT EXISTS suspense (
+  digest TEXT NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, why TEXT NOT NULL,
+  raw BLOB NOT NULL, key BLOB NOT NULL, record BLOB NOT NULL, refusals INTEGER NOT NULL, since_ms INTEGER NOT NULL,
+  amount INTEGER NOT NULL, currency TEXT NOT NULL,
+  PRIMARY KEY (digest, position)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class PlantBase:
+    """The connection that the books of a plant share. One process writes at a time; the file's own lock says so."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+        self.connection.execute("PRAGMA journal_mode=WAL")
+        self.connection.execute("PRAGMA synchronous=FULL")
+        self.connection.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Let it go."""
+        self.connection.close()
+
+    @contextmanager
+    def commit(self) -> Iterator[None]:
+        """Make all that is written inside true together, or nothing of it."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")

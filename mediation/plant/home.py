@@ -1,0 +1,71 @@
+"""The folders of a plant, and how a file comes into one whole or not at all.
+
+sources.yaml          where files come from, and by which rule they are whole
+formats/*.yaml        how switches write
+ledger.sqlite         what is true: every other file counts only if it is named there
+landing/ab/<sha256>   files as they came, never changed
+batches/<n>.parquet   records that are to be charged
+keys/<day>/<n>.run    keys of uses, by the day of the event
+details/<n>.parquet   what was charged for the records of a batch
+"""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+
+class PlantFolder:
+    """Paths of one plant."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.sources = home / "sources.yaml"
+        self.formats = home / "formats"
+        self.ledger = home / "ledger.sqlite"
+
+    def landed(self, digest: str) -> Path:
+        """Give the place of a file's bytes."""
+        return self.home / "landing" / digest[:2] / digest
+
+    def batch(self, number: int) -> Path:
+        """Give the place of a batch's records."""
+        return self.home / "batches" / f"{number}.parquet"
+
+    def run(self, name: str) -> Path:
+        """Give the place of a run of keys, named `day/number`."""
+        return self.home / "keys" / f"{name}.run"
+
+    def details(self, number: int) -> Path:
+        """Give the place of what was charged for a batch."""
+        return self.home / "details" / f"{number}.parquet"
+
+    def made(self) -> list[Path]:
+        """Give every file that counts only when the ledger names it."""
+        folders = (self.home / name for name in ("landing", "batches", "keys", "details"))
+        return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
+def digest_of(content: bytes) -> str:
+    """Give the name under which content is landed."""
+    return sha256(content).hexdigest()
+
+
+def place(path: Path, content: bytes) -> None:
+    """Put a file there, durable when this returns; whoever sees it sees it whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,158 @@
+"""A landed file → its batch: decoded, freed of duplicates, all of it in one commit.
+
+What is kept of a record depends on nothing but the file, its format and the keys that were known before: whoever is
+killed here begins again and ends where it would have.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
+from mediation.decoding.lines import UnusableFile
+from mediation.duplicates import runs
+from mediation.duplicates.keys import Columns, columns, content_of, key_of
+from mediation.plant.batches import KeyedRecord, write_batch
+from mediation.plant.files import LANDED, LandedFile
+from mediation.plant.home import digest_of, sync_folder
+from mediation.plant.plant import Plant
+from mediation.plant.suspense import WAITING, Suspended
+from mediation.records import DroppedRecord, UnreadRecord
+
+RUNS_OF_DAY_MAX = 8
+"""More are joined to one, so that a look at a day's keys stays a look at a few files."""
+CONFLICT = "RECORD_CONFLICT"
+_DAY_MS = 86_400_000
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Intake:
+    """Takes the files of one plant in."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        self._folder = plant.folder
+        self._work = plant.work
+
+    def take(self, file: LandedFile, decoder: Decoder, now_ms: int) -> None:
+        """Decode a landed file and commit what became of it: a batch, or that the whole file is held.
+
+        Raises `OSError` when the bytes can't be read or written; nothing is changed then.
+        """
+        found = self._decode(file, decoder)
+        if found is not None:
+            self._commit(file, decoder.form.format, found, now_ms)
+
+    def take_again(self, file: LandedFile, decoder: Decoder, now_ms: int) -> int:
+        """Decode a file once more for the records that could not be read; gives how many can be read now.
+
+        The others of the file stay what they are. Raises `OSError`.
+        """
+        unread = {each.position for each in self._plant.suspense.all(WAITING, "", file.digest) if not each.record}
+        found = (self._decode(file, decoder) or []) if unread else []
+        readable = [each for each in found if not isinstance(each, UnreadRecord) and _position(each) in unread]
+        if readable:
+            self._commit(file, decoder.form.format, readable, now_ms)
+        return len(readable)
+
+    def _decode(self, file: LandedFile, decoder: Decoder) -> list[FoundRecord] | None:
+        """Decode a file; None = nothing of it can be used, and it is held if nothing of it was used before."""
+        content = self._folder.landed(file.digest).read_bytes()
+        try:
+            if digest_of(content) != file.digest:
+                raise UnusableFile("FILE_CHANGED", "its bytes in the landing are not those that were taken")
+            return list(decoder.decode(content))
+        except UnusableFile as unusable:
+            if file.state == LANDED:
+                with self._plant.commit():
+                    self._plant.files.hold(file.digest, unusable.reason, unusable.why)
+            return None
+
+    def _commit(self, file: LandedFile, format_name: str, found: Sequence[FoundRecord], now_ms: int) -> None:
+        decoded = [each for each in found if isinstance(each, Decoded)]
+        keys = [key_of(format_name, each.key) for each in decoded]
+        rows = columns([key + content_of(each.record) for key, each in zip(keys, decoded, strict=True)])
+        days = np.array([each.record.start_ms // _DAY_MS for each in decoded], np.int64)
+        known = self._known(rows, days)
+        aside = [_unread(file, each, now_ms) for each in found if isinstance(each, UnreadRecord)]
+        aside += [_conflict(file, decoded[at], keys[at], now_ms) for at in np.flatnonzero(known == runs.OTHER)]
+        fresh = np.flatnonzero(known == runs.NEW)
+        plant, number = self._plant, self._work.next_number()
+        if len(fresh):
+            write_batch(self._folder.batch(number), [KeyedRecord(keys[at], decoded[at].record) for at in fresh])
+        made = self._write_runs(number, rows[:, fresh], days[fresh])
+        with plant.commit():
+            for name, day, size in made:
+                self._work.add_run(name, day, size)
+            if len(fresh):
+                self._work.add(number, file.digest, len(fresh))
+            plant.suspense.release(file.digest, [_position(each) for each in found])
+            plant.suspense.keep(aside)
+            dropped = sum(isinstance(each, DroppedRecord) for each in found)
+            records = len(found) if file.state == LANDED else 0
+            plant.files.decoded(file.digest, records, int((known == runs.SAME).sum()), dropped)
+        for day in {day for _, day, _ in made}:
+            self._join(day)
+
+    def _known(self, rows: Columns, days: NDArray[np.int64]) -> runs.Found:
+        found = runs.within(rows)
+        for day in np.unique(days):
+            mine = np.flatnonzero(days == day)
+            mine = mine[runs.in_order(rows[:, mine])]
+            for name in self._work.runs(_day(int(day))):
+                there = runs.seek(runs.read_run(self._folder.run(name)), rows[:, mine])
+                # A conflict with what is known outweighs that the file itself has the record twice.
+                found[mine] = np.maximum(found[mine], there)
+        return found
+
+    def _write_runs(self, number: int, rows: Columns, days: NDArray[np.int64]) -> list[tuple[str, str, int]]:
+        made: list[tuple[str, str, int]] = []
+        for each in np.unique(days):
+            mine = np.flatnonzero(days == each)
+            day = _day(int(each))
+            made.append(self._write_run(f"{day}/{number}", day, rows[:, mine]))
+        return made
+
+    def _write_run(self, name: str, day: str, rows: Columns) -> tuple[str, str, int]:
+        path = self._folder.run(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)  # Of somebody who was killed before the commit.
+        runs.write_run(path, rows)
+        sync_folder(path.parent)
+        return name, day, rows.shape[1]
+
+    def _join(self, day: str) -> None:
+        names = self._work.runs(day)
+        if len(names) <= RUNS_OF_DAY_MAX:
+            return
+        rows = runs.merged(runs.read_run(self._folder.run(name)) for name in names)
+        made = self._write_run(f"{day}/{names[-1].rpartition('/')[2]}+", day, rows)
+        with self._plant.commit():
+            self._work.drop_runs(names)
+            self._work.add_run(*made)
+        for name in names:
+            self._folder.run(name).unlink(missing_ok=True)
+
+
+def _day(number: int) -> str:
+    return datetime.fromtimestamp(number * 86_400, UTC).strftime("%Y%m%d")
+
+
+def _unread(file: LandedFile, unread: UnreadRecord, now_ms: int) -> Suspended:
+    place = unread.place
+    return Suspended(file.digest, place.position, WAITING, unread.reason, unread.why, place.raw, b"", b"", 0, now_ms)
+
+
+def _conflict(file: LandedFile, decoded: Decoded, key: bytes, now_ms: int) -> Suspended:
+    record = decoded.record
+    why = "another record with the same key says something else: look at both, then charge one by hand"
+    return Suspended(
+        file.digest, record.place.position, WAITING, CONFLICT, why, record.place.raw, key, _pack(record), 0, now_ms
+    )
+
+
+def _position(each: FoundRecord) -> int:
+    return each.record.place.position if isinstance(each, Decoded) else each.place.position

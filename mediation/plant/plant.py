@@ -1,0 +1,36 @@
+"""A plant as its parts see it: folders and books."""
+
+from pathlib import Path
+
+from mediation.plant.base import PlantBase
+from mediation.plant.files import FileBook
+from mediation.plant.home import PlantFolder
+from mediation.plant.suspense import Suspense
+from mediation.plant.work import CHARGED, WorkBook
+
+
+class Plant:
+    """One plant, opened for one process."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = PlantFolder(home)
+        base = PlantBase(self.folder.ledger)
+        self.commit = base.commit
+        self.close = base.close
+        self.files = FileBook(base)
+        self.work = WorkBook(base)
+        self.suspense = Suspense(base)
+
+    def remove_unnamed(self) -> int:
+        """Remove what stands in the folders and no book names: it never happened. Gives how many files."""
+        folder = self.folder
+        named = {folder.landed(file.digest) for file in self.files.all()}
+        named |= {folder.run(name) for name in self.work.runs()}
+        for batch in self.work.batches():
+            named.add(folder.batch(batch.number))
+            if batch.state == CHARGED:
+                named.add(folder.details(batch.number))
+        left = [path for path in folder.made() if path not in named]
+        for path in left:
+            path.unlink()
+        return len(left)

@@ -1,0 +1,124 @@
+"""The proof of a plant: whatever came in is charged, duplicate, dropped by rule or suspended, file by file.
+
+Nothing is taken from the counts that the plant keeps: the landed bytes are decoded anew, batches and details are read.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
+from mediation.decoding.lines import UnusableFile
+from mediation.duplicates.keys import KEY_BYTES, key_of
+from mediation.formats.format import Format
+from mediation.plant.files import DECODED, HELD, LandedFile
+from mediation.plant.home import digest_of
+from mediation.plant.plant import Plant
+from mediation.plant.suspense import RECOVERED, WAITING
+from mediation.plant.work import CHARGED, RecordBatch
+from mediation.records import DroppedRecord
+
+_KEYS = np.dtype(("S", KEY_BYTES))
+
+
+class FileProof(Struct, frozen=True):
+    """What became of the records of one file, and what does not agree."""
+
+    file: LandedFile
+    records: int = 0
+    charged: int = 0
+    duplicates: int = 0
+    dropped: int = 0
+    suspended: int = 0
+    waiting: int = 0
+    """To be charged: their batch is open."""
+    differences: tuple[str, ...] = ()
+
+
+class Prover:
+    """Proves one plant."""
+
+    def __init__(self, plant: Plant, formats: Mapping[str, Format]) -> None:
+        """`formats` are those of the plant's sources, by the name of the source."""
+        self._plant = plant
+        self._formats = formats
+        self._batches: dict[str, list[RecordBatch]] = {}
+        for batch in plant.work.batches():
+            self._batches.setdefault(batch.digest, []).append(batch)
+        keys = [_keys(pl.read_parquet(plant.folder.batch(each.number))) for each in plant.work.batches()]
+        self._keys, times = np.unique(np.concatenate([np.zeros(0, _KEYS), *keys]), return_counts=True)
+        self.doubled = int((times > 1).sum())
+        """Keys that stand in two batches: uses that would be charged twice."""
+
+    def files(self) -> Iterator[FileProof]:
+        """Prove file by file, in the order in which they were taken."""
+        for file in self._plant.files.all():
+            form = self._formats.get(file.source)
+            if form is None:
+                yield FileProof(file, differences=(f"source {file.source} is not there any more: add it again",))
+            else:
+                yield self._prove(file, Decoder(form))
+
+    def _prove(self, file: LandedFile, decoder: Decoder) -> FileProof:
+        content = self._plant.folder.landed(file.digest).read_bytes()
+        if digest_of(content) != file.digest:
+            return FileProof(file, differences=("its bytes in the landing are not those that were taken",))
+        try:
+            found = list(decoder.decode(content))
+        except UnusableFile as unusable:
+            wrong = () if file.state == HELD else (f"it can't be used: {unusable.why}",)
+            return FileProof(file, differences=wrong)
+        if file.state != DECODED:
+            return FileProof(file, len(found), differences=(f"it is {file.state}, and could be decoded",))
+        return self._count(file, decoder.form.format, found)
+
+    def _count(self, file: LandedFile, format_name: str, found: Sequence[FoundRecord]) -> FileProof:
+        plant = self._plant
+        held = {each.position: each.state for each in plant.suspense.all("", "", file.digest)}
+        states = Counter(held.values())
+        charged = waiting = 0
+        wrong: list[str] = []
+        placed = set(held)
+        for batch in self._batches.get(file.digest, ()):
+            rows = pl.read_parquet(plant.folder.batch(batch.number), columns=["key", "position"])
+            placed |= set(rows["position"].to_list())
+            if batch.state == CHARGED:
+                details = _keys(pl.read_parquet(plant.folder.details(batch.number), columns=["key"]))
+                charged += len(details)
+                if not np.isin(details, _keys(rows)).all() or len(np.unique(details)) != len(details):
+                    wrong.append(f"the details of batch {batch.number} are not those of its records")
+            else:
+                waiting += len(rows)
+        doubles = [each for each in found if isinstance(each, Decoded) and each.record.place.position not in placed]
+        lost = sum(not self._known(key_of(format_name, each.key)) for each in doubles)
+        if lost:
+            wrong.append(f"{lost} of its records are nowhere, and no duplicates of any")
+        proof = FileProof(
+            file,
+            len(found),
+            charged + states[RECOVERED],
+            len(doubles) - lost,
+            sum(isinstance(each, DroppedRecord) for each in found),
+            states[WAITING],
+            waiting,
+        )
+        total = proof.charged + proof.duplicates + proof.dropped + proof.suspended + proof.waiting
+        if total != proof.records:
+            wrong.append(f"{proof.records} records came in and {total} are accounted for")
+        if (file.records, file.duplicates, file.dropped) != (proof.records, proof.duplicates, proof.dropped):
+            wrong.append("the counts that the plant keeps of it are others")
+        return replace(proof, differences=tuple(wrong))
+
+    def _known(self, key: bytes) -> bool:
+        sought = np.array([key], _KEYS)
+        at = int(np.searchsorted(self._keys, sought)[0])
+        return at < len(self._keys) and bool(self._keys[at] == sought[0])
+
+
+def _keys(frame: pl.DataFrame) -> NDArray[np.bytes_]:
+    return np.array(frame["key"].to_list(), _KEYS)
