@@ -46,6 +46,7 @@ class Client(BlockingCommands):
     ask = blocking(AsyncClient.ask)
     charge = blocking(AsyncClient.charge)
     quote = blocking(AsyncClient.quote)
+    preview = blocking(AsyncClient.preview)
     balance = blocking(AsyncClient.balance)
     usage = blocking(AsyncClient.usage)
     contract = blocking(AsyncClient.contract)

@@ -61,6 +61,13 @@ def quote(identity: str, service: str, quantity: int = 1, **facts: Unpack[Facts]
     return _request(desk.REQUEST_TYPE_QUOTE, identity, service, quantity, facts, keyed=False)
 
 
+def preview(identity: str, command: Command, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Ask what a command would do and cost. Changes nothing and has no key. Raises TypeError as `execute`."""
+    request = _request(desk.REQUEST_TYPE_QUOTE, identity, "", 0, facts, keyed=False)
+    getattr(request, _field_of(command)).CopyFrom(command)
+    return request
+
+
 def query(
     identity: str, view: str, lines_max: int = 0, *, cursor: int = 0, **facts: Unpack[Narrowed]
 ) -> desk.ServiceRequest:
@@ -76,11 +83,8 @@ def query(
 
 def execute(identity: str, command: Command, **facts: Unpack[Facts]) -> desk.ServiceRequest:
     """Do a keyed command on the account of the identity. Raises TypeError for a message that is no command."""
-    field = _COMMAND_FIELDS.get(command.DESCRIPTOR.full_name)
-    if field is None:
-        raise TypeError(f"{command.DESCRIPTOR.full_name} is no command of a service request")
     request = _request(desk.REQUEST_TYPE_EXECUTE, identity, "", 0, facts, keyed=True)
-    getattr(request, field).CopyFrom(command)
+    getattr(request, _field_of(command)).CopyFrom(command)
     return request
 
 
@@ -101,6 +105,13 @@ def session(
     CC-Request-Number, RFC 8506, 8.2).
     """
     return desk.SessionRequest(session_id=session_id, operation=operation, invocation=invocation, units=units)
+
+
+def _field_of(command: Command) -> str:
+    field = _COMMAND_FIELDS.get(command.DESCRIPTOR.full_name)
+    if field is None:
+        raise TypeError(f"{command.DESCRIPTOR.full_name} is no command of a service request")
+    return field
 
 
 def _request(

@@ -7,6 +7,7 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from onetier_client import requests as build
 from onetier_client.asking import Asking
+from onetier_client.messages import Command
 
 
 class Views(Asking):
@@ -28,6 +29,14 @@ class Views(Asking):
         """Ask what an event would cost, and why. Changes nothing. `quantity` as in `charge`, amounts in micro-units."""
         request = build.quote(identity, service, quantity, **self._with({"explain": True}, facts))
         return (await self.ask(request)).quote
+
+    async def preview(self, identity: str, command: Command, **facts: Unpack[build.Facts]) -> desk.PreviewResult:
+        """Ask what a command would do: what moves, which fees come with it, what is lost. Changes nothing.
+
+        Raises what the command would raise. Send it with the `contract_version` told as its `expected_version`, so that
+        it is done on what was shown.
+        """
+        return (await self.ask(build.preview(identity, command, **self._with({}, facts)))).preview
 
     async def balance(self, identity: str, **facts: Unpack[build.Facts]) -> desk.BalanceView:
         """Books, what is held by sessions, what may be spent: micro-units, base units in books of other units."""

@@ -136,9 +136,10 @@ class ServiceDesk(ServiceDeskServiceServicer):
         return desk.ChargeResponse(charge=reply.charge)
 
     async def Quote(self, request: desk.QuoteRequest, context: grpc.aio.ServicerContext) -> desk.QuoteResponse:
-        """Say what an event would cost, and why."""
+        """Say what an event would cost, and why; or what a command would do."""
         reply = await self._call(request.request, desk.REQUEST_TYPE_QUOTE, context)
-        return desk.QuoteResponse(quote=reply.quote)
+        name = reply.WhichOneof("result")
+        return desk.QuoteResponse(**{name: getattr(reply, name)})
 
     async def Query(self, request: desk.QueryRequest, context: grpc.aio.ServicerContext) -> desk.QueryResponse:
         """Tell balance, usage, contract or history."""

@@ -14,17 +14,19 @@ from charging.errors import Invalid
 COMMANDS = tuple(field.name for field in desk.ServiceRequest.DESCRIPTOR.oneofs_by_name["command"].fields)
 EVENTS = frozenset({"charge", "quote"})
 EXECUTE = frozenset({"execute"})
+PREVIEW = frozenset({"preview"})
+"""The dry run of a command: a quote with a command in it."""
 PAGED = frozenset({"account", "accounts", "offerings", "detail"})
 PRICED = frozenset({"month", "compare"})
 VIEWS = frozenset({"balance", "usage", "contract", "history", "outcome"}) | PAGED | PRICED
-ALL = EVENTS | EXECUTE | VIEWS
+ALL = EVENTS | EXECUTE | PREVIEW | VIEWS
 
 EFFECTS: Mapping[str, frozenset[str]] = {
     "identity": ALL,
     "request_type": ALL,
     "service_code": EVENTS | VIEWS,
     "request_key": frozenset({"charge", "execute", "outcome"}),
-    "event_time_ms": EVENTS | EXECUTE,
+    "event_time_ms": EVENTS | EXECUTE | PREVIEW,
     "quantity": EVENTS | PAGED | {"usage", "history"},
     "channel": ALL,
     "other_party": EVENTS,
@@ -42,7 +44,7 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "to_ms": frozenset({"detail", "compare"}),
     "offerings": frozenset({"offerings"}) | PRICED,
     "pattern": frozenset({"month"}),
-    **dict.fromkeys(COMMANDS, EXECUTE),
+    **dict.fromkeys(COMMANDS, EXECUTE | PREVIEW),
 }
 """Field → what is asked when it has an effect. A field that is not named has none."""
 

@@ -31,6 +31,8 @@ class RequestReader:
     def read(self, message: desk.ServiceRequest, now_ms: int) -> Request:
         """Normalise and check one request that came at a time, UTC. Raises `Invalid`, all wrong fields named."""
         kind = _KINDS.get(message.request_type)
+        if kind is Kind.QUOTE and message.WhichOneof("command") is not None:
+            return self._commands.preview(message, now_ms)
         if kind is Kind.CHARGE or kind is Kind.QUOTE:
             return self._events.read(message, kind, now_ms)
         if kind is Kind.QUERY:

@@ -113,3 +113,9 @@ class CommandRequest(Request):
     ) -> None:
         super().__init__(kind, identity, channel, partner, actor, key, digest, time_ms, explain)
         self.order = order
+
+
+class PreviewRequest(CommandRequest):
+    """The dry run of a command: whoever may send it may ask what it would do."""
+
+    __slots__ = ()

@@ -244,10 +244,10 @@ def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done
         )
 
 
-def fill_allowances(view: desk.UsageView, left: Iterable[AllowanceLeft]) -> None:
+def fill_allowances(into: "RepeatedCompositeFieldContainer[desk.AllowanceView]", left: Iterable[AllowanceLeft]) -> None:
     """Write what the allowances of a contract have left."""
     for each in left:
-        view.allowances.add(
+        into.add(
             allowance=each.allowance,
             unit=each.unit,
             quota=each.quota,

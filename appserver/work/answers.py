@@ -107,7 +107,7 @@ def answer_query(
         reply.history.SetInParent()
     else:
         replies.fill_accumulators(reply.usage, account)
-        replies.fill_allowances(reply.usage, left)
+        replies.fill_allowances(reply.usage.allowances, left)
         replies.fill_history(reply.usage.recent, history.lines, item.request.explain)
         reply.usage.SetInParent()
 

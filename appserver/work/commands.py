@@ -9,7 +9,7 @@ from appserver.batches.item import WorkItem
 from appserver.reading.asks import SessionOrder
 from appserver.reading.request import Request
 from appserver.reference import DomainReference
-from appserver.work.items import OpeningItem
+from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.revisions import Revised, decided_on
 from charging.base.account import Account
 from charging.base.account_id import names
@@ -71,7 +71,7 @@ def rate_usage(usage: Usage, account: Account, contract: Contract, reference: Do
 
 
 def order_command(
-    item: CommandItem,
+    item: CommandItem | PreviewItem,
     account: Account,
     contract: Contract,
     reference: DomainReference,

@@ -4,7 +4,7 @@
 
 from appserver.batches.batch import RequestBatch
 from appserver.batches.item import WorkItem
-from appserver.reading.request import EventRequest, QueryRequest, Request
+from appserver.reading.request import EventRequest, PreviewRequest, QueryRequest, Request
 from charging.ledger.commands.open_account import OpenAccount
 from charging.wire import BusinessData
 
@@ -37,6 +37,16 @@ class QuoteItem(ReadItem):
     def __init__(self, request: EventRequest, batch: RequestBatch, position: int) -> None:
         super().__init__(request, batch, position)
         self.usage = request.usage
+
+
+class PreviewItem(ReadItem):
+    """A dry run of a command."""
+
+    __slots__ = ("order",)
+
+    def __init__(self, request: PreviewRequest, batch: RequestBatch, position: int) -> None:
+        super().__init__(request, batch, position)
+        self.order = request.order
 
 
 class QueryItem(ReadItem):

@@ -10,8 +10,9 @@ from appserver.reference import DomainReference
 from appserver.uplink.outgoing import Outbox, Taker
 from appserver.work.answers import answer_outcome, answer_query, answer_quote, unexpected
 from appserver.work.batch_time import BatchTime
-from appserver.work.items import QueryItem, QuoteItem, ReadItem
+from appserver.work.items import PreviewItem, QueryItem, QuoteItem, ReadItem
 from appserver.work.library import Library
+from appserver.work.previews import answer_preview
 from appserver.work.pulls import Pulls
 from appserver.work.refusals import Refusals
 from charging.errors import Fault
@@ -73,6 +74,8 @@ class Reads(Taker[QueryItem]):
             self._refusals.fail(item, refusal)
         elif isinstance(item, QueryItem):
             self._answer(item, data, reference)
+        elif isinstance(item, PreviewItem):
+            answer_preview(self._pending, item, data, reference, self._time.now_ms)
         elif isinstance(item, QuoteItem):
             answer_quote(self._pending, item, data, reference, self._time.now_ms)
 

@@ -11,11 +11,11 @@ from appserver.batches.batch import RequestBatch
 from appserver.batches.item import WorkItem
 from appserver.batches.pending import Pending
 from appserver.reading.asks import Kind
-from appserver.reading.request import CommandRequest, EventRequest, QueryRequest, Request
+from appserver.reading.request import CommandRequest, EventRequest, PreviewRequest, QueryRequest, Request
 from appserver.uplink.outgoing import Outbox
 from appserver.work.commits import Commits
 from appserver.work.following import Following
-from appserver.work.items import OpeningItem, QueryItem, QuoteItem, ReadItem
+from appserver.work.items import OpeningItem, PreviewItem, QueryItem, QuoteItem, ReadItem
 from appserver.work.openings import Openings
 from appserver.work.reads import Reads
 from appserver.work.refusals import Refusals
@@ -105,6 +105,8 @@ def _item(request: Request, batch: RequestBatch, position: int) -> WorkItem:
         return QuoteItem(request, batch, position)
     if isinstance(request, QueryRequest):
         return QueryItem(request, batch, position)
+    if isinstance(request, PreviewRequest):
+        return PreviewItem(request, batch, position)
     assert isinstance(request, CommandRequest)
     if isinstance(request.order, OpenAccount):
         return OpeningItem(request, batch, position, request.order)

@@ -167,6 +167,12 @@ ENVELOPE = Section(
             "IDENTITY_MISMATCH", INVALID, "A contract names another identity than the request.", fields="the identity"
         ),
         Reason("CURRENCY_MALFORMED", INVALID, "The currency is no code of ISO 4217.", fields="the currency"),
+        Reason(
+            "PREVIEW_IMPOSSIBLE",
+            INVALID,
+            "The command can't be told beforehand: it opens an account, steps a session, or rests on an old charge.",
+            fields="the command",
+        ),
     ),
 )
 

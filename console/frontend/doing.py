@@ -17,6 +17,7 @@ from charging.ledger.asking import ASKED
 from console import report
 from console.arguments import Key
 from console.frontend.asking import ENDPOINTS, Channel, Endpoint, Identity, When, ask_and_print
+from console.frontend.beforehand import preview_lines
 from console.frontend.fieldoptions import FieldOption, Given, check_counted
 from console.values import time_ms
 from console.views import Json, View, done
@@ -55,6 +56,7 @@ def do(
         Path | None,
         typer.Option("--tls", help="Folder with operator.pem, operator.key, ca.pem; default: ONETIER_TLS_…."),
     ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Say what it would do and cost, and do nothing.")] = False,
     as_json: Json = False,
 ) -> None:
     """Ask for one command, and print what it did. The same key again tells what it did before."""
@@ -62,14 +64,19 @@ def do(
     for option, given in fields:
         if not option.is_amount:
             option.fill(message, given)
-    facts = requests.Facts(
-        channel=channel, partner=partner, actor=actor, request_key=key or new_key(), event_time_ms=time_ms(time)
-    )
+    if preview and key:
+        raise typer.BadParameter("a preview does nothing, so it has no key", param_hint="--key")
+    facts = requests.Facts(channel=channel, partner=partner, actor=actor, event_time_ms=time_ms(time))
+    if not preview:
+        facts["request_key"] = key or new_key()
 
     async def tell(client: AsyncClient) -> View:
         for option, given in fields:
             if option.is_amount:
                 await option.fill_amount(message, cast(str, given), identity, client)
+        if preview:
+            found = (await client.ask(requests.preview(identity, cast(Command, message), **facts))).preview
+            return View([found], preview_lines(found))
         reply = await client.ask(requests.execute(identity, cast(Command, message), **facts))
         result = reply.session if reply.HasField("session") else reply.command
         return done(facts["request_key"], result, report.done_lines(reply))

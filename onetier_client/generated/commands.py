@@ -233,8 +233,9 @@ def subscribe(
     **facts: Unpack[Facts],
 ) -> desk.ServiceRequest:
     """Adds an offering to the contract of the subscriber that the request names. What the catalogue says holds: sold at
-    that moment, with what it requires, without what it excludes. The version in the result is the contract's new one.
-    Fees are not posted by it.
+    that moment, with what it requires, without what it excludes. Fees of the offering are posted in the same act: those
+    of its activation, and what is in advance for the rest of the running period. The version in the result is the
+    contract's new one.
 
     `offering`: Of the catalogue, as it is named there. (1 to 64 characters)
     `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
@@ -264,7 +265,8 @@ def unsubscribe(
     identity: str, offering: str, when: str = "", at_ms: int = 0, expected_version: int = 0, **facts: Unpack[Facts]
 ) -> desk.ServiceRequest:
     """Ends an offering in the contract of the subscriber that the request names; one that has not begun by then goes
-    wholly. The version in the result is the contract's new one.
+    wholly. What was paid for the time after is given back, fees of its end are posted, in the same act. The version in
+    the result is the contract's new one.
 
     `offering`: As the contract has it; it need not be sold any more. (1 to 64 characters)
     `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its

@@ -603,6 +603,50 @@ class ChargeResult(_message.Message):
     notices: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, amount: _Optional[int] = ..., currency: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., catalogue_version: _Optional[int] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., domain: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class PreviewResult(_message.Message):
+    __slots__ = ("movements", "fees", "lost", "notices", "account_version", "contract_version", "contracts", "currency", "domain", "amount")
+    MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
+    FEES_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CONTRACTS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    movements: _containers.RepeatedCompositeFieldContainer[BookMovement]
+    fees: _containers.RepeatedCompositeFieldContainer[PreviewFee]
+    lost: _containers.RepeatedCompositeFieldContainer[AllowanceView]
+    notices: _containers.RepeatedScalarFieldContainer[str]
+    account_version: int
+    contract_version: int
+    contracts: _containers.RepeatedCompositeFieldContainer[Contract]
+    currency: str
+    domain: str
+    amount: int
+    def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., fees: _Optional[_Iterable[_Union[PreviewFee, _Mapping]]] = ..., lost: _Optional[_Iterable[_Union[AllowanceView, _Mapping]]] = ..., notices: _Optional[_Iterable[str]] = ..., account_version: _Optional[int] = ..., contract_version: _Optional[int] = ..., contracts: _Optional[_Iterable[_Union[Contract, _Mapping]]] = ..., currency: _Optional[str] = ..., domain: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...
+
+class PreviewFee(_message.Message):
+    __slots__ = ("identity", "offering", "fee", "item", "amount", "from_ms", "to_ms", "steps")
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    TO_MS_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    identity: str
+    offering: str
+    fee: str
+    item: str
+    amount: int
+    from_ms: int
+    to_ms: int
+    steps: _containers.RepeatedCompositeFieldContainer[ChargeStep]
+    def __init__(self, identity: _Optional[str] = ..., offering: _Optional[str] = ..., fee: _Optional[str] = ..., item: _Optional[str] = ..., amount: _Optional[int] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ...) -> None: ...
+
 class BalanceView(_message.Message):
     __slots__ = ("account_id", "domain", "status", "payment_mode", "currency", "real", "reserved", "available", "credit_limit", "books", "version", "members", "bound", "spending_limits")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -1175,7 +1219,7 @@ class OutcomeView(_message.Message):
     def __init__(self, request_key: _Optional[str] = ..., state: _Optional[_Union[OutcomeView.State, str]] = ..., reply: _Optional[_Union[ServiceReply, _Mapping]] = ...) -> None: ...
 
 class ServiceReply(_message.Message):
-    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome", "account", "accounts", "offerings", "detail", "month", "compare")
+    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome", "account", "accounts", "offerings", "detail", "month", "compare", "preview")
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CHARGE_FIELD_NUMBER: _ClassVar[int]
     QUOTE_FIELD_NUMBER: _ClassVar[int]
@@ -1192,6 +1236,7 @@ class ServiceReply(_message.Message):
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     MONTH_FIELD_NUMBER: _ClassVar[int]
     COMPARE_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_FIELD_NUMBER: _ClassVar[int]
     error: _status_pb2.Status
     charge: ChargeResult
     quote: ChargeResult
@@ -1208,7 +1253,8 @@ class ServiceReply(_message.Message):
     detail: DetailView
     month: MonthView
     compare: CompareView
-    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ..., account: _Optional[_Union[AccountView, _Mapping]] = ..., accounts: _Optional[_Union[AccountsView, _Mapping]] = ..., offerings: _Optional[_Union[OfferingsView, _Mapping]] = ..., detail: _Optional[_Union[DetailView, _Mapping]] = ..., month: _Optional[_Union[MonthView, _Mapping]] = ..., compare: _Optional[_Union[CompareView, _Mapping]] = ...) -> None: ...
+    preview: PreviewResult
+    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ..., account: _Optional[_Union[AccountView, _Mapping]] = ..., accounts: _Optional[_Union[AccountsView, _Mapping]] = ..., offerings: _Optional[_Union[OfferingsView, _Mapping]] = ..., detail: _Optional[_Union[DetailView, _Mapping]] = ..., month: _Optional[_Union[MonthView, _Mapping]] = ..., compare: _Optional[_Union[CompareView, _Mapping]] = ..., preview: _Optional[_Union[PreviewResult, _Mapping]] = ...) -> None: ...
 
 class ExchangeRequest(_message.Message):
     __slots__ = ("batch_id", "timeout_ms", "requests", "traceparent", "traced")
@@ -1255,10 +1301,12 @@ class QuoteRequest(_message.Message):
     def __init__(self, request: _Optional[_Union[ServiceRequest, _Mapping]] = ...) -> None: ...
 
 class QuoteResponse(_message.Message):
-    __slots__ = ("quote",)
+    __slots__ = ("quote", "preview")
     QUOTE_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_FIELD_NUMBER: _ClassVar[int]
     quote: ChargeResult
-    def __init__(self, quote: _Optional[_Union[ChargeResult, _Mapping]] = ...) -> None: ...
+    preview: PreviewResult
+    def __init__(self, quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., preview: _Optional[_Union[PreviewResult, _Mapping]] = ...) -> None: ...
 
 class QueryRequest(_message.Message):
     __slots__ = ("request",)

@@ -91,7 +91,7 @@ class ServiceDeskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Quote(self, request, context):
-        """Dry run: what would this cost, and why. Changes nothing.
+        """Dry run: what would this event cost, and why; or what would this command do and cost. Changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

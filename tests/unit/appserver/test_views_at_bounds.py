@@ -19,5 +19,5 @@ def test_no_view_of_a_state_within_the_bounds_breaks_the_reply(state: Account) -
     replies.fill_balance(reply.balance, state, NOW_MS)
     replies.fill_accumulators(reply.usage, available_view(state))
     most = bounds.COUNTER_MAX
-    replies.fill_allowances(reply.usage, [AllowanceLeft("a", "a", "byte", most, most, 0)])
+    replies.fill_allowances(reply.usage.allowances, [AllowanceLeft("a", "a", "byte", most, most, 0)])
     assert desk.ServiceReply.FromString(reply.SerializeToString()) == reply

@@ -1,0 +1,50 @@
+"""What a command would do, as the front end's contract tells it."""
+
+from collections.abc import Iterable
+
+from onetier.v1 import service_desk_pb2 as desk
+
+from appserver.replies.fill import fill_allowances, fill_contract, fill_movements, fill_steps
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.usage import AllowanceLeft, unpack_steps
+from charging.ledger.decision import Decision
+from charging.ledger.dues import FeePosted
+from charging.ledger.events import ContractSet
+
+
+def fill_preview(
+    result: desk.PreviewResult,
+    account: Account,
+    contract: Contract,
+    decision: Decision,
+    lost: Iterable[AllowanceLeft],
+    domain: str,
+) -> None:
+    """Answer with what a decision on an account would change, and what a contract would lose."""
+    done = decision.done
+    fill_movements(result.movements, done.movements)
+    fill_allowances(result.lost, lost)
+    result.notices.extend(done.notices)
+    result.account_version = account.version
+    result.contract_version = contract.version
+    result.currency = account.terms.currency
+    result.domain = domain
+    result.amount = done.amount
+    for event in decision.events:
+        if isinstance(event, FeePosted):
+            _fill_fee(result.fees.add(), event)
+        elif isinstance(event, ContractSet):
+            fill_contract(result.contracts.add(), event.contract)
+
+
+def _fill_fee(into: desk.PreviewFee, event: FeePosted) -> None:
+    due = event.due
+    into.identity = due.identity
+    into.offering = due.offering
+    into.fee = due.fee
+    into.item = due.item
+    into.amount = -due.charge.amount if due.credit else due.charge.amount
+    into.from_ms = due.from_ms
+    into.to_ms = due.to_ms
+    fill_steps(into.steps, unpack_steps(due.charge.steps))

@@ -1,0 +1,64 @@
+"""What a command would do: decided on a fresh copy of the account as its owner would, and kept by nobody.
+
+So what would be refused is refused here with the same reason. What only the owner knows is not told: whether another
+account holds an identity, and whether a request key was used.
+"""
+
+from appserver.batches.pending import Pending
+from appserver.reference import DomainReference
+from appserver.replies import previews as replies
+from appserver.work.commands import order_command
+from appserver.work.items import PreviewItem
+from appserver.work.revisions import Revised
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.localtime import next_cycle_ms
+from charging.base.usage import AllowanceLeft
+from charging.errors import Unavailable
+from charging.ledger.decision import Decision
+from charging.ledger.effect import VersionMoved
+from charging.ledger.events import ContractSet
+from charging.ledger.ledger import decide
+from charging.ledger.revising import check_basis
+from charging.rating import rating
+from charging.wire import BusinessData
+
+CONTENDED_RETRY_MS = 20
+
+
+def answer_preview(
+    pending: Pending, item: PreviewItem, data: BusinessData, reference: DomainReference, now_ms: int
+) -> None:
+    """Answer the dry run of a command. Raises what the command would be refused with; nothing is answered then."""
+    account, contract = data.account, data.contract
+    command = order_command(item, account, contract, reference, now_ms, 0)
+    try:
+        if isinstance(command.action, Revised):
+            check_basis(command.action, contract)
+        decision = decide(account, command, now_ms)
+    except VersionMoved as moved:
+        text = "the state that the command rests on moved while it was looked at"
+        raise Unavailable("ACCOUNT_CONTENDED", text, retry_ms=CONTENDED_RETRY_MS) from moved
+    lost = _lost(contract, decision, account, reference, now_ms)
+    reply = pending.reply(item)
+    if reply is not None:
+        replies.fill_preview(reply.preview, account, contract, decision, lost, reference.domain)
+
+
+def _lost(
+    contract: Contract, decision: Decision, account: Account, reference: DomainReference, now_ms: int
+) -> list[AllowanceLeft]:
+    """Give what is left of allowances of the running cycle that the changed contract has no more in it."""
+    after = [
+        event.contract
+        for event in decision.events
+        if isinstance(event, ContractSet) and event.contract.identity == contract.identity
+    ]
+    if not after:
+        return []
+    plan = reference.timeline.plan_at(now_ms)
+    left = rating.allowances(plan, contract, account, now_ms)
+    last_ms = next_cycle_ms(reference.timeline.local, now_ms, account.terms.cycle_day) - 1
+    kept = {each.allowance for each in rating.allowances(plan, after[-1], account, last_ms)}
+    still = {each.allowance for each in rating.allowances(plan, contract, account, last_ms)}
+    return [each for each in left if each.remaining and each.allowance in still - kept]
