@@ -25,4 +25,14 @@ Command = (
     | desk.Leave
     | desk.SetSpendingLimit
     | desk.DropBook
+    | desk.Pay
+    | desk.ReversePayment
+    | desk.Settle
+    | desk.Dispute
+    | desk.ResolveDispute
+    | desk.CreditBill
+    | desk.WriteOff
+    | desk.Recover
+    | desk.AgreeInstalments
+    | desk.TakeOverBill
 )

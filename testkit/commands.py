@@ -69,7 +69,7 @@ def _right(said: FieldType, field: str) -> str | int | None:
             return {"watches": "balance", "to_offering": "n-2"}.get(field, "n-1")
         case Identity():
             return OTHER
-        case Text() if field == "reason":
+        case Text() if field in ("reason", "approver"):
             return "because"
     return None
 

@@ -13,13 +13,16 @@ from msgspec.structs import replace
 from charging.base.account import MONEY, Book, FeeMark, Hold, Outgoing, Proposal, Session, SpendingLimit, Threshold
 from charging.base.buckets import Billed, Buckets, SumKey
 from charging.base.contract import Contract
-from charging.base.openbills import OpenBill, OpenItem, pack_settled
+from charging.base.openbills import OpenBill, OpenItem, Share, pack_settled
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Fault
 from charging.ledger.action import BaseAction
 from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.agree_instalments import AgreeInstalments, InstalmentsAgreed
 from charging.ledger.commands.approve import Approve, Decided
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.credit_bill import CreditBill
+from charging.ledger.commands.dispute import Dispute, Disputed
 from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.leave import Leave
@@ -27,11 +30,15 @@ from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.move_out import MovedOut, MoveOut
 from charging.ledger.commands.open_account import OpenAccount, Opened
+from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
 from charging.ledger.commands.propose import Propose, Proposed, proposal_of
 from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
+from charging.ledger.commands.recover import Recover, Recovered
 from charging.ledger.commands.refund import Refund, Refunded
 from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.resolve_dispute import DisputeResolved, ResolveDispute
+from charging.ledger.commands.reverse_payment import PaymentReversed, ReversePayment
 from charging.ledger.commands.send_transfer import SendTransfer, TransferSent
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_credit_limit import CreditSet, SetCreditLimit
@@ -40,11 +47,15 @@ from charging.ledger.commands.set_profile import ProfileSet, SetProfile
 from charging.ledger.commands.set_spending_limit import LimitSet, SetSpendingLimit
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.set_threshold import SetThreshold, ThresholdSet
+from charging.ledger.commands.settle import Settle
 from charging.ledger.commands.settle_transfer import SettleTransfer, TransferSettled
 from charging.ledger.commands.step_session import StepSession
 from charging.ledger.commands.subscribe import Subscribe
+from charging.ledger.commands.take_over_bill import BillTakenOver, TakeOverBill
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.commands.unsubscribe import Unsubscribe
+from charging.ledger.commands.write_off import WriteOff, WrittenOff
+from charging.ledger.crediting import BillCredited
 from charging.ledger.dues import Due, FeePosted
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import (
@@ -58,6 +69,7 @@ from charging.ledger.events import (
     StatusSet,
 )
 from charging.ledger.outcome import Done
+from charging.ledger.settling import BY_HAND, Settled
 from charging.rating.sessions import UnitAsk
 from charging.wire import pack
 from testkit.ledger import START_MS, Desk, an_account, charge_of, contract_of, opening, post
@@ -66,6 +78,7 @@ ROOMMATE = "msisdn:8613000000009"
 """Of Alice's account, too."""
 ALICE, BOB, NEW, TV = "msisdn:8613000000001", "msisdn:8613000000002", "msisdn:8613000000003", "tv:sh-1"
 CHARGED, SENT, WAITING, OVER = "charged", "sent", "waiting", "s-over"
+BILL_NUMBER = "B-2026"
 """What has happened to Alice: request keys of a charge, of a transfer under way and of a proposal, an old session."""
 
 
@@ -92,6 +105,11 @@ def lively() -> Desk:
     except Fault as waiting:
         if waiting.reason != "APPROVAL_NEEDED":
             raise
+    desk.do(ALICE, TopUp("guarantee", MONEY, 30, 0, 0, "guarantee", "guarantee"))
+    desk.do(ALICE, SetProfile({BY_HAND: "yes"}, {}, ()))
+    desk.do(ALICE, TakeOverBill(BILL_NUMBER, "2026-12/1", "line", "voice", 300, START_MS, "from the old system"))
+    desk.do(ALICE, Dispute(BILL_NUMBER, "", "", 40, "not mine"))
+    desk.do(ALICE, WriteOff(BILL_NUMBER, 20, "wang", "gone"), actor="li")
     desk.now_ms += 2_000
     return desk
 
@@ -124,6 +142,16 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     TopUp: lambda desk: TopUp("gift", "money", 100, 0, 0, "", "bonus"),
     Adjust: lambda desk: Adjust("main", -5, "typing error"),
     Refund: lambda desk: Refund(CHARGED, 0, "complaint"),
+    TakeOverBill: lambda desk: TakeOverBill("B-2025", "2025-12/1", "", "tv", 70, START_MS, "from the old system"),
+    Pay: lambda desk: Pay(30, "", "", "", "cash", "counter"),
+    ReversePayment: lambda desk: ReversePayment("never-came", "fate unknown"),
+    Settle: lambda desk: Settle("guarantee", "", "", 5, "agreed"),
+    Dispute: lambda desk: Dispute(BILL_NUMBER, "", "", 5, "not mine"),
+    ResolveDispute: lambda desk: ResolveDispute(BILL_NUMBER, 3, "half of it"),
+    CreditBill: lambda desk: CreditBill(BILL_NUMBER, 5, "", "goodwill"),
+    WriteOff: lambda desk: WriteOff(BILL_NUMBER, 5, "zhao", "moved abroad"),
+    Recover: lambda desk: Recover(BILL_NUMBER, 4, "", "collected"),
+    AgreeInstalments: lambda desk: AgreeInstalments("", 3, desk.now_ms + 86_400_000, 30, "asked"),
     MoveMoney: lambda desk: MoveMoney("main", "side", 3, "saving"),
     SendTransfer: lambda desk: SendTransfer("main", BOB, "main", 11, "gift"),
     ReceiveTransfer: lambda desk: ReceiveTransfer(BOB, "main", 12, "gift", desk.now_ms, "CNY"),
@@ -146,7 +174,12 @@ CHARGE = SealedCharge(30, "XTS", (("minutes", 60),), ((COUNTER, 60),), 1, True, 
 HOLD = Hold("data", "", "", 1, 5, 10, (("main", 10),), (), 5, (("main", 7),), ())
 SESSION = Session("s-1", ALICE, 1, 9, (HOLD,))
 BILL = OpenBill(
-    "B-1", "2026-12/9", START_MS, 100, (OpenItem("voice", "voice", 60, 40), OpenItem("tv", "tv", 40, 40, disputed=20))
+    "B-1",
+    "2026-12/9",
+    START_MS,
+    100,
+    (OpenItem("voice", "voice", 60, 40), OpenItem("tv", "tv", 40, 40, disputed=20)),
+    written_off=5,
 )
 FULL = an_account(
     account_id="account-1",
@@ -187,7 +220,9 @@ FULL = an_account(
     bills=(BILL,),
     settled=pack_settled((replace(BILL, number="B-0", items=()),)),
     fees=(FeeMark(ALICE, "plan", "monthly", 1, 9, 30),),
+    reversed=(("paid-0", START_MS),),
 )
+SHARE = (Share("B-1", "voice", "voice", 20),)
 SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     Opened: (Opened(replace(FULL, version=0, mark=0)), {"buckets"}),
     MovedIn: (MovedIn(FULL, (Contract(ALICE, "account-1", "GD"),)), set()),
@@ -240,6 +275,22 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     Proposed: (
         Proposed(Proposal("p-2", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"), (), "why"),
         {"proposals"},
+    ),
+    BillTakenOver: (BillTakenOver(replace(BILL, number="B-9"), "moving in"), {"books", "bills"}),
+    Paid: (Paid("payment", 35, SHARE, START_MS, "counter"), {"books", "buckets", "bills"}),
+    PaymentReversed: (
+        PaymentReversed("paid-1", "payment", 24, SHARE, (("main", 4),), 0, START_MS, ("paid-0",), "chargeback"),
+        {"books", "buckets", "bills", "reversed"},
+    ),
+    Settled: (Settled((("main", 20),), SHARE, START_MS), {"books", "buckets", "bills"}),
+    Disputed: (Disputed(SHARE, START_MS, "not mine"), {"books", "bills"}),
+    DisputeResolved: (DisputeResolved((Share("B-1", "tv", "tv", 20),), START_MS, "ours"), {"books", "bills"}),
+    BillCredited: (BillCredited("B-1", "B-1-C1", 25, 0, SHARE, START_MS, "goodwill"), {"books", "buckets", "bills"}),
+    WrittenOff: (WrittenOff("B-1", SHARE, "wang", START_MS, "gone"), {"books", "bills"}),
+    Recovered: (Recovered("B-1", "payment", 5, "collected"), {"bills"}),
+    InstalmentsAgreed: (
+        InstalmentsAgreed((("B-1", ((START_MS + 9, 60),)),), START_MS, "asked"),
+        {"bills"},
     ),
     Decided: (Decided("proposed-1", True, "operator/li", "li", "seen", b"outcome"), {"proposals", "decided"}),
 }

@@ -223,6 +223,8 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """Newest bills of which nothing is, packed by `charging.base.openbills`."""
     fees: tuple[FeeMark, ...] = ()
     """Until when each fee is posted that ever was, one a fee."""
+    reversed: tuple[tuple[str, int], ...] = ()
+    """Payments that were taken back, come or not: (request key, when); `charging.ledger.reversals`."""
 
 
 NOTHING_OPEN = Open()

@@ -77,7 +77,10 @@ class OpenBill(Struct, frozen=True, array_like=True, gc=False):
     late_first: bool = False
     """Late fees among its items are settled before the others, else after them."""
     credited: int = 0
+    notes: int = 0
+    """Credit notes of it."""
     written_off: int = 0
+    """Given up, and not recovered."""
     late_billed: int = 0
     """Late fee of it that later bills have asked for."""
     overdue_days: int = 0

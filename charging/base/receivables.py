@@ -47,7 +47,9 @@ def with_bills(account: Account, bills: Sequence[OpenBill]) -> Account:
     before, after = owed(account.open.bills), owed(kept)
     settled = account.open.settled
     if done:
-        settled = pack_settled([*settled_bills(settled), *[replace(bill, items=(), instalments=()) for bill in done]])
+        numbers = {bill.number for bill in done}
+        before_them = [bill for bill in settled_bills(settled) if bill.number not in numbers]
+        settled = pack_settled([*before_them, *[replace(bill, items=(), instalments=()) for bill in done]])
     books = account.books
     if before != after:
         books = tuple([_keeping(book, after - before) if book.book_id == MAIN_BOOK else book for book in books])
@@ -86,6 +88,11 @@ def bill_of(account: Account, number: str) -> OpenBill | None:
     """Find a bill of the account, open or remembered; None = it is none, or longer ago than is remembered."""
     known = find(account.open.bills, number)
     return known if known is not None else find(settled_bills(account.open.settled), number)
+
+
+def open_of(account: Account) -> int:
+    """Give what is open of all bills, disputed or not, micro-units: the receivable."""
+    return sum([bill.open for bill in account.open.bills])
 
 
 def kept_for_bills(account: Account) -> int:

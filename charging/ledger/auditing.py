@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from charging.base.account import MAIN_BOOK, Account, Outgoing
 from charging.base.house_keys import receive_key
-from charging.base.receivables import kept_for_bills
+from charging.base.receivables import RECEIVABLE, kept_for_bills, open_of
 from charging.errors import Fault
 from charging.ledger import applying
 from charging.ledger.commands.move_in import MovedIn
@@ -38,6 +38,22 @@ class TransferHalves(Struct):
     received: dict[str, tuple[int, str]] = {}
     settled: dict[str, int] = {}
     """As the sender was told: arrived."""
+
+    def note(self, account_id: str, entry: Entry, under_way: tuple[Outgoing, ...] | None) -> Iterator[str]:
+        """Note those of an entry; gives what is wrong. `under_way` are the sender's before it, None = not known."""
+        for event in entry.events:
+            if isinstance(event, TransferSent):
+                self.sent[receive_key(account_id, event.key)] = event.amount, event.currency, entry.time_ms
+            elif isinstance(event, TransferReceived):
+                self.received[entry.key] = event.amount, event.currency
+            elif isinstance(event, TransferSettled):
+                known = under_way is None or any(
+                    row.key == event.key and row.amount == event.amount for row in under_way
+                )
+                if not known:
+                    yield f"entry {entry.key} settles a transfer of {event.amount} that is not under way"
+                if event.arrived:
+                    self.settled[receive_key(account_id, event.key)] = event.amount
 
 
 class AuditReport(Struct, frozen=True):
@@ -125,7 +141,8 @@ class Audit:
         if self._version >= 0 and entry.version != self._version + 1:
             self._find(f"entry {entry.key} says version {entry.version} where {self._version + 1} follows")
         self._version = entry.version
-        self._transfers(entry, None)
+        for sentence in self.transfers.note(self.account_id, entry, None):
+            self._find(sentence)
         moves = self._moves(entry)
         for movement in self._told(entry):
             before = self._amounts.get(movement.book_id, movement.before)
@@ -140,7 +157,9 @@ class Audit:
         after = applying.apply(before, entry.events, entry.key, entry.time_ms)
         if entry.version != after.version:
             self._find(f"entry {entry.key} says version {entry.version} where {after.version} follows")
+        posted = self.totals.get(RECEIVABLE, 0)
         moves = self._moves(entry)
+        posted -= self.totals.get(RECEIVABLE, 0)
         changed = movements(before.books if before is not None else (), after.books)
         if self._told(entry) != changed:
             self._find(f"entry {entry.key} tells movements that its events do not make")
@@ -148,10 +167,14 @@ class Audit:
             for movement in changed:
                 if movement.after - movement.before != moves.get(movement.book_id, 0):
                     self._find(f"book {movement.book_id} moved otherwise than the postings of {entry.key} say")
+            if posted != open_of(after) - (open_of(before) if before is not None else 0):
+                self._find(f"open bills changed otherwise than the postings of {entry.key} say")
         if before is None or before.books is not after.books or before.terms.credit_limit != after.terms.credit_limit:
             for sentence in _off_the_floor(entry.key, after):
                 self._find(sentence)
-        self._transfers(entry, before.open.outgoing if before is not None else ())
+        under_way = before.open.outgoing if before is not None else ()
+        for sentence in self.transfers.note(self.account_id, entry, under_way):
+            self._find(sentence)
         self.state = after
 
     def _told(self, entry: Entry) -> tuple[Movement, ...]:
@@ -175,26 +198,6 @@ class Audit:
                 into = self.totals if book_id == leg.place else moves
                 into[book_id] = into.get(book_id, 0) + leg.delta
         return moves
-
-    def _transfers(self, entry: Entry, under_way: tuple[Outgoing, ...] | None) -> None:
-        """Note halves of transfers; `under_way` are those of the sender before the entry, None = not known."""
-        for event in entry.events:
-            if isinstance(event, TransferSent):
-                self.transfers.sent[receive_key(self.account_id, event.key)] = (
-                    event.amount,
-                    event.currency,
-                    entry.time_ms,
-                )
-            elif isinstance(event, TransferReceived):
-                self.transfers.received[entry.key] = event.amount, event.currency
-            elif isinstance(event, TransferSettled):
-                known = under_way is None or any(
-                    row.key == event.key and row.amount == event.amount for row in under_way
-                )
-                if not known:
-                    self._find(f"entry {entry.key} settles a transfer of {event.amount} that is not under way")
-                if event.arrived:
-                    self.transfers.settled[receive_key(self.account_id, event.key)] = event.amount
 
     def _find(self, sentence: str) -> None:
         if len(self.findings) < FINDINGS_MAX:
@@ -220,7 +223,7 @@ def _off_the_floor(key: str, account: Account) -> Iterator[str]:
         if book.amount - book.reserved + bills < floor:
             yield f"entry {key} leaves book {book.book_id} below its floor"
         if book.reserved != kept.get(book.book_id, 0):
-            yield f"entry {key} reserves in book {book.book_id} what neither sessions nor bills keep"
+            yield f"entry {key} reserves in book {book.book_id} what no open session keeps, and no bill"
 
 
 def begins(entry: Entry) -> bool:

@@ -8,8 +8,11 @@ from typing import get_args
 
 from charging.ledger.action import BaseAction, BaseCreation
 from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.agree_instalments import AgreeInstalments, InstalmentsAgreed
 from charging.ledger.commands.approve import Approve, Decided
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.credit_bill import CreditBill
+from charging.ledger.commands.dispute import Dispute, Disputed
 from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.leave import Leave
@@ -17,11 +20,15 @@ from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.move_out import MovedOut, MoveOut
 from charging.ledger.commands.open_account import OpenAccount, Opened
+from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
 from charging.ledger.commands.propose import Propose, Proposed
 from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
+from charging.ledger.commands.recover import Recover, Recovered
 from charging.ledger.commands.refund import Refund, Refunded
 from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.resolve_dispute import DisputeResolved, ResolveDispute
+from charging.ledger.commands.reverse_payment import PaymentReversed, ReversePayment
 from charging.ledger.commands.send_transfer import SendTransfer, TransferSent
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_credit_limit import CreditSet, SetCreditLimit
@@ -30,14 +37,19 @@ from charging.ledger.commands.set_profile import ProfileSet, SetProfile
 from charging.ledger.commands.set_spending_limit import LimitSet, SetSpendingLimit
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.set_threshold import SetThreshold, ThresholdSet
+from charging.ledger.commands.settle import Settle
 from charging.ledger.commands.settle_transfer import SettleTransfer, TransferSettled
 from charging.ledger.commands.step_session import StepSession
 from charging.ledger.commands.subscribe import Subscribe
+from charging.ledger.commands.take_over_bill import BillTakenOver, TakeOverBill
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.commands.unsubscribe import Unsubscribe
+from charging.ledger.commands.write_off import WriteOff, WrittenOff
+from charging.ledger.crediting import BillCredited
 from charging.ledger.dues import FeePosted
 from charging.ledger.event import BaseArrival, BaseEvent
 from charging.ledger.events import BookDropped, Booked, BookSet, ContractSet, Noticed, SessionStepped, StatusSet
+from charging.ledger.settling import Settled
 
 Action = (
     PostCharge
@@ -57,6 +69,16 @@ Action = (
     | DropBook
     | Adjust
     | Refund
+    | TakeOverBill
+    | Pay
+    | ReversePayment
+    | Settle
+    | Dispute
+    | ResolveDispute
+    | CreditBill
+    | WriteOff
+    | Recover
+    | AgreeInstalments
     | MoveMoney
     | SendTransfer
     | ReceiveTransfer
@@ -93,6 +115,16 @@ Event = (
     | StatusSet
     | FeePosted
     | Noticed
+    | BillTakenOver
+    | Paid
+    | PaymentReversed
+    | Settled
+    | Disputed
+    | DisputeResolved
+    | BillCredited
+    | WrittenOff
+    | Recovered
+    | InstalmentsAgreed
 )
 ACTIONS: tuple[type[BaseAction], ...] = get_args(Action)
 EVENTS: tuple[type[BaseEvent], ...] = get_args(Event)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from charging.base.account import Account, Book
 from charging.base.usage import Charge, SealedCharge, pack_long
 from charging.errors import Broken, NotFound
-from charging.ledger import standing, within
+from charging.ledger import settling, standing, within
 from charging.ledger.accruals import accrue
 from charging.ledger.action import BaseCreation
 from charging.ledger.applying import after_charge, apply, apply_charge
@@ -50,6 +50,10 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
         return Decision((), account, done)
     events = cast(tuple[Event, ...], effect.events)  # All there are, `charging.ledger.kinds` sees to it.
     after = apply(account, events, command.key, now_ms)
+    settled = settling.entailed(after, now_ms) if after.open.bills else ()
+    if settled:
+        events = (*events, *settled)
+        after = apply(account, events, command.key, now_ms)
     entailed = standing.consequences(account, after, now_ms)
     if entailed:
         events = (*events, *entailed)

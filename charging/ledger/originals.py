@@ -1,4 +1,4 @@
-"""What the journal says of a charge that is to be refunded.
+"""What the journal says of a charge that is to be refunded, or of a payment that is to be reversed.
 
 `charged_fact` reads the entry of a charge and `with_original` puts it into the command. Steps of a session are given
 back once it has ended, less what its later steps gave back by themselves (`Falls`).
@@ -6,12 +6,18 @@ back once it has ended, less what its later steps gave back by themselves (`Fall
 
 from msgspec.structs import replace
 
+from charging.base.account import MAIN_BOOK
 from charging.ledger.command import Command
+from charging.ledger.commands.pay import Paid
 from charging.ledger.commands.post_charge import Charged
 from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.remember import REMEMBERED
+from charging.ledger.commands.reverse_payment import ReversePayment
+from charging.ledger.commands.top_up import TopUp
 from charging.ledger.entry import Entry
-from charging.ledger.events import SessionStepped
-from charging.ledger.outcome import ChargedFact
+from charging.ledger.events import Booked, SessionStepped
+from charging.ledger.kinds import TAGS
+from charging.ledger.outcome import ChargedFact, PaymentFact
 
 
 class Falls:
@@ -80,9 +86,29 @@ def charged_fact(entry: Entry, falls: Falls | None = None) -> ChargedFact | None
     return None
 
 
-def with_original(command: Command, entry: Entry | None, falls: Falls | None = None) -> Command:
-    """Fill a refund with what the journal says of the charge; `entry` is the one found under its `charge_key`."""
+def payment_fact(entry: Entry | None) -> PaymentFact:
+    """Read what an entry took in: a payment, or money that was topped up; what was refused never came."""
+    if entry is None or not entry.events:
+        return PaymentFact()
+    for event in entry.events:
+        if isinstance(event, Paid):
+            return PaymentFact(event.amount, event.kind, MAIN_BOOK, event.shares, entry.time_ms)
+        if isinstance(event, Booked) and entry.kind == TAGS[TopUp] and event.kind != "lapse":
+            (book_id, amount), *_ = event.postings
+            return PaymentFact(amount, event.kind, book_id, (), entry.time_ms)
+    return PaymentFact(time_ms=entry.time_ms, other=True)
+
+
+def with_original(command: Command, entry: Entry | None, falls: Falls | None = None, *, whole: bool = True) -> Command:
+    """Fill a refund or a reversal with what the journal says; `entry` is the one found under its original's key.
+
+    `whole` says that the journal has all of the account's past: then what is not in it never came.
+    """
     action = command.action
-    if not isinstance(action, Refund):
-        return command
-    return replace(command, action=replace(action, original=None if entry is None else charged_fact(entry, falls)))
+    if isinstance(action, Refund):
+        return replace(command, action=replace(action, original=None if entry is None else charged_fact(entry, falls)))
+    if isinstance(action, ReversePayment):
+        remembered = entry is not None and entry.kind == REMEMBERED
+        if (entry is not None or whole) and not remembered:
+            return replace(command, action=replace(action, original=payment_fact(entry)))
+    return command

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from charging.base.buckets import Billed
+from charging.base.openbills import Share
 from charging.base.usage import Step, unpack_steps
 from charging.errors import KINDS, Broken, Fault
 
@@ -74,6 +75,23 @@ class ChargedFact(Struct, frozen=True, array_like=True, gc=False):
     billed: tuple[Billed, ...] = ()
     """Where it was billed, in the order of taking; amounts above zero. They add up to `amount`, or to more where later
     steps of the session gave some back."""
+
+
+class PaymentFact(Struct, frozen=True, array_like=True, gc=False):
+    """What the journal says of a payment that is to be taken back; nothing but defaults = it never came."""
+
+    amount: int = 0
+    """Micro-units that came in."""
+    kind: str = ""
+    """Of the payment or deposit."""
+    book_id: str = ""
+    """Where it went as far as it settled no bill."""
+    shares: tuple[Share, ...] = ()
+    """What of it settled bills at once."""
+    time_ms: int = 0
+    """When it came, by the owner's clock."""
+    other: bool = False
+    """Something else was done under the key."""
 
 
 class Failed(Struct, frozen=True, array_like=True, tag="f"):

@@ -115,13 +115,16 @@ _UNITS = 100_000_000_000
 BUILT_IN = (
     Grant("frontend", ("charge", "session", *sorted(READS)), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("frontend", _SALES, 0, NO_LIMIT, actors=True),
-    Grant("frontend", ("top_up", "transfer"), _SMALL, NO_LIMIT, actors=True),
+    Grant("frontend", ("top_up", "transfer", "pay", "settle"), _SMALL, NO_LIMIT, actors=True),
     Grant("frontend", ("top_up_units",), _UNITS, NO_LIMIT, actors=True),
     Grant(
         "operator", (*sorted(READS), "charge", "session", "close_account", "approve"), NO_LIMIT, NO_LIMIT, actors=True
     ),
     Grant("operator", (*_SALES, "set_credit_limit"), NO_LIMIT, 0, actors=True),
     Grant("operator", ("top_up", "transfer", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),
+    Grant("operator", ("settle", "credit_bill", "resolve_dispute", "reverse_payment"), NO_LIMIT, _SMALL, actors=True),
+    Grant("operator", ("pay", "recover", "dispute", "agree_instalments"), NO_LIMIT, NO_LIMIT, actors=True),
+    Grant("operator", ("write_off", "take_over_bill"), NO_LIMIT, 0, actors=True),
     Grant("operator", ("top_up_units",), NO_LIMIT, _UNITS, actors=True),
     Grant("operator", tuple(sorted(AMENDMENTS)), NO_LIMIT, 0, actors=True),
     Grant("operator", tuple(sorted(SUBJECTS | FEED)), 0, NO_LIMIT, actors=True),

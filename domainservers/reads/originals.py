@@ -1,4 +1,4 @@
-"""The charge that a refund gives back, found in the journal when its command does not bring it along."""
+"""The charge that a refund gives back, or the payment that a reversal does, found in the journal."""
 
 from charging.errors import NotFound
 from charging.ledger.command import Command
@@ -19,7 +19,7 @@ async def with_charge(past: Past, command: Command, charge_key: str) -> Command:
             entry, ported = None, True  # The later steps of the session are in the journal that it left.
         else:
             falls = await past.falls(entry, told.session_id)
-    command = with_original(command, entry, falls)
+    command = with_original(command, entry, falls, whole=not ported)
     if command.action.original_key():
         if entry is None and ported:
             text = f"the account was ported, and its journal here has no charge under the key {charge_key[:64]!r}"

@@ -379,3 +379,190 @@ def drop_book(identity: str, book_id: str, reason: str = "", **facts: Unpack[Fac
     `reason`: Kept, and shown in the history. (at most 256 characters)
     """
     return execute(identity, desk.DropBook(book_id=book_id, reason=reason), **facts)
+
+
+def pay(
+    identity: str,
+    amount: int,
+    bill: str = "",
+    service: str = "",
+    item: str = "",
+    kind: str = "",
+    reason: str = "",
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Takes a payment: it settles open bills, the oldest due first, and what is left goes to the balance. What is named
+    is settled and nothing else, never beyond what is owed of it. Service that was stopped for it goes on in the same
+    act.
+
+    `amount`: Micro-units. (more than zero, at most 1000000000000000)
+    `bill`: Number of one bill; empty = the oldest due first. (0 to 64 characters)
+    `service`: Only items of this service, such as "voice". (0 to 64 characters)
+    `item`: Only this item of the bills. (0 to 64 characters)
+    `kind`: "payment", "cash", "transfer", …: how it came in, kept for the audit; empty = "payment". (at most 256
+        characters)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(
+        identity, desk.Pay(amount=amount, bill=bill, service=service, item=item, kind=kind, reason=reason), **facts
+    )
+
+
+def reverse_payment(identity: str, of_key: str, reason: str = "", **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Takes a payment back, as after a chargeback: what it settled is owed again, the rest leaves the balance, and what
+    of that was spent is owed, too. A payment that never came is refused from then on, if it comes later.
+
+    `of_key`: Request key of the payment, or of the top-up. (1 to 64 characters)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.ReversePayment(of_key=of_key, reason=reason), **facts)
+
+
+def settle(
+    identity: str,
+    book_id: str = "",
+    bill: str = "",
+    service: str = "",
+    amount: int = 0,
+    reason: str = "",
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Settles open bills from a book of the account: a guarantee, or the balance where it settles nothing by itself.
+
+    `book_id`: "" = the main money book. (at most 256 characters)
+    `bill`: Number of one bill; empty = the oldest due first. (0 to 64 characters)
+    `service`: Only items of this service. (0 to 64 characters)
+    `amount`: Micro-units; 0 = as much as is owed and as the book has. (0 to 1000000000000000)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(
+        identity, desk.Settle(book_id=book_id, bill=bill, service=service, amount=amount, reason=reason), **facts
+    )
+
+
+def dispute(
+    identity: str,
+    bill: str,
+    service: str = "",
+    item: str = "",
+    amount: int = 0,
+    reason: str = "",
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Holds what a customer disputes of a bill: no late fee, no dunning, until the dispute is resolved.
+
+    `bill`: Number of the bill. (1 to 64 characters)
+    `service`: Only items of this service. (0 to 64 characters)
+    `item`: Only this item. (0 to 64 characters)
+    `amount`: Micro-units; 0 = all that is owed of it. (0 to 1000000000000000)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.Dispute(bill=bill, service=service, item=item, amount=amount, reason=reason), **facts)
+
+
+def resolve_dispute(
+    identity: str, bill: str, credit: int = 0, reason: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Ends the dispute of a bill: a part of it is credited, or nothing, and the rest is owed as before.
+
+    `bill`: Number of the bill. (1 to 64 characters)
+    `credit`: Micro-units of what is disputed that are credited; 0 = all is owed again. (0 to 1000000000000000)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.ResolveDispute(bill=bill, credit=credit, reason=reason), **facts)
+
+
+def credit_bill(
+    identity: str, bill: str, amount: int, item: str = "", reason: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Credits a closed bill, in part or wholly, by a credit note of its own number; what was paid already goes to the
+    balance.
+
+    `bill`: Number of the bill. (1 to 64 characters)
+    `amount`: Micro-units, tax included. (more than zero, at most 1000000000000000)
+    `item`: Credited first; empty = the bill's last items first. (0 to 64 characters)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.CreditBill(bill=bill, amount=amount, item=item, reason=reason), **facts)
+
+
+def write_off(
+    identity: str, bill: str, amount: int, approver: str = "", reason: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Gives a bad debt up. The request names its actor, and somebody else approves it.
+
+    `bill`: Number of the bill. (1 to 64 characters)
+    `amount`: Micro-units of what is owed of it. (more than zero, at most 1000000000000000)
+    `approver`: Who approved it; not the actor. (at most 256 characters)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.WriteOff(bill=bill, amount=amount, approver=approver, reason=reason), **facts)
+
+
+def recover(
+    identity: str, bill: str, amount: int, kind: str = "", reason: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Takes money in for a debt that was written off.
+
+    `bill`: Number of the bill. (1 to 64 characters)
+    `amount`: Micro-units. (more than zero, at most 1000000000000000)
+    `kind`: "payment", "collection", …: how it came in, kept for the audit; empty = "payment". (at most 256 characters)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.Recover(bill=bill, amount=amount, kind=kind, reason=reason), **facts)
+
+
+def agree_instalments(
+    identity: str,
+    bill: str = "",
+    parts: int = 0,
+    first_due_ms: int = 0,
+    every_days: int = 0,
+    reason: str = "",
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Agrees that what is owed is paid later, in parts: each is overdue at its own time only.
+
+    `bill`: Number of one bill; empty = all that are open. (0 to 64 characters)
+    `parts`: Equal parts, at most 36; 1 = all of it later, 0 = no agreement any more. (0 to 36)
+    `first_due_ms`: When the first is overdue unless it is paid; UTC, milliseconds. (0, or a time after 1970; UTC,
+        milliseconds)
+    `every_days`: Days between one part and the next; 0 = 30. (0 to 92)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(
+        identity,
+        desk.AgreeInstalments(bill=bill, parts=parts, first_due_ms=first_due_ms, every_days=every_days, reason=reason),
+        **facts,
+    )
+
+
+def take_over_bill(
+    identity: str,
+    bill: str,
+    amount: int,
+    period: str = "",
+    item: str = "",
+    service: str = "",
+    due_ms: int = 0,
+    reason: str = "",
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Owes a bill that another system made and that is not paid, as when an operator moves in; the bill's number is new
+    to the account. The balance settles it, as any bill.
+
+    `bill`: Its number there. (1 to 64 characters)
+    `period`: What it was for, as people write it: "2026-10/1". (at most 256 characters)
+    `item`: What it is asked for, as bills call it; empty = "balance". (0 to 64 characters)
+    `service`: What it is dunned with: "voice", "broadband"; empty = all of the account. (0 to 64 characters)
+    `amount`: Micro-units. (more than zero, at most 1000000000000000)
+    `due_ms`: When it is overdue; UTC, milliseconds. (a time after 1970; UTC, milliseconds)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(
+        identity,
+        desk.TakeOverBill(
+            bill=bill, period=period, item=item, service=service, amount=amount, due_ms=due_ms, reason=reason
+        ),
+        **facts,
+    )

@@ -17,6 +17,7 @@ from charging.ledger.books import check_main, check_room, check_unit
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import BookDropped, Booked, BookSet
+from charging.ledger.reversals import refuse_reversed
 from charging.ledger.standing import require_open
 
 _ENDS = "0, or a time after the top-up"
@@ -70,6 +71,7 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
         Books that have expired lapse first, so they don't pile up: an expired one is never revived by a top-up.
         """
         require_open(account)
+        refuse_reversed(account, command.key)
         book_id, unit = self.book_id or MAIN_BOOK, self.unit or MONEY
         _ADDED.read(self.amount, "amount")
         _check_end(self.valid_to_ms, command.time_ms, "valid_to_ms")

@@ -22,7 +22,7 @@ REQUEST_TYPE_QUERY: RequestType
 REQUEST_TYPE_EXECUTE: RequestType
 
 class ServiceRequest(_message.Message):
-    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "leave", "set_spending_limit", "drop_book")
+    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "leave", "set_spending_limit", "drop_book", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "take_over_bill")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +71,16 @@ class ServiceRequest(_message.Message):
     LEAVE_FIELD_NUMBER: _ClassVar[int]
     SET_SPENDING_LIMIT_FIELD_NUMBER: _ClassVar[int]
     DROP_BOOK_FIELD_NUMBER: _ClassVar[int]
+    PAY_FIELD_NUMBER: _ClassVar[int]
+    REVERSE_PAYMENT_FIELD_NUMBER: _ClassVar[int]
+    SETTLE_FIELD_NUMBER: _ClassVar[int]
+    DISPUTE_FIELD_NUMBER: _ClassVar[int]
+    RESOLVE_DISPUTE_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_BILL_FIELD_NUMBER: _ClassVar[int]
+    WRITE_OFF_FIELD_NUMBER: _ClassVar[int]
+    RECOVER_FIELD_NUMBER: _ClassVar[int]
+    AGREE_INSTALMENTS_FIELD_NUMBER: _ClassVar[int]
+    TAKE_OVER_BILL_FIELD_NUMBER: _ClassVar[int]
     identity: str
     request_type: RequestType
     service_code: str
@@ -112,7 +122,17 @@ class ServiceRequest(_message.Message):
     leave: Leave
     set_spending_limit: SetSpendingLimit
     drop_book: DropBook
-    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ...) -> None: ...
+    pay: Pay
+    reverse_payment: ReversePayment
+    settle: Settle
+    dispute: Dispute
+    resolve_dispute: ResolveDispute
+    credit_bill: CreditBill
+    write_off: WriteOff
+    recover: Recover
+    agree_instalments: AgreeInstalments
+    take_over_bill: TakeOverBill
+    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ...) -> None: ...
 
 class UsagePattern(_message.Message):
     __slots__ = ("uses",)
@@ -485,6 +505,136 @@ class Refund(_message.Message):
     amount: int
     reason: str
     def __init__(self, charge_key: _Optional[str] = ..., amount: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class TakeOverBill(_message.Message):
+    __slots__ = ("bill", "period", "item", "service", "amount", "due_ms", "reason")
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    DUE_MS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    bill: str
+    period: str
+    item: str
+    service: str
+    amount: int
+    due_ms: int
+    reason: str
+    def __init__(self, bill: _Optional[str] = ..., period: _Optional[str] = ..., item: _Optional[str] = ..., service: _Optional[str] = ..., amount: _Optional[int] = ..., due_ms: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Pay(_message.Message):
+    __slots__ = ("amount", "bill", "service", "item", "kind", "reason")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    amount: int
+    bill: str
+    service: str
+    item: str
+    kind: str
+    reason: str
+    def __init__(self, amount: _Optional[int] = ..., bill: _Optional[str] = ..., service: _Optional[str] = ..., item: _Optional[str] = ..., kind: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ReversePayment(_message.Message):
+    __slots__ = ("of_key", "reason")
+    OF_KEY_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    of_key: str
+    reason: str
+    def __init__(self, of_key: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Settle(_message.Message):
+    __slots__ = ("book_id", "bill", "service", "amount", "reason")
+    BOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    book_id: str
+    bill: str
+    service: str
+    amount: int
+    reason: str
+    def __init__(self, book_id: _Optional[str] = ..., bill: _Optional[str] = ..., service: _Optional[str] = ..., amount: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Dispute(_message.Message):
+    __slots__ = ("bill", "service", "item", "amount", "reason")
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    bill: str
+    service: str
+    item: str
+    amount: int
+    reason: str
+    def __init__(self, bill: _Optional[str] = ..., service: _Optional[str] = ..., item: _Optional[str] = ..., amount: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ResolveDispute(_message.Message):
+    __slots__ = ("bill", "credit", "reason")
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    CREDIT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    bill: str
+    credit: int
+    reason: str
+    def __init__(self, bill: _Optional[str] = ..., credit: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class CreditBill(_message.Message):
+    __slots__ = ("bill", "amount", "item", "reason")
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    bill: str
+    amount: int
+    item: str
+    reason: str
+    def __init__(self, bill: _Optional[str] = ..., amount: _Optional[int] = ..., item: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class WriteOff(_message.Message):
+    __slots__ = ("bill", "amount", "approver", "reason")
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    APPROVER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    bill: str
+    amount: int
+    approver: str
+    reason: str
+    def __init__(self, bill: _Optional[str] = ..., amount: _Optional[int] = ..., approver: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Recover(_message.Message):
+    __slots__ = ("bill", "amount", "kind", "reason")
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    bill: str
+    amount: int
+    kind: str
+    reason: str
+    def __init__(self, bill: _Optional[str] = ..., amount: _Optional[int] = ..., kind: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class AgreeInstalments(_message.Message):
+    __slots__ = ("bill", "parts", "first_due_ms", "every_days", "reason")
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_DUE_MS_FIELD_NUMBER: _ClassVar[int]
+    EVERY_DAYS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    bill: str
+    parts: int
+    first_due_ms: int
+    every_days: int
+    reason: str
+    def __init__(self, bill: _Optional[str] = ..., parts: _Optional[int] = ..., first_due_ms: _Optional[int] = ..., every_days: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Transfer(_message.Message):
     __slots__ = ("from_book_id", "to_identity", "to_book_id", "amount", "reason")
