@@ -17,7 +17,7 @@ from charging.ledger.command import Command
 from charging.ledger.commands.set_threshold import SetThreshold
 from charging.ledger.decision import Decision
 from charging.ledger.entry import Entry
-from charging.rating.sessions import UnitAsk
+from charging.rating.session_asks import UnitAsk
 from charging.wire import pack
 from testkit.ledger import START_MS, Desk, charge_of, post
 

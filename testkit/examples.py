@@ -70,7 +70,7 @@ from charging.ledger.events import (
 )
 from charging.ledger.outcome import Done
 from charging.ledger.settling import BY_HAND, Settled
-from charging.rating.sessions import UnitAsk
+from charging.rating.session_asks import UnitAsk
 from charging.wire import pack
 from testkit.ledger import START_MS, Desk, an_account, charge_of, contract_of, opening, post
 

@@ -13,6 +13,7 @@ from msgspec.structs import force_setattr, replace
 from charging.base.account import MAIN_BOOK, MONEY, NOTHING_OPEN, Account, Book, Open, Terms
 from charging.base.buckets import EMPTY
 from charging.base.contract import Contract, Subscription
+from charging.base.unit_key import QuotaTerms
 from charging.base.usage import Charge, Step, Usage
 from charging.errors import Conflict, Fault, Refused
 from charging.ledger import ledger
@@ -26,7 +27,7 @@ from charging.ledger.entry import Entry
 from charging.ledger.kinds import TAGS, Action, Event
 from charging.ledger.originals import Falls, charged_fact, with_original
 from charging.ledger.own import receive_command, settle_command
-from charging.rating import sessions
+from charging.rating import session_asks, sessions
 from charging.wire import Done, Failed, fault, pack, unpack_answer
 from charging.wire import failed as failed_of
 
@@ -100,7 +101,7 @@ def post(account: Account, charge: Charge, *, service: str = "voice") -> PostCha
     return PostCharge(usage, ledger.seal(charge), account.version, account.mark)
 
 
-def flat_pricing(price: int = 10, free: int = 0) -> sessions.Pricing[int]:
+def flat_pricing(price: int = 10, free: int = 0) -> session_asks.Pricing[int]:
     """Give a rating of `price` micro-units a unit after `free` units of an allowance kept in an accumulator."""
 
     def rate(_: int, usage: Usage, contract: Contract, account: Account) -> Charge:
@@ -110,8 +111,14 @@ def flat_pricing(price: int = 10, free: int = 0) -> sessions.Pricing[int]:
         accruals = ((key, usage.quantity),) if usage.quantity else ()
         return charge_of((usage.quantity - gratis) * price, accruals=accruals, depends=True)
 
-    return sessions.Pricing(
-        lambda _: 1, rate, rate, lambda _, __: 1 << 50, lambda _, __, ___, ____: 0, lambda _, __, ___, ____: FAR_MS
+    return session_asks.Pricing(
+        lambda _: 1,
+        rate,
+        rate,
+        lambda _, __: 1 << 50,
+        lambda _, __, ___, ____: 0,
+        lambda _, __, ___, ____: FAR_MS,
+        lambda _, service, group, __: QuotaTerms(service or f"service-{group}"),
     )
 
 
@@ -232,14 +239,14 @@ class Desk:
         session_id: str,
         operation: str,
         invocation: int,
-        *units: sessions.UnitAsk,
-        pricing: sessions.Pricing[int] | None = None,
+        *units: session_asks.UnitAsk,
+        pricing: session_asks.Pricing[int] | None = None,
         validity_ms: int = 60_000,
     ) -> StepSession:
         """Plan a session step on the state as it is, as the platform does."""
         account = self.accounts[account_id]
         until_ms = self.now_ms + validity_ms
-        ask = sessions.SessionAsk(session_id, operation, invocation, account_id, units, until_ms)
+        ask = session_asks.SessionAsk(session_id, operation, invocation, account_id, units, until_ms)
         return sessions.plan(pricing or flat_pricing(), account, contract_of(account_id), ask)
 
     def drive_transfers(self, resolve: Callable[[str], str] = lambda identity: identity) -> None:

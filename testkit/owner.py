@@ -85,6 +85,12 @@ def catalogue(version: int = 1, voice_price: str = "0.2") -> Catalogue:
                 {"id": "sms", "unit": "event"},
                 {"id": "data", "unit": "byte"},
             ],
+            "rating_groups": [
+                {"id": "texts", "group": "5", "service": "sms"},
+                {"id": "internet", "group": "10", "service": "data"},
+                {"id": "video", "group": "20", "service": "data", "attributes": {"app": "video"}},
+                {"id": "page", "group": "99", "service": "data", "controlled": "false"},
+            ],
             "tariffs": [
                 {"id": "calls", "service": "voice", "standard": "true", "prices": [{"id": "all", "rates": rates}]},
                 {

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from charging.ledger.asking import TransferAsk
 from charging.ledger.kinds import Action
-from charging.rating.sessions import UnitAsk
+from charging.rating.session_asks import UnitAsk
 
 OUTCOME = "outcome"
 """The view of a query that tells what a request key did."""

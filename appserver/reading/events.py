@@ -14,7 +14,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from appserver.reading.asks import Kind
 from appserver.reading.checks import caller_faults, field_fault, key_faults, time_faults, together
 from appserver.reading.fields import in_vain
-from appserver.reading.keys import is_key
+from appserver.reading.keys import is_key, numbers_of
 from appserver.reading.quantities import ATTRIBUTES_MAX, BYTES_MAX, QUANTITY_MAX
 from appserver.reading.request import EventRequest
 from charging.base.account_id import require_subscriber
@@ -23,6 +23,7 @@ from charging.base.fieldtypes import PLAIN
 from charging.base.identity import normalise
 from charging.base.names import is_place, is_plain, is_service
 from charging.base.party import party
+from charging.base.unit_key import is_numbered, unit_key
 from charging.base.usage import Usage
 from charging.errors import Invalid
 
@@ -43,7 +44,7 @@ class EventReader:
 
     def read(self, message: desk.ServiceRequest, kind: Kind, now_ms: int) -> EventRequest:
         """Normalise and check. Raises `Invalid`, all wrong fields named."""
-        service, key = message.service_code, message.request_key
+        service, key = message.service_code or _keyed(message), message.request_key
         quantity, start_ms = message.quantity, message.event_time_ms
         visited, other = message.visited_place, message.other_party
         channel, partner, actor = message.channel, message.partner, message.actor
@@ -52,7 +53,8 @@ class EventReader:
             start_ms = now_ms
         # One glance at all of it, since nearly every event is right; what is wrong is looked for only then.
         if (
-            is_service(service) is None
+            (is_service(service) is None and not is_numbered(service))
+            or (message.service_code and message.HasField("unit_key"))
             or not 0 <= quantity <= QUANTITY_MAX.get(service, BYTES_MAX)
             or not 0 < start_ms <= now_ms + (self._future_tolerance_ms if charged else QUOTE_AHEAD_MS_MAX)
             or charged is not bool(key)
@@ -79,7 +81,7 @@ class EventReader:
 
     def _faults(self, message: desk.ServiceRequest, kind: Kind, now_ms: int) -> Invalid:
         found = key_faults(message, required=kind is Kind.CHARGE)
-        found += _service_faults(message.service_code, message.quantity)
+        found += _service_faults(message)
         ahead_ms = self._future_tolerance_ms if kind is Kind.CHARGE else QUOTE_AHEAD_MS_MAX
         found += time_faults(message, now_ms, ahead_ms)
         if message.visited_place and is_place(message.visited_place) is None:
@@ -93,9 +95,26 @@ class EventReader:
         return together(found)
 
 
-def _service_faults(service: str, quantity: int) -> list[Invalid]:
+def _keyed(message: desk.ServiceRequest) -> str:
+    """Give what stands for the service of an event that the network names by numbers; "" = it names none."""
+    if not message.HasField("unit_key"):
+        return ""
+    group, identifier = numbers_of(message.unit_key)
+    return unit_key("", group, identifier)
+
+
+def _service_faults(message: desk.ServiceRequest) -> list[Invalid]:
+    service, quantity = message.service_code, message.quantity
     found: list[Invalid] = []
-    if is_service(service) is None:
+    if message.HasField("unit_key"):
+        if service:
+            text = "nothing, beside a service code"
+            told = "an event is named by its service or by the numbers of the network: give one of both"
+            found.append(field_fault("FIELD_WITHOUT_EFFECT", "unit_key", told, text))
+        elif not _keyed(message):
+            text = "a rating group, a service identifier, or both"
+            found.append(field_fault("SERVICE_UNKNOWN", "unit_key", f"the key is empty: give {text}", text))
+    elif is_service(service) is None:
         text = "a service code of the catalogue, such as voice, sms, data"
         told = f"{service[:32]!r} is no service code: {text}"
         found.append(field_fault("SERVICE_UNKNOWN", "service_code", told, text))

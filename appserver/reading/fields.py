@@ -34,6 +34,7 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "partner": ALL,
     "explain": EVENTS | {"usage", "history", "outcome", "detail"},
     "attributes": EVENTS,
+    "unit_key": EVENTS,
     "actor": ALL,
     "history_cursor": frozenset({"history"}),
     "language": ALL,

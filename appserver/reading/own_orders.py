@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.reading.asks import Order, SessionOrder
+from appserver.reading.keys import numbers_of
 from charging.base.account import Book
 from charging.base.account_id import check_own, require_subscriber
 from charging.base.asked import Asked
-from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT, QUANTITY_DEFAULT
+from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT, QUANTITY_DEFAULT, UNITS_MAX
 from charging.base.contract import Contract, Subscription
 from charging.base.fields import UNIT
 from charging.base.fieldtypes import (
@@ -22,15 +23,16 @@ from charging.base.fieldtypes import (
     check_first_book,
     check_length,
     check_name,
-    check_services,
+    check_units,
     check_validity,
     refusal,
 )
 from charging.base.identity import normalise
 from charging.base.names import is_place, is_service
 from charging.base.party import party
+from charging.base.unit_key import NONE
 from charging.ledger.commands.set_contract import SetContract
-from charging.rating.sessions import UnitAsk
+from charging.rating.session_asks import UnitAsk
 
 SERVICE_AHEAD_MS_MAX = 300_000
 """How much later than the request itself a service of a session may have begun."""
@@ -87,11 +89,10 @@ def _session(request: desk.ServiceRequest, asked: Asked) -> SessionOrder:
     operation = _OPERATIONS.get(command.operation)
     if operation is None:
         raise refusal("SESSION_OPERATION_UNKNOWN", "session.operation", "create, update or release")
-    services = [use.service_code for use in command.units]
-    check_services(services, "session.units", "SESSION_UNITS_MALFORMED")
-    if not all(services):
-        raise refusal("SESSION_UNITS_MALFORMED", "session.units", "entries with the code of their service")
+    if len(command.units) > UNITS_MAX:
+        raise refusal("SESSION_UNITS_MALFORMED", "session.units", f"given for each unit once, at most {UNITS_MAX}")
     units = tuple(_unit_ask(use, f"session.units[{index}]", asked) for index, use in enumerate(command.units))
+    check_units([unit.key for unit in units], "session.units", "SESSION_UNITS_MALFORMED")
     return SessionOrder(check_name(command.session_id, "session.session_id"), operation, command.invocation, units)
 
 
@@ -100,14 +101,20 @@ def _unit_ask(use: desk.UnitUse, path: str, asked: Asked) -> UnitAsk:
     _quantity(use.requested, f"{path}.requested")
     if not 0 <= use.event_time_ms <= asked.time_ms + SERVICE_AHEAD_MS_MAX:
         raise refusal("EVENT_TIME_INVALID", f"{path}.event_time_ms", "when the service began, UTC, milliseconds")
+    group, identifier = numbers_of(use.unit_key) if use.HasField("unit_key") else (NONE, NONE)
+    if not use.service_code and group == NONE and identifier == NONE:
+        raise refusal("SESSION_UNITS_MALFORMED", path, "named by the code of its service, or by a rating group")
     return UnitAsk(
-        _service(use.service_code, f"{path}.service_code"),
+        _service(use.service_code, f"{path}.service_code") if use.service_code else "",
         use.requested,
         use.used,
         use.event_time_ms,
         party(use.other_party, asked.country) if use.other_party else "",
         _place(use.visited_place, f"{path}.visited_place"),
         ATTRIBUTES.read(use.attributes, f"{path}.attributes"),
+        group,
+        identifier,
+        use.request_usual,
     )
 
 

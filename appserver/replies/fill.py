@@ -9,6 +9,7 @@ from charging.base import accumulators
 from charging.base.account import Account, Book, SpendingLimit
 from charging.base.contract import Contract
 from charging.base.spending import is_spending, resets_ms, spent
+from charging.base.unit_key import NONE, is_numbered, numbers_of
 from charging.base.usage import AllowanceLeft, Charge, Step
 from charging.errors import Fault
 from charging.ledger.funds import balance_view
@@ -61,13 +62,14 @@ def fill_retold(result: desk.ChargeResult, done: Done, told: ChargeTold, explain
         fill_steps(result.steps, told.steps)
 
 
-def fill_quote(result: desk.ChargeResult, charge: Charge, version: int, domain: str) -> None:
+def fill_quote(result: desk.ChargeResult, charge: Charge, version: int, domain: str, covered: bool) -> None:
     """Answer a dry run, always explained."""
     result.amount = charge.amount
     result.currency = charge.currency
     result.catalogue_version = charge.catalogue
     result.account_version = version
     result.domain = domain
+    result.covered = covered
     fill_steps(result.steps, charge.steps)
 
 
@@ -233,7 +235,7 @@ def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done
     result.repeated = done.repeated
     result.notices.extend(done.notices)
     for grant in outcome.grants:
-        result.grants.add(
+        told = result.grants.add(
             service_code=grant.service,
             granted=grant.granted,
             valid_until_ms=grant.valid_until_ms,
@@ -241,7 +243,19 @@ def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done
             final_action=FINAL_ACTIONS.get(grant.final_action, desk.SessionResult.Grant.FINAL_ACTION_UNSPECIFIED),
             charged=grant.charged,
             tariff_switch_ms=grant.tariff_switch_ms,
+            result_code=grant.code,
+            reason=grant.reason,
+            redirect_address=grant.redirect,
+            filters=grant.filters,
+            threshold=grant.threshold,
+            holding_time_s=grant.holding_s,
         )
+        if is_numbered(grant.key):
+            group, identifier = numbers_of(grant.key)
+            if group != NONE:
+                told.unit_key.rating_group = group
+            if identifier != NONE:
+                told.unit_key.service_identifier = identifier
 
 
 def fill_allowances(into: "RepeatedCompositeFieldContainer[desk.AllowanceView]", left: Iterable[AllowanceLeft]) -> None:

@@ -10,8 +10,11 @@ from appserver.reference import DomainReference
 from appserver.replies import fill as replies
 from appserver.work.commands import rate_usage
 from appserver.work.items import QueryItem, QuoteItem
+from charging.base.unit_key import is_numbered
 from charging.errors import Broken
+from charging.ledger.session_state import covers
 from charging.rating import rating
+from charging.rating.quotas import keyed_usage
 from charging.wire import Answer, BusinessData, Done, Failed, History, SessionOutcome, Unknown
 from charging.wire import fault as fault_of
 
@@ -72,10 +75,14 @@ def answer_quote(
     pending: Pending, item: QuoteItem, data: BusinessData, reference: DomainReference, now_ms: int
 ) -> None:
     """Answer a dry run. Raises what rating raises; nothing is answered then."""
-    charge = rate_usage(item.usage, data.account, data.contract, reference, now_ms)
+    usage, account = item.usage, data.account
+    if is_numbered(usage.service):
+        usage = keyed_usage(reference.timeline.plan_at(usage.start_ms), usage)
+    charge = rate_usage(usage, account, data.contract, reference, now_ms)
+    covered = account.terms.status == "active" and covers(account, charge, usage.start_ms)
     reply = pending.reply(item)
     if reply is not None:
-        replies.fill_quote(reply.quote, charge, data.account.version, reference.domain)
+        replies.fill_quote(reply.quote, charge, account.version, reference.domain, covered)
 
 
 def answer_query(

@@ -7,15 +7,16 @@ from msgspec.structs import replace
 from appserver.accounts.chain import ChargeItem, CommandItem
 from appserver.batches.item import WorkItem
 from appserver.reading.asks import SessionOrder
-from appserver.reading.request import Request
 from appserver.reference import DomainReference
 from appserver.work.items import OpeningItem, PreviewItem
+from appserver.work.pricing import before_contract, session_step
 from appserver.work.revisions import Revised, decided_on
 from charging.base.account import Account
 from charging.base.account_id import names
 from charging.base.contract import Contract
 from charging.base.lateness import refuse_late
 from charging.base.money import NO_CURRENCY
+from charging.base.unit_key import is_numbered
 from charging.base.usage import Charge, Usage
 from charging.errors import Invalid
 from charging.ledger.asking import TransferAsk
@@ -27,15 +28,13 @@ from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.commands.set_spending_limit import SetSpendingLimit
 from charging.ledger.commands.set_threshold import SetThreshold
-from charging.ledger.commands.step_session import StepSession
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.kinds import Action
 from charging.ledger.ledger import available_view, seal
 from charging.plans.plan import Plan
 from charging.rating import rating
-from charging.rating.pieces import piece_end
+from charging.rating.quotas import keyed_usage
 from charging.rating.selling import check_agreements, check_offerings, check_scope, check_spending, check_watched
-from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
 
 
 def charge_command(
@@ -47,6 +46,8 @@ def charge_command(
     contract or nothing prices it, and what rating refuses.
     """
     usage = item.usage
+    if is_numbered(usage.service):
+        usage = keyed_usage(reference.timeline.plan_at(usage.start_ms), usage)
     charge = item.charge = rate_usage(usage, account, contract, reference, now_ms)
     if charge.depends:
         post = PostCharge(usage, seal(charge), account.version, account.mark)
@@ -64,7 +65,7 @@ def rate_usage(usage: Usage, account: Account, contract: Contract, reference: Do
     if usage.visited:
         reference.check_place(usage.visited, "visited_place")
     if usage.start_ms < contract.valid_from_ms:
-        raise _before_contract(contract)
+        raise before_contract(contract)
     charge = rating.rate(reference.timeline.plan_at(usage.start_ms), usage, contract, available_view(account))
     refuse_late(charge, usage.start_ms, now_ms)
     return charge
@@ -82,7 +83,7 @@ def order_command(
     order = item.order
     action: Action
     if isinstance(order, SessionOrder):
-        action = _session(item.request, order, account, contract, reference, now_ms, session_validity_ms)
+        action = session_step(item.request, order, account, contract, reference, now_ms, session_validity_ms)
     elif isinstance(order, TransferAsk):
         action = _transfer(order, account)
     elif isinstance(order, SetContract):
@@ -148,46 +149,6 @@ def _command(account_id: str, item: WorkItem, action: Action) -> Command:
     )
 
 
-def _session(
-    request: Request,
-    order: SessionOrder,
-    account: Account,
-    contract: Contract,
-    reference: DomainReference,
-    now_ms: int,
-    validity_ms: int,
-) -> StepSession:
-    units: list[UnitAsk] = []
-    for unit in order.units:
-        if unit.visited:
-            reference.check_place(unit.visited, "session.units.visited_place")
-        began = unit if unit.time_ms else replace(unit, time_ms=request.time_ms)
-        if began.time_ms < contract.valid_from_ms:
-            raise _before_contract(contract)
-        units.append(began)
-    ask = SessionAsk(
-        order.session_id,
-        order.operation,
-        order.invocation,
-        request.identity,
-        tuple(units),
-        now_ms + validity_ms,
-        request.time_ms,
-    )
-    pricing = Pricing(
-        reference.timeline.plan_at,
-        rating.rate_sum,
-        rating.rate_quota,
-        rating.quantity_max,
-        rating.next_switch,
-        piece_end,
-    )
-    step = plan(pricing, account, contract, ask)
-    for rated in step.units:
-        refuse_late(rated.charge, rated.usage.start_ms, now_ms)
-    return step
-
-
 def _transfer(order: TransferAsk, account: Account) -> Action:
     if order.to_identity and order.to_identity not in account.members:
         return SendTransfer(order.from_book_id, order.to_identity, order.to_book_id, order.amount, order.reason)
@@ -243,12 +204,3 @@ def _today(reference: DomainReference, now_ms: int) -> Plan | None:
     if any(not catalogue.domain for catalogue in reference.told.catalogues):
         return reference.timeline.plan_at(now_ms)
     return None
-
-
-def _before_contract(contract: Contract) -> Invalid:
-    text = f"{contract.valid_from_ms} or later"
-    return Invalid(
-        "EVENT_BEFORE_CONTRACT",
-        f"the event began before the contract did: the contract is valid from {contract.valid_from_ms}",
-        fields={"event_time_ms": text},
-    )

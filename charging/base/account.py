@@ -45,7 +45,7 @@ class Book(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Hold(Struct, frozen=True, array_like=True, gc=False):
-    """What a session keeps for one of its services: a reservation, and what it has charged so far."""
+    """What a session keeps for one of its units: a reservation, and what it has charged so far."""
 
     service: str
     other_party: str
@@ -69,6 +69,15 @@ class Hold(Struct, frozen=True, array_like=True, gc=False):
     attributes: dict[str, str] = {}
     charged_before: int = 0
     """Micro-units posted for pieces that ended (`charging.rating.pieces`); the fields above are of the running one."""
+    numbers: str = ""
+    """Its key in the session (`charging.base.unit_key`); "" = the service stands for it."""
+    final: bool = False
+    """Its quota was said to be the last that the account pays for."""
+
+    @property
+    def key(self) -> str:
+        """Which unit of the session it is for."""
+        return self.numbers or self.service
 
 
 class Session(Struct, frozen=True, array_like=True, gc=False):

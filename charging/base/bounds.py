@@ -31,10 +31,10 @@ FUNDS_MAX = 4 * 10**18
 COUNTER_MAX = 10**18
 """Of one accumulator, either side of zero."""
 USED_MAX = 10**17
-"""Of the whole quantity of one service in a session, or of one event, base units: sixteen add up below `FUNDS_MAX`."""
+"""Of the whole quantity of one unit of a session, or of one event, base units: thirty-two add up below `FUNDS_MAX`."""
 GRANT_MAX = 1 << 50
-"""Of one open quota, of what a session's step may ask or report, and of what it keeps of one accumulator, base units: a
-thousand of them add up below `FUNDS_MAX`."""
+"""Of one open quota, of what a session's step may ask or report, and of what it keeps of one accumulator, base units:
+two thousand of them add up below `FUNDS_MAX`."""
 QUANTITY_DEFAULTS = {"second": 31 * 86_400, "byte": 1 << 50, "event": 1_000_000}
 """By unit: the largest quantity of one usage where the catalogue names none."""
 QUANTITY_DEFAULT = 1 << 50
@@ -53,8 +53,8 @@ OPEN_END = 1 << 62
 
 SESSIONS_MAX = 64
 """Open sessions of one account."""
-SERVICES_MAX = 16
-"""Services of one session."""
+UNITS_MAX = 32
+"""Units of one session: services, or rating groups of them."""
 MEMBERS_MAX = 1_000
 BOOKS_MAX = 64
 THRESHOLDS_MAX = 32

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence, Sized
 
 from msgspec import Struct
 
-from charging.base.bounds import AMOUNT_MAX, ID_CHARS_MAX, SERVICES_MAX, TEXT_CHARS_MAX
+from charging.base.bounds import AMOUNT_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX, UNITS_MAX
 from charging.base.names import is_plain
 from charging.errors import Invalid
 
@@ -311,7 +311,7 @@ def check_first_book(amount: int, reserved: int, path: str) -> None:
         raise refusal("BOOKS_MALFORMED", f"{path}.reserved", "0: sessions reserve, nobody else")
 
 
-def check_services(services: Sequence[str], path: str, reason: str) -> None:
-    """Refuse a step of a session that names a service twice, or too many. Raises `Invalid` with this reason."""
-    if len(services) > SERVICES_MAX or len(set(services)) != len(services):
-        raise refusal(reason, path, f"given for each service once, at most {SERVICES_MAX}")
+def check_units(keys: Sequence[str], path: str, reason: str) -> None:
+    """Refuse a step of a session that names a unit twice, or too many. Raises `Invalid` with this reason."""
+    if len(keys) > UNITS_MAX or len(set(keys)) != len(keys):
+        raise refusal(reason, path, f"given for each unit once, at most {UNITS_MAX}")

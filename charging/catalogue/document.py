@@ -12,6 +12,7 @@ Files are read with all scalars as text (`ruamel.yaml.YAML(typ="base")`), then `
     currency: CNY
     rounding: {mode: half_up, places: 4}
     services:      [{id: voice, unit: second}]
+    rating_groups: [{id: internet, group: 10, service: data}]
     calendars:     [{id: holidays, days: [2026-10-01]}]
     bands:         [{id: night, from: "22:00", to: "06:00"}]
     destinations:  [{id: domestic, prefixes: ["86"]}]
@@ -64,6 +65,7 @@ from charging.catalogue.words import (
     Id,
     Moment,
     PartyGroup,
+    RatingGroup,
     Rounding,
     Service,
     Zone,
@@ -93,6 +95,7 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     destinations: tuple[Destination, ...] = ()
     zones: tuple[Zone, ...] = ()
     parties: tuple[PartyGroup, ...] = ()
+    rating_groups: tuple[RatingGroup, ...] = ()
 
 
 class Withdrawn(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -137,6 +140,7 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     splits: tuple[Split, ...] = ()
     bills: BillRules | None = None
     """None = prices include tax, rounded by bill, to the currency's coin, due in 15 days; in a region the nation's."""
+    rating_groups: tuple[RatingGroup, ...] = ()
     overrides: Overrides = Overrides()
     withdrawn: Withdrawn = Withdrawn()
     country: str = ""

@@ -22,7 +22,7 @@ from charging.catalogue.offers import (
 )
 from charging.catalogue.tariffs import Tariff
 from charging.catalogue.taxes import BillRules, Split, Tax
-from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, Rounding, Service, When, Zone
+from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, RatingGroup, Rounding, Service, When, Zone
 from charging.errors import Invalid
 
 
@@ -73,6 +73,7 @@ class Merged:
     taxes: dict[str, MergedEntry[Tax]]
     splits: dict[str, MergedEntry[Split]]
     bills: BillRules
+    rating_groups: dict[str, MergedEntry[RatingGroup]]
 
 
 def regional_parts(merged: Merged, when: When, bands: Iterable[str] = ()) -> str:
@@ -134,6 +135,7 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
         taxes=_section(national.taxes, over.taxes, gone.taxes, new.taxes, domain),
         splits=_section(national.splits, over.splits, gone.splits, new.splits, domain),
         bills=new.bills or national.bills or BillRules(),
+        rating_groups=_section(national.rating_groups, over.rating_groups, (), new.rating_groups, domain),
     )
 
 

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 
 from charging.base import names
 from charging.base.bounds import ATTRIBUTE_CHARS_MAX
+from charging.base.unit_key import NUMBER_MAX
 
 
 def whole(pattern: str) -> str:
@@ -100,6 +101,15 @@ Prefix = Annotated[
         description="The beginning of a number: 8620, 86138????8888$ (? is a digit, $ the end), * for every number",
     ),
 ]
+Number = Annotated[int, Meta(ge=0, le=NUMBER_MAX, description="A number of the network, 0 to 4294967295")]
+Address = Annotated[
+    str,
+    Meta(
+        pattern=r"^([!-~]{1,200})?$",
+        description="An address that the network understands: a URL, SIP URI or IP address",
+    ),
+]
+FilterName = Annotated[str, Meta(pattern=r"^[!-~]{1,64}$", description="A filter by the name that the network knows")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Unit = Literal["second", "byte", "event"]
 Period = Literal["call", "day", "week", "month", "cycle", "year", "life"]
@@ -139,6 +149,33 @@ class When(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Attributes of the usage, such as direction or network."""
 
 
+class FinalUnit(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What becomes of a user who has used up the last quota that the account pays for (Final-Unit-Indication, RFC 8506,
+    8.34)."""
+
+    action: Literal["terminate", "redirect", "restrict"] = "terminate"
+    """The service ends, all that is asked leads to one page, or little else can be reached. An attribute `final_action`
+    of the contract goes before it."""
+    redirect: Address = ""
+    """Of the page: where to top up."""
+    filters: tuple[FilterName, ...] = ()
+    """What can still be reached, by names that the network knows (Filter-Id)."""
+
+
+class Quota(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the quota of sessions is managed (TS 32.299, 6.5; RFC 8506, 5). What is left out is the house's, or none."""
+
+    usual: Quantity = "0"
+    """What is asked for when a gateway doesn't say how much."""
+    threshold: Quantity = "0"
+    """A gateway asks for more once no more than this is left (Volume-Quota-Threshold and its like)."""
+    holding: Quantity = "0"
+    """Quota that nothing was used of for so long, seconds, is given back (Quota-Holding-Time)."""
+    validity: Quantity = "0"
+    """Quota is good for so long at most, seconds (Validity-Time)."""
+    final: FinalUnit = FinalUnit()
+
+
 class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What can be used: voice, sms, data."""
 
@@ -152,6 +189,27 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """More than this in one usage is refused as absurd; nothing = 31 days of seconds, 1 PB, a million events."""
     session_time: Literal["start", "report", ""] = ""
     """Which moment a session's use counts for: its begin, or its report. Nothing = report for bytes, else start."""
+    quota: Quota = Quota()
+    """Of sessions that name the service, or a rating group of it without a quota of its own."""
+
+
+class RatingGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the numbers stand for by which a network keys the units of its sessions and events (Rating-Group and
+    Service-Identifier, RFC 8506, 8.29 and 8.28): a service of ours, and attributes that its prices may ask for."""
+
+    id: Id
+    service: Id
+    name: Label = ""
+    group: Number | None = None
+    """Nothing = the identifiers alone, without a group."""
+    identifiers: tuple[Number, ...] = ()
+    """Of the group; none = all that no other entry names, and the group alone."""
+    attributes: dict[str, Word] = {}
+    """Of all usage of it. They count also where a gateway says otherwise."""
+    controlled: bool = True
+    """False: it is served without quota and never charged, and a gateway is told so (result code 4011)."""
+    quota: Quota | None = None
+    """None = that of the service."""
 
 
 class Calendar(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

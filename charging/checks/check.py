@@ -6,6 +6,7 @@ from charging.checks.accumulators import check_accumulators
 from charging.checks.effects import check_effects
 from charging.checks.items import check_items
 from charging.checks.prices import check_prices
+from charging.checks.quotas import check_numbers, check_quotas
 from charging.checks.reach import check_reach
 from charging.checks.references import check_cycles, check_duplicates, check_references
 from charging.checks.rules import check_discounts, check_opened_services, check_region
@@ -29,6 +30,8 @@ CHECKS = (
     check_accumulators,
     check_region,
     check_taxes,
+    check_quotas,
+    check_numbers,
 )
 
 

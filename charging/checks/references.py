@@ -7,13 +7,13 @@ from msgspec import Struct
 from charging.catalogue.document import Catalogue, Overrides, Withdrawn
 from charging.catalogue.offers import AccumulatorRange, Agreement, DiscountWhen, Fee, Offering, Thresholds
 from charging.catalogue.tariffs import BandRates, PriceOverride, Tariff, Tiers
-from charging.catalogue.words import Band, When
+from charging.catalogue.words import Band, RatingGroup, When
 from charging.checks.walk import Finding, Path, ids, structs
 
 SECTIONS = (
     "services", "calendars", "bands", "destinations", "zones", "parties", "tariffs", "allowances", "fees", "offerings",
     "discounts", "agreements", "exclusive_groups", "accumulators", "taxes",
-    "splits",
+    "splits", "rating_groups",
 )  # fmt: skip
 
 # Which field of which struct names entries of which section.
@@ -29,6 +29,7 @@ NAMES: Mapping[type[Struct], Mapping[str, str]] = {
     Band: {"calendars": "calendars", "except_calendars": "calendars"},
     BandRates: {"bands": "bands"},
     Tariff: {"service": "services"},
+    RatingGroup: {"service": "services"},
     PriceOverride: {"tariff": "tariffs"},
     Offering: {
         "includes": "offerings",

@@ -14,6 +14,7 @@ from charging.catalogue.document import Catalogue, Overrides
 from charging.catalogue.merge import Merged, merge
 from charging.checks.accumulators import check_accumulators
 from charging.checks.prices import check_prices
+from charging.checks.quotas import check_numbers
 from charging.checks.reach import check_reach
 from charging.checks.references import NAMES, SECTIONS, check_cycles
 from charging.checks.rules import check_opened_services
@@ -29,7 +30,7 @@ Key = tuple[str, str]
 
 OF_ENTRIES = (check_cycles, check_units, check_prices, check_reach)
 """Checks of what national and regional entries make together, that look at one entry and what it names."""
-OF_ALL = (check_opened_services, check_accumulators, check_taxed)
+OF_ALL = (check_opened_services, check_accumulators, check_taxed, check_numbers)
 """Those that hold all entries beside each other."""
 
 

@@ -8,6 +8,7 @@ from msgspec import Raw, Struct
 
 from charging.base.buckets import Billed
 from charging.base.openbills import Share
+from charging.base.unit_key import SUCCESS
 from charging.base.usage import Step, unpack_steps
 from charging.errors import KINDS, Broken, Fault
 
@@ -108,7 +109,7 @@ class Failed(Struct, frozen=True, array_like=True, tag="f"):
 
 
 class SessionGrant(Struct, frozen=True, array_like=True):
-    """What one service of a session got."""
+    """What one unit of a session got."""
 
     service: str
     granted: int
@@ -122,6 +123,17 @@ class SessionGrant(Struct, frozen=True, array_like=True):
     """Micro-units that the service has cost in this session so far."""
     tariff_switch_ms: int
     """When another price begins within the grant, UTC (Tariff-Time-Change, RFC 8506, 8.20); 0 = none does."""
+    key: str = ""
+    """Which unit (`charging.base.unit_key`)."""
+    code: int = SUCCESS
+    """Result code of the unit (RFC 8506, 9)."""
+    reason: str = ""
+    """Why it got nothing, or less than was asked; "" = it got what it asked for."""
+    redirect: str = ""
+    """Of a final action: as in `QuotaTerms`, and so are the next three."""
+    filters: tuple[str, ...] = ()
+    threshold: int = 0
+    holding_s: int = 0
 
 
 class SessionOutcome(Struct, frozen=True, array_like=True):

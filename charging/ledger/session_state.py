@@ -51,26 +51,26 @@ def find(account: Account, session_id: str) -> Session | None:
     return None
 
 
-def hold_of(session: Session | None, service: str) -> Hold | None:
-    """Find what a session keeps for a service; None = nothing, or there is no session."""
+def hold_of(session: Session | None, key: str) -> Hold | None:
+    """Find what a session keeps for a unit; None = nothing, or there is no session."""
     for hold in session.holds if session is not None else ():
-        if hold.service == service:
+        if hold.key == key:
             return hold
     return None
 
 
 def undone(account: Account, session: Session | None, starts: Mapping[str, int], *, free_all: bool) -> Account:
-    """Give the account as if the session had kept nothing for these services, and their pieces had posted nothing.
+    """Give the account as if the session had kept nothing for these units, and their pieces had posted nothing.
 
-    `starts` says of each service when the piece begins that is rated now: what an earlier piece has posted stays.
-    `free_all` frees the reservations of the session's other services too (release).
+    `starts` says of each unit, by its key, when the piece begins that is rated now: what an earlier piece has posted
+    stays. `free_all` frees the reservations of the session's other units too (release).
     """
     if session is None:
         return account
     books, accumulators = account.books, account.accumulators
     rest: list[Hold] = []
     for hold in session.holds:
-        start_ms = starts.get(hold.service, -1)
+        start_ms = starts.get(hold.key, -1)
         if start_ms >= 0 or free_all:
             books = funds.keep(books, hold.reserved, -1)
         if start_ms == hold.start_ms:
@@ -101,6 +101,14 @@ def take(view: Account, charge: SealedCharge | Charge, time_ms: int) -> Taken:
     payable = min(rest, funds.affordable(left, view.terms.credit_limit, time_ms))
     drawn = funds.draw(left, payable, view.terms.credit_limit, time_ms) or ()
     return Taken(funds.merged((*paid, *drawn)), units, charge.accruals, rest - payable)
+
+
+def covers(account: Account, charge: Charge, time_ms: int) -> bool:
+    """Say whether the account would pay for a charge as things stand, nothing being left over."""
+    try:
+        return take(account, charge, time_ms).shortfall == 0
+    except Refused:
+        return False
 
 
 def keep(view: Account, charge: SealedCharge | Charge, reservation: SealedCharge | Charge, time_ms: int) -> Kept | None:
@@ -163,5 +171,5 @@ def without_quota(hold: Hold) -> Hold:
 
 
 def grant_of_none(hold: Hold) -> SessionGrant:
-    """Tell what a service has cost that gets no quota."""
-    return SessionGrant(hold.service, 0, 0, False, "", hold.charged_before + hold.charged, 0)
+    """Tell what a unit has cost that gets no quota."""
+    return SessionGrant(hold.service, 0, 0, False, "", hold.charged_before + hold.charged, 0, hold.key)

@@ -17,6 +17,7 @@ from charging.plans.compile_offers import (
     compile_offering,
     compile_rule,
 )
+from charging.plans.compile_quotas import compile_quota_terms
 from charging.plans.compile_tariffs import compile_rounding, compile_tariff, tier_counters
 from charging.plans.compile_taxes import compile_taxes
 from charging.plans.compiled import CompiledService, CompiledTariff
@@ -122,6 +123,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
             if in_force(entry.value, time_ms, local)
         },
         taxes=compile_taxes(merged, local),
+        quotas=compile_quota_terms(merged),
     )
 
 
@@ -150,6 +152,7 @@ def compile_all(merged: Merged, local: LocalTime, wanted: Container[tuple[str, s
     for service in merged.services.values():
         quantity(service.value.quantity_max)
     compile_taxes(merged, local)
+    compile_quota_terms(merged)
 
 
 def _service(tariff: Tariff, merged: Merged) -> None:

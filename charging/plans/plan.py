@@ -10,6 +10,7 @@ from charging.base import consumption
 from charging.base.account import Account
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import CALL, LocalTime
+from charging.base.unit_key import NONE, QuotaTerms, unit_key
 from charging.base.usage import Step
 from charging.bills.taxtable import TaxTable
 from charging.catalogue.merge import Merged
@@ -78,6 +79,8 @@ class Plan:
     fees: dict[str, CompiledFee]
     taxes: TaxTable
     """Of all days, for bills."""
+    quotas: dict[str, QuotaTerms]
+    """By the key of a unit of sessions; of a rating group one without identifier stands for all that have none."""
     counted: frozenset[str] = frozenset()
     """See `counters`; empty until it is asked for."""
     profiles: dict[tuple[str, tuple[str, ...]], Profile] = field(default_factory=dict)
@@ -140,6 +143,15 @@ class Plan:
                 self.rule_sets.clear()
             found = self.rule_sets[key] = _rules(self, target, service, names, contract, account)
         return found
+
+    def quota_terms(self, service: str, group: int, identifier: int) -> QuotaTerms | None:
+        """Give what is said of a unit of sessions or events: of the service when one is named; None = nothing is."""
+        if service:
+            return self.quotas.get(service)
+        exact = self.quotas.get(unit_key("", group, identifier))
+        if exact is None and group != NONE and identifier != NONE:
+            return self.quotas.get(unit_key("", group))
+        return exact
 
     def opened_names(self, names: tuple[str, ...]) -> list[str]:
         """Give all offerings that come with these, bundles opened, by priority."""

@@ -1,6 +1,6 @@
 """Usage that no rule prices: refused with a reason and the nearest rule that failed, never priced zero.
 
-Reasons: CATALOGUE_MISSING, SERVICE_UNKNOWN, QUANTITY_INVALID, AMOUNT_INVALID, SUBSCRIPTION_MISSING,
+Reasons: CATALOGUE_MISSING, SERVICE_UNKNOWN, UNIT_KEY_UNKNOWN, QUANTITY_INVALID, AMOUNT_INVALID, SUBSCRIPTION_MISSING,
 SERVICE_NOT_SUBSCRIBED, USAGE_UNRATED, BAND_UNRATED, FEE_UNKNOWN.
 """
 
@@ -8,6 +8,7 @@ from charging.base.account import Account
 from charging.base.bounds import AMOUNT_MAX
 from charging.base.contract import Contract
 from charging.base.money import show
+from charging.base.unit_key import is_numbered
 from charging.base.usage import Usage
 from charging.catalogue.tariffs import Price
 from charging.errors import Invalid
@@ -29,6 +30,17 @@ def unknown_service(plan: Plan, usage: Usage) -> Unrated:
         f"service {usage.service!r} is not in the catalogue: give one of {known}",
         fields={"service_code": f"one of {known}"},
         facts={"nearest": f"services: {known}"},
+    )
+
+
+def unknown_unit(plan: Plan, key: str) -> Unrated:
+    """The catalogue says nothing of a rating group and service identifier."""
+    known = ", ".join(sorted(key for key in plan.quotas if is_numbered(key))) or "none"
+    return Unrated(
+        "UNIT_KEY_UNKNOWN",
+        f"the catalogue does not say of what service {key} is",
+        fields={"unit_key": f"a rating group of the catalogue: {known}"[:200]},
+        facts={"nearest": f"rating groups: {known}"[:200]},
     )
 
 

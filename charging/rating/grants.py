@@ -18,6 +18,9 @@ GRANT_RATINGS_MAX = 1_000
 """A search ends then, with the largest quantity found so far: what a request costs is bounded. Enough for twenty
 borders where rules change; of more, a grant may come out smaller than it could be, never larger."""
 
+STEP_RATINGS_MAX = 16_000
+"""Of all searches of one step together: of many units each may try fewer."""
+
 Rules = frozenset[tuple[str, str, str]]
 
 
@@ -50,10 +53,12 @@ def attempt(rate: Callable[[], Charge], keep: Callable[[Charge], Kept | None]) -
     return Attempt(charge, keep(charge))
 
 
-def largest(requested: int, attempt_of: Callable[[int], Attempt]) -> tuple[int, Attempt]:
+def largest(
+    requested: int, attempt_of: Callable[[int], Attempt], ratings_max: int = GRANT_RATINGS_MAX
+) -> tuple[int, Attempt]:
     """Give the largest quantity up to what is requested that is covered, base units, with its attempt; 0 when none is.
 
-    Tries `GRANT_RATINGS_MAX` quantities at most.
+    Tries `ratings_max` quantities at most.
     """
     tried: dict[int, Attempt] = {}
 
@@ -65,7 +70,7 @@ def largest(requested: int, attempt_of: Callable[[int], Attempt]) -> tuple[int, 
     pending = [(min(1, requested), requested)] if requested else []
     # `pending` is a stack with the upper half on top, so quantities are ruled out from above. Between two that are made
     # by the same rules and both not covered, nothing can be: cost rises in between.
-    while pending and len(tried) < GRANT_RATINGS_MAX:
+    while pending and len(tried) < ratings_max:
         low, high = pending.pop()
         above, below = look(high), look(low)
         if above.kept is not None:

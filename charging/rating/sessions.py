@@ -9,130 +9,175 @@ unit with the action that the contract asks for. An account without money is so 
 however little.
 """
 
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from charging.base.account import Account, Session
-from charging.base.bounds import GRANT_MAX
+from charging.base.account import Account, Hold, Session
+from charging.base.bounds import GRANT_MAX, UNITS_MAX
 from charging.base.contract import Contract
-from charging.base.fieldtypes import check_services
+from charging.base.fieldtypes import check_units
+from charging.base.result_codes import unit_code
+from charging.base.unit_key import LIMIT_REACHED, NOT_APPLICABLE, SERVICE_DENIED, SUCCESS, QuotaTerms
 from charging.base.usage import Charge, Usage, ended
-from charging.errors import Invalid, Refused
+from charging.errors import Fault, Invalid, Refused
 from charging.ledger import session_state
-from charging.ledger.commands.step_session import SessionUnit, StepSession
+from charging.ledger.commands.step_session import SessionUnit, StepSession, UnitTold
 from charging.ledger.ledger import available_view, seal
 from charging.ledger.outcome import Failed, failed
 from charging.ledger.session_state import Kept, Taken
+from charging.ledger.standing import FUNDS_ENDED
 from charging.rating import grants
 from charging.rating.bound import has_bound, of_use
+from charging.rating.session_asks import P, Pricing, SessionAsk, UnitAsk
 
 FINAL_ACTION = "final_action"
 """Attribute of a contract: terminate (the default), restrict or redirect."""
 
-P = TypeVar("P")
+
+class _Piece(Struct, frozen=True):
+    """What was used of a unit in the piece that runs, or that its report begins."""
+
+    ask: UnitAsk
+    terms: QuotaTerms
+    usage: Usage
+    end_ms: int
+
+    @property
+    def asked(self) -> int:
+        """Give the quota that is asked for, base units."""
+        return max(self.ask.requested, self.terms.usual if self.ask.usual else 0)
 
 
-class UnitAsk(Struct, frozen=True):
-    """One service of a step, as the front end reports it."""
+class _Unpriced(Exception):
+    """A unit can't be rated; the others can."""
 
-    service: str
-    requested: int
-    """Quota asked for now, base units; 0 = none."""
-    used: int
-    """Used since the last report, base units."""
-    time_ms: int
-    """When the service began in this session; only its first report counts."""
-    other_party: str = ""
-    visited: str = ""
-    attributes: dict[str, str] = {}
-
-
-class SessionAsk(Struct, frozen=True):
-    """One step of a session, as the front end asks it."""
-
-    session_id: str
-    operation: str
-    """create, update, release"""
-    invocation: int
-    """Number of the step, one more than that of the step before (invocationSequenceNumber of TS 32.291)."""
-    identity: str
-    units: tuple[UnitAsk, ...]
-    valid_until_ms: int
-    """When quota that is granted now must have been reported."""
-    time_ms: int = 0
-    """When it is reported; 0 = all counts for when the services began."""
-
-
-class Pricing(Struct, Generic[P], frozen=True):
-    """How the platform rates, passed in: `timeline.plan_at`, functions of `rating` and `pieces` beside."""
-
-    plan_at: Callable[[int], P]
-    """Catalogue in force at a moment, milliseconds UTC."""
-    rate: Callable[[P, Usage, Contract, Account], Charge]
-    """Of what was used: `rate_sum`."""
-    quota: Callable[[P, Usage, Contract, Account], Charge]
-    """Of what was used and would be: `rate_quota`."""
-    quantity_max: Callable[[P, str], int]
-    """Largest quota of a service, base units; 0 = there is no such service."""
-    next_switch: Callable[[P, Contract, Account, Usage], int]
-    """Time of the next change of tariff after what a usage has used so far, milliseconds UTC; 0 = none."""
-    piece_end: Callable[[P, Contract, Account, Usage], int]
-    """When the piece that begins as a usage does must end, milliseconds UTC."""
+    def __init__(self, unit: UnitAsk, fault: Fault) -> None:
+        super().__init__(unit.key)
+        self.unit = unit
+        self.fault = fault
 
 
 class _Priced(Struct, frozen=True):
+    piece: _Piece
     usage: Usage
     charge: Charge
     taken: Taken
     requested: int
     """As far as the service allows, base units."""
-    end_ms: int
-    """Of the piece."""
 
 
 def plan(pricing: Pricing[P], account: Account, contract: Contract, ask: SessionAsk) -> StepSession:
     """Rate one step of a session and find what can be granted.
 
-    A step that the owner will refuse or has answered before (unknown, repeated, out of order) is passed on unrated.
+    A step that the owner will refuse or has answered before (unknown, repeated, out of order) is passed on unrated. A
+    unit that can't be rated is told so, and nothing of it changes; the others go on. Only when a session would begin
+    with nothing but such units the step is refused, for the reason of the first.
+
     Raises `Invalid` for impossible quantities and whatever `pricing.rate` raises.
     """
     _check(ask)
     session = session_state.find(account, ask.session_id)
     if not _follows(session, ask):
-        return _step(account, ask, ())
-    pieces = [_piece(pricing, account, contract, session, ask, unit) for unit in ask.units]
-    starts = {usage.service: usage.start_ms for usage, _ in pieces}
+        return _step(account, ask, (), ())
+    told: dict[str, UnitTold] = {}
+    first: Fault | None = None
+    while True:
+        units = [unit for unit in ask.units if unit.key not in told]
+        try:
+            rated = _rated(pricing, account, contract, session, ask, units, told)
+            break
+        except _Unpriced as one:
+            first = first or one.fault
+            told[one.unit.key] = UnitTold(one.unit.key, unit_code(one.fault), one.fault.reason, one.unit.service)
+    if session is None and first is not None and not rated and all(each.reason for each in told.values()):
+        raise first
+    return _step(account, ask, rated, tuple(told.values()))
+
+
+def _rated(
+    pricing: Pricing[P],
+    account: Account,
+    contract: Contract,
+    session: Session | None,
+    ask: SessionAsk,
+    units: Sequence[UnitAsk],
+    told: dict[str, UnitTold],
+) -> tuple[SessionUnit, ...]:
+    """Rate units on what all of them leave: every charge, then every grant. Those without control go to `told`.
+
+    Raises `_Unpriced` for the first that can't be rated.
+    """
+    pieces: list[_Piece] = []
+    for piece in _pieces(pricing, account, contract, session, ask, units):
+        if piece.terms.controlled:
+            pieces.append(piece)
+        else:
+            told[piece.ask.key] = UnitTold(piece.ask.key, NOT_APPLICABLE, "", piece.usage.service)
+    starts = {piece.ask.key: piece.usage.start_ms for piece in pieces}
     view = session_state.undone(account, session, starts, free_all=ask.operation == "release")
     priced: list[_Priced] = []
-    for unit, (usage, end_ms) in zip(ask.units, pieces, strict=True):
-        if unit.used > pricing.quantity_max(pricing.plan_at(usage.start_ms), usage.service) > 0:
-            text = "at most what the service allows in one report"
-            raise Invalid("QUANTITY_INVALID", f"used is {text}", fields={"used": text})
-        charge = of_use(view, pricing.rate(pricing.plan_at(usage.start_ms), usage, contract, available_view(view)))
-        taken = session_state.take(view, charge, usage.start_ms)
+    for piece in pieces:
+        with _alone(piece.ask):
+            charge = _charge(pricing, contract, view, piece)
+        taken = session_state.take(view, charge, piece.usage.start_ms)
         view = session_state.posted(view, taken)
         closed = ask.operation == "release" or account.terms.status != "active"
-        most = pricing.quantity_max(pricing.plan_at(usage.start_ms), usage.service)
-        priced.append(_Priced(usage, charge, taken, 0 if closed else min(unit.requested, most), end_ms))
-    units: list[SessionUnit] = []
-    for unit, each in zip(ask.units, priced, strict=True):
-        granted, reservation, kept = _grant(pricing, view, contract, each)
+        most = pricing.quantity_max(pricing.plan_at(piece.usage.start_ms), piece.usage.service)
+        requested = 0 if closed else min(piece.asked, most, GRANT_MAX)
+        priced.append(_Priced(piece, piece.usage, charge, taken, requested))
+    ratings_max = min(grants.GRANT_RATINGS_MAX, grants.STEP_RATINGS_MAX // max(1, len(priced)))
+    rated: list[SessionUnit] = []
+    for each in priced:
+        granted, reservation, kept = _grant(pricing, view, contract, each, ratings_max)
         view = session_state.reserved(view, kept)
-        asked = each.requested if account.terms.status == "active" else unit.requested
-        asked = 0 if ask.operation == "release" else asked
-        sealed = _unit(pricing, contract, account, each, granted, reservation, final=granted < asked)
-        if not granted and asked and (account.terms.limits or has_bound(account)):
-            sealed = replace(sealed, stopped=_stopped(pricing, view, contract, each))
-        ahead = granted and each.end_ms > ask.time_ms > 0
-        units.append(replace(sealed, valid_until_ms=each.end_ms) if ahead else sealed)
-    return _step(account, ask, tuple(units))
+        stopped = None
+        if not granted and each.requested and (account.terms.limits or has_bound(account)):
+            stopped = _stopped(pricing, view, contract, each)
+        rated.append(_unit(pricing, contract, account, ask, each, granted, reservation, stopped))
+    return tuple(rated)
+
+
+def _pieces(
+    pricing: Pricing[P],
+    account: Account,
+    contract: Contract,
+    session: Session | None,
+    ask: SessionAsk,
+    units: Sequence[UnitAsk],
+) -> Iterator[_Piece]:
+    """Give the piece of each unit, as far as the session has room. Raises `_Unpriced`."""
+    room = UNITS_MAX - (len(session.holds) if session is not None else 0)
+    for unit in units:
+        with _alone(unit):
+            piece = _piece(pricing, account, contract, session, ask, unit)
+            room -= piece.terms.controlled and session_state.hold_of(session, unit.key) is None
+            if room < 0:
+                raise Refused("SESSION_UNITS_FULL", f"a session has at most {UNITS_MAX} units")
+        yield piece
+
+
+@contextmanager
+def _alone(unit: UnitAsk) -> Iterator[None]:
+    """Let a fault be that of one unit."""
+    try:
+        yield
+    except (Invalid, Refused) as fault:
+        raise _Unpriced(unit, fault) from fault
+
+
+def _charge(pricing: Pricing[P], contract: Contract, view: Account, piece: _Piece) -> Charge:
+    catalogue = pricing.plan_at(piece.usage.start_ms)
+    if piece.ask.used > pricing.quantity_max(catalogue, piece.usage.service) > 0:
+        text = "at most what the service allows in one report"
+        raise Invalid("QUANTITY_INVALID", f"used is {text}", fields={"used": text})
+    return of_use(view, pricing.rate(catalogue, piece.usage, contract, available_view(view)))
 
 
 def _check(ask: SessionAsk) -> None:
-    check_services([unit.service for unit in ask.units], "units", "SESSION_MALFORMED")
+    check_units([unit.key for unit in ask.units], "units", "SESSION_MALFORMED")
     for unit in ask.units:
         if not 0 <= unit.used <= GRANT_MAX:
             raise Invalid("USED_OUT_OF_RANGE", f"used is 0 to {GRANT_MAX}", fields={"used": "zero or more"})
@@ -147,7 +192,7 @@ def _follows(session: Session | None, ask: SessionAsk) -> bool:
     return ask.operation != "create" and ask.invocation == session.invocation + 1
 
 
-def _step(account: Account, ask: SessionAsk, units: tuple[SessionUnit, ...]) -> StepSession:
+def _step(account: Account, ask: SessionAsk, units: tuple[SessionUnit, ...], told: tuple[UnitTold, ...]) -> StepSession:
     return StepSession(
         ask.session_id,
         ask.operation,
@@ -157,22 +202,24 @@ def _step(account: Account, ask: SessionAsk, units: tuple[SessionUnit, ...]) -> 
         ask.valid_until_ms,
         account.version,
         account.mark,
+        told,
     )
 
 
 def _piece(
     pricing: Pricing[P], account: Account, contract: Contract, session: Session | None, ask: SessionAsk, unit: UnitAsk
-) -> tuple[Usage, int]:
+) -> _Piece:
     """Give what was used in the piece that runs, or in the one that this report begins, and when that piece ends.
 
-    Where and to whom the use goes stays what it was when the service began.
+    What it is of, where and to whom the use goes stays what it was when the service began.
     """
-    hold = session_state.hold_of(session, unit.service)
+    hold = session_state.hold_of(session, unit.key)
     if hold is None:
-        usage = Usage(
-            ask.identity, unit.service, unit.time_ms, unit.used, unit.other_party, unit.visited, unit.attributes
-        )
-        return usage, pricing.piece_end(pricing.plan_at(usage.start_ms), contract, account, usage)
+        terms = pricing.terms(pricing.plan_at(unit.time_ms), unit.service, unit.group, unit.identifier)
+        attributes = {**unit.attributes, **terms.attributes} if terms.attributes else unit.attributes
+        usage = Usage(ask.identity, terms.service, unit.time_ms, unit.used, unit.other_party, unit.visited, attributes)
+        return _Piece(unit, terms, usage, _end_ms(pricing, contract, account, usage))
+    terms = _terms_of(pricing, unit, hold)
     usage = Usage(
         ask.identity,
         hold.service,
@@ -182,16 +229,31 @@ def _piece(
         hold.visited,
         hold.attributes,
     )
-    end_ms = pricing.piece_end(pricing.plan_at(usage.start_ms), contract, account, usage)
-    over = ask.time_ms >= end_ms and (unit.used > 0 or unit.requested > 0)
+    end_ms = _end_ms(pricing, contract, account, usage)
+    over = ask.time_ms >= end_ms and (unit.used > 0 or unit.requested > 0 or unit.usual)
     # A piece that would use more than one quota may ever be is over as well: what follows begins the next.
     if not over and usage.quantity <= GRANT_MAX:
-        return usage, end_ms
+        return _Piece(unit, terms, usage, end_ms)
     usage = replace(usage, start_ms=max(ask.time_ms, hold.start_ms + 1), quantity=unit.used)
-    return usage, pricing.piece_end(pricing.plan_at(usage.start_ms), contract, account, usage)
+    return _Piece(unit, terms, usage, _end_ms(pricing, contract, account, usage))
 
 
-def _grant(pricing: Pricing[P], view: Account, contract: Contract, each: _Priced) -> tuple[int, Charge | None, Kept]:
+def _end_ms(pricing: Pricing[P], contract: Contract, account: Account, usage: Usage) -> int:
+    return pricing.piece_end(pricing.plan_at(usage.start_ms), contract, account, usage)
+
+
+def _terms_of(pricing: Pricing[P], unit: UnitAsk, hold: Hold) -> QuotaTerms:
+    """Give the terms of a unit that runs; it goes on as what it is, whatever the catalogue calls so now."""
+    try:
+        terms = pricing.terms(pricing.plan_at(hold.start_ms), unit.service, unit.group, unit.identifier)
+    except Invalid:
+        return QuotaTerms(hold.service)
+    return terms if terms.service == hold.service and terms.controlled else QuotaTerms(hold.service)
+
+
+def _grant(
+    pricing: Pricing[P], view: Account, contract: Contract, each: _Priced, ratings_max: int
+) -> tuple[int, Charge | None, Kept]:
     """Find the largest grant up to what is requested that the account covers."""
     nothing = Kept((), ())
     if each.requested == 0 or each.taken.shortfall:
@@ -207,7 +269,7 @@ def _grant(pricing: Pricing[P], view: Account, contract: Contract, each: _Priced
             lambda charge: None if ended(charge) else session_state.keep(view, each.charge, charge, start_ms),
         )
 
-    granted, found = grants.largest(each.requested, attempt_of)
+    granted, found = grants.largest(each.requested, attempt_of, ratings_max)
     return granted, found.charge, found.kept or nothing
 
 
@@ -230,21 +292,46 @@ def _unit(
     pricing: Pricing[P],
     contract: Contract,
     account: Account,
+    ask: SessionAsk,
     each: _Priced,
     granted: int,
     reservation: Charge | None,
-    *,
-    final: bool,
+    stopped: Failed | None,
 ) -> SessionUnit:
-    switch_ms = 0
-    if granted:
-        switch_ms = pricing.next_switch(pricing.plan_at(each.usage.start_ms), contract, account, each.usage)
+    piece, terms, usage = each.piece, each.piece.terms, each.usage
+    active = account.terms.status == "active"
+    asked = 0 if ask.operation == "release" else each.requested if active else piece.asked
+    final = granted < asked
+    action = contract.attributes.get(FINAL_ACTION) or terms.final_action or "terminate"
+    code, reason = SUCCESS, ""
+    if final:
+        short = active or account.terms.status_reason == FUNDS_ENDED
+        reason = stopped.reason if stopped is not None else "INSUFFICIENT_FUNDS" if short else "ACCOUNT_SUSPENDED"
+        code = SUCCESS if granted else LIMIT_REACHED if short else SERVICE_DENIED
+    switch_ms = pricing.next_switch(pricing.plan_at(usage.start_ms), contract, account, usage) if granted else 0
     return SessionUnit(
-        each.usage,
+        usage,
         seal(each.charge),
         granted,
         seal(reservation) if reservation is not None else None,
         final,
-        contract.attributes.get(FINAL_ACTION, "terminate") if final else "",
+        action if final else "",
         switch_ms,
+        _valid_until_ms(ask, piece) if granted else 0,
+        stopped,
+        "" if piece.ask.key == usage.service else piece.ask.key,
+        code,
+        reason,
+        terms.redirect if action == "redirect" else "",
+        terms.filters if action == "restrict" else (),
+        terms.threshold,
+        terms.holding_s,
     )
+
+
+def _valid_until_ms(ask: SessionAsk, piece: _Piece) -> int:
+    """Say when quota ends before its session would: with its piece, or after the time that the catalogue gives it."""
+    ends = [piece.end_ms] if piece.end_ms > ask.time_ms > 0 else []
+    if piece.terms.validity_ms and ask.now_ms:
+        ends.append(ask.now_ms + piece.terms.validity_ms)
+    return min(ends, default=0)

@@ -42,7 +42,7 @@ SESSIONS = Section(
         Reason(
             "SESSION_UNITS_MALFORMED",
             INVALID,
-            "A step names a service twice, or not at all.",
+            "A step names a unit twice, or too many, or one by nothing.",
             fields="the units",
             other="SESSION_MALFORMED",
         ),
@@ -52,6 +52,27 @@ SESSIONS = Section(
             "The parts of a step contradict each other, or the session.",
             fields="what can't be meant",
             other="SESSION_UNITS_MALFORMED",
+        ),
+        Reason(
+            "UNIT_KEY_UNKNOWN",
+            INVALID,
+            "The catalogue does not say what a rating group stands for; of a session's step only that unit is refused.",
+            "Publish it, or mend the gateway.",
+            fields="what is known",
+            facts=("nearest",),
+        ),
+        Reason(
+            "SESSION_UNITS_FULL",
+            REFUSED,
+            "The session has as many units as one may; of a step only those beyond are refused.",
+            "Open another session for it.",
+        ),
+        Reason(
+            "UNIT_NOT_CONTROLLED",
+            INVALID,
+            "What the rating group stands for is served without being charged.",
+            "Serve it, and charge nothing.",
+            fields="the key",
         ),
         Reason("USED_SHRINKS", INVALID, "Less is reported than was before.", fields="used"),
         Reason(

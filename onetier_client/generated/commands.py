@@ -182,7 +182,9 @@ def session(identity: str, command: desk.SessionRequest, **facts: Unpack[Facts])
     `session_id`: The caller's own, unique within the account.
     `operation`: What is done: begin, report and ask for more, or end.
     `invocation`: 0, 1, 2, … within the session.
-    `units`: Each service's use and wish, one entry a service.
+    `units`: Use and wish of each unit, 32 at most, each once. Units are told apart by `unit_key`, without one by the
+        service code. One that is left out goes on with what it has. One that can't be rated is refused by itself, the
+        others go on; only a session that would begin with nothing else is refused, for the reason of the first.
     """
     return execute(identity, command, **facts)
 

@@ -1,6 +1,6 @@
 """Deciding charging sessions (3GPP TS 32.290): create, update or release one.
 
-A step undoes what the session had posted and kept for the services it names, takes the charge of the whole quantity
+A step undoes what the session had posted and kept for the units it names, takes the charge of the whole quantity
 used so far, and keeps what the new grant may cost. First every charge, then every reservation: usage that has happened
 goes before quota that is only asked for. A reservation is never more than what is free, so sessions in parallel can't
 spend one micro-unit twice.
@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from charging.base.account import MONEY, Account, Hold, Session
-from charging.base.bounds import SERVICES_MAX, SESSIONS_MAX
-from charging.base.fieldtypes import check_services
+from charging.base.bounds import SESSIONS_MAX, UNITS_MAX
+from charging.base.fieldtypes import check_units
 from charging.base.lateness import refuse_late
+from charging.base.unit_key import NOT_APPLICABLE, SUCCESS, is_key
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import session_state
@@ -32,8 +33,19 @@ FINAL_ACTIONS = ("", "terminate", "restrict", "redirect")
 _pack = msgspec.msgpack.Encoder().encode
 
 
+class UnitTold(Struct, frozen=True, array_like=True, gc=False):
+    """A unit of which the step changes nothing: it can't be rated or may not be had, or needs no quota."""
+
+    key: str
+    code: int
+    """As in `SessionGrant`; so is `reason`."""
+    reason: str
+    service: str = ""
+    """What it is of; "" = nobody knows."""
+
+
 class SessionUnit(Struct, frozen=True, array_like=True, gc=False):
-    """One service of a session step, already rated by the platform (`charging.rating.sessions.plan`)."""
+    """One unit of a session step, already rated by the platform (`charging.rating.sessions.plan`)."""
 
     usage: Usage
     """Start of the service in this session, and the whole quantity used so far."""
@@ -50,9 +62,23 @@ class SessionUnit(Struct, frozen=True, array_like=True, gc=False):
     tariff_switch_ms: int
     """When another price begins within the grant (Tariff-Time-Change, 8.20); 0 = none does."""
     valid_until_ms: int = 0
-    """When the quota ends because the piece of the session does; 0 = with the session."""
+    """When the quota ends because the piece of the session does, or the catalogue says so; 0 = with the session."""
     stopped: Failed | None = None
     """Why nothing is granted, as the platform found it; None = only money is wanting, or something is granted."""
+    numbers: str = ""
+    """As in `Hold`."""
+    code: int = SUCCESS
+    """Of the unit's result, as in `SessionGrant`; so is all below."""
+    reason: str = ""
+    redirect: str = ""
+    filters: tuple[str, ...] = ()
+    threshold: int = 0
+    holding_s: int = 0
+
+    @property
+    def key(self) -> str:
+        """Which unit of the session it is."""
+        return self.numbers or self.usage.service
 
 
 class StepSession(BaseAction, frozen=True, tag="session"):
@@ -66,13 +92,15 @@ class StepSession(BaseAction, frozen=True, tag="session"):
     identity: str
     """Of the member that uses; the session stays its own."""
     units: tuple[SessionUnit, ...]
-    """Each service once; one that is left out goes on with what it has."""
+    """Each unit once; one that is left out goes on with what it has."""
     valid_until_ms: int
     """When the session ends by itself unless another step comes; 0 with a release."""
     base_version: int
     """Version of the account that it was rated on."""
     base_mark: int = 0
     """`Account.mark` of that state, as in `PostCharge`; a step always depends on its account."""
+    told: tuple[UnitTold, ...] = ()
+    """Units that the step leaves as they are, answered with the others."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -84,7 +112,7 @@ class StepSession(BaseAction, frozen=True, tag="session"):
     )
 
     def at_stake(self) -> int:
-        """Give what its services cost so far."""
+        """Give what its units cost so far."""
         return sum(unit.charge.amount for unit in self.units)
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
@@ -112,7 +140,7 @@ class StepSession(BaseAction, frozen=True, tag="session"):
 
 
 class _Step(Struct, frozen=True):
-    """One service of a step while it is decided."""
+    """One unit of a step while it is decided."""
 
     unit: SessionUnit
     hold: Hold | None
@@ -168,14 +196,15 @@ def _check(account: Account, session: Session | None, action: StepSession) -> No
         raise _malformed("session_id", "a session has an id and an invocation number of zero or more")
     if action.valid_until_ms <= 0 and action.operation != "release":
         raise _malformed("valid_until_ms", "an open session has an end")
-    check_services([unit.usage.service for unit in action.units], "units", "SESSION_MALFORMED")
+    check_units([unit.key for unit in action.units] + [each.key for each in action.told], "units", "SESSION_MALFORMED")
     if session is None and len(account.open.sessions) >= SESSIONS_MAX:
         raise Refused("SESSIONS_FULL", f"an account has at most {SESSIONS_MAX} open sessions")
     if session is not None and session.identity != action.identity:
         raise _malformed("identity", "a session belongs to the identity that opened it")
     for unit in action.units:
         _check_unit(session, action, unit)
-    if session is None and action.units and all(unit.final_unit and not unit.granted for unit in action.units):
+    opens = any(map(_opens, action.units)) or any(each.code == NOT_APPLICABLE for each in action.told)
+    if session is None and action.units and not opens:
         raise _nothing_granted(action.units)
 
 
@@ -186,22 +215,29 @@ def _nothing_granted(units: tuple[SessionUnit, ...]) -> Refused:
     return Refused("INSUFFICIENT_FUNDS", "no quota can be granted", facts={"granted": "0"})
 
 
+def _opens(unit: SessionUnit) -> bool:
+    """Say whether a unit is worth a session: it has quota or asks for none, or leads a user without money on."""
+    return not unit.final_unit or unit.granted > 0 or unit.final_action in ("redirect", "restrict")
+
+
 def _check_unit(session: Session | None, action: StepSession, unit: SessionUnit) -> None:
     if unit.granted < 0 or unit.usage.quantity < 0 or unit.charge.amount < 0:
         raise _malformed("units", "quantities are zero or more")
     if unit.granted and (unit.reservation is None or action.operation == "release"):
         raise _malformed("units", "a grant comes with its rating, and never with a release")
+    if unit.numbers and not is_key(unit.numbers):
+        raise _malformed("units", "a unit is keyed by its service or by numbers of the network")
     if unit.final_action not in FINAL_ACTIONS:
         raise _malformed("final_action", "terminate, restrict or redirect")
-    hold = session_state.hold_of(session, unit.usage.service)
+    hold = session_state.hold_of(session, unit.key)
     if hold is not None and unit.usage.start_ms < hold.start_ms:
         raise _malformed("units", "the pieces of a session follow each other")
     hold_now = session_state.running(hold, unit.usage)
     if hold_now is not None and unit.usage.quantity < hold_now.used:
         least = hold_now.used
         raise Invalid("USED_SHRINKS", f"{least} were reported before", fields={"used": f"at least {least}"})
-    if hold is None and session is not None and len(session.holds) >= SERVICES_MAX:
-        raise _malformed("units", f"a session has at most {SERVICES_MAX} services")
+    if hold is None and session is not None and len(session.holds) >= UNITS_MAX:
+        raise _malformed("units", f"a session has at most {UNITS_MAX} units")
 
 
 def _malformed(field: str, wanted: str) -> Invalid:
@@ -210,7 +246,7 @@ def _malformed(field: str, wanted: str) -> Invalid:
 
 def _steps(account: Account, session: Session | None, action: StepSession) -> list[_Step]:
     """Take every charge, then keep every grant."""
-    starts = {unit.usage.service: unit.usage.start_ms for unit in action.units}
+    starts = {unit.key: unit.usage.start_ms for unit in action.units}
     view = session_state.undone(account, session, starts, free_all=action.operation == "release")
     takings: list[Taken] = []
     for unit in action.units:
@@ -230,27 +266,33 @@ def _steps(account: Account, session: Session | None, action: StepSession) -> li
                 )
             kept = covered
             view = session_state.reserved(view, kept)
-        steps.append(_Step(unit, session_state.hold_of(session, unit.usage.service), taken, kept))
+        steps.append(_Step(unit, session_state.hold_of(session, unit.key), taken, kept))
     return steps
 
 
 def _stepped(account: Account, session: Session | None, action: StepSession, steps: list[_Step]) -> Effect:
     ended = RELEASED if action.operation == "release" else ""
-    holds = {hold.service: hold for hold in session.holds} if session is not None else {}
+    holds = {hold.key: hold for hold in session.holds} if session is not None else {}
     for each in steps:
-        holds[each.unit.usage.service] = _hold(each)
+        holds[each.unit.key] = _hold(each)
     rows = tuple(without_quota(hold) for hold in holds.values()) if ended else tuple(holds.values())
-    named = {each.unit.usage.service: each.unit for each in steps}
+    named = {each.unit.key: each.unit for each in steps}
+    aside = {each.key: each for each in action.told}
     grants = tuple(
-        _grant(hold, named.get(hold.service), action.valid_until_ms) for hold in rows if ended or hold.service in named
+        [
+            _grant(hold, named.get(hold.key), action.valid_until_ms)
+            for hold in rows
+            if (ended or hold.key in named) and hold.key not in aside
+        ]
+        + [_told(each, holds.get(each.key)) for each in action.told]
     )
     outcome = _pack(SessionOutcome(action.session_id, action.invocation, grants))
     state = Session(action.session_id, action.identity, action.invocation, action.valid_until_ms, rows, outcome)
     postings = tuple(_posting(account, each) for each in steps)
     events: list[BaseEvent] = [SessionStepped(state, ended, postings)]
-    short = tuple(f"shortfall:{each.unit.usage.service}" for each in steps if each.taken.shortfall)
+    short = dict.fromkeys(f"shortfall:{each.unit.usage.service}" for each in steps if each.taken.shortfall)
     if short:
-        events.append(Noticed(short))
+        events.append(Noticed(tuple(short)))
     return Effect(tuple(events), sum(posting.amount for posting in postings), outcome)
 
 
@@ -273,6 +315,8 @@ def _hold(each: _Step) -> Hold:
         each.kept.accruals,
         usage.attributes,
         before,
+        each.unit.numbers,
+        each.unit.final_unit,
     )
 
 
@@ -287,7 +331,20 @@ def _grant(hold: Hold, unit: SessionUnit | None, valid_until_ms: int) -> Session
         unit.final_action if unit.final_unit else "",
         hold.charged_before + hold.charged,
         unit.tariff_switch_ms,
+        hold.key,
+        unit.code,
+        unit.reason,
+        unit.redirect if unit.final_unit else "",
+        unit.filters if unit.final_unit else (),
+        unit.threshold if unit.threshold < unit.granted else 0,
+        unit.holding_s if unit.granted else 0,
     )
+
+
+def _told(each: UnitTold, hold: Hold | None) -> SessionGrant:
+    charged = hold.charged_before + hold.charged if hold is not None else 0
+    service = hold.service if hold is not None else each.service
+    return SessionGrant(service, 0, 0, False, "", charged, 0, each.key, each.code, each.reason)
 
 
 def _posting(account: Account, each: _Step) -> SessionPosting:

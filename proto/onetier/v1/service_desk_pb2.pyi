@@ -22,7 +22,7 @@ REQUEST_TYPE_QUERY: RequestType
 REQUEST_TYPE_EXECUTE: RequestType
 
 class ServiceRequest(_message.Message):
-    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "leave", "set_spending_limit", "drop_book", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "take_over_bill")
+    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "unit_key", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "leave", "set_spending_limit", "drop_book", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "take_over_bill")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +52,7 @@ class ServiceRequest(_message.Message):
     TO_MS_FIELD_NUMBER: _ClassVar[int]
     OFFERINGS_FIELD_NUMBER: _ClassVar[int]
     PATTERN_FIELD_NUMBER: _ClassVar[int]
+    UNIT_KEY_FIELD_NUMBER: _ClassVar[int]
     OPEN_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     SET_CONTRACT_FIELD_NUMBER: _ClassVar[int]
     SET_ACCOUNT_STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -103,6 +104,7 @@ class ServiceRequest(_message.Message):
     to_ms: int
     offerings: _containers.RepeatedScalarFieldContainer[str]
     pattern: UsagePattern
+    unit_key: UnitKey
     open_account: OpenAccount
     set_contract: SetContract
     set_account_status: SetAccountStatus
@@ -132,7 +134,7 @@ class ServiceRequest(_message.Message):
     recover: Recover
     agree_instalments: AgreeInstalments
     take_over_bill: TakeOverBill
-    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ...) -> None: ...
+    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ...) -> None: ...
 
 class UsagePattern(_message.Message):
     __slots__ = ("uses",)
@@ -672,8 +674,16 @@ class SessionRequest(_message.Message):
     units: _containers.RepeatedCompositeFieldContainer[UnitUse]
     def __init__(self, session_id: _Optional[str] = ..., operation: _Optional[_Union[SessionRequest.Operation, str]] = ..., invocation: _Optional[int] = ..., units: _Optional[_Iterable[_Union[UnitUse, _Mapping]]] = ...) -> None: ...
 
+class UnitKey(_message.Message):
+    __slots__ = ("rating_group", "service_identifier")
+    RATING_GROUP_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    rating_group: int
+    service_identifier: int
+    def __init__(self, rating_group: _Optional[int] = ..., service_identifier: _Optional[int] = ...) -> None: ...
+
 class UnitUse(_message.Message):
-    __slots__ = ("service_code", "other_party", "visited_place", "requested", "used", "event_time_ms", "attributes")
+    __slots__ = ("service_code", "other_party", "visited_place", "requested", "used", "event_time_ms", "attributes", "unit_key", "request_usual")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -688,6 +698,8 @@ class UnitUse(_message.Message):
     USED_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    UNIT_KEY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_USUAL_FIELD_NUMBER: _ClassVar[int]
     service_code: str
     other_party: str
     visited_place: str
@@ -695,7 +707,9 @@ class UnitUse(_message.Message):
     used: int
     event_time_ms: int
     attributes: _containers.ScalarMap[str, str]
-    def __init__(self, service_code: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., requested: _Optional[int] = ..., used: _Optional[int] = ..., event_time_ms: _Optional[int] = ..., attributes: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    unit_key: UnitKey
+    request_usual: bool
+    def __init__(self, service_code: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., requested: _Optional[int] = ..., used: _Optional[int] = ..., event_time_ms: _Optional[int] = ..., attributes: _Optional[_Mapping[str, str]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., request_usual: _Optional[bool] = ...) -> None: ...
 
 class ChargeStep(_message.Message):
     __slots__ = ("kind", "rule", "origin", "text", "quantity", "unit", "exact", "level")
@@ -732,7 +746,7 @@ class BookMovement(_message.Message):
     def __init__(self, book_id: _Optional[str] = ..., unit: _Optional[str] = ..., delta: _Optional[int] = ..., before: _Optional[int] = ..., after: _Optional[int] = ...) -> None: ...
 
 class ChargeResult(_message.Message):
-    __slots__ = ("amount", "currency", "movements", "steps", "catalogue_version", "account_version", "repeated", "domain", "notices")
+    __slots__ = ("amount", "currency", "movements", "steps", "catalogue_version", "account_version", "repeated", "domain", "notices", "covered")
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
@@ -742,6 +756,7 @@ class ChargeResult(_message.Message):
     REPEATED_FIELD_NUMBER: _ClassVar[int]
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
+    COVERED_FIELD_NUMBER: _ClassVar[int]
     amount: int
     currency: str
     movements: _containers.RepeatedCompositeFieldContainer[BookMovement]
@@ -751,7 +766,8 @@ class ChargeResult(_message.Message):
     repeated: bool
     domain: str
     notices: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, amount: _Optional[int] = ..., currency: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., catalogue_version: _Optional[int] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., domain: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
+    covered: bool
+    def __init__(self, amount: _Optional[int] = ..., currency: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., catalogue_version: _Optional[int] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., domain: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ..., covered: _Optional[bool] = ...) -> None: ...
 
 class PreviewResult(_message.Message):
     __slots__ = ("movements", "fees", "lost", "notices", "account_version", "contract_version", "contracts", "currency", "domain", "amount")
@@ -976,7 +992,7 @@ class ContractView(_message.Message):
 class SessionResult(_message.Message):
     __slots__ = ("session_id", "invocation", "grants", "account_version", "repeated", "notices")
     class Grant(_message.Message):
-        __slots__ = ("service_code", "granted", "valid_until_ms", "final_unit", "final_action", "charged", "tariff_switch_ms")
+        __slots__ = ("service_code", "granted", "valid_until_ms", "final_unit", "final_action", "charged", "tariff_switch_ms", "unit_key", "result_code", "reason", "redirect_address", "filters", "threshold", "holding_time_s")
         class FinalAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
             __slots__ = ()
             FINAL_ACTION_UNSPECIFIED: _ClassVar[SessionResult.Grant.FinalAction]
@@ -987,6 +1003,20 @@ class SessionResult(_message.Message):
         FINAL_ACTION_TERMINATE: SessionResult.Grant.FinalAction
         FINAL_ACTION_RESTRICT: SessionResult.Grant.FinalAction
         FINAL_ACTION_REDIRECT: SessionResult.Grant.FinalAction
+        class ResultCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+            __slots__ = ()
+            RESULT_CODE_UNSPECIFIED: _ClassVar[SessionResult.Grant.ResultCode]
+            RESULT_CODE_SUCCESS: _ClassVar[SessionResult.Grant.ResultCode]
+            RESULT_CODE_END_USER_SERVICE_DENIED: _ClassVar[SessionResult.Grant.ResultCode]
+            RESULT_CODE_CREDIT_CONTROL_NOT_APPLICABLE: _ClassVar[SessionResult.Grant.ResultCode]
+            RESULT_CODE_CREDIT_LIMIT_REACHED: _ClassVar[SessionResult.Grant.ResultCode]
+            RESULT_CODE_RATING_FAILED: _ClassVar[SessionResult.Grant.ResultCode]
+        RESULT_CODE_UNSPECIFIED: SessionResult.Grant.ResultCode
+        RESULT_CODE_SUCCESS: SessionResult.Grant.ResultCode
+        RESULT_CODE_END_USER_SERVICE_DENIED: SessionResult.Grant.ResultCode
+        RESULT_CODE_CREDIT_CONTROL_NOT_APPLICABLE: SessionResult.Grant.ResultCode
+        RESULT_CODE_CREDIT_LIMIT_REACHED: SessionResult.Grant.ResultCode
+        RESULT_CODE_RATING_FAILED: SessionResult.Grant.ResultCode
         SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
         GRANTED_FIELD_NUMBER: _ClassVar[int]
         VALID_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
@@ -994,6 +1024,13 @@ class SessionResult(_message.Message):
         FINAL_ACTION_FIELD_NUMBER: _ClassVar[int]
         CHARGED_FIELD_NUMBER: _ClassVar[int]
         TARIFF_SWITCH_MS_FIELD_NUMBER: _ClassVar[int]
+        UNIT_KEY_FIELD_NUMBER: _ClassVar[int]
+        RESULT_CODE_FIELD_NUMBER: _ClassVar[int]
+        REASON_FIELD_NUMBER: _ClassVar[int]
+        REDIRECT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+        FILTERS_FIELD_NUMBER: _ClassVar[int]
+        THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+        HOLDING_TIME_S_FIELD_NUMBER: _ClassVar[int]
         service_code: str
         granted: int
         valid_until_ms: int
@@ -1001,7 +1038,14 @@ class SessionResult(_message.Message):
         final_action: SessionResult.Grant.FinalAction
         charged: int
         tariff_switch_ms: int
-        def __init__(self, service_code: _Optional[str] = ..., granted: _Optional[int] = ..., valid_until_ms: _Optional[int] = ..., final_unit: _Optional[bool] = ..., final_action: _Optional[_Union[SessionResult.Grant.FinalAction, str]] = ..., charged: _Optional[int] = ..., tariff_switch_ms: _Optional[int] = ...) -> None: ...
+        unit_key: UnitKey
+        result_code: SessionResult.Grant.ResultCode
+        reason: str
+        redirect_address: str
+        filters: _containers.RepeatedScalarFieldContainer[str]
+        threshold: int
+        holding_time_s: int
+        def __init__(self, service_code: _Optional[str] = ..., granted: _Optional[int] = ..., valid_until_ms: _Optional[int] = ..., final_unit: _Optional[bool] = ..., final_action: _Optional[_Union[SessionResult.Grant.FinalAction, str]] = ..., charged: _Optional[int] = ..., tariff_switch_ms: _Optional[int] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., result_code: _Optional[_Union[SessionResult.Grant.ResultCode, str]] = ..., reason: _Optional[str] = ..., redirect_address: _Optional[str] = ..., filters: _Optional[_Iterable[str]] = ..., threshold: _Optional[int] = ..., holding_time_s: _Optional[int] = ...) -> None: ...
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     INVOCATION_FIELD_NUMBER: _ClassVar[int]
     GRANTS_FIELD_NUMBER: _ClassVar[int]

@@ -4,7 +4,7 @@ import msgspec
 
 from charging.base.account import Account
 from charging.ledger.funds import balance_view
-from charging.rating.sessions import UnitAsk
+from charging.rating.session_asks import UnitAsk
 from charging.wire import Done, SessionOutcome
 from testkit.ledger import START_MS, Desk, flat_pricing
 

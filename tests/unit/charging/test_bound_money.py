@@ -26,7 +26,9 @@ from charging.plans.compile import compile_plan
 from charging.rating import rating
 from charging.rating.explain import adds_up, sentence
 from charging.rating.pieces import piece_end
-from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
+from charging.rating.quotas import quota_terms
+from charging.rating.session_asks import Pricing, SessionAsk, UnitAsk
+from charging.rating.sessions import plan
 from testkit.ledger import START_MS, Desk
 
 ME = "msisdn:8613000000001"
@@ -58,7 +60,7 @@ PLAN = compile_plan(merge(CATALOGUE), LOCAL)
 CONTRACT = Contract(ME, ME, "GD", subscriptions=(Subscription("plan"),))
 SATURDAY, MONDAY = LOCAL.moment_ms("2027-01-16T12:00"), LOCAL.moment_ms("2027-01-18T12:00")
 PRICING = Pricing(
-    lambda _: PLAN, rating.rate_sum, rating.rate_quota, rating.quantity_max, rating.next_switch, piece_end
+    lambda _: PLAN, rating.rate_sum, rating.rate_quota, rating.quantity_max, rating.next_switch, piece_end, quota_terms
 )
 
 

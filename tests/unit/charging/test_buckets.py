@@ -20,7 +20,7 @@ from charging.ledger.commands.remember import Remember
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.ledger import seal
-from charging.rating.sessions import UnitAsk
+from charging.rating.session_asks import UnitAsk
 from testkit.examples import ALICE, BOB, EXAMPLES, OF_NOBODY, ROOMMATE, lively
 from testkit.ledger import START_MS, Desk, charge_of, opening
 

@@ -14,7 +14,7 @@ from charging.catalogue.merge import merge
 from charging.catalogue.offers import Accumulator, Agreement, Discount, ExclusiveGroup, Fee, Offering
 from charging.catalogue.tariffs import Price, Tariff
 from charging.catalogue.taxes import Tax
-from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, Service, Zone
+from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, RatingGroup, Service, Zone
 from charging.checks.check import check
 from charging.checks.walk import shown, structs
 from charging.plans.compile import compile_plan
@@ -31,7 +31,9 @@ NATION = {
     "currency": "USD", "country": "US", "time_zone": "America/New_York",
     "rounding": {"mode": "up", "places": "3"},
     "services": [{"id": "voice", "unit": "second", "name": "v", "item": "calls", "quantity_max": "9 h",
-                  "session_time": "report"},
+                  "session_time": "report",
+                  "quota": {"usual": "9 min", "threshold": "2 min", "holding": "30", "validity": "1 h",
+                            "final": {"action": "redirect", "redirect": "http://pay", "filters": ["few"]}}},
                  {"id": "sms", "unit": "event", "item": "texts"}],
     "calendars": [{"id": "feast", "days": ["2026-10-01"], "name": "f"}, {"id": "fast", "days": ["2026-10-02"]}],
     "bands": [{"id": "night", "from": "22:00", "to": "23:00", "name": "n", "weekdays": ["mon"], "calendars": ["feast"],
@@ -92,6 +94,10 @@ NATION = {
               {"id": "data", "percent": "6", "items": ["rent"], "category": "basic", "name": "d", **DATES}],
     "splits": [{"id": "rent", "parts": [{"item": "line", "price": "6"}, {"item": "calls", "price": "3"}]}],
     "bills": {"prices": "exclude_tax", "tax_rounding": "line", "coin": "0.05", "minimum": "1", "due_days": 20},
+    "rating_groups": [
+        {"id": "g", "service": "voice", "name": "g", "group": "10", "attributes": {"kind": "x"},
+         "quota": {"usual": "5 min"}},
+        {"id": "h", "service": "voice", "group": "10", "identifiers": ["7"], "controlled": "false"}],
 }  # fmt: skip
 REGION = {
     "catalogue": "region", "version": "2", "domain": "GD", "rounding": {"places": "1"}, "currency": "USD",
@@ -108,7 +114,8 @@ REGION = {
         "destinations": [{"id": "home", "prefixes": ["87"]}], "zones": [{"id": "asia", "places": ["MO*"]}],
         "parties": [{"id": "friends", "prefixes": ["88"]}],
         "taxes": [{"id": "basic", "percent": "7", "items": ["*"]}],
-        "splits": [{"id": "rent", "parts": [{"item": "line", "price": "5"}, {"item": "calls", "price": "5"}]}]},
+        "splits": [{"id": "rent", "parts": [{"item": "line", "price": "5"}, {"item": "calls", "price": "5"}]}],
+        "rating_groups": [{"id": "g", "service": "voice", "group": "11"}]},
 }  # fmt: skip
 OTHER = {
     "id": "other", "unit": "event", "days": ("2026-12-24",), "prefixes": ("99",), "places": ("XX",), "service": "sms",
@@ -121,7 +128,7 @@ OTHER = {
 FOR_PEOPLE = "words for people, and for what compares and fetches catalogues"
 WITHOUT = {
     **{(kind, "name"): FOR_PEOPLE for kind in (Service, Calendar, Band, Destination, Zone, PartyGroup, Price, Tariff)},
-    **{(kind, "name"): FOR_PEOPLE for kind in (Discount, ExclusiveGroup, Agreement, Accumulator, Tax)},
+    **{(kind, "name"): FOR_PEOPLE for kind in (Discount, ExclusiveGroup, Agreement, Accumulator, Tax, RatingGroup)},
     (Catalogue, "catalogue"): FOR_PEOPLE,
     (Catalogue, "effective_from"): "decides in `timeline` which version is compiled, by the directory's copy of it",
     (Catalogue, "country"): "read by the console for files of usage without a server",

@@ -18,7 +18,7 @@ from charging.ledger.commands.top_up import TopUp
 from charging.ledger.entry import Entry
 from charging.ledger.event import Leg
 from charging.ledger.events import Booked
-from charging.rating.sessions import UnitAsk
+from charging.rating.session_asks import UnitAsk
 from charging.wire import Done, Movement, pack
 from testkit.ledger import START_MS, Desk, charge_of, post
 

@@ -25,7 +25,7 @@ from charging.ledger.commands.top_up import TopUp
 from charging.ledger.effect import VersionMoved
 from charging.ledger.funds import balance_view
 from charging.ledger.own import due_sessions, expire_command, receive_command
-from charging.rating.sessions import UnitAsk
+from charging.rating.session_asks import UnitAsk
 from testkit.ledger import START_MS, Desk, charge_of, flat_pricing, post
 
 A, B = "msisdn:8613000000001", "msisdn:8613000000002"

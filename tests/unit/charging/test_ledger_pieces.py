@@ -24,8 +24,10 @@ from charging.plans.plan import Plan
 from charging.plans.timeline import Timeline
 from charging.rating import grants
 from charging.rating.pieces import PIECE_MS_MAX, piece_end
+from charging.rating.quotas import quota_terms
 from charging.rating.rating import next_switch, quantity_max, rate, rate_quota, rate_sum
-from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
+from charging.rating.session_asks import Pricing, SessionAsk, UnitAsk
+from charging.rating.sessions import plan
 from charging.wire import CatalogueRef, SessionGrant, SessionOutcome
 from testkit.ledger import Desk, an_account
 
@@ -105,7 +107,7 @@ CATALOGUE = {
     ],
 }
 LINE = Timeline.build([CatalogueRef("", 1, 0, pack(from_plain(CATALOGUE)))], "GD", ZONE)
-PRICING: Pricing[Plan] = Pricing(LINE.plan_at, rate_sum, rate_quota, quantity_max, next_switch, piece_end)
+PRICING: Pricing[Plan] = Pricing(LINE.plan_at, rate_sum, rate_quota, quantity_max, next_switch, piece_end, quota_terms)
 
 
 def at(text: str) -> int:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from charging.errors import Invalid, Refused
-from charging.rating import sessions
-from charging.rating.sessions import UnitAsk
+from charging.rating import session_asks, sessions
+from charging.rating.session_asks import UnitAsk
 from testkit.ledger import START_MS, Desk, contract_of, flat_pricing
 from tests.unit.charging.session_steps import ID, ask, outcome, step, view
 
@@ -37,7 +37,7 @@ def test_the_grant_shrinks_to_what_is_left_and_is_marked_final_with_the_action_o
     account = desk.accounts[ID]
     contract = replace(contract_of(ID), attributes={"final_action": "redirect"})
     plan = sessions.plan(
-        flat_pricing(), account, contract, sessions.SessionAsk("s", "update", 1, ID, (ask(5, used=9),), 1)
+        flat_pricing(), account, contract, session_asks.SessionAsk("s", "update", 1, ID, (ask(5, used=9),), 1)
     )
     grant = outcome(desk.do(ID, plan)).grants[0]
     assert (grant.granted, grant.final_unit, grant.final_action, grant.charged) == (0, True, "redirect", 90)
@@ -73,7 +73,7 @@ def test_planning_refuses_absurd_quantities(unit: UnitAsk, reason: str) -> None:
     with pytest.raises(Invalid) as fault:
         step(desk, "create", 0, unit)
     assert fault.value.reason == reason
-    with pytest.raises(Invalid, match="each service once"):
+    with pytest.raises(Invalid, match="each unit once"):
         step(desk, "create", 0, ask(1), ask(1))
 
 

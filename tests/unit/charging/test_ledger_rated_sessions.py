@@ -15,8 +15,10 @@ from charging.ledger.commands.post_charge import PostCharge
 from charging.plans.plan import Plan
 from charging.plans.timeline import Timeline
 from charging.rating.pieces import piece_end
+from charging.rating.quotas import quota_terms
 from charging.rating.rating import next_switch, quantity_max, rate, rate_quota, rate_sum
-from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
+from charging.rating.session_asks import Pricing, SessionAsk, UnitAsk
+from charging.rating.sessions import plan
 from charging.wire import CatalogueRef, SessionOutcome
 from testkit.ledger import Desk
 
@@ -63,7 +65,7 @@ def timeline() -> Timeline:
 
 
 LINE = timeline()
-PRICING: Pricing[Plan] = Pricing(LINE.plan_at, rate_sum, rate_quota, quantity_max, next_switch, piece_end)
+PRICING: Pricing[Plan] = Pricing(LINE.plan_at, rate_sum, rate_quota, quantity_max, next_switch, piece_end, quota_terms)
 CONTRACT = Contract(ME, ME, "GD", subscriptions=(Subscription("plan"),))
 
 
@@ -156,7 +158,7 @@ def capped(then: str) -> Pricing[Plan]:
     tariff = {"id": "call", "service": "voice", "standard": "true", "prices": [price]}
     tree = {**SNIPPET, "tariffs": [tariff], "allowances": [], "offerings": [{"id": "plan", "services": ["voice"]}]}
     line = Timeline.build([CatalogueRef("", 1, 0, pack(from_plain(tree)))], "GD", ZONE)
-    return Pricing(line.plan_at, rate_sum, rate_quota, quantity_max, next_switch, piece_end)
+    return Pricing(line.plan_at, rate_sum, rate_quota, quantity_max, next_switch, piece_end, quota_terms)
 
 
 def granted(pricing: Pricing[Plan], requested: int) -> tuple[int, bool, str]:

@@ -21,7 +21,7 @@ from charging.ledger.commands.top_up import TopUp
 from charging.ledger.effect import VersionMoved
 from charging.ledger.events import ContractSet
 from charging.ledger.funds import balance_view
-from charging.rating.sessions import UnitAsk
+from charging.rating.session_asks import UnitAsk
 from testkit.ledger import START_MS, Desk, charge_of, contract_of, opening, post
 
 ID = "msisdn:8613000000001"

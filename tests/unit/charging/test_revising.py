@@ -18,7 +18,7 @@ from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.effect import VersionMoved
 from charging.ledger.events import ContractSet
 from charging.ledger.revising import PAST_MS_MAX, check_basis
-from charging.rating.sessions import UnitAsk
+from charging.rating.session_asks import UnitAsk
 from testkit.ledger import START_MS, Desk
 
 ALICE, BOB = "msisdn:8613000000001", "msisdn:8613000000002"

@@ -26,7 +26,9 @@ from charging.ledger.ledger import available_view, seal
 from charging.plans.compile import compile_plan
 from charging.rating import rating
 from charging.rating.pieces import piece_end
-from charging.rating.sessions import Pricing, SessionAsk, UnitAsk, plan
+from charging.rating.quotas import quota_terms
+from charging.rating.session_asks import Pricing, SessionAsk, UnitAsk
+from charging.rating.sessions import plan
 from testkit.ledger import START_MS, Desk, contract_of, opening
 
 MOTHER, CHILD = "msisdn:8613000000001", "msisdn:8613000000002"
@@ -50,7 +52,7 @@ CATALOGUE = Catalogue(
 )
 PLAN = compile_plan(merge(CATALOGUE), LOCAL)
 PRICING = Pricing(
-    lambda _: PLAN, rating.rate_sum, rating.rate_quota, rating.quantity_max, rating.next_switch, piece_end
+    lambda _: PLAN, rating.rate_sum, rating.rate_quota, rating.quantity_max, rating.next_switch, piece_end, quota_terms
 )
 
 
