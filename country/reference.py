@@ -26,6 +26,8 @@ SELLS = (
     "unsubscribe",
     "change_plan",
     "leave",
+    "pause",
+    "resume",
     "set_account_status",
     "set_payment_mode",
     "set_threshold",

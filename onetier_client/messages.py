@@ -23,6 +23,8 @@ Command = (
     | desk.Unsubscribe
     | desk.ChangePlan
     | desk.Leave
+    | desk.Pause
+    | desk.Resume
     | desk.SetSpendingLimit
     | desk.DropBook
     | desk.Pay

@@ -30,6 +30,7 @@ from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.move_out import MovedOut, MoveOut
 from charging.ledger.commands.open_account import OpenAccount, Opened
+from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
 from charging.ledger.commands.propose import Propose, Proposed, proposal_of
@@ -38,6 +39,7 @@ from charging.ledger.commands.recover import Recover, Recovered
 from charging.ledger.commands.refund import Refund, Refunded
 from charging.ledger.commands.remember import Remember
 from charging.ledger.commands.resolve_dispute import DisputeResolved, ResolveDispute
+from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.reverse_payment import PaymentReversed, ReversePayment
 from charging.ledger.commands.send_transfer import SendTransfer, TransferSent
 from charging.ledger.commands.set_contract import SetContract
@@ -131,6 +133,10 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     Subscribe: lambda desk: Subscribe("pack", "now", desk.now_ms, 0, {}, 0, contract_of(ALICE)),
     Unsubscribe: lambda desk: Unsubscribe("plan", "now", desk.now_ms, 0, contract_of(ALICE)),
     ChangePlan: lambda desk: ChangePlan("plan", "rival", "now", desk.now_ms, {}, 0, 0, contract_of(ALICE)),
+    Pause: lambda desk: Pause("", "now", desk.now_ms, 0, "abroad", 0, contract_of(ALICE)),
+    Resume: lambda desk: Resume(
+        "", "now", desk.now_ms, "back", 0, replace(contract_of(ALICE), paused_from_ms=desk.now_ms - 5)
+    ),
     Leave: lambda desk: Leave("moves abroad", 0, contract_of(ROOMMATE, ALICE)),
     SetStatus: lambda desk: SetStatus("suspended", "asked"),
     SetPaymentMode: lambda desk: SetPaymentMode("postpaid"),

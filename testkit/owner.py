@@ -18,17 +18,13 @@ from charging.errors import Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger import history
 from charging.ledger.approvals import outcome_now
 from charging.ledger.command import Command
-from charging.ledger.commands.change_plan import ChangePlan
-from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.set_contract import SetContract
-from charging.ledger.commands.subscribe import Subscribe
-from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.details import RatedUsage, records
 from charging.ledger.effect import VersionMoved
 from charging.ledger.entry import Entry
 from charging.ledger.events import ContractSet
-from charging.ledger.kinds import Action
+from charging.ledger.kinds import Action, Revision
 from charging.ledger.outcome import HistoryLine, unpack_outcome
 from charging.ledger.permission import Grant
 from charging.ledger.revising import check_basis
@@ -254,7 +250,7 @@ class OwnerInMemory:
 def _refusal(command: Command, contracts: Mapping[str, Contract]) -> Refused | None:
     """Say why the contract that a command writes can't be had."""
     action = command.action
-    if isinstance(action, Subscribe | Unsubscribe | ChangePlan | Leave):
+    if isinstance(action, Revision):
         try:
             check_basis(action, contracts.get(action.before.identity) if action.before is not None else None)
         except Refused as fault:

@@ -133,9 +133,11 @@ def _contract(given: desk.Contract, identity: str, account_id: str, path: str, c
     if status not in ("active", "suspended", "ended"):
         raise refusal("STATUS_UNKNOWN", f"{path}.status", "active, suspended or ended")
     check_validity(given.valid_from_ms, given.valid_to_ms, path)
+    check_validity(given.paused_from_ms, given.paused_to_ms, path, "paused_from_ms", "paused_to_ms")
     check_length(given.subscriptions, f"{path}.subscriptions")
     for index, each in enumerate(given.subscriptions):
         check_validity(each.valid_from_ms, each.valid_to_ms, f"{path}.subscriptions[{index}]")
+        check_validity(each.since_ms, each.paused_end_ms, f"{path}.subscriptions[{index}]", "since_ms", "paused_end_ms")
     if len(given.groups) > ATTRIBUTES_MAX:
         raise refusal("LIST_TOO_LONG", f"{path}.groups", f"at most {ATTRIBUTES_MAX}")
     return Contract(
@@ -151,6 +153,9 @@ def _contract(given: desk.Contract, identity: str, account_id: str, path: str, c
                 each.valid_from_ms,
                 each.valid_to_ms,
                 ATTRIBUTES.read(each.attributes, f"{path}.subscriptions[{index}].attributes"),
+                each.since_ms,
+                each.paused,
+                each.paused_end_ms,
             )
             for index, each in enumerate(given.subscriptions)
         ),
@@ -161,6 +166,8 @@ def _contract(given: desk.Contract, identity: str, account_id: str, path: str, c
         },
         NAMES.read(given.agreements, f"{path}.agreements"),
         TEXT.read(given.order_id, f"{path}.order_id"),
+        paused_from_ms=given.paused_from_ms,
+        paused_to_ms=given.paused_to_ms,
     )
 
 

@@ -177,12 +177,17 @@ def fill_contract(into: desk.Contract, contract: Contract) -> None:
     into.agreements.extend(contract.agreements)
     into.order_id = contract.order_id
     into.version = contract.version
+    into.paused_from_ms = contract.paused_from_ms
+    into.paused_to_ms = contract.paused_to_ms
     for held in contract.subscriptions:
         into.subscriptions.add(
             offering=held.offering,
             valid_from_ms=held.valid_from_ms,
             valid_to_ms=held.valid_to_ms,
             attributes=held.attributes,
+            since_ms=held.since_ms,
+            paused=held.paused,
+            paused_end_ms=held.paused_end_ms,
         )
     for name, identities in contract.groups.items():
         into.groups[name].identities.extend(identities)

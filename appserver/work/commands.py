@@ -10,7 +10,7 @@ from appserver.reading.asks import SessionOrder
 from appserver.reference import DomainReference
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.pricing import before_contract, session_step
-from appserver.work.revisions import Revised, decided_on
+from appserver.work.revisions import decided_on
 from charging.base.account import Account
 from charging.base.account_id import names
 from charging.base.contract import Contract
@@ -29,8 +29,9 @@ from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.commands.set_spending_limit import SetSpendingLimit
 from charging.ledger.commands.set_threshold import SetThreshold
 from charging.ledger.commands.top_up import TopUp
-from charging.ledger.kinds import Action
+from charging.ledger.kinds import Action, Revision
 from charging.ledger.ledger import available_view, seal
+from charging.ledger.standing import require_serving
 from charging.plans.plan import Plan
 from charging.rating import rating
 from charging.rating.quotas import keyed_usage
@@ -60,12 +61,15 @@ def charge_command(
 def rate_usage(usage: Usage, account: Account, contract: Contract, reference: DomainReference, now_ms: int) -> Charge:
     """Rate a usage as things stand; what sessions keep counts as taken.
 
-    Raises `Invalid` EVENT_BEFORE_CONTRACT, and USAGE_TOO_LATE when it needs counters that are kept no more.
+    Raises `Invalid` EVENT_BEFORE_CONTRACT, `Refused` CONTRACT_SUSPENDED, and USAGE_TOO_LATE when it needs counters that
+    are kept no more.
     """
     if usage.visited:
         reference.check_place(usage.visited, "visited_place")
     if usage.start_ms < contract.valid_from_ms:
         raise before_contract(contract)
+    if contract.paused_from_ms or contract.status != "active":
+        require_serving(contract, usage.start_ms)
     charge = rating.rate(reference.timeline.plan_at(usage.start_ms), usage, contract, available_view(account))
     refuse_late(charge, usage.start_ms, now_ms)
     return charge
@@ -89,7 +93,7 @@ def order_command(
     elif isinstance(order, SetContract):
         action = _contract(order, account, reference)
         _check_sold(action.contract, reference, now_ms, "set_contract.contract.agreements")
-    elif isinstance(order, Revised):
+    elif isinstance(order, Revision):
         action = decided_on(order, contract, account, reference, now_ms)
     elif isinstance(order, SetProfile):
         _check_profile(order.agreements, reference, now_ms, "set_account_profile.agreements")

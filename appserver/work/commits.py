@@ -12,9 +12,9 @@ from appserver.work.library import Library
 from appserver.work.outcomes import CommitOutcomes
 from appserver.work.pulls import Pulls
 from appserver.work.refusals import Refusals
-from appserver.work.revisions import Revised
-from charging.errors import Invalid
+from charging.errors import Invalid, Refused
 from charging.ledger.command import Command
+from charging.ledger.kinds import Revision
 from charging.wire import Commit, pack
 
 
@@ -73,18 +73,19 @@ class Commits:
             return
         self._accounts.hits += 1
         now_ms = self._time.now_ms
-        if isinstance(item, ChargeItem):
-            command = charge_command(item, account, prediction.confirmed, contract, reference, now_ms)
-        else:
-            assert isinstance(item, CommandItem)
-            try:
+        try:
+            if isinstance(item, ChargeItem):
+                command = charge_command(item, account, prediction.confirmed, contract, reference, now_ms)
+            else:
+                assert isinstance(item, CommandItem)
                 command = order_command(item, account, contract, reference, now_ms, self._session_validity_ms)
-            except Invalid:
-                if item.attempts or not isinstance(item.order, Revised):
-                    raise
-                item.attempts = 1
-                self._renew(item, chain)  # What the catalogue says against a contract holds for the newest one only.
-                return
+        except (Invalid, Refused) as fault:
+            revises = isinstance(item, CommandItem) and isinstance(item.order, Revision)
+            if item.attempts or not (revises or fault.reason == "CONTRACT_SUSPENDED"):
+                raise
+            item.attempts = 1
+            self._renew(item, chain)  # What is said against a contract holds for the newest one only.
+            return
         self._commit(item, chain, command)
 
     def _renew(self, item: CommitItem, chain: CommitChain) -> None:

@@ -9,7 +9,6 @@ from appserver.reference import DomainReference
 from appserver.replies import previews as replies
 from appserver.work.commands import order_command
 from appserver.work.items import PreviewItem
-from appserver.work.revisions import Revised
 from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.base.localtime import next_cycle_ms
@@ -18,6 +17,7 @@ from charging.errors import Unavailable
 from charging.ledger.decision import Decision
 from charging.ledger.effect import VersionMoved
 from charging.ledger.events import ContractSet
+from charging.ledger.kinds import Revision
 from charging.ledger.ledger import decide
 from charging.ledger.revising import check_basis
 from charging.rating import rating
@@ -33,7 +33,7 @@ def answer_preview(
     account, contract = data.account, data.contract
     command = order_command(item, account, contract, reference, now_ms, 0)
     try:
-        if isinstance(command.action, Revised):
+        if isinstance(command.action, Revision):
             check_basis(command.action, contract)
         decision = decide(account, command, now_ms)
     except VersionMoved as moved:

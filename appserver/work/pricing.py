@@ -11,6 +11,7 @@ from charging.base.lateness import refuse_late
 from charging.base.usage import Charge, Usage
 from charging.errors import Invalid
 from charging.ledger.commands.step_session import StepSession
+from charging.ledger.standing import require_serving, serving_until
 from charging.plans.plan import Plan
 from charging.rating import rating
 from charging.rating.pieces import piece_end
@@ -28,7 +29,12 @@ def session_step(
     now_ms: int,
     validity_ms: int,
 ) -> StepSession:
-    """Plan a step on the account as it is; quota is good for `validity_ms`. Raises what planning raises."""
+    """Plan a step on the account as it is; quota is good for `validity_ms`, and no longer than until a pause.
+
+    Raises what planning raises, and `Refused` CONTRACT_SUSPENDED for a session that would begin in a pause.
+    """
+    if order.operation == "create":
+        require_serving(contract, now_ms)
 
     def rate_used(catalogue: Plan, usage: Usage, held: Contract, view: Account) -> Charge:
         if usage.visited:
@@ -54,9 +60,10 @@ def session_step(
         order.invocation,
         request.identity,
         tuple(unit if unit.time_ms else replace(unit, time_ms=request.time_ms) for unit in order.units),
-        now_ms + validity_ms,
+        serving_until(contract, now_ms, now_ms + validity_ms),
         request.time_ms,
         now_ms,
+        contract.serves_at(now_ms),
     )
     return plan(pricing, account, contract, ask)
 

@@ -10,18 +10,20 @@ from charging.base.localtime import next_cycle_ms
 from charging.errors import Refused
 from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.leave import Leave
+from charging.ledger.commands.pause import Pause
+from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.unsubscribe import Unsubscribe
+from charging.ledger.kinds import Revision
 from charging.rating.due_fees import of_change
 from charging.rating.selling import check_change
 
-Dated = Subscribe | Unsubscribe | ChangePlan
-Revised = Dated | Leave
+Dated = Subscribe | Unsubscribe | ChangePlan | Pause | Resume
 
 
 def decided_on(
-    order: Revised, contract: Contract, account: Account, reference: DomainReference, now_ms: int
-) -> Revised:
+    order: Revision, contract: Contract, account: Account, reference: DomainReference, now_ms: int
+) -> Revision:
     """Complete a change by its moment, the end that the catalogue gives, the contract that it was decided on, and fees.
 
     Raises what `charging.rating.selling.check_change` and `charging.rating.due_fees.of_change` raise. What the contract
@@ -44,7 +46,7 @@ def decided_on(
     return replace(ready, dues=dues)
 
 
-def _ready(order: Revised, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Revised:
+def _ready(order: Revision, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Revision:
     if isinstance(order, Leave):
         return replace(order, before=contract)
     return replace(_timed(order, account, reference, now_ms), before=contract)
@@ -58,6 +60,8 @@ def _timed(order: Dated, account: Account, reference: DomainReference, now_ms: i
         at_ms = next_cycle_ms(local, now_ms, account.terms.cycle_day) if order.when == NEXT_CYCLE else now_ms
     if isinstance(order, Subscribe):
         return replace(order, valid_from_ms=at_ms)
+    if isinstance(order, Pause):
+        return replace(order, from_ms=at_ms)
     return replace(order, at_ms=at_ms)
 
 
@@ -73,7 +77,12 @@ def _limited(order: Subscribe | ChangePlan, reference: DomainReference) -> Subsc
 
 
 def _begins_ms(order: Dated) -> int:
-    return order.valid_from_ms if isinstance(order, Subscribe) else order.at_ms
+    match order:
+        case Subscribe():
+            return order.valid_from_ms
+        case Pause():
+            return order.from_ms
+    return order.at_ms
 
 
 def _added(order: Dated) -> str:
@@ -91,4 +100,8 @@ def _path(order: Dated) -> str:
             return "subscribe.offering"
         case ChangePlan():
             return "change_plan.to_offering"
+        case Pause():
+            return "pause.offering"
+        case Resume():
+            return "resume.offering"
     return "unsubscribe.offering"

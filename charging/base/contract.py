@@ -12,6 +12,17 @@ class Subscription(Struct, frozen=True, array_like=True, gc=False):
     valid_to_ms: int = 0
     """0 = open end."""
     attributes: dict[str, str] = {}
+    since_ms: int = 0
+    """When it began, if that was before a pause that split it; 0 = with `valid_from_ms`."""
+    paused: bool = False
+    """It ended for a pause, and goes on when it is resumed."""
+    paused_end_ms: int = 0
+    """Of one that is paused: when it would have ended by itself; 0 = open end."""
+
+    @property
+    def began_ms(self) -> int:
+        """When it was taken, pauses aside."""
+        return self.since_ms or self.valid_from_ms
 
     def valid_at(self, time_ms: int) -> bool:
         """Say whether it holds at a moment; the end is exclusive."""
@@ -39,6 +50,15 @@ class Contract(Struct, frozen=True, array_like=True, gc=False):
     order_id: str = ""
     version: int = 0
     """Of the account's mutation that wrote it; 0 = none did yet."""
+    paused_from_ms: int = 0
+    """UTC: usage from then on is refused; 0 = it was never paused, or goes on as if it had not been."""
+    paused_to_ms: int = 0
+    """First moment at which it serves again; 0 = until it is resumed."""
+
+    def serves_at(self, time_ms: int) -> bool:
+        """Say whether it is neither suspended nor paused at a moment."""
+        paused = 0 < self.paused_from_ms <= time_ms and (self.paused_to_ms == 0 or time_ms < self.paused_to_ms)
+        return self.status == "active" and not paused
 
 
 class OrderLine(Struct, frozen=True, array_like=True, gc=False):

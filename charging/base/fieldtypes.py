@@ -289,12 +289,14 @@ def check_name(given: str, path: str) -> str:
     return given
 
 
-def check_validity(valid_from_ms: int, valid_to_ms: int, path: str) -> None:
-    """Refuse a time that ends before it begins. Raises `Invalid` VALIDITY_OVER."""
+def check_validity(
+    valid_from_ms: int, valid_to_ms: int, path: str, begins: str = "valid_from_ms", ends: str = "valid_to_ms"
+) -> None:
+    """Refuse a time that ends before it begins; the fields' names are told. Raises `Invalid` VALIDITY_OVER."""
     if valid_from_ms < 0:
-        raise refusal("VALIDITY_OVER", f"{path}.valid_from_ms", "0, or a time after 1970")
+        raise refusal("VALIDITY_OVER", f"{path}.{begins}", "0, or a time after 1970")
     if valid_to_ms and valid_to_ms <= valid_from_ms:
-        raise refusal("VALIDITY_OVER", f"{path}.valid_to_ms", "0, or a time after valid_from_ms")
+        raise refusal("VALIDITY_OVER", f"{path}.{ends}", f"0, or a time after {begins}")
 
 
 def check_length(given: Sized, path: str) -> None:

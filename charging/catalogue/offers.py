@@ -39,6 +39,8 @@ class Fee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     without another in its place; "request": never by itself."""
     item: Id = ""
     """Account item; empty = the fee id."""
+    while_paused: Literal["stops", "due"] = "stops"
+    """Of a recurring fee, while its offering or the contract is paused: nothing is due, or what is due without."""
     minus: Id = ""
     """An accumulator of amounts over the fee's period, whose value is taken off: so a fee in arrears is the minimum
     that a period costs, due as far as usage has not reached it."""

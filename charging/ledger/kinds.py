@@ -20,6 +20,7 @@ from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.move_out import MovedOut, MoveOut
 from charging.ledger.commands.open_account import OpenAccount, Opened
+from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
 from charging.ledger.commands.propose import Propose, Proposed
@@ -28,6 +29,7 @@ from charging.ledger.commands.recover import Recover, Recovered
 from charging.ledger.commands.refund import Refund, Refunded
 from charging.ledger.commands.remember import Remember
 from charging.ledger.commands.resolve_dispute import DisputeResolved, ResolveDispute
+from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.reverse_payment import PaymentReversed, ReversePayment
 from charging.ledger.commands.send_transfer import SendTransfer, TransferSent
 from charging.ledger.commands.set_contract import SetContract
@@ -59,6 +61,8 @@ Action = (
     | Unsubscribe
     | ChangePlan
     | Leave
+    | Pause
+    | Resume
     | SetStatus
     | SetPaymentMode
     | SetCreditLimit
@@ -126,6 +130,8 @@ Event = (
     | Recovered
     | InstalmentsAgreed
 )
+Revision = Subscribe | Unsubscribe | ChangePlan | Leave | Pause | Resume
+"""Changes of one contract that bring the one that they were decided on, see `charging.ledger.revising`."""
 ACTIONS: tuple[type[BaseAction], ...] = get_args(Action)
 EVENTS: tuple[type[BaseEvent], ...] = get_args(Event)
 TAGS: dict[type[BaseAction], str] = {kind: str(kind.__struct_config__.tag) for kind in ACTIONS}

@@ -100,6 +100,8 @@ _SALES = (
     "unsubscribe",
     "change_plan",
     "leave",
+    "pause",
+    "resume",
     "set_account_status",
     "set_payment_mode",
     "set_threshold",

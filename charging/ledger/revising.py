@@ -91,7 +91,7 @@ def started(contract: Contract, added: Subscription, now_ms: int, path: str) -> 
     _require_ahead(added.valid_from_ms, now_ms)
     check_validity(added.valid_from_ms, added.valid_to_ms, path)
     for held in contract.subscriptions:
-        if held.offering == added.offering and _overlap(held, added):
+        if held.offering == added.offering and (held.paused or _overlap(held, added)):
             raise Refused(
                 "SUBSCRIBED_ALREADY",
                 f"the contract holds {added.offering!r} already, {_span(held)}",
@@ -109,6 +109,10 @@ def ended(contract: Contract, offering: str, at_ms: int, now_ms: int) -> Contrac
     kept: list[Subscription] = []
     found = False
     for held in contract.subscriptions:
+        if held.offering == offering and held.paused:
+            found = True
+            kept.append(replace(held, paused=False, paused_end_ms=0))
+            continue
         if held.offering != offering or 0 < held.valid_to_ms <= at_ms:
             kept.append(held)
             continue
@@ -116,8 +120,68 @@ def ended(contract: Contract, offering: str, at_ms: int, now_ms: int) -> Contrac
         if held.valid_from_ms < at_ms:
             kept.append(replace(held, valid_to_ms=at_ms))
     if not found:
-        raise Refused("NOT_SUBSCRIBED", f"the contract does not hold {offering!r} at {moment(at_ms)}, or after")
+        raise _not_subscribed(offering, at_ms)
     return replace(contract, subscriptions=tuple(kept))
+
+
+def paused(contract: Contract, offering: str, from_ms: int, to_ms: int, now_ms: int) -> Contract:
+    """Give a contract that serves no more from a moment on, or one offering of it; `to_ms` 0 = until it is resumed.
+
+    Raises `Refused` CHANGE_IN_PAST, PAUSED_ALREADY, NOT_SUBSCRIBED; `Invalid` VALIDITY_OVER.
+    """
+    _require_ahead(from_ms, now_ms)
+    check_validity(from_ms, to_ms, "pause", "from_ms", "to_ms")
+    if not offering:
+        if contract.paused_from_ms and (contract.paused_to_ms == 0 or from_ms < contract.paused_to_ms):
+            raise _paused_already(contract.identity)
+        return replace(contract, paused_from_ms=from_ms, paused_to_ms=to_ms)
+    rows: list[Subscription] = []
+    found = False
+    for held in contract.subscriptions:
+        if held.offering == offering and held.paused:
+            raise _paused_already(offering)
+        if held.offering != offering or not held.valid_at(from_ms):
+            rows.append(held)
+            continue
+        found = True
+        if held.valid_from_ms < from_ms:
+            rows.append(replace(held, valid_to_ms=from_ms, paused=to_ms == 0, paused_end_ms=held.valid_to_ms))
+        else:
+            rows.append(replace(held, valid_to_ms=from_ms + 1, paused=to_ms == 0, paused_end_ms=held.valid_to_ms))
+        if to_ms > 0 and not 0 < held.valid_to_ms <= to_ms:
+            rows.append(replace(held, valid_from_ms=to_ms, since_ms=held.began_ms))
+    if not found:
+        raise _not_subscribed(offering, from_ms)
+    return replace(contract, subscriptions=tuple(rows))
+
+
+def resumed(contract: Contract, offering: str, at_ms: int, now_ms: int) -> Contract:
+    """Give a contract that serves again from a moment on, or one offering of it; a pause that is ahead is taken back.
+
+    Raises `Refused` CHANGE_IN_PAST, NOT_PAUSED.
+    """
+    _require_ahead(at_ms, now_ms)
+    if not offering:
+        if not contract.paused_from_ms or 0 < contract.paused_to_ms <= now_ms:
+            raise _not_paused(contract.identity)
+        if at_ms <= contract.paused_from_ms:
+            return replace(contract, paused_from_ms=0, paused_to_ms=0)
+        return replace(contract, paused_to_ms=at_ms)
+    rows: list[Subscription] = []
+    found = False
+    for held in contract.subscriptions:
+        if held.offering != offering or not held.paused:
+            rows.append(held)
+            continue
+        found = True
+        rows.append(replace(held, paused=False, paused_end_ms=0))
+        if not 0 < held.paused_end_ms <= at_ms:
+            begins_ms = max(at_ms, held.valid_to_ms)
+            again = replace(held, valid_from_ms=begins_ms, valid_to_ms=held.paused_end_ms, since_ms=held.began_ms)
+            rows.append(replace(again, paused=False, paused_end_ms=0))
+    if not found:
+        raise _not_paused(offering)
+    return replace(contract, subscriptions=tuple(rows))
 
 
 def told(before: Contract, after: Contract, now_ms: int) -> str:
@@ -141,6 +205,18 @@ def _require_ahead(at_ms: int, now_ms: int) -> None:
         raise Refused("CHANGE_IN_PAST", text, facts={"now_ms": str(now_ms)})
 
 
+def _not_subscribed(offering: str, at_ms: int) -> Refused:
+    return Refused("NOT_SUBSCRIBED", f"the contract does not hold {offering!r} at {moment(at_ms)}, or after")
+
+
+def _paused_already(what: str) -> Refused:
+    return Refused("PAUSED_ALREADY", f"{what} is paused already: resume it first")
+
+
+def _not_paused(what: str) -> Refused:
+    return Refused("NOT_PAUSED", f"{what} is not paused")
+
+
 def _overlap(one: Subscription, other: Subscription) -> bool:
     before = 0 < one.valid_to_ms <= other.valid_from_ms
     after = 0 < other.valid_to_ms <= one.valid_from_ms
@@ -148,10 +224,15 @@ def _overlap(one: Subscription, other: Subscription) -> bool:
 
 
 def _named(contract: Contract, now_ms: int) -> str:
-    left = [held for held in contract.subscriptions if not 0 < held.valid_to_ms < now_ms]
-    return ", ".join(f"{held.offering} ({_span(held)})" for held in left) or "nothing"
+    left = [held for held in contract.subscriptions if held.paused or not 0 < held.valid_to_ms < now_ms]
+    names = ", ".join(f"{held.offering} ({_span(held)})" for held in left) or "nothing"
+    if not contract.paused_from_ms or 0 < contract.paused_to_ms < now_ms:
+        return names
+    until = f" until {moment(contract.paused_to_ms)}" if contract.paused_to_ms else ""
+    return f"{names}, paused from {moment(contract.paused_from_ms)}{until}"
 
 
 def _span(held: Subscription) -> str:
     begins = f"from {moment(held.valid_from_ms)}" if held.valid_from_ms else "from the beginning"
-    return f"{begins} until {moment(held.valid_to_ms)}" if held.valid_to_ms else begins
+    ends = "paused" if held.paused else "until"
+    return f"{begins} {ends} {moment(held.valid_to_ms)}" if held.valid_to_ms else begins

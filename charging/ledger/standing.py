@@ -6,6 +6,7 @@ resumed by the one that brings some back. A suspension by staff is never undone 
 
 from charging.base import accumulators
 from charging.base.account import Account
+from charging.base.contract import Contract
 from charging.base.receivables import kept_for_bills
 from charging.errors import Refused
 from charging.ledger import funds, spending
@@ -48,6 +49,22 @@ def require_active(account: Account) -> None:
             f"account {account.account_id} is suspended",
             facts={"why": terms.status_reason},
         )
+
+
+def require_serving(contract: Contract, time_ms: int) -> None:
+    """Refuse CONTRACT_SUSPENDED what a contract does not serve at a moment, since it is suspended or paused."""
+    if not contract.serves_at(time_ms):
+        raise Refused(
+            "CONTRACT_SUSPENDED",
+            f"the contract of {contract.identity} is {'paused' if contract.status == 'active' else contract.status}",
+            facts={"from_ms": str(contract.paused_from_ms), "until_ms": str(contract.paused_to_ms)},
+        )
+
+
+def serving_until(contract: Contract, now_ms: int, until_ms: int) -> int:
+    """Give until when quota may hold that would hold until a moment: no longer than until a pause that is ahead."""
+    begins_ms = contract.paused_from_ms
+    return begins_ms if now_ms < begins_ms < until_ms else until_ms
 
 
 def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[StatusSet | Noticed, ...]:

@@ -22,6 +22,8 @@ from charging.rating import fees
 
 ACTIVATION, CHANGE, TERMINATION = "activation", "change", "termination"
 """Events that one-time fees fall due by."""
+PAUSE, RESUME = "pause", "resume"
+"""What no one-time fee falls due by."""
 PlanAt = Callable[[int], Plan]
 _EPOCH = date(1970, 1, 1)
 
@@ -35,34 +37,41 @@ def of_change(
     """
     credits: list[Due] = []
     taken: list[Due] = []
-    for held, end_ms in _ends(before, after):
-        for due in ending(plan_at, before, account, held, end_ms, now_ms, replaced=changes):
+    for held, end_ms, event in (*_ends(before, after, changes=changes), *_stops(before, after)):
+        for due in ending(plan_at, before, account, held, end_ms, now_ms, event):
             (credits if due.credit else taken).append(due)
-    event = CHANGE if changes else ACTIVATION
-    for held in _begins(before, after):
-        taken += starting(plan_at, after, account, held, now_ms, event)
+    for held, begins_ms, event in (*_begins(before, after, changes=changes), *_goes_on(before, after, now_ms)):
+        taken += starting(plan_at, after, account, held, now_ms, event, begins_ms)
     if not credits and not taken:
         return Dues()
     return Dues((*credits, *taken), account.version, account.mark)
 
 
 def starting(
-    plan_at: PlanAt, contract: Contract, account: Account, held: Subscription, now_ms: int, event: str
+    plan_at: PlanAt,
+    contract: Contract,
+    account: Account,
+    held: Subscription,
+    now_ms: int,
+    event: str,
+    begins_ms: int = 0,
 ) -> Iterator[Due]:
-    """Give what a subscription pays as it begins: one-time fees of an event ("" = none), and the running period.
+    """Give what a subscription pays as it begins: one-time fees of an event, and the running period.
 
-    Nothing before it begins. What is posted already is left out.
+    Nothing before it begins, which is at `begins_ms` where it goes on after a pause. What is posted already is left
+    out, and so is what stops while a contract is paused.
     """
-    if held.valid_from_ms > now_ms:
+    begins_ms = max(begins_ms, held.valid_from_ms)
+    if begins_ms > now_ms:
         return
-    plan = plan_at(held.valid_from_ms)
+    plan = plan_at(begins_ms)
     for fee_id, value in _fees_of(plan, held.offering):
         if value.kind == "one_time":
             if value.event == event:
-                yield from _once(plan, contract, account, held.offering, fee_id, held.valid_from_ms)
-        elif value.charged == "advance":
+                yield from _once(plan, contract, account, held.offering, fee_id, begins_ms)
+        elif value.charged == "advance" and (value.while_paused == "due" or contract.serves_at(now_ms)):
             mark = mark_of(account, contract.identity, held.offering, fee_id)
-            from_ms = max(held.valid_from_ms, mark.to_ms if mark is not None else 0)
+            from_ms = max(begins_ms, mark.to_ms if mark is not None else 0)
             to_ms = period_end_ms(plan.local, value, now_ms, account.terms.cycle_day)
             if held.valid_to_ms:
                 to_ms = min(to_ms, day_after_ms(plan.local, held.valid_to_ms))
@@ -78,18 +87,24 @@ def ending(
     held: Subscription,
     end_ms: int,
     now_ms: int,
-    *,
-    replaced: bool,
+    event: str,
 ) -> Iterator[Due]:
-    """Give what a subscription gives back and pays as it ends; the day on which it is replaced is not its own."""
+    """Give what a subscription gives back and pays as it ends by an event, or stops for a pause.
+
+    The day on which another one takes its place is not its own.
+    """
     plan = plan_at(now_ms)
-    last_ms = _last_ms(plan.local, end_ms, replaced)
+    last_ms = _last_ms(plan.local, end_ms, event == CHANGE)
     for mark in account.open.fees:
-        if (mark.identity, mark.offering) == (contract.identity, held.offering) and mark.to_ms > last_ms:
+        if (mark.identity, mark.offering) != (contract.identity, held.offering) or mark.to_ms <= last_ms:
+            continue
+        if event != PAUSE or _stops_paused(plan, mark.fee):
             yield from _credit(plan_at, contract, account, mark, last_ms)
     for fee_id, value in _fees_of(plan, held.offering):
+        if event == PAUSE and value.while_paused == "due":
+            continue
         if value.kind == "one_time":
-            if value.event == TERMINATION and not replaced:
+            if value.event == event == TERMINATION:
                 yield from _once(plan, contract, account, held.offering, fee_id, now_ms)
         elif value.charged == "arrears" and end_ms <= now_ms and not value.minus:
             yield from _arrears(plan, contract, account, held, fee_id, value, last_ms)
@@ -176,20 +191,53 @@ def _last_ms(local: LocalTime, end_ms: int, replaced: bool) -> int:
     return local.day_begins(local.day(end_ms // 1000)) * 1000 if replaced else day_after_ms(local, end_ms)
 
 
-def _ends(before: Contract, after: Contract) -> Iterator[tuple[Subscription, int]]:
-    """Give what ends earlier than it would have, and when; what never begins ends as it would have begun."""
+def _stops_paused(plan: Plan, fee_id: str) -> bool:
+    entry = plan.merged.fees.get(fee_id)
+    return entry is None or entry.value.while_paused == "stops"
+
+
+def _ends(before: Contract, after: Contract, *, changes: bool) -> Iterator[tuple[Subscription, int, str]]:
+    """Give what ends earlier than it would have, when and by what; what never begins ends as it would have begun."""
+    event = CHANGE if changes else TERMINATION
     kept = {(each.offering, each.valid_from_ms): each for each in after.subscriptions}
     for held in before.subscriptions:
         now = kept.get((held.offering, held.valid_from_ms))
         if after.status == "ended":
             if not 0 < held.valid_to_ms <= after.valid_to_ms:
-                yield held, max(held.valid_from_ms, after.valid_to_ms)
+                yield held, max(held.valid_from_ms, after.valid_to_ms), TERMINATION
         elif now is None:
-            yield held, held.valid_from_ms
+            yield held, held.valid_from_ms, event
         elif now.valid_to_ms and (not held.valid_to_ms or now.valid_to_ms < held.valid_to_ms):
-            yield held, now.valid_to_ms
+            yield held, now.valid_to_ms, PAUSE if _goes_on_later(now, after) else event
 
 
-def _begins(before: Contract, after: Contract) -> Iterator[Subscription]:
+def _goes_on_later(ended: Subscription, contract: Contract) -> bool:
+    later = [each for each in contract.subscriptions if each.offering == ended.offering and each.since_ms]
+    return ended.paused or any(each.since_ms == ended.began_ms for each in later)
+
+
+def _begins(before: Contract, after: Contract, *, changes: bool) -> Iterator[tuple[Subscription, int, str]]:
     known = {(each.offering, each.valid_from_ms) for each in before.subscriptions}
-    return (each for each in after.subscriptions if (each.offering, each.valid_from_ms) not in known)
+    for held in after.subscriptions:
+        if (held.offering, held.valid_from_ms) not in known:
+            yield held, 0, RESUME if held.since_ms else CHANGE if changes else ACTIVATION
+
+
+def _stops(before: Contract, after: Contract) -> Iterator[tuple[Subscription, int, str]]:
+    """Give what a pause of the whole contract stops, and when."""
+    from_ms = after.paused_from_ms
+    if from_ms and from_ms != before.paused_from_ms:
+        for held in before.subscriptions:
+            if held.valid_at(from_ms):
+                yield held, from_ms, PAUSE
+
+
+def _goes_on(before: Contract, after: Contract, now_ms: int) -> Iterator[tuple[Subscription, int, str]]:
+    """Give what goes on since the whole contract does, and from when."""
+    if not before.paused_from_ms or after.paused_from_ms not in (0, before.paused_from_ms):
+        return
+    if after.paused_from_ms and (after.paused_to_ms == before.paused_to_ms or not 0 < after.paused_to_ms <= now_ms):
+        return
+    for held in after.subscriptions:
+        if held.valid_at(now_ms):
+            yield held, after.paused_to_ms or now_ms, RESUME

@@ -55,6 +55,8 @@ class SessionAsk(Struct, frozen=True):
     """When it is reported; 0 = all counts for when the services began."""
     now_ms: int = 0
     """When quota is granted, UTC; 0 = no quota is valid for a time of its own."""
+    serves: bool = True
+    """Its contract does: else nothing more is granted."""
 
 
 class Pricing(Struct, Generic[P], frozen=True):

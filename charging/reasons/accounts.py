@@ -76,6 +76,15 @@ ACCOUNTS = Section(
             also=UNAVAILABLE,
         ),
         Reason(
+            "CONTRACT_SUSPENDED",
+            REFUSED,
+            "The contract is suspended, or was paused at that time.",
+            "Resume it; what it used while it was paused stays refused.",
+            facts=("from_ms", "until_ms"),
+        ),
+        Reason("PAUSED_ALREADY", REFUSED, "The contract, or the offering in it, is paused.", "Resume it first."),
+        Reason("NOT_PAUSED", REFUSED, "The contract, or the offering in it, is not paused."),
+        Reason(
             "FEE_POSTED",
             REFUSED,
             "The fee is posted for this time already.",

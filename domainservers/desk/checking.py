@@ -3,14 +3,11 @@
 from charging.base.account import Account
 from charging.errors import Fault
 from charging.ledger.command import Command
-from charging.ledger.commands.change_plan import ChangePlan
-from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.move_in import MoveIn
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.set_contract import SetContract
-from charging.ledger.commands.subscribe import Subscribe
-from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.effect import VersionMoved
+from charging.ledger.kinds import Revision
 from charging.ledger.ledger import decide
 from charging.ledger.revising import check_basis
 from domainservers.base.surroundings import Surroundings
@@ -42,7 +39,7 @@ class Checking:
         for identity in written:
             if self._contracts.get(identity) is None:
                 return ContractOf(identity)  # The new record must be newer than whatever there is.
-        if isinstance(action, Subscribe | Unsubscribe | ChangePlan | Leave):
+        if isinstance(action, Revision):
             known = self._contracts.get(action.before.identity) if action.before is not None else None
             check_basis(action, known.contract if known is not None else None)
         if isinstance(action, SetContract) and action.expected_version:

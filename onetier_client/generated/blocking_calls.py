@@ -26,6 +26,8 @@ class BlockingCommands(Driving):
     unsubscribe = blocking(Commands.unsubscribe)
     change_plan = blocking(Commands.change_plan)
     leave = blocking(Commands.leave)
+    pause = blocking(Commands.pause)
+    resume = blocking(Commands.resume)
     set_spending_limit = blocking(Commands.set_spending_limit)
     drop_book = blocking(Commands.drop_book)
     pay = blocking(Commands.pay)

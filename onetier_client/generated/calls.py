@@ -26,6 +26,8 @@ class Commands(Asking):
     unsubscribe = asked(commands.unsubscribe)
     change_plan = asked(commands.change_plan)
     leave = asked(commands.leave)
+    pause = asked(commands.pause)
+    resume = asked(commands.resume)
     set_spending_limit = asked(commands.set_spending_limit)
     drop_book = asked(commands.drop_book)
     pay = asked(commands.pay)

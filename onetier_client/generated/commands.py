@@ -331,6 +331,65 @@ def leave(identity: str, reason: str = "", expected_version: int = 0, **facts: U
     return execute(identity, desk.Leave(reason=reason, expected_version=expected_version), **facts)
 
 
+def pause(
+    identity: str,
+    offering: str = "",
+    when: str = "",
+    from_ms: int = 0,
+    to_ms: int = 0,
+    reason: str = "",
+    expected_version: int = 0,
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Pauses the contract of the subscriber that the request names, or one offering of it: usage of the time is
+    refused, open sessions get no more quota, fees stop where the catalogue says so. The version in the result is the
+    contract's new one.
+
+    `offering`: What is paused; empty = the whole contract. (0 to 64 characters)
+    `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
+        region.
+    `from_ms`: From when, instead; 0 = as "when" says. Not more than a minute ago. (0, or a time after 1970; UTC,
+        milliseconds)
+    `to_ms`: Until when, that moment not included; 0 = until it is resumed. (0, or a time after 1970; UTC, milliseconds)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    """
+    return execute(
+        identity,
+        desk.Pause(
+            offering=offering, when=when, from_ms=from_ms, to_ms=to_ms, reason=reason, expected_version=expected_version
+        ),
+        **facts,
+    )
+
+
+def resume(
+    identity: str,
+    offering: str = "",
+    when: str = "",
+    at_ms: int = 0,
+    reason: str = "",
+    expected_version: int = 0,
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Resumes what is paused; a pause that has not begun is taken back. The version in the result is the contract's new
+    one.
+
+    `offering`: What is resumed; empty = the whole contract. (0 to 64 characters)
+    `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
+        region.
+    `at_ms`: From when, instead; 0 = as "when" says. Not more than a minute ago. (0, or a time after 1970; UTC,
+        milliseconds)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    """
+    return execute(
+        identity,
+        desk.Resume(offering=offering, when=when, at_ms=at_ms, reason=reason, expected_version=expected_version),
+        **facts,
+    )
+
+
 def set_spending_limit(
     identity: str,
     limit_id: str,

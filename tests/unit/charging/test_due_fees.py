@@ -30,6 +30,7 @@ CATALOGUE = from_plain(
         "fees": [
             {"id": "rent", "amount": "30", "item": "line"},
             {"id": "whole", "amount": "10", "prorated": "false"},
+            {"id": "kept", "amount": "10", "while_paused": "due"},
             {"id": "later", "amount": "31", "charged": "arrears"},
             {"id": "entry", "amount": "5", "kind": "one_time"},
             {"id": "switch", "amount": "2", "kind": "one_time", "event": "change"},
@@ -39,6 +40,7 @@ CATALOGUE = from_plain(
         "offerings": [
             {"id": "plan", "fees": ["rent", "entry", "switch", "exit", "asked"]},
             {"id": "fixed", "fees": ["whole"]},
+            {"id": "line", "fees": ["kept"]},
             {"id": "behind", "fees": ["later"]},
             {"id": "bundle", "kind": "bundle", "includes": ["plan"]},
         ],
@@ -180,6 +182,38 @@ def _day(time_ms: int) -> int:
 )
 def test_a_month_of_a_minimum_term_that_is_begun_counts(end: int, left: int) -> None:
     assert months_left(TIMELINE.local, at(16, 12), end, 12) == left
+
+
+def test_what_is_paused_gives_back_the_rest_and_pays_again_from_the_day_it_goes_on() -> None:
+    paused = holding(replace(PLAN, valid_to_ms=at(20, 9), paused=True))
+    assert told(holding(PLAN), paused, at(20, 9), PAID) == [("rent", -10 * YUAN)]
+    after = account(FeeMark(ALICE, "plan", "rent", at(16, 12), at(21), 5 * YUAN))
+    goes_on = Subscription("plan", at(26, 8), since_ms=at(16, 12))
+    resumed = holding(replace(PLAN, valid_to_ms=at(20, 9)), goes_on)
+    # 26 to 30.
+    assert told(paused, resumed, at(26, 8), after) == [("rent", 5 * YUAN)]
+
+
+def test_a_contract_that_is_paused_stops_all_its_fees_but_those_that_are_due_all_the_same() -> None:
+    line = replace(PLAN, offering="line")
+    before = holding(PLAN, line)
+    state = account(*PAID.open.fees, FeeMark(ALICE, "line", "kept", at(16, 12), at(1, month=12), 5 * YUAN))
+    paused = replace(before, paused_from_ms=at(20, 9))
+    assert told(before, paused, at(20, 9), state) == [("rent", -10 * YUAN)]
+    after = account(FeeMark(ALICE, "plan", "rent", at(16, 12), at(21), 5 * YUAN), state.open.fees[1])
+    resumed = replace(paused, paused_to_ms=at(26, 8))
+    assert told(paused, resumed, at(26, 8), after) == [("rent", 5 * YUAN)]
+    # Taken while the contract is paused, an offering pays its entry, and its rent when the contract goes on.
+    assert told(replace(NOBODY, paused_from_ms=at(1)), replace(holding(PLAN), paused_from_ms=at(1)), at(16, 12)) == [
+        ("entry", 5 * YUAN)
+    ]
+
+
+def test_a_pause_that_is_taken_back_before_it_begins_takes_what_was_given_back() -> None:
+    ahead = replace(holding(PLAN), paused_from_ms=at(20))
+    assert told(holding(PLAN), ahead, at(17), PAID) == [("rent", -11 * YUAN)]
+    after = account(FeeMark(ALICE, "plan", "rent", at(16, 12), at(20), 4 * YUAN))
+    assert told(ahead, holding(PLAN), at(18), after) == [("rent", 11 * YUAN)]
 
 
 def test_credits_come_first_so_that_they_pay_for_what_follows() -> None:
