@@ -58,6 +58,8 @@ class FetchHistory(Struct, frozen=True, array_like=True, tag="h"):
     """`History.next_position` of the page before; 0 = the newest page."""
     key: str = ""
     """Only the line of this request key, which costs no walk; empty = all."""
+    kinds: tuple[str, ...] = ()
+    """Only lines of these kinds; none = all. A page may then be short, or empty, and yet name a next one."""
 
 
 class FetchReference(Struct, frozen=True, array_like=True, tag="r"):

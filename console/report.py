@@ -11,6 +11,7 @@ from rich.table import Table
 
 from audit.following import SlotReport
 from audit.proof import Verdict
+from console import units
 from country.domains import BY_CODE, REGIONS
 from country.sending import Sent
 from country.tally import NOWHERE, RegionCount, Tally
@@ -152,9 +153,14 @@ def balance_lines(view: desk.BalanceView) -> Iterable[str]:
 def usage_lines(view: desk.UsageView) -> Iterable[str]:
     """Tell the usage of a cycle."""
     yield "usage:"
-    for allowance in view.allowances:
-        used = f"{allowance.used:,} of {allowance.quota:,} {allowance.unit}"
-        yield f"  allowance {allowance.allowance}: {used}, {allowance.remaining:,} left"
+    for left in view.allowances:
+        name = f"{left.name} ({left.allowance})" if left.name not in ("", left.allowance) else left.allowance
+        used = f"{units.quantity(left.used, left.unit)} of {units.quantity(left.quota, left.unit)}"
+        rest = f"{units.quantity(left.remaining, left.unit)} left"
+        until = f" until {units.moment(left.valid_to_ms)}" if left.valid_to_ms else ""
+        came = f", rolled over from {units.day(left.rolled_from)}" if left.rolled_from else ""
+        cap = f", of this member at most {units.quantity(left.member_cap, left.unit)}" if left.member_cap else ""
+        yield f"  allowance {name} since {units.day(left.period)}: {used}, {rest}{until}{came}{cap}"
     for accumulator in view.accumulators:
         holder = f" of {accumulator.identity}" if accumulator.identity else ""
         yield f"  accumulator {accumulator.accumulator}{holder} in {accumulator.period}: {accumulator.quantity:,}"
@@ -255,7 +261,13 @@ def history_lines(line: desk.HistoryLine, currency: str = OF_ACCOUNT) -> Iterabl
     what = f"{line.service_code} {line.quantity:,}" if line.service_code else line.reason
     who = (f" by {line.actor}" if line.actor else "") + (f" as {line.principal}" if line.principal else "")
     amount = f"{major(line.amount)} {currency}"
+    what += f" with {line.other_party}" if line.other_party else ""
+    what += f" in {line.visited_place}" if line.visited_place else ""
+    what += f" begun {units.moment(line.event_time_ms)}" if line.event_time_ms != line.time_ms else ""
+    who += f" by way of {line.channel}" if line.channel else ""
     yield f"{when}  v{line.account_version}  {line.kind} {what}  {amount}{who}  {line.request_key}"
+    for change in line.changes:
+        yield f"  {change.term}: {change.before or 'nothing'} → {change.after or 'nothing'}"
     yield from step_lines(line.steps)
     yield from movement_lines(line.movements, currency)
     if line.notices:

@@ -265,11 +265,11 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     ),
     ContractSet: (ContractSet(Contract("tv:new", "account-1", "GD")), {"members"}),
     StatusSet: (StatusSet("active", "paid"), {"status", "status_reason"}),
-    ModeSet: (ModeSet("prepaid"), {"payment_mode"}),
-    CreditSet: (CreditSet(900, "risk"), {"credit_limit"}),
+    ModeSet: (ModeSet("prepaid", "postpaid"), {"payment_mode"}),
+    CreditSet: (CreditSet(900, "risk", 100), {"credit_limit"}),
     ThresholdSet: (ThresholdSet(Threshold("t-2", "balance", 6), False), {"thresholds"}),
     ProfileSet: (
-        ProfileSet({"segment": "new"}, {"grade": "new"}, ("new",)),
+        ProfileSet({"segment": "new"}, {"grade": "new"}, ("new",), (("agreements", "", "new"),)),
         {"attributes", "customer_attributes", "agreements"},
     ),
     FeePosted: (

@@ -313,6 +313,8 @@ def _page(desk: Desk, account_id: str, ask: FetchHistory) -> History:
     older = min(ask.before_position or len(entries), len(entries))
     while older and len(lines) < ask.lines_max:
         older -= 1
+        if ask.kinds and entries[older].kind not in ask.kinds:
+            continue
         if not ask.before_version or entries[older].version < ask.before_version:
             lines.append(history.line(entries[older]))
     return History(tuple(lines), older)

@@ -19,3 +19,8 @@ class WorkItem:
         """Its refusal was looked at again on reference data that was the newest after it came."""
         self.reference: DomainReference | None = None
         """What it was judged by, once it was."""
+
+    @property
+    def language(self) -> str:
+        """What the caller accepts, as Accept-Language says it; "" = nothing is said."""
+        return str(self.batch.requests[self.position].language)

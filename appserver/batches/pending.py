@@ -57,7 +57,7 @@ class Pending:
         """Answer a request with a fault, unless it was answered already."""
         reply = self._open(batch, position)
         if reply is not None:
-            fill_fault(reply, fault)
+            fill_fault(reply, fault, batch.requests[position].language)
             self._metrics.requests(kind, fault.reason)
 
     def flush(self) -> None:

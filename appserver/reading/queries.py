@@ -8,6 +8,8 @@ from appserver.reading.fields import in_vain
 from appserver.reading.narrowing import WHOLE, read_narrowing
 from appserver.reading.request import QueryRequest
 from charging.base.identity import normalise
+from charging.ledger import details
+from charging.ledger.kinds import TAGS
 
 LINES_DEFAULT = {
     "balance": 0,
@@ -27,6 +29,9 @@ LINES_MAX = {"offerings": 50}
 """The most that a page of a view has; of the others `HISTORY_LINES_MAX`."""
 HISTORY_LINES_MAX = 500
 NARROWED = frozenset({"history", "account", "accounts", "offerings", "detail", "month", "compare"})
+ALL_KINDS = frozenset(TAGS.values())
+KINDS_OF = {"detail": frozenset(details.KINDS)}
+"""Which kinds the rows of a view may have; of the history those of all commands."""
 CURSOR_MAX = (1 << 63) - 1
 VIEWS = tuple(LINES_DEFAULT)
 
@@ -43,6 +48,11 @@ def read_query(message: desk.ServiceRequest, now_ms: int, country: str) -> Query
         text = "next_cursor of the page before"
         raise field_fault("CURSOR_UNKNOWN", "history_cursor", "no page begins there", text)
     found = caller_faults(message) + in_vain(message, view)
+    unknown = sorted(set(message.kinds) - KINDS_OF.get(view, ALL_KINDS))
+    if unknown:
+        text = "kinds as the view's rows have them"
+        told = f"there is no kind {unknown[0][:40]!r}: give {text}"
+        found.append(field_fault("NAME_MALFORMED", "kinds", told, text))
     if view == OUTCOME:
         found += key_faults(message, required=True)
     if found:

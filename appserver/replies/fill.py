@@ -9,12 +9,16 @@ from charging.base import accumulators
 from charging.base.account import Account, Book, SpendingLimit
 from charging.base.contract import Contract
 from charging.base.spending import is_spending, resets_ms, spent
+from charging.base.tongue import Tongue
 from charging.base.unit_key import NONE, is_numbered, numbers_of
 from charging.base.usage import AllowanceLeft, Charge, Step
+from charging.catalogue.merge import Merged
 from charging.errors import Fault
 from charging.ledger.funds import balance_view
 from charging.rating.explain import sentence
 from charging.wire import ChargeTold, Done, HistoryLine, Movement, SessionOutcome
+from runtime.languages import tongue_for
+from runtime.languages.telling import to_status_in
 from runtime.status import to_status
 
 if TYPE_CHECKING:
@@ -28,9 +32,9 @@ FINAL_ACTIONS = {
 }
 
 
-def fill_fault(reply: desk.ServiceReply, fault: Fault) -> None:
-    """Answer with a fault."""
-    reply.error.CopyFrom(to_status(fault))
+def fill_fault(reply: desk.ServiceReply, fault: Fault, accepted: str = "") -> None:
+    """Answer with a fault, in a language that is `accepted` (as Accept-Language says it) too."""
+    reply.error.CopyFrom(to_status_in(fault, tongue_for(accepted)) if accepted else to_status(fault))
 
 
 def fill_charge(result: desk.ChargeResult, charge: Charge, done: Done, domain: str, explain: bool) -> None:
@@ -213,7 +217,13 @@ def fill_history(
             account_version=line.version,
             notices=line.notices,
             principal=line.principal,
+            event_time_ms=line.event_time_ms or line.time_ms,
+            other_party=line.other_party,
+            visited_place=line.visited,
+            channel=line.channel,
         )
+        for term, before, after in line.changes:
+            shown.changes.add(term=term, before=before, after=after)
         fill_movements(shown.movements, line.movements)
         if explain:
             fill_steps(shown.steps, line.steps)
@@ -263,13 +273,28 @@ def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done
                 told.unit_key.service_identifier = identifier
 
 
-def fill_allowances(into: "RepeatedCompositeFieldContainer[desk.AllowanceView]", left: Iterable[AllowanceLeft]) -> None:
-    """Write what the allowances of a contract have left."""
+def fill_allowances(
+    into: "RepeatedCompositeFieldContainer[desk.AllowanceView]",
+    left: Iterable[AllowanceLeft],
+    merged: Merged,
+    say: Tongue,
+) -> None:
+    """Write what the allowances of a contract have left, by their names in a language."""
     for each in left:
+        entry = merged.allowances.get(each.allowance)
         into.add(
             allowance=each.allowance,
+            name=say.label(entry.value.name, each.allowance) if entry is not None else each.name,
             unit=each.unit,
             quota=each.quota,
             used=each.used,
             remaining=each.remaining,
+            period=each.period,
+            valid_from_ms=each.valid_from_ms,
+            valid_to_ms=each.valid_to_ms,
+            member_cap=each.member_cap,
+            member_used=each.member_used,
+            shared=each.shared,
+            rolled_from=each.rolled_from,
+            subscribed_from_ms=each.subscribed_from_ms,
         )

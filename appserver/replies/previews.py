@@ -1,13 +1,11 @@
 """What a command would do, as the front end's contract tells it."""
 
-from collections.abc import Iterable
-
 from onetier.v1 import service_desk_pb2 as desk
 
-from appserver.replies.fill import fill_allowances, fill_contract, fill_movements, fill_steps
+from appserver.replies.fill import fill_contract, fill_movements, fill_steps
 from charging.base.account import Account
 from charging.base.contract import Contract
-from charging.base.usage import AllowanceLeft, unpack_steps
+from charging.base.usage import unpack_steps
 from charging.ledger.decision import Decision
 from charging.ledger.dues import FeePosted
 from charging.ledger.events import ContractSet
@@ -18,13 +16,11 @@ def fill_preview(
     account: Account,
     contract: Contract,
     decision: Decision,
-    lost: Iterable[AllowanceLeft],
     domain: str,
 ) -> None:
-    """Answer with what a decision on an account would change, and what a contract would lose."""
+    """Answer with what a decision on an account would change."""
     done = decision.done
     fill_movements(result.movements, done.movements)
-    fill_allowances(result.lost, lost)
     result.notices.extend(done.notices)
     result.account_version = account.version
     result.contract_version = contract.version

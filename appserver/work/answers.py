@@ -13,10 +13,11 @@ from appserver.work.items import QueryItem, QuoteItem
 from charging.base.unit_key import is_numbered
 from charging.errors import Broken
 from charging.ledger.session_state import covers
-from charging.rating import rating
 from charging.rating.quotas import keyed_usage
+from charging.rating.remains import allowances
 from charging.wire import Answer, BusinessData, Done, Failed, History, SessionOutcome, Unknown
 from charging.wire import fault as fault_of
+from runtime.languages import tongue_for
 
 _unpack_session = msgspec.msgpack.Decoder(SessionOutcome).decode
 
@@ -100,7 +101,8 @@ def answer_query(
     account, contract = data.account, data.contract
     left = []
     if item.query.view == "usage":
-        left = rating.allowances(reference.timeline.plan_at(now_ms), contract, account, now_ms)
+        plan = reference.timeline.plan_at(now_ms)
+        left = allowances(plan, contract, account, now_ms)
     reply = pending.reply(item)
     if reply is None:
         return
@@ -114,7 +116,7 @@ def answer_query(
         reply.history.SetInParent()
     else:
         replies.fill_accumulators(reply.usage, account)
-        replies.fill_allowances(reply.usage.allowances, left)
+        replies.fill_allowances(reply.usage.allowances, left, plan.merged, tongue_for(item.language))
         replies.fill_history(reply.usage.recent, history.lines, item.request.explain)
         reply.usage.SetInParent()
 

@@ -21,9 +21,11 @@ from appserver.work.library import Library
 from appserver.work.openings import Openings
 from appserver.work.outcomes import CommitOutcomes
 from appserver.work.pulls import Pulls
-from appserver.work.reads import Reads
+from appserver.work.reads import Reads, Viewer
 from appserver.work.refusals import Refusals
+from appserver.work.views.accounts import AccountViews
 from appserver.work.views.details import Details
+from appserver.work.views.offers import Offers
 from appserver.work.work import Work
 from runtime.telemetry import Metrics
 
@@ -54,7 +56,11 @@ def engine_of(
     outcomes = CommitOutcomes(turns, accounts, refusals, pending, settings.rerate_max)
     commits = Commits(accounts, pulls, library, refusals, outcomes, outbox, time_seen, settings.session_validity_ms)
     openings = Openings(library, refusals, accounts, outbox, pending, time_seen)
-    viewers = {"detail": Details(outbox, pending, time_seen)}
+    viewers: dict[str, Viewer] = {
+        "account": AccountViews(pending, time_seen),
+        "detail": Details(outbox, pending, time_seen),
+        "offerings": Offers(pending, time_seen),
+    }
     reads = Reads(pulls, library, refusals, access, outbox, pending, time_seen, viewers)
     work = Work(ready, turns, commits, openings, reads, refusals, outbox, pending, Following(outbox, accounts))
     reader = RequestReader(settings.future_tolerance_ms, settings.country)

@@ -7,6 +7,7 @@ account holds an identity, and whether a request key was used.
 from appserver.batches.pending import Pending
 from appserver.reference import DomainReference
 from appserver.replies import previews as replies
+from appserver.replies.fill import fill_allowances
 from appserver.work.commands import order_command
 from appserver.work.items import PreviewItem
 from charging.base.account import Account
@@ -20,8 +21,9 @@ from charging.ledger.events import ContractSet
 from charging.ledger.kinds import Revision
 from charging.ledger.ledger import decide
 from charging.ledger.revising import check_basis
-from charging.rating import rating
+from charging.rating.remains import allowances
 from charging.wire import BusinessData
+from runtime.languages import tongue_for
 
 CONTENDED_RETRY_MS = 20
 
@@ -42,7 +44,10 @@ def answer_preview(
     lost = _lost(contract, decision, account, reference, now_ms)
     reply = pending.reply(item)
     if reply is not None:
-        replies.fill_preview(reply.preview, account, contract, decision, lost, reference.domain)
+        replies.fill_preview(reply.preview, account, contract, decision, reference.domain)
+        if lost:
+            merged = reference.timeline.plan_at(now_ms).merged
+            fill_allowances(reply.preview.lost, lost, merged, tongue_for(item.language))
 
 
 def _lost(
@@ -57,8 +62,8 @@ def _lost(
     if not after:
         return []
     plan = reference.timeline.plan_at(now_ms)
-    left = rating.allowances(plan, contract, account, now_ms)
+    left = allowances(plan, contract, account, now_ms)
     last_ms = next_cycle_ms(reference.timeline.local, now_ms, account.terms.cycle_day) - 1
-    kept = {each.allowance for each in rating.allowances(plan, after[-1], account, last_ms)}
-    still = {each.allowance for each in rating.allowances(plan, contract, account, last_ms)}
+    kept = {each.allowance for each in allowances(plan, after[-1], account, last_ms)}
+    still = {each.allowance for each in allowances(plan, contract, account, last_ms)}
     return [each for each in left if each.remaining and each.allowance in still - kept]

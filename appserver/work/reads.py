@@ -97,7 +97,8 @@ class Reads(Taker[QueryItem]):
             caller = item.batch.caller
             if caller is not None:
                 caller.take_lines(query.lines_max, self._time.now_s)
-            self._ask(item, pack(FetchHistory(query.identity, query.lines_max, 0, query.cursor)))
+            kinds = query.narrowing.kinds
+            self._ask(item, pack(FetchHistory(query.identity, query.lines_max, 0, query.cursor, "", kinds)))
         else:
             answer_query(self._pending, item, data, reference, _NO_LINES, self._time.now_ms)
 

@@ -108,6 +108,21 @@ class AllowanceLeft(Struct, frozen=True, gc=False):
     """What was taken of it."""
     remaining: int
     """What may still be taken, by this member too; never negative."""
+    period: str
+    """First local day, yyyymmdd; "all" when it never begins again."""
+    valid_from_ms: int
+    """When the period began, UTC."""
+    valid_to_ms: int
+    """When what remains lapses, exclusive; 0 = never."""
+    member_cap: int
+    """What one member may take in a period; 0 = any."""
+    member_used: int
+    shared: bool
+    """All members draw on it."""
+    rolled_from: str
+    """First day of the period that left it; "" = it is the quota of its own period."""
+    subscribed_from_ms: int
+    """Begin of the one subscription that it is for; 0 = of none."""
 
 
 # A long fraction is written as text, see `pack_long`; what is no fraction is checked as strictly by the types.

@@ -8,10 +8,10 @@ from charging.base.bounds import PRIORITY_DEFAULT
 from charging.catalogue.tariffs import Cap, Rate
 from charging.catalogue.words import (
     Id,
-    Label,
     Level,
     Moment,
     Money,
+    Named,
     Percent,
     Period,
     Quantity,
@@ -28,7 +28,7 @@ class Fee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     id: Id
     amount: Money
     kind: Literal["recurring", "one_time"] = "recurring"
-    name: Label = ""
+    name: Named = ""
     period: Literal["cycle", "month", "day"] = "cycle"
     """Of a recurring fee."""
     prorated: bool = True
@@ -66,7 +66,7 @@ class Allowance(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     unit: Literal["second", "byte", "event", "money"]
     quota: Quantity
     """Each period; 0 = only a scope for books."""
-    name: Label = ""
+    name: Named = ""
     period: Literal["call", "day", "week", "month", "cycle", "year", "life", "subscription"] = "cycle"
     """subscription: once for the whole validity of the subscription that grants it."""
     priority: int = PRIORITY_DEFAULT
@@ -93,7 +93,7 @@ class Offering(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """What a contract subscribes to."""
 
     id: Id
-    name: Label = ""
+    name: Named = ""
     kind: Literal["plan", "addon", "bundle"] = "plan"
     priority: int = 100
     """Of several subscriptions, the tariffs of the lower one are asked first."""
@@ -121,7 +121,7 @@ class Accumulator(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     id: Id
     counts: Literal["quantity", "charged", "amount", "events"] = "quantity"
     """All units used, those charged with money, the final amounts in micro-units, or usages."""
-    name: Label = ""
+    name: Named = ""
     period: Period = "cycle"
     when: When = When()
     shared: bool = False
@@ -186,7 +186,7 @@ class Discount(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
     id: Id
     stage: Literal["product", "offering", "subscriber", "account"]
-    name: Label = ""
+    name: Named = ""
     level: Level = ""
     """S, I, A or C; empty = by stage: product I, offering S, subscriber S, account A."""
     priority: int = 100
@@ -216,7 +216,7 @@ class ExclusiveGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     id: Id
     choose: Literal["first", "best"] = "first"
-    name: Label = ""
+    name: Named = ""
 
 
 class Agreement(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -227,6 +227,6 @@ class Agreement(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 
     id: Id
     discounts: tuple[Id, ...]
-    name: Label = ""
+    name: Named = ""
     effective_from: Moment = ""
     effective_to: Moment = ""

@@ -16,9 +16,9 @@ from msgspec import Struct, field
 from charging.catalogue.words import (
     Divisor,
     Id,
-    Label,
     Moment,
     Money,
+    Named,
     Period,
     Quantity,
     Rounding,
@@ -98,7 +98,7 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """What a usage that meets `when` costs. Of a tariff's prices the first in the file that holds is used."""
 
     id: Id
-    name: Label = ""
+    name: Named = ""
     when: When = When()
     rates: tuple[Rate, ...] = ()
     tiers: Tiers | None = None
@@ -128,7 +128,7 @@ class Tariff(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     id: Id
     service: Id
     prices: tuple[Price, ...]
-    name: Label = ""
+    name: Named = ""
     standard: bool = False
     """Prices every subscriber whose offerings open the service and price it by no tariff of their own."""
     rounding: Rounding | None = None

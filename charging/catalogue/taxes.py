@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from charging.base import names
-from charging.catalogue.words import Id, Label, Moment, Money, Percent
+from charging.catalogue.words import Id, Moment, Money, Named, Percent
 
 TaxedItem = Annotated[
     str, Meta(pattern=rf"^(\*|{names.ENTRY})$", description="An account item; * = all that no other tax names")
@@ -24,7 +24,7 @@ class Tax(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     items: tuple[TaxedItem, ...]
     category: Id = ""
     """Taxes of one category and rate are one group of a bill; empty = the id."""
-    name: Label = ""
+    name: Named = ""
     """As bills call the category."""
     effective_from: Moment = ""
     effective_to: Moment = ""

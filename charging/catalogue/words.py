@@ -46,6 +46,9 @@ Label = Annotated[
         description="Words for people, at most 100 characters, on one line",
     ),
 ]
+Language = Annotated[str, Meta(pattern="^(en|zh)$", description="The code of a language: en, zh")]
+Named = Label | dict[Language, Label]
+"""What something is called: one text for everybody, or one for each language."""
 Word = Annotated[
     str,
     Meta(
@@ -182,7 +185,7 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     id: ServiceId
     unit: Unit
     """Base unit. Services in seconds take time: bands and calls are split at the second."""
-    name: Label = ""
+    name: Named = ""
     item: Id = ""
     """Account item its charges are booked under (level I of the discounts); empty = the service id."""
     quantity_max: Quantity = "0"
@@ -217,7 +220,7 @@ class Calendar(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
     id: Id
     days: tuple[Day, ...]
-    name: Label = ""
+    name: Named = ""
 
 
 class Band(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -225,7 +228,7 @@ class Band(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     part after midnight still counts by the day it falls on."""
 
     id: Id
-    name: Label = ""
+    name: Named = ""
     weekdays: tuple[Weekday, ...] = ()
     """Empty = every day."""
     start: ClockTime = field(default="00:00", name="from")
@@ -247,7 +250,7 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
     id: Id
     prefixes: tuple[Prefix, ...]
-    name: Label = ""
+    name: Named = ""
 
 
 class Zone(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -255,7 +258,7 @@ class Zone(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     id: Id
     places: tuple[Place, ...]
-    name: Label = ""
+    name: Named = ""
 
 
 class PartyGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -264,4 +267,4 @@ class PartyGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
     id: Id
     prefixes: tuple[Prefix, ...] = ()
-    name: Label = ""
+    name: Named = ""

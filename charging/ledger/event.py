@@ -13,6 +13,8 @@ from charging.base.buckets import Billed
 from charging.base.usage import SealedCharge, Usage
 
 Pair = tuple[str, int]
+TermChange = tuple[str, str, str]
+"""(term, before, after), as the views write them; "" where there was none, or is none now."""
 
 
 class Leg(Struct, frozen=True):
@@ -55,6 +57,10 @@ class BaseEvent(Struct, frozen=True, array_like=True, gc=False):
     def words(self) -> str:
         """Say why it happened, or what it was, in the account's history."""
         raise NotImplementedError
+
+    def changes(self) -> tuple[TermChange, ...]:
+        """Give the terms that it changed, with what held before."""
+        return ()
 
     def charges(self) -> tuple[tuple[Usage, SealedCharge], ...]:
         """Give the usage that it charged, each with its rating."""

@@ -14,9 +14,11 @@ from charging.base.contract import Contract
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger import funds
 from charging.ledger.accruals import accrue
-from charging.ledger.event import BaseEvent, Leg, Pair, book_legs, legs_against
+from charging.ledger.event import BaseEvent, Leg, Pair, TermChange, book_legs, legs_against
 
 ENDED_SESSIONS_KEPT_MAX = 8
+ARROW = " → "
+"""Between what was and what is, in the words of a change."""
 
 
 class Booked(BaseEvent, frozen=True, tag="b"):
@@ -184,6 +186,11 @@ class ContractSet(BaseEvent, frozen=True, tag="contract"):
             return account
         return replace(account, members=(*account.members, identity))
 
+    def changes(self) -> tuple[TermChange, ...]:
+        """Give what the contract subscribed to, where that was told."""
+        before, arrow, after = self.told.partition(": ")[2].partition(ARROW)
+        return (("subscriptions", before, after),) if arrow else ()
+
     def words(self) -> str:
         """Say what changed; of a contract that was set whole, name the member and the status."""
         return self.told or f"contract of {self.contract.identity} {self.contract.status}"
@@ -194,12 +201,18 @@ class StatusSet(BaseEvent, frozen=True, tag="status"):
 
     status: str
     reason: str
+    before: str = ""
+    """Status until then; "" = it was not written down."""
 
     rerates = False
 
     def apply(self, account: Account) -> Account:
         """Set the status."""
         return account.with_terms(status=self.status, status_reason=self.reason)
+
+    def changes(self) -> tuple[TermChange, ...]:
+        """Give the status."""
+        return (("status", self.before, self.status),)
 
     def words(self) -> str:
         """Say the reason, or the status."""

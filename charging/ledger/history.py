@@ -90,6 +90,10 @@ def line(entry: Entry) -> HistoryLine:
         entry.version,
         done.notices if done is not None else (),
         entry.principal,
+        charged[0][0].start_ms if charged else 0,
+        charged[0][0].other_party if charged else "",
+        charged[0][0].visited if charged else "",
+        tuple(change for event in entry.events for change in event.changes()),
     )
 
 

@@ -169,6 +169,13 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     """What the change raised: marks crossed, suspension, resumption."""
     principal: str = ""
     """Who sent the command, as authenticated."""
+    event_time_ms: int = 0
+    """When what was charged began, UTC; 0 = nothing was."""
+    other_party: str = ""
+    visited: str = ""
+    """Where the subscriber was; "" = at home."""
+    changes: tuple[tuple[str, str, str], ...] = ()
+    """Terms that changed: (term, before, after), "" where there was none."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

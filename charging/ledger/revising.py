@@ -17,7 +17,7 @@ from charging.errors import Broken, Refused
 from charging.ledger import dues
 from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect, VersionMoved
-from charging.ledger.events import ContractSet
+from charging.ledger.events import ARROW, ContractSet
 from charging.ledger.standing import require_open
 from charging.ledger.within import check_contract
 
@@ -186,7 +186,7 @@ def resumed(contract: Contract, offering: str, at_ms: int, now_ms: int) -> Contr
 
 def told(before: Contract, after: Contract, now_ms: int) -> str:
     """Tell what a contract subscribed to, now and later, and what it does after a change."""
-    return f"contract of {after.identity}: {_named(before, now_ms)} → {_named(after, now_ms)}"
+    return f"contract of {after.identity}: {_named(before, now_ms)}{ARROW}{_named(after, now_ms)}"
 
 
 def moment(time_ms: int) -> str:

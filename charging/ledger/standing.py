@@ -84,10 +84,10 @@ def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[S
         if left <= 0:
             left += funds.bound_money(after.books, now_ms)  # As long as something can still be paid, it goes on.
         if terms.status == "active" and left <= 0 and before is not None and before.terms.status == "active":
-            events.append(StatusSet("suspended", FUNDS_ENDED))
+            events.append(StatusSet("suspended", FUNDS_ENDED, after.terms.status))
             notices.append("suspended")
         elif terms.status == "suspended" and terms.status_reason == FUNDS_ENDED and left > 0:
-            events.append(StatusSet("active", ""))
+            events.append(StatusSet("active", "", after.terms.status))
             notices.append("resumed")
     if notices:
         events.append(Noticed(tuple(notices)))

@@ -6,6 +6,7 @@ from charging.base.account import MONEY
 from charging.base.bounds import OPEN_END
 from charging.base.localtime import CALL, LIFE, PERIODS, SUBSCRIPTION, LocalTime
 from charging.base.money import micro, quantity
+from charging.base.tongue import label_of
 from charging.catalogue.merge import Merged, MergedEntry, regional_parts
 from charging.catalogue.offers import Accumulator, Allowance, Discount, Fee, Offering
 from charging.errors import Invalid
@@ -40,7 +41,7 @@ def compile_allowance(entry: MergedEntry[Allowance], merged: Merged, local: Loca
     roll = value.roll_over
     return CompiledAllowance(
         name=value.id,
-        label=value.name or value.id,
+        label=label_of(value.name, value.id),
         changed="" if entry.origin else regional_parts(merged, value.when),
         origin=entry.origin,
         unit=value.unit,
@@ -68,7 +69,7 @@ def compile_offering(entry: MergedEntry[Offering]) -> CompiledOffering:
     return CompiledOffering(
         name=value.id,
         origin=entry.origin,
-        label=value.name or value.id,
+        label=label_of(value.name, value.id),
         priority=value.priority,
         includes=value.includes,
         services=frozenset(value.services),
@@ -86,7 +87,7 @@ def compile_fee(entry: MergedEntry[Fee], merged: Merged) -> CompiledFee:
     amount = micro(value.amount)
     return CompiledFee(
         name=value.id,
-        label=value.name or value.id,
+        label=label_of(value.name, value.id),
         origin=entry.origin,
         item=value.item or value.id,
         numerator=amount.numerator,

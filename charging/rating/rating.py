@@ -10,7 +10,7 @@ from charging.base.bounds import AMOUNT_MAX
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import DAY_S
 from charging.base.money import UP, round_off
-from charging.base.usage import AllowanceLeft, Charge, Step, Usage
+from charging.base.usage import Charge, Step, Usage
 from charging.plans.compiled import Bounds, CompiledPrice, CompiledService, DiscountFacts
 from charging.plans.plan import Plan, Profile
 from charging.plans.unrated import Unrated, absurd_amount, absurd_quantity, unknown_service, unpriced
@@ -20,7 +20,7 @@ from charging.rating.rounding import rounded
 from charging.rating.tiers import Positions, charge_parts
 
 __all__ = [
-    "Unrated", "allowances", "bill", "fee", "next_switch", "price_of", "quantity_max", "rate", "rate_quota", "rate_sum",
+    "Unrated", "bill", "fee", "next_switch", "price_of", "quantity_max", "rate", "rate_quota", "rate_sum",
 ]  # fmt: skip
 
 Pairs = list[tuple[str, int]]
@@ -293,29 +293,6 @@ def _joined(pairs: Pairs) -> tuple[tuple[str, int], ...]:
     for key, quantity in pairs:
         sums[key] = sums.get(key, 0) + quantity
     return tuple(sums.items())
-
-
-def allowances(plan: Plan, contract: Contract, account: Account, time_ms: int) -> list[AllowanceLeft]:
-    """Give what a contract may still use of its allowances at a moment, UTC, each service's once.
-
-    In order of services, of each in order of consumption; quantities in base units. Books of free units are not among
-    them.
-    """
-    held = plan.valid_subscriptions(contract, time_ms)
-    names = tuple([subscription.offering for subscription in held])
-    start_s = time_ms // 1000
-    day = (start_s + plan.local.offset(start_s)) // DAY_S
-    found: dict[tuple[str, str], AllowanceLeft] = {}
-    for service in plan.services:
-        for grant in plan.profile(service, names).grants:
-            for source in freeunits.grant_sources(grant, held, contract, account, plan, day):
-                used = account.accumulators.get(source.keys[0], 0) if source.keys else 0
-                left = max(0, min(source.left, source.cap_left) if source.cap_key else source.left)
-                key = (grant.allowance.name, source.keys[0] if source.keys else "")
-                found[key] = AllowanceLeft(
-                    grant.allowance.name, source.label, grant.allowance.unit, source.quota, used, left
-                )
-    return list(found.values())
 
 
 def next_switch(plan: Plan, contract: Contract, account: Account, usage: Usage) -> int:

@@ -6,7 +6,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from authoring.offer_sheet import OfferSheet, offer_sheet
+from charging.base.tongue import label_of
+from charging.catalogue.offer_sheet import OfferSheet, offer_sheet
 from console.catalogues.checking import FolderArgument, checked
 from console.views import Json, Row, View, print_view
 
@@ -32,9 +33,9 @@ def offer_command(
 
 def _lines(sheet: OfferSheet, domain: str) -> Iterator[str]:
     sold = sheet.offering
-    yield f"{sold.name or sold.id} ({sold.kind} {sold.id}) in {domain}, in {sheet.currency}"
+    yield f"{label_of(sold.name, sold.id)} ({sold.kind} {sold.id}) in {domain}, in {sheet.currency}"
     if sheet.with_it:
-        yield f"  with {', '.join(each.name or each.id for each in sheet.with_it)}"
+        yield f"  with {', '.join(label_of(each.name, each.id) for each in sheet.with_it)}"
     if sold.validity:
         yield f"  for {sold.validity}"
     if sold.requires:
@@ -59,4 +60,6 @@ def _rows(sheet: OfferSheet) -> Iterator[Row]:
         "entry": sheet.offering,
     }
     for clause in sheet.clauses:
-        yield {"currency": sheet.currency, **msgspec.structs.asdict(clause)}
+        row = msgspec.structs.asdict(clause)
+        del row["figures"]  # The entry has them as they were written.
+        yield {"currency": sheet.currency, **row}

@@ -1,8 +1,10 @@
-"""What may be known of a subscriber besides balance and history: usage in detail, page by page."""
+"""What may be known of a subscriber besides balance and history, page by page: usage, account, what is sold."""
 
 from typing import Annotated
 
 import typer
+from google.rpc.error_details_pb2 import LocalizedMessage
+from google.rpc.status_pb2 import Status
 from onetier.v1 import service_desk_pb2 as desk
 from rich.console import RenderableType
 from rich.table import Table
@@ -15,10 +17,15 @@ from console.views import Json, View, plain
 from onetier_client import AsyncClient
 
 app = typer.Typer()
+LANGUAGE_VARIABLES = ["ONETIER_LANG", "LANG"]
 Rows = Annotated[int, typer.Option("--rows", min=1, max=500, help="How many at most.")]
 Page = Annotated[str, typer.Option("--page", help="`next_cursor` of the page before.")]
 Services = Annotated[list[str] | None, typer.Option("--service", help="Only of this service; repeat it.")]
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Only of this kind; repeat it.")]
+Language = Annotated[
+    str, typer.Option("--lang", envvar=LANGUAGE_VARIABLES, help="Of texts: zh, en, or several as browsers write them.")
+]
+Only = Annotated[list[str] | None, typer.Option("--offering", help="Only this; repeat it.")]
 Since = Annotated[str, typer.Option("--from", help="From when on, as 2026-01-05T10:00:00+08:00 or milliseconds.")]
 
 
@@ -79,3 +86,96 @@ def detail_table(view: desk.DetailView) -> RenderableType:
 def more(cursor: str) -> list[str]:
     """Say how to see the next page, when there is one."""
     return [f"more: --page {cursor}"] if cursor else []
+
+
+@app.command()
+def account(
+    identity: Identity,
+    rows: Rows = 50,
+    page: Page = "",
+    endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
+    as_json: Json = False,
+) -> None:
+    """Show the account of an identity, or of account:ID, with a page of its members and their limits."""
+
+    async def tell(client: AsyncClient) -> View:
+        found = await client.account(identity, rows, page_cursor=page)
+        return View([found], [*account_lines(found), members_table(found), *more(found.next_cursor)])
+
+    ask_and_print(endpoint, tls, "frontend", as_json, tell)
+
+
+def account_lines(view: desk.AccountView) -> list[str]:
+    """Tell the terms of an account."""
+    why = f" ({view.status_reason})" if view.status_reason else ""
+    lines = [
+        f"account {view.account_id} of customer {view.customer_id or '(none)'} in {view.domain}: {view.status}{why}, "
+        f"{view.payment_mode}, credit {major(view.credit_limit)} {view.currency}, cycles from day {view.cycle_day}; "
+        f"version {view.version}"
+    ]
+    for name, held in (("account", view.account_attributes), ("customer", view.customer_attributes)):
+        if held:
+            lines.append(f"  {name}: {', '.join(f'{key} {value}' for key, value in sorted(held.items()))}")
+    if view.agreements:
+        lines.append(f"  agreements: {', '.join(view.agreements)}")
+    lines += [f"  mark {mark.threshold_id} on {mark.watches}: {mark.mark:,}" for mark in view.thresholds]
+    return lines
+
+
+def members_table(view: desk.AccountView) -> RenderableType:
+    """Write a page of members."""
+    table = Table(title=f"Members, {len(view.members):,} of {view.members_count:,}", title_justify="left")
+    for name in ("member", "limit", "period"):
+        table.add_column(name)
+    for name in ("at most", "used", "left"):
+        table.add_column(name, justify="right")
+    for member in view.members:
+        table.add_row(member.identity, *("" for _ in range(5)))
+        for limit in member.limits:
+            figures = (limit.cap, limit.used, limit.remaining)
+            told = [major(each) if limit.unit == "money" else units.quantity(each, limit.unit) for each in figures]
+            table.add_row("", f"{limit.kind} {limit.of}", units.day(limit.period), *told)
+    return table
+
+
+@app.command()
+def offers(
+    identity: Identity,
+    only: Only = None,
+    rows: Annotated[int, typer.Option("--rows", min=1, max=50, help="How many at most.")] = 20,
+    page: Page = "",
+    lang: Language = "",
+    endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
+    as_json: Json = False,
+) -> None:
+    """List what is sold to the identity: what each costs and includes, and whether it may be taken now."""
+
+    async def tell(client: AsyncClient) -> View:
+        found = await client.offerings(identity, rows, only or (), page_cursor=page, language=lang)
+        rest: dict[str, object] = {"next_cursor": found.next_cursor, "currency": found.currency}
+        rest["catalogue_version"] = found.catalogue_version
+        lines = [line for each in found.offerings for line in offering_lines(each)]
+        return View([*found.offerings, rest], [*lines, *more(found.next_cursor)])
+
+    ask_and_print(endpoint, tls, "frontend", as_json, tell)
+
+
+def offering_lines(view: desk.OfferingView) -> list[str]:
+    """Tell an offering as a customer would read it."""
+    verdict = "may be taken" if view.may_subscribe else f"can't be taken: {told_refusal(view.refusal)}"
+    lines = [f"{view.name} ({view.kind} {view.offering}), {'held; ' if view.subscribed else ''}{verdict}"]
+    for clause in view.clauses:
+        regional = f"  [{clause.origin}]" if clause.origin else ""
+        lines.append(f"  {clause.section:8}  {clause.name}: {clause.text}{regional}")
+    return lines
+
+
+def told_refusal(status: Status) -> str:
+    """Give the sentence of a refusal in the language asked for, where there is one."""
+    for detail in status.details:
+        told = LocalizedMessage()
+        if detail.Unpack(told):
+            return str(told.message)
+    return str(status.message)

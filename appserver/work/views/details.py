@@ -3,7 +3,6 @@
 from msgspec.structs import replace
 
 from appserver.batches.pending import Pending
-from appserver.reading.checks import field_fault
 from appserver.reference import DomainReference
 from appserver.replies import views as replies
 from appserver.uplink.outgoing import Outbox, Taker
@@ -13,7 +12,6 @@ from appserver.work.items import QueryItem
 from appserver.work.views.pages import cursor_after, position_in
 from charging.base.account_id import asked_for
 from charging.errors import Fault
-from charging.ledger.details import KINDS
 from charging.wire import Answer, BusinessData, Detail, Failed, FetchDetail, pack
 from charging.wire import fault as fault_of
 
@@ -29,12 +27,8 @@ class Details(Taker[QueryItem]):
         self._time = time
 
     def show(self, item: QueryItem, data: BusinessData, reference: DomainReference) -> None:
-        """Ask for the page. Raises `Invalid` for kinds that there are not, and as `position_in`; `Overloaded`."""
+        """Ask for the page. Raises as `position_in`, and `Overloaded` CLIENT_LINES."""
         query, asked = item.query, item.query.narrowing
-        unknown = [kind for kind in asked.kinds if kind not in KINDS]
-        if unknown:
-            text = f"some of {', '.join(KINDS)}, or none"
-            raise field_fault("NAME_MALFORMED", "kinds", f"there is no kind {unknown[0][:40]!r}: give {text}", text)
         position, told = position_in(query, data.account.account_id)
         caller = item.batch.caller
         if caller is not None:

@@ -6,7 +6,7 @@ from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
-from charging.ledger.event import BaseEvent
+from charging.ledger.event import BaseEvent, TermChange
 from charging.ledger.standing import require_open
 
 
@@ -15,12 +15,18 @@ class CreditSet(BaseEvent, frozen=True, tag="credit"):
 
     credit_limit: int
     reason: str
+    before: int
+    """How far until then."""
 
     rerates = False
 
     def apply(self, account: Account) -> Account:
         """Set the limit."""
         return account.with_terms(credit_limit=self.credit_limit)
+
+    def changes(self) -> tuple[TermChange, ...]:
+        """Give the limit."""
+        return (("credit_limit", str(self.before), str(self.credit_limit)),)
 
     def words(self) -> str:
         """Say the reason, or the limit."""
@@ -62,4 +68,4 @@ class SetCreditLimit(BaseAction, frozen=True, tag="credit"):
         ):
             owed = main.reserved - main.amount
             raise Refused("CREDIT_IN_USE", f"{owed} micro-units of credit are in use", facts={"in_use": str(owed)})
-        return Effect((CreditSet(self.credit_limit, self.reason),))
+        return Effect((CreditSet(self.credit_limit, self.reason, account.terms.credit_limit),))

@@ -4,7 +4,7 @@ from charging.base.account import Account
 from charging.base.fields import PAYMENT_MODE, PaymentMode
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
-from charging.ledger.event import BaseEvent
+from charging.ledger.event import BaseEvent, TermChange
 from charging.ledger.standing import require_open
 
 
@@ -12,12 +12,17 @@ class ModeSet(BaseEvent, frozen=True, tag="mode"):
     """Prepaid or postpaid from here on."""
 
     payment_mode: str
+    before: str
 
     rerates = True
 
     def apply(self, account: Account) -> Account:
         """Set the mode."""
         return account.with_terms(payment_mode=self.payment_mode)
+
+    def changes(self) -> tuple[TermChange, ...]:
+        """Give the mode."""
+        return (("payment_mode", self.before, self.payment_mode),)
 
     def words(self) -> str:
         """Name the mode."""
@@ -46,4 +51,4 @@ class SetPaymentMode(BaseAction, frozen=True, tag="mode"):
         """Switch between prepaid and postpaid: balances, credit and sessions stay as they are."""
         require_open(account)
         PAYMENT_MODE.read(self.payment_mode, "payment_mode")
-        return Effect((ModeSet(self.payment_mode),))
+        return Effect((ModeSet(self.payment_mode, account.terms.payment_mode),))

@@ -53,9 +53,9 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
                 "TRANSFERS_PENDING", "transfers are under way", facts={"pending": str(len(account.open.outgoing))}
             )
         if self.status != "closed":
-            return Effect((StatusSet(self.status, self.reason),))
+            return Effect((StatusSet(self.status, self.reason, account.terms.status),))
         ended = [
             Contract(member, account.account_id, account.terms.domain, status="ended", version=account.version + 1)
             for member in account.members
         ]
-        return Effect((StatusSet(self.status, self.reason), *map(ContractSet, ended)))
+        return Effect((StatusSet(self.status, self.reason, account.terms.status), *map(ContractSet, ended)))

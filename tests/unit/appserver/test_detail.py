@@ -118,5 +118,5 @@ async def test_a_time_that_ends_before_it_begins_and_a_kind_that_is_none_are_ref
     request = front.query(A, "detail")
     request.kinds.append("gift")
     assert from_status((await front.one(request)).error).reason == "NAME_MALFORMED"
-    request.kinds.extend(["charge"] * 100)
+    request.kinds[:] = ["charge"] * 100
     assert from_status((await front.one(request)).error).reason == "LIST_TOO_LONG"

@@ -6,8 +6,11 @@ from onetier.v1 import service_desk_pb2 as desk
 from appserver.replies import fill as replies
 from charging.base import bounds
 from charging.base.account import Account
+from charging.base.tongue import ENGLISH
 from charging.base.usage import AllowanceLeft
+from charging.catalogue.merge import merge
 from charging.ledger.ledger import available_view
+from testkit.owner import catalogue
 from tests.unit.charging.test_bounds import NOW_MS, states
 
 
@@ -19,5 +22,6 @@ def test_no_view_of_a_state_within_the_bounds_breaks_the_reply(state: Account) -
     replies.fill_balance(reply.balance, state, NOW_MS)
     replies.fill_accumulators(reply.usage, available_view(state))
     most = bounds.COUNTER_MAX
-    replies.fill_allowances(reply.usage.allowances, [AllowanceLeft("a", "a", "byte", most, most, 0)])
+    left = AllowanceLeft("a", "a", "byte", most, most, 0, "all", 0, bounds.TIME_MS_MAX, most, most, True, "all", 0)
+    replies.fill_allowances(reply.usage.allowances, [left], merge(catalogue(), None), ENGLISH)
     assert desk.ServiceReply.FromString(reply.SerializeToString()) == reply

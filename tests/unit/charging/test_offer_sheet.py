@@ -7,10 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from authoring.files import read_folder
-from authoring.offer_sheet import OfferClause, offer_sheet
-from authoring.offer_words import Words, units
+from charging.base.tongue import ENGLISH
 from charging.catalogue.document import Catalogue, from_plain
 from charging.catalogue.merge import merge
+from charging.catalogue.offer_sheet import OfferClause, offer_sheet
+from charging.catalogue.offer_words import Words, units
 from charging.errors import Fault
 from console.main import mounted
 
@@ -84,12 +85,12 @@ def test_a_region_alone_sells_nothing() -> None:
      ("1", "event", "one"), ("50", "event", "50"), ("1000", "byte", "1000 B")],
 )  # fmt: skip
 def test_quantities_are_written_as_people_count_them(text: str, unit: str, told: str) -> None:
-    assert units(text, unit) == told
+    assert units(text, unit, ENGLISH) == told
 
 
 def made(section: str, entry: dict[str, object]) -> tuple[Words, Catalogue]:
     catalogue = from_plain({"catalogue": "n", "version": "1", "currency": "EUR", section: [entry]})
-    return Words(merge(catalogue)), catalogue
+    return Words(merge(catalogue), ENGLISH), catalogue
 
 
 STEP = {"upto": "100 min", "price": "0.1", "per": "60", "flat": "2"}
