@@ -67,6 +67,10 @@ class DirectoryView:
         """Give the national catalogues and those of a domain, oldest first."""
         return self._state.catalogues_of(domain)
 
+    def publications(self) -> tuple[wire.CatalogueRef, ...]:
+        """Give all catalogues in the order in which they were published, the same in every process."""
+        return tuple(self._state.catalogues.values())
+
     def reference_revision(self, domain: str) -> int:
         """Give the revision that last changed `reference(domain)`; entries and ports don't move it."""
         return self._state.reference_revision(domain)

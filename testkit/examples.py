@@ -61,11 +61,13 @@ from charging.ledger.crediting import BillCredited
 from charging.ledger.dues import Due, FeePosted
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import (
+    Affected,
     BookDropped,
     Booked,
     BookSet,
     ContractSet,
     Noticed,
+    ReauthAsked,
     SessionPosting,
     SessionStepped,
     StatusSet,
@@ -278,6 +280,7 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     ),
     LimitSet: (LimitSet(DAILY, False, "none → some"), {"limits"}),
     Noticed: (Noticed(("low-balance:t-1",)), set()),
+    ReauthAsked: (ReauthAsked((Affected("s-1", ALICE, (("data", "#10"),)),)), set()),
     Proposed: (
         Proposed(Proposal("p-2", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"), (), "why"),
         {"proposals"},

@@ -12,7 +12,7 @@ from charging.ledger.permission import Policy
 from runtime.principal import principal_of
 from watch.cursors import read_cursor
 from watch.feeds import Feeds
-from watch.telling import FACT_KINDS
+from watch.telling import FACT_KINDS, TARIFFS
 from watch.watching import NOWHERE, Watcher, WatchFilter
 
 WATCH = "watch"
@@ -63,6 +63,8 @@ class WatchServicer(WatchServiceServicer):
         try:
             self._go_on()
             # A journal that the cursor doesn't know is newer than it: all of it is news.
+            at = None if places is None else places.get(TARIFFS, NOWHERE)
+            watcher.begin_publications(at, from_oldest=request.from_oldest)
             begin = {slot: places.get(slot, NOWHERE) if places is not None else None for slot in view.slots(regions)}
             await watcher.begin(begin, from_oldest=request.from_oldest)
             async for batch in watcher.batches():

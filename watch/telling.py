@@ -8,6 +8,8 @@ from onetier.v1 import watch_pb2 as pb
 
 from business.kinds import KINDS as SUBJECT_KINDS
 from business.subjects import tell
+from charging.base.unit_key import NONE, numbers_of
+from charging.catalogue.published import CatalogueRef
 from charging.ledger.commands.approve import Decided
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.move_in import MovedIn
@@ -26,7 +28,16 @@ from charging.ledger.commands.settle_transfer import TransferSettled
 from charging.ledger.dues import FeePosted
 from charging.ledger.entry import Entry
 from charging.ledger.event import BaseEvent
-from charging.ledger.events import BookDropped, Booked, BookSet, ContractSet, Noticed, SessionStepped, StatusSet
+from charging.ledger.events import (
+    BookDropped,
+    Booked,
+    BookSet,
+    ContractSet,
+    Noticed,
+    ReauthAsked,
+    SessionStepped,
+    StatusSet,
+)
 from charging.ledger.kinds import TAGS
 from charging.ledger.outcome import HistoryLine
 from domainservers.journal.groups import DEFECTS, unpack_group
@@ -34,6 +45,9 @@ from storage.unit import Group
 
 EXPIRE = TAGS[ExpireSession]
 CHANGED, REFUSED, SUBJECT, UNREADABLE = "changed", "refused", "subject_changed", "unreadable"
+REAUTHORISE, TARIFFS_CHANGED = "reauthorise", "tariffs_changed"
+TARIFFS = "~tariffs"
+"""Stands in positions and cursors for the publications of the directory, as a slot does for its journal."""
 _PLAIN: dict[type[BaseEvent], str] = {
     Charged: "charged",
     FeePosted: "charged",
@@ -61,7 +75,7 @@ FACT_KINDS = frozenset(
     {
         *_PLAIN.values(), *_BOOKED.values(), *_STATUS.values(), *_NOTICES.values(), *_NOTICED, "paid", "book_changed",
         "contract_changed", "session_stepped", "session_ended", "session_expired",
-        CHANGED, REFUSED, SUBJECT, UNREADABLE,
+        CHANGED, REFUSED, SUBJECT, UNREADABLE, REAUTHORISE, TARIFFS_CHANGED,
     }
 )  # fmt: skip
 """All that a watcher may ask for."""
@@ -135,9 +149,36 @@ def _event(slot: str, region: str, seq: int, index: int, entry: Entry) -> FeedEv
     facts = dict.fromkeys(_facts(entry, told))
     for kind, name in facts:
         message.facts.add(kind=kind, name=name)
+    _fill_reauthorised(message, entry)
     for moved in told.movements:
         message.movements.add(book_id=moved.book_id, unit=moved.unit, before=moved.before, after=moved.after)
     return FeedEvent(index, entry.account_id, frozenset(kind for kind, _ in facts), message, message.ByteSize())
+
+
+def _fill_reauthorised(message: pb.AccountEvent, entry: Entry) -> None:
+    """Say of each session that the network is to ask for anew whose it is, and which of its units."""
+    affected = {
+        each.session_id: each for event in entry.events if isinstance(event, ReauthAsked) for each in event.sessions
+    }
+    for fact in message.facts if affected else ():
+        if fact.kind == REAUTHORISE:
+            fact.identity = affected[fact.name].identity
+            for service, numbers in affected[fact.name].units:
+                unit = fact.units.add(service_code=service)
+                group, identifier = numbers_of(numbers)
+                if group != NONE:
+                    unit.rating_group = group
+                if identifier != NONE:
+                    unit.service_identifier = identifier
+
+
+def tariffs_changed(place: int, ref: CatalogueRef) -> FeedEvent:
+    """Tell that a catalogue was published: once for all accounts, since it touches none."""
+    message = pb.AccountEvent(
+        position=f"{TARIFFS}/{place}/0", region=ref.domain, effective_from_ms=ref.effective_from_ms
+    )
+    message.facts.add(kind=TARIFFS_CHANGED, name=str(ref.version))
+    return FeedEvent(0, "", frozenset((TARIFFS_CHANGED,)), message, message.ByteSize())
 
 
 def _facts(entry: Entry, told: HistoryLine) -> Iterator[Fact]:
@@ -163,6 +204,9 @@ def _facts_of(event: BaseEvent, *, expired: bool) -> Iterator[Fact]:
         yield from _session(event, expired=expired)
     elif isinstance(event, ContractSet):
         yield "contract_changed", event.contract.identity
+    elif isinstance(event, ReauthAsked):
+        for affected in event.sessions:
+            yield REAUTHORISE, affected.session_id
     elif isinstance(event, BookSet):
         yield "book_changed", event.book.book_id
     elif isinstance(event, BookDropped):

@@ -17,8 +17,9 @@ from storage.unit import StoreRejected, StoreUnavailable
 from watch.chains import ChainReader, Dropped
 from watch.cursors import Place, foreign, write_cursor
 from watch.feeds import Feeds
+from watch.publications import Publications
 from watch.tails import GROUPS_AT_ONCE
-from watch.telling import FeedEvent, FeedGroup, feed_group, unreadable
+from watch.telling import TARIFFS, TARIFFS_CHANGED, FeedEvent, FeedGroup, feed_group, unreadable
 
 log = logger("watch.watching")
 
@@ -41,7 +42,7 @@ class WatchFilter(Struct, frozen=True):
         """Say whether an event is sent. What can't be read might be anything, so it always is."""
         if event.message.facts and event.message.facts[0].kind == "unreadable" and not event.account_id:
             return True
-        if self.accounts and event.account_id not in self.accounts:
+        if self.accounts and event.account_id not in self.accounts and TARIFFS_CHANGED not in event.kinds:
             return False
         return not self.kinds or not self.kinds.isdisjoint(event.kinds) or "unreadable" in event.kinds
 
@@ -192,7 +193,15 @@ class Watcher:
         self._wanted = wanted
         self._heartbeat_s = heartbeat_s
         self._stands: dict[str, Stand] = {}
+        self._publications = Publications(feeds.directory)
         self._loop = asyncio.get_running_loop()
+
+    def begin_publications(self, place: Place | None, *, from_oldest: bool) -> None:
+        """Begin to watch what the directory publishes from a place on; without one at the end, or with the oldest."""
+        if place is not None:
+            self._publications.place = place
+        elif not from_oldest:
+            self._publications.go_to_end()
 
     async def begin(self, places: Mapping[str, Place | None], *, from_oldest: bool) -> None:
         """Begin to watch journals from places on; without one at the end, or at the oldest that is kept.
@@ -219,7 +228,8 @@ class Watcher:
 
     def cursor(self) -> str:
         """Write where it stands."""
-        return write_cursor({slot: stand.place for slot, stand in self._stands.items()}, self._feeds.ring)
+        places = {slot: stand.place for slot, stand in self._stands.items()}
+        return write_cursor({TARIFFS: self._publications.place, **places}, self._feeds.ring)
 
     async def batches(self) -> AsyncIterator[pb.WatchResponse | None]:
         """Give batches for ever, an empty one as a heartbeat; a pause of the consumer pauses the reading.
@@ -240,7 +250,7 @@ class Watcher:
                 await self._pause(min(due - self._loop.time(), AGAIN_S))
 
     async def _round(self, batch: _Batch) -> bool:
-        moved = False
+        moved = self._tell_publications(batch)
         for slot in list(self._stands):
             if batch.full:
                 break
@@ -248,6 +258,14 @@ class Watcher:
             self._stands[slot] = stand  # Last in the next turn.
             moved |= await stand.fill(batch, self._wanted, self._loop.time())
         return moved
+
+    def _tell_publications(self, batch: _Batch) -> bool:
+        before = self._publications.place
+        regions = frozenset([slot.rpartition("/")[0] for slot in self._stands])
+        while not batch.full and (event := self._publications.take(regions)) is not None:
+            if self._wanted.takes(event):
+                batch.add(event)
+        return self._publications.place != before
 
     async def _pause(self, most_s: float) -> None:
         try:

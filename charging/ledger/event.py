@@ -30,6 +30,8 @@ class BaseEvent(Struct, frozen=True, array_like=True, gc=False):
 
     rerates: ClassVar[bool]
     """It changes what every rating reads (`Account.terms_version`): a charge rated before it is stale."""
+    regrants: ClassVar[bool] = False
+    """It changes what open sessions of the account may be granted, though not their prices."""
     leads: ClassVar[bool] = False
     """Its words stand for the whole entry, whatever the events before it said; else the first words stand."""
 

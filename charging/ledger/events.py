@@ -205,6 +205,7 @@ class StatusSet(BaseEvent, frozen=True, tag="status"):
     """Status until then; "" = it was not written down."""
 
     rerates = False
+    regrants = True
 
     def apply(self, account: Account) -> Account:
         """Set the status."""
@@ -232,4 +233,30 @@ class Noticed(BaseEvent, frozen=True, tag="n"):
 
     def words(self) -> str:
         """Say nothing: a line of the history has its notices in a field of their own."""
+        return ""
+
+
+class Affected(Struct, frozen=True, array_like=True, gc=False):
+    """An open session whose quota was granted on what is no more so."""
+
+    session_id: str
+    identity: str
+    """Whose it is."""
+    units: tuple[tuple[str, str], ...]
+    """Service and numbers of each, as in `Hold`; none = the session has none open."""
+
+
+class ReauthAsked(BaseEvent, frozen=True, tag="reauth"):
+    """The network should ask for quota of these sessions anew; see `charging.ledger.reauthorising`."""
+
+    sessions: tuple[Affected, ...]
+
+    rerates = False
+
+    def apply(self, account: Account) -> Account:
+        """Change nothing."""
+        return account
+
+    def words(self) -> str:
+        """Say nothing: it is told to the network, and follows from what the entry says before."""
         return ""

@@ -50,7 +50,16 @@ from charging.ledger.commands.write_off import WriteOff, WrittenOff
 from charging.ledger.crediting import BillCredited
 from charging.ledger.dues import FeePosted
 from charging.ledger.event import BaseArrival, BaseEvent
-from charging.ledger.events import BookDropped, Booked, BookSet, ContractSet, Noticed, SessionStepped, StatusSet
+from charging.ledger.events import (
+    BookDropped,
+    Booked,
+    BookSet,
+    ContractSet,
+    Noticed,
+    ReauthAsked,
+    SessionStepped,
+    StatusSet,
+)
 from charging.ledger.settling import Settled
 
 Action = (
@@ -119,6 +128,7 @@ Event = (
     | StatusSet
     | FeePosted
     | Noticed
+    | ReauthAsked
     | BillTakenOver
     | Paid
     | PaymentReversed

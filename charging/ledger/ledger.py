@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from charging.base.account import Account, Book
 from charging.base.usage import Charge, SealedCharge, pack_long
 from charging.errors import Broken, NotFound
-from charging.ledger import settling, standing, within
+from charging.ledger import reauthorising, settling, standing, within
 from charging.ledger.accruals import accrue
 from charging.ledger.action import BaseCreation
 from charging.ledger.applying import after_charge, apply, apply_charge
@@ -58,6 +58,8 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     if entailed:
         events = (*events, *entailed)
         after = apply(account, events, command.key, now_ms)
+    # What is asked of the network changes nothing here, so the state need not be made anew.
+    events = (*events, *reauthorising.entailed(account, after, events))
     within.check_state(account, after)
     changed = movements(account.books if account is not None else (), after.books)
     done = Done(after.account_id, after.version, effect.amount, changed, _notices(events), effect.detail)
@@ -78,6 +80,7 @@ def _decide_charge(account: Account, key: str, action: PostCharge, now_ms: int) 
         entailed = standing.consequences(account, after, now_ms)
         if entailed:
             events = (event, *entailed)
+            events = (*events, *reauthorising.entailed(account, after, events))
             after = apply(account, events, key, now_ms)
             notices = _notices(events)
     charge = event.charge

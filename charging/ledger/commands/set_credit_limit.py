@@ -19,6 +19,7 @@ class CreditSet(BaseEvent, frozen=True, tag="credit"):
     """How far until then."""
 
     rerates = False
+    regrants = True
 
     def apply(self, account: Account) -> Account:
         """Set the limit."""

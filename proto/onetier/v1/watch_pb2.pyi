@@ -31,7 +31,7 @@ class WatchResponse(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[AccountEvent, _Mapping]]] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class AccountEvent(_message.Message):
-    __slots__ = ("position", "region", "account_id", "version", "time_ms", "request_key", "command", "facts", "amount", "movements", "text", "identity", "actor", "principal", "channel")
+    __slots__ = ("position", "region", "account_id", "version", "time_ms", "request_key", "command", "facts", "amount", "movements", "text", "identity", "actor", "principal", "channel", "effective_from_ms")
     POSITION_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class AccountEvent(_message.Message):
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_FROM_MS_FIELD_NUMBER: _ClassVar[int]
     position: str
     region: str
     account_id: str
@@ -62,15 +63,30 @@ class AccountEvent(_message.Message):
     actor: str
     principal: str
     channel: str
-    def __init__(self, position: _Optional[str] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., version: _Optional[int] = ..., time_ms: _Optional[int] = ..., request_key: _Optional[str] = ..., command: _Optional[str] = ..., facts: _Optional[_Iterable[_Union[AccountFact, _Mapping]]] = ..., amount: _Optional[int] = ..., movements: _Optional[_Iterable[_Union[FeedMovement, _Mapping]]] = ..., text: _Optional[str] = ..., identity: _Optional[str] = ..., actor: _Optional[str] = ..., principal: _Optional[str] = ..., channel: _Optional[str] = ...) -> None: ...
+    effective_from_ms: int
+    def __init__(self, position: _Optional[str] = ..., region: _Optional[str] = ..., account_id: _Optional[str] = ..., version: _Optional[int] = ..., time_ms: _Optional[int] = ..., request_key: _Optional[str] = ..., command: _Optional[str] = ..., facts: _Optional[_Iterable[_Union[AccountFact, _Mapping]]] = ..., amount: _Optional[int] = ..., movements: _Optional[_Iterable[_Union[FeedMovement, _Mapping]]] = ..., text: _Optional[str] = ..., identity: _Optional[str] = ..., actor: _Optional[str] = ..., principal: _Optional[str] = ..., channel: _Optional[str] = ..., effective_from_ms: _Optional[int] = ...) -> None: ...
 
 class AccountFact(_message.Message):
-    __slots__ = ("kind", "name")
+    __slots__ = ("kind", "name", "identity", "units")
     KIND_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
     kind: str
     name: str
-    def __init__(self, kind: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    identity: str
+    units: _containers.RepeatedCompositeFieldContainer[SessionUnit]
+    def __init__(self, kind: _Optional[str] = ..., name: _Optional[str] = ..., identity: _Optional[str] = ..., units: _Optional[_Iterable[_Union[SessionUnit, _Mapping]]] = ...) -> None: ...
+
+class SessionUnit(_message.Message):
+    __slots__ = ("service_code", "rating_group", "service_identifier")
+    SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    RATING_GROUP_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    service_code: str
+    rating_group: int
+    service_identifier: int
+    def __init__(self, service_code: _Optional[str] = ..., rating_group: _Optional[int] = ..., service_identifier: _Optional[int] = ...) -> None: ...
 
 class FeedMovement(_message.Message):
     __slots__ = ("book_id", "unit", "before", "after")

@@ -20,6 +20,7 @@ from charging.ledger.commands.open_account import Opened
 from charging.ledger.entry import Entry
 from charging.ledger.events import (
     Noticed,
+    ReauthAsked,
 )
 from charging.ledger.kinds import Event
 from charging.wire import Done, pack
@@ -104,5 +105,5 @@ def test_history_has_words_for_every_event(kind: type) -> None:
         Raw(pack(done)),
     )
     line = history.line(entry)
-    silent = {Noticed, Opened}
+    silent = {Noticed, Opened, ReauthAsked}
     assert bool(line.reason or line.service) == (kind not in silent)

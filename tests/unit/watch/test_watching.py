@@ -6,13 +6,17 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from onetier.v1 import watch_pb2 as pb
 
+from charging.catalogue.document import from_plain
+from charging.catalogue.document import pack as pack_catalogue
 from charging.errors import Fault
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.top_up import TopUp
+from charging.ledger.outcome import Done
 from charging.ledger.permission import Grant
-from directory.changes import Domain, GrantSet, NumberPlan, UnitAddress
+from directory.changes import CatalogueVersion, Domain, GrantSet, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers.base.limits import Limits
 from domainservers.journal.groups import pack_entries
@@ -23,7 +27,7 @@ from house.stores import STORES
 from runtime.principal import Principal, admit
 from storage.unit import Group, Head, Unit
 from tests.unit.audit.sound import WEI, lived_in, owned, ring_of
-from tests.unit.domainservers.room import ALICE, Clock, do
+from tests.unit.domainservers.room import ALICE, Clock, do, session_step
 from watch.cursors import write_cursor
 from watch.feeds import Feeds
 from watch.service import WatchServicer
@@ -333,3 +337,45 @@ async def taken(stream: AsyncIterator[pb.WatchResponse], count: int) -> AsyncIte
             count -= len(batch.events)
             if count <= 0:
                 return
+
+
+async def test_sessions_that_the_network_is_to_ask_for_anew_are_named_with_their_units(tmp_path: Path) -> None:
+    async with country(tmp_path) as there:
+        async with there.owner() as slot:
+            paid = await do(slot, "pay", PAYMENT)
+            assert isinstance(paid, Done)
+            step = session_step(0, 0, 2, 9_000_000_000_000, paid.version)
+            (unit,) = step.units
+            keyed = replace(step, session_id="pdu", units=(replace(unit, numbers="#10/0"),))
+            await do(slot, "pdu", keyed)
+            await do(slot, "stop", SetStatus("suspended", "lost"))
+        wanted = pb.WatchRequest(from_oldest=True, kinds=["reauthorise"])
+        (event,), _ = await there.watch(lambda events: bool(events), wanted)
+        assert (event.request_key, event.account_id) == ("stop", ALICE)
+        (fact,) = [fact for fact in event.facts if fact.kind == "reauthorise" and fact.name == "pdu"]
+        assert fact.identity == ALICE
+        (named,) = fact.units
+        assert (named.service_code, named.rating_group, named.service_identifier) == ("data", 10, 0)
+        assert named.HasField("service_identifier")
+
+
+async def test_tariffs_that_are_published_are_one_event_for_those_who_watch_the_region(tmp_path: Path) -> None:
+    async with country(tmp_path) as there:
+        _, cursor = await there.watch(never, everything())
+        content = pack_catalogue(from_plain({"catalogue": "t", "version": "1"}))
+        for domain, version_number in (("", 1), ("BJ", 1), ("GD", 1), ("", 2)):
+            change = CatalogueVersion(domain, version_number, 77, content)
+            await there.directory.amend([change], f"publish-{domain}-{version_number}", "test")
+        south = pb.WatchRequest(cursor=cursor, regions=["GD"], kinds=["tariffs_changed"], events_max=2)
+        events, later = await there.watch(lambda events: len(events) >= 2, south)
+        assert [(event.region, event.facts[0].name, event.effective_from_ms) for event in events] == [
+            ("", "1", 77),
+            ("GD", "1", 77),
+        ]
+        assert len({event.position for event in events}) == 2
+        rest = pb.WatchRequest(cursor=later, regions=["GD"], accounts=["GD/0:nobody"])
+        events, _ = await there.watch(never, rest)
+        assert [(event.region, event.facts[0].name) for event in events] == [("", "2")], "of no account, so of all"
+        only = pb.WatchRequest(from_oldest=True, kinds=["paid"])
+        events, _ = await there.watch(never, only)
+        assert not [event for event in events if "tariffs_changed" in kinds(event)]
