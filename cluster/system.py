@@ -22,6 +22,8 @@ from runtime.tls import Tls
 
 DATACENTER_PORTS, FEED_PORTS = 100, 200
 """How far the ports of data centers and of the feed are above those of app servers, when ports are fixed."""
+METRICS_PORTS = {"appserver": 300, "datacenter": 400, "domainserver": 500, "watch": 600}
+"""The same of the ports that Prometheus reads, by role; gateways have free ones."""
 
 
 class Shape(Struct, frozen=True):
@@ -80,16 +82,25 @@ class System:
             "watch": [first + FEED_PORTS + number if first else 0 for number in range(shape.feeds)],
             **{role: [0] for role in shape.gateways},
         }
-        for port in {port for some in ports.values() for port in some} - {0}:
+        taken = {port for some in ports.values() for port in some} - {0}
+        if first:
+            taken |= {first + METRICS_PORTS[role] + n for role in METRICS_PORTS for n in range(len(ports[role]))}
+        for port in taken:
             _check_free(port)
         for role, wanted in ports.items():
-            starts = [self.start_process(role, number, port) for number, port in enumerate(wanted)]
+            metrics = first + METRICS_PORTS[role] if first and role in METRICS_PORTS else 0
+            starts = [
+                self.start_process(role, number, port, metrics + number if metrics else 0)
+                for number, port in enumerate(wanted)
+            ]
             self.running[role] += await _together(starts)
 
-    async def start_process(self, role: str, number: int, port: int = 0) -> Running:
-        """Start one process of a role. Raises `ProcessDied` when it doesn't get ready."""
+    async def start_process(self, role: str, number: int, port: int = 0, metrics_port: int = 0) -> Running:
+        """Start one process of a role, on free ports where none are given. Raises `ProcessDied` if it isn't ready."""
         process = process_of(role)
         given = {**self._given(process, number), "listen": f"127.0.0.1:{port}"}
+        if metrics_port:
+            given["metrics_listen"] = f"127.0.0.1:{metrics_port}"
         environment = {
             **{f"{ENV_PREFIX}{name.upper()}": value for name, value in given.items()},
             **self._settings,

@@ -202,6 +202,9 @@ def mounted() -> typer.Typer:
         app.add_typer(import_module(module).app)
     for name, (module, text) in MOUNTED.items():
         app.add_typer(import_module(module).app, name=name, help=text)
+    records = import_module("console.operations.records")
+    for name in ("channel", "partner", "range", "entry"):
+        app.add_typer(records.KINDS[name], name=name)
     for words in (words for room in ROOMS for words in room.words):
         app.add_typer(words.app(), name=words.name, help=words.help)
     return app

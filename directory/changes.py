@@ -21,6 +21,14 @@ class NumberPlan(Struct, frozen=True, array_like=True, tag="plan"):
     ranges: dict[str, str]
 
 
+class RangeSet(Struct, frozen=True, array_like=True, tag="range", gc=False):
+    """One range of the number plan: put in, led to another domain, or taken out; the others stay as they are."""
+
+    prefix: str
+    domain: str = ""
+    remove: bool = False
+
+
 class DirectoryEntry(Struct, frozen=True, array_like=True, tag="entry", gc=False):
     """Where one identity is served, whatever the number plan says; `remove` gives it back to the plan.
 
@@ -65,6 +73,8 @@ class Channel(Struct, frozen=True, array_like=True, tag="channel", gc=False):
     is_open: bool = True
     partners_only: bool = False
     """Requests must name a known, active partner."""
+    remove: bool = False
+    """It is no more."""
 
 
 class Partner(Struct, frozen=True, array_like=True, tag="partner", gc=False):
@@ -73,6 +83,8 @@ class Partner(Struct, frozen=True, array_like=True, tag="partner", gc=False):
     code: str
     name: str
     active: bool = True
+    remove: bool = False
+    """It is no more."""
 
 
 class CatalogueVersion(Struct, frozen=True, array_like=True, tag="catalogue", gc=False):
@@ -146,6 +158,7 @@ Change = (
     | GrantSet
     | AmendmentProposed
     | AmendmentDecided
+    | RangeSet
 )
 
 

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from charging.base.house_keys import PREFIX
 from charging.base.identity import normalise
-from charging.base.names import is_code
 from charging.errors import Conflict, Fault, Invalid, NotFound, Refused
 from charging.ledger.permission import ALL, NAMES, NO_LIMIT
 from directory.changes import (
@@ -22,10 +21,11 @@ from directory.changes import (
     Partner,
     PortBegun,
     PortEnded,
+    RangeSet,
     UnitAddress,
     unpack_changes,
 )
-from directory.number_plan import prefix_problem
+from directory.record_checks import CodeChecks, PlanChecks, Problem, code_problems, unknown_domain
 from directory.slots import SLOTS_PER_DOMAIN_MAX
 from directory.state import DirectoryState
 
@@ -35,9 +35,6 @@ PROBLEMS_TOLD_MAX = 50
 PROPOSALS_MAX = 64
 """Amendments that wait for approval."""
 _SUBJECT = re.compile(r"[a-z]{1,32}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,63})?")
-
-Problem = tuple[str, str, str]
-"""(reason, field below the change, what is expected)"""
 
 
 def check(state: DirectoryState, changes: Sequence[Change]) -> None:
@@ -85,8 +82,10 @@ class _View:
         self._state = state
         self._slots = {code: domain.slots for code, domain in state.named.items()}
         self._units = set(state.units)
-        self._channels: set[str] = set()
-        self._partners: set[str] = set()
+        self._channels = CodeChecks("channel", state.channels)
+        self._partners = CodeChecks("partner", state.partners)
+        self._plan = PlanChecks(state.plan, self._slots)
+        self._entered: dict[str, bool] = {}
         self._catalogues: dict[tuple[str, int], tuple[int, bytes]] = {}
 
     def problems(self, change: Change) -> Iterator[Problem]:
@@ -95,18 +94,18 @@ class _View:
             case DirectoryEntry():
                 yield from self._entry(change)
             case NumberPlan(ranges=ranges):
-                yield from self._number_plan(ranges)
+                yield from self._plan.whole(ranges)
             case Domain():
                 yield from self._domain(change)
             case UnitAddress(name=name):
-                yield from _code("unit.name", name)
+                yield from code_problems("unit.name", name)
                 self._units.add(name)
-            case Channel(code=code):
-                yield from _code("channel.code", code)
-                self._channels.add(code)
-            case Partner(code=code):
-                yield from _code("partner.code", code)
-                self._partners.add(code)
+            case Channel():
+                yield from self._channels.problems(change, _naming(self._state, change))
+            case Partner():
+                yield from self._partners.problems(change, _naming(self._state, change))
+            case RangeSet():
+                yield from self._plan.one(change)
             case CatalogueVersion():
                 yield from self._catalogue(change)
             case PortBegun() | PortEnded():
@@ -126,24 +125,20 @@ class _View:
                 yield "IDENTITY_MALFORMED", "entry.identity", "the normalised spelling, kind:value"
         except Fault as fault:
             yield fault.reason, "entry.identity", fault.fields.get("identity", fault.message)
+        there = self._entered.get(entry.identity, entry.identity in self._state.entries)
+        self._entered[entry.identity] = not entry.remove
         if entry.remove:
+            if not there:
+                yield "ENTRY_UNKNOWN", "entry.identity", "an identity that has an entry"
             return
         slots = self._slots.get(entry.domain)
         if slots is None:
-            yield _unknown_domain("entry.domain", entry.domain)
+            yield unknown_domain("entry.domain", entry.domain)
         elif not 0 <= entry.slot < slots:
             yield "SLOT_UNKNOWN", "entry.slot", f"0 to {slots - 1}"
 
-    def _number_plan(self, ranges: dict[str, str]) -> Iterator[Problem]:
-        for index, (prefix, domain) in enumerate(ranges.items()):
-            wanted = prefix_problem(prefix)
-            if wanted:
-                yield "PREFIX_MALFORMED", f"number_plan.ranges[{index}].prefix", wanted
-            if domain not in self._slots:
-                yield _unknown_domain(f"number_plan.ranges[{index}].domain", domain)
-
     def _domain(self, domain: Domain) -> Iterator[Problem]:
-        yield from _code("domain.code", domain.code)
+        yield from code_problems("domain.code", domain.code)
         if not 1 <= domain.slots <= SLOTS_PER_DOMAIN_MAX:
             yield "SLOTS_OUT_OF_RANGE", "domain.slots", f"1 to {SLOTS_PER_DOMAIN_MAX}"
         before = self._slots.get(domain.code)
@@ -163,7 +158,7 @@ class _View:
 
     def _catalogue(self, change: CatalogueVersion) -> Iterator[Problem]:
         if change.domain and change.domain not in self._slots:
-            yield _unknown_domain("catalogue.domain", change.domain)
+            yield unknown_domain("catalogue.domain", change.domain)
         if change.version < 1:
             yield "VERSION_OUT_OF_RANGE", "catalogue.version", "1 or more"
         if not change.content:
@@ -180,7 +175,7 @@ class _View:
         self._catalogues[where] = (change.effective_from_ms, change.content)
 
     def _grant(self, change: GrantSet) -> Iterator[Problem]:
-        yield from _code("grant.grant_id", change.grant_id)
+        yield from code_problems("grant.grant_id", change.grant_id)
         if change.remove:
             return
         grant = change.grant
@@ -198,14 +193,14 @@ class _View:
             if amount < NO_LIMIT:
                 yield "AMOUNT_OUT_OF_RANGE", f"grant.{field}", f"micro-units, or {NO_LIMIT} for no limit"
         for code in grant.channels:
-            if code not in self._state.channels and code not in self._channels:
+            if not self._channels.has(code):
                 yield "CHANNEL_UNKNOWN", "grant.channels", f"codes of channels, not {code[:40]!r}"
         for code in grant.partners:
-            if code not in self._state.partners and code not in self._partners:
+            if not self._partners.has(code):
                 yield "PARTNER_UNKNOWN", "grant.partners", f"codes of partners, not {code[:40]!r}"
         for code in grant.domains:
             if code not in self._slots:
-                yield _unknown_domain("grant.domains", code)
+                yield unknown_domain("grant.domains", code)
 
 
 def _check_decision(state: DirectoryState, change: AmendmentDecided) -> None:
@@ -229,13 +224,12 @@ def _check_port(state: DirectoryState, change: PortBegun | PortEnded) -> None:
         )
 
 
-def _unknown_domain(field: str, domain: str) -> Problem:
-    return "DOMAIN_UNKNOWN", field, f"the code of a known domain, not {domain!r}"
-
-
-def _code(field: str, code: str) -> Iterator[Problem]:
-    if is_code(code) is None:
-        yield "CODE_MALFORMED", field, "letters, digits and _ . - only, at most 32"
+def _naming(state: DirectoryState, change: Channel | Partner) -> str:
+    """Give a grant that names a channel or a partner, "" when none does."""
+    for name, grant in state.grants.items():
+        if change.code in (grant.channels if isinstance(change, Channel) else grant.partners):
+            return name
+    return ""
 
 
 def _is_time_zone(name: str) -> bool:

@@ -24,6 +24,14 @@ class DomainPrefixes:
         self._tables = tuple((length, by_length[length].get) for length in lengths)
         self.size = len(ranges)
 
+    def changed(self, ranges: Mapping[str, str]) -> "DomainPrefixes":
+        """Give the plan with some ranges led elsewhere, those that lead to "" taken out."""
+        return DomainPrefixes({prefix: to for prefix, to in {**self.ranges(), **ranges}.items() if to})
+
+    def domain_of(self, prefix: str) -> str:
+        """Give the domain of a range by its very prefix, "" when there is no such range."""
+        return next((get(prefix, "") for length, get in self._tables if length == len(prefix)), "")
+
     def ranges(self) -> dict[str, str]:
         """Give the plan back as it was put in, in the order of prefixes."""
         found = {prefix: domain for table in self._dicts for prefix, domain in table.items()}

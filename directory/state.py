@@ -22,6 +22,7 @@ from directory.changes import (
     Partner,
     PortBegun,
     PortEnded,
+    RangeSet,
     UnitAddress,
     unpack_changes,
 )
@@ -108,12 +109,23 @@ class DirectoryState:
                 )
             elif isinstance(change, AmendmentDecided):
                 self._decide(change, revision, touched)
-            else:
+            elif not isinstance(change, RangeSet):
                 self._apply(change, revision, touched)
+        self._lead(amendment.changes, touched)
         self.keys[key] = Applied(digest, revision)
         while len(self.keys) > KEYS_KEPT_MAX:
             self.keys.popitem(last=False)
         return touched
+
+    def _lead(self, changes: Iterable[Change], touched: Touched) -> None:
+        """Take single ranges in, all of an amendment at once: a plan is made anew for them.
+
+        They come last: no other change looks at the plan, and one that replaces it is not beside them (`checks`).
+        """
+        ranges = {one.prefix: "" if one.remove else one.domain for one in changes if isinstance(one, RangeSet)}
+        if ranges:
+            self.plan = self.plan.changed(ranges)
+            touched.all_routes = True
 
     def _apply(self, change: Change, revision: int, touched: Touched) -> None:
         match change:
@@ -133,11 +145,17 @@ class DirectoryState:
             case UnitAddress(name=name, url=url):
                 self.units[name] = url
                 self._resolve_units()
-            case Channel(code, name, is_open, partners_only):
-                self.channels[code] = wire.ChannelRef(code, name, is_open, partners_only)
+            case Channel(code, name, is_open, partners_only, remove):
+                if remove:
+                    self.channels.pop(code, None)
+                else:
+                    self.channels[code] = wire.ChannelRef(code, name, is_open, partners_only)
                 self._reference[""] = revision
-            case Partner(code, name, active):
-                self.partners[code] = wire.PartnerRef(code, name, active)
+            case Partner(code, name, active, remove):
+                if remove:
+                    self.partners.pop(code, None)
+                else:
+                    self.partners[code] = wire.PartnerRef(code, name, active)
                 self._reference[""] = revision
             case CatalogueVersion(domain, version, effective_from_ms, content):
                 if (domain, version) not in self.catalogues:
@@ -154,7 +172,9 @@ class DirectoryState:
         proposal = self.proposals.pop(decision.of_key)
         if not decision.reject:
             for change in proposal.changes:
-                self._apply(change, revision, touched)
+                if not isinstance(change, RangeSet):
+                    self._apply(change, revision, touched)
+            self._lead(proposal.changes, touched)
         self.decided[decision.of_key] = 0 if decision.reject else revision
         while len(self.decided) > KEYS_KEPT_MAX:
             self.decided.popitem(last=False)

@@ -32,6 +32,7 @@ AMENDMENTS = frozenset(
         "resolve",
         "describe",
         "read_catalogue",
+        "list_records",
         "port",
         "publish",
         "amend_channels",

@@ -16,6 +16,7 @@ from directory.changes import (
     GrantSet,
     NumberPlan,
     Partner,
+    RangeSet,
     UnitAddress,
 )
 
@@ -37,9 +38,12 @@ def _change(index: int, message: pb.DirectoryChange) -> Change:
             return Domain(one.code, one.name, one.time_zone, one.slots or 1, one.shared_unit, one.private_unit)
         case "channel":
             channel = message.channel
-            return Channel(channel.code, channel.name, channel.open, channel.partners_only)
+            return Channel(channel.code, channel.name, channel.open, channel.partners_only, channel.remove)
         case "partner":
-            return Partner(message.partner.code, message.partner.name, message.partner.active)
+            partner = message.partner
+            return Partner(partner.code, partner.name, partner.active, partner.remove)
+        case "range":
+            return RangeSet(message.range.prefix, message.range.domain, message.range.remove)
         case "unit":
             return UnitAddress(message.unit.name, message.unit.url)
         case "catalogue":
@@ -59,6 +63,10 @@ def _change(index: int, message: pb.DirectoryChange) -> Change:
 def _ranges(index: int, plan: pb.NumberPlan) -> dict[str, str]:
     ranges: dict[str, str] = {}
     for number, one in enumerate(plan.ranges):
+        if one.remove:
+            field = f"changes[{index}].number_plan.ranges[{number}].remove"
+            wanted = "a plan without the ranges that are to go, or a change of its own for each"
+            raise Invalid("FIELD_WITHOUT_EFFECT", f"{field}: expected {wanted}", fields={field: wanted})
         before = ranges.setdefault(one.prefix, one.domain)
         if before != one.domain:
             field = f"changes[{index}].number_plan.ranges[{number}].prefix"

@@ -19,6 +19,7 @@ from directory.changes import (
     GrantSet,
     NumberPlan,
     Partner,
+    RangeSet,
     UnitAddress,
     digest_of,
     pack_changes,
@@ -29,6 +30,7 @@ from directory.state import DirectoryState
 _NAMES: dict[type, str] = {
     DirectoryEntry: "amend_plan",
     NumberPlan: "amend_plan",
+    RangeSet: "amend_plan",
     Domain: "amend_plan",
     UnitAddress: "amend_units",
     Channel: "amend_channels",
@@ -128,7 +130,7 @@ def approval_needed(key: str) -> Refused:
 def _region(change: Change) -> str:
     """Name the region that a change is about; "" = the nation."""
     match change:
-        case DirectoryEntry(domain=domain) | CatalogueVersion(domain=domain):
+        case DirectoryEntry(domain=domain) | CatalogueVersion(domain=domain) | RangeSet(domain=domain):
             return domain
         case Domain(code=code):
             return code

@@ -12,6 +12,7 @@ from charging.errors import Invalid, NotFound
 from datacenter.operators import permits
 from datacenter.operators.admission import Admission
 from datacenter.operators.changes import changes_of, grant_messages
+from datacenter.operators.records import page
 from datacenter.porting.port import Porter
 from datacenter.routing.owners import OwnerTable
 from directory.checks import check_callers_key
@@ -125,6 +126,13 @@ class DirectoryServicer(data_center_pb2_grpc.DirectoryServiceServicer):
                 for key, one in state.proposals.items()
             ],
         )
+
+    async def ListRecords(
+        self, request: pb.ListRecordsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ListRecordsResponse:
+        """Give a page of channels, partners, ranges or entries. Faults: see `records.page`."""
+        self._check(context, "list_records", domain=request.domain)
+        return await page(self._directory.state, request)
 
     def _check(self, context: grpc.aio.ServicerContext, name: str, actor: str = "", domain: str = "") -> None:
         permits.check_call(self._directory.policy, principal_of(context).name, name, actor, domain)

@@ -67,12 +67,14 @@ class ResolveResponse(_message.Message):
     def __init__(self, domain: _Optional[str] = ..., slot: _Optional[int] = ..., rule: _Optional[str] = ..., owner: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class NumberRange(_message.Message):
-    __slots__ = ("prefix", "domain")
+    __slots__ = ("prefix", "domain", "remove")
     PREFIX_FIELD_NUMBER: _ClassVar[int]
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_FIELD_NUMBER: _ClassVar[int]
     prefix: str
     domain: str
-    def __init__(self, prefix: _Optional[str] = ..., domain: _Optional[str] = ...) -> None: ...
+    remove: bool
+    def __init__(self, prefix: _Optional[str] = ..., domain: _Optional[str] = ..., remove: _Optional[bool] = ...) -> None: ...
 
 class DirectoryEntry(_message.Message):
     __slots__ = ("identity", "domain", "slot", "remove")
@@ -103,26 +105,30 @@ class Domain(_message.Message):
     def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., time_zone: _Optional[str] = ..., slots: _Optional[int] = ..., shared_unit: _Optional[str] = ..., private_unit: _Optional[str] = ...) -> None: ...
 
 class Channel(_message.Message):
-    __slots__ = ("code", "name", "open", "partners_only")
+    __slots__ = ("code", "name", "open", "partners_only", "remove")
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     OPEN_FIELD_NUMBER: _ClassVar[int]
     PARTNERS_ONLY_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_FIELD_NUMBER: _ClassVar[int]
     code: str
     name: str
     open: bool
     partners_only: bool
-    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., open: _Optional[bool] = ..., partners_only: _Optional[bool] = ...) -> None: ...
+    remove: bool
+    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., open: _Optional[bool] = ..., partners_only: _Optional[bool] = ..., remove: _Optional[bool] = ...) -> None: ...
 
 class Partner(_message.Message):
-    __slots__ = ("code", "name", "active")
+    __slots__ = ("code", "name", "active", "remove")
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_FIELD_NUMBER: _ClassVar[int]
     code: str
     name: str
     active: bool
-    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., active: _Optional[bool] = ...) -> None: ...
+    remove: bool
+    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., active: _Optional[bool] = ..., remove: _Optional[bool] = ...) -> None: ...
 
 class UnitAddress(_message.Message):
     __slots__ = ("name", "url")
@@ -145,7 +151,7 @@ class CatalogueVersion(_message.Message):
     def __init__(self, domain: _Optional[str] = ..., version: _Optional[int] = ..., effective_from_ms: _Optional[int] = ..., content: _Optional[bytes] = ...) -> None: ...
 
 class DirectoryChange(_message.Message):
-    __slots__ = ("number_plan", "entry", "domain", "channel", "partner", "catalogue", "unit", "grant", "decision")
+    __slots__ = ("number_plan", "entry", "domain", "channel", "partner", "catalogue", "unit", "grant", "decision", "range")
     NUMBER_PLAN_FIELD_NUMBER: _ClassVar[int]
     ENTRY_FIELD_NUMBER: _ClassVar[int]
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +161,7 @@ class DirectoryChange(_message.Message):
     UNIT_FIELD_NUMBER: _ClassVar[int]
     GRANT_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
+    RANGE_FIELD_NUMBER: _ClassVar[int]
     number_plan: NumberPlan
     entry: DirectoryEntry
     domain: Domain
@@ -164,7 +171,8 @@ class DirectoryChange(_message.Message):
     unit: UnitAddress
     grant: Grant
     decision: AmendmentDecision
-    def __init__(self, number_plan: _Optional[_Union[NumberPlan, _Mapping]] = ..., entry: _Optional[_Union[DirectoryEntry, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., channel: _Optional[_Union[Channel, _Mapping]] = ..., partner: _Optional[_Union[Partner, _Mapping]] = ..., catalogue: _Optional[_Union[CatalogueVersion, _Mapping]] = ..., unit: _Optional[_Union[UnitAddress, _Mapping]] = ..., grant: _Optional[_Union[Grant, _Mapping]] = ..., decision: _Optional[_Union[AmendmentDecision, _Mapping]] = ...) -> None: ...
+    range: NumberRange
+    def __init__(self, number_plan: _Optional[_Union[NumberPlan, _Mapping]] = ..., entry: _Optional[_Union[DirectoryEntry, _Mapping]] = ..., domain: _Optional[_Union[Domain, _Mapping]] = ..., channel: _Optional[_Union[Channel, _Mapping]] = ..., partner: _Optional[_Union[Partner, _Mapping]] = ..., catalogue: _Optional[_Union[CatalogueVersion, _Mapping]] = ..., unit: _Optional[_Union[UnitAddress, _Mapping]] = ..., grant: _Optional[_Union[Grant, _Mapping]] = ..., decision: _Optional[_Union[AmendmentDecision, _Mapping]] = ..., range: _Optional[_Union[NumberRange, _Mapping]] = ...) -> None: ...
 
 class Grant(_message.Message):
     __slots__ = ("grant_id", "subject", "commands", "amount_max", "alone_max", "channels", "partners", "domains", "actors", "remove")
@@ -285,6 +293,28 @@ class DescribeResponse(_message.Message):
     grants: _containers.RepeatedCompositeFieldContainer[Grant]
     proposals: _containers.RepeatedCompositeFieldContainer[AmendmentProposal]
     def __init__(self, revision: _Optional[int] = ..., domains: _Optional[_Iterable[_Union[Domain, _Mapping]]] = ..., owners: _Optional[_Iterable[_Union[SlotOwner, _Mapping]]] = ..., channels: _Optional[_Iterable[_Union[Channel, _Mapping]]] = ..., units: _Optional[_Iterable[_Union[UnitAddress, _Mapping]]] = ..., number_ranges: _Optional[int] = ..., entries: _Optional[int] = ..., partners: _Optional[_Iterable[_Union[Partner, _Mapping]]] = ..., catalogues: _Optional[_Iterable[_Union[CatalogueVersion, _Mapping]]] = ..., ports_open: _Optional[_Iterable[str]] = ..., grants: _Optional[_Iterable[_Union[Grant, _Mapping]]] = ..., proposals: _Optional[_Iterable[_Union[AmendmentProposal, _Mapping]]] = ...) -> None: ...
+
+class ListRecordsRequest(_message.Message):
+    __slots__ = ("kind", "after", "limit", "domain")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    after: str
+    limit: int
+    domain: str
+    def __init__(self, kind: _Optional[str] = ..., after: _Optional[str] = ..., limit: _Optional[int] = ..., domain: _Optional[str] = ...) -> None: ...
+
+class ListRecordsResponse(_message.Message):
+    __slots__ = ("records", "next_after", "revision")
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_AFTER_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    records: _containers.RepeatedCompositeFieldContainer[DirectoryChange]
+    next_after: str
+    revision: int
+    def __init__(self, records: _Optional[_Iterable[_Union[DirectoryChange, _Mapping]]] = ..., next_after: _Optional[str] = ..., revision: _Optional[int] = ...) -> None: ...
 
 class ReadCatalogueRequest(_message.Message):
     __slots__ = ("domain", "version")

@@ -132,6 +132,11 @@ class DirectoryServiceStub:
                 request_serializer=onetier_dot_v1_dot_data__center__pb2.DescribeRequest.SerializeToString,
                 response_deserializer=onetier_dot_v1_dot_data__center__pb2.DescribeResponse.FromString,
                 _registered_method=True)
+        self.ListRecords = channel.unary_unary(
+                '/onetier.v1.DirectoryService/ListRecords',
+                request_serializer=onetier_dot_v1_dot_data__center__pb2.ListRecordsRequest.SerializeToString,
+                response_deserializer=onetier_dot_v1_dot_data__center__pb2.ListRecordsResponse.FromString,
+                _registered_method=True)
         self.ReadCatalogue = channel.unary_unary(
                 '/onetier.v1.DirectoryService/ReadCatalogue',
                 request_serializer=onetier_dot_v1_dot_data__center__pb2.ReadCatalogueRequest.SerializeToString,
@@ -172,6 +177,13 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRecords(self, request, context):
+        """Channels, partners, ranges of the number plan or entries, by pages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadCatalogue(self, request, context):
         """One published catalogue with its content.
         """
@@ -201,6 +213,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.Describe,
                     request_deserializer=onetier_dot_v1_dot_data__center__pb2.DescribeRequest.FromString,
                     response_serializer=onetier_dot_v1_dot_data__center__pb2.DescribeResponse.SerializeToString,
+            ),
+            'ListRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRecords,
+                    request_deserializer=onetier_dot_v1_dot_data__center__pb2.ListRecordsRequest.FromString,
+                    response_serializer=onetier_dot_v1_dot_data__center__pb2.ListRecordsResponse.SerializeToString,
             ),
             'ReadCatalogue': grpc.unary_unary_rpc_method_handler(
                     servicer.ReadCatalogue,
@@ -318,6 +335,33 @@ class DirectoryService:
             '/onetier.v1.DirectoryService/Describe',
             onetier_dot_v1_dot_data__center__pb2.DescribeRequest.SerializeToString,
             onetier_dot_v1_dot_data__center__pb2.DescribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/onetier.v1.DirectoryService/ListRecords',
+            onetier_dot_v1_dot_data__center__pb2.ListRecordsRequest.SerializeToString,
+            onetier_dot_v1_dot_data__center__pb2.ListRecordsResponse.FromString,
             options,
             channel_credentials,
             insecure,
