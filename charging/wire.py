@@ -12,6 +12,7 @@ from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.base.subject import Instruction as Instruction
 from charging.base.subject import PackedSubject as PackedSubject
+from charging.bills.bill import Bill
 from charging.catalogue.published import CatalogueRef as CatalogueRef
 from charging.errors import Invalid
 from charging.ledger.command import Command
@@ -121,7 +122,38 @@ class Inspect(Struct, frozen=True, array_like=True, tag="n", gc=False):
     subject_id: str
 
 
-Ask = Pull | Commit | FetchHistory | FetchDetail | FetchReference | Lookup | FetchOutcomes | Instruct | Inspect
+class FetchDue(Struct, frozen=True, array_like=True, tag="D"):
+    """Accounts of a slot that have a billing period to close, please: a page of them. Routed to "domain:GD/3"."""
+
+    slot: str
+    month: int
+    """The period up to which they are due: months since the year 0, the one in which it begins."""
+    cycle_day: int
+    accounts_max: int
+    after: str = ""
+    """`DueAccounts.next` of the page before; "" = the first page."""
+
+
+class FetchBills(Struct, frozen=True, array_like=True, tag="B"):
+    """Bills of the identity's account, please, of those of these periods that there are."""
+
+    identity: str
+    months: tuple[int, ...]
+
+
+Ask = (
+    FetchDue
+    | FetchBills
+    | Pull
+    | Commit
+    | FetchHistory
+    | FetchDetail
+    | FetchReference
+    | Lookup
+    | FetchOutcomes
+    | Instruct
+    | Inspect
+)
 
 
 class BusinessData(Struct, frozen=True, array_like=True, tag="b"):
@@ -223,8 +255,35 @@ class Outcomes(Struct, frozen=True, array_like=True, tag="O"):
     """Where the next page begins; -1 = there is none."""
 
 
+class DueAccounts(Struct, frozen=True, array_like=True, tag="D"):
+    """One page, as the accounts are now."""
+
+    accounts: tuple[Account, ...]
+    next: str = ""
+    """Where the next page begins; "" = there is none."""
+
+
+class Bills(Struct, frozen=True, array_like=True, tag="B"):
+    """Bills of an account, oldest first."""
+
+    account_id: str
+    bills: tuple[Bill, ...]
+
+
 Answer = (
-    BusinessData | Done | Stale | Failed | History | Detail | Reference | Unchanged | Unknown | Outcomes | PackedSubject
+    DueAccounts
+    | Bills
+    | BusinessData
+    | Done
+    | Stale
+    | Failed
+    | History
+    | Detail
+    | Reference
+    | Unchanged
+    | Unknown
+    | Outcomes
+    | PackedSubject
 )
 
 _encoder = msgspec.msgpack.Encoder()

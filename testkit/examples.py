@@ -13,14 +13,18 @@ from msgspec.structs import replace
 from charging.base.account import MONEY, Book, FeeMark, Hold, Outgoing, Proposal, Session, SpendingLimit, Threshold
 from charging.base.buckets import Billed, Buckets, SumKey
 from charging.base.contract import Contract
-from charging.base.openbills import OpenBill, OpenItem, Share, pack_settled
+from charging.base.localtime import day_of, zone_of
+from charging.base.openbills import NEVER_LATE, OpenBill, OpenItem, Share, pack_settled
 from charging.base.usage import SealedCharge, Usage
+from charging.bills.bill import Bill, TaxedLine, TaxGroup
+from charging.bills.taxtable import TaxTable
 from charging.errors import Fault
 from charging.ledger.action import BaseAction
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.agree_instalments import AgreeInstalments, InstalmentsAgreed
 from charging.ledger.commands.approve import Approve, Decided
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed
 from charging.ledger.commands.credit_bill import CreditBill
 from charging.ledger.commands.dispute import Dispute, Disputed
 from charging.ledger.commands.drop_book import DropBook
@@ -74,6 +78,7 @@ from charging.ledger.events import (
 )
 from charging.ledger.outcome import Done
 from charging.ledger.settling import BY_HAND, Settled
+from charging.rating.closing import closing_of, first_day
 from charging.rating.session_asks import UnitAsk
 from charging.wire import pack
 from testkit.ledger import START_MS, Desk, an_account, charge_of, contract_of, opening, post
@@ -123,6 +128,15 @@ def _expiry(desk: Desk) -> ExpireSession:
     return ExpireSession(OVER, over[0].valid_until_ms if over else 1)
 
 
+def _closing(desk: Desk) -> ClosePeriod:
+    account = desk.accounts[ALICE]
+    terms = account.terms
+    month = terms.closed + 1
+    over_ms = zone_of(terms.zone).day_begins(day_of(first_day(month + 1, terms.cycle_day).isoformat())) * 1000
+    desk.now_ms = max(desk.now_ms, over_ms)
+    return closing_of(account, TaxTable(), month, desk.now_ms).numbered("bill-1")
+
+
 def _parcel(desk: Desk) -> MoveIn:
     parcel = an_account(NEW, 7, "XJ", currency="CNY", members=(NEW,), books=(Book("main", MONEY, 500),))
     return MoveIn(pack(parcel), (contract_of(NEW, domain="XJ"),), "GD")
@@ -149,6 +163,7 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     DropBook: lambda desk: DropBook("empty", "no longer"),
     TopUp: lambda desk: TopUp("gift", "money", 100, 0, 0, "", "bonus"),
     Adjust: lambda desk: Adjust("main", -5, "typing error"),
+    ClosePeriod: _closing,
     Refund: lambda desk: Refund(CHARGED, 0, "complaint"),
     TakeOverBill: lambda desk: TakeOverBill("B-2025", "2025-12/1", "", "tv", 70, START_MS, "from the old system"),
     Pay: lambda desk: Pay(30, "", "", "", "cash", "counter"),
@@ -200,6 +215,7 @@ FULL = an_account(
     credit_limit=500,
     cycle_day=9,
     zone="Asia/Shanghai",
+    carried=3,
     closed=1969 * 12,
     buckets=Buckets((SumKey(1970 * 12, "voice"),), (44,)),
     members=(ALICE, BOB),
@@ -231,6 +247,11 @@ FULL = an_account(
     reversed=(("paid-0", START_MS),),
 )
 SHARE = (Share("B-1", "voice", "voice", 20),)
+CLOSED = Bill(
+    "bill", "", "account-1", "customer-1", "1970-01/9", "1970-01-09", "1970-02-08", "1970-02-09", "1970-02-24", "XTS",
+    10,
+    "include", "bill", (TaxedLine("voice", "", "usage", 49, 0, "", 0),), (TaxGroup("", 0, 49, 0),), 0, 9, 40,
+)  # fmt: skip
 SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     Opened: (Opened(replace(FULL, version=0, mark=0)), {"buckets"}),
     MovedIn: (MovedIn(FULL, (Contract(ALICE, "account-1", "GD"),)), set()),
@@ -253,6 +274,18 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
             (Billed(1, "voice", ALICE, 9),),
         ),
         {"books", "buckets", "accumulators", "refunds"},
+    ),
+    PeriodClosed: (
+        PeriodClosed(
+            1970 * 12,
+            replace(CLOSED, number="GD-0-B-1970-0000001"),
+            5,
+            9,
+            (OpenItem("voice", "", 40, 40),),
+            NEVER_LATE,
+            (),
+        ),
+        {"books", "buckets", "bills", "carried", "closed"},
     ),
     TransferSent: (TransferSent("sent-2", "main", BOB, "main", 11, "gift", 1, "XTS"), {"books", "buckets", "outgoing"}),
     TransferReceived: (TransferReceived("account-2", "main", 12, "gift", "XTS"), {"books", "buckets"}),

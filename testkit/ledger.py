@@ -180,6 +180,11 @@ class Desk:
         account = self.accounts.get(command.account_id)
         entry = self._keys.get((command.account_id, command.action.original_key()))
         original = _original(command, entry, self.journals.get(command.account_id, ()))
+        if command.action.series():
+            number = sum(
+                len(event.numbers()) for journal in self.journals.values() for e in journal for event in e.events
+            )
+            original = replace(original, action=command.action.numbered(f"{command.action.series()}-{number + 1}"))
         try:
             if refusal is not None:
                 raise refusal

@@ -230,6 +230,8 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """Of which something is still to come, oldest first; see `charging.base.receivables`."""
     settled: bytes = b""
     """Newest bills of which nothing is, packed by `charging.base.openbills`."""
+    carried: int = 0
+    """What was left below the coin, or below the minimum, by the newest bill, and is asked by the next; micro-units."""
     fees: tuple[FeeMark, ...] = ()
     """Until when each fee is posted that ever was, one a fee."""
     reversed: tuple[tuple[str, int], ...] = ()
@@ -298,7 +300,7 @@ def sharing(account: Account) -> Account:
         members=tuple([account_id if member == account_id else member for member in account.members]),
         books=tuple([_sharing_book(book) for book in account.books]),
         accumulators={intern(key): value for key, value in account.accumulators.items()} or _NO_SUMS,
-        terms=_shared(account.terms),
+        terms=shared_terms(account.terms),
         open=NOTHING_OPEN if account.open == NOTHING_OPEN else account.open,
         buckets=sharing_keys(account.buckets),
     )
@@ -309,7 +311,8 @@ def _sharing_book(book: Book) -> Book:
     return replace(book, book_id=book_id, unit=unit, allowance=allowance)
 
 
-def _shared(terms: Terms) -> Terms:
+def shared_terms(terms: Terms) -> Terms:
+    """Give terms that are equal to these, the same for all accounts that have them."""
     packed = _pack(terms)
     known = _terms.get(packed)
     if known is not None:

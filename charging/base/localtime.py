@@ -215,6 +215,11 @@ def cycle_month(day: int, cycle_day: int) -> int:
     return month if day_of_month >= min(cycle_day, length) else month - 1
 
 
+def month_text(month: int) -> str:
+    """Write a month, counted from the year 0, as people do: 2026-10."""
+    return f"{month // 12}-{month % 12 + 1:02d}"
+
+
 QUARTER_MS = 900_000
 MONTHS_KNOWN_MAX = 50_000
 _months: dict[tuple[str, int, int], int] = {}

@@ -110,6 +110,14 @@ class BaseAction(Struct, frozen=True, array_like=True, gc=False):
         """Give the request key whose journal entry must be read before it is decided; "" = none."""
         return ""
 
+    def series(self) -> str:
+        """Give the kind of document that it makes, which the owner numbers in a series of its own; "" = none."""
+        return ""
+
+    def numbered(self, number: str) -> Self:
+        """Give it with the number of its document."""
+        return self
+
     def identities_written(self, account: Account | None) -> tuple[str, ...]:
         """Give the identities whose contracts it writes: the owner has to hold them first."""
         return ()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from charging.base.account import MONEY, Account, Book, next_mark
+from charging.base.buckets import Buckets
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Broken
 from charging.ledger import buckets, funds
@@ -78,8 +79,14 @@ def after_charge(account: Account, books: tuple[Book, ...], usage: Usage, charge
         accrue(account.accumulators, accruals) if accruals else account.accumulators,
         account.terms,
         account.open,
-        buckets.charged(account, usage, charge) if charge.amount else account.buckets,
+        _counted(account, books, usage, charge) if charge.amount else account.buckets,
     )
+
+
+def _counted(account: Account, books: tuple[Book, ...], usage: Usage, charge: SealedCharge) -> Buckets:
+    if charge.takes:
+        return buckets.granted(account, books, usage, charge)
+    return buckets.charged(account, usage, charge)
 
 
 def _arrived(event: BaseArrival, time_ms: int) -> Account:

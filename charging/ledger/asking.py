@@ -12,6 +12,7 @@ from charging.base.fieldtypes import Identity, refusal
 from charging.base.identity import normalise
 from charging.ledger.action import PLATFORM
 from charging.ledger.books import MOVED
+from charging.ledger.commands.close_period import ClosePeriod
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.send_transfer import SendTransfer
@@ -46,8 +47,9 @@ class TransferAsk(Struct, frozen=True, array_like=True):
         return "transfer"
 
 
-PREPARED = frozenset({PostCharge, StepSession, MoveMoney, SendTransfer})
-"""What the platform makes of something else: of usage, which it rates; of a transfer, once it knows the account."""
+PREPARED = frozenset({ClosePeriod, PostCharge, StepSession, MoveMoney, SendTransfer})
+"""What the platform makes of something else: of usage, which it rates; of a transfer, once it knows the account; of a
+billing run."""
 ASKED: Mapping[str, type[Struct]] = {
     **{kind.traits.permissions[0]: kind for kind in ACTIONS if kind.traits.sender == PLATFORM and kind not in PREPARED},
     "transfer": TransferAsk,

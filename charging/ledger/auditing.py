@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from charging.base.account import MAIN_BOOK, Account, Outgoing
+from charging.base.account import MAIN_BOOK, Account, Book, Outgoing
 from charging.base.house_keys import receive_key
 from charging.base.receivables import RECEIVABLE, kept_for_bills, open_of
 from charging.errors import Fault
 from charging.ledger import applying
+from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.move_in import MovedIn
 from charging.ledger.commands.propose import PROPOSED
 from charging.ledger.commands.receive_transfer import TransferReceived
@@ -170,7 +171,7 @@ class Audit:
             if posted != open_of(after) - (open_of(before) if before is not None else 0):
                 self._find(f"open bills changed otherwise than the postings of {entry.key} say")
         if before is None or before.books is not after.books or before.terms.credit_limit != after.terms.credit_limit:
-            for sentence in _off_the_floor(entry.key, after):
+            for sentence in _off_the_floor(entry, before, after):
                 self._find(sentence)
         under_way = before.open.outgoing if before is not None else ()
         for sentence in self.transfers.note(self.account_id, entry, under_way):
@@ -209,8 +210,15 @@ class Audit:
         return AuditReport(self.account_id, self.entries, self.refusals, self.state, totals, findings)
 
 
-def _off_the_floor(key: str, account: Account) -> Iterator[str]:
-    """Say which books are below their floor, and which reserve something else than open sessions and bills keep."""
+def _off_the_floor(entry: Entry, before: Account | None, account: Account) -> Iterator[str]:
+    """Say which books an entry leaves below their floor, and which reserve something else than open sessions and bills
+    keep.
+
+    Only a bill takes more than there is, as for tax on top of prices; until that is paid, nothing else may take more.
+    """
+    key = entry.key
+    bills_it = any(isinstance(event, PeriodClosed) for event in entry.events)
+    left_before = {} if before is None else {book.book_id: _left(before, book) for book in before.books}
     kept: dict[str, int] = {MAIN_BOOK: kept_for_bills(account)}
     for session in account.open.sessions:
         for hold in session.holds:
@@ -218,12 +226,20 @@ def _off_the_floor(key: str, account: Account) -> Iterator[str]:
                 kept[book_id] = kept.get(book_id, 0) + amount
     for book in account.books:
         floor = -account.terms.credit_limit if book.book_id == MAIN_BOOK else 0
-        # What bills keep may come after it was spent, as when a payment is charged back.
-        bills = kept_for_bills(account) if book.book_id == MAIN_BOOK else 0
-        if book.amount - book.reserved + bills < floor:
+        left = _left(account, book)
+        if not bills_it and left < min(floor, left_before.get(book.book_id, floor)):
             yield f"entry {key} leaves book {book.book_id} below its floor"
         if book.reserved != kept.get(book.book_id, 0):
             yield f"entry {key} reserves in book {book.book_id} what no open session keeps, and no bill"
+
+
+def _left(account: Account, book: Book) -> int:
+    """Give what a book holds beyond what sessions keep.
+
+    What bills keep may come after it was spent, as when a payment is charged back.
+    """
+    bills = kept_for_bills(account) if book.book_id == MAIN_BOOK else 0
+    return book.amount - book.reserved + bills
 
 
 def begins(entry: Entry) -> bool:

@@ -4,14 +4,18 @@ The owner decides the period, by the account's zone and cycle day. A posting who
 open one and keeps its origin.
 """
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
-from charging.base.account import MONEY, Account
+from charging.base.account import MONEY, Account, Book
 from charging.base.buckets import EMPTY, MONEY_IN, Billed, Buckets, SumKey, shared_keys
 from charging.base.localtime import month_at
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger.event import BaseEvent
 
+GRANTED = "granted"
+"""Place of money that paid from a book bound to an allowance."""
 PLACES_MAX = 32
 """Places of one account that money is counted by; callers name kinds of top-ups. What is beyond is counted together."""
 PLACE_CHARS_MAX = 32
@@ -42,6 +46,16 @@ def charged(account: Account, usage: Usage, charge: SealedCharge) -> Buckets:
     return added(buckets, SumKey(terms.closed + 1, item, member, month, since), charge.amount)
 
 
+def granted(account: Account, books: tuple[Book, ...], usage: Usage, charge: SealedCharge) -> Buckets:
+    """Do the same for a charge that named books, which left these: what bound ones paid has come in."""
+    buckets = charged(account, usage, charge)
+    paid = bill_money(books) - bill_money(account.books) + charge.amount
+    if not paid:
+        return buckets
+    part = Billed(usage.start_ms, MONEY_IN + GRANTED, "", paid)
+    return added(buckets, _key(account, part, usage.start_ms), paid)
+
+
 def after(before: Account, state: Account, event: BaseEvent, time_ms: int) -> Account:
     """Give the state that an event left, with the event counted: what it charged, and other money that it moved."""
     buckets = state.buckets
@@ -50,8 +64,8 @@ def after(before: Account, state: Account, event: BaseEvent, time_ms: int) -> Ac
         taken += part.amount
         if part.amount:
             buckets = added(buckets, _key(state, part, part.time_ms or time_ms), part.amount)
-    if state.books is not before.books:
-        moved = _money(state) - _money(before) + taken
+    if event.moves_money and state.books is not before.books:
+        moved = bill_money(state.books) - bill_money(before.books) + taken
         if moved:
             place = _place(event)
             if place == ADJUST:
@@ -90,8 +104,12 @@ def _key(account: Account, part: Billed, time_ms: int) -> SumKey:
     return SumKey(month, part.item, member, origin, part.since, part.kind, part.rule, part.level)
 
 
-def _money(account: Account) -> int:
-    return sum([book.amount for book in account.books if book.unit == MONEY])
+def bill_money(books: Iterable[Book]) -> int:
+    """Add up the money that pays for anything, valid or not: what is bound to an allowance is none of it.
+
+    Money of a bound book that pays for a charge comes in by that, at its price.
+    """
+    return sum([book.amount for book in books if book.unit == MONEY and not book.allowance])
 
 
 def _place(event: BaseEvent) -> str:
@@ -99,7 +117,7 @@ def _place(event: BaseEvent) -> str:
     for leg in event.legs():
         if leg.place not in ("revenue", "use") and not leg.place.startswith("book:"):
             return leg.place
-    return "other"
+    return GRANTED if event.billed() else "other"
 
 
 def _counted(buckets: Buckets, place: str) -> str:

@@ -35,6 +35,10 @@ class BaseEvent(Struct, frozen=True, array_like=True, gc=False):
     leads: ClassVar[bool] = False
     """Its words stand for the whole entry, whatever the events before it said; else the first words stand."""
 
+    moves_money: ClassVar[bool] = True
+    """What it moves in books besides what it bills is counted as money that came in or went out; else it says itself
+    what becomes of the buckets."""
+
     def apply(self, account: Account) -> Account:
         """Give the account with this done. No rule lives here: what an event says, happens.
 
@@ -62,6 +66,10 @@ class BaseEvent(Struct, frozen=True, array_like=True, gc=False):
 
     def changes(self) -> tuple[TermChange, ...]:
         """Give the terms that it changed, with what held before."""
+        return ()
+
+    def numbers(self) -> tuple[str, ...]:
+        """Give the numbers of the documents that it makes."""
         return ()
 
     def charges(self) -> tuple[tuple[Usage, SealedCharge], ...]:

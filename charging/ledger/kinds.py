@@ -11,6 +11,7 @@ from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.agree_instalments import AgreeInstalments, InstalmentsAgreed
 from charging.ledger.commands.approve import Approve, Decided
 from charging.ledger.commands.change_plan import ChangePlan
+from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed
 from charging.ledger.commands.credit_bill import CreditBill
 from charging.ledger.commands.dispute import Dispute, Disputed
 from charging.ledger.commands.drop_book import DropBook
@@ -82,6 +83,7 @@ Action = (
     | DropBook
     | Adjust
     | Refund
+    | ClosePeriod
     | TakeOverBill
     | Pay
     | ReversePayment
@@ -113,6 +115,7 @@ Event = (
     | ProfileSet
     | LimitSet
     | Refunded
+    | PeriodClosed
     | TransferSent
     | TransferReceived
     | TransferSettled

@@ -167,6 +167,7 @@ def _check_open(before: Open, after: Open) -> None:
         _within(charged_ms, 0, TIME_MS_MAX, "charged_ms")
     if after.bills is not before.bills:
         _check_bills(after.bills)
+    _within(after.carried, 0, BOOK_MAX, "carried")
     if after.fees is not before.fees:
         for mark in after.fees:
             _within(mark.to_ms, 0, TIME_MS_MAX, "to_ms")

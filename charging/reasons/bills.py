@@ -13,6 +13,26 @@ BILLS = Section(
             "Publish a catalogue in which a tax names the item.",
             facts=("item",),
         ),
+        Reason(
+            "BILL_PERIOD_CLOSED",
+            REFUSED,
+            "The account's period is closed: its bill never changes.",
+            "Correct it by a credit note.",
+            facts=("closed",),
+        ),
+        Reason(
+            "BILL_PERIOD_AHEAD",
+            REFUSED,
+            "An earlier period of the account is still open, and is closed first.",
+            facts=("oldest",),
+        ),
+        Reason(
+            "PAGE_TOKEN_FOREIGN",
+            INVALID,
+            "The page token is of another list, or was cut off.",
+            "Send that of the page before, to the letter.",
+            fields="the page token",
+        ),
         Reason("BILL_WRONG", INVALID, "The bill does not add up.", facts=("sum",)),
         Reason(
             "CREDIT_ABOVE_BILL",

@@ -7,5 +7,6 @@ ORDER = Collection("order", SHARED, "order", "instances of an order, by identity
 ACCOUNT = Collection("account", PRIVATE, "slot and bucket", "snapshots of accounts")
 CHECKPOINT = Collection("checkpoint", PRIVATE, "slot", "how far a slot is written down")
 KEYS = Collection("keys", PRIVATE, "slot", "request keys of closed segments")
+BILL_RECORDS = Collection("bill", PRIVATE, "slot, bucket and period", "bills of accounts, for ever")
 
-COLLECTIONS = (CONTRACT, ORDER, ACCOUNT, CHECKPOINT, KEYS)
+COLLECTIONS = (CONTRACT, ORDER, ACCOUNT, CHECKPOINT, KEYS, BILL_RECORDS)

@@ -26,6 +26,7 @@ from charging.ledger.ledger import decide
 from domainservers.accounts.accounts import Cell
 from domainservers.accounts.memory import Memory
 from domainservers.base.surroundings import Surroundings
+from domainservers.bills.bills import SlotBills
 from domainservers.contracts.contracts import Contracts, contracts_in
 from domainservers.desk.amounts import hold_amount
 from domainservers.desk.answers import account_moved, pack_fault, told_by_account, unknown_identity
@@ -56,6 +57,7 @@ class SlotDesk:
         repeating: Repeating,
         checking: Checking,
         pulling: Pulling,
+        bills: SlotBills,
     ) -> None:
         self._memory = memory
         self._contracts = contracts
@@ -66,6 +68,7 @@ class SlotDesk:
         self._repeating = repeating
         self._checking = checking
         self._pulling = pulling
+        self._bills = bills
 
     def commit(self, item: Item, cell: Cell) -> Need | None:
         """Decide a commit, or repeat its outcome. Gives what must be read first, None when it is done."""
@@ -137,7 +140,7 @@ class SlotDesk:
         if found is not None:
             self._deny(item, cell, account, found)
             return None
-        return self._decide(item, cell, account, item.command)
+        return self._decide(item, cell, account, self._bills.numbered(item.command, account, self._around.newest_ms))
 
     def _decide(self, item: Item, cell: Cell, account: Account | None, command: Command) -> Need | None:
         try:
@@ -180,6 +183,7 @@ class SlotDesk:
             known = [self._contracts.set(each, self._around.newest_ms) for each in contracts_in(decision.events)]
             if known:
                 self._groups.when_applied(partial(self._contracts.applied, known))
+            self._bills.decided(decision.events, self._around.newest_ms, self._groups.when_applied)
 
     def _deny(self, item: Item, cell: Cell, account: Account | None, fault: Fault) -> None:
         """Answer with a fault; what the business says is kept under the key, a mistake is not."""

@@ -13,6 +13,7 @@ from charging.base.subject import Instruction, kind_of
 from charging.errors import Denied, Invalid, NotFound
 from charging.ledger.action import DATA_CENTER, PLATFORM
 from charging.ledger.command import Command
+from charging.ledger.commands.close_period import ClosePeriod
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
@@ -119,6 +120,8 @@ def check_commit(ask: Commit, origin: str, policy: Policy, domain: str) -> Permi
         raise _denied(f"{kind.__name__} under a key of the tiers", origin)
     if isinstance(action, Refund) and action.original is not None:
         raise _denied("what a charge took, which the journal says,", origin)
+    if isinstance(action, ClosePeriod) and action.number:
+        raise _denied("the number of a bill, which its owner gives,", origin)
     permission = permission_of(command, policy, domain)
     if kind is PostCharge and not permission.allows(action.at_stake()):
         raise amount_denied(command.principal, action.permission(), permission.amount_max)

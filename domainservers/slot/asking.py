@@ -7,7 +7,18 @@ from msgspec.structs import replace
 from charging.base.account_id import asked_for
 from charging.base.subject import kind_of
 from charging.errors import Fault
-from charging.wire import Ask, Commit, FetchDetail, FetchHistory, FetchOutcomes, Inspect, Lookup, Pull
+from charging.wire import (
+    Ask,
+    Commit,
+    FetchBills,
+    FetchDetail,
+    FetchDue,
+    FetchHistory,
+    FetchOutcomes,
+    Inspect,
+    Lookup,
+    Pull,
+)
 from domainservers.accounts.accounts import Cell
 from domainservers.base.surroundings import Surroundings
 from domainservers.contracts.contracts import Contracts
@@ -15,6 +26,7 @@ from domainservers.desk.answers import pack_fault, unknown_identity
 from domainservers.desk.item import Item, item_of
 from domainservers.desk.pulling import Pulling
 from domainservers.journal.groups import ReplySink
+from domainservers.reads.due import DueReads
 from domainservers.reads.telling import JournalRead
 from domainservers.slot.loading import Loading
 from domainservers.subjects.instructing import Instructing
@@ -34,9 +46,10 @@ class SlotAsking:
         tell: Callable[[ReplySink, int, JournalRead, Cell], None],
         receive: Callable[[Item], None],
         instructing: Instructing,
+        due: DueReads,
     ) -> None:
         """`tell` answers a read of the journal, `receive` takes a commit whose account is known, `instructing` answers
-        what is asked of subjects."""
+        what is asked of subjects, `due` who is billed, and with what."""
         self._cells = cells
         self._contracts = contracts
         self._loading = loading
@@ -45,6 +58,7 @@ class SlotAsking:
         self._tell = tell
         self._receive = receive
         self._instructing = instructing
+        self._due = due
 
     def read(self, sink: ReplySink, place: int, ask: Ask) -> None:
         """Answer a read, or take a commit that names only the identity; the slot is known to be ours."""
@@ -54,6 +68,10 @@ class SlotAsking:
             self._commit(sink, place, ask)
         elif isinstance(ask, Inspect):
             self._instructing.inspect(sink, place, ask.subject_id)
+        elif isinstance(ask, FetchDue):
+            self._due.due(sink, place, ask)
+        elif isinstance(ask, FetchBills):
+            self._with_account(sink, place, ask.identity, lambda cell: self._due.bills(sink, place, ask, cell))
         elif isinstance(ask, FetchHistory) and kind_of(ask.identity):
             self._instructing.read(sink, place, ask.identity, lambda cell: self._tell(sink, place, ask, cell))
         elif isinstance(ask, FetchHistory | FetchDetail | FetchOutcomes | Lookup):

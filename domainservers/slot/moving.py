@@ -21,8 +21,10 @@ from directory.directory import Directory
 from directory.slots import slot_key
 from domainservers.accounts.accounts import COLLECTION as ACCOUNTS
 from domainservers.accounts.accounts import partitions
+from domainservers.bills.records import COLLECTION as BILLS
+from domainservers.bills.records import partitions_of
 from domainservers.journal.journal import MOVED, Corrupt, Segment, genesis
-from domainservers.snapshots.checkpoint import load_checkpoint
+from domainservers.snapshots.checkpoint import Checkpoint, load_checkpoint
 from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION
 from domainservers.snapshots.key_records import KEYS_COLLECTION
 from evidence.keys import PROCESS_RING, KeyRing, Unproven
@@ -43,6 +45,12 @@ class MoveReport(Struct):
     slots: int = 0
     groups: int = 0
     records: int = 0
+
+
+def _months(checkpoint: Checkpoint | None) -> range:
+    """Give the periods that a slot may have bills of: from the year before its first number to the end of its last."""
+    years = [int(series.rpartition("-")[2]) for series in (checkpoint.numbers if checkpoint is not None else ())]
+    return range(12 * (min(years) - 1), 12 * (max(years) + 1)) if years else range(0)
 
 
 class _Mover:
@@ -75,6 +83,8 @@ class _Mover:
         for partition in partitions(slot):
             await self._copy_records(ACCOUNTS, partition)
         await self._copy_records(KEYS_COLLECTION, slot)
+        for partition in partitions_of(slot, _months(checkpoint)):
+            await self._copy_records(BILLS, partition)
         await self._copy_records(CHECKPOINT_COLLECTION, slot)
 
     async def _copy_segment(self, slot: str, segment: Segment, *, last: bool) -> None:

@@ -16,6 +16,7 @@ from domainservers.accounts.watch import AccountWatch
 from domainservers.base.clock import Age, Clock
 from domainservers.base.limits import Limits
 from domainservers.base.surroundings import Surroundings
+from domainservers.bills.bills import SlotBills
 from domainservers.contracts.contracts import Contracts
 from domainservers.contracts.registry import Registry
 from domainservers.journal.groups import Groups
@@ -72,6 +73,7 @@ class SlotParts:
         self.age = Age(clock, checkpoint.age_ms if checkpoint is not None else 0)
         self.registry = Registry(national or shared)
         self.contracts = Contracts(shared, limits.contracts_max, self.registry.settle)
+        self.bills = SlotBills(name, private, checkpoint.numbers if checkpoint is not None else {})
         self.keys = KeyIndex()
         self.groups = Groups(
             journal.head.seq, limits.group_entries_max, limits.group_bytes_max, limits.kept_entries_max
@@ -90,6 +92,7 @@ class SlotParts:
             journal,
             self.accounts,
             self.contracts,
+            self.bills.records,
             self.keys,
             self.quarantine,
             limits,
@@ -108,4 +111,5 @@ class SlotParts:
             limits,
             self.deltas,
             self.writing,
+            self.bills.numbers,
         )

@@ -84,7 +84,17 @@ async def _stand_up(parts: SlotParts, checkpoint: Checkpoint | None, ring: KeyRi
     await parts.deltas.load(parts.accounts)
     contracts = ReplayedContracts(parts.shared, parts.contracts, parts.registry)
     states = (parts.accounts, parts.memory, parts.subjects)
-    replayer = Replayer(name, private, *states, parts.keys, parts.quarantine, parts.around, contracts, start.seq)
+    replayer = Replayer(
+        name,
+        private,
+        *states,
+        parts.keys,
+        parts.quarantine,
+        parts.around,
+        contracts,
+        parts.bills,
+        start.seq,
+    )
     if checkpoint is not None:
         await replayer.load(await load_watched(private, name, checkpoint), watch=True)
     async for segment, groups in read_chain(private, name, start, ring, told.marks):

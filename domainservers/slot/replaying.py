@@ -9,6 +9,7 @@ from charging.ledger.entry import Entry
 from domainservers.accounts.accounts import Accounts, read_accounts
 from domainservers.accounts.memory import Memory
 from domainservers.base.surroundings import Surroundings
+from domainservers.bills.bills import SlotBills
 from domainservers.contracts.contracts import (
     RECORDS_PER_WRITE_MAX,
     Contracts,
@@ -82,6 +83,7 @@ class Replayer:
         quarantine: Quarantine,
         around: Surroundings,
         contracts: ReplayedContracts,
+        bills: SlotBills,
         start_seq: int,
     ) -> None:
         self._name = name
@@ -93,6 +95,7 @@ class Replayer:
         self._quarantine = quarantine
         self._around = around
         self._contracts = contracts
+        self._bills = bills
         self._start_seq = start_seq
         self._window: list[tuple[int, list[tuple[int, Entry]], list[SetAside]]] = []
         self._window_entries = 0
@@ -145,6 +148,7 @@ class Replayer:
             self._around.newest_ms = entry.time_ms
         if entry.events and entry.kind != CHARGE:
             self._contracts.note(entry)
+            self._bills.replayed(entry.events, entry.time_ms)
         # A refusal changes nothing, whosever it is.
         if entry.facts:
             self._subjects.replay(seq, index, entry)

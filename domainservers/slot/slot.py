@@ -55,6 +55,7 @@ class Slot:
         self._cells = parts.accounts.cells
         self._contracts = parts.contracts
         self._snapshots = parts.snapshots
+        self._bills = parts.bills.records
         self._metrics = parts.metrics
         works = Works(parts, Hooks(self.take, self.end, fresh))
         self._commands = works.commands
@@ -70,6 +71,7 @@ class Slot:
         self._snapshots.start()
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._committing.run()), loop.create_task(self._contracts.write_behind())]
+        self._tasks.append(loop.create_task(parts.bills.records.write_behind()))
 
     def submit(self, sink: ReplySink, asks: Sequence[tuple[int, Ask]], origin: str = "") -> None:
         """Take requests of one batch. Each is answered once through the sink.
@@ -152,6 +154,7 @@ class Slot:
         if await self._committing.settle():
             await self._snapshots.write_down(self.end)
             await self._contracts.flush()
+            await self._bills.flush()
 
     def anchor(self, now_ms: int) -> Anchor:
         """Say where its journal and its checkpoint stand, as far as they are durable now."""

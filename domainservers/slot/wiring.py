@@ -17,6 +17,7 @@ from domainservers.desk.repeating import Repeating
 from domainservers.journal.frames import Frames
 from domainservers.journal.groups import WhenOurs
 from domainservers.reads.arrivals import Arrivals
+from domainservers.reads.due import DueReads
 from domainservers.reads.fulfilling import Fulfilling
 from domainservers.reads.past import Past
 from domainservers.reads.readers import Readers
@@ -158,6 +159,7 @@ def _desk(parts: SlotParts, pulling: Pulling, when_ours: WhenOurs) -> SlotDesk:
         Repeating(parts.groups, around.domain),
         Checking(parts.contracts, around),
         pulling,
+        parts.bills,
     )
 
 
@@ -183,4 +185,7 @@ def _asking(
         tell=telling.tell,
         receive=arrivals.receive,
         instructing=instructing,
+        due=DueReads(
+            parts.name, parts.private, parts.accounts, parts.quarantine, parts.groups, readers, parts.bills.records
+        ),
     )

@@ -40,6 +40,8 @@ class Checkpoint(Struct, frozen=True, array_like=True):
     """Of the slot, see `domainservers.base.clock.Age`; segments and keys are dated by it."""
     older: Older = (0, 0)
     """Segments before those that it names itself, see `domainservers.snapshots.segment_lists`."""
+    numbers: dict[str, int] = {}
+    """Newest number of each series of documents, see `domainservers.bills.numbers`."""
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -12,6 +12,7 @@ from domainservers.accounts.watch import AccountWatch
 from domainservers.base.clock import Age
 from domainservers.base.limits import Limits
 from domainservers.base.surroundings import Surroundings
+from domainservers.bills.numbers import Numbers
 from domainservers.journal.journal import Journal
 from domainservers.journal.keys import KeyIndex
 from domainservers.snapshots.deltas import Deltas
@@ -35,6 +36,7 @@ class Snapshots:
         limits: Limits,
         deltas: Deltas,
         writing: Writing,
+        numbers: Numbers,
     ) -> None:
         self._journal = journal
         self._accounts = accounts
@@ -45,6 +47,7 @@ class Snapshots:
         self._limits = limits
         self._deltas = deltas
         self._writing = writing
+        self._numbers = numbers
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self.entries = 0
@@ -79,7 +82,8 @@ class Snapshots:
         states = self._accounts.capture(deltas.number)
         alone = deltas.settle(limits.deltas_max, limits.delta_states_max, len(states))
         keys, watched = self._keys.take_unsaved(), list(self._watch.watched)
-        return Capture(states, alone, keys, watched, self._around.newest_ms, self._age.now_ms())
+        numbers = dict(self._numbers.newest)
+        return Capture(states, alone, keys, watched, self._around.newest_ms, self._age.now_ms(), numbers)
 
     def begin(self, capture: Capture, failed: Callable[[], None]) -> None:
         """Start to write a capture whose group is applied. The journal stands at it now."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from domainservers.accounts.accounts import Accounts, CellState, saved
 from domainservers.base.limits import Limits
+from domainservers.bills.records import BillRecords
 from domainservers.contracts.contracts import Contracts
 from domainservers.journal.journal import Journal, Position, Segment
 from domainservers.journal.keys import KeyIndex
@@ -44,6 +45,8 @@ class Capture(Struct):
     """Time of the newest entry decided, UTC."""
     age_ms: int
     """Age of the slot, see `domainservers.base.clock.Age`."""
+    numbers: dict[str, int]
+    """Newest number of each series of documents."""
     position: Position | None = None
     """Known once the group is applied."""
     segments: tuple[Segment, ...] = ()
@@ -59,6 +62,7 @@ class Writing:
         journal: Journal,
         accounts: Accounts,
         contracts: Contracts,
+        bills: BillRecords,
         keys: KeyIndex,
         quarantine: Quarantine,
         limits: Limits,
@@ -72,6 +76,7 @@ class Writing:
         self._journal = journal
         self._accounts = accounts
         self._contracts = contracts
+        self._bills = bills
         self._keys = keys
         self._quarantine = quarantine
         self._limits = limits
@@ -88,6 +93,7 @@ class Writing:
         the one before counts.
         """
         await self._contracts.flush()
+        await self._bills.flush()
         position = capture.position
         if position is None:
             raise AssertionError("a capture is written before its group is applied")
@@ -133,6 +139,7 @@ class Writing:
             tuple(self._quarantine.rows),
             capture.age_ms,
             older,
+            capture.numbers,
         )
         await self._unit.put([checkpoint_record(self._slot, self._journal.head.epoch, checkpoint)])
         self._key_records.since_seq = position.seq + 1

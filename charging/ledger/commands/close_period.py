@@ -1,0 +1,223 @@
+"""Close a billing period of an account: its bill, numbered, in one journaled command.
+
+The platform computes the bill from the account's bucket (`charging.bills`); the owner checks that nothing was posted to
+the bucket since, that the sums agree to the micro-unit, and gives the number with the entry: so a number exists if and
+only if its bill is journaled. New usage never makes a bill stale, for it goes to another bucket.
+"""
+
+from hashlib import blake2b
+from typing import Annotated
+
+import msgspec
+from msgspec.structs import replace
+
+from charging.base.account import MAIN_BOOK, Account, shared_terms
+from charging.base.asked import FilledIn
+from charging.base.bounds import BOOK_MAX, TIME_MS_MAX
+from charging.base.buckets import MONEY_IN, SumKey
+from charging.base.localtime import month_at, month_text
+from charging.base.openbills import ITEMS_MAX, NEVER_LATE, LateRule, OpenBill, OpenItem
+from charging.base.receivables import RECEIVABLE, bill_opened, late_fees, late_fees_billed
+from charging.bills.bill import BILL, Bill
+from charging.bills.checking import check_bill
+from charging.errors import Invalid, Refused
+from charging.ledger import buckets, funds
+from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.effect import Effect, VersionMoved
+from charging.ledger.event import BaseEvent, Leg, Pair
+from charging.ledger.standing import require_here
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class PeriodClosed(BaseEvent, frozen=True, tag="closed"):
+    """A billing period is closed, for ever; what is posted for it later goes to the next one."""
+
+    month: int
+    """Months since the year 0."""
+    bill: Bill | None
+    """With its number; None = there was nothing to bill."""
+    extra: int
+    """What the bill asks beyond what was posted, micro-units: tax on top of prices, late fees, less discounts."""
+    due_ms: int
+    items: tuple[OpenItem, ...]
+    late: LateRule
+    late_fees: tuple[Pair, ...]
+    """(number of the bill that is late, micro-units) that this one asks."""
+
+    rerates = False
+    moves_money = False
+
+    def apply(self, account: Account) -> Account:
+        """Take what was not posted, open the bill for what is left to pay, and forget the bucket."""
+        closed = replace(account, terms=shared_terms(replace(account.terms, closed=self.month)))
+        bill = self.bill
+        if bill is None:
+            return replace(closed, buckets=buckets.without(account.buckets, self.month))
+        books = funds.shift(account.books, ((MAIN_BOOK, self.extra),), -1) if self.extra else account.books
+        state = replace(closed, books=books, buckets=buckets.without(account.buckets, self.month))
+        state = late_fees_billed(state.with_open(carried=bill.carried_out), self.late_fees)
+        return bill_opened(state, self.opened(bill))
+
+    def opened(self, bill: Bill) -> OpenBill:
+        """Give the bill as it is owed."""
+        return OpenBill(bill.number, bill.period, self.due_ms, max(0, bill.total), self.items, self.late)
+
+    def legs(self) -> tuple[Leg, ...]:
+        """Post what the bill adds against revenue, and what is left to pay from what is owed."""
+        if self.bill is None:
+            return ()
+        owed = sum(row.open for row in self.items)
+        main = f"book:{MAIN_BOOK}"
+        taken = (Leg(main, -self.extra), Leg("revenue", self.extra)) if self.extra else ()
+        return (*taken, Leg(main, owed), Leg(RECEIVABLE, -owed)) if owed else taken
+
+    def words(self) -> str:
+        """Name the bill."""
+        if self.bill is None:
+            return f"period {month_text(self.month)} closed without a bill"
+        return f"bill {self.bill.number} of {self.bill.period}"
+
+    def numbers(self) -> tuple[str, ...]:
+        """Give the one of its bill."""
+        return (self.bill.number,) if self.bill is not None else ()
+
+
+class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
+    """Close the oldest open period of an account with this bill."""
+
+    month: int
+    mark: bytes
+    """Of the bucket that the bill was made of, `bucket_mark`."""
+    bill: Bill | None
+    """Without a number. None = there is nothing to bill."""
+    due_ms: int = 0
+    """When what is left to pay is overdue, UTC; 0 = nothing is."""
+    items: tuple[OpenItem, ...] = ()
+    """What is left to pay, by item."""
+    late: LateRule = NEVER_LATE
+    late_fees: tuple[Pair, ...] = ()
+    number: Annotated[str, FilledIn()] = ""
+    """The owner's, while it decides."""
+
+    traits = Traits(
+        sender=PLATFORM,
+        permissions=("close_period",),
+        predictable=False,
+        proposable=False,
+        of_subscribers=False,
+        ports=False,
+    )
+
+    def at_stake(self) -> int:
+        """Give what is asked."""
+        return abs(self.bill.total) if self.bill is not None else 0
+
+    def series(self) -> str:
+        """Number bills."""
+        return BILL if self.bill is not None else ""
+
+    def numbered(self, number: str) -> "ClosePeriod":
+        """Give it with the number of its bill."""
+        return replace(self, number=number)
+
+    def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
+        """Close it. Refused BILL_PERIOD_CLOSED, BILL_PERIOD_AHEAD, PERIOD_NOT_OVER; Invalid BILL_WRONG.
+
+        Raises `VersionMoved` when something was posted to the bucket since: the bill is made again.
+        """
+        require_here(account)
+        _check_order(account, self.month, now_ms)
+        if self.mark != bucket_mark(account, self.month):
+            raise VersionMoved
+        posted = _posted(account, self.month)
+        bill = self.bill
+        if bill is None:
+            billed = any(amount and not is_money(key) for key, amount in account.buckets.of(self.month))
+            if billed or late_fees(account, now_ms):
+                raise _wrong(self.month, "nothing to bill")
+            return Effect((PeriodClosed(self.month, None, 0, 0, (), NEVER_LATE, ()),))
+        _check_bill(account, self, bill, now_ms)
+        extra = bill.gross - posted
+        closed = PeriodClosed(
+            self.month,
+            replace(bill, number=self.number),
+            extra,
+            self.due_ms,
+            self.items,
+            self.late,
+            self.late_fees,
+        )
+        return Effect((closed,), bill.total)
+
+
+def bucket_mark(account: Account, month: int) -> bytes:
+    """Give the fingerprint of what a bill is made of: the bucket, and what earlier bills left to it.
+
+    Equal marks, equal bills: it is not the account's version, so traffic of other periods never makes a bill stale.
+    """
+    owed = [(bill.number, bill.late_billed) for bill in account.open.bills]
+    content = (account.buckets.of(month), account.open.carried, owed)
+    return blake2b(_pack(content), digest_size=16).digest()
+
+
+def opening_of(account: Account, month: int) -> int:
+    """Give what the money books held when the oldest open period began, micro-units; below zero it was owed.
+
+    It is what they hold now without all that is in the buckets: so nothing of it is kept, and nothing can be lost.
+    """
+    moved = 0
+    for key, amount in zip(account.buckets.keys, account.buckets.amounts, strict=True):
+        if key.month >= month:
+            moved += amount if is_money(key) else -amount
+    return buckets.bill_money(account.books) - moved
+
+
+def is_money(key: SumKey) -> bool:
+    """Say whether a sum is of money that came in or went out, not of charges."""
+    return key.item[:1] == MONEY_IN
+
+
+def _posted(account: Account, month: int) -> int:
+    return sum(amount for key, amount in account.buckets.of(month) if not is_money(key))
+
+
+def _check_order(account: Account, month: int, now_ms: int) -> None:
+    terms = account.terms
+    if month <= terms.closed:
+        text = f"period {month_text(month)} of {account.account_id} is closed"
+        raise Refused("BILL_PERIOD_CLOSED", text, facts={"closed": month_text(terms.closed)})
+    if month > terms.closed + 1:
+        text = f"period {month_text(terms.closed + 1)} of {account.account_id} comes first"
+        raise Refused("BILL_PERIOD_AHEAD", text, facts={"oldest": month_text(terms.closed + 1)})
+    if month_at(terms.zone, terms.cycle_day, now_ms) <= month:
+        text = f"period {month_text(month)} of {account.account_id} is not over yet"
+        raise Refused("PERIOD_NOT_OVER", text)
+
+
+def _check_bill(account: Account, action: ClosePeriod, bill: Bill, now_ms: int) -> None:
+    check_bill(bill)
+    terms, owed = account.terms, sum(row.open for row in action.items)
+    opening = opening_of(account, action.month)
+    moved = sum(amount for key, amount in account.buckets.of(action.month) if is_money(key))
+    late = sum(amount for _, amount in action.late_fees)
+    known = dict(late_fees(account, now_ms))
+    for name, holds in (
+        ("account", bill.account == account.account_id and bill.kind == BILL and not bill.number),
+        ("currency", bill.currency == terms.currency),
+        ("period", bill.period == f"{month_text(action.month)}/{terms.cycle_day}"),
+        ("carried rest", bill.carried_in == account.open.carried),
+        ("balance", bill.balance is not None and bill.balance.opening == opening),
+        ("money that moved", bill.balance is not None and bill.balance.money_in - bill.balance.money_out == moved),
+        ("settled part", bill.settled <= max(0, opening + moved + bill.carried_in)),
+        ("items", owed == max(0, bill.payable) and all(0 < row.open <= row.billed <= BOOK_MAX for row in action.items)),
+        ("number of items", len(action.items) <= ITEMS_MAX and 0 <= action.due_ms <= TIME_MS_MAX),
+        ("late fees", all(0 < amount <= known.get(number, 0) for number, amount in action.late_fees) and late >= 0),
+    ):
+        if not holds:
+            raise _wrong(action.month, name)
+
+
+def _wrong(month: int, what: str) -> Invalid:
+    text = f"the bill of {month_text(month)} does not agree with the account: {what}"
+    return Invalid("BILL_WRONG", text, facts={"sum": what})

@@ -1,0 +1,114 @@
+"""The bill of a period, made of an account's bucket: what the platform asks an owner to close, or shows as a trial.
+
+The same for both: a trial is what the owner is not asked to keep.
+"""
+
+from calendar import monthrange
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from msgspec.structs import replace
+
+from charging.base.account import Account
+from charging.base.localtime import day_of, month_text, zone_of
+from charging.base.openbills import NEVER_LATE, LateRule, OpenItem, owed
+from charging.base.receivables import late_fees
+from charging.bills.bill import LATE_FEE, USAGE, Bill, LineKind, MoneyMoved, PeriodBalance
+from charging.bills.making import BillFrame, make_bill, owed_items
+from charging.bills.taxing import BillSum
+from charging.bills.taxtable import TaxTable
+from charging.ledger.commands.close_period import ClosePeriod, bucket_mark, is_money, opening_of
+
+LATE_FEE_ITEM = "late-fee"
+_KINDS: dict[str, LineKind] = {
+    "": USAGE,
+    "fee": "fee",
+    "discount": "discount",
+    "adjustment": "adjustment",
+    "late_fee": LATE_FEE,
+}
+
+
+def closing_of(
+    account: Account,
+    taxes: TaxTable,
+    month: int,
+    now_ms: int,
+    late: LateRule = NEVER_LATE,
+    more: Sequence[BillSum] = (),
+) -> ClosePeriod:
+    """Make the command that closes a period of an account.
+
+    `month` counts from the year 0, `now_ms` is UTC; `more` are lines that the bill adds to what was posted, as
+    discounts of the whole bill. Raises `Invalid` TAX_ITEM_UNKNOWN.
+    """
+    mark = bucket_mark(account, month)
+    fees = late_fees(account, now_ms)
+    sums = sums_of(account, month)
+    today = zone_of(account.terms.zone).day(now_ms // 1000)
+    sums += [BillSum(LATE_FEE_ITEM, "", LATE_FEE, today, amount, rule=number) for number, amount in fees]
+    sums += more
+    carried = account.open.carried
+    if not sums:
+        return ClosePeriod(month, mark, None)
+    bill = _bill(account, sums, taxes, month, carried, today)
+    if bill.payable <= 0:
+        return ClosePeriod(month, mark, bill, late_fees=fees)
+    items = tuple(OpenItem(item, "", amount, amount) for item, amount in owed_items(bill))
+    due_ms = zone_of(account.terms.zone).day_begins(day_of(bill.due_day) + 1) * 1000
+    return ClosePeriod(month, mark, bill, due_ms, items, late, fees)
+
+
+def sums_of(account: Account, month: int) -> list[BillSum]:
+    """Give what was posted in a period and charges, as bills sum it; what adds up to nothing is no line."""
+    return [
+        BillSum(
+            key.item,
+            key.member,
+            _KINDS[key.kind],
+            key.since,
+            amount,
+            key.level,
+            key.rule,
+            f"{month_text(key.origin)}/{account.terms.cycle_day}" if key.origin else "",
+        )
+        for key, amount in account.buckets.of(month)
+        if amount and not is_money(key)
+    ]
+
+
+def first_day(month: int, cycle_day: int) -> date:
+    """Give the day on which a period begins."""
+    year, number = month // 12, month % 12 + 1
+    return date(year, number, min(cycle_day, monthrange(year, number)[1]))
+
+
+def _bill(account: Account, sums: Sequence[BillSum], taxes: TaxTable, month: int, carried: int, today: int) -> Bill:
+    terms = account.terms
+    last = first_day(month + 1, terms.cycle_day) - timedelta(days=1)
+    frame = BillFrame(
+        account.account_id,
+        account.customer_id,
+        f"{month_text(month)}/{terms.cycle_day}",
+        first_day(month, terms.cycle_day).isoformat(),
+        last.isoformat(),
+        date.fromordinal(date(1970, 1, 1).toordinal() + today).isoformat(),
+        terms.currency,
+    )
+    opening = opening_of(account, month)
+    moved = tuple(
+        MoneyMoved(last.isoformat(), key.item[1:], amount)
+        for key, amount in account.buckets.of(month)
+        if amount and is_money(key)
+    )
+    came = sum(each.amount for each in moved)
+    bill = make_bill(
+        frame,
+        sums,
+        taxes,
+        carried_in=carried,
+        available=max(0, opening + came + carried),
+        arrears=owed(account.open.bills),
+    )
+    balance = PeriodBalance(opening, moved, opening + came - bill.gross)
+    return replace(bill, balance=balance)

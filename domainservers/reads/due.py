@@ -1,0 +1,157 @@
+"""Which accounts of a slot are due for a bill, and the bills that were made: what a billing run and its readers ask.
+
+Who is due is a question about state, so nothing is remembered of a run: an account whose period is closed is not due
+any more, and whoever asks again begins anew. A page is read partition by partition; what is in memory is newer than its
+snapshot, so both are looked at.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from charging import wire
+from charging.base.account import Account
+from charging.bills.bill import Bill
+from charging.errors import Invalid
+from domainservers.accounts.accounts import BUCKETS, COLLECTION, Accounts, Cell, partitions, unpack_account
+from domainservers.base.fetcher import bucket_of
+from domainservers.bills.records import BillRecords, read_bills
+from domainservers.desk.answers import pack_fault
+from domainservers.journal.groups import Groups, ReplySink
+from domainservers.journal.quarantine import Quarantine
+from domainservers.reads.readers import Readers
+from storage.unit import Unit
+
+DUE_MAX = 500
+"""Accounts of one page."""
+PAGE_BYTES_MAX = 2_000_000
+"""Of the accounts of one page, packed; one that is larger comes alone."""
+BILLS_MAX = 24
+"""Periods of which bills are read at once."""
+BREATH_CELLS = 2_000
+"""Other work of the process has its turn after so many accounts that were looked at."""
+
+
+class DueReads:
+    """Of one slot."""
+
+    def __init__(
+        self,
+        slot: str,
+        unit: Unit,
+        accounts: Accounts,
+        quarantine: Quarantine,
+        groups: Groups,
+        readers: Readers,
+        bills: BillRecords,
+    ) -> None:
+        self._slot = slot
+        self._unit = unit
+        self._accounts = accounts
+        self._quarantine = quarantine
+        self._groups = groups
+        self._readers = readers
+        self._bills = bills
+
+    def due(self, sink: ReplySink, place: int, ask: wire.FetchDue) -> None:
+        """Answer with a page of the accounts that are due."""
+        self._readers.begin(self._due(sink, place, ask), lambda fault: sink.answer(place, pack_fault(fault)))
+
+    def bills(self, sink: ReplySink, place: int, ask: wire.FetchBills, cell: Cell) -> None:
+        """Answer with the bills of an account that is in memory."""
+        work = self._tell_bills(sink, place, ask, cell)
+        self._readers.begin(work, lambda fault: sink.answer(place, pack_fault(fault)))
+
+    async def _due(self, sink: ReplySink, place: int, ask: wire.FetchDue) -> None:
+        first, after = _place(ask, self._slot)
+        names = partitions(self._slot)
+        in_memory = await self._cells_by_bucket(first, len(names))
+        most = max(1, min(ask.accounts_max, DUE_MAX))
+        found: list[Account] = []
+        size, following = 0, ""
+        for bucket in range(first, len(names)):
+            states = await self._states(names[bucket], in_memory.get(bucket, ()), after if bucket == first else "")
+            for account_id in sorted(states):
+                state = states[account_id]
+                account = self._account(account_id, state)
+                if account is None or not is_due(account, ask.month, ask.cycle_day):
+                    continue
+                size += len(state) if isinstance(state, bytes) else 1_000
+                if found and (len(found) >= most or size > PAGE_BYTES_MAX):
+                    sink.answer(place, wire.pack(wire.DueAccounts(tuple(found), following)))
+                    return
+                found.append(account)
+                following = f"{_list_of(ask, self._slot)}|{bucket}|{account_id}"
+        sink.answer(place, wire.pack(wire.DueAccounts(tuple(found))))
+
+    async def _cells_by_bucket(self, first: int, many: int) -> dict[int, list[Cell]]:
+        """Give what is in memory, by partition, from this one on."""
+        found: dict[int, list[Cell]] = {}
+        for index, cell in enumerate(list(self._accounts.cells.values())):
+            bucket = bucket_of(cell.account_id, many)
+            if bucket >= first:
+                found.setdefault(bucket, []).append(cell)
+            if index % BREATH_CELLS == 0:
+                await asyncio.sleep(0)
+        return found
+
+    async def _states(self, partition: str, cells: Sequence[Cell], after: str) -> dict[str, Account | bytes]:
+        """Give the states of a partition's accounts behind one of them, the newest there are."""
+        states: dict[str, Account | bytes] = {}
+        async for page in self._unit.scan(COLLECTION, partition):
+            states.update((stored.key, stored.value) for stored in page if stored.key > after)
+            await asyncio.sleep(0)
+        for cell in cells:
+            now = self._accounts.cells.get(cell.account_id, cell).state
+            if cell.account_id > after and now is not None:
+                states[cell.account_id] = now
+        return states
+
+    def _account(self, account_id: str, state: Account | bytes) -> Account | None:
+        """Unpack a state; None for what is no account, or can't be served: nobody can bill it until it is mended."""
+        if self._quarantine.rows and self._quarantine.holds(account_id):
+            return None
+        if isinstance(state, Account):
+            return state
+        try:
+            return unpack_account(state)
+        except ValueError:
+            return None
+
+    async def _tell_bills(self, sink: ReplySink, place: int, ask: wire.FetchBills, cell: Cell) -> None:
+        if len(ask.months) > BILLS_MAX:
+            raise Invalid("LIST_TOO_LONG", f"at most {BILLS_MAX} periods at once", fields={"months": str(BILLS_MAX)})
+        pending = [self._bills.pending(cell.account_id, month) for month in ask.months]
+        unwritten = [bill for bill in pending if bill is not None]
+        written = await read_bills(self._unit, self._slot, cell.account_id, ask.months)
+        numbers = {bill.number for bill in written}
+        bills = (*written, *[bill for bill in unwritten if bill.number not in numbers])
+        told = wire.Bills(cell.account_id, tuple(sorted(bills, key=_by_period)))
+        self._groups.reply(cell.seq, sink, place, wire.pack(told))
+
+
+def is_due(account: Account, month: int, cycle_day: int) -> bool:
+    """Say whether an account has a period to close, up to this one: one of its cycle day that is not closed yet."""
+    terms = account.terms
+    return terms.cycle_day == cycle_day and 0 < terms.closed < month and terms.status != "moved"
+
+
+def _by_period(bill: Bill) -> str:
+    return bill.period
+
+
+def _list_of(ask: wire.FetchDue, slot: str) -> str:
+    return f"{slot}|{ask.month}|{ask.cycle_day}"
+
+
+def _place(ask: wire.FetchDue, slot: str) -> tuple[int, str]:
+    """Read where a page begins: partition, and the account before. Raises `Invalid` PAGE_TOKEN_FOREIGN."""
+    if not ask.after:
+        return 0, ""
+    mine = f"{_list_of(ask, slot)}|"
+    bucket, bar, account_id = ask.after.removeprefix(mine).partition("|")
+    if not (ask.after.startswith(mine) and bar and bucket.isdecimal() and len(bucket) < 3 and int(bucket) < BUCKETS):
+        wanted = "what the page before of the same list gave, to the letter"
+        raise Invalid(
+            "PAGE_TOKEN_FOREIGN", f"no page of this list begins there: give {wanted}", fields={"page": wanted}
+        )
+    return int(bucket), account_id
