@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
-ROOMS  := appserver audit authoring business capacity charging cluster console country datacenter directory domainservers evidence gateways house loadtest mediation onetier_client runtime storage watch
+ROOMS  := appserver audit authoring business capacity charging cluster console country datacenter directory documents domainservers evidence gateways house loadtest mediation onetier_client runtime storage watch
 
 .PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check reasons bench fuzz loadtest lock sbom house links clean
 help:            ## list the targets

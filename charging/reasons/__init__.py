@@ -12,6 +12,7 @@ from charging.reasons.bills import BILLS
 from charging.reasons.books import BOOKS, REFUNDS
 from charging.reasons.console import FILES
 from charging.reasons.directory import DIRECTORY
+from charging.reasons.documents import DOCUMENTS
 from charging.reasons.house import AWAY, LOAD, MESSAGES
 from charging.reasons.mediation import MEDIATION
 from charging.reasons.permissions import PERMISSIONS
@@ -26,7 +27,7 @@ from charging.reasons.watching import WATCHING
 
 SECTIONS: tuple[Section, ...] = (
     ENVELOPE, ACCESS, PERMISSIONS, ACCOUNTS, BOOKS, REFUNDS, SPENDING, RECEIVABLES, SESSIONS, PRICES, APPROVALS, LOAD,
-    AWAY, MESSAGES, CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, BILLS, WATCHING, MEDIATION, FILES,
+    AWAY, MESSAGES, CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, BILLS, DOCUMENTS, WATCHING, MEDIATION, FILES,
 )  # fmt: skip
 REASONS: Mapping[str, Reason] = {reason.name: reason for section in SECTIONS for reason in section.reasons}
 """By name."""

@@ -16,13 +16,15 @@ from charging.errors import Fault, Unavailable
 from console import report
 from console.arguments import ENDPOINTS_VARIABLE, Key, first_address
 from console.operations.directory_call import CALL_TIMEOUT_S, PLATFORM, Certificates, call_as_operator, patiently
+from console.operations.documents import document
 from console.sharing import shares
 from console.values import time_ms
 from console.views import Json, View, plain, print_view
 from onetier_client import new_key
 from runtime.status import from_status
 
-app = typer.Typer(help="Plan, open and end the bill runs of a domain.", no_args_is_help=True)
+app = typer.Typer(help="Plan, open and end the bill runs of a domain; print bills.", no_args_is_help=True)
+app.command("document")(document)
 ResultT = TypeVar("ResultT")
 
 Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.")]
