@@ -17,6 +17,7 @@ from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.kinds import Revision
 from charging.rating.due_fees import of_change
 from charging.rating.selling import check_change
+from charging.rating.terms import check_terms
 
 Dated = Subscribe | Unsubscribe | ChangePlan | Pause | Resume
 
@@ -42,7 +43,9 @@ def decided_on(
     plan_at = reference.timeline.plan_at
     if not isinstance(ready, Leave):
         check_change(plan_at, after, _added(ready), _begins_ms(ready), now_ms, _path(ready))
-    dues = of_change(plan_at, contract, after, account, now_ms, changes=isinstance(ready, ChangePlan))
+    changes = isinstance(ready, ChangePlan)
+    check_terms(plan_at, contract, after, account, _path(ready), changes=changes)
+    dues = of_change(plan_at, contract, after, account, now_ms, changes=changes)
     return replace(ready, dues=dues)
 
 
@@ -94,7 +97,7 @@ def _added(order: Dated) -> str:
     return ""
 
 
-def _path(order: Dated) -> str:
+def _path(order: Revision) -> str:
     match order:
         case Subscribe():
             return "subscribe.offering"
@@ -104,4 +107,6 @@ def _path(order: Dated) -> str:
             return "pause.offering"
         case Resume():
             return "resume.offering"
+        case Leave():
+            return "leave"
     return "unsubscribe.offering"

@@ -1,8 +1,8 @@
 """Offerings of the catalogue: plans, add-ons, bundles, fees, allowances, discounts, agreements, accumulators."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from charging.base.bounds import PRIORITY_DEFAULT
 from charging.catalogue.tariffs import Cap, Rate
@@ -111,6 +111,16 @@ class Offering(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     requires: tuple[Id, ...] = ()
     """Sold only to holders of one of these."""
     excludes: tuple[Id, ...] = ()
+    minimum_months: Annotated[int, Meta(ge=0, le=120)] = 0
+    """Months that a contract keeps it at least, pauses counted; ended earlier it costs `early_end`, or is not ended."""
+    early_end: Id = ""
+    """One-time fee of the event "request" that ending it before `minimum_months` costs; empty = it can't be ended."""
+    early_end_by: Literal["once", "month"] = "once"
+    """The fee is due once, or for each month that is left, a begun one whole."""
+    begins_max: Annotated[int, Meta(ge=0, le=1000)] = 0
+    """How often a contract may take it in a period; 0 = as often as it likes."""
+    begins_period: Literal["day", "month", "cycle", "year"] = "cycle"
+    """Over which `begins_max` counts."""
     effective_from: Moment = ""
     effective_to: Moment = ""
 

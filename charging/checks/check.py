@@ -11,6 +11,7 @@ from charging.checks.reach import check_reach
 from charging.checks.references import check_cycles, check_duplicates, check_references
 from charging.checks.rules import check_discounts, check_opened_services, check_region
 from charging.checks.taxes import check_taxed, check_taxes
+from charging.checks.terms import check_early_ends
 from charging.checks.units import check_units
 from charging.checks.values import check_values
 from charging.checks.walk import Finding
@@ -32,6 +33,7 @@ CHECKS = (
     check_taxes,
     check_quotas,
     check_numbers,
+    check_early_ends,
 )
 
 

@@ -17,6 +17,7 @@ from charging.catalogue.offers import Accumulator, Agreement, Allowance, Discoun
 from charging.catalogue.tariffs import Cap, Price, PriceOverride, Tariff, Tiers
 from charging.catalogue.words import Calendar, Destination, PartyGroup, Service, When, Zone
 from charging.checks.references import BUILT_IN
+from charging.checks.terms import check_term
 from charging.checks.walk import Finding, Path, structs
 
 FILLED: Mapping[type[Struct], Mapping[str, str]] = {
@@ -84,6 +85,7 @@ def _offered(path: Path, node: Struct) -> Iterator[Finding]:
             yield Finding((*path, "excludes"), f"{name!r} is required and excluded: nobody could hold this offering")
         if node.validity and not exact_quantity(node.validity):
             yield Finding((*path, "validity"), "a subscription of no time: leave validity out for one without end")
+        yield from check_term(path, node)
     elif isinstance(node, Service) and node.quantity_max != "0" and not exact_quantity(node.quantity_max):
         yield Finding((*path, "quantity_max"), "a usage of nothing: leave quantity_max out for the default of the unit")
 

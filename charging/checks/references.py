@@ -40,6 +40,7 @@ NAMES: Mapping[type[Struct], Mapping[str, str]] = {
         "fees": "fees",
         "requires": "offerings",
         "excludes": "offerings",
+        "early_end": "fees",
     },
     Agreement: {"discounts": "discounts"},
     DiscountWhen: {"tariffs": "tariffs", "offerings": "offerings"},

@@ -14,10 +14,11 @@ from charging.base.account import Account, FeeMark
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import PERIODS, LocalTime, span
 from charging.base.usage import Charge, Step
-from charging.catalogue.offers import Fee
+from charging.catalogue.offers import Fee, Offering
 from charging.ledger.dues import Due, Dues, mark_of
 from charging.ledger.ledger import seal
 from charging.plans.plan import Plan
+from charging.plans.unrated import Unrated
 from charging.rating import fees
 
 ACTIVATION, CHANGE, TERMINATION = "activation", "change", "termination"
@@ -37,10 +38,12 @@ def of_change(
     """
     credits: list[Due] = []
     taken: list[Due] = []
-    for held, end_ms, event in (*_ends(before, after, changes=changes), *_stops(before, after)):
+    for held, end_ms, event in (*ends(before, after, changes=changes), *_stops(before, after)):
         for due in ending(plan_at, before, account, held, end_ms, now_ms, event):
             (credits if due.credit else taken).append(due)
-    for held, begins_ms, event in (*_begins(before, after, changes=changes), *_goes_on(before, after, now_ms)):
+        if event != PAUSE:
+            taken += _early(plan_at, before, account, held, end_ms, now_ms)
+    for held, begins_ms, event in (*begins(before, after, changes=changes), *_goes_on(before, after, now_ms)):
         taken += starting(plan_at, after, account, held, now_ms, event, begins_ms)
     if not credits and not taken:
         return Dues()
@@ -127,6 +130,31 @@ def months_left(local: LocalTime, from_ms: int, end_ms: int, months: int) -> int
     return max(0, months - over)
 
 
+def _early(
+    plan_at: PlanAt, contract: Contract, account: Account, held: Subscription, end_ms: int, now_ms: int
+) -> Iterator[Due]:
+    """Give the fee for ending before the minimum term that was agreed when it was taken."""
+    sold = sold_then(plan_at, held.offering, held.began_ms)
+    if sold is None or not sold.early_end or end_ms <= held.began_ms:
+        return
+    plan = plan_at(now_ms)
+    if sold.early_end not in plan.fees:
+        plan = plan_at(held.began_ms)
+    left = months_left(plan.local, held.began_ms, end_ms, sold.minimum_months)
+    if left and sold.early_end in plan.fees:
+        times = left if sold.early_end_by == "month" else 1
+        yield from _once(plan, contract, account, held.offering, sold.early_end, now_ms, times)
+
+
+def sold_then(plan_at: PlanAt, offering: str, time_ms: int) -> Offering | None:
+    """Give an offering as it was sold at a moment; None = nothing tells any more."""
+    try:
+        entry = plan_at(time_ms).merged.offerings.get(offering)
+    except Unrated:
+        return None
+    return entry.value if entry is not None else None
+
+
 def _credit(plan_at: PlanAt, contract: Contract, account: Account, mark: FeeMark, last_ms: int) -> Iterator[Due]:
     from_ms = max(last_ms, mark.from_ms)
     plan = plan_at(mark.from_ms)
@@ -196,7 +224,7 @@ def _stops_paused(plan: Plan, fee_id: str) -> bool:
     return entry is None or entry.value.while_paused == "stops"
 
 
-def _ends(before: Contract, after: Contract, *, changes: bool) -> Iterator[tuple[Subscription, int, str]]:
+def ends(before: Contract, after: Contract, *, changes: bool) -> Iterator[tuple[Subscription, int, str]]:
     """Give what ends earlier than it would have, when and by what; what never begins ends as it would have begun."""
     event = CHANGE if changes else TERMINATION
     kept = {(each.offering, each.valid_from_ms): each for each in after.subscriptions}
@@ -212,11 +240,13 @@ def _ends(before: Contract, after: Contract, *, changes: bool) -> Iterator[tuple
 
 
 def _goes_on_later(ended: Subscription, contract: Contract) -> bool:
-    later = [each for each in contract.subscriptions if each.offering == ended.offering and each.since_ms]
+    rows = [each for each in contract.subscriptions if each.offering == ended.offering]
+    later = [each for each in rows if each.valid_from_ms > ended.valid_from_ms]
     return ended.paused or any(each.since_ms == ended.began_ms for each in later)
 
 
-def _begins(before: Contract, after: Contract, *, changes: bool) -> Iterator[tuple[Subscription, int, str]]:
+def begins(before: Contract, after: Contract, *, changes: bool) -> Iterator[tuple[Subscription, int, str]]:
+    """Give what is taken, or goes on after a pause, and by what."""
     known = {(each.offering, each.valid_from_ms) for each in before.subscriptions}
     for held in after.subscriptions:
         if (held.offering, held.valid_from_ms) not in known:

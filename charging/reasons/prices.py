@@ -73,6 +73,14 @@ PRICES = Section(
         Reason(
             "OFFERING_NOT_SOLD", INVALID, "The offering is not sold now, or not at that moment.", fields="the offering"
         ),
+        Reason(
+            "MINIMUM_TERM",
+            INVALID,
+            "The offering is kept for a time at least, which is not over.",
+            "End it later.",
+            fields="the offering",
+        ),
+        Reason("TAKEN_TOO_OFTEN", INVALID, "The offering is not taken so often in one period.", fields="the offering"),
         Reason("OFFERING_REQUIRES", INVALID, "The offering is sold only with another.", fields="the subscriptions"),
         Reason("OFFERING_EXCLUDED", INVALID, "The offering is not sold beside another.", fields="the subscriptions"),
         Reason(

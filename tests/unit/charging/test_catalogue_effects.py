@@ -66,12 +66,14 @@ NATION = {
         {"id": "child", "unit": "money", "quota": "0", "blocks": "true", "when": {"services": ["voice"]}}],
     "fees": [
         {"id": "monthly", "amount": "9", "name": "m", "period": "month", "prorated": "false", "charged": "arrears",
-         "item": "rent", "minus": "spent", "rounding": {"mode": "down", "places": "1"}, **DATES},
+         "item": "rent", "minus": "spent", "rounding": {"mode": "down", "places": "1"}, "while_paused": "due", **DATES},
+        {"id": "early", "amount": "9", "kind": "one_time", "event": "request"},
         {"id": "setup", "amount": "9", "kind": "one_time", "event": "change"}],
     "offerings": [
         {"id": "o", "name": "the first", "kind": "bundle", "priority": "5", "includes": ["p"], "services": ["voice"],
          "tariffs": ["texts"], "allowances": ["free"], "discounts": ["five"], "fees": ["monthly"], "validity": "30 d",
-         "requires": ["p"], "excludes": ["r"], **DATES},
+         "requires": ["p"], "excludes": ["r"], "minimum_months": "1", "early_end": "early", "early_end_by": "month",
+         "begins_max": "2", "begins_period": "day", **DATES},
         {"id": "p"}, {"id": "r"}],
     "discounts": [
         {"id": "five", "stage": "offering", "name": "f", "level": "C", "priority": "5", "percent": "5", **DATES,
@@ -138,6 +140,11 @@ WITHOUT = {
     (Offering, "excludes"): "read by `selling` when a contract is made",
     (Fee, "charged"): "says to whoever bills when to ask for the fee",
     (Fee, "event"): "says to whoever bills when to ask for the fee",
+    (Fee, "while_paused"): "read by `due_fees` when a contract is paused",
+    **dict.fromkeys(
+        [(Offering, name) for name in ("minimum_months", "early_end", "early_end_by", "begins_max", "begins_period")],
+        "read by `terms` and `due_fees` when a contract is changed",
+    ),
 }
 """Fields that compile to nothing, and why they are there."""
 

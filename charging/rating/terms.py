@@ -1,0 +1,35 @@
+"""Terms of offerings that a change of a contract has to keep: how long they are kept, and how often they are taken."""
+
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.localtime import PERIODS, span
+from charging.errors import Invalid
+from charging.rating.due_fees import PAUSE, RESUME, PlanAt, begins, ends, months_left, sold_then
+
+
+def check_terms(
+    plan_at: PlanAt, before: Contract, after: Contract, account: Account, path: str, *, changes: bool
+) -> None:
+    """Refuse a change that ends what must be kept longer, or takes something more often than it is sold.
+
+    By the terms under which it was taken. Raises `Invalid` MINIMUM_TERM, TAKEN_TOO_OFTEN; `path` names the field.
+    """
+    for held, end_ms, event in ends(before, after, changes=changes):
+        sold = sold_then(plan_at, held.offering, held.began_ms)
+        local = plan_at(end_ms).local
+        if event == PAUSE or sold is None or not sold.minimum_months or sold.early_end:
+            continue
+        if months_left(local, held.began_ms, end_ms, sold.minimum_months):
+            text = f"later: it is kept for {sold.minimum_months} months at least"
+            raise Invalid("MINIMUM_TERM", f"{held.offering!r} can't end now: {text}", fields={path: text})
+    for held, _, event in begins(before, after, changes=changes):
+        sold = sold_then(plan_at, held.offering, held.valid_from_ms)
+        if event == RESUME or sold is None or not sold.begins_max:
+            continue
+        local, period, day = plan_at(held.valid_from_ms).local, PERIODS[sold.begins_period], account.terms.cycle_day
+        here = span(period, local.day(held.valid_from_ms // 1000), day).text
+        rows = [each for each in after.subscriptions if each.offering == held.offering and not each.since_ms]
+        taken = [each for each in rows if span(period, local.day(each.valid_from_ms // 1000), day).text == here]
+        if len(taken) > sold.begins_max:
+            text = f"at most {sold.begins_max} times a {sold.begins_period}"
+            raise Invalid("TAKEN_TOO_OFTEN", f"{held.offering!r} is sold {text}", fields={path: text})
