@@ -36,5 +36,6 @@ Command = (
     | desk.WriteOff
     | desk.Recover
     | desk.AgreeInstalments
+    | desk.Dun
     | desk.TakeOverBill
 )

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from charging.base.account import MONEY, Book, FeeMark, Hold, Outgoing, Proposal, Session, SpendingLimit, Threshold
 from charging.base.buckets import Billed, Buckets, SumKey
 from charging.base.contract import Contract
+from charging.base.dunning import Dunned, DunningStep
 from charging.base.localtime import day_of, zone_of
 from charging.base.openbills import NEVER_LATE, OpenBill, OpenItem, Share, pack_settled
 from charging.base.usage import SealedCharge, Usage
@@ -28,6 +29,7 @@ from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed
 from charging.ledger.commands.credit_bill import CreditBill
 from charging.ledger.commands.dispute import Dispute, Disputed
 from charging.ledger.commands.drop_book import DropBook
+from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.move_in import MovedIn, MoveIn
@@ -63,6 +65,7 @@ from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.commands.write_off import WriteOff, WrittenOff
 from charging.ledger.crediting import BillCredited
 from charging.ledger.dues import Due, FeePosted
+from charging.ledger.dunning import DunningLifted, DunningTaken
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import (
     Affected,
@@ -175,6 +178,7 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     WriteOff: lambda desk: WriteOff(BILL_NUMBER, 5, "zhao", "moved abroad"),
     Recover: lambda desk: Recover(BILL_NUMBER, 4, "", "collected"),
     AgreeInstalments: lambda desk: AgreeInstalments("", 3, desk.now_ms + 86_400_000, 30, "asked"),
+    Dun: lambda desk: Dun("sweep", (DunningStep("reminder", "notice", 0), DunningStep("out", "suspend_outgoing", 0))),
     MoveMoney: lambda desk: MoveMoney("main", "side", 3, "saving"),
     SendTransfer: lambda desk: SendTransfer("main", BOB, "main", 11, "gift"),
     ReceiveTransfer: lambda desk: ReceiveTransfer(BOB, "main", 12, "gift", desk.now_ms, "CNY"),
@@ -196,6 +200,7 @@ USAGE = Usage(ALICE, "voice", 1, 60)
 CHARGE = SealedCharge(30, "XTS", (("minutes", 60),), ((COUNTER, 60),), 1, True, Raw(msgspec.msgpack.encode([])))
 HOLD = Hold("data", "", "", 1, 5, 10, (("main", 10),), (), 5, (("main", 7),), ())
 SESSION = Session("s-1", ALICE, 1, 9, (HOLD,))
+STEP = DunningStep("all", "suspend_all", 30)
 BILL = OpenBill(
     "B-1",
     "2026-12/9",
@@ -245,6 +250,7 @@ FULL = an_account(
     settled=pack_settled((replace(BILL, number="B-0", items=()),)),
     fees=(FeeMark(ALICE, "plan", "monthly", 1, 9, 30),),
     reversed=(("paid-0", START_MS),),
+    dunned=(Dunned(STEP, "", 1),),
 )
 SHARE = (Share("B-1", "voice", "voice", 20),)
 CLOSED = Bill(
@@ -334,6 +340,8 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
         InstalmentsAgreed((("B-1", ((START_MS + 9, 60),)),), START_MS, "asked"),
         {"bills"},
     ),
+    DunningTaken: (DunningTaken((Dunned(STEP, "tv", 9),)), {"dunned"}),
+    DunningLifted: (DunningLifted((("all", ""),)), {"dunned"}),
     Decided: (Decided("proposed-1", True, "operator/li", "li", "seen", b"outcome"), {"proposals", "decided"}),
 }
 """By the event: one of its kind, and the fields of an account that it changes in `FULL`."""

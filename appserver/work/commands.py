@@ -8,6 +8,7 @@ from appserver.accounts.chain import ChargeItem, CommandItem
 from appserver.batches.item import WorkItem
 from appserver.reading.asks import SessionOrder
 from appserver.reference import DomainReference
+from appserver.work.dunning import dunned
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.pricing import before_contract, session_step
 from appserver.work.revisions import decided_on
@@ -21,6 +22,7 @@ from charging.base.usage import Charge, Usage
 from charging.errors import Invalid
 from charging.ledger.asking import TransferAsk
 from charging.ledger.command import Command
+from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.send_transfer import SendTransfer
@@ -28,6 +30,7 @@ from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.commands.set_spending_limit import SetSpendingLimit
 from charging.ledger.commands.set_threshold import SetThreshold
+from charging.ledger.commands.take_over_bill import TakeOverBill
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.kinds import Action, Revision
 from charging.ledger.ledger import available_view, seal
@@ -106,6 +109,8 @@ def order_command(
         if today is not None and not order.remove:
             check_spending(today, order.limit.services, order.limit.scope, "set_spending_limit")
         action = order
+    elif isinstance(order, Dun | TakeOverBill):
+        action = dunned(order, account, _today(reference, now_ms), now_ms)
     elif isinstance(order, SetThreshold):
         today = _today(reference, now_ms)
         if today is not None and not order.remove:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT
 from charging.base.buckets import Buckets, sharing_keys
+from charging.base.dunning import Dunned
 from charging.base.fieldtypes import MICRO_UNITS, NAME, NAMES, Choice, Identity, Name, Whole
 from charging.base.money import NO_CURRENCY
 from charging.base.openbills import OpenBill
@@ -181,7 +182,7 @@ class Terms(Struct, frozen=True, array_like=True, gc=False):
     domain: str
     """Region whose slots hold it."""
     status: str = "active"
-    """active, suspended, closed, moved"""
+    """active, limited (by dunning, in part), suspended, closed, moved"""
     status_reason: str = ""
     """Why it is suspended or closed; `charging.ledger.standing.FUNDS_ENDED` marks what a top-up undoes by itself."""
     payment_mode: str = "prepaid"
@@ -234,6 +235,8 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """What was left below the coin, or below the minimum, by the newest bill, and is asked by the next; micro-units."""
     fees: tuple[FeeMark, ...] = ()
     """Until when each fee is posted that ever was, one a fee."""
+    dunned: tuple[Dunned, ...] = ()
+    """Steps of dunning that hold, oldest first; `charging.ledger.dunning`."""
     reversed: tuple[tuple[str, int], ...] = ()
     """Payments that were taken back, come or not: (request key, when); `charging.ledger.reversals`."""
 

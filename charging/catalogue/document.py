@@ -28,6 +28,7 @@ Files are read with all scalars as text (`ruamel.yaml.YAML(typ="base")`), then `
     accumulators:  [{id: voice-cycle, counts: quantity, period: cycle, when: {services: [voice]}}]
     taxes:         [{id: basic, percent: 9, items: [voice, data], effective_from: 2026-01-01}]
     splits:        [{id: bundle-99, parts: [{item: data, price: 60}, {item: tv, price: 60}]}]
+    dunning:       [{id: postpaid, late_fee: {per_mille_a_day: 3}, steps: [{id: stop, days: 30, do: suspend_all}]}]
     bills:         {prices: include_tax, tax_rounding: bill}
     overrides:     (regional only) {prices: [{tariff: voice-standard, price: {id: local, ...}}], tariffs: [...], ...}
     withdrawn:     (regional only) {discounts: [ids], offerings: [ids]}: national ones that do not hold here
@@ -46,6 +47,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from charging.base import names
+from charging.catalogue.dunning import DunningRule
 from charging.catalogue.offers import (
     Accumulator,
     Agreement,
@@ -138,6 +140,7 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     accumulators: tuple[Accumulator, ...] = ()
     taxes: tuple[Tax, ...] = ()
     splits: tuple[Split, ...] = ()
+    dunning: tuple[DunningRule, ...] = ()
     bills: BillRules | None = None
     """None = prices include tax, rounded by bill, to the currency's coin, due in 15 days; in a region the nation's."""
     rating_groups: tuple[RatingGroup, ...] = ()

@@ -11,6 +11,7 @@ import msgspec
 
 from charging.base.money import NO_CURRENCY
 from charging.catalogue.document import Catalogue
+from charging.catalogue.dunning import DunningRule
 from charging.catalogue.offers import (
     Accumulator,
     Agreement,
@@ -74,6 +75,7 @@ class Merged:
     splits: dict[str, MergedEntry[Split]]
     bills: BillRules
     rating_groups: dict[str, MergedEntry[RatingGroup]]
+    dunning: dict[str, MergedEntry[DunningRule]]
 
 
 def regional_parts(merged: Merged, when: When, bands: Iterable[str] = ()) -> str:
@@ -136,6 +138,7 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
         splits=_section(national.splits, over.splits, gone.splits, new.splits, domain),
         bills=new.bills or national.bills or BillRules(),
         rating_groups=_section(national.rating_groups, over.rating_groups, (), new.rating_groups, domain),
+        dunning=_section(national.dunning, (), (), new.dunning, domain),
     )
 
 

@@ -3,6 +3,7 @@
 from charging.catalogue.document import Catalogue
 from charging.catalogue.merge import merge
 from charging.checks.accumulators import check_accumulators
+from charging.checks.dunning import check_dunning
 from charging.checks.effects import check_effects
 from charging.checks.items import check_items
 from charging.checks.prices import check_prices
@@ -34,6 +35,7 @@ CHECKS = (
     check_quotas,
     check_numbers,
     check_early_ends,
+    check_dunning,
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from charging.catalogue.document import Catalogue, Overrides, Withdrawn
+from charging.catalogue.dunning import DunningRule
 from charging.catalogue.offers import AccumulatorRange, Agreement, DiscountWhen, Fee, Offering, Thresholds
 from charging.catalogue.tariffs import BandRates, PriceOverride, Tariff, Tiers
 from charging.catalogue.words import Band, RatingGroup, When
@@ -13,7 +14,7 @@ from charging.checks.walk import Finding, Path, ids, structs
 SECTIONS = (
     "services", "calendars", "bands", "destinations", "zones", "parties", "tariffs", "allowances", "fees", "offerings",
     "discounts", "agreements", "exclusive_groups", "accumulators", "taxes",
-    "splits", "rating_groups",
+    "splits", "rating_groups", "dunning",
 )  # fmt: skip
 
 # Which field of which struct names entries of which section.
@@ -45,6 +46,7 @@ NAMES: Mapping[type[Struct], Mapping[str, str]] = {
     Agreement: {"discounts": "discounts"},
     DiscountWhen: {"tariffs": "tariffs", "offerings": "offerings"},
     Thresholds: {"accumulator": "accumulators"},
+    DunningRule: {"quiet": "bands"},
     Fee: {"minus": "accumulators"},
     AccumulatorRange: {"accumulator": "accumulators"},
     Withdrawn: {

@@ -15,6 +15,7 @@ from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed
 from charging.ledger.commands.credit_bill import CreditBill
 from charging.ledger.commands.dispute import Dispute, Disputed
 from charging.ledger.commands.drop_book import DropBook
+from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.move_in import MovedIn, MoveIn
@@ -50,6 +51,7 @@ from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.commands.write_off import WriteOff, WrittenOff
 from charging.ledger.crediting import BillCredited
 from charging.ledger.dues import FeePosted
+from charging.ledger.dunning import DunningLifted, DunningTaken
 from charging.ledger.event import BaseArrival, BaseEvent
 from charging.ledger.events import (
     BookDropped,
@@ -94,6 +96,7 @@ Action = (
     | WriteOff
     | Recover
     | AgreeInstalments
+    | Dun
     | MoveMoney
     | SendTransfer
     | ReceiveTransfer
@@ -142,6 +145,8 @@ Event = (
     | WrittenOff
     | Recovered
     | InstalmentsAgreed
+    | DunningTaken
+    | DunningLifted
 )
 Revision = Subscribe | Unsubscribe | ChangePlan | Leave | Pause | Resume
 """Changes of one contract that bring the one that they were decided on, see `charging.ledger.revising`."""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from charging.base.account import Account, Book
 from charging.base.usage import Charge, SealedCharge, pack_long
 from charging.errors import Broken, NotFound
-from charging.ledger import reauthorising, settling, standing, within
+from charging.ledger import dunning, reauthorising, settling, standing, within
 from charging.ledger.accruals import accrue
 from charging.ledger.action import BaseCreation
 from charging.ledger.applying import after_charge, apply, apply_charge
@@ -54,7 +54,7 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     if settled:
         events = (*events, *settled)
         after = apply(account, events, command.key, now_ms)
-    entailed = standing.consequences(account, after, now_ms)
+    entailed = (*dunning.consequences(after, now_ms), *standing.consequences(account, after, now_ms))
     if entailed:
         events = (*events, *entailed)
         after = apply(account, events, command.key, now_ms)

@@ -7,12 +7,20 @@ resumed by the one that brings some back. A suspension by staff is never undone 
 from charging.base import accumulators
 from charging.base.account import Account
 from charging.base.contract import Contract
+from charging.base.dunning import RESTRICT, SUSPEND_ALL, SUSPEND_OUTGOING, Dunned
 from charging.base.receivables import kept_for_bills
+from charging.base.usage import Usage
 from charging.errors import Refused
 from charging.ledger import funds, spending
 from charging.ledger.events import Noticed, StatusSet
 
 FUNDS_ENDED = "FUNDS_ENDED"
+DUNNING = "DUNNING"
+"""Why an account is limited or suspended about money that is overdue; the payment of it undoes it."""
+LIMITED = "limited"
+"""Status of an account of which only some use is stopped, by the steps of dunning that hold (`Open.dunned`)."""
+DIRECTION, INCOMING = "direction", "incoming"
+"""Attribute of a usage that its subscriber received, which a stop of what goes out leaves alone."""
 AUTO_SUSPEND = "auto_suspend"
 
 
@@ -65,6 +73,37 @@ def serving_until(contract: Contract, now_ms: int, until_ms: int) -> int:
     """Give until when quota may hold that would hold until a moment: no longer than until a pause that is ahead."""
     begins_ms = contract.paused_from_ms
     return begins_ms if now_ms < begins_ms < until_ms else until_ms
+
+
+def served(account: Account, usage: Usage) -> bool:
+    """Say whether an account may have a usage: active, or limited by steps of dunning that don't concern it."""
+    status = account.terms.status
+    return status == "active" or (status == LIMITED and _stopping(account, usage) is None)
+
+
+def require_served(account: Account, usage: Usage) -> None:
+    """Refuse a usage that an account may not have: as `require_active`, and SERVICE_STOPPED by dunning."""
+    if account.terms.status != LIMITED:
+        require_active(account)
+        return
+    row = _stopping(account, usage)
+    if row is not None:
+        text = f"{usage.service} is stopped until what is overdue is paid"
+        raise Refused("SERVICE_STOPPED", text, facts={"step": row.step.step_id, "service": row.service})
+
+
+def _stopping(account: Account, usage: Usage) -> Dunned | None:
+    for row in account.open.dunned:
+        if row.service not in ("", usage.service):
+            continue
+        action = row.step.action
+        if (
+            action == SUSPEND_ALL
+            or (action == RESTRICT and usage.visited)
+            or (action == SUSPEND_OUTGOING and usage.attributes.get(DIRECTION) != INCOMING)
+        ):
+            return row
+    return None
 
 
 def consequences(before: Account | None, after: Account, now_ms: int) -> tuple[StatusSet | Noticed, ...]:

@@ -2,34 +2,34 @@
 
 from charging.base.account import Account
 from charging.base.lateness import refuse_late
-from charging.base.usage import SealedCharge
+from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid, Refused
 from charging.ledger import funds, spending
 from charging.ledger.effect import VersionMoved
-from charging.ledger.standing import moved_on, require_active
+from charging.ledger.standing import moved_on, require_served
 
 Taking = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]
 
 
 def taken(
-    account: Account, charge: SealedCharge, start_ms: int, base_version: int, base_mark: int, now_ms: int
+    account: Account, charge: SealedCharge, usage: Usage, base_version: int, base_mark: int, now_ms: int
 ) -> Taking:
-    """Say what a charge takes that was rated on the account as it was at `base_version`; `start_ms` is its usage's.
+    """Say what a charge of a usage takes that was rated on the account as it was at `base_version`.
 
     Raises `VersionMoved` when it was rated on another state and depends on it; Refused ACCOUNT_SUSPENDED,
-    ACCOUNT_CLOSED, ACCOUNT_MOVED, SPENDING_LIMIT_REACHED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS, BUDGET_SPENT,
-    UNITS_MISSING; Invalid USAGE_TOO_LATE.
+    ACCOUNT_CLOSED, ACCOUNT_MOVED, SERVICE_STOPPED, SPENDING_LIMIT_REACHED, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS,
+    BUDGET_SPENT, UNITS_MISSING; Invalid USAGE_TOO_LATE.
     """
     if account.terms.status != "active":
-        require_active(account)
+        require_served(account, usage)
     if base_version < account.terms_version:
         raise VersionMoved
     if charge.depends and moved_on(account, base_version, base_mark):
         raise VersionMoved
-    refuse_late(charge, start_ms, now_ms)
+    refuse_late(charge, usage.start_ms, now_ms)
     if account.terms.limits:
         spending.hold(account, charge.accruals)
-    return take(account, charge, start_ms)
+    return take(account, charge, usage.start_ms)
 
 
 def take(account: Account, charge: SealedCharge, time_ms: int) -> Taking:

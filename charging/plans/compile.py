@@ -10,6 +10,7 @@ from charging.catalogue.merge import Merged
 from charging.catalogue.tariffs import Tariff
 from charging.catalogue.words import Service
 from charging.errors import Invalid
+from charging.plans.compile_dunning import compile_dunning
 from charging.plans.compile_offers import (
     compile_accumulator,
     compile_allowance,
@@ -124,6 +125,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
         },
         taxes=compile_taxes(merged, local),
         quotas=compile_quota_terms(merged),
+        dunning=compile_dunning(merged, local),
     )
 
 

@@ -25,6 +25,7 @@ from charging.plans.compiled import (
     CompiledTariff,
     GrantedAllowance,
 )
+from charging.plans.dunning import CompiledDunning
 
 CACHE_MAX = 16_384
 """Entries of a plan's own memo tables; beyond, they begin anew."""
@@ -78,6 +79,8 @@ class Plan:
     """Accumulators by service; services that nothing counts are left out."""
     fees: dict[str, CompiledFee]
     taxes: TaxTable
+    dunning: tuple[CompiledDunning, ...]
+    """In the order in which they are tried."""
     """Of all days, for bills."""
     quotas: dict[str, QuotaTerms]
     """By the key of a unit of sessions; of a rating group one without identifier stands for all that have none."""

@@ -28,7 +28,7 @@ from charging.ledger.commands.step_session import SessionUnit, StepSession, Unit
 from charging.ledger.ledger import available_view, seal
 from charging.ledger.outcome import Failed, failed
 from charging.ledger.session_state import Kept, Taken
-from charging.ledger.standing import FUNDS_ENDED
+from charging.ledger.standing import FUNDS_ENDED, LIMITED, served
 from charging.rating import grants
 from charging.rating.bound import has_bound, of_use
 from charging.rating.session_asks import P, Pricing, SessionAsk, UnitAsk
@@ -124,7 +124,7 @@ def _rated(
             charge = _charge(pricing, contract, view, piece)
         taken = session_state.take(view, charge, piece.usage.start_ms)
         view = session_state.posted(view, taken)
-        closed = ask.operation == "release" or account.terms.status != "active" or not ask.serves
+        closed = ask.operation == "release" or not served(account, piece.usage) or not ask.serves
         most = pricing.quantity_max(pricing.plan_at(piece.usage.start_ms), piece.usage.service)
         requested = 0 if closed else min(piece.asked, most, GRANT_MAX)
         priced.append(_Priced(piece, piece.usage, charge, taken, requested))
@@ -299,14 +299,15 @@ def _unit(
     stopped: Failed | None,
 ) -> SessionUnit:
     piece, terms, usage = each.piece, each.piece.terms, each.usage
-    active = account.terms.status == "active" and ask.serves
+    active = served(account, usage) and ask.serves
     asked = 0 if ask.operation == "release" else each.requested if active else piece.asked
     final = granted < asked
     action = contract.attributes.get(FINAL_ACTION) or terms.final_action or "terminate"
     code, reason = SUCCESS, ""
     if final:
         short = ask.serves and (active or account.terms.status_reason == FUNDS_ENDED)
-        denied = "ACCOUNT_SUSPENDED" if ask.serves else "CONTRACT_SUSPENDED"
+        denied = "SERVICE_STOPPED" if account.terms.status == LIMITED else "ACCOUNT_SUSPENDED"
+        denied = denied if ask.serves else "CONTRACT_SUSPENDED"
         reason = stopped.reason if stopped is not None else "INSUFFICIENT_FUNDS" if short else denied
         code = SUCCESS if granted else LIMIT_REACHED if short else SERVICE_DENIED
     switch_ms = pricing.next_switch(pricing.plan_at(usage.start_ms), contract, account, usage) if granted else 0

@@ -1,6 +1,6 @@
 """Reasons about bills that are open: their payment, reversal, dispute and dunning."""
 
-from charging.reasons.reason import INVALID, REFUSED, Reason, Section
+from charging.reasons.reason import INVALID, REFUSED, SAME_KEY, Reason, Section
 
 RECEIVABLES = Section(
     "Open bills",
@@ -71,6 +71,23 @@ RECEIVABLES = Section(
             "More would be recovered than was written off.",
             facts=("written_off",),
         ),
+        Reason(
+            "SERVICE_STOPPED",
+            REFUSED,
+            "The service is stopped until what is overdue is paid.",
+            "Pay what is overdue: service goes on in the same act.",
+            facts=("service", "step"),
+        ),
+        Reason("DUNNED_FULL", REFUSED, "As many steps of dunning hold for the account as may."),
+        Reason(
+            "DUNNING_QUIET",
+            REFUSED,
+            "At this hour nobody is dunned: it is night, or a holiday, by the catalogue.",
+            "Sweep again after the moment that the fact names.",
+            repeat=SAME_KEY,
+            facts=("until_ms",),
+        ),
+        Reason("DUNNING_MALFORMED", INVALID, "A step of dunning can't be meant so."),
         Reason(
             "AGREEMENT_MALFORMED",
             INVALID,

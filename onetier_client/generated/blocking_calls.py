@@ -39,4 +39,5 @@ class BlockingCommands(Driving):
     write_off = blocking(Commands.write_off)
     recover = blocking(Commands.recover)
     agree_instalments = blocking(Commands.agree_instalments)
+    dun = blocking(Commands.dun)
     take_over_bill = blocking(Commands.take_over_bill)

@@ -39,4 +39,5 @@ class Commands(Asking):
     write_off = asked(commands.write_off)
     recover = asked(commands.recover)
     agree_instalments = asked(commands.agree_instalments)
+    dun = asked(commands.dun)
     take_over_bill = asked(commands.take_over_bill)

@@ -598,6 +598,15 @@ def agree_instalments(
     )
 
 
+def dun(identity: str, reason: str = "", **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Takes the steps of dunning that the catalogue has for what is overdue of the account now; nothing due, nothing
+    happens. A step that was taken holds until its reason is gone, and is not taken twice.
+
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.Dun(reason=reason), **facts)
+
+
 def take_over_bill(
     identity: str,
     bill: str,

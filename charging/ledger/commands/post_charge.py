@@ -79,7 +79,7 @@ class PostCharge(BaseAction, frozen=True, tag="c"):
     def charged(self, account: Account, now_ms: int) -> Charged:
         """Say what it takes from which books. Raises what `charging.ledger.taking.taken` raises."""
         usage, charge = self.usage, self.charge
-        postings, units = taking.taken(account, charge, usage.start_ms, self.base_version, self.base_mark, now_ms)
+        postings, units = taking.taken(account, charge, usage, self.base_version, self.base_mark, now_ms)
         return Charged(usage, charge, postings, units)
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:

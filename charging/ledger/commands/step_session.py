@@ -24,7 +24,7 @@ from charging.ledger.events import Noticed, SessionPosting, SessionStepped
 from charging.ledger.funds import book_of
 from charging.ledger.outcome import Failed, SessionGrant, SessionOutcome
 from charging.ledger.session_state import EXPIRED, RELEASED, Kept, Taken, grant_of_none, without_quota
-from charging.ledger.standing import moved_on, require_active, require_here
+from charging.ledger.standing import LIMITED, moved_on, require_active, require_here, require_served
 
 STOPPED_BY = ("SPENDING_LIMIT_REACHED", "BUDGET_SPENT")
 """Reasons besides want of money for which the first step of a session is refused."""
@@ -120,7 +120,7 @@ class StepSession(BaseAction, frozen=True, tag="session"):
 
         NotFound SESSION_UNKNOWN; Invalid INVOCATION_AHEAD, SESSION_MALFORMED, USED_SHRINKS, USAGE_TOO_LATE; Refused
         SESSION_EXISTS, SESSION_ID_USED, SESSION_RELEASED (update after release), SESSION_RELEASED_ALREADY,
-        SESSION_EXPIRED, INVOCATION_OUT_OF_ORDER, SESSIONS_FULL, ACCOUNT_SUSPENDED, INSUFFICIENT_FUNDS,
+        SESSION_EXPIRED, INVOCATION_OUT_OF_ORDER, SESSIONS_FULL, ACCOUNT_SUSPENDED, SERVICE_STOPPED, INSUFFICIENT_FUNDS,
         BUDGET_SPENT, SPENDING_LIMIT_REACHED, QUOTA_NOT_COVERED, UNITS_MISSING.
         """
         require_here(account)
@@ -131,12 +131,21 @@ class StepSession(BaseAction, frozen=True, tag="session"):
         if moved_on(account, self.base_version, self.base_mark):
             raise VersionMoved
         if session is None or any(unit.granted for unit in self.units):
-            require_active(account)
+            _require_served(account, self.units)
         _check(account, session, self)
         for unit in self.units:
             refuse_late(unit.charge, unit.usage.start_ms, now_ms)
         steps = _steps(account, session, self)
         return _stepped(account, session, self, steps)
+
+
+def _require_served(account: Account, units: tuple[SessionUnit, ...]) -> None:
+    """Refuse a step in which a service is granted, or with which a session begins, that the account may not have."""
+    if not units and account.terms.status != LIMITED:
+        require_active(account)
+    wanted = [unit for unit in units if unit.granted] or units[:1]
+    for unit in wanted:
+        require_served(account, unit.usage)
 
 
 class _Step(Struct, frozen=True):

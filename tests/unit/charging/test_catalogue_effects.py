@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from charging.base.localtime import LocalTime
 from charging.catalogue.document import Catalogue, from_plain
+from charging.catalogue.dunning import DunningRule
 from charging.catalogue.merge import merge
 from charging.catalogue.offers import Accumulator, Agreement, Discount, ExclusiveGroup, Fee, Offering
 from charging.catalogue.tariffs import Price, Tariff
@@ -95,6 +96,12 @@ NATION = {
     "taxes": [{"id": "basic", "percent": "9", "items": ["*"]},
               {"id": "data", "percent": "6", "items": ["rent"], "category": "basic", "name": "d", **DATES}],
     "splits": [{"id": "rent", "parts": [{"item": "line", "price": "6"}, {"item": "calls", "price": "3"}]}],
+    "dunning": [
+        {"id": "post", "name": "p", "when": {"payment_modes": ["postpaid"], "account": {"a": ["1"]},
+                                             "customer": {"b": ["2"]}},
+         "late_fee": {"per_mille_a_day": "3", "grace_days": "5", "cap_percent": "50", "first": "true"},
+         "steps": [{"id": "s", "days": "3", "amount": "2", "do": "notice", "per": "service"},
+                   {"id": "c", "credit_percent": "80", "do": "restrict"}], "quiet": ["night"]}],
     "bills": {"prices": "exclude_tax", "tax_rounding": "line", "coin": "0.05", "minimum": "1", "due_days": 20},
     "rating_groups": [
         {"id": "g", "service": "voice", "name": "g", "group": "10", "attributes": {"kind": "x"},
@@ -124,6 +131,7 @@ OTHER = {
     "prices": (), "steps": (), "bands": (), "amount": "7.7", "price": "7.7", "tariff": "calls", "stage": "product",
     "quota": "77", "at_least": "77", "percent": "77", "discounts": (), "accumulator": "t", "version": 9, "domain": "SH",
     "catalogue": "other",
+    "per_mille_a_day": "7", "action": "end",
     "upto": "77", "items": ("calls",), "item": "calls", "parts": (),
 }  # fmt: skip
 """Another value of fields that can't be left out."""
@@ -131,6 +139,7 @@ FOR_PEOPLE = "words for people, and for what compares and fetches catalogues"
 WITHOUT = {
     **{(kind, "name"): FOR_PEOPLE for kind in (Service, Calendar, Band, Destination, Zone, PartyGroup, Price, Tariff)},
     **{(kind, "name"): FOR_PEOPLE for kind in (Discount, ExclusiveGroup, Agreement, Accumulator, Tax, RatingGroup)},
+    (DunningRule, "name"): FOR_PEOPLE,
     (Catalogue, "catalogue"): FOR_PEOPLE,
     (Catalogue, "effective_from"): "decides in `timeline` which version is compiled, by the directory's copy of it",
     (Catalogue, "country"): "read by the console for files of usage without a server",
