@@ -10,7 +10,7 @@ from charging.base.account import Account, Book, SpendingLimit
 from charging.base.contract import Contract
 from charging.base.spending import is_spending, resets_ms, spent
 from charging.base.tongue import Tongue
-from charging.base.unit_key import NONE, is_numbered, numbers_of
+from charging.base.unit_key import NONE, numbers_of
 from charging.base.usage import AllowanceLeft, Charge, Step
 from charging.catalogue.merge import Merged
 from charging.errors import Fault
@@ -265,8 +265,8 @@ def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done
             threshold=grant.threshold,
             holding_time_s=grant.holding_s,
         )
-        if is_numbered(grant.key):
-            group, identifier = numbers_of(grant.key)
+        if grant.numbers:
+            group, identifier = numbers_of(grant.numbers)
             if group != NONE:
                 told.unit_key.rating_group = group
             if identifier != NONE:

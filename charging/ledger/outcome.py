@@ -123,8 +123,8 @@ class SessionGrant(Struct, frozen=True, array_like=True):
     """Micro-units that the service has cost in this session so far."""
     tariff_switch_ms: int
     """When another price begins within the grant, UTC (Tariff-Time-Change, RFC 8506, 8.20); 0 = none does."""
-    key: str = ""
-    """Which unit (`charging.base.unit_key`)."""
+    numbers: str = ""
+    """Its key, as in `Hold`."""
     code: int = SUCCESS
     """Result code of the unit (RFC 8506, 9)."""
     reason: str = ""

@@ -18,14 +18,18 @@ def entailed(before: Account | None, after: Account, events: Sequence[BaseEvent]
     All of the account where rights or prices of all changed; those of one member where its contract did; and those that
     were told of their last quota, when there is more to be had now. The session that takes the step itself is answered.
     """
-    if not after.open.sessions:
+    sessions = after.open.sessions
+    if not sessions:
         return ()
+    first = events[0]
+    if len(sessions) == 1 and isinstance(first, SessionStepped) and first.session.session_id == sessions[0].session_id:
+        return ()  # Nearly every step is of the only session there is.
     stepping = {event.session.session_id for event in events if isinstance(event, SessionStepped)}
     members = {event.contract.identity for event in events if isinstance(event, ContractSet)}
     all_of_them = any(event.regrants or (event.rerates and not isinstance(event, ContractSet)) for event in events)
     found: list[Affected] = []
     richer: bool | None = None
-    for session in after.open.sessions:
+    for session in sessions:
         if session.session_id in stepping:
             continue
         if all_of_them or session.identity in members:

@@ -54,7 +54,7 @@ def find(account: Account, session_id: str) -> Session | None:
 def hold_of(session: Session | None, key: str) -> Hold | None:
     """Find what a session keeps for a unit; None = nothing, or there is no session."""
     for hold in session.holds if session is not None else ():
-        if hold.key == key:
+        if (hold.numbers or hold.service) == key:
             return hold
     return None
 
@@ -70,7 +70,7 @@ def undone(account: Account, session: Session | None, starts: Mapping[str, int],
     books, accumulators = account.books, account.accumulators
     rest: list[Hold] = []
     for hold in session.holds:
-        start_ms = starts.get(hold.key, -1)
+        start_ms = starts.get(hold.numbers or hold.service, -1)
         if start_ms >= 0 or free_all:
             books = funds.keep(books, hold.reserved, -1)
         if start_ms == hold.start_ms:
@@ -172,4 +172,4 @@ def without_quota(hold: Hold) -> Hold:
 
 def grant_of_none(hold: Hold) -> SessionGrant:
     """Tell what a unit has cost that gets no quota."""
-    return SessionGrant(hold.service, 0, 0, False, "", hold.charged_before + hold.charged, 0, hold.key)
+    return SessionGrant(hold.service, 0, 0, False, "", hold.charged_before + hold.charged, 0, hold.numbers)

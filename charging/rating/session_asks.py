@@ -36,6 +36,8 @@ class UnitAsk(Struct, frozen=True):
     @property
     def key(self) -> str:
         """Which unit of the session it is."""
+        if self.group == NONE and self.identifier == NONE:
+            return self.service
         return unit_key(self.service, self.group, self.identifier)
 
 

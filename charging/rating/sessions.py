@@ -10,7 +10,6 @@ however little.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,7 +19,7 @@ from charging.base.bounds import GRANT_MAX, UNITS_MAX
 from charging.base.contract import Contract
 from charging.base.fieldtypes import check_units
 from charging.base.result_codes import unit_code
-from charging.base.unit_key import LIMIT_REACHED, NOT_APPLICABLE, SERVICE_DENIED, SUCCESS, QuotaTerms
+from charging.base.unit_key import LIMIT_REACHED, NOT_APPLICABLE, SERVICE_DENIED, SUCCESS, QuotaTerms, is_numbered
 from charging.base.usage import Charge, Usage, ended
 from charging.errors import Fault, Invalid, Refused
 from charging.ledger import session_state
@@ -41,9 +40,12 @@ class _Piece(Struct, frozen=True):
     """What was used of a unit in the piece that runs, or that its report begins."""
 
     ask: UnitAsk
+    key: str
     terms: QuotaTerms
     usage: Usage
     end_ms: int
+    begins: bool = False
+    """The session has nothing of the unit yet."""
 
     @property
     def asked(self) -> int:
@@ -56,7 +58,8 @@ class _Unpriced(Exception):
 
     def __init__(self, unit: UnitAsk, fault: Fault) -> None:
         super().__init__(unit.key)
-        self.unit = unit
+        self.key = unit.key
+        self.service = unit.service
         self.fault = fault
 
 
@@ -84,14 +87,15 @@ def plan(pricing: Pricing[P], account: Account, contract: Contract, ask: Session
         return _step(account, ask, (), ())
     told: dict[str, UnitTold] = {}
     first: Fault | None = None
+    units = ask.units
     while True:
-        units = [unit for unit in ask.units if unit.key not in told]
         try:
             rated = _rated(pricing, account, contract, session, ask, units, told)
             break
         except _Unpriced as one:
             first = first or one.fault
-            told[one.unit.key] = UnitTold(one.unit.key, unit_code(one.fault), one.fault.reason, one.unit.service)
+            told[one.key] = UnitTold(_numbers(one.key), one.service, unit_code(one.fault), one.fault.reason)
+            units = tuple(unit for unit in ask.units if unit.key not in told)
     if session is None and first is not None and not rated and all(each.reason for each in told.values()):
         raise first
     return _step(account, ask, rated, tuple(told.values()))
@@ -115,13 +119,15 @@ def _rated(
         if piece.terms.controlled:
             pieces.append(piece)
         else:
-            told[piece.ask.key] = UnitTold(piece.ask.key, NOT_APPLICABLE, "", piece.usage.service)
-    starts = {piece.ask.key: piece.usage.start_ms for piece in pieces}
+            told[piece.key] = UnitTold(_numbers(piece.key), piece.usage.service, NOT_APPLICABLE, "")
+    starts = {piece.key: piece.usage.start_ms for piece in pieces}
     view = session_state.undone(account, session, starts, free_all=ask.operation == "release")
     priced: list[_Priced] = []
     for piece in pieces:
-        with _alone(piece.ask):
+        try:
             charge = _charge(pricing, contract, view, piece)
+        except (Invalid, Refused) as fault:
+            raise _Unpriced(piece.ask, fault) from fault
         taken = session_state.take(view, charge, piece.usage.start_ms)
         view = session_state.posted(view, taken)
         closed = ask.operation == "release" or not served(account, piece.usage) or not ask.serves
@@ -151,21 +157,14 @@ def _pieces(
     """Give the piece of each unit, as far as the session has room. Raises `_Unpriced`."""
     room = UNITS_MAX - (len(session.holds) if session is not None else 0)
     for unit in units:
-        with _alone(unit):
+        try:
             piece = _piece(pricing, account, contract, session, ask, unit)
-            room -= piece.terms.controlled and session_state.hold_of(session, unit.key) is None
-            if room < 0:
-                raise Refused("SESSION_UNITS_FULL", f"a session has at most {UNITS_MAX} units")
+        except (Invalid, Refused) as fault:
+            raise _Unpriced(unit, fault) from fault
+        room -= piece.begins and piece.terms.controlled
+        if room < 0:
+            raise _Unpriced(unit, Refused("SESSION_UNITS_FULL", f"a session has at most {UNITS_MAX} units"))
         yield piece
-
-
-@contextmanager
-def _alone(unit: UnitAsk) -> Iterator[None]:
-    """Let a fault be that of one unit."""
-    try:
-        yield
-    except (Invalid, Refused) as fault:
-        raise _Unpriced(unit, fault) from fault
 
 
 def _charge(pricing: Pricing[P], contract: Contract, view: Account, piece: _Piece) -> Charge:
@@ -213,12 +212,13 @@ def _piece(
 
     What it is of, where and to whom the use goes stays what it was when the service began.
     """
-    hold = session_state.hold_of(session, unit.key)
+    key = unit.key
+    hold = session_state.hold_of(session, key)
     if hold is None:
         terms = pricing.terms(pricing.plan_at(unit.time_ms), unit.service, unit.group, unit.identifier)
         attributes = {**unit.attributes, **terms.attributes} if terms.attributes else unit.attributes
         usage = Usage(ask.identity, terms.service, unit.time_ms, unit.used, unit.other_party, unit.visited, attributes)
-        return _Piece(unit, terms, usage, _end_ms(pricing, contract, account, usage))
+        return _Piece(unit, key, terms, usage, _end_ms(pricing, contract, account, usage), begins=True)
     terms = _terms_of(pricing, unit, hold)
     usage = Usage(
         ask.identity,
@@ -233,9 +233,9 @@ def _piece(
     over = ask.time_ms >= end_ms and (unit.used > 0 or unit.requested > 0 or unit.usual)
     # A piece that would use more than one quota may ever be is over as well: what follows begins the next.
     if not over and usage.quantity <= GRANT_MAX:
-        return _Piece(unit, terms, usage, end_ms)
+        return _Piece(unit, key, terms, usage, end_ms)
     usage = replace(usage, start_ms=max(ask.time_ms, hold.start_ms + 1), quantity=unit.used)
-    return _Piece(unit, terms, usage, _end_ms(pricing, contract, account, usage))
+    return _Piece(unit, key, terms, usage, _end_ms(pricing, contract, account, usage))
 
 
 def _end_ms(pricing: Pricing[P], contract: Contract, account: Account, usage: Usage) -> int:
@@ -321,7 +321,7 @@ def _unit(
         switch_ms,
         _valid_until_ms(ask, piece) if granted else 0,
         stopped,
-        "" if piece.ask.key == usage.service else piece.ask.key,
+        _numbers(piece.key),
         code,
         reason,
         terms.redirect if action == "redirect" else "",
@@ -329,6 +329,11 @@ def _unit(
         terms.threshold,
         terms.holding_s,
     )
+
+
+def _numbers(key: str) -> str:
+    """Give a key as holds have it: "" where the service stands for it."""
+    return key if is_numbered(key) else ""
 
 
 def _valid_until_ms(ask: SessionAsk, piece: _Piece) -> int:

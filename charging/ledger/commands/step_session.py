@@ -32,16 +32,25 @@ FINAL_ACTIONS = ("", "terminate", "restrict", "redirect")
 
 _pack = msgspec.msgpack.Encoder().encode
 
+Holds = dict[str, Hold]
+"""Of a session, by the key of the unit."""
+
 
 class UnitTold(Struct, frozen=True, array_like=True, gc=False):
     """A unit of which the step changes nothing: it can't be rated or may not be had, or needs no quota."""
 
-    key: str
+    numbers: str
+    """As in `Hold`."""
+    service: str
+    """What it is of; "" = nobody knows."""
     code: int
     """As in `SessionGrant`; so is `reason`."""
     reason: str
-    service: str = ""
-    """What it is of; "" = nobody knows."""
+
+    @property
+    def key(self) -> str:
+        """Which unit of the session it is."""
+        return self.numbers or self.service
 
 
 class SessionUnit(Struct, frozen=True, array_like=True, gc=False):
@@ -132,11 +141,12 @@ class StepSession(BaseAction, frozen=True, tag="session"):
             raise VersionMoved
         if session is None or any(unit.granted for unit in self.units):
             _require_served(account, self.units)
-        _check(account, session, self)
+        holds = {hold.numbers or hold.service: hold for hold in session.holds} if session is not None else {}
+        _check(account, session, self, holds)
         for unit in self.units:
             refuse_late(unit.charge, unit.usage.start_ms, now_ms)
-        steps = _steps(account, session, self)
-        return _stepped(account, session, self, steps)
+        steps = _steps(account, session, self, holds)
+        return _stepped(account, self, steps, holds)
 
 
 def _require_served(account: Account, units: tuple[SessionUnit, ...]) -> None:
@@ -152,6 +162,7 @@ class _Step(Struct, frozen=True):
     """One unit of a step while it is decided."""
 
     unit: SessionUnit
+    key: str
     hold: Hold | None
     taken: Taken
     kept: Kept
@@ -197,7 +208,7 @@ def _after_end(action: StepSession, why: str) -> Refused:
     return Refused("SESSION_RELEASED", f"session {action.session_id!r} was released; nothing can be used in it")
 
 
-def _check(account: Account, session: Session | None, action: StepSession) -> None:
+def _check(account: Account, session: Session | None, action: StepSession, holds: Holds) -> None:
     """Refuse steps that can't be meant."""
     if action.operation not in ("create", "update", "release"):
         raise _malformed("operation", "create, update or release")
@@ -205,13 +216,16 @@ def _check(account: Account, session: Session | None, action: StepSession) -> No
         raise _malformed("session_id", "a session has an id and an invocation number of zero or more")
     if action.valid_until_ms <= 0 and action.operation != "release":
         raise _malformed("valid_until_ms", "an open session has an end")
-    check_units([unit.key for unit in action.units] + [each.key for each in action.told], "units", "SESSION_MALFORMED")
+    keys = [unit.key for unit in action.units]
+    check_units(keys + [each.key for each in action.told] if action.told else keys, "units", "SESSION_MALFORMED")
+    if len(holds) + len([key for key in keys if key not in holds]) > UNITS_MAX:
+        raise _malformed("units", f"a session has at most {UNITS_MAX} units")
     if session is None and len(account.open.sessions) >= SESSIONS_MAX:
         raise Refused("SESSIONS_FULL", f"an account has at most {SESSIONS_MAX} open sessions")
     if session is not None and session.identity != action.identity:
         raise _malformed("identity", "a session belongs to the identity that opened it")
-    for unit in action.units:
-        _check_unit(session, action, unit)
+    for unit, key in zip(action.units, keys, strict=True):
+        _check_unit(action, unit, holds.get(key))
     opens = any(map(_opens, action.units)) or any(each.code == NOT_APPLICABLE for each in action.told)
     if session is None and action.units and not opens:
         raise _nothing_granted(action.units)
@@ -229,7 +243,7 @@ def _opens(unit: SessionUnit) -> bool:
     return not unit.final_unit or unit.granted > 0 or unit.final_action in ("redirect", "restrict")
 
 
-def _check_unit(session: Session | None, action: StepSession, unit: SessionUnit) -> None:
+def _check_unit(action: StepSession, unit: SessionUnit, hold: Hold | None) -> None:
     if unit.granted < 0 or unit.usage.quantity < 0 or unit.charge.amount < 0:
         raise _malformed("units", "quantities are zero or more")
     if unit.granted and (unit.reservation is None or action.operation == "release"):
@@ -238,24 +252,21 @@ def _check_unit(session: Session | None, action: StepSession, unit: SessionUnit)
         raise _malformed("units", "a unit is keyed by its service or by numbers of the network")
     if unit.final_action not in FINAL_ACTIONS:
         raise _malformed("final_action", "terminate, restrict or redirect")
-    hold = session_state.hold_of(session, unit.key)
     if hold is not None and unit.usage.start_ms < hold.start_ms:
         raise _malformed("units", "the pieces of a session follow each other")
     hold_now = session_state.running(hold, unit.usage)
     if hold_now is not None and unit.usage.quantity < hold_now.used:
         least = hold_now.used
         raise Invalid("USED_SHRINKS", f"{least} were reported before", fields={"used": f"at least {least}"})
-    if hold is None and session is not None and len(session.holds) >= UNITS_MAX:
-        raise _malformed("units", f"a session has at most {UNITS_MAX} units")
 
 
 def _malformed(field: str, wanted: str) -> Invalid:
     return Invalid("SESSION_MALFORMED", f"{field}: {wanted}", fields={field: wanted})
 
 
-def _steps(account: Account, session: Session | None, action: StepSession) -> list[_Step]:
+def _steps(account: Account, session: Session | None, action: StepSession, holds: Holds) -> list[_Step]:
     """Take every charge, then keep every grant."""
-    starts = {unit.key: unit.usage.start_ms for unit in action.units}
+    starts = {unit.numbers or unit.usage.service: unit.usage.start_ms for unit in action.units}
     view = session_state.undone(account, session, starts, free_all=action.operation == "release")
     takings: list[Taken] = []
     for unit in action.units:
@@ -263,7 +274,7 @@ def _steps(account: Account, session: Session | None, action: StepSession) -> li
         view = session_state.posted(view, taken)
         takings.append(taken)
     steps: list[_Step] = []
-    for unit, taken in zip(action.units, takings, strict=True):
+    for unit, key, taken in zip(action.units, starts, takings, strict=True):
         kept = Kept((), ())
         if unit.granted and unit.reservation is not None:
             covered = session_state.keep(view, unit.charge, unit.reservation, unit.usage.start_ms)
@@ -275,27 +286,26 @@ def _steps(account: Account, session: Session | None, action: StepSession) -> li
                 )
             kept = covered
             view = session_state.reserved(view, kept)
-        steps.append(_Step(unit, session_state.hold_of(session, unit.key), taken, kept))
+        steps.append(_Step(unit, key, holds.get(key), taken, kept))
     return steps
 
 
-def _stepped(account: Account, session: Session | None, action: StepSession, steps: list[_Step]) -> Effect:
+def _stepped(account: Account, action: StepSession, steps: list[_Step], holds: Holds) -> Effect:
     ended = RELEASED if action.operation == "release" else ""
-    holds = {hold.key: hold for hold in session.holds} if session is not None else {}
+    told = [_told(each, holds.get(each.key)) for each in action.told]
+    aside = {each.key for each in action.told} if told else ()
     for each in steps:
-        holds[each.unit.key] = _hold(each)
-    rows = tuple(without_quota(hold) for hold in holds.values()) if ended else tuple(holds.values())
-    named = {each.unit.key: each.unit for each in steps}
-    aside = {each.key: each for each in action.told}
-    grants = tuple(
-        [
-            _grant(hold, named.get(hold.key), action.valid_until_ms)
-            for hold in rows
-            if (ended or hold.key in named) and hold.key not in aside
-        ]
-        + [_told(each, holds.get(each.key)) for each in action.told]
-    )
-    outcome = _pack(SessionOutcome(action.session_id, action.invocation, grants))
+        holds[each.key] = _hold(each)
+    if ended:
+        holds = {key: without_quota(hold) for key, hold in holds.items()}
+    named = {each.key: each.unit for each in steps}
+    grants = [
+        _grant(hold, named.get(key), action.valid_until_ms)
+        for key, hold in holds.items()
+        if (ended or key in named) and key not in aside
+    ]
+    rows = tuple(holds.values())
+    outcome = _pack(SessionOutcome(action.session_id, action.invocation, tuple(grants + told)))
     state = Session(action.session_id, action.identity, action.invocation, action.valid_until_ms, rows, outcome)
     postings = tuple(_posting(account, each) for each in steps)
     events: list[BaseEvent] = [SessionStepped(state, ended, postings)]
@@ -340,7 +350,7 @@ def _grant(hold: Hold, unit: SessionUnit | None, valid_until_ms: int) -> Session
         unit.final_action if unit.final_unit else "",
         hold.charged_before + hold.charged,
         unit.tariff_switch_ms,
-        hold.key,
+        hold.numbers,
         unit.code,
         unit.reason,
         unit.redirect if unit.final_unit else "",
@@ -353,7 +363,7 @@ def _grant(hold: Hold, unit: SessionUnit | None, valid_until_ms: int) -> Session
 def _told(each: UnitTold, hold: Hold | None) -> SessionGrant:
     charged = hold.charged_before + hold.charged if hold is not None else 0
     service = hold.service if hold is not None else each.service
-    return SessionGrant(service, 0, 0, False, "", charged, 0, each.key, each.code, each.reason)
+    return SessionGrant(service, 0, 0, False, "", charged, 0, each.numbers, each.code, each.reason)
 
 
 def _posting(account: Account, each: _Step) -> SessionPosting:

@@ -75,7 +75,7 @@ class Gateway:
         done = self.desk.do(ME, plan(PRICING, self.account, self.contract, ask))
         self.invocation += 1
         assert done.detail is not None
-        return {grant.key: grant for grant in msgspec.msgpack.decode(done.detail, type=SessionOutcome).grants}
+        return {grant.numbers: grant for grant in msgspec.msgpack.decode(done.detail, type=SessionOutcome).grants}
 
 
 def test_two_rating_groups_of_one_service_have_their_own_quota_price_and_sum() -> None:
@@ -224,7 +224,7 @@ def test_a_step_that_is_repeated_tells_the_same_results_and_one_out_of_order_cha
     assert done.repeated
     assert done.detail is not None
     again = msgspec.msgpack.decode(done.detail, type=SessionOutcome).grants
-    assert {grant.key: grant for grant in again} == first
+    assert {grant.numbers: grant for grant in again} == first
     gateway.invocation = 1
     with pytest.raises(Invalid) as fault:
         gateway.step(unit(ANY, MB))
