@@ -188,6 +188,7 @@ def mounted() -> typer.Typer:
     for module in (
         "console.frontend.hand",
         "console.frontend.looking",
+        "console.frontend.pricing",
         "console.operations.operate",
         "console.operations.damaged",
         "console.frontend.approving",

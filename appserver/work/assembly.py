@@ -24,8 +24,11 @@ from appserver.work.pulls import Pulls
 from appserver.work.reads import Reads, Viewer
 from appserver.work.refusals import Refusals
 from appserver.work.views.accounts import AccountViews
+from appserver.work.views.comparing import Comparing
 from appserver.work.views.details import Details
+from appserver.work.views.month import Months
 from appserver.work.views.offers import Offers
+from appserver.work.views.studies import Studies
 from appserver.work.work import Work
 from runtime.telemetry import Metrics
 
@@ -56,9 +59,12 @@ def engine_of(
     outcomes = CommitOutcomes(turns, accounts, refusals, pending, settings.rerate_max)
     commits = Commits(accounts, pulls, library, refusals, outcomes, outbox, time_seen, settings.session_validity_ms)
     openings = Openings(library, refusals, accounts, outbox, pending, time_seen)
+    studies = Studies(pending, refusals)
     viewers: dict[str, Viewer] = {
         "account": AccountViews(pending, time_seen),
+        "compare": Comparing(outbox, pending, studies, time_seen),
         "detail": Details(outbox, pending, time_seen),
+        "month": Months(pending, studies, time_seen),
         "offerings": Offers(pending, time_seen),
     }
     reads = Reads(pulls, library, refusals, access, outbox, pending, time_seen, viewers)

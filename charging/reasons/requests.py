@@ -139,6 +139,13 @@ ENVELOPE = Section(
             fields="the cursor",
         ),
         Reason(
+            "USE_TOO_MUCH",
+            INVALID,
+            "More was used in the time than is compared in one go.",
+            "Ask for a shorter time, or for fewer services.",
+            fields="the time",
+        ),
+        Reason(
             "PAGE_TOO_OLD",
             NOT_FOUND,
             "The journal is not kept any more from that page on.",
