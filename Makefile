@@ -7,7 +7,7 @@ COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
 ROOMS  := appserver audit authoring business capacity charging cluster console country datacenter directory documents domainservers evidence gateways house loadtest mediation onetier_client runtime storage watch
 
-.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check reasons bench fuzz loadtest lock sbom house links clean
+.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check reasons languages bench fuzz loadtest lock sbom house links clean
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -75,6 +75,9 @@ imports: $(STAMP) ## the import rules of ARCHITECTURE.md
 
 reasons: $(STAMP) ## write docs/reasons.md, and the lists in manual and contracts, from the register of reasons
 	$(BIN)/python .ci/reasons.py generate
+
+languages: $(STAMP) ## bring new texts for people into the files that translators fill in
+	$(BIN)/python .ci/languages.py update
 
 proto: $(STAMP)  ## regenerate the committed stubs
 	$(BIN)/python .ci/protos.py generate

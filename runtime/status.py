@@ -19,7 +19,7 @@ from typing import NoReturn
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, LocalizedMessage, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from charging.errors import (
@@ -88,22 +88,27 @@ def to_status(fault: Fault) -> Status:
 
 
 def from_status(status: Status) -> Fault:
-    """Read a fault back. A status of another origin becomes the nearest kind, with the code's name as reason."""
+    """Read a fault back, its message in the language that was asked for, with the English one.
+
+    A status of another origin becomes the nearest kind, with the code's name as reason.
+    """
     cls = _FAULTS.get(status.code, Broken)
     known = _BY_NUMBER.get(status.code)
     reason = known.name if known is not None else "UNKNOWN"
     fields: dict[str, str] = {}
     facts: dict[str, str] = {}
-    retry_ms = 0
+    retry_ms, message = 0, status.message
     for detail in status.details:
-        info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()
+        info, bad, retry, local = ErrorInfo(), BadRequest(), RetryInfo(), LocalizedMessage()
         if detail.Unpack(info):
             reason, facts = info.reason, dict(info.metadata)
         elif detail.Unpack(bad):
             fields = {violation.field: violation.description for violation in bad.field_violations}
         elif detail.Unpack(retry):
             retry_ms = retry.retry_delay.ToMilliseconds()
-    return cls.told(reason, status.message, fields=fields, facts=facts, retry_ms=retry_ms)
+        elif detail.Unpack(local):
+            message = f"{local.message} ({status.message})"
+    return cls.told(reason, message, fields=fields, facts=facts, retry_ms=retry_ms)
 
 
 async def abort(context: grpc.aio.ServicerContext, fault: Fault) -> NoReturn:

@@ -9,13 +9,14 @@ from charging.base import accumulators
 from charging.base.account import Account, Book, SpendingLimit
 from charging.base.contract import Contract
 from charging.base.spending import is_spending, resets_ms, spent
-from charging.base.tongue import Tongue
+from charging.base.tongue import ENGLISH, Tongue
 from charging.base.unit_key import NONE, numbers_of
 from charging.base.usage import AllowanceLeft, Charge, Step
 from charging.catalogue.merge import Merged
 from charging.errors import Fault
 from charging.ledger.funds import balance_view
 from charging.rating.explain import sentence
+from charging.rating.telling import sentence_in
 from charging.wire import ChargeTold, Done, HistoryLine, Movement, SessionOutcome
 from runtime.languages import tongue_for
 from runtime.languages.telling import to_status_in
@@ -37,8 +38,13 @@ def fill_fault(reply: desk.ServiceReply, fault: Fault, accepted: str = "") -> No
     reply.error.CopyFrom(to_status_in(fault, tongue_for(accepted)) if accepted else to_status(fault))
 
 
-def fill_charge(result: desk.ChargeResult, charge: Charge, done: Done, domain: str, explain: bool) -> None:
-    """Answer with a charge that this request made; the explanation only when it was asked for."""
+def fill_charge(
+    result: desk.ChargeResult, charge: Charge, done: Done, domain: str, explain: bool, accepted: str = ""
+) -> None:
+    """Answer with a charge that this request made; the explanation only when it was asked for.
+
+    `accepted` are languages, as Accept-Language says them.
+    """
     result.amount = done.amount
     result.currency = charge.currency
     result.catalogue_version = charge.catalogue
@@ -49,10 +55,10 @@ def fill_charge(result: desk.ChargeResult, charge: Charge, done: Done, domain: s
     if done.notices:
         result.notices.extend(done.notices)
     if explain:
-        fill_steps(result.steps, charge.steps)
+        fill_steps(result.steps, charge.steps, accepted)
 
 
-def fill_retold(result: desk.ChargeResult, done: Done, told: ChargeTold, explain: bool) -> None:
+def fill_retold(result: desk.ChargeResult, done: Done, told: ChargeTold, explain: bool, accepted: str = "") -> None:
     """Answer with the stored outcome of a charge made before: `fill_charge` of then, marked as repeated."""
     result.amount = done.amount
     result.currency = told.currency
@@ -63,10 +69,12 @@ def fill_retold(result: desk.ChargeResult, done: Done, told: ChargeTold, explain
     result.notices.extend(done.notices)
     fill_movements(result.movements, done.movements)
     if explain:
-        fill_steps(result.steps, told.steps)
+        fill_steps(result.steps, told.steps, accepted)
 
 
-def fill_quote(result: desk.ChargeResult, charge: Charge, version: int, domain: str, covered: bool) -> None:
+def fill_quote(
+    result: desk.ChargeResult, charge: Charge, version: int, domain: str, covered: bool, accepted: str = ""
+) -> None:
     """Answer a dry run, always explained."""
     result.amount = charge.amount
     result.currency = charge.currency
@@ -74,7 +82,7 @@ def fill_quote(result: desk.ChargeResult, charge: Charge, version: int, domain: 
     result.account_version = version
     result.domain = domain
     result.covered = covered
-    fill_steps(result.steps, charge.steps)
+    fill_steps(result.steps, charge.steps, accepted)
 
 
 def fill_movements(
@@ -95,14 +103,17 @@ def fill_movements(
 def fill_steps(
     into: "RepeatedCompositeFieldContainer[desk.ChargeStep]",
     steps: Iterable[Step],
+    accepted: str = "",
 ) -> None:
-    """Write an explanation line by line."""
+    """Write an explanation line by line, in a language that is `accepted`."""
+    say = tongue_for(accepted) if accepted else ENGLISH
+    english = say is ENGLISH
     for step in steps:
         into.add(
             kind=step.kind,
             rule=step.rule,
             origin=step.origin or "national",
-            text=sentence(step),
+            text=sentence(step) if english else sentence_in(step, say),
             quantity=step.quantity,
             unit=step.unit,
             exact=f"{step.numerator}/{step.denominator}",
@@ -201,6 +212,7 @@ def fill_history(
     into: "RepeatedCompositeFieldContainer[desk.HistoryLine]",
     lines: Iterable[HistoryLine],
     explain: bool,
+    accepted: str = "",
 ) -> None:
     """Write journal lines, newest first; with explanations when asked."""
     for line in lines:
@@ -226,7 +238,7 @@ def fill_history(
             shown.changes.add(term=term, before=before, after=after)
         fill_movements(shown.movements, line.movements)
         if explain:
-            fill_steps(shown.steps, line.steps)
+            fill_steps(shown.steps, line.steps, accepted)
 
 
 def fill_command(result: desk.CommandResult, done: Done) -> None:

@@ -15,18 +15,25 @@ FREE = ("allowance", "book")
 
 
 def fill_detail(
-    view: desk.DetailView, page: Detail, currency: str, units: Mapping[str, str], next_cursor: str, *, explain: bool
+    view: desk.DetailView,
+    page: Detail,
+    currency: str,
+    units: Mapping[str, str],
+    next_cursor: str,
+    *,
+    explain: bool,
+    accepted: str,
 ) -> None:
     """Answer with a page of rated usage; `units` are those of the services."""
     view.currency = currency
     view.next_cursor = next_cursor
     view.kept_no_further = page.kept_no_further
     for record in page.records:
-        _record(view.records.add(), record, units.get(record.usage.service, ""), explain=explain)
+        _record(view.records.add(), record, units.get(record.usage.service, ""), explain=explain, accepted=accepted)
     view.SetInParent()
 
 
-def _record(into: desk.UsageRecord, record: RatedUsage, unit: str, *, explain: bool) -> None:
+def _record(into: desk.UsageRecord, record: RatedUsage, unit: str, *, explain: bool, accepted: str) -> None:
     usage, steps = record.usage, told_steps(record.steps)
     into.request_key = record.key
     into.kind = record.kind
@@ -47,7 +54,7 @@ def _record(into: desk.UsageRecord, record: RatedUsage, unit: str, *, explain: b
     into.channel = record.channel
     into.account_version = record.version
     if explain:
-        fill_steps(into.steps, steps)
+        fill_steps(into.steps, steps, accepted)
 
 
 def free_quantity(steps: Iterable[Step]) -> int:

@@ -34,9 +34,10 @@ def answer_done(pending: Pending, item: WorkItem, done: Done) -> None:
     if reply is None:
         return
     if done.told is not None:
-        replies.fill_retold(reply.charge, done, done.told, request.explain)
+        replies.fill_retold(reply.charge, done, done.told, request.explain, item.language)
     elif isinstance(item, ChargeItem) and item.charge is not None and item.reference is not None:
-        replies.fill_charge(reply.charge, item.charge, done, item.reference.domain, request.explain)
+        accepted = item.language if request.explain else ""
+        replies.fill_charge(reply.charge, item.charge, done, item.reference.domain, request.explain, accepted)
     elif session is not None:
         replies.fill_session(reply.session, session, done)
     else:
@@ -65,7 +66,7 @@ def answer_outcome(pending: Pending, item: QueryItem, answer: Answer) -> None:
     else:
         view.state = view.STATE_DONE
         if answer.told is not None:
-            replies.fill_retold(view.reply.charge, answer, answer.told, item.request.explain)
+            replies.fill_retold(view.reply.charge, answer, answer.told, item.request.explain, item.language)
         elif session is not None:
             replies.fill_session(view.reply.session, session, answer)
         else:
@@ -83,7 +84,7 @@ def answer_quote(
     covered = account.terms.status == "active" and covers(account, charge, usage.start_ms)
     reply = pending.reply(item)
     if reply is not None:
-        replies.fill_quote(reply.quote, charge, account.version, reference.domain, covered)
+        replies.fill_quote(reply.quote, charge, account.version, reference.domain, covered, item.language)
 
 
 def answer_query(
@@ -111,13 +112,13 @@ def answer_query(
     elif item.query.view == "contract":
         replies.fill_contract(reply.contract.contract, contract)
     elif item.query.view == "history":
-        replies.fill_history(reply.history.lines, history.lines, item.request.explain)
+        replies.fill_history(reply.history.lines, history.lines, item.request.explain, item.language)
         reply.history.next_cursor = history.next_position
         reply.history.SetInParent()
     else:
         replies.fill_accumulators(reply.usage, account)
         replies.fill_allowances(reply.usage.allowances, left, plan.merged, tongue_for(item.language))
-        replies.fill_history(reply.usage.recent, history.lines, item.request.explain)
+        replies.fill_history(reply.usage.recent, history.lines, item.request.explain, item.language)
         reply.usage.SetInParent()
 
 

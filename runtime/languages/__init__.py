@@ -4,9 +4,9 @@ An `onetier.po` below has the translations of each; the build compiles them (`ha
 brings new texts in, and a test holds that none is left untranslated. A tree that nobody installed speaks English.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from gettext import translation
+from gettext import NullTranslations, translation
 from pathlib import Path
 
 from charging.base.tongue import ENGLISH, ENGLISH_CODE, Tongue
@@ -18,14 +18,28 @@ ACCEPTED_CHARS_MAX = 200
 """Of what a caller writes; the rest is not looked at."""
 
 
-def _tongue(code: str) -> Tongue:
-    found = translation(DOMAIN, LOCALES, languages=[code], fallback=True)
+REASON = "reason"
+"""Context of the texts that stand under the name of a reason of refusal."""
+
+
+def _tongue(found: NullTranslations, code: str) -> Tongue:
     # The text "" is the head of the file.
     return Tongue(code, lambda text: found.gettext(text) if text else text)
 
 
-TONGUES: Mapping[str, Tongue] = {ENGLISH_CODE: ENGLISH, CHINESE_CODE: _tongue(CHINESE_CODE)}
+def _reasons(found: NullTranslations) -> Callable[[str], str]:
+    def text_of(reason: str) -> str:
+        told = found.pgettext(REASON, reason)
+        return told if told != reason else ""
+
+    return text_of
+
+
+_FOUND = {code: translation(DOMAIN, LOCALES, languages=[code], fallback=True) for code in (CHINESE_CODE,)}
+TONGUES: Mapping[str, Tongue] = {ENGLISH_CODE: ENGLISH} | {code: _tongue(each, code) for code, each in _FOUND.items()}
 """All that are spoken, by the language's code of ISO 639."""
+REASON_TEXTS: Mapping[str, Callable[[str], str]] = {code: _reasons(each) for code, each in _FOUND.items()}
+"""By language: what a reason of refusal means, "" where nobody has translated it."""
 
 
 @lru_cache(maxsize=1_024)

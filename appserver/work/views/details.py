@@ -54,7 +54,15 @@ class Details(Taker[QueryItem]):
             if reply is not None:
                 currency = data.account.terms.currency
                 units = units_of(asked.reference, self._time.now_ms)
-                replies.fill_detail(reply.detail, answer, currency, units, following, explain=asked.request.explain)
+                replies.fill_detail(
+                    reply.detail,
+                    answer,
+                    currency,
+                    units,
+                    following,
+                    explain=asked.request.explain,
+                    accepted=asked.language,
+                )
         else:
             self._pending.refuse_item(asked, unexpected(answer))
 

@@ -93,3 +93,27 @@ async def test_nothing_is_done_by_looking(front: Front, owner: OwnerInMemory) ->
     before = (await front.one(front.query())).balance
     await offers(front)
     assert (await front.one(front.query())).balance == before
+
+
+async def test_names_texts_and_refusals_are_told_in_the_language_asked_for(front: Front, owner: OwnerInMemory) -> None:
+    owner.publish(sold())  # type: ignore[arg-type]
+    await front.open()
+    chinese = {each.offering: each for each in (await offers(front, language="zh-CN")).offerings}
+    assert chinese["pack"].name == "流量包"
+    assert chinese["rich"].clauses[0].name == "月租"
+    assert chinese["rich"].clauses[0].text == "每账期 9 CNY，预收，不足一期按天计收"
+    assert chinese["rich"].clauses[0].prices[0].exact == "9000000/1"
+    english = {each.offering: each for each in (await offers(front, language="en")).offerings}
+    assert english["pack"].name == "data pack"
+    quote = (await front.one(front.quote(explain=True, language="zh"))).quote
+    assert quote.steps[0].text.startswith("资费 calls/all：60 秒")
+    reply = await front.one(front.charge(quantity=1 << 60, language="zh"))
+    assert any(detail.type_url.endswith("LocalizedMessage") for detail in reply.error.details)
+
+
+async def test_the_language_is_no_content_of_a_request_key(front: Front) -> None:
+    await front.open()
+    charge = front.charge(language="zh")
+    assert not (await front.one(charge)).charge.repeated
+    charge.language = "en"
+    assert (await front.one(charge)).charge.repeated
