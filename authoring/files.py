@@ -4,9 +4,6 @@ Files that share a `domain` (none = national) are joined into one document; list
 the order of file names.
 """
 
-import re
-from collections.abc import Iterator
-from copy import deepcopy
 from pathlib import Path
 
 import msgspec
@@ -14,9 +11,11 @@ from msgspec import Struct
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from authoring.parsing import UnreadableFile, read_yaml
+from authoring.partial import ReadablePart
+from authoring.refusals import read_through
 from authoring.sentences import sentence, unknown_field
 from charging.catalogue.document import Catalogue, from_plain
-from charging.checks.check import check
+from charging.checks.check import check, check_partly
 from charging.checks.walk import Path as TreePath
 from charging.checks.walk import shown
 from charging.checks.warnings import warn
@@ -28,13 +27,10 @@ SECTION_TYPES = {
     field.encode_name: field.type for field in msgspec.structs.fields(Catalogue) if str(field.type).startswith("tuple")
 }
 DEPTH_MAX = 40
-FAULTS_OF_ENTRY_MAX = 20
 FAULTS_MAX = 1_000
 """Of one document."""
 ALIASED_NODES_MAX = 100_000
 """What aliases may add to the nodes that a file writes out."""
-_AT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<where>.*)`)?$", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
 
 class CatalogueFault(Struct, frozen=True, order=True):
@@ -58,6 +54,10 @@ class Document(Struct):
     warnings: list[CatalogueFault] = msgspec.field(default_factory=list)
     """What may be published, but is hardly meant."""
     catalogue: Catalogue | None = None
+    part: ReadablePart = msgspec.field(default_factory=ReadablePart)
+    """What is to be looked at of one that could not be read whole."""
+    broken: bool = False
+    """It could not be read far enough for anything more to be said."""
     nodes_left: int = 0
     """How many nodes its files may still stand for: by aliases a few bytes could stand for gigabytes."""
 
@@ -115,17 +115,41 @@ def read_folder(folder: Path) -> Folder:
     ordered = [documents[domain] for domain in sorted(documents)]
     for document in ordered:
         _convert(document)
-    national = documents[""].catalogue if "" in documents else None
-    nation = Nation(national) if national is not None else None
+    national = documents.get("")
+    nation = Nation(national.catalogue) if national is not None and national.catalogue is not None else None
     for document in ordered:
-        # A national catalogue that can't be read would make every reference of a region dangle.
-        if document.catalogue is not None and (not document.domain or national is not None or "" not in documents):
-            for finding in check(document.catalogue, nation if document.domain else None):
-                document.fault(finding.path, finding.message)
-            if not document.faults:
-                for finding in warn(document.catalogue, national if document.domain else None):
-                    document.warnings.append(document.placed(finding.path, finding.message))
+        whole = nation is not None or national is None or not document.domain
+        if document.catalogue is not None and whole:
+            _check(document, nation if document.domain else None)
+        else:
+            _check_part(document, national if document.domain else None)
     return Folder(ordered)
+
+
+def _check(document: Document, nation: Nation | None) -> None:
+    """Note what is wrong with a document that could be read whole, beside a nation that could."""
+    assert document.catalogue is not None
+    for finding in check(document.catalogue, nation):
+        document.fault(finding.path, finding.message)
+    if not document.faults:
+        for finding in warn(document.catalogue, nation.catalogue if nation is not None else None):
+            document.warnings.append(document.placed(finding.path, finding.message))
+
+
+def _check_part(document: Document, national: Document | None) -> None:
+    """Note what is wrong with what could be read of a document, or of its nation, and can't be for that reason."""
+    part = document.part
+    readable = document.catalogue if document.catalogue is not None else part.catalogue
+    beside = None
+    if national is not None:
+        beside = national.catalogue if national.catalogue is not None else national.part.catalogue
+    if readable is None or (national is not None and beside is None):
+        return
+    lost = part.lost | (national.part.lost if national is not None else set())
+    for finding in check_partly(readable, beside):
+        path = part.written(finding.path) if document.catalogue is None else finding.path
+        if path is not None and not any(repr(name) in finding.message for name in lost):
+            document.fault(path, finding.message)
 
 
 def _read_file(file: Path, documents: dict[str, Document]) -> None:
@@ -133,6 +157,7 @@ def _read_file(file: Path, documents: dict[str, Document]) -> None:
         size, node = read_yaml(file)
     except UnreadableFile as fault:
         broken = documents.setdefault(f"!{file}", Document(f"!{file}"))
+        broken.broken = True
         broken.faults.append(CatalogueFault(str(file), fault.line, fault.message))
         return
     pairs = node.value if isinstance(node, MappingNode) else ()
@@ -141,6 +166,7 @@ def _read_file(file: Path, documents: dict[str, Document]) -> None:
     document.places.setdefault((), (file, 1))
     document.nodes_left += size // 2 + ALIASED_NODES_MAX
     if not isinstance(node, MappingNode):
+        document.broken = True
         document.fault((), f"{file.name} holds no sections: write `tariffs:`, `offerings:`, …")
         return
     written: set[str] = set()
@@ -178,10 +204,12 @@ def _plain(document: Document, file: Path, node: Node, path: TreePath) -> object
     document.places.setdefault(path, (file, node.start_mark.line + 1))
     document.nodes_left -= 1
     if document.nodes_left <= 0:
+        document.broken = True
         if document.nodes_left == 0:
             document.fault(path[:2], "its aliases stand for more than a catalogue can hold: write it without them")
         return ""
     if len(path) > DEPTH_MAX:
+        document.broken = True
         document.fault(path[:2], f"is nested more than {DEPTH_MAX} deep: an alias that contains itself?")
         return ""
     if isinstance(node, SequenceNode):
@@ -199,66 +227,29 @@ def _plain(document: Document, file: Path, node: Node, path: TreePath) -> object
 
 
 def _convert(document: Document) -> None:
-    """Make the catalogue, or note all that can't be read: fault by fault, so that none hides another."""
-    if document.faults:
+    """Make the catalogue, or note all that can't be read, fault by fault, and keep what can: none hides another."""
+    if document.broken:
         return
+    part = document.part
     for section, kind in SECTION_TYPES.items():
         items = document.tree.get(section)
         for index, item in enumerate(items if isinstance(items, list) else ()):
-            for path, what in _refusals([item], kind):
-                where = (section, index, *path[1:])
-                _tell(document, where, what)
+            refusals, left = read_through([item], kind)
+            for path, what in refusals:
+                _tell(document, (section, index, *path[1:]), what)
+            part.take(section, index, item, left[0] if isinstance(left, list) else None, mended=bool(refusals))
     rest = {
         name: part for name, part in document.tree.items() if name not in SECTION_TYPES or not isinstance(part, list)
     }
-    for path, what in _refusals(rest, Catalogue):
+    refusals, left = read_through(rest, Catalogue)
+    for path, what in refusals:
         _tell(document, path, what)
     if not document.faults:
         document.catalogue = from_plain(document.tree)
+    elif isinstance(left, dict):
+        part.catalogue = part.made_of(left)
 
 
 def _tell(document: Document, path: TreePath, what: str) -> None:
     unknown = unknown_field(what)
     document.fault((*path, unknown) if unknown else path, sentence(what, path, document.tree))
-
-
-def _refusals(tree: object, kind: object) -> Iterator[tuple[TreePath, str]]:
-    """Convert again and again, each time without the field that was refused last."""
-    left = deepcopy(tree)
-    dropped: set[TreePath] = set()
-    for _ in range(FAULTS_OF_ENTRY_MAX):
-        try:
-            msgspec.convert(left, kind, strict=False)
-            return
-        except msgspec.ValidationError as error:
-            path, what = _explained(error)
-        missing = what.removeprefix("Object missing required field `").removesuffix("`")
-        if (*path, missing) in dropped:
-            return
-        yield path, what
-        unknown = unknown_field(what)
-        refused = (*path, unknown) if unknown else path
-        if not _drop(left, refused):
-            return
-        dropped.add(refused)
-
-
-def _drop(tree: object, path: TreePath) -> bool:
-    """Take a field out of its mapping; say whether that could be done. Items of lists stay: others count on them."""
-    for part in path[:-1]:
-        if isinstance(tree, dict):
-            tree = tree.get(part)
-        elif isinstance(tree, list) and isinstance(part, int) and part < len(tree):
-            tree = tree[part]
-        else:
-            return False
-    return isinstance(tree, dict) and bool(path) and tree.pop(path[-1], None) is not None
-
-
-def _explained(error: msgspec.ValidationError) -> tuple[TreePath, str]:
-    match = _AT.match(str(error))
-    assert match is not None
-    path: list[str | int] = []
-    for name, index in _STEP.findall(match["where"] or ""):
-        path.append(name or (int(index) if index.isdigit() else index))
-    return tuple(path), match["what"]

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from charging.catalogue.document import schema
+from charging.catalogue.document import written_schema
 from charging.checks.walk import Path as TreePath
 
 Node = Mapping[str, object]
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
-_SCHEMA = schema()
+_SCHEMA = written_schema()
 SHOWN_CHARS_MAX = 60
 
 

@@ -41,13 +41,14 @@ arrives (`charging.plans.timeline`).
 """
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 from msgspec import Meta, Struct
 
 from charging.base import names
 from charging.catalogue.dunning import DunningRule
+from charging.catalogue.meanings import kinds_of, meanings
 from charging.catalogue.offers import (
     Accumulator,
     Agreement,
@@ -115,8 +116,11 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """One version of the national catalogue, or of what a region changes."""
 
     catalogue: Title
+    """A name of the whole, for people."""
     version: Version
+    """Grows with each publication; a published version never changes."""
     domain: DomainCode = ""
+    """The region whose changes it holds; empty = the nation's own."""
     effective_from: Moment = ""
     """Empty = since ever."""
     currency: Currency | None = None
@@ -194,6 +198,18 @@ def schema() -> dict[str, object]:
     A file holds a part of a document, so that no section is required; and a number may be written where the model reads
     text, so that no digit is lost on the way (`amount: 59`).
     """
+    found = written_schema()
+    definitions = cast(dict[str, dict[str, dict[str, dict[str, str]]]], found["$defs"])
+    for kind in kinds_of(Catalogue):
+        for key, meaning in meanings(kind).items():
+            below = definitions[kind.__name__]["properties"][key]
+            written = below.get("description", "")
+            below["description"] = f"{meaning} Written as: {written}." if written else meaning
+    return found
+
+
+def written_schema() -> dict[str, object]:
+    """Give the schema whose descriptions say only how a value is written."""
     found = msgspec.json.schema(Catalogue)
     del found["$defs"]["Catalogue"]["required"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_with_numbers(found)}

@@ -32,6 +32,7 @@ class DunningWhen(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     """Conditions on an account; all named ones must hold."""
 
     payment_modes: tuple[Literal["prepaid", "postpaid"], ...] = ()
+    """How the account pays."""
     account: dict[str, tuple[Word, ...]] = {}
     """Attributes of the account (level A)."""
     customer: dict[str, tuple[Word, ...]] = {}
@@ -42,6 +43,7 @@ class LateFee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     """What is asked for by the day on what is overdue, as a line of the next bill."""
 
     per_mille_a_day: PerMille
+    """Of what is overdue."""
     grace_days: Days = 0
     """Paid so many days after the due date, nothing is asked; later it is asked from the due date on."""
     cap_percent: Percent = "100"

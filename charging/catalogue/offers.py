@@ -27,13 +27,16 @@ class Fee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     id: Id
     amount: Money
+    """Of one period, or of the one time; whole units of the currency."""
     kind: Literal["recurring", "one_time"] = "recurring"
+    """Due each period, or once."""
     name: Named = ""
     period: Literal["cycle", "month", "day"] = "cycle"
     """Of a recurring fee."""
     prorated: bool = True
     """A part of a period pays by its days (begun days count), else in full."""
     charged: Literal["advance", "arrears"] = "advance"
+    """When its period begins, or when it is over."""
     event: Literal["activation", "change", "termination", "request"] = "activation"
     """Of a one-time fee: due when a contract takes the offering, when it changes to it from another, when it ends it
     without another in its place; "request": never by itself."""
@@ -64,6 +67,7 @@ class Allowance(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 
     id: Id
     unit: Literal["second", "byte", "event", "money"]
+    """What it counts."""
     quota: Quantity
     """Each period; 0 = only a scope for books."""
     name: Named = ""
@@ -95,6 +99,7 @@ class Offering(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     id: Id
     name: Named = ""
     kind: Literal["plan", "addon", "bundle"] = "plan"
+    """The main one of a contract, one beside it, or one made of others."""
     priority: int = 100
     """Of several subscriptions, the tariffs of the lower one are asked first."""
     includes: tuple[Id, ...] = ()
@@ -111,6 +116,7 @@ class Offering(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     requires: tuple[Id, ...] = ()
     """Sold only to holders of one of these."""
     excludes: tuple[Id, ...] = ()
+    """Never held beside one of these."""
     minimum_months: Annotated[int, Meta(ge=0, le=120)] = 0
     """Months that a contract keeps it at least, pauses counted; ended earlier it costs `early_end`, or is not ended."""
     early_end: Id = ""
@@ -133,8 +139,10 @@ class Accumulator(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     """All units used, those charged with money, the final amounts in micro-units, or usages."""
     name: Named = ""
     period: Period = "cycle"
+    """Over what it counts; then it begins at nothing."""
     when: When = When()
     shared: bool = False
+    """One count for all members of the account; else each has its own."""
     effective_from: Moment = ""
     effective_to: Moment = ""
 
@@ -143,9 +151,11 @@ class AccumulatorRange(Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """The accumulator's value before this charge lies in [at_least, below)."""
 
     accumulator: Id
+    """Id of the accumulator."""
     at_least: Reached = "0"
     """Units; of an accumulator of amounts money."""
     below: Reached = ""
+    """The value is below this; empty = it has no end."""
 
 
 class DiscountWhen(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -153,6 +163,7 @@ class DiscountWhen(Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     usage: When = When()
     items: tuple[Id, ...] = ()
+    """Account items that are charged."""
     tariffs: tuple[Id, ...] = ()
     offerings: tuple[Id, ...] = ()
     """The contract holds one of these."""
@@ -165,6 +176,7 @@ class DiscountWhen(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     customer: dict[str, tuple[Word, ...]] = {}
     """C: attributes of the customer, and customer_id."""
     quantity_min: Quantity = "0"
+    """The usage has at least this much."""
     amount_min: Money = "0"
     """Of the value before all discounts."""
     accumulators: tuple[AccumulatorRange, ...] = ()
@@ -176,12 +188,14 @@ class ThresholdStep(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     at_least: Reached
     """Units; of an accumulator of amounts money."""
     percent: Percent
+    """This much off."""
 
 
 class Thresholds(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A percentage that grows with an accumulator; its value before the charge decides, the highest reached counts."""
 
     accumulator: Id
+    """Id of the accumulator."""
     steps: tuple[ThresholdStep, ...]
 
 
@@ -196,12 +210,14 @@ class Discount(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
     id: Id
     stage: Literal["product", "offering", "subscriber", "account"]
+    """By whom it is had, which says in which turn it works."""
     name: Named = ""
     level: Level = ""
     """S, I, A or C; empty = by stage: product I, offering S, subscriber S, account A."""
     priority: int = 100
     """Lower works first, within its stage."""
     applies_to: tuple[Literal["usage", "fee", "bill"], ...] = ("usage",)
+    """What it takes from."""
     when: DiscountWhen = DiscountWhen()
     percent: Percent = ""
     """This much off."""
@@ -226,6 +242,7 @@ class ExclusiveGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     id: Id
     choose: Literal["first", "best"] = "first"
+    """The first of its rules in order, or the one that takes most off."""
     name: Named = ""
 
 

@@ -30,6 +30,7 @@ class Rate(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A price within a call, from an offset on: `{from: 60, price: 0.1, per: 60, increment: 1}`."""
 
     price: Money
+    """Of `per` units; whole units of the currency."""
     per: Divisor = "1"
     """The price is for this many units; a part of one too: 0.1 MB, then with an increment of whole ones."""
     increment: Quantity = ""
@@ -44,8 +45,11 @@ class Tier(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     upto: Quantity = ""
     """Inclusive end, counted over the period; empty = open (the last one)."""
     price: Money = "0"
+    """Of `per` units; whole units of the currency."""
     per: Divisor = "1"
+    """The price is for this many units."""
     increment: Quantity = ""
+    """Charged in whole steps of this; empty = `per`."""
     flat: Money = "0"
     """Due once when the tier is entered."""
     rates: tuple[Rate, ...] = ()
@@ -61,7 +65,9 @@ class Tiers(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 
     steps: tuple[Tier, ...]
     model: Literal["graduated", "volume", "package"] = "graduated"
+    """Each unit by its own tier, all by that of the total, or begun packages."""
     over: Period = "call"
+    """Over what quantities are counted."""
     accumulator: Id = ""
     """Id of the accumulator; empty = `tariff.price`. Prices with the same id count together (`over` must be equal)."""
     shared: bool = False
@@ -72,13 +78,16 @@ class Cap(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """At most this amount in one call, or over a period (then an accumulator of money keeps the sum)."""
 
     amount: Money
+    """The most that is due; whole units of the currency."""
     then: Literal["free", "end"] = "free"
     """What the rest of a call or session is once the amount is reached: free, or not granted any more. One that is told
     only when it is over costs the amount, whatever it used."""
     over: Period = "call"
+    """Over what it counts."""
     accumulator: Id = ""
     """Empty = `tariff.price.cap`, for a discount its id + `.limit`."""
     shared: bool = False
+    """One sum for all members of the account; else each has its own."""
 
 
 class BandRates(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -91,6 +100,7 @@ class BandRates(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     connect: Money = ""
     """For a usage that begins in one of the bands, instead of the price's own; empty = that. So are the next two."""
     minimum: Money = ""
+    """As `connect`."""
     cap: Cap | None = None
 
 
@@ -108,13 +118,16 @@ class Price(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     """Where a call that spans bands changes its rate: at the second, at the end of the running increment, or never (the
     band of the start counts)."""
     connect: Money = "0"
+    """Due once, as soon as anything is charged."""
     connect_always: bool = False
     """Due also when allowances take the whole call."""
     minimum: Money = "0"
     """Of what is charged by this price, connect included; nothing charged, no minimum."""
     cap: Cap | None = None
     grace: Quantity = "0"
+    """A usage of up to this costs nothing."""
     grace_free: bool = False
+    """Of longer usages the beginning up to `grace` is free, too."""
     item: Id = ""
     """Account item; empty = the tariff's, else the service's."""
     effective_from: Moment = ""
@@ -127,6 +140,7 @@ class Tariff(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
 
     id: Id
     service: Id
+    """Id of the service that it prices."""
     prices: tuple[Price, ...]
     name: Named = ""
     standard: bool = False
@@ -134,6 +148,7 @@ class Tariff(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     rounding: Rounding | None = None
     """None = the catalogue's."""
     item: Id = ""
+    """Account item; empty = the service's."""
     effective_from: Moment = ""
     effective_to: Moment = ""
 
@@ -142,4 +157,5 @@ class PriceOverride(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """A region replaces one price of a national tariff; the price id must be there. It keeps its place in the order."""
 
     tariff: Id
+    """Id of the national tariff."""
     price: Price

@@ -21,7 +21,9 @@ class Tax(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     id: Id
     percent: Percent
+    """Of what is charged."""
     items: tuple[TaxedItem, ...]
+    """What it is on."""
     category: Id = ""
     """Taxes of one category and rate are one group of a bill; empty = the id."""
     name: Named = ""
@@ -34,7 +36,9 @@ class SplitPart(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """What is in a bundle, and what it costs alone."""
 
     item: Id
+    """Account item of the part."""
     price: Money
+    """What it costs alone; whole units of the currency."""
 
 
 class Split(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -49,6 +53,7 @@ class BillRules(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """How bills are made up."""
 
     prices: Literal["include_tax", "exclude_tax"] = "include_tax"
+    """Whether prices of the catalogue have the tax in them."""
     tax_rounding: Literal["bill", "line"] = "bill"
     """Of the tax of all lines with one tax together, spread over them by largest remainder; or of each line."""
     coin: Money = ""

@@ -202,6 +202,7 @@ class RatingGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
     id: Id
     service: Id
+    """The service that it charges."""
     name: Label = ""
     group: Number | None = None
     """Nothing = the identifiers alone, without a group."""
@@ -220,6 +221,7 @@ class Calendar(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
     id: Id
     days: tuple[Day, ...]
+    """By the calendar of the region."""
     name: Named = ""
 
 
@@ -232,6 +234,7 @@ class Band(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     weekdays: tuple[Weekday, ...] = ()
     """Empty = every day."""
     start: ClockTime = field(default="00:00", name="from")
+    """Inclusive."""
     end: ClockTime = field(default="24:00", name="to")
     """Exclusive."""
     calendars: tuple[Id, ...] = ()
@@ -250,6 +253,7 @@ class Destination(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
     id: Id
     prefixes: tuple[Prefix, ...]
+    """Beginnings of numbers that lead there."""
     name: Named = ""
 
 
@@ -258,6 +262,7 @@ class Zone(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     id: Id
     places: tuple[Place, ...]
+    """Codes, or how they begin."""
     name: Named = ""
 
 
@@ -267,4 +272,5 @@ class PartyGroup(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=
 
     id: Id
     prefixes: tuple[Prefix, ...] = ()
+    """Beginnings of the group's numbers."""
     name: Named = ""

@@ -39,6 +39,18 @@ CHECKS = (
 )
 
 
+PARTLY = (check_references, check_values, check_effects, check_units, check_prices)
+"""What an entry says by itself, or names: wrong whatever else is."""
+
+
+def check_partly(catalogue: Catalogue, national: Catalogue | None) -> list[Finding]:
+    """Give those faults that can be told of a catalogue of which a part could not be read, or whose nation has one."""
+    findings = list(check_duplicates(catalogue))
+    for rule in PARTLY:
+        findings.extend(rule(catalogue, national))
+    return findings
+
+
 def check(catalogue: Catalogue, national: Catalogue | Nation | None = None) -> list[Finding]:
     """Give the faults of a catalogue; a regional one is checked against the national one. Empty = may be published.
 

@@ -10,6 +10,7 @@ import typer
 from msgspec.structs import asdict
 from rich.table import Table
 
+from authoring.key_page import page
 from authoring.publication import publication
 from authoring.writing import write_folder
 from charging.catalogue.diff import Change, diff
@@ -137,6 +138,12 @@ def _sentence(change: Change) -> str:
 def schema_command() -> None:
     """Print the JSON schema of a catalogue file, for editors."""
     typer.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+
+
+@app.command("keys")
+def keys_command() -> None:
+    """Print what each key of a catalogue file means, as Markdown."""
+    typer.echo(page(), nl=False)
 
 
 @app.command("publish")

@@ -282,7 +282,7 @@ def faults_by_schema(value: object, node: dict, where: str = "$") -> list[str]:
 
     def below(value: object, node: dict, where: str) -> list[str]:
         known = {"$schema", "$ref", "$defs", "title", "description", "default", "type", "properties", "required", "items",
-                 "additionalProperties", "anyOf", "enum", "pattern", "minimum", "maximum"}  # fmt: skip
+                 "additionalProperties", "anyOf", "enum", "propertyNames", "pattern", "minimum", "maximum"}  # fmt: skip
         assert set(node) <= known, set(node) - known
         if "$ref" in node:
             return below(value, defs[node["$ref"].rpartition("/")[2]], where)
@@ -318,3 +318,36 @@ def test_a_version_begins_by_the_national_clock() -> None:
     assert (
         effective_from_ms(folder.catalogues[0], zone_of(folder.catalogues)) == 1_420_041_600_000
     )  # 2015-01-01T00:00+08:00
+
+
+def test_no_fault_hides_another_of_any_kind(tmp_path: Path) -> None:
+    """A price that can't be read, one that names what is not there, a date that does not exist: all at once."""
+    wrong = (
+        NATIONAL.replace("rates: [{price: 8, per: 60}]", "rates: [{price: 8, pre: 60}]")
+        .replace("percent: 10}", "percent: ten}")
+        .replace("allowances: [free]}", "allowances: [gratis]}")
+        .replace("version: 1\n", "version: 1\nversion: 2\neffective_from: 2026-02-30\n")
+        .replace("{id: data, unit: byte}", "{unit: byte}")
+    )
+    found = lines_of(write(tmp_path, wrong, REGION.replace("tariff: calls", "tariff: called")))
+    told = [
+        "national.yaml:3: version: is written twice",
+        "national.yaml:4: effective_from: there is no 2026-02-30",
+        "national.yaml:7: services[1]: 'id' is missing",
+        "national.yaml:22: tariffs[0].prices[1].rates[0].pre: unknown field 'pre'",
+        "national.yaml:26: discounts[0].percent: 'ten' can't stand here",
+        "national.yaml:28: offerings[0].allowances[0]: 'gratis' is not among the allowances",
+        "region.yaml:6: overrides.prices[0].tariff: 'called' is not among the tariffs",
+    ]
+    assert len(found) == len(told), found
+    for line, begins in zip(found, told, strict=True):
+        assert line.startswith(begins), line
+
+
+def test_what_names_an_entry_that_could_not_be_read_is_not_blamed(tmp_path: Path) -> None:
+    wrong = NATIONAL.replace(
+        "{id: free, unit: second, quota: 100 min, when: {services: [voice]}}", "{id: free, unit: second}"
+    )
+    assert [line.partition(": write")[0] for line in lines_of(write(tmp_path, wrong))] == [
+        "national.yaml:22: allowances[0]: 'quota' is missing"
+    ]
