@@ -73,6 +73,7 @@ from charging.ledger.events import (
     Booked,
     BookSet,
     ContractSet,
+    FirstMoney,
     Noticed,
     ReauthAsked,
     SessionPosting,
@@ -80,6 +81,7 @@ from charging.ledger.events import (
     StatusSet,
 )
 from charging.ledger.outcome import Done
+from charging.ledger.rewards import BonusGiven, BonusPart, BonusTakenBack
 from charging.ledger.settling import BY_HAND, Settled
 from charging.rating.closing import closing_of, first_day
 from charging.rating.session_asks import UnitAsk
@@ -94,6 +96,7 @@ BILL_NUMBER = "B-2026"
 """What has happened to Alice: request keys of a charge, of a transfer under way and of a proposal, an old session."""
 
 
+WELCOME = BonusPart("welcome", "Welcome", 7, "presents", 0, 100, "", False)
 DAILY = SpendingLimit("daily", ALICE, "day", 1_000, ("voice",), "", 80)
 
 
@@ -164,7 +167,7 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     SetProfile: lambda desk: SetProfile({"segment": "gold"}, {"grade": "vip"}, ("vip-2026",)),
     SetSpendingLimit: lambda desk: SetSpendingLimit(DAILY, False),
     DropBook: lambda desk: DropBook("empty", "no longer"),
-    TopUp: lambda desk: TopUp("gift", "money", 100, 0, 0, "", "bonus"),
+    TopUp: lambda desk: TopUp("gift", "money", 100, 0, 0, "", "bonus", 0, (WELCOME,)),
     Adjust: lambda desk: Adjust("main", -5, "typing error"),
     ClosePeriod: _closing,
     Refund: lambda desk: Refund(CHARGED, 0, "complaint"),
@@ -240,8 +243,8 @@ FULL = an_account(
     terms_version=3,
     status_reason="asked",
     before_move=("active", ""),
-    limits=(SpendingLimit("l-1", "", "day", 50, (), "", 0),),
     topped_up=True,
+    limits=(SpendingLimit("l-1", "", "day", 50, (), "", 0),),
     refunds=(("charge-1", 5, False, 1),),
     ended=(("s-0", 2, "released", b"o"),),
     proposals=(Proposal("proposed-1", "adjust", b"a", 9, "operator/li", "li", "pos", 1, b"digest"),),
@@ -317,6 +320,9 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
         FeePosted(Due(ALICE, "plan", "monthly", "rent", 9, 17, CHARGE), (("main", 30),)),
         {"books", "buckets", "accumulators", "fees"},
     ),
+    FirstMoney: (FirstMoney(), set()),
+    BonusGiven: (BonusGiven("welcome", "Welcome", "main", 7), {"books", "buckets"}),
+    BonusTakenBack: (BonusTakenBack("welcome", "main", 5, 2), {"books", "buckets"}),
     LimitSet: (LimitSet(DAILY, False, "none → some"), {"limits"}),
     Noticed: (Noticed(("low-balance:t-1",)), set()),
     ReauthAsked: (ReauthAsked((Affected("s-1", ALICE, (("data", "#10"),)),)), set()),

@@ -23,6 +23,7 @@ from charging.ledger.commands.send_transfer import TransferSent
 from charging.ledger.commands.set_credit_limit import CreditSet
 from charging.ledger.commands.set_payment_mode import ModeSet
 from charging.ledger.commands.set_profile import ProfileSet
+from charging.ledger.commands.set_spending_limit import LimitSet
 from charging.ledger.commands.set_threshold import ThresholdSet
 from charging.ledger.commands.settle_transfer import TransferSettled
 from charging.ledger.dues import FeePosted
@@ -40,6 +41,7 @@ from charging.ledger.events import (
 )
 from charging.ledger.kinds import TAGS
 from charging.ledger.outcome import HistoryLine
+from charging.ledger.rewards import BonusGiven, BonusTakenBack
 from domainservers.journal.groups import DEFECTS, unpack_group
 from storage.unit import Group
 
@@ -57,6 +59,9 @@ _PLAIN: dict[type[BaseEvent], str] = {
     CreditSet: "terms_changed",
     ThresholdSet: "terms_changed",
     ProfileSet: "terms_changed",
+    LimitSet: "terms_changed",
+    BonusGiven: "bonus",
+    BonusTakenBack: "bonus_taken_back",
     TransferSent: "transferred",
     TransferReceived: "transferred",
     TransferSettled: "transferred",
@@ -69,7 +74,14 @@ _PLAIN: dict[type[BaseEvent], str] = {
 _BOOKED = {"adjust": "adjusted", "lapse": "lapsed", "move": "books_moved"}
 """By `Booked.kind`; all others are money that came in."""
 _STATUS = {"active": "resumed", "suspended": "suspended", "closed": "closed"}
-_NOTICES = {"low-balance": "low_balance", "usage": "threshold"}
+_NOTICES = {
+    "low-balance": "low_balance",
+    "usage": "threshold",
+    "spending": "spending",
+    "spending-reached": "spending_reached",
+    "bonus": "bonus",
+    "bonus-lost": "bonus_lost",
+}
 _NOTICED = frozenset({"suspended", "resumed", "shortfall"})
 FACT_KINDS = frozenset(
     {

@@ -12,7 +12,7 @@ from appserver.work.dunning import dunned
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.pricing import before_contract, session_step
 from appserver.work.revisions import decided_on
-from charging.base.account import Account
+from charging.base.account import MONEY, Account
 from charging.base.account_id import names
 from charging.base.contract import Contract
 from charging.base.lateness import refuse_late
@@ -36,7 +36,7 @@ from charging.ledger.kinds import Action, Revision
 from charging.ledger.ledger import available_view, seal
 from charging.ledger.standing import require_serving
 from charging.plans.plan import Plan
-from charging.rating import rating
+from charging.rating import bonuses, rating
 from charging.rating.quotas import keyed_usage
 from charging.rating.selling import check_agreements, check_offerings, check_scope, check_spending, check_watched
 
@@ -103,7 +103,7 @@ def order_command(
         action = order
     elif isinstance(order, TopUp):
         _check_scopes([(order.unit, order.allowance, "top_up.allowance")], reference, now_ms)
-        action = order
+        action = _with_bonuses(order, item.request.channel, reference, now_ms)
     elif isinstance(order, SetSpendingLimit):
         today = _today(reference, now_ms)
         if today is not None and not order.remove:
@@ -200,6 +200,14 @@ def _check_scopes(scopes: Sequence[tuple[str, str, str]], reference: DomainRefer
     if today is not None:
         for unit, allowance, field in scopes:
             check_scope(today, unit, allowance, field)
+
+
+def _with_bonuses(order: TopUp, channel: str, reference: DomainReference, now_ms: int) -> TopUp:
+    """Fill in what the catalogue of today gives with a top-up of money."""
+    today = _today(reference, now_ms)
+    if today is None or not today.bonuses or order.unit not in ("", MONEY):
+        return order
+    return replace(order, bonuses=bonuses.due(today, order.amount, order.kind, channel, now_ms))
 
 
 def _check_profile(agreements: tuple[str, ...], reference: DomainReference, now_ms: int, field: str) -> None:

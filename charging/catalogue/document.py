@@ -27,6 +27,8 @@ Files are read with all scalars as text (`ruamel.yaml.YAML(typ="base")`), then `
     exclusive_groups: [{id: seasonal, choose: best}]
     accumulators:  [{id: voice-cycle, counts: quantity, period: cycle, when: {services: [voice]}}]
     taxes:         [{id: basic, percent: 9, items: [voice, data], effective_from: 2026-01-01}]
+    bonuses:       [{id: welcome, book: bonus, first: true, steps: [{at_least: 50, percent: 10}]}]
+    gifts:         [{id: money, unit: money, most: 50, per_day: 100}]
     splits:        [{id: bundle-99, parts: [{item: data, price: 60}, {item: tv, price: 60}]}]
     dunning:       [{id: postpaid, late_fee: {per_mille_a_day: 3}, steps: [{id: stop, days: 30, do: suspend_all}]}]
     bills:         {prices: include_tax, tax_rounding: bill}
@@ -58,6 +60,7 @@ from charging.catalogue.offers import (
     Fee,
     Offering,
 )
+from charging.catalogue.rewards import Bonus, Gift
 from charging.catalogue.tariffs import PriceOverride, Tariff
 from charging.catalogue.taxes import BillRules, Split, Tax
 from charging.catalogue.words import (
@@ -93,6 +96,8 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     discounts: tuple[Discount, ...] = ()
     taxes: tuple[Tax, ...] = ()
     splits: tuple[Split, ...] = ()
+    bonuses: tuple[Bonus, ...] = ()
+    gifts: tuple[Gift, ...] = ()
     bands: tuple[Band, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     destinations: tuple[Destination, ...] = ()
@@ -110,6 +115,8 @@ class Withdrawn(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     discounts: tuple[Id, ...] = ()
     taxes: tuple[Id, ...] = ()
     splits: tuple[Id, ...] = ()
+    bonuses: tuple[Id, ...] = ()
+    gifts: tuple[Id, ...] = ()
 
 
 class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -145,6 +152,8 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     taxes: tuple[Tax, ...] = ()
     splits: tuple[Split, ...] = ()
     dunning: tuple[DunningRule, ...] = ()
+    bonuses: tuple[Bonus, ...] = ()
+    gifts: tuple[Gift, ...] = ()
     bills: BillRules | None = None
     """None = prices include tax, rounded by bill, to the currency's coin, due in 15 days; in a region the nation's."""
     rating_groups: tuple[RatingGroup, ...] = ()

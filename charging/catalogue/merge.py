@@ -21,6 +21,7 @@ from charging.catalogue.offers import (
     Fee,
     Offering,
 )
+from charging.catalogue.rewards import Bonus, Gift
 from charging.catalogue.tariffs import Tariff
 from charging.catalogue.taxes import BillRules, Split, Tax
 from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, RatingGroup, Rounding, Service, When, Zone
@@ -73,6 +74,8 @@ class Merged:
     accumulators: dict[str, MergedEntry[Accumulator]]
     taxes: dict[str, MergedEntry[Tax]]
     splits: dict[str, MergedEntry[Split]]
+    bonuses: dict[str, MergedEntry[Bonus]]
+    gifts: dict[str, MergedEntry[Gift]]
     bills: BillRules
     rating_groups: dict[str, MergedEntry[RatingGroup]]
     dunning: dict[str, MergedEntry[DunningRule]]
@@ -135,6 +138,8 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
         exclusive_groups=_section(national.exclusive_groups, (), (), new.exclusive_groups, domain),
         accumulators=_section(national.accumulators, (), (), new.accumulators, domain),
         taxes=_section(national.taxes, over.taxes, gone.taxes, new.taxes, domain),
+        bonuses=_section(national.bonuses, over.bonuses, gone.bonuses, new.bonuses, domain),
+        gifts=_section(national.gifts, over.gifts, gone.gifts, new.gifts, domain),
         splits=_section(national.splits, over.splits, gone.splits, new.splits, domain),
         bills=new.bills or national.bills or BillRules(),
         rating_groups=_section(national.rating_groups, over.rating_groups, (), new.rating_groups, domain),

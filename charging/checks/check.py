@@ -10,6 +10,7 @@ from charging.checks.prices import check_prices
 from charging.checks.quotas import check_numbers, check_quotas
 from charging.checks.reach import check_reach
 from charging.checks.references import check_cycles, check_duplicates, check_references
+from charging.checks.rewards import check_rewards
 from charging.checks.rules import check_discounts, check_opened_services, check_region
 from charging.checks.taxes import check_taxed, check_taxes
 from charging.checks.terms import check_early_ends
@@ -36,6 +37,7 @@ CHECKS = (
     check_numbers,
     check_early_ends,
     check_dunning,
+    check_rewards,
 )
 
 

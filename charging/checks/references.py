@@ -7,6 +7,7 @@ from msgspec import Struct
 from charging.catalogue.document import Catalogue, Overrides, Withdrawn
 from charging.catalogue.dunning import DunningRule
 from charging.catalogue.offers import AccumulatorRange, Agreement, DiscountWhen, Fee, Offering, Thresholds
+from charging.catalogue.rewards import Bonus, Gift
 from charging.catalogue.tariffs import BandRates, PriceOverride, Tariff, Tiers
 from charging.catalogue.words import Band, RatingGroup, When
 from charging.checks.walk import Finding, Path, ids, structs
@@ -15,6 +16,7 @@ SECTIONS = (
     "services", "calendars", "bands", "destinations", "zones", "parties", "tariffs", "allowances", "fees", "offerings",
     "discounts", "agreements", "exclusive_groups", "accumulators", "taxes",
     "splits", "rating_groups", "dunning",
+    "splits", "rating_groups", "bonuses", "gifts",
 )  # fmt: skip
 
 # Which field of which struct names entries of which section.
@@ -48,6 +50,8 @@ NAMES: Mapping[type[Struct], Mapping[str, str]] = {
     Thresholds: {"accumulator": "accumulators"},
     DunningRule: {"quiet": "bands"},
     Fee: {"minus": "accumulators"},
+    Bonus: {"allowance": "allowances"},
+    Gift: {"allowance": "allowances"},
     AccumulatorRange: {"accumulator": "accumulators"},
     Withdrawn: {
         "tariffs": "tariffs",
@@ -56,6 +60,8 @@ NAMES: Mapping[type[Struct], Mapping[str, str]] = {
         "discounts": "discounts",
         "taxes": "taxes",
         "splits": "splits",
+        "bonuses": "bonuses",
+        "gifts": "gifts",
     },
 }
 BUILT_IN = {"parties": {"account"}, "visited": {"home", "away"}}

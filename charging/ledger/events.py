@@ -87,6 +87,20 @@ class BookDropped(BaseEvent, frozen=True, tag="drop"):
         return self.reason or f"book {self.book_id} is over"
 
 
+class FirstMoney(BaseEvent, frozen=True, tag="first"):
+    """Money was topped up for the first time: no other top-up is the first."""
+
+    rerates = False
+
+    def apply(self, account: Account) -> Account:
+        """Note it."""
+        return account.with_terms(topped_up=True)
+
+    def words(self) -> str:
+        """Say it."""
+        return "first top-up"
+
+
 class SessionPosting(Struct, frozen=True, array_like=True, gc=False):
     """What one service of a session step posted: the difference to what the session had posted before."""
 

@@ -58,11 +58,13 @@ from charging.ledger.events import (
     Booked,
     BookSet,
     ContractSet,
+    FirstMoney,
     Noticed,
     ReauthAsked,
     SessionStepped,
     StatusSet,
 )
+from charging.ledger.rewards import BonusGiven, BonusTakenBack
 from charging.ledger.settling import Settled
 
 Action = (
@@ -117,6 +119,9 @@ Event = (
     | ThresholdSet
     | ProfileSet
     | LimitSet
+    | FirstMoney
+    | BonusGiven
+    | BonusTakenBack
     | Refunded
     | PeriodClosed
     | TransferSent

@@ -6,7 +6,7 @@ back once it has ended, less what its later steps gave back by themselves (`Fall
 
 from msgspec.structs import replace
 
-from charging.base.account import MAIN_BOOK
+from charging.base.account import MAIN_BOOK, MONEY
 from charging.ledger.command import Command
 from charging.ledger.commands.pay import Paid
 from charging.ledger.commands.post_charge import Charged
@@ -17,7 +17,8 @@ from charging.ledger.commands.top_up import TopUp
 from charging.ledger.entry import Entry
 from charging.ledger.events import Booked, SessionStepped
 from charging.ledger.kinds import TAGS
-from charging.ledger.outcome import ChargedFact, PaymentFact
+from charging.ledger.outcome import ChargedFact, Done, PaymentFact, unpack_outcome
+from charging.ledger.rewards import BonusGiven
 
 
 class Falls:
@@ -95,8 +96,17 @@ def payment_fact(entry: Entry | None) -> PaymentFact:
             return PaymentFact(event.amount, event.kind, MAIN_BOOK, event.shares, entry.time_ms)
         if isinstance(event, Booked) and entry.kind == TAGS[TopUp] and event.kind != "lapse":
             (book_id, amount), *_ = event.postings
-            return PaymentFact(amount, event.kind, book_id, (), entry.time_ms)
+            if _unit_of(entry, book_id) != MONEY:
+                break  # Nobody paid units in.
+            bonuses = tuple((e.rule, e.book_id, e.amount) for e in entry.events if isinstance(e, BonusGiven))
+            return PaymentFact(amount, event.kind, book_id, (), entry.time_ms, bonuses=bonuses)
     return PaymentFact(time_ms=entry.time_ms, other=True)
+
+
+def _unit_of(entry: Entry, book_id: str) -> str:
+    told = unpack_outcome(entry.outcome)
+    moved = told.movements if isinstance(told, Done) else ()
+    return next((each.unit for each in moved if each.book_id == book_id), MONEY)
 
 
 def with_original(command: Command, entry: Entry | None, falls: Falls | None = None, *, whole: bool = True) -> Command:

@@ -93,6 +93,8 @@ class PaymentFact(Struct, frozen=True, array_like=True, gc=False):
     """When it came, by the owner's clock."""
     other: bool = False
     """Something else was done under the key."""
+    bonuses: tuple[tuple[str, str, int], ...] = ()
+    """That came with a top-up: (rule, book id, micro-units)."""
 
 
 class Failed(Struct, frozen=True, array_like=True, tag="f"):

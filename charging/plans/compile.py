@@ -19,6 +19,7 @@ from charging.plans.compile_offers import (
     compile_rule,
 )
 from charging.plans.compile_quotas import compile_quota_terms
+from charging.plans.compile_rewards import compile_bonus, compile_gift
 from charging.plans.compile_tariffs import compile_rounding, compile_tariff, tier_counters
 from charging.plans.compile_taxes import compile_taxes
 from charging.plans.compiled import CompiledService, CompiledTariff
@@ -59,6 +60,8 @@ def boundaries(merged: Merged, local: LocalTime) -> list[int]:
         merged.agreements,
         merged.accumulators,
         merged.taxes,
+        merged.bonuses,
+        merged.gifts,
     ):
         dated.extend(entry.value for entry in section.values())
     texts = {text for entry in dated for text in (entry.effective_from, entry.effective_to) if text}
@@ -126,6 +129,12 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
         taxes=compile_taxes(merged, local),
         quotas=compile_quota_terms(merged),
         dunning=compile_dunning(merged, local),
+        bonuses=tuple(
+            compile_bonus(entry) for entry in merged.bonuses.values() if in_force(entry.value, time_ms, local)
+        ),
+        gifts={
+            name: compile_gift(entry) for name, entry in merged.gifts.items() if in_force(entry.value, time_ms, local)
+        },
     )
 
 
@@ -155,6 +164,10 @@ def compile_all(merged: Merged, local: LocalTime, wanted: Container[tuple[str, s
         quantity(service.value.quantity_max)
     compile_taxes(merged, local)
     compile_quota_terms(merged)
+    for bonus in entries("bonuses", merged.bonuses):
+        compile_bonus(bonus)
+    for gift in entries("gifts", merged.gifts):
+        compile_gift(gift)
 
 
 def _service(tariff: Tariff, merged: Merged) -> None:

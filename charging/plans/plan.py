@@ -26,6 +26,7 @@ from charging.plans.compiled import (
     GrantedAllowance,
 )
 from charging.plans.dunning import CompiledDunning
+from charging.plans.rewards import CompiledBonus, CompiledGift
 
 CACHE_MAX = 16_384
 """Entries of a plan's own memo tables; beyond, they begin anew."""
@@ -84,6 +85,9 @@ class Plan:
     """Of all days, for bills."""
     quotas: dict[str, QuotaTerms]
     """By the key of a unit of sessions; of a rating group one without identifier stands for all that have none."""
+    bonuses: tuple[CompiledBonus, ...]
+    """On top-ups, in the order of the catalogue."""
+    gifts: dict[str, CompiledGift]
     counted: frozenset[str] = frozenset()
     """See `counters`; empty until it is asked for."""
     profiles: dict[tuple[str, tuple[str, ...]], Profile] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Take a payment back: a chargeback, or one whose fate its sender does not know.
+"""Take a payment back: a chargeback, or one whose fate its sender does not know. What is left of its bonuses goes, too.
 
 What the owner looks up is only the journal entry under `of_key` (`charging.ledger.originals`). Whether there was one or
 not, the key is remembered (`Open.reversed`): a payment that comes after its own reversal is refused, however late.
@@ -20,6 +20,7 @@ from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
 from charging.ledger.outcome import PaymentFact
 from charging.ledger.reversals import REVERSAL_KEEP_MS, REVERSALS_MAX
+from charging.ledger.rewards import taken_back
 from charging.ledger.settling import free_of, total
 from charging.ledger.standing import require_here
 
@@ -121,7 +122,7 @@ class ReversePayment(BaseAction, frozen=True, tag="reverse_payment"):
         event = PaymentReversed(
             self.of_key, fact.kind, fact.amount, fact.shares, postings, claim, now_ms, forgets, self.reason
         )
-        return Effect((event,), fact.amount)
+        return Effect((event, *taken_back(event.apply(account), fact.bonuses)), fact.amount)
 
 
 def _taken_back(account: Account, fact: PaymentFact) -> tuple[tuple[tuple[str, int], ...], int]:

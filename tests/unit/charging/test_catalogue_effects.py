@@ -88,6 +88,13 @@ NATION = {
         {"id": "each", "stage": "account", "price": {"price": "1", "per": "2"}},
         {"id": "grow", "stage": "account", **DATES, "thresholds": {
             "accumulator": "spent", "steps": [{"at_least": "5", "percent": "6"}]}}],
+    "bonuses": [
+        {"id": "welcome", "book": "gift", "name": "w", "kinds": ["deposit"], "channels": ["web"], "first": "true",
+         "most": "9", "allowance": "child", "validity": "30 d", "priority": "5", **DATES,
+         "steps": [{"at_least": "50", "amount": "5", "percent": "10"}]}],
+    "gifts": [
+        {"id": "friends", "unit": "money", "most": "50", "name": "f", "books": ["gift"], "least": "1", "per_day": "90",
+         "per_month": "300", "fee": "0.5", "to_book": "gift", "allowance": "child", "validity": "30 d", **DATES}],
     "agreements": [{"id": "a", "discounts": ["off"], "name": "a", **DATES}],
     "exclusive_groups": [{"id": "one", "choose": "best", "name": "o"}],
     "accumulators": [
@@ -124,11 +131,14 @@ REGION = {
         "parties": [{"id": "friends", "prefixes": ["88"]}],
         "taxes": [{"id": "basic", "percent": "7", "items": ["*"]}],
         "splits": [{"id": "rent", "parts": [{"item": "line", "price": "5"}, {"item": "calls", "price": "5"}]}],
-        "rating_groups": [{"id": "g", "service": "voice", "group": "11"}]},
+        "rating_groups": [{"id": "g", "service": "voice", "group": "11"}],
+        "bonuses": [{"id": "welcome", "book": "gift", "steps": [{"at_least": "60", "amount": "5"}]}],
+        "gifts": [{"id": "friends", "unit": "money", "most": "40"}]},
 }  # fmt: skip
 OTHER = {
     "id": "other", "unit": "event", "days": ("2026-12-24",), "prefixes": ("99",), "places": ("XX",), "service": "sms",
     "prices": (), "steps": (), "bands": (), "amount": "7.7", "price": "7.7", "tariff": "calls", "stage": "product",
+    "book": "elsewhere", "most": "76",
     "quota": "77", "at_least": "77", "percent": "77", "discounts": (), "accumulator": "t", "version": 9, "domain": "SH",
     "catalogue": "other",
     "per_mille_a_day": "7", "action": "end",
@@ -234,7 +244,8 @@ def test_what_says_everything_is_sound() -> None:
 def test_every_key_changes_what_is_compiled_or_is_listed_with_the_reason() -> None:
     nation = from_plain(NATION)
     region = from_plain({**REGION, "withdrawn": {"tariffs": ["texts"], "offerings": ["r"], "allowances": ["free"],
-                                                 "discounts": ["off"], "taxes": ["data"], "splits": ["rent"]},
+                                                 "discounts": ["off"], "taxes": ["data"], "splits": ["rent"],
+                                                     "bonuses": ["welcome"], "gifts": ["friends"]},
                           "overrides": {}})  # fmt: skip
     changing = from_plain(REGION)
     effects: dict[tuple[type[Struct], str], bool] = {}
