@@ -78,7 +78,11 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
     pending = Pending(booth.metrics, clock)
     # The address tells this process's access log from those of others.
     access = AccessLog(settings.access_log, booth.address, settings.access_log_bytes_max, settings.access_log_files_max)
-    engine = engine_of(settings, uplink, pending, access, booth.metrics)
+    try:
+        engine = engine_of(settings, uplink, pending, access, booth.metrics)
+    except BaseException:
+        await uplink.close(0)
+        raise
     clients = Clients(settings, clock)
     admission = BatchAdmission(clients, pending, settings)
     sampler = Sampler(booth.tracing, settings.trace_every, settings.traces_per_s_max, clock)

@@ -11,6 +11,8 @@ A room's `Process` gives `run_tier` an async function `build` that adds its serv
 import asyncio
 import gc
 import json
+import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -39,6 +41,8 @@ HEALTH_SERVICE = "grpc.health.v1.Health"
 COLLECTOR_THRESHOLDS = (20_000, 50, 100)
 """New objects that make the garbage collector look through the young ones: milliseconds each time. What we keep by the
 million (accounts, routes, items) holds no cycles, and looking for some at the usual pace of 700 costs a tenth."""
+LEFT_RUNNING_S = 5.0
+"""How long what a failed start has begun may take to end, before the process ends all the same."""
 STREAMS_END_S = 1.0
 """How long streams may take to end after the flush, before they are cut."""
 
@@ -140,6 +144,10 @@ class RunningTier:
             await asyncio.to_thread(self.exporter.close)
 
 
+class StartFailed(Exception):
+    """The tier could not start, and the log says why."""
+
+
 async def start_tier(process: Process, settings: SettingsT, build: Build[SettingsT]) -> RunningTier:
     """Start a tier in this event loop; returns when it serves. Raises `BadSettings`, or what `build` raises."""
     metrics = Metrics(process.role)
@@ -195,6 +203,8 @@ def run_tier(process: Process, settings: SettingsT | Callable[[], SettingsT], bu
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
+    except StartFailed:
+        return 1
     except Exception:
         log.exception("the tier failed")
         return 1
@@ -216,7 +226,14 @@ async def _until_signal(process: Process, settings: SettingsT, build: Build[Sett
         log.info("stopped before it was ready")
         return
     stopped.cancel()
-    running = starting.result()
+    try:
+        running = starting.result()
+    except BadSettings:
+        raise
+    except Exception:
+        log.exception("the tier failed")
+        await _end_others()
+        raise StartFailed from None
     calm_collector()
     ready = {"event": "ready", "tier": process.role, "address": running.address, "metrics": running.metrics_address}
     print(json.dumps(ready), flush=True)
@@ -225,6 +242,19 @@ async def _until_signal(process: Process, settings: SettingsT, build: Build[Sett
     log.info("draining")
     await running.stop()
     log.info("stopped")
+
+
+async def _end_others() -> None:
+    """End what a failed start has left running, or the process: one that hangs tells nobody that it failed."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        _, left = await asyncio.wait(others, timeout=LEFT_RUNNING_S)
+        if left:
+            log.error("what was begun does not end", tasks=len(left))
+            logging.shutdown()
+            os._exit(1)
 
 
 def calm_collector() -> None:

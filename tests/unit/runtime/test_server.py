@@ -162,7 +162,17 @@ async def build(booth, settings):
         await asyncio.sleep(60)
     if settings.directory == "memory:wrong":
         raise RuntimeError("no such store for msisdn:8613012345678")
+    if settings.directory == "memory:stuck":
+        booth.begun = asyncio.create_task(stubborn())
+        await asyncio.sleep(0)
+        raise RuntimeError("half built")
     return Life()
+async def stubborn():
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            pass
 sys.exit(run_tier(PROCESS, lambda: load(DataCenterSettings), build))
 """
 
@@ -232,6 +242,17 @@ async def test_a_process_that_can_t_start_says_why_in_its_log() -> None:
     assert told["level"] == "error"
     assert "no such store" in told["exception"]
     assert "8613012345678" not in err.decode()
+
+
+@pytest.mark.processes
+async def test_a_process_that_can_t_start_ends_whatever_it_has_begun() -> None:
+    process = await _start({"ONETIER_DIRECTORY": "memory:stuck"})
+    async with asyncio.timeout(20):
+        _out, err = await process.communicate()
+    assert process.returncode == 1
+    failed, left = (json.loads(line) for line in err.splitlines())
+    assert "half built" in failed["exception"]
+    assert left["event"] == "what was begun does not end"
 
 
 async def test_two_tiers_on_one_given_port(start_echo: StartEcho) -> None:
