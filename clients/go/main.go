@@ -1,6 +1,8 @@
-// Command onetier is a front end on its first day: charge, repeat, refused, session; one JSON object a line.
+// Command onetier is a front end on its first day: charge, repeat, refused, session, watch; one JSON object a line.
 //
-//	go run . ADDRESS IDENTITY [TLS]
+//	go run . ADDRESS IDENTITY [FEED [TLS]]
+//
+// FEED is the address of a process of the feed, "" = none.
 package main
 
 import (
@@ -37,23 +39,26 @@ type told map[string]any
 
 func main() {
 	if len(os.Args) < 3 {
-		log.Fatal("onetier ADDRESS IDENTITY [TLS]: give the address of an app server and an identity")
+		log.Fatal("onetier ADDRESS IDENTITY [FEED [TLS]]: give the address of an app server and an identity")
 	}
-	folder := ""
-	if len(os.Args) > 3 {
-		folder = os.Args[3]
-	}
-	dialled, err := dial(os.Args[1], folder)
+	given := append(os.Args, "", "")
+	feed, folder := given[3], given[4]
+	dialled, err := dial(os.Args[1], folder, server)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer dialled.Close()
-	if err := firstDay(v1.NewServiceDeskServiceClient(dialled), os.Args[2]); err != nil {
+	charged, err := firstDay(v1.NewServiceDeskServiceClient(dialled), os.Args[2])
+	if err == nil && feed != "" {
+		err = watched(feed, folder, charged)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-func firstDay(desk v1.ServiceDeskServiceClient, identity string) error {
+// firstDay gives the request key of its first charge.
+func firstDay(desk v1.ServiceDeskServiceClient, identity string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 4*deadline)
 	defer cancel()
 	charge := &v1.ServiceRequest{
@@ -62,7 +67,7 @@ func firstDay(desk v1.ServiceDeskServiceClient, identity string) error {
 	}
 	first, err := desk.Charge(ctx, &v1.ChargeRequest{Request: charge})
 	if err != nil {
-		return err
+		return "", err
 	}
 	say("charged", told{"amount": first.Charge.Amount, "currency": first.Charge.Currency,
 		"repeated": first.Charge.Repeated, "steps": len(first.Charge.Steps)})
@@ -70,7 +75,7 @@ func firstDay(desk v1.ServiceDeskServiceClient, identity string) error {
 	// The reply was lost, so the same key is sent again: nothing is taken twice.
 	again, err := desk.Charge(ctx, &v1.ChargeRequest{Request: charge})
 	if err != nil {
-		return err
+		return "", err
 	}
 	say("repeated", told{"amount": again.Charge.Amount, "repeated": again.Charge.Repeated})
 
@@ -87,15 +92,18 @@ func firstDay(desk v1.ServiceDeskServiceClient, identity string) error {
 	refused("misspelt", func(request *v1.ServiceRequest) { request.Quantity, request.RequestKey = -1, newKey() })
 
 	if err := session(ctx, desk, identity); err != nil {
-		return err
+		return "", err
+	}
+	if err := groups(ctx, desk, identity); err != nil {
+		return "", err
 	}
 	view, err := desk.Query(ctx, &v1.QueryRequest{Request: &v1.ServiceRequest{
 		Identity: identity, RequestType: v1.RequestType_REQUEST_TYPE_QUERY, ServiceCode: "balance", Channel: "web-hall"}})
 	if err != nil {
-		return err
+		return "", err
 	}
 	say("balance", told{"real": view.GetBalance().Real, "reserved": view.GetBalance().Reserved})
-	return nil
+	return charge.RequestKey, nil
 }
 
 // session asks for a quota, reports what was used, and ends.
@@ -151,7 +159,7 @@ func refusal(err error) told {
 
 // dial connects with the certificates of a folder (ca.pem, frontend.pem, frontend.key); "" = a server on this machine
 // without TLS.
-func dial(address, folder string) (*grpc.ClientConn, error) {
+func dial(address, folder, name string) (*grpc.ClientConn, error) {
 	shown := insecure.NewCredentials()
 	if folder != "" {
 		own, err := tls.LoadX509KeyPair(filepath.Join(folder, "frontend.pem"), filepath.Join(folder, "frontend.key"))
@@ -167,7 +175,7 @@ func dial(address, folder string) (*grpc.ClientConn, error) {
 			return nil, errors.New("ca.pem holds no certificate")
 		}
 		shown = credentials.NewTLS(&tls.Config{
-			Certificates: []tls.Certificate{own}, RootCAs: pool, ServerName: server, MinVersion: tls.VersionTLS12})
+			Certificates: []tls.Certificate{own}, RootCAs: pool, ServerName: name, MinVersion: tls.VersionTLS12})
 	}
 	return grpc.NewClient(address, grpc.WithTransportCredentials(shown))
 }

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from google.rpc import code_pb2
+from onetier.v1 import data_center_pb2 as dc
 
-from cluster.system import Shape
+from cluster import loading
+from cluster.system import Shape, System
 from console.frontend.protos import write
 from tests.cluster.small_country import settle_country
 
@@ -56,22 +58,29 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def node(folder: Path, address: str, identity: str, protos: Path, tls: Path | None) -> str:
+def node(folder: Path, address: str, identity: str, protos: Path, feed: str, tls: Path | None) -> str:
     home = folder / "node"
     if not home.exists():
         shutil.copytree(CLIENTS / "node", home, ignore=shutil.ignore_patterns("node_modules"))
         run(home, "npm", "ci", "--no-audit", "--no-fund")
-    return run(home, "node", "first.mjs", address, identity, str(protos), *([str(tls)] if tls else []), timeout_s=30)
+    return run(
+        home, "node", "first.mjs", address, identity, str(protos), feed, *([str(tls)] if tls else []), timeout_s=30
+    )
 
 
-def go(folder: Path, address: str, identity: str, protos: Path, tls: Path | None) -> str:
+def go(folder: Path, address: str, identity: str, protos: Path, feed: str, tls: Path | None) -> str:
     home = folder / "go"
     if not home.exists():
         shutil.copytree(CLIENTS / "go", home, ignore=shutil.ignore_patterns("v1"))
         run(home, "sh", "generate.sh", str(protos), PROTOC=f"{sys.executable} -m grpc_tools.protoc")
         run(home, "go", "vet", "./...")
         run(home, "go", "build", "-o", "first", ".")
-    return run(home, str(home / "first"), address, identity, *([str(tls)] if tls else []), timeout_s=30)
+    return run(home, str(home / "first"), address, identity, feed, *([str(tls)] if tls else []), timeout_s=30)
+
+
+def listed(found: object) -> list[object]:
+    assert isinstance(found, list)
+    return found
 
 
 def code(found: dict[str, object]) -> int:
@@ -80,16 +89,25 @@ def code(found: dict[str, object]) -> int:
     return code_pb2.Code.Value(name)
 
 
+async def let_watch(system: System, principal: str) -> None:
+    """Grant all there is to a front end, the feed too."""
+    grant = dc.Grant(grant_id="feed", subject=principal, commands=["*"], amount_max=-1, alone_max=-1, actors=True)
+    async with system.directory_of(0) as stub:
+        await loading.until_known(stub, await loading.amend(stub, [dc.DirectoryChange(grant=grant)], "feed"))
+
+
 @pytest.mark.parametrize("secured", [False, True], ids=["loopback", "tls"])
 async def test_a_first_day_in_node_and_in_go(tmp_path: Path, protos: Path, certificates: Path, secured: bool) -> None:
     tls = certificates if secured else None
-    country = settle_country(tmp_path / "country", slots={"GD": 1}, people=2, shape=Shape(1, 1, 1), tls=tls)
+    country = settle_country(tmp_path / "country", slots={"GD": 1}, people=2, shape=Shape(1, 1, 1, feeds=1), tls=tls)
     (tmp_path / "country").mkdir()
     async with country as small:
-        address = small.system.endpoints[0]
+        if tls is None:
+            await let_watch(small.system, "frontend/local")
+        address, feed = small.system.endpoints[0], small.system.running["watch"][0].address
         for client, identity in zip((node, go), small.everybody, strict=True):
             before = (await small.client.balance(identity)).real
-            printed = await asyncio.to_thread(client, tmp_path, address, identity, protos, tls)
+            printed = await asyncio.to_thread(client, tmp_path, address, identity, protos, feed, tls)
             told: Lines = {line["what"]: line for line in map(json.loads, printed.splitlines())}
             amount = int(str(told["charged"]["amount"]))
             assert amount > 0
@@ -106,10 +124,24 @@ async def test_a_first_day_in_node_and_in_go(tmp_path: Path, protos: Path, certi
             assert int(str(told["session"]["granted"])) == 120
             charged = told["session"]["charged"]
             assert isinstance(charged, list)
-            spent = amount + int(charged[-1])
+            groups = told["groups"]
+            assert groups["results"] == [
+                [10, "data", "RESULT_CODE_SUCCESS", ""],
+                [20, "data", "RESULT_CODE_SUCCESS", ""],
+                [77, "", "RESULT_CODE_RATING_FAILED", "UNIT_KEY_UNKNOWN"],
+            ]
+            assert [int(str(granted)) for granted in listed(groups["granted"])] == [1 << 20, 100 << 20, 0]
+            by_group = [int(str(one)) for one in listed(groups["charged"])]
+            assert by_group[1] == 2 * by_group[0] > 0
+            spent = amount + int(charged[-1]) + sum(by_group)
             assert int(str(told["balance"]["real"])) == before - spent
             assert int(str(told["balance"]["reserved"])) == 0
             assert (await small.client.balance(identity)).real == before - spent
+            watch = told["watch"]
+            if tls is None:
+                assert (int(str(watch["amount"])), watch["kinds"], watch["next"]) == (amount, ["charged"], "session")
+            else:  # No operator has granted it to front ends.
+                assert (code(watch), watch["reason"]) == (code_pb2.PERMISSION_DENIED, "COMMAND_NOT_GRANTED")
 
 
 def test_the_contracts_stand_alone(protos: Path) -> None:
