@@ -3,7 +3,7 @@
 The chain is verified from the segment in which reading begins, so what is shown is what its owner journaled.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from msgspec import Struct
 
@@ -29,7 +29,7 @@ class GroupRead(Struct, frozen=True):
     unreadable: tuple[SetAside, ...]
 
 
-async def read_journal(ref: JournalRef, since: int | None) -> AsyncIterator[GroupRead]:
+async def read_journal(ref: JournalRef, since: int | None) -> AsyncGenerator[GroupRead, None]:
     """Read the groups from `since` on in their order; None = what came after the newest checkpoint.
 
     Raises `Corrupt` where the chain does not hold, `Tampered` when the checkpoint is not its owner's,

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import uvloop
 
+from bench.documents import documents
 from bench.growth import growth
 from bench.histories import histories
 from bench.life import memory, starts
@@ -27,7 +28,7 @@ from testkit.cassandra import LocalCluster, free_network
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPILED = ROOT / "build" / "compiled"
-THEMES = ("rating", "sqlite", "cassandra", "growth", "starts", "memory")
+THEMES = ("rating", "documents", "sqlite", "cassandra", "growth", "starts", "memory")
 
 
 def rating_alone(bench: Bench) -> None:
@@ -59,6 +60,8 @@ async def run(bench: Bench, themes: list[str]) -> None:
     """Measure what needs no Cassandra."""
     if "rating" in themes:
         rating_alone(bench)
+    if "documents" in themes:
+        documents(bench)
     if "sqlite" in themes:
         base = bench.base()
         await both_shapes(bench, "SQLite", base + "-{}", f"sqlite://{bench.folder}/raw.db")

@@ -12,7 +12,7 @@ from documents.words import CURRENCIES, WORDS, amount_text, identity_text, spell
 FONTS = ("WenQuanYi Micro Hei",)
 CHART_MM = 14
 """Of the highest bar."""
-DETAILS_A_PAGE = 76
+DETAILS_A_PAGE = 60
 """Detail records that a page holds below their heading."""
 WHAT_WIDTH = 58
 """Columns of Latin letters that the text of a line may have; a Chinese one counts two."""

@@ -1,5 +1,6 @@
 """Values: dates that exist, clock times of a day, ends after beginnings."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from zoneinfo import available_timezones
@@ -7,11 +8,12 @@ from zoneinfo import available_timezones
 from charging.base.identity import is_country
 from charging.base.localtime import DAY_S, LocalTime
 from charging.catalogue.document import Catalogue
-from charging.catalogue.words import Band, Calendar
+from charging.catalogue.words import LABEL_PATTERN, LANGUAGES, Band, Calendar
 from charging.checks.walk import Finding, Path, structs
 from charging.plans.bands import clock_s
 from charging.plans.compile import Dated
 
+_LABEL = re.compile(LABEL_PATTERN)
 # Only the order of moments is asked here; texts without offset stand in one zone, whichever it is.
 LOCAL = LocalTime("UTC")
 FIRST_DAY, LAST_DAY = "0001-01-02", "9999-12-30"
@@ -22,6 +24,14 @@ def check_values(catalogue: Catalogue, _national: Catalogue | None) -> Iterator[
     """Find dates that no calendar has, bands that no clock has, and entries that end before they begin."""
     yield from _where(catalogue)
     for path, node in structs(catalogue):
+        name = getattr(node, "name", "")
+        if isinstance(name, str) and not _LABEL.search(name):
+            yield Finding((*path, "name"), "write words for people, at most 100 characters, on one line")
+        for language in name if isinstance(name, dict) else ():
+            if language not in LANGUAGES:
+                yield Finding(
+                    (*path, "name", language), f"names are told in {' and '.join(LANGUAGES)}, not {language!r}"
+                )
         if isinstance(node, Calendar):
             yield from _days(path, node)
         elif isinstance(node, Band):

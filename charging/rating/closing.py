@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from charging.base.account import Account
 from charging.base.localtime import day_of, month_text, zone_of
+from charging.base.openbills import LATE_FEE as LATE_FEE_ITEM
 from charging.base.openbills import NEVER_LATE, LateRule, OpenItem, owed
 from charging.base.receivables import late_fees
 from charging.bills.bill import LATE_FEE, USAGE, Bill, LineKind, MoneyMoved, PeriodBalance
@@ -19,7 +20,6 @@ from charging.bills.taxing import BillSum
 from charging.bills.taxtable import TaxTable
 from charging.ledger.commands.close_period import ClosePeriod, bucket_mark, is_money, opening_of
 
-LATE_FEE_ITEM = "late-fee"
 _KINDS: dict[str, LineKind] = {
     "": USAGE,
     "fee": "fee",

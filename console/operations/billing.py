@@ -15,6 +15,7 @@ from rich.table import Column, Table
 from charging.errors import Fault, Unavailable
 from console import report
 from console.arguments import ENDPOINTS_VARIABLE, Key, first_address
+from console.operations import explaining
 from console.operations.directory_call import CALL_TIMEOUT_S, PLATFORM, Certificates, call_as_operator, patiently
 from console.operations.documents import document
 from console.sharing import shares
@@ -25,6 +26,8 @@ from runtime.status import from_status
 
 app = typer.Typer(help="Plan, open and end the bill runs of a domain; print bills.", no_args_is_help=True)
 app.command("document")(document)
+app.command("explain")(explaining.explain)
+app.command("charge")(explaining.charge)
 ResultT = TypeVar("ResultT")
 
 Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.")]

@@ -70,11 +70,11 @@ def test_a_bill_in_english_says_all_of_it() -> None:
 
 def test_detail_records_follow_on_pages_of_their_own() -> None:
     found = pages(setter().pdf(a_document(details=200)))
-    assert len(found) == 4
+    assert len(found) == 5
     assert "详单" in found[1]
     assert all("时间 号码 项目 对方 用量 金额" in page for page in found[1:])
     assert sum(page.count("2026-01-") for page in found[1:]) == 200
-    assert found[3].endswith("第 4 页，共 4 页")
+    assert found[4].endswith("第 5 页，共 5 页")
 
 
 def test_a_credit_note_says_which_bill_it_takes_back_and_what_is_given() -> None:

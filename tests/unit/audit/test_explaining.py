@@ -1,0 +1,116 @@
+"""From a bill back to what made it: a line to its charges, a charge to its tariff, postings and journal entry."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from audit.explaining import explain_charge, explain_period
+from charging.base.localtime import month_at
+from charging.bills.taxtable import TaxTable
+from charging.errors import NotFound
+from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.refund import Refund
+from charging.rating.closing import closing_of
+from charging.wire import Done
+from console.operations.billing import app
+from directory.changes import Domain, NumberPlan, UnitAddress
+from directory.directory import Directory
+from evidence.seals import open_sealed
+from house.stores import STORES
+from tests.unit.audit.sound import account_of, owned, ref, ring_of
+from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, charge, do, opening
+
+MONTH_MS = 31 * 86_400_000
+MONTH = month_at("UTC", 1, NOW_MS)
+TAXES = TaxTable(coin=100)
+
+
+@pytest.fixture
+async def billed(tmp_path: Path) -> str:
+    """A unit in which Alice called, was given something back, and was billed a month later."""
+    found = f"sqlite://{tmp_path}/unit.db"
+    await STORES.migrate(found)
+    ring, clock = ring_of(found), Clock()
+    unit = await open_sealed(STORES, found, ring)
+    national = await STORES.open(f"sqlite://{tmp_path}/directory.db")
+    async with owned(unit, "GD/0", ring, clock=clock, national=national) as slot:
+        await do(slot, "open", opening())
+        await do(slot, "call-1", charge(300))
+        await do(slot, "call-2", charge(900))
+        await do(slot, "dear", charge(99_000_000))
+        await do(slot, "back", Refund("call-1", 100, "bad line"))
+        await do(slot, "sorry", Adjust("main", 50, "sorry"))
+        clock.ms += MONTH_MS
+        await do(slot, "late", charge(7))
+        account = await account_of(slot, ALICE)
+        assert isinstance(await do(slot, "close", closing_of(account, TAXES, MONTH, clock.ms)), Done)
+    await national.close()
+    await unit.close()
+    return found
+
+
+async def test_the_parts_of_every_line_add_up_to_it(billed: str) -> None:
+    found = await explain_period(ref(billed, "GD/0"), ALICE, MONTH)
+    assert found.bill is not None
+    wanted = {(line.item, line.kind): line.gross for line in found.bill.lines}
+    assert {(head.item, head.kind or "usage"): amount for head, amount in found.sums().items()} == wanted
+    assert {part.at.entry.key for part in found.parts} >= {"call-1", "call-2", "back", "sorry"}
+    assert "dear" not in {part.at.entry.key for part in found.parts}
+    assert found.closed_by is not None
+    assert found.closed_by.entry.key == "close"
+
+
+async def test_a_period_that_is_open_has_parts_and_no_bill(billed: str) -> None:
+    found = await explain_period(ref(billed, "GD/0"), ALICE, MONTH + 1)
+    assert (found.bill, found.closed_by) == (None, None)
+    assert sum(part.amount for part in found.parts) >= 0
+    assert (await explain_period(ref(billed, "GD/0"), ALICE, MONTH + 9)).parts == ()
+
+
+async def test_a_charge_leads_to_its_postings_and_its_line(billed: str) -> None:
+    found = await explain_charge(ref(billed, "GD/0"), ALICE, "call-2")
+    assert sum(leg.delta for leg in found.legs) == 0
+    assert {leg.place: leg.delta for leg in found.legs} == {"book:main": -900, "revenue": 900}
+    ((head, amount),) = found.heads
+    assert (head.month, amount) == (MONTH, 900)
+    assert (found.at.slot, found.at.entry.key) == ("GD/0", "call-2")
+    with pytest.raises(NotFound) as caught:
+        await explain_charge(ref(billed, "GD/0"), ALICE, "never")
+    assert caught.value.reason == "CHARGE_UNKNOWN"
+
+
+@pytest.fixture
+async def directory(billed: str, tmp_path: Path) -> str:
+    found = f"sqlite://{tmp_path}/country.db"
+    await STORES.migrate(found)
+    unit = await STORES.open(found)
+    log = await Directory.open(unit, ring=ring_of(found))
+    domain = Domain("GD", "Guangdong", "Asia/Shanghai", 1, "private", "private")
+    await log.amend([UnitAddress("private", billed), domain, NumberPlan({"86138": "GD"})], "country", "test")
+    await log.close()
+    await unit.close()
+    return found
+
+
+def onetier_billing(*arguments: str) -> str:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_one_command_leads_from_a_line_to_its_charges_and_one_from_there_to_the_entry(directory: str) -> None:
+    period = f"{MONTH // 12}-{MONTH % 12 + 1:02d}"
+    said = onetier_billing("explain", ALICE, period, "--slot", "GD/0", "--directory", directory)
+    assert "call-2" in said
+    assert "closed: GD-0-" in said
+    rows = onetier_billing("explain", ALICE, period, "--slot", "GD/0", "--directory", directory, "--json").splitlines()
+    assert {"call-1", "call-2"} <= {json.loads(row)["request_key"] for row in rows}
+    told = onetier_billing("charge", ALICE, "call-2", "--slot", "GD/0", "--directory", directory)
+    assert "journal: GD/0 group" in told
+    assert "posted revenue" in told
+    assert f"billed in {period}" in told
+    found = json.loads(onetier_billing("charge", ALICE, "call-2", "--slot", "GD/0", "--directory", directory, "--json"))
+    assert found["lines"][0]["amount"] == 900
+    assert CliRunner().invoke(app, ["charge", "x", "call-2", "--directory", directory]).exit_code == 2
