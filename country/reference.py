@@ -26,6 +26,7 @@ SELLS = (
     "unsubscribe",
     "change_plan",
     "leave",
+    "change_identity",
     "pause",
     "resume",
     "set_account_status",

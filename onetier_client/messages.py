@@ -25,6 +25,7 @@ Command = (
     | desk.Leave
     | desk.Pause
     | desk.Resume
+    | desk.ChangeIdentity
     | desk.SetSpendingLimit
     | desk.DropBook
     | desk.Pay

@@ -24,6 +24,7 @@ from charging.ledger.action import BaseAction
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.agree_instalments import AgreeInstalments, InstalmentsAgreed
 from charging.ledger.commands.approve import Approve, Decided
+from charging.ledger.commands.change_identity import ChangeIdentity, IdentityChanged
 from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed
 from charging.ledger.commands.credit_bill import CreditBill
@@ -159,7 +160,8 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     Resume: lambda desk: Resume(
         "", "now", desk.now_ms, "back", 0, replace(contract_of(ALICE), paused_from_ms=desk.now_ms - 5)
     ),
-    Leave: lambda desk: Leave("moves abroad", 0, contract_of(ROOMMATE, ALICE)),
+    ChangeIdentity: lambda desk: ChangeIdentity(TV, "new card", 0, contract_of(ROOMMATE, ALICE)),
+    Leave: lambda desk: Leave("moves abroad", 0, "", contract_of(ROOMMATE, ALICE)),
     SetStatus: lambda desk: SetStatus("suspended", "asked"),
     SetPaymentMode: lambda desk: SetPaymentMode("postpaid"),
     SetCreditLimit: lambda desk: SetCreditLimit(500, "risk"),
@@ -307,6 +309,7 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
         ),
         {"books", "buckets", "accumulators", "sessions", "ended"},
     ),
+    IdentityChanged: (IdentityChanged(ALICE, "tv:new", "lost"), {"members", "fees"}),
     ContractSet: (ContractSet(Contract("tv:new", "account-1", "GD")), {"members"}),
     StatusSet: (StatusSet("active", "paid"), {"status", "status_reason"}),
     ModeSet: (ModeSet("prepaid", "postpaid"), {"payment_mode"}),

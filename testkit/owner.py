@@ -18,6 +18,7 @@ from charging.errors import Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger import history
 from charging.ledger.approvals import outcome_now
 from charging.ledger.command import Command
+from charging.ledger.commands.change_identity import ChangeIdentity
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.details import RatedUsage, records
@@ -255,15 +256,19 @@ def _refusal(command: Command, contracts: Mapping[str, Contract]) -> Refused | N
             check_basis(action, contracts.get(action.before.identity) if action.before is not None else None)
         except Refused as fault:
             return fault
-    if not isinstance(action, OpenAccount | SetContract):
+    if not isinstance(action, OpenAccount | SetContract | ChangeIdentity):
         return None
-    known = contracts.get(action.contract.identity)
+    wanted = action.to_identity if isinstance(action, ChangeIdentity) else action.contract.identity
+    known = contracts.get(wanted)
     if isinstance(action, SetContract) and action.expected_version:
         version = known.version if known is not None else 0
         if version != action.expected_version:
             return Refused("CONTRACT_CHANGED", "the contract is another by now", facts={"version": str(version)})
     if known is not None and known.status != "ended" and known.account_id != command.account_id:
         return Refused("IDENTITY_TAKEN", "another account has it", facts={"account": known.account_id})
+    rests = known is not None and time.time() * 1000 < known.rests_until_ms
+    if known is not None and rests and command.account_id not in (known.account_id, known.kept_for):
+        return Refused("NUMBER_IN_QUARANTINE", "it rests", facts={"until_ms": str(known.rests_until_ms)})
     return None
 
 

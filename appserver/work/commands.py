@@ -11,7 +11,7 @@ from appserver.reference import DomainReference
 from appserver.work.dunning import dunned
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.pricing import before_contract, session_step
-from appserver.work.revisions import decided_on
+from appserver.work.revisions import decided_on, rests_until_ms
 from charging.base.account import MONEY, Account
 from charging.base.account_id import names
 from charging.base.contract import Contract
@@ -29,6 +29,7 @@ from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.commands.set_spending_limit import SetSpendingLimit
+from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.set_threshold import SetThreshold
 from charging.ledger.commands.take_over_bill import TakeOverBill
 from charging.ledger.commands.top_up import TopUp
@@ -98,6 +99,8 @@ def order_command(
         _check_sold(action.contract, reference, now_ms, "set_contract.contract.agreements")
     elif isinstance(order, Revision):
         action = decided_on(order, contract, account, reference, now_ms)
+    elif isinstance(order, SetStatus) and order.status == "closed":
+        action = replace(order, rests_until_ms=rests_until_ms(reference, now_ms))
     elif isinstance(order, SetProfile):
         _check_profile(order.agreements, reference, now_ms, "set_account_profile.agreements")
         action = order

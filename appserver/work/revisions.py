@@ -8,6 +8,7 @@ from charging.base.contract import Contract
 from charging.base.fields import NEXT_CYCLE
 from charging.base.localtime import next_cycle_ms
 from charging.errors import Refused
+from charging.ledger.commands.change_identity import ChangeIdentity
 from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.pause import Pause
@@ -19,6 +20,7 @@ from charging.rating.due_fees import of_change
 from charging.rating.selling import check_change
 from charging.rating.terms import check_terms
 
+DAY_MS = 86_400_000
 Dated = Subscribe | Unsubscribe | ChangePlan | Pause | Resume
 
 
@@ -31,6 +33,8 @@ def decided_on(
     itself says against it the owner refuses, so that the refusal stays under its key.
     """
     ready = _ready(order, contract, account, reference, now_ms)
+    if isinstance(ready, ChangeIdentity):
+        return ready
     sold = any(not catalogue.domain for catalogue in reference.told.catalogues)
     if not sold or order.expected_version not in (0, contract.version):
         return ready
@@ -50,9 +54,17 @@ def decided_on(
 
 
 def _ready(order: Revision, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Revision:
-    if isinstance(order, Leave):
-        return replace(order, before=contract)
+    if isinstance(order, Leave | ChangeIdentity):
+        return replace(order, before=contract, rests_until_ms=rests_until_ms(reference, now_ms))
     return replace(_timed(order, account, reference, now_ms), before=contract)
+
+
+def rests_until_ms(reference: DomainReference, now_ms: int) -> int:
+    """Give until when an identity rests that is let go now, as the catalogue says, UTC; 0 = it doesn't."""
+    if all(catalogue.domain for catalogue in reference.told.catalogues):
+        return 0
+    days = reference.timeline.plan_at(now_ms).merged.quarantine_days
+    return now_ms + days * DAY_MS if days else 0
 
 
 def _timed(order: Dated, account: Account, reference: DomainReference, now_ms: int) -> Dated:

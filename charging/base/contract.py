@@ -55,6 +55,11 @@ class Contract(Struct, frozen=True, array_like=True, gc=False):
     paused_to_ms: int = 0
     """First moment at which it serves again; 0 = until it is resumed."""
 
+    rests_until_ms: int = 0
+    """Of one that is over: until when nobody else may have its identity, UTC (number quarantine)."""
+    kept_for: str = ""
+    """Account that may have it all the same, besides its own."""
+
     def serves_at(self, time_ms: int) -> bool:
         """Say whether it is neither suspended nor paused at a moment."""
         paused = 0 < self.paused_from_ms <= time_ms and (self.paused_to_ms == 0 or time_ms < self.paused_to_ms)

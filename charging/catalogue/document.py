@@ -157,6 +157,9 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     bills: BillRules | None = None
     """None = prices include tax, rounded by bill, to the currency's coin, due in 15 days; in a region the nation's."""
     rating_groups: tuple[RatingGroup, ...] = ()
+    quarantine_days: Annotated[int, Meta(ge=0, le=3650)] | None = None
+    """How long a number that was let go rests before another account may have it; 0 = not at all. None = not at all, in
+    a region as the nation says."""
     overrides: Overrides = Overrides()
     withdrawn: Withdrawn = Withdrawn()
     country: str = ""

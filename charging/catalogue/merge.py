@@ -56,6 +56,8 @@ class Merged:
     currency: str
     rounding: Rounding
     regional_rounding: Rounding
+    quarantine_days: int
+    """How long a number that was let go rests."""
     services: dict[str, MergedEntry[Service]]
     calendars: dict[str, MergedEntry[Calendar]]
     bands: dict[str, MergedEntry[Band]]
@@ -141,10 +143,16 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
         bonuses=_section(national.bonuses, over.bonuses, gone.bonuses, new.bonuses, domain),
         gifts=_section(national.gifts, over.gifts, gone.gifts, new.gifts, domain),
         splits=_section(national.splits, over.splits, gone.splits, new.splits, domain),
+        quarantine_days=_said(new.quarantine_days, national.quarantine_days),
         bills=new.bills or national.bills or BillRules(),
         rating_groups=_section(national.rating_groups, over.rating_groups, (), new.rating_groups, domain),
         dunning=_section(national.dunning, (), (), new.dunning, domain),
     )
+
+
+def _said(region: int | None, nation: int | None) -> int:
+    """Give what a region says, else what the nation does, else nothing."""
+    return region if region is not None else nation or 0
 
 
 def currency_of(national: Catalogue) -> str:

@@ -10,6 +10,7 @@ from charging.ledger.action import BaseAction, BaseCreation
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.agree_instalments import AgreeInstalments, InstalmentsAgreed
 from charging.ledger.commands.approve import Approve, Decided
+from charging.ledger.commands.change_identity import ChangeIdentity, IdentityChanged
 from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed
 from charging.ledger.commands.credit_bill import CreditBill
@@ -77,6 +78,7 @@ Action = (
     | Leave
     | Pause
     | Resume
+    | ChangeIdentity
     | SetStatus
     | SetPaymentMode
     | SetCreditLimit
@@ -136,6 +138,7 @@ Event = (
     | BookDropped
     | SessionStepped
     | ContractSet
+    | IdentityChanged
     | StatusSet
     | FeePosted
     | Noticed
@@ -153,7 +156,7 @@ Event = (
     | DunningTaken
     | DunningLifted
 )
-Revision = Subscribe | Unsubscribe | ChangePlan | Leave | Pause | Resume
+Revision = Subscribe | Unsubscribe | ChangePlan | Leave | Pause | Resume | ChangeIdentity
 """Changes of one contract that bring the one that they were decided on, see `charging.ledger.revising`."""
 ACTIONS: tuple[type[BaseAction], ...] = get_args(Action)
 EVENTS: tuple[type[BaseEvent], ...] = get_args(Event)

@@ -101,6 +101,7 @@ _SALES = (
     "unsubscribe",
     "change_plan",
     "leave",
+    "change_identity",
     "pause",
     "resume",
     "set_account_status",

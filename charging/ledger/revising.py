@@ -38,10 +38,6 @@ class Revision(Protocol):
     def before(self) -> Contract | None:
         """The contract that the platform decided on."""
 
-    @property
-    def dues(self) -> Dues:
-        """Fees that it brings."""
-
 
 def check_basis(revision: Revision, known: Contract | None) -> None:
     """Hold a change against the contract that its owner has.
@@ -81,6 +77,22 @@ def revised(account: Account, after: Contract, words: str, brings: Dues = NOTHIN
     events = dues.posted(account, brings, now_ms)
     changed = ContractSet(replace(after, version=account.version + 1), words[:TOLD_CHARS_MAX])
     return Effect((changed, *events), dues.net(events))
+
+
+def require_no_session(account: Account, identity: str) -> None:
+    """Refuse SESSIONS_OPEN what a member can't have done to it while it uses something."""
+    running = [session for session in account.open.sessions if session.identity == identity]
+    if running:
+        raise Refused("SESSIONS_OPEN", "release the open sessions first", facts={"open": str(len(running))})
+
+
+def over(before: Contract, now_ms: int, rests_until_ms: int, kept_for: str = "") -> Contract:
+    """Give the contract of an identity that is let go: with nothing in it, and resting for a while.
+
+    Nobody but the account that it was of, or the one that it is kept for, has it before `rests_until_ms`; 0 = anybody.
+    """
+    ended = Contract(before.identity, before.account_id, before.domain, before.valid_from_ms, now_ms, "ended")
+    return replace(ended, rests_until_ms=rests_until_ms, kept_for=kept_for)
 
 
 def started(contract: Contract, added: Subscription, now_ms: int, path: str) -> Contract:

@@ -36,6 +36,15 @@ ACCOUNTS = Section(
             "End its contract there, or close that account, before another one takes it.",
             facts=("account",),
         ),
+        Reason(
+            "NUMBER_IN_QUARANTINE",
+            REFUSED,
+            "The number was let go a while ago and rests before another account may have it.",
+            "Choose another, or wait until the moment told.",
+            facts=("until_ms",),
+        ),
+        Reason("IDENTITY_UNCHANGED", INVALID, "The identity is that one already.", fields="the new identity"),
+        Reason("MEMBER_KNOWN", REFUSED, "The identity is a member of the account already."),
         Reason("IDENTITY_CONTENDED", UNAVAILABLE, "Another account takes the identity, or lets it go, just now."),
         Reason(
             "IDENTITY_ELSEWHERE",

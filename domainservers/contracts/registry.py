@@ -8,13 +8,17 @@ written to the shared unit, and freed when the contract that ends is.
 Between taking and journaling an owner may die. Then the record names an account without such a contract, unsealed: the
 same account may always take the identity, another one after `STALE_MS`.
 
+An identity that is let go may rest for a while (number quarantine): until then only the account that had it may take it
+again, or the one that it is kept for.
+
 The record is the head of a journal without groups, the one thing that a unit writes conditionally: `owner` = account
-id, "" = free; `seq` = version of the account that took it.
+id, "" = free, `RESTS` and until when and for whom while it rests; `seq` = version of the account that took it.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from charging.base.contract import Contract
 from charging.base.house_keys import digest_of
@@ -26,6 +30,8 @@ STALE_MS = 86_400_000
 TRIES_MAX = 8
 RETRY_MS = 200
 AT_ONCE_MAX = 32
+RESTS = "rests"
+"""What the owner of an identity begins with that rests; no account's id does, which begin with a slot."""
 _TIME_BYTES = 8
 
 Clock = Callable[[], int]
@@ -38,6 +44,35 @@ def _wall_ms() -> int:
 def identity_taken(holder: str) -> Refused:
     """The fault of an identity that another account holds."""
     return Refused("IDENTITY_TAKEN", "the identity belongs to another account", facts={"account": holder})
+
+
+def identity_rests(until_ms: int) -> Refused:
+    """The fault of an identity that was let go and is in quarantine."""
+    text = "the number was let go and rests: choose another, or wait"
+    return Refused("NUMBER_IN_QUARANTINE", text, facts={"until_ms": str(until_ms)})
+
+
+class Rest(NamedTuple):
+    """What the record of an identity that rests says."""
+
+    until_ms: int
+    accounts: tuple[str, ...]
+    """Those that may have it meanwhile."""
+
+
+def _owner_after(contract: Contract) -> str:
+    """Write who may have the identity of a contract that is over."""
+    if not contract.rests_until_ms:
+        return ""
+    return f"{RESTS} {contract.rests_until_ms} {contract.account_id} {contract.kept_for}".rstrip()
+
+
+def _rest_of(owner: str) -> Rest | None:
+    """Read what `_owner_after` writes; None for the id of an account, or nobody's."""
+    word, *rest = owner.split(" ")
+    if word != RESTS or len(rest) < 2 or not rest[0].isdecimal():
+        return None
+    return Rest(int(rest[0]), tuple(rest[1:]))
 
 
 class Registry:
@@ -53,7 +88,7 @@ class Registry:
     async def holder(self, identity: str) -> str:
         """Give the account that holds an identity; "" = none. Raises `StoreUnavailable`."""
         head = await self._unit.head(_journal(identity), 0)
-        return head.owner if head is not None else ""
+        return head.owner if head is not None and _rest_of(head.owner) is None else ""
 
     async def holder_for_good(self, identity: str) -> str:
         """Give the account that holds an identity since its contract is written; "" = none.
@@ -83,7 +118,10 @@ class Registry:
             mine = head is not None and head.owner == account_id
             if head is not None and mine and head.seq >= version:
                 return None
-            if head is not None and not mine and head.owner:
+            rest = _rest_of(head.owner) if head is not None else None
+            if rest is not None and self._now_ms() < rest.until_ms and account_id not in rest.accounts:
+                return identity_rests(rest.until_ms)
+            if head is not None and not mine and head.owner and rest is None:
                 if head.sealed:
                     return identity_taken(head.owner)
                 if self._now_ms() - int.from_bytes(head.tip[:_TIME_BYTES]) < STALE_MS:
@@ -110,7 +148,8 @@ class Registry:
         if head is None or head.owner != contract.account_id or head.seq > contract.version:
             return
         if contract.status == "ended":
-            await self._unit.swap(journal, 0, head, self._head(head, "", contract.version, sealed=False), None)
+            wanted = self._head(head, _owner_after(contract), contract.version, sealed=False)
+            await self._unit.swap(journal, 0, head, wanted, None)
         elif not head.sealed:
             await self._unit.swap(journal, 0, head, self._head(head, head.owner, head.seq, sealed=True), None)
 

@@ -28,6 +28,7 @@ class BlockingCommands(Driving):
     leave = blocking(Commands.leave)
     pause = blocking(Commands.pause)
     resume = blocking(Commands.resume)
+    change_identity = blocking(Commands.change_identity)
     set_spending_limit = blocking(Commands.set_spending_limit)
     drop_book = blocking(Commands.drop_book)
     pay = blocking(Commands.pay)

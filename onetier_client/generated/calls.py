@@ -28,6 +28,7 @@ class Commands(Asking):
     leave = asked(commands.leave)
     pause = asked(commands.pause)
     resume = asked(commands.resume)
+    change_identity = asked(commands.change_identity)
     set_spending_limit = asked(commands.set_spending_limit)
     drop_book = asked(commands.drop_book)
     pay = asked(commands.pay)

@@ -321,14 +321,20 @@ def change_plan(
     )
 
 
-def leave(identity: str, reason: str = "", expected_version: int = 0, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+def leave(
+    identity: str, reason: str = "", expected_version: int = 0, to_account_id: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
     """The subscriber that the request names leaves its account, which keeps books and history; the identity is free for
     another one. The last member stays until the account is closed.
 
     `reason`: Kept, and shown in the history. (at most 256 characters)
     `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    `to_account_id`: Account that may have the number at once, though it rests for others, such as "GD/3:1001"; empty =
+        no other. (at most 256 characters)
     """
-    return execute(identity, desk.Leave(reason=reason, expected_version=expected_version), **facts)
+    return execute(
+        identity, desk.Leave(reason=reason, expected_version=expected_version, to_account_id=to_account_id), **facts
+    )
 
 
 def pause(
@@ -386,6 +392,24 @@ def resume(
     return execute(
         identity,
         desk.Resume(offering=offering, when=when, at_ms=at_ms, reason=reason, expected_version=expected_version),
+        **facts,
+    )
+
+
+def change_identity(
+    identity: str, to_identity: str, reason: str = "", expected_version: int = 0, **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Gives the subscriber that the request names another identity: a new number, card or user name. Its contract,
+    counters, limits and fees go on; the old identity rests for as long as the catalogue says, then it is free. The new
+    one is served where the account is, by the number plan or by an entry of the directory.
+
+    `to_identity`: Spelt as an identity is. (an identity, such as msisdn:8613012345678, or a number as people write it)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    """
+    return execute(
+        identity,
+        desk.ChangeIdentity(to_identity=to_identity, reason=reason, expected_version=expected_version),
         **facts,
     )
 

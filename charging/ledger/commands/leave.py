@@ -7,6 +7,7 @@ from charging.base.account_id import require_subscriber
 from charging.base.asked import Asked, FilledIn
 from charging.base.contract import Contract
 from charging.base.fields import Expected, Reason
+from charging.base.fieldtypes import TEXT
 from charging.errors import Refused
 from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -19,8 +20,12 @@ class Leave(BaseAction, frozen=True, tag="leave"):
 
     reason: Reason
     expected_version: Expected
+    to_account_id: Annotated[str, TEXT]
+    """Account that may have the identity at once; "" = no other."""
     before: Annotated[Contract | None, FilledIn()] = None
     dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
+    rests_until_ms: Annotated[int, FilledIn()] = 0
+    """Until when nobody else may have the identity, UTC; 0 = it is free at once."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -46,16 +51,14 @@ class Leave(BaseAction, frozen=True, tag="leave"):
 
     def of(self, before: Contract, now_ms: int) -> Contract:
         """Give the contract afterwards: over, with nothing in it."""
-        return Contract(before.identity, before.account_id, before.domain, before.valid_from_ms, now_ms, "ended")
+        return revising.over(before, now_ms, self.rests_until_ms, self.to_account_id)
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """End it. Refused MEMBER_LAST, SESSIONS_OPEN, and as `charging.ledger.revising.required` refuses."""
         before = revising.required(account, self.before)
         if len(account.members) == 1:
             raise Refused("MEMBER_LAST", "the account would have no member: close it instead")
-        running = [session for session in account.open.sessions if session.identity == before.identity]
-        if running:
-            raise Refused("SESSIONS_OPEN", "release the open sessions first", facts={"open": str(len(running))})
+        revising.require_no_session(account, before.identity)
         after = self.of(before, now_ms)
         words = f"{revising.told(before, after, now_ms)}; left: {self.reason}".removesuffix(": ")
         return revising.revised(account, after, words, self.dues, now_ms)

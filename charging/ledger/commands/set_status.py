@@ -1,6 +1,9 @@
 """Suspend, resume or close an account."""
 
+from typing import Annotated
+
 from charging.base.account import Account
+from charging.base.asked import FilledIn
 from charging.base.contract import Contract
 from charging.base.fields import STATUS, Reason, Status
 from charging.errors import Refused
@@ -15,6 +18,8 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
 
     status: Status
     reason: Reason
+    rests_until_ms: Annotated[int, FilledIn()] = 0
+    """Of an account that closes: until when nobody else may have its identities, UTC; 0 = they are free at once."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -55,7 +60,15 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
         if self.status != "closed":
             return Effect((StatusSet(self.status, self.reason, account.terms.status),))
         ended = [
-            Contract(member, account.account_id, account.terms.domain, status="ended", version=account.version + 1)
+            Contract(
+                member,
+                account.account_id,
+                account.terms.domain,
+                valid_to_ms=now_ms,
+                status="ended",
+                version=account.version + 1,
+                rests_until_ms=self.rests_until_ms,
+            )
             for member in account.members
         ]
         return Effect((StatusSet(self.status, self.reason, account.terms.status), *map(ContractSet, ended)))

@@ -180,3 +180,26 @@ async def test_a_number_that_left_its_account_opens_another(desk: Front, owner: 
 async def test_an_account_by_its_id_has_no_contract(desk: Front) -> None:
     given = desk.execute("account:" + A, subscribe=pb.Subscribe(offering="pack"))
     assert fault_of(await desk.one(given)).reason in ("SUBSCRIBER_MISSING", "IDENTITY_MALFORMED")
+
+
+async def test_the_catalogue_says_how_long_a_number_rests_that_is_let_go_or_changed(
+    desk: Front, owner: OwnerInMemory
+) -> None:
+    owner.publish(replace(sold(), version=3, quarantine_days=90))
+    asked = pb.ChangeIdentity(to_identity="msisdn:8613000000077", reason="lost")
+    before = now_ms()
+    await desk.one(desk.execute(change_identity=asked))
+    old, new = owner.contracts[A], owner.contracts["msisdn:8613000000077"]
+    assert before + 90 * DAY_MS <= old.rests_until_ms <= now_ms() + 90 * DAY_MS
+    assert (old.status, new.status, new.subscriptions[0].offering) == ("ended", "active", "plan")
+    assert (await desk.one(desk.charge("msisdn:8613000000077"))).charge.amount == 200_000
+    assert fault_of(await desk.one(desk.charge(A))).reason == "IDENTITY_UNKNOWN"
+    opening = pb.OpenAccount(account_id="other", payment_mode="prepaid", contract=pb.Contract(domain="GD"))
+    refused = fault_of(await desk.one(desk.execute(A, open_account=opening)))
+    assert refused.reason in ("NUMBER_IN_QUARANTINE", "ACCOUNT_EXISTS")
+
+
+@pytest.mark.parametrize("to", [A, "nobody", "account:GD/0:1", ""])
+async def test_a_number_is_changed_to_another_one_alone(desk: Front, to: str) -> None:
+    fault = fault_of(await desk.one(desk.execute(change_identity=pb.ChangeIdentity(to_identity=to))))
+    assert fault.reason in ("IDENTITY_UNCHANGED", "IDENTITY_MALFORMED", "SUBSCRIBER_MISSING"), to

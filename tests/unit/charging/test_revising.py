@@ -164,11 +164,11 @@ def test_a_member_leaves_an_account_that_others_stay_in() -> None:
     desk.open(ALICE, 100)
     known = Contract(BOB, ALICE, "GD", subscriptions=(PLAN,))
     desk.do(ALICE, SetContract(known))
-    assert after(Leave("moves", 0, known), desk) == ()
+    assert after(Leave("moves", 0, "", known), desk) == ()
     assert desk.accounts[ALICE].members == (ALICE,)
     assert history.line(desk.journals[ALICE][-1]).reason.endswith("plan (from the beginning) → nothing; left: moves")
     with pytest.raises(Refused) as raised:
-        after(Leave("", 0, holding(PLAN)), desk)
+        after(Leave("", 0, "", holding(PLAN)), desk)
     assert raised.value.reason == "MEMBER_LAST"
 
 
@@ -178,9 +178,9 @@ def test_a_member_does_not_leave_in_the_middle_of_a_session() -> None:
     desk.do(ALICE, SetContract(Contract(BOB, ALICE, "GD")))
     desk.do(ALICE, desk.plan(ALICE, "s-1", "create", 0, UnitAsk("data", 5, 0, START_MS)))
     with pytest.raises(Refused) as raised:
-        after(Leave("", 0, holding(PLAN)), desk)
+        after(Leave("", 0, "", holding(PLAN)), desk)
     assert (raised.value.reason, raised.value.facts) == ("SESSIONS_OPEN", {"open": "1"})
-    assert after(Leave("", 0, Contract(BOB, ALICE, "GD")), desk) == ()
+    assert after(Leave("", 0, "", Contract(BOB, ALICE, "GD")), desk) == ()
 
 
 def test_the_history_tells_before_and_after() -> None:

@@ -1,252 +1,163 @@
-"""One entry that can't be used takes one account away, not the slot; a version that can read it brings it back."""
+"""Numbers that are let go rest before another account has them, wherever it is; and a member's new number."""
 
-from collections.abc import Callable
-
-import msgspec
 import pytest
+from msgspec.structs import replace
 
-from charging import wire
-from charging.ledger.commands.remember import Remember
-from charging.ledger.entry import Entry
-from charging.wire import BusinessData, Done, Failed, FetchHistory, History, Pull
-from domainservers.base.limits import Limits
-from domainservers.journal import groups
-from domainservers.journal.groups import DEFECTS
-from domainservers.journal.journal import Corrupt
-from domainservers.journal.quarantine import ROWS_MAX
-from domainservers.slot import committing
-from domainservers.slot.keeping import Keeping
+from charging.base.account import Account, FeeMark, SpendingLimit
+from charging.base.contract import Contract
+from charging.ledger.action import BaseAction
+from charging.ledger.commands.change_identity import ChangeIdentity, IdentityChanged
+from charging.ledger.commands.leave import Leave
+from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_status import SetStatus
+from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull
+from domainservers.contracts import registry
+from domainservers.contracts.registry import Registry
 from domainservers.slot.slot import Slot
-from domainservers.snapshots.checkpoint import load_checkpoint
-from tests.unit.domainservers.room import (
-    ALICE,
-    BOB,
-    NOW_MS,
-    FlakyUnit,
-    ask,
-    charge,
-    commit,
-    do,
-    opening,
-    own,
-    session_step,
-)
+from testkit.ledger import an_account
+from tests.unit.domainservers import room
+from tests.unit.domainservers.room import ALICE, BOB, FlakyUnit, ask, opening, own, until
 
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(Entry).decode
-CUT_OFF = "an entry that is cut off"
-NOTHING_OF_IT = "an entry of which nothing can be read"
-GAP = "an entry whose version does not follow"
-
-Writes = Callable[[str, str], None]
+CAROL, DAVE = "msisdn:8613800000003", "msisdn:8613800000004"
+UNTIL_MS = 1 << 50
+"""Far ahead of any clock."""
 
 
-@pytest.fixture
-def writes_badly(monkeypatch: pytest.MonkeyPatch) -> Writes:
-    """Give an owner a defect: the entry under a key is written in a way that can't be used."""
-    bad: dict[str, str] = {}
-
-    def packed(entry: Entry) -> bytes:
-        part = _pack(entry)
-        if entry.key not in bad:
-            return part
-        if bad[entry.key] == GAP:
-            return _pack(msgspec.structs.replace(entry, version=entry.version + 5))
-        return part[: len(part) // 2] if bad[entry.key] == CUT_OFF else b"\xc1\xc1"
-
-    monkeypatch.setattr(groups, "_pack_entry", packed)
-    monkeypatch.setattr(committing, "read_back", lambda payload, parts: None)
-    return lambda key, how: bad.update({key: how})
+def opened(identity: str, domain: str = "GD") -> OpenAccount:
+    return replace(opening(identity, domain=domain), account_id="", contract=Contract(identity, "", domain))
 
 
-async def money(slot: Slot, identity: str) -> int:
-    (data,) = await ask(slot, Pull(identity))
-    assert isinstance(data, BusinessData)
-    return data.account.books[0].amount
+async def do(slot: Slot, key: str, action: BaseAction, identity: str, account_id: str = "") -> Answer:
+    made = room.commit(key, action, identity)  # type: ignore[arg-type]
+    (answer,) = await ask(slot, Commit(identity, replace(made.command, account_id=account_id)))
+    return answer
 
 
-def reason(answer: object) -> str:
-    assert isinstance(answer, Failed)
-    return answer.reason
+async def held(slot: Slot, identity: str) -> Contract:
+    (answer,) = await ask(slot, Pull(identity))
+    assert isinstance(answer, BusinessData), answer
+    return answer.contract
 
 
-@pytest.mark.parametrize("how", [CUT_OFF, NOTHING_OF_IT, GAP])
-async def test_one_bad_entry_keeps_one_account_back_and_serves_all_others(how: str, writes_badly: Writes) -> None:
+def reason(answer: Answer) -> str:
+    return answer.reason if isinstance(answer, Failed) else ""
+
+
+async def two_members(slot: Slot) -> str:
+    """Open the account of ALICE with CAROL as its second member, and give its id."""
+    done = await do(slot, "open", opened(ALICE), ALICE)
+    assert isinstance(done, Done)
+    await do(slot, "add", SetContract(Contract(CAROL, done.account_id, "GD")), ALICE, done.account_id)
+    return done.account_id
+
+
+async def test_a_number_that_was_let_go_rests_for_all_but_the_account_that_it_was_of() -> None:
+    unit = FlakyUnit()
+    south, north = await own(unit), await own(unit, name="BJ/3")
+    account_id = await two_members(south)
+    left = Leave("", 0, "", await held(south, CAROL), rests_until_ms=UNTIL_MS)
+    assert isinstance(await do(south, "leave", left, CAROL, account_id), Done)
+    await until(lambda: not south.parts.contracts._due)
+    refused = await do(north, "open-2", opened(CAROL, "BJ"), CAROL)
+    assert (reason(refused), refused.facts) == ("NUMBER_IN_QUARANTINE", {"until_ms": str(UNTIL_MS)})  # type: ignore[union-attr]
+    back = SetContract(Contract(CAROL, account_id, "GD"))
+    assert isinstance(await do(south, "back", back, ALICE, account_id), Done)
+    assert (await held(south, CAROL)).status == "active"
+
+
+async def test_a_number_is_free_when_its_rest_is_over() -> None:
     unit = FlakyUnit()
     slot = await own(unit)
-    await ask(slot, commit("open", opening()), commit("open-b", opening(BOB), BOB))
-    writes_badly("bad", how)
-    await ask(
-        slot,
-        commit("k1", charge(1)),
-        commit("bad", charge(10)),
-        commit("k2", charge(2)),
-        commit("b1", charge(5, BOB), BOB),
-    )
-    slot.end()
-    slot = await own(unit)
-    assert await money(slot, BOB) == 10_000_000 - 5
-    (told,) = await ask(slot, Pull(ALICE))
-    assert reason(told) == "ACCOUNT_DAMAGED"
-    assert reason(await do(slot, "k3", charge(1))) == "ACCOUNT_DAMAGED"
-    assert reason(await do(slot, "k1", charge(1))) == "ACCOUNT_DAMAGED"
-    assert slot.parts.metrics.counted("events", "set_aside") >= 2
-    assert isinstance(await do(slot, "b2", charge(7, BOB), BOB), Done)
-    await slot.close()
-    checkpoint = await load_checkpoint(unit, "GD/0")
-    assert checkpoint is not None
-    assert {row.position % 4_096 for row in checkpoint.set_aside} >= {1, 2}
-    slot = await own(unit)
-    assert reason(await do(slot, "k3", charge(1))) == "ACCOUNT_DAMAGED", "the checkpoint forgot it"
-    assert await money(slot, BOB) == 10_000_000 - 12
-    await slot.close()
+    account_id = await two_members(slot)
+    left = Leave("", 0, "", await held(slot, CAROL), rests_until_ms=1)
+    await do(slot, "leave", left, CAROL, account_id)
+    await until(lambda: not slot.parts.contracts._due)
+    assert isinstance(await do(slot, "open-2", opened(CAROL), CAROL), Done)
 
 
-async def test_a_version_that_can_read_what_was_set_aside_serves_the_account_again(
-    writes_badly: Writes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_number_is_kept_for_the_account_that_its_subscriber_goes_to() -> None:
     unit = FlakyUnit()
     slot = await own(unit)
-    await ask(slot, commit("open", opening()), commit("k1", charge(1)))
-    await do(slot, "bad", charge(10))
-    await do(slot, "k2", charge(2))
-    slot.end()
-
-    def too_old(part: bytes) -> Entry:
-        entry = _unpack(part)
-        if entry.key == "bad":
-            raise msgspec.ValidationError("an event that this version does not know")
-        return entry
-
-    monkeypatch.setattr(groups, "_unpack_entry", too_old)
-    slot = await own(unit)
-    assert reason(await do(slot, "k3", charge(1))) == "ACCOUNT_DAMAGED"
-    await slot.close()
-    monkeypatch.setattr(groups, "_unpack_entry", _unpack)
-    slot = await own(unit)
-    assert await money(slot, ALICE) == 10_000_000 - 13
-    again = await do(slot, "bad", charge(10))
-    assert isinstance(again, Done)
-    assert again.repeated
-    assert isinstance(await do(slot, "k3", charge(1)), Done)
-    await slot.close()
-    slot = await own(unit)
-    assert slot.parts.quarantine.rows == []
-    assert await money(slot, ALICE) == 10_000_000 - 14
-    await slot.close()
+    account_id = await two_members(slot)
+    other = await do(slot, "open-bob", opened(BOB), BOB)
+    third = await do(slot, "open-dave", opened(DAVE), DAVE)
+    assert isinstance(other, Done)
+    assert isinstance(third, Done)
+    left = Leave("", 0, other.account_id, await held(slot, CAROL), rests_until_ms=UNTIL_MS)
+    await do(slot, "leave", left, CAROL, account_id)
+    await until(lambda: not slot.parts.contracts._due)
+    stranger = SetContract(Contract(CAROL, third.account_id, "GD"))
+    assert reason(await do(slot, "not-dave", stranger, DAVE, third.account_id)) == "NUMBER_IN_QUARANTINE"
+    joined = SetContract(Contract(CAROL, other.account_id, "GD"))
+    assert isinstance(await do(slot, "join", joined, BOB, other.account_id), Done)
+    assert (await held(slot, CAROL)).account_id == other.account_id
 
 
-async def test_what_was_healed_is_said_by_a_checkpoint_though_nothing_else_happens(
-    writes_badly: Writes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_all_numbers_of_an_account_that_closes_rest() -> None:
     unit = FlakyUnit()
     slot = await own(unit)
-    await do(slot, "open", opening())
-    await do(slot, "bad", charge(10))
-    slot.end()
-
-    def too_old(part: bytes) -> Entry:
-        entry = _unpack(part)
-        if entry.key == "bad":
-            raise msgspec.ValidationError("an event that this version does not know")
-        return entry
-
-    monkeypatch.setattr(groups, "_unpack_entry", too_old)
-    await (await own(unit)).close()
-    checkpoint = await load_checkpoint(unit, "GD/0")
-    assert checkpoint is not None
-    assert len(checkpoint.set_aside) == 1
-    monkeypatch.setattr(groups, "_unpack_entry", _unpack)
-    await (await own(unit)).close()
-    checkpoint = await load_checkpoint(unit, "GD/0")
-    assert checkpoint is not None
-    assert checkpoint.set_aside == ()
+    account_id = await two_members(slot)
+    await do(slot, "close", SetStatus("closed", "", UNTIL_MS), ALICE, account_id)
+    await until(lambda: not slot.parts.contracts._due)
+    for number, identity in enumerate((ALICE, CAROL)):
+        assert reason(await do(slot, f"again-{number}", opened(identity), identity)) == "NUMBER_IN_QUARANTINE"
 
 
-async def test_the_history_of_an_account_that_is_kept_back_tells_what_came_before(writes_badly: Writes) -> None:
+async def test_a_member_goes_on_under_a_new_number_and_the_old_one_rests() -> None:
     unit = FlakyUnit()
     slot = await own(unit)
-    await do(slot, "open", opening())
-    await do(slot, "k1", charge(1))
-    writes_badly("bad", CUT_OFF)
-    await do(slot, "bad", charge(1))
-    slot.end()
-    slot = await own(unit)
-    (told,) = await ask(slot, FetchHistory(ALICE, 10))
-    assert isinstance(told, History)
-    assert [line.key for line in told.lines] == ["k1", "open"]
-    await slot.close()
+    account_id = await two_members(slot)
+    before = await held(slot, CAROL)
+    change = ChangeIdentity(DAVE, "lost", 0, before, UNTIL_MS)
+    done = await do(slot, "change", change, CAROL, account_id)
+    assert isinstance(done, Done)
+    assert await do(slot, "change", change, CAROL, account_id) == replace(done, repeated=True)
+    after = await held(slot, DAVE)
+    assert after == replace(before, identity=DAVE, version=done.version)
+    assert reason((await ask(slot, Pull(CAROL)))[0]) == "IDENTITY_UNKNOWN"
+    await until(lambda: not slot.parts.contracts._due)
+    assert reason(await do(slot, "open-2", opened(CAROL), CAROL)) == "NUMBER_IN_QUARANTINE"
+    stale = ChangeIdentity(BOB, "", 5, after)
+    assert reason(await do(slot, "stale", stale, DAVE, account_id)) == "CONTRACT_CHANGED"
 
 
-async def test_a_snapshot_that_cannot_be_read_keeps_its_account_back() -> None:
-    unit = FlakyUnit()
-    limits = Limits(deltas_max=1)
-    slot = await own(unit, limits)
-    await ask(slot, commit("open", opening()), commit("open-b", opening(BOB), BOB))
-    await slot.close()
-    slot = await own(unit, limits)
-    slot.parts.accounts.cells[ALICE].state = b"\xc1"
-    assert reason(await do(slot, "k1", charge(1))) == "ACCOUNT_DAMAGED"
-    (told,) = await ask(slot, Pull(ALICE))
-    assert reason(told) == "ACCOUNT_DAMAGED"
-    assert isinstance(await do(slot, "b1", charge(1, BOB), BOB), Done)
-    await slot.close()
-    slot = await own(unit, limits)
-    assert reason(await do(slot, "k1", charge(1))) == "ACCOUNT_DAMAGED"
-    assert await money(slot, BOB) == 10_000_000 - 1
-    await slot.close()
-
-
-async def test_sessions_of_an_account_that_is_kept_back_wait(writes_badly: Writes) -> None:
+async def test_nobody_gets_a_number_that_another_account_has_and_nothing_changes() -> None:
     unit = FlakyUnit()
     slot = await own(unit)
-    await do(slot, "open", opening())
-    await do(slot, "s-0", session_step(0, 0, 500, NOW_MS - 1, 1))
-    writes_badly("bad", NOTHING_OF_IT)
-    await do(slot, "bad", charge(1, version=2))
-    slot.end()
-    slot = await own(unit)
-    Keeping(slot, None).sweep()
-    assert slot.parts.groups.open.parts == []
-    await slot.close()
+    account_id = await two_members(slot)
+    await do(slot, "open-bob", opened(BOB), BOB)
+    taken = ChangeIdentity(BOB, "", 0, await held(slot, CAROL))
+    assert reason(await do(slot, "taken", taken, CAROL, account_id)) == "IDENTITY_TAKEN"
+    own_one = ChangeIdentity(ALICE, "", 0, await held(slot, CAROL))
+    assert reason(await do(slot, "own", own_one, CAROL, account_id)) == "MEMBER_KNOWN"
+    assert (await held(slot, CAROL)).status == "active"
 
 
-async def test_a_journal_that_nobody_here_can_read_is_not_taken_over(
-    writes_badly: Writes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_two_owners_who_want_a_number_whose_rest_is_over_are_told_apart() -> None:
     unit = FlakyUnit()
-    slot = await own(unit)
-    people = [f"msisdn:86138{number:08d}" for number in range(ROWS_MAX + 1)]
-    await ask(slot, *(commit("open", opening(person), person) for person in people))
-    slot.end()
-
-    def unreadable(part: bytes) -> Entry:
-        raise msgspec.ValidationError("another version's")
-
-    monkeypatch.setattr(groups, "_unpack_entry", unreadable)
-    with pytest.raises(Corrupt, match="newer version"):
-        await own(unit)
-    monkeypatch.setattr(groups, "_unpack_entry", _unpack)
-    slot = await own(unit)
-    assert await money(slot, people[-1]) == 10_000_000
-    await slot.close()
+    registry_of = Registry(unit)
+    over = Contract(CAROL, "GD/0:a", "GD", status="ended", version=2, rests_until_ms=1, kept_for="GD/0:b")
+    await registry_of.take((CAROL,), "GD/0:a", 1)
+    await registry_of.settle((over,))
+    assert await registry_of.holder(CAROL) == ""
+    assert await registry_of.take((CAROL,), "GD/0:c", 1) is None
+    fault = await registry_of.take((CAROL,), "BJ/0:d", 1)
+    assert fault is not None
+    assert fault.reason in ("IDENTITY_CONTENDED", "IDENTITY_TAKEN")
 
 
-@pytest.mark.parametrize("outcome", [b"", b"\xc1", _pack("done"), wire.pack(wire.Unknown("k"))])
-async def test_an_outcome_that_cannot_be_read_is_never_remembered(outcome: bytes) -> None:
-    unit = FlakyUnit()
-    slot = await own(unit)
-    await do(slot, "open", opening())
-    assert reason(await do(slot, "told", Remember(outcome))) == "ENTRY_UNREADABLE"
-    assert isinstance(await do(slot, "told", charge(3)), Done), "the key is free"
-    slot.end()
-    slot = await own(unit)
-    assert await money(slot, ALICE) == 10_000_000 - 3
-    await slot.close()
+def test_what_is_counted_limited_and_posted_for_the_old_number_is_for_the_new_one() -> None:
+    state: Account = an_account(
+        "a", 3, "GD", members=(ALICE, CAROL), accumulators={f"free|{CAROL}@20261101": 7, f"free|{ALICE}@20261101": 2},
+        fees=(FeeMark(CAROL, "plan", "rent", 1, 9, 5),), limits=(SpendingLimit("l", CAROL, "day", 5, (), "", 0),),
+    )  # fmt: skip
+    after = IdentityChanged(CAROL, DAVE, "").apply(state)
+    assert after.members == (ALICE, DAVE)
+    assert after.accumulators == {f"free|{DAVE}@20261101": 7, f"free|{ALICE}@20261101": 2}
+    assert (after.open.fees[0].identity, after.terms.limits[0].member) == (DAVE, DAVE)
 
 
-def test_what_reading_raises_is_told_apart_from_other_faults() -> None:
-    for bad in (b"\xc1", b"", b"\x91" * 5_000, b"\x9f\xa1\xff" + b"\xc0" * 14):
-        with pytest.raises(DEFECTS):
-            _unpack(bad)
-    assert not issubclass(Corrupt, DEFECTS)
+@pytest.mark.parametrize("held_by", ["", "rests 5", "rests soon a", "GD/0:rests 5 a"])
+def test_only_what_says_so_wholly_is_a_rest(held_by: str) -> None:
+    assert registry._rest_of(held_by) is None
