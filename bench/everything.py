@@ -23,12 +23,13 @@ from bench.histories import histories
 from bench.life import memory, starts
 from bench.table import FULL, NORMAL, QUICK, Bench, Row, out
 from bench.tiers import both_shapes
+from bench.watchers import watchers
 from cluster.cassandra.lifecycle import Settings
 from testkit.cassandra import LocalCluster, free_network
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPILED = ROOT / "build" / "compiled"
-THEMES = ("rating", "documents", "sqlite", "cassandra", "growth", "starts", "memory")
+THEMES = ("rating", "documents", "sqlite", "cassandra", "growth", "starts", "memory", "watch")
 
 
 def rating_alone(bench: Bench) -> None:
@@ -72,6 +73,8 @@ async def run(bench: Bench, themes: list[str]) -> None:
         await starts(bench)
     if "memory" in themes:
         await memory(bench)
+    if "watch" in themes:
+        await watchers(bench)
 
 
 async def on_cassandra(bench: Bench, hosts: str) -> None:

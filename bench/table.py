@@ -36,6 +36,7 @@ class Scale(Struct, frozen=True):
     batches: tuple[int, ...] = (1, 10, 100, 1_000)
     journals: tuple[int, ...] = (0, 50_000, 200_000)
     """Entries that a domain server finds after its checkpoint."""
+    watchers: tuple[int, ...] = (1, 10, 100)
     in_memory: int = 10_000
     """Accounts and routes whose memory is measured."""
 
@@ -55,6 +56,7 @@ QUICK = Scale(
     subscribers=(1_000,),
     batches=(1, 1_000),
     journals=(0, 3_000),
+    watchers=(1, 10),
     in_memory=1_000,
 )
 

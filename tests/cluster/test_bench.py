@@ -24,6 +24,8 @@ ROWS = {
     "start of a domain server on 3,000 charges": ("ready to be called", ""),
     "memory of an account in a domain server, hot": ("", "≤ 1,500 bytes"),
     "memory of a route in a data center": ("", ""),
+    "feed, 1 watcher": ("with nobody watching", "≤ 3 % of the owner's CPU"),
+    "feed, 10 watchers": ("with nobody watching", "≤ 3 % of the owner's CPU"),
 }
 """Row → words of its limit, its aim."""
 

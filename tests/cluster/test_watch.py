@@ -5,9 +5,11 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import grpc
 import pytest
+from onetier.v1 import data_center_pb2 as dc
 from onetier.v1 import watch_pb2 as pb
 from onetier.v1.watch_pb2_grpc import WatchServiceStub
 
@@ -123,3 +125,76 @@ async def test_a_reader_that_keeps_the_cursor_misses_nothing_whoever_dies(tmp_pa
             counts = {kind: kinds.count(kind) for kind in ("paid", "charged", "suspended", "resumed")}
             assert counts == dict.fromkeys(counts, ROUNDS)
             assert {event.account_id for event in found} == {found[0].account_id}
+
+
+class Store(Protocol):
+    """What is needed of the suite's Cassandra."""
+
+    def url(self, keyspace: str, options: str = "") -> str: ...
+
+
+@pytest.mark.slow
+@pytest.mark.cassandra
+@pytest.mark.timeout(400)
+async def test_on_a_real_cassandra_the_feed_tells_all_in_order_and_resumes(
+    cassandra_one: Store, tmp_path: Path
+) -> None:
+    shape = Shape(datacenters=1, domain_servers=1, app_servers=1, feeds=1)
+    async with (
+        rehearse(tmp_path, shape, cassandra_one.url("feed"), subscribers=62) as small,
+        following(small) as reader,
+    ):
+        told: dict[str, list[str]] = defaultdict(list)
+        people = [account.account_id for account in small.mobiles()[:2]]
+
+        async def death() -> None:
+            await asyncio.sleep(1.0)
+            await kill(small, "watch")
+
+        await asyncio.gather(death(), *(live(small, identity, told) for identity in people))
+        await all_told(reader, {key for keys in told.values() for key in keys})
+        assert reader.resumed >= 1
+        for keys in told.values():
+            check_order(reader, keys)
+
+
+async def test_an_account_that_is_ported_goes_on_in_another_region_in_the_order_of_its_versions(tmp_path: Path) -> None:
+    async with rehearse(tmp_path, Shape(domain_servers=2, app_servers=1, feeds=1)) as small, following(small) as reader:
+        client, account = small.client, small.mobiles()[0]
+        identity = account.account_id
+        away = next(code for code in ("GD", "XJ") if code != account.domain)
+        keys = [f"port-{number}" for number in range(12)]
+        for key in keys[:6]:
+            await client.top_up(identity, 1_000_000, request_key=key)
+        async with small.system.directory_of(0) as stub:
+            await stub.Port(
+                dc.PortRequest(identity=identity, to_domain=away, request_key="moves", actor="tests"), timeout=30
+            )
+        for key in keys[6:]:
+            await until_told(lambda key=key: client.top_up(identity, 1_000_000, request_key=key))
+        await all_told(reader, set(keys))
+        # The keys that the account brings along are journaled in its new region, too; nothing is paid by that.
+        once = {event.position: event for event in reader.events if "paid" in {fact.kind for fact in event.facts}}
+        paid = sorted(once.values(), key=lambda event: event.version)
+        paid = [event for event in paid if event.request_key in keys]
+        assert [event.request_key for event in paid] == keys
+        assert [event.region for event in paid] == [account.domain] * 6 + [away] * 6
+        assert len({event.version for event in paid}) == 12
+        for region in (account.domain, away):
+            seen = [event.version for event in once.values() if event.region == region]
+            assert seen == sorted(seen)
+
+
+async def all_told(reader: Reader, wanted: set[str]) -> None:
+    """Wait until the reader has heard of all keys."""
+    async with asyncio.timeout(60):
+        while not wanted <= {event.request_key for event in reader.events}:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+def check_order(reader: Reader, keys: list[str]) -> None:
+    """The events of one account come once by position, in the order in which its requests were answered."""
+    once = {event.position: event for event in reader.events}
+    found = [event for event in once.values() if event.request_key in set(keys)]
+    assert [event.request_key for event in found] == keys
+    assert [event.version for event in found] == sorted(event.version for event in found)
