@@ -3,6 +3,7 @@
 import asyncio
 
 from onetier.v1.billing_pb2_grpc import add_BillingServiceServicer_to_server
+from onetier.v1.receivables_pb2_grpc import add_ReceivablesServiceServicer_to_server
 from onetier.v1.service_desk_pb2_grpc import add_ServiceDeskServiceServicer_to_server
 
 from appserver.access_log import AccessLog
@@ -12,6 +13,7 @@ from appserver.door.admission import BatchAdmission
 from appserver.door.clients import Clients
 from appserver.door.sampling import Sampler
 from appserver.door.service import ServiceDesk
+from appserver.receivables.service import Receivables
 from appserver.settings import AppServerSettings
 from appserver.uplink.links import Uplink
 from appserver.work.assembly import engine_of, wall_clock_ms
@@ -21,6 +23,7 @@ from runtime.settings import BadSettings
 
 SERVICE = "onetier.v1.ServiceDeskService"
 BILLING = "onetier.v1.BillingService"
+RECEIVABLES = "onetier.v1.ReceivablesService"
 LINKS_END_MS = 500
 
 
@@ -90,4 +93,6 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
     booth.add(add_ServiceDeskServiceServicer_to_server, desk, SERVICE)
     billing = Billing(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000)
     booth.add(add_BillingServiceServicer_to_server, billing, BILLING)
+    receivables = Receivables(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000)
+    booth.add(add_ReceivablesServiceServicer_to_server, receivables, RECEIVABLES)
     return Platform(uplink, engine, pending, access, admission, desk)

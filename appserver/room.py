@@ -19,6 +19,7 @@ PROCESS = Process(
     services=(
         GrpcService("onetier.v1.ServiceDeskService", frozenset({"frontend", "operator"}), front_door=True),
         GrpcService("onetier.v1.BillingService", frozenset({"operator"})),
+        GrpcService("onetier.v1.ReceivablesService", frozenset({"operator"})),
     ),
 )
 ROOM = Room("appserver", process=PROCESS)

@@ -132,6 +132,8 @@ class FetchDue(Struct, frozen=True, array_like=True, tag="D"):
     accounts_max: int
     after: str = ""
     """`DueAccounts.next` of the page before; "" = the first page."""
+    owing: bool = False
+    """Instead those that owe something by bills, or are dunned; period and cycle day are not looked at."""
 
 
 class FetchBills(Struct, frozen=True, array_like=True, tag="B"):

@@ -55,6 +55,7 @@ class Client(BlockingCommands):
     detail = blocking(AsyncClient.detail)
     account = blocking(AsyncClient.account)
     accounts = blocking(AsyncClient.accounts)
+    arrears = blocking(AsyncClient.arrears)
     offerings = blocking(AsyncClient.offerings)
     month = blocking(AsyncClient.month)
     compare = blocking(AsyncClient.compare)

@@ -76,6 +76,10 @@ class Views(Asking):
         """A page of the accounts of the customer whose account the identity names."""
         return (await self.ask(build.query(identity, "accounts", rows_max, **self._narrowed(facts)))).accounts
 
+    async def arrears(self, identity: str, **facts: Unpack[build.Facts]) -> desk.ArrearsView:
+        """What the account of an identity owes by its bills, and what is done about it."""
+        return (await self.ask(build.query(identity, "arrears", **facts))).arrears
+
     async def offerings(
         self, identity: str, rows_max: int = 0, only: Sequence[str] = (), **facts: Unpack[build.Paged]
     ) -> desk.OfferingsView:

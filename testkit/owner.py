@@ -37,7 +37,9 @@ from charging.wire import (
     ChannelRef,
     Commit,
     Detail,
+    DueAccounts,
     FetchDetail,
+    FetchDue,
     FetchHistory,
     FetchReference,
     History,
@@ -174,12 +176,20 @@ class OwnerInMemory:
                 return _page(self.desk, self._account_of(identity), ask)
             case FetchDetail(identity):
                 return _detail(self.desk, self._account_of(identity), ask)
+            case FetchDue(slot, owing=True):
+                return self._owing(slot)
             case Inspect(subject_id):
                 return self.subjects.inspect(subject_id)
             case Instruct(instruction):
                 self.subjects.now_ms = self.desk.now_ms
                 return self.subjects.instruct(instruction, self.revision)
         raise Denied("ORIGIN_NOT_ALLOWED", f"{type(ask).__name__} is for the tiers behind the platform")
+
+    def _owing(self, slot: str) -> DueAccounts:
+        """Give those who owe something, all of them in the first slot of their domain."""
+        domain, _, number = slot.partition("/")
+        accounts = [each for each in self.desk.accounts.values() if each.terms.domain == domain and number == "0"]
+        return DueAccounts(tuple([each for each in accounts if each.open.bills or each.open.dunned]))
 
     def data(self, identity: str) -> BusinessData:
         """Give the business data of an identity. Raises `NotFound`."""

@@ -23,6 +23,7 @@ LINES_DEFAULT = {
     "detail": 100,
     "month": 0,
     "compare": 0,
+    "arrears": 0,
 }
 """Views of a query, and how many journal lines or rows they show when the quantity doesn't say."""
 LINES_MAX = {"offerings": 50}

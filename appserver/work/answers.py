@@ -8,6 +8,7 @@ from appserver.batches.pending import Pending
 from appserver.reading.asks import Kind
 from appserver.reference import DomainReference
 from appserver.replies import fill as replies
+from appserver.replies.arrears import fill_arrears
 from appserver.work.commands import rate_usage
 from appserver.work.items import QueryItem, QuoteItem
 from charging.base.unit_key import is_numbered
@@ -109,6 +110,8 @@ def answer_query(
         return
     if item.query.view == "balance":
         replies.fill_balance(reply.balance, account, now_ms)
+    elif item.query.view == "arrears":
+        fill_arrears(reply.arrears, account, now_ms)
     elif item.query.view == "contract":
         replies.fill_contract(reply.contract.contract, contract)
     elif item.query.view == "history":

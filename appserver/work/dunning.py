@@ -19,7 +19,7 @@ def dunned(order: Dun | TakeOverBill, account: Account, plan: Plan | None, now_m
     if rule is None:
         return order
     if isinstance(order, TakeOverBill):
-        return replace(order, late=rule.late, late_first=rule.late_first)
+        return replace(order, late=rule.late)
     until_ms = rule.quiet_until_ms(now_ms)
     if until_ms:
         text = f"no step of {rule.rule_id!r} is taken at this hour"

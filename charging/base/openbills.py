@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from charging.base.money import HALF_UP, round_off
 
 DAY_MS = 86_400_000
-LATE_FEE = "late_fee"
+LATE_FEE = "late-fee"
 """Bill item of what is asked for paying late."""
 LATE_DAYS_MAX = 1_825
 """Days for which a late fee grows: beyond five years a debt is settled, written off, or in court."""
@@ -56,6 +56,8 @@ class LateRule(Struct, frozen=True, array_like=True, gc=False):
     """It never gets larger than this part of the bill, in parts of a million."""
     step: int = 10_000
     """It is rounded to a multiple of this, half up, micro-units."""
+    first: bool = False
+    """Late fees that a bill asks for are settled before its other items, else after them."""
 
 
 NEVER_LATE = LateRule(0)
@@ -74,8 +76,6 @@ class OpenBill(Struct, frozen=True, array_like=True, gc=False):
     items: tuple[OpenItem, ...]
     """In the order in which they are settled, late fees aside."""
     late: LateRule = NEVER_LATE
-    late_first: bool = False
-    """Late fees among its items are settled before the others, else after them."""
     credited: int = 0
     notes: int = 0
     """Credit notes of it."""
@@ -155,7 +155,7 @@ def in_order(bill: OpenBill) -> Sequence[OpenItem]:
     if not late:
         return bill.items
     others = [row for row in bill.items if row.item != LATE_FEE]
-    return [*late, *others] if bill.late_first else [*others, *late]
+    return [*late, *others] if bill.late.first else [*others, *late]
 
 
 def changed(

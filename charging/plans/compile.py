@@ -10,7 +10,7 @@ from charging.catalogue.merge import Merged
 from charging.catalogue.tariffs import Tariff
 from charging.catalogue.words import Service
 from charging.errors import Invalid
-from charging.plans.compile_dunning import compile_dunning
+from charging.plans.compile_dunning import compile_dunning, services_by_item
 from charging.plans.compile_offers import (
     compile_accumulator,
     compile_allowance,
@@ -135,6 +135,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
         gifts={
             name: compile_gift(entry) for name, entry in merged.gifts.items() if in_force(entry.value, time_ms, local)
         },
+        dunned_with=services_by_item(merged),
     )
 
 

@@ -24,6 +24,22 @@ def compile_dunning(merged: Merged, local: LocalTime) -> tuple[CompiledDunning, 
     return tuple([_compiled(entry, merged, local) for entry in (*own, *_national(merged))])
 
 
+def services_by_item(merged: Merged) -> dict[str, str]:
+    """Say with which service each item of a bill is dunned: the one that books under it, or whose only fee it is.
+
+    An item of several services, or of none, is the whole account's.
+    """
+    found: dict[str, set[str]] = {}
+    for name, service in merged.services.items():
+        found.setdefault(service.value.item or name, set()).add(name)
+    for offering in merged.offerings.values():
+        for fee in offering.value.fees:
+            if fee in merged.fees:
+                item = merged.fees[fee].value.item or fee
+                found.setdefault(item, set()).update(offering.value.services)
+    return {item: min(names) for item, names in found.items() if len(names) == 1}
+
+
 def _national(merged: Merged) -> list[MergedEntry[DunningRule]]:
     return [entry for entry in merged.dunning.values() if not entry.origin]
 
@@ -35,7 +51,6 @@ def _compiled(entry: MergedEntry[DunningRule], merged: Merged, local: LocalTime)
         rule.id,
         rule.when,
         _late(rule.late_fee, coin),
-        rule.late_fee is not None and rule.late_fee.first,
         tuple([_step(step) for step in rule.steps]),
         band_table([rule.quiet], merged, local) if rule.quiet else None,
     )
@@ -45,7 +60,7 @@ def _late(fee: LateFee | None, coin: int) -> LateRule:
     if fee is None:
         return NEVER_LATE
     ppm = int(Fraction(fee.per_mille_a_day) * 1_000)
-    return LateRule(ppm, fee.grace_days, int(Fraction(fee.cap_percent or "100") * PPM / 100), coin)
+    return LateRule(ppm, fee.grace_days, int(Fraction(fee.cap_percent) * PPM / 100), coin, fee.first)
 
 
 def _step(step: DunningStepRule) -> DunningStep:

@@ -16,7 +16,6 @@ class CompiledDunning:
     rule_id: str
     when: DunningWhen
     late: LateRule
-    late_first: bool
     steps: tuple[DunningStep, ...]
     quiet: BandTable | None
 

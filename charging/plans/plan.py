@@ -82,6 +82,8 @@ class Plan:
     taxes: TaxTable
     dunning: tuple[CompiledDunning, ...]
     """In the order in which they are tried."""
+    dunned_with: dict[str, str]
+    """By item of bills: the service that is stopped when it is not paid."""
     """Of all days, for bills."""
     quotas: dict[str, QuotaTerms]
     """By the key of a unit of sessions; of a rating group one without identifier stands for all that have none."""

@@ -4,14 +4,14 @@ The same for both: a trial is what the owner is not asked to keep.
 """
 
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from msgspec.structs import replace
 
+from charging.base import openbills
 from charging.base.account import Account
 from charging.base.localtime import day_of, month_text, zone_of
-from charging.base.openbills import LATE_FEE as LATE_FEE_ITEM
 from charging.base.openbills import NEVER_LATE, LateRule, OpenItem, owed
 from charging.base.receivables import late_fees
 from charging.bills.bill import LATE_FEE, USAGE, Bill, LineKind, MoneyMoved, PeriodBalance
@@ -36,17 +36,19 @@ def closing_of(
     now_ms: int,
     late: LateRule = NEVER_LATE,
     more: Sequence[BillSum] = (),
+    services: Mapping[str, str] = {},
 ) -> ClosePeriod:
     """Make the command that closes a period of an account.
 
     `month` counts from the year 0, `now_ms` is UTC; `more` are lines that the bill adds to what was posted, as
-    discounts of the whole bill. Raises `Invalid` TAX_ITEM_UNKNOWN.
+    discounts of the whole bill; `services` says what each item is dunned with (`charging.plans.dunning`). Raises
+    `Invalid` TAX_ITEM_UNKNOWN.
     """
     mark = bucket_mark(account, month)
     fees = late_fees(account, now_ms)
     sums = sums_of(account, month)
     today = zone_of(account.terms.zone).day(now_ms // 1000)
-    sums += [BillSum(LATE_FEE_ITEM, "", LATE_FEE, today, amount, rule=number) for number, amount in fees]
+    sums += [BillSum(openbills.LATE_FEE, "", LATE_FEE, today, amount, rule=number) for number, amount in fees]
     sums += more
     carried = account.open.carried
     if not sums:
@@ -54,7 +56,7 @@ def closing_of(
     bill = _bill(account, sums, taxes, month, carried, today)
     if bill.payable <= 0:
         return ClosePeriod(month, mark, bill, late_fees=fees)
-    items = tuple(OpenItem(item, "", amount, amount) for item, amount in owed_items(bill))
+    items = tuple(OpenItem(item, services.get(item, ""), amount, amount) for item, amount in owed_items(bill))
     due_ms = zone_of(account.terms.zone).day_begins(day_of(bill.due_day) + 1) * 1000
     return ClosePeriod(month, mark, bill, due_ms, items, late, fees)
 

@@ -15,7 +15,7 @@ from rich.table import Column, Table
 from charging.errors import Fault, Unavailable
 from console import report
 from console.arguments import ENDPOINTS_VARIABLE, Key, first_address
-from console.operations import explaining
+from console.operations import explaining, receivables
 from console.operations.directory_call import CALL_TIMEOUT_S, PLATFORM, Certificates, call_as_operator, patiently
 from console.operations.documents import document
 from console.sharing import shares
@@ -28,6 +28,8 @@ app = typer.Typer(help="Plan, open and end the bill runs of a domain; print bill
 app.command("document")(document)
 app.command("explain")(explaining.explain)
 app.command("charge")(explaining.charge)
+for _command in (receivables.arrears, receivables.owing, receivables.dun, receivables.pay):
+    app.command()(_command)
 ResultT = TypeVar("ResultT")
 
 Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.")]

@@ -73,7 +73,7 @@ class DueReads:
             for account_id in sorted(states):
                 state = states[account_id]
                 account = self._account(account_id, state)
-                if account is None or not is_due(account, ask.month, ask.cycle_day):
+                if account is None or not _wanted(account, ask):
                     continue
                 size += len(state) if isinstance(state, bytes) else 1_000
                 if found and (len(found) >= most or size > PAGE_BYTES_MAX):
@@ -129,6 +129,12 @@ class DueReads:
         self._groups.reply(cell.seq, sink, place, wire.pack(told))
 
 
+def _wanted(account: Account, ask: wire.FetchDue) -> bool:
+    if ask.owing:
+        return bool(account.open.bills or account.open.dunned) and account.terms.status != "moved"
+    return is_due(account, ask.month, ask.cycle_day)
+
+
 def is_due(account: Account, month: int, cycle_day: int) -> bool:
     """Say whether an account has a period to close, up to this one: one of its cycle day that is not closed yet."""
     terms = account.terms
@@ -140,7 +146,7 @@ def _by_period(bill: Bill) -> str:
 
 
 def _list_of(ask: wire.FetchDue, slot: str) -> str:
-    return f"{slot}|{ask.month}|{ask.cycle_day}"
+    return f"{slot}|owing" if ask.owing else f"{slot}|{ask.month}|{ask.cycle_day}"
 
 
 def _place(ask: wire.FetchDue, slot: str) -> tuple[int, str]:

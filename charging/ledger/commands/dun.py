@@ -1,7 +1,7 @@
 """Take the steps of dunning that are due about an account: told by the catalogue, decided by what is overdue now.
 
 A sweep sends it for whoever owes something, as often as it likes: a step that was taken is not taken again, and an
-account about which nothing is due stays as it is, without an entry.
+account about which nothing is due stays as it is.
 """
 
 from typing import Annotated

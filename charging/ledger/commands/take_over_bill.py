@@ -53,7 +53,6 @@ class TakeOverBill(BaseAction, frozen=True, tag="take_over_bill"):
     due_ms: Annotated[int, _DUE]
     reason: Reason
     late: Annotated[LateRule, FilledIn()] = NEVER_LATE
-    late_first: Annotated[bool, FilledIn()] = False
 
     traits = Traits(
         sender=PLATFORM,
@@ -81,5 +80,5 @@ class TakeOverBill(BaseAction, frozen=True, tag="take_over_bill"):
         if bill_of(account, self.bill) is not None:
             raise Refused("BILL_EXISTS", f"the account has a bill {self.bill!r} already", facts={"bill": self.bill})
         rows = (OpenItem(self.item or "balance", self.service, self.amount, self.amount),)
-        bill = OpenBill(self.bill, self.period, self.due_ms, self.amount, rows, self.late, self.late_first)
+        bill = OpenBill(self.bill, self.period, self.due_ms, self.amount, rows, self.late)
         return Effect((BillTakenOver(bill, self.reason),), self.amount)

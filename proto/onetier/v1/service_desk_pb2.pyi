@@ -1478,8 +1478,96 @@ class OutcomeView(_message.Message):
     reply: ServiceReply
     def __init__(self, request_key: _Optional[str] = ..., state: _Optional[_Union[OutcomeView.State, str]] = ..., reply: _Optional[_Union[ServiceReply, _Mapping]] = ...) -> None: ...
 
+class ArrearsView(_message.Message):
+    __slots__ = ("account_id", "domain", "status", "currency", "open", "disputed", "overdue", "overdue_since_ms", "bills", "dunning", "account_version")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    DISPUTED_FIELD_NUMBER: _ClassVar[int]
+    OVERDUE_FIELD_NUMBER: _ClassVar[int]
+    OVERDUE_SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    BILLS_FIELD_NUMBER: _ClassVar[int]
+    DUNNING_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    domain: str
+    status: str
+    currency: str
+    open: int
+    disputed: int
+    overdue: int
+    overdue_since_ms: int
+    bills: _containers.RepeatedCompositeFieldContainer[OpenBill]
+    dunning: _containers.RepeatedCompositeFieldContainer[DunningState]
+    account_version: int
+    def __init__(self, account_id: _Optional[str] = ..., domain: _Optional[str] = ..., status: _Optional[str] = ..., currency: _Optional[str] = ..., open: _Optional[int] = ..., disputed: _Optional[int] = ..., overdue: _Optional[int] = ..., overdue_since_ms: _Optional[int] = ..., bills: _Optional[_Iterable[_Union[OpenBill, _Mapping]]] = ..., dunning: _Optional[_Iterable[_Union[DunningState, _Mapping]]] = ..., account_version: _Optional[int] = ...) -> None: ...
+
+class OpenBill(_message.Message):
+    __slots__ = ("number", "period", "due_ms", "billed", "open", "disputed", "overdue", "credited", "written_off", "late_fee", "items", "instalments")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    DUE_MS_FIELD_NUMBER: _ClassVar[int]
+    BILLED_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    DISPUTED_FIELD_NUMBER: _ClassVar[int]
+    OVERDUE_FIELD_NUMBER: _ClassVar[int]
+    CREDITED_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_OFF_FIELD_NUMBER: _ClassVar[int]
+    LATE_FEE_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    INSTALMENTS_FIELD_NUMBER: _ClassVar[int]
+    number: str
+    period: str
+    due_ms: int
+    billed: int
+    open: int
+    disputed: int
+    overdue: int
+    credited: int
+    written_off: int
+    late_fee: int
+    items: _containers.RepeatedCompositeFieldContainer[OpenItem]
+    instalments: _containers.RepeatedCompositeFieldContainer[Instalment]
+    def __init__(self, number: _Optional[str] = ..., period: _Optional[str] = ..., due_ms: _Optional[int] = ..., billed: _Optional[int] = ..., open: _Optional[int] = ..., disputed: _Optional[int] = ..., overdue: _Optional[int] = ..., credited: _Optional[int] = ..., written_off: _Optional[int] = ..., late_fee: _Optional[int] = ..., items: _Optional[_Iterable[_Union[OpenItem, _Mapping]]] = ..., instalments: _Optional[_Iterable[_Union[Instalment, _Mapping]]] = ...) -> None: ...
+
+class OpenItem(_message.Message):
+    __slots__ = ("item", "service_code", "billed", "open", "disputed")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    BILLED_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    DISPUTED_FIELD_NUMBER: _ClassVar[int]
+    item: str
+    service_code: str
+    billed: int
+    open: int
+    disputed: int
+    def __init__(self, item: _Optional[str] = ..., service_code: _Optional[str] = ..., billed: _Optional[int] = ..., open: _Optional[int] = ..., disputed: _Optional[int] = ...) -> None: ...
+
+class Instalment(_message.Message):
+    __slots__ = ("due_ms", "amount")
+    DUE_MS_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    due_ms: int
+    amount: int
+    def __init__(self, due_ms: _Optional[int] = ..., amount: _Optional[int] = ...) -> None: ...
+
+class DunningState(_message.Message):
+    __slots__ = ("step", "service_code", "action", "since_ms")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_CODE_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    SINCE_MS_FIELD_NUMBER: _ClassVar[int]
+    step: str
+    service_code: str
+    action: str
+    since_ms: int
+    def __init__(self, step: _Optional[str] = ..., service_code: _Optional[str] = ..., action: _Optional[str] = ..., since_ms: _Optional[int] = ...) -> None: ...
+
 class ServiceReply(_message.Message):
-    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome", "account", "accounts", "offerings", "detail", "month", "compare", "preview")
+    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome", "account", "accounts", "offerings", "detail", "month", "compare", "arrears", "preview")
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CHARGE_FIELD_NUMBER: _ClassVar[int]
     QUOTE_FIELD_NUMBER: _ClassVar[int]
@@ -1496,6 +1584,7 @@ class ServiceReply(_message.Message):
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     MONTH_FIELD_NUMBER: _ClassVar[int]
     COMPARE_FIELD_NUMBER: _ClassVar[int]
+    ARREARS_FIELD_NUMBER: _ClassVar[int]
     PREVIEW_FIELD_NUMBER: _ClassVar[int]
     error: _status_pb2.Status
     charge: ChargeResult
@@ -1513,8 +1602,9 @@ class ServiceReply(_message.Message):
     detail: DetailView
     month: MonthView
     compare: CompareView
+    arrears: ArrearsView
     preview: PreviewResult
-    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ..., account: _Optional[_Union[AccountView, _Mapping]] = ..., accounts: _Optional[_Union[AccountsView, _Mapping]] = ..., offerings: _Optional[_Union[OfferingsView, _Mapping]] = ..., detail: _Optional[_Union[DetailView, _Mapping]] = ..., month: _Optional[_Union[MonthView, _Mapping]] = ..., compare: _Optional[_Union[CompareView, _Mapping]] = ..., preview: _Optional[_Union[PreviewResult, _Mapping]] = ...) -> None: ...
+    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ..., account: _Optional[_Union[AccountView, _Mapping]] = ..., accounts: _Optional[_Union[AccountsView, _Mapping]] = ..., offerings: _Optional[_Union[OfferingsView, _Mapping]] = ..., detail: _Optional[_Union[DetailView, _Mapping]] = ..., month: _Optional[_Union[MonthView, _Mapping]] = ..., compare: _Optional[_Union[CompareView, _Mapping]] = ..., arrears: _Optional[_Union[ArrearsView, _Mapping]] = ..., preview: _Optional[_Union[PreviewResult, _Mapping]] = ...) -> None: ...
 
 class ExchangeRequest(_message.Message):
     __slots__ = ("batch_id", "timeout_ms", "requests", "traceparent", "traced")

@@ -90,7 +90,7 @@ def test_late_fees_of_a_bill_are_settled_last_or_first_as_its_policy_says() -> N
     bill = bill_of_two()
     bill = replace(bill, items=(OpenItem(LATE_FEE, "", 5, 5), *bill.items))
     assert allocate((bill,), 6)[0].item == "calls"
-    assert [share.item for share in allocate((replace(bill, late_first=True),), 6)] == [LATE_FEE, "calls"]
+    assert [share.item for share in allocate((replace(bill, late=LateRule(0, first=True)),), 6)] == [LATE_FEE, "calls"]
 
 
 def test_a_settlement_can_name_bill_service_or_item_and_leaves_what_is_disputed() -> None:
