@@ -17,6 +17,7 @@ from pathlib import Path
 
 import uvloop
 
+from bench.details import details
 from bench.documents import documents
 from bench.growth import growth
 from bench.histories import histories
@@ -67,6 +68,7 @@ async def run(bench: Bench, themes: list[str]) -> None:
         base = bench.base()
         await both_shapes(bench, "SQLite", base + "-{}", f"sqlite://{bench.folder}/raw.db")
         await histories(bench)
+        await details(bench)
     if "growth" in themes:
         await growth(bench)
     if "starts" in themes:

@@ -42,14 +42,14 @@ async def measure(url: str, count: int) -> Told:
     unit = await STORES.open(url)
     slot = await own(unit, Limits(snapshot_interval_ms=3_600_000, snapshot_entries=10**9, kept_entries_max=1))
     await open_accounts(slot, ACCOUNTS)
-    await _charges(slot, 0, count)
+    await charges_s(slot, 0, count)
     alone_s = beside_s = 0.0
     reader = _Reader(slot)
     for turn in range(TURNS):
-        alone_s += await _charges(slot, (1 + 2 * turn) * count, count)
+        alone_s += await charges_s(slot, (1 + 2 * turn) * count, count)
         readers = asyncio.create_task(reader.read())
         await asyncio.sleep(0)
-        beside_s += await _charges(slot, (2 + 2 * turn) * count, count)
+        beside_s += await charges_s(slot, (2 + 2 * turn) * count, count)
         readers.cancel()
         (told,) = await asyncio.gather(readers, return_exceptions=True)
         if not isinstance(told, asyncio.CancelledError):
@@ -59,7 +59,7 @@ async def measure(url: str, count: int) -> Told:
     return Told(TURNS * count / alone_s, TURNS * count / beside_s, reader.answered / beside_s)
 
 
-async def _charges(slot: Slot, first: int, count: int) -> float:
+async def charges_s(slot: Slot, first: int, count: int) -> float:
     """Give the seconds that they took."""
     pick = random.Random(first)
     packed = [charge(pick.randrange(ACCOUNTS), first + serial) for serial in range(count)]

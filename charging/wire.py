@@ -110,6 +110,15 @@ class FetchDetail(Struct, frozen=True, array_like=True, tag="detail"):
     """`Detail.next_told` of the page before."""
 
 
+class FetchCustomer(Struct, frozen=True, array_like=True, tag="customer"):
+    """One page of the accounts of the customer whose account the identity is of, by account id."""
+
+    identity: str
+    rows_max: int
+    after: str = ""
+    """The last id of the page before; "" = the first page."""
+
+
 class Instruct(Struct, frozen=True, array_like=True, tag="i", gc=False):
     """Do this to a subject that is no account, once. Answered as a commit is; `Done.detail` is the packed subject."""
 
@@ -150,6 +159,7 @@ Ask = (
     | Commit
     | FetchHistory
     | FetchDetail
+    | FetchCustomer
     | FetchReference
     | Lookup
     | FetchOutcomes
@@ -191,6 +201,25 @@ class Detail(Struct, frozen=True, array_like=True, tag="DETAIL"):
     """How many records of that entry were told already."""
     kept_no_further: bool = False
     """The account's journal is not kept behind the last of these."""
+
+
+class CustomerRow(Struct, frozen=True, array_like=True, gc=False):
+    """An account of a customer."""
+
+    account_id: str
+    domain: str
+    """Region that has it."""
+    since_ms: int
+    """When it was opened, or came to its region, by the owner's clock, UTC."""
+
+
+class CustomerRows(Struct, frozen=True, array_like=True, tag="CUSTOMER"):
+    """One page of a customer's accounts."""
+
+    customer_id: str
+    rows: tuple[CustomerRow, ...]
+    more: bool
+    """There are accounts behind the last of these."""
 
 
 class ChannelRef(Struct, frozen=True, array_like=True):
@@ -280,6 +309,7 @@ Answer = (
     | Stale
     | Failed
     | History
+    | CustomerRows
     | Detail
     | Reference
     | Unchanged

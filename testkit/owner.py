@@ -36,8 +36,11 @@ from charging.wire import (
     CatalogueRef,
     ChannelRef,
     Commit,
+    CustomerRow,
+    CustomerRows,
     Detail,
     DueAccounts,
+    FetchCustomer,
     FetchDetail,
     FetchDue,
     FetchHistory,
@@ -174,6 +177,8 @@ class OwnerInMemory:
                 return Unknown(key) if entry is None else self._retold(entry)
             case FetchHistory(identity):
                 return _page(self.desk, self._account_of(identity), ask)
+            case FetchCustomer(identity, most, after):
+                return _customer(self.desk, self._account_of(identity), most, after)
             case FetchDetail(identity):
                 return _detail(self.desk, self._account_of(identity), ask)
             case FetchDue(slot, owing=True):
@@ -297,6 +302,15 @@ def _named(command: Command, action: OpenAccount, identity: str) -> Command:
     account_id = action.account_id or identity
     contract = replace(action.contract, account_id=account_id)
     return replace(command, account_id=account_id, action=replace(action, account_id=account_id, contract=contract))
+
+
+def _customer(desk: Desk, account_id: str, rows_max: int, after: str) -> CustomerRows:
+    """Give a page of the accounts of the customer of an account."""
+    customer_id = desk.accounts[account_id].customer_id
+    found = sorted(each.account_id for each in desk.accounts.values() if each.customer_id == customer_id != "")
+    ids = [each for each in found if each > after]
+    rows = [CustomerRow(each, desk.accounts[each].terms.domain, desk.now_ms) for each in ids[:rows_max]]
+    return CustomerRows(customer_id, tuple(rows), len(ids) > rows_max)
 
 
 def _detail(desk: Desk, account_id: str, ask: FetchDetail) -> Detail:

@@ -25,6 +25,7 @@ from appserver.work.reads import Reads, Viewer
 from appserver.work.refusals import Refusals
 from appserver.work.views.accounts import AccountViews
 from appserver.work.views.comparing import Comparing
+from appserver.work.views.customers import Customers
 from appserver.work.views.details import Details
 from appserver.work.views.month import Months
 from appserver.work.views.offers import Offers
@@ -62,6 +63,7 @@ def engine_of(
     studies = Studies(pending, refusals)
     viewers: dict[str, Viewer] = {
         "account": AccountViews(pending, time_seen),
+        "accounts": Customers(outbox, pending),
         "compare": Comparing(outbox, pending, studies, time_seen),
         "detail": Details(outbox, pending, time_seen),
         "month": Months(pending, studies, time_seen),

@@ -140,6 +140,28 @@ def members_table(view: desk.AccountView) -> RenderableType:
 
 
 @app.command()
+def accounts(
+    identity: Identity,
+    rows: Rows = 50,
+    page: Page = "",
+    endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
+    as_json: Json = False,
+) -> None:
+    """List the accounts of the customer whose account the identity is of, as far as their regions may be seen."""
+
+    async def tell(client: AsyncClient) -> View:
+        found = await client.accounts(identity, rows, page_cursor=page)
+        lines = [f"customer {found.customer_id or '(none)'}:"]
+        lines += [
+            f"  {each.account_id} in {each.domain} since {units.moment(each.opened_ms)}" for each in found.accounts
+        ]
+        return View([found], [*lines, *more(found.next_cursor)])
+
+    ask_and_print(endpoint, tls, "frontend", as_json, tell)
+
+
+@app.command()
 def offers(
     identity: Identity,
     only: Only = None,

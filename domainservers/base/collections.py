@@ -1,6 +1,6 @@
 """What a domain server keeps as records, beside its journals."""
 
-from runtime.room import PRIVATE, SHARED, Collection
+from runtime.room import DIRECTORY, PRIVATE, SHARED, Collection
 
 CONTRACT = Collection("contract", SHARED, "bucket of the identity", "which account an identity is charged to")
 ORDER = Collection("order", SHARED, "order", "instances of an order, by identity and account")
@@ -8,5 +8,6 @@ ACCOUNT = Collection("account", PRIVATE, "slot and bucket", "snapshots of accoun
 CHECKPOINT = Collection("checkpoint", PRIVATE, "slot", "how far a slot is written down")
 KEYS = Collection("keys", PRIVATE, "slot", "request keys of closed segments")
 BILL_RECORDS = Collection("bill", PRIVATE, "slot, bucket and period", "bills of accounts, for ever")
+CUSTOMER = Collection("customer", DIRECTORY, "customer", "accounts of a customer")
 
-COLLECTIONS = (CONTRACT, ORDER, ACCOUNT, CHECKPOINT, KEYS, BILL_RECORDS)
+COLLECTIONS = (CONTRACT, ORDER, ACCOUNT, CHECKPOINT, KEYS, BILL_RECORDS, CUSTOMER)

@@ -6,7 +6,6 @@ with the years.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 import msgspec
 
@@ -14,17 +13,12 @@ from charging.bills.bill import Bill
 from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.event import BaseEvent
 from domainservers.accounts.accounts import BUCKETS
+from domainservers.base.behind import RecordsBehind
 from domainservers.base.collections import BILL_RECORDS
 from domainservers.base.fetcher import bucket_of
-from runtime.telemetry import logger
-from storage.unit import Record, StoreRejected, StoreUnavailable, Unit
-
-log = logger("domainservers.bills.records")
+from storage.unit import Record, Unit
 
 COLLECTION = BILL_RECORDS.name
-RECORDS_PER_WRITE_MAX = 1_000
-RETRY_S = 0.2
-REJECTED_RETRY_S = 5.0
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Bill).decode
@@ -59,15 +53,12 @@ async def read_bills(unit: Unit, slot: str, account_id: str, months: Sequence[in
     return [bill for bill in bills if bill is not None]
 
 
-class BillRecords:
-    """Write-behind of one slot."""
+class BillRecords(RecordsBehind):
+    """Those of one slot."""
 
     def __init__(self, slot: str, unit: Unit) -> None:
+        super().__init__(unit, "bills")
         self._slot = slot
-        self._unit = unit
-        self._due: dict[tuple[str, str], Record] = {}
-        self._wake = asyncio.Event()
-        self._progress = asyncio.Event()
 
     def note(self, events: Iterable[BaseEvent], time_ms: int) -> None:
         """Write the bills of an applied entry behind."""
@@ -75,38 +66,9 @@ class BillRecords:
             if isinstance(event, PeriodClosed):
                 record = bill_record(self._slot, event, time_ms)
                 if record is not None:
-                    self._due[record.partition, record.key] = record
-                    self._wake.set()
+                    self.write(record)
 
     def pending(self, account_id: str, month: int) -> Bill | None:
         """Give a bill that is not written yet."""
-        record = self._due.get((partition_of(self._slot, account_id, month), account_id))
+        record = self.due.get((partition_of(self._slot, account_id, month), account_id))
         return _unpack(record.value) if record is not None and record.value is not None else None
-
-    async def write_behind(self) -> None:
-        """Write what is due, for ever; the store's absence is waited out. What is due at the end, a replay finds."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._due:
-                batch = list(islice(self._due.items(), RECORDS_PER_WRITE_MAX))
-                try:
-                    await self._unit.put([record for _, record in batch])
-                except StoreUnavailable:
-                    await asyncio.sleep(RETRY_S)
-                    continue
-                except StoreRejected as error:
-                    log.error("the private unit refuses bills", why=str(error))
-                    await asyncio.sleep(REJECTED_RETRY_S)
-                    continue
-                for name, record in batch:
-                    if self._due.get(name) is record:
-                        del self._due[name]
-                self._progress.set()
-
-    async def flush(self) -> None:
-        """Wait until all that was applied so far is written: then a checkpoint may be past it."""
-        awaited = list(self._due.items())
-        while awaited := [(name, record) for name, record in awaited if self._due.get(name) is record]:
-            self._progress.clear()
-            await self._progress.wait()

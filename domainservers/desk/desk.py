@@ -28,6 +28,7 @@ from domainservers.accounts.memory import Memory
 from domainservers.base.surroundings import Surroundings
 from domainservers.bills.bills import SlotBills
 from domainservers.contracts.contracts import Contracts, contracts_in
+from domainservers.contracts.customers import CustomerIndex
 from domainservers.desk.amounts import hold_amount
 from domainservers.desk.answers import account_moved, pack_fault, told_by_account, unknown_identity
 from domainservers.desk.checking import Checking
@@ -58,6 +59,7 @@ class SlotDesk:
         checking: Checking,
         pulling: Pulling,
         bills: SlotBills,
+        customers: CustomerIndex,
     ) -> None:
         self._memory = memory
         self._contracts = contracts
@@ -69,6 +71,7 @@ class SlotDesk:
         self._checking = checking
         self._pulling = pulling
         self._bills = bills
+        self._customers = customers
 
     def commit(self, item: Item, cell: Cell) -> Need | None:
         """Decide a commit, or repeat its outcome. Gives what must be read first, None when it is done."""
@@ -184,6 +187,7 @@ class SlotDesk:
             if known:
                 self._groups.when_applied(partial(self._contracts.applied, known))
             self._bills.decided(decision.events, self._around.newest_ms, self._groups.when_applied)
+            self._customers.decided(decision.events, self._around.newest_ms, self._groups.when_applied)
 
     def _deny(self, item: Item, cell: Cell, account: Account | None, fault: Fault) -> None:
         """Answer with a fault; what the business says is kept under the key, a mistake is not."""

@@ -3,8 +3,9 @@
 from charging import wire
 from charging.errors import Fault
 from charging.ledger.approvals import outcome_now
-from charging.wire import FetchDetail, FetchHistory, FetchOutcomes, Lookup
+from charging.wire import FetchCustomer, FetchDetail, FetchHistory, FetchOutcomes, Lookup
 from domainservers.accounts.accounts import Accounts, Cell
+from domainservers.contracts.customers import CustomerIndex
 from domainservers.desk.answers import key_reused, pack_fault, stored, told_again, told_by_account
 from domainservers.journal.groups import Groups, ReplySink
 from domainservers.journal.keys import POSITIONS_PER_GROUP
@@ -15,7 +16,8 @@ from domainservers.reads.past import Past
 from domainservers.reads.readers import Readers
 from domainservers.snapshots.key_records import KeyRecords
 
-JournalRead = FetchHistory | FetchDetail | FetchOutcomes | Lookup
+CUSTOMER_ROWS_MAX = 1_000
+JournalRead = FetchHistory | FetchDetail | FetchCustomer | FetchOutcomes | Lookup
 
 
 class Telling:
@@ -28,6 +30,7 @@ class Telling:
         accounts: Accounts,
         groups: Groups,
         key_records: KeyRecords,
+        customers: CustomerIndex,
         domain: str,
         outcomes_keep_ms: int,
         line: Tell,
@@ -38,6 +41,7 @@ class Telling:
         self._accounts = accounts
         self._groups = groups
         self._key_records = key_records
+        self._customers = customers
         self._domain = domain
         self._outcomes_keep_ms = outcomes_keep_ms
         self._line = line
@@ -48,6 +52,8 @@ class Telling:
             work = self._history(sink, place, ask, cell)
         elif isinstance(ask, FetchDetail):
             work = self._detail(sink, place, ask, cell)
+        elif isinstance(ask, FetchCustomer):
+            work = self._customer(sink, place, ask, cell)
         elif isinstance(ask, Lookup):
             work = self._lookup(sink, place, ask, cell)
         else:
@@ -78,6 +84,15 @@ class Telling:
         async with past.turns.reader(sink.deadline):
             told = await detail_page(past.frames, past.turns, cell.account_id, newest, ask)
         sink.answer(place, wire.pack(told))
+
+    async def _customer(self, sink: ReplySink, place: int, ask: FetchCustomer, cell: Cell) -> None:
+        await self._past.applied(cell.seq)
+        account = self._accounts.state(cell)
+        customer_id = account.customer_id if account is not None else ""
+        most = max(1, min(ask.rows_max, CUSTOMER_ROWS_MAX))
+        async with self._past.turns.reader(sink.deadline):
+            rows = await self._customers.page(customer_id, ask.after, most)
+        sink.answer(place, wire.pack(rows))
 
     async def _outcomes(self, sink: ReplySink, place: int, ask: FetchOutcomes, cell: Cell) -> None:
         past = self._past

@@ -11,6 +11,7 @@ from charging.wire import (
     Ask,
     Commit,
     FetchBills,
+    FetchCustomer,
     FetchDetail,
     FetchDue,
     FetchHistory,
@@ -74,7 +75,7 @@ class SlotAsking:
             self._with_account(sink, place, ask.identity, lambda cell: self._due.bills(sink, place, ask, cell))
         elif isinstance(ask, FetchHistory) and kind_of(ask.identity):
             self._instructing.read(sink, place, ask.identity, lambda cell: self._tell(sink, place, ask, cell))
-        elif isinstance(ask, FetchHistory | FetchDetail | FetchOutcomes | Lookup):
+        elif isinstance(ask, FetchHistory | FetchDetail | FetchCustomer | FetchOutcomes | Lookup):
             self._with_account(sink, place, ask.identity, lambda cell: self._tell(sink, place, ask, cell))
 
     def _commit(self, sink: ReplySink, place: int, ask: Commit) -> None:

@@ -18,6 +18,7 @@ from domainservers.base.limits import Limits
 from domainservers.base.surroundings import Surroundings
 from domainservers.bills.bills import SlotBills
 from domainservers.contracts.contracts import Contracts
+from domainservers.contracts.customers import CustomerIndex
 from domainservers.contracts.registry import Registry
 from domainservers.journal.groups import Groups
 from domainservers.journal.journal import Journal
@@ -73,6 +74,7 @@ class SlotParts:
         self.age = Age(clock, checkpoint.age_ms if checkpoint is not None else 0)
         self.registry = Registry(national or shared)
         self.contracts = Contracts(shared, limits.contracts_max, self.registry.settle)
+        self.customers = CustomerIndex(national or shared)
         self.bills = SlotBills(name, private, checkpoint.numbers if checkpoint is not None else {})
         self.keys = KeyIndex()
         self.groups = Groups(
@@ -93,6 +95,7 @@ class SlotParts:
             self.accounts,
             self.contracts,
             self.bills.records,
+            self.customers,
             self.keys,
             self.quarantine,
             limits,

@@ -93,6 +93,7 @@ async def _stand_up(parts: SlotParts, checkpoint: Checkpoint | None, ring: KeyRi
         parts.around,
         contracts,
         parts.bills,
+        parts.customers,
         start.seq,
     )
     if checkpoint is not None:

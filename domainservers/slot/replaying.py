@@ -17,6 +17,7 @@ from domainservers.contracts.contracts import (
     read_contracts,
     unpack_contract,
 )
+from domainservers.contracts.customers import CustomerIndex
 from domainservers.contracts.registry import Registry
 from domainservers.journal.framing import SetAside
 from domainservers.journal.groups import CHARGE
@@ -84,6 +85,7 @@ class Replayer:
         around: Surroundings,
         contracts: ReplayedContracts,
         bills: SlotBills,
+        customers: CustomerIndex,
         start_seq: int,
     ) -> None:
         self._name = name
@@ -96,6 +98,7 @@ class Replayer:
         self._around = around
         self._contracts = contracts
         self._bills = bills
+        self._customers = customers
         self._start_seq = start_seq
         self._window: list[tuple[int, list[tuple[int, Entry]], list[SetAside]]] = []
         self._window_entries = 0
@@ -149,6 +152,7 @@ class Replayer:
         if entry.events and entry.kind != CHARGE:
             self._contracts.note(entry)
             self._bills.replayed(entry.events, entry.time_ms)
+            self._customers.note(entry.events, entry.time_ms)
         # A refusal changes nothing, whosever it is.
         if entry.facts:
             self._subjects.replay(seq, index, entry)

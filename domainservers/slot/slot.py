@@ -56,6 +56,7 @@ class Slot:
         self._contracts = parts.contracts
         self._snapshots = parts.snapshots
         self._bills = parts.bills.records
+        self._customers = parts.customers
         self._metrics = parts.metrics
         works = Works(parts, Hooks(self.take, self.end, fresh))
         self._commands = works.commands
@@ -72,6 +73,7 @@ class Slot:
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._committing.run()), loop.create_task(self._contracts.write_behind())]
         self._tasks.append(loop.create_task(parts.bills.records.write_behind()))
+        self._tasks.append(loop.create_task(parts.customers.write_behind()))
 
     def submit(self, sink: ReplySink, asks: Sequence[tuple[int, Ask]], origin: str = "") -> None:
         """Take requests of one batch. Each is answered once through the sink.
@@ -155,6 +157,7 @@ class Slot:
             await self._snapshots.write_down(self.end)
             await self._contracts.flush()
             await self._bills.flush()
+            await self._customers.flush()
 
     def anchor(self, now_ms: int) -> Anchor:
         """Say where its journal and its checkpoint stand, as far as they are durable now."""

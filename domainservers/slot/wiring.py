@@ -160,6 +160,7 @@ def _desk(parts: SlotParts, pulling: Pulling, when_ours: WhenOurs) -> SlotDesk:
         Checking(parts.contracts, around),
         pulling,
         parts.bills,
+        parts.customers,
     )
 
 
@@ -174,7 +175,9 @@ def _asking(
 ) -> SlotAsking:
     cells, keep_ms = parts.accounts.cells, parts.limits.outcomes_keep_ms
     domain, line = parts.around.domain, parts.subjects.tell
-    telling = Telling(past, readers, parts.accounts, parts.groups, parts.key_records, domain, keep_ms, line)
+    telling = Telling(
+        past, readers, parts.accounts, parts.groups, parts.key_records, parts.customers, domain, keep_ms, line
+    )
     arrivals = Arrivals(parts.name, past, readers, cells, parts.clock, parts.around, keep_ms, hooks.take)
     return SlotAsking(
         cells,

@@ -12,6 +12,7 @@ from domainservers.accounts.accounts import Accounts, CellState, saved
 from domainservers.base.limits import Limits
 from domainservers.bills.records import BillRecords
 from domainservers.contracts.contracts import Contracts
+from domainservers.contracts.customers import CustomerIndex
 from domainservers.journal.journal import Journal, Position, Segment
 from domainservers.journal.keys import KeyIndex
 from domainservers.journal.quarantine import Quarantine
@@ -63,6 +64,7 @@ class Writing:
         accounts: Accounts,
         contracts: Contracts,
         bills: BillRecords,
+        customers: CustomerIndex,
         keys: KeyIndex,
         quarantine: Quarantine,
         limits: Limits,
@@ -77,6 +79,7 @@ class Writing:
         self._accounts = accounts
         self._contracts = contracts
         self._bills = bills
+        self._customers = customers
         self._keys = keys
         self._quarantine = quarantine
         self._limits = limits
@@ -94,6 +97,7 @@ class Writing:
         """
         await self._contracts.flush()
         await self._bills.flush()
+        await self._customers.flush()
         position = capture.position
         if position is None:
             raise AssertionError("a capture is written before its group is applied")
