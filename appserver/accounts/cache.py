@@ -69,6 +69,11 @@ class AccountCache:
             self._let_one_go()
         return chain
 
+    def refresh(self, data: BusinessData, size: int) -> None:
+        """Keep business data of an account that is known here; a read brings in nobody that nothing is committed on."""
+        if data.account.account_id in self._by_account:
+            self.put(data, size)
+
     def drop(self, identity: str) -> None:
         """Forget an identity, for example because it is not known any more."""
         chain = self._by_identity.pop(identity, None)

@@ -81,10 +81,15 @@ class Pulls(Taker[SharedPull]):
         if not isinstance(answer, BusinessData):
             self._fail(asked, fault_of(answer) if isinstance(answer, Failed) else unexpected(answer))
             return
-        self._accounts.put(answer, size)
+        reads = 0
         for item in asked.items:
             if isinstance(item, ReadItem):
                 item.data = answer
+                reads += 1
+        if reads == len(asked.items):
+            self._accounts.refresh(answer, size)
+        else:
+            self._accounts.put(answer, size)
         if self._library.is_current(answer.contract.domain, answer.revision):
             self._ready.extend(asked.items)
         else:

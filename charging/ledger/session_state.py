@@ -105,10 +105,14 @@ def take(view: Account, charge: SealedCharge | Charge, time_ms: int) -> Taken:
 
 def covers(account: Account, charge: Charge, time_ms: int) -> bool:
     """Say whether the account would pay for a charge as things stand, nothing being left over."""
+    if charge.currency != account.terms.currency:
+        return False
     try:
-        return take(account, charge, time_ms).shortfall == 0
+        paid, _, left = funds.named(account, charge.takes, time_ms)
     except Refused:
         return False
+    # What `take` would find a shortfall of nothing for; each dry run asks, and needs not know from which books.
+    return funds.unpaid(charge.amount, paid) <= funds.affordable(left, account.terms.credit_limit, time_ms)
 
 
 def keep(view: Account, charge: SealedCharge | Charge, reservation: SealedCharge | Charge, time_ms: int) -> Kept | None:

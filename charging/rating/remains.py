@@ -1,8 +1,10 @@
 """What is left of the allowances of a contract: of which period, until when, and where a rest came from."""
 
+from functools import lru_cache
+
 from charging.base.account import Account
 from charging.base.contract import Contract, Subscription
-from charging.base.localtime import CALL, DAY_S, LIFE, WHOLE_LIFE, Span, span
+from charging.base.localtime import CALL, DAY_S, LIFE, WHOLE_LIFE, LocalTime, Span, span
 from charging.base.usage import AllowanceLeft
 from charging.plans.compiled import CompiledAllowance, GrantedAllowance
 from charging.plans.plan import Plan
@@ -70,8 +72,14 @@ def _bounds_ms(plan: Plan, allowance: CompiledAllowance, period: Span, of: list[
     over_ms = 0 if 0 in ends else max(ends)
     if allowance.by_subscription or allowance.counter.period in (CALL, LIFE):
         return min(each.valid_from_ms for each in of), over_ms
-    begins_ms, ends_ms = plan.local.day_begins(period.start) * 1000, plan.local.day_begins(period.end) * 1000
+    begins_ms, ends_ms = _day_ms(plan.local, period.start), _day_ms(plan.local, period.end)
     return begins_ms, min(ends_ms, over_ms) if over_ms else ends_ms
+
+
+@lru_cache(maxsize=4_096)
+def _day_ms(local: LocalTime, day: int) -> int:
+    """Give when a local day begins, UTC: all accounts of a region ask for the same few."""
+    return local.day_begins(day) * 1000
 
 
 def _end_ms(plan: Plan, held: Subscription) -> int:

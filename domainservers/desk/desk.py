@@ -175,19 +175,18 @@ class SlotDesk:
             self._entries.not_kept(item, cell, refused)
             return
         except OverflowError:
-            fault = Broken("COMMAND_FAILED", "the outcome has numbers that can't be told")
-            self._entries.not_kept(item, cell, fault)
+            self._entries.not_kept(item, cell, Broken("COMMAND_FAILED", "the outcome has numbers that can't be told"))
             return
         if not decision.events:
             self._memory.touch(cell, seq)
             return
         self._memory.change(cell, before, decision.account, seq)
         if type(item.command.action) is not PostCharge:
-            known = [self._contracts.set(each, self._around.newest_ms) for each in contracts_in(decision.events)]
-            if known:
+            now_ms = self._around.newest_ms
+            if known := [self._contracts.set(each, now_ms) for each in contracts_in(decision.events)]:
                 self._groups.when_applied(partial(self._contracts.applied, known))
-            self._bills.decided(decision.events, self._around.newest_ms, self._groups.when_applied)
-            self._customers.decided(decision.events, self._around.newest_ms, self._groups.when_applied)
+            self._bills.decided(decision.events, now_ms, self._groups.when_applied)
+            self._customers.decided(decision.events, now_ms, self._groups.when_applied)
 
     def _deny(self, item: Item, cell: Cell, account: Account | None, fault: Fault) -> None:
         """Answer with a fault; what the business says is kept under the key, a mistake is not."""

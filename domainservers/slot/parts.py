@@ -77,9 +77,8 @@ class SlotParts:
         self.customers = CustomerIndex(national or shared)
         self.bills = SlotBills(name, private, checkpoint.numbers if checkpoint is not None else {})
         self.keys = KeyIndex()
-        self.groups = Groups(
-            journal.head.seq, limits.group_entries_max, limits.group_bytes_max, limits.kept_entries_max
-        )
+        entries_max, bytes_max = limits.group_entries_max, limits.group_bytes_max
+        self.groups = Groups(journal.head.seq, entries_max, bytes_max, limits.kept_entries_max)
         self.accounts = Accounts(name, limits.hot_accounts_max, limits.packed_accounts_max)
         self.watch = AccountWatch()
         self.quarantine = Quarantine(name, checkpoint.set_aside if checkpoint is not None else (), metrics)
@@ -94,8 +93,7 @@ class SlotParts:
             journal,
             self.accounts,
             self.contracts,
-            self.bills.records,
-            self.customers,
+            (self.bills.records, self.customers),
             self.keys,
             self.quarantine,
             limits,

@@ -55,8 +55,7 @@ class Slot:
         self._cells = parts.accounts.cells
         self._contracts = parts.contracts
         self._snapshots = parts.snapshots
-        self._bills = parts.bills.records
-        self._customers = parts.customers
+        self._behind = (parts.bills.records, parts.customers)
         self._metrics = parts.metrics
         works = Works(parts, Hooks(self.take, self.end, fresh))
         self._commands = works.commands
@@ -72,8 +71,7 @@ class Slot:
         self._snapshots.start()
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._committing.run()), loop.create_task(self._contracts.write_behind())]
-        self._tasks.append(loop.create_task(parts.bills.records.write_behind()))
-        self._tasks.append(loop.create_task(parts.customers.write_behind()))
+        self._tasks += [loop.create_task(records.write_behind()) for records in self._behind]
 
     def submit(self, sink: ReplySink, asks: Sequence[tuple[int, Ask]], origin: str = "") -> None:
         """Take requests of one batch. Each is answered once through the sink.
@@ -156,8 +154,8 @@ class Slot:
         if await self._committing.settle():
             await self._snapshots.write_down(self.end)
             await self._contracts.flush()
-            await self._bills.flush()
-            await self._customers.flush()
+            for records in self._behind:
+                await records.flush()
 
     def anchor(self, now_ms: int) -> Anchor:
         """Say where its journal and its checkpoint stand, as far as they are durable now."""

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from domainservers.accounts.accounts import Accounts, CellState, saved
+from domainservers.base.behind import RecordsBehind
 from domainservers.base.limits import Limits
-from domainservers.bills.records import BillRecords
 from domainservers.contracts.contracts import Contracts
-from domainservers.contracts.customers import CustomerIndex
 from domainservers.journal.journal import Journal, Position, Segment
 from domainservers.journal.keys import KeyIndex
 from domainservers.journal.quarantine import Quarantine
@@ -63,8 +62,7 @@ class Writing:
         journal: Journal,
         accounts: Accounts,
         contracts: Contracts,
-        bills: BillRecords,
-        customers: CustomerIndex,
+        behind: Sequence[RecordsBehind],
         keys: KeyIndex,
         quarantine: Quarantine,
         limits: Limits,
@@ -78,8 +76,7 @@ class Writing:
         self._journal = journal
         self._accounts = accounts
         self._contracts = contracts
-        self._bills = bills
-        self._customers = customers
+        self._behind = behind
         self._keys = keys
         self._quarantine = quarantine
         self._limits = limits
@@ -96,8 +93,8 @@ class Writing:
         the one before counts.
         """
         await self._contracts.flush()
-        await self._bills.flush()
-        await self._customers.flush()
+        for records in self._behind:
+            await records.flush()
         position = capture.position
         if position is None:
             raise AssertionError("a capture is written before its group is applied")
