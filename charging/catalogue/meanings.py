@@ -22,7 +22,20 @@ COMMON: Mapping[str, str] = {
 
 
 NAMED = frozenset(
-    {"accumulators", "allowances", "bands", "discounts", "fees", "offerings", "services", "splits", "tariffs", "taxes"}
+    {
+        "accumulators",
+        "allowances",
+        "bands",
+        "bonuses",
+        "discounts",
+        "gifts",
+        "fees",
+        "offerings",
+        "services",
+        "splits",
+        "tariffs",
+        "taxes",
+    }
 )
 """Sections that lists of ids name."""
 

@@ -12,7 +12,9 @@ class BonusStep(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """From this amount of a top-up on, this bonus; of several the highest that is reached."""
 
     at_least: Money
+    """Topped up at once; whole units of the currency."""
     amount: Money = "0"
+    """Whole units of the currency."""
     percent: Percent = "0"
     """Of what is topped up, beside `amount`; cut to the micro-unit."""
 
@@ -48,12 +50,14 @@ class Gift(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     id: Id
     unit: Literal["money", "second", "byte", "event"]
+    """What is given."""
     most: Reached
     """Of one gift: money, or units."""
     name: Label = ""
     books: tuple[Id, ...] = ()
     """From which it may come: those that name a scope have to be listed; empty = any book of the unit that has none."""
     least: Reached = "0"
+    """Of one gift, likewise."""
     per_day: Reached = "0"
     """What one account may give by the rule in a day; 0 = as much as it has."""
     per_month: Reached = "0"
