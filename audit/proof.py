@@ -25,7 +25,7 @@ from runtime.inflate import unzstd
 from storage.unit import Unit
 
 MISMATCHES_TOLD_MAX = 20
-CHARGE_KINDS = ("c", "session")
+CHARGE_KINDS = ("c", "post_usage", "session")
 KEY_ID_BYTES = 8
 """A group begins with the id of the key that chains it."""
 PLAIN_BYTES_MAX = 1 << 28
@@ -131,6 +131,10 @@ class JournalCounter:
         return self.found
 
     def _take(self, entry: Entry) -> None:
+        charged = [event for event in entry.events if isinstance(event, Charged)]
+        if charged:  # Many of one entry are a batch of uses, charged under one key.
+            taken = sum(amount for event in charged for _, amount in event.postings)
+            self._charge(entry.key, sum(event.charge.amount for event in charged), taken)
         for event in entry.events:
             match event:
                 case Opened(account=account):
@@ -142,8 +146,6 @@ class JournalCounter:
                 case MovedOut():
                     self.found.in_transit += sum(self._accounts.pop(entry.account_id, {}).values())
                     return
-                case Charged(charge=charge, postings=postings):
-                    self._charge(entry.key, charge.amount, sum(amount for _, amount in postings))
                 case SessionStepped(postings=steps) if steps:
                     taken = sum(amount for step in steps for _, amount in step.postings)
                     self._charge(entry.key, sum(step.amount for step in steps), taken)

@@ -64,6 +64,8 @@ class Rerater:
                 self.left_out[OF_SESSION] += len(event.postings)
             elif isinstance(event, Charged):
                 findings += self._charge(entry.key, event, before)
+                # Of a batch of uses, each was rated on what the one before it left.
+                before = event.apply(before) if before is not None else None
         for contract in contracts_in(entry.events):
             self._contracts[contract.identity] = contract
         return findings

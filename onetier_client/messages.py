@@ -28,6 +28,7 @@ Command = (
     | desk.ChangeIdentity
     | desk.SetSpendingLimit
     | desk.DropBook
+    | desk.PostUsage
     | desk.Pay
     | desk.ReversePayment
     | desk.Settle

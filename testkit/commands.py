@@ -33,8 +33,11 @@ OWN_EXAMPLES: Mapping[str, Message] = {
     "session": desk.SessionRequest(
         session_id="s", operation=desk.SessionRequest.OPERATION_CREATE, units=[desk.UnitUse(service_code="data")]
     ),
+    "post_usage": desk.PostUsage(
+        feed="n-1", batch=1, uses=[desk.UsageUse(service_code="voice", event_time_ms=1, quantity=60)]
+    ),
 }
-"""Of commands that are read by hand."""
+"""Of commands that are read by hand, or must have a list in them."""
 COMMANDS = tuple(field.name for field in desk.ServiceRequest.DESCRIPTOR.oneofs_by_name["command"].fields)
 
 

@@ -40,6 +40,7 @@ from charging.ledger.commands.open_account import OpenAccount, Opened
 from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
+from charging.ledger.commands.post_usage import FeedMarked, PostUsage, RatedUse
 from charging.ledger.commands.propose import Propose, Proposed, proposal_of
 from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
 from charging.ledger.commands.recover import Recover, Recovered
@@ -81,6 +82,7 @@ from charging.ledger.events import (
     SessionStepped,
     StatusSet,
 )
+from charging.ledger.ledger import seal
 from charging.ledger.outcome import Done
 from charging.ledger.rewards import BonusGiven, BonusPart, BonusTakenBack
 from charging.ledger.settling import BY_HAND, Settled
@@ -149,8 +151,17 @@ def _parcel(desk: Desk) -> MoveIn:
     return MoveIn(pack(parcel), (contract_of(NEW, domain="XJ"),), "GD")
 
 
+def _uses_of(desk: Desk) -> PostUsage:
+    account = desk.accounts[ALICE]
+    usages = tuple(Usage(ALICE, "voice", START_MS + place, 60) for place in range(2))
+    batch = max((batch for _, _, batch in account.open.feeds), default=0) + 1
+    rated = (RatedUse(seal(charge_of(7, depends=True))), RatedUse(None, "SERVICE_UNKNOWN", "no such service"))
+    return PostUsage("plant", batch, usages, rated, account.version, account.mark)
+
+
 EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     PostCharge: lambda desk: post(desk.accounts[ALICE], charge_of(7, depends=True)),
+    PostUsage: _uses_of,
     OpenAccount: lambda desk: opening(NEW, 100),
     SetContract: lambda desk: SetContract(contract_of(TV, ALICE)),
     Subscribe: lambda desk: Subscribe("pack", "now", desk.now_ms, 0, {}, 0, contract_of(ALICE)),
@@ -253,6 +264,7 @@ FULL = an_account(
     decided=(("proposed-0", b"outcome", b"digest"),),
     bills=(BILL,),
     settled=pack_settled((replace(BILL, number="B-0", items=()),)),
+    feeds=(("plant", ALICE, 7),),
     fees=(FeeMark(ALICE, "plan", "monthly", 1, 9, 30),),
     reversed=(("paid-0", START_MS),),
     dunned=(Dunned(STEP, "", 1),),
@@ -268,6 +280,7 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     MovedIn: (MovedIn(FULL, (Contract(ALICE, "account-1", "GD"),)), set()),
     MovedOut: (MovedOut("GX"), {"status", "status_reason", "before_move"}),
     Charged: (Charged(USAGE, CHARGE, (("main", 30),), (("minutes", 60),)), {"books", "buckets", "accumulators"}),
+    FeedMarked: (FeedMarked("plant", ALICE, 8), {"feeds"}),
     Booked: (Booked("deposit", (("main", 100),), "paid"), {"books", "buckets"}),
     BookSet: (BookSet(Book("bonus", "money", 0, priority=5)), {"books"}),
     BookDropped: (BookDropped("old"), {"books"}),

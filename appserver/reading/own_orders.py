@@ -31,11 +31,16 @@ from charging.base.identity import normalise
 from charging.base.names import is_place, is_service
 from charging.base.party import party
 from charging.base.unit_key import NONE
+from charging.base.usage import Usage
+from charging.ledger.commands.post_usage import USES_MAX
 from charging.ledger.commands.set_contract import SetContract
 from charging.rating.session_asks import UnitAsk
 
 SERVICE_AHEAD_MS_MAX = 300_000
 """How much later than the request itself a service of a session may have begun."""
+
+USES_READ_MAX = USES_MAX + 1
+"""One more than is taken, so that too many are seen as such and no more of them are read."""
 
 Reader = Callable[[desk.ServiceRequest, Asked], Order]
 OwnField = Callable[..., object]
@@ -118,10 +123,32 @@ def _unit_ask(use: desk.UnitUse, path: str, asked: Asked) -> UnitAsk:
     )
 
 
+def _uses(command: desk.PostUsage, asked: Asked) -> tuple[Usage, ...]:
+    require_subscriber(asked.identity, "identity")
+    given = enumerate(command.uses[:USES_READ_MAX])
+    return tuple(_use(each, f"post_usage.uses[{index}]", asked) for index, each in given)
+
+
+def _use(given: desk.UsageUse, path: str, asked: Asked) -> Usage:
+    _quantity(given.quantity, f"{path}.quantity")
+    if not 0 < given.event_time_ms <= asked.time_ms:
+        raise refusal("EVENT_TIME_INVALID", f"{path}.event_time_ms", "when the use began, not after the request, UTC")
+    return Usage(
+        asked.identity,
+        _service(given.service_code, f"{path}.service_code"),
+        given.event_time_ms,
+        given.quantity,
+        party(given.other_party, asked.country) if given.other_party else "",
+        _place(given.visited_place, f"{path}.visited_place"),
+        ATTRIBUTES.read(given.attributes, f"{path}.attributes"),
+    )
+
+
 OWN_READERS: Mapping[str, Reader] = {"set_contract": _set_contract, "session": _session}
 """By command: what reads the whole of it."""
 OWN_FIELDS: Mapping[str, Mapping[str, OwnField]] = {
     "open_account": {"account_id": _opened_id, "contract": _first_contract, "books": _first_books},
+    "post_usage": {"uses": _uses},
 }
 """By command and field: what reads the fields that its struct marks `Own`."""
 

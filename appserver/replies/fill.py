@@ -14,6 +14,7 @@ from charging.base.unit_key import NONE, numbers_of
 from charging.base.usage import AllowanceLeft, Charge, Step
 from charging.catalogue.merge import Merged
 from charging.errors import Fault
+from charging.ledger.commands.post_usage import UseOutcome
 from charging.ledger.funds import balance_view
 from charging.rating.explain import sentence
 from charging.rating.telling import sentence_in
@@ -248,6 +249,12 @@ def fill_command(result: desk.CommandResult, done: Done) -> None:
     result.repeated = done.repeated
     result.notices.extend(done.notices)
     result.account_id = done.account_id
+
+
+def fill_uses(result: desk.CommandResult, outcomes: Iterable[UseOutcome]) -> None:
+    """Tell what became of each use of a batch."""
+    for each in outcomes:
+        result.uses.add(amount=each.amount, reason=each.reason, message=each.message)
 
 
 def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done) -> None:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from appserver.accounts.chain import ChargeItem
+from appserver.accounts.chain import ChargeItem, CommandItem
 from appserver.batches.item import WorkItem
 from appserver.batches.pending import Pending
 from appserver.reading.asks import Kind
@@ -13,6 +13,7 @@ from appserver.work.commands import rate_usage
 from appserver.work.items import QueryItem, QuoteItem
 from charging.base.unit_key import is_numbered
 from charging.errors import Broken
+from charging.ledger.commands.post_usage import PostUsage, UseOutcome, read_outcomes
 from charging.ledger.session_state import covers
 from charging.rating.quotas import keyed_usage
 from charging.rating.remains import allowances
@@ -31,6 +32,7 @@ def answer_done(pending: Pending, item: WorkItem, done: Done) -> None:
     # Whatever may fail comes before the reply is opened: an open reply is sent.
     request = item.request
     session = _session(done) if request.kind is Kind.SESSION else None
+    uses = _uses(done) if isinstance(item, CommandItem) and isinstance(item.order, PostUsage) else ()
     reply = pending.reply(item)
     if reply is None:
         return
@@ -43,6 +45,7 @@ def answer_done(pending: Pending, item: WorkItem, done: Done) -> None:
         replies.fill_session(reply.session, session, done)
     else:
         replies.fill_command(reply.command, done)
+        replies.fill_uses(reply.command, uses)
 
 
 def answer_outcome(pending: Pending, item: QueryItem, answer: Answer) -> None:
@@ -53,7 +56,13 @@ def answer_outcome(pending: Pending, item: QueryItem, answer: Answer) -> None:
     if isinstance(answer, Failed) and not answer.repeated:
         pending.refuse_item(item, fault_of(answer))
         return
-    session = _session(answer) if isinstance(answer, Done) and answer.detail is not None else None
+    session: SessionOutcome | None = None
+    uses: tuple[UseOutcome, ...] = ()
+    if isinstance(answer, Done) and answer.detail is not None:
+        try:
+            uses = read_outcomes(answer.detail)
+        except msgspec.MsgspecError:
+            session = _session(answer)  # The two look different: a list of maps, and a list that begins with a text.
     reply = pending.reply(item)
     if reply is None:
         return
@@ -72,6 +81,7 @@ def answer_outcome(pending: Pending, item: QueryItem, answer: Answer) -> None:
             replies.fill_session(view.reply.session, session, answer)
         else:
             replies.fill_command(view.reply.command, answer)
+            replies.fill_uses(view.reply.command, uses)
 
 
 def answer_quote(
@@ -123,6 +133,10 @@ def answer_query(
         replies.fill_allowances(reply.usage.allowances, left, plan.merged, tongue_for(item.language))
         replies.fill_history(reply.usage.recent, history.lines, item.request.explain, item.language)
         reply.usage.SetInParent()
+
+
+def _uses(done: Done) -> tuple[UseOutcome, ...]:
+    return read_outcomes(done.detail) if done.detail is not None else ()
 
 
 def _session(done: Done) -> SessionOutcome:

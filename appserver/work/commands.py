@@ -8,6 +8,7 @@ from appserver.accounts.chain import ChargeItem, CommandItem
 from appserver.batches.item import WorkItem
 from appserver.reading.asks import SessionOrder
 from appserver.reference import DomainReference
+from appserver.work.bulk import rated_uses
 from appserver.work.dunning import dunned
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.pricing import before_contract, session_step
@@ -25,6 +26,7 @@ from charging.ledger.command import Command
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.post_usage import PostUsage
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_profile import SetProfile
@@ -94,6 +96,10 @@ def order_command(
         action = session_step(item.request, order, account, contract, reference, now_ms, session_validity_ms)
     elif isinstance(order, TransferAsk):
         action = _transfer(order, account)
+    elif isinstance(order, PostUsage):
+        action = rated_uses(
+            order, account, now_ms, lambda usage, state: rate_usage(usage, state, contract, reference, now_ms)
+        )
     elif isinstance(order, SetContract):
         action = _contract(order, account, reference)
         _check_sold(action.contract, reference, now_ms, "set_contract.contract.agreements")

@@ -239,6 +239,8 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """Steps of dunning that hold, oldest first; `charging.ledger.dunning`."""
     reversed: tuple[tuple[str, int], ...] = ()
     """Payments that were taken back, come or not: (request key, when); `charging.ledger.reversals`."""
+    feeds: tuple[tuple[str, str, int], ...] = ()
+    """Newest batch taken of each feed of usage: (feed, identity, batch); `charging.ledger.commands.post_usage`."""
 
 
 NOTHING_OPEN = Open()

@@ -1,5 +1,7 @@
 """The history of an account from its journal entries: lines for people, and what a repeated key is answered."""
 
+from collections.abc import Callable, Mapping
+
 import msgspec
 from msgspec.structs import replace
 
@@ -8,16 +10,19 @@ from charging.base.subject import PackedSubject
 from charging.base.usage import unpack_steps
 from charging.ledger.commands.move_out import MoveOut
 from charging.ledger.commands.post_charge import Charged
+from charging.ledger.commands.post_usage import PostUsage, read_outcomes
 from charging.ledger.commands.propose import PROPOSED
 from charging.ledger.entry import Entry
 from charging.ledger.kinds import TAGS
 from charging.ledger.outcome import ChargeTold, Done, Failed, HistoryLine, SessionOutcome, unpack_outcome
 
-MOVED_OUT = TAGS[MoveOut]
-
 _read_session = msgspec.msgpack.Decoder(SessionOutcome).decode
 _read_subject = msgspec.msgpack.Decoder(PackedSubject).decode
-_read_account = msgspec.msgpack.Decoder(Account).decode
+_READ_DETAIL: Mapping[str, Callable[[bytes], object]] = {
+    TAGS[MoveOut]: msgspec.msgpack.Decoder(Account).decode,
+    TAGS[PostUsage]: read_outcomes,
+}
+"""What an outcome says beside movements, by the kind of its entry; of all others, a session's step."""
 
 
 def outcome(entry: Entry) -> Done | Failed:
@@ -35,7 +40,7 @@ def retold(entry: Entry, domain: str, currency: str) -> Done | Failed:
         return replace(stored, repeated=True)
     told: ChargeTold | None = None
     for event in entry.events:
-        if isinstance(event, Charged):
+        if isinstance(event, Charged) and stored.detail is None:
             charge = event.charge
             told = ChargeTold(charge.currency, domain, charge.catalogue, (charge.steps,))
     if told is None and entry.charged is not None and stored.detail is None:
@@ -53,7 +58,7 @@ def read_told(entry: Entry) -> None:
         if entry.facts:
             _read_subject(answer.detail)
             return
-        (_read_account if entry.kind == MOVED_OUT else _read_session)(answer.detail)
+        _READ_DETAIL.get(entry.kind, _read_session)(answer.detail)
     for event in entry.events:
         for _, charge in event.charges():
             unpack_steps(charge.steps)

@@ -26,6 +26,7 @@ from charging.ledger.commands.open_account import OpenAccount, Opened
 from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
+from charging.ledger.commands.post_usage import FeedMarked, PostUsage
 from charging.ledger.commands.propose import Propose, Proposed
 from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
 from charging.ledger.commands.recover import Recover, Recovered
@@ -70,6 +71,7 @@ from charging.ledger.settling import Settled
 
 Action = (
     PostCharge
+    | PostUsage
     | OpenAccount
     | SetContract
     | Subscribe
@@ -141,6 +143,7 @@ Event = (
     | IdentityChanged
     | StatusSet
     | FeePosted
+    | FeedMarked
     | Noticed
     | ReauthAsked
     | BillTakenOver

@@ -4,6 +4,8 @@
 back once it has ended, less what its later steps gave back by themselves (`Falls`).
 """
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY
@@ -76,15 +78,25 @@ def charged_fact(entry: Entry, falls: Falls | None = None) -> ChargedFact | None
     """
     if entry.charged is not None:
         return entry.charged
+    charged = [event for event in entry.events if isinstance(event, Charged)]
+    if charged:
+        return _all_of(charged, entry.time_ms)
     for event in entry.events:
-        if isinstance(event, Charged):
-            charge = event.charge
-            return ChargedFact(
-                charge.amount, event.postings, charge.accruals, event.units, entry.time_ms, billed=event.billed()
-            )
         if isinstance(event, SessionStepped):
             return (falls or Falls(event.session.session_id)).left_of(event, entry.time_ms)
     return None
+
+
+def _all_of(charged: Sequence[Charged], time_ms: int) -> ChargedFact:
+    """Give what the uses of one entry took together: one, or those of a batch."""
+    return ChargedFact(
+        sum(event.charge.amount for event in charged),
+        _left([pair for event in charged for pair in event.postings], {}),
+        _left([pair for event in charged for pair in event.charge.accruals], {}),
+        _left([pair for event in charged for pair in event.units], {}),
+        time_ms,
+        billed=tuple(each for event in charged for each in event.billed()),
+    )
 
 
 def payment_fact(entry: Entry | None) -> PaymentFact:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from charging.reasons.accounts import ACCOUNTS, APPROVALS, PORTS
 from charging.reasons.bills import BILLS
-from charging.reasons.books import BOOKS, REFUNDS
+from charging.reasons.books import BOOKS, FEEDS, REFUNDS
 from charging.reasons.console import FILES
 from charging.reasons.directory import DIRECTORY
 from charging.reasons.documents import DOCUMENTS
@@ -26,8 +26,9 @@ from charging.reasons.subjects import BILL_RUNS, SUBJECTS
 from charging.reasons.watching import WATCHING
 
 SECTIONS: tuple[Section, ...] = (
-    ENVELOPE, ACCESS, PERMISSIONS, ACCOUNTS, BOOKS, REFUNDS, SPENDING, RECEIVABLES, SESSIONS, PRICES, APPROVALS, LOAD,
-    AWAY, MESSAGES, CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, BILLS, DOCUMENTS, WATCHING, MEDIATION, FILES,
+    ENVELOPE, ACCESS, PERMISSIONS, ACCOUNTS, BOOKS, REFUNDS, FEEDS, SPENDING, RECEIVABLES, SESSIONS, PRICES,
+    APPROVALS, LOAD, AWAY, MESSAGES, CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, BILLS, DOCUMENTS, WATCHING,
+    MEDIATION, FILES,
 )  # fmt: skip
 REASONS: Mapping[str, Reason] = {reason.name: reason for section in SECTIONS for reason in section.reasons}
 """By name."""

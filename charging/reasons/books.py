@@ -2,6 +2,21 @@
 
 from charging.reasons.reason import INVALID, NOT_FOUND, REFUSED, SAME_KEY, UNAVAILABLE, Reason, Section
 
+FEEDS = Section(
+    "Usage in batches",
+    "desk",
+    (
+        Reason("USES_MISSING", INVALID, "A batch of usage has none.", fields="the uses"),
+        Reason(
+            "BATCH_TAKEN",
+            REFUSED,
+            "The account has taken this batch of the feed, or a later one.",
+            "Ask for the outcome of its request key, or for the usage in detail.",
+            facts=("batch",),
+        ),
+        Reason("FEEDS_FULL", REFUSED, "The account has taken batches of as many feeds as it remembers."),
+    ),
+)
 BOOKS = Section(
     "Books and money",
     "desk",

@@ -31,6 +31,7 @@ class BlockingCommands(Driving):
     change_identity = blocking(Commands.change_identity)
     set_spending_limit = blocking(Commands.set_spending_limit)
     drop_book = blocking(Commands.drop_book)
+    post_usage = blocking(Commands.post_usage)
     pay = blocking(Commands.pay)
     reverse_payment = blocking(Commands.reverse_payment)
     settle = blocking(Commands.settle)

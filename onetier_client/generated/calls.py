@@ -31,6 +31,7 @@ class Commands(Asking):
     change_identity = asked(commands.change_identity)
     set_spending_limit = asked(commands.set_spending_limit)
     drop_book = asked(commands.drop_book)
+    post_usage = asked(commands.post_usage)
     pay = asked(commands.pay)
     reverse_payment = asked(commands.reverse_payment)
     settle = asked(commands.settle)

@@ -466,6 +466,18 @@ def drop_book(identity: str, book_id: str, reason: str = "", **facts: Unpack[Fac
     return execute(identity, desk.DropBook(book_id=book_id, reason=reason), **facts)
 
 
+def post_usage(identity: str, command: desk.PostUsage, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Charges many uses of one subscriber at once, one after the other as they stand here: as mediation brings them
+    from files. Whatever can be charged is; the result tells each of them. Each batch of a feed is taken once for a
+    subscriber, for ever, whatever request key it comes under.
+
+    `feed`: Who counts the batches, such as the id of a mediation plant. (1 to 64 characters)
+    `batch`: Number of the batch; for each subscriber a feed's batches grow. (1 to 9007199254740992)
+    `uses`: 1 to 200, in their order of time.
+    """
+    return execute(identity, command, **facts)
+
+
 def pay(
     identity: str,
     amount: int,

@@ -210,7 +210,7 @@ def test_the_command_tells_an_account_with_its_movements_and_why(directory: str)
     out = onetier_audit(0, "13800000001", "--directory", directory, "--lines", "9")
     assert f"account {ALICE} in GD/0: 8 entries, 1 refusals" in out
     assert "hash chain of 8 groups holds" in out
-    assert "refund bad line  0.0001 in the account's currency by clerk  refund" in out
+    assert "refund bad line  0.0001 in the account's currency by clerk by way of front  refund" in out
     assert "10.00 → 9.9997" in out
     assert "has no account" in onetier_audit(1, "13800000007", "--directory", directory)
 
