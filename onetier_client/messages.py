@@ -29,6 +29,7 @@ Command = (
     | desk.SetSpendingLimit
     | desk.DropBook
     | desk.PostUsage
+    | desk.Gift
     | desk.Pay
     | desk.ReversePayment
     | desk.Settle

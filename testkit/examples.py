@@ -32,6 +32,7 @@ from charging.ledger.commands.dispute import Dispute, Disputed
 from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.expire_session import ExpireSession
+from charging.ledger.commands.gift import Gift, GiftCounted, GiftTerms
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
@@ -49,7 +50,7 @@ from charging.ledger.commands.remember import Remember
 from charging.ledger.commands.resolve_dispute import DisputeResolved, ResolveDispute
 from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.reverse_payment import PaymentReversed, ReversePayment
-from charging.ledger.commands.send_transfer import SendTransfer, TransferSent
+from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_credit_limit import CreditSet, SetCreditLimit
 from charging.ledger.commands.set_payment_mode import ModeSet, SetPaymentMode
@@ -85,6 +86,7 @@ from charging.ledger.events import (
 from charging.ledger.ledger import seal
 from charging.ledger.outcome import Done
 from charging.ledger.rewards import BonusGiven, BonusPart, BonusTakenBack
+from charging.ledger.sending import TransferSent
 from charging.ledger.settling import BY_HAND, Settled
 from charging.rating.closing import closing_of, first_day
 from charging.rating.session_asks import UnitAsk
@@ -100,6 +102,7 @@ BILL_NUMBER = "B-2026"
 
 
 WELCOME = BonusPart("welcome", "Welcome", 7, "presents", 0, 100, "", False)
+FRIENDS = GiftTerms("Friends", MONEY, (), 1, 100, 1_000, 0, 1, "main", "", 0, ALICE)
 DAILY = SpendingLimit("daily", ALICE, "day", 1_000, ("voice",), "", 80)
 
 
@@ -196,6 +199,7 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     AgreeInstalments: lambda desk: AgreeInstalments("", 3, desk.now_ms + 86_400_000, 30, "asked"),
     Dun: lambda desk: Dun("sweep", (DunningStep("reminder", "notice", 0), DunningStep("out", "suspend_outgoing", 0))),
     MoveMoney: lambda desk: MoveMoney("main", "side", 3, "saving"),
+    Gift: lambda desk: Gift(BOB, "friends", 9, "main", FRIENDS),
     SendTransfer: lambda desk: SendTransfer("main", BOB, "main", 11, "gift"),
     ReceiveTransfer: lambda desk: ReceiveTransfer(BOB, "main", 12, "gift", desk.now_ms, "CNY"),
     SettleTransfer: lambda desk: SettleTransfer(SENT, False, "BOOK_UNKNOWN"),
@@ -311,6 +315,7 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
         ),
         {"books", "buckets", "bills", "carried", "closed"},
     ),
+    GiftCounted: (GiftCounted("friends", BOB, ((COUNTER, 9),)), {"accumulators"}),
     TransferSent: (TransferSent("sent-2", "main", BOB, "main", 11, "gift", 1, "XTS"), {"books", "buckets", "outgoing"}),
     TransferReceived: (TransferReceived("account-2", "main", 12, "gift", "XTS"), {"books", "buckets"}),
     TransferSettled: (TransferSettled("sent-1", False, "main", 40, "BOOK_BOUND"), {"books", "buckets", "outgoing"}),

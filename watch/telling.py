@@ -19,7 +19,6 @@ from charging.ledger.commands.post_charge import Charged
 from charging.ledger.commands.propose import Proposed
 from charging.ledger.commands.receive_transfer import TransferReceived
 from charging.ledger.commands.refund import Refunded
-from charging.ledger.commands.send_transfer import TransferSent
 from charging.ledger.commands.set_credit_limit import CreditSet
 from charging.ledger.commands.set_payment_mode import ModeSet
 from charging.ledger.commands.set_profile import ProfileSet
@@ -42,6 +41,7 @@ from charging.ledger.events import (
 from charging.ledger.kinds import TAGS
 from charging.ledger.outcome import HistoryLine
 from charging.ledger.rewards import BonusGiven, BonusTakenBack
+from charging.ledger.sending import TransferSent
 from domainservers.journal.groups import DEFECTS, unpack_group
 from storage.unit import Group
 

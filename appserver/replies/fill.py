@@ -8,7 +8,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from charging.base import accumulators
 from charging.base.account import Account, Book, SpendingLimit
 from charging.base.contract import Contract
-from charging.base.spending import is_spending, resets_ms, spent
+from charging.base.spending import HOUSE, resets_ms, spent
 from charging.base.tongue import ENGLISH, Tongue
 from charging.base.unit_key import NONE, numbers_of
 from charging.base.usage import AllowanceLeft, Charge, Step
@@ -169,8 +169,8 @@ def _book(into: desk.BalanceBook, book: Book) -> None:
 def fill_accumulators(view: desk.UsageView, account: Account) -> None:
     """Write the counters of an account."""
     for key, quantity in account.accumulators.items():
-        if is_spending(key):
-            continue  # The balance tells spending limits.
+        if key.startswith(HOUSE):
+            continue  # What limits count is told by the balance.
         parts = accumulators.parts(key)
         view.accumulators.add(
             accumulator=parts.name,

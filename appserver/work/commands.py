@@ -24,6 +24,7 @@ from charging.errors import Invalid
 from charging.ledger.asking import TransferAsk
 from charging.ledger.command import Command
 from charging.ledger.commands.dun import Dun
+from charging.ledger.commands.gift import Gift, GiftTerms
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.post_usage import PostUsage
@@ -41,7 +42,14 @@ from charging.ledger.standing import require_serving
 from charging.plans.plan import Plan
 from charging.rating import bonuses, rating
 from charging.rating.quotas import keyed_usage
-from charging.rating.selling import check_agreements, check_offerings, check_scope, check_spending, check_watched
+from charging.rating.selling import (
+    NAMES_SHOWN_MAX,
+    check_agreements,
+    check_offerings,
+    check_scope,
+    check_spending,
+    check_watched,
+)
 
 
 def charge_command(
@@ -113,6 +121,8 @@ def order_command(
     elif isinstance(order, TopUp):
         _check_scopes([(order.unit, order.allowance, "top_up.allowance")], reference, now_ms)
         action = _with_bonuses(order, item.request.channel, reference, now_ms)
+    elif isinstance(order, Gift):
+        action = _gift(order, item.request.identity, reference, now_ms)
     elif isinstance(order, SetSpendingLimit):
         today = _today(reference, now_ms)
         if today is not None and not order.remove:
@@ -209,6 +219,33 @@ def _check_scopes(scopes: Sequence[tuple[str, str, str]], reference: DomainRefer
     if today is not None:
         for unit, allowance, field in scopes:
             check_scope(today, unit, allowance, field)
+
+
+def _gift(order: Gift, identity: str, reference: DomainReference, now_ms: int) -> Gift:
+    """Fill in the rule of the catalogue of today. Raises `Invalid` GIFT_UNKNOWN."""
+    today = _today(reference, now_ms)
+    rule = today.gifts.get(order.rule) if today is not None else None
+    if rule is None:
+        known = sorted(today.gifts)[:NAMES_SHOWN_MAX] if today is not None else []
+        text = f"one of {', '.join(known) or 'none: the catalogue has none'}"
+        fields = {"gift.rule": text}
+        raise Invalid("GIFT_UNKNOWN", f"there is no rule of gifts {order.rule[:64]!r}: give {text}", fields=fields)
+    ends_ms = now_ms + rule.validity_ms if rule.validity_ms else 0
+    terms = GiftTerms(
+        rule.label,
+        rule.unit,
+        rule.books,
+        rule.least,
+        rule.most,
+        rule.per_day,
+        rule.per_month,
+        rule.fee,
+        rule.to_book,
+        rule.allowance,
+        ends_ms,
+        identity,
+    )
+    return replace(order, terms=terms)
 
 
 def _with_bonuses(order: TopUp, channel: str, reference: DomainReference, now_ms: int) -> TopUp:

@@ -123,6 +123,19 @@ class SpendingLimit(Struct, frozen=True, array_like=True, gc=False):
     """Of the amount, at which a notice is raised; 0 = none."""
 
 
+class Present(Struct, frozen=True, array_like=True, gc=False):
+    """What a gift tells the receiver besides its amount."""
+
+    from_identity: str
+    label: str
+    """Of the rule of the catalogue that it is given by."""
+    unit: str
+    allowance: str
+    """Scope of the book that it makes; empty = none."""
+    valid_to_ms: int
+    """Until when it holds there; 0 = open end."""
+
+
 class Outgoing(Struct, frozen=True, array_like=True, gc=False):
     """A transfer under way to another account; see `charging.ledger.commands.send_transfer`."""
 
@@ -136,6 +149,8 @@ class Outgoing(Struct, frozen=True, array_like=True, gc=False):
     """When, by the sender's owner; 0 = it was not written down."""
     currency: str = ""
     """Of the amount."""
+    present: Present | None = None
+    """Of a gift; of a transfer of money there is none."""
 
 
 class Proposal(Struct, frozen=True, array_like=True, gc=False):

@@ -8,8 +8,9 @@ from charging.base import accumulators
 from charging.base.account import Account, SpendingLimit
 from charging.base.localtime import CYCLE, DAY, LocalTime, Span, span
 
-PREFIX = "~limit."
-"""Begins no name of the catalogue, so nothing else counts under it."""
+HOUSE = "~"
+"""Begins the name of what the house counts by itself, and no name of the catalogue."""
+PREFIX = HOUSE + "limit."
 _PERIODS = {"day": DAY, "cycle": CYCLE}
 
 

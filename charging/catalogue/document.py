@@ -60,7 +60,7 @@ from charging.catalogue.offers import (
     Fee,
     Offering,
 )
-from charging.catalogue.rewards import Bonus, Gift
+from charging.catalogue.rewards import Bonus, GiftRule
 from charging.catalogue.tariffs import PriceOverride, Tariff
 from charging.catalogue.taxes import BillRules, Split, Tax
 from charging.catalogue.words import (
@@ -97,7 +97,7 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     taxes: tuple[Tax, ...] = ()
     splits: tuple[Split, ...] = ()
     bonuses: tuple[Bonus, ...] = ()
-    gifts: tuple[Gift, ...] = ()
+    gifts: tuple[GiftRule, ...] = ()
     bands: tuple[Band, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     destinations: tuple[Destination, ...] = ()
@@ -153,7 +153,7 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     splits: tuple[Split, ...] = ()
     dunning: tuple[DunningRule, ...] = ()
     bonuses: tuple[Bonus, ...] = ()
-    gifts: tuple[Gift, ...] = ()
+    gifts: tuple[GiftRule, ...] = ()
     bills: BillRules | None = None
     """None = prices include tax, rounded by bill, to the currency's coin, due in 15 days; in a region the nation's."""
     rating_groups: tuple[RatingGroup, ...] = ()

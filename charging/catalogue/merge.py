@@ -21,7 +21,7 @@ from charging.catalogue.offers import (
     Fee,
     Offering,
 )
-from charging.catalogue.rewards import Bonus, Gift
+from charging.catalogue.rewards import Bonus, GiftRule
 from charging.catalogue.tariffs import Tariff
 from charging.catalogue.taxes import BillRules, Split, Tax
 from charging.catalogue.words import Band, Calendar, Destination, PartyGroup, RatingGroup, Rounding, Service, When, Zone
@@ -77,7 +77,7 @@ class Merged:
     taxes: dict[str, MergedEntry[Tax]]
     splits: dict[str, MergedEntry[Split]]
     bonuses: dict[str, MergedEntry[Bonus]]
-    gifts: dict[str, MergedEntry[Gift]]
+    gifts: dict[str, MergedEntry[GiftRule]]
     bills: BillRules
     rating_groups: dict[str, MergedEntry[RatingGroup]]
     dunning: dict[str, MergedEntry[DunningRule]]

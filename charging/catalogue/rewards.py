@@ -45,7 +45,7 @@ class Bonus(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     effective_to: Moment = ""
 
 
-class Gift(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class GiftRule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What subscribers may give each other: a rule, which a gift names."""
 
     id: Id

@@ -7,7 +7,7 @@ from msgspec import Struct
 from charging.catalogue.document import Catalogue, Overrides, Withdrawn
 from charging.catalogue.dunning import DunningRule
 from charging.catalogue.offers import AccumulatorRange, Agreement, DiscountWhen, Fee, Offering, Thresholds
-from charging.catalogue.rewards import Bonus, Gift
+from charging.catalogue.rewards import Bonus, GiftRule
 from charging.catalogue.tariffs import BandRates, PriceOverride, Tariff, Tiers
 from charging.catalogue.words import Band, RatingGroup, When
 from charging.checks.walk import Finding, Path, ids, structs
@@ -51,7 +51,7 @@ NAMES: Mapping[type[Struct], Mapping[str, str]] = {
     DunningRule: {"quiet": "bands"},
     Fee: {"minus": "accumulators"},
     Bonus: {"allowance": "allowances"},
-    Gift: {"allowance": "allowances"},
+    GiftRule: {"allowance": "allowances"},
     AccumulatorRange: {"accumulator": "accumulators"},
     Withdrawn: {
         "tariffs": "tariffs",

@@ -7,7 +7,7 @@ from charging.base.account import MAIN_BOOK, MONEY
 from charging.base.bounds import AMOUNT_MAX
 from charging.base.money import MICRO, exact_quantity, micro, quantity_unit
 from charging.catalogue.document import Catalogue
-from charging.catalogue.rewards import Bonus, BonusStep, Gift
+from charging.catalogue.rewards import Bonus, BonusStep, GiftRule
 from charging.checks.walk import Finding, Path, structs
 
 BONUSES_MAX = 8
@@ -25,7 +25,7 @@ def check_rewards(catalogue: Catalogue, national: Catalogue | None) -> Iterator[
         if isinstance(node, Bonus):
             yield from _bonus(path, node)
             yield from _scoped(path, node.allowance, MONEY, units)
-        elif isinstance(node, Gift):
+        elif isinstance(node, GiftRule):
             yield from _gift(path, node)
             yield from _scoped(path, node.allowance, node.unit, units)
 
@@ -57,7 +57,7 @@ def _step(path: Path, step: BonusStep) -> Iterator[Finding]:
         yield from _whole(path, getattr(step, name), name)
 
 
-def _gift(path: Path, gift: Gift) -> Iterator[Finding]:
+def _gift(path: Path, gift: GiftRule) -> Iterator[Finding]:
     named = {name: getattr(gift, name) for name in ("least", "most", "per_day", "per_month")}
     for name, text in named.items():
         if gift.unit == MONEY:

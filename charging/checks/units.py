@@ -11,7 +11,7 @@ from charging.base.bounds import AMOUNT_MAX, USED_MAX
 from charging.base.money import MICRO, exact_quantity, quantity_unit
 from charging.catalogue.document import Catalogue
 from charging.catalogue.offers import AccumulatorRange, Allowance, Discount, Offering, Thresholds, ThresholdStep
-from charging.catalogue.rewards import Gift
+from charging.catalogue.rewards import GiftRule
 from charging.catalogue.tariffs import Price, PriceOverride, Rate, Tariff, Tier
 from charging.catalogue.words import Divisor, Quantity, Reached
 from charging.checks.walk import Finding, Path, structs, written_names
@@ -43,7 +43,7 @@ def check_units(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Fi
                 yield from _whole(where, part, counts == MONEY)
                 if counts not in ("", MONEY):
                     yield from _wrong(where, part, counts, f"accumulator {node.accumulator!r}")
-        if not isinstance(node, AccumulatorRange | ThresholdStep | Gift):
+        if not isinstance(node, AccumulatorRange | ThresholdStep | GiftRule):
             yield from _whole(path, node, money=False)
 
 

@@ -20,13 +20,13 @@ from charging.ledger.commands.move_in import MovedIn
 from charging.ledger.commands.propose import PROPOSED
 from charging.ledger.commands.receive_transfer import TransferReceived
 from charging.ledger.commands.remember import REMEMBERED
-from charging.ledger.commands.send_transfer import TransferSent
 from charging.ledger.commands.settle_transfer import TransferSettled
 from charging.ledger.entry import Entry
 from charging.ledger.event import BaseArrival
 from charging.ledger.funds import movements
 from charging.ledger.history import outcome
 from charging.ledger.outcome import Done, Movement
+from charging.ledger.sending import TransferSent
 
 FINDINGS_MAX = 100
 

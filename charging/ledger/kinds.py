@@ -18,6 +18,7 @@ from charging.ledger.commands.dispute import Dispute, Disputed
 from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.expire_session import ExpireSession
+from charging.ledger.commands.gift import Gift, GiftCounted
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
@@ -35,7 +36,7 @@ from charging.ledger.commands.remember import Remember
 from charging.ledger.commands.resolve_dispute import DisputeResolved, ResolveDispute
 from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.reverse_payment import PaymentReversed, ReversePayment
-from charging.ledger.commands.send_transfer import SendTransfer, TransferSent
+from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_credit_limit import CreditSet, SetCreditLimit
 from charging.ledger.commands.set_payment_mode import ModeSet, SetPaymentMode
@@ -67,6 +68,7 @@ from charging.ledger.events import (
     StatusSet,
 )
 from charging.ledger.rewards import BonusGiven, BonusTakenBack
+from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
 
 Action = (
@@ -104,6 +106,7 @@ Action = (
     | AgreeInstalments
     | Dun
     | MoveMoney
+    | Gift
     | SendTransfer
     | ReceiveTransfer
     | SettleTransfer
@@ -128,6 +131,7 @@ Event = (
     | BonusTakenBack
     | Refunded
     | PeriodClosed
+    | GiftCounted
     | TransferSent
     | TransferReceived
     | TransferSettled

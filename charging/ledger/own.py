@@ -13,8 +13,11 @@ OWNER = "owner"
 
 def receive_command(sender: Account, row: Outgoing, receiver_account_id: str, time_ms: int) -> Command:
     """Make step 2 of an outgoing transfer: for the owner of the account of its `to_identity`."""
+    present = row.present
     reason = f"transfer {row.key}"
-    action = ReceiveTransfer(sender.account_id, row.to_book_id, row.amount, reason, row.sent_ms, row.currency)
+    if present is not None:
+        reason = f"gift from {present.from_identity}: {present.label}"
+    action = ReceiveTransfer(sender.account_id, row.to_book_id, row.amount, reason, row.sent_ms, row.currency, present)
     return _own_command(receiver_account_id, receive_key(sender.account_id, row.key), action, time_ms)
 
 

@@ -125,7 +125,7 @@ BUILT_IN = (
         "operator", (*sorted(READS), "charge", "session", "close_account", "approve"), NO_LIMIT, NO_LIMIT, actors=True
     ),
     Grant("operator", (*_SALES, "set_credit_limit"), NO_LIMIT, 0, actors=True),
-    Grant("operator", ("top_up", "transfer", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),
+    Grant("operator", ("top_up", "transfer", "gift", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("settle", "credit_bill", "resolve_dispute", "reverse_payment"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("pay", "recover", "dispute", "agree_instalments", "dun"), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("operator", ("write_off", "take_over_bill"), NO_LIMIT, 0, actors=True),

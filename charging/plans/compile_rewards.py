@@ -5,7 +5,7 @@ from fractions import Fraction
 from charging.base.account import MAIN_BOOK, MONEY
 from charging.base.money import MICRO, micro, quantity
 from charging.catalogue.merge import MergedEntry
-from charging.catalogue.rewards import Bonus, Gift
+from charging.catalogue.rewards import Bonus, GiftRule
 from charging.plans.rewards import CompiledBonus, CompiledGift, CompiledStep
 
 GIFT_BOOK = "gift."
@@ -35,7 +35,7 @@ def compile_bonus(entry: MergedEntry[Bonus]) -> CompiledBonus:
     )
 
 
-def compile_gift(entry: MergedEntry[Gift]) -> CompiledGift:
+def compile_gift(entry: MergedEntry[GiftRule]) -> CompiledGift:
     """Compile a rule of gifts. Raises `ValueError` for what is no number."""
     value = entry.value
     return CompiledGift(

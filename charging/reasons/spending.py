@@ -23,6 +23,20 @@ SPENDING = Section(
         Reason("LIMIT_UNKNOWN", REFUSED, "The account has no such spending limit."),
         Reason("LIMITS_FULL", REFUSED, "The account has as many spending limits as one may."),
         Reason("LIMIT_PERIOD_UNKNOWN", INVALID, "A spending limit is for no such period.", fields="the period"),
+        Reason("GIFT_UNKNOWN", INVALID, "The catalogue in force has no such rule of gifts.", fields="the rule"),
+        Reason(
+            "GIFT_TO_ITSELF",
+            REFUSED,
+            "Both ends of a gift are one identity, or members of one account.",
+            fields="the other identity",
+            also=INVALID,
+        ),
+        Reason(
+            "GIFT_OUT_OF_BOUNDS",
+            REFUSED,
+            "The gift is less or more than its rule allows at once, in a day or in a month.",
+            facts=("asked", "most", "of"),
+        ),
         Reason(
             "BOOK_IN_USE",
             REFUSED,

@@ -32,6 +32,7 @@ class Commands(Asking):
     set_spending_limit = asked(commands.set_spending_limit)
     drop_book = asked(commands.drop_book)
     post_usage = asked(commands.post_usage)
+    gift = asked(commands.gift)
     pay = asked(commands.pay)
     reverse_payment = asked(commands.reverse_payment)
     settle = asked(commands.settle)

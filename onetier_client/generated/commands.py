@@ -478,6 +478,21 @@ def post_usage(identity: str, command: desk.PostUsage, **facts: Unpack[Facts]) -
     return execute(identity, command, **facts)
 
 
+def gift(
+    identity: str, to_identity: str, rule: str, amount: int, book_id: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Gives money or free units to another subscriber, in whatever domain, by a rule of the catalogue: from which
+    books, how much at once, in a day and in a month, for which fee, into which book. Both histories tell the other
+    party; what the other side can't take comes back.
+
+    `to_identity`: Who gets it. (an identity, such as msisdn:8613012345678, or a number as people write it)
+    `rule`: Id of the rule of gifts. (1 to 64 characters)
+    `amount`: Micro-units; or seconds, bytes, events, as the rule says. (more than zero, at most 1000000000000000)
+    `book_id`: From which book; "" = the main money book. (at most 256 characters)
+    """
+    return execute(identity, desk.Gift(to_identity=to_identity, rule=rule, amount=amount, book_id=book_id), **facts)
+
+
 def pay(
     identity: str,
     amount: int,

@@ -16,11 +16,11 @@ from charging.ledger.commands.post_charge import Charged
 from charging.ledger.commands.receive_transfer import TransferReceived
 from charging.ledger.commands.refund import Refunded
 from charging.ledger.commands.remember import REMEMBERED
-from charging.ledger.commands.send_transfer import TransferSent
 from charging.ledger.commands.settle_transfer import TransferSettled
 from charging.ledger.entry import Entry
 from charging.ledger.events import Booked, SessionStepped
 from charging.ledger.kinds import Event
+from charging.ledger.sending import TransferSent
 from charging.wire import Done, Failed
 from domainservers.journal.groups import unpack_entries
 from domainservers.journal.journal import Position, genesis, read_chain

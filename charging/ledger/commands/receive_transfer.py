@@ -2,10 +2,11 @@
 
 from msgspec.structs import replace
 
-from charging.base.account import MAIN_BOOK, MONEY, Account
+from charging.base.account import MAIN_BOOK, MONEY, Account, Present
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import DOMAIN_SERVER, BaseAction, Envelope, Traits
+from charging.ledger.adding import Addition, prepared
 from charging.ledger.books import MOVED, require_taker
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
@@ -49,6 +50,8 @@ class ReceiveTransfer(BaseAction, frozen=True, tag="receive"):
     """When the first half was journaled: tells the receiver whether the key may be forgotten again; 0 = not known."""
     currency: str = ""
     """Of the amount."""
+    present: Present | None = None
+    """Of a gift."""
 
     traits = Traits(
         sender=DOMAIN_SERVER,
@@ -67,7 +70,8 @@ class ReceiveTransfer(BaseAction, frozen=True, tag="receive"):
         """Take in money from another account, by the owner's clock: the sender's may be another one.
 
         Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_ITSELF, CURRENCY_MISMATCH,
-        BOOK_UNKNOWN, BOOK_EXPIRED, UNIT_MISMATCH, BOOK_FULL.
+        BOOK_UNKNOWN, BOOK_EXPIRED, UNIT_MISMATCH, BOOK_FULL; of a gift also what `charging.ledger.adding` refuses,
+        for a gift makes its book.
         """
         require_open(account)
         if self.from_account == account.account_id:
@@ -75,6 +79,16 @@ class ReceiveTransfer(BaseAction, frozen=True, tag="receive"):
         MOVED.read(self.amount, "amount")
         if self.currency != account.terms.currency:
             raise funds.other_currency("transfer", self.currency, account)
+        present = self.present
+        if present is not None:
+            given = Addition(
+                self.to_book_id, present.unit, self.amount, present.valid_to_ms, allowance=present.allowance
+            )
+            made = prepared(account, given, now_ms)
+            arrived = TransferReceived(
+                self.from_account, self.to_book_id, self.amount, self.reason, account.terms.currency
+            )
+            return Effect((*made, arrived), self.amount if present.unit == MONEY else 0)
         book = require_taker(account, self.to_book_id or MAIN_BOOK, MONEY, self.amount, now_ms)
         event = TransferReceived(self.from_account, book.book_id, self.amount, self.reason, account.terms.currency)
         return Effect((event,), self.amount)

@@ -13,58 +13,13 @@ Until step 3 the transfer stays in `Open.outgoing`, through any crash or takeove
 there. Money under way belongs to neither account's balance; `charging.ledger.history` shows it as in transit.
 """
 
-from msgspec.structs import replace
-
-from charging.base.account import MAIN_BOOK, MONEY, Account, Outgoing
+from charging.base.account import MAIN_BOOK, MONEY, Account
 from charging.errors import Refused
-from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.books import MOVED, require_giver
 from charging.ledger.effect import Effect
-from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.sending import TransferSent, check_room_for
 from charging.ledger.standing import require_active
-
-OUTGOING_MAX = 32
-
-
-class TransferSent(BaseEvent, frozen=True, tag="sent"):
-    """Money left a book and is under way."""
-
-    key: str
-    from_book_id: str
-    to_identity: str
-    to_book_id: str
-    amount: int
-    """Micro-units of `currency`; nothing is converted."""
-    reason: str
-    sent_ms: int = 0
-    """By the owner's clock; 0 = it was not written down."""
-    currency: str = ""
-    """Of the sender's account."""
-
-    rerates = False
-
-    def apply(self, account: Account) -> Account:
-        """Take, and remember as under way."""
-        row = Outgoing(
-            self.key,
-            self.from_book_id,
-            self.to_identity,
-            self.to_book_id,
-            self.amount,
-            self.sent_ms,
-            self.currency,
-        )
-        books = funds.shift(account.books, ((self.from_book_id, self.amount),), -1)
-        return replace(account, books=books).with_open(outgoing=(*account.open.outgoing, row))
-
-    def legs(self) -> tuple[Leg, ...]:
-        """Post into transit."""
-        return (Leg(f"book:{self.from_book_id}", -self.amount), Leg("transit", self.amount))
-
-    def words(self) -> str:
-        """Say the reason."""
-        return self.reason or f"transfer to {self.to_identity}"
 
 
 class SendTransfer(BaseAction, frozen=True, tag="send"):
@@ -104,8 +59,7 @@ class SendTransfer(BaseAction, frozen=True, tag="send"):
         MOVED.read(self.amount, "amount")
         if self.to_identity in account.members:
             raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
-        if len(account.open.outgoing) >= OUTGOING_MAX:
-            raise Refused("TRANSFERS_PENDING", f"at most {OUTGOING_MAX} transfers are under way at once")
+        check_room_for(account)
         book = require_giver(account, self.from_book_id or MAIN_BOOK, self.amount, command.time_ms)
         if book.unit != MONEY or book.allowance:
             raise Refused("BOOK_BOUND", f"what is in book {book.book_id!r} can't leave the account")

@@ -2,12 +2,13 @@
 
 from msgspec.structs import replace
 
-from charging.base.account import MAIN_BOOK, Account
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.errors import NotFound
 from charging.ledger import funds
 from charging.ledger.action import OWNER, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.events import BookSet
 from charging.ledger.standing import require_here
 
 
@@ -66,7 +67,12 @@ class SettleTransfer(BaseAction, frozen=True, tag="settle"):
         require_here(account)
         for row in account.open.outgoing:
             if row.key == self.transfer_key:
-                book_id = row.from_book_id if funds.book_of(account, row.from_book_id) is not None else MAIN_BOOK
+                unit = row.present.unit if row.present is not None else MONEY
+                there = funds.book_of(account, row.from_book_id) is not None
+                made: tuple[BaseEvent, ...] = ()
+                book_id = row.from_book_id if there or unit != MONEY else MAIN_BOOK
+                if not there and unit != MONEY and not self.arrived:
+                    made = (BookSet(Book(book_id, unit, 0)),)
                 event = TransferSettled(row.key, self.arrived, book_id, row.amount, self.reason)
-                return Effect((event,), 0 if self.arrived else row.amount)
+                return Effect((*made, event), 0 if self.arrived or unit != MONEY else row.amount)
         raise NotFound("TRANSFER_UNKNOWN", f"no transfer {self.transfer_key!r} is under way")

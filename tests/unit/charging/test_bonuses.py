@@ -8,7 +8,7 @@ from charging.base.localtime import LocalTime
 from charging.catalogue.document import Catalogue
 from charging.catalogue.merge import merge
 from charging.catalogue.offers import Allowance
-from charging.catalogue.rewards import Bonus, BonusStep, Gift
+from charging.catalogue.rewards import Bonus, BonusStep, GiftRule
 from charging.catalogue.words import Service, When
 from charging.checks.check import check
 from charging.errors import Invalid, Refused
@@ -160,15 +160,15 @@ def test_nobody_paid_units_in_so_nobody_takes_them_back() -> None:
         Bonus("x", (BonusStep("5", "0.0000001"),), "b"),
         Bonus("x", (BonusStep("5", "1"),), "b", validity="5 MB"),
         Bonus("x", (BonusStep("5", "1"),), "b", allowance="nowhere"),
-        Gift("x", "money", "5 MB"),
-        Gift("x", "money", "5", least="6"),
-        Gift("x", "byte", "5 min"),
-        Gift("x", "byte", "5", to_book="main"),
-        Gift("x", "byte", "5", allowance="data-only"),
-        Gift("x", "money", "5", least="2", per_day="1"),
+        GiftRule("x", "money", "5 MB"),
+        GiftRule("x", "money", "5", least="6"),
+        GiftRule("x", "byte", "5 min"),
+        GiftRule("x", "byte", "5", to_book="main"),
+        GiftRule("x", "byte", "5", allowance="data-only"),
+        GiftRule("x", "money", "5", least="2", per_day="1"),
     ],
 )
-def test_what_gives_nothing_or_does_not_fit_is_a_fault_of_the_catalogue(faulty: Bonus | Gift) -> None:
+def test_what_gives_nothing_or_does_not_fit_is_a_fault_of_the_catalogue(faulty: Bonus | GiftRule) -> None:
     assert check(CATALOGUE) == []
     if isinstance(faulty, Bonus):
         assert check(replace(CATALOGUE, bonuses=(*CATALOGUE.bonuses, faulty))) != []

@@ -8,11 +8,12 @@ from charging.errors import Invalid, NotFound, Refused
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.move_out import MoveOut
 from charging.ledger.commands.receive_transfer import ReceiveTransfer
-from charging.ledger.commands.send_transfer import OUTGOING_MAX, SendTransfer
+from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.settle_transfer import SettleTransfer
 from charging.ledger.own import receive_command
+from charging.ledger.sending import OUTGOING_MAX
 from testkit.ledger import START_MS, Desk, contract_of, opening
 
 A, B = "msisdn:8613000000001", "msisdn:8613000000002"

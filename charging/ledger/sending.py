@@ -1,0 +1,59 @@
+"""What leaves an account for another one and is under way: transfers and gifts; see `commands.send_transfer`."""
+
+from msgspec.structs import replace
+
+from charging.base.account import Account, Outgoing, Present
+from charging.errors import Refused
+from charging.ledger import funds
+from charging.ledger.event import BaseEvent, Leg
+
+OUTGOING_MAX = 32
+
+
+class TransferSent(BaseEvent, frozen=True, tag="sent"):
+    """Money left a book and is under way."""
+
+    key: str
+    from_book_id: str
+    to_identity: str
+    to_book_id: str
+    amount: int
+    """Micro-units of `currency`; nothing is converted."""
+    reason: str
+    sent_ms: int = 0
+    """By the owner's clock; 0 = it was not written down."""
+    currency: str = ""
+    """Of the sender's account."""
+    present: Present | None = None
+    """Of a gift."""
+
+    rerates = False
+
+    def apply(self, account: Account) -> Account:
+        """Take, and remember as under way."""
+        row = Outgoing(
+            self.key,
+            self.from_book_id,
+            self.to_identity,
+            self.to_book_id,
+            self.amount,
+            self.sent_ms,
+            self.currency,
+            self.present,
+        )
+        books = funds.shift(account.books, ((self.from_book_id, self.amount),), -1)
+        return replace(account, books=books).with_open(outgoing=(*account.open.outgoing, row))
+
+    def legs(self) -> tuple[Leg, ...]:
+        """Post into transit."""
+        return (Leg(f"book:{self.from_book_id}", -self.amount), Leg("transit", self.amount))
+
+    def words(self) -> str:
+        """Say the reason."""
+        return self.reason or f"transfer to {self.to_identity}"
+
+
+def check_room_for(account: Account) -> None:
+    """Refuse TRANSFERS_PENDING when as much is under way as may be at once."""
+    if len(account.open.outgoing) >= OUTGOING_MAX:
+        raise Refused("TRANSFERS_PENDING", f"at most {OUTGOING_MAX} transfers are under way at once")
