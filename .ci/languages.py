@@ -15,8 +15,10 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from hatch_build import compile_languages
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
 LOCALES = ROOT / "runtime" / "languages" / "locales"
 ROOMS = ("appserver", "charging", "runtime")
 KEYWORDS = {"say": None, "_say": None, "marked": None}
@@ -107,6 +109,7 @@ def main(mode: str) -> int:
     if mode == "update":
         for path in files():
             update(path, template)
+        compile_languages(ROOT)
         return 0
     wrong = [fault for path in files() for fault in faults(path, template)]
     print("\n".join(wrong) or "every text is translated")

@@ -38,6 +38,7 @@ class Asking:
         tls: Tls | None = None,
         channel: str = "front",
         partner: str = "",
+        language: str = "",
         timeout_ms: int = TIMEOUT_MS,
         attempt_timeout_ms: int = ATTEMPT_TIMEOUT_MS,
         batch_requests_max: int = 1_000,
@@ -47,7 +48,7 @@ class Asking:
             raise ValueError("at least one endpoint is needed, as host:port")
         self._endpoints = tuple(endpoints)
         self._tls = tls
-        self._defaults: build.Facts = {"channel": channel, "partner": partner}
+        self._defaults: build.Facts = {"channel": channel, "partner": partner, "language": language}
         self._timeout_ms = timeout_ms
         self._attempt_timeout_ms = attempt_timeout_ms
         self._batch_requests_max = batch_requests_max
@@ -139,11 +140,13 @@ class Asking:
         return Bulk(self._lines(), window=window, timeout_ms=timeout_ms or self._timeout_ms)
 
     def name_origin(self, request: desk.ServiceRequest, given: Mapping[str, object]) -> None:
-        """Write the client's own channel and partner into a request, where the caller gave none."""
+        """Write the client's own channel, partner and language into a request, where the caller gave none."""
         if "channel" not in given:
             request.channel = self._defaults["channel"]
         if "partner" not in given:
             request.partner = self._defaults["partner"]
+        if "language" not in given:
+            request.language = self._defaults["language"]
 
     def _with(self, preset: build.Facts, facts: build.Facts) -> build.Facts:
         return {**self._defaults, **preset, **facts}

@@ -17,5 +17,6 @@ class AsyncClient(Views, Sessions, Commands):
     """A front end's desk. Belongs to the event loop in which it is first used; close it, or use `async with`.
 
     `timeout_ms` is the overall deadline of a call, repeats included; `attempt_timeout_ms` that of one attempt.
-    `channel` and `partner` are the access channel that requests name unless they say otherwise.
+    `channel` and `partner` are the access channel that requests name unless they say otherwise, `language` what texts
+    are told in, as Accept-Language says it.
     """

@@ -1,6 +1,7 @@
 """How the commands of the front end ask the platform, and the options that they share."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from onetier_client import AsyncClient
 from runtime.settings import BadSettings
 
 TIMEOUT_MS = 5_000
+LANGUAGE_VARIABLES = ["ONETIER_LANG", "LANG"]
 ENDPOINTS = ["127.0.0.1:7100", "127.0.0.1:7101"]
 
 Identity = Annotated[str, typer.Argument(help="msisdn:…, fixed:…, broadband:…, or a number as people write it.")]
@@ -33,6 +35,11 @@ When = Annotated[
 ]
 
 
+def spoken() -> str:
+    """Give the language of texts that the environment asks for; "" = none."""
+    return next((told for name in LANGUAGE_VARIABLES if (told := os.environ.get(name, ""))), "")
+
+
 def ask_and_print(
     endpoints: list[str],
     tls: Path | None,
@@ -43,7 +50,7 @@ def ask_and_print(
     """Ask with the certificate of a role, and print; a fault becomes one sentence and exit status 1."""
 
     async def ask() -> View:
-        async with AsyncClient(endpoints, tls=read_role(tls, role), timeout_ms=TIMEOUT_MS) as client:
+        async with AsyncClient(endpoints, tls=read_role(tls, role), timeout_ms=TIMEOUT_MS, language=spoken()) as client:
             return await tell(client)
 
     try:

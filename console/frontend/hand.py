@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from console import report
 from console.arguments import Key
-from console.frontend.asking import ENDPOINTS, Certificates, Channel, Endpoint, Identity, When, ask_and_print
+from console.frontend.asking import ENDPOINTS, Certificates, Channel, Endpoint, Identity, When, ask_and_print, spoken
 from console.values import micro_units, time_ms
 from console.views import Json, View, done, plain
 from onetier_client import AsyncClient, requests
@@ -85,6 +85,7 @@ def quote(
         visited_place=at,
         channel=channel,
         explain=True,
+        language=spoken(),
         event_time_ms=time_ms(time),
     )
 
@@ -118,6 +119,7 @@ def charge(
         visited_place=at,
         channel=channel,
         explain=True,
+        language=spoken(),
         request_key=key,
         event_time_ms=time_ms(time),
     )

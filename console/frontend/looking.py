@@ -10,14 +10,13 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from console import units
-from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, Identity, When, ask_and_print
+from console.frontend.asking import ENDPOINTS, LANGUAGE_VARIABLES, Certificates, Endpoint, Identity, When, ask_and_print
 from console.report import major
 from console.values import time_ms
 from console.views import Json, View, plain
 from onetier_client import AsyncClient
 
 app = typer.Typer()
-LANGUAGE_VARIABLES = ["ONETIER_LANG", "LANG"]
 Rows = Annotated[int, typer.Option("--rows", min=1, max=500, help="How many at most.")]
 Page = Annotated[str, typer.Option("--page", help="`next_cursor` of the page before.")]
 Services = Annotated[list[str] | None, typer.Option("--service", help="Only of this service; repeat it.")]

@@ -1,7 +1,7 @@
 """The languages that texts for people are told in: English, which stands in the code, and those of `locales/`.
 
-An `onetier.po` below has the translations of each; the build compiles them (`hatch_build.py`), `make languages`
-brings new texts in, and a test holds that none is left untranslated. A tree that nobody installed speaks English.
+An `onetier.po` below has the translations of each, and beside it is what the build made of it (`hatch_build.py`).
+`make languages` brings new texts in, and a test holds that none is left untranslated.
 """
 
 from collections.abc import Callable, Mapping
