@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, Account, Book
+from charging.base.fieldtypes import refusal
 from charging.base.openbills import OpenBill, Share, allocate, find, settled_bills
 from charging.base.receivables import RECEIVABLE, kept_for_bills, with_shares
 from charging.errors import Refused
@@ -43,6 +44,19 @@ class Settled(BaseEvent, frozen=True, tag="bs"):
     def words(self) -> str:
         """Name the bills."""
         return f"settled {numbers(self.shares)}"
+
+
+OF_THE_HOUSE = frozenset(
+    {RECEIVABLE, "adjust", "credit_note", "lapse", "move", "revenue", "taken_over", "transit", "use", "written_off"}
+)
+"""Places that what comes in can't be called by: they stand for something else in every account's books."""
+
+
+def check_kind(kind: str, path: str) -> str:
+    """Give how money came in as it is. Raises `Invalid` PAYMENT_KIND_TAKEN for what names a place of the house."""
+    if kind in OF_THE_HOUSE or kind.startswith("book:"):
+        raise refusal("PAYMENT_KIND_TAKEN", path, "payment, cash, transfer, or how else it came in")
+    return kind
 
 
 def total(shares: Iterable[Share]) -> int:

@@ -40,6 +40,12 @@ RECEIVABLES = Section(
         ),
         Reason("PAYMENT_NOT_POSITIVE", INVALID, "A payment is of nothing, or less.", fields="the amount"),
         Reason(
+            "PAYMENT_KIND_TAKEN",
+            INVALID,
+            "How a payment came in is called what the house calls something else.",
+            fields="the kind",
+        ),
+        Reason(
             "PAYMENT_REVERSED",
             REFUSED,
             "The payment was reversed before it came, and is never taken.",

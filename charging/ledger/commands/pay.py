@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from charging.base.account import MAIN_BOOK, Account
 from charging.base.asked import Asked
 from charging.base.fields import Reason
-from charging.base.fieldtypes import Amount, Name, Text, refusal
+from charging.base.fieldtypes import Amount, Name, Text
 from charging.base.openbills import Share, allocate
 from charging.base.receivables import RECEIVABLE, with_shares
 from charging.ledger import funds
@@ -16,7 +16,7 @@ from charging.ledger.books import check_room, require_book
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
 from charging.ledger.reversals import refuse_reversed
-from charging.ledger.settling import numbers, settling, total
+from charging.ledger.settling import check_kind, numbers, settling, total
 from charging.ledger.standing import require_here, require_open
 
 _PAID = Amount("PAYMENT_NOT_POSITIVE")
@@ -88,9 +88,8 @@ class Pay(BaseAction, frozen=True, tag="pay"):
         return self.amount
 
     def checked(self, asked: Asked) -> "Pay":
-        """Give it as it is. Raises `Invalid` NAME_MALFORMED for a kind that stands for something of the house."""
-        if self.kind.startswith("book:") or self.kind == RECEIVABLE:
-            raise refusal("NAME_MALFORMED", "pay.kind", "payment, cash, transfer, or how else it came in")
+        """Give it as it is. Raises `Invalid` PAYMENT_KIND_TAKEN."""
+        check_kind(self.kind, "pay.kind")
         return self
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
@@ -103,6 +102,7 @@ class Pay(BaseAction, frozen=True, tag="pay"):
         require_here(account)
         refuse_reversed(account, command.key)
         _PAID.read(self.amount, "amount")
+        check_kind(self.kind, "kind")
         if self.bill or self.service or self.item:
             shares = settling(account, self.amount, self.bill, self.service, self.item)
         else:

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec.structs import replace
 
 from charging.base.account import Account
+from charging.base.asked import Asked
 from charging.base.fields import Reason
 from charging.base.fieldtypes import NAME, Amount, Text
 from charging.base.openbills import OpenBill, pack_settled, settled_bills
@@ -14,6 +15,7 @@ from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
 from charging.ledger.reversals import refuse_reversed
+from charging.ledger.settling import check_kind
 from charging.ledger.standing import require_here
 
 _CAME_IN = Amount("PAYMENT_NOT_POSITIVE")
@@ -71,11 +73,17 @@ class Recover(BaseAction, frozen=True, tag="recover"):
         """Give what came in."""
         return self.amount
 
+    def checked(self, asked: Asked) -> "Recover":
+        """Give it as it is. Raises `Invalid` PAYMENT_KIND_TAKEN."""
+        check_kind(self.kind, "recover.kind")
+        return self
+
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Take it in. Refused PAYMENT_REVERSED, BILL_UNKNOWN, RECOVERY_EXCEEDS_WRITE_OFF."""
         require_here(account)
         refuse_reversed(account, command.key)
         _CAME_IN.read(self.amount, "amount")
+        check_kind(self.kind, "kind")
         bill = bill_of(account, self.bill)
         if bill is None:
             text = f"the account has no bill {self.bill!r}, or it was settled longer ago than is remembered"

@@ -204,6 +204,13 @@ def test_a_write_off_takes_two_persons_and_what_comes_in_later_is_a_recovery() -
     refused(desk, Recover("B-1", 61, "", ""), "RECOVERY_EXCEEDS_WRITE_OFF")
 
 
+def test_what_came_in_is_not_called_what_the_house_calls_something_else() -> None:
+    desk = owing(bill("B-1", 100))
+    for kind in ("revenue", "written_off", "book:main", RECEIVABLE):
+        refused(desk, Pay(10, "", "", "", kind, ""), "PAYMENT_KIND_TAKEN")
+        refused(desk, Recover("B-1", 10, kind, ""), "PAYMENT_KIND_TAKEN")
+
+
 def test_a_closed_account_takes_what_it_owes_and_nothing_else() -> None:
     desk = owing(bill("B-1", 100))
     desk.do(A, SetStatus("closed", "moved abroad"))
