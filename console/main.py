@@ -24,7 +24,7 @@ app = typer.Typer(
 
 MOUNTED = {
     "do": ("console.frontend.doing", "Do any command on an account: `onetier do top-up --help`."),
-    "billing": ("console.operations.billing", "Plan, open and end the bill runs of a domain; print bills."),
+    "billing": ("console.operations.billing", "Plan, open, work and end the bill runs of a domain; bills of accounts."),
     "capacity": ("console.systems.capacity", "Say what a country takes, from what this machine needs."),
     "cassandra": ("console.systems.cassandra", "Start, stop and look at a real Cassandra on loopback."),
     "grant": ("console.operations.grants", "Say who may do what, approve amendments of the directory."),

@@ -41,6 +41,7 @@ from charging.ledger.commands.open_account import OpenAccount, Opened
 from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
+from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.commands.post_usage import FeedMarked, PostUsage, RatedUse
 from charging.ledger.commands.propose import Propose, Proposed, proposal_of
 from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
@@ -67,7 +68,7 @@ from charging.ledger.commands.top_up import TopUp
 from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.commands.write_off import WriteOff, WrittenOff
 from charging.ledger.crediting import BillCredited
-from charging.ledger.dues import Due, FeePosted
+from charging.ledger.dues import Due, Dues, FeePosted
 from charging.ledger.dunning import DunningLifted, DunningTaken
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import (
@@ -91,7 +92,7 @@ from charging.ledger.settling import BY_HAND, Settled
 from charging.rating.closing import closing_of, first_day
 from charging.rating.session_asks import UnitAsk
 from charging.wire import pack
-from testkit.ledger import START_MS, Desk, an_account, charge_of, contract_of, opening, post
+from testkit.ledger import DAY_MS, START_MS, Desk, an_account, charge_of, contract_of, opening, post
 
 ROOMMATE = "msisdn:8613000000009"
 """Of Alice's account, too."""
@@ -140,6 +141,12 @@ def _expiry(desk: Desk) -> ExpireSession:
     return ExpireSession(OVER, over[0].valid_until_ms if over else 1)
 
 
+def _rent(desk: Desk) -> Dues:
+    account = desk.accounts[ALICE]
+    rent = Due(ALICE, "plan", "rent", "rent", START_MS, START_MS + DAY_MS, seal(charge_of(3)))
+    return Dues((rent,), account.version, account.mark)
+
+
 def _closing(desk: Desk) -> ClosePeriod:
     account = desk.accounts[ALICE]
     terms = account.terms
@@ -185,6 +192,7 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     DropBook: lambda desk: DropBook("empty", "no longer"),
     TopUp: lambda desk: TopUp("gift", "money", 100, 0, 0, "", "bonus", 0, (WELCOME,)),
     Adjust: lambda desk: Adjust("main", -5, "typing error"),
+    PostFees: lambda desk: PostFees(_rent(desk)),
     ClosePeriod: _closing,
     Refund: lambda desk: Refund(CHARGED, 0, "complaint"),
     TakeOverBill: lambda desk: TakeOverBill("B-2025", "2025-12/1", "", "tv", 70, START_MS, "from the old system"),

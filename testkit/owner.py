@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from charging.base.account import Account
-from charging.base.account_id import asked_for
+from charging.base.account_id import asked_for, slot_of
 from charging.base.contract import Contract
 from charging.base.identity import mask
 from charging.catalogue.document import Catalogue, from_plain
@@ -19,6 +19,7 @@ from charging.ledger import history
 from charging.ledger.approvals import outcome_now
 from charging.ledger.command import Command
 from charging.ledger.commands.change_identity import ChangeIdentity
+from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.details import RatedUsage, records
@@ -32,6 +33,7 @@ from charging.ledger.revising import check_basis
 from charging.wire import (
     Answer,
     Ask,
+    Bills,
     BusinessData,
     CatalogueRef,
     ChannelRef,
@@ -40,6 +42,7 @@ from charging.wire import (
     CustomerRows,
     Detail,
     DueAccounts,
+    FetchBills,
     FetchCustomer,
     FetchDetail,
     FetchDue,
@@ -59,6 +62,7 @@ from charging.wire import (
     pack,
     unpack_ask,
 )
+from domainservers.reads.due import is_due
 from testkit.ledger import FAR_MS, Desk
 from testkit.subjects import SubjectsInMemory
 
@@ -183,6 +187,10 @@ class OwnerInMemory:
                 return _detail(self.desk, self._account_of(identity), ask)
             case FetchDue(slot, owing=True):
                 return self._owing(slot)
+            case FetchDue():
+                return _due(self.desk, ask)
+            case FetchBills(identity, months):
+                return _bills(self.desk, self._account_of(identity), months)
             case Inspect(subject_id):
                 return self.subjects.inspect(subject_id)
             case Instruct(instruction):
@@ -261,6 +269,27 @@ class OwnerInMemory:
         if decided is not None:
             return replace(unpack_outcome(decided), repeated=True)
         return history.retold(entry, *((account.terms.domain, account.terms.currency) if account else ("", "")))
+
+
+def _due(desk: Desk, ask: FetchDue) -> DueAccounts:
+    """Give a page of who is due; accounts are in the slot that their ids name, others in all."""
+    due = [
+        account
+        for account_id, account in sorted(desk.accounts.items())
+        if slot_of(account_id) in ("", ask.slot) and is_due(account, ask.month, ask.cycle_day)
+    ]
+    page = [account for account in due if account.account_id > ask.after][: ask.accounts_max]
+    return DueAccounts(tuple(page), page[-1].account_id if page and page[-1] is not due[-1] else "")
+
+
+def _bills(desk: Desk, account_id: str, months: tuple[int, ...]) -> Bills:
+    found = [
+        event.bill
+        for entry in desk.journals[account_id]
+        for event in entry.events
+        if isinstance(event, PeriodClosed) and event.bill is not None and event.month in months
+    ]
+    return Bills(account_id, tuple(found))
 
 
 def _refusal(command: Command, contracts: Mapping[str, Contract]) -> Refused | None:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Raw
 from onetier.v1 import billing_pb2 as pb
 
+from appserver.billing.billing import BillingPage
 from appserver.reading.keys import check_key
 from business.billing.actions import CancelRun, CompleteRun, OpenRun, PlanRun, RunAction
 from business.billing.kind import subject_of
@@ -18,6 +19,14 @@ from charging.base.names import is_plain
 from charging.base.subject import Instruction
 from charging.errors import Invalid
 from charging.wire import Reference
+
+BillingRequest = (
+    pb.ChangeBillRunsRequest
+    | pb.ListBillRunsRequest
+    | pb.ReadBillRunHistoryRequest
+    | pb.BillAccountsRequest
+    | pb.ReadBillsRequest
+)
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -45,7 +54,16 @@ def change_of(request: pb.ChangeBillRunsRequest, zone: str) -> RunAction:
     raise Invalid("CHANGE_MISSING", f"nothing is asked of the runs: give {wanted}", fields={"change": wanted})
 
 
-def check_caller(request: pb.ChangeBillRunsRequest | pb.ListBillRunsRequest | pb.ReadBillRunHistoryRequest) -> None:
+def page_of(request: pb.BillAccountsRequest) -> BillingPage:
+    """Read which accounts are to be billed. Raises `Invalid` TEXT_TOO_LONG, PERIOD_MALFORMED, IDENTITY_MALFORMED."""
+    check_caller(request)
+    identity = request.identity
+    period = read_period(request.period) if request.period or not identity else None
+    slot = "" if identity else f"{request.domain}/{request.slot}"
+    return BillingPage(slot, period, request.page, request.accounts_max, request.trial, identity)
+
+
+def check_caller(request: BillingRequest) -> None:
     """Look at what is only kept and shown. Raises `Invalid` TEXT_TOO_LONG, TEXT_MALFORMED."""
     for field, text, most in (
         ("actor", request.actor, ACTOR_CHARS_MAX),

@@ -10,14 +10,27 @@ from onetier.v1 import billing_pb2 as pb
 from onetier.v1.billing_pb2_grpc import BillingServiceServicer
 
 from appserver.billing.asking import PickLink, Question, ask_all
-from appserver.billing.reading import change_of, check_caller, instructions, slots_of
+from appserver.billing.billing import AccountBilling
+from appserver.billing.closings import BillingCaller
+from appserver.billing.plans import Plans
+from appserver.billing.reading import BillingRequest, change_of, check_caller, instructions, page_of, slots_of
 from appserver.billing.telling import expect, history, outcome, runs_in
 from business.billing.kind import subject_of
 from charging.base.names import is_code
 from charging.base.subject import PackedSubject, slot_of
 from charging.errors import Fault, Invalid, NotFound
 from charging.ledger.permission import Policy, names_another
-from charging.wire import Answer, FetchHistory, FetchReference, History, Inspect, Instruct, Reference
+from charging.wire import (
+    Answer,
+    BusinessData,
+    FetchHistory,
+    FetchReference,
+    History,
+    Inspect,
+    Instruct,
+    Pull,
+    Reference,
+)
 from runtime.principal import principal_of
 from runtime.status import to_status
 
@@ -38,6 +51,7 @@ class Billing(BillingServiceServicer):
         self._pick = pick
         self._wall_ms = wall_ms
         self._timeout_s = timeout_s
+        self._plans = Plans()
 
     async def ChangeBillRuns(
         self, request: pb.ChangeBillRunsRequest, context: grpc.aio.ServicerContext
@@ -68,7 +82,7 @@ class Billing(BillingServiceServicer):
         slots = slots_of(request.slots, reference)
         subjects = [subject_of(f"{request.domain}/{slot}") for slot in slots]
         answers = await self._ask([Question(_route(each), Inspect(each)) for each in subjects], context)
-        told = pb.ListBillRunsResponse()
+        told = pb.ListBillRunsResponse(slots=reference.slots)
         for slot, answer in zip(slots, answers, strict=True):
             try:
                 told.runs.extend(runs_in(expect(PackedSubject, answer)))
@@ -97,6 +111,43 @@ class Billing(BillingServiceServicer):
         (answer,) = await self._ask([Question(_route(subject_id), ask)], context)
         return history(expect(History, answer))
 
+    async def BillAccounts(
+        self, request: pb.BillAccountsRequest, context: grpc.aio.ServicerContext
+    ) -> pb.BillAccountsResponse:
+        """Bill a page of the accounts that are due, or one account; see `AccountBilling`."""
+        page = page_of(request)
+        domain = request.domain or await self._domain_of(request.identity, context)
+        reference = await self._reference(domain, context)
+        if not request.identity:
+            slots_of([request.slot], reference)
+        self._permit("bills" if request.trial else "close_period", request, reference, context)
+        return await self._accounts(request, reference, context).bill(page)
+
+    async def ReadBills(self, request: pb.ReadBillsRequest, context: grpc.aio.ServicerContext) -> pb.ReadBillsResponse:
+        """Read bills of an account, newest first. Raises `NotFound` BILL_UNKNOWN for a number that none of them has."""
+        check_caller(request)
+        (answer,) = await self._ask([Question(request.identity, Pull(request.identity))], context)
+        account = expect(BusinessData, answer).account
+        reference = await self._reference(account.terms.domain, context)
+        self._permit("bills", request, reference, context)
+        return await self._accounts(request, reference, context).read(account, request)
+
+    async def _domain_of(self, identity: str, context: grpc.aio.ServicerContext) -> str:
+        (answer,) = await self._ask([Question(identity, Pull(identity))], context)
+        return expect(BusinessData, answer).account.terms.domain
+
+    def _accounts(
+        self,
+        request: pb.BillAccountsRequest | pb.ReadBillsRequest,
+        reference: Reference,
+        context: grpc.aio.ServicerContext,
+    ) -> AccountBilling:
+        async def ask(questions: Sequence[Question]) -> list[Answer]:
+            return await self._ask(questions, context)
+
+        caller = BillingCaller(request.actor, request.channel, principal_of(context).name)
+        return AccountBilling(ask, self._plans.of(reference), caller, self._wall_ms())
+
     async def _reference(self, domain: str, context: grpc.aio.ServicerContext) -> Reference:
         """Ask for the region's reference data. Raises `NotFound` DOMAIN_UNKNOWN."""
         if is_code(domain) is None:
@@ -107,7 +158,7 @@ class Billing(BillingServiceServicer):
     def _permit(
         self,
         name: str,
-        request: pb.ChangeBillRunsRequest | pb.ListBillRunsRequest | pb.ReadBillRunHistoryRequest,
+        request: BillingRequest,
         reference: Reference,
         context: grpc.aio.ServicerContext,
     ) -> None:

@@ -15,6 +15,7 @@ from charging.ledger.books import MOVED
 from charging.ledger.commands.close_period import ClosePeriod
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.step_session import StepSession
 from charging.ledger.kinds import ACTIONS
@@ -47,7 +48,7 @@ class TransferAsk(Struct, frozen=True, array_like=True):
         return "transfer"
 
 
-PREPARED = frozenset({ClosePeriod, PostCharge, StepSession, MoveMoney, SendTransfer})
+PREPARED = frozenset({ClosePeriod, PostCharge, PostFees, StepSession, MoveMoney, SendTransfer})
 """What the platform makes of something else: of usage, which it rates; of a transfer, once it knows the account; of a
 billing run."""
 ASKED: Mapping[str, type[Struct]] = {

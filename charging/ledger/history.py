@@ -58,6 +58,9 @@ def read_told(entry: Entry) -> None:
         if entry.facts:
             _read_subject(answer.detail)
             return
+        if any(event.numbers() for event in entry.events):
+            answer.detail.decode()  # The number of a bill.
+            return
         _READ_DETAIL.get(entry.kind, _read_session)(answer.detail)
     for event in entry.events:
         for _, charge in event.charges():

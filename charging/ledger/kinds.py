@@ -27,6 +27,7 @@ from charging.ledger.commands.open_account import OpenAccount, Opened
 from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
+from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.commands.post_usage import FeedMarked, PostUsage
 from charging.ledger.commands.propose import Propose, Proposed
 from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
@@ -93,6 +94,7 @@ Action = (
     | DropBook
     | Adjust
     | Refund
+    | PostFees
     | ClosePeriod
     | TakeOverBill
     | Pay

@@ -50,7 +50,7 @@ class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
     movements: tuple[Movement, ...]
     notices: tuple[str, ...] = ()
     detail: bytes | None = None
-    """SessionOutcome for sessions; packed Account for MoveOut."""
+    """SessionOutcome for sessions; packed Account for MoveOut; the number of a bill for ClosePeriod."""
     revision: int = 0
     """Of the domain's reference data, as the owner knew it: a newer one than the platform holds is fetched."""
     repeated: bool = False

@@ -49,9 +49,10 @@ SUBJECTS = frozenset(
         "open_bill_run",
         "complete_bill_run",
         "cancel_bill_run",
+        "bills",
     }
 )
-"""What is read of a slot's subjects besides accounts, and done to them; see `business.kinds`."""
+"""What is read of a slot's subjects besides accounts and done to them, see `business.kinds`; and bills, trials too."""
 FEED = frozenset({"watch"})
 """To be told what happens to accounts, as it happens; by region."""
 NAMES = READS | COMMANDS | AMENDMENTS | SUBJECTS | FEED
@@ -122,7 +123,11 @@ BUILT_IN = (
     Grant("frontend", ("top_up", "transfer", "pay", "settle"), _SMALL, NO_LIMIT, actors=True),
     Grant("frontend", ("top_up_units",), _UNITS, NO_LIMIT, actors=True),
     Grant(
-        "operator", (*sorted(READS), "charge", "session", "close_account", "approve"), NO_LIMIT, NO_LIMIT, actors=True
+        "operator",
+        (*sorted(READS), "charge", "session", "close_account", "approve", "post_fees", "close_period"),
+        NO_LIMIT,
+        NO_LIMIT,
+        actors=True,
     ),
     Grant("operator", (*_SALES, "set_credit_limit"), NO_LIMIT, 0, actors=True),
     Grant("operator", ("top_up", "transfer", "gift", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),

@@ -68,7 +68,7 @@ def starting(
     if begins_ms > now_ms:
         return
     plan = plan_at(begins_ms)
-    for fee_id, value in _fees_of(plan, held.offering):
+    for fee_id, value in fees_of(plan, held.offering):
         if value.kind == "one_time":
             if value.event == event:
                 yield from _once(plan, contract, account, held.offering, fee_id, begins_ms)
@@ -80,7 +80,7 @@ def starting(
                 to_ms = min(to_ms, day_after_ms(plan.local, held.valid_to_ms))
             if from_ms < to_ms:
                 charge = fees.fee(plan, fee_id, contract, account, from_ms, to_ms, held.offering)
-                yield _due(plan, contract, held.offering, fee_id, from_ms, to_ms, charge)
+                yield due_of(plan, contract, held.offering, fee_id, from_ms, to_ms, charge)
 
 
 def ending(
@@ -103,7 +103,7 @@ def ending(
             continue
         if event != PAUSE or _stops_paused(plan, mark.fee):
             yield from _credit(plan_at, contract, account, mark, last_ms)
-    for fee_id, value in _fees_of(plan, held.offering):
+    for fee_id, value in fees_of(plan, held.offering):
         if event == PAUSE and value.while_paused == "due":
             continue
         if value.kind == "one_time":
@@ -169,7 +169,7 @@ def _credit(plan_at: PlanAt, contract: Contract, account: Account, mark: FeeMark
         return
     taxed_since = plan.taxes.since(plan.local.day(mark.from_ms // 1000))
     charge = Charge(amount, plan.currency, (), (), plan.version, False, tuple(steps), "", taxed_since)
-    yield _due(plan, contract, mark.offering, mark.fee, from_ms, mark.to_ms, charge, credit=True)
+    yield due_of(plan, contract, mark.offering, mark.fee, from_ms, mark.to_ms, charge, credit=True)
 
 
 def _arrears(
@@ -182,7 +182,7 @@ def _arrears(
     from_ms = max(held.valid_from_ms, began_ms, mark.to_ms if mark is not None else 0)
     if from_ms < last_ms:
         charge = fees.fee(plan, fee_id, contract, account, from_ms, last_ms, held.offering)
-        yield _due(plan, contract, held.offering, fee_id, from_ms, last_ms, charge)
+        yield due_of(plan, contract, held.offering, fee_id, from_ms, last_ms, charge)
 
 
 def _once(
@@ -190,10 +190,10 @@ def _once(
 ) -> Iterator[Due]:
     charge = fees.fee(plan, fee_id, contract, account, time_ms, 0, offering, times)
     if charge.amount:
-        yield _due(plan, contract, offering, fee_id, time_ms, time_ms + 1, charge)
+        yield due_of(plan, contract, offering, fee_id, time_ms, time_ms + 1, charge)
 
 
-def _due(
+def due_of(
     plan: Plan,
     contract: Contract,
     offering: str,
@@ -204,11 +204,13 @@ def _due(
     *,
     credit: bool = False,
 ) -> Due:
+    """Make what posts a charge of a fee for a time, or gives it back."""
     item = plan.fees[fee_id].item if fee_id in plan.fees else fee_id
     return Due(contract.identity, offering, fee_id, item, from_ms, to_ms, seal(charge), credit)
 
 
-def _fees_of(plan: Plan, offering: str) -> Iterator[tuple[str, Fee]]:
+def fees_of(plan: Plan, offering: str) -> Iterator[tuple[str, Fee]]:
+    """Give the fees of an offering itself, by id, as the catalogue has them."""
     sold = plan.offerings.get(offering)
     for fee_id in sold.fees if sold is not None else ():
         if fee_id in plan.fees:

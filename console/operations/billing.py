@@ -1,68 +1,44 @@
 """`onetier billing`: the bill runs of a domain, over all its slots, each with its own outcome."""
 
-import asyncio
-import time
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Annotated, TypeVar
+from collections.abc import Sequence
+from typing import Annotated
 
-import grpc
 import typer
-from msgspec import Struct
 from onetier.v1 import billing_pb2 as pb
 from onetier.v1.billing_pb2_grpc import BillingServiceStub
 from rich.table import Column, Table
 
-from charging.errors import Fault, Unavailable
 from console import report
-from console.arguments import ENDPOINTS_VARIABLE, Key, first_address
 from console.operations import explaining, receivables
-from console.operations.directory_call import CALL_TIMEOUT_S, PLATFORM, Certificates, call_as_operator, patiently
+from console.operations.billing_bills import app as bills_app
+from console.operations.billing_calls import (
+    Domain,
+    Mode,
+    PeriodText,
+    RunCaller,
+    RunChanger,
+    RunReader,
+    Until,
+    call,
+    change_all,
+    fail,
+    list_all,
+    whole_period,
+)
+from console.operations.directory_call import patiently
 from console.operations.documents import document
 from console.sharing import shares
 from console.values import time_ms
-from console.views import Json, View, plain, print_view
+from console.views import View, plain, print_view
 from onetier_client import new_key
-from runtime.status import from_status
 
-app = typer.Typer(help="Plan, open and end the bill runs of a domain; print bills.", no_args_is_help=True)
+app = typer.Typer(help="Plan, open, work and end the bill runs of a domain; bills of accounts.", no_args_is_help=True)
+app.add_typer(bills_app)
 app.command("document")(document)
 app.command("explain")(explaining.explain)
 app.command("charge")(explaining.charge)
 for _command in (receivables.arrears, receivables.owing, receivables.dun, receivables.pay):
     app.command()(_command)
-ResultT = TypeVar("ResultT")
-
-Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.")]
-PeriodText = Annotated[
-    str, typer.Argument(metavar="PERIOD", help="2026-10, or 2026-10/15 for those whose cycle begins on the 15th.")
-]
-Mode = Annotated[str, typer.Option(help="direct, or staged: deposits and settlements are replayed after the run.")]
-Until = Annotated[str, typer.Option("--until", help="End of the window, as 2026-11-01T06:00:00+08:00.")]
-
-
-class RunCaller(Struct, frozen=True, kw_only=True):
-    """Who asks, and whom."""
-
-    channel: Annotated[str, typer.Option(help="Access channel.")] = "front"
-    actor: Annotated[str, typer.Option(help="Who orders it; kept beside the certificate's name.")] = "operator"
-    endpoint: Annotated[
-        str,
-        typer.Option("--endpoint", envvar=ENDPOINTS_VARIABLE, callback=first_address, help="App server, host:port."),
-    ] = PLATFORM
-    tls: Certificates = None
-    as_json: Json = False
-
-
-class RunReader(RunCaller, frozen=True, kw_only=True):
-    """Who asks, of which slots."""
-
-    slot: Annotated[list[int] | None, typer.Option("--slot", min=0, help="Only this slot; may be repeated.")] = None
-
-
-class RunChanger(RunReader, frozen=True, kw_only=True):
-    """Who changes runs, once for each key."""
-
-    key: Key = ""
 
 
 @app.command()
@@ -137,9 +113,9 @@ def list_command(
     """List the runs of a domain: those that are not over, and of each cycle day the newest that are."""
     request = pb.ListBillRunsRequest(domain=domain, slots=caller.slot or (), channel=caller.channel, actor=caller.actor)
 
-    told = _call(caller, lambda stub: patiently(lambda left_s: stub.ListBillRuns(request, timeout=left_s)))
+    told = call(caller, lambda stub: list_all(stub, request))
     print_view(View(told.runs, _table(told.runs)), caller.as_json)
-    _fail(domain, told.failures)
+    fail(domain, told.failures)
 
 
 @app.command()
@@ -162,11 +138,11 @@ def show(
     )
 
     async def ask(stub: BillingServiceStub) -> tuple[pb.ListBillRunsResponse, pb.ReadBillRunHistoryResponse]:
-        told = await patiently(lambda left_s: stub.ListBillRuns(listing, timeout=left_s))
+        told = await list_all(stub, listing)
         return told, await patiently(lambda left_s: stub.ReadBillRunHistory(reading, timeout=left_s))
 
-    told, read = _call(caller, ask)
-    _fail(domain, told.failures)
+    told, read = call(caller, ask)
+    fail(domain, told.failures)
     found = [each for each in told.runs if each.period == period]
     if not found:
         typer.echo(f"{place} has no run of {period}", err=True)
@@ -182,11 +158,10 @@ def _sentence(change: pb.BillRunChange) -> str:
 
 
 def _change(domain: str, period: str, caller: RunChanger) -> pb.ChangeBillRunsRequest:
-    whole = period if "/" in period else f"{period}/1"
     return pb.ChangeBillRunsRequest(
         domain=domain,
         slots=caller.slot or (),
-        period=whole,
+        period=whole_period(period),
         request_key=caller.key or new_key(),
         actor=caller.actor,
         channel=caller.channel,
@@ -194,7 +169,7 @@ def _change(domain: str, period: str, caller: RunChanger) -> pb.ChangeBillRunsRe
 
 
 def _do(request: pb.ChangeBillRunsRequest, caller: RunCaller) -> None:
-    outcomes = _call(caller, lambda stub: _change_all(stub, request))
+    outcomes = call(caller, lambda stub: change_all(stub, request))
     failed = [each for each in outcomes if each.HasField("error")]
     key = request.request_key
     repeated = sum(each.repeated for each in outcomes)
@@ -202,32 +177,7 @@ def _do(request: pb.ChangeBillRunsRequest, caller: RunCaller) -> None:
     told = f"done in {len(outcomes) - len(failed)} of {len(outcomes)} slots{again}; request key {key}"
     table = _table([each.run for each in outcomes if not each.HasField("error")])
     print_view(View([{"request_key": key, **plain(each)} for each in outcomes], [*table, told]), caller.as_json)
-    _fail(request.domain, failed)
-
-
-async def _change_all(stub: BillingServiceStub, request: pb.ChangeBillRunsRequest) -> list[pb.BillRunOutcome]:
-    """Ask until every slot has told its outcome, or time is over: a slot may be changing its owner just now."""
-    told: dict[int, pb.BillRunOutcome] = {}
-    until = time.monotonic() + CALL_TIMEOUT_S
-    while True:
-        response = await patiently(lambda left_s: stub.ChangeBillRuns(request, timeout=left_s))
-        told.update((each.slot, each) for each in response.outcomes)
-        away = [fault for fault in map(_fault_of, told.values()) if isinstance(fault, Unavailable)]
-        if not away or time.monotonic() > until:
-            return [told[slot] for slot in sorted(told)]
-        await asyncio.sleep(max(fault.retry_ms for fault in away) / 1_000)
-        request.slots[:] = [slot for slot, each in told.items() if isinstance(_fault_of(each), Unavailable)]
-
-
-def _fault_of(outcome: pb.BillRunOutcome) -> Fault | None:
-    return from_status(outcome.error) if outcome.HasField("error") else None
-
-
-def _call(caller: RunCaller, work: Callable[[BillingServiceStub], Coroutine[None, None, ResultT]]) -> ResultT:
-    def call(channel: grpc.aio.Channel) -> Coroutine[None, None, ResultT]:
-        return work(BillingServiceStub(channel))
-
-    return call_as_operator(caller.endpoint, caller.tls, "appserver", call)
+    fail(request.domain, failed)
 
 
 def _table(runs: Sequence[pb.BillRun]) -> list[Table]:
@@ -244,12 +194,3 @@ def _table(runs: Sequence[pb.BillRun]) -> list[Table]:
 
 def _when(moment_ms: int) -> str:
     return report.moment(moment_ms).partition(".")[0] if moment_ms else ""
-
-
-def _fail(domain: str, failures: Sequence[pb.BillRunOutcome]) -> None:
-    """Tell what could not be done, and end with status 1 when there is any."""
-    for each in failures:
-        fault = from_status(each.error)
-        typer.echo(f"{domain}/{each.slot}: {fault.reason}: {fault.message}", err=True)
-    if failures:
-        raise typer.Exit(1)

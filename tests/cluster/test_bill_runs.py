@@ -70,8 +70,14 @@ async def test_a_run_outlives_its_owners_and_a_move_and_is_audited(
             small, "open", "GD", str(LAST), "--until", UNTIL, "--key", "open-1", status=1
         )
         await move(small, tmp_path)
-        completed = await billing(small, "complete", "GD", str(LAST))
+        trial = await billing(small, "run", "GD", str(LAST), "--trial")
+        running = asyncio.create_task(billing(small, "run", "GD", str(LAST), "--page", "3"))
+        await asyncio.sleep(1.5)
+        await kill_all_owners(small)
+        completed = await running
         assert "completed, early" in completed
+        assert sums(completed) == sums(trial)
+        assert "RUN_COMPLETED" in await billing(small, "run", "GD", str(LAST), status=1)
         assert run in await billing(small, "list", "GD")
         shown = await billing(small, "show", run)
         assert f"run of {LAST} completed, early" in shown
@@ -80,6 +86,11 @@ async def test_a_run_outlives_its_owners_and_a_move_and_is_audited(
         await small.client.close()
         await small.system.supervisor.drain()
         await audit(small, tmp_path)
+
+
+def sums(told: str) -> list[str]:
+    """The amounts that a run tells."""
+    return [line for line in told.splitlines() if "to pay" in line]
 
 
 async def move(small: Rehearsal, folder: Path) -> None:

@@ -148,7 +148,7 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
             self.late,
             self.late_fees,
         )
-        return Effect((closed,), bill.total)
+        return Effect((closed,), bill.total, self.number.encode())
 
 
 def bucket_mark(account: Account, month: int) -> bytes:

@@ -22,6 +22,7 @@ from charging.base.fields import (
     PaymentMode,
 )
 from charging.base.fieldtypes import TEXT, check_first_book
+from charging.base.lateness import LATE_MS_MAX
 from charging.base.localtime import month_at, zone_of
 from charging.errors import Invalid, Refused
 from charging.ledger.action import PLATFORM, BaseCreation, Envelope, Traits
@@ -81,6 +82,11 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
         """Give the first member."""
         return (self.contract.identity,)
 
+    def _begins(self, now_ms: int) -> int:
+        """Give when its first billing period is that is open: that of its contract, as long as late usage is taken."""
+        since_ms = self.contract.valid_from_ms
+        return min(now_ms, max(since_ms, now_ms - LATE_MS_MAX)) if since_ms else now_ms
+
     def decide(self, account: Account | None, command: Envelope, now_ms: int) -> Effect:
         """Create an account. Refused ACCOUNT_EXISTS, IDENTITY_TAKEN; Invalid for impossible terms."""
         if account is not None and account.account_id != self.account_id:
@@ -105,7 +111,7 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
             customer_attributes=self.customer_attributes,
             agreements=self.agreements,
             zone=self.zone,
-            closed=month_at(self.zone, self.cycle_day, now_ms) - 1,
+            closed=month_at(self.zone, self.cycle_day, self._begins(now_ms)) - 1,
         )
         members = (self.contract.identity,)
         state = Account(self.account_id, 0, 0, 0, self.customer_id, members, books, {}, terms, NOTHING_OPEN, EMPTY)

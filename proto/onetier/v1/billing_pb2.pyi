@@ -118,12 +118,14 @@ class ListBillRunsRequest(_message.Message):
     def __init__(self, domain: _Optional[str] = ..., slots: _Optional[_Iterable[int]] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ...) -> None: ...
 
 class ListBillRunsResponse(_message.Message):
-    __slots__ = ("runs", "failures")
+    __slots__ = ("runs", "failures", "slots")
     RUNS_FIELD_NUMBER: _ClassVar[int]
     FAILURES_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
     runs: _containers.RepeatedCompositeFieldContainer[BillRun]
     failures: _containers.RepeatedCompositeFieldContainer[BillRunOutcome]
-    def __init__(self, runs: _Optional[_Iterable[_Union[BillRun, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[BillRunOutcome, _Mapping]]] = ...) -> None: ...
+    slots: int
+    def __init__(self, runs: _Optional[_Iterable[_Union[BillRun, _Mapping]]] = ..., failures: _Optional[_Iterable[_Union[BillRunOutcome, _Mapping]]] = ..., slots: _Optional[int] = ...) -> None: ...
 
 class ReadBillRunHistoryRequest(_message.Message):
     __slots__ = ("domain", "slot", "lines_max", "cursor", "actor", "channel")
@@ -170,3 +172,185 @@ class BillRunChange(_message.Message):
     refusal: str
     version: int
     def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., actor: _Optional[str] = ..., principal: _Optional[str] = ..., channel: _Optional[str] = ..., text: _Optional[str] = ..., refusal: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class BillAccountsRequest(_message.Message):
+    __slots__ = ("domain", "slot", "period", "page", "accounts_max", "trial", "identity", "actor", "channel")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_MAX_FIELD_NUMBER: _ClassVar[int]
+    TRIAL_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    slot: int
+    period: str
+    page: str
+    accounts_max: int
+    trial: bool
+    identity: str
+    actor: str
+    channel: str
+    def __init__(self, domain: _Optional[str] = ..., slot: _Optional[int] = ..., period: _Optional[str] = ..., page: _Optional[str] = ..., accounts_max: _Optional[int] = ..., trial: _Optional[bool] = ..., identity: _Optional[str] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ...) -> None: ...
+
+class BillAccountsResponse(_message.Message):
+    __slots__ = ("outcomes", "next_page")
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_FIELD_NUMBER: _ClassVar[int]
+    outcomes: _containers.RepeatedCompositeFieldContainer[BillOutcome]
+    next_page: str
+    def __init__(self, outcomes: _Optional[_Iterable[_Union[BillOutcome, _Mapping]]] = ..., next_page: _Optional[str] = ...) -> None: ...
+
+class BillOutcome(_message.Message):
+    __slots__ = ("account_id", "period", "bill", "fees", "fees_error", "error", "repeated")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    FEES_FIELD_NUMBER: _ClassVar[int]
+    FEES_ERROR_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    REPEATED_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    period: str
+    bill: Bill
+    fees: int
+    fees_error: _status_pb2.Status
+    error: _status_pb2.Status
+    repeated: bool
+    def __init__(self, account_id: _Optional[str] = ..., period: _Optional[str] = ..., bill: _Optional[_Union[Bill, _Mapping]] = ..., fees: _Optional[int] = ..., fees_error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., repeated: _Optional[bool] = ...) -> None: ...
+
+class Bill(_message.Message):
+    __slots__ = ("kind", "number", "account_id", "customer_id", "period", "from_day", "to_day", "made_day", "due_day", "currency", "lines", "taxes", "net", "tax", "gross", "carried_in", "carried_out", "total", "settled", "payable", "arrears", "opening", "closing", "money", "coin", "prices", "rounding", "minimum", "of")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    FROM_DAY_FIELD_NUMBER: _ClassVar[int]
+    TO_DAY_FIELD_NUMBER: _ClassVar[int]
+    MADE_DAY_FIELD_NUMBER: _ClassVar[int]
+    DUE_DAY_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    TAXES_FIELD_NUMBER: _ClassVar[int]
+    NET_FIELD_NUMBER: _ClassVar[int]
+    TAX_FIELD_NUMBER: _ClassVar[int]
+    GROSS_FIELD_NUMBER: _ClassVar[int]
+    CARRIED_IN_FIELD_NUMBER: _ClassVar[int]
+    CARRIED_OUT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
+    PAYABLE_FIELD_NUMBER: _ClassVar[int]
+    ARREARS_FIELD_NUMBER: _ClassVar[int]
+    OPENING_FIELD_NUMBER: _ClassVar[int]
+    CLOSING_FIELD_NUMBER: _ClassVar[int]
+    MONEY_FIELD_NUMBER: _ClassVar[int]
+    COIN_FIELD_NUMBER: _ClassVar[int]
+    PRICES_FIELD_NUMBER: _ClassVar[int]
+    ROUNDING_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_FIELD_NUMBER: _ClassVar[int]
+    OF_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    number: str
+    account_id: str
+    customer_id: str
+    period: str
+    from_day: str
+    to_day: str
+    made_day: str
+    due_day: str
+    currency: str
+    lines: _containers.RepeatedCompositeFieldContainer[BillLine]
+    taxes: _containers.RepeatedCompositeFieldContainer[BillTax]
+    net: int
+    tax: int
+    gross: int
+    carried_in: int
+    carried_out: int
+    total: int
+    settled: int
+    payable: int
+    arrears: int
+    opening: int
+    closing: int
+    money: _containers.RepeatedCompositeFieldContainer[BillMoney]
+    coin: int
+    prices: str
+    rounding: str
+    minimum: int
+    of: str
+    def __init__(self, kind: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., period: _Optional[str] = ..., from_day: _Optional[str] = ..., to_day: _Optional[str] = ..., made_day: _Optional[str] = ..., due_day: _Optional[str] = ..., currency: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[BillLine, _Mapping]]] = ..., taxes: _Optional[_Iterable[_Union[BillTax, _Mapping]]] = ..., net: _Optional[int] = ..., tax: _Optional[int] = ..., gross: _Optional[int] = ..., carried_in: _Optional[int] = ..., carried_out: _Optional[int] = ..., total: _Optional[int] = ..., settled: _Optional[int] = ..., payable: _Optional[int] = ..., arrears: _Optional[int] = ..., opening: _Optional[int] = ..., closing: _Optional[int] = ..., money: _Optional[_Iterable[_Union[BillMoney, _Mapping]]] = ..., coin: _Optional[int] = ..., prices: _Optional[str] = ..., rounding: _Optional[str] = ..., minimum: _Optional[int] = ..., of: _Optional[str] = ...) -> None: ...
+
+class BillLine(_message.Message):
+    __slots__ = ("item", "member", "kind", "net", "tax", "tax_category", "tax_rate", "level", "rule", "origin", "count")
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    NET_FIELD_NUMBER: _ClassVar[int]
+    TAX_FIELD_NUMBER: _ClassVar[int]
+    TAX_CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    TAX_RATE_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    item: str
+    member: str
+    kind: str
+    net: int
+    tax: int
+    tax_category: str
+    tax_rate: int
+    level: str
+    rule: str
+    origin: str
+    count: int
+    def __init__(self, item: _Optional[str] = ..., member: _Optional[str] = ..., kind: _Optional[str] = ..., net: _Optional[int] = ..., tax: _Optional[int] = ..., tax_category: _Optional[str] = ..., tax_rate: _Optional[int] = ..., level: _Optional[str] = ..., rule: _Optional[str] = ..., origin: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+
+class BillTax(_message.Message):
+    __slots__ = ("category", "rate", "net", "tax")
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    RATE_FIELD_NUMBER: _ClassVar[int]
+    NET_FIELD_NUMBER: _ClassVar[int]
+    TAX_FIELD_NUMBER: _ClassVar[int]
+    category: str
+    rate: int
+    net: int
+    tax: int
+    def __init__(self, category: _Optional[str] = ..., rate: _Optional[int] = ..., net: _Optional[int] = ..., tax: _Optional[int] = ...) -> None: ...
+
+class BillMoney(_message.Message):
+    __slots__ = ("kind", "amount", "day")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    DAY_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    amount: int
+    day: str
+    def __init__(self, kind: _Optional[str] = ..., amount: _Optional[int] = ..., day: _Optional[str] = ...) -> None: ...
+
+class ReadBillsRequest(_message.Message):
+    __slots__ = ("identity", "periods_max", "page", "actor", "channel", "number")
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    PERIODS_MAX_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    identity: str
+    periods_max: int
+    page: str
+    actor: str
+    channel: str
+    number: str
+    def __init__(self, identity: _Optional[str] = ..., periods_max: _Optional[int] = ..., page: _Optional[str] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ..., number: _Optional[str] = ...) -> None: ...
+
+class ReadBillsResponse(_message.Message):
+    __slots__ = ("bills", "next_page")
+    BILLS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_FIELD_NUMBER: _ClassVar[int]
+    bills: _containers.RepeatedCompositeFieldContainer[Bill]
+    next_page: str
+    def __init__(self, bills: _Optional[_Iterable[_Union[Bill, _Mapping]]] = ..., next_page: _Optional[str] = ...) -> None: ...

@@ -53,6 +53,16 @@ class BillingServiceStub:
                 request_serializer=onetier_dot_v1_dot_billing__pb2.ReadBillRunHistoryRequest.SerializeToString,
                 response_deserializer=onetier_dot_v1_dot_billing__pb2.ReadBillRunHistoryResponse.FromString,
                 _registered_method=True)
+        self.BillAccounts = channel.unary_unary(
+                '/onetier.v1.BillingService/BillAccounts',
+                request_serializer=onetier_dot_v1_dot_billing__pb2.BillAccountsRequest.SerializeToString,
+                response_deserializer=onetier_dot_v1_dot_billing__pb2.BillAccountsResponse.FromString,
+                _registered_method=True)
+        self.ReadBills = channel.unary_unary(
+                '/onetier.v1.BillingService/ReadBills',
+                request_serializer=onetier_dot_v1_dot_billing__pb2.ReadBillsRequest.SerializeToString,
+                response_deserializer=onetier_dot_v1_dot_billing__pb2.ReadBillsResponse.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer:
@@ -83,6 +93,23 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BillAccounts(self, request, context):
+        """Bills a page of the accounts of a slot that are due in an open run, or one account at any time after its period.
+
+        Each account is closed on its own, once: whoever was billed is not due any more, so a run goes on after any failure by
+        asking for the first page again, and any number of callers may share a slot. Fees that fell due are posted first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadBills(self, request, context):
+        """Bills of an account, newest first, page by page; they are kept for ever.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BillingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -100,6 +127,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ReadBillRunHistory,
                     request_deserializer=onetier_dot_v1_dot_billing__pb2.ReadBillRunHistoryRequest.FromString,
                     response_serializer=onetier_dot_v1_dot_billing__pb2.ReadBillRunHistoryResponse.SerializeToString,
+            ),
+            'BillAccounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.BillAccounts,
+                    request_deserializer=onetier_dot_v1_dot_billing__pb2.BillAccountsRequest.FromString,
+                    response_serializer=onetier_dot_v1_dot_billing__pb2.BillAccountsResponse.SerializeToString,
+            ),
+            'ReadBills': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadBills,
+                    request_deserializer=onetier_dot_v1_dot_billing__pb2.ReadBillsRequest.FromString,
+                    response_serializer=onetier_dot_v1_dot_billing__pb2.ReadBillsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -187,6 +224,60 @@ class BillingService:
             '/onetier.v1.BillingService/ReadBillRunHistory',
             onetier_dot_v1_dot_billing__pb2.ReadBillRunHistoryRequest.SerializeToString,
             onetier_dot_v1_dot_billing__pb2.ReadBillRunHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BillAccounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/onetier.v1.BillingService/BillAccounts',
+            onetier_dot_v1_dot_billing__pb2.BillAccountsRequest.SerializeToString,
+            onetier_dot_v1_dot_billing__pb2.BillAccountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadBills(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/onetier.v1.BillingService/ReadBills',
+            onetier_dot_v1_dot_billing__pb2.ReadBillsRequest.SerializeToString,
+            onetier_dot_v1_dot_billing__pb2.ReadBillsResponse.FromString,
             options,
             channel_credentials,
             insecure,

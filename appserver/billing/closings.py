@@ -1,0 +1,83 @@
+"""What the owner of an account is asked to bill it: its fees first, then the bill of the bucket that they are in.
+
+Both are sent at once: the platform knows the state that the fees leave as the owner will, so the bill is made of it. If
+anything came between, the owner answers with the account as it is, and both are made anew.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from charging.base.account import Account
+from charging.base.account_id import identity_of
+from charging.base.contract import Contract
+from charging.base.house_keys import digest_of
+from charging.bills.bill import Bill
+from charging.errors import Fault, Refused
+from charging.ledger.command import Command
+from charging.ledger.commands.close_period import ClosePeriod
+from charging.ledger.commands.post_fees import PostFees
+from charging.ledger.ledger import decide
+from charging.plans.timeline import Timeline
+from charging.rating.closing import closing_of
+from charging.rating.fee_schedule import schedule
+from charging.wire import Commit
+
+FEE_ROUNDS_MAX = 16
+"""Commands of fees before one bill, of `charging.base.bounds.DUES_MAX` each."""
+
+
+class BillingCaller(Struct, frozen=True):
+    """In whose name accounts are billed."""
+
+    actor: str
+    channel: str
+    principal: str
+
+
+class Closing(Struct, frozen=True):
+    """What is asked for one account, and what comes of it if nothing comes between."""
+
+    account: Account
+    month: int
+    bill: Bill | None
+    fees: int
+    """Micro-units, credits taken off."""
+    fees_error: Fault | None
+    commits: tuple[Commit, ...]
+    """In order; the last one closes the period."""
+
+
+def closing(
+    timeline: Timeline, account: Account, contracts: Sequence[Contract], caller: BillingCaller, now_ms: int
+) -> Closing:
+    """Make what closes the oldest open period of an account. Raises what rating and `closing_of` raise."""
+    commits: list[Commit] = []
+    fees = 0
+    refused: Fault | None = None
+    state = account
+    for _ in range(FEE_ROUNDS_MAX):
+        dues = schedule(timeline.plan_at, contracts, state, now_ms)
+        if not dues.fees:
+            break
+        commit = _commit(account.account_id, "fees", PostFees(dues), caller, now_ms)
+        try:
+            decided = decide(state, commit.command, now_ms)
+        except Refused as why:
+            refused = why
+            break
+        commits.append(commit)
+        fees += decided.done.amount
+        state = decided.account
+    month = account.terms.closed + 1
+    made = closing_of(state, timeline.plan_at(now_ms).taxes, month, now_ms)
+    commits.append(_commit(account.account_id, "bill", made, caller, now_ms))
+    return Closing(account, month, made.bill, fees, refused, tuple(commits))
+
+
+def _commit(account_id: str, what: str, action: PostFees | ClosePeriod, caller: BillingCaller, now_ms: int) -> Commit:
+    """Make a commit whose key is what it says: the same again is a repeat."""
+    digest = digest_of(account_id, action)
+    key = f"{what}-{digest.hex()}"
+    command = Command(account_id, key, digest, caller.actor, caller.channel, now_ms, action, principal=caller.principal)
+    return Commit(identity_of(account_id), command)

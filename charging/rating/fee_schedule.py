@@ -1,0 +1,85 @@
+"""Which recurring fees of a contract are due at a moment: the schedule that a billing run posts.
+
+A fee in advance is due as its period begins, one in arrears when it is over. Where the last posting ended, the next one
+begins (`charging.base.account.FeeMark`), so no day is paid for twice and none is missed, however late or often somebody
+asks. What was never posted begins with the oldest period of the account that is still open: what lies before was never
+this system's to bill.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from charging.base.account import Account
+from charging.base.bounds import DUES_MAX
+from charging.base.contract import Contract, Subscription
+from charging.base.localtime import day_of, zone_of
+from charging.catalogue.offers import Fee
+from charging.ledger.dues import Due, Dues, mark_of
+from charging.plans.plan import Plan
+from charging.rating import fees
+from charging.rating.closing import first_day
+from charging.rating.due_fees import PlanAt, day_after_ms, due_of, fees_of, period_end_ms
+
+
+def schedule(plan_at: PlanAt, contracts: Sequence[Contract], account: Account, now_ms: int) -> Dues:
+    """Give what is due of all members of an account, as much as one command posts: ask again when it did.
+
+    Raises what `charging.rating.fees.fee` raises.
+    """
+    begins_ms = oldest_ms(account)
+    due: list[Due] = []
+    for contract in contracts:
+        for held in contract.subscriptions:
+            for each in _of_subscription(plan_at, contract, held, account, begins_ms, now_ms):
+                due.append(each)
+                if len(due) == DUES_MAX:
+                    return Dues(tuple(due), account.version, account.mark)
+    return Dues(tuple(due), account.version, account.mark) if due else Dues()
+
+
+def oldest_ms(account: Account) -> int:
+    """Give when the oldest open period of an account began, UTC; 0 = none was ever closed."""
+    terms = account.terms
+    if not terms.closed:
+        return 0
+    day = day_of(first_day(terms.closed + 1, terms.cycle_day).isoformat())
+    return zone_of(terms.zone).day_begins(day) * 1000
+
+
+def _of_subscription(
+    plan_at: PlanAt, contract: Contract, held: Subscription, account: Account, begins_ms: int, now_ms: int
+) -> Iterator[Due]:
+    if held.valid_from_ms > now_ms or contract.status == "ended":
+        return
+    plan = plan_at(now_ms)
+    for fee_id, value in fees_of(plan, held.offering):
+        if value.kind != "recurring" or not (value.while_paused == "due" or contract.serves_at(now_ms)):
+            continue
+        mark = mark_of(account, contract.identity, held.offering, fee_id)
+        from_ms = max(held.valid_from_ms, begins_ms, mark.to_ms if mark is not None else 0)
+        if value.while_paused == "stops" and contract.paused_to_ms <= now_ms:
+            from_ms = max(from_ms, contract.paused_to_ms)
+        yield from _periods(plan_at, contract, held, account, fee_id, value, from_ms, now_ms)
+
+
+def _periods(
+    plan_at: PlanAt,
+    contract: Contract,
+    held: Subscription,
+    account: Account,
+    fee_id: str,
+    value: Fee,
+    from_ms: int,
+    now_ms: int,
+) -> Iterator[Due]:
+    local = plan_at(now_ms).local
+    end_ms = day_after_ms(local, held.valid_to_ms) if held.valid_to_ms else 0
+    while from_ms <= now_ms and not 0 < end_ms <= from_ms:
+        over_ms = period_end_ms(local, value, from_ms, account.terms.cycle_day)
+        to_ms = min(over_ms, end_ms) if end_ms else over_ms
+        if value.charged == "arrears" and to_ms > now_ms:
+            return
+        plan: Plan = plan_at(from_ms)
+        if fee_id in plan.fees:
+            charge = fees.fee(plan, fee_id, contract, account, from_ms, to_ms, held.offering)
+            yield due_of(plan, contract, held.offering, fee_id, from_ms, to_ms, charge)
+        from_ms = to_ms

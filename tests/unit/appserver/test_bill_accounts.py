@@ -1,0 +1,191 @@
+"""A billing run at the platform: pages of accounts, fees first, trials, and what comes between."""
+
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+from msgspec.structs import replace
+from onetier.v1 import billing_pb2 as pb
+from onetier.v1.billing_pb2_grpc import BillingServiceStub
+
+from business.billing.periods import ends_ms, read_period
+from charging.base.localtime import LocalTime
+from charging.base.usage import Usage
+from charging.catalogue.document import from_plain
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.ledger import seal
+from charging.wire import Answer, Commit
+from runtime.channel import open_channel
+from runtime.status import from_rpc_error, from_status
+from testkit.ledger import charge_of, contract_of, opening
+from testkit.owner import OwnerInMemory
+from tests.unit.appserver.conftest import Platforms
+
+SHANGHAI = LocalTime("Asia/Shanghai")
+OVER_MS = ends_ms(read_period("2026-09/1"), SHANGHAI)
+DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+PEOPLE = [f"msisdn:8613900000{number:03d}" for number in range(7)]
+YUAN = 1_000_000
+
+
+@pytest.fixture
+async def billing(start_platform: Platforms, owner: OwnerInMemory) -> AsyncIterator[BillingServiceStub]:
+    """The billing service; September, in which seven people used a little each, is over, its run is open in GD/0."""
+    owner.publish(with_rent())
+    owner.desk.now_ms = OVER_MS - 10 * DAY_MS
+    for who in PEOPLE:
+        contract = replace(contract_of(who), subscriptions=())
+        action = replace(opening(who, 0, credit_limit=500 * YUAN), contract=contract, zone="Asia/Shanghai")
+        owner.desk.do(who, action)
+        owner.contracts[who] = contract
+        use(owner, who, 2_345_678)
+    owner.desk.now_ms = OVER_MS + DAY_MS
+    tier = await start_platform()
+    channel = open_channel(tier.address)
+    stub = BillingServiceStub(channel)
+    await stub.ChangeBillRuns(
+        pb.ChangeBillRunsRequest(
+            domain="GD",
+            slots=[0],
+            period="2026-09/1",
+            request_key="run",
+            channel="front",
+            open=pb.OpenBillRun(until_ms=OVER_MS + 2 * DAY_MS),
+        )
+    )
+    yield stub
+    await channel.close()
+
+
+def with_rent() -> object:
+    """A catalogue with a plan that has a rent in advance."""
+    return from_plain(
+        {
+            "catalogue": "test",
+            "version": "2",
+            "currency": "CNY",
+            "services": [{"id": "voice", "unit": "second"}],
+            "tariffs": [
+                {
+                    "id": "calls",
+                    "service": "voice",
+                    "standard": True,
+                    "prices": [{"id": "all", "rates": [{"price": "0.2", "per": "60", "increment": "60"}]}],
+                }
+            ],
+            "fees": [{"id": "rent", "amount": "30", "prorated": True}],
+            "offerings": [{"id": "plan", "services": ["voice"], "fees": ["rent"]}],
+        }
+    )
+
+
+def use(owner: OwnerInMemory, who: str, amount: int, start_ms: int = OVER_MS - 5 * DAY_MS) -> None:
+    account = owner.desk.accounts[who]
+    usage = Usage(who, "voice", start_ms, 60)
+    owner.desk.do(who, PostCharge(usage, seal(charge_of(amount)), account.version, account.mark))
+
+
+def page(**given: object) -> pb.BillAccountsRequest:
+    fields: dict[str, object] = {"domain": "GD", "slot": 0, "period": "2026-09/1", "channel": "front"}
+    return pb.BillAccountsRequest(**(fields | given))
+
+
+async def reason_of(call: object) -> str:
+    with pytest.raises(grpc.aio.AioRpcError) as met:
+        await call  # type: ignore[misc]
+    return from_rpc_error(met.value).reason
+
+
+async def test_a_run_bills_page_by_page_and_asking_again_finds_nobody_due(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    first = await billing.BillAccounts(page(accounts_max=3))
+    rest = await billing.BillAccounts(page(page=first.next_page))
+    told = [*first.outcomes, *rest.outcomes]
+    assert [each.account_id for each in told] == PEOPLE
+    assert {each.bill.total for each in told} == {2_340_000}
+    assert sorted(each.bill.number for each in told) == [f"bill-{number}" for number in range(1, 8)]
+    assert (rest.next_page, (await billing.BillAccounts(page())).outcomes) == ("", [])
+    read = await billing.ReadBills(pb.ReadBillsRequest(identity=PEOPLE[0], channel="front"))
+    assert [bill.number for bill in read.bills] == [told[0].bill.number]
+    assert read.bills[0] == told[0].bill
+
+
+async def test_a_trial_is_the_real_bill_to_the_last_micro_unit_and_keeps_nothing(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    owner.contracts[PEOPLE[0]] = contract_of(PEOPLE[0])
+    before = dict(owner.desk.accounts)
+    trial = await billing.BillAccounts(page(trial=True))
+    assert owner.desk.accounts == before
+    real = await billing.BillAccounts(page())
+    for guess, done in zip(trial.outcomes, real.outcomes, strict=True):
+        assert guess.bill.number == ""
+        guess.bill.number = done.bill.number
+        assert guess == done
+
+
+async def test_fees_that_fell_due_are_posted_once_before_the_bill(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    owner.contracts[PEOPLE[0]] = contract_of(PEOPLE[0])
+    (outcome,) = (await billing.BillAccounts(page(identity=PEOPLE[0], period=""))).outcomes
+    assert [(line.kind, line.rule, line.net) for line in outcome.bill.lines] == [
+        ("usage", "", 2_345_678),
+        ("fee", "rent", 30 * YUAN),
+    ]
+    marks = owner.desk.accounts[PEOPLE[0]].open.fees
+    assert [mark.fee for mark in marks] == ["rent"]
+    assert marks[0].to_ms > OVER_MS, "October is paid in advance, and on the bill of October"
+
+
+async def test_who_is_billed_between_two_workers_is_told_once_as_done_and_once_as_done_before(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    first = await billing.BillAccounts(page(accounts_max=2))
+    listed = owner.intercept
+    again = await billing.BillAccounts(page(identity=PEOPLE[0], period="", trial=True))
+    assert again.outcomes[0].period == "2026-10/1"
+    assert listed is None
+    assert len(first.outcomes) == 2
+
+
+async def test_an_account_that_is_charged_meanwhile_is_billed_anew_with_the_charge(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    late = [1]
+
+    def between(ask: object) -> Answer | None:
+        if isinstance(ask, Commit) and ask.command.account_id == PEOPLE[3] and late:
+            use(owner, PEOPLE[3], late.pop() * YUAN)
+        return None
+
+    owner.intercept = between
+    told = await billing.BillAccounts(page())
+    assert {each.account_id: each.bill.total for each in told.outcomes}[PEOPLE[3]] == 3_340_000
+    assert not any(each.HasField("error") for each in told.outcomes)
+
+
+async def test_without_an_open_run_nobody_is_billed_but_a_single_account_on_demand(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    assert await reason_of(billing.BillAccounts(page(slot=1))) == "RUN_NOT_OPEN"
+    assert await reason_of(billing.BillAccounts(page(period="2026-10/1"))) == "RUN_NOT_OPEN"
+    assert await reason_of(billing.BillAccounts(page(period="later"))) == "PERIOD_MALFORMED"
+    assert await reason_of(billing.BillAccounts(page(slot=99))) == "SLOT_UNKNOWN"
+    assert await reason_of(billing.BillAccounts(page(identity=PEOPLE[2], period="2027-01/1"))) == "BILL_PERIOD_AHEAD"
+    assert await reason_of(billing.BillAccounts(page(identity=PEOPLE[2], period="2026-08/1"))) == "BILL_PERIOD_CLOSED"
+    (one,) = (await billing.BillAccounts(page(identity=PEOPLE[2]))).outcomes
+    assert one.bill.total == 2_340_000
+    (early,) = (await billing.BillAccounts(page(identity=PEOPLE[2], period="2026-10/1"))).outcomes
+    assert from_status(early.error).reason == "PERIOD_NOT_OVER"
+
+
+async def test_a_page_token_of_another_account_begins_nowhere(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    await billing.BillAccounts(page())
+    told = await billing.ReadBills(pb.ReadBillsRequest(identity=PEOPLE[0], channel="front", periods_max=1))
+    wrong = pb.ReadBillsRequest(identity=PEOPLE[1], channel="front", page=told.next_page)
+    assert await reason_of(billing.ReadBills(wrong)) == "PAGE_TOKEN_FOREIGN"
