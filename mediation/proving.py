@@ -19,7 +19,6 @@ from mediation.formats.format import Format
 from mediation.plant.files import DECODED, HELD, LandedFile
 from mediation.plant.home import digest_of
 from mediation.plant.plant import Plant
-from mediation.plant.suspense import RECOVERED, WAITING
 from mediation.plant.work import CHARGED, RecordBatch
 from mediation.records import DroppedRecord
 
@@ -50,10 +49,14 @@ class Prover:
         self._batches: dict[str, list[RecordBatch]] = {}
         for batch in plant.work.batches():
             self._batches.setdefault(batch.digest, []).append(batch)
-        keys = [_keys(pl.read_parquet(plant.folder.batch(each.number))) for each in plant.work.batches()]
-        self._keys, times = np.unique(np.concatenate([np.zeros(0, _KEYS), *keys]), return_counts=True)
+        batches = plant.work.batches()
+        known = [_keys(pl.read_parquet(plant.folder.batch(each.number), columns=["key"])) for each in batches]
+        self._keys = np.unique(np.concatenate([np.zeros(0, _KEYS), *known]))
+        charged = [plant.folder.details(each.number) for each in batches if each.state == CHARGED]
+        taken = [_keys(pl.read_parquet(path, columns=["key"])) for path in charged]
+        _, times = np.unique(np.concatenate([np.zeros(0, _KEYS), *taken]), return_counts=True)
         self.doubled = int((times > 1).sum())
-        """Keys that stand in two batches: uses that would be charged twice."""
+        """Keys that were charged twice."""
 
     def files(self) -> Iterator[FileProof]:
         """Prove file by file, in the order in which they were taken."""
@@ -79,33 +82,34 @@ class Prover:
 
     def _count(self, file: LandedFile, format_name: str, found: Sequence[FoundRecord]) -> FileProof:
         plant = self._plant
-        held = {each.position: each.state for each in plant.suspense.all("", "", file.digest)}
-        states = Counter(held.values())
-        charged = waiting = 0
+        suspended = [each.position for each in plant.suspense.all(digest=file.digest)]
+        charged: list[int] = []
+        waiting: list[int] = []
         wrong: list[str] = []
-        placed = set(held)
         for batch in self._batches.get(file.digest, ()):
             rows = pl.read_parquet(plant.folder.batch(batch.number), columns=["key", "position"])
-            placed |= set(rows["position"].to_list())
             if batch.state == CHARGED:
-                details = _keys(pl.read_parquet(plant.folder.details(batch.number), columns=["key"]))
-                charged += len(details)
-                if not np.isin(details, _keys(rows)).all() or len(np.unique(details)) != len(details):
+                details = pl.read_parquet(plant.folder.details(batch.number), columns=["key", "position"])
+                charged += details["position"].to_list()
+                if not np.isin(_keys(details), _keys(rows)).all() or len(details) != batch.charged:
                     wrong.append(f"the details of batch {batch.number} are not those of its records")
             else:
-                waiting += len(rows)
-        doubles = [each for each in found if isinstance(each, Decoded) and each.record.place.position not in placed]
+                waiting += rows["position"].to_list()
+        places = Counter((*charged, *waiting, *suspended))
+        if twice := [place for place, count in places.items() if count > 1]:
+            wrong.append(f"{len(twice)} of its records are in two places, such as that at {twice[0]}")
+        doubles = [each for each in found if isinstance(each, Decoded) and each.record.place.position not in places]
         lost = sum(not self._known(key_of(format_name, each.key)) for each in doubles)
         if lost:
             wrong.append(f"{lost} of its records are nowhere, and no duplicates of any")
         proof = FileProof(
             file,
             len(found),
-            charged + states[RECOVERED],
+            len(charged),
             len(doubles) - lost,
             sum(isinstance(each, DroppedRecord) for each in found),
-            states[WAITING],
-            waiting,
+            len(suspended),
+            len(waiting),
         )
         total = proof.charged + proof.duplicates + proof.dropped + proof.suspended + proof.waiting
         if total != proof.records:

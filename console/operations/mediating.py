@@ -21,7 +21,7 @@ from mediation.decoding.lines import UnusableFile
 from mediation.formats.reading import read_format
 from mediation.line import MediationLine, PlantRules, read_rules
 from mediation.plant.plant import Plant
-from mediation.plant.suspense import WAITING, Suspended
+from mediation.plant.suspense import Suspended
 from mediation.posting.poster import Posted, Poster
 from mediation.proving import FileProof, Prover
 from mediation.records import DroppedRecord
@@ -122,13 +122,14 @@ def recycle(
     rules = _rules(home)
 
     async def work(plant: Plant, client: AsyncClient) -> bool:
-        readable = MediationLine(plant, rules).decode_again(_now_ms())
-        poster = _poster(plant, client, rules)
-        again = await poster.recycle(reason, _now_ms())
-        posted = await poster.post_batches(_now_ms())
+        line = MediationLine(plant, rules)
+        readable = line.decode_again(_now_ms())
+        again = line.recycle(reason)
+        posted = await _poster(plant, client, rules).post_batches(_now_ms())
         row = {"readable": readable, "again": again, "posted": posted}
-        print_view(View([row], [f"{readable} records can be read now", _posted(again), _posted(posted)]), as_json)
-        return not (again.unknown or posted.unknown)
+        texts = [f"{readable} records can be read now, {again} are tried again", _posted(posted)]
+        print_view(View([row], texts), as_json)
+        return not posted.unknown
 
     _work(home, endpoint, tls, work)
 
@@ -137,7 +138,7 @@ def recycle(
 def suspense(home: Home, reason: Reason = "", as_json: Json = False) -> None:
     """List what could not be charged, with file, position and reason."""
     plant = _open(home)
-    rows = list(plant.suspense.all(WAITING, reason))
+    rows = list(plant.suspense.all(reason))
     names = {file.digest: file.name for file in plant.files.all()}
     lines = [_suspended(each, names[each.digest]) for each in rows[:SHOWN_MAX]]
     if len(rows) > SHOWN_MAX:
@@ -156,7 +157,7 @@ def proof(home: Home, as_json: Json = False) -> None:
     proofs = list(prover.files())
     wrong = [f"{each.file.name}: {text}" for each in proofs for text in each.differences]
     if prover.doubled:
-        wrong.append(f"{prover.doubled} keys stand in two batches")
+        wrong.append(f"{prover.doubled} uses were charged twice")
     verdict = "the proof holds" if not wrong else f"the proof does not hold: {len(wrong)} differences"
     print_view(View(proofs, [_proof_table(proofs), *wrong, verdict]), as_json)
     plant.close()
@@ -259,7 +260,6 @@ def _suspended_row(each: Suspended) -> dict[str, object]:
         "reason": each.reason,
         "why": each.why,
         "raw": each.raw.decode("utf-8", "replace"),
-        "refusals": each.refusals,
         "since_ms": each.since_ms,
     }
 

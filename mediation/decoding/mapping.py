@@ -1,5 +1,7 @@
 """The fields of a switch's record → a usage record, by the rules of the format."""
 
+from charging.base.bounds import QUANTITY_DEFAULT, TIME_MS_MAX
+from charging.base.names import is_place, is_service
 from mediation.decoding.layouts import Cells
 from mediation.formats.format import FieldRule, Format
 from mediation.formats.values import BadText
@@ -23,7 +25,7 @@ class Mapper:
             if cells.get(column, "").strip() in among:
                 return DroppedRecord(why, place)
         try:
-            return DetailRecord(
+            record = DetailRecord(
                 str(_value("identity", form.identity, cells)),
                 str(_value("service", form.service, cells)),
                 int(_value("start", form.start, cells)),
@@ -34,8 +36,22 @@ class Mapper:
                 tuple((name, _text(name, rule, cells)) for name, rule in self._attributes),
                 place,
             )
+            _check(record)
+            return record
         except BadText as bad:
             return UnreadRecord(bad.reason, bad.wanted, place)
+
+
+def _check(record: DetailRecord) -> None:
+    """Hold a record to what the front door takes of any use: what it refused would harm those sent with it."""
+    if is_service(record.service) is None:
+        raise BadText(f"service: {record.service[:SHOWN_CHARS_MAX]!r} is no code of a service, such as voice or data")
+    if record.visited and is_place(record.visited) is None:
+        raise BadText(f"visited: {record.visited[:SHOWN_CHARS_MAX]!r} is no code of a region or network")
+    if not 0 < record.start_ms <= TIME_MS_MAX:
+        raise BadText("start: it is before 1970, or further ahead than any clock")
+    if record.quantity > QUANTITY_DEFAULT:
+        raise BadText(f"quantity: {record.quantity} is more than one use can have, {QUANTITY_DEFAULT}")
 
 
 def _text(name: str, rule: FieldRule | None, cells: Cells) -> str:

@@ -9,8 +9,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 _SCHEMA = """
+CREATE TABLE IF NOT EXISTS plant (id TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS files (
   digest TEXT PRIMARY KEY, source TEXT NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL, taken_ms INTEGER NOT NULL,
   state TEXT NOT NULL, reason TEXT NOT NULL, why TEXT NOT NULL, records INTEGER NOT NULL, duplicates INTEGER NOT NULL,
@@ -32,9 +34,8 @@ CREATE TABLE IF NOT EXISTS batches (
 CREATE TABLE IF NOT EXISTS runs (name TEXT PRIMARY KEY, day TEXT NOT NULL, keys INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS runs_of_day ON runs (day);
 CREATE TABLE IF NOT EXISTS suspense (
-  digest TEXT NOT NULL, position INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, why TEXT NOT NULL,
-  raw BLOB NOT NULL, key BLOB NOT NULL, record BLOB NOT NULL, refusals INTEGER NOT NULL, since_ms INTEGER NOT NULL,
-  amount INTEGER NOT NULL, currency TEXT NOT NULL,
+  digest TEXT NOT NULL, position INTEGER NOT NULL, reason TEXT NOT NULL, why TEXT NOT NULL, raw BLOB NOT NULL,
+  key BLOB NOT NULL, record BLOB NOT NULL, since_ms INTEGER NOT NULL,
   PRIMARY KEY (digest, position)
 ) STRICT, WITHOUT ROWID;
 """
@@ -49,6 +50,15 @@ class PlantBase:
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=FULL")
         self.connection.executescript(_SCHEMA)
+
+    def plant_id(self) -> str:
+        """Give the plant's name, made once: by it, accounts count the batches that they have taken."""
+        with self.commit():
+            row = self.connection.execute("SELECT id FROM plant").fetchone()
+            if row is None:
+                row = (f"plant-{token_hex(6)}",)
+                self.connection.execute("INSERT INTO plant VALUES (?)", row)
+        return str(row[0])
 
     def close(self) -> None:
         """Let it go."""

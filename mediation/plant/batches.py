@@ -32,6 +32,8 @@ class RatedDetail(Struct, frozen=True, gc=False):
     """Micro-units of the currency."""
     currency: str
     position: int
+    request_key: str
+    """Of the command that charged it, with others of its subscriber."""
 
 
 def write_batch(path: Path, rows: list[KeyedRecord]) -> None:
@@ -92,6 +94,7 @@ def write_details(path: Path, rows: list[RatedDetail]) -> None:
             "amount": pl.Int64,
             "currency": pl.String,
             "position": pl.Int64,
+            "request_key": pl.String,
         },
     )
     _write(path, frame.sort("identity", "start_ms", "position"))

@@ -6,6 +6,7 @@ killed here begins again and ends where it would have.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 import msgspec
 import numpy as np
@@ -19,14 +20,17 @@ from mediation.plant.batches import KeyedRecord, write_batch
 from mediation.plant.files import LANDED, LandedFile
 from mediation.plant.home import digest_of, sync_folder
 from mediation.plant.plant import Plant
-from mediation.plant.suspense import WAITING, Suspended
-from mediation.records import DroppedRecord, UnreadRecord
+from mediation.plant.suspense import Suspended
+from mediation.records import DetailRecord, DroppedRecord, UnreadRecord
 
 RUNS_OF_DAY_MAX = 8
 """More are joined to one, so that a look at a day's keys stays a look at a few files."""
 CONFLICT = "RECORD_CONFLICT"
+FOR_PEOPLE = frozenset((CONFLICT, "BATCH_TAKEN"))
+"""Reasons for which a second try can't be right: a person has to look."""
 _DAY_MS = 86_400_000
 _pack = msgspec.msgpack.Encoder().encode
+_record = msgspec.msgpack.Decoder(DetailRecord).decode
 
 
 class Intake:
@@ -51,12 +55,28 @@ class Intake:
 
         The others of the file stay what they are. Raises `OSError`.
         """
-        unread = {each.position for each in self._plant.suspense.all(WAITING, "", file.digest) if not each.record}
+        unread = {each.position for each in self._plant.suspense.all(digest=file.digest) if not each.record}
         found = (self._decode(file, decoder) or []) if unread else []
         readable = [each for each in found if not isinstance(each, UnreadRecord) and _position(each) in unread]
         if readable:
             self._commit(file, decoder.form.format, readable, now_ms)
         return len(readable)
+
+    def recycle(self, reason: str) -> int:
+        """Put records that wait for a reason ("" = for any that can be mended) into new batches, file by file.
+
+        Gives how many. Their keys are known already: nobody else has them.
+        """
+        plant, count = self._plant, 0
+        waiting = [each for each in plant.suspense.all(reason) if each.record and each.reason not in FOR_PEOPLE]
+        for digest, group in groupby(waiting, key=lambda each: each.digest):
+            mine, number = list(group), self._work.next_number()
+            write_batch(self._folder.batch(number), [KeyedRecord(each.key, _record(each.record)) for each in mine])
+            with plant.commit():
+                self._work.add(number, digest, len(mine))
+                plant.suspense.release(digest, [each.position for each in mine])
+            count += len(mine)
+        return count
 
     def _decode(self, file: LandedFile, decoder: Decoder) -> list[FoundRecord] | None:
         """Decode a file; None = nothing of it can be used, and it is held if nothing of it was used before."""
@@ -143,15 +163,13 @@ def _day(number: int) -> str:
 
 def _unread(file: LandedFile, unread: UnreadRecord, now_ms: int) -> Suspended:
     place = unread.place
-    return Suspended(file.digest, place.position, WAITING, unread.reason, unread.why, place.raw, b"", b"", 0, now_ms)
+    return Suspended(file.digest, place.position, unread.reason, unread.why, place.raw, b"", b"", now_ms)
 
 
 def _conflict(file: LandedFile, decoded: Decoded, key: bytes, now_ms: int) -> Suspended:
     record = decoded.record
     why = "another record with the same key says something else: look at both, then charge one by hand"
-    return Suspended(
-        file.digest, record.place.position, WAITING, CONFLICT, why, record.place.raw, key, _pack(record), 0, now_ms
-    )
+    return Suspended(file.digest, record.place.position, CONFLICT, why, record.place.raw, key, _pack(record), now_ms)
 
 
 def _position(each: FoundRecord) -> int:

@@ -17,6 +17,7 @@ class Plant:
         base = PlantBase(self.folder.ledger)
         self.commit = base.commit
         self.close = base.close
+        self.plant_id = base.plant_id()
         self.files = FileBook(base)
         self.work = WorkBook(base)
         self.suspense = Suspense(base)

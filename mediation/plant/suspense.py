@@ -6,8 +6,6 @@ from msgspec import Struct
 
 from mediation.plant.base import PlantBase
 
-WAITING, RECOVERED = "waiting", "charged"
-
 
 class Suspended(Struct, frozen=True):
     """A record that could not be charged. The order of its fields is that of the table."""
@@ -15,8 +13,6 @@ class Suspended(Struct, frozen=True):
     digest: str
     """Of its file."""
     position: int
-    state: str
-    """waiting, charged"""
     reason: str
     why: str
     raw: bytes
@@ -24,11 +20,7 @@ class Suspended(Struct, frozen=True):
     """Empty when the record could not be read."""
     record: bytes
     """The usage record, packed; empty when it could not be read."""
-    refusals: int
-    """How often the platform refused it. A refusal is kept under its request key, so the next try has another."""
     since_ms: int
-    amount: int = 0
-    currency: str = ""
 
 
 class Suspense:
@@ -40,7 +32,7 @@ class Suspense:
     def keep(self, rows: Sequence[Suspended]) -> None:
         """Keep records, each in place of what was kept of it before."""
         self._base.executemany(
-            "INSERT OR REPLACE INTO suspense VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO suspense VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [tuple(getattr(row, name) for name in Suspended.__struct_fields__) for row in rows],
         )
 
@@ -50,13 +42,7 @@ class Suspense:
             "DELETE FROM suspense WHERE digest = ? AND position = ?", [(digest, position) for position in positions]
         )
 
-    def all(self, state: str = WAITING, reason: str = "", digest: str = "") -> Iterator[Suspended]:
-        """Give records by file and position; "" = of all states, reasons, files."""
-        query = "SELECT * FROM suspense WHERE ? IN ('', state) AND ? IN ('', reason) AND ? IN ('', digest)"
-        rows = self._base.execute(f"{query} ORDER BY digest, position", (state, reason, digest))
-        return (Suspended(*row) for row in rows)
-
-    def counts(self) -> dict[tuple[str, str], int]:
-        """Count by (digest of the file, state)."""
-        rows = self._base.execute("SELECT digest, state, count(*) FROM suspense GROUP BY digest, state")
-        return {(str(digest), str(state)): int(count) for digest, state, count in rows}
+    def all(self, reason: str = "", digest: str = "") -> Iterator[Suspended]:
+        """Give records by file and position; "" = of all reasons, of all files."""
+        query = "SELECT * FROM suspense WHERE ? IN ('', reason) AND ? IN ('', digest) ORDER BY digest, position"
+        return (Suspended(*row) for row in self._base.execute(query, (reason, digest)))

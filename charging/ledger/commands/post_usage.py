@@ -42,6 +42,8 @@ class UseOutcome(Struct, frozen=True, gc=False):
     reason: str = ""
     """Why it was not charged; empty = it was."""
     message: str = ""
+    currency: str = ""
+    """Of the amount."""
 
 
 _pack = msgpack.Encoder().encode
@@ -134,7 +136,7 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
             except (Refused, Invalid) as fault:
                 raise VersionMoved from fault
             events.append(event)
-            outcomes.append(UseOutcome(rated.charge.amount))
+            outcomes.append(UseOutcome(rated.charge.amount, currency=rated.charge.currency))
         events.append(FeedMarked(self.feed, identity, self.batch))
         return Effect(tuple(events), sum([each.amount for each in outcomes]), _pack(outcomes))
 

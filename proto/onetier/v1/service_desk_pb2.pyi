@@ -1192,14 +1192,16 @@ class CommandResult(_message.Message):
     def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ..., account_id: _Optional[str] = ..., uses: _Optional[_Iterable[_Union[UseResult, _Mapping]]] = ...) -> None: ...
 
 class UseResult(_message.Message):
-    __slots__ = ("amount", "reason", "message")
+    __slots__ = ("amount", "reason", "message", "currency")
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
     amount: int
     reason: str
     message: str
-    def __init__(self, amount: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    currency: str
+    def __init__(self, amount: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., currency: _Optional[str] = ...) -> None: ...
 
 class AccountView(_message.Message):
     __slots__ = ("account_id", "customer_id", "domain", "status", "status_reason", "payment_mode", "currency", "credit_limit", "cycle_day", "account_attributes", "customer_attributes", "agreements", "thresholds", "version", "members_count", "members", "next_cursor")
