@@ -138,7 +138,7 @@ def _amounts(net: int, tax: int, gross: int, currency: str) -> tuple[str, str, s
 
 def _what(line: TaxedLine, names: Mapping[str, str], words: Words) -> str:
     """Say what a line is for: the item, and what made it smaller or late."""
-    text = names.get(line.item) or words.get(line.item) or line.item
+    text = names.get(line.item) or words.get(line.item.replace("-", "_")) or line.item
     notes = []
     if line.rule and line.rule != line.item:
         notes.append(names.get(line.rule, line.rule))

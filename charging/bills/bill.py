@@ -26,7 +26,7 @@ DISCOUNT: Final = "discount"
 ADJUSTMENT: Final = "adjustment"
 LATE_FEE: Final = "late_fee"
 LineKind = Literal["usage", "fee", "discount", "adjustment", "late_fee"]
-HOUSE_ITEMS = frozenset({"adjustment", "late_fee", "refund"})
+HOUSE_ITEMS = frozenset({"adjustment", "late-fee", "refund"})
 """Account items that no catalogue makes: without tax, unless a tax names them."""
 CARRIED: Final = "carried"
 """Item of what a bill asks though it has no lines: rests that earlier bills carried."""
