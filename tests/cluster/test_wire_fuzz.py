@@ -136,7 +136,7 @@ def memory_mb(process: Running) -> float:
 
 def everybody(small: Rehearsal) -> list[Running]:
     system = small.system
-    return [*system.app_servers, *system.datacenters, *system.domain_servers]
+    return [*system.app_servers, *system.datacenters, *system.domain_servers, *system.running["watch"]]
 
 
 async def until_nothing_is_in_flight(processes: list[Running]) -> None:
@@ -152,13 +152,14 @@ async def until_nothing_is_in_flight(processes: list[Running]) -> None:
 async def test_no_message_ends_a_process_or_a_neighbours_stream(tmp_path: Path) -> None:
     seed = int(os.environ.get("ONETIER_FUZZ_SEED", "0")) or time.time_ns() // 1_000_000
     print(f"ONETIER_FUZZ_SEED={seed}")
-    async with rehearse(tmp_path, Shape(datacenters=1, domain_servers=1, app_servers=1)) as small:
+    async with rehearse(tmp_path, Shape(datacenters=1, domain_servers=1, app_servers=1, feeds=1)) as small:
         honest, *harmed = [one.members[0].identity for one in small.mobiles()][:21]
         await small.client.top_up(honest, 10**15, request_key="rich")
         processes = everybody(small)
         system = small.system
         tiers = {"appserver": system.app_servers, "datacenter": system.datacenters}
         tiers["domainserver"] = system.domain_servers
+        tiers["watch"] = system.running["watch"]
         aims = targets({tier: [one.address for one in running] for tier, running in tiers.items()})
         neighbour = Neighbour(system.endpoints[0], honest)
         await neighbour.charge()

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from msgspec import Struct
-from onetier.v1 import billing_pb2, data_center_pb2, domain_server_pb2, service_desk_pb2
+from onetier.v1 import billing_pb2, data_center_pb2, domain_server_pb2, service_desk_pb2, watch_pb2
 
 from charging import wire
 from charging.ledger.command import Command
@@ -58,6 +58,7 @@ def targets(tiers: dict[str, list[str]]) -> list[Target]:
         ],
         "datacenter": list(data_center_pb2.DESCRIPTOR.services_by_name.values()),
         "domainserver": list(domain_server_pb2.DESCRIPTOR.services_by_name.values()),
+        "watch": list(watch_pb2.DESCRIPTOR.services_by_name.values()),
     }
     common = [
         health_pb2.DESCRIPTOR.services_by_name["Health"],
