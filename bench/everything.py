@@ -17,6 +17,7 @@ from pathlib import Path
 
 import uvloop
 
+from bench.contracts import contracts
 from bench.details import details
 from bench.documents import documents
 from bench.growth import growth
@@ -69,6 +70,7 @@ async def run(bench: Bench, themes: list[str]) -> None:
         await both_shapes(bench, "SQLite", base + "-{}", f"sqlite://{bench.folder}/raw.db")
         await histories(bench)
         await details(bench)
+        await contracts(bench)
     if "growth" in themes:
         await growth(bench)
     if "starts" in themes:

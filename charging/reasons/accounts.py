@@ -92,6 +92,14 @@ ACCOUNTS = Section(
             facts=("from_ms", "until_ms"),
         ),
         Reason("PAUSED_ALREADY", REFUSED, "The contract, or the offering in it, is paused.", "Resume it first."),
+        Reason(
+            "PAYOUT_MISMATCH",
+            REFUSED,
+            "The account has another amount than is to be paid out.",
+            "Read its balance and decide anew.",
+            facts=("amount",),
+        ),
+        Reason("BILLS_OPEN", REFUSED, "Bills of the account are not settled.", "Settle them before it is paid out."),
         Reason("NOT_PAUSED", REFUSED, "The contract, or the offering in it, is not paused."),
         Reason(
             "FEE_POSTED",

@@ -18,6 +18,7 @@ ROWS = {
     "memory of a subscriber, 1,000 of them": ("", ""),
     "2 domain servers, four domains": ("with 500 subscribers on 1", ""),
     "4 domain servers, four domains": ("with 500 subscribers on 1", ""),
+    "changes of contracts with a fee, one owner": ("", ""),
     "batches of 1": ("echo", ""),
     "batches of 1,000": ("echo", ""),
     "start of a domain server on 0 charges": ("ready to be called", ""),

@@ -2,14 +2,17 @@
 
 from typing import Annotated
 
-from charging.base.account import Account
-from charging.base.asked import FilledIn
+from charging.base.account import MAIN_BOOK, Account
+from charging.base.asked import Asked, FilledIn
+from charging.base.bounds import AMOUNT_MAX
 from charging.base.contract import Contract
 from charging.base.fields import STATUS, Reason, Status
+from charging.base.fieldtypes import MICRO_UNITS, Whole, refusal
 from charging.errors import Refused
+from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
-from charging.ledger.events import ContractSet, StatusSet
+from charging.ledger.events import Booked, ContractSet, StatusSet
 from charging.ledger.standing import require_open
 
 
@@ -18,6 +21,8 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
 
     status: Status
     reason: Reason
+    pay_out: Annotated[int, Whole(0, AMOUNT_MAX, unit=MICRO_UNITS)] = 0
+    """Of an account that closes: all that its main book has, which is paid out; 0 = it stays with the account."""
     rests_until_ms: Annotated[int, FilledIn()] = 0
     """Of an account that closes: until when nobody else may have its identities, UTC; 0 = they are free at once."""
 
@@ -30,9 +35,15 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
         ports=False,
     )
 
+    def checked(self, asked: Asked) -> "SetStatus":
+        """Raise `Invalid` FIELD_WITHOUT_EFFECT for a payout of an account that goes on."""
+        if self.pay_out and self.status != "closed":
+            raise refusal("FIELD_WITHOUT_EFFECT", "set_account_status.pay_out", "0, unless the account closes")
+        return self
+
     def at_stake(self) -> int:
-        """Hold no limit against it."""
-        return 0
+        """Give what is paid out."""
+        return self.pay_out
 
     def permission(self) -> str:
         """Give closing a name of its own: it can't be undone."""
@@ -45,7 +56,9 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Suspend, resume or close.
 
-        A closed account stays closed: its money stays with it, its identities are let go.
+        A closed account stays closed: its identities are let go, its money stays with it unless it is paid out. Refused
+        SESSIONS_OPEN, TRANSFERS_PENDING; PAYOUT_MISMATCH when its main book has another amount than is to be paid out,
+        BILLS_OPEN when some of its bills is not settled.
         """
         require_open(account)
         STATUS.read(self.status, "status")
@@ -71,4 +84,18 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
             )
             for member in account.members
         ]
-        return Effect((StatusSet(self.status, self.reason, account.terms.status), *map(ContractSet, ended)))
+        paid = self._paid_out(account)
+        events = (StatusSet(self.status, self.reason, account.terms.status), *map(ContractSet, ended), *paid)
+        return Effect(events, self.pay_out)
+
+    def _paid_out(self, account: Account) -> tuple[Booked, ...]:
+        if not self.pay_out:
+            return ()
+        if account.open.bills:
+            raise Refused("BILLS_OPEN", "bills of the account are not settled: settle them before anything is paid out")
+        book = funds.book_of(account, MAIN_BOOK)
+        left = book.amount if book is not None else 0
+        if left != self.pay_out:
+            text = f"the main book has {left} micro-units, not {self.pay_out}: read the balance and decide anew"
+            raise Refused("PAYOUT_MISMATCH", text, facts={"amount": str(left)})
+        return (Booked("payout", ((MAIN_BOOK, -left),), self.reason or "closed"),)

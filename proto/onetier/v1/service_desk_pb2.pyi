@@ -470,12 +470,14 @@ class Resume(_message.Message):
     def __init__(self, offering: _Optional[str] = ..., when: _Optional[str] = ..., at_ms: _Optional[int] = ..., reason: _Optional[str] = ..., expected_version: _Optional[int] = ...) -> None: ...
 
 class SetAccountStatus(_message.Message):
-    __slots__ = ("status", "reason")
+    __slots__ = ("status", "reason", "pay_out")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    PAY_OUT_FIELD_NUMBER: _ClassVar[int]
     status: str
     reason: str
-    def __init__(self, status: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    pay_out: int
+    def __init__(self, status: _Optional[str] = ..., reason: _Optional[str] = ..., pay_out: _Optional[int] = ...) -> None: ...
 
 class SetPaymentMode(_message.Message):
     __slots__ = ("payment_mode",)

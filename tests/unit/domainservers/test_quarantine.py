@@ -98,7 +98,7 @@ async def test_all_numbers_of_an_account_that_closes_rest() -> None:
     unit = FlakyUnit()
     slot = await own(unit)
     account_id = await two_members(slot)
-    await do(slot, "close", SetStatus("closed", "", UNTIL_MS), ALICE, account_id)
+    await do(slot, "close", SetStatus("closed", "", rests_until_ms=UNTIL_MS), ALICE, account_id)
     await until(lambda: not slot.parts.contracts._due)
     for number, identity in enumerate((ALICE, CAROL)):
         assert reason(await do(slot, f"again-{number}", opened(identity), identity)) == "NUMBER_IN_QUARANTINE"
