@@ -16,9 +16,9 @@ def compile_bonus(entry: MergedEntry[Bonus]) -> CompiledBonus:
     """Compile a bonus. Raises `ValueError` for what is no number."""
     value = entry.value
     steps = [
-        CompiledStep(int(micro(step.at_least)), int(micro(step.amount)), share.numerator, share.denominator)
+        CompiledStep(int(micro(step.at_least)), int(micro(step.amount)), share.numerator, share.denominator * 100)
         for step in value.steps
-        for share in (Fraction(step.percent) / 100,)
+        for share in (Fraction(step.percent),)
     ]
     return CompiledBonus(
         name=value.id,

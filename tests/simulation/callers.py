@@ -17,20 +17,17 @@ from charging.base.usage import SealedCharge, Usage
 from charging.errors import Fault
 from charging.ledger.action import PLATFORM
 from charging.ledger.command import Command
-from charging.ledger.commands.change_plan import ChangePlan
-from charging.ledger.commands.leave import Leave
+from charging.ledger.commands.gift import Gift
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.step_session import SessionUnit, StepSession
-from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.top_up import TopUp
-from charging.ledger.commands.unsubscribe import Unsubscribe
-from charging.ledger.kinds import TAGS, Action
+from charging.ledger.kinds import TAGS, Action, Revision
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull, Stale
-from testkit.examples import EXAMPLES, lively
+from testkit.examples import EXAMPLES, FRIENDS, lively
 
 OPENING = 1_000_000
 BASE_MS = 1_800_000_000_000
@@ -162,9 +159,19 @@ class Caller:
     async def _other(self) -> None:
         """Do what else there is; what would end the caller's work is taken back."""
         kind = self._random.choice(OTHERS)
+        if kind is Gift:
+            await self._gift()
+            return
         await self._do(self._key(TAGS[kind]), EXAMPLES[kind](LIVELY))  # type: ignore[arg-type]
         if kind is SetStatus:
             await self._do(self._key("resume"), SetStatus("active", ""))
+
+    async def _gift(self) -> None:
+        """Give to somebody of this world, without a fee, so that transfers add up to nothing."""
+        if self._others:
+            terms = replace(FRIENDS, fee=0, from_identity=self._account_id)
+            amount = self._random.randrange(1, terms.most)
+            await self._do(self._key("gift"), Gift(self._random.choice(self._others), "friends", amount, "main", terms))
 
     async def _session(self) -> None:
         """Create, use and perhaps release; a session left open expires by itself."""
@@ -220,7 +227,7 @@ class Caller:
                 self._note(answer.data)
                 if isinstance(action, PostCharge | StepSession):
                     action = _rebased(action, answer.data.account.version)
-                elif isinstance(action, Subscribe | Unsubscribe | ChangePlan | Leave):
+                elif isinstance(action, Revision):
                     action = replace(action, before=answer.data.contract)
                 continue
             histories.open -= 1

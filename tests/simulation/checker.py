@@ -15,6 +15,7 @@ from business.subjects import unborn
 from charging.base.account import MAIN_BOOK, Account
 from charging.base.house_keys import received_from
 from charging.base.subject import PackedSubject, kind_of
+from charging.ledger.commands.gift import Gift
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.entry import Entry
@@ -211,7 +212,10 @@ def check_money(books: Books, accounts: list[str]) -> None:
         outcome = unpack_answer(entry.outcome)
         if isinstance(outcome, Done) and entry.events:
             kinds[entry.kind] += sum(each.after - each.before for each in outcome.movements)
-    require(kinds["send"] + kinds["receive"] + kinds["settle"] == 0, f"transfers don't add up: {dict(kinds)}")
+    require(
+        kinds["send"] + kinds["gift"] + kinds["receive"] + kinds["settle"] == 0,
+        f"transfers don't add up: {dict(kinds)}",
+    )
     require(kinds["open"] == OPENING * len(accounts), "openings don't add up")
 
 
@@ -222,4 +226,4 @@ def check_sent(books: Books, histories: Histories) -> None:
             require((account_id, key) in histories.sent, f"{key} was never sent")
         elif (arrival := received_from(key)) is not None:
             action = histories.sent.get(arrival)
-            require(isinstance(action, SendTransfer), f"{key} has no sender")
+            require(isinstance(action, SendTransfer | Gift), f"{key} has no sender")

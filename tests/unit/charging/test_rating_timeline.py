@@ -23,14 +23,15 @@ from charging.plans.compile import compile_plan
 from charging.plans.timeline import Timeline
 from charging.plans.unrated import Unrated
 from charging.rating import explain
-from charging.rating.rating import allowances, next_switch, rate
+from charging.rating.rating import next_switch, rate
+from charging.rating.remains import allowances
 from charging.wire import CatalogueRef, History, HistoryLine, unpack_answer
 from charging.wire import pack as pack_wire
 from testkit.ledger import an_account
 
 ME = "msisdn:8613012345678"
 LOCAL = LocalTime("Asia/Shanghai")
-BY_FRACTIONS = {"compile_offers", "compile_tariffs", "explain"}
+BY_FRACTIONS = {"compile_dunning", "compile_offers", "compile_tariffs", "explain", "offer_figures"}
 """Where "/" divides fractions; elsewhere it would make a float of two integers."""
 
 
