@@ -12,12 +12,14 @@ from charging.base.account import Account
 from charging.base.account_id import identity_of
 from charging.base.contract import Contract
 from charging.base.house_keys import digest_of
+from charging.base.openbills import NEVER_LATE
 from charging.bills.bill import Bill
 from charging.errors import Fault, Refused
 from charging.ledger.command import Command
 from charging.ledger.commands.close_period import ClosePeriod
 from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.ledger import decide
+from charging.plans.dunning import dunning_of
 from charging.plans.timeline import Timeline
 from charging.rating.closing import closing_of
 from charging.rating.fee_schedule import schedule
@@ -70,7 +72,10 @@ def closing(
         fees += decided.done.amount
         state = decided.account
     month = account.terms.closed + 1
-    made = closing_of(state, timeline.plan_at(now_ms).taxes, month, now_ms)
+    plan = timeline.plan_at(now_ms)
+    rule = dunning_of(plan.dunning, state)
+    late = rule.late if rule is not None else NEVER_LATE
+    made = closing_of(state, plan.taxes, month, now_ms, late, services=plan.dunned_with)
     commits.append(_commit(account.account_id, "bill", made, caller, now_ms))
     return Closing(account, month, made.bill, fees, refused, tuple(commits))
 

@@ -76,6 +76,7 @@ def with_rent() -> object:
             ],
             "fees": [{"id": "rent", "amount": "30", "prorated": True}],
             "offerings": [{"id": "plan", "services": ["voice"], "fees": ["rent"]}],
+            "dunning": [{"id": "all", "late_fee": {"per_mille_a_day": "3"}}],
         }
     )
 
@@ -189,3 +190,12 @@ async def test_a_page_token_of_another_account_begins_nowhere(
     told = await billing.ReadBills(pb.ReadBillsRequest(identity=PEOPLE[0], channel="front", periods_max=1))
     wrong = pb.ReadBillsRequest(identity=PEOPLE[1], channel="front", page=told.next_page)
     assert await reason_of(billing.ReadBills(wrong)) == "PAGE_TOKEN_FOREIGN"
+
+
+async def test_what_is_left_to_pay_is_owed_by_service_with_the_late_fee_of_the_catalogue(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    await billing.BillAccounts(page(accounts_max=1))
+    (owed,) = owner.desk.accounts[PEOPLE[0]].open.bills
+    assert [(row.service, row.open) for row in owed.items] == [("voice", 2_340_000)]
+    assert owed.late.ppm_a_day == 3_000
