@@ -14,6 +14,7 @@ from charging.base.subject import kind_of
 from charging.ledger.auditing import Audit, TransferHalves, begins
 from charging.ledger.entry import Entry
 from charging.ledger.history import line
+from charging.ledger.reconciling import series_faults
 from charging.wire import HistoryLine
 from domainservers.accounts.accounts import unpack_account
 from domainservers.journal.journal import Position
@@ -38,6 +39,8 @@ class SlotReport(Struct):
     """Snapshots that were compared with the replayed state."""
     money: int = 0
     """In the books of the accounts that are here, replayed."""
+    bills: int = 0
+    """Bills and credit notes that were numbered."""
     revenue: int = 0
     since_ms: int = 0
     """Time of the first entry when older segments are gone; 0 = the journal is whole."""
@@ -163,6 +166,9 @@ class Follower:
             report.revenue += found.totals.get("revenue", 0)
             report.money += _money(found.account)
             report.findings += [f"{found.account_id}: {finding}" for finding in found.findings]
+        numbers = [number for audit in self.audits.values() for number in audit.numbers]
+        report.findings += [f"{report.name}: {fault}" for fault in series_faults(numbers)]
+        report.bills += len(numbers)
         self._sum_up_subjects()
         del report.findings[FINDINGS_MAX:]
 

@@ -26,6 +26,7 @@ from charging.ledger.event import BaseArrival
 from charging.ledger.funds import movements
 from charging.ledger.history import outcome
 from charging.ledger.outcome import Done, Movement
+from charging.ledger.reconciling import BillReconciling
 from charging.ledger.sending import TransferSent
 
 FINDINGS_MAX = 100
@@ -86,6 +87,9 @@ class Audit:
         self.totals: dict[str, int] = {}
         self.findings: list[str] = []
         self.transfers = TransferHalves()
+        self.bills = BillReconciling(start)
+        self.numbers: list[str] = []
+        """Of bills and credit notes, in the order of the journal."""
         self._keys: set[str] = set()
         self._version = -1
         """Newest version while the state is not known; -1 = none was seen."""
@@ -102,6 +106,7 @@ class Audit:
         if entry.key in self._keys and not again:
             self._find(f"key {entry.key} has two entries")
         self._keys.add(entry.key)
+        self.numbers += [number for event in entry.events for number in event.numbers()]
         try:
             if not entry.events:
                 self._refusal(entry)
@@ -175,6 +180,8 @@ class Audit:
                 self._find(sentence)
         under_way = before.open.outgoing if before is not None else ()
         for sentence in self.transfers.note(self.account_id, entry, under_way):
+            self._find(sentence)
+        for sentence in self.bills.note(before, after, entry):
             self._find(sentence)
         self.state = after
 

@@ -27,6 +27,7 @@ from console.operations.billing_calls import (
 )
 from console.operations.directory_call import patiently
 from console.operations.documents import document
+from console.operations.reconciling import reconcile
 from console.sharing import shares
 from console.values import time_ms
 from console.views import View, plain, print_view
@@ -37,6 +38,7 @@ app.add_typer(bills_app)
 app.command("document")(document)
 app.command("explain")(explaining.explain)
 app.command("charge")(explaining.charge)
+app.command()(reconcile)
 for _command in (receivables.arrears, receivables.owing, receivables.dun, receivables.pay):
     app.command()(_command)
 

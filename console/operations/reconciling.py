@@ -1,0 +1,44 @@
+"""`onetier billing reconcile`: bills against the postings in the journals, to the micro-unit."""
+
+from typing import Annotated
+
+import typer
+
+from audit.national import Sources, audit_country
+from charging.base.money import show
+from charging.errors import Fault
+from console.operations.keys import ChainKeys, ring_for
+from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url
+from console.views import Json, View, print_view
+from storage.unit import StoreRejected, StoreUnavailable
+
+SHOWN_MAX = 50
+
+
+def reconcile(
+    domain: Annotated[str, typer.Argument(help="Code of the domain; empty = the whole country.")] = "",
+    folder: Folder = FOLDER,
+    directory: DirectoryUrl = "",
+    keys: ChainKeys = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that read journals.")] = 2,
+    as_json: Json = False,
+) -> None:
+    """Add every bill up again from the journals themselves; any difference ends with status 1. Changes nothing."""
+    where = directory_url(folder, directory)
+    try:
+        found = audit_country(Sources(where, ring_for(where, keys), None), domain, workers)
+    except (Fault, StoreUnavailable, StoreRejected) as fault:
+        typer.echo(f"onetier: {fault}", err=True)
+        raise typer.Exit(1) from fault
+    rows = [
+        {"slot": slot.name, "accounts": slot.accounts, "bills": slot.bills, "revenue": slot.revenue}
+        for slot in found.slots
+    ]
+    bills, revenue = sum(slot.bills for slot in found.slots), sum(slot.revenue for slot in found.slots)
+    differences = found.sentences
+    told = f"{bills:,} bills in {len(found.slots)} slots, revenue {show(revenue)}: {len(differences)} differences"
+    print_view(View([*rows, {"differences": differences}], [told]), as_json)
+    for sentence in differences[:SHOWN_MAX]:
+        typer.echo(sentence, err=True)
+    if differences:
+        raise typer.Exit(1)
