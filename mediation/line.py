@@ -71,9 +71,9 @@ class MediationLine:
             self._intake.take(file, decoders[file.source], now_ms)
         return len(files)
 
-    def recycle(self, reason: str) -> int:
+    def recycle(self, reason: str, now_ms: int) -> int:
         """Put what waits in suspense for a reason, "" = for any, into batches again; gives how many records."""
-        return self._intake.recycle(reason)
+        return self._intake.recycle(reason, now_ms)
 
     def decode_again(self, now_ms: int) -> int:
         """Decode held files and unreadable records by the formats of now; gives how many records came of it."""

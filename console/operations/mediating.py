@@ -124,7 +124,7 @@ def recycle(
     async def work(plant: Plant, client: AsyncClient) -> bool:
         line = MediationLine(plant, rules)
         readable = line.decode_again(_now_ms())
-        again = line.recycle(reason)
+        again = line.recycle(reason, _now_ms())
         posted = await _poster(plant, client, rules).post_batches(_now_ms())
         row = {"readable": readable, "again": again, "posted": posted}
         texts = [f"{readable} records can be read now, {again} are tried again", _posted(posted)]

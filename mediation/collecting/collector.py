@@ -71,16 +71,16 @@ class Collector:
             found.unfinished += 1
             return
         if file.bytes > FILE_BYTES_MAX:
-            raise FileMoved(f"{file.name} has {file.bytes} bytes, more than {FILE_BYTES_MAX}: let the switch split it")
+            raise FileMoved(f"{file.shown} has {file.bytes} bytes, more than {FILE_BYTES_MAX}: let the switch split it")
         content = folder.read(file)
         digest = digest_of(content)
         landed = plant.files.get(digest)
         if landed is None:
             place(plant.folder.landed(digest), content)
         with plant.commit():
-            plant.files.read(source.source, file.name, digest, now_ms)
+            plant.files.read(source.source, file.shown, digest, now_ms)
             if landed is None:
-                plant.files.land(LandedFile(digest, source.source, file.name, len(content), now_ms, LANDED))
+                plant.files.land(LandedFile(digest, source.source, file.shown, len(content), now_ms, LANDED))
         found.taken += landed is None
         found.known += landed is not None
 

@@ -37,7 +37,7 @@ class LocalFolder:
                 content = opened.read(file.bytes + 1)
             after = path.stat().st_size
         except FileNotFoundError as error:
-            raise FileMoved(f"{file.name} is gone") from error
+            raise FileMoved(f"{file.shown} is gone") from error
         if not len(content) == after == file.bytes:
-            raise FileMoved(f"{file.name} was written to while it was read")
+            raise FileMoved(f"{file.shown} was written to while it was read")
         return content

@@ -1,13 +1,18 @@
 """The fields of a switch's record → a usage record, by the rules of the format."""
 
-from charging.base.bounds import QUANTITY_DEFAULT, TIME_MS_MAX
-from charging.base.names import is_place, is_service
+from charging.base.bounds import IDENTITY_CHARS_MAX, QUANTITY_DEFAULT
+from charging.base.fieldtypes import ATTRIBUTES
+from charging.base.names import is_place, is_plain, is_service
+from charging.base.party import party
+from charging.errors import Invalid
 from mediation.decoding.layouts import Cells
 from mediation.formats.format import FieldRule, Format
-from mediation.formats.values import BadText
+from mediation.formats.values import BadText, NumberValue
 from mediation.records import DetailRecord, DroppedRecord, RecordPlace, UnreadRecord
 
 SHOWN_CHARS_MAX = 40
+START_MS_MAX = 253_402_300_799_999
+"""End of the year 9999, UTC: no calendar goes further."""
 
 
 class Mapper:
@@ -17,6 +22,9 @@ class Mapper:
         self._form = form
         self._drop = [(rule.column, frozenset(rule.among), rule.why) for rule in form.drop]
         self._attributes = sorted(form.attributes.items())
+        payer, other = form.identity.read, form.other_party
+        dialled = other is not None and not isinstance(other.read, NumberValue)
+        self._country = payer.country if dialled and isinstance(payer, NumberValue) else ""
 
     def record(self, cells: Cells, place: RecordPlace) -> DetailRecord | DroppedRecord | UnreadRecord:
         """Make the record, or say why there is none."""
@@ -36,22 +44,33 @@ class Mapper:
                 tuple((name, _text(name, rule, cells)) for name, rule in self._attributes),
                 place,
             )
-            _check(record)
+            _check(record, self._country)
             return record
         except BadText as bad:
             return UnreadRecord(bad.reason, bad.wanted, place)
 
 
-def _check(record: DetailRecord) -> None:
-    """Hold a record to what the front door takes of any use: what it refused would harm those sent with it."""
+def _check(record: DetailRecord, country: str) -> None:
+    """Hold a record to what the front door takes of any use: what it refused would harm those sent with it.
+
+    `country` is where the other party, as it stands, was dialled; "" = it was read as a number, or nobody says.
+    """
     if is_service(record.service) is None:
         raise BadText(f"service: {record.service[:SHOWN_CHARS_MAX]!r} is no code of a service, such as voice or data")
     if record.visited and is_place(record.visited) is None:
         raise BadText(f"visited: {record.visited[:SHOWN_CHARS_MAX]!r} is no code of a region or network")
-    if not 0 < record.start_ms <= TIME_MS_MAX:
-        raise BadText("start: it is before 1970, or further ahead than any clock")
+    if not 0 < record.start_ms <= START_MS_MAX:
+        raise BadText("start: it is before 1970, or further ahead than any calendar")
+    if len(record.other_party) > IDENTITY_CHARS_MAX or not is_plain(record.other_party):
+        raise BadText(f"other_party: it has control characters, or more than {IDENTITY_CHARS_MAX}")
     if record.quantity > QUANTITY_DEFAULT:
         raise BadText(f"quantity: {record.quantity} is more than one use can have, {QUANTITY_DEFAULT}")
+    try:
+        ATTRIBUTES.read(dict(record.attributes), "attributes")
+        if record.other_party and country:
+            party(record.other_party, country)
+    except Invalid as fault:
+        raise BadText(str(fault)) from fault
 
 
 def _text(name: str, rule: FieldRule | None, cells: Cells) -> str:

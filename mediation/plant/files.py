@@ -35,6 +35,11 @@ class ListedFile(Struct, frozen=True):
     modified: str
     """What the source says of its age, in whatever form: only that it is another one means something."""
 
+    @property
+    def shown(self) -> str:
+        """Its name in books and before people: bytes of another encoding than UTF-8 are written out."""
+        return self.name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
 
 class Look(Struct, frozen=True):
     """What is known of a file that is listed."""
@@ -93,10 +98,11 @@ class FileBook:
     def look(self, source: str, file: ListedFile, now_ms: int) -> Look:
         """Note a file as its source lists it; gives since when it looks so."""
         query = "SELECT bytes, modified, since_ms, digest FROM looks WHERE source = ? AND name = ?"
-        row = self._execute(query, (source, file.name)).fetchone()
-        if row is not None and (row[0], row[1]) == (file.bytes, file.modified):
+        row = self._execute(query, (source, file.shown)).fetchone()
+        # A look that lies ahead of the clock says nothing: the clock was put back.
+        if row is not None and (row[0], row[1]) == (file.bytes, file.modified) and (row[3] or row[2] <= now_ms):
             return Look(int(row[2]), str(row[3]))
-        values = (source, file.name, file.bytes, file.modified, now_ms)
+        values = (source, file.shown, file.bytes, file.modified, now_ms)
         self._execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, '')", values)
         return Look(now_ms, "")
 

@@ -1,7 +1,8 @@
 """A landed file → its batch: decoded, freed of duplicates, all of it in one commit.
 
-What is kept of a record depends on nothing but the file, its format and the keys that were known before: whoever is
-killed here begins again and ends where it would have.
+What is kept of a record depends on nothing but the file, its format, the keys that were known before, and whether it
+began by now: whoever is killed here begins again and ends where it would have. A batch never changes once it is there,
+for its request keys name what was sent.
 """
 
 from collections.abc import Sequence
@@ -26,8 +27,9 @@ from mediation.records import DetailRecord, DroppedRecord, UnreadRecord
 RUNS_OF_DAY_MAX = 8
 """More are joined to one, so that a look at a day's keys stays a look at a few files."""
 CONFLICT = "RECORD_CONFLICT"
-FOR_PEOPLE = frozenset((CONFLICT, "BATCH_TAKEN"))
-"""Reasons for which a second try can't be right: a person has to look."""
+FOR_PEOPLE = frozenset((CONFLICT, "BATCH_TAKEN", "REQUEST_KEY_REUSED"))
+"""Reasons for which a second try can't be right, it may be charged already: a person has to look."""
+AHEAD = "EVENT_TIME_INVALID"
 _DAY_MS = 86_400_000
 _pack = msgspec.msgpack.Encoder().encode
 _record = msgspec.msgpack.Decoder(DetailRecord).decode
@@ -62,19 +64,22 @@ class Intake:
             self._commit(file, decoder.form.format, readable, now_ms)
         return len(readable)
 
-    def recycle(self, reason: str) -> int:
+    def recycle(self, reason: str, now_ms: int) -> int:
         """Put records that wait for a reason ("" = for any that can be mended) into new batches, file by file.
 
-        Gives how many. Their keys are known already: nobody else has them.
+        Gives how many. Their keys are known already: nobody else has them. What is still ahead of `now_ms` waits on.
         """
         plant, count = self._plant, 0
         waiting = [each for each in plant.suspense.all(reason) if each.record and each.reason not in FOR_PEOPLE]
         for digest, group in groupby(waiting, key=lambda each: each.digest):
-            mine, number = list(group), self._work.next_number()
-            write_batch(self._folder.batch(number), [KeyedRecord(each.key, _record(each.record)) for each in mine])
+            rows = [KeyedRecord(each.key, _record(each.record)) for each in group]
+            mine, number = [row for row in rows if row.record.start_ms <= now_ms], self._work.next_number()
+            if not mine:
+                continue
+            write_batch(self._folder.batch(number), mine)
             with plant.commit():
                 self._work.add(number, digest, len(mine))
-                plant.suspense.release(digest, [each.position for each in mine])
+                plant.suspense.release(digest, [row.record.place.position for row in mine])
             count += len(mine)
         return count
 
@@ -100,15 +105,17 @@ class Intake:
         aside = [_unread(file, each, now_ms) for each in found if isinstance(each, UnreadRecord)]
         aside += [_conflict(file, decoded[at], keys[at], now_ms) for at in np.flatnonzero(known == runs.OTHER)]
         fresh = np.flatnonzero(known == runs.NEW)
+        ready = [KeyedRecord(keys[at], decoded[at].record) for at in fresh if decoded[at].record.start_ms <= now_ms]
+        aside += [_ahead(file, decoded[at], keys[at], now_ms) for at in fresh if decoded[at].record.start_ms > now_ms]
         plant, number = self._plant, self._work.next_number()
-        if len(fresh):
-            write_batch(self._folder.batch(number), [KeyedRecord(keys[at], decoded[at].record) for at in fresh])
+        if ready:
+            write_batch(self._folder.batch(number), ready)
         made = self._write_runs(number, rows[:, fresh], days[fresh])
         with plant.commit():
             for name, day, size in made:
                 self._work.add_run(name, day, size)
-            if len(fresh):
-                self._work.add(number, file.digest, len(fresh))
+            if ready:
+                self._work.add(number, file.digest, len(ready))
             plant.suspense.release(file.digest, [_position(each) for each in found])
             plant.suspense.keep(aside)
             dropped = sum(isinstance(each, DroppedRecord) for each in found)
@@ -167,9 +174,18 @@ def _unread(file: LandedFile, unread: UnreadRecord, now_ms: int) -> Suspended:
 
 
 def _conflict(file: LandedFile, decoded: Decoded, key: bytes, now_ms: int) -> Suspended:
-    record = decoded.record
     why = "another record with the same key says something else: look at both, then charge one by hand"
-    return Suspended(file.digest, record.place.position, CONFLICT, why, record.place.raw, key, _pack(record), now_ms)
+    return _aside(file, decoded, key, CONFLICT, why, now_ms)
+
+
+def _ahead(file: LandedFile, decoded: Decoded, key: bytes, now_ms: int) -> Suspended:
+    why = "it says that it began later than now: mend the format's zone, or wait"
+    return _aside(file, decoded, key, AHEAD, why, now_ms)
+
+
+def _aside(file: LandedFile, decoded: Decoded, key: bytes, reason: str, why: str, now_ms: int) -> Suspended:
+    record = decoded.record
+    return Suspended(file.digest, record.place.position, reason, why, record.place.raw, key, _pack(record), now_ms)
 
 
 def _position(each: FoundRecord) -> int:
