@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from appserver.reading.orders import order_of, reader_of
 from charging.base.asked import Asked, FilledIn, types_of
-from charging.base.fieldtypes import NAME, TEXT, FieldType, Identity
+from charging.base.fieldtypes import NAME, TEXT, FieldType, Identity, Whole
 from charging.errors import Invalid
 from charging.ledger.asking import ASKED
 from charging.reasons import REASONS
@@ -125,6 +125,7 @@ def test_a_struct_and_its_message_have_the_same_fields_or_nothing_starts() -> No
     class FilledInLater(Struct):
         status: Annotated[str, TEXT]
         reason: Annotated[str, NAME]
+        pay_out: Annotated[int, Whole(0, 5)]
         original: Annotated[bytes, FilledIn()] = b""
 
     for struct, complaint in ((Shorter, "reason"), (Longer, "more"), (Other, "reason"), (Untyped, "reason")):

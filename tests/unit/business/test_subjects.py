@@ -70,7 +70,7 @@ def test_a_fact_or_a_state_of_a_later_version_is_said_to_be_unreadable() -> None
 
 
 def test_whatever_may_be_asked_of_a_subject_can_be_granted() -> None:
-    assert {doing for kind in KINDS.values() for doing in kind.doings} | {"bill_runs"} == SUBJECTS
+    assert {doing for kind in KINDS.values() for doing in kind.doings} | {"bill_runs", "bills"} == SUBJECTS
     policy = Policy()
     for name in SUBJECTS:
         assert policy.permit("operator/li", name).amount_max == 0

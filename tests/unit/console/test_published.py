@@ -85,7 +85,11 @@ async def test_what_is_published_comes_back_as_files_and_is_compared_with_them(t
         (fetched / "national.yaml").write_text(second)
         status, told = await onetier("diff", str(fetched), *through)
         assert status == 1
-        assert told.splitlines() == ["national: version: 1 → 2", "national: fees mobile-59-fee amount: 59 → 69"]
+        assert told.splitlines() == [
+            "national: version: 1 → 2",
+            "national: fees mobile-59-fee amount: 59 → 69",
+            "national: splits mobile-129-fee parts[0] price: 59 → 69",
+        ]
         await publish(tier.address, fetched)
         assert await onetier("diff", str(fetched), *through) == (0, "")
         status, told = await onetier("diff", str(SAMPLE), *through, "--version", "national-2")

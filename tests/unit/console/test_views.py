@@ -28,6 +28,7 @@ WITHOUT_DATA = {
     "cassandra down": "acts on this machine",
     "cassandra status": "of a cluster for trying out",
     "cassandra up": "acts on this machine",
+    "catalog keys": "prints the page of the manual",
     "catalog fetch": "writes files, and names them a line each",
     "catalog publish": "says what it did while it does it",
     "catalog schema": "prints JSON anyway",
