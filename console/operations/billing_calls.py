@@ -23,7 +23,7 @@ Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.
 PeriodText = Annotated[
     str, typer.Argument(metavar="PERIOD", help="2026-10, or 2026-10/15 for those whose cycle begins on the 15th.")
 ]
-Mode = Annotated[str, typer.Option(help="direct, or staged: deposits and settlements are replayed after the run.")]
+Mode = Annotated[str, typer.Option(help="direct: deposits and settlements go on during the run.")]
 Until = Annotated[str, typer.Option("--until", help="End of the window, as 2026-11-01T06:00:00+08:00.")]
 
 

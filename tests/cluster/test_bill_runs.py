@@ -56,7 +56,7 @@ async def test_a_run_outlives_its_owners_and_a_move_and_is_audited(
     monkeypatch.setenv("ONETIER_UNIT_FOLDERS", str(tmp_path))
     run = f"GD/0:{LAST}"
     async with rehearse(tmp_path, Shape(datacenters=1, domain_servers=2, app_servers=1)) as small:
-        opened = await billing(small, "open", "GD", str(LAST), "--mode", "staged", "--until", UNTIL, "--key", "open-1")
+        opened = await billing(small, "open", "GD", str(LAST), "--mode", "direct", "--until", UNTIL, "--key", "open-1")
         assert run in opened
         assert "done in 1 of 1 slots; request key open-1" in opened
         assert "RUN_OPEN" in await billing(small, "open", "GD", str(LAST), "--until", UNTIL, status=1)
@@ -64,7 +64,7 @@ async def test_a_run_outlives_its_owners_and_a_move_and_is_audited(
         assert "PERIOD_NOT_OVER" in early or "CYCLE_BUSY" in early
         assert "RUN_UNKNOWN" in await billing(small, "complete", "BJ", str(LAST), status=1)
         await kill_all_owners(small)
-        again = await billing(small, "open", "GD", str(LAST), "--mode", "staged", "--until", UNTIL, "--key", "open-1")
+        again = await billing(small, "open", "GD", str(LAST), "--mode", "direct", "--until", UNTIL, "--key", "open-1")
         assert "1 of them as told before" in again
         assert "REQUEST_KEY_REUSED" in await billing(
             small, "open", "GD", str(LAST), "--until", UNTIL, "--key", "open-1", status=1
@@ -81,7 +81,7 @@ async def test_a_run_outlives_its_owners_and_a_move_and_is_audited(
         assert run in await billing(small, "list", "GD")
         shown = await billing(small, "show", run)
         assert f"run of {LAST} completed, early" in shown
-        assert f"run of {LAST} opened, staged" in shown
+        assert f"run of {LAST} opened, direct" in shown
         assert "open_bill_run refused: RUN_OPEN" in shown
         await small.client.close()
         await small.system.supervisor.drain()
@@ -122,5 +122,5 @@ async def audit(small: Rehearsal, folder: Path) -> None:
     assert followed.subject.state is not None
     state = BILL_RUNS.state(followed.subject.state)
     assert state is not None
-    assert [(run.period, run.state, run.mode) for run in state.runs] == [(LAST, "completed", "staged")]
+    assert [(run.period, run.state, run.mode) for run in state.runs] == [(LAST, "completed", "direct")]
     assert [line.kind for line in followed.lines].count("open_bill_run") >= 3

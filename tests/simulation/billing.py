@@ -45,11 +45,11 @@ class Operator:
     def _action(self) -> RunAction:
         roll, period = self._random.random(), self._period
         if roll < 0.4:
-            return OpenRun(period, self._random.choice(("", "direct", "staged")), 1, BASE_MS + YEARS_MS)
+            return OpenRun(period, self._random.choice(("", "direct")), 1, BASE_MS + YEARS_MS)
         if roll < 0.7:
             return CompleteRun(period)
         if roll < 0.85:
-            return PlanRun(period, "staged", 1, BASE_MS, BASE_MS + YEARS_MS)
+            return PlanRun(period, "direct", 1, BASE_MS, BASE_MS + YEARS_MS)
         return CancelRun(period, "because")
 
     async def _do(self, action: RunAction) -> None:

@@ -38,7 +38,7 @@ def opening(key: str = "k-1", **given: object) -> pb.ChangeBillRunsRequest:
         "period": "2026-09/1",
         "request_key": key,
         "channel": "front",
-        "open": pb.OpenBillRun(mode="staged", until_ms=OVER_MS + 2 * DAY_MS),
+        "open": pb.OpenBillRun(mode="direct", until_ms=OVER_MS + 2 * DAY_MS),
     }
     return pb.ChangeBillRunsRequest(**(fields | given))
 
@@ -54,11 +54,11 @@ async def test_a_domain_is_opened_in_all_its_slots_and_a_repeat_changes_nothing(
 ) -> None:
     first = await billing.ChangeBillRuns(opening())
     assert [each.run.run_id for each in first.outcomes] == [f"GD/{slot}:2026-09/1" for slot in range(SLOTS)]
-    assert {(each.run.state, each.run.mode, each.repeated) for each in first.outcomes} == {("open", "staged", False)}
+    assert {(each.run.state, each.run.mode, each.repeated) for each in first.outcomes} == {("open", "direct", False)}
     again = await billing.ChangeBillRuns(opening())
     assert [each.run for each in again.outcomes] == [each.run for each in first.outcomes]
     assert {each.repeated for each in again.outcomes} == {True}
-    other = await billing.ChangeBillRuns(opening(open=pb.OpenBillRun(mode="direct", until_ms=OVER_MS + 2 * DAY_MS)))
+    other = await billing.ChangeBillRuns(opening(open=pb.OpenBillRun(mode="direct", until_ms=OVER_MS + 3 * DAY_MS)))
     assert {from_status(each.error).reason for each in other.outcomes} == {"REQUEST_KEY_REUSED"}
     told = await billing.ListBillRuns(pb.ListBillRunsRequest(domain="GD", channel="front"))
     assert [(run.slot, run.period, run.state) for run in told.runs] == [
@@ -93,7 +93,7 @@ async def test_each_slot_has_its_own_outcome_and_what_failed_is_repeated_with_th
 
 
 async def test_a_run_is_planned_completed_and_cancelled(billing: BillingServiceStub) -> None:
-    plan = pb.PlanBillRun(mode="staged", from_ms=OVER_MS + DAY_MS, until_ms=OVER_MS + 2 * DAY_MS)
+    plan = pb.PlanBillRun(mode="direct", from_ms=OVER_MS + DAY_MS, until_ms=OVER_MS + 2 * DAY_MS)
     for key, change, state, completion in (
         ("k-1", {"plan": plan}, "planned", ""),
         ("k-2", {"cancel": pb.CancelBillRun(reason="another day")}, "cancelled", ""),

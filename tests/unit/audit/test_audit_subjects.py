@@ -23,17 +23,24 @@ from console.operations.audit import app as audit_app
 from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from domainservers.base.limits import Limits
+from domainservers.slot.slot import Slot
 from evidence.seals import open_sealed
 from house.stores import STORES
 from tests.unit.audit.forging import plant
 from tests.unit.audit.sound import audited, owned, ref, ring_of
 from tests.unit.audit.test_audit import rewrite
-from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, charge, do, opening
+from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, charge, do, opening, until
 from tests.unit.domainservers.subjects_room import HOUR_MS, RUNS, tell
 
 PERIOD = Period(2026 * 12 + 8, 1)
 ALONE = Limits(snapshot_entries=1, deltas_max=0)
 """Each state is written as a record of its own."""
+
+
+def written_down(slot: Slot) -> bool:
+    """Go on writing snapshots; gives whether all of them are there."""
+    slot.tend()
+    return slot.parts.writing.durable_seq == slot.parts.journal.head.seq
 
 
 async def billed(folder: Path) -> str:
@@ -45,11 +52,12 @@ async def billed(folder: Path) -> str:
         await do(slot, "open", opening())
         for period, key in ((PERIOD, "1"), (PERIOD.next, "2")):
             until_ms = NOW_MS + HOUR_MS
-            await tell(slot, f"open-{key}", OpenRun(period, "staged", 1, until_ms))
-            await tell(slot, f"again-{key}", OpenRun(period, "staged", 1, until_ms))
+            await tell(slot, f"open-{key}", OpenRun(period, "direct", 1, until_ms))
+            await tell(slot, f"again-{key}", OpenRun(period, "direct", 1, until_ms))
             await tell(slot, f"done-{key}", CompleteRun(period))
             slot.tend()
         await do(slot, "call", charge(300))
+        await until(lambda: written_down(slot))
     await unit.close()
     return url
 

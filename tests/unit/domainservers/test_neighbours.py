@@ -35,7 +35,7 @@ from tests.unit.domainservers.room import (
 )
 from tests.unit.domainservers.subjects_room import HOUR_MS, RUNS, instruct, own_with
 
-OPEN = OpenRun(Period(2026 * 12 + 8, 1), "staged", NOW_MS - HOUR_MS, NOW_MS + HOUR_MS)
+OPEN = OpenRun(Period(2026 * 12 + 8, 1), "direct", NOW_MS - HOUR_MS, NOW_MS + HOUR_MS)
 UNREADABLE = b"\xc1"
 
 

@@ -39,7 +39,7 @@ from tests.unit.domainservers.subjects_room import (
 )
 
 PERIOD = Period(2026 * 12 + 8, 1)
-OPEN = OpenRun(PERIOD, "staged", NOW_MS - HOUR_MS, NOW_MS + HOUR_MS)
+OPEN = OpenRun(PERIOD, "direct", NOW_MS - HOUR_MS, NOW_MS + HOUR_MS)
 DONE = CompleteRun(PERIOD)
 HASTY = Limits(snapshot_entries=1)
 
@@ -155,11 +155,11 @@ async def test_the_history_of_runs_is_readable_refusals_and_all() -> None:
     assert told == [
         ("k-3", "complete_bill_run", 2, "", "run of 2026-09/1 completed, early"),
         ("k-2", "open_bill_run", 1, "RUN_OPEN"),
-        ("k-1", "open_bill_run", 1, "", "run of 2026-09/1 opened, staged, until 2027-01-15T09:00+00:00"),
+        ("k-1", "open_bill_run", 1, "", "run of 2026-09/1 opened, direct, until 2027-01-15T09:00+00:00"),
     ]
     (one,) = await ask(slot, FetchHistory(RUNS, 10, key="k-1"))
     assert isinstance(one, History)
-    assert [line.notices for line in one.lines] == [("run of 2026-09/1 opened, staged, until 2027-01-15T09:00+00:00",)]
+    assert [line.notices for line in one.lines] == [("run of 2026-09/1 opened, direct, until 2027-01-15T09:00+00:00",)]
     await slot.close()
 
 
