@@ -11,7 +11,8 @@ from charging.errors import Fault
 from onetier_client import requests
 from onetier_client.blocking import Client
 from onetier_client.desk import AsyncClient
+from onetier_client.feed import Watch, WatchedEvent
 from onetier_client.keys import new_key
 from runtime.tls import Tls, read_tls
 
-__all__ = ["AsyncClient", "Client", "Fault", "Tls", "new_key", "read_tls", "requests"]
+__all__ = ["AsyncClient", "Client", "Fault", "Tls", "Watch", "WatchedEvent", "new_key", "read_tls", "requests"]

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mappin
 from itertools import islice
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, Unpack, cast
+from weakref import WeakSet
 
 from onetier.v1 import service_desk_pb2 as desk
 
 from charging.errors import Expired, Overloaded
 from onetier_client import requests as build
 from onetier_client.bulk import Bulk, Exchanged
+from onetier_client.feed import Watch
 from onetier_client.lines import Call, Lines
 from onetier_client.messages import Command
 from runtime.status import from_status
@@ -35,6 +37,7 @@ class Asking:
         self,
         endpoints: Sequence[str],
         *,
+        feeds: Sequence[str] = (),
         tls: Tls | None = None,
         channel: str = "front",
         partner: str = "",
@@ -47,6 +50,8 @@ class Asking:
         if not endpoints:
             raise ValueError("at least one endpoint is needed, as host:port")
         self._endpoints = tuple(endpoints)
+        self._feeds = tuple(feeds)
+        self._watches: WeakSet[Watch] = WeakSet()
         self._tls = tls
         self._defaults: build.Facts = {"channel": channel, "partner": partner, "language": language}
         self._timeout_ms = timeout_ms
@@ -68,7 +73,8 @@ class Asking:
         await self.close()
 
     async def close(self) -> None:
-        """End the streams; calls without an answer get Unavailable. Idempotent."""
+        """End the streams and watches; calls without an answer get Unavailable. Idempotent."""
+        await asyncio.gather(*(watch.close() for watch in list(self._watches)))
         if self._opened is not None:
             lines, self._opened = self._opened, None
             await lines.close()

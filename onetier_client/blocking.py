@@ -8,10 +8,12 @@ Any number of threads may share one; their calls share batches.
 """
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from onetier_client.asking import ATTEMPT_TIMEOUT_MS, TIMEOUT_MS
 from onetier_client.desk import AsyncClient
-from onetier_client.driving import blocking
+from onetier_client.driving import BlockingWatch, blocking
+from onetier_client.feed import Watch, WatchWanted
 from onetier_client.generated.blocking_calls import BlockingCommands
 from runtime.tls import Tls
 
@@ -23,6 +25,7 @@ class Client(BlockingCommands):
         self,
         endpoints: Sequence[str],
         *,
+        feeds: Sequence[str] = (),
         tls: Tls | None = None,
         channel: str = "front",
         partner: str = "",
@@ -34,6 +37,7 @@ class Client(BlockingCommands):
     ) -> None:
         desk = AsyncClient(
             endpoints,
+            feeds=feeds,
             tls=tls,
             channel=channel,
             partner=partner,
@@ -44,6 +48,15 @@ class Client(BlockingCommands):
             batches_in_flight_max=batches_in_flight_max,
         )
         super().__init__(desk)
+        self._follow = desk.watch
+
+    def watch(self, **wanted: Unpack[WatchWanted]) -> BlockingWatch:
+        """Follow the feed: `for event, cursor in client.watch(cursor=kept)`, until closed; see `AsyncClient.watch`."""
+
+        async def begin() -> Watch:
+            return self._follow(**wanted)
+
+        return BlockingWatch(self, self.run(begin()))
 
     ask = blocking(AsyncClient.ask)
     charge = blocking(AsyncClient.charge)

@@ -12,6 +12,7 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from onetier_client.asking import WINDOW, Asking
 from onetier_client.bulk import Bulk, Exchanged
+from onetier_client.feed import Watch, WatchedEvent
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,6 +77,43 @@ class Driving:
 
     async def _bulk(self, window: int, timeout_ms: int) -> Bulk:
         return self.desk.bulk(window=window, timeout_ms=timeout_ms)
+
+
+class BlockingWatch(Iterator[WatchedEvent]):
+    """A watch for one thread at a time; any may close it, and so does closing the client."""
+
+    def __init__(self, driving: Driving, watch: Watch) -> None:
+        self._driving = driving
+        self._watch = watch
+
+    @property
+    def cursor(self) -> str:
+        """As `Watch.cursor`."""
+        return self._watch.cursor
+
+    def __next__(self) -> WatchedEvent:
+        """Wait for the next event; ends once the watch is closed. Raises the feed's fault where no repeat helps."""
+        if self._watch.closed or (told := self._driving.run(self._next())) is None:
+            raise StopIteration
+        return told
+
+    def close(self) -> None:
+        """End it, also for whoever waits. Idempotent."""
+        if not self._watch.closed:
+            self._driving.run(self._watch.close())
+
+    def __enter__(self) -> Self:
+        """Give the watch."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    async def _next(self) -> WatchedEvent | None:
+        return await anext(self._watch, None)
 
 
 def blocking(

@@ -277,7 +277,7 @@ class Lines:
             fault = Unavailable("CLIENT_CLOSED", "the client was closed; the same request key tells the outcome")
         now = time.monotonic()
         attempts = max((call.attempts for call in calls), default=0)
-        pause_s = _pause_s(attempts, fault.retry_ms)
+        pause_s = back_off_s(attempts, fault.retry_ms)
         again: list[Call] = []
         for call in calls:
             if call.finished:
@@ -312,7 +312,7 @@ class Lines:
                 self.submit(call)
 
 
-def _pause_s(attempts: int, retry_ms: int) -> float:
+def back_off_s(attempts: int, retry_ms: int) -> float:
     """What the server asks for or the back-off, whichever is more, with jitter so that callers don't come in step."""
     backoff_ms = min(BACKOFF_MIN_MS << min(attempts, 10), BACKOFF_MAX_MS)
     return max(retry_ms * random.uniform(1.0, 1.25), backoff_ms * random.uniform(0.5, 1.0)) / 1000

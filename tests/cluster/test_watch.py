@@ -7,15 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
-import grpc
 import pytest
 from onetier.v1 import data_center_pb2 as dc
 from onetier.v1 import watch_pb2 as pb
-from onetier.v1.watch_pb2_grpc import WatchServiceStub
 
 from cluster.supervisor import Running
 from cluster.system import Shape
-from runtime.channel import open_channel
+from onetier_client import Watch
 from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
@@ -24,30 +22,22 @@ PEOPLE = 6
 
 
 class Reader:
-    """A webhook as one would write it: deals with a batch, keeps its cursor, resumes by it."""
+    """A webhook as one would write it: deals with each event; the watch goes on through whatever breaks."""
 
     def __init__(self, address: Callable[[], str]) -> None:
         self.events: list[pb.AccountEvent] = []
-        self.resumed = 0
-        self._address = address
-        self._cursor = ""
+        self._watch = Watch(address, pb.WatchRequest(from_oldest=True, events_max=7))
+
+    @property
+    def resumed(self) -> int:
+        """How many streams went on where another ended."""
+        return self._watch.streams - 1
 
     async def follow(self) -> None:
-        """Follow for ever."""
-        while True:
-            channel = open_channel(self._address(), None, role="watch")
-            try:
-                request = pb.WatchRequest(cursor=self._cursor, from_oldest=not self._cursor, events_max=7)
-                async for batch in WatchServiceStub(channel).Watch(request):
-                    self.events += batch.events
-                    self._cursor = batch.cursor
-            except grpc.aio.AioRpcError as error:
-                if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
-                    raise
-                self.resumed += 1
-                await asyncio.sleep(0.05)
-            finally:
-                await channel.close()
+        """Follow until cancelled."""
+        async with self._watch:
+            async for event, _cursor in self._watch:
+                self.events.append(event)
 
 
 @asynccontextmanager
