@@ -81,8 +81,12 @@ def closing(
 
 
 def _commit(account_id: str, what: str, action: PostFees | ClosePeriod, caller: BillingCaller, now_ms: int) -> Commit:
-    """Make a commit whose key is what it says: the same again is a repeat."""
+    """Make a commit whose key is what it says and when it was made.
+
+    Not what it says alone: a refusal that time takes away, PERIOD_NOT_OVER of an owner whose clock is behind or of an
+    account with a zone of its own, would be the answer of the next tries, too. What is done twice the period refuses.
+    """
     digest = digest_of(account_id, action)
-    key = f"{what}-{digest.hex()}"
+    key = f"{what}-{digest.hex()}-{now_ms}"
     command = Command(account_id, key, digest, caller.actor, caller.channel, now_ms, action, principal=caller.principal)
     return Commit(identity_of(account_id), command)

@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from charging.base import openbills
-from charging.base.account import Account
+from charging.base.account import MONEY, Account
 from charging.base.localtime import day_of, month_text, zone_of
-from charging.base.openbills import NEVER_LATE, LateRule, OpenItem, owed
+from charging.base.openbills import ITEMS_MAX, NEVER_LATE, LateRule, OpenItem, owed
 from charging.base.receivables import late_fees
 from charging.bills.bill import LATE_FEE, USAGE, Bill, LineKind, MoneyMoved, PeriodBalance
 from charging.bills.making import BillFrame, make_bill, owed_items
@@ -20,6 +20,8 @@ from charging.bills.taxing import BillSum
 from charging.bills.taxtable import TaxTable
 from charging.ledger.commands.close_period import ClosePeriod, bucket_mark, is_money, opening_of
 
+OTHER_ITEMS = "~other"
+"""Item of an open bill for all that it has no room for one by one; no item of a catalogue is called so."""
 _KINDS: dict[str, LineKind] = {
     "": USAGE,
     "fee": "fee",
@@ -53,12 +55,25 @@ def closing_of(
     carried = account.open.carried
     if not sums:
         return ClosePeriod(month, mark, None)
-    bill = _bill(account, sums, taxes, month, carried, today)
+    bill = _bill(account, sums, taxes, month, carried, now_ms)
     if bill.payable <= 0:
         return ClosePeriod(month, mark, bill, late_fees=fees)
-    items = tuple(OpenItem(item, services.get(item, ""), amount, amount) for item, amount in owed_items(bill))
+    items = tuple(OpenItem(item, services.get(item, ""), amount, amount) for item, amount in _few(owed_items(bill)))
     due_ms = zone_of(account.terms.zone).day_begins(day_of(bill.due_day) + 1) * 1000
     return ClosePeriod(month, mark, bill, due_ms, items, late, fees)
+
+
+def _idle(account: Account, now_ms: int) -> int:
+    """Give the money that pays for nothing now, for it is over or not valid yet: it settles no bill either."""
+    found = [book for book in account.books if book.unit == MONEY and not book.allowance and not book.valid_at(now_ms)]
+    return sum(book.amount for book in found)
+
+
+def _few(owed: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    """Put together what is beyond the items that an open bill can have: the bill itself has all of its lines."""
+    if len(owed) <= ITEMS_MAX:
+        return owed
+    return (*owed[: ITEMS_MAX - 1], (OTHER_ITEMS, sum(amount for _, amount in owed[ITEMS_MAX - 1 :])))
 
 
 def sums_of(account: Account, month: int) -> list[BillSum]:
@@ -85,8 +100,9 @@ def first_day(month: int, cycle_day: int) -> date:
     return date(year, number, min(cycle_day, monthrange(year, number)[1]))
 
 
-def _bill(account: Account, sums: Sequence[BillSum], taxes: TaxTable, month: int, carried: int, today: int) -> Bill:
+def _bill(account: Account, sums: Sequence[BillSum], taxes: TaxTable, month: int, carried: int, now_ms: int) -> Bill:
     terms = account.terms
+    today = zone_of(terms.zone).day(now_ms // 1000)
     last = first_day(month + 1, terms.cycle_day) - timedelta(days=1)
     frame = BillFrame(
         account.account_id,
@@ -109,7 +125,7 @@ def _bill(account: Account, sums: Sequence[BillSum], taxes: TaxTable, month: int
         sums,
         taxes,
         carried_in=carried,
-        available=max(0, opening + came + carried),
+        available=max(0, opening + came + carried - _idle(account, now_ms)),
         arrears=owed(account.open.bills),
     )
     balance = PeriodBalance(opening, moved, opening + came - bill.gross)

@@ -4,6 +4,7 @@ What the owner looks up is only the journal entry under `of_key` (`charging.ledg
 not, the key is remembered (`Open.reversed`): a payment that comes after its own reversal is refused, however late.
 """
 
+from hashlib import blake2b
 from typing import Annotated
 
 from msgspec.structs import replace
@@ -27,7 +28,7 @@ from charging.ledger.standing import require_here
 CHARGED_BACK = "charged_back"
 """Item of what had been paid into the balance, was spent, and was taken back."""
 CLAIM_PREFIX, CLAIM_CHARS_MAX = "R-", 64
-"""What names such a claim among the bills: the payment's key behind this."""
+"""What names such a claim among the bills: the payment's key behind this, or what stands for a longer one."""
 
 
 class PaymentReversed(BaseEvent, frozen=True, tag="reversed"):
@@ -59,7 +60,7 @@ class PaymentReversed(BaseEvent, frozen=True, tag="reversed"):
         state = _owed_again(state, self.shares, self.at_ms)
         if self.claim:
             rows = (OpenItem(CHARGED_BACK, "", self.claim, self.claim),)
-            claim = OpenBill((CLAIM_PREFIX + self.of_key)[:CLAIM_CHARS_MAX], "", self.at_ms, self.claim, rows)
+            claim = OpenBill(_claim_number(state, self.of_key), "", self.at_ms, self.claim, rows)
             state = with_bills(state, (*state.open.bills, claim))
         kept = [row for row in state.open.reversed if row[0] not in self.forgets]
         return state.with_open(reversed=(*kept, (self.of_key, self.at_ms)))
@@ -136,6 +137,15 @@ def _taken_back(account: Account, fact: PaymentFact) -> tuple[tuple[tuple[str, i
             postings.append((book_id, part))
             left -= part
     return tuple(postings), left
+
+
+def _claim_number(account: Account, of_key: str) -> str:
+    """Name a claim so that no other bill of the account has its number: shares of one would settle both."""
+    number, tries = CLAIM_PREFIX + of_key, 0
+    while len(number) > CLAIM_CHARS_MAX or bill_of(account, number) is not None:
+        tries += 1
+        number = CLAIM_PREFIX + blake2b(f"{of_key}/{tries}".encode(), digest_size=16).hexdigest()
+    return number
 
 
 def _owed_again(account: Account, shares: tuple[Share, ...], now_ms: int) -> Account:

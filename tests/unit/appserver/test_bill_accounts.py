@@ -183,6 +183,17 @@ async def test_without_an_open_run_nobody_is_billed_but_a_single_account_on_dema
     assert from_status(early.error).reason == "PERIOD_NOT_OVER"
 
 
+async def test_an_account_that_was_refused_too_early_is_billed_by_the_next_try(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    owner.desk.now_ms = OVER_MS - 1
+    (early,) = (await billing.BillAccounts(page(identity=PEOPLE[2]))).outcomes
+    assert from_status(early.error).reason == "PERIOD_NOT_OVER"
+    owner.desk.now_ms = OVER_MS
+    (one,) = (await billing.BillAccounts(page(identity=PEOPLE[2]))).outcomes
+    assert (one.bill.total, one.HasField("error")) == (2_340_000, False)
+
+
 async def test_a_page_token_of_another_account_begins_nowhere(
     billing: BillingServiceStub, owner: OwnerInMemory
 ) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from charging.base.account import Account
+from charging.base.account import Account, Book
 from charging.base.usage import Usage
 from charging.bills.bill import Bill
 from charging.bills.checking import check_bill
@@ -292,3 +292,28 @@ def test_whatever_happens_bills_are_revenue_and_each_opens_where_the_one_before_
     assert sum(bill.total for bill in bills) + (bills[-1].carried_out if bills else 0) == sum(b.gross for b in bills)
     desk.crash()
     assert desk.accounts[ALICE] == account
+
+
+def test_more_items_than_an_open_bill_has_room_for_are_owed_together() -> None:
+    desk = postpaid()
+    for number in range(70):
+        use(desk, YUAN, item=f"item-{number}")
+    desk.now_ms = FEBRUARY_MS
+    bill = close(desk)
+    (owed,) = desk.accounts[ALICE].open.bills
+    assert (len(bill.lines), len(owed.items), owed.open) == (70, 64, 70 * YUAN)
+    assert (owed.items[-1].item, owed.items[-1].open) == ("~other", 7 * YUAN)
+
+
+def test_money_that_is_over_settles_no_bill() -> None:
+    desk = Desk()
+    promised = Book("promo", "money", 50 * YUAN, valid_to_ms=START_MS + 3 * 86_400_000)
+    given = opening(ALICE, 0, credit_limit=100 * YUAN, books=(promised,))
+    desk.do(ALICE, replace(given, payment_mode="postpaid"))
+    desk.now_ms = START_MS + 5 * 86_400_000
+    use(desk, 30 * YUAN, start_ms=desk.now_ms)
+    desk.now_ms = FEBRUARY_MS
+    bill = close(desk)
+    assert (bill.total, bill.settled, bill.payable) == (30 * YUAN, 0, 30 * YUAN)
+    assert (main(desk.accounts[ALICE]), desk.accounts[ALICE].open.bills[0].open) == (0, 30 * YUAN)
+    assert audit(desk.journals[ALICE], ALICE).findings == ()

@@ -138,6 +138,21 @@ def test_a_payment_that_is_charged_back_is_owed_again_and_so_is_what_was_spent_o
     assert (opens(desk), main(desk)) == ({}, 0)
 
 
+def test_two_claims_are_two_bills_however_long_their_keys_and_whatever_another_bill_is_called() -> None:
+    long = "k" * 62
+    desk = owing()
+    for key in (f"{long}a1", f"{long}b2", "short"):
+        desk.do(A, pay(10), key)
+    desk.do(A, post(state(desk), charge_of(30)))
+    desk.do(A, bill("R-short", 10, item="charged_back"))
+    for key in (f"{long}a1", f"{long}b2", "short"):
+        desk.do(A, ReversePayment(key, ""))
+    assert (len(opens(desk)), open_of(state(desk))) == (4, 40)
+    desk.do(A, pay(10))
+    assert open_of(state(desk)) == 30
+    assert auditing.audit(desk.journals[A], A).findings == ()
+
+
 def test_a_top_up_can_be_reversed_as_a_payment_can_and_a_charge_can_not() -> None:
     desk = owing(money=5)
     desk.do(A, TopUp("", "", 50, 0, 0, "", "deposit"), "topped-up")
