@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from audit.journals import JournalRef
 from audit.reading import read_journal
@@ -50,10 +51,12 @@ class PeriodExplained(Struct, frozen=True):
     bill: Bill | None
     """None = it is not closed, or there was nothing to bill."""
     closed_by: Located | None
+    zone: str = "UTC"
+    """By whose clock the account lives."""
 
     def of_item(self, item: str) -> "PeriodExplained":
         """Leave out what is of other items."""
-        return PeriodExplained(tuple(part for part in self.parts if part.head.item == item), self.bill, self.closed_by)
+        return replace(self, parts=tuple(part for part in self.parts if part.head.item == item))
 
     def sums(self) -> dict[SumKey, int]:
         """Add up by head."""
@@ -81,9 +84,10 @@ async def explain_period(ref: JournalRef, account_id: str, month: int) -> Period
     Raises `NotFound` BEYOND_REACH when the account's beginning is gone with old segments; else as `read_journal`.
     """
     parts: list[LinePart] = []
-    bill, closed_by = None, None
+    bill, closed_by, zone = None, None, "UTC"
     async with aclosing(_followed(ref, account_id)) as entries:
         async for at, before, after in entries:
+            zone = after.terms.zone
             closing = [event for event in at.entry.events if isinstance(event, PeriodClosed)]
             for event in closing:
                 if event.month == month:
@@ -92,7 +96,7 @@ async def explain_period(ref: JournalRef, account_id: str, month: int) -> Period
                 parts += [LinePart(at, head, amount) for head, amount in added(before, after) if head.month == month]
             if len(parts) > PARTS_MAX:
                 raise NotFound("BEYOND_REACH", f"more than {PARTS_MAX:,} postings in the period are too many to tell")
-    return PeriodExplained(tuple(parts), bill, closed_by)
+    return PeriodExplained(tuple(parts), bill, closed_by, zone)
 
 
 async def explain_charge(ref: JournalRef, account_id: str, key: str) -> ChargeExplained:

@@ -1,8 +1,7 @@
 """A bill: what one account is asked for one period, once, for ever.
 
 Amounts are micro-units of the bill's currency; positive = the account owes it. Days are texts, 2026-10-01, of the
-account's zone, as a document has them: a bill is read when no zone file of today is left. The fields are those of TM
-Forum 678 where it has them; `charging.bills.tmf678` says which.
+account's zone, as a document has them: a bill is read when no zone file of today is left.
 
     lines  ──sum by tax──▶  groups  ──sum──▶  gross
     carried_in + gross − carried_out = total, a multiple of the coin

@@ -34,7 +34,7 @@ def explain(
 ) -> None:
     """Go from the lines of a bill to the charges behind them, each with its place in the journal. Changes nothing."""
     month = read_period(period if "/" in period else f"{period}/1").month
-    ref = _journal(account, slot, folder, directory, keys)
+    ref = journal_of(account, slot, folder, directory, keys)
     found = asyncio.run(explain_period(ref, account, month))
     shown = found.of_item(item) if item else found
     print_view(View([*_part_rows(shown.parts)], _period_lines(shown)), as_json)
@@ -50,11 +50,12 @@ def charge(
     as_json: Json = False,
 ) -> None:
     """Go from a charge to its tariff, its discounts, its postings and its journal entry. Changes nothing."""
-    found = asyncio.run(explain_charge(_journal(account, slot, folder, directory, keys), account, key))
+    found = asyncio.run(explain_charge(journal_of(account, slot, folder, directory, keys), account, key))
     print_view(View([_charge_row(found)], _charge_lines(found)), as_json)
 
 
-def _journal(account: str, slot: str, folder: Folder, directory: str, keys: ChainKeys) -> JournalRef:
+def journal_of(account: str, slot: str, folder: Folder, directory: str, keys: ChainKeys) -> JournalRef:
+    """Find the journal that has an account. Raises `typer.BadParameter` when its id names no slot of the country."""
     where = directory_url(folder, directory)
     name = slot or slot_of(account)
     refs = asyncio.run(journals(where, ring_for(where, keys), name.partition("/")[0])) if name else []

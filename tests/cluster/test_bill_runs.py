@@ -7,15 +7,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from onetier.v1 import billing_pb2 as pb
+from onetier.v1.billing_pb2_grpc import BillingServiceStub
 
+from appserver.billing.bills import bill_told
 from audit.journals import JournalRef, audit_journal
 from audit.national import Sources, audit_country
 from business.billing.kind import BILL_RUNS, subject_of
 from business.billing.periods import Period
 from cluster.layout import keys_of
 from cluster.system import Shape
+from documents.jsonform import from_json
 from evidence.keyfile import ring_at
 from evidence.places import anchors_folder
+from runtime.channel import open_channel
 from testkit.rehearsal import Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
@@ -83,6 +88,7 @@ async def test_a_run_outlives_its_owners_and_a_move_and_is_audited(
         assert f"run of {LAST} completed, early" in shown
         assert f"run of {LAST} opened, direct" in shown
         assert "open_bill_run refused: RUN_OPEN" in shown
+        await print_one(small)
         await small.client.close()
         await small.system.supervisor.drain()
         await audit(small, tmp_path)
@@ -91,6 +97,26 @@ async def test_a_run_outlives_its_owners_and_a_move_and_is_audited(
 def sums(told: str) -> list[str]:
     """The amounts that a run tells."""
     return [line for line in told.splitlines() if "to pay" in line]
+
+
+async def print_one(small: Rehearsal) -> None:
+    """Print the first bill that an account of GD got: with names of the catalogue and all that was charged."""
+    channel = open_channel(small.system.endpoints[0])
+    stub = BillingServiceStub(channel)
+    found: list[pb.Bill] = []
+    for account in small.country.people.accounts:
+        if account.domain == "GD" and not found:
+            request = pb.ReadBillsRequest(identity=account.members[0].identity, channel="front")
+            found += (await stub.ReadBills(request)).bills
+    await channel.close()
+    bill = found[0]
+    places = ["--datacenter", small.system.datacenters[0].address, "--directory", small.system.layout.directory]
+    told = await billing(small, "document", bill.account_id, bill.period, "--details", "--json", *places)
+    made = from_json(told.encode())
+    assert bill_told(made.bill) == bill
+    assert made.names["voice"] == "移动语音"
+    assert made.details
+    assert sum(each.amount for each in made.details) == bill.gross
 
 
 async def move(small: Rehearsal, folder: Path) -> None:

@@ -1,13 +1,17 @@
 """A billing run at the platform: pages of accounts, fees first, trials, and what comes between."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import grpc
 import pytest
 from msgspec.structs import replace
 from onetier.v1 import billing_pb2 as pb
 from onetier.v1.billing_pb2_grpc import BillingServiceStub
+from typer.testing import CliRunner
 
+from appserver.billing.bills import bill_told
 from business.billing.periods import ends_ms, read_period
 from charging.base.localtime import LocalTime
 from charging.base.usage import Usage
@@ -15,6 +19,8 @@ from charging.catalogue.document import from_plain
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.ledger import seal
 from charging.wire import Answer, Commit
+from console.operations.billing import app
+from documents.jsonform import from_json
 from runtime.channel import open_channel
 from runtime.status import from_rpc_error, from_status
 from testkit.ledger import charge_of, contract_of, opening
@@ -210,3 +216,34 @@ async def test_what_is_left_to_pay_is_owed_by_service_with_the_late_fee_of_the_c
     (owed,) = owner.desk.accounts[PEOPLE[0]].open.bills
     assert [(row.service, row.open) for row in owed.items] == [("voice", 2_340_000)]
     assert owed.late.ppm_a_day == 3_000
+
+
+async def test_a_closed_bill_is_printed_with_the_periods_before_it(
+    billing: BillingServiceStub, start_platform: Platforms, owner: OwnerInMemory, tmp_path: Path
+) -> None:
+    await billing.BillAccounts(page())
+    use(owner, PEOPLE[0], 5_000_000, OVER_MS + DAY_MS)
+    owner.desk.now_ms = OVER_MS + 32 * DAY_MS
+    await billing.BillAccounts(pb.BillAccountsRequest(identity=PEOPLE[0], channel="front"))
+    tier = await start_platform()
+
+    async def document(*arguments: str, status: int = 0) -> str:
+        command = ["document", PEOPLE[0], *arguments, "--endpoint", tier.address, "--datacenter", "127.0.0.1:9"]
+        result = await asyncio.to_thread(CliRunner().invoke, app, command)
+        assert result.exit_code == status, result.output
+        return result.stdout
+
+    made = from_json((await document("2026-10", "--language", "en", "--json")).encode())
+    told = (await billing.ReadBills(pb.ReadBillsRequest(identity=PEOPLE[0], channel="front"))).bills
+    assert (made.language, made.bill.number, made.bill.period) == ("en", told[0].number, "2026-10/1")
+    assert bill_told(made.bill) == told[0]
+    assert [(past.period, past.total) for past in made.history] == [
+        ("2026-09/1", told[1].total),
+        ("2026-10/1", told[0].total),
+    ]
+    first = from_json((await document("2026-09/1", "--json")).encode())
+    assert (first.language, [past.period for past in first.history]) == ("zh", ["2026-09/1"])
+    await document("2026-10", "--out", str(tmp_path / "bills" / "october.pdf"))
+    assert (tmp_path / "bills" / "october.pdf").read_bytes().startswith(b"%PDF-")
+    await document("2026-11", "--json", status=1)
+    await document(status=2)

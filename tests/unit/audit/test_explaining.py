@@ -1,6 +1,7 @@
 """From a bill back to what made it: a line to its charges, a charge to its tariff, postings and journal entry."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from charging.ledger.commands.refund import Refund
 from charging.rating.closing import closing_of
 from charging.wire import Done
 from console.operations.billing import app
+from console.operations.document_reading import details_of, quantity_text
 from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from evidence.seals import open_sealed
@@ -60,6 +62,32 @@ async def test_the_parts_of_every_line_add_up_to_it(billed: str) -> None:
     assert "dear" not in {part.at.entry.key for part in found.parts}
     assert found.closed_by is not None
     assert found.closed_by.entry.key == "close"
+
+
+async def test_detail_records_are_the_parts_of_a_bill_and_add_up_to_it(billed: str) -> None:
+    found = await explain_period(ref(billed, "GD/0"), ALICE, MONTH)
+    assert found.bill is not None
+    told = list(details_of(found, {"voice": "second"}))
+    assert sum(each.amount for each in told) == found.bill.gross
+    when = datetime.fromtimestamp(NOW_MS // 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    calls = [(each.time, each.item, each.quantity, each.amount) for each in told if each.quantity]
+    assert calls[:2] == [(when, "voice", "1 min", 300), (when, "voice", "1 min", 900)]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "text"),
+    [
+        (61, "second", "61 s"),
+        (7_200, "second", "2 h"),
+        (3 << 20, "byte", "3 MB"),
+        (1_025, "byte", "1,025 B"),
+        (0, "byte", "0"),
+        (2, "event", "2"),
+        (90, "", "90"),
+    ],
+)
+def test_a_quantity_is_told_in_the_largest_unit_that_leaves_nothing_over(quantity: int, unit: str, text: str) -> None:
+    assert quantity_text(quantity, unit) == text
 
 
 async def test_a_period_that_is_open_has_parts_and_no_bill(billed: str) -> None:

@@ -6,18 +6,22 @@ from collections.abc import Awaitable
 
 import grpc
 import pytest
+from msgspec.structs import replace
 from onetier.v1 import data_center_pb2 as pb
 from onetier.v1.data_center_pb2_grpc import DirectoryServiceStub
 
-from charging.catalogue.document import Catalogue, Overrides, pack
+from charging.base.localtime import day_of
+from charging.catalogue.document import Catalogue, Overrides, from_plain, pack
 from charging.catalogue.tariffs import Price, PriceOverride, Rate, Tariff
 from charging.catalogue.words import Service
 from charging.errors import Fault
 from cluster.loading import until_known
+from console.operations.document_reading import called, read_catalogues
 from runtime.status import from_rpc_error
 from tests.unit.datacenter.conftest import Rig
 
 CONTENT = pack(Catalogue(catalogue="national", version=1))
+VIP = {"id": "vip", "stage": "account", "percent": "10", "name": "贵宾"}
 
 
 async def fault_of(call: Awaitable[object]) -> Fault:
@@ -249,3 +253,32 @@ async def test_a_published_catalogue_is_given_out_as_it_came(operator: Directory
     assert (found.catalogue.domain, found.catalogue.version, found.catalogue.content) == ("", 1, CONTENT)
     fault = await fault_of(operator.ReadCatalogue(pb.ReadCatalogueRequest(domain="GD", version=1), timeout=5))
     assert (fault.kind, fault.reason) == ("not_found", "CATALOGUE_UNKNOWN")
+
+
+async def test_a_bill_calls_items_as_the_catalogues_of_its_last_day_do(operator: DirectoryServiceStub) -> None:
+    nation = from_plain(
+        {
+            "catalogue": "national",
+            "version": "1",
+            "services": [{"id": "voice", "unit": "second", "name": {"zh": "语音", "en": "Calls"}, "item": "talk"}],
+            "fees": [{"id": "rent", "amount": "30", "name": "月租"}, {"id": "plain", "amount": "1"}],
+            "taxes": [{"id": "basic", "percent": "9", "items": ["*"], "name": "基础"}],
+        }
+    )
+    region = from_plain({"catalogue": "GD", "version": "1", "domain": "GD", "discounts": [VIP]})
+    later = replace(nation, version=2, effective_from="2026-11-01")
+    later_ms = 86_400_000 * day_of("2026-11-01")
+    published = [
+        catalogue(pack(nation)),
+        catalogue(pack(region), 1, "GD"),
+        pb.DirectoryChange(
+            catalogue=pb.CatalogueVersion(version=2, effective_from_ms=later_ms, content=pack(later)),
+        ),
+    ]
+    await operator.Amend(amendment("names", *published), timeout=5)
+    found = await read_catalogues(operator, "GD", "2026-10-31")
+    assert [(one.domain, one.version) for one in found] == [("", 1), ("GD", 1)]
+    assert [one.version for one in await read_catalogues(operator, "XJ", "2026-11-30")] == [2]
+    assert called(found, "en").names == {"talk": "Calls", "rent": "月租", "vip": "贵宾", "basic": "基础"}
+    assert called(found, "zh").names["talk"] == "语音"
+    assert called(found, "zh").units == {"voice": "second"}
