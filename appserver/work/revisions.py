@@ -48,8 +48,9 @@ def decided_on(
     if not isinstance(ready, Leave):
         check_change(plan_at, after, _added(ready), _begins_ms(ready), now_ms, _path(ready))
     changes = isinstance(ready, ChangePlan)
-    check_terms(plan_at, contract, after, account, _path(ready), changes=changes)
-    dues = of_change(plan_at, contract, after, account, now_ms, changes=changes)
+    at_ms = now_ms if isinstance(ready, Leave) else _begins_ms(ready)
+    check_terms(plan_at, contract, after, account, _path(ready), changes=changes, at_ms=at_ms)
+    dues = of_change(plan_at, contract, after, account, now_ms, changes=changes, at_ms=at_ms)
     return replace(ready, dues=dues)
 
 

@@ -40,6 +40,8 @@ QUANTITY_DEFAULTS = {"second": 31 * 86_400, "byte": 1 << 50, "event": 1_000_000}
 QUANTITY_DEFAULT = 1 << 50
 """The same of any other unit."""
 TIME_MS_MAX = 1 << 53
+MOMENT_MS_MAX = 253_370_764_800_000
+"""Beginning of the year 9999, UTC: a moment that a caller names is a day of the calendar in every zone."""
 """Of any moment, milliseconds UTC: what a double holds exactly."""
 VERSION_MAX = 1 << 53
 PRIORITY_DEFAULT = 100

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence, Sized
 
 from msgspec import Struct
 
-from charging.base.bounds import AMOUNT_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX, UNITS_MAX
+from charging.base.bounds import AMOUNT_MAX, ID_CHARS_MAX, MOMENT_MS_MAX, TEXT_CHARS_MAX, UNITS_MAX
 from charging.base.names import is_plain
 from charging.errors import Invalid
 
@@ -189,6 +189,9 @@ class Difference(Struct, frozen=True):
         return given
 
 
+CALENDAR = "before the year 9999"
+
+
 class Moment(Struct, frozen=True):
     """A border of a time of validity; see `check_validity`."""
 
@@ -197,9 +200,9 @@ class Moment(Struct, frozen=True):
     unit = "UTC, milliseconds"
 
     def read(self, given: int, path: str) -> int:
-        """Give it as it is. Raises `Invalid` VALIDITY_OVER for a time before there were any."""
-        if given < 0:
-            raise refusal("VALIDITY_OVER", path, self.wanted)
+        """Give it as it is. Raises `Invalid` VALIDITY_OVER for a time that the calendar does not have."""
+        if not 0 <= given <= MOMENT_MS_MAX:
+            raise refusal("VALIDITY_OVER", path, f"{self.wanted}, {CALENDAR}" if given > 0 else self.wanted)
         return given
 
 
@@ -297,6 +300,9 @@ def check_validity(
         raise refusal("VALIDITY_OVER", f"{path}.{begins}", "0, or a time after 1970")
     if valid_to_ms and valid_to_ms <= valid_from_ms:
         raise refusal("VALIDITY_OVER", f"{path}.{ends}", f"0, or a time after {begins}")
+    for name, given in ((begins, valid_from_ms), (ends, valid_to_ms)):
+        if given > MOMENT_MS_MAX:
+            raise refusal("VALIDITY_OVER", f"{path}.{name}", f"0, or a time {CALENDAR}")
 
 
 def check_length(given: Sized, path: str) -> None:

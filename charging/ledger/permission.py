@@ -95,16 +95,12 @@ class Permission(Struct, frozen=True, gc=False):
         return self.alone_max == NO_LIMIT or amount <= self.alone_max
 
 
+_CHANGES = ("subscribe", "unsubscribe", "change_plan", "leave", "pause", "resume")
+"""Their amounts are fees of the catalogue: whoever may sell, may sell what costs something."""
 _SALES = (
     "open_account",
     "set_contract",
-    "subscribe",
-    "unsubscribe",
-    "change_plan",
-    "leave",
     "change_identity",
-    "pause",
-    "resume",
     "set_account_status",
     "set_payment_mode",
     "set_threshold",
@@ -118,13 +114,13 @@ _SMALL = 1_000 * MICRO
 _UNITS = 100_000_000_000
 """A hundred gigabytes."""
 BUILT_IN = (
-    Grant("frontend", ("charge", "session", *sorted(READS)), NO_LIMIT, NO_LIMIT, actors=True),
+    Grant("frontend", ("charge", "session", *_CHANGES, *sorted(READS)), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("frontend", _SALES, 0, NO_LIMIT, actors=True),
     Grant("frontend", ("top_up", "transfer", "pay", "settle"), _SMALL, NO_LIMIT, actors=True),
     Grant("frontend", ("top_up_units",), _UNITS, NO_LIMIT, actors=True),
     Grant(
         "operator",
-        (*sorted(READS), "charge", "session", "close_account", "approve", "post_fees", "close_period"),
+        (*sorted(READS), *_CHANGES, "charge", "session", "close_account", "approve", "post_fees", "close_period"),
         NO_LIMIT,
         NO_LIMIT,
         actors=True,

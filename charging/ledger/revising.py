@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from charging.base.account import Account
+from charging.base.bounds import MOMENT_MS_MAX
 from charging.base.contract import Contract, Subscription
 from charging.base.fields import NEXT_CYCLE
 from charging.base.fieldtypes import check_validity, refusal
@@ -203,7 +204,7 @@ def told(before: Contract, after: Contract, now_ms: int) -> str:
 
 def moment(time_ms: int) -> str:
     """Write a moment for people, UTC: owners know no zones."""
-    return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(time_ms, MOMENT_MS_MAX) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def member_of(before: Contract | None) -> tuple[str, ...]:

@@ -30,15 +30,23 @@ _EPOCH = date(1970, 1, 1)
 
 
 def of_change(
-    plan_at: PlanAt, before: Contract, after: Contract, account: Account, now_ms: int, *, changes: bool
+    plan_at: PlanAt,
+    before: Contract,
+    after: Contract,
+    account: Account,
+    now_ms: int,
+    *,
+    changes: bool,
+    at_ms: int = 0,
 ) -> Dues:
     """Give the fees of a change from one contract to another, credits first.
 
-    `changes` = what begins takes the place of what ends. Raises what `charging.rating.fees.fee` raises.
+    `changes` = what begins takes the place of what ends; `at_ms` is the moment that was asked for, 0 = now.
+    Raises what `charging.rating.fees.fee` raises.
     """
     credits: list[Due] = []
     taken: list[Due] = []
-    for held, end_ms, event in (*ends(before, after, changes=changes), *_stops(before, after)):
+    for held, end_ms, event in (*ends(before, after, at_ms or now_ms, changes=changes), *_stops(before, after)):
         for due in ending(plan_at, before, account, held, end_ms, now_ms, event):
             (credits if due.credit else taken).append(due)
         if event != PAUSE:
@@ -109,6 +117,8 @@ def ending(
         if value.kind == "one_time":
             if value.event == event == TERMINATION:
                 yield from _once(plan, contract, account, held.offering, fee_id, now_ms)
+        elif held.paused and value.while_paused == "stops":
+            continue  # It was charged until the pause.
         elif value.charged == "arrears" and end_ms <= now_ms and not value.minus:
             yield from _arrears(plan, contract, account, held, fee_id, value, last_ms)
 
@@ -226,19 +236,40 @@ def _stops_paused(plan: Plan, fee_id: str) -> bool:
     return entry is None or entry.value.while_paused == "stops"
 
 
-def ends(before: Contract, after: Contract, *, changes: bool) -> Iterator[tuple[Subscription, int, str]]:
-    """Give what ends earlier than it would have, when and by what; what never begins ends as it would have begun."""
+def ends(before: Contract, after: Contract, at_ms: int, *, changes: bool) -> Iterator[tuple[Subscription, int, str]]:
+    """Give what ends earlier than it would have, when and by what; what never begins ends as it would have begun.
+
+    What is paused ends at `at_ms`, the moment of the change. Of an offering that a pause splits one part tells the end.
+    """
     event = CHANGE if changes else TERMINATION
     kept = {(each.offering, each.valid_from_ms): each for each in after.subscriptions}
+    over_ms = after.valid_to_ms if after.status == "ended" else at_ms
     for held in before.subscriptions:
         now = kept.get((held.offering, held.valid_from_ms))
-        if after.status == "ended":
-            if not 0 < held.valid_to_ms <= after.valid_to_ms:
-                yield held, max(held.valid_from_ms, after.valid_to_ms), TERMINATION
+        if held.since_ms and _told_earlier(held, before, over_ms):
+            continue
+        if held.paused:
+            left = 0 < held.paused_end_ms <= over_ms
+            if not left and (now is None or not now.paused) and (now is None or not _goes_on_later(now, after)):
+                yield held, max(held.valid_from_ms, over_ms), event
+        elif after.status == "ended":
+            if not 0 < held.valid_to_ms <= over_ms:
+                yield held, over_ms if held.since_ms else max(held.valid_from_ms, over_ms), TERMINATION
         elif now is None:
-            yield held, held.valid_from_ms, event
+            yield held, over_ms if held.since_ms else held.valid_from_ms, event
         elif now.valid_to_ms and (not held.valid_to_ms or now.valid_to_ms < held.valid_to_ms):
             yield held, now.valid_to_ms, PAUSE if _goes_on_later(now, after) else event
+
+
+def _told_earlier(held: Subscription, contract: Contract, at_ms: int) -> bool:
+    """Say whether what goes on after a pause has an earlier part that is not over at a moment."""
+    return any(
+        each.offering == held.offering
+        and each.began_ms == held.since_ms
+        and each.valid_from_ms < held.valid_from_ms
+        and not 0 < each.valid_to_ms <= at_ms
+        for each in contract.subscriptions
+    )
 
 
 def _goes_on_later(ended: Subscription, contract: Contract) -> bool:

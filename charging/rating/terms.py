@@ -8,13 +8,21 @@ from charging.rating.due_fees import PAUSE, RESUME, PlanAt, begins, ends, months
 
 
 def check_terms(
-    plan_at: PlanAt, before: Contract, after: Contract, account: Account, path: str, *, changes: bool
+    plan_at: PlanAt,
+    before: Contract,
+    after: Contract,
+    account: Account,
+    path: str,
+    *,
+    changes: bool,
+    at_ms: int,
 ) -> None:
     """Refuse a change that ends what must be kept longer, or takes something more often than it is sold.
 
-    By the terms under which it was taken. Raises `Invalid` MINIMUM_TERM, TAKEN_TOO_OFTEN; `path` names the field.
+    By the terms under which it was taken; `at_ms` is the moment of the change, `path` names the field.
+    Raises `Invalid` MINIMUM_TERM, TAKEN_TOO_OFTEN.
     """
-    for held, end_ms, event in ends(before, after, changes=changes):
+    for held, end_ms, event in ends(before, after, at_ms, changes=changes):
         sold = sold_then(plan_at, held.offering, held.began_ms)
         local = plan_at(end_ms).local
         if event == PAUSE or sold is None or not sold.minimum_months or sold.early_end:

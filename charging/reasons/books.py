@@ -81,7 +81,12 @@ BOOKS = Section(
             fields="the amount",
         ),
         Reason("TOP_UP_NOT_POSITIVE", INVALID, "A top-up adds nothing.", fields="the amount"),
-        Reason("VALIDITY_OVER", INVALID, "A validity ends before it begins, or before now.", fields="the end"),
+        Reason(
+            "VALIDITY_OVER",
+            INVALID,
+            "A validity ends before it begins or before now, or is beyond the calendar.",
+            fields="the end",
+        ),
         Reason(
             "VALIDITY_FIXED",
             INVALID,

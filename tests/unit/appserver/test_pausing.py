@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
-from charging.catalogue.offers import Offering
+from charging.catalogue.offers import Fee, Offering
 from testkit.front import A, Front, fault_of
 from testkit.owner import OwnerInMemory, catalogue
 
@@ -111,3 +111,57 @@ async def test_a_contract_that_was_set_suspended_serves_nobody(desk: Front) -> N
     contract.status = "suspended"
     await desk.one(desk.execute(set_contract=pb.SetContract(contract=contract)))
     assert fault_of(await desk.one(desk.charge())).reason == "CONTRACT_SUSPENDED"
+
+
+@pytest.fixture
+async def bound(front: Front, owner: OwnerInMemory) -> Front:
+    """A front end with the account of A; offerings are sold that are kept for two years, and one that costs to end."""
+    plain = catalogue(2)
+    fees = (Fee("early", "50", kind="one_time", event="request"), Fee("bye", "7", kind="one_time", event="termination"))
+    more = (
+        Offering("kept", kind="addon", minimum_months=24),
+        Offering("early", kind="addon", minimum_months=24, early_end="early"),
+        Offering("bye", kind="addon", fees=("bye",)),
+    )
+    owner.publish(replace(plain, offerings=(*plain.offerings, *more), fees=fees))
+    await front.open()
+    return front
+
+
+async def paid(desk: Front, request: pb.ServiceRequest) -> int:
+    told = (await desk.one(request)).command
+    return -sum(moved.delta for moved in told.movements)
+
+
+@pytest.mark.parametrize("pause", [pb.Pause(), pb.Pause(to_ms=now_ms() + 900 * DAY_MS)])
+async def test_a_pause_is_no_way_around_a_minimum_term_or_its_fee(bound: Front, pause: pb.Pause) -> None:
+    for offering in ("kept", "early"):
+        await bound.one(bound.execute(subscribe=pb.Subscribe(offering=offering)))
+        pause.offering = offering
+        assert await paid(bound, bound.execute(pause=pause)) == 0
+    refused = await bound.one(bound.execute(unsubscribe=pb.Unsubscribe(offering="kept")))
+    assert fault_of(refused).reason == "MINIMUM_TERM"
+    assert await paid(bound, bound.execute(unsubscribe=pb.Unsubscribe(offering="early"))) == 50_000_000
+
+
+@pytest.mark.parametrize("begins_ms", [0, DAY_MS])
+async def test_what_ends_in_or_before_its_pause_pays_the_fee_of_its_end_once(bound: Front, begins_ms: int) -> None:
+    await bound.one(bound.execute(subscribe=pb.Subscribe(offering="bye")))
+    from_ms = now_ms() + begins_ms if begins_ms else 0
+    await bound.one(bound.execute(pause=pb.Pause(offering="bye", from_ms=from_ms, to_ms=now_ms() + 3 * DAY_MS)))
+    assert await paid(bound, bound.execute(unsubscribe=pb.Unsubscribe(offering="bye"))) == 7_000_000
+
+
+@pytest.mark.parametrize("at_ms", [253_402_300_800_000, 1 << 53, (1 << 63) - 1])
+async def test_a_moment_beyond_the_calendar_is_refused_by_name(bound: Front, at_ms: int) -> None:
+    for command in (
+        {"subscribe": pb.Subscribe(offering="bye", valid_to_ms=at_ms)},
+        {"unsubscribe": pb.Unsubscribe(offering="plan", at_ms=at_ms)},
+        {"change_plan": pb.ChangePlan(from_offering="plan", to_offering="bundle", at_ms=at_ms)},
+        {"pause": pb.Pause(from_ms=at_ms)},
+        {"pause": pb.Pause(offering="plan", to_ms=at_ms)},
+        {"resume": pb.Resume(at_ms=at_ms)},
+        {"top_up": pb.TopUp(amount=5, valid_to_ms=at_ms)},
+        {"set_contract": pb.SetContract(contract=pb.Contract(valid_to_ms=at_ms))},
+    ):
+        assert fault_of(await bound.one(bound.execute(**command))).reason == "VALIDITY_OVER"

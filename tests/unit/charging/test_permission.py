@@ -28,6 +28,14 @@ def test_a_front_end_makes_no_money_and_closes_nothing() -> None:
     assert policy.permit("frontend", "charge").allows(10**15)
 
 
+def test_a_front_end_sells_what_has_fees_and_ends_what_gives_some_back() -> None:
+    for command in ("subscribe", "unsubscribe", "change_plan", "leave", "pause", "resume"):
+        for principal in ("frontend/web-hall", "operator/li"):
+            permission = Policy().permit(principal, command)
+            assert permission.allows(15_000_000)
+            assert permission.alone(15_000_000)
+
+
 def test_an_operator_is_not_alone_with_credit_and_large_adjustments() -> None:
     policy = Policy()
     assert policy.permit("operator/li", "adjust").alone(1_000_000_000)

@@ -59,7 +59,7 @@ def ended(offering: str, end_ms: int, *others: Subscription, changes: bool = Fal
     """End what began on 31 January, and give the fees."""
     held = Subscription(offering, at(1, 31, 10))
     before, after = holding(held), holding(replace(held, valid_to_ms=end_ms), *others)
-    check_terms(TIMELINE.plan_at, before, after, ACCOUNT, "unsubscribe.offering", changes=changes)
+    check_terms(TIMELINE.plan_at, before, after, ACCOUNT, "unsubscribe.offering", changes=changes, at_ms=at(1, 31, 10))
     dues = of_change(TIMELINE.plan_at, before, after, ACCOUNT, end_ms, changes=changes)
     return [(due.fee, due.charge.amount) for due in dues.fees]
 
@@ -96,7 +96,7 @@ def test_what_can_not_be_ended_early_is_refused_also_as_a_change_of_plan() -> No
 def test_a_pause_ends_nothing_and_what_goes_on_after_it_is_as_old_as_it_was() -> None:
     held = Subscription("bound", at(1, 31))
     paused = holding(replace(held, valid_to_ms=at(3, 1), paused=True))
-    check_terms(TIMELINE.plan_at, holding(held), paused, ACCOUNT, "pause.offering", changes=False)
+    check_terms(TIMELINE.plan_at, holding(held), paused, ACCOUNT, "pause.offering", changes=False, at_ms=at(1, 31, 10))
     assert of_change(TIMELINE.plan_at, holding(held), paused, ACCOUNT, at(3, 1), changes=False).fees == ()
     on = Subscription("by-month", at(4, 1), since_ms=at(1, 31))
     before, after = holding(on), holding(replace(on, valid_to_ms=at(5, 1)))
@@ -127,10 +127,10 @@ def test_an_offering_is_taken_no_more_often_than_it_is_sold_in_a_period(
     before = holding(*(Subscription(offering, each, each + 1) for each in begun))
     after = holding(*before.subscriptions, Subscription(offering, begins))
     if not refused:
-        check_terms(TIMELINE.plan_at, before, after, ACCOUNT, "subscribe.offering", changes=False)
+        check_terms(TIMELINE.plan_at, before, after, ACCOUNT, "subscribe.offering", changes=False, at_ms=at(1, 31, 10))
         return
     with pytest.raises(Invalid) as raised:
-        check_terms(TIMELINE.plan_at, before, after, ACCOUNT, "subscribe.offering", changes=False)
+        check_terms(TIMELINE.plan_at, before, after, ACCOUNT, "subscribe.offering", changes=False, at_ms=at(1, 31, 10))
     assert raised.value.reason == "TAKEN_TOO_OFTEN"
 
 
