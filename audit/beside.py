@@ -1,4 +1,4 @@
-"""What a journal says of the records beside it: key index, snapshots, contracts, orders. And whether they say the same.
+"""What a journal says of the records beside it: key index, snapshots, bills, contracts, orders. Do they say the same?
 
 Seals show that a record is its owner's; this shows that none is missing or an older one put back.
 """
@@ -6,13 +6,18 @@ Seals show that a record is its owner's; this shows that none is missing or an o
 import asyncio
 from array import array
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from hashlib import blake2b
 
 import numpy as np
 from msgspec import MsgspecError
 
 from charging.base.contract import Contract
+from charging.base.localtime import month_text
 from charging.ledger.auditing import Audit
+from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.entry import Entry
+from domainservers.bills.records import COLLECTION as BILL_COLLECTION
+from domainservers.bills.records import bill_record
 from domainservers.contracts import contracts as contracts_of
 from domainservers.contracts import order_records
 from domainservers.contracts.contracts import contracts_in, unpack_contract
@@ -31,8 +36,9 @@ CatchUp = Callable[[], Coroutine[None, None, None]]
 class Beside:
     """Collects what a journal says of them, group by group, oldest first."""
 
-    def __init__(self, checkpoint: Checkpoint | None, only: str) -> None:
+    def __init__(self, slot: str, checkpoint: Checkpoint | None, only: str) -> None:
         """`only` narrows it to one account."""
+        self._slot = slot
         self._until = checkpoint.position.seq if checkpoint is not None else -1
         keys_from = checkpoint.keys_from if checkpoint is not None else ()
         self._keys_since = keys_from[0][0] if keys_from else self._until + 1
@@ -44,6 +50,8 @@ class Beside:
         self.contracts: dict[str, Contract] = {}
         """The newest of each identity."""
         self.orders: dict[tuple[str, str], Record] = {}
+        self.bills: dict[str, dict[str, bytes]] = {}
+        """Digest of each bill's record that the checkpoint waited for, by partition and account."""
 
     def take(self, seq: int, entries: Sequence[Entry]) -> None:
         """Take one group, in the journal's order: the newest of each kind counts."""
@@ -54,8 +62,15 @@ class Beside:
                 continue
             if seq <= self._until:
                 self.changed[entry.account_id] = seq
+                self._take_bills(entry)
             if entry.kind != "c":
                 self.take_contracts(entry)
+
+    def _take_bills(self, entry: Entry) -> None:
+        for event in entry.events:
+            record = bill_record(self._slot, event, entry.time_ms) if isinstance(event, PeriodClosed) else None
+            if record is not None and record.value is not None:
+                self.bills.setdefault(record.partition, {})[record.key] = _digest(record.value)
 
     def take_contracts(self, entry: Entry) -> None:
         """Take the contracts and orders of an entry."""
@@ -88,6 +103,30 @@ def check_snapshots(beside: Beside, snapshots: Mapping[str, Stored]) -> list[str
             older = f"its snapshot is of group {stored.timestamp}"
             findings.append(f"{account_id}: {older}, though the checkpoint holds its change in group {seq}")
     return findings
+
+
+async def check_bills(unit: Unit, beside: Beside) -> list[str]:
+    """Say which bills are not kept as they were journaled: whoever asks for a bill is told what is kept.
+
+    Raises `StoreUnavailable`.
+    """
+    findings: list[str] = []
+    for partition, mine in beside.bills.items():
+        accounts = list(mine)
+        for start in range(0, len(accounts), contracts_of.RECORDS_PER_WRITE_MAX):
+            some = accounts[start : start + contracts_of.RECORDS_PER_WRITE_MAX]
+            kept = await unit.get(BILL_COLLECTION, partition, some)
+            for account_id in some:
+                stored = kept.get(account_id)
+                if stored is None or _digest(stored.value) != mine[account_id]:
+                    wrong = "is missing" if stored is None else "is not the one of the journal"
+                    month = month_text(int(partition.rpartition("/")[2]))
+                    findings.append(f"{account_id}: its bill of {month} {wrong} among the records")
+    return findings
+
+
+def _digest(value: bytes) -> bytes:
+    return blake2b(value, digest_size=16).digest()
 
 
 async def check_shared(shared: Unit, beside: Beside, audits: Mapping[str, Audit], catch_up: CatchUp) -> list[str]:

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from audit.beside import Beside, check_keys, check_shared, check_snapshots
+from audit.beside import Beside, check_bills, check_keys, check_shared, check_snapshots
 from audit.following import Follower, SlotReport
 from audit.rerating import RegionCatalogues, Rerater
 from business.auditing import SubjectAudit
@@ -115,7 +115,7 @@ class _Slot:
         self._stable = False
         """The snapshots are those of the checkpoint."""
         self.start = _genesis(ref.name)
-        self.beside = Beside(None, only)
+        self.beside = Beside(ref.name, None, only)
         self.follower = Follower(ref.name, ref.head_seq, self.start, only, lines_max)
 
     async def read(self, advance: Advance) -> None:
@@ -123,7 +123,7 @@ class _Slot:
         ref, unit = self._ref, self._unit
         checkpoint = self._checkpoint = await load_checkpoint(unit, ref.name)
         self.start = start_of(ref.name, checkpoint)
-        self.beside = Beside(checkpoint, self._only)
+        self.beside = Beside(ref.name, checkpoint, self._only)
         follower = self.follower = Follower(ref.name, ref.head_seq, self.start, self._only, self._lines_max)
         follower.rerater = Rerater(ref.published) if ref.published is not None else None
         report, seq = follower.report, self.start.seq
@@ -166,6 +166,7 @@ class _Slot:
             report.identities.update(audit.state.members if audit.state is not None else ())
         if self._stable:
             report.findings += check_snapshots(self.beside, self.follower.snapshots)
+        report.findings += await check_bills(self._unit, self.beside)
         if not self._only:
             await self._compare_index()
         if ref.shared:
