@@ -91,10 +91,12 @@ def _renewal(book: Book, given: Addition, time_ms: int) -> list[BaseEvent]:
 def _lapses(account: Account, time_ms: int, topped_up: str) -> list[BaseEvent]:
     """End the books that are over: at once what is empty or topped up, the rest when no late usage can need it.
 
-    A book that an open session has drawn on stays until the session ends; only what is free in it lapses.
+    A book that an open session has drawn on stays until the session ends, and one from which something is under way
+    until that has arrived or come back: it comes back to where it lapses. Only what is free in it lapses.
     """
     events: list[BaseEvent] = []
-    in_sessions = {pair[0] for session in account.open.sessions for hold in session.holds for pair in hold.postings}
+    awaited = {pair[0] for session in account.open.sessions for hold in session.holds for pair in hold.postings}
+    awaited.update([row.from_book_id for row in account.open.outgoing])
     for book in account.books:
         wait_ms = 0 if book.book_id == topped_up or not book.amount else LATE_MS_MAX
         if not book.valid_to_ms or book.book_id == MAIN_BOOK or book.valid_to_ms + wait_ms > time_ms:
@@ -102,7 +104,7 @@ def _lapses(account: Account, time_ms: int, topped_up: str) -> list[BaseEvent]:
         left = book.amount - book.reserved
         if left:
             events.append(Booked("lapse", ((book.book_id, -left),), "validity ended"))
-        if not book.reserved and book.book_id not in in_sessions:
+        if not book.reserved and book.book_id not in awaited:
             events.append(BookDropped(book.book_id))
     return events
 

@@ -42,7 +42,15 @@ class IdentityChanged(BaseEvent, frozen=True, tag="renumber"):
             for limit in account.terms.limits
         )
         changed = replace(account, members=members, accumulators=counters)
-        return changed.with_open(fees=fees).with_terms(limits=limits)
+        return changed.with_open(fees=fees, feeds=self._feeds(account)).with_terms(limits=limits)
+
+    def _feeds(self, account: Account) -> tuple[tuple[str, str, int], ...]:
+        """Give the batches that were taken: what was taken of the old number is not taken of the new one."""
+        newest: dict[tuple[str, str], int] = {}
+        for feed, identity, batch in account.open.feeds:
+            of = (feed, self.after if identity == self.before else identity)
+            newest[of] = max(newest.get(of, 0), batch)
+        return tuple((feed, identity, batch) for (feed, identity), batch in newest.items())
 
     def words(self) -> str:
         """Name both, and say the reason."""

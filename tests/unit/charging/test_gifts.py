@@ -7,6 +7,7 @@ from charging.base.account import MONEY, Book
 from charging.errors import Invalid, Refused
 from charging.ledger.auditing import Audit
 from charging.ledger.commands.gift import Gift, GiftTerms
+from charging.ledger.commands.top_up import TopUp
 from charging.ledger.history import line
 from charging.ledger.own import receive_command, settle_command
 from testkit.ledger import START_MS, Desk
@@ -74,6 +75,23 @@ def test_what_the_other_side_can_not_take_comes_back_where_it_was_also_units() -
     deliver(desk)
     assert (amounts(desk, ALICE)["pack"], amounts(desk, BOB)) == (600, {"main": 0})
     assert line(desk.journals[ALICE][-1]).reason == "UNIT_MISMATCH"
+
+
+def test_what_comes_back_after_its_book_has_ended_lapses_there_and_is_no_free_money() -> None:
+    desk = Desk()
+    desk.open(ALICE, 1_000, books=(Book("bound", MONEY, 50, allowance="x", valid_to_ms=START_MS + 1_000),))
+    desk.open(BOB)
+    rule = replace(MONEY_RULE, books=("bound",), fee=0, to_book="main")
+    desk.do(ALICE, Gift(BOB, "friends", 50, "bound", rule))
+    desk.now_ms += 2_000
+    desk.do(ALICE, TopUp("main", MONEY, 1, 0, 0, "", ""))
+    desk.commit(
+        settle_command(desk.accounts[ALICE], desk.accounts[ALICE].open.outgoing[0], "ACCOUNT_CLOSED", desk.now_ms)
+    )
+    assert amounts(desk, ALICE) == {"main": 1_001, "bound": 50}
+    desk.now_ms += 40 * DAY_MS
+    desk.do(ALICE, TopUp("main", MONEY, 1, 0, 0, "", ""))
+    assert amounts(desk, ALICE) == {"main": 1_002}
 
 
 def test_a_day_and_a_month_bound_what_is_given_by_a_rule() -> None:

@@ -151,11 +151,13 @@ def test_what_is_counted_limited_and_posted_for_the_old_number_is_for_the_new_on
     state: Account = an_account(
         "a", 3, "GD", members=(ALICE, CAROL), accumulators={f"free|{CAROL}@20261101": 7, f"free|{ALICE}@20261101": 2},
         fees=(FeeMark(CAROL, "plan", "rent", 1, 9, 5),), limits=(SpendingLimit("l", CAROL, "day", 5, (), "", 0),),
+        feeds=(("plant", CAROL, 7), ("plant", DAVE, 3), ("plant", ALICE, 9)),
     )  # fmt: skip
     after = IdentityChanged(CAROL, DAVE, "").apply(state)
     assert after.members == (ALICE, DAVE)
     assert after.accumulators == {f"free|{DAVE}@20261101": 7, f"free|{ALICE}@20261101": 2}
     assert (after.open.fees[0].identity, after.terms.limits[0].member) == (DAVE, DAVE)
+    assert after.open.feeds == (("plant", DAVE, 7), ("plant", ALICE, 9)), "no batch is taken again of the new number"
 
 
 @pytest.mark.parametrize("held_by", ["", "rests 5", "rests soon a", "GD/0:rests 5 a"])
