@@ -51,11 +51,13 @@ class ChargeItem(CommitItem):
 class CommandItem(CommitItem):
     """A command on an account, or a step of a session."""
 
-    __slots__ = ("order",)
+    __slots__ = ("members_pulled", "order")
 
     def __init__(self, request: CommandRequest, batch: RequestBatch, position: int) -> None:
         super().__init__(request, batch, position)
         self.order = request.order
+        self.members_pulled = 0
+        """How often it waited for the contract of another member."""
 
 
 class CommitChain:

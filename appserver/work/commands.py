@@ -1,6 +1,6 @@
 """Orders of the front end → commands for the owner, now that account, contract and catalogue are at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -10,9 +10,10 @@ from appserver.reading.asks import SessionOrder
 from appserver.reference import DomainReference
 from appserver.work.bulk import rated_uses
 from appserver.work.dunning import dunned
+from appserver.work.ends import closed_on
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.pricing import before_contract, session_step
-from appserver.work.revisions import decided_on, rests_until_ms
+from appserver.work.revisions import decided_on
 from charging.base.account import MONEY, Account
 from charging.base.account_id import names
 from charging.base.contract import Contract
@@ -92,12 +93,16 @@ def rate_usage(usage: Usage, account: Account, contract: Contract, reference: Do
 def order_command(
     item: CommandItem | PreviewItem,
     account: Account,
-    contract: Contract,
+    contracts: Mapping[str, Contract],
     reference: DomainReference,
     now_ms: int,
     session_validity_ms: int,
 ) -> Command:
-    """Make the command of an execute request. Raises `Invalid`, and what rating raises for a session."""
+    """Make the command of an execute request. Raises `Invalid`, and what rating raises for a session.
+
+    `contracts` are those of the account that are at hand, by identity: the asking one's at least.
+    """
+    contract = contracts[item.request.identity]
     order = item.order
     action: Action
     if isinstance(order, SessionOrder):
@@ -114,7 +119,7 @@ def order_command(
     elif isinstance(order, Revision):
         action = decided_on(order, contract, account, reference, now_ms)
     elif isinstance(order, SetStatus) and order.status == "closed":
-        action = replace(order, rests_until_ms=rests_until_ms(reference, now_ms))
+        action = closed_on(order, account, contracts, reference, now_ms)
     elif isinstance(order, SetProfile):
         _check_profile(order.agreements, reference, now_ms, "set_account_profile.agreements")
         action = order

@@ -8,14 +8,18 @@ from appserver.accounts.chain import ChargeItem, CommandItem, CommitChain, Commi
 from appserver.uplink.outgoing import Outbox
 from appserver.work.batch_time import BatchTime
 from appserver.work.commands import charge_command, order_command
+from appserver.work.ends import CLOSING_MEMBERS_MAX, member_wanted
 from appserver.work.library import Library
 from appserver.work.outcomes import CommitOutcomes
 from appserver.work.pulls import Pulls
 from appserver.work.refusals import Refusals
-from charging.errors import Invalid, Refused
+from charging.errors import Invalid, Refused, Unavailable
 from charging.ledger.command import Command
+from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.kinds import Revision
 from charging.wire import Commit, pack
+
+CONTENDED_RETRY_MS = 20
 
 
 class Commits:
@@ -78,9 +82,14 @@ class Commits:
                 command = charge_command(item, account, prediction.confirmed, contract, reference, now_ms)
             else:
                 assert isinstance(item, CommandItem)
-                command = order_command(item, account, contract, reference, now_ms, self._session_validity_ms)
+                contracts = prediction.contracts
+                wanted = member_wanted(item.order, account, contracts, reference)
+                if wanted:
+                    self._pull_member(item, wanted)
+                    return
+                command = order_command(item, account, contracts, reference, now_ms, self._session_validity_ms)
         except (Invalid, Refused) as fault:
-            revises = isinstance(item, CommandItem) and isinstance(item.order, Revision)
+            revises = isinstance(item, CommandItem) and isinstance(item.order, Revision | SetStatus)
             if item.attempts or not (revises or fault.reason == "CONTRACT_SUSPENDED"):
                 raise
             item.attempts = 1
@@ -95,6 +104,15 @@ class Commits:
             chain.waiting.appendleft(item)
         else:
             self._pulls.pull(item)
+
+    def _pull_member(self, item: CommandItem, identity: str) -> None:
+        """Wait for the contract of another member. Raises `Unavailable` ACCOUNT_CONTENDED when that never rests."""
+        item.members_pulled += 1
+        if item.members_pulled > 2 * CLOSING_MEMBERS_MAX:
+            self._accounts.drop(item.request.identity)  # What is known of its members may be old.
+            text = "members of the account changed while their contracts were asked for"
+            raise Unavailable("ACCOUNT_CONTENDED", text, retry_ms=CONTENDED_RETRY_MS)
+        self._pulls.pull(item, identity)
 
     def _commit(self, item: CommitItem, chain: CommitChain, command: Command) -> None:
         outbox, identity = self._outbox, item.request.identity

@@ -33,7 +33,7 @@ def answer_preview(
 ) -> None:
     """Answer the dry run of a command. Raises what the command would be refused with; nothing is answered then."""
     account, contract = data.account, data.contract
-    command = order_command(item, account, contract, reference, now_ms, 0)
+    command = order_command(item, account, {item.request.identity: contract}, reference, now_ms, 0)
     try:
         if isinstance(command.action, Revision):
             check_basis(command.action, contract)

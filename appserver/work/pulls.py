@@ -10,9 +10,11 @@ from appserver.work.answers import unexpected
 from appserver.work.items import ReadItem
 from appserver.work.library import Library
 from appserver.work.refusals import Refusals
-from charging.errors import Fault, NotFound
+from charging.errors import Fault, NotFound, Unavailable
 from charging.wire import Answer, BusinessData, Failed, Pull, pack
 from charging.wire import fault as fault_of
+
+CONTENDED_RETRY_MS = 20
 
 
 class SharedPull:
@@ -49,9 +51,12 @@ class Pulls(Taker[SharedPull]):
         """In the batch being filled, for reads: nothing that was asked before they came would do."""
         self._fresh_batch = 0
 
-    def pull(self, item: WorkItem) -> None:
-        """Let an item that commits wait for its account; it may share a pull that is under way."""
-        self._join(self._shared, item)
+    def pull(self, item: WorkItem, member: str = "") -> None:
+        """Let an item that commits wait for its account; it may share a pull that is under way.
+
+        `member` = it is the contract of that other identity of the account that it waits for.
+        """
+        self._join(self._shared, item, member)
 
     def pull_fresh(self, item: ReadItem) -> None:
         """Let an item wait for data that are asked for from now on; they come as `item.data`."""
@@ -60,9 +65,9 @@ class Pulls(Taker[SharedPull]):
             self._fresh = {}
         self._join(self._fresh, item)
 
-    def _join(self, pulls: dict[str, SharedPull], item: WorkItem) -> None:
+    def _join(self, pulls: dict[str, SharedPull], item: WorkItem, member: str = "") -> None:
         self._accounts.misses += 1
-        identity = item.request.identity
+        identity = member or item.request.identity
         pull = pulls.get(identity)
         if pull is None:
             pull = pulls[identity] = SharedPull(identity)
@@ -108,6 +113,11 @@ class Pulls(Taker[SharedPull]):
             return
         self._accounts.drop(asked.identity)
         for item in asked.items:
+            if item.request.identity != asked.identity:
+                self._accounts.drop(item.request.identity)  # Its account has other members by now.
+                text = "a member left the account while its contract was asked for"
+                self._pending.refuse_item(item, Unavailable("ACCOUNT_CONTENDED", text, retry_ms=CONTENDED_RETRY_MS))
+                continue
             # An identity that is known no more may have had an account, which still knows the key.
             self._refusals.fail(item, fault)
 

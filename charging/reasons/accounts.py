@@ -100,6 +100,13 @@ ACCOUNTS = Section(
             facts=("amount",),
         ),
         Reason("BILLS_OPEN", REFUSED, "Bills of the account are not settled.", "Settle them before it is paid out."),
+        Reason(
+            "CLOSING_TOO_LARGE",
+            REFUSED,
+            "The account has more members, or more fees at its end, than one entry ends.",
+            "Let some members leave first.",
+            facts=("most",),
+        ),
         Reason("NOT_PAUSED", REFUSED, "The contract, or the offering in it, is not paused."),
         Reason(
             "FEE_POSTED",

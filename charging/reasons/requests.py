@@ -177,7 +177,8 @@ ENVELOPE = Section(
         Reason(
             "PREVIEW_IMPOSSIBLE",
             INVALID,
-            "The command can't be told beforehand: it opens an account, steps a session, or rests on an old charge.",
+            "The command can't be told beforehand: it opens an account, steps a session, rests on an old charge, or "
+            "ends several contracts.",
             fields="the command",
         ),
     ),

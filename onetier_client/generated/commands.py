@@ -44,13 +44,14 @@ def set_account_status(
     identity: str, status: str, reason: str = "", pay_out: int = 0, **facts: Unpack[Facts]
 ) -> desk.ServiceRequest:
     """Suspends, resumes or closes the account. A closed one stays closed: its identities are let go, and rest for as
-    long as the catalogue says.
+    long as the catalogue says. What is left of fees of all members is given back, and fees for ending early are taken,
+    in the same act: what can't be paid closes nothing, and neither does a minimum term that no fee ends.
 
     `status`: "active", "suspended", "closed".
     `reason`: Kept, and shown in the history. (at most 256 characters)
-    `pay_out`: Of an account that closes, micro-units: all that its main book has, which is paid out to the customer;
-        another amount is refused, so nothing is paid out that was not seen. 0 = the money stays with the account. (0 to
-        1000000000000000)
+    `pay_out`: Of an account that closes, micro-units: all that its main book has once credits and fees of its end are
+        posted, which is paid out to the customer; another amount is refused, so nothing is paid out that was not seen.
+        0 = the money stays with the account. (0 to 1000000000000000)
     """
     return execute(identity, desk.SetAccountStatus(status=status, reason=reason, pay_out=pay_out), **facts)
 

@@ -9,9 +9,11 @@ from charging.base.contract import Contract
 from charging.base.fields import STATUS, Reason, Status
 from charging.base.fieldtypes import MICRO_UNITS, Whole, refusal
 from charging.errors import Refused
-from charging.ledger import funds
+from charging.ledger import dues, funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.effect import Effect
+from charging.ledger.dues import NOTHING_DUE, Dues
+from charging.ledger.effect import Effect, VersionMoved
+from charging.ledger.event import BaseEvent
 from charging.ledger.events import Booked, ContractSet, StatusSet
 from charging.ledger.standing import require_open
 
@@ -25,6 +27,8 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
     """Of an account that closes: all that its main book has, which is paid out; 0 = it stays with the account."""
     rests_until_ms: Annotated[int, FilledIn()] = 0
     """Of an account that closes: until when nobody else may have its identities, UTC; 0 = they are free at once."""
+    dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
+    """Of an account that closes: what the end of all its members' contracts gives back and costs."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -42,8 +46,8 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
         return self
 
     def at_stake(self) -> int:
-        """Give what is paid out."""
-        return self.pay_out
+        """Give what is paid out, and the fees that it brings."""
+        return self.pay_out + self.dues.at_stake()
 
     def permission(self) -> str:
         """Give closing a name of its own: it can't be undone."""
@@ -56,9 +60,11 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Suspend, resume or close.
 
-        A closed account stays closed: its identities are let go, its money stays with it unless it is paid out. Refused
-        SESSIONS_OPEN, TRANSFERS_PENDING; PAYOUT_MISMATCH when its main book has another amount than is to be paid out,
-        BILLS_OPEN when some of its bills is not settled.
+        A closed account stays closed: its identities are let go, what is left of their fees is given back, fees for
+        ending early are taken, and its money stays with it unless it is paid out. Refused SESSIONS_OPEN,
+        TRANSFERS_PENDING; PAYOUT_MISMATCH when its main book then has another amount than is to be paid out, BILLS_OPEN
+        when some of its bills is not settled; and as `charging.ledger.dues.posted` refuses. Raises `VersionMoved` when
+        a contract changed since its end was rated.
         """
         require_open(account)
         STATUS.read(self.status, "status")
@@ -72,6 +78,8 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
             )
         if self.status != "closed":
             return Effect((StatusSet(self.status, self.reason, account.terms.status),))
+        if 0 < self.dues.base_version < account.terms_version:
+            raise VersionMoved  # Also where nothing is due: another contract may bring something.
         ended = [
             Contract(
                 member,
@@ -84,9 +92,14 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
             )
             for member in account.members
         ]
-        paid = self._paid_out(account)
-        events = (StatusSet(self.status, self.reason, account.terms.status), *map(ContractSet, ended), *paid)
-        return Effect(events, self.pay_out)
+        fees = dues.posted(account, self.dues, now_ms)
+        left = account
+        for fee in fees:
+            left = fee.apply(left)
+        paid = self._paid_out(left)
+        status = StatusSet(self.status, self.reason, account.terms.status)
+        events: tuple[BaseEvent, ...] = (status, *map(ContractSet, ended), *fees, *paid)
+        return Effect(events, dues.net(fees) + self.pay_out)
 
     def _paid_out(self, account: Account) -> tuple[Booked, ...]:
         if not self.pay_out:

@@ -4,12 +4,19 @@ import pytest
 from msgspec.structs import replace
 
 from charging.base.asked import Asked
+from charging.base.contract import Contract
 from charging.errors import Invalid, Refused
+from charging.ledger import ledger
+from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.dues import Due, Dues, FeePosted
+from charging.ledger.effect import VersionMoved
+from charging.ledger.events import Booked
 from testkit.examples import FULL
-from testkit.ledger import Desk
+from testkit.ledger import START_MS, Desk, charge_of
 
 ALICE = "msisdn:8613000000001"
+EARLY = Due(ALICE, "year", "early", "early", START_MS, START_MS + 1, ledger.seal(charge_of(30)))
 
 
 @pytest.fixture
@@ -65,3 +72,35 @@ def test_a_payout_is_of_an_account_that_closes_and_is_held_against_the_limit_of_
     assert closing.checked(asked) == closing
     assert closing.at_stake() == 5
     assert replace(closing, pay_out=0).at_stake() == 0
+    assert replace(closing, dues=Dues((EARLY,))).at_stake() == 35
+
+
+def dues(desk: Desk, *fees: Due) -> Dues:
+    account = desk.accounts[ALICE]
+    return Dues(fees, account.version, account.mark)
+
+
+def test_fees_of_the_end_come_before_the_payout_in_one_entry(desk: Desk) -> None:
+    done = desk.do(ALICE, SetStatus("closed", "", 70, dues=dues(desk, EARLY)))
+    assert (done.amount, desk.accounts[ALICE].books[0].amount) == (100, 0)
+    assert [type(event) for event in desk.journals[ALICE][-1].events][-2:] == [FeePosted, Booked]
+    state = desk.accounts[ALICE]
+    desk.crash()
+    assert desk.accounts[ALICE] == state
+
+
+def test_an_account_that_can_not_pay_its_end_stays_open(desk: Desk) -> None:
+    dear = replace(EARLY, charge=ledger.seal(charge_of(101)))
+    before = desk.accounts[ALICE]
+    with pytest.raises(Refused) as raised:
+        desk.do(ALICE, SetStatus("closed", "", dues=dues(desk, dear)))
+    assert raised.value.reason == "INSUFFICIENT_FUNDS"
+    assert desk.accounts[ALICE] is before
+
+
+def test_an_end_rated_on_other_contracts_is_rated_again_though_nothing_was_due(desk: Desk) -> None:
+    rated = dues(desk)
+    desk.do(ALICE, SetContract(Contract(ALICE, ALICE, "GD")))
+    with pytest.raises(VersionMoved):
+        desk.do(ALICE, SetStatus("closed", "", dues=rated))
+    desk.do(ALICE, SetStatus("closed", "", dues=dues(desk)))
