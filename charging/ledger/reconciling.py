@@ -16,7 +16,7 @@ from charging.base.receivables import RECEIVABLE
 from charging.bills.bill import Bill
 from charging.bills.checking import check_bill
 from charging.errors import Invalid
-from charging.ledger.commands.close_period import PeriodClosed, is_money
+from charging.ledger.commands.close_period import PeriodClosed, is_money, opening_of
 from charging.ledger.entry import Entry
 from charging.ledger.event import BaseArrival, BaseEvent
 from charging.ledger.events import Booked
@@ -50,7 +50,7 @@ class BillReconciling:
                 continue
             self._owed -= sum(leg.delta for leg in event.legs() if leg.place == RECEIVABLE)
             if isinstance(event, PeriodClosed):
-                yield from self._closed(event)
+                yield from self._closed(before, event)
                 continue
             if before is not None:
                 self._post(before, event, entry.time_ms)
@@ -68,7 +68,7 @@ class BillReconciling:
             month = max(month_at(terms.zone, terms.cycle_day, at_ms), terms.closed + 1)
             self._posted[month] = self._posted.get(month, 0) + amount
 
-    def _closed(self, event: PeriodClosed) -> Iterator[str]:
+    def _closed(self, before: Account | None, event: PeriodClosed) -> Iterator[str]:
         posted = self._posted.pop(event.month, 0)
         bill = event.bill
         if bill is None:
@@ -76,6 +76,10 @@ class BillReconciling:
                 yield f"period {month_text(event.month)} is closed without a bill, {posted} were posted in it"
             return
         yield from _agrees(bill, posted, event.extra)
+        if before is not None and bill.balance is not None:
+            opening = opening_of(before, event.month)
+            if bill.balance.opening != opening:
+                yield f"bill {bill.number} opens at {bill.balance.opening}, the books were at {opening}"
         if bill.carried_in != self._carried:
             yield f"bill {bill.number} carries {bill.carried_in} in, the one before carried {self._carried} out"
         self._carried = bill.carried_out

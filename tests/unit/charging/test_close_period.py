@@ -317,3 +317,21 @@ def test_money_that_is_over_settles_no_bill() -> None:
     assert (bill.total, bill.settled, bill.payable) == (30 * YUAN, 0, 30 * YUAN)
     assert (main(desk.accounts[ALICE]), desk.accounts[ALICE].open.bills[0].open) == (0, 30 * YUAN)
     assert audit(desk.journals[ALICE], ALICE).findings == ()
+
+
+def test_a_bill_that_opens_elsewhere_than_the_books_were_is_told() -> None:
+    desk = postpaid(money=50 * YUAN)
+    use(desk, 3 * YUAN)
+    desk.now_ms = FEBRUARY_MS
+    close(desk)
+    entry = desk.journals[ALICE][-1]
+    event = entry.events[0]
+    assert isinstance(event, PeriodClosed)
+    bill = event.bill
+    assert bill is not None
+    assert bill.balance is not None
+    moved = replace(bill.balance, opening=bill.balance.opening + 5, closing=bill.balance.closing + 5)
+    changed = replace(event, bill=replace(bill, balance=moved))
+    desk.journals[ALICE][-1] = replace(entry, events=(changed, *entry.events[1:]))
+    findings = audit(desk.journals[ALICE], ALICE).findings
+    assert any("opens at 5, the books were at 0" in finding for finding in findings), findings
