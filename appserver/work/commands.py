@@ -13,7 +13,7 @@ from appserver.work.dunning import dunned
 from appserver.work.ends import closed_on
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.pricing import before_contract, session_step
-from appserver.work.revisions import decided_on
+from appserver.work.revisions import decided_on, rests_until_ms
 from charging.base.account import MONEY, Account
 from charging.base.account_id import names
 from charging.base.contract import Contract
@@ -114,7 +114,7 @@ def order_command(
             order, account, now_ms, lambda usage, state: rate_usage(usage, state, contract, reference, now_ms)
         )
     elif isinstance(order, SetContract):
-        action = _contract(order, account, reference)
+        action = _contract(order, account, reference, now_ms)
         _check_sold(action.contract, reference, now_ms, "set_contract.contract.agreements")
     elif isinstance(order, Revision):
         action = decided_on(order, contract, account, reference, now_ms)
@@ -195,7 +195,7 @@ def _transfer(order: TransferAsk, account: Account) -> Action:
     return MoveMoney(order.from_book_id, order.to_book_id, order.amount, order.reason)
 
 
-def _contract(order: SetContract, account: Account, reference: DomainReference) -> SetContract:
+def _contract(order: SetContract, account: Account, reference: DomainReference, now_ms: int) -> SetContract:
     contract = order.contract
     if contract.domain not in ("", account.terms.domain):
         field = "set_contract.contract.domain"
@@ -207,6 +207,8 @@ def _contract(order: SetContract, account: Account, reference: DomainReference) 
         fields = {"set_contract.account_id": text}
         raise Invalid("ACCOUNT_MISMATCH", f"the identity's account is another one: give {text}", fields=fields)
     whole = replace(contract, account_id=account.account_id, domain=contract.domain or account.terms.domain)
+    if contract.status == "ended":
+        whole = replace(whole, rests_until_ms=rests_until_ms(reference, now_ms))
     return SetContract(whole, order.expected_version)
 
 

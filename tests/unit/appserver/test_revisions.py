@@ -203,3 +203,10 @@ async def test_the_catalogue_says_how_long_a_number_rests_that_is_let_go_or_chan
 async def test_a_number_is_changed_to_another_one_alone(desk: Front, to: str) -> None:
     fault = fault_of(await desk.one(desk.execute(change_identity=pb.ChangeIdentity(to_identity=to))))
     assert fault.reason in ("IDENTITY_UNCHANGED", "IDENTITY_MALFORMED", "SUBSCRIBER_MISSING"), to
+
+
+async def test_a_number_rests_also_when_its_contract_is_set_to_its_end(desk: Front, owner: OwnerInMemory) -> None:
+    owner.publish(replace(sold(), version=3, quarantine_days=90))
+    ended = pb.Contract(identity=A, status="ended")
+    await desk.one(desk.execute(set_contract=pb.SetContract(contract=ended)))
+    assert owner.contracts[A].rests_until_ms > now_ms() + 89 * DAY_MS
