@@ -20,6 +20,7 @@ from charging.ledger.command import Command
 from charging.ledger.commands.gift import Gift
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.post_usage import PostUsage
 from charging.ledger.commands.refund import Refund
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_status import SetStatus
@@ -227,6 +228,9 @@ class Caller:
                 self._note(answer.data)
                 if isinstance(action, PostCharge | StepSession):
                     action = _rebased(action, answer.data.account.version)
+                elif isinstance(action, PostUsage):
+                    state = answer.data.account
+                    action = replace(action, base_version=state.version, base_mark=state.mark)
                 elif isinstance(action, Revision):
                     action = replace(action, before=answer.data.contract)
                 continue
