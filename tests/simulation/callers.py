@@ -20,6 +20,7 @@ from charging.ledger.command import Command
 from charging.ledger.commands.gift import Gift
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.commands.post_usage import PostUsage
 from charging.ledger.commands.refund import Refund
 from charging.ledger.commands.send_transfer import SendTransfer
@@ -226,14 +227,12 @@ class Caller:
             answer = await self._until_known(Commit(self._account_id, command))
             if isinstance(answer, Stale):
                 self._note(answer.data)
-                if isinstance(action, PostCharge | StepSession):
-                    action = _rebased(action, answer.data.account.version)
-                elif isinstance(action, PostUsage):
-                    state = answer.data.account
-                    action = replace(action, base_version=state.version, base_mark=state.mark)
-                elif isinstance(action, Revision):
-                    action = replace(action, before=answer.data.contract)
-                continue
+                anew = _anew(action, answer.data)
+                if anew is not None:
+                    action = anew
+                    continue
+                histories.open -= 1
+                return answer
             histories.open -= 1
             if isinstance(answer, Done | Failed):
                 histories.told.append(Told(self._account_id, key, action, answer))
@@ -252,6 +251,20 @@ class Caller:
                 await asyncio.sleep(self._random.uniform(0.05, 0.6))
                 continue
             return answer
+
+
+def _anew(action: Action, data: BusinessData) -> Action | None:
+    """Decide an action anew on a newer state; None = it is given up, since only the platform could."""
+    version, mark = data.account.version, data.account.mark
+    if isinstance(action, PostCharge | StepSession):
+        return _rebased(action, version)
+    if isinstance(action, PostUsage):
+        return replace(action, base_version=version, base_mark=mark)
+    if isinstance(action, PostFees):
+        return replace(action, dues=replace(action.dues, base_version=version, base_mark=mark))
+    if isinstance(action, Revision):
+        return replace(action, before=data.contract)
+    return None
 
 
 def _rebased(action: PostCharge | StepSession, version: int) -> PostCharge | StepSession:

@@ -48,6 +48,8 @@ LIMITS = Limits(
     retry_ms=100,
 )
 LOST = pack(failed(Unavailable.told("NO_ANSWER", "nothing came back", retry_ms=100)))
+TRY_S = 3.0
+"""How long a caller waits for an answer; its deadline goes with the request, so that nothing of it is done later."""
 
 
 class SkewedClock:
@@ -70,7 +72,7 @@ class Answer:
     """A caller's sink: one answer, delayed or lost on its way back, held while the process is paused."""
 
     def __init__(self, loop: SimulatedLoop, wire: Wire, random: Random, loss: float) -> None:
-        self.deadline = loop.now + 4.0
+        self.deadline = loop.now + TRY_S
         self.done: asyncio.Future[bytes] = loop.create_future()
         self._loop = loop
         self._wire = wire

@@ -18,7 +18,7 @@ from tests.simulation import checker
 from tests.simulation.billing import Operator
 from tests.simulation.callers import Caller, Histories
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.node import Node
+from tests.simulation.node import TRY_S, Node
 from tests.simulation.store import Faults, SimulatedUnit, Store, Wire
 
 DOMAINS = {
@@ -26,7 +26,6 @@ DOMAINS = {
     "BJ": DomainInfo("BJ", "Beijing", "Asia/Shanghai", 1, "shared", "private"),
 }
 QUIET = Faults()
-TRY_S = 3.0
 PLAY_MAX_S = 600.0
 
 
