@@ -335,7 +335,7 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
         ),
         {"books", "buckets", "accumulators", "sessions", "ended"},
     ),
-    IdentityChanged: (IdentityChanged(ALICE, "tv:new", "lost"), {"members", "fees"}),
+    IdentityChanged: (IdentityChanged(ALICE, "tv:new", "lost"), {"members", "fees", "feeds"}),
     ContractSet: (ContractSet(Contract("tv:new", "account-1", "GD")), {"members"}),
     StatusSet: (StatusSet("active", "paid"), {"status", "status_reason"}),
     ModeSet: (ModeSet("prepaid", "postpaid"), {"payment_mode"}),
