@@ -30,7 +30,7 @@ MOUNTED = {
     "grant": ("console.operations.grants", "Say who may do what, approve amendments of the directory."),
     "catalog": ("console.catalogues.catalog", "Check, compare and publish catalogues."),
     "keys": ("console.operations.keys", "Make and list the keys that chain journals and seal records."),
-    "mediation": ("console.operations.mediating", "Files of switches: collect, decode, charge, prove."),
+    "mediation": ("console.frontend.mediating", "Files of switches: collect, decode, charge, prove."),
     "unit": ("console.operations.units", "List storage units, move private ones to other addresses."),
 }
 """Command groups by name: the module that has the `app`, and the line for the help page."""

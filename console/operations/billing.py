@@ -12,10 +12,10 @@ from console import report
 from console.operations import explaining, receivables
 from console.operations.billing_bills import app as bills_app
 from console.operations.billing_calls import (
+    BillsCaller,
     Domain,
     Mode,
     PeriodText,
-    RunCaller,
     RunChanger,
     RunReader,
     Until,
@@ -121,12 +121,12 @@ def list_command(
 
 
 @app.command()
-@shares(RunCaller)
+@shares(BillsCaller)
 def show(
     run: Annotated[str, typer.Argument(help="Name of a run, as `onetier billing list` tells it: GD/17:2026-10/1.")],
     lines: Annotated[int, typer.Option(min=1, max=500, help="How many of the newest changes of its slot.")] = 20,
     *,
-    caller: RunCaller,
+    caller: BillsCaller,
 ) -> None:
     """Show a run, and what was asked of the runs of its slot, newest first, refusals included."""
     place, _, period = run.partition(":")
@@ -170,7 +170,7 @@ def _change(domain: str, period: str, caller: RunChanger) -> pb.ChangeBillRunsRe
     )
 
 
-def _do(request: pb.ChangeBillRunsRequest, caller: RunCaller) -> None:
+def _do(request: pb.ChangeBillRunsRequest, caller: BillsCaller) -> None:
     outcomes = call(caller, lambda stub: change_all(stub, request))
     failed = [each for each in outcomes if each.HasField("error")]
     key = request.request_key

@@ -10,7 +10,15 @@ from onetier.v1.billing_pb2_grpc import BillingServiceStub
 from rich.table import Column, Table
 
 from charging.base.money import show
-from console.operations.billing_calls import Domain, PeriodText, RunCaller, RunReader, call, change_all, whole_period
+from console.operations.billing_calls import (
+    BillsCaller,
+    Domain,
+    PeriodText,
+    RunReader,
+    call,
+    change_all,
+    whole_period,
+)
 from console.operations.billing_running import RunOrder, RunTotals, work
 from console.operations.directory_call import patiently
 from console.sharing import shares
@@ -72,14 +80,14 @@ def run(
 
 
 @app.command()
-@shares(RunCaller)
+@shares(BillsCaller)
 def bill(
     identity: Identity,
     period: Annotated[str, typer.Option(help="2026-10; default: the newest that is closed.")] = "",
     trial: Annotated[bool, typer.Option("--trial", help="The bill that would be made now of the open period.")] = False,
     now: Annotated[bool, typer.Option("--now", help="Bill this account alone now, its period being over.")] = False,
     *,
-    caller: RunCaller,
+    caller: BillsCaller,
 ) -> None:
     """Show a bill of an account, with its lines; make it now, or show what the next one would be."""
 
@@ -109,13 +117,13 @@ def bill(
 
 
 @app.command()
-@shares(RunCaller)
+@shares(BillsCaller)
 def bills(
     identity: Identity,
     periods: Annotated[int, typer.Option(min=1, max=24, help="Periods of one page.")] = 12,
     page: Annotated[str, typer.Option(help="Where the page begins: what the page before told.")] = "",
     *,
-    caller: RunCaller,
+    caller: BillsCaller,
 ) -> None:
     """List the bills of an account, newest first."""
     request = pb.ReadBillsRequest(
@@ -132,14 +140,14 @@ def bills(
     )
 
 
-async def _slots(stub: BillingServiceStub, domain: str, caller: RunCaller) -> list[int]:
+async def _slots(stub: BillingServiceStub, domain: str, caller: BillsCaller) -> list[int]:
     request = pb.ListBillRunsRequest(domain=domain, actor=caller.actor, channel=caller.channel)
     told = await patiently(lambda left_s: stub.ListBillRuns(request, timeout=left_s))
     return list(range(told.slots))
 
 
 async def _open(
-    stub: BillingServiceStub, domain: str, slots: Sequence[int], period: str, until_ms: int, caller: RunCaller
+    stub: BillingServiceStub, domain: str, slots: Sequence[int], period: str, until_ms: int, caller: BillsCaller
 ) -> None:
     """Open the run in each slot; where it is open already, that is as well. Raises the first other refusal."""
     request = _change(domain, slots, period, caller)
@@ -150,7 +158,7 @@ async def _open(
 
 
 async def _complete(
-    stub: BillingServiceStub, domain: str, slots: Sequence[int], period: str, caller: RunCaller
+    stub: BillingServiceStub, domain: str, slots: Sequence[int], period: str, caller: BillsCaller
 ) -> list[pb.BillRun]:
     """Complete the run of each slot: nobody is due any more. Whoever else did it, did it."""
     request = _change(domain, slots, period, caller)
@@ -164,7 +172,7 @@ async def _complete(
     return ended
 
 
-def _change(domain: str, slots: Sequence[int], period: str, caller: RunCaller) -> pb.ChangeBillRunsRequest:
+def _change(domain: str, slots: Sequence[int], period: str, caller: BillsCaller) -> pb.ChangeBillRunsRequest:
     return pb.ChangeBillRunsRequest(
         domain=domain, slots=slots, period=period, request_key=new_key(), actor=caller.actor, channel=caller.channel
     )

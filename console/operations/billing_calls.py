@@ -27,7 +27,7 @@ Mode = Annotated[str, typer.Option(help="direct: deposits and settlements go on 
 Until = Annotated[str, typer.Option("--until", help="End of the window, as 2026-11-01T06:00:00+08:00.")]
 
 
-class RunCaller(Struct, frozen=True, kw_only=True):
+class BillsCaller(Struct, frozen=True, kw_only=True):
     """Who asks, and whom."""
 
     channel: Annotated[str, typer.Option(help="Access channel.")] = "front"
@@ -40,7 +40,7 @@ class RunCaller(Struct, frozen=True, kw_only=True):
     as_json: Json = False
 
 
-class RunReader(RunCaller, frozen=True, kw_only=True):
+class RunReader(BillsCaller, frozen=True, kw_only=True):
     """Who asks, of which slots."""
 
     slot: Annotated[list[int] | None, typer.Option("--slot", min=0, help="Only this slot; may be repeated.")] = None
@@ -86,7 +86,7 @@ def _fault_of(outcome: pb.BillRunOutcome) -> Fault | None:
     return from_status(outcome.error) if outcome.HasField("error") else None
 
 
-def call(caller: RunCaller, work: Callable[[BillingServiceStub], Coroutine[None, None, ResultT]]) -> ResultT:
+def call(caller: BillsCaller, work: Callable[[BillingServiceStub], Coroutine[None, None, ResultT]]) -> ResultT:
     """Call the platform; see `call_as_operator`."""
 
     def ask(channel: grpc.aio.Channel) -> Coroutine[None, None, ResultT]:

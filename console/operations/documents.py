@@ -16,7 +16,7 @@ from charging.base.account_id import identity_of, slot_of
 from charging.bills.bill import Bill
 from charging.catalogue.document import Catalogue
 from charging.errors import Invalid
-from console.operations.billing_calls import RunCaller, call
+from console.operations.billing_calls import BillsCaller, call
 from console.operations.directory_call import DATACENTER, DataCenter, call_directory
 from console.operations.document_reading import BillsRead, called, details_of, read_bill, read_catalogues
 from console.operations.explaining import Slot, journal_of
@@ -33,7 +33,7 @@ from documents.typesetting import TEMPLATE
 FILE_BYTES_MAX = 64 << 20
 
 
-class DocumentCaller(RunCaller, frozen=True, kw_only=True):
+class DocumentCaller(BillsCaller, frozen=True, kw_only=True):
     """Who asks for a document, and where what is on it is found."""
 
     datacenter: DataCenter = DATACENTER

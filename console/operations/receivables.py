@@ -8,7 +8,6 @@ from typing import Annotated
 
 import grpc
 import typer
-from msgspec import Struct
 from onetier.v1 import receivables_pb2 as pb
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1.receivables_pb2_grpc import ReceivablesServiceStub
@@ -18,11 +17,12 @@ from charging.base.account_id import identity_of
 from charging.errors import Refused
 from cluster.roles import read_role
 from console import report
-from console.arguments import ENDPOINTS_VARIABLE, Key, first_address
-from console.operations.directory_call import PLATFORM, Certificates, call_as_operator, patiently
+from console.arguments import Key
+from console.operations.billing_calls import BillsCaller
+from console.operations.directory_call import call_as_operator, patiently
 from console.sharing import shares
 from console.values import micro_units
-from console.views import Json, View, done, plain, print_view
+from console.views import View, done, plain, print_view
 from onetier_client import AsyncClient, new_key
 
 SWEEP_MS = 30_000
@@ -33,21 +33,8 @@ PAGE = 200
 Identity = Annotated[str, typer.Argument(help='Of a member, or "account:" and the account\'s id.')]
 
 
-class OwingCaller(Struct, frozen=True, kw_only=True):
-    """Who asks, and whom."""
-
-    channel: Annotated[str, typer.Option(help="Access channel.")] = "front"
-    actor: Annotated[str, typer.Option(help="Who does it; kept beside the certificate's name.")] = "operator"
-    endpoint: Annotated[
-        str,
-        typer.Option("--endpoint", envvar=ENDPOINTS_VARIABLE, callback=first_address, help="App server, host:port."),
-    ] = PLATFORM
-    tls: Certificates = None
-    as_json: Json = False
-
-
-@shares(OwingCaller)
-def arrears(identity: Identity, *, caller: OwingCaller) -> None:
+@shares(BillsCaller)
+def arrears(identity: Identity, *, caller: BillsCaller) -> None:
     """Tell what an account owes by its bills, and what is done about it."""
 
     async def tell(client: AsyncClient) -> View:
@@ -57,8 +44,8 @@ def arrears(identity: Identity, *, caller: OwingCaller) -> None:
     _ask(caller, tell)
 
 
-@shares(OwingCaller)
-def owing(domain: Annotated[str, typer.Argument(help="Code of the domain.")], *, caller: OwingCaller) -> None:
+@shares(BillsCaller)
+def owing(domain: Annotated[str, typer.Argument(help="Code of the domain.")], *, caller: BillsCaller) -> None:
     """List the accounts of a domain that owe something, or are dunned."""
 
     async def work(channel: grpc.aio.Channel) -> list[desk.ArrearsView]:
@@ -71,12 +58,12 @@ def owing(domain: Annotated[str, typer.Argument(help="Code of the domain.")], *,
     )
 
 
-@shares(OwingCaller)
+@shares(BillsCaller)
 def dun(
     domain: Annotated[str, typer.Argument(help="Code of the domain.")],
     key: Key = "",
     *,
-    caller: OwingCaller,
+    caller: BillsCaller,
 ) -> None:
     """Take the steps of dunning that are due in a domain, account by account; the same key goes on where it stopped."""
     sweep = key or new_key()
@@ -98,7 +85,7 @@ def dun(
     print_view(View(rows, [table] if taken else ["nothing was due"]), caller.as_json)
 
 
-@shares(OwingCaller)
+@shares(BillsCaller)
 def pay(
     identity: Identity,
     amount: Annotated[str, typer.Argument(help="In whole units of the currency, as 59.90.")],
@@ -108,7 +95,7 @@ def pay(
     customer: Annotated[bool, typer.Option("--customer", help="Spread over all accounts of the customer.")] = False,
     key: Key = "",
     *,
-    caller: OwingCaller,
+    caller: BillsCaller,
 ) -> None:
     """Take a payment in: it settles bills, and what is left goes to the balance."""
     micro, whole = micro_units(amount), key or new_key()
@@ -137,7 +124,7 @@ def pay(
     _ask(caller, tell)
 
 
-def _ask(caller: OwingCaller, tell: Callable[[AsyncClient], Awaitable[View]]) -> None:
+def _ask(caller: BillsCaller, tell: Callable[[AsyncClient], Awaitable[View]]) -> None:
     """Ask as an operator, and print."""
 
     async def work(_channel: grpc.aio.Channel) -> View:
@@ -148,7 +135,7 @@ def _ask(caller: OwingCaller, tell: Callable[[AsyncClient], Awaitable[View]]) ->
 
 
 async def pages(
-    channel: grpc.aio.Channel, domain: str, caller: OwingCaller
+    channel: grpc.aio.Channel, domain: str, caller: BillsCaller
 ) -> AsyncIterator[Sequence[desk.ArrearsView]]:
     """Give the accounts that owe something, slot by slot, in pages."""
     stub = ReceivablesServiceStub(channel)
@@ -168,7 +155,7 @@ async def _list(stub: ReceivablesServiceStub, request: pb.ListOwingRequest, left
     return told
 
 
-async def _dun(client: AsyncClient, account: desk.ArrearsView, sweep: str, caller: OwingCaller) -> list[str]:
+async def _dun(client: AsyncClient, account: desk.ArrearsView, sweep: str, caller: BillsCaller) -> list[str]:
     """Dun one account, and give the steps that were taken; those that a rule keeps quiet now are left to the next."""
     try:
         result = await client.execute(
@@ -185,7 +172,7 @@ async def _dun(client: AsyncClient, account: desk.ArrearsView, sweep: str, calle
     return [notice.partition(":")[2] for notice in result.notices if notice.startswith("dunning:")]
 
 
-async def _spread(client: AsyncClient, identity: str, amount: int, caller: OwingCaller) -> list[tuple[str, int]]:
+async def _spread(client: AsyncClient, identity: str, amount: int, caller: BillsCaller) -> list[tuple[str, int]]:
     """Say how much of a customer's payment each account gets: the oldest due bills of all first, the rest the first."""
     listed = (await client.accounts(identity, channel=caller.channel, actor=caller.actor)).accounts
     views = await asyncio.gather(

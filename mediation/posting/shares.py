@@ -11,10 +11,9 @@ from hashlib import blake2b
 from msgspec import Struct
 from onetier.v1 import service_desk_pb2 as desk
 
+from charging.ledger.commands.post_usage import USES_MAX
 from mediation.plant.batches import KeyedRecord
 
-USES_MAX = 200
-"""Of one command; see `PostUsage` in the contract."""
 TURNS_MAX = 1_000_000
 """Of one batch: more than a file has records."""
 

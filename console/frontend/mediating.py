@@ -13,7 +13,7 @@ from rich.table import Table
 from charging.base.identity import mask
 from charging.errors import Fault
 from cluster.roles import read_role
-from console.arguments import ENDPOINTS_VARIABLE, addresses
+from console.frontend.asking import ENDPOINTS, Certificates, Endpoint
 from console.report import major, moment
 from console.views import Json, View, print_view
 from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
@@ -30,19 +30,9 @@ from onetier_client import AsyncClient
 from runtime.settings import BadSettings
 
 app = typer.Typer(no_args_is_help=True)
-ENDPOINTS = ["127.0.0.1:7100", "127.0.0.1:7101"]
 SHOWN_MAX = 20
 
 Home = Annotated[Path, typer.Argument(help="Folder of the plant: sources.yaml, formats/, and what it makes.")]
-Endpoint = Annotated[
-    list[str],
-    typer.Option(
-        "--endpoint", envvar=ENDPOINTS_VARIABLE, callback=addresses, help="App server, host:port; may be repeated."
-    ),
-]
-Certificates = Annotated[
-    Path | None, typer.Option("--tls", help="Folder with frontend.pem, frontend.key, ca.pem; default: ONETIER_TLS_….")
-]
 Reason = Annotated[str, typer.Option("--reason", help="Only what waits for this reason.")]
 
 
