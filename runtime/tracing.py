@@ -18,9 +18,13 @@ SAMPLED = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f][1
 Fact = str | int
 
 
+_UTC_NS = time.time_ns() - time.monotonic_ns()
+"""From this process's steady clock to UTC, taken once: a clock that is set back would end spans before they begin."""
+
+
 def now_ns() -> int:
-    """The moment, for a span: nanoseconds UTC."""
-    return time.time_ns()
+    """The moment, for a span: nanoseconds UTC as this process began, and steady since."""
+    return _UTC_NS + time.monotonic_ns()
 
 
 def is_sampled(traceparent: str) -> bool:

@@ -33,10 +33,12 @@ class FollowedSink:
             group = self._groups.released
             if group is not None:
                 now_s, here_ns = self._clock(), now_ns()
-                sent_ns = here_ns - int((now_s - group.since_s) * 1e9)
-                durable_ns = sent_ns + int(group.took_s * 1e9)
+                # The loop's clock stands still while the loop turns: a group seems to leave before what it holds came.
+                since_ns = here_ns - int((now_s - group.since_s) * 1e9)
+                sent_ns = max(since_ns, self._decided_ns, self._came_ns)
+                durable_ns = min(max(since_ns + int(group.took_s * 1e9), sent_ns), here_ns)
                 # Whoever waited in a lane was decided at some moment before its group left; it can't be told which.
-                span.part("decide", self._came_ns, min(self._decided_ns or sent_ns, sent_ns))
+                span.part("decide", self._came_ns, self._decided_ns or sent_ns)
                 span.part("journal", sent_ns, durable_ns, group=group.seq, entries=group.entries)
             span.end(slot=self._slot)
         self._sink.answer(position, body)

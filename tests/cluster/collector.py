@@ -62,13 +62,16 @@ class Collector(TraceServiceServicer):  # type: ignore[misc]
         self._came.set()
         return ExportTraceServiceResponse()
 
-    async def trace(self, trace_id: str, names: set[str]) -> list[Seen]:
-        """Wait until a trace has steps of all these names; gives all that it has."""
-        async with asyncio.timeout(15):
-            while not names <= {span.name for span in self.spans if span.trace == trace_id}:
+    async def trace(self, trace_id: str, names: set[str], caller: str) -> list[Seen]:
+        """Wait until a trace has steps of all these names, and each the step above it; `caller` is the first's."""
+        async with asyncio.timeout(30):
+            while True:
+                spans = [span for span in self.spans if span.trace == trace_id]
+                came = {span.span for span in spans} | {caller}
+                if names <= {span.name for span in spans} and all(span.parent in came for span in spans):
+                    return spans
                 self._came.clear()
                 await self._came.wait()
-        return [span for span in self.spans if span.trace == trace_id]
 
 
 @asynccontextmanager
