@@ -8,7 +8,7 @@ to the micro-unit, or something is wrong.
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from audit.journals import JournalRef
@@ -51,6 +51,8 @@ class PeriodExplained(Struct, frozen=True):
     bill: Bill | None
     """None = it is not closed, or there was nothing to bill."""
     closed_by: Located | None
+    discounts: tuple[Step, ...] = ()
+    """What rules for the whole bill looked at and took: lines of the bill that nothing was posted for."""
     zone: str = "UTC"
     """By whose clock the account lives."""
 
@@ -85,6 +87,7 @@ async def explain_period(ref: JournalRef, account_id: str, month: int) -> Period
     """
     parts: list[LinePart] = []
     bill, closed_by, zone = None, None, "UTC"
+    discounts: tuple[Step, ...] = ()
     async with aclosing(_followed(ref, account_id)) as entries:
         async for at, before, after in entries:
             zone = after.terms.zone
@@ -92,11 +95,12 @@ async def explain_period(ref: JournalRef, account_id: str, month: int) -> Period
             for event in closing:
                 if event.month == month:
                     bill, closed_by = event.bill, at
+                    discounts = unpack_steps(Raw(event.steps)) if event.steps else ()
             if not closing:
                 parts += [LinePart(at, head, amount) for head, amount in added(before, after) if head.month == month]
             if len(parts) > PARTS_MAX:
                 raise NotFound("BEYOND_REACH", f"more than {PARTS_MAX:,} postings in the period are too many to tell")
-    return PeriodExplained(tuple(parts), bill, closed_by, zone)
+    return PeriodExplained(tuple(parts), bill, closed_by, discounts, zone)
 
 
 async def explain_charge(ref: JournalRef, account_id: str, key: str) -> ChargeExplained:

@@ -21,7 +21,9 @@ from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.ledger import decide
 from charging.plans.dunning import dunning_of
 from charging.plans.timeline import Timeline
-from charging.rating.closing import closing_of
+from charging.plans.unrated import Unrated
+from charging.rating.bill_discounts import NO_DISCOUNTS, BillDiscounts, bill_discounts
+from charging.rating.closing import closing_of, ended_ms, sums_of
 from charging.rating.fee_schedule import schedule
 from charging.wire import Commit
 
@@ -75,9 +77,20 @@ def closing(
     plan = timeline.plan_at(now_ms)
     rule = dunning_of(plan.dunning, state)
     late = rule.late if rule is not None else NEVER_LATE
-    made = closing_of(state, plan.taxes, month, now_ms, late, services=plan.dunned_with)
+    off = _discounts(timeline, state, contracts, month)
+    made = closing_of(state, plan.taxes, month, now_ms, late, off, plan.dunned_with)
     commits.append(_commit(account.account_id, "bill", made, caller, now_ms))
     return Closing(account, month, made.bill, fees, refused, tuple(commits))
+
+
+def _discounts(timeline: Timeline, account: Account, contracts: Sequence[Contract], month: int) -> BillDiscounts:
+    """Give what the rules of the period's last moment take off; where no catalogue was in force, nothing does."""
+    last_ms = ended_ms(account, month) - 1
+    try:
+        plan = timeline.plan_at(last_ms)
+    except Unrated:
+        return NO_DISCOUNTS
+    return bill_discounts(plan, contracts, account, sums_of(account, month), last_ms)
 
 
 def _commit(account_id: str, what: str, action: PostFees | ClosePeriod, caller: BillingCaller, now_ms: int) -> Commit:

@@ -29,6 +29,8 @@ HOUSE_ITEMS = frozenset({"adjustment", "late-fee", "refund"})
 """Account items that no catalogue makes: without tax, unless a tax names them."""
 CARRIED: Final = "carried"
 """Item of what a bill asks though it has no lines: rests that earlier bills carried."""
+WHOLE_BILL: Final = "total"
+"""In conditions of discounts on bills: the item that stands for all of a bill."""
 BILL: Final = "bill"
 CREDIT_NOTE: Final = "credit_note"
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
+from charging.bills.bill import WHOLE_BILL
 from charging.catalogue.document import Catalogue
 from charging.catalogue.offers import Discount, Fee, Offering
 from charging.catalogue.tariffs import Price, Tariff
 from charging.catalogue.words import Service
 from charging.checks.references import nearest
 from charging.checks.walk import Finding, structs
-
-WHOLE_BILL = "total"
-"""The item that stands for a whole bill, see `charging.rating.fees.bill`."""
 
 
 def check_items(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from charging.base.bounds import OPEN_END
 from charging.base.localtime import CALL, LIFE, PERIODS, SUBSCRIPTION, LocalTime
 from charging.base.money import micro, quantity
 from charging.base.tongue import label_of
+from charging.bills.bill import WHOLE_BILL
 from charging.catalogue.merge import Merged, MergedEntry, regional_parts
 from charging.catalogue.offers import Accumulator, Allowance, Discount, Fee, Offering
 from charging.errors import Invalid
@@ -161,8 +162,19 @@ def compile_rule(
         exclusive=value.exclusive,
         best=group is not None and group.value.choose == "best",
         depends=bool(value.when.accumulators) or counter is not None or limit_counter is not None,
+        bases=_bases(value),
         detail=f"{value.stage}: {detail}" + ("" if entry.origin else regional_parts(merged, value.when.usage)),
     )
+
+
+def _bases(value: Discount) -> frozenset[str]:
+    """Say what of a bill a rule works on: items that it names, else the whole of whom it is had by."""
+    named = {*value.when.items, *value.when.item.get("item", ())}
+    found = {"item"} if named - {WHOLE_BILL} or (value.when.item.keys() - {"item"}) else set()
+    if not found or WHOLE_BILL in named:
+        of_contract = value.stage in ("offering", "subscriber") or value.when.subscriber or value.when.offerings
+        found.add("member" if of_contract else "account")
+    return frozenset(found)
 
 
 def _effect(value: Discount) -> tuple[int, int, int, int, str]:

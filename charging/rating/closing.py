@@ -7,6 +7,7 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+import msgspec
 from msgspec.structs import replace
 
 from charging.base import openbills
@@ -19,9 +20,11 @@ from charging.bills.making import BillFrame, make_bill, owed_items
 from charging.bills.taxing import BillSum
 from charging.bills.taxtable import TaxTable
 from charging.ledger.commands.close_period import ClosePeriod, bucket_mark, is_money, opening_of
+from charging.rating.bill_discounts import NO_DISCOUNTS, BillDiscounts
 
 OTHER_ITEMS = "~other"
 """Item of an open bill for all that it has no room for one by one; no item of a catalogue is called so."""
+_pack = msgspec.msgpack.Encoder().encode
 _KINDS: dict[str, LineKind] = {
     "": USAGE,
     "fee": "fee",
@@ -37,30 +40,30 @@ def closing_of(
     month: int,
     now_ms: int,
     late: LateRule = NEVER_LATE,
-    more: Sequence[BillSum] = (),
+    discounts: BillDiscounts = NO_DISCOUNTS,
     services: Mapping[str, str] = {},
 ) -> ClosePeriod:
     """Make the command that closes a period of an account.
 
-    `month` counts from the year 0, `now_ms` is UTC; `more` are lines that the bill adds to what was posted, as
-    discounts of the whole bill; `services` says what each item is dunned with (`charging.plans.dunning`). Raises
-    `Invalid` TAX_ITEM_UNKNOWN.
+    `month` counts from the year 0, `now_ms` is UTC; `discounts` are what the bill adds to what was posted; `services`
+    says what each item is dunned with (`charging.plans.dunning`). Raises `Invalid` TAX_ITEM_UNKNOWN.
     """
     mark = bucket_mark(account, month)
     fees = late_fees(account, now_ms)
     sums = sums_of(account, month)
     today = zone_of(account.terms.zone).day(now_ms // 1000)
     sums += [BillSum(openbills.LATE_FEE, "", LATE_FEE, today, amount, rule=number) for number, amount in fees]
-    sums += more
+    sums += discounts.lines
     carried = account.open.carried
     if not sums:
         return ClosePeriod(month, mark, None)
     bill = _bill(account, sums, taxes, month, carried, now_ms)
+    steps = _pack(discounts.steps) if discounts.steps else b""
     if bill.payable <= 0:
-        return ClosePeriod(month, mark, bill, late_fees=fees)
+        return ClosePeriod(month, mark, bill, late_fees=fees, accruals=discounts.accruals, steps=steps)
     items = tuple(OpenItem(item, services.get(item, ""), amount, amount) for item, amount in _few(owed_items(bill)))
     due_ms = zone_of(account.terms.zone).day_begins(day_of(bill.due_day) + 1) * 1000
-    return ClosePeriod(month, mark, bill, due_ms, items, late, fees)
+    return ClosePeriod(month, mark, bill, due_ms, items, late, fees, discounts.accruals, steps)
 
 
 def _idle(account: Account, now_ms: int) -> int:
@@ -98,6 +101,12 @@ def first_day(month: int, cycle_day: int) -> date:
     """Give the day on which a period begins."""
     year, number = month // 12, month % 12 + 1
     return date(year, number, min(cycle_day, monthrange(year, number)[1]))
+
+
+def ended_ms(account: Account, month: int) -> int:
+    """Give when a period of an account is over, UTC: its first moment after."""
+    day = day_of(first_day(month + 1, account.terms.cycle_day).isoformat())
+    return zone_of(account.terms.zone).day_begins(day) * 1000
 
 
 def _bill(account: Account, sums: Sequence[BillSum], taxes: TaxTable, month: int, carried: int, now_ms: int) -> Bill:

@@ -60,10 +60,13 @@ def fee(
     return _through(plan, "fee", usage, item, contract, account, numerator, _common(steps), found.rounding, steps, day)
 
 
-def bill(plan: Plan, contract: Contract, account: Account, time_ms: int, item: str, amount: int) -> Charge:
+def bill(
+    plan: Plan, contract: Contract, account: Account, time_ms: int, item: str, amount: int, base: str = ""
+) -> Charge:
     """Run the bill-level discounts (`applies_to: [bill]`) over an account item's amount, in micro-units.
 
-    What is taken is what is left to pay; the discounts are its steps. `item` "total" stands for the whole bill.
+    What is taken is what is left to pay; the discounts are its steps. `item` "total" stands for the whole bill, or all
+    that one member brought. `base` leaves out rules that work on something else (`CompiledRule.bases`), "" = none.
     `time_ms` (UTC) is when discounts must hold. Raises `Unrated` QUANTITY_INVALID for a negative amount.
     """
     if amount < 0:
@@ -71,9 +74,8 @@ def bill(plan: Plan, contract: Contract, account: Account, time_ms: int, item: s
     steps = [Step("fee", item, "", 1, "event", amount, 1, "amount of the bill item")]
     usage = Usage(contract.identity, "", time_ms, 1)
     day = plan.local.day(time_ms // 1000)
-    return _through(
-        plan, "bill", usage, {"item": item, "service": ""}, contract, account, amount, 1, plan.rounding, steps, day
-    )
+    of = {"item": item, "service": ""}
+    return _through(plan, "bill", usage, of, contract, account, amount, 1, plan.rounding, steps, day, base)
 
 
 def _common(steps: Sequence[Step]) -> int:
@@ -121,13 +123,17 @@ def _through(
     rounding: CompiledRounding,
     steps: list[Step],
     day: int,
+    base: str = "",
 ) -> Charge:
     """Discount and round."""
     held = plan.valid_subscriptions(contract, usage.start_ms)
     names = tuple([subscription.offering for subscription in held])
     opened = frozenset(plan.opened_names(names))
     facts = DiscountFacts(usage, contract, account, opened, item, 1, 1, numerator, denominator, day)
-    done = discounts.apply(plan.rules_for(target, "", names, contract, account), facts, steps)
+    rules = plan.rules_for(target, "", names, contract, account)
+    if base:
+        rules = tuple([rule for rule in rules if base in rule.bases])
+    done = discounts.apply(rules, facts, steps)
     amount = rounded(done.numerator, done.denominator, rounding, rounding.mode, steps)
     accruals = tuple(done.accruals)
     return Charge(

@@ -12,6 +12,7 @@ from business.billing.periods import read_period
 from charging.base.account_id import slot_of
 from charging.base.buckets import SumKey
 from charging.base.localtime import month_text
+from charging.base.usage import Step
 from charging.rating.explain import sentence
 from console.operations.keys import ChainKeys, ring_for
 from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url, journals
@@ -37,7 +38,8 @@ def explain(
     ref = journal_of(account, slot, folder, directory, keys)
     found = asyncio.run(explain_period(ref, account, month))
     shown = found.of_item(item) if item else found
-    print_view(View([*_part_rows(shown.parts)], _period_lines(shown)), as_json)
+    rows = [*_part_rows(shown.parts), *_discount_rows(shown.discounts)]
+    print_view(View(rows, _period_lines(shown)), as_json)
 
 
 def charge(
@@ -72,6 +74,9 @@ def _period_lines(found: PeriodExplained) -> Iterator[str]:
             if part.head == head:
                 entry = part.at.entry
                 yield f"  {moment(entry.time_ms)}  {major(part.amount):>14}  {entry.key}  {_place(part.at)}"
+    if found.discounts:
+        yield "discounts of the whole bill:"
+        yield from (f"  {sentence(step)}" for step in found.discounts)
     if found.closed_by is not None:
         number = found.bill.number if found.bill is not None else "no bill"
         yield f"closed: {number}, {_place(found.closed_by)}"
@@ -109,6 +114,19 @@ def _place(at: Located) -> str:
 def _part_rows(parts: Iterable[LinePart]) -> Iterator[Row]:
     for part in parts:
         yield {**_where(part.at), "amount": part.amount, **_head_row(part.head)}
+
+
+def _discount_rows(steps: Iterable[Step]) -> Iterator[Row]:
+    for step in steps:
+        if step.kind == "discount":
+            exact = step.numerator // step.denominator
+            yield {
+                "line_kind": "discount",
+                "rule": step.rule,
+                "level": step.level,
+                "amount": exact,
+                "of": sentence(step),
+            }
 
 
 def _charge_row(found: ChargeExplained) -> Row:

@@ -18,14 +18,20 @@ from charging.base.buckets import MONEY_IN, SumKey
 from charging.base.localtime import month_at, month_text
 from charging.base.openbills import ITEMS_MAX, NEVER_LATE, LateRule, OpenBill, OpenItem
 from charging.base.receivables import RECEIVABLE, bill_opened, late_fees, late_fees_billed
-from charging.bills.bill import BILL, Bill
+from charging.bills.bill import BILL, DISCOUNT, Bill
 from charging.bills.checking import check_bill
 from charging.errors import Invalid, Refused
 from charging.ledger import buckets, funds
+from charging.ledger.accruals import accrue
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent, Leg, Pair
 from charging.ledger.standing import require_here
+
+ACCRUALS_MAX = 1_000
+"""Counters of limits that the discounts of one bill move."""
+STEPS_BYTES_MAX = 1 << 20
+"""Of the explanation of a bill's discounts."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -44,6 +50,10 @@ class PeriodClosed(BaseEvent, frozen=True, tag="closed"):
     late: LateRule
     late_fees: tuple[Pair, ...]
     """(number of the bill that is late, micro-units) that this one asks."""
+    accruals: tuple[Pair, ...] = ()
+    """What limits of discounts on the bill have counted, by accumulator."""
+    steps: bytes = b""
+    """What discounts on the bill looked at and took, as charges keep it; empty = there are none."""
 
     rerates = False
     moves_money = False
@@ -51,6 +61,8 @@ class PeriodClosed(BaseEvent, frozen=True, tag="closed"):
     def apply(self, account: Account) -> Account:
         """Take what was not posted, open the bill for what is left to pay, and forget the bucket."""
         closed = replace(account, terms=shared_terms(replace(account.terms, closed=self.month)))
+        if self.accruals:
+            closed = replace(closed, accumulators=accrue(closed.accumulators, self.accruals))
         bill = self.bill
         if bill is None:
             return replace(closed, buckets=buckets.without(account.buckets, self.month))
@@ -97,6 +109,8 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
     """What is left to pay, by item."""
     late: LateRule = NEVER_LATE
     late_fees: tuple[Pair, ...] = ()
+    accruals: tuple[Pair, ...] = ()
+    steps: bytes = b""
     number: Annotated[str, FilledIn()] = ""
     """The owner's, while it decides."""
 
@@ -147,17 +161,19 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
             self.items,
             self.late,
             self.late_fees,
+            self.accruals,
+            self.steps,
         )
         return Effect((closed,), bill.total, self.number.encode())
 
 
 def bucket_mark(account: Account, month: int) -> bytes:
-    """Give the fingerprint of what a bill is made of: the bucket, and what earlier bills left to it.
+    """Give the fingerprint of what a bill is made of: the bucket, its terms, and what earlier bills left to it.
 
     Equal marks, equal bills: it is not the account's version, so traffic of other periods never makes a bill stale.
     """
     owed = [(bill.number, bill.late_billed) for bill in account.open.bills]
-    content = (account.buckets.of(month), account.open.carried, owed)
+    content = (account.buckets.of(month), account.open.carried, owed, account.terms_version)
     return blake2b(_pack(content), digest_size=16).digest()
 
 
@@ -213,9 +229,28 @@ def _check_bill(account: Account, action: ClosePeriod, bill: Bill, now_ms: int) 
         ("items", owed == max(0, bill.payable) and all(0 < row.open <= row.billed <= BOOK_MAX for row in action.items)),
         ("number of items", len(action.items) <= ITEMS_MAX and 0 <= action.due_ms <= TIME_MS_MAX),
         ("late fees", all(0 < amount <= known.get(number, 0) for number, amount in action.late_fees) and late >= 0),
+        ("lines that were posted", _lines_agree(account, action, bill, late)),
+        ("discounts of the bill", _limits_hold(action)),
     ):
         if not holds:
             raise _wrong(action.month, name)
+
+
+def _lines_agree(account: Account, action: ClosePeriod, bill: Bill, late: int) -> bool:
+    """Say whether lines are the account's sums, but for late fees and what discounts of the bill take off."""
+    posted = {False: 0, True: 0}
+    for key, amount in account.buckets.of(action.month):
+        if not is_money(key):
+            posted[key.kind == DISCOUNT] += amount
+    asked = {False: 0, True: 0}
+    for line in bill.lines:
+        asked[line.kind == DISCOUNT] += line.gross if bill.prices == "include" else line.net
+    return asked[False] == posted[False] + late and asked[True] <= posted[True]
+
+
+def _limits_hold(action: ClosePeriod) -> bool:
+    most = len(action.accruals) <= ACCRUALS_MAX and len(action.steps) <= STEPS_BYTES_MAX
+    return most and all(0 < amount <= BOOK_MAX for _, amount in action.accruals)
 
 
 def _wrong(month: int, what: str) -> Invalid:

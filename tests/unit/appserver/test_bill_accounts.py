@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 from onetier.v1 import billing_pb2 as pb
 from onetier.v1.billing_pb2_grpc import BillingServiceStub
@@ -14,9 +15,12 @@ from typer.testing import CliRunner
 from appserver.billing.bills import bill_told
 from business.billing.periods import ends_ms, read_period
 from charging.base.localtime import LocalTime
-from charging.base.usage import Usage
-from charging.catalogue.document import from_plain
+from charging.base.usage import Usage, unpack_steps
+from charging.catalogue.document import Catalogue, from_plain
+from charging.ledger.auditing import audit
+from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.ledger import seal
 from charging.wire import Answer, Commit
 from console.operations.billing import app
@@ -64,12 +68,13 @@ async def billing(start_platform: Platforms, owner: OwnerInMemory) -> AsyncItera
     await channel.close()
 
 
-def with_rent() -> object:
+def with_rent(version: str = "2", **more: object) -> Catalogue:
     """A catalogue with a plan that has a rent in advance."""
     return from_plain(
-        {
+        more
+        | {
             "catalogue": "test",
-            "version": "2",
+            "version": version,
             "currency": "CNY",
             "services": [{"id": "voice", "unit": "second"}],
             "tariffs": [
@@ -145,6 +150,39 @@ async def test_fees_that_fell_due_are_posted_once_before_the_bill(
     marks = owner.desk.accounts[PEOPLE[0]].open.fees
     assert [mark.fee for mark in marks] == ["rent"]
     assert marks[0].to_ms > OVER_MS, "October is paid in advance, and on the bill of October"
+
+
+async def test_discounts_of_the_whole_bill_are_lines_of_it_at_their_level_and_the_books_give_them_back(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    rules = [
+        {"id": "loyal", "stage": "product", "level": "C", "percent": "10", "applies_to": ["bill"],
+         "when": {"customer": {"grade": ["gold"]}}},
+        {"id": "no-calls", "stage": "subscriber", "percent": "50", "applies_to": ["bill"],
+         "when": {"items": ["voice"]}},
+    ]  # fmt: skip
+    owner.publish(with_rent("3", discounts=rules))
+    who = PEOPLE[0]
+    owner.contracts[who] = replace(owner.contracts[who], agreements=("no-calls",))
+    owner.desk.do(who, SetProfile({}, {"grade": "gold"}, ()))
+    trial = (await billing.BillAccounts(page(identity=who, trial=True))).outcomes[0].bill
+    (outcome,) = (await billing.BillAccounts(page(identity=who))).outcomes
+    assert [(line.kind, line.level, line.rule, line.net) for line in outcome.bill.lines] == [
+        ("usage", "", "", 2_345_678),
+        ("discount", "S", "no-calls", -1_172_839),
+        ("discount", "C", "loyal", -117_284),
+    ]
+    trial.number = outcome.bill.number
+    assert trial == outcome.bill
+    account = owner.desk.accounts[who]
+    assert (outcome.bill.total, outcome.bill.carried_out, account.books[0].amount) == (1_050_000, 5_555, -5_555)
+    closed = owner.desk.journals[who][-1].events[0]
+    assert isinstance(closed, PeriodClosed)
+    assert [(step.rule, step.level) for step in unpack_steps(Raw(closed.steps)) if step.kind == "discount"] == [
+        ("no-calls", "S"),
+        ("loyal", "C"),
+    ]
+    assert audit(owner.desk.journals[who], who).findings == ()
 
 
 async def test_who_is_billed_between_two_workers_is_told_once_as_done_and_once_as_done_before(
