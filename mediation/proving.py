@@ -13,14 +13,13 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
-from mediation.decoding.lines import UnusableFile
 from mediation.duplicates.keys import KEY_BYTES, key_of
 from mediation.formats.format import Format
 from mediation.plant.files import DECODED, HELD, LandedFile
 from mediation.plant.home import digest_of
 from mediation.plant.plant import Plant
 from mediation.plant.work import CHARGED, RecordBatch
-from mediation.records import DroppedRecord
+from mediation.records import DroppedRecord, UnusableFile
 
 _KEYS = np.dtype(("S", KEY_BYTES))
 

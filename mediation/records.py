@@ -4,6 +4,8 @@ from msgspec import Struct
 
 RAW_BYTES_MAX = 65_536
 """Of one record in a file."""
+NOT_WHOLE = "FILE_NOT_WHOLE"
+"""The reason for which a file is held that was cut off, or whose totals disagree with what is in it."""
 
 
 class RecordPlace(Struct, frozen=True, array_like=True, gc=False):
@@ -13,6 +15,8 @@ class RecordPlace(Struct, frozen=True, array_like=True, gc=False):
     """Number of its line where the file has lines, the first being 1; else the byte at which it begins."""
     raw: bytes
     """As the switch wrote it."""
+    record: int = -1
+    """Position of the record of which this is a part, such as one container of many; -1 = it is a whole one."""
 
 
 class DetailRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -46,3 +50,16 @@ class DroppedRecord(Struct, frozen=True, array_like=True, gc=False):
 
     rule: str
     place: RecordPlace
+
+
+FoundRow = tuple[dict[str, str], RecordPlace] | UnreadRecord
+"""The fields of a record by name, as text, or why there are none."""
+
+
+class UnusableFile(Exception):
+    """A file of which nothing is charged: it is not whole, or not in this format."""
+
+    def __init__(self, reason: str, why: str) -> None:
+        super().__init__(why)
+        self.reason = reason
+        self.why = why

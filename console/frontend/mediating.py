@@ -17,14 +17,13 @@ from console.frontend.asking import ENDPOINTS, Certificates, Endpoint
 from console.report import major, moment
 from console.views import Json, View, print_view
 from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
-from mediation.decoding.lines import UnusableFile
 from mediation.formats.reading import read_format
 from mediation.line import MediationLine, PlantRules, read_rules
 from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended
 from mediation.posting.poster import Posted, Poster
 from mediation.proving import FileProof, Prover
-from mediation.records import DroppedRecord
+from mediation.records import DroppedRecord, UnusableFile
 from mediation.written import FaultyFile
 from onetier_client import AsyncClient
 from runtime.settings import BadSettings

@@ -6,15 +6,15 @@ from typing import assert_never
 
 import msgspec
 
-from mediation.formats.format import Delimited, FixedWidth, JsonLines, KeyValue, Layout
+from mediation.formats.format import Delimited, FixedWidth, JsonLines, KeyValue, LineLayout
 
 Cells = Mapping[str, str]
-Splitter = Callable[[str], Cells]
+Splitter = Callable[[str], dict[str, str]]
 """Raises `ValueError` with a sentence for a line that is no record."""
 _json = msgspec.json.Decoder().decode
 
 
-def splitter(layout: Layout) -> Splitter | None:
+def splitter(layout: LineLayout) -> Splitter | None:
     """Give what splits a line; None = the file's first line must say its columns (`named`)."""
     match layout:
         case Delimited():
@@ -43,7 +43,7 @@ def named(layout: Delimited, columns: tuple[str, ...]) -> Splitter:
     """Give what splits a delimited line into these columns."""
     width = len(columns)
 
-    def cells(line: str) -> Cells:
+    def cells(line: str) -> dict[str, str]:
         found = split(layout, line)
         if len(found) != width:
             raise ValueError(f"it has {len(found)} fields instead of {width}")
@@ -56,7 +56,7 @@ def _fixed(layout: FixedWidth) -> Splitter:
     spans = [(column.name, column.at - 1, column.at - 1 + column.width) for column in layout.columns]
     longest = max(end for _, _, end in spans)
 
-    def cells(line: str) -> Cells:
+    def cells(line: str) -> dict[str, str]:
         if len(line) < longest:
             raise ValueError(f"it has {len(line)} characters instead of {longest}")
         return {name: line[start:end] for name, start, end in spans}
@@ -64,7 +64,7 @@ def _fixed(layout: FixedWidth) -> Splitter:
     return cells
 
 
-def _pairs(layout: KeyValue, line: str) -> Cells:
+def _pairs(layout: KeyValue, line: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for item in line.split(layout.item):
         name, pair, value = item.partition(layout.pair)
@@ -79,7 +79,7 @@ def _pairs(layout: KeyValue, line: str) -> Cells:
     return found
 
 
-def _object(line: str) -> Cells:
+def _object(line: str) -> dict[str, str]:
     try:
         tree = _json(line)
     except (msgspec.DecodeError, RecursionError) as error:

@@ -7,19 +7,9 @@ before the first is given.
 from collections.abc import Iterator
 
 from mediation.formats.format import FixedColumn, FrameLines
-from mediation.records import RAW_BYTES_MAX, RecordPlace, UnreadRecord
+from mediation.records import NOT_WHOLE, RAW_BYTES_MAX, RecordPlace, UnreadRecord, UnusableFile
 
-NOT_WHOLE = "FILE_NOT_WHOLE"
 _BREAKS = b"\r\n"
-
-
-class UnusableFile(Exception):
-    """A file of which nothing is charged: it is not whole, or not in this format."""
-
-    def __init__(self, reason: str, why: str) -> None:
-        super().__init__(why)
-        self.reason = reason
-        self.why = why
 
 
 def lines_of(content: bytes, rules: FrameLines, encoding: str) -> Iterator[tuple[str, RecordPlace] | UnreadRecord]:

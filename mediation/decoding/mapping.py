@@ -7,7 +7,7 @@ from charging.base.party import party
 from charging.errors import Invalid
 from mediation.decoding.layouts import Cells
 from mediation.formats.format import FieldRule, Format
-from mediation.formats.values import BadText, NumberValue
+from mediation.formats.values import BadText, FieldValue, NumberValue
 from mediation.records import DetailRecord, DroppedRecord, RecordPlace, UnreadRecord
 
 SHOWN_CHARS_MAX = 40
@@ -81,13 +81,38 @@ def _value(name: str, rule: FieldRule, cells: Cells) -> str | int:
     """Give a field's value. Raises `BadText` with a sentence that names the column."""
     if rule.value:
         return rule.value
-    text = cells.get(rule.column)
+    if rule.plus:
+        given = [column for column in (rule.column, *rule.plus) if cells.get(column, "").strip()]
+        if given:
+            return sum(int(_read(name, rule.read, column, cells[column])) for column in given)
+    column, text = rule.column, cells.get(rule.column)
     if text is None or not text.strip():
-        if rule.empty is not None:
-            return rule.empty
-        raise BadText(f"{name}: column {rule.column} is empty")
+        for column in rule.others:
+            text = cells.get(column)
+            if text is not None and text.strip():
+                break
+        else:
+            if rule.empty is not None:
+                return rule.empty
+            raise BadText(f"{name}: column {' or '.join((rule.column, *rule.others))} is empty")
+    value = _read(name, rule.read, column, text)
+    return _span(name, rule, int(value), cells) if rule.to else value
+
+
+def _span(name: str, rule: FieldRule, start_ms: int, cells: Cells) -> int:
+    """Give the seconds to the time at which it ends."""
+    text = cells.get(rule.to, "")
+    if not text.strip():
+        raise BadText(f"{name}: column {rule.to} is empty")
+    length_ms = int(_read(name, rule.read, rule.to, text)) - start_ms
+    if length_ms < 0:
+        raise BadText(f"{name}: {text.strip()[:SHOWN_CHARS_MAX]!r} in column {rule.to} is before it began")
+    return -(-length_ms // 1_000)
+
+
+def _read(name: str, reader: FieldValue, column: str, text: str) -> str | int:
     try:
-        return rule.read.read(text)
+        return reader.read(text)
     except BadText as bad:
-        shown = f"{text.strip()[:SHOWN_CHARS_MAX]!r} in column {rule.column}"
+        shown = f"{text.strip()[:SHOWN_CHARS_MAX]!r} in column {column}"
         raise BadText(f"{name}: {shown} must be {bad.wanted}", bad.reason) from bad

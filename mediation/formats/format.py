@@ -11,7 +11,8 @@ from msgspec import Struct, field
 
 from charging.base.bounds import TEXT_CHARS_MAX
 from charging.base.fieldtypes import ATTRIBUTES_MAX
-from mediation.formats.values import WHOLE_MAX, FieldValue, TextValue, TimeValue
+from mediation.formats.coded import ChargingRecords
+from mediation.formats.values import WHOLE_MAX, DurationValue, FieldValue, TextValue, TimeValue, WholeValue
 from mediation.written import Finding, Written
 
 
@@ -95,7 +96,9 @@ class JsonLines(Struct, frozen=True, tag="jsonlines", tag_field="layout", forbid
         return None
 
 
-Layout = Delimited | FixedWidth | KeyValue | JsonLines
+LineLayout = Delimited | FixedWidth | KeyValue | JsonLines
+"""Layouts of a record a line: `encoding` and `lines` are about them."""
+Layout = LineLayout | ChargingRecords
 
 
 class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +106,12 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
 
     column: str = field(name="from", default="")
     """Field of the switch's record."""
+    others: tuple[str, ...] = field(name="or", default=())
+    """Fields that stand for it when it is empty, the first that is not: one file has records of several kinds."""
+    plus: tuple[str, ...] = ()
+    """Fields whose whole numbers are added, such as volumes of the two directions; an empty one is 0."""
+    to: str = ""
+    """Field of the time at which it ends: the value is the seconds from one to the other, a begun one counts."""
     read: FieldValue = TextValue()
     """How its text is read; not given, it is text."""
     value: str = ""
@@ -110,12 +119,32 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
     empty: str | None = None
     """The value when the field is empty; not given, an empty field can't be read."""
 
+    def columns(self) -> Iterator[str]:
+        """Give the fields that it reads."""
+        return (name for _, name in self._named())
+
+    def _named(self) -> Iterator[tuple[str, str]]:
+        if self.column:
+            yield "from", self.column
+        yield from (("or", name) for name in self.others)
+        yield from (("plus", name) for name in self.plus)
+        if self.to:
+            yield "to", self.to
+
     def faults(self, columns: frozenset[str] | None) -> Iterator[Finding]:
         """Give what is wrong with it; `columns` None = what there is, a file tells."""
         if bool(self.column) == bool(self.value):
             yield "", "must have either from or value"
-        if self.column and columns is not None and self.column not in columns:
-            yield "from", f"names column {self.column!r}, and there is none of that name"
+        for where, name in self._named():
+            if columns is not None and name not in columns:
+                yield where, f"names column {name!r}, and there is none of that name"
+        for where, given in (("or", self.others), ("plus", self.plus)):
+            if given and not self.column:
+                yield where, "has no effect without from"
+        if self.to and not (self.column and isinstance(self.read, TimeValue)):
+            yield "to", "goes with from, and read must be of type time"
+        if self.plus and not isinstance(self.read, (WholeValue, DurationValue)):
+            yield "plus", "adds whole numbers: read must be of type integer or duration"
         if self.value and self.empty is not None:
             yield "empty", "has no effect beside value"
         for where, text in (("value", self.value), ("empty", self.empty or "")):
@@ -179,6 +208,11 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
         for name, rule in self.attributes.items():
             yield f"attributes.{name}", rule
 
+    def wanted(self) -> frozenset[str]:
+        """Give all fields of a switch's record that it reads."""
+        read = {name for _, rule in self.rules() for name in rule.columns()}
+        return frozenset(read | {rule.column for rule in self.drop} | set(self.key))
+
     def faults(self) -> Iterator[Finding]:
         """Give all that is wrong with it, each with its place."""
         columns = self.records.names()
@@ -200,6 +234,8 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
             yield "encoding", f"{self.encoding[:40]!r} is no encoding that is known: write utf-8, gb18030, latin-1, …"
         if len(self.attributes) > ATTRIBUTES_MAX:
             yield "attributes", f"has more than {ATTRIBUTES_MAX}"
+        if self.lines != FrameLines() and not isinstance(self.records, LineLayout):
+            yield "lines", "has no effect: these records are not lines"
         if self.lines.skip < 0:
             yield "lines.skip", "must be 0 or more"
         if self.lines.count is not None and not self.lines.trailer:
@@ -207,8 +243,10 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
 
 
 def _numeric(name: str, rule: FieldRule, kinds: tuple[str, ...]) -> Iterator[Finding]:
-    if rule.column and str(rule.read.__struct_config__.tag) not in kinds:
+    if rule.column and not rule.to and str(rule.read.__struct_config__.tag) not in kinds:
         yield f"{name}.read", f"must be of type {' or '.join(kinds)}"
+    if rule.to and name != "quantity":
+        yield f"{name}.to", "belongs to a quantity"
     for where, text in (("value", rule.value), ("empty", rule.empty or "")):
         if text and kinds == ("time",):
             yield f"{name}.{where}", "can't be the same for all records"

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
-from mediation.decoding.lines import UnusableFile
 from mediation.duplicates import runs
 from mediation.duplicates.keys import Columns, columns, content_of, key_of
 from mediation.plant.batches import KeyedRecord, write_batch
@@ -22,7 +21,7 @@ from mediation.plant.files import LANDED, LandedFile
 from mediation.plant.home import digest_of, sync_folder
 from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended
-from mediation.records import DetailRecord, DroppedRecord, UnreadRecord
+from mediation.records import DetailRecord, DroppedRecord, UnreadRecord, UnusableFile
 
 RUNS_OF_DAY_MAX = 8
 """More are joined to one, so that a look at a day's keys stays a look at a few files."""
@@ -59,7 +58,7 @@ class Intake:
         """
         unread = {each.position for each in self._plant.suspense.all(digest=file.digest) if not each.record}
         found = (self._decode(file, decoder) or []) if unread else []
-        readable = [each for each in found if not isinstance(each, UnreadRecord) and _position(each) in unread]
+        readable = [each for each in found if not isinstance(each, UnreadRecord) and not unread.isdisjoint(_at(each))]
         if readable:
             self._commit(file, decoder.form.format, readable, now_ms)
         return len(readable)
@@ -116,10 +115,11 @@ class Intake:
                 self._work.add_run(name, day, size)
             if ready:
                 self._work.add(number, file.digest, len(ready))
-            plant.suspense.release(file.digest, [_position(each) for each in found])
+            released = plant.suspense.release(file.digest, {at for each in found for at in _at(each)})
             plant.suspense.keep(aside)
             dropped = sum(isinstance(each, DroppedRecord) for each in found)
-            records = len(found) if file.state == LANDED else 0
+            # A record that was one while nobody could read it may be several uses now.
+            records = len(found) - (0 if file.state == LANDED else released)
             plant.files.decoded(file.digest, records, int((known == runs.SAME).sum()), dropped)
         for day in {day for _, day, _ in made}:
             self._join(day)
@@ -188,5 +188,7 @@ def _aside(file: LandedFile, decoded: Decoded, key: bytes, reason: str, why: str
     return Suspended(file.digest, record.place.position, reason, why, record.place.raw, key, _pack(record), now_ms)
 
 
-def _position(each: FoundRecord) -> int:
-    return each.record.place.position if isinstance(each, Decoded) else each.place.position
+def _at(each: FoundRecord) -> tuple[int, int]:
+    """Give where it stands, and where the record begins of which it is a part."""
+    place = each.record.place if isinstance(each, Decoded) else each.place
+    return place.position, place.record

@@ -36,11 +36,13 @@ class Suspense:
             [tuple(getattr(row, name) for name in Suspended.__struct_fields__) for row in rows],
         )
 
-    def release(self, digest: str, positions: Iterable[int]) -> None:
-        """Forget records of a file that could be read after all: they are in a batch now, or known to be none."""
-        self._base.executemany(
-            "DELETE FROM suspense WHERE digest = ? AND position = ?", [(digest, position) for position in positions]
-        )
+    def release(self, digest: str, positions: Iterable[int]) -> int:
+        """Forget records of a file that could be read after all: they are in a batch now, or known to be none.
+
+        Gives how many there were.
+        """
+        rows = [(digest, position) for position in positions]
+        return self._base.executemany("DELETE FROM suspense WHERE digest = ? AND position = ?", rows).rowcount
 
     def all(self, reason: str = "", digest: str = "") -> Iterator[Suspended]:
         """Give records by file and position; "" = of all reasons, of all files."""

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
-from mediation.decoding.lines import UnusableFile
 from mediation.formats.reading import read_formats
-from mediation.records import DroppedRecord, UnreadRecord
+from mediation.records import DroppedRecord, UnreadRecord, UnusableFile
 
 FORMATS = read_formats(Path(__file__).resolve().parents[2] / "data" / "mediation" / "formats")
 DECODERS = {name: Decoder(form) for name, form in FORMATS.items()}
