@@ -60,7 +60,7 @@ def _change(slot: Slot, number: int, turn: int) -> Commit:
     now_ms = slot.parts.around.newest_ms
     fee = Due(identity, f"pack-{turn}", "rent", "rent", now_ms, now_ms + MONTH_MS, FEE)
     brings = Dues((fee,), known.contract.version)  # Nothing else has changed the account.
-    action = Subscribe(f"pack-{turn}", "now", now_ms, 0, {}, 0, known.contract, brings)
+    action = Subscribe(f"pack-{turn}", "now", now_ms, 0, {}, 0, 1, known.contract, brings)
     key = f"change-{turn}-{number}"
     digest = blake2b(key.encode(), digest_size=16).digest()
     return Commit(identity, Command(identity, key, digest, "", "front", now_ms, action))

@@ -174,9 +174,9 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     PostUsage: _uses_of,
     OpenAccount: lambda desk: opening(NEW, 100),
     SetContract: lambda desk: SetContract(contract_of(TV, ALICE)),
-    Subscribe: lambda desk: Subscribe("pack", "now", desk.now_ms, 0, {}, 0, contract_of(ALICE)),
+    Subscribe: lambda desk: Subscribe("pack", "now", desk.now_ms, 0, {}, 0, 1, contract_of(ALICE)),
     Unsubscribe: lambda desk: Unsubscribe("plan", "now", desk.now_ms, 0, contract_of(ALICE)),
-    ChangePlan: lambda desk: ChangePlan("plan", "rival", "now", desk.now_ms, {}, 0, 0, contract_of(ALICE)),
+    ChangePlan: lambda desk: ChangePlan("plan", "rival", "now", desk.now_ms, {}, 0, 1, 0, contract_of(ALICE)),
     Pause: lambda desk: Pause("", "now", desk.now_ms, 0, "abroad", 0, contract_of(ALICE)),
     Resume: lambda desk: Resume(
         "", "now", desk.now_ms, "back", 0, replace(contract_of(ALICE), paused_from_ms=desk.now_ms - 5)

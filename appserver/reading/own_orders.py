@@ -14,7 +14,7 @@ from charging.base.account_id import check_own, require_subscriber
 from charging.base.asked import Asked
 from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT, QUANTITY_DEFAULT, UNITS_MAX
 from charging.base.contract import Contract, Subscription
-from charging.base.fields import UNIT
+from charging.base.fields import FIRST_FEES, QUANTITY, UNIT
 from charging.base.fieldtypes import (
     ATTRIBUTES,
     ATTRIBUTES_MAX,
@@ -183,6 +183,8 @@ def _contract(given: desk.Contract, identity: str, account_id: str, path: str, c
                 each.since_ms,
                 each.paused,
                 each.paused_end_ms,
+                QUANTITY.read(each.quantity, f"{path}.subscriptions[{index}].quantity"),
+                FIRST_FEES.read(each.first_fees, f"{path}.subscriptions[{index}].first_fees"),
             )
             for index, each in enumerate(given.subscriptions)
         ),

@@ -204,6 +204,8 @@ def fill_contract(into: desk.Contract, contract: Contract) -> None:
             since_ms=held.since_ms,
             paused=held.paused,
             paused_end_ms=held.paused_end_ms,
+            quantity=held.quantity,
+            first_fees=held.first_fees,
         )
     for name, identities in contract.groups.items():
         into.groups[name].identities.extend(identities)

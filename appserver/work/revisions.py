@@ -51,6 +51,8 @@ def decided_on(
     at_ms = now_ms if isinstance(ready, Leave) else _begins_ms(ready)
     check_terms(plan_at, contract, after, account, _path(ready), changes=changes, at_ms=at_ms)
     dues = of_change(plan_at, contract, after, account, now_ms, changes=changes, at_ms=at_ms)
+    if isinstance(ready, Subscribe | ChangePlan):
+        return replace(ready, dues=dues, begins_later=_begins_ms(ready) > now_ms)
     return replace(ready, dues=dues)
 
 

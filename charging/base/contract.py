@@ -18,6 +18,11 @@ class Subscription(Struct, frozen=True, array_like=True, gc=False):
     """It ended for a pause, and goes on when it is resumed."""
     paused_end_ms: int = 0
     """Of one that is paused: when it would have ended by itself; 0 = open end."""
+    quantity: int = 1
+    """How many of it: its fees are due so many times; what it grants is granted once."""
+    first_fees: str = ""
+    """Event whose one-time fees fall due as it begins: "activation" or "change"; "" = they were paid in the act, as of
+    what began when it was taken."""
 
     @property
     def began_ms(self) -> int:

@@ -27,6 +27,11 @@ When = Annotated[str, Choice("WHEN_UNKNOWN", (NOW, NEXT_CYCLE), empty=NOW)]
 """When a change of a contract holds, unless it names its moment."""
 Expected = Annotated[int, Whole(0, AMOUNT_MAX)]
 """Version of the contract that a change was decided on; 0 = whatever it is."""
+FIRST_FEES = Choice("FIRST_FEES_UNKNOWN", ("", "activation", "change"))
+"""Event whose one-time fees fall due as a subscription begins."""
+QUANTITY_MAX = 10_000
+QUANTITY = Whole(1, QUANTITY_MAX, empty=1)
+"""How many of an offering a subscription is of."""
 CYCLE_DAY = Whole(1, CYCLE_DAY_MAX, reason="CYCLE_DAY_OUT_OF_RANGE", empty=1)
 CycleDay = Annotated[int, CYCLE_DAY]
 """Day of the month on which the bill cycle begins."""

@@ -112,7 +112,16 @@ class Words:
             return say("{amount} once, {when}", amount=amount, when=say(ONE_TIME[fee.event]))
         period = say(PERIOD_WORDS[fee.period])
         parts = [say("{amount} a {period}", amount=amount, period=period), say(CHARGED[fee.charged])]
-        parts.append(say("begun periods by their days") if fee.prorated else say("begun periods in full"))
+        if not fee.prorated:
+            parts.append(say("begun periods in full"))
+        elif fee.proration == "real_days":
+            parts.append(say("begun periods by their days"))
+        else:
+            parts.append(say("begun periods by their days of 30"))
+        if fee.trial_days:
+            parts.append(say("{days} days of trial free", days=fee.trial_days))
+        if fee.free_months:
+            parts.append(say("{months} months free", months=fee.free_months))
         if fee.minus:
             least = say(
                 "less what {counter} has counted: the least that a {period} costs", counter=fee.minus, period=period

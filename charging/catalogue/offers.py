@@ -35,8 +35,15 @@ class Fee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Of a recurring fee."""
     prorated: bool = True
     """A part of a period pays by its days (begun days count), else in full."""
+    proration: Literal["real_days", "30_day_months"] = "real_days"
+    """Of a part: its share of the days that the period has, or of 30 whatever it has: the last day of a shorter month
+    counts for those that are missing, a 31st for none."""
     charged: Literal["advance", "arrears"] = "advance"
     """When its period begins, or when it is over."""
+    trial_days: Annotated[int, Meta(ge=0, le=366)] = 0
+    """Of a recurring fee: days from the one on which the offering was taken that cost nothing, pauses counted."""
+    free_months: Annotated[int, Meta(ge=0, le=60)] = 0
+    """Of a recurring fee: months after the trial that cost nothing, from day to day."""
     event: Literal["activation", "change", "termination", "request"] = "activation"
     """Of a one-time fee: due when a contract takes the offering, when it changes to it from another, when it ends it
     without another in its place; "request": never by itself."""

@@ -171,8 +171,13 @@ def _allowance(path: Path, allowance: Allowance) -> Iterator[Finding]:
 
 
 def _fee(path: Path, fee: Fee) -> Iterator[Finding]:
-    given = [("period", "cycle"), ("prorated", True), ("charged", "advance"), ("minus", "")]
+    given: list[tuple[str, object]] = [
+        ("period", "cycle"), ("prorated", True), ("charged", "advance"), ("minus", ""), ("proration", "real_days"),
+        ("trial_days", 0), ("free_months", 0),
+    ]  # fmt: skip
     if fee.kind == "recurring":
+        if fee.proration != "real_days" and (fee.period == "day" or not fee.prorated):
+            yield Finding((*path, "proration"), "only a part of a month is counted by days: leave proration out")
         given = [("event", "activation")]
         if fee.minus and fee.charged != "arrears":
             yield Finding((*path, "minus"), "what a period costs is known at its end: write charged: arrears too")

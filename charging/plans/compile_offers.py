@@ -96,6 +96,9 @@ def compile_fee(entry: MergedEntry[Fee], merged: Merged) -> CompiledFee:
         recurring=value.kind == "recurring",
         period=PERIODS[value.period],
         prorated=value.prorated,
+        thirty=value.proration == "30_day_months",
+        trial_days=value.trial_days,
+        free_months=value.free_months,
         minus=_counter_of(value.minus, merged),
         rounding=rounding_of(value.rounding, entry.origin, entry.origin, merged),
     )

@@ -360,6 +360,11 @@ class CompiledFee:
     period: int
     """Of a recurring fee; one of `charging.base.localtime.PERIODS`."""
     prorated: bool
+    thirty: bool
+    """A part is counted by months of 30 days."""
+    trial_days: int
+    free_months: int
+    """What costs nothing of a subscription: days from its first one, then months."""
     minus: Counter | None
     """Amounts whose sum over the period is taken off."""
     rounding: CompiledRounding

@@ -79,7 +79,7 @@ def starting(
     for fee_id, value in fees_of(plan, held.offering):
         if value.kind == "one_time":
             if value.event == event:
-                yield from _once(plan, contract, account, held.offering, fee_id, begins_ms)
+                yield from once(plan, contract, account, held, fee_id, begins_ms)
         elif value.charged == "advance" and (value.while_paused == "due" or contract.serves_at(now_ms)):
             mark = mark_of(account, contract.identity, held.offering, fee_id)
             from_ms = max(begins_ms, mark.to_ms if mark is not None else 0)
@@ -87,7 +87,7 @@ def starting(
             if held.valid_to_ms:
                 to_ms = min(to_ms, day_after_ms(plan.local, held.valid_to_ms))
             if from_ms < to_ms:
-                charge = fees.fee(plan, fee_id, contract, account, from_ms, to_ms, held.offering)
+                charge = of_time(plan, fee_id, contract, account, held, from_ms, to_ms)
                 yield due_of(plan, contract, held.offering, fee_id, from_ms, to_ms, charge)
 
 
@@ -110,13 +110,13 @@ def ending(
         if (mark.identity, mark.offering) != (contract.identity, held.offering) or mark.to_ms <= last_ms:
             continue
         if event != PAUSE or _stops_paused(plan, mark.fee):
-            yield from _credit(plan_at, contract, account, mark, last_ms)
+            yield from _credit(plan_at, contract, account, held, mark, last_ms)
     for fee_id, value in fees_of(plan, held.offering):
         if event == PAUSE and value.while_paused == "due":
             continue
         if value.kind == "one_time":
             if value.event == event == TERMINATION:
-                yield from _once(plan, contract, account, held.offering, fee_id, now_ms)
+                yield from once(plan, contract, account, held, fee_id, now_ms)
         elif held.paused and value.while_paused == "stops":
             continue  # It was charged until the pause.
         elif value.charged == "arrears" and end_ms <= now_ms and not value.minus:
@@ -153,7 +153,7 @@ def _early(
     left = months_left(plan.local, held.began_ms, end_ms, sold.minimum_months)
     if left and sold.early_end in plan.fees:
         times = left if sold.early_end_by == "month" else 1
-        yield from _once(plan, contract, account, held.offering, sold.early_end, now_ms, times)
+        yield from once(plan, contract, account, held, sold.early_end, now_ms, times)
 
 
 def sold_then(plan_at: PlanAt, offering: str, time_ms: int) -> Offering | None:
@@ -165,13 +165,15 @@ def sold_then(plan_at: PlanAt, offering: str, time_ms: int) -> Offering | None:
     return entry.value if entry is not None else None
 
 
-def _credit(plan_at: PlanAt, contract: Contract, account: Account, mark: FeeMark, last_ms: int) -> Iterator[Due]:
+def _credit(
+    plan_at: PlanAt, contract: Contract, account: Account, held: Subscription, mark: FeeMark, last_ms: int
+) -> Iterator[Due]:
     from_ms = max(last_ms, mark.from_ms)
     plan = plan_at(mark.from_ms)
     steps = [Step("fee", mark.fee, "", 1, "event", -mark.amount, 1, "was paid in advance")]
     used = 0
     if from_ms > mark.from_ms and mark.fee in plan.fees:
-        until = fees.fee(plan, mark.fee, contract, account, mark.from_ms, from_ms, mark.offering)
+        until = of_time(plan, mark.fee, contract, account, held, mark.from_ms, from_ms)
         used = until.amount
         steps += until.steps
     amount = mark.amount - used
@@ -191,16 +193,24 @@ def _arrears(
     began_ms = plan.local.day_begins(span(PERIODS[value.period], day, account.terms.cycle_day).start) * 1000
     from_ms = max(held.valid_from_ms, began_ms, mark.to_ms if mark is not None else 0)
     if from_ms < last_ms:
-        charge = fees.fee(plan, fee_id, contract, account, from_ms, last_ms, held.offering)
+        charge = of_time(plan, fee_id, contract, account, held, from_ms, last_ms)
         yield due_of(plan, contract, held.offering, fee_id, from_ms, last_ms, charge)
 
 
-def _once(
-    plan: Plan, contract: Contract, account: Account, offering: str, fee_id: str, time_ms: int, times: int = 1
+def of_time(
+    plan: Plan, fee_id: str, contract: Contract, account: Account, held: Subscription, from_ms: int, to_ms: int
+) -> Charge:
+    """Rate a recurring fee of a subscription for a time: as many as it is of, less what is free of it."""
+    return fees.fee(plan, fee_id, contract, account, from_ms, to_ms, held.offering, held.quantity, held.began_ms)
+
+
+def once(
+    plan: Plan, contract: Contract, account: Account, held: Subscription, fee_id: str, time_ms: int, times: int = 1
 ) -> Iterator[Due]:
-    charge = fees.fee(plan, fee_id, contract, account, time_ms, 0, offering, times)
+    """Give a one-time fee of a subscription, so many times for each that it is of; nothing is no fee."""
+    charge = fees.fee(plan, fee_id, contract, account, time_ms, 0, held.offering, times * held.quantity)
     if charge.amount:
-        yield due_of(plan, contract, offering, fee_id, time_ms, time_ms + 1, charge)
+        yield due_of(plan, contract, held.offering, fee_id, time_ms, time_ms + 1, charge)
 
 
 def due_of(

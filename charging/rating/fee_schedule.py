@@ -15,9 +15,16 @@ from charging.base.localtime import day_of, zone_of
 from charging.catalogue.offers import Fee
 from charging.ledger.dues import Due, Dues, mark_of
 from charging.plans.plan import Plan
-from charging.rating import fees
 from charging.rating.closing import first_day
-from charging.rating.due_fees import PlanAt, day_after_ms, due_of, fees_of, period_end_ms
+from charging.rating.due_fees import (
+    PlanAt,
+    day_after_ms,
+    due_of,
+    fees_of,
+    of_time,
+    once,
+    period_end_ms,
+)
 
 
 def schedule(plan_at: PlanAt, contracts: Sequence[Contract], account: Account, now_ms: int) -> Dues:
@@ -50,6 +57,8 @@ def _of_subscription(
 ) -> Iterator[Due]:
     if held.valid_from_ms > now_ms or contract.status == "ended":
         return
+    if held.first_fees and begins_ms <= held.valid_from_ms == held.began_ms:
+        yield from _first(plan_at, contract, held, account)
     plan = plan_at(now_ms)
     for fee_id, value in fees_of(plan, held.offering):
         if value.kind != "recurring" or not (value.while_paused == "due" or contract.serves_at(now_ms)):
@@ -59,6 +68,16 @@ def _of_subscription(
         if value.while_paused == "stops" and contract.paused_to_ms <= now_ms:
             from_ms = max(from_ms, contract.paused_to_ms)
         yield from _periods(plan_at, contract, held, account, fee_id, value, from_ms, now_ms)
+
+
+def _first(plan_at: PlanAt, contract: Contract, held: Subscription, account: Account) -> Iterator[Due]:
+    """Give one-time fees of what began later than it was taken, once it did; the mark says that they were posted."""
+    plan = plan_at(held.valid_from_ms)
+    for fee_id, value in fees_of(plan, held.offering):
+        if value.kind == "one_time" and value.event == held.first_fees:
+            mark = mark_of(account, contract.identity, held.offering, fee_id)
+            if mark is None or mark.from_ms < held.valid_from_ms:
+                yield from once(plan, contract, account, held, fee_id, held.valid_from_ms)
 
 
 def _periods(
@@ -80,6 +99,6 @@ def _periods(
             return
         plan: Plan = plan_at(from_ms)
         if fee_id in plan.fees:
-            charge = fees.fee(plan, fee_id, contract, account, from_ms, to_ms, held.offering)
+            charge = of_time(plan, fee_id, contract, account, held, from_ms, to_ms)
             yield due_of(plan, contract, held.offering, fee_id, from_ms, to_ms, charge)
         from_ms = to_ms

@@ -16,7 +16,7 @@ from charging.base.localtime import day_text
 from charging.base.usage import Charge, Usage
 from charging.ledger.ledger import available_view
 from charging.plans.plan import Plan
-from charging.rating.fees import fee
+from charging.rating.due_fees import of_time
 from charging.rating.rating import rate
 
 PlanAt = Callable[[int], Plan]
@@ -74,7 +74,7 @@ def fees_of(plan: Plan, contract: Contract, account: Account, from_ms: int, to_m
             continue
         for name in sold.fees:
             if name in plan.fees and plan.fees[name].recurring:
-                due = fee(plan, name, contract, account, begins_ms, ends_ms, held.offering)
+                due = of_time(plan, name, contract, account, held, begins_ms, ends_ms)
                 yield FeeOfTime(name, held.offering, due.amount)
 
 

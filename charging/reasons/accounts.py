@@ -195,6 +195,7 @@ ACCOUNTS = Section(
             "The payment mode is neither prepaid nor postpaid.",
             fields="the payment mode",
         ),
+        Reason("FIRST_FEES_UNKNOWN", INVALID, "No one-time fee falls due by it as an offering begins.", fields="those"),
         Reason("STATUS_UNKNOWN", INVALID, "There is no such status.", fields="the status"),
         Reason(
             "CYCLE_DAY_OUT_OF_RANGE",

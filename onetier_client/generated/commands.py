@@ -239,6 +239,7 @@ def subscribe(
     valid_to_ms: int = 0,
     subscription_attributes: Mapping[str, str] | None = None,
     expected_version: int = 0,
+    quantity: int = 0,
     **facts: Unpack[Facts],
 ) -> desk.ServiceRequest:
     """Adds an offering to the contract of the subscriber that the request names. What the catalogue says holds: sold at
@@ -255,6 +256,8 @@ def subscribe(
         after 1970; UTC, milliseconds)
     `subscription_attributes`: Of the subscription. (at most 64, names of 1 to 64, values of at most 256 characters)
     `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    `quantity`: How many of it, at most 10,000: its fees are due so many times, what it grants is granted once. 0 = 1.
+        (1 to 10000)
     """
     return execute(
         identity,
@@ -265,6 +268,7 @@ def subscribe(
             valid_to_ms=valid_to_ms,
             subscription_attributes=subscription_attributes,
             expected_version=expected_version,
+            quantity=quantity,
         ),
         **facts,
     )
@@ -299,6 +303,7 @@ def change_plan(
     at_ms: int = 0,
     subscription_attributes: Mapping[str, str] | None = None,
     expected_version: int = 0,
+    quantity: int = 0,
     **facts: Unpack[Facts],
 ) -> desk.ServiceRequest:
     """Ends one offering and begins another at the same moment, in one act: both or neither. The rules of `Subscribe`
@@ -313,6 +318,7 @@ def change_plan(
     `subscription_attributes`: Of the subscription that begins. (at most 64, names of 1 to 64, values of at most 256
         characters)
     `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    `quantity`: How many of the offering that begins, at most 10,000; 0 = 1. (1 to 10000)
     """
     return execute(
         identity,
@@ -323,6 +329,7 @@ def change_plan(
             at_ms=at_ms,
             subscription_attributes=subscription_attributes,
             expected_version=expected_version,
+            quantity=quantity,
         ),
         **facts,
     )

@@ -244,10 +244,10 @@ async def test_a_change_that_was_decided_on_another_contract_is_rated_again(owne
     known = (await data_of(owner)).contract
     now_ms = time.time_ns() // 1_000_000
     other = replace(known, order_id="another")
-    stale = await one(owner, commit("more", Subscribe("pack", "now", now_ms, 0, {}, 0, other)))
+    stale = await one(owner, commit("more", Subscribe("pack", "now", now_ms, 0, {}, 0, 1, other)))
     assert isinstance(stale, Stale)
     assert stale.data.contract == known
-    await done(owner, commit("more", Subscribe("pack", "now", now_ms, 0, {}, known.version, known)))
+    await done(owner, commit("more", Subscribe("pack", "now", now_ms, 0, {}, known.version, 1, known)))
     newest = (await data_of(owner)).contract
     assert [each.offering for each in newest.subscriptions] == ["pack"]
     late = commit("late", Unsubscribe("pack", "now", now_ms, known.version, known))
@@ -255,7 +255,7 @@ async def test_a_change_that_was_decided_on_another_contract_is_rated_again(owne
         refused = await failed(owner, late)
         assert (refused.reason, refused.repeated) == ("CONTRACT_CHANGED", repeated)
         assert refused.facts == {"version": str(newest.version)}
-    twice = commit("twice", Subscribe("pack", "now", now_ms, 0, {}, 0, newest))
+    twice = commit("twice", Subscribe("pack", "now", now_ms, 0, {}, 0, 1, newest))
     assert [(await failed(owner, twice)).reason for _ in range(2)] == ["SUBSCRIBED_ALREADY"] * 2
 
 

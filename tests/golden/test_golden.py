@@ -128,7 +128,10 @@ def run(document: dict, case: dict) -> Charge:
         asked = case["fee"]
         start = local.moment_ms(asked["from"])
         end = local.moment_ms(asked["to"]) if "to" in asked else 0
-        return fee(line.plan_at(start), asked["id"], contract, account, start, end, asked.get("offering", ""))
+        began = local.moment_ms(asked["began"]) if "began" in asked else 0
+        times = int(asked.get("times", 1))
+        offering = asked.get("offering", "")
+        return fee(line.plan_at(start), asked["id"], contract, account, start, end, offering, times, began)
     if "bill" in case:
         now = local.moment_ms(NOON)
         asked = case["bill"]

@@ -22,7 +22,7 @@ def refusal_of(
     Nothing is decided twice: the platform's part of the command is asked, then the ledger's. What a lack of money
     would say it says too, since a fee is posted with the change.
     """
-    order = Subscribe(offering, "", 0, 0, {}, 0)
+    order = Subscribe(offering, "", 0, 0, {}, 0, 1)
     try:
         require_subscriber(item.request.identity, "identity")
         ready = decided_on(order, contract, account, reference, now_ms)

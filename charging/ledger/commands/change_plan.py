@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
+from msgspec.structs import replace
+
 from charging.base.account import Account
 from charging.base.account_id import require_subscriber
 from charging.base.asked import Asked, FilledIn
 from charging.base.contract import Contract, Subscription
-from charging.base.fields import AttributeMap, Expected, When
+from charging.base.fields import QUANTITY, AttributeMap, Expected, When
 from charging.base.fieldtypes import NAME, Moment, refusal
 from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -24,10 +26,14 @@ class ChangePlan(BaseAction, frozen=True, tag="change_plan"):
     """0 = as `when` says; never at the owner."""
     subscription_attributes: AttributeMap
     expected_version: Expected
+    quantity: Annotated[int, QUANTITY]
+    """How many of it are subscribed to."""
     ends_ms: Annotated[int, FilledIn()] = 0
     """When the new one ends by itself, as the catalogue says; 0 = open end."""
     before: Annotated[Contract | None, FilledIn()] = None
     dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
+    begins_later: Annotated[bool, FilledIn()] = False
+    """Its first fees are not among the dues: they are posted when it begins."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -58,6 +64,7 @@ class ChangePlan(BaseAction, frozen=True, tag="change_plan"):
         """Give the contract afterwards. Raises what `ended` and `started` of `charging.ledger.revising` raise."""
         without = revising.ended(before, self.from_offering, self.at_ms, now_ms)
         begun = Subscription(self.to_offering, self.at_ms, self.ends_ms, self.subscription_attributes)
+        begun = replace(begun, quantity=self.quantity, first_fees="change" if self.begins_later else "")
         return revising.started(without, begun, now_ms, "change_plan")
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:

@@ -2,11 +2,13 @@
 
 from typing import Annotated
 
+from msgspec.structs import replace
+
 from charging.base.account import Account
 from charging.base.account_id import require_subscriber
 from charging.base.asked import Asked, FilledIn
 from charging.base.contract import Contract, Subscription
-from charging.base.fields import AttributeMap, Expected, When
+from charging.base.fields import QUANTITY, AttributeMap, Expected, When
 from charging.base.fieldtypes import NAME, Moment, check_validity
 from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -24,8 +26,12 @@ class Subscribe(BaseAction, frozen=True, tag="subscribe"):
     valid_to_ms: Annotated[int, Moment()]
     subscription_attributes: AttributeMap
     expected_version: Expected
+    quantity: Annotated[int, QUANTITY]
+    """How many of it are subscribed to."""
     before: Annotated[Contract | None, FilledIn()] = None
     dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
+    begins_later: Annotated[bool, FilledIn()] = False
+    """Its first fees are not among the dues: they are posted when it begins."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -55,6 +61,7 @@ class Subscribe(BaseAction, frozen=True, tag="subscribe"):
     def of(self, before: Contract, now_ms: int) -> Contract:
         """Give the contract afterwards. Raises what `charging.ledger.revising.started` raises."""
         added = Subscription(self.offering, self.valid_from_ms, self.valid_to_ms, self.subscription_attributes)
+        added = replace(added, quantity=self.quantity, first_fees="activation" if self.begins_later else "")
         return revising.started(before, added, now_ms, "subscribe")
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:

@@ -217,7 +217,7 @@ class PatternUse(_message.Message):
     def __init__(self, service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., count: _Optional[int] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., attributes: _Optional[_Mapping[str, str]] = ..., weekdays: _Optional[_Iterable[str]] = ..., from_hour: _Optional[int] = ..., to_hour: _Optional[int] = ...) -> None: ...
 
 class Subscription(_message.Message):
-    __slots__ = ("offering", "valid_from_ms", "valid_to_ms", "attributes", "since_ms", "paused", "paused_end_ms")
+    __slots__ = ("offering", "valid_from_ms", "valid_to_ms", "attributes", "since_ms", "paused", "paused_end_ms", "quantity", "first_fees")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -232,6 +232,8 @@ class Subscription(_message.Message):
     SINCE_MS_FIELD_NUMBER: _ClassVar[int]
     PAUSED_FIELD_NUMBER: _ClassVar[int]
     PAUSED_END_MS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FEES_FIELD_NUMBER: _ClassVar[int]
     offering: str
     valid_from_ms: int
     valid_to_ms: int
@@ -239,7 +241,9 @@ class Subscription(_message.Message):
     since_ms: int
     paused: bool
     paused_end_ms: int
-    def __init__(self, offering: _Optional[str] = ..., valid_from_ms: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., attributes: _Optional[_Mapping[str, str]] = ..., since_ms: _Optional[int] = ..., paused: _Optional[bool] = ..., paused_end_ms: _Optional[int] = ...) -> None: ...
+    quantity: int
+    first_fees: str
+    def __init__(self, offering: _Optional[str] = ..., valid_from_ms: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., attributes: _Optional[_Mapping[str, str]] = ..., since_ms: _Optional[int] = ..., paused: _Optional[bool] = ..., paused_end_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., first_fees: _Optional[str] = ...) -> None: ...
 
 class Contract(_message.Message):
     __slots__ = ("identity", "account_id", "domain", "valid_from_ms", "valid_to_ms", "status", "subscriptions", "attributes", "groups", "agreements", "order_id", "version", "paused_from_ms", "paused_to_ms")
@@ -362,7 +366,7 @@ class SetContract(_message.Message):
     def __init__(self, account_id: _Optional[str] = ..., contract: _Optional[_Union[Contract, _Mapping]] = ...) -> None: ...
 
 class Subscribe(_message.Message):
-    __slots__ = ("offering", "when", "valid_from_ms", "valid_to_ms", "subscription_attributes", "expected_version")
+    __slots__ = ("offering", "when", "valid_from_ms", "valid_to_ms", "subscription_attributes", "expected_version", "quantity")
     class SubscriptionAttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -376,13 +380,15 @@ class Subscribe(_message.Message):
     VALID_TO_MS_FIELD_NUMBER: _ClassVar[int]
     SUBSCRIPTION_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
     offering: str
     when: str
     valid_from_ms: int
     valid_to_ms: int
     subscription_attributes: _containers.ScalarMap[str, str]
     expected_version: int
-    def __init__(self, offering: _Optional[str] = ..., when: _Optional[str] = ..., valid_from_ms: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., expected_version: _Optional[int] = ...) -> None: ...
+    quantity: int
+    def __init__(self, offering: _Optional[str] = ..., when: _Optional[str] = ..., valid_from_ms: _Optional[int] = ..., valid_to_ms: _Optional[int] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., expected_version: _Optional[int] = ..., quantity: _Optional[int] = ...) -> None: ...
 
 class Unsubscribe(_message.Message):
     __slots__ = ("offering", "when", "at_ms", "expected_version")
@@ -397,7 +403,7 @@ class Unsubscribe(_message.Message):
     def __init__(self, offering: _Optional[str] = ..., when: _Optional[str] = ..., at_ms: _Optional[int] = ..., expected_version: _Optional[int] = ...) -> None: ...
 
 class ChangePlan(_message.Message):
-    __slots__ = ("from_offering", "to_offering", "when", "at_ms", "subscription_attributes", "expected_version")
+    __slots__ = ("from_offering", "to_offering", "when", "at_ms", "subscription_attributes", "expected_version", "quantity")
     class SubscriptionAttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -411,13 +417,15 @@ class ChangePlan(_message.Message):
     AT_MS_FIELD_NUMBER: _ClassVar[int]
     SUBSCRIPTION_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
     from_offering: str
     to_offering: str
     when: str
     at_ms: int
     subscription_attributes: _containers.ScalarMap[str, str]
     expected_version: int
-    def __init__(self, from_offering: _Optional[str] = ..., to_offering: _Optional[str] = ..., when: _Optional[str] = ..., at_ms: _Optional[int] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., expected_version: _Optional[int] = ...) -> None: ...
+    quantity: int
+    def __init__(self, from_offering: _Optional[str] = ..., to_offering: _Optional[str] = ..., when: _Optional[str] = ..., at_ms: _Optional[int] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., expected_version: _Optional[int] = ..., quantity: _Optional[int] = ...) -> None: ...
 
 class Leave(_message.Message):
     __slots__ = ("reason", "expected_version", "to_account_id")

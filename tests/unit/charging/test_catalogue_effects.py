@@ -69,6 +69,7 @@ NATION = {
         {"id": "monthly", "amount": "9", "name": "m", "period": "month", "prorated": "false", "charged": "arrears",
          "item": "rent", "minus": "spent", "rounding": {"mode": "down", "places": "1"}, "while_paused": "due", **DATES},
         {"id": "early", "amount": "9", "kind": "one_time", "event": "request"},
+        {"id": "seat", "amount": "9", "proration": "30_day_months", "trial_days": "3", "free_months": "2"},
         {"id": "setup", "amount": "9", "kind": "one_time", "event": "change"}],
     "offerings": [
         {"id": "o", "name": "the first", "kind": "bundle", "priority": "5", "includes": ["p"], "services": ["voice"],

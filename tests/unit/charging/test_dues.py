@@ -35,7 +35,7 @@ def brings(desk: Desk, *dues: Due) -> Dues:
 
 
 def subscribing(desk: Desk, *dues: Due, offering: str = "pack") -> Subscribe:
-    return Subscribe(offering, "now", START_MS, 0, {}, 0, HELD, brings(desk, *dues))
+    return Subscribe(offering, "now", START_MS, 0, {}, 0, 1, HELD, brings(desk, *dues))
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def holding(*held: Subscription, version: int = 1) -> Contract:
 
 
 def subscribe(before: Contract, offering: str = "pack", from_ms: int = NOW_MS, to_ms: int = 0) -> Subscribe:
-    return Subscribe(offering, "now", from_ms, to_ms, {}, 0, before)
+    return Subscribe(offering, "now", from_ms, to_ms, {}, 0, 1, before)
 
 
 def after(action: BaseAction, desk: Desk | None = None) -> tuple[Subscription, ...]:
@@ -95,7 +95,7 @@ def test_an_offering_ends_at_its_moment_and_one_that_has_not_begun_goes_wholly()
 def test_what_is_not_held_can_not_end(held: tuple[Subscription, ...]) -> None:
     for action in (
         Unsubscribe("pack", "now", NOW_MS, 0, holding(*held)),
-        ChangePlan("pack", "rival", "now", NOW_MS, {}, 0, 0, holding(*held)),
+        ChangePlan("pack", "rival", "now", NOW_MS, {}, 0, 1, 0, holding(*held)),
     ):
         with pytest.raises(Refused) as raised:
             after(action)
@@ -104,7 +104,7 @@ def test_what_is_not_held_can_not_end(held: tuple[Subscription, ...]) -> None:
 
 def test_a_change_of_plan_leaves_no_gap_and_no_overlap() -> None:
     at_ms = NOW_MS + 3 * DAY_MS
-    kept = after(ChangePlan("plan", "rival", "now", at_ms, {"colour": "red"}, 0, 0, holding(PLAN)))
+    kept = after(ChangePlan("plan", "rival", "now", at_ms, {"colour": "red"}, 0, 1, 0, holding(PLAN)))
     assert kept == (Subscription("plan", 0, at_ms), Subscription("rival", at_ms, 0, {"colour": "red"}))
     moments = range(NOW_MS, NOW_MS + 6 * DAY_MS, DAY_MS // 4)
     assert all(sum(each.valid_at(moment) for each in kept) == 1 for moment in moments)
@@ -115,7 +115,7 @@ def test_a_change_of_plan_that_can_not_begin_the_new_one_ends_nothing() -> None:
     desk.open(ALICE, 100)
     before = desk.accounts[ALICE]
     with pytest.raises(Refused) as raised:
-        after(ChangePlan("plan", "rival", "now", NOW_MS, {}, 0, 0, holding(PLAN, Subscription("rival"))), desk)
+        after(ChangePlan("plan", "rival", "now", NOW_MS, {}, 0, 1, 0, holding(PLAN, Subscription("rival"))), desk)
     assert raised.value.reason == "SUBSCRIBED_ALREADY"
     assert desk.accounts[ALICE] is before
 
@@ -123,7 +123,7 @@ def test_a_change_of_plan_that_can_not_begin_the_new_one_ends_nothing() -> None:
 @pytest.mark.parametrize("action", [
     lambda at: subscribe(holding(PLAN), from_ms=at),
     lambda at: Unsubscribe("plan", "now", at, 0, holding(PLAN)),
-    lambda at: ChangePlan("plan", "rival", "now", at, {}, 0, 0, holding(PLAN)),
+    lambda at: ChangePlan("plan", "rival", "now", at, {}, 0, 1, 0, holding(PLAN)),
 ])  # fmt: skip
 def test_nothing_changes_in_the_past_but_for_the_minute_that_a_request_takes(action: object) -> None:
     assert callable(action)
@@ -145,17 +145,17 @@ def test_a_change_is_decided_on_the_contract_that_the_owner_has() -> None:
     with pytest.raises(VersionMoved):
         check_basis(subscribe(holding(PLAN, version=6)), known)
     with pytest.raises(VersionMoved):
-        check_basis(Subscribe("pack", "now", NOW_MS, 0, {}, 7, holding(PLAN, version=6)), known)
+        check_basis(Subscribe("pack", "now", NOW_MS, 0, {}, 7, 1, holding(PLAN, version=6)), known)
     for version in (6, 8):
         with pytest.raises(Refused) as raised:
-            check_basis(Subscribe("pack", "now", NOW_MS, 0, {}, version, known), known)
+            check_basis(Subscribe("pack", "now", NOW_MS, 0, {}, version, 1, known), known)
         assert (raised.value.reason, raised.value.facts) == ("CONTRACT_CHANGED", {"version": "7"})
 
 
 @pytest.mark.parametrize("before", [None, Contract(BOB, BOB, "GD"), Contract(BOB, ALICE, "GD")])
 def test_a_change_without_a_member_of_the_account_is_not_done(before: Contract | None) -> None:
     with pytest.raises(Fault) as raised:
-        after(Subscribe("pack", "now", NOW_MS, 0, {}, 0, before))
+        after(Subscribe("pack", "now", NOW_MS, 0, {}, 0, 1, before))
     assert raised.value.reason in ("COMMAND_FAILED", "MEMBER_UNKNOWN")
 
 
@@ -185,7 +185,7 @@ def test_a_member_does_not_leave_in_the_middle_of_a_session() -> None:
 
 def test_the_history_tells_before_and_after() -> None:
     desk = Desk()
-    after(ChangePlan("plan", "rival", "now", NOW_MS + DAY_MS, {}, 0, 0, holding(PLAN)), desk)
+    after(ChangePlan("plan", "rival", "now", NOW_MS + DAY_MS, {}, 0, 1, 0, holding(PLAN)), desk)
     line = history.line(desk.journals[ALICE][-1])
     assert line.kind == "change_plan"
     assert line.reason == (
