@@ -16,6 +16,7 @@ from charging.base.contract import Contract
 from charging.base.dunning import Dunned, DunningStep
 from charging.base.localtime import day_of, zone_of
 from charging.base.openbills import NEVER_LATE, OpenBill, OpenItem, Share, pack_settled
+from charging.base.staged import StagedMoney
 from charging.base.usage import SealedCharge, Usage
 from charging.bills.bill import Bill, TaxedLine, TaxGroup
 from charging.bills.taxtable import TaxTable
@@ -48,6 +49,7 @@ from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferR
 from charging.ledger.commands.recover import Recover, Recovered
 from charging.ledger.commands.refund import Refund, Refunded
 from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.resolve_dispute import DisputeResolved, ResolveDispute
 from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.reverse_payment import PaymentReversed, ReversePayment
@@ -89,6 +91,7 @@ from charging.ledger.outcome import Done
 from charging.ledger.rewards import BonusGiven, BonusPart, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import BY_HAND, Settled
+from charging.ledger.staging import MoneyReplayed, MoneyStaged
 from charging.rating.closing import closing_of, first_day
 from charging.rating.session_asks import UnitAsk
 from charging.wire import pack
@@ -99,6 +102,7 @@ ROOMMATE = "msisdn:8613000000009"
 ALICE, BOB, NEW, TV = "msisdn:8613000000001", "msisdn:8613000000002", "msisdn:8613000000003", "tv:sh-1"
 CHARGED, SENT, WAITING, OVER = "charged", "sent", "waiting", "s-over"
 BILL_NUMBER = "B-2026"
+BILLED = 2026 * 12 + 11
 """What has happened to Alice: request keys of a charge, of a transfer under way and of a proposal, an old session."""
 
 
@@ -132,6 +136,7 @@ def lively() -> Desk:
     desk.do(ALICE, TakeOverBill(BILL_NUMBER, "2026-12/1", "line", "voice", 300, START_MS, "from the old system"))
     desk.do(ALICE, Dispute(BILL_NUMBER, "", "", 40, "not mine"))
     desk.do(ALICE, WriteOff(BILL_NUMBER, 20, "wang", "gone"), actor="li")
+    desk.do(ALICE, TopUp("", "", 25, 0, 0, "", "cash").staged(BILLED))
     desk.now_ms += 2_000
     return desk
 
@@ -213,6 +218,7 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     SettleTransfer: lambda desk: SettleTransfer(SENT, False, "BOOK_UNKNOWN"),
     StepSession: lambda desk: desk.plan(ALICE, "s-new", "create", 0, UnitAsk("data", 5, 0, START_MS)),
     ExpireSession: _expiry,
+    ReplayStaged: lambda desk: ReplayStaged(BILLED),
     MoveOut: lambda desk: MoveOut("XJ"),
     MoveIn: _parcel,
     Remember: lambda desk: Remember(pack(Done(ALICE, 3, 5, ()))),
@@ -237,6 +243,10 @@ BILL = OpenBill(
     (OpenItem("voice", "voice", 60, 40), OpenItem("tv", "tv", 40, 40, disputed=20)),
     written_off=5,
 )
+WAITS = StagedMoney("top-1", "deposit", "cash", 25, (("main", 25),), (), START_MS, 1970 * 12, "counter")
+PAYS = StagedMoney(
+    "pay-1", "settlement", "bank", 30, (("main", 10),), (Share("B-1", "voice", "voice", 20),), 1, 1970 * 12, ""
+)
 FULL = an_account(
     account_id="account-1",
     version=7,
@@ -253,7 +263,7 @@ FULL = an_account(
     buckets=Buckets((SumKey(1970 * 12, "voice"),), (44,)),
     members=(ALICE, BOB),
     books=(
-        Book("main", "money", 1_000, reserved=7 + 60),
+        Book("main", "money", 1_000, reserved=7 + 60 - 25),
         Book("minutes", "second", 600, allowance="minutes"),
         Book("old", "money", 0),
     ),
@@ -277,6 +287,7 @@ FULL = an_account(
     bills=(BILL,),
     settled=pack_settled((replace(BILL, number="B-0", items=()),)),
     feeds=(("plant", ALICE, 7),),
+    staged=(WAITS,),
     fees=(FeeMark(ALICE, "plan", "monthly", 1, 9, 30),),
     reversed=(("paid-0", START_MS),),
     dunned=(Dunned(STEP, "", 1),),
@@ -288,6 +299,8 @@ CLOSED = Bill(
     "include", "bill", (TaxedLine("voice", "", "usage", 49, 0, "", 0),), (TaxGroup("", 0, 49, 0),), 0, 9, 40,
 )  # fmt: skip
 SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
+    MoneyStaged: (MoneyStaged(PAYS), {"books", "staged"}),
+    MoneyReplayed: (MoneyReplayed(WAITS), {"books", "buckets", "staged"}),
     Opened: (Opened(replace(FULL, version=0, mark=0)), {"buckets"}),
     MovedIn: (MovedIn(FULL, (Contract(ALICE, "account-1", "GD"),)), set()),
     MovedOut: (MovedOut("GX"), {"status", "status_reason", "before_move"}),

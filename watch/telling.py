@@ -42,6 +42,7 @@ from charging.ledger.kinds import TAGS
 from charging.ledger.outcome import HistoryLine
 from charging.ledger.rewards import BonusGiven, BonusTakenBack
 from charging.ledger.sending import TransferSent
+from charging.ledger.staging import MoneyReplayed, MoneyStaged
 from domainservers.journal.groups import DEFECTS, unpack_group
 from storage.unit import Group
 
@@ -67,6 +68,7 @@ _PLAIN: dict[type[BaseEvent], str] = {
     TransferSettled: "transferred",
     MovedOut: "ported",
     MovedIn: "ported",
+    MoneyStaged: "staged",
     Proposed: "approval",
     Decided: "approval",
 }
@@ -82,7 +84,7 @@ _NOTICES = {
     "bonus": "bonus",
     "bonus-lost": "bonus_lost",
 }
-_NOTICED = frozenset({"suspended", "resumed", "shortfall"})
+_NOTICED = frozenset({"suspended", "resumed", "shortfall", "staged"})
 FACT_KINDS = frozenset(
     {
         *_PLAIN.values(), *_BOOKED.values(), *_STATUS.values(), *_NOTICES.values(), *_NOTICED, "paid", "book_changed",
@@ -210,6 +212,8 @@ def _facts_of(event: BaseEvent, *, expired: bool) -> Iterator[Fact]:
         yield from map(_notice, event.notices)
     elif isinstance(event, Booked):
         yield _BOOKED.get(event.kind, "paid"), "" if event.kind in _BOOKED else event.kind
+    elif isinstance(event, MoneyReplayed) and event.row.amount:
+        yield "paid", event.row.kind
     elif isinstance(event, StatusSet):
         yield _STATUS.get(event.status, CHANGED), event.reason
     elif isinstance(event, SessionStepped):

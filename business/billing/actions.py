@@ -10,7 +10,7 @@ class PlanRun(Struct, frozen=True, array_like=True, tag="plan_bill_run", gc=Fals
 
     period: Period
     mode: str
-    """`direct`, the only one there is."""
+    """`direct` or `staged`, see `business.billing.runs.MODES`."""
     period_ends_ms: int
     """When the period is over in the region's zone, as the platform reads the calendar."""
     from_ms: int

@@ -14,10 +14,11 @@ from msgspec import Struct
 from business.billing.periods import Period
 
 DIRECT: Final = "direct"
-Mode = Literal["direct"]
-MODES: tuple[Mode, ...] = (DIRECT,)
-"""`direct`: deposits and settlements go on during the run. The mode of seed 000, which keeps them and replays them
-after it, is not there yet, so a run in its name is refused."""
+STAGED: Final = "staged"
+Mode = Literal["direct", "staged"]
+MODES: tuple[Mode, ...] = (DIRECT, STAGED)
+"""`direct`: deposits and settlements go on during the run, for nothing needs to wait. `staged` (seed 000): those of
+accounts that are not closed yet wait in their stage, and are replayed after it."""
 PLANNED: Final = "planned"
 OPEN: Final = "open"
 COMPLETED: Final = "completed"

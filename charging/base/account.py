@@ -17,6 +17,7 @@ from charging.base.dunning import Dunned
 from charging.base.fieldtypes import MICRO_UNITS, NAME, NAMES, Choice, Identity, Name, Whole
 from charging.base.money import NO_CURRENCY
 from charging.base.openbills import OpenBill
+from charging.base.staged import StagedMoney
 
 MONEY = "money"
 MAIN_BOOK = "main"
@@ -30,7 +31,8 @@ class Book(Struct, frozen=True, array_like=True, gc=False):
     amount: int
     """What it holds; below zero only the main book, as far as the credit limit lets it."""
     reserved: int = 0
-    """Of the amount, kept for open sessions, and in the main book for bills not paid: nobody else may take it."""
+    """Of the amount, kept for open sessions, and in the main book for bills not paid: nobody else may take it. Less by
+    what is staged for the book, which is as good as there: below zero where that is more."""
     priority: int = PRIORITY_DEFAULT
     """Lower goes first."""
     valid_from_ms: int = 0
@@ -256,6 +258,8 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """Payments that were taken back, come or not: (request key, when); `charging.ledger.reversals`."""
     feeds: tuple[tuple[str, str, int], ...] = ()
     """Newest batch taken of each feed of usage: (feed, identity, batch); `charging.ledger.commands.post_usage`."""
+    staged: tuple[StagedMoney, ...] = ()
+    """Money that came in during a bill run in mode `staged`, until its replay; `charging.ledger.staging`."""
 
 
 NOTHING_OPEN = Open()
@@ -356,6 +360,9 @@ class BalanceView(Struct, frozen=True):
     """How far money may go below zero."""
     bound: int = 0
     """Of the real money that is not reserved: what pays only what is in the scope of its book; not in `available`."""
+    staged: int = 0
+    """Came in during a bill run and waits for its replay: not in `real` yet, and in `available` as far as no bill needs
+    it."""
 
 
 def next_mark(mark: int, key: str) -> int:

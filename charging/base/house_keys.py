@@ -1,6 +1,6 @@
 """Request keys that the house gives by itself, written and read here alone, and the digests that go with them.
 
-    ~step~part~part…        the other half of a transfer, its settlement, the end of a session, the steps of a port
+    ~step~part~part…        the other half of a transfer, its settlement, the end of a session, a replay, a port
 
 A "%" or "~" inside of a part is written %25 or %7E, so two different steps never share a key, whatever the ids and
 callers' keys in them are. Callers' own keys don't begin with `PREFIX` (`appserver.reading.keys`).
@@ -11,7 +11,7 @@ from hashlib import blake2b
 import msgspec
 
 PREFIX = "~"
-_RECEIVE, _SETTLE, _EXPIRE, _PORT = "receive", "settle", "expire", "port"
+_RECEIVE, _SETTLE, _EXPIRE, _PORT, _REPLAY = "receive", "settle", "expire", "port", "replay"
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -54,6 +54,11 @@ def expire_key(session_id: str, valid_until_ms: int) -> str:
 def port_key(step: str, key: str) -> str:
     """Give the key of a step of a port: short, whatever the length of the request's key."""
     return house_key(_PORT, step, blake2b(key.encode(), digest_size=20).hexdigest())
+
+
+def replay_key(newest_key: str, version: str) -> str:
+    """Give the key under which what is staged of an account comes in, up to a key, as it was at a version."""
+    return house_key(_REPLAY, blake2b(newest_key.encode(), digest_size=20).hexdigest(), version)
 
 
 def digest_of(*content: object) -> bytes:

@@ -79,6 +79,11 @@ class BaseAction(Struct, frozen=True, array_like=True, gc=False):
     """What a command asks for. `traits`, `decide` and `at_stake` are each action's own to say."""
 
     traits: ClassVar[Traits]
+    sees_stages: ClassVar[bool] = False
+    """It is decided on the account with what is staged beside the books; all others on the account as it will be after
+    the replay (`charging.ledger.staging`)."""
+    stages: ClassVar[bool] = False
+    """It brings money that waits in a stage while a run in mode `staged` bills the account."""
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Check against the state and say which events follow. `now_ms` is the owner's clock.
@@ -116,6 +121,10 @@ class BaseAction(Struct, frozen=True, array_like=True, gc=False):
 
     def numbered(self, number: str) -> Self:
         """Give it with the number of its document."""
+        return self
+
+    def staged(self, month: int) -> Self:
+        """Give it as one whose money waits in its stage for the run of this period to end."""
         return self
 
     def identities_written(self, account: Account | None) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from charging.base.account import MAIN_BOOK, Account, Book, Outgoing
 from charging.base.house_keys import receive_key
 from charging.base.receivables import RECEIVABLE, kept_for_bills, open_of
+from charging.base.staged import kept_less
 from charging.errors import Fault
 from charging.ledger import applying
 from charging.ledger.commands.close_period import PeriodClosed
@@ -227,6 +228,8 @@ def _off_the_floor(entry: Entry, before: Account | None, account: Account) -> It
     bills_it = any(isinstance(event, PeriodClosed) for event in entry.events)
     left_before = {} if before is None else {book.book_id: _left(before, book) for book in before.books}
     kept: dict[str, int] = {MAIN_BOOK: kept_for_bills(account)}
+    for book_id, amount in kept_less(account.open.staged).items():
+        kept[book_id] = kept.get(book_id, 0) - amount
     for session in account.open.sessions:
         for hold in session.holds:
             for book_id, amount in hold.reserved:

@@ -67,6 +67,7 @@ def after(before: Account, state: Account, event: BaseEvent, time_ms: int) -> Ac
     if event.moves_money and state.books is not before.books:
         moved = bill_money(state.books) - bill_money(before.books) + taken
         if moved:
+            time_ms = event.moved_ms(time_ms)
             place = _place(event)
             if place == ADJUST:
                 line = Billed(time_ms, ADJUSTMENT, "", -moved, kind=ADJUSTMENT)

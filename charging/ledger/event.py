@@ -60,6 +60,10 @@ class BaseEvent(Struct, frozen=True, array_like=True, gc=False):
         """
         return ()
 
+    def moved_ms(self, time_ms: int) -> int:
+        """Give the moment in whose period the money counts that it moves, UTC; `time_ms` is its entry's."""
+        return time_ms
+
     def words(self) -> str:
         """Say why it happened, or what it was, in the account's history."""
         raise NotImplementedError

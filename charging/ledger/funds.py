@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, BalanceView, Book
+from charging.base.staged import kept_less, staged_in
 from charging.errors import Broken, Invalid, Refused
 from charging.ledger.outcome import Movement
 
@@ -54,7 +55,11 @@ def balance_view(account: Account, now_ms: int) -> BalanceView:
             bound += max(0, left)
         else:
             free += max(0, left)
-    return BalanceView(real, reserved, free + max(0, main_left), account.terms.credit_limit, bound)
+    staged = account.open.staged
+    if staged:
+        reserved += sum(kept_less(staged).values())
+    available = free + max(0, main_left)
+    return BalanceView(real, reserved, available, account.terms.credit_limit, bound, staged_in(staged))
 
 
 def draw(books: Sequence[Book], amount: int, credit_limit: int, time_ms: int) -> tuple[tuple[str, int], ...] | None:

@@ -34,6 +34,7 @@ from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferR
 from charging.ledger.commands.recover import Recover, Recovered
 from charging.ledger.commands.refund import Refund, Refunded
 from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.resolve_dispute import DisputeResolved, ResolveDispute
 from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.reverse_payment import PaymentReversed, ReversePayment
@@ -71,6 +72,7 @@ from charging.ledger.events import (
 from charging.ledger.rewards import BonusGiven, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
+from charging.ledger.staging import MoneyReplayed, MoneyStaged
 
 Action = (
     PostCharge
@@ -114,6 +116,7 @@ Action = (
     | SettleTransfer
     | StepSession
     | ExpireSession
+    | ReplayStaged
     | MoveOut
     | MoveIn
     | Remember
@@ -156,6 +159,8 @@ Event = (
     | Paid
     | PaymentReversed
     | Settled
+    | MoneyStaged
+    | MoneyReplayed
     | Disputed
     | DisputeResolved
     | BillCredited

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from charging.base.account import Account, Book
 from charging.base.usage import Charge, SealedCharge, pack_long
 from charging.errors import Broken, NotFound
-from charging.ledger import dunning, reauthorising, settling, standing, within
+from charging.ledger import dunning, reauthorising, settling, staging, standing, within
 from charging.ledger.accruals import accrue
 from charging.ledger.action import BaseCreation
 from charging.ledger.applying import after_charge, apply, apply_charge
@@ -50,11 +50,12 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
         return Decision((), account, done)
     events = cast(tuple[Event, ...], effect.events)  # All there are, `charging.ledger.kinds` sees to it.
     after = apply(account, events, command.key, now_ms)
-    settled = settling.entailed(after, now_ms) if after.open.bills else ()
+    settled = _settled(after, command.key, now_ms) if after.open.bills else ()
     if settled:
         events = (*events, *settled)
         after = apply(account, events, command.key, now_ms)
-    entailed = (*dunning.consequences(after, now_ms), *standing.consequences(account, after, now_ms))
+    seen = _seen(after)
+    entailed = (*dunning.consequences(seen, now_ms), *standing.consequences(_seen_before(account), seen, now_ms))
     if entailed:
         events = (*events, *entailed)
         after = apply(account, events, command.key, now_ms)
@@ -77,7 +78,7 @@ def _decide_charge(account: Account, key: str, action: PostCharge, now_ms: int) 
     terms = after.terms
     notices: tuple[str, ...] = ()
     if terms.thresholds or terms.attributes or terms.limits:
-        entailed = standing.consequences(account, after, now_ms)
+        entailed = standing.consequences(_seen(account), _seen(after), now_ms)
         if entailed:
             events = (event, *entailed)
             events = (*events, *reauthorising.entailed(account, after, events))
@@ -99,7 +100,23 @@ def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
         return action.decide(account, command, now_ms)
     if account is None:
         raise NotFound("ACCOUNT_UNKNOWN", f"there is no account {command.account_id}")
-    return action.decide(account, command, now_ms)
+    return action.decide(account if action.sees_stages else _seen(account), command, now_ms)
+
+
+def _seen(account: Account) -> Account:
+    """Give an account as commands are decided on it: with what is staged as if it had come in at once."""
+    return staging.reckoned(account) if account.open.staged else account
+
+
+def _seen_before(account: Account | None) -> Account | None:
+    return None if account is None else _seen(account)
+
+
+def _settled(after: Account, key: str, now_ms: int) -> tuple[Event, ...]:
+    """Say what the balance settles by itself; where money of it is staged, it leaves an instruction in the stage."""
+    staged = after.open.staged
+    settled = settling.entailed(_seen(after), now_ms)
+    return tuple([staging.instructed(each, key, staged[-1].month) for each in settled]) if staged else settled
 
 
 def _with_outcome(events: tuple[Event, ...], done: Done) -> tuple[Event, ...]:

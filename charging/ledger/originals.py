@@ -21,6 +21,7 @@ from charging.ledger.events import Booked, SessionStepped
 from charging.ledger.kinds import TAGS
 from charging.ledger.outcome import ChargedFact, Done, PaymentFact, unpack_outcome
 from charging.ledger.rewards import BonusGiven
+from charging.ledger.staging import MoneyStaged
 
 
 class Falls:
@@ -106,13 +107,19 @@ def payment_fact(entry: Entry | None) -> PaymentFact:
     for event in entry.events:
         if isinstance(event, Paid):
             return PaymentFact(event.amount, event.kind, MAIN_BOOK, event.shares, entry.time_ms)
+        if isinstance(event, MoneyStaged) and event.row.amount:
+            row = event.row
+            return PaymentFact(row.amount, row.kind, MAIN_BOOK, row.shares, entry.time_ms, bonuses=_bonuses(entry))
         if isinstance(event, Booked) and entry.kind == TAGS[TopUp] and event.kind != "lapse":
             (book_id, amount), *_ = event.postings
             if _unit_of(entry, book_id) != MONEY:
                 break  # Nobody paid units in.
-            bonuses = tuple((e.rule, e.book_id, e.amount) for e in entry.events if isinstance(e, BonusGiven))
-            return PaymentFact(amount, event.kind, book_id, (), entry.time_ms, bonuses=bonuses)
+            return PaymentFact(amount, event.kind, book_id, (), entry.time_ms, bonuses=_bonuses(entry))
     return PaymentFact(time_ms=entry.time_ms, other=True)
+
+
+def _bonuses(entry: Entry) -> tuple[tuple[str, str, int], ...]:
+    return tuple((each.rule, each.book_id, each.amount) for each in entry.events if isinstance(each, BonusGiven))
 
 
 def _unit_of(entry: Entry, book_id: str) -> str:

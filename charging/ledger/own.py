@@ -1,10 +1,11 @@
 """Commands that an owner gives by itself: the other steps of a transfer, and the end of a session."""
 
 from charging.base.account import Account, Outgoing, Session
-from charging.base.house_keys import digest_of, expire_key, receive_key, settle_key
+from charging.base.house_keys import digest_of, expire_key, receive_key, replay_key, settle_key
 from charging.ledger.command import Command
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.receive_transfer import ReceiveTransfer
+from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.settle_transfer import SettleTransfer
 
 OWNER = "owner"
@@ -38,8 +39,15 @@ def expire_command(account: Account, session: Session, now_ms: int) -> Command:
     return _own_command(account.account_id, expire_key(session.session_id, session.valid_until_ms), action, now_ms)
 
 
+def replay_command(account: Account, month: int, now_ms: int) -> Command:
+    """Make the owner's command that takes in what is staged; its key names the newest row, so repeats are equal."""
+    newest = account.open.staged[-1].key if account.open.staged else ""
+    key = replay_key(newest, str(account.version))
+    return _own_command(account.account_id, key, ReplayStaged(month), now_ms)
+
+
 def _own_command(
-    account_id: str, key: str, action: ReceiveTransfer | SettleTransfer | ExpireSession, time_ms: int
+    account_id: str, key: str, action: ReceiveTransfer | SettleTransfer | ExpireSession | ReplayStaged, time_ms: int
 ) -> Command:
     """Make a command that an owner gives by itself; its digest is over all that it says."""
     return Command(account_id, key, digest_of(key, action), OWNER, OWNER, time_ms, action)

@@ -73,7 +73,7 @@ def check_numbers(before: Account | None, after: Account) -> None:
     _check_head(after)
     if before is None or after.terms is not before.terms:
         _check_terms(after.terms)
-    _check_books(after.books)
+    _check_books(after.books, -BOOK_MAX if after.open.staged else 0)
     counters = _NO_COUNTERS if before is None else before.accumulators
     if before is None or after.buckets is not before.buckets:
         check_sums(before, after)
@@ -167,6 +167,10 @@ def _check_open(before: Open, after: Open) -> None:
         _within(charged_ms, 0, TIME_MS_MAX, "charged_ms")
     if after.bills is not before.bills:
         _check_bills(after.bills)
+    if after.staged is not before.staged:
+        for waiting in after.staged:
+            _within(waiting.amount, 0, BOOK_MAX, "staged")
+            _within(waiting.at_ms, 0, TIME_MS_MAX, "at_ms")
     _within(after.carried, 0, BOOK_MAX, "carried")
     if after.fees is not before.fees:
         for mark in after.fees:
@@ -193,7 +197,7 @@ def _check_bills(bills: Sequence[OpenBill]) -> None:
             _within(value, 0, TIME_MS_MAX, "due_ms")
 
 
-def _check_books(books: Sequence[Book]) -> None:
+def _check_books(books: Sequence[Book], reserved_min: int) -> None:
     if len(books) > BOOKS_MAX + 1:
         raise Refused("BOOKS_FULL", f"an account has at most {BOOKS_MAX} books")
     total = 0
@@ -204,7 +208,7 @@ def _check_books(books: Sequence[Book]) -> None:
                 "BOOK_FULL", f"book {book.book_id[:64]!r} holds at most {BOOK_MAX}", facts={"most": str(BOOK_MAX)}
             )
         total += abs(amount)
-        _within(book.reserved, 0, BOOK_MAX + AMOUNT_MAX, "reserved")
+        _within(book.reserved, reserved_min, BOOK_MAX + AMOUNT_MAX, "reserved")
         _within(book.valid_from_ms, 0, TIME_MS_MAX, "valid_from_ms")
         _within(book.valid_to_ms, 0, TIME_MS_MAX, "valid_to_ms")
         _within(book.priority, -PRIORITY_MAX, PRIORITY_MAX, "priority")

@@ -20,6 +20,7 @@ from charging.bills.making import BillFrame, make_bill, owed_items
 from charging.bills.taxing import BillSum
 from charging.bills.taxtable import TaxTable
 from charging.ledger.commands.close_period import ClosePeriod, bucket_mark, is_money, opening_of
+from charging.ledger.staging import reckoned
 from charging.rating.bill_discounts import NO_DISCOUNTS, BillDiscounts
 
 OTHER_ITEMS = "~other"
@@ -43,11 +44,12 @@ def closing_of(
     discounts: BillDiscounts = NO_DISCOUNTS,
     services: Mapping[str, str] = {},
 ) -> ClosePeriod:
-    """Make the command that closes a period of an account.
+    """Make the command that closes a period of an account, with what is staged as if it had come in.
 
     `month` counts from the year 0, `now_ms` is UTC; `discounts` are what the bill adds to what was posted; `services`
     says what each item is dunned with (`charging.plans.dunning`). Raises `Invalid` TAX_ITEM_UNKNOWN.
     """
+    account = reckoned(account)
     mark = bucket_mark(account, month)
     fees = late_fees(account, now_ms)
     sums = sums_of(account, month)

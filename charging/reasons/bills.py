@@ -1,6 +1,6 @@
 """Reasons about bills as values: their taxes, their arithmetic, and what is taken back of them."""
 
-from charging.reasons.reason import INVALID, REFUSED, Reason, Section
+from charging.reasons.reason import INVALID, NOT_FOUND, REFUSED, Reason, Section
 
 BILLS = Section(
     "Bills",
@@ -32,6 +32,12 @@ BILLS = Section(
             "The page token is of another list, or was cut off.",
             "Send that of the page before, to the letter.",
             fields="the page token",
+        ),
+        Reason(
+            "NOTHING_STAGED",
+            NOT_FOUND,
+            "Nothing is staged for the account that can be replayed now.",
+            "What a closed account can't take is listed: reverse it.",
         ),
         Reason("BILL_WRONG", INVALID, "The bill does not add up.", facts=("sum",)),
         Reason(

@@ -66,7 +66,7 @@ def open_command(
     domain: Domain,
     period: PeriodText,
     until: Until = "",
-    mode: Annotated[str, typer.Option(help="direct; default: as planned, else direct.")] = "",
+    mode: Annotated[str, typer.Option(help="direct or staged; default: as planned, else direct.")] = "",
     *,
     caller: RunChanger,
 ) -> None:

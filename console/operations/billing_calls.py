@@ -23,7 +23,12 @@ Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.
 PeriodText = Annotated[
     str, typer.Argument(metavar="PERIOD", help="2026-10, or 2026-10/15 for those whose cycle begins on the 15th.")
 ]
-Mode = Annotated[str, typer.Option(help="direct: deposits and settlements go on during the run.")]
+Mode = Annotated[
+    str,
+    typer.Option(
+        help="direct: deposits and settlements go on; staged: they wait, answered at once, until the run is over."
+    ),
+]
 Until = Annotated[str, typer.Option("--until", help="End of the window, as 2026-11-01T06:00:00+08:00.")]
 
 

@@ -1,4 +1,4 @@
-"""Accounts that need the owner without being asked: open sessions that may expire, transfers under way."""
+"""Accounts that need the owner without being asked: open sessions that may expire, transfers under way, stages."""
 
 import heapq
 
@@ -12,15 +12,22 @@ class AccountWatch:
 
     def __init__(self) -> None:
         self.watched: dict[str, int] = {}
-        """Account id → earliest end of a session, `NEVER_MS` when only transfers are open."""
+        """Account id → earliest end of a session, `NEVER_MS` when there is none."""
         self.outgoing: dict[tuple[str, str], Outgoing] = {}
         """(account id, transfer key) → the row of `Open.outgoing`."""
+        self.staged: dict[str, None] = {}
+        """Accounts with money in a stage, in the order in which they came to it."""
         self._due: list[tuple[int, str]] = []
 
     def look(self, account: Account, before: Account | None) -> None:
         """Note what an account has open after a change."""
         account_id = account.account_id
-        if account.terms.status == "moved" or not (account.open.sessions or account.open.outgoing):
+        opened = account.open
+        if opened.staged and account.terms.status != "moved":
+            self.staged[account_id] = None
+        elif self.staged:
+            self.staged.pop(account_id, None)
+        if account.terms.status == "moved" or not (opened.sessions or opened.outgoing or opened.staged):
             # What moved out with something open is its new owner's to look after.
             self.watched.pop(account_id, None)
         else:

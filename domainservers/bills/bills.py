@@ -10,6 +10,7 @@ from charging.ledger.command import Command
 from charging.ledger.event import BaseEvent
 from domainservers.bills.numbers import Numbers
 from domainservers.bills.records import BillRecords
+from domainservers.bills.stages import Stages
 from storage.unit import Unit
 
 
@@ -20,11 +21,18 @@ class SlotBills:
         """`newest` numbers by series, as the checkpoint has them."""
         self.numbers = Numbers(slot, newest)
         self.records = BillRecords(slot, unit)
+        self.stages = Stages(slot)
 
-    def numbered(self, command: Command, account: Account | None, now_ms: int) -> Command:
-        """Give the next number of its series to a command that makes a document; it is used if the entry is kept."""
+    def prepared(self, command: Command, account: Account | None, now_ms: int) -> Command:
+        """Give a command what only the slot knows: the number of its document, which is used if the entry is kept, and
+        for which run its money waits."""
+        if account is None:
+            return command
+        if command.action.stages:
+            month = self.stages.month_for(account)
+            return replace(command, action=command.action.staged(month)) if month else command
         series = command.action.series()
-        if not series or account is None:
+        if not series:
             return command
         number = self.numbers.next(series, account, now_ms)
         return replace(command, action=command.action.numbered(number))

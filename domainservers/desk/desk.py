@@ -143,7 +143,7 @@ class SlotDesk:
         if found is not None:
             self._deny(item, cell, account, found)
             return None
-        return self._decide(item, cell, account, self._bills.numbered(item.command, account, self._around.newest_ms))
+        return self._decide(item, cell, account, self._bills.prepared(item.command, account, self._around.newest_ms))
 
     def _decide(self, item: Item, cell: Cell, account: Account | None, command: Command) -> Need | None:
         try:

@@ -1,5 +1,5 @@
-"""What an owner does without being asked: ends sessions past their validity, sends transfers on, tells waiting callers
-when the store is away, writes an idle slot down."""
+"""What an owner does without being asked: ends sessions past their validity, replays what was staged, sends transfers
+on, tells waiting callers when the store is away, writes an idle slot down."""
 
 import asyncio
 
@@ -35,5 +35,6 @@ class Keeping:
             self.sweep()
 
     def sweep(self) -> None:
-        """End sessions past their validity."""
+        """End sessions past their validity, and replay what was staged for runs that are over."""
         self._slot.expiring.sweep()
+        self._slot.stages.sweep()

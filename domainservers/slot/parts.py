@@ -83,7 +83,7 @@ class SlotParts:
         self.watch = AccountWatch()
         self.quarantine = Quarantine(name, checkpoint.set_aside if checkpoint is not None else (), metrics)
         self.memory = Memory(self.accounts, self.watch, self.quarantine)
-        self.subjects = Subjects(self.accounts, self.quarantine, kinds)
+        self.subjects = Subjects(self.accounts, self.quarantine, kinds, self.bills.stages.note)
         named, gone = (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())
         self.deltas = Deltas(private, name, journal.head.epoch, named, gone)
         self.key_records = KeyRecords(name, checkpoint)

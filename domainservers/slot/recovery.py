@@ -108,6 +108,9 @@ async def _stand_up(parts: SlotParts, checkpoint: Checkpoint | None, ring: KeyRi
                 raise Corrupt(f"{name}: group {group.seq} can't be opened: {error}") from error
             await replayer.take(group.seq, entries, aside)
     await replayer.replay()
+    runs = parts.bills.stages.subject_id
+    await replayer.load([runs])
+    parts.subjects.look(runs)
     await contracts.write()
     healing = Healing(name, private, journal, *states, parts.keys, parts.quarantine, parts.metrics)
     # What was healed is to be said by a checkpoint, though nothing was replayed.

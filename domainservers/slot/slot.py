@@ -67,11 +67,11 @@ class Slot:
         self._committing = works.committing
         self.lanes = works.commands.lanes
         self.expiring = works.expiring
+        self.stages = works.stages
         self.transfers = works.transfers
         self._snapshots.start()
-        loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._committing.run()), loop.create_task(self._contracts.write_behind())]
-        self._tasks += [loop.create_task(records.write_behind()) for records in self._behind]
+        work = (self._committing.run(), self._contracts.write_behind(), *(each.write_behind() for each in self._behind))
+        self._tasks = [asyncio.get_running_loop().create_task(each) for each in work]
 
     def submit(self, sink: ReplySink, asks: Sequence[tuple[int, Ask]], origin: str = "") -> None:
         """Take requests of one batch. Each is answered once through the sink.

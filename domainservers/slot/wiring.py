@@ -31,6 +31,7 @@ from domainservers.slot.loading import Loading
 from domainservers.slot.opening import AccountNaming
 from domainservers.slot.parts import SlotParts
 from domainservers.slot.proving import Proving
+from domainservers.slot.replaying_stages import ReplayingStages
 from domainservers.slot.transfers import OutgoingTransfers
 from domainservers.subjects.desk import SubjectDesk
 from domainservers.subjects.instructing import Instructing
@@ -108,6 +109,9 @@ class Works:
         self.asking = _asking(parts, hooks, pulling, past, self.loading, self.readers, self.instructing)
         want = self.loading.load_if_absent
         self.expiring = Expiring(parts.clock, parts.watch, cells, parts.memory, want=want, take=hooks.take)
+        self.stages = ReplayingStages(
+            parts.clock, parts.watch, cells, parts.memory, parts.bills.stages, want=want, take=hooks.take
+        )
         self.transfers = OutgoingTransfers(
             parts.watch, cells, parts.memory, parts.groups, parts.clock, want=want, take=hooks.take
         )

@@ -4,6 +4,8 @@ Subjects are cells beside accounts, by their ids, and always packed: so they are
 as accounts are, and none of that needs to know their kinds.
 """
 
+from collections.abc import Callable
+
 from business.subjects import DEFECTS, Kinds, SubjectKind, pack_subject, tell, unborn, unpack_subject
 from charging.base.subject import PackedSubject, kind_of
 from charging.errors import Broken, NotFound
@@ -16,7 +18,11 @@ from domainservers.journal.quarantine import Quarantine
 class Subjects:
     """The subjects of one slot, as they may be served."""
 
-    def __init__(self, cells: Accounts, quarantine: Quarantine, kinds: Kinds) -> None:
+    def __init__(
+        self, cells: Accounts, quarantine: Quarantine, kinds: Kinds, changed: Callable[[PackedSubject], None]
+    ) -> None:
+        """`changed` is told each newest state, decided or replayed."""
+        self._changed = changed
         self._cells = cells
         self._quarantine = quarantine
         self._kinds = kinds
@@ -56,6 +62,13 @@ class Subjects:
     def change(self, cell: Cell, after: PackedSubject, seq: int) -> None:
         """Set a new state, decided in group `seq`."""
         self._cells.put_packed(cell, pack_subject(after), seq)
+        self._changed(after)
+
+    def look(self, subject_id: str) -> None:
+        """Tell a state that was read from its snapshot; one that can't be read is told by nobody."""
+        cell = self.cell(subject_id)
+        if cell is not None and cell.state is not None and not self._quarantine.holds(subject_id):
+            self._changed(self.state(cell))
 
     def touch(self, cell: Cell, seq: int) -> None:
         """Note an entry of group `seq` that left the state as it was."""

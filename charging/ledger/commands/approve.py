@@ -5,9 +5,12 @@ names are in one place; a repeat of the proposed key is answered with that outco
 of grants (`charging.ledger.permission`); that nobody approves their own proposal is a rule of the ledger.
 """
 
+from typing import Annotated
+
 from msgspec.structs import replace
 
 from charging.base.account import Account, Proposal
+from charging.base.asked import FilledIn
 from charging.base.fields import Reason, RequestKey
 from charging.errors import Denied, Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -15,6 +18,7 @@ from charging.ledger.approvals import PROPOSAL_KEEP_MS
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.outcome import failed, pack_outcome
+from charging.ledger.staging import reckoned
 
 DECIDED_KEPT_MAX = 16
 """Proposals of an account whose end a repeat of their key is told."""
@@ -55,7 +59,11 @@ class Approve(BaseAction, frozen=True, tag="approve"):
     """Request key of the proposed command."""
     reject: bool
     reason: Reason
+    stage: Annotated[int, FilledIn()] = 0
+    """Period of the run in whose stage money waits that the proposed command brings; 0 = it comes in at once."""
 
+    sees_stages = True
+    stages = True
     traits = Traits(
         sender=PLATFORM,
         permissions=("approve",),
@@ -69,6 +77,10 @@ class Approve(BaseAction, frozen=True, tag="approve"):
         """Hold no limit against it."""
         return 0
 
+    def staged(self, month: int) -> "Approve":
+        """Let the money of the proposed command wait."""
+        return replace(self, stage=month)
+
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """End a proposal, by doing it or without.
 
@@ -79,7 +91,8 @@ class Approve(BaseAction, frozen=True, tag="approve"):
         if self.reject:
             return _rejected(proposal, self)
         asked = command.of_proposal(proposal)
-        effect = asked.action.decide(account, asked, now_ms)
+        action = asked.action.staged(self.stage) if self.stage else asked.action
+        effect = action.decide(account if action.sees_stages else reckoned(account), asked, now_ms)
         event = Decided(proposal.key, True, proposal.principal, proposal.actor, self.reason)
         return replace(effect, events=(event, *effect.events))
 

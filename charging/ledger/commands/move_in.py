@@ -34,6 +34,7 @@ class MoveIn(BaseCreation, frozen=True, tag="in"):
     domain: str = ""
     """Where it arrives; "" = as its contracts say."""
 
+    sees_stages = True
     traits = Traits(
         sender=DATA_CENTER,
         permissions=(),

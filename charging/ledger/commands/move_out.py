@@ -39,6 +39,7 @@ class MoveOut(BaseAction, frozen=True, tag="out"):
 
     to_domain: str
 
+    sees_stages = True
     traits = Traits(
         sender=DATA_CENTER,
         permissions=(),

@@ -5,18 +5,21 @@ from typing import Annotated
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, Account
-from charging.base.asked import Asked
+from charging.base.asked import Asked, FilledIn
 from charging.base.fields import Reason
 from charging.base.fieldtypes import Amount, Name, Text
 from charging.base.openbills import Share, allocate
 from charging.base.receivables import RECEIVABLE, with_shares
+from charging.base.staged import SETTLEMENT, StagedMoney
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.books import check_room, require_book
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.events import Noticed
 from charging.ledger.reversals import refuse_reversed
 from charging.ledger.settling import check_kind, numbers, settling, total
+from charging.ledger.staging import STAGED, MoneyStaged
 from charging.ledger.standing import require_here, require_open
 
 _PAID = Amount("PAYMENT_NOT_POSITIVE")
@@ -73,7 +76,10 @@ class Pay(BaseAction, frozen=True, tag="pay"):
     """Only this item."""
     kind: Annotated[str, Text(empty="payment")]
     reason: Reason
+    stage: Annotated[int, FilledIn()] = 0
+    """Period of the run in whose stage it waits, months since the year 0; 0 = it settles at once."""
 
+    stages = True
     traits = Traits(
         sender=PLATFORM,
         permissions=("pay",),
@@ -91,6 +97,10 @@ class Pay(BaseAction, frozen=True, tag="pay"):
         """Give it as it is. Raises `Invalid` PAYMENT_KIND_TAKEN."""
         check_kind(self.kind, "pay.kind")
         return self
+
+    def staged(self, month: int) -> "Pay":
+        """Let it wait as an instruction to settle."""
+        return replace(self, stage=month)
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Take it in.
@@ -111,4 +121,11 @@ class Pay(BaseAction, frozen=True, tag="pay"):
         if event.rest:
             require_open(account)
             check_room(require_book(account, MAIN_BOOK), event.rest)
-        return Effect((event,), self.amount)
+        if not self.stage:
+            return Effect((event,), self.amount)
+        return Effect((MoneyStaged(_row(event, command.key, self.stage)), Noticed((STAGED,))), self.amount)
+
+
+def _row(paid: Paid, key: str, month: int) -> StagedMoney:
+    postings = ((MAIN_BOOK, paid.rest),) if paid.rest else ()
+    return StagedMoney(key, SETTLEMENT, paid.kind, paid.amount, postings, paid.shares, paid.at_ms, month, paid.reason)

@@ -23,6 +23,7 @@ from charging.ledger.outcome import PaymentFact
 from charging.ledger.reversals import REVERSAL_KEEP_MS, REVERSALS_MAX
 from charging.ledger.rewards import taken_back
 from charging.ledger.settling import free_of, total
+from charging.ledger.staging import MoneyReplayed, reckoned
 from charging.ledger.standing import require_here
 
 CHARGED_BACK = "charged_back"
@@ -85,6 +86,7 @@ class ReversePayment(BaseAction, frozen=True, tag="reverse_payment"):
     reason: Reason
     original: Annotated[PaymentFact | None, FilledIn()] = None
 
+    sees_stages = True
     traits = Traits(
         sender=PLATFORM,
         permissions=("reverse_payment",),
@@ -107,8 +109,13 @@ class ReversePayment(BaseAction, frozen=True, tag="reverse_payment"):
         return self.of_key if self.original is None else ""
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
-        """Take it back. Refused REVERSED_ALREADY, REVERSAL_TOO_LATE, REVERSALS_FULL, NOT_A_PAYMENT."""
+        """Take it back; what is staged comes in first, so it goes the way that it would have gone.
+
+        Refused REVERSED_ALREADY, REVERSAL_TOO_LATE, REVERSALS_FULL, NOT_A_PAYMENT.
+        """
         require_here(account)
+        waiting = [MoneyReplayed(row) for row in account.open.staged if row.key == self.of_key and row.amount]
+        account = reckoned(account)
         if any(key == self.of_key for key, _ in account.open.reversed):
             raise Refused("REVERSED_ALREADY", f"the payment {self.of_key!r} was reversed before")
         fact = self.original if self.original is not None else PaymentFact()
@@ -123,7 +130,7 @@ class ReversePayment(BaseAction, frozen=True, tag="reverse_payment"):
         event = PaymentReversed(
             self.of_key, fact.kind, fact.amount, fact.shares, postings, claim, now_ms, forgets, self.reason
         )
-        return Effect((event, *taken_back(event.apply(account), fact.bonuses)), fact.amount)
+        return Effect((*waiting, event, *taken_back(event.apply(account), fact.bonuses)), fact.amount)
 
 
 def _taken_back(account: Account, fact: PaymentFact) -> tuple[tuple[tuple[str, int], ...], int]:

@@ -2,17 +2,21 @@
 
 from typing import Annotated
 
+from msgspec.structs import replace
+
 from charging.base.account import MAIN_BOOK, MONEY, Account
 from charging.base.asked import Asked, FilledIn
 from charging.base.fields import BookId, Priority, Unit
 from charging.base.fieldtypes import TEXT, Amount, Moment, Text, check_validity, refusal
+from charging.base.staged import DEPOSIT, StagedMoney
 from charging.ledger import rewards
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.adding import Addition, after, first_money, prepared
 from charging.ledger.effect import Effect
-from charging.ledger.events import Booked
+from charging.ledger.events import Booked, Noticed
 from charging.ledger.reversals import refuse_reversed
 from charging.ledger.rewards import BONUSES_MAX, BonusPart
+from charging.ledger.staging import STAGED, MoneyStaged
 from charging.ledger.standing import require_open
 
 _ENDS = "0, or a time after the top-up"
@@ -34,6 +38,10 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
     """From when a book that it makes holds; 0 = a pack from its purchase on, plain money whenever."""
     bonuses: Annotated[tuple[BonusPart, ...], FilledIn()] = ()
     """What the catalogue gives besides, as the platform reads it."""
+    stage: Annotated[int, FilledIn()] = 0
+    """Period of the run in whose stage it waits, months since the year 0; 0 = it comes in at once."""
+
+    stages = True
 
     traits = Traits(
         sender=PLATFORM,
@@ -58,8 +66,16 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
         check_validity(self.valid_from_ms, self.valid_to_ms, "top_up")
         return self
 
+    def staged(self, month: int) -> "TopUp":
+        """Let it wait if it is money that bills are settled from; packs and bound money are no part of a bill run."""
+        plain = self.book_id in ("", MAIN_BOOK) and self.unit in ("", MONEY) and not self.allowance
+        return replace(self, stage=month) if plain else self
+
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
-        """Add to a book as `charging.ledger.adding` says, then each bonus to its own: one act, in this order."""
+        """Add to a book as `charging.ledger.adding` says, then each bonus to its own: one act, in this order.
+
+        Bonuses come at once also where the money itself waits in its stage.
+        """
         require_open(account)
         refuse_reversed(account, command.key)
         book_id, unit = self.book_id or MAIN_BOOK, self.unit or MONEY
@@ -69,10 +85,17 @@ class TopUp(BaseAction, frozen=True, tag="topup"):
             book_id, unit, self.amount, self.valid_to_ms, self.priority, self.allowance, self.valid_from_ms
         )
         kind = self.kind or "deposit"
-        events = [*prepared(account, given, command.time_ms), Booked(kind, ((book_id, self.amount),), "")]
+        booked = Booked(kind, ((book_id, self.amount),), "")
+        events = [*prepared(account, given, command.time_ms), booked]
         if self.bonuses:
             _check_bonuses(self.bonuses)
             events += rewards.given(account, self.bonuses, after(account, events), command.time_ms)
+        if self.stage:
+            row = StagedMoney(
+                command.key, DEPOSIT, kind, self.amount, booked.postings, (), now_ms, self.stage, booked.reason
+            )
+            events[events.index(booked)] = MoneyStaged(row)
+            events.append(Noticed((STAGED,)))
         return Effect((*events, *first_money(account, unit)), self.amount if unit == MONEY else 0)
 
 

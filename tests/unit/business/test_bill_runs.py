@@ -133,7 +133,7 @@ class RunsMachine(RuleBasedStateMachine):
     def wait(self, hours: int) -> None:
         self.now_ms += hours * 3_600_000
 
-    @rule(period=periods, mode=st.just("direct"), start=hours, length=st.integers(1, 100))
+    @rule(period=periods, mode=st.sampled_from(["direct", "staged"]), start=hours, length=st.integers(1, 100))
     def plan(self, period: Period, mode: str, start: int, length: int) -> None:
         from_ms = ends_ms(period, SHANGHAI) + (start - 20) * 3_600_000
         until_ms = from_ms + length * 3_600_000
