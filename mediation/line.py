@@ -35,16 +35,9 @@ def read_rules(home: Path) -> PlantRules:
     except FaultyFile as faulty:
         faults += faulty.faults
     try:
-        sources = read_sources(folder.sources).sources
+        sources = read_sources(folder.sources, None if faults else formats).sources
     except FaultyFile as faulty:
         faults += faulty.faults
-    if not faults:
-        text = "no file of formats/ has that name"
-        faults = [
-            FileFault(str(folder.sources), 1, f"{source.source}: format {source.format!r}: {text}")
-            for source in sources
-            if source.format not in formats
-        ]
     if faults:
         raise FaultyFile(faults)
     return PlantRules(sources, {source.source: formats[source.format] for source in sources})
@@ -56,12 +49,12 @@ class MediationLine:
     def __init__(self, plant: Plant, rules: PlantRules) -> None:
         self._plant = plant
         self._rules = rules
-        self._collector = Collector(plant)
+        self._collector = Collector(plant, rules.formats)
         self._intake = Intake(plant)
 
-    def collect(self, now_ms: int) -> list[Collected]:
+    async def collect(self, now_ms: int) -> list[Collected]:
         """Look at all sources once."""
-        return [self._collector.collect(source, now_ms) for source in self._rules.sources]
+        return [await self._collector.collect(source, now_ms) for source in self._rules.sources]
 
     def decode(self, now_ms: int) -> int:
         """Decode what is landed; gives how many files."""

@@ -1,7 +1,7 @@
 """A file of a plant, format or sources → what it says, checked, or its faults with their lines."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -91,8 +91,13 @@ class _Tree:
         return FileFault(str(self.file), self.lines[at], f"{'.'.join(path)}: {what}" if path else what)
 
 
-def read_written(file: Path, kind: type[WrittenT]) -> WrittenT:
-    """Read a file. Raises `FaultyFile` with all that is wrong; of values of a wrong type, the first."""
+def read_written(
+    file: Path, kind: type[WrittenT], beside: Callable[[WrittenT], Iterator[Finding]] | None = None
+) -> WrittenT:
+    """Read a file; `beside` gives what is wrong with it by what stands elsewhere.
+
+    Raises `FaultyFile` with all that is wrong; of values of a wrong type, the first.
+    """
     try:
         _, node = read_yaml(file)
     except UnreadableFile as error:
@@ -112,7 +117,7 @@ def read_written(file: Path, kind: type[WrittenT]) -> WrittenT:
         unknown = unknown_field(what)
         tree.note(f"{where}.{unknown}", "is no field here") if unknown else tree.note(where, what.replace("`", "'"))
     if found is not None:
-        for where, what in found.faults():
+        for where, what in (*found.faults(), *(beside(found) if beside is not None else ())):
             tree.note(where, what)
     if tree.faults or found is None:
         raise FaultyFile(sorted(tree.faults))

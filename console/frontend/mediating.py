@@ -203,7 +203,7 @@ def _work(
 
 async def _pass(line: MediationLine, poster: Poster, as_json: bool) -> bool:
     """Go along the line once and tell; say whether nothing is left that could have been done."""
-    collected = line.collect(_now_ms())
+    collected = await line.collect(_now_ms())
     decoded = line.decode(_now_ms())
     posted = await poster.post_batches(_now_ms())
     texts = [

@@ -1,5 +1,7 @@
 """The book of files: which were taken, under which names they were seen, and what became of their records."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from mediation.plant.base import PlantBase
@@ -31,23 +33,53 @@ class ListedFile(Struct, frozen=True):
     """A file as its source lists it."""
 
     name: str
+    """Its bytes as `os.fsdecode` gives them: whatever encoding they are in, they come back as they were."""
     bytes: int
     modified: str
     """What the source says of its age, in whatever form: only that it is another one means something."""
+    exact: bool = True
+    """Its source tells bytes; false = it tells blocks, and the file may have fewer bytes."""
 
     @property
     def shown(self) -> str:
-        """Its name in books and before people: bytes of another encoding than UTF-8 are written out."""
-        return self.name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        """Its name in books and before people."""
+        return shown_name(self.name)
+
+    def looks_like(self, size: int, modified: str) -> bool:
+        """Say whether it looks as it did: a time that says less may be the beginning of one that says more."""
+        return self.bytes == size and (self.modified.startswith(modified) or modified.startswith(self.modified))
+
+
+def shown_name(name: str) -> str:
+    """Write a name so that no two are alike and none moves a cursor: what can't be printed is written out."""
+    return "".join(char if char.isprintable() and char != "\\" else _written_out(char) for char in name)
+
+
+def _written_out(char: str) -> str:
+    if char == "\\":
+        return "\\\\"
+    return "".join(f"\\x{byte:02x}" for byte in char.encode(errors="surrogateescape"))
+
+
+class SeenName(Struct, frozen=True):
+    """A name under which a content was taken at a source."""
+
+    name: str
+    digest: str
+    seen_ms: int
 
 
 class Look(Struct, frozen=True):
-    """What is known of a file that is listed."""
+    """What is known of a file that is listed. Times are UTC by the plant's clock."""
 
+    first_ms: int
+    """Since when its name is listed."""
     since_ms: int
-    """Since when it looks as it does, UTC by the plant's clock."""
-    digest: str
-    """The content that it had when it was read, looking so; empty = it was not read since."""
+    """Since when it looks as it does."""
+    tried_ms: int = 0
+    """When it was read, looking so, and was not whole; 0 = it was not."""
+    digest: str = ""
+    """The content that it had when it was read, looking so; empty = it was not taken since."""
 
 
 class FileBook:
@@ -73,13 +105,10 @@ class FileBook:
             tuple(getattr(file, name) for name in LandedFile.__struct_fields__),
         )
 
-    def names(self, source: str) -> dict[str, list[str]]:
-        """Give what was seen at a source: digests by name, in the order in which they were seen."""
-        found: dict[str, list[str]] = {}
-        query = "SELECT name, digest FROM names WHERE source = ? ORDER BY seen_ms"
-        for name, digest in self._execute(query, (source,)):
-            found.setdefault(name, []).append(digest)
-        return found
+    def names(self, source: str) -> list[SeenName]:
+        """Give what was taken at a source, in the order in which it was."""
+        query = "SELECT name, digest, seen_ms FROM names WHERE source = ? ORDER BY seen_ms, name"
+        return [SeenName(*row) for row in self._execute(query, (source,))]
 
     def hold(self, digest: str, reason: str, why: str) -> None:
         """Say that nothing of a file is charged."""
@@ -95,16 +124,26 @@ class FileBook:
         """Let files that are held be decoded again."""
         self._execute("UPDATE files SET state = ?, reason = '', why = '' WHERE state = ?", (LANDED, HELD))
 
-    def look(self, source: str, file: ListedFile, now_ms: int) -> Look:
-        """Note a file as its source lists it; gives since when it looks so."""
-        query = "SELECT bytes, modified, since_ms, digest FROM looks WHERE source = ? AND name = ?"
-        row = self._execute(query, (source, file.shown)).fetchone()
-        # A look that lies ahead of the clock says nothing: the clock was put back.
-        if row is not None and (row[0], row[1]) == (file.bytes, file.modified) and (row[3] or row[2] <= now_ms):
-            return Look(int(row[2]), str(row[3]))
-        values = (source, file.shown, file.bytes, file.modified, now_ms)
-        self._execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, '')", values)
-        return Look(now_ms, "")
+    def look(self, source: str, files: Sequence[ListedFile], now_ms: int) -> dict[str, Look]:
+        """Note files as their source lists them; gives what is known of each, by name as it is shown."""
+        query = "SELECT name, bytes, modified, first_ms, since_ms, tried_ms, digest FROM looks WHERE source = ?"
+        known = {row[0]: row[1:] for row in self._execute(query, (source,))}
+        found: dict[str, Look] = {}
+        for file in files:
+            size, modified, first_ms, since_ms, tried_ms, digest = known.get(file.shown, (-1, "", now_ms, 0, 0, ""))
+            # A look that lies ahead of the clock says nothing: the clock was put back.
+            if file.looks_like(size, modified) and (digest or max(first_ms, since_ms, tried_ms) <= now_ms):
+                found[file.shown] = Look(first_ms, since_ms, tried_ms, digest)
+                continue
+            first_ms = min(first_ms, now_ms)
+            values = (source, file.shown, file.bytes, file.modified, first_ms, now_ms)
+            self._execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, 0, '')", values)
+            found[file.shown] = Look(first_ms, now_ms)
+        return found
+
+    def tried(self, source: str, name: str, now_ms: int) -> None:
+        """Note that a listed file was read and is not whole."""
+        self._execute("UPDATE looks SET tried_ms = ? WHERE source = ? AND name = ?", (now_ms, source, name))
 
     def read(self, source: str, name: str, digest: str, now_ms: int) -> None:
         """Note which content a listed file has: while it looks as it does, nobody has to read it again."""

@@ -4,6 +4,7 @@ sources.yaml          where files come from, and by which rule they are whole
 formats/*.yaml        how switches write
 ledger.sqlite         what is true: every other file counts only if it is named there
 landing/ab/<sha256>   files as they came, never changed
+arriving/<source>/…   what came of large files whose transfer broke
 batches/<n>.parquet   records that are to be charged
 keys/<day>/<n>.run    keys of uses, by the day of the event
 details/<n>.parquet   what was charged for the records of a batch
@@ -26,6 +27,10 @@ class PlantFolder:
     def landed(self, digest: str) -> Path:
         """Give the place of a file's bytes."""
         return self.home / "landing" / digest[:2] / digest
+
+    def arriving(self, source: str) -> Path:
+        """Give the folder of what came of a source's large files so far: it counts for nothing."""
+        return self.home / "arriving" / source
 
     def batch(self, number: int) -> Path:
         """Give the place of a batch's records."""
@@ -52,6 +57,12 @@ def digest_of(content: bytes) -> str:
 
 def place(path: Path, content: bytes) -> None:
     """Put a file there, durable when this returns; whoever sees it sees it whole."""
+    put(path, content)
+    sync_folder(path.parent)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Put a file there whose bytes are durable when this returns; its name is the caller's to sync."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with draft.open("wb") as file:
@@ -59,7 +70,6 @@ def place(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ from mediation.plant.base import PlantBase
 from mediation.plant.files import FileBook
 from mediation.plant.home import PlantFolder
 from mediation.plant.suspense import Suspense
+from mediation.plant.visits import VisitBook
 from mediation.plant.work import CHARGED, WorkBook
 
 
@@ -20,6 +21,7 @@ class Plant:
         self.plant_id = base.plant_id()
         self.files = FileBook(base)
         self.work = WorkBook(base)
+        self.visits = VisitBook(base)
         self.suspense = Suspense(base)
 
     def remove_unnamed(self) -> int:

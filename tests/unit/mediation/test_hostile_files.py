@@ -1,5 +1,6 @@
 """Files that want to stop the line or be charged twice: each harms its own records at most."""
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -42,7 +43,7 @@ class Yard:
         self.line = MediationLine(self.plant, read_rules(self.home))
 
     def pass_(self, now_ms: int = NOW_MS) -> list[Suspended]:
-        self.line.collect(now_ms)
+        asyncio.run(self.line.collect(now_ms))
         self.line.decode(now_ms)
         return list(self.plant.suspense.all())
 
