@@ -114,10 +114,11 @@ def cpu_seconds(system: System) -> dict[str, float]:
         "datacenter": system.datacenters,
         "domainserver": system.domain_servers,
     }
-    return {tier: sum(_cpu_of(process.pid) for process in processes) for tier, processes in tiers.items()}
+    return {tier: sum(cpu_of(process.pid) for process in processes) for tier, processes in tiers.items()}
 
 
-def _cpu_of(pid: int) -> float:
+def cpu_of(pid: int) -> float:
+    """Give the CPU seconds that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
