@@ -49,6 +49,8 @@ class AppServerSettings(NumberReading):
     """Where `traces` is set: one request in so many is traced; 0 = only those whose callers trace them."""
     traces_per_s_max: Positive = 10
     """At most so many are traced, whoever wants it."""
+    details: Path | None = None
+    """Folder of `onetier details gather`: usage is told from it as far as it is gathered; None = from journals."""
     access_log: Path | None = None
     """Folder for the log of who read which subscriber's data; None = none is kept."""
     access_log_bytes_max: Positive = 64_000_000

@@ -108,6 +108,8 @@ class FetchDetail(Struct, frozen=True, array_like=True, tag="detail"):
     """`Detail.next_position` of the page before; 0 = the first page."""
     told: int = 0
     """`Detail.next_told` of the page before."""
+    floors: tuple[tuple[str, int], ...] = ()
+    """(slot, group) each: of the slot's journal, groups up to that one are not looked at; they are told elsewhere."""
 
 
 class FetchCustomer(Struct, frozen=True, array_like=True, tag="customer"):

@@ -27,6 +27,7 @@ MOUNTED = {
     "billing": ("console.operations.billing", "Plan, open, work and end the bill runs of a domain; bills of accounts."),
     "capacity": ("console.systems.capacity", "Say what a country takes, from what this machine needs."),
     "cassandra": ("console.systems.cassandra", "Start, stop and look at a real Cassandra on loopback."),
+    "details": ("console.operations.detailing", "Rated usage kept beside the journals: gather, sum, export, erase."),
     "grant": ("console.operations.grants", "Say who may do what, approve amendments of the directory."),
     "catalog": ("console.catalogues.catalog", "Check, compare and publish catalogues."),
     "keys": ("console.operations.keys", "Make and list the keys that chain journals and seal records."),

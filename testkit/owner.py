@@ -343,11 +343,15 @@ def _customer(desk: Desk, account_id: str, rows_max: int, after: str) -> Custome
 
 
 def _detail(desk: Desk, account_id: str, ask: FetchDetail) -> Detail:
-    """Give a page of rated usage; a position is how many entries are older than the page before."""
+    """Give a page of rated usage; a position is how many entries are older than the page before.
+
+    An entry is a group of its own here, its slot any that a floor names.
+    """
     entries = desk.journals[account_id]
     found: list[RatedUsage] = []
     older = min(ask.position or len(entries), len(entries))
-    while older and len(found) < ask.records_max:
+    least = max((seq + 1 for _, seq in ask.floors), default=0)
+    while older > least and len(found) < ask.records_max:
         older -= 1
         for record in records(entries[older]):
             usage = record.usage
@@ -358,7 +362,7 @@ def _detail(desk: Desk, account_id: str, ask: FetchDetail) -> Detail:
                 and ask.from_ms <= usage.start_ms < (ask.to_ms or FAR_MS)
             ):
                 found.append(record)
-    return Detail(tuple(found), older)
+    return Detail(tuple(found), older if older > least else 0)
 
 
 def _page(desk: Desk, account_id: str, ask: FetchHistory) -> History:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.replies.fill import fill_steps
+from charging.base.identity import mask
 from charging.base.usage import Step
 from charging.ledger.details import RatedUsage
 from charging.ledger.outcome import told_steps
@@ -23,13 +24,17 @@ def fill_detail(
     *,
     explain: bool,
     accepted: str,
+    masked: bool = False,
 ) -> None:
-    """Answer with a page of rated usage; `units` are those of the services."""
+    """Answer with a page of rated usage; `units` are those of the services, `masked` hides who the others were."""
     view.currency = currency
     view.next_cursor = next_cursor
     view.kept_no_further = page.kept_no_further
     for record in page.records:
-        _record(view.records.add(), record, units.get(record.usage.service, ""), explain=explain, accepted=accepted)
+        row = view.records.add()
+        _record(row, record, units.get(record.usage.service, ""), explain=explain, accepted=accepted)
+        if masked:
+            row.other_party = mask(row.other_party) if row.other_party else ""
     view.SetInParent()
 
 

@@ -29,6 +29,7 @@ from appserver.work.views.customers import Customers
 from appserver.work.views.details import Details
 from appserver.work.views.month import Months
 from appserver.work.views.offers import Offers
+from appserver.work.views.stored import StoredDetails
 from appserver.work.views.studies import Studies
 from appserver.work.work import Work
 from runtime.telemetry import Metrics
@@ -60,12 +61,13 @@ def engine_of(
     outcomes = CommitOutcomes(turns, accounts, refusals, pending, settings.rerate_max)
     commits = Commits(accounts, pulls, library, refusals, outcomes, outbox, time_seen, settings.session_validity_ms)
     openings = Openings(library, refusals, accounts, outbox, pending, time_seen)
+    stored = StoredDetails(settings.details) if settings.details is not None else None
     studies = Studies(pending, refusals)
     viewers: dict[str, Viewer] = {
         "account": AccountViews(pending, time_seen),
         "accounts": Customers(outbox, pending),
         "compare": Comparing(outbox, pending, studies, time_seen),
-        "detail": Details(outbox, pending, time_seen),
+        "detail": Details(outbox, pending, time_seen, stored),
         "month": Months(pending, studies, time_seen),
         "offerings": Offers(pending, time_seen),
     }

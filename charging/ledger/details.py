@@ -6,6 +6,7 @@ from charging.base.usage import Usage
 from charging.ledger.commands.post_charge import Charged
 from charging.ledger.commands.refund import Refunded
 from charging.ledger.entry import Entry
+from charging.ledger.event import Pair
 from charging.ledger.events import SessionStepped
 
 CHARGE, SESSION, REFUND = "charge", "session", "refund"
@@ -80,3 +81,33 @@ def _record(
         of_key,
         steps,
     )
+
+
+class UsageEffect(Struct, frozen=True, array_like=True, gc=False):
+    """What one record of rated usage did besides its amount: what rating it again must know to take it back."""
+
+    accruals: tuple[Pair, ...] = ()
+    """Added to accumulators: (key, quantity)."""
+    takes: tuple[Pair, ...] = ()
+    """Taken from books that rating named: (book id, amount)."""
+    item: str = ""
+    """Account item of the catalogue."""
+    taxed_since: int = 0
+    """As of `charging.base.buckets.SumKey.since`."""
+    currency: str = ""
+
+
+def effects(entry: Entry) -> tuple[UsageEffect, ...]:
+    """Give what each record of `records` did, in the same order."""
+    found: list[UsageEffect] = []
+    for event in entry.events:
+        if isinstance(event, Charged):
+            charge, item = event.charge, event.charge.item or event.usage.service
+            found.append(UsageEffect(charge.accruals, charge.takes, item, charge.taxed_since, charge.currency))
+        elif isinstance(event, SessionStepped):
+            for row in event.postings:
+                charge, item = row.charge, row.charge.item or row.usage.service
+                found.append(UsageEffect(row.accruals, row.units, item, charge.taxed_since, charge.currency))
+        elif isinstance(event, Refunded):
+            found.append(UsageEffect())
+    return tuple(found)

@@ -1,6 +1,6 @@
 """Reasons for which mediation puts a record or a whole file aside; those of the front door stand beside them there."""
 
-from charging.reasons.reason import CONFLICT, INVALID, NOBODY, Reason, Section
+from charging.reasons.reason import BROKEN, CONFLICT, INVALID, NOBODY, Reason, Section
 
 MEDIATION = Section(
     "Files of switches",
@@ -21,5 +21,9 @@ MEDIATION = Section(
                "Let the switch write UTC, or an offset, in that hour."),
         Reason("RECORD_CONFLICT", CONFLICT, "A record has the key of another one and says something else.",
                "Look at both, and charge what is right by hand.", NOBODY),
+        Reason("DETAILS_GAP", BROKEN, "A part of a journal is gone that was not gathered into the details.",
+               "Gather more often than journals are dropped, or begin a new folder.", NOBODY),
+        Reason("DETAILS_MISSING", BROKEN, "A file of the details is not there.",
+               "Restore the folder, or gather it anew while the journals are kept.", NOBODY),
     ),
 )  # fmt: skip

@@ -16,6 +16,8 @@ from cluster.roles import read_role
 from console.frontend.asking import ENDPOINTS, Certificates, Endpoint
 from console.report import major, moment
 from console.views import Json, View, print_view
+from details.store import DetailStore
+from mediation.agreeing import plant_disagreements
 from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
 from mediation.formats.reading import read_format
 from mediation.line import MediationLine, PlantRules, read_rules
@@ -139,7 +141,13 @@ def suspense(home: Home, reason: Reason = "", as_json: Json = False) -> None:
 
 
 @app.command()
-def proof(home: Home, as_json: Json = False) -> None:
+def proof(
+    home: Home,
+    details: Annotated[
+        Path | None, typer.Option("--details", help="Folder of `onetier details gather`: amounts are held against it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Prove that every record is charged, duplicate, dropped or suspended; exit status 1 if one is not."""
     rules, plant = _rules(home), _open(home)
     prover = Prover(plant, rules.formats)
@@ -147,6 +155,10 @@ def proof(home: Home, as_json: Json = False) -> None:
     wrong = [f"{each.file.name}: {text}" for each in proofs for text in each.differences]
     if prover.doubled:
         wrong.append(f"{prover.doubled} uses were charged twice")
+    if details is not None:
+        store = DetailStore(details)
+        wrong += plant_disagreements(plant, store)
+        store.close()
     verdict = "the proof holds" if not wrong else f"the proof does not hold: {len(wrong)} differences"
     print_view(View(proofs, [_proof_table(proofs), *wrong, verdict]), as_json)
     plant.close()

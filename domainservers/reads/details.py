@@ -60,15 +60,21 @@ class _Page:
         )
 
 
-async def detail_page(frames: Frames, turns: Turns, account_id: str, newest: int, ask: FetchDetail) -> Detail:
-    """Tell one page, from group `newest` on, or from where the page before ended.
+async def detail_page(
+    frames: Frames, turns: Turns, account_id: str, newest: int, ask: FetchDetail, slot: str
+) -> Detail:
+    """Tell one page, from group `newest` on, or from where the page before ended, of the journal of `slot`.
 
     Raises `NotFound` PAGE_TOO_OLD, `Invalid` PAGE_FOREIGN; `StoreUnavailable`, `msgspec.DecodeError`.
     """
-    begin = await _begins(frames, newest, ask)
+    begin, floor = await _begins(frames, newest, ask), dict(ask.floors).get(slot, -1)
+    if begin <= floor:
+        return Detail(())
     page, walked, following = _Page(ask), 0, -1
     async with aclosing(groups_of(frames, turns, account_id, begin)) as groups:
         async for found in groups:
+            if found[0][0] // POSITIONS_PER_GROUP <= floor:
+                return Detail(tuple(page.records))
             for position, entry in reversed(found):
                 if ask.position and position > ask.position:
                     continue

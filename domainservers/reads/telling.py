@@ -31,6 +31,7 @@ class Telling:
         groups: Groups,
         key_records: KeyRecords,
         customers: CustomerIndex,
+        slot: str,
         domain: str,
         outcomes_keep_ms: int,
         line: Tell,
@@ -42,6 +43,7 @@ class Telling:
         self._groups = groups
         self._key_records = key_records
         self._customers = customers
+        self._slot = slot
         self._domain = domain
         self._outcomes_keep_ms = outcomes_keep_ms
         self._line = line
@@ -82,7 +84,7 @@ class Telling:
         past = self._past
         newest = await past.applied(cell.seq)
         async with past.turns.reader(sink.deadline):
-            told = await detail_page(past.frames, past.turns, cell.account_id, newest, ask)
+            told = await detail_page(past.frames, past.turns, cell.account_id, newest, ask, self._slot)
         sink.answer(place, wire.pack(told))
 
     async def _customer(self, sink: ReplySink, place: int, ask: FetchCustomer, cell: Cell) -> None:

@@ -180,7 +180,16 @@ def _asking(
     cells, keep_ms = parts.accounts.cells, parts.limits.outcomes_keep_ms
     domain, line = parts.around.domain, parts.subjects.tell
     telling = Telling(
-        past, readers, parts.accounts, parts.groups, parts.key_records, parts.customers, domain, keep_ms, line
+        past,
+        readers,
+        parts.accounts,
+        parts.groups,
+        parts.key_records,
+        parts.customers,
+        parts.name,
+        domain,
+        keep_ms,
+        line,
     )
     arrivals = Arrivals(parts.name, past, readers, cells, parts.clock, parts.around, keep_ms, hooks.take)
     return SlotAsking(

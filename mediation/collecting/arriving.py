@@ -11,7 +11,7 @@ from io import BufferedRandom
 from pathlib import Path
 
 from mediation.plant.files import ListedFile
-from mediation.plant.home import put
+from runtime.durable import put
 
 SMALL_BYTES_MAX = 1 << 20
 """Smaller ones come again as a whole, without a file of their own."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from mediation.collecting.arriving import Arrival
 from mediation.collecting.sources import SwitchSource
 from mediation.plant.files import LANDED, LandedFile
-from mediation.plant.home import put, sync_folder
 from mediation.plant.plant import Plant
+from runtime.durable import put, sync_folder
 
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]")
 _NAME_CHARS_MAX = 100

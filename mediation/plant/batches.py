@@ -7,8 +7,8 @@ import msgspec
 import polars as pl
 from msgspec import Struct
 
-from mediation.plant.home import place
 from mediation.records import DetailRecord, RecordPlace
+from runtime.durable import place
 
 _attributes = msgspec.json.Decoder(dict[str, str]).decode
 

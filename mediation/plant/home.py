@@ -10,7 +10,6 @@ keys/<day>/<n>.run    keys of uses, by the day of the event
 details/<n>.parquet   what was charged for the records of a batch
 """
 
-import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -53,29 +52,3 @@ class PlantFolder:
 def digest_of(content: bytes) -> str:
     """Give the name under which content is landed."""
     return sha256(content).hexdigest()
-
-
-def place(path: Path, content: bytes) -> None:
-    """Put a file there, durable when this returns; whoever sees it sees it whole."""
-    put(path, content)
-    sync_folder(path.parent)
-
-
-def put(path: Path, content: bytes) -> None:
-    """Put a file there whose bytes are durable when this returns; its name is the caller's to sync."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

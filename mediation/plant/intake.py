@@ -18,10 +18,11 @@ from mediation.duplicates import runs
 from mediation.duplicates.keys import Columns, columns, content_of, key_of
 from mediation.plant.batches import KeyedRecord, write_batch
 from mediation.plant.files import LANDED, LandedFile
-from mediation.plant.home import digest_of, sync_folder
+from mediation.plant.home import digest_of
 from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended
 from mediation.records import DetailRecord, DroppedRecord, UnreadRecord, UnusableFile
+from runtime.durable import sync_folder
 
 RUNS_OF_DAY_MAX = 8
 """More are joined to one, so that a look at a day's keys stays a look at a few files."""

@@ -176,5 +176,32 @@ async def test_a_line_that_is_killed_anywhere_loses_and_doubles_nothing(tmp_path
         await mediation(small, "run", home)
         await mediation(small, "proof", home)
         assert (uses(switches.plant), deaths > 2) == (2_020, True)
+        await gathered_by_the_dying(small, tmp_path, chance)
+        await mediation(small, "proof", home, "--details", str(tmp_path / "details"))
         verdict = await small.verdict(charged(switches.plant))
         assert verdict.holds, verdict
+
+
+async def gathered_by_the_dying(small: Rehearsal, folder: Path, chance: random.Random) -> None:
+    """Gather details by commands that are killed anywhere, and find them to be what was journaled."""
+    home, data = str(folder / "details"), ("--directory", small.system.layout.directory)
+    for _ in range(3):
+        process = await details("gather", home, *data)
+        try:
+            await asyncio.wait_for(process.communicate(), chance.uniform(1.0, 2.5))
+        except TimeoutError:
+            process.kill()
+            await process.communicate()
+    for asked in (("gather", home), ("check", home, "--journals")):
+        process = await details(*asked, *data)
+        out, err = await process.communicate()
+        assert process.returncode == 0, (out + err).decode()
+    process = await details("sums", home, "--by", "service")
+    out, _ = await process.communicate()
+    (row,) = [json.loads(line) for line in out.splitlines()]
+    assert (row["service"], row["rows"], row["currency"]) == ("voice", 2_020, "CNY")
+
+
+async def details(*arguments: str) -> Process:
+    command = (sys.executable, "-m", "console.main", "details", *arguments, "--json")
+    return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=ROOT)
