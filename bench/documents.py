@@ -7,7 +7,7 @@ from bench.table import Aim, Bench, Row
 from charging.bills.bill import FEE, USAGE
 from charging.bills.checking import check_bill
 from charging.bills.making import make_bill
-from charging.bills.taxing import BillSum
+from charging.bills.sums import BillSum
 from documents.document import BillDocument
 from documents.fonts import font_folder
 from documents.layout import DETAILS_A_PAGE

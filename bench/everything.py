@@ -17,6 +17,7 @@ from pathlib import Path
 
 import uvloop
 
+from bench.bills import bills
 from bench.contracts import contracts
 from bench.details import details
 from bench.documents import documents
@@ -31,7 +32,7 @@ from testkit.cassandra import LocalCluster, free_network
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPILED = ROOT / "build" / "compiled"
-THEMES = ("rating", "documents", "sqlite", "cassandra", "growth", "starts", "memory", "watch")
+THEMES = ("rating", "documents", "bills", "sqlite", "cassandra", "growth", "starts", "memory", "watch")
 
 
 def rating_alone(bench: Bench) -> None:
@@ -65,6 +66,8 @@ async def run(bench: Bench, themes: list[str]) -> None:
         rating_alone(bench)
     if "documents" in themes:
         documents(bench)
+    if "bills" in themes:
+        await bills(bench, "SQLite", "")
     if "sqlite" in themes:
         base = bench.base()
         await both_shapes(bench, "SQLite", base + "-{}", f"sqlite://{bench.folder}/raw.db")
@@ -81,9 +84,11 @@ async def run(bench: Bench, themes: list[str]) -> None:
         await watchers(bench)
 
 
-async def on_cassandra(bench: Bench, hosts: str) -> None:
+async def on_cassandra(bench: Bench, hosts: str, themes: list[str]) -> None:
     """The same tiers on Cassandra; keyspaces of this run have names of their own."""
     name = f"cassandra://{hosts}/bench_{time.time_ns():x}"
+    if "bills" in themes:
+        await bills(bench, "Cassandra", name + "_{}?rf=1", shapes=(1,))
     await both_shapes(bench, "Cassandra", name + "_{}?rf=1", f"{name}_raw?rf=1")
 
 
@@ -104,19 +109,19 @@ def main() -> None:
         bench = Bench(Path(name), scale)
         uvloop.run(run(bench, arguments.only))
         if "cassandra" in arguments.only and not arguments.no_cassandra:
-            _cassandra(bench, arguments.cassandra)
+            _cassandra(bench, arguments.cassandra, arguments.only)
         out.print(bench.table())
         bench.write(arguments.report)
         out.print(f"written to {arguments.report}")
 
 
-def _cassandra(bench: Bench, hosts: str) -> None:
+def _cassandra(bench: Bench, hosts: str, themes: list[str]) -> None:
     if hosts:
-        uvloop.run(on_cassandra(bench, hosts))
+        uvloop.run(on_cassandra(bench, hosts, themes))
         return
     cluster = LocalCluster(bench.folder / "cassandra", Settings(nodes=1, network=free_network(1)))
     try:
-        uvloop.run(on_cassandra(bench, cluster.hosts))
+        uvloop.run(on_cassandra(bench, cluster.hosts, themes))
     finally:
         cluster.close()
 

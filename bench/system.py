@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from rich.console import Console
 from authoring.files import read_folder
 from authoring.publication import publication
 from bench.driver import drive, pack
+from charging.catalogue.document import Catalogue
 from cluster import loading
 from cluster.layout import lay_out
 from cluster.supervisor import Supervisor
@@ -35,22 +36,45 @@ STRIDE = 7_919
 out = Console(highlight=False)
 
 
-def people(plan: NationalPlan, domains: Sequence[str], subscribers: int) -> Population:
-    """Make mobile subscribers, each with an account of its own, dealt out over the domains in turn."""
+Populate = Callable[[NationalPlan, Sequence[str], int], Population]
+
+
+def people(
+    plan: NationalPlan,
+    domains: Sequence[str],
+    subscribers: int,
+    *,
+    offerings: tuple[str, ...] = (),
+    since_ms: int = 0,
+    credit_limit: int = 0,
+) -> Population:
+    """Make mobile subscribers, each with an account of its own, dealt out over the domains in turn.
+
+    They hold these offerings since that moment, UTC; none = one mobile plan each, since last year. Who has a credit
+    limit pays by bills and begins with nothing.
+    """
     prefixes = plan.by_domain()
     mobile = {code: [p for p in prefixes[code] if is_mobile(p) and len(p) == 9] for code in domains}
-    return Population(tuple(_account(mobile, domains, number) for number in range(subscribers)))
+    since_ms = since_ms or int(time.time() * 1_000) - LAST_YEAR_MS
+    made = []
+    for number in range(subscribers):
+        account = _account(mobile, domains, number, offerings, since_ms)
+        made.append(
+            replace(account, payment_mode="postpaid", opening=0, credit_limit=credit_limit) if credit_limit else account
+        )
+    return Population(tuple(made))
 
 
-def _account(mobile: dict[str, list[str]], domains: Sequence[str], number: int) -> SampleAccount:
+def _account(
+    mobile: dict[str, list[str]], domains: Sequence[str], number: int, offerings: tuple[str, ...], since_ms: int
+) -> SampleAccount:
     code = domains[number % len(domains)]
     index = number // len(domains)
     choice = mobile[code]
     prefix = choice[index // NUMBERS_OF_A_PREFIX % len(choice)]
     identity = f"msisdn:{prefix}{index % NUMBERS_OF_A_PREFIX:04d}"
-    since_ms = int(time.time() * 1_000) - LAST_YEAR_MS
-    plan = (offers.MOBILE_PAY_AS_YOU_GO, offers.MOBILE_SMALL, offers.MOBILE_LARGE)[number % 3]
-    member = Subscriber(identity, "mobile", code, identity, (plan,), since_ms, f"order-{number}")
+    plans = offerings or ((offers.MOBILE_PAY_AS_YOU_GO, offers.MOBILE_SMALL, offers.MOBILE_LARGE)[number % 3],)
+    member = Subscriber(identity, "mobile", code, identity, plans, since_ms, f"order-{number}")
     return SampleAccount(
         identity, code, f"cust-{number}", "prepaid", 0, 1, OPENING, "standard", (), suspended=False, members=(member,)
     )
@@ -65,17 +89,24 @@ async def running(
     shape: Shape,
     settings: Mapping[str, str] | None = None,
     slots: int = 1,
+    catalogues: Sequence[Catalogue] = (),
+    populate: Populate = people,
 ) -> AsyncIterator[tuple[System, Population]]:
-    """Start a system, load the directory, open the accounts; drain it in the end. `slots` are a domain's."""
+    """Start a system, load the directory, open the accounts; drain it in the end.
+
+    `slots` are a domain's, `catalogues` are published in place of the sample ones.
+    """
     plan = read()
-    population = people(plan, domains, subscribers)
+    population = populate(plan, domains, subscribers)
     layout = lay_out(base)
     async with Supervisor(folder / "logs") as supervisor:
         system = System(supervisor, layout, settings or {})
         await system.start(shape)
         channel = open_channel(system.datacenters[0].address)
         stub = dc_grpc.DirectoryServiceStub(channel)
-        changes = loading.country(layout, plan, slots) + publication(read_folder(CATALOGUES).catalogues)
+        changes = loading.country(layout, plan, slots) + publication(
+            list(catalogues) or read_folder(CATALOGUES).catalogues
+        )
         revision = await loading.amend(stub, changes, "bench-country")
         for number, entries in enumerate(loading.packs_of(loading.explicit_entries(population, plan, slots))):
             revision = await loading.amend(stub, entries, f"bench-entries-{number}")

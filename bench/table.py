@@ -37,6 +37,8 @@ class Scale(Struct, frozen=True):
     journals: tuple[int, ...] = (0, 50_000, 200_000)
     """Entries that a domain server finds after its checkpoint."""
     watchers: tuple[int, ...] = (1, 10, 100)
+    billed: int = 10_000
+    """Accounts of a billing run."""
     in_memory: int = 10_000
     """Accounts and routes whose memory is measured."""
 
@@ -57,6 +59,7 @@ QUICK = Scale(
     batches=(1, 1_000),
     journals=(0, 3_000),
     watchers=(1, 10),
+    billed=500,
     in_memory=1_000,
 )
 

@@ -4,8 +4,8 @@ import msgspec
 
 from charging.base.localtime import day_of
 from charging.bills.bill import ADJUSTMENT, DISCOUNT, FEE, USAGE, Bill
-from charging.bills.making import BillFrame, make_bill
-from charging.bills.taxing import BillSum
+from charging.bills.making import make_bill
+from charging.bills.sums import BillFrame, BillSum
 from charging.bills.taxtable import ANY_ITEM, TaxSpan, TaxTable
 from documents.document import BillDocument, Language, PastPeriod, Payment, PrintedDetail
 

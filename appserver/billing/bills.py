@@ -2,12 +2,26 @@
 
 from onetier.v1 import billing_pb2 as pb
 
-from charging.bills.bill import Bill
+from charging.bills.bill import Bill, TaxedLine
 
 
 def bill_told(bill: Bill) -> pb.Bill:
     """Tell a bill."""
+    told = sums_told(bill)
+    told.lines.extend([_line(line) for line in bill.lines])
+    told.taxes.extend(
+        [pb.BillTax(category=each.category, rate=each.rate, net=each.net, tax=each.tax) for each in bill.groups]
+    )
+    if bill.balance is not None:
+        moved = bill.balance.moved
+        told.money.extend([pb.BillMoney(kind=each.kind, amount=each.amount, day=each.day) for each in moved])
+    return told
+
+
+def sums_told(bill: Bill) -> pb.Bill:
+    """Tell a bill without its lines, taxes and money."""
     balance = bill.balance
+    net, tax = bill.net, bill.tax
     return pb.Bill(
         kind=bill.kind,
         number=bill.number,
@@ -19,26 +33,9 @@ def bill_told(bill: Bill) -> pb.Bill:
         made_day=bill.made_day,
         due_day=bill.due_day,
         currency=bill.currency,
-        lines=[
-            pb.BillLine(
-                item=line.item,
-                member=line.member,
-                kind=line.kind,
-                net=line.net,
-                tax=line.tax,
-                tax_category=line.category,
-                tax_rate=line.rate,
-                level=line.level,
-                rule=line.rule,
-                origin=line.origin,
-                count=line.count,
-            )
-            for line in bill.lines
-        ],
-        taxes=[pb.BillTax(category=each.category, rate=each.rate, net=each.net, tax=each.tax) for each in bill.groups],
-        net=bill.net,
-        tax=bill.tax,
-        gross=bill.gross,
+        net=net,
+        tax=tax,
+        gross=net + tax,
         carried_in=bill.carried_in,
         carried_out=bill.carried_out,
         total=bill.total,
@@ -47,12 +44,25 @@ def bill_told(bill: Bill) -> pb.Bill:
         arrears=bill.arrears,
         opening=balance.opening if balance is not None else 0,
         closing=balance.closing if balance is not None else 0,
-        money=[pb.BillMoney(kind=each.kind, amount=each.amount, day=each.day) for each in balance.moved]
-        if balance
-        else [],
         coin=bill.coin,
         prices=bill.prices,
         rounding=bill.rounding,
         minimum=bill.minimum,
         of=bill.of,
+    )
+
+
+def _line(line: TaxedLine) -> pb.BillLine:
+    return pb.BillLine(
+        item=line.item,
+        member=line.member,
+        kind=line.kind,
+        net=line.net,
+        tax=line.tax,
+        tax_category=line.category,
+        tax_rate=line.rate,
+        level=line.level,
+        rule=line.rule,
+        origin=line.origin,
+        count=line.count,
     )

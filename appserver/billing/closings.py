@@ -1,24 +1,30 @@
-"""What the owner of an account is asked to bill it: its fees first, then the bill of the bucket that they are in.
+"""What the owner of an account is asked to bill it: its fees and the bill of the bucket that they are in, one entry.
 
-Both are sent at once: the platform knows the state that the fees leave as the owner will, so the bill is made of it. If
-anything came between, the owner answers with the account as it is, and both are made anew.
+The platform knows the state that the fees leave as the owner will, so the bill is made of it. If anything came between,
+the owner answers with the account as it is, and both are made anew. Only fees that are more than one command posts go
+before, in commands of their own.
 """
 
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from charging.base.account import Account
 from charging.base.account_id import identity_of
+from charging.base.bounds import DUES_MAX
 from charging.base.contract import Contract
 from charging.base.house_keys import digest_of
 from charging.base.openbills import NEVER_LATE
 from charging.bills.bill import Bill
 from charging.errors import Fault, Refused
+from charging.ledger import dues
 from charging.ledger.command import Command
 from charging.ledger.commands.close_period import ClosePeriod
 from charging.ledger.commands.post_fees import PostFees
+from charging.ledger.dues import NOTHING_DUE
 from charging.ledger.ledger import decide
+from charging.ledger.standing import require_open
 from charging.plans.dunning import dunning_of
 from charging.plans.timeline import Timeline
 from charging.plans.unrated import Unrated
@@ -28,7 +34,7 @@ from charging.rating.fee_schedule import schedule
 from charging.wire import Commit
 
 FEE_ROUNDS_MAX = 16
-"""Commands of fees before one bill, of `charging.base.bounds.DUES_MAX` each."""
+"""Commands of fees before one bill, of `DUES_MAX` each."""
 
 
 class BillingCaller(Struct, frozen=True):
@@ -57,30 +63,32 @@ def closing(
 ) -> Closing:
     """Make what closes the oldest open period of an account. Raises what rating and `closing_of` raise."""
     commits: list[Commit] = []
-    fees = 0
-    refused: Fault | None = None
-    state = account
-    for _ in range(FEE_ROUNDS_MAX):
-        dues = schedule(timeline.plan_at, contracts, state, now_ms)
-        if not dues.fees:
-            break
-        commit = _commit(account.account_id, "fees", PostFees(dues), caller, now_ms)
-        try:
+    state, fees, due = account, 0, NOTHING_DUE
+    refused: Refused | None = None
+    try:
+        for _ in range(FEE_ROUNDS_MAX):
+            due = schedule(timeline.plan_at, contracts, state, now_ms)
+            if len(due.fees) < DUES_MAX:
+                break
+            commit = _commit(account.account_id, "fees", PostFees(due), caller, now_ms)
             decided = decide(state, commit.command, now_ms)
-        except Refused as why:
-            refused = why
-            break
-        commits.append(commit)
-        fees += decided.done.amount
-        state = decided.account
+            commits.append(commit)
+            fees += decided.done.amount
+            state, due = decided.account, NOTHING_DUE
+        if due.fees:
+            require_open(state)
+        posted, state = dues.taken(state, due, now_ms)
+        fees += dues.net(posted)
+    except Refused as why:
+        refused, due = why, NOTHING_DUE
     month = account.terms.closed + 1
     plan = timeline.plan_at(now_ms)
     rule = dunning_of(plan.dunning, state)
     late = rule.late if rule is not None else NEVER_LATE
     off = _discounts(timeline, state, contracts, month)
     made = closing_of(state, plan.taxes, month, now_ms, late, off, plan.dunned_with)
-    commits.append(_commit(account.account_id, "bill", made, caller, now_ms))
-    return Closing(account, month, made.bill, fees, refused, tuple(commits))
+    close = _commit(account.account_id, "bill", replace(made, dues=due), caller, now_ms)
+    return Closing(account, month, made.bill, fees, refused, (*commits, close))
 
 
 def _discounts(timeline: Timeline, account: Account, contracts: Sequence[Contract], month: int) -> BillDiscounts:
@@ -89,6 +97,8 @@ def _discounts(timeline: Timeline, account: Account, contracts: Sequence[Contrac
     try:
         plan = timeline.plan_at(last_ms)
     except Unrated:
+        return NO_DISCOUNTS
+    if not plan.discounts("bill"):
         return NO_DISCOUNTS
     return bill_discounts(plan, contracts, account, sums_of(account, month), last_ms)
 

@@ -60,7 +60,7 @@ def page_of(request: pb.BillAccountsRequest) -> BillingPage:
     identity = request.identity
     period = read_period(request.period) if request.period or not identity else None
     slot = "" if identity else f"{request.domain}/{request.slot}"
-    return BillingPage(slot, period, request.page, request.accounts_max, request.trial, identity)
+    return BillingPage(slot, period, request.page, request.accounts_max, request.trial, identity, request.sums_only)
 
 
 def check_caller(request: BillingRequest) -> None:

@@ -30,6 +30,7 @@ from charging.wire import (
     Instruct,
     Pull,
     Reference,
+    Unchanged,
 )
 from runtime.principal import principal_of
 from runtime.status import to_status
@@ -146,14 +147,20 @@ class Billing(BillingServiceServicer):
             return await self._ask(questions, context)
 
         caller = BillingCaller(request.actor, request.channel, principal_of(context).name)
-        return AccountBilling(ask, self._plans.of(reference), caller, self._wall_ms())
+        return AccountBilling(ask, self._plans.timeline(reference), caller, self._wall_ms())
 
     async def _reference(self, domain: str, context: grpc.aio.ServicerContext) -> Reference:
-        """Ask for the region's reference data. Raises `NotFound` DOMAIN_UNKNOWN."""
+        """Ask for the region's newest reference data. Raises `NotFound` DOMAIN_UNKNOWN."""
         if is_code(domain) is None:
             raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain[:40]!r}", facts={"domain": domain[:40]})
-        (answer,) = await self._ask([Question(f"domain:{domain}", FetchReference(domain))], context)
-        return expect(Reference, answer)
+        ask = FetchReference(domain, self._plans.revision(domain))
+        (answer,) = await self._ask([Question(f"domain:{domain}", ask)], context)
+        held = self._plans.held(domain)
+        if isinstance(answer, Unchanged) and held is not None:
+            return held
+        reference = expect(Reference, answer)
+        self._plans.take(reference)
+        return reference
 
     def _permit(
         self,

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 DAY_S = 86_400
+DAYS_KNOWN_MAX = 10_000
+"""Days of a zone whose beginnings are remembered."""
 FAR_S = 1 << 60
 """Later than anything that happens."""
 _FIRST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -38,12 +40,13 @@ WHOLE_LIFE = "all"
 class LocalTime:
     """Offsets from UTC of one zone, in seconds, with the moments at which they change."""
 
-    __slots__ = ("fixed", "offsets", "starts", "zone")
+    __slots__ = ("_begins", "fixed", "offsets", "starts", "zone")
 
     def __init__(self, zone: str) -> None:
         self.zone = zone
         self.starts, self.offsets = _offsets(zone)
         self.fixed = self.offsets[0] if len(self.offsets) == 1 else None
+        self._begins: dict[int, int] = {}
 
     def offset(self, utc_s: int) -> int:
         """Give what to add to UTC seconds for the local clock."""
@@ -73,8 +76,13 @@ class LocalTime:
 
     def day_begins(self, day: int) -> int:
         """Give the UTC second at which a local day begins, though it may have no midnight."""
-        noon = (day - 1) * DAY_S + DAY_S // 2
-        return self.next_day(noon - self.offset(noon))
+        known = self._begins.get(day)
+        if known is None:
+            if len(self._begins) >= DAYS_KNOWN_MAX:
+                self._begins.clear()
+            noon = (day - 1) * DAY_S + DAY_S // 2
+            known = self._begins[day] = self.next_day(noon - self.offset(noon))
+        return known
 
     def moment_ms(self, text: str) -> int:
         """Turn the text of a `Moment` into milliseconds UTC; text without offset is local."""

@@ -3,25 +3,12 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from msgspec import Struct
-
 from charging.bills.bill import BILL, CARRIED, Bill, PeriodBalance, TaxedLine
 from charging.bills.coins import coin_of
 from charging.bills.spreading import split
-from charging.bills.taxing import BillSum, grouped, priced, taxed
+from charging.bills.sums import BillFrame, BillSum
+from charging.bills.taxing import grouped, priced, taxed
 from charging.bills.taxtable import TaxTable
-
-
-class BillFrame(Struct, frozen=True):
-    """What a bill says of whom and when; see `Bill` for each."""
-
-    account: str
-    customer: str
-    period: str
-    from_day: str
-    to_day: str
-    made_day: str
-    currency: str
 
 
 def make_bill(

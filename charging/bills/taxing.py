@@ -6,39 +6,11 @@ away from zero, so that what is taken back has exactly the tax that was charged.
 
 from collections.abc import Iterable, Sequence
 
-from msgspec import Struct
-
 from charging.base.money import HALF_UP, round_off
-from charging.bills.bill import WHOLE, LineKind, TaxedLine, TaxGroup
+from charging.bills.bill import WHOLE, TaxedLine, TaxGroup
 from charging.bills.spreading import spread
+from charging.bills.sums import BillSum, Priced, TaxKey
 from charging.bills.taxtable import TaxTable
-
-TaxKey = tuple[str, int]
-"""Category and rate."""
-
-
-class BillSum(Struct, frozen=True, array_like=True, gc=False):
-    """What was posted in a period under one head, at the catalogue's prices: as sums are kept while charging."""
-
-    item: str
-    member: str
-    kind: LineKind
-    day: int
-    """Any day, since 1970-01-01, on which what is summed had the same tax: see `TaxTable.since`."""
-    amount: int
-    level: str = ""
-    rule: str = ""
-    origin: str = ""
-    count: int = 0
-
-
-class Priced(Struct, frozen=True, array_like=True, gc=False):
-    """A sum that knows its tax."""
-
-    head: BillSum
-    item: str
-    amount: int
-    key: TaxKey
 
 
 def fraction_of(rate: int, *, include: bool) -> tuple[int, int]:

@@ -6,7 +6,7 @@ change of a contract, or the run that posts what falls due. A credit gives back 
 more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +17,7 @@ from charging.base.bounds import DUES_MAX, FEE_MARKS_MAX
 from charging.base.buckets import Billed
 from charging.base.usage import SealedCharge, Usage, unpack_steps
 from charging.errors import Invalid, Refused
-from charging.ledger import funds
+from charging.ledger import buckets, funds
 from charging.ledger.accruals import accrue
 from charging.ledger.effect import VersionMoved
 from charging.ledger.event import BaseEvent, Leg, Pair, book_legs
@@ -122,8 +122,19 @@ def posted(account: Account, dues: Dues, time_ms: int) -> tuple[FeePosted, ...]:
     Raises `VersionMoved` when they were rated on another state and that matters; `Refused` FEE_POSTED,
     FEE_CREDIT_EXCEEDS, CURRENCY_MISMATCH, INSUFFICIENT_FUNDS; `Invalid` FEES_MALFORMED.
     """
+    return _post(account, dues, time_ms, _bare)[0]
+
+
+def taken(account: Account, dues: Dues, time_ms: int) -> tuple[tuple[FeePosted, ...], Account]:
+    """Do as `posted` does, and give the state that they leave inside of an entry, with their place on the bill."""
+    return _post(account, dues, time_ms, _counted)
+
+
+def _post(
+    account: Account, dues: Dues, time_ms: int, follow: Callable[[Account, FeePosted, int], Account]
+) -> tuple[tuple[FeePosted, ...], Account]:
     if not dues.fees:
-        return ()
+        return (), account
     if len(dues.fees) > DUES_MAX:
         raise Invalid("FEES_MALFORMED", f"a command brings at most {DUES_MAX} fees")
     moved = moved_on(account, dues.base_version, dues.base_mark)
@@ -137,9 +148,17 @@ def posted(account: Account, dues: Dues, time_ms: int) -> tuple[FeePosted, ...]:
         if against is not None:
             raise against
         event = FeePosted(due, _postings(account, due, time_ms))
-        account = event.apply(account)
+        account = follow(account, event, time_ms)
         events.append(event)
-    return tuple(events)
+    return tuple(events), account
+
+
+def _bare(account: Account, event: FeePosted, time_ms: int) -> Account:
+    return event.apply(account)
+
+
+def _counted(account: Account, event: FeePosted, time_ms: int) -> Account:
+    return buckets.after(account, event.apply(account), event, time_ms)
 
 
 def mark_of(account: Account, identity: str, offering: str, fee: str) -> FeeMark | None:

@@ -11,7 +11,7 @@ from charging.base.account import Account
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import CALL, LocalTime
 from charging.base.unit_key import NONE, QuotaTerms, unit_key
-from charging.base.usage import Step
+from charging.base.usage import SealedCharge, Step
 from charging.bills.taxtable import TaxTable
 from charging.catalogue.merge import Merged
 from charging.plans.compiled import (
@@ -96,6 +96,21 @@ class Plan:
     rule_sets: dict[tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], tuple[CompiledRule, ...]] = (
         field(default_factory=dict)
     )
+    plain_fees: dict[tuple[str, str, int, int, int, int], SealedCharge] = field(default_factory=dict)
+    """Charges that all who pay a fee have in common: by fee, offering, quantity, cycle day, and their time."""
+    discounted: frozenset[str] | None = None
+    """See `discounts`; None until it is asked for."""
+
+    def discounts(self, target: str) -> bool:
+        """Say whether any rule takes something off a target: usage, fee or bill."""
+        if self.discounted is None:
+            self.discounted = frozenset([each for rule in self.rules.values() for each in rule.targets])
+        return target in self.discounted
+
+    def is_plain(self, fee_id: str) -> bool:
+        """Say whether a fee costs all the same for the same time: nothing counts in it, is free of it or lowers it."""
+        fee = self.fees[fee_id]
+        return not (self.discounts("fee") or fee.minus is not None or fee.trial_days or fee.free_months)
 
     def counters(self) -> frozenset[str]:
         """Give the names under which something counts: accumulators, allowances, tiers, caps and budgets."""

@@ -19,7 +19,7 @@ from charging.base.contract import Contract
 from charging.base.usage import Charge, Step
 from charging.bills.bill import DISCOUNT, FEE, USAGE, WHOLE_BILL
 from charging.bills.spreading import split
-from charging.bills.taxing import BillSum
+from charging.bills.sums import BillSum
 from charging.ledger.accruals import added
 from charging.plans.plan import Plan
 from charging.rating.fees import bill

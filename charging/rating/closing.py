@@ -16,8 +16,8 @@ from charging.base.localtime import day_of, month_text, zone_of
 from charging.base.openbills import ITEMS_MAX, NEVER_LATE, LateRule, OpenItem, owed
 from charging.base.receivables import late_fees
 from charging.bills.bill import LATE_FEE, USAGE, Bill, LineKind, MoneyMoved, PeriodBalance
-from charging.bills.making import BillFrame, make_bill, owed_items
-from charging.bills.taxing import BillSum
+from charging.bills.making import make_bill, owed_items
+from charging.bills.sums import BillFrame, BillSum
 from charging.bills.taxtable import TaxTable
 from charging.ledger.commands.close_period import ClosePeriod, bucket_mark, is_money, opening_of
 from charging.ledger.staging import reckoned

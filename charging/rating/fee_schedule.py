@@ -14,6 +14,7 @@ from charging.base.contract import Contract, Subscription
 from charging.base.localtime import day_of, zone_of
 from charging.catalogue.offers import Fee
 from charging.ledger.dues import Due, Dues, mark_of
+from charging.ledger.ledger import seal
 from charging.plans.plan import Plan
 from charging.rating.closing import first_day
 from charging.rating.due_fees import (
@@ -25,6 +26,9 @@ from charging.rating.due_fees import (
     once,
     period_end_ms,
 )
+
+PLAIN_MAX = 10_000
+"""Fees of different times whose charges are remembered by a plan."""
 
 
 def schedule(plan_at: PlanAt, contracts: Sequence[Contract], account: Account, now_ms: int) -> Dues:
@@ -99,6 +103,22 @@ def _periods(
             return
         plan: Plan = plan_at(from_ms)
         if fee_id in plan.fees:
-            charge = of_time(plan, fee_id, contract, account, held, from_ms, to_ms)
-            yield due_of(plan, contract, held.offering, fee_id, from_ms, to_ms, charge)
+            yield _due(plan, contract, held, account, fee_id, from_ms, to_ms)
         from_ms = to_ms
+
+
+def _due(
+    plan: Plan, contract: Contract, held: Subscription, account: Account, fee_id: str, from_ms: int, to_ms: int
+) -> Due:
+    """Charge a fee for a time. Where nothing makes it another one for somebody, it is worked out once for all."""
+    offering = held.offering
+    if not plan.is_plain(fee_id):
+        charge = of_time(plan, fee_id, contract, account, held, from_ms, to_ms)
+        return due_of(plan, contract, offering, fee_id, from_ms, to_ms, charge)
+    known, key = plan.plain_fees, (fee_id, offering, held.quantity, account.terms.cycle_day, from_ms, to_ms)
+    sealed = known.get(key)
+    if sealed is None:
+        if len(known) >= PLAIN_MAX:
+            known.clear()
+        sealed = known[key] = seal(of_time(plan, fee_id, contract, account, held, from_ms, to_ms))
+    return Due(contract.identity, offering, fee_id, plan.fees[fee_id].item, from_ms, to_ms, sealed)

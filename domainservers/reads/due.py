@@ -51,6 +51,8 @@ class DueReads:
         self._groups = groups
         self._readers = readers
         self._bills = bills
+        self._listed: tuple[str, list[list[str]]] = "", []
+        """A list of accounts, and who of them is in memory, by partition."""
 
     def due(self, sink: ReplySink, place: int, ask: wire.FetchDue) -> None:
         """Answer with a page of the accounts that are due."""
@@ -64,12 +66,12 @@ class DueReads:
     async def _due(self, sink: ReplySink, place: int, ask: wire.FetchDue) -> None:
         first, after = _place(ask, self._slot)
         names = partitions(self._slot)
-        in_memory = await self._cells_by_bucket(first, len(names))
+        in_memory = await self._in_memory(ask, len(names))
         most = max(1, min(ask.accounts_max, DUE_MAX))
         found: list[Account] = []
         size, following = 0, ""
         for bucket in range(first, len(names)):
-            states = await self._states(names[bucket], in_memory.get(bucket, ()), after if bucket == first else "")
+            states = await self._states(names[bucket], in_memory[bucket], after if bucket == first else "")
             for account_id in sorted(states):
                 state = states[account_id]
                 account = self._account(account_id, state)
@@ -83,27 +85,30 @@ class DueReads:
                 following = f"{_list_of(ask, self._slot)}|{bucket}|{account_id}"
         sink.answer(place, wire.pack(wire.DueAccounts(tuple(found))))
 
-    async def _cells_by_bucket(self, first: int, many: int) -> dict[int, list[Cell]]:
-        """Give what is in memory, by partition, from this one on."""
-        found: dict[int, list[Cell]] = {}
-        for index, cell in enumerate(list(self._accounts.cells.values())):
-            bucket = bucket_of(cell.account_id, many)
-            if bucket >= first:
-                found.setdefault(bucket, []).append(cell)
-            if index % BREATH_CELLS == 0:
-                await asyncio.sleep(0)
-        return found
+    async def _in_memory(self, ask: wire.FetchDue, many: int) -> list[list[str]]:
+        """Give which accounts are in memory, by partition, as of the list's first page: who came since is either among
+        the snapshots, or in no period that is over, and else found by the next pass.
+        """
+        name = _list_of(ask, self._slot)
+        if not ask.after or self._listed[0] != name:
+            found: list[list[str]] = [[] for _ in range(many)]
+            for index, account_id in enumerate(list(self._accounts.cells)):
+                found[bucket_of(account_id, many)].append(account_id)
+                if index % BREATH_CELLS == 0:
+                    await asyncio.sleep(0)
+            self._listed = name, found
+        return self._listed[1]
 
-    async def _states(self, partition: str, cells: Sequence[Cell], after: str) -> dict[str, Account | bytes]:
+    async def _states(self, partition: str, in_memory: Sequence[str], after: str) -> dict[str, Account | bytes]:
         """Give the states of a partition's accounts behind one of them, the newest there are."""
         states: dict[str, Account | bytes] = {}
         async for page in self._unit.scan(COLLECTION, partition):
             states.update((stored.key, stored.value) for stored in page if stored.key > after)
             await asyncio.sleep(0)
-        for cell in cells:
-            now = self._accounts.cells.get(cell.account_id, cell).state
-            if cell.account_id > after and now is not None:
-                states[cell.account_id] = now
+        for account_id in in_memory:
+            cell = self._accounts.cells.get(account_id)
+            if account_id > after and cell is not None and cell.state is not None:
+                states[account_id] = cell.state
         return states
 
     def _account(self, account_id: str, state: Account | bytes) -> Account | None:

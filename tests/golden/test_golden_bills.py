@@ -22,8 +22,8 @@ from charging.base.localtime import LocalTime, day_of
 from charging.bills.bill import FEE, Bill, LineKind
 from charging.bills.checking import check_bill
 from charging.bills.crediting import Credited, credit_note, credited
-from charging.bills.making import BillFrame, make_bill, owed_items
-from charging.bills.taxing import BillSum
+from charging.bills.making import make_bill, owed_items
+from charging.bills.sums import BillFrame, BillSum
 from charging.bills.taxtable import TaxTable
 from charging.catalogue.document import Catalogue, from_plain, pack
 from charging.catalogue.merge import merge

@@ -3,6 +3,8 @@
 The platform computes the bill from the account's bucket (`charging.bills`); the owner checks that nothing was posted to
 the bucket since, that the sums agree to the micro-unit, and gives the number with the entry: so a number exists if and
 only if its bill is journaled. New usage never makes a bill stale, for it goes to another bucket.
+
+Fees that fell due come in the same entry, before the bill they are on: both or neither.
 """
 
 from hashlib import blake2b
@@ -21,12 +23,13 @@ from charging.base.receivables import RECEIVABLE, bill_opened, late_fees, late_f
 from charging.bills.bill import BILL, DISCOUNT, Bill
 from charging.bills.checking import check_bill
 from charging.errors import Invalid, Refused
-from charging.ledger import buckets, funds
+from charging.ledger import buckets, dues, funds
 from charging.ledger.accruals import accrue
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
+from charging.ledger.dues import NOTHING_DUE, Dues, FeePosted
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent, Leg, Pair
-from charging.ledger.standing import require_here
+from charging.ledger.standing import require_here, require_open
 
 ACCRUALS_MAX = 1_000
 """Counters of limits that the discounts of one bill move."""
@@ -100,7 +103,7 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
 
     month: int
     mark: bytes
-    """Of the bucket that the bill was made of, `bucket_mark`."""
+    """Of the bucket that the bill was made of, its fees included: `bucket_mark`."""
     bill: Bill | None
     """Without a number. None = there is nothing to bill."""
     due_ms: int = 0
@@ -111,6 +114,8 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
     late_fees: tuple[Pair, ...] = ()
     accruals: tuple[Pair, ...] = ()
     steps: bytes = b""
+    dues: Dues = NOTHING_DUE
+    """Fees that fell due and are posted with it."""
     number: Annotated[str, FilledIn()] = ""
     """The owner's, while it decides."""
 
@@ -124,8 +129,8 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
     )
 
     def at_stake(self) -> int:
-        """Give what is asked."""
-        return abs(self.bill.total) if self.bill is not None else 0
+        """Give what is asked, and the fees."""
+        return (abs(self.bill.total) if self.bill is not None else 0) + self.dues.at_stake()
 
     def series(self) -> str:
         """Number bills."""
@@ -138,10 +143,12 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Close it. Refused BILL_PERIOD_CLOSED, BILL_PERIOD_AHEAD, PERIOD_NOT_OVER; Invalid BILL_WRONG.
 
-        Raises `VersionMoved` when something was posted to the bucket since: the bill is made again.
+        Fees are refused as `charging.ledger.dues.posted` refuses. Raises `VersionMoved` when something was posted to
+        the bucket since: the bill is made again.
         """
         require_here(account)
         _check_order(account, self.month, now_ms)
+        fees, account = _fees(account, self.dues, now_ms)
         if self.mark != bucket_mark(account, self.month):
             raise VersionMoved
         posted = _posted(account, self.month)
@@ -150,7 +157,7 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
             billed = any(amount and not is_money(key) for key, amount in account.buckets.of(self.month))
             if billed or late_fees(account, now_ms):
                 raise _wrong(self.month, "nothing to bill")
-            return Effect((PeriodClosed(self.month, None, 0, 0, (), NEVER_LATE, ()),))
+            return Effect((*fees, PeriodClosed(self.month, None, 0, 0, (), NEVER_LATE, ())))
         _check_bill(account, self, bill, now_ms)
         extra = bill.gross - posted
         closed = PeriodClosed(
@@ -164,7 +171,7 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
             self.accruals,
             self.steps,
         )
-        return Effect((closed,), bill.total, self.number.encode())
+        return Effect((*fees, closed), bill.total, self.number.encode())
 
 
 def bucket_mark(account: Account, month: int) -> bytes:
@@ -192,6 +199,18 @@ def opening_of(account: Account, month: int) -> int:
 def is_money(key: SumKey) -> bool:
     """Say whether a sum is of money that came in or went out, not of charges."""
     return key.item[:1] == MONEY_IN
+
+
+def _fees(account: Account, due: Dues, now_ms: int) -> tuple[tuple[FeePosted, ...], Account]:
+    if not due.fees:
+        return (), account
+    require_open(account)
+    try:
+        return dues.taken(account, due, now_ms)
+    except Refused:
+        if account.version != due.base_version:
+            raise VersionMoved from None  # What came between took the money: who asks looks again what can be posted.
+        raise
 
 
 def _posted(account: Account, month: int) -> int:

@@ -174,7 +174,7 @@ class BillRunChange(_message.Message):
     def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., actor: _Optional[str] = ..., principal: _Optional[str] = ..., channel: _Optional[str] = ..., text: _Optional[str] = ..., refusal: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class BillAccountsRequest(_message.Message):
-    __slots__ = ("domain", "slot", "period", "page", "accounts_max", "trial", "identity", "actor", "channel")
+    __slots__ = ("domain", "slot", "period", "page", "accounts_max", "trial", "identity", "actor", "channel", "sums_only")
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
@@ -184,6 +184,7 @@ class BillAccountsRequest(_message.Message):
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    SUMS_ONLY_FIELD_NUMBER: _ClassVar[int]
     domain: str
     slot: int
     period: str
@@ -193,7 +194,8 @@ class BillAccountsRequest(_message.Message):
     identity: str
     actor: str
     channel: str
-    def __init__(self, domain: _Optional[str] = ..., slot: _Optional[int] = ..., period: _Optional[str] = ..., page: _Optional[str] = ..., accounts_max: _Optional[int] = ..., trial: _Optional[bool] = ..., identity: _Optional[str] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ...) -> None: ...
+    sums_only: bool
+    def __init__(self, domain: _Optional[str] = ..., slot: _Optional[int] = ..., period: _Optional[str] = ..., page: _Optional[str] = ..., accounts_max: _Optional[int] = ..., trial: _Optional[bool] = ..., identity: _Optional[str] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ..., sums_only: _Optional[bool] = ...) -> None: ...
 
 class BillAccountsResponse(_message.Message):
     __slots__ = ("outcomes", "next_page")

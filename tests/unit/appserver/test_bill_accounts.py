@@ -17,12 +17,14 @@ from business.billing.periods import ends_ms, read_period
 from charging.base.localtime import LocalTime
 from charging.base.usage import Usage, unpack_steps
 from charging.catalogue.document import Catalogue, from_plain
+from charging.errors import Unavailable
 from charging.ledger.auditing import audit
 from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.ledger import seal
-from charging.wire import Answer, Commit
+from charging.wire import Answer, Commit, Pull, failed
 from console.operations.billing import app
 from documents.jsonform import from_json
 from runtime.channel import open_channel
@@ -138,7 +140,7 @@ async def test_a_trial_is_the_real_bill_to_the_last_micro_unit_and_keeps_nothing
         assert guess == done
 
 
-async def test_fees_that_fell_due_are_posted_once_before_the_bill(
+async def test_fees_that_fell_due_are_posted_once_with_the_bill(
     billing: BillingServiceStub, owner: OwnerInMemory
 ) -> None:
     owner.contracts[PEOPLE[0]] = contract_of(PEOPLE[0])
@@ -183,6 +185,66 @@ async def test_discounts_of_the_whole_bill_are_lines_of_it_at_their_level_and_th
         ("loyal", "C"),
     ]
     assert audit(owner.desk.journals[who], who).findings == ()
+
+
+async def test_fees_and_bill_are_one_entry_of_the_journal(billing: BillingServiceStub, owner: OwnerInMemory) -> None:
+    owner.contracts[PEOPLE[0]] = contract_of(PEOPLE[0])
+    before = len(owner.desk.journals[PEOPLE[0]])
+    await billing.BillAccounts(page(identity=PEOPLE[0], period=""))
+    (entry,) = owner.desk.journals[PEOPLE[0]][before:]
+    kinds = [type(event).__name__ for event in entry.events]
+    assert (set(kinds[:-1]), kinds[-1]) == ({"FeePosted"}, "PeriodClosed")
+
+
+async def test_fees_that_there_is_no_money_for_are_told_and_stay_due_while_the_bill_is_made(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    owner.contracts[PEOPLE[0]] = contract_of(PEOPLE[0])
+    account = owner.desk.accounts[PEOPLE[0]]
+    owner.desk.accounts[PEOPLE[0]] = replace(account, terms=replace(account.terms, credit_limit=0))
+    (outcome,) = (await billing.BillAccounts(page(identity=PEOPLE[0], period=""))).outcomes
+    assert from_status(outcome.fees_error).reason == "INSUFFICIENT_FUNDS"
+    assert [line.kind for line in outcome.bill.lines] == ["usage"]
+    assert owner.desk.accounts[PEOPLE[0]].open.fees == ()
+
+
+async def test_nobody_is_billed_whose_contract_can_t_be_read_for_its_fees_would_be_left_out(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    away = failed(Unavailable("STORE_UNAVAILABLE", "the store is away", retry_ms=10))
+    owner.intercept = lambda ask: away if isinstance(ask, Pull) and ask.identity == PEOPLE[0] else None
+    told = await billing.BillAccounts(page())
+    errors = {each.account_id: from_status(each.error).reason for each in told.outcomes if each.HasField("error")}
+    assert errors == {PEOPLE[0]: "STORE_UNAVAILABLE"}
+    owner.intercept = None
+    assert [each.account_id for each in (await billing.BillAccounts(page())).outcomes] == PEOPLE[:1]
+
+
+async def test_a_contract_that_ends_between_makes_the_bill_anew_without_its_fee(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    owner.contracts[PEOPLE[0]] = contract_of(PEOPLE[0])
+    ends = [replace(contract_of(PEOPLE[0]), subscriptions=())]
+
+    def between(ask: object) -> Answer | None:
+        if isinstance(ask, Commit) and ends:
+            owner.desk.do(PEOPLE[0], SetContract(ends[0]))
+            owner.contracts[PEOPLE[0]] = ends.pop()
+        return None
+
+    owner.intercept = between
+    (outcome,) = (await billing.BillAccounts(page(identity=PEOPLE[0], period=""))).outcomes
+    assert [line.kind for line in outcome.bill.lines] == ["usage"]
+
+
+async def test_a_run_may_ask_for_the_sums_of_bills_alone(billing: BillingServiceStub) -> None:
+    whole = (await billing.BillAccounts(page(trial=True))).outcomes
+    sums = (await billing.BillAccounts(page(trial=True, sums_only=True))).outcomes
+    for full, brief in zip(whole, sums, strict=True):
+        assert (full.bill.lines != [], brief.bill.lines) == (True, [])
+        for field in ("lines", "taxes", "money"):
+            full.bill.ClearField(field)
+        assert full == brief
 
 
 async def test_who_is_billed_between_two_workers_is_told_once_as_done_and_once_as_done_before(

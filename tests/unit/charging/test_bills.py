@@ -12,9 +12,9 @@ from charging.bills.bill import DISCOUNT, USAGE, Bill, MoneyMoved, PeriodBalance
 from charging.bills.checking import check_bill
 from charging.bills.coins import coin_of
 from charging.bills.crediting import Credited, all_left, credit_note, credited
-from charging.bills.making import BillFrame, make_bill, owed_items
+from charging.bills.making import make_bill, owed_items
 from charging.bills.spreading import split, spread
-from charging.bills.taxing import BillSum
+from charging.bills.sums import BillFrame, BillSum
 from charging.bills.taxtable import ANY_ITEM, TaxSpan, TaxTable
 from charging.errors import Invalid, Refused
 from tests.unit.charging.bill_oracle import due, half_up, taxes

@@ -1,0 +1,194 @@
+"""Accounts that are billed together: made part by part, each part closed by its owners while the next one is made."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+from onetier.v1 import billing_pb2 as pb
+
+from appserver.billing.asking import Question
+from appserver.billing.bills import bill_told, sums_told
+from appserver.billing.closings import BillingCaller, Closing, closing
+from appserver.billing.telling import expect
+from charging.base.account import Account
+from charging.base.account_id import identity_of
+from charging.base.contract import Contract
+from charging.base.localtime import month_text
+from charging.errors import Fault, Unavailable
+from charging.plans.timeline import Timeline
+from charging.wire import Answer, Bills, BusinessData, Done, Failed, FetchBills, Pull, Stale, fault
+from runtime.status import to_status
+
+PART_ACCOUNTS = 40
+"""Bills that are made at once: then the owner closes these while the next are made, and other work has its turn."""
+TRIES_MAX = 4
+"""How often an account is billed anew because something was posted meanwhile."""
+RETRY_MS = 100
+QUESTIONS_MAX = 1_000
+"""Of one batch to the owners."""
+UNTOLD = frozenset({"unavailable", "overloaded", "expired", "broken"})
+"""Kinds of faults that leave open what a contract is."""
+CLOSED = "BILL_PERIOD_CLOSED"
+
+Ask = Callable[[Sequence[Question]], Awaitable[list[Answer]]]
+
+
+class BillingOrder(Struct, frozen=True):
+    """What is to be done with accounts."""
+
+    route: str
+    """By which the data center finds their owner."""
+    trial: bool
+    sums_only: bool
+    """Bills are told without their lines."""
+
+
+class AccountParts:
+    """Bills accounts of one route. `ask` carries questions to their owners and back."""
+
+    def __init__(self, ask: Ask, timeline: Timeline, caller: BillingCaller, now_ms: int, order: BillingOrder) -> None:
+        self._ask = ask
+        self._timeline = timeline
+        self._caller = caller
+        self._now_ms = now_ms
+        self._order = order
+
+    async def bill(self, accounts: Sequence[Account]) -> list[pb.BillOutcome]:
+        """Bill accounts, part by part: each is sent as soon as it is made."""
+        parts: list[asyncio.Task[list[pb.BillOutcome]]] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                for start in range(0, len(accounts), PART_ACCOUNTS):
+                    part = accounts[start : start + PART_ACCOUNTS]
+                    parts.append(group.create_task(self._part(part)))
+                    await asyncio.sleep(0)
+        except ExceptionGroup as several:
+            faults = several.subgroup(Fault)
+            raise (faults or several).exceptions[0] from None
+        return [outcome for part in parts for outcome in part.result()]
+
+    async def _part(self, accounts: Sequence[Account]) -> list[pb.BillOutcome]:
+        told: dict[str, pb.BillOutcome] = {}
+        left: Sequence[Account] = accounts
+        for _ in range(TRIES_MAX):
+            # Asked for after the account, and each time: a change of one in between makes what is sent stale.
+            made = self._made(left, await self._contracts(left), told)
+            if self._order.trial:
+                told.update((each.account.account_id, self._told(each)) for each in made)
+                left = ()
+            else:
+                left = await self._close(made, told)
+            if not left:
+                break
+        for account in left:
+            text = f"account {account.account_id} changed more often than its bill was made"
+            told[account.account_id] = _failed(account, Unavailable("ACCOUNT_CONTENDED", text, retry_ms=RETRY_MS))
+        return [told[account.account_id] for account in accounts if account.account_id in told]
+
+    def _made(
+        self, accounts: Sequence[Account], contracts: Mapping[str, Contract | Failed], told: dict[str, pb.BillOutcome]
+    ) -> list[Closing]:
+        """Make what closes accounts; what can't be made is told."""
+        made: list[Closing] = []
+        for account in accounts:
+            try:
+                own = _own(account, contracts)
+                made.append(closing(self._timeline, account, own, self._caller, self._now_ms))
+            except Fault as why:
+                told[account.account_id] = _failed(account, why)
+        return made
+
+    async def _close(self, made: Sequence[Closing], told: dict[str, pb.BillOutcome]) -> list[Account]:
+        """Have accounts closed; gives those that must be billed anew, as they are now."""
+        left: list[Account] = []
+        for each, answers in zip(made, await self._send(made), strict=True):
+            outcome = await self._outcome(each, answers)
+            if isinstance(outcome, Account):
+                left.append(outcome)
+            else:
+                told[each.account.account_id] = outcome
+        return left
+
+    async def _contracts(self, accounts: Sequence[Account]) -> dict[str, Contract | Failed]:
+        """Ask for the contracts of all members; why there is none is told by the owner, too."""
+        members = [member for account in accounts for member in account.members]
+        found: dict[str, Contract | Failed] = {}
+        for start in range(0, len(members), QUESTIONS_MAX):
+            some = members[start : start + QUESTIONS_MAX]
+            answers = await self._ask([Question(member, Pull(member)) for member in some])
+            for member, answer in zip(some, answers, strict=True):
+                if isinstance(answer, BusinessData):
+                    found[member] = answer.contract
+                elif isinstance(answer, Failed):
+                    found[member] = answer
+        return found
+
+    async def _send(self, made: Sequence[Closing]) -> list[list[Answer]]:
+        questions = [Question(self._order.route, commit) for each in made for commit in each.commits]
+        answers: list[Answer] = []
+        for start in range(0, len(questions), QUESTIONS_MAX):
+            answers += await self._ask(questions[start : start + QUESTIONS_MAX])
+        found: list[list[Answer]] = []
+        at = 0
+        for each in made:
+            found.append(answers[at : at + len(each.commits)])
+            at += len(each.commits)
+        return found
+
+    async def _outcome(self, made: Closing, answers: Sequence[Answer]) -> pb.BillOutcome | Account:
+        """Tell what became of an account; its newest state when it must be billed anew."""
+        last = answers[-1]
+        if isinstance(last, Stale):
+            return last.data.account
+        if isinstance(last, Failed) and last.reason != CLOSED:
+            why = next((each for each in answers if isinstance(each, Failed)), last)
+            return _failed(made.account, fault(why))
+        outcome = self._told(made)
+        if isinstance(last, Done) and last.detail:
+            outcome.bill.number = last.detail.decode()
+            outcome.repeated = last.repeated
+        elif isinstance(last, Failed):
+            # Closed by somebody else meanwhile: what counts is the bill that is kept, not the one made here.
+            outcome = self._told(replace(made, bill=None, fees=0))
+            outcome.repeated = True
+            kept = await bills_of(self._ask, made.account.account_id, [made.month])
+            if kept.bills:
+                outcome.bill.CopyFrom(kept.bills[0])
+        return outcome
+
+    def _told(self, made: Closing) -> pb.BillOutcome:
+        account = made.account
+        outcome = pb.BillOutcome(
+            account_id=account.account_id,
+            period=f"{month_text(made.month)}/{account.terms.cycle_day}",
+            fees=made.fees,
+            fees_error=to_status(made.fees_error) if made.fees_error is not None else None,
+        )
+        if made.bill is not None:
+            outcome.bill.CopyFrom(sums_told(made.bill) if self._order.sums_only else bill_told(made.bill))
+        return outcome
+
+
+async def bills_of(ask: Ask, account_id: str, months: Sequence[int]) -> pb.ReadBillsResponse:
+    """Read the bills of an account of some periods."""
+    identity = identity_of(account_id)
+    (answer,) = await ask([Question(identity, FetchBills(identity, tuple(months)))])
+    return pb.ReadBillsResponse(bills=[bill_told(bill) for bill in expect(Bills, answer).bills])
+
+
+def _own(account: Account, contracts: Mapping[str, Contract | Failed]) -> list[Contract]:
+    """Pick the contracts of an account. Raises the fault of one that can't be read now: its fees would be left out."""
+    own: list[Contract] = []
+    for member in account.members:
+        found = contracts.get(member)
+        if isinstance(found, Contract):
+            own.append(found)
+        elif found is not None and found.kind in UNTOLD:
+            raise fault(found)
+    return own
+
+
+def _failed(account: Account, why: Fault) -> pb.BillOutcome:
+    period = f"{month_text(account.terms.closed + 1)}/{account.terms.cycle_day}"
+    return pb.BillOutcome(account_id=account.account_id, period=period, error=to_status(why))
