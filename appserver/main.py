@@ -5,6 +5,7 @@ import asyncio
 from onetier.v1.billing_pb2_grpc import add_BillingServiceServicer_to_server
 from onetier.v1.receivables_pb2_grpc import add_ReceivablesServiceServicer_to_server
 from onetier.v1.service_desk_pb2_grpc import add_ServiceDeskServiceServicer_to_server
+from onetier.v1.vouchers_pb2_grpc import add_VoucherServiceServicer_to_server
 
 from appserver.access_log import AccessLog
 from appserver.batches.pending import Pending
@@ -16,6 +17,8 @@ from appserver.door.service import ServiceDesk
 from appserver.receivables.service import Receivables
 from appserver.settings import AppServerSettings
 from appserver.uplink.links import Uplink
+from appserver.vouchers.keyfile import read_keys
+from appserver.vouchers.service import Vouchers
 from appserver.work.assembly import engine_of, wall_clock_ms
 from appserver.work.engine import Engine
 from runtime.server import Booth
@@ -24,6 +27,7 @@ from runtime.settings import BadSettings
 SERVICE = "onetier.v1.ServiceDeskService"
 BILLING = "onetier.v1.BillingService"
 RECEIVABLES = "onetier.v1.ReceivablesService"
+VOUCHERS = "onetier.v1.VoucherService"
 LINKS_END_MS = 500
 
 
@@ -82,7 +86,8 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
     # The address tells this process's access log from those of others.
     access = AccessLog(settings.access_log, booth.address, settings.access_log_bytes_max, settings.access_log_files_max)
     try:
-        engine = engine_of(settings, uplink, pending, access, booth.metrics)
+        keys = read_keys(settings.voucher_keys)
+        engine = engine_of(settings, uplink, pending, access, booth.metrics, keys=keys)
     except BaseException:
         await uplink.close(0)
         raise
@@ -95,4 +100,6 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
     booth.add(add_BillingServiceServicer_to_server, billing, BILLING)
     receivables = Receivables(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000)
     booth.add(add_ReceivablesServiceServicer_to_server, receivables, RECEIVABLES)
+    vouchers = Vouchers(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000, keys)
+    booth.add(add_VoucherServiceServicer_to_server, vouchers, VOUCHERS)
     return Platform(uplink, engine, pending, access, admission, desk)

@@ -20,6 +20,7 @@ PROCESS = Process(
         GrpcService("onetier.v1.ServiceDeskService", frozenset({"frontend", "operator"}), front_door=True),
         GrpcService("onetier.v1.BillingService", frozenset({"operator"})),
         GrpcService("onetier.v1.ReceivablesService", frozenset({"operator"})),
+        GrpcService("onetier.v1.VoucherService", frozenset({"distributor", "operator"})),
     ),
 )
 ROOM = Room("appserver", process=PROCESS)

@@ -58,6 +58,10 @@ class AppServerSettings(NumberReading):
     access_log_files_max: Positive = 16
     """Of one process; the oldest is dropped."""
 
+    voucher_keys: Path | None = None
+    """File with the secret keys of vouchers, newest first, one a line, hexadecimal; its owner's alone (0600). None =
+    this platform serves no vouchers. All platforms of a country have the same."""
+
     @field_validator("datacenters", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

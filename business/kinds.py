@@ -2,6 +2,7 @@
 
 from business.billing.kind import BILL_RUNS
 from business.subjects import Kinds, SubjectKind
+from business.vouchers.kind import REGISTERS, VOUCHERS
 
-_ALL: tuple[SubjectKind, ...] = (BILL_RUNS,)
+_ALL: tuple[SubjectKind, ...] = (BILL_RUNS, REGISTERS, VOUCHERS)
 KINDS: Kinds = {kind.name: kind for kind in _ALL}

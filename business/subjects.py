@@ -52,6 +52,13 @@ class SubjectKind(Protocol):
         """Name what an action asks, as grants, journal and history call it. Raises `Invalid` ACTION_MALFORMED."""
         ...
 
+    def stake(self, action: Raw) -> tuple[int, bool]:
+        """Give what limits of grants are held against, and whether the action says that its sender needs nobody else.
+
+        Amounts as in `charging.ledger.permission.Grant`; 0 = none.
+        """
+        ...
+
     def rule(self, before: PackedSubject, instruction: Instruction, now_ms: int) -> Ruling:
         """Decide on a state.
 
@@ -113,6 +120,10 @@ class Machine(Generic[StateT, ActionT, EventT]):
     def doing(self, action: Raw) -> str:
         """See `SubjectKind`."""
         return str(type(self.action(action)).__struct_config__.tag)
+
+    def stake(self, action: Raw) -> tuple[int, bool]:
+        """See `SubjectKind`: here is none."""
+        return 0, False
 
     def rule(self, before: PackedSubject, instruction: Instruction, now_ms: int) -> Ruling:
         """See `SubjectKind`. What happened is read again before it counts: a journal takes what can be replayed.

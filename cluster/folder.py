@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from appserver.vouchers.keyfile import write_keys
 from cluster.layout import default_base, grounds_of
 from cluster.system import Shape
 from country.population import Population
@@ -61,6 +62,17 @@ class FolderMark(Struct, frozen=True):
 def access_settings(folder: Path) -> dict[str, str]:
     """Give the settings by which platforms keep the log of who read what in a data folder."""
     return {"ONETIER_ACCESS_LOG": str((folder / "access").resolve())}
+
+
+def voucher_settings(folder: Path) -> dict[str, str]:
+    """Give the settings by which platforms read vouchers by a key in a data folder.
+
+    It is made once and stays: without it, vouchers that were made can't be used.
+    """
+    keys = folder / "vouchers.key"
+    if not keys.exists():
+        write_keys(keys)
+    return {"ONETIER_VOUCHER_KEYS": str(keys.resolve())}
 
 
 @contextmanager

@@ -41,4 +41,6 @@ Command = (
     | desk.AgreeInstalments
     | desk.Dun
     | desk.TakeOverBill
+    | desk.RedeemVoucher
+    | desk.LiftVoucherBlock
 )

@@ -17,11 +17,11 @@ from charging.base.unit_key import QuotaTerms
 from charging.base.usage import Charge, Step, Usage
 from charging.errors import Conflict, Fault, Refused
 from charging.ledger import ledger
-from charging.ledger.approvals import outcome_now, pending
+from charging.ledger.answering import answer_of
+from charging.ledger.approvals import outcome_now
 from charging.ledger.command import Command
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
-from charging.ledger.commands.propose import Propose
 from charging.ledger.commands.step_session import StepSession
 from charging.ledger.entry import Entry
 from charging.ledger.kinds import TAGS, Action, Event
@@ -193,12 +193,11 @@ class Desk:
             self._journal(command, account, (), failed_of(refused), identity)
             raise
         force_setattr(decision.done, "revision", self.revision)
-        waits = type(command.action) is Propose
-        outcome = pending(command.key) if waits else decision.done
+        outcome = answer_of(command, decision.done)
         self._journal(command, decision.account, decision.events, outcome, identity)
         self.accounts[command.account_id] = decision.account
-        if waits:
-            raise fault(pending(command.key))
+        if isinstance(outcome, Failed):
+            raise fault(outcome)
         return decision.done
 
     def _journal(
@@ -258,6 +257,8 @@ class Desk:
         """Do for every transfer under way what its owner does: receive at the other side, settle at home."""
         for account in list(self.accounts.values()):
             for row in account.open.outgoing:
+                if row.voucher is not None:
+                    continue
                 refusal = ""
                 try:
                     self.commit(receive_command(account, row, resolve(row.to_identity), self.now_ms))

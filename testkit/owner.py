@@ -14,7 +14,7 @@ from charging.base.contract import Contract
 from charging.base.identity import mask
 from charging.catalogue.document import Catalogue, from_plain
 from charging.catalogue.document import pack as pack_catalogue
-from charging.errors import Denied, Fault, Invalid, NotFound, Refused
+from charging.errors import Denied, Fault, Invalid, NotFound, Refused, Unavailable
 from charging.ledger import history
 from charging.ledger.approvals import outcome_now
 from charging.ledger.command import Command
@@ -258,6 +258,9 @@ class OwnerInMemory:
             done = self.desk.commit(command, _refusal(command, self.contracts), identity)
         except VersionMoved:
             return Stale(self.data(identity))
+        except Unavailable:
+            self.subjects.redeem(self.desk, command.account_id, self.revision)
+            raise
         for event in self.desk.journals[command.account_id][-1].events:
             if isinstance(event, ContractSet):
                 self.contracts[event.contract.identity] = event.contract

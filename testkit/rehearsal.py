@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from audit import proof
 from cluster.filling import Country, load_country, make_units, open_accounts, settle, yesterday_ms
-from cluster.folder import Options, clear, fresh_base
+from cluster.folder import Options, clear, fresh_base, voucher_settings
 from cluster.layout import journals_of, lay_out
 from cluster.supervisor import Supervisor
 from cluster.system import Shape, System
@@ -72,7 +72,7 @@ async def rehearse(
     country = settle(subscribers, options.seed, DAY_MS)
     narrator = _Quiet()
     async with Supervisor(folder / "logs") as supervisor:
-        system = System(supervisor, lay_out(fresh_base(options)), {}, tls=options.tls)
+        system = System(supervisor, lay_out(fresh_base(options)), voucher_settings(folder), tls=options.tls)
         await make_units(narrator, system.layout)
         await system.start(shape)
         await load_country(narrator, system, system.layout, country, options)

@@ -6,7 +6,10 @@ from business.kinds import KINDS
 from business.subjects import pack_subject, unborn
 from charging.base.subject import Instruction, PackedSubject, kind_of
 from charging.errors import Conflict, NotFound, Refused
+from charging.ledger.own import settle_voucher_command
 from charging.wire import Done, Failed, failed
+from domainservers.slot.redeeming import settlement, use_of
+from testkit.ledger import Desk
 
 
 class SubjectsInMemory:
@@ -42,3 +45,17 @@ class SubjectsInMemory:
             told = failed(refusal)
         self._told[subject_id, key] = instruction.digest, told
         return told
+
+    def redeem(self, desk: Desk, account_id: str, revision: int) -> None:
+        """Carry the vouchers that an account asks for to their end, as its courier does."""
+        self.now_ms = desk.now_ms
+        while row := next((row for row in desk.accounts[account_id].open.outgoing if row.voucher is not None), None):
+            account, voucher = desk.accounts[account_id], row.voucher
+            assert voucher is not None
+            answer = self.instruct(use_of(account, row, voucher).instruction, revision)
+            command = settlement(account, row, voucher, answer, desk.now_ms)
+            assert command is not None
+            try:
+                desk.commit(command)
+            except Refused as refused:
+                desk.commit(settle_voucher_command(account, row, desk.now_ms, None, None, refused.reason))

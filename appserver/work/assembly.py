@@ -20,6 +20,7 @@ from appserver.work.following import Following
 from appserver.work.library import Library
 from appserver.work.openings import Openings
 from appserver.work.outcomes import CommitOutcomes
+from appserver.work.previews import NO_KEYS
 from appserver.work.pulls import Pulls
 from appserver.work.reads import Reads, Viewer
 from appserver.work.refusals import Refusals
@@ -32,6 +33,7 @@ from appserver.work.views.offers import Offers
 from appserver.work.views.stored import StoredDetails
 from appserver.work.views.studies import Studies
 from appserver.work.work import Work
+from business.vouchers.codes import VoucherKeys
 from runtime.telemetry import Metrics
 
 
@@ -47,8 +49,9 @@ def engine_of(
     access: AccessLog,
     metrics: Metrics,
     wall_ms: Callable[[], int] = wall_clock_ms,
+    keys: VoucherKeys = NO_KEYS,
 ) -> Engine:
-    """Make the engine of a process, inside its running loop. Its replies go out by `pending`."""
+    """Make the engine of a process, inside its running loop. Its replies go out by `pending`, vouchers by `keys`."""
     clock = asyncio.get_running_loop().time
     time_seen = BatchTime(clock, wall_ms)
     outbox = Outbox()
@@ -59,7 +62,8 @@ def engine_of(
     refusals = Refusals(pending, library, outbox)
     pulls = Pulls(outbox, accounts, library, ready, refusals, pending)
     outcomes = CommitOutcomes(turns, accounts, refusals, pending, settings.rerate_max)
-    commits = Commits(accounts, pulls, library, refusals, outcomes, outbox, time_seen, settings.session_validity_ms)
+    validity_ms = settings.session_validity_ms
+    commits = Commits(accounts, pulls, library, refusals, outcomes, outbox, time_seen, validity_ms, keys)
     openings = Openings(library, refusals, accounts, outbox, pending, time_seen)
     stored = StoredDetails(settings.details) if settings.details is not None else None
     studies = Studies(pending, refusals)

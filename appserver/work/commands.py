@@ -14,6 +14,7 @@ from appserver.work.ends import closed_on
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.pricing import before_contract, session_step
 from appserver.work.revisions import decided_on, rests_until_ms
+from business.vouchers.codes import VoucherKeys, malformed_code, read_code
 from charging.base.account import MONEY, Account
 from charging.base.account_id import names
 from charging.base.contract import Contract
@@ -29,6 +30,7 @@ from charging.ledger.commands.gift import Gift, GiftTerms
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.post_usage import PostUsage
+from charging.ledger.commands.redeem_voucher import CodeRead, RedeemVoucher
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_profile import SetProfile
@@ -97,10 +99,12 @@ def order_command(
     reference: DomainReference,
     now_ms: int,
     session_validity_ms: int,
+    keys: VoucherKeys,
 ) -> Command:
     """Make the command of an execute request. Raises `Invalid`, and what rating raises for a session.
 
-    `contracts` are those of the account that are at hand, by identity: the asking one's at least.
+    `contracts` are those of the account that are at hand, by identity: the asking one's at least. By `keys` codes of
+    vouchers are read.
     """
     contract = contracts[item.request.identity]
     order = item.order
@@ -128,6 +132,8 @@ def order_command(
         action = _with_bonuses(order, item.request.channel, reference, now_ms)
     elif isinstance(order, Gift):
         action = _gift(order, item.request.identity, reference, now_ms)
+    elif isinstance(order, RedeemVoucher):
+        action = _redemption(order, reference, keys)
     elif isinstance(order, SetSpendingLimit):
         today = _today(reference, now_ms)
         if today is not None and not order.remove:
@@ -253,6 +259,14 @@ def _gift(order: Gift, identity: str, reference: DomainReference, now_ms: int) -
         identity,
     )
     return replace(order, terms=terms)
+
+
+def _redemption(order: RedeemVoucher, reference: DomainReference, keys: VoucherKeys) -> RedeemVoucher:
+    """Take the code out, and what may be kept of it in. Raises `Invalid` VOUCHER_MALFORMED."""
+    code = read_code(order.code)
+    if code.domain not in reference.told.domains:
+        raise malformed_code()
+    return RedeemVoucher("", CodeRead(code.place.subject_id, keys.hashes(code.plain)))
 
 
 def _with_bonuses(order: TopUp, channel: str, reference: DomainReference, now_ms: int) -> TopUp:

@@ -13,6 +13,7 @@ from appserver.work.library import Library
 from appserver.work.outcomes import CommitOutcomes
 from appserver.work.pulls import Pulls
 from appserver.work.refusals import Refusals
+from business.vouchers.codes import VoucherKeys
 from charging.errors import Invalid, Refused, Unavailable
 from charging.ledger.command import Command
 from charging.ledger.commands.set_status import SetStatus
@@ -35,8 +36,9 @@ class Commits:
         outbox: Outbox,
         time: BatchTime,
         session_validity_ms: int,
+        keys: VoucherKeys,
     ) -> None:
-        """`session_validity_ms` is for how long the units of a step are granted."""
+        """`session_validity_ms` is for how long the units of a step are granted; by `keys` vouchers are read."""
         self._accounts = accounts
         self._pulls = pulls
         self._library = library
@@ -45,6 +47,7 @@ class Commits:
         self._outbox = outbox
         self._time = time
         self._session_validity_ms = session_validity_ms
+        self._keys = keys
 
     def step(self, item: CommitItem, turn: bool) -> None:
         """Do the next thing: pull, wait for the account, see whether it may, rate and commit.
@@ -87,7 +90,8 @@ class Commits:
                 if wanted:
                     self._pull_member(item, wanted)
                     return
-                command = order_command(item, account, contracts, reference, now_ms, self._session_validity_ms)
+                validity_ms, keys = self._session_validity_ms, self._keys
+                command = order_command(item, account, contracts, reference, now_ms, validity_ms, keys)
         except (Invalid, Refused) as fault:
             revises = isinstance(item, CommandItem) and isinstance(item.order, Revision | SetStatus)
             if item.attempts or not (revises or fault.reason == "CONTRACT_SUSPENDED"):

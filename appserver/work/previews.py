@@ -10,6 +10,7 @@ from appserver.replies import previews as replies
 from appserver.replies.fill import fill_allowances
 from appserver.work.commands import order_command
 from appserver.work.items import PreviewItem
+from business.vouchers.codes import VoucherKeys
 from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.base.localtime import next_cycle_ms
@@ -26,6 +27,8 @@ from charging.wire import BusinessData
 from runtime.languages import tongue_for
 
 CONTENDED_RETRY_MS = 20
+NO_KEYS = VoucherKeys(())
+"""What a voucher would do, its sheet alone can say: nobody may try codes beforehand."""
 
 
 def answer_preview(
@@ -33,7 +36,7 @@ def answer_preview(
 ) -> None:
     """Answer the dry run of a command. Raises what the command would be refused with; nothing is answered then."""
     account, contract = data.account, data.contract
-    command = order_command(item, account, {item.request.identity: contract}, reference, now_ms, 0)
+    command = order_command(item, account, {item.request.identity: contract}, reference, now_ms, 0, NO_KEYS)
     try:
         if isinstance(command.action, Revision):
             check_basis(command.action, contract)

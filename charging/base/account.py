@@ -138,8 +138,24 @@ class Present(Struct, frozen=True, array_like=True, gc=False):
     """Until when it holds there; 0 = open end."""
 
 
+class Redemption(Struct, frozen=True, array_like=True, gc=False):
+    """A voucher that an account asks for; see `charging.ledger.commands.redeem_voucher`."""
+
+    subject_id: str
+    """The sheet that its code names."""
+    hashes: tuple[bytes, ...]
+    """Of the code, by each key that the platform has; the code itself is kept nowhere."""
+    channel: str
+    partner: str
+    """Through whom it was asked for, which the sheet may ask; likewise the channel."""
+    digest: bytes
+    """Of the caller's request, as `charging.ledger.command.Command.digest`."""
+    returns: str = ""
+    """Why the account can't take what the voucher gives, so that the voucher goes back; "" = it may."""
+
+
 class Outgoing(Struct, frozen=True, array_like=True, gc=False):
-    """A transfer under way to another account; see `charging.ledger.commands.send_transfer`."""
+    """A transfer under way to another account, or a voucher asked for; `charging.ledger.commands.send_transfer`."""
 
     key: str
     from_book_id: str
@@ -153,6 +169,8 @@ class Outgoing(Struct, frozen=True, array_like=True, gc=False):
     """Of the amount."""
     present: Present | None = None
     """Of a gift; of a transfer of money there is none."""
+    voucher: Redemption | None = None
+    """What is asked for; then nothing leaves, and `sent_ms` is when it was asked."""
 
 
 class Proposal(Struct, frozen=True, array_like=True, gc=False):
@@ -235,7 +253,7 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
 
     sessions: tuple[Session, ...] = ()
     outgoing: tuple[Outgoing, ...] = ()
-    """Transfers under way."""
+    """Transfers under way, and vouchers that are asked for."""
     refunds: tuple[tuple[str, int, bool, int], ...] = ()
     """Refunded so far: (charge key, micro-units, wholly, time of the charge); `charging.ledger.commands.refund`."""
     ended: tuple[tuple[str, int, str, bytes], ...] = ()
@@ -260,6 +278,12 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """Newest batch taken of each feed of usage: (feed, identity, batch); `charging.ledger.commands.post_usage`."""
     staged: tuple[StagedMoney, ...] = ()
     """Money that came in during a bill run in mode `staged`, until its replay; `charging.ledger.staging`."""
+    redeemed: tuple[tuple[str, bytes, bytes], ...] = ()
+    """Newest vouchers that were decided: (key, packed outcome, digest), what a repeat of the key is answered."""
+    missed: tuple[int, ...] = ()
+    """When wrong codes of vouchers were given, oldest first; `charging.ledger.vouchers`."""
+    barred_ms: int = 0
+    """When there were too many of them: no voucher is taken until an operator says so. 0 = it is not so."""
 
 
 NOTHING_OPEN = Open()

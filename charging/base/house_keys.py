@@ -12,6 +12,7 @@ import msgspec
 
 PREFIX = "~"
 _RECEIVE, _SETTLE, _EXPIRE, _PORT, _REPLAY = "receive", "settle", "expire", "port", "replay"
+_VOUCHER = "voucher"
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -44,6 +45,19 @@ def received_from(key: str) -> tuple[str, str] | None:
 def settle_key(key: str) -> str:
     """Give the key under which the transfer that was sent under `key` is settled at home."""
     return house_key(_SETTLE, key)
+
+
+def voucher_key(step: str, account_id: str, key: str, asked_ms: int) -> str:
+    """Give the key of a step of the redemption that an account asked for under `key`, at that moment."""
+    return house_key(_VOUCHER, step, account_id, key, str(asked_ms))
+
+
+def voucher_of(key: str) -> tuple[str, str, str] | None:
+    """Read the key of a redemption's step: the step, the account and its key; None when it is none's."""
+    match parts_of(key):
+        case (kind, step, account_id, asked_key, _) if kind == _VOUCHER:
+            return step, account_id, asked_key
+    return None
 
 
 def expire_key(session_id: str, valid_until_ms: int) -> str:

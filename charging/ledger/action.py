@@ -61,6 +61,10 @@ class Envelope(Protocol):
         """Event time of the request, UTC; where the caller gave none, when the platform took it in."""
 
     @property
+    def partner(self) -> str:
+        """Through which partner it came; "" = through none."""
+
+    @property
     def principal(self) -> str:
         """Who sent it, as authenticated."""
 

@@ -1,4 +1,4 @@
-"""What the proposals of an account answer to their request keys: those that wait, and those that are decided."""
+"""What proposals and vouchers of an account answer to their request keys, while they wait and once they are decided."""
 
 from charging.base.account import Account
 from charging.errors import Refused
@@ -15,19 +15,20 @@ def pending(key: str) -> Failed:
 
 
 def outcome_now(account: Account | None, key: str) -> bytes | None:
-    """Give the packed outcome of a proposal that is decided; None when the key is none, or what is stored holds."""
-    if account is None or not account.open.decided:
+    """Give the packed outcome of a proposal or voucher that is decided; None for another key: what is stored holds."""
+    if account is None or not (account.open.decided or account.open.redeemed):
         return None
-    return next((outcome for known, outcome, _ in account.open.decided if known == key), None)
+    known = (*account.open.decided, *account.open.redeemed)
+    return next((outcome for decided, outcome, _ in known if decided == key), None)
 
 
 def remembered(account: Account, key: str) -> tuple[bytes, bytes] | None:
-    """Give digest and packed outcome of a proposal's key; None when the account knows none.
+    """Give digest and packed outcome of a proposal's or voucher's key; None when the account knows none.
 
     A proposal waits for longer than journals know their keys: without this a late repeat would be proposed, and done,
     a second time.
     """
-    for known, outcome, digest in account.open.decided:
+    for known, outcome, digest in (*account.open.decided, *account.open.redeemed):
         if known == key:
             return digest, outcome
     for proposal in account.open.proposals:

@@ -16,9 +16,9 @@ from charging.base.receivables import RECEIVABLE, kept_for_bills, open_of
 from charging.base.staged import kept_less
 from charging.errors import Fault
 from charging.ledger import applying
+from charging.ledger.answering import WAITING
 from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.move_in import MovedIn
-from charging.ledger.commands.propose import PROPOSED
 from charging.ledger.commands.receive_transfer import TransferReceived
 from charging.ledger.commands.remember import REMEMBERED
 from charging.ledger.commands.settle_transfer import TransferSettled
@@ -190,7 +190,7 @@ class Audit:
         answer = outcome(entry)
         if isinstance(answer, Done):
             return answer.movements
-        if entry.kind == PROPOSED:
+        if entry.kind in WAITING:
             return ()
         self._find(f"entry {entry.key} changed the account and yet tells a refusal")
         return ()

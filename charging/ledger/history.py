@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from charging.base.account import Account
 from charging.base.subject import PackedSubject
 from charging.base.usage import unpack_steps
+from charging.ledger.answering import WAITING
 from charging.ledger.commands.move_out import MoveOut
 from charging.ledger.commands.post_charge import Charged
 from charging.ledger.commands.post_usage import PostUsage, read_outcomes
-from charging.ledger.commands.propose import PROPOSED
 from charging.ledger.entry import Entry
 from charging.ledger.kinds import TAGS
 from charging.ledger.outcome import ChargeTold, Done, Failed, HistoryLine, SessionOutcome, unpack_outcome
@@ -80,7 +80,7 @@ def line(entry: Entry) -> HistoryLine:
     charged = [pair for event in entry.events for pair in event.charges()]
     reason = _reason(entry)
     if isinstance(answer, Failed):
-        reason = f"{answer.reason}: {reason}" if entry.kind == PROPOSED else answer.reason
+        reason = f"{answer.reason}: {reason}" if entry.kind in WAITING else answer.reason
     done = answer if isinstance(answer, Done) else None
     return HistoryLine(
         entry.key,

@@ -20,6 +20,7 @@ from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.gift import Gift, GiftCounted
 from charging.ledger.commands.leave import Leave
+from charging.ledger.commands.lift_voucher_block import LiftVoucherBlock, VoucherBlockLifted
 from charging.ledger.commands.move_in import MovedIn, MoveIn
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.move_out import MovedOut, MoveOut
@@ -32,6 +33,7 @@ from charging.ledger.commands.post_usage import FeedMarked, PostUsage
 from charging.ledger.commands.propose import Propose, Proposed
 from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
 from charging.ledger.commands.recover import Recover, Recovered
+from charging.ledger.commands.redeem_voucher import RedeemVoucher, VoucherAsked
 from charging.ledger.commands.refund import Refund, Refunded
 from charging.ledger.commands.remember import Remember
 from charging.ledger.commands.replay_staged import ReplayStaged
@@ -48,6 +50,7 @@ from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.set_threshold import SetThreshold, ThresholdSet
 from charging.ledger.commands.settle import Settle
 from charging.ledger.commands.settle_transfer import SettleTransfer, TransferSettled
+from charging.ledger.commands.settle_voucher import SettleVoucher, VoucherReturning, VoucherSettled
 from charging.ledger.commands.step_session import StepSession
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.take_over_bill import BillTakenOver, TakeOverBill
@@ -114,6 +117,9 @@ Action = (
     | SendTransfer
     | ReceiveTransfer
     | SettleTransfer
+    | RedeemVoucher
+    | SettleVoucher
+    | LiftVoucherBlock
     | StepSession
     | ExpireSession
     | ReplayStaged
@@ -140,6 +146,10 @@ Event = (
     | TransferSent
     | TransferReceived
     | TransferSettled
+    | VoucherAsked
+    | VoucherReturning
+    | VoucherSettled
+    | VoucherBlockLifted
     | MovedOut
     | MovedIn
     | Proposed

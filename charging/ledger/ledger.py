@@ -21,6 +21,7 @@ from charging.ledger.applying import after_charge, apply, apply_charge
 from charging.ledger.command import Command
 from charging.ledger.commands.approve import Approve, Decided
 from charging.ledger.commands.post_charge import Charged, PostCharge
+from charging.ledger.commands.settle_voucher import SettleVoucher, VoucherReturning, VoucherSettled
 from charging.ledger.decision import Decision
 from charging.ledger.effect import Effect
 from charging.ledger.entry import Entry
@@ -64,7 +65,7 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     within.check_state(account, after)
     changed = movements(account.books if account is not None else (), after.books)
     done = Done(after.account_id, after.version, effect.amount, changed, _notices(events), effect.detail)
-    if type(action) is Approve:
+    if type(action) is Approve or type(action) is SettleVoucher:
         events = _with_outcome(events, done)
         after = apply(account, events, command.key, now_ms)
     return Decision(events, after, done)
@@ -120,11 +121,15 @@ def _settled(after: Account, key: str, now_ms: int) -> tuple[Event, ...]:
 
 
 def _with_outcome(events: tuple[Event, ...], done: Done) -> tuple[Event, ...]:
-    """Write the outcome of an approved command into the event that ends its proposal."""
+    """Write the outcome of an approved command, or of a voucher, into the event that ends what waited."""
     first = events[0]
-    if not isinstance(first, Decided):
-        raise Broken("INTERNAL", "an approval begins with the end of its proposal")
-    return (replace(first, outcome=pack_outcome(done)), *events[1:]) if first.approved else events
+    if isinstance(first, Decided):
+        return (replace(first, outcome=pack_outcome(done)), *events[1:]) if first.approved else events
+    if isinstance(first, VoucherSettled):
+        return events if first.reason else (replace(first, outcome=pack_outcome(done)), *events[1:])
+    if isinstance(first, VoucherReturning):
+        return events
+    raise Broken("INTERNAL", "an approval begins with the end of its proposal")
 
 
 def follow(account: Account, command: Command, done: Done) -> Account | None:

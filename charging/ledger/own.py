@@ -1,12 +1,15 @@
 """Commands that an owner gives by itself: the other steps of a transfer, and the end of a session."""
 
 from charging.base.account import Account, Outgoing, Session
-from charging.base.house_keys import digest_of, expire_key, receive_key, replay_key, settle_key
+from charging.base.house_keys import digest_of, expire_key, receive_key, replay_key, settle_key, voucher_key
 from charging.ledger.command import Command
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.receive_transfer import ReceiveTransfer
 from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.settle_transfer import SettleTransfer
+from charging.ledger.commands.settle_voucher import SettleVoucher
+from charging.ledger.outcome import Failed
+from charging.ledger.vouchers import Worth
 
 OWNER = "owner"
 """Actor and channel of commands that an owner gives by itself."""
@@ -28,6 +31,16 @@ def settle_command(sender: Account, row: Outgoing, refusal: str, time_ms: int) -
     return _own_command(sender.account_id, settle_key(row.key), action, time_ms)
 
 
+def settle_voucher_command(
+    account: Account, row: Outgoing, time_ms: int, worth: Worth | None, refusal: Failed | None = None, returns: str = ""
+) -> Command:
+    """Make step 3 of a voucher; each of its three ways has a key of its own, for a stored refusal must not end it."""
+    action = SettleVoucher(row.key, worth, refusal, returns)
+    way = "taken" if worth is not None else "returns" if returns else "over"
+    key = voucher_key(way, account.account_id, row.key, row.sent_ms)
+    return _own_command(account.account_id, key, action, time_ms)
+
+
 def due_sessions(account: Account, now_ms: int) -> tuple[Session, ...]:
     """Give the sessions whose validity has passed; the owner gives an `expire_command` for each."""
     return tuple(session for session in account.open.sessions if 0 < session.valid_until_ms <= now_ms)
@@ -47,7 +60,10 @@ def replay_command(account: Account, month: int, now_ms: int) -> Command:
 
 
 def _own_command(
-    account_id: str, key: str, action: ReceiveTransfer | SettleTransfer | ExpireSession | ReplayStaged, time_ms: int
+    account_id: str,
+    key: str,
+    action: ReceiveTransfer | SettleTransfer | SettleVoucher | ExpireSession | ReplayStaged,
+    time_ms: int,
 ) -> Command:
     """Make a command that an owner gives by itself; its digest is over all that it says."""
     return Command(account_id, key, digest_of(key, action), OWNER, OWNER, time_ms, action)

@@ -50,6 +50,12 @@ SUBJECTS = frozenset(
         "complete_bill_run",
         "cancel_bill_run",
         "bills",
+        "vouchers",
+        "make_vouchers",
+        "activate_vouchers",
+        "block_vouchers",
+        "expire_vouchers",
+        "export_vouchers",
     }
 )
 """What is read of a slot's subjects besides accounts and done to them, see `business.kinds`; and bills, trials too."""
@@ -95,6 +101,7 @@ class Permission(Struct, frozen=True, gc=False):
         return self.alone_max == NO_LIMIT or amount <= self.alone_max
 
 
+_VOUCHERS = ("vouchers", "activate_vouchers", "block_vouchers")
 _CHANGES = ("subscribe", "unsubscribe", "change_plan", "leave", "pause", "resume")
 """Their amounts are fees of the catalogue: whoever may sell, may sell what costs something."""
 _SALES = (
@@ -117,6 +124,7 @@ BUILT_IN = (
     Grant("frontend", ("charge", "session", *_CHANGES, *sorted(READS)), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("frontend", _SALES, 0, NO_LIMIT, actors=True),
     Grant("frontend", ("top_up", "transfer", "pay", "settle"), _SMALL, NO_LIMIT, actors=True),
+    Grant("frontend", ("gift", "redeem_voucher"), _SMALL, NO_LIMIT, actors=True),
     Grant("frontend", ("top_up_units",), _UNITS, NO_LIMIT, actors=True),
     Grant(
         "operator",
@@ -131,8 +139,13 @@ BUILT_IN = (
     Grant("operator", ("pay", "recover", "dispute", "agree_instalments", "dun"), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("operator", ("write_off", "take_over_bill"), NO_LIMIT, 0, actors=True),
     Grant("operator", ("top_up_units",), NO_LIMIT, _UNITS, actors=True),
+    Grant("operator", ("redeem_voucher", "lift_voucher_block"), 0, NO_LIMIT, actors=True),
+    Grant("operator", ("make_vouchers",), NO_LIMIT, _SMALL, actors=True),
+    # Whoever sells vouchers lets them be used, looks at them and stops what was stolen; nobody but an operator makes
+    # them, is told their codes or ends them.
+    Grant("distributor", _VOUCHERS, 0, NO_LIMIT, actors=True),
     Grant("operator", tuple(sorted(AMENDMENTS)), NO_LIMIT, 0, actors=True),
-    Grant("operator", tuple(sorted(SUBJECTS | FEED)), 0, NO_LIMIT, actors=True),
+    Grant("operator", tuple(sorted((SUBJECTS | FEED) - {"make_vouchers"})), 0, NO_LIMIT, actors=True),
     # Without TLS nobody can be told from anybody, so there is no second principal either.
     Grant("local", (ALL,), NO_LIMIT, NO_LIMIT, actors=True),
 )

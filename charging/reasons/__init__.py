@@ -21,14 +21,14 @@ from charging.reasons.reason import Reason, Section
 from charging.reasons.receivables import RECEIVABLES
 from charging.reasons.requests import ACCESS, ENVELOPE
 from charging.reasons.sessions import SESSIONS
-from charging.reasons.spending import SPENDING
+from charging.reasons.spending import BATCHES, SPENDING, VOUCHERS
 from charging.reasons.subjects import BILL_RUNS, SUBJECTS
 from charging.reasons.watching import WATCHING
 
 SECTIONS: tuple[Section, ...] = (
-    ENVELOPE, ACCESS, PERMISSIONS, ACCOUNTS, BOOKS, REFUNDS, FEEDS, SPENDING, RECEIVABLES, SESSIONS, PRICES,
-    APPROVALS, LOAD, AWAY, MESSAGES, CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, BILLS, DOCUMENTS, WATCHING,
-    MEDIATION, FILES,
+    ENVELOPE, ACCESS, PERMISSIONS, ACCOUNTS, BOOKS, REFUNDS, FEEDS, SPENDING, VOUCHERS, BATCHES, RECEIVABLES,
+    SESSIONS, PRICES, APPROVALS, LOAD, AWAY, MESSAGES, CATALOGUES, DIRECTORY, PORTS, SUBJECTS, BILL_RUNS, BILLS,
+    DOCUMENTS, WATCHING, MEDIATION, FILES,
 )  # fmt: skip
 REASONS: Mapping[str, Reason] = {reason.name: reason for section in SECTIONS for reason in section.reasons}
 """By name."""

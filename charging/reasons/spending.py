@@ -1,6 +1,6 @@
 """Reasons of money with rules: budgets, spending limits, bonuses, vouchers, gifts."""
 
-from charging.reasons.reason import INVALID, REFUSED, Reason, Section
+from charging.reasons.reason import INVALID, NOBODY, NOT_FOUND, REFUSED, SAME_KEY, UNAVAILABLE, Reason, Section
 
 SPENDING = Section(
     "Money with rules",
@@ -43,6 +43,96 @@ SPENDING = Section(
             "The book can't be taken away: it is the main one, holds something, or something is under way from it.",
             "Empty it first.",
             facts=("book", "holds"),
+        ),
+    ),
+)
+
+VOUCHERS = Section(
+    "Vouchers",
+    "desk",
+    (
+        Reason(
+            "VOUCHER_MALFORMED",
+            INVALID,
+            "This is no code, or one with a slip that its check shows: it counts as no attempt.",
+            "Ask for the code again.",
+            fields="the code",
+        ),
+        Reason(
+            "VOUCHER_UNDER_WAY",
+            UNAVAILABLE,
+            "The voucher is being looked at where it is kept.",
+            "Repeat the same request key: its answer is the end.",
+            repeat=SAME_KEY,
+            facts=("of_key",),
+        ),
+        Reason(
+            "VOUCHER_UNKNOWN",
+            REFUSED,
+            "There is no voucher of this code, and the account counts it as a wrong one.",
+            facts=("left",),
+        ),
+        Reason("VOUCHER_USED", REFUSED, "The voucher was used before.", facts=("used_ms",)),
+        Reason("VOUCHER_NOT_ACTIVE", REFUSED, "The voucher is not on sale yet: nobody has activated it."),
+        Reason("VOUCHER_BLOCKED", REFUSED, "The voucher, or its batch, is blocked."),
+        Reason("VOUCHER_EXPIRED", REFUSED, "The voucher has expired.", facts=("expired_ms",)),
+        Reason("VOUCHER_ELSEWHERE", REFUSED, "The voucher is for accounts of other regions."),
+        Reason("VOUCHER_CHANNEL", REFUSED, "The voucher is used through other channels, or by another partner."),
+        Reason(
+            "VOUCHERS_BLOCKED",
+            REFUSED,
+            "Too many wrong codes were given for the account: it takes no voucher.",
+            "An operator: `onetier do lift-voucher-block`.",
+            facts=("since_ms",),
+        ),
+        Reason(
+            "VOUCHERS_PENDING",
+            REFUSED,
+            "As many vouchers of the account are being looked at as codes may still be wrong.",
+            "Wait for those.",
+            facts=("pending",),
+        ),
+        Reason("VOUCHERS_NOT_BLOCKED", REFUSED, "No wrong code of a voucher counts for the account."),
+        Reason(
+            "VOUCHERS_NOT_SERVED",
+            REFUSED,
+            "The platform has no key for vouchers.",
+            "An operator: the setting `voucher_keys`.",
+            repeat=NOBODY,
+        ),
+        Reason("VOUCHER_NOT_ASKED", NOT_FOUND, "The account asks for no voucher under this key."),
+    ),
+)
+
+BATCHES = Section(
+    "Batches of vouchers",
+    "owner",
+    (
+        Reason("VOUCHERS_MALFORMED", INVALID, "What is asked of vouchers is not possible.", fields="what is"),
+        Reason("VOUCHERS_FULL", REFUSED, "The slot has as many batches as are kept.", "Name another slot."),
+        Reason("VOUCHERS_EXIST", REFUSED, "The sheet was made before."),
+        Reason("BATCH_UNKNOWN", NOT_FOUND, "There is no such batch, sheet or voucher."),
+        Reason(
+            "BATCH_INCOMPLETE",
+            UNAVAILABLE,
+            "Not all sheets of the batch could be reached in time.",
+            "Repeat the same request key.",
+            repeat=SAME_KEY,
+            facts=("done", "sheets"),
+        ),
+        Reason(
+            "VOUCHERS_EXPORTED",
+            REFUSED,
+            "The codes were told before: once for ever, under another request key.",
+            "Block the batch if they are lost, and make another.",
+        ),
+        Reason("VOUCHER_NOT_RELEASED", REFUSED, "The voucher was not used by this redemption."),
+        Reason(
+            "VOUCHER_KEY_LOST",
+            REFUSED,
+            "The key that the codes were made with is not in the platform's file any more.",
+            "An operator: put it back, below the newest.",
+            repeat=NOBODY,
         ),
     ),
 )

@@ -20,6 +20,7 @@ from cluster.folder import (
     clear,
     fresh_base,
     sole_use,
+    voucher_settings,
     write_mark,
 )
 from cluster.layout import journals_of, lay_out
@@ -68,7 +69,8 @@ class Demo:
         homes = _homes(country.people, moves)
         tally = Tally(homes)
         async with Supervisor(options.folder / "logs") as supervisor:
-            system = System(supervisor, layout, access_settings(options.folder), tls=options.tls)
+            own = access_settings(options.folder) | voucher_settings(options.folder)
+            system = System(supervisor, layout, own, tls=options.tls)
             await make_units(narrator, layout)
             await system.start(options.shape)
             narrator.say(_started(system))

@@ -17,6 +17,7 @@ from cluster.folder import (
     keep,
     read_mark,
     sole_use,
+    voucher_settings,
     write_mark,
 )
 from cluster.layout import lay_out
@@ -50,7 +51,8 @@ async def _serve_until_told(options: Options, narrator: Narrator, mark: FolderMa
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Supervisor(options.folder / "logs") as supervisor:
-        system = System(supervisor, layout, access_settings(options.folder), tls=options.tls)
+        own = access_settings(options.folder) | voucher_settings(options.folder)
+        system = System(supervisor, layout, own, tls=options.tls)
         fault = await _until(stop, _serve(narrator, system, options, mark), supervisor.watch())
         narrator.say(fault or "draining")
         statuses = await supervisor.drain()

@@ -14,10 +14,9 @@ from charging.base.account_id import asked_for
 from charging.base.subject import kind_of
 from charging.errors import Broken, Denied, Fault, Invalid, NotFound, Refused
 from charging.ledger.action import BaseCreation
-from charging.ledger.approvals import pending
+from charging.ledger.answering import answer_of
 from charging.ledger.command import Command
 from charging.ledger.commands.post_charge import PostCharge
-from charging.ledger.commands.propose import Propose
 from charging.ledger.commands.remember import Remember
 from charging.ledger.decision import Decision
 from charging.ledger.effect import VersionMoved
@@ -169,7 +168,7 @@ class SlotDesk:
         done = decision.done
         force_setattr(done, "revision", self._around.revision)
         try:
-            outcome = wire.pack(pending(item.command.key) if type(item.command.action) is Propose else done)
+            outcome = wire.pack(done if type(item.command.action) is PostCharge else answer_of(item.command, done))
             seq = self._entries.keep(item, cell, decision.account.version, decision.events, outcome)
         except Invalid as refused:
             self._entries.not_kept(item, cell, refused)

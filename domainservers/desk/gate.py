@@ -8,10 +8,11 @@ comes from a platform, and its principal must have a grant for it in the directo
 from collections.abc import Sequence
 
 from business.kinds import KINDS
+from business.vouchers.kind import OWNERS
 from charging.base.house_keys import PREFIX
 from charging.base.subject import Instruction, kind_of
 from charging.errors import Denied, Invalid, NotFound
-from charging.ledger.action import DATA_CENTER, PLATFORM
+from charging.ledger.action import DATA_CENTER, DOMAIN_SERVER, PLATFORM
 from charging.ledger.command import Command
 from charging.ledger.commands.close_period import ClosePeriod
 from charging.ledger.commands.open_account import OpenAccount
@@ -92,15 +93,23 @@ def check_read(ask: Ask, origin: str) -> None:
 def check_instruction(asked: Instruction, origin: str, policy: Policy, domain: str) -> None:
     """Let an instruction to a subject in, whose principal must have a grant for what it asks.
 
-    Raises `Denied` ORIGIN_NOT_ALLOWED, `NotFound` SUBJECT_UNKNOWN, what `SubjectKind.doing`, `Policy.permit` raise.
+    Raises `Denied` ORIGIN_NOT_ALLOWED, AMOUNT_NOT_GRANTED, `NotFound` SUBJECT_UNKNOWN, what `SubjectKind.doing` and
+    `Policy.permit` raise.
     """
-    if origin not in (PLATFORM, LOCAL) or asked.key.startswith(PREFIX):
-        raise _denied(f"an instruction to {asked.subject_id[:64]}", origin)
     kind = KINDS.get(kind_of(asked.subject_id))
     if kind is None:
         raise NotFound("SUBJECT_UNKNOWN", f"{asked.subject_id[:64]!r} names no subject of a kind that is known here")
-    another = names_another(asked.principal, asked.actor)
-    policy.permit(asked.principal, kind.doing(asked.action), asked.channel, "", domain, another)
+    if asked.key.startswith(PREFIX):
+        if origin not in (DOMAIN_SERVER, LOCAL) or kind.doing(asked.action) not in OWNERS:
+            raise _denied(f"an instruction to {asked.subject_id[:64]} under a key of the tiers", origin)
+        return
+    if origin not in (PLATFORM, LOCAL) or kind.doing(asked.action) in OWNERS:
+        raise _denied(f"an instruction to {asked.subject_id[:64]}", origin)
+    another, doing = names_another(asked.principal, asked.actor), kind.doing(asked.action)
+    permission = policy.permit(asked.principal, doing, asked.channel, "", domain, another)
+    amount, alone = kind.stake(asked.action)
+    if not permission.allows(amount) or (alone and not permission.alone(amount)):
+        raise amount_denied(asked.principal, doing, permission.alone_max if alone else permission.amount_max)
 
 
 def check_commit(ask: Commit, origin: str, policy: Policy, domain: str) -> Permission | None:

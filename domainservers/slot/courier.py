@@ -1,4 +1,4 @@
-"""Carries transfers to the other account, in whatever domain, exactly once.
+"""Carries transfers to the other account, in whatever domain, exactly once; vouchers go by `redeeming`.
 
 What is under way is in `Open.outgoing`, so any owner finds it: each transfer is offered to the other side under a
 key derived from it until an answer is certain, and then settled at home. A crash in between only means offering
@@ -12,7 +12,8 @@ from typing import Protocol
 from charging import wire
 from charging.base.account import Outgoing
 from charging.errors import Fault
-from charging.wire import Commit, Done, Failed, unpack_answer
+from charging.wire import Ask, Commit, Done, Failed, unpack_answer
+from domainservers.slot.redeeming import Redeeming
 from domainservers.slot.slot import Slot
 from domainservers.slot.transfers import TransferName
 from runtime.telemetry import logger
@@ -45,6 +46,7 @@ class Courier:
         self._post = post
         self._task: asyncio.Task[None] | None = None
         self._under_way: dict[TransferName, asyncio.Task[None]] = {}
+        self._redeeming = Redeeming(slot.name, slot.transfers, self._ask)
 
     def start(self) -> None:
         """Begin."""
@@ -64,7 +66,8 @@ class Courier:
             # list.
             for name, row in self._transfers.under_way():
                 if name not in self._under_way and len(self._under_way) < IN_FLIGHT_MAX:
-                    task = loop.create_task(self._carry(name, row))
+                    carried = self._carry(name, row) if row.voucher is None else self._redeeming.carry(name)
+                    task = loop.create_task(carried)
                     self._under_way[name] = task
                     task.add_done_callback(self._forget(name))
 
@@ -101,12 +104,12 @@ class Courier:
     async def _offer(self, account_id: str, row: Outgoing) -> wire.Answer | None:
         """Offer a transfer once; None when nobody knows what became of it."""
         command = self._transfers.offer(account_id, row)
-        if command is None:
-            return None
+        return None if command is None else await self._ask(row.to_identity, Commit(row.to_identity, command))
+
+    async def _ask(self, route: str, ask: Ask) -> wire.Answer:
+        """Ask once; whatever stands in the way is a `Failed`."""
         try:
-            answer: wire.Answer = unpack_answer(
-                await self._post.ask(row.to_identity, wire.pack(Commit(row.to_identity, command)), TIMEOUT_MS)
-            )
+            answer: wire.Answer = unpack_answer(await self._post.ask(route, wire.pack(ask), TIMEOUT_MS))
             return answer
         except Fault as fault:
             return wire.failed(fault)

@@ -1,4 +1,5 @@
-"""Transfers under way from the accounts of a slot: what may be offered to the other side, and how one is settled.
+"""Transfers under way from the accounts of a slot, and vouchers asked for: what may be offered to the other side, and
+how one is settled.
 
 What is under way is in `Account.outgoing`, so any owner finds it.
 """
@@ -74,14 +75,20 @@ class OutgoingTransfers:
 
         What is not journaled yet could still be lost, so it must not arrive anywhere.
         """
+        account = self.journaled(account_id)
+        return receive_command(account, row, "", self._clock.now_ms()) if account is not None else None
+
+    def journaled(self, account_id: str) -> Account | None:
+        """Give an account all of which is journaled; None while it is not in memory, kept back, or under way itself."""
         cell = self._cells.get(account_id)
         if cell is None:
             self._want(account_id)
             return None
-        if cell.seq > self._groups.applied:
-            return None
-        account = self._account(account_id)
-        return receive_command(account, row, "", self._clock.now_ms()) if account is not None else None
+        return self._account(account_id) if cell.seq <= self._groups.applied else None
+
+    def now_ms(self) -> int:
+        """Give the owner's time, UTC."""
+        return self._clock.now_ms()
 
     async def settle(self, account_id: str, row: Outgoing, refusal: str) -> Failed | None:
         """Settle a transfer that arrived (`refusal` empty) or is given back; gives why that could not be done yet.
@@ -92,8 +99,11 @@ class OutgoingTransfers:
         account = self._account(account_id)
         if account is None:
             return None
+        return await self.commit(settle_command(account, row, refusal, self._clock.now_ms()))
+
+    async def commit(self, command: Command) -> Failed | None:
+        """Do a command of the owner's own; gives why that could not be done, None = it is done and journaled."""
         sink = _Settled()
-        command = settle_command(account, row, refusal, self._clock.now_ms())
         self._take([Item(sink, 0, "", command, internal=True)])
         answer = unpack_answer(await sink.answered)
         return answer if isinstance(answer, Failed) else None

@@ -44,3 +44,5 @@ class BlockingCommands(Driving):
     agree_instalments = blocking(Commands.agree_instalments)
     dun = blocking(Commands.dun)
     take_over_bill = blocking(Commands.take_over_bill)
+    redeem_voucher = blocking(Commands.redeem_voucher)
+    lift_voucher_block = blocking(Commands.lift_voucher_block)

@@ -44,3 +44,5 @@ class Commands(Asking):
     agree_instalments = asked(commands.agree_instalments)
     dun = asked(commands.dun)
     take_over_bill = asked(commands.take_over_bill)
+    redeem_voucher = asked(commands.redeem_voucher)
+    lift_voucher_block = asked(commands.lift_voucher_block)

@@ -701,3 +701,22 @@ def take_over_bill(
         ),
         **facts,
     )
+
+
+def redeem_voucher(identity: str, code: str, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Uses a voucher for the account: what it gives, where it holds and until when, whoever made it said. The voucher
+    is kept in another place, so the first answer is UNAVAILABLE, VOUCHER_UNDER_WAY, with RetryInfo: repeat the same
+    request key, as after any UNAVAILABLE, and its answer is the end. A wrong code counts; after five in a day the
+    account takes no voucher until an operator lifts that.
+
+    `code`: As it is printed; groups, spaces and small letters make no difference. (1 to 64 characters)
+    """
+    return execute(identity, desk.RedeemVoucher(code=code), **facts)
+
+
+def lift_voucher_block(identity: str, reason: str = "", **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Lets an account use vouchers again after too many wrong codes.
+
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(identity, desk.LiftVoucherBlock(reason=reason), **facts)

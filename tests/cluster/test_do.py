@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 LATER = frozenset(
     {"pause", "resume", "change_identity", "set_spending_limit", "drop_book", "post_usage", "gift", "pay"}
     | {"reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover"}
-    | {"agree_instalments", "dun", "take_over_bill"}
+    | {"agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block"}
 )
 """Commands of the second half."""
 TYPIST = """
@@ -180,6 +180,9 @@ async def test_every_command_of_bills_limits_and_pauses_is_done_from_the_command
         assert "BATCH_TAKEN" in await do("post_usage", who, "--feed", "plant", "--batch", "1", *uses, status=1)
         gift = ("--to-identity", other, "--amount", "10", "--rule", "none")
         assert "GIFT_UNKNOWN" in await do("gift", who, *gift, status=1)
+        wrong = ("--code", "GD-00005-03KJV-93F0Y-TYN8X")
+        assert "VOUCHER_UNKNOWN" in await do("redeem_voucher", who, *wrong, status=1)
+        await do("lift_voucher_block", who, "--reason", "has the card")
         await do("pause", who, "--reason", "travels")
         assert "CONTRACT_SUSPENDED" in str(await _refusal(client.charge(who, "voice", 61, other_party=other)))
         await do("resume", who, "--reason", "is back")

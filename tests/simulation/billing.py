@@ -9,12 +9,13 @@ from msgspec.msgpack import encode
 from business.billing.actions import CancelRun, CompleteRun, OpenRun, PlanRun, RunAction
 from business.billing.kind import subject_of
 from business.billing.periods import Period
+from business.vouchers.sheets import ActivateVouchers, MakeSheet
 from charging import wire
 from charging.base.house_keys import digest_of
 from charging.base.subject import Instruction, PackedSubject
 from charging.errors import Fault
 from charging.wire import Answer, Done, Failed, Inspect, Instruct
-from tests.simulation.callers import BASE_MS, RETRIES, Histories, Network, Told
+from tests.simulation.callers import BASE_MS, CODES, RETRIES, SHEET, WORTH, Histories, Network, Told
 
 FIRST = Period(2027 * 12, 1)
 YEARS_MS = 10 * 365 * 86_400_000
@@ -41,6 +42,21 @@ class Operator:
                 await self._look()
             else:
                 await self._do(self._action())
+
+    async def sell(self) -> None:
+        """Make the one sheet of vouchers that there is, and activate it."""
+        for key, action in (("make", MakeSheet(WORTH, CODES, True, "")), ("activate", ActivateVouchers((), ""))):
+            digest = digest_of(SHEET.subject_id, action)
+            instruction = Instruction(SHEET.subject_id, key, digest, "", "front", BASE_MS, Raw(encode(action)))
+            self._histories.sent[SHEET.subject_id, key] = action
+            while not isinstance(await self._sent(SHEET.slot, Instruct(instruction)), Done):  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+
+    async def _sent(self, slot: str, ask: wire.Ask) -> Answer | None:
+        try:
+            return await self._network.send(slot, ask)
+        except Fault:
+            return None
 
     def _action(self) -> RunAction:
         roll, period = self._random.random(), self._period

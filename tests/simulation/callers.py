@@ -9,6 +9,9 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from business.billing.actions import RunAction
+from business.vouchers.codes import Place
+from business.vouchers.sheets import SheetAction
+from business.vouchers.terms import VoucherTerms
 from charging import wire
 from charging.base.account import Book
 from charging.base.contract import Contract
@@ -22,6 +25,7 @@ from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.commands.post_usage import PostUsage
+from charging.ledger.commands.redeem_voucher import CodeRead, RedeemVoucher
 from charging.ledger.commands.refund import Refund
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_status import SetStatus
@@ -39,6 +43,9 @@ BY_HAND = (PostCharge, OpenAccount, SendTransfer, Refund, StepSession, TopUp)
 """What callers do with numbers of their own."""
 OTHERS = tuple(kind for kind in EXAMPLES if kind.traits.sender == PLATFORM and kind not in BY_HAND)
 """All other kinds of commands that callers have, by their examples."""
+SHEET = Place("GD/0", 1, 0)
+CODES = tuple(b"voucher number %d" % number for number in range(1, 6))
+WORTH = VoucherTerms("money", 7_000, "CNY")
 RETRIES = ("unavailable", "overloaded", "expired")
 
 
@@ -55,7 +62,7 @@ class Told(Struct):
 
     account_id: str
     key: str
-    action: Action | RunAction
+    action: Action | RunAction | SheetAction
     answer: Done | Failed
 
 
@@ -75,7 +82,7 @@ class Histories:
         self.seen: list[Seen] = []
         self.subjects: list[PackedSubject] = []
         """As operators saw them."""
-        self.sent: dict[tuple[str, str], Action | RunAction] = {}
+        self.sent: dict[tuple[str, str], Action | RunAction | SheetAction] = {}
         self.newest: dict[str, int] = {}
         """Newest version of an account that anybody was told."""
         self.stale: list[str] = []
@@ -141,6 +148,8 @@ class Caller:
                 await self._session()
             elif roll < 0.95:
                 await self._other()
+            elif roll < 0.99:
+                await self._redeem()
             if roll > 0.7:
                 await self._look()
 
@@ -164,6 +173,9 @@ class Caller:
         if kind is Gift:
             await self._gift()
             return
+        if kind is RedeemVoucher:
+            await self._redeem()
+            return
         await self._do(self._key(TAGS[kind]), EXAMPLES[kind](LIVELY))  # type: ignore[arg-type]
         if kind is SetStatus:
             await self._do(self._key("resume"), SetStatus("active", ""))
@@ -174,6 +186,11 @@ class Caller:
             terms = replace(FRIENDS, fee=0, from_identity=self._account_id)
             amount = self._random.randrange(1, terms.most)
             await self._do(self._key("gift"), Gift(self._random.choice(self._others), "friends", amount, "main", terms))
+
+    async def _redeem(self) -> None:
+        """Use one of a few vouchers that all know, now and then with a wrong code."""
+        code = self._random.choice((*CODES, b"a guess of a code"[:16]))
+        await self._do(self._key("redeem"), RedeemVoucher("", CodeRead(SHEET.subject_id, (code,))))
 
     async def _session(self) -> None:
         """Create, use and perhaps release; a session left open expires by itself."""

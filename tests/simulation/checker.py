@@ -12,16 +12,21 @@ from business.billing.events import RunCompleted, RunEvent
 from business.billing.periods import Period
 from business.kinds import KINDS
 from business.subjects import unborn
+from business.vouchers.kind import VOUCHERS
 from charging.base.account import MAIN_BOOK, Account
 from charging.base.house_keys import received_from
 from charging.base.subject import PackedSubject, kind_of
+from charging.ledger.answering import WAITING
+from charging.ledger.approvals import outcome_now
 from charging.ledger.commands.gift import Gift
 from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.redeem_voucher import RedeemVoucher
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.entry import Entry
+from charging.ledger.events import Booked
 from charging.ledger.ledger import replay
 from charging.wire import Done, Failed, unpack_answer
-from tests.simulation.callers import OPENING, Histories
+from tests.simulation.callers import OPENING, SHEET, WORTH, Histories
 from tests.simulation.node import RING
 from tests.simulation.store import Store
 
@@ -129,7 +134,8 @@ class Books:
             require(book.amount - book.reserved >= floor, f"{entry.key} overspends {book.book_id}: {book}")
         self.balances[entry.account_id, after.version] = balance
         done = unpack_answer(entry.outcome)
-        require(isinstance(done, Done) and done.version == after.version, f"{entry.key}: outcome of another version")
+        told = isinstance(done, Done) and done.version == after.version
+        require(told or entry.kind in WAITING, f"{entry.key}: outcome of another version")
 
     def _take_subject(self, entry: Entry) -> None:
         subject_id = entry.account_id
@@ -152,6 +158,10 @@ def check_told(books: Books, histories: Histories) -> None:
         if entry is None:
             raise Wrong(f"{told.key} was acknowledged and is lost")
         kept = unpack_answer(entry.outcome)
+        if isinstance(told.action, RedeemVoucher) and entry.events:
+            found = outcome_now(books.states[told.account_id], told.key)
+            require(found is not None, f"{told.key} was told {told.answer} and is not decided")
+            kept = unpack_answer(found or b"")
         require(
             (type(kept), getattr(kept, "version", 0), getattr(kept, "reason", ""))
             == (type(told.answer), getattr(told.answer, "version", 0), getattr(told.answer, "reason", "")),
@@ -187,6 +197,20 @@ def check_runs(books: Books) -> int:
     return sum(len(periods) for periods in completed.values())
 
 
+def check_vouchers(books: Books) -> None:
+    """Each voucher was credited to the account that its sheet names, once, and nothing else was."""
+    credited = Counter[tuple[str, str]]()
+    for (account_id, _), entry in books.entries.items():
+        for event in entry.events:
+            if isinstance(event, Booked) and event.kind == "voucher":
+                credited[account_id, event.reason.removeprefix("voucher ")] += 1
+    newest = max((version for subject_id, version in books.subjects if subject_id == SHEET.subject_id), default=0)
+    sheet = VOUCHERS.state(books.subjects[SHEET.subject_id, newest])
+    uses = sheet.uses if sheet is not None else ()
+    used = Counter((use.account_id, SHEET.serial(use.number)) for use in uses)
+    require(credited == used, f"vouchers were credited {dict(credited)} and used {dict(used)}")
+
+
 def _run_events(entry: Entry) -> list[RunEvent]:
     return [_run_event(fact) for fact in entry.facts]
 
@@ -216,6 +240,7 @@ def check_money(books: Books, accounts: list[str]) -> None:
         kinds["send"] + kinds["gift"] + kinds["receive"] + kinds["settle"] == 0,
         f"transfers don't add up: {dict(kinds)}",
     )
+    require(kinds["settle_voucher"] % WORTH.amount == 0, "a voucher gave something else")
     require(kinds["open"] == OPENING * len(accounts), "openings don't add up")
 
 

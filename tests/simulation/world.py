@@ -92,7 +92,8 @@ class World:
 
     async def ask(self, identity: str, body: bytes, timeout_ms: int) -> bytes:
         """The couriers' way; see `domainservers.slot.courier.Post`."""
-        return wire.pack(await self.send(self.slots[identity], wire.unpack_ask(body)))
+        slot = identity.removeprefix("domain:") if identity.startswith("domain:") else self.slots[identity]
+        return wire.pack(await self.send(slot, wire.unpack_ask(body)))
 
     async def _follow_owners(self) -> None:
         while True:
@@ -187,7 +188,7 @@ class World:
         ]
         firsts = {caller._account_id: caller for caller in reversed(callers)}
         async with asyncio.timeout(PLAY_MAX_S):
-            await asyncio.gather(*(caller.open() for caller in firsts.values()))
+            await asyncio.gather(*(caller.open() for caller in firsts.values()), operators[0].sell())
             trouble = self.loop.create_task(self._trouble())
             work = asyncio.gather(*(one.work(self.random.randrange(4, 14)) for one in (*callers, *operators)))
             await asyncio.wait((work,), timeout=self.random.uniform(5.0, 25.0))
@@ -238,6 +239,7 @@ class World:
         report = self.report
         report.told = len(self.histories.told)
         report.runs = checker.check_runs(books)
+        checker.check_vouchers(books)
         report.refused = sum(isinstance(told.answer, wire.Failed) for told in self.histories.told)
         report.faults = self.store.injected
         report.groups = len(self.store.commits)

@@ -24,7 +24,8 @@ from charging.ledger.events import (
 )
 from charging.ledger.kinds import Event
 from charging.wire import Done, pack
-from testkit.examples import ALICE, FULL, SAMPLES
+from testkit.examples import ALICE
+from testkit.samples import FULL, SAMPLES
 
 MEANT = {"version", "mark", "terms_version"}
 """What every mutation moves on."""

@@ -12,8 +12,8 @@ from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.dues import Due, Dues, FeePosted
 from charging.ledger.effect import VersionMoved
 from charging.ledger.events import Booked
-from testkit.examples import FULL
 from testkit.ledger import START_MS, Desk, charge_of
+from testkit.samples import FULL
 
 ALICE = "msisdn:8613000000001"
 EARLY = Due(ALICE, "year", "early", "early", START_MS, START_MS + 1, ledger.seal(charge_of(30)))
