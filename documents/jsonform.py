@@ -42,6 +42,8 @@ class JsonLine(JsonForm, frozen=True):
     rule: str = ""
     origin: str = ""
     count: int = 0
+    bundle: str = ""
+    """Item of the bundle that it is a part of."""
 
 
 class JsonGroup(JsonForm, frozen=True):
@@ -231,7 +233,7 @@ def _written_line(line: TaxedLine) -> JsonLine:
     return JsonLine(
         item=line.item, kind=line.kind, net=decimal(line.net), tax=decimal(line.tax), gross=decimal(line.gross),
         member=line.member, category=line.category, rate=_rate(line.rate), level=line.level, rule=line.rule,
-        origin=line.origin, count=line.count,
+        origin=line.origin, count=line.count, bundle=line.bundle,
     )  # fmt: skip
 
 
@@ -278,7 +280,7 @@ def _read_bill(written: JsonBill) -> Bill:
         lines=tuple(
             TaxedLine(
                 one.item, one.member, one.kind, micro(one.net), micro(one.tax), one.category, micro(one.rate),
-                one.level, one.rule, one.origin, one.count,
+                one.level, one.rule, one.origin, one.count, one.bundle,
             )
             for one in written.lines
         ),

@@ -65,4 +65,5 @@ def _line(line: TaxedLine) -> pb.BillLine:
         rule=line.rule,
         origin=line.origin,
         count=line.count,
+        bundle=line.bundle,
     )

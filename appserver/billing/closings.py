@@ -24,6 +24,7 @@ from charging.ledger.commands.close_period import ClosePeriod
 from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.dues import NOTHING_DUE
 from charging.ledger.ledger import decide
+from charging.ledger.staging import reckoned
 from charging.ledger.standing import require_open
 from charging.plans.dunning import dunning_of
 from charging.plans.timeline import Timeline
@@ -63,7 +64,7 @@ def closing(
 ) -> Closing:
     """Make what closes the oldest open period of an account. Raises what rating and `closing_of` raise."""
     commits: list[Commit] = []
-    state, fees, due = account, 0, NOTHING_DUE
+    state, fees, due = reckoned(account), 0, NOTHING_DUE
     refused: Refused | None = None
     try:
         for _ in range(FEE_ROUNDS_MAX):

@@ -58,6 +58,8 @@ class TaxedLine(Struct, frozen=True, array_like=True, gc=False):
     """Period in which it happened, when that was billed already; "" = the bill's own."""
     count: int = 0
     """Postings; 0 = not counted."""
+    bundle: str = ""
+    """Account item that was posted, of which this is a part with a tax of its own; "" = it was posted as it is."""
 
     @property
     def gross(self) -> int:

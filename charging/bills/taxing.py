@@ -49,6 +49,7 @@ def taxed(sums: Sequence[Priced], coin: int, *, include: bool, by_line: bool) ->
             each.head.rule,
             each.head.origin,
             each.head.count,
+            each.head.item if each.head.item != each.item else "",
         )
         for each, tax in zip(sums, taxes, strict=True)
     )

@@ -68,7 +68,7 @@ def after(before: Account, state: Account, event: BaseEvent, time_ms: int) -> Ac
         moved = bill_money(state.books) - bill_money(before.books) + taken
         if moved:
             time_ms = event.moved_ms(time_ms)
-            place = _place(event)
+            place = place_of(event)
             if place == ADJUST:
                 line = Billed(time_ms, ADJUSTMENT, "", -moved, kind=ADJUSTMENT)
             else:
@@ -113,7 +113,7 @@ def bill_money(books: Iterable[Book]) -> int:
     return sum([book.amount for book in books if book.unit == MONEY and not book.allowance])
 
 
-def _place(event: BaseEvent) -> str:
+def place_of(event: BaseEvent) -> str:
     """Name what stands against the books in an event that is no charge."""
     for leg in event.legs():
         if leg.place not in ("revenue", "use") and not leg.place.startswith("book:"):

@@ -1,25 +1,29 @@
-"""The reconciliation of an account's bills from its journal: every sum of a bill is added up again from the postings.
+"""The reconciliation of an account's bills from its journal: every line and sum of a bill is added up again.
 
-    lines = postings of the period + what the bill itself adds          (tax on top, late fees, discounts of the bill)
-    carried in + lines = total + carried out, and what one bill carries out the next one carries in
-    opening + money in − charged − money out = closing, and a period opens where the one before left the books
+    line by line: what was posted in the period + what the bill itself adds    (late fees, discounts of the bill)
+    bills = revenue of the period + tax on top, late fees, discounts of the bill − carried out + carried in
+    closing = opening + in − charged − out, and a period opens where the one before left the books
+    tax of lines = tax of groups, group by group
     receivables = opened − settled, credited and written off
 
-All to the micro-unit. It believes no bucket: postings are put into their periods again.
+All to the micro-unit. It believes no bucket: postings are put into their periods again (`posted_sums`).
 """
 
 from collections.abc import Iterable, Iterator
 
 from charging.base.account import Account
-from charging.base.localtime import month_at, month_text
+from charging.base.localtime import month_text
 from charging.base.receivables import RECEIVABLE
-from charging.bills.bill import Bill
+from charging.bills.bill import DISCOUNT, LATE_FEE, Bill
 from charging.bills.checking import check_bill
+from charging.bills.taxing import grouped
 from charging.errors import Invalid
-from charging.ledger.commands.close_period import PeriodClosed, is_money, opening_of
+from charging.ledger.commands.close_period import PeriodClosed, opening_of
 from charging.ledger.entry import Entry
 from charging.ledger.event import BaseArrival, BaseEvent
-from charging.ledger.events import Booked
+from charging.ledger.posted_sums import PeriodPosted, PostedSums, lines_of
+
+REVENUE = "revenue"
 
 
 class BillReconciling:
@@ -27,73 +31,114 @@ class BillReconciling:
 
     def __init__(self, start: Account | None = None) -> None:
         """`start` is the state before the first entry, when older segments of the journal are gone."""
-        self._posted: dict[int, int] = {}
-        self._owed = 0
+        self._posted = PostedSums()
+        self._owed: dict[str, int] = {}
+        """What is owed by bills, by what moved it."""
         self._carried = 0
         if start is not None:
-            self._begin(start)
+            self._begin(start, 0)
 
-    def _begin(self, account: Account) -> None:
+    def _begin(self, account: Account, time_ms: int) -> None:
         """Take over what an account comes with."""
-        self._posted = {}
-        for key, amount in zip(account.buckets.keys, account.buckets.amounts, strict=True):
-            if not is_money(key):
-                self._posted[key.month] = self._posted.get(key.month, 0) + amount
-        self._owed = sum(bill.open for bill in account.open.bills)
+        self._posted.begin(account, time_ms)
+        self._owed = {"came with it": sum(bill.open for bill in account.open.bills)}
         self._carried = account.open.carried
 
     def note(self, before: Account | None, after: Account, entry: Entry) -> Iterator[str]:
         """Add an entry up; give what does not agree, in sentences."""
+        closed = before.terms.closed if before is not None else after.terms.closed
         for event in entry.events:
             if isinstance(event, BaseArrival):
-                self._begin(event.account)
+                self._begin(event.account, entry.time_ms)
                 continue
-            self._owed -= sum(leg.delta for leg in event.legs() if leg.place == RECEIVABLE)
+            yield from self._revenue(entry, event)
             if isinstance(event, PeriodClosed):
                 yield from self._closed(before, event)
-                continue
-            if before is not None:
-                self._post(before, event, entry.time_ms)
-        owed = sum(bill.open for bill in after.open.bills)
-        if owed != self._owed:
-            yield f"entry {entry.key} leaves {owed} owed by bills, postings say {self._owed}"
+                closed = event.month
+            elif before is not None:
+                self._posted.post(before, after, event, closed, entry.time_ms)
+        owed, posted = sum(bill.open for bill in after.open.bills), sum(self._owed.values())
+        if owed != posted:
+            parts = ", ".join(f"{name} {amount}" for name, amount in sorted(self._owed.items()))
+            yield f"entry {entry.key} leaves {owed} owed by bills, postings say {posted}: {parts}"
 
-    def _post(self, account: Account, event: BaseEvent, time_ms: int) -> None:
-        terms = account.terms
-        parts = [(part.time_ms or time_ms, part.amount) for part in event.billed()]
-        if isinstance(event, Booked) and event.kind == "adjust":
-            money = {book.book_id for book in account.books if book.unit == "money" and not book.allowance}
-            parts += [(time_ms, -amount) for book_id, amount in event.postings if book_id in money]
-        for at_ms, amount in parts:
-            month = max(month_at(terms.zone, terms.cycle_day, at_ms), terms.closed + 1)
-            self._posted[month] = self._posted.get(month, 0) + amount
+    def _revenue(self, entry: Entry, event: BaseEvent) -> Iterator[str]:
+        """Follow what an event posts to what is owed, and hold its revenue against what it puts on the bill."""
+        revenue = 0
+        for leg in event.legs():
+            if leg.place == RECEIVABLE:
+                what = str(type(event).__struct_config__.tag)
+                self._owed[what] = self._owed.get(what, 0) - leg.delta
+            elif leg.place == REVENUE:
+                revenue += leg.delta
+        billed = event.extra if isinstance(event, PeriodClosed) else sum(part.amount for part in event.billed())
+        if revenue != billed:
+            yield f"entry {entry.key} posts {revenue} of revenue and puts {billed} on the bill"
 
     def _closed(self, before: Account | None, event: PeriodClosed) -> Iterator[str]:
-        posted = self._posted.pop(event.month, 0)
+        posted = self._posted.take(event.month)
         bill = event.bill
         if bill is None:
-            if posted:
-                yield f"period {month_text(event.month)} is closed without a bill, {posted} were posted in it"
+            for head, amount in posted.lines.items():
+                if amount:
+                    yield f"period {month_text(event.month)} is closed without a bill, {amount} were posted as {head}"
             return
-        yield from _agrees(bill, posted, event.extra)
+        what = f"bill {bill.number} of {bill.period}"
+        yield from _lines_agree(what, bill, posted, event)
+        yield from _sums_agree(what, bill, posted)
         if before is not None and bill.balance is not None:
             opening = opening_of(before, event.month)
             if bill.balance.opening != opening:
-                yield f"bill {bill.number} opens at {bill.balance.opening}, the books were at {opening}"
+                yield f"{what} opens at {bill.balance.opening}, the books were at {opening}"
         if bill.carried_in != self._carried:
-            yield f"bill {bill.number} carries {bill.carried_in} in, the one before carried {self._carried} out"
+            yield f"{what} carries {bill.carried_in} in, the one before carried {self._carried} out"
         self._carried = bill.carried_out
 
 
-def _agrees(bill: Bill, posted: int, extra: int) -> Iterator[str]:
+def _lines_agree(what: str, bill: Bill, posted: PeriodPosted, event: PeriodClosed) -> Iterator[str]:
+    """Hold each line against the postings: what differs must be what the bill itself adds."""
+    lines, own = lines_of(bill), 0
+    late = dict(event.late_fees)
+    for head in dict.fromkeys((*lines, *posted.lines)):
+        billed, charged = lines.get(head, 0), posted.lines.get(head, 0)
+        added = billed - charged
+        if head.kind == LATE_FEE:
+            charged += late.pop(head.rule, 0)
+            own += added
+        elif head.kind == DISCOUNT and added < 0 and event.steps:
+            own += added
+            continue
+        if billed != charged:
+            yield f"{what}: line {head} is {billed}, the postings of the period are {charged}"
+    for number, amount in late.items():
+        yield f"{what}: late fee {amount} of bill {number} has no line"
+    on_top = 0 if bill.prices == "include" else bill.tax
+    if event.extra != own + on_top:
+        yield f"{what} adds {event.extra} to what was posted: by its lines late fees and discounts {own}, tax {on_top}"
+
+
+def _sums_agree(what: str, bill: Bill, posted: PeriodPosted) -> Iterator[str]:
+    """Hold the sums of a bill against its lines, the coin that is carried, and the money that moved."""
+    groups = {(group.category, group.rate): group.tax for group in bill.groups}
+    by_lines = {(group.category, group.rate): group.tax for group in grouped(bill.lines)}
+    for key in sorted({*groups, *by_lines}):
+        if groups.get(key) != by_lines.get(key):
+            name = f"{key[0] or 'no tax'} {key[1] / 1_000_000:g} %"
+            yield f"{what}: group {name} has tax {groups.get(key, 0)}, its lines have {by_lines.get(key, 0)}"
+    gross = sum(line.gross for line in bill.lines)
+    if bill.carried_in + gross != bill.total + bill.carried_out:
+        yield f"{what} asks {bill.total} and carries {bill.carried_out} of lines {gross} and {bill.carried_in} before"
+    if bill.balance is not None:
+        moved = bill.balance.money_in - bill.balance.money_out
+        if moved != posted.money:
+            yield f"{what} tells of {moved} that came in and went out, postings say {posted.money}"
+        closing = bill.balance.opening + moved - gross
+        if bill.balance.closing != closing:
+            yield f"{what} closes at {bill.balance.closing}: opening, money and lines come to {closing}"
     try:
         check_bill(bill)
     except Invalid as wrong:
         yield wrong.message
-    if bill.gross != posted + extra:
-        yield f"bill {bill.number} has lines of {bill.gross}, {posted} were posted and {extra} added by it"
-    if bill.carried_in + bill.gross != bill.total + bill.carried_out:
-        yield f"bill {bill.number} asks {bill.total} and carries {bill.carried_out}: that is not what it has"
 
 
 def series_faults(numbers: Iterable[str]) -> Iterator[str]:

@@ -112,7 +112,7 @@ def bill_read(told: pb.Bill) -> Bill:
 def _line_read(told: pb.BillLine) -> TaxedLine:
     return TaxedLine(
         told.item, told.member, msgspec.convert(told.kind, LineKind), told.net, told.tax, told.tax_category,
-        told.tax_rate, told.level, told.rule, told.origin, told.count,
+        told.tax_rate, told.level, told.rule, told.origin, told.count, told.bundle,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from charging.base.buckets import MONEY_IN, SumKey
 from charging.base.localtime import month_at, month_text
 from charging.base.openbills import ITEMS_MAX, NEVER_LATE, LateRule, OpenBill, OpenItem
 from charging.base.receivables import RECEIVABLE, bill_opened, late_fees, late_fees_billed
+from charging.base.staged import in_order
 from charging.bills.bill import BILL, DISCOUNT, Bill
 from charging.bills.checking import check_bill
 from charging.errors import Invalid, Refused
@@ -29,6 +30,7 @@ from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.dues import NOTHING_DUE, Dues, FeePosted
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent, Leg, Pair
+from charging.ledger.staging import MoneyReplayed, reckoned, replayable
 from charging.ledger.standing import require_here, require_open
 
 ACCRUALS_MAX = 1_000
@@ -119,6 +121,7 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
     number: Annotated[str, FilledIn()] = ""
     """The owner's, while it decides."""
 
+    sees_stages = True
     traits = Traits(
         sender=PLATFORM,
         permissions=("close_period",),
@@ -141,14 +144,17 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
         return replace(self, number=number)
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
-        """Close it. Refused BILL_PERIOD_CLOSED, BILL_PERIOD_AHEAD, PERIOD_NOT_OVER; Invalid BILL_WRONG.
+        """Close it; what is staged and belongs to it comes in first, since its bill tells of it.
+
+        Refused BILL_PERIOD_CLOSED, BILL_PERIOD_AHEAD, PERIOD_NOT_OVER; Invalid BILL_WRONG.
 
         Fees are refused as `charging.ledger.dues.posted` refuses. Raises `VersionMoved` when something was posted to
         the bucket since: the bill is made again.
         """
         require_here(account)
         _check_order(account, self.month, now_ms)
-        fees, account = _fees(account, self.dues, now_ms)
+        waiting = _of_period(account, self.month)
+        fees, account = _fees(reckoned(account), self.dues, now_ms)
         if self.mark != bucket_mark(account, self.month):
             raise VersionMoved
         posted = _posted(account, self.month)
@@ -157,7 +163,7 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
             billed = any(amount and not is_money(key) for key, amount in account.buckets.of(self.month))
             if billed or late_fees(account, now_ms):
                 raise _wrong(self.month, "nothing to bill")
-            return Effect((*fees, PeriodClosed(self.month, None, 0, 0, (), NEVER_LATE, ())))
+            return Effect((*waiting, *fees, PeriodClosed(self.month, None, 0, 0, (), NEVER_LATE, ())))
         _check_bill(account, self, bill, now_ms)
         extra = bill.gross - posted
         closed = PeriodClosed(
@@ -171,7 +177,7 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
             self.accruals,
             self.steps,
         )
-        return Effect((*fees, closed), bill.total, self.number.encode())
+        return Effect((*waiting, *fees, closed), bill.total, self.number.encode())
 
 
 def bucket_mark(account: Account, month: int) -> bytes:
@@ -199,6 +205,16 @@ def opening_of(account: Account, month: int) -> int:
 def is_money(key: SumKey) -> bool:
     """Say whether a sum is of money that came in or went out, not of charges."""
     return key.item[:1] == MONEY_IN
+
+
+def _of_period(account: Account, month: int) -> tuple[MoneyReplayed, ...]:
+    """Give what is staged of a period, or of one before: later it would count in the next one, and be told twice."""
+    terms = account.terms
+    return tuple(
+        MoneyReplayed(row)
+        for row in in_order(account.open.staged)
+        if month_at(terms.zone, terms.cycle_day, row.at_ms) <= month and replayable(account, row)
+    )
 
 
 def _fees(account: Account, due: Dues, now_ms: int) -> tuple[tuple[FeePosted, ...], Account]:

@@ -40,6 +40,10 @@ class Charged(BaseEvent, frozen=True, tag="c"):
         item = charge.item or usage.service
         return (Billed(usage.start_ms, item, usage.identity, charge.amount, charge.taxed_since),)
 
+    def moved_ms(self, time_ms: int) -> int:
+        """Count money of bound books that paid for it where it is billed itself."""
+        return self.usage.start_ms
+
     def words(self) -> str:
         """Say nothing: service, quantity and explanation of the line are of the charge."""
         return ""

@@ -286,7 +286,7 @@ class Bill(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., number: _Optional[str] = ..., account_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., period: _Optional[str] = ..., from_day: _Optional[str] = ..., to_day: _Optional[str] = ..., made_day: _Optional[str] = ..., due_day: _Optional[str] = ..., currency: _Optional[str] = ..., lines: _Optional[_Iterable[_Union[BillLine, _Mapping]]] = ..., taxes: _Optional[_Iterable[_Union[BillTax, _Mapping]]] = ..., net: _Optional[int] = ..., tax: _Optional[int] = ..., gross: _Optional[int] = ..., carried_in: _Optional[int] = ..., carried_out: _Optional[int] = ..., total: _Optional[int] = ..., settled: _Optional[int] = ..., payable: _Optional[int] = ..., arrears: _Optional[int] = ..., opening: _Optional[int] = ..., closing: _Optional[int] = ..., money: _Optional[_Iterable[_Union[BillMoney, _Mapping]]] = ..., coin: _Optional[int] = ..., prices: _Optional[str] = ..., rounding: _Optional[str] = ..., minimum: _Optional[int] = ..., of: _Optional[str] = ...) -> None: ...
 
 class BillLine(_message.Message):
-    __slots__ = ("item", "member", "kind", "net", "tax", "tax_category", "tax_rate", "level", "rule", "origin", "count")
+    __slots__ = ("item", "member", "kind", "net", "tax", "tax_category", "tax_rate", "level", "rule", "origin", "count", "bundle")
     ITEM_FIELD_NUMBER: _ClassVar[int]
     MEMBER_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -298,6 +298,7 @@ class BillLine(_message.Message):
     RULE_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
     item: str
     member: str
     kind: str
@@ -309,7 +310,8 @@ class BillLine(_message.Message):
     rule: str
     origin: str
     count: int
-    def __init__(self, item: _Optional[str] = ..., member: _Optional[str] = ..., kind: _Optional[str] = ..., net: _Optional[int] = ..., tax: _Optional[int] = ..., tax_category: _Optional[str] = ..., tax_rate: _Optional[int] = ..., level: _Optional[str] = ..., rule: _Optional[str] = ..., origin: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+    bundle: str
+    def __init__(self, item: _Optional[str] = ..., member: _Optional[str] = ..., kind: _Optional[str] = ..., net: _Optional[int] = ..., tax: _Optional[int] = ..., tax_category: _Optional[str] = ..., tax_rate: _Optional[int] = ..., level: _Optional[str] = ..., rule: _Optional[str] = ..., origin: _Optional[str] = ..., count: _Optional[int] = ..., bundle: _Optional[str] = ...) -> None: ...
 
 class BillTax(_message.Message):
     __slots__ = ("category", "rate", "net", "tax")
