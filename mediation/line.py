@@ -1,5 +1,7 @@
 """The line of a plant: collect, decode, post, as far as each comes; what fails is left for the next time."""
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
@@ -14,6 +16,10 @@ from mediation.plant.home import PlantFolder
 from mediation.plant.intake import Intake
 from mediation.plant.plant import Plant
 from mediation.written import FaultyFile, FileFault
+
+SOURCES_AT_ONCE = 8
+SourceReport = Callable[[str, int, int], None]
+"""Is told of which source how many files of a look are here, and of how many."""
 
 
 class PlantRules(Struct, frozen=True):
@@ -52,9 +58,16 @@ class MediationLine:
         self._collector = Collector(plant, rules.formats)
         self._intake = Intake(plant)
 
-    async def collect(self, now_ms: int) -> list[Collected]:
-        """Look at all sources once."""
-        return [await self._collector.collect(source, now_ms) for source in self._rules.sources]
+    async def collect(self, now_ms: int, report: SourceReport | None = None) -> list[Collected]:
+        """Look at all sources once, some at a time: one that doesn't answer keeps nobody waiting."""
+        turns = asyncio.Semaphore(SOURCES_AT_ONCE)
+
+        async def look(source: SwitchSource) -> Collected:
+            async with turns:
+                told = None if report is None else lambda here, of: report(source.source, here, of)
+                return await self._collector.collect(source, now_ms, told)
+
+        return await asyncio.gather(*(look(source) for source in self._rules.sources))
 
     def decode(self, now_ms: int) -> int:
         """Decode what is landed; gives how many files."""

@@ -13,6 +13,7 @@ from rich.table import Table
 from charging.base.identity import mask
 from charging.errors import Fault
 from cluster.roles import read_role
+from console.frontend import sourcing
 from console.frontend.asking import ENDPOINTS, Certificates, Endpoint
 from console.report import major, moment
 from console.views import Json, View, print_view
@@ -26,6 +27,7 @@ from mediation.plant.suspense import Suspended
 from mediation.posting.poster import Posted, Poster
 from mediation.proving import FileProof, Prover
 from mediation.records import DroppedRecord, UnusableFile
+from mediation.standing import source_states
 from mediation.written import FaultyFile
 from onetier_client import AsyncClient
 from runtime.settings import BadSettings
@@ -83,6 +85,7 @@ def run(
     home: Home,
     follow: Annotated[bool, typer.Option("--follow", help="Look again and again, until Ctrl-C.")] = False,
     every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between two looks.")] = 10.0,
+    metrics: Annotated[str, typer.Option("--metrics", help="Serve metrics of the sources at this HOST:PORT.")] = "",
     endpoint: Endpoint = ENDPOINTS,
     tls: Certificates = None,
     as_json: Json = False,
@@ -92,11 +95,13 @@ def run(
 
     async def work(plant: Plant, client: AsyncClient) -> bool:
         line, poster = MediationLine(plant, rules), _poster(plant, client, rules)
-        while True:
-            well = await _pass(line, poster, as_json)
-            if not follow:
-                return well
-            await asyncio.sleep(every)
+        with sourcing.metrics(metrics) as gauges:
+            while True:
+                well = await _pass(line, poster, as_json)
+                gauges.states = source_states(plant, rules.sources, _now_ms())
+                if not follow:
+                    return well
+                await asyncio.sleep(every)
 
     _work(home, endpoint, tls, work)
 
@@ -166,6 +171,34 @@ def proof(
         raise typer.Exit(1)
 
 
+@app.command()
+def sources(home: Home, as_json: Json = False) -> None:
+    """Show how each source stands; exit status 1 when a file is overdue or the newest look went wrong."""
+    rules, plant = _rules(home), _open(home)
+    well = sourcing.show_sources(plant, rules, _now_ms(), as_json=as_json)
+    plant.close()
+    if not well:
+        raise typer.Exit(1)
+
+
+@app.command()
+def files(home: Home, source: sourcing.OfSource = "", state: sourcing.OfState = "", as_json: Json = False) -> None:
+    """List the files that were taken and what became of them, and those that are not whole yet."""
+    plant = _open(home)
+    sourcing.show_files(plant, source, state, as_json=as_json)
+    plant.close()
+
+
+@app.command()
+def gaps(home: Home, as_json: Json = False) -> None:
+    """Show which files are missing by the numbers in their names; exit status 1 when one is."""
+    rules, plant = _rules(home), _open(home)
+    whole = sourcing.show_gaps(plant, rules, as_json=as_json)
+    plant.close()
+    if not whole:
+        raise typer.Exit(1)
+
+
 def _rules(home: Path) -> PlantRules:
     try:
         return read_rules(home)
@@ -215,12 +248,18 @@ def _work(
 
 async def _pass(line: MediationLine, poster: Poster, as_json: bool) -> bool:
     """Go along the line once and tell; say whether nothing is left that could have been done."""
-    collected = await line.collect(_now_ms())
+    with sourcing.progress(as_json=as_json) as report:
+        collected = await line.collect(_now_ms(), report)
     decoded = line.decode(_now_ms())
     posted = await poster.post_batches(_now_ms())
     texts = [
         f"{each.source}: {each.taken} files taken, {each.known} known, {each.unfinished} not whole yet"
         for each in collected
+    ]
+    texts += [
+        f"{each.source}: line {unread.line} of its list: {unread.why}: {unread.text}"
+        for each in collected
+        for unread in each.unread
     ]
     troubles = [f"{each.source}: {trouble}" for each in collected for trouble in each.troubles]
     row = {"collected": collected, "decoded": decoded, "posted": posted}

@@ -20,6 +20,8 @@ class FileLanding:
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
+        self._turn = asyncio.Lock()
+        """Two sources may bring one content at once."""
 
     async def land(
         self,
@@ -32,6 +34,16 @@ class FileLanding:
 
         Gives how many were new, and how many are not whole. Raises OSError; nothing of the group counts then.
         """
+        async with self._turn:
+            return await self._land(source, arrivals, ended, now_ms)
+
+    async def _land(
+        self,
+        source: SwitchSource,
+        arrivals: Sequence[Arrival],
+        ended: Callable[[bytes], bool] | None,
+        now_ms: int,
+    ) -> tuple[int, int]:
         whole = [each for each in arrivals if ended is None or ended(each.content())]
         digests = [each.digest() for each in whole]
         new: dict[str, tuple[Arrival, int]] = {}

@@ -69,6 +69,18 @@ class SeenName(Struct, frozen=True):
     seen_ms: int
 
 
+class WaitingFile(Struct, frozen=True):
+    """A file that is listed and was not taken."""
+
+    source: str
+    name: str
+    bytes: int
+    first_ms: int
+    """Since when its name is listed, UTC by the plant's clock."""
+    since_ms: int
+    """Since when it looks as it does."""
+
+
 class Look(Struct, frozen=True):
     """What is known of a file that is listed. Times are UTC by the plant's clock."""
 
@@ -139,7 +151,16 @@ class FileBook:
             values = (source, file.shown, file.bytes, file.modified, first_ms, now_ms)
             self._execute("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, 0, '')", values)
             found[file.shown] = Look(first_ms, now_ms)
+        gone = [(source, name) for name, row in known.items() if not row[-1] and name not in found]
+        for each in gone:
+            # What was not taken and isn't listed any more: it has another name by now.
+            self._execute("DELETE FROM looks WHERE source = ? AND name = ?", each)
         return found
+
+    def waiting(self, source: str = "") -> list[WaitingFile]:
+        """Give what was listed and is not taken, oldest first; "" = of all sources."""
+        query = "SELECT source, name, bytes, first_ms, since_ms FROM looks WHERE digest = '' AND ? IN ('', source)"
+        return [WaitingFile(*row) for row in self._execute(f"{query} ORDER BY first_ms, source, name", (source,))]
 
     def tried(self, source: str, name: str, now_ms: int) -> None:
         """Note that a listed file was read and is not whole."""
