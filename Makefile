@@ -22,8 +22,8 @@ install: $(STAMP) ## the virtual environment with everything in it
 run: $(STAMP)    ## the main job on the embedded default: tiers, numbering plan, 20,000 subscribers, 200,000 events, proof
 	$(BIN)/onetier demo
 
-up: $(STAMP)     ## keep the same system running for clients; Ctrl-C drains it
-	$(BIN)/onetier up
+up: $(STAMP)     ## keep the same system running for clients, with switches that write files; Ctrl-C drains it
+	$(BIN)/onetier up --switches
 
 test: check slow compiled-tests ## everything, the real Cassandra included
 

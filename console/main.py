@@ -120,6 +120,9 @@ def up(
     gateway: Gateways = None,
     feeds: FeedProcesses = 1,
     fresh: Fresh = False,
+    switches: Annotated[
+        bool, typer.Option("--switches", help="Play three switches that write files behind SFTP, too.")
+    ] = False,
 ) -> None:
     """Keep the system running for clients; Ctrl-C drains it. Serves what the data folder holds, or loads a country."""
     from cluster.folder import Options
@@ -129,7 +132,7 @@ def up(
 
     shape = Shape(datacenters, domain_servers, app_servers, port, _gateways(gateway or []), feeds)
     options = Options(folder, units, subscribers, events, seed, slots, shape, tls=tls)
-    raise typer.Exit(_run(serving.run(options, console(), fresh=fresh)))
+    raise typer.Exit(_run(serving.run(options, console(), fresh=fresh, switches=switches)))
 
 
 def _gateways(roles: list[str]) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 import asyncio
 import signal
 from collections.abc import Coroutine
+from itertools import islice
+from pathlib import Path
 
 from rich.console import Console
 
@@ -27,11 +29,18 @@ from console.systems.narrator import Narrator
 from country import usage, usage_file
 from country.sending import WINDOW_REQUESTS, send_usage
 from country.tally import Tally
+from mediation.samples.plant import play, sample_plant, sample_switches
 from onetier_client import AsyncClient
 
+MSISDN = "msisdn:"
+SWITCHES_PORT = 22
+"""Above the first app server's."""
 
-async def run(options: Options, out: Console, *, fresh: bool) -> int:
-    """Serve until Ctrl-C or SIGTERM, then drain. Returns 0 after a clean drain, 1 when a process died or was killed.
+
+async def run(options: Options, out: Console, *, fresh: bool, switches: bool) -> int:
+    """Serve until Ctrl-C or SIGTERM, then drain; with `switches`, three of them write files beside it.
+
+    Returns 0 after a clean drain, 1 when a process died or was killed.
 
     Raises `FolderInUse`, `CatalogueFaulty`, `SendingFailed`.
     """
@@ -42,10 +51,10 @@ async def run(options: Options, out: Console, *, fresh: bool) -> int:
         else:
             check_units(mark, options)
             keep(options.folder, mark)
-        return await _serve_until_told(options, Narrator(out), mark)
+        return await _serve_until_told(options, Narrator(out), mark, switches=switches)
 
 
-async def _serve_until_told(options: Options, narrator: Narrator, mark: FolderMark | None) -> int:
+async def _serve_until_told(options: Options, narrator: Narrator, mark: FolderMark | None, *, switches: bool) -> int:
     layout = lay_out(mark.base if mark is not None else fresh_base(options))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -53,14 +62,16 @@ async def _serve_until_told(options: Options, narrator: Narrator, mark: FolderMa
     async with Supervisor(options.folder / "logs") as supervisor:
         own = access_settings(options.folder) | voucher_settings(options.folder)
         system = System(supervisor, layout, own, tls=options.tls)
-        fault = await _until(stop, _serve(narrator, system, options, mark), supervisor.watch())
+        fault = await _until(stop, _serve(narrator, system, options, mark, switches=switches), supervisor.watch())
         narrator.say(fault or "draining")
         statuses = await supervisor.drain()
     narrator.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
     return 1 if fault or any(statuses.values()) else 0
 
 
-async def _serve(narrator: Narrator, system: System, options: Options, mark: FolderMark | None) -> None:
+async def _serve(
+    narrator: Narrator, system: System, options: Options, mark: FolderMark | None, *, switches: bool
+) -> None:
     """Start, load what is not there, say where to call, and go on until cancelled."""
     if mark is None:
         await make_units(narrator, system.layout)
@@ -76,7 +87,27 @@ async def _serve(narrator: Narrator, system: System, options: Options, mark: Fol
     narrator.say(f"front ends call {' or '.join(system.endpoints)}")
     narrator.say(f"operators call {' or '.join(process.address for process in system.datacenters)}")
     narrator.say(f"subscribers are listed in {options.folder / 'subscribers.csv'}; Ctrl-C drains")
+    if switches:
+        await _play_switches(narrator, options)
     await asyncio.Event().wait()
+
+
+async def _play_switches(narrator: Narrator, options: Options) -> None:
+    """Let the sample plant's switches write until cancelled."""
+    port = options.shape.first_port + SWITCHES_PORT if options.shape.first_port else 0
+    switches = sample_switches(options.folder, _mobile_numbers(options.folder), options.seed)
+    async with sample_plant(options.folder, port) as found:
+        plant = options.folder / "plant"
+        narrator.say(f"three switches write files behind SFTP at 127.0.0.1:{found}: onetier mediation run {plant}")
+        await play(switches)
+
+
+def _mobile_numbers(folder: Path) -> list[str]:
+    """Give national numbers of some of the subscribers that the folder lists."""
+    head = f"{MSISDN}86"
+    with (folder / "subscribers.csv").open(encoding="utf-8") as file:
+        identities = (line.partition(",")[0] for line in file)
+        return [each.removeprefix(head) for each in islice(filter(lambda each: each.startswith(head), identities), 500)]
 
 
 async def _load(narrator: Narrator, system: System, options: Options) -> None:

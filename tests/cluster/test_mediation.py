@@ -21,7 +21,7 @@ from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
-FORMATS = ROOT / "tests" / "data" / "mediation" / "formats"
+FORMATS = ROOT / "mediation" / "samples" / "formats"
 SHAPE = Shape(domain_servers=1, app_servers=1, feeds=0)
 ACCOUNT = desk.OpenAccount(
     payment_mode="postpaid",

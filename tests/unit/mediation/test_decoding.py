@@ -10,7 +10,7 @@ from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
 from mediation.formats.reading import read_formats
 from mediation.records import DroppedRecord, UnreadRecord, UnusableFile
 
-FORMATS = read_formats(Path(__file__).resolve().parents[2] / "data" / "mediation" / "formats")
+FORMATS = read_formats(Path(__file__).resolve().parents[3] / "mediation" / "samples" / "formats")
 DECODERS = {name: Decoder(form) for name, form in FORMATS.items()}
 CALL = "7,13800138000,01065551234,20260105100000,61,released"
 
@@ -67,7 +67,7 @@ def test_what_is_wrong_in_one_record_is_told_and_the_next_is_read(line: str, why
 
 def test_a_local_time_that_clocks_show_twice_is_not_guessed(tmp_path: Path) -> None:
     (tmp_path / "f.yaml").write_text(
-        (Path(__file__).resolve().parents[2] / "data" / "mediation" / "formats" / "gx-voice.yaml")
+        (Path(__file__).resolve().parents[3] / "mediation" / "samples" / "formats" / "gx-voice.yaml")
         .read_text(encoding="utf-8")
         .replace("Asia/Shanghai", "Europe/Berlin"),
         encoding="utf-8",

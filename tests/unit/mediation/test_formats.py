@@ -9,7 +9,7 @@ from mediation.formats.reading import read_format, read_formats
 from mediation.line import read_rules
 from mediation.written import FaultyFile
 
-FORMATS = Path(__file__).resolve().parents[2] / "data" / "mediation" / "formats"
+FORMATS = Path(__file__).resolve().parents[3] / "mediation" / "samples" / "formats"
 GOOD = (FORMATS / "gx-voice.yaml").read_text(encoding="utf-8")
 
 
@@ -22,7 +22,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
 
 
 def test_the_formats_of_the_samples_are_read() -> None:
-    assert sorted(read_formats(FORMATS)) == ["gx-voice", "hx-sms", "pgw-data"]
+    assert {"gx-voice", "hx-sms", "pgw-data", "smf"} <= set(read_formats(FORMATS))
 
 
 @pytest.mark.parametrize(

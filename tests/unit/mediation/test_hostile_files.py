@@ -115,3 +115,13 @@ def test_a_clock_that_was_put_back_makes_no_file_wait_for_the_old_time(tmp_path:
         assert yard.batches() == []
     yard.pass_(back_ms + 60_000)
     assert yard.batches() == [1]
+
+
+def test_a_file_all_of_whose_records_wait_takes_no_number_from_the_next(yard: Yard) -> None:
+    (yard.folder / "1").write_text(use(1, NOW_MS + 60_000), encoding="utf-8")
+    assert [each.reason for each in yard.pass_()] == ["EVENT_TIME_INVALID"]
+    (yard.folder / "2").write_text(use(2), encoding="utf-8")
+    yard.pass_()
+    assert yard.batches() == [1]
+    yard.line.recycle("", NOW_MS + 60_000)
+    assert yard.batches() == [1, 1]
