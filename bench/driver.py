@@ -37,6 +37,15 @@ class Driven(Struct):
         return self.items / self.seconds
 
 
+def summed(runs: Sequence[Driven]) -> Driven:
+    """Give runs that came one after the other as one."""
+    faults: Counter[str] = Counter()
+    for each in runs:
+        faults.update(each.faults)
+    waits = [wait for each in runs for wait in each.batch_ms]
+    return Driven(sum(each.items for each in runs), sum(each.seconds for each in runs), waits, faults)
+
+
 class Packed(Struct):
     """A batch ready to be sent."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from cluster.system import Shape, System
 from country import offers, openings, reference
 from country.number_plan import NationalPlan, is_mobile, read
 from country.population import YUAN, Population, SampleAccount, Subscriber
+from onetier_client import requests
 from runtime.channel import open_channel
 
 CATALOGUES = Path(__file__).resolve().parents[1] / "catalogues"
@@ -132,8 +133,8 @@ async def _open_accounts(system: System, population: Population) -> None:
     step = 100_000
     for start in range(0, len(population.accounts), step):
         part = population.accounts[start : start + step]
-        requests = list(openings.openings(replace(population, accounts=part)))
-        done = await drive(pack(requests, 500, system.endpoints), 4)
+        opened = list(openings.openings(replace(population, accounts=part)))
+        done = await drive(pack(opened, 500, system.endpoints), 4)
         if done.faults:
             raise RuntimeError(f"accounts could not be opened: {dict(done.faults)}")
 
@@ -168,11 +169,11 @@ def charges(population: Population, count: int, run: str) -> list[desk.ServiceRe
     now_ms = int(time.time() * 1_000) - 60_000
     accounts = population.accounts
     kinds = ((offers.VOICE, 61), (offers.SMS, 1), (offers.DATA, 3_000_000))
-    requests = []
+    made = []
     for number in range(count):
         service, quantity = kinds[number % 3]
         other = accounts[(number * 7 + 1) % len(accounts)].account_id if service != offers.DATA else ""
-        requests.append(
+        made.append(
             desk.ServiceRequest(
                 identity=accounts[number * STRIDE % len(accounts)].account_id,
                 request_type=desk.REQUEST_TYPE_CHARGE,
@@ -184,7 +185,27 @@ def charges(population: Population, count: int, run: str) -> list[desk.ServiceRe
                 other_party=other,
             )
         )
-    return requests
+    return made
+
+
+def steps_of_sessions(population: Population, sessions: int, run: str) -> Iterator[list[desk.ServiceRequest]]:
+    """Make data sessions that begin, go on and end: lists of a step of each, to be sent one after the other."""
+    steps = (
+        (desk.SessionRequest.OPERATION_CREATE, 1_000_000, 0),
+        (desk.SessionRequest.OPERATION_UPDATE, 1_000_000, 800_000),
+        (desk.SessionRequest.OPERATION_RELEASE, 0, 800_000),
+    )
+    for invocation, (operation, asked, used) in enumerate(steps):
+        unit = desk.UnitUse(service_code=offers.DATA, requested=asked, used=used)
+        yield [
+            requests.execute(
+                population.accounts[number * STRIDE % len(population.accounts)].account_id,
+                requests.session(f"{run}-{number}", operation, invocation, [unit]),
+                channel=reference.FRONT,
+                request_key=f"{run}-{number}-{invocation}",
+            )
+            for number in range(sessions)
+        ]
 
 
 def queries(population: Population, count: int) -> list[desk.ServiceRequest]:

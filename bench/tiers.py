@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from onetier.v1 import service_desk_pb2 as desk
 
 from bench import hops
-from bench.driver import Driven, Packed, drive, pack
+from bench.driver import Driven, Packed, drive, pack, summed
 from bench.limits import Groups, Journals, RawStore, beside
-from bench.system import charges, cpu_seconds, queries, running
+from bench.system import charges, cpu_seconds, queries, running, steps_of_sessions
 from bench.table import Aim, Bench, Row
 from cluster.system import Shape, System
 from country.domains import REGIONS
@@ -70,6 +70,7 @@ class Tiers:
         self._formed = await self._journals.since(warm)
         peak = await self._charges(self._people, "charge", scale.items, CHARGES[self._store])
         await self._charges(Population(self._people.accounts[:1]), "charge on one hot account", scale.hot, HOT)
+        await self._sessions()
         await self._queries()
         await self._unary(peak / 10)
 
@@ -118,6 +119,26 @@ class Tiers:
         row = Row(f"query and dry run, {self._name}", f"{done.per_second:,.0f}/s", f"echo {echo:,.0f}/s")
         row.ratio, row.how = f"{done.per_second / echo:.1%}", "half balances, half quotes"
         self._bench.add(row, QUERIES, done.per_second)
+
+    async def _sessions(self) -> None:
+        people, run = self._people, f"{self._name}-{time.time_ns()}"
+        sessions = min(self._bench.scale.items // 3, len(people.accounts))
+        size = batch_bytes(next(steps_of_sessions(people, BATCH, run)))
+        steps = [pack(asked, BATCH, self._system.endpoints) for asked in steps_of_sessions(people, sessions, run)]
+        before: dict[str, float] = {}
+        spent: dict[str, float] = {}
+
+        async def row() -> Driven:
+            before.update(cpu_seconds(self._system))
+            done = summed([await pushed(step) for step in steps])
+            spent.update({tier: used - before[tier] for tier, used in cpu_seconds(self._system).items()})
+            return done
+
+        done, echo = await beside(lambda: self._echo(BATCH, size), row)
+        shares = ", ".join(f"{tier} {used / done.items * 1e6:.0f} µs" for tier, used in spent.items())
+        row_ = Row(f"session step, {self._name}", f"{done.per_second:,.0f}/s", f"echo {echo:,.0f}/s")
+        row_.ratio, row_.how = f"{done.per_second / echo:.1%}", f"begun, updated, ended; CPU each: {shares}"
+        self._bench.add(row_)
 
     async def _unary(self, per_second: float) -> None:
         requests = charges(self._people, int(per_second * self._bench.scale.unary_s), f"unary-{time.time_ns()}")

@@ -12,6 +12,7 @@ ROWS = {
     "charge, SQLite": ("raw group commit", "30,000/s"),
     "charge, SQLite, 31 domains": ("raw group commit", "30,000/s"),
     "charge on one hot account, SQLite": ("echo", "10,000/s"),
+    "session step, SQLite": ("echo", ""),
     "query and dry run, SQLite": ("echo", "40,000/s"),
     "unary charge at a tenth of peak, SQLite": ("three bare hops", "p99 < 25 ms"),
     "1,000 subscribers": ("with 500 subscribers on 1", ""),
@@ -25,8 +26,8 @@ ROWS = {
     "start of a domain server on 3,000 charges": ("ready to be called", ""),
     "memory of an account in a domain server, hot": ("", "≤ 1,500 bytes"),
     "memory of a route in a data center": ("", ""),
-    "feed, 1 watcher": ("with nobody watching", "≤ 3 % of the owner's CPU"),
-    "feed, 10 watchers": ("with nobody watching", "≤ 3 % of the owner's CPU"),
+    "feed, 1 watcher": ("beside as much other work", "≤ 3 % of the owner's CPU"),
+    "feed, 10 watchers": ("beside as much other work", "≤ 3 % of the owner's CPU"),
 }
 """Row → words of its limit, its aim."""
 
