@@ -5,6 +5,7 @@ from collections import deque
 import msgspec
 from msgspec import Struct, field
 
+from audit.backups import BackupCheck
 from audit.rerating import Rerater
 from audit.subjects import SubjectFollower, of_subject
 from business.kinds import KINDS
@@ -41,6 +42,12 @@ class SlotReport(Struct):
     """In the books of the accounts that are here, replayed."""
     bills: int = 0
     """Bills and credit notes that were numbered."""
+    staged: int = 0
+    """Came into stages of bill runs, or was in them when its account came."""
+    replayed: int = 0
+    """Of it; the rest is staged still, or moved away with its account."""
+    backups: int = 0
+    """Backups of its books that were held to the journal."""
     revenue: int = 0
     since_ms: int = 0
     """Time of the first entry when older segments are gone; 0 = the journal is whole."""
@@ -73,6 +80,7 @@ class Follower:
         self.subjects = SubjectFollower(start.seq + 1)
         self.only = only
         self.rerater: Rerater | None = None
+        self.backups: BackupCheck | None = None
         self._first_seq = start.seq + 1
         self._head_seq = head_seq
         self._claimed = False
@@ -95,6 +103,8 @@ class Follower:
                 continue
             report.entries += 1
             if of_subject(entry):
+                if self.backups is not None:
+                    self.backups.note_runs(entry)
                 of_subjects.append(entry)
                 if self.lines.maxlen:
                     self.lines.append(tell(entry, KINDS))
@@ -107,6 +117,8 @@ class Follower:
                 again = self.rerater.take(entry, audit.state)
                 report.findings += [f"{entry.account_id}: {finding}" for finding in again]
             audit.add(entry)
+            if self.backups is not None:
+                self.backups.note(entry)
             touched[entry.account_id] = audit
             if self.lines.maxlen:
                 self.lines.append(line(entry))
@@ -163,6 +175,8 @@ class Follower:
             found = audit.report()
             report.accounts += 1
             report.refusals += found.refusals
+            report.staged += audit.stages.staged
+            report.replayed += audit.stages.replayed
             report.revenue += found.totals.get("revenue", 0)
             report.money += _money(found.account)
             report.findings += [f"{found.account_id}: {finding}" for finding in found.findings]
@@ -170,6 +184,8 @@ class Follower:
         report.findings += [f"{report.name}: {fault}" for fault in series_faults(numbers)]
         report.bills += len(numbers)
         self._sum_up_subjects()
+        if self.backups is not None:
+            report.findings += self.backups.finish({name: audit.state for name, audit in self.audits.items()})
         del report.findings[FINDINGS_MAX:]
 
     def _sum_up_subjects(self) -> None:

@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from queue import Empty, Queue
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from audit.backups import BackupCheck, read_backups
 from audit.beside import Beside, check_bills, check_keys, check_shared, check_snapshots
 from audit.following import Follower, SlotReport
 from audit.rerating import RegionCatalogues, Rerater
@@ -61,6 +63,8 @@ class JournalRef(Struct, frozen=True):
     """Of its owner record."""
     published: RegionCatalogues | None = None
     """What charges are to be rated again by; None = they are not."""
+    backups: str = ""
+    """Folder of the backups of its books; empty = they are not looked at."""
 
 
 class Followed(Struct, frozen=True):
@@ -126,6 +130,9 @@ class _Slot:
         self.beside = Beside(ref.name, checkpoint, self._only)
         follower = self.follower = Follower(ref.name, ref.head_seq, self.start, self._only, self._lines_max)
         follower.rerater = Rerater(ref.published) if ref.published is not None else None
+        if ref.backups:
+            found = read_backups(Path(ref.backups), ref.name)
+            follower.backups, follower.report.backups = BackupCheck(ref.name, found), len(found)
         report, seq = follower.report, self.start.seq
         try:
             self._stable = await _read_snapshots(unit, ref.name, follower, checkpoint)

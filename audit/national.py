@@ -57,6 +57,8 @@ class Sources(Struct, frozen=True):
     """URL of the second party's unit; empty = the directory's."""
     rerate: bool = False
     """Rate charges again."""
+    backups: Path | None = None
+    """Folder of the backups that were made before bill runs; None = they are not looked at."""
 
 
 async def survey(sources: Sources, domain: str = "", account: str = "", *, contracts: bool = True) -> Survey:
@@ -114,6 +116,7 @@ async def _slots(
                 anchors=tuple(by_slot.get(name, ())),
                 owner_epoch=await owners_of.recorded_epoch(unit, code, number),
                 published=published if sources.rerate else None,
+                backups=str(sources.backups) if sources.backups is not None else "",
             )
             country.refs.append(ref)
 

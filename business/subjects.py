@@ -134,7 +134,7 @@ class Machine(Generic[StateT, ActionT, EventT]):
         events = self._decide(self.state(before), self.action(instruction.action), now_ms)
         facts = tuple(Raw(_pack(event)) for event in events)
         after = self.replay(before, facts)
-        if not facts or self._events(facts) != events:
+        if not facts or self.events(facts) != events:
             raise Broken("FACT_UNREADABLE", f"what would be kept of {before.subject_id} reads as something else")
         if len(bytes(after.state)) > SUBJECT_BYTES_MAX:
             raise Invalid("SUBJECT_TOO_LARGE", f"{before.subject_id} would have more than {SUBJECT_BYTES_MAX} bytes")
@@ -143,19 +143,20 @@ class Machine(Generic[StateT, ActionT, EventT]):
     def replay(self, before: PackedSubject, facts: Sequence[Raw]) -> PackedSubject:
         """See `SubjectKind`."""
         state = self.state(before)
-        for event in self._events(facts):
+        for event in self.events(facts):
             state = self._apply(state, event)
         return PackedSubject(before.subject_id, before.version + 1, Raw(_pack(state)))
 
     def words(self, facts: Sequence[Raw]) -> str:
         """See `SubjectKind`."""
-        events = self._events(facts)
+        events = self.events(facts)
         try:
             return "; ".join(self._say(event) for event in events)
         except DEFECTS as error:
             raise Broken("FACT_UNREADABLE", f"what happened to a {self.name} can't be told: {error}") from error
 
-    def _events(self, facts: Sequence[Raw]) -> tuple[EventT, ...]:
+    def events(self, facts: Sequence[Raw]) -> tuple[EventT, ...]:
+        """Read what happened. Raises `Broken` FACT_UNREADABLE when this version can't."""
         try:
             return tuple(self._read_event(fact) for fact in facts)
         except DEFECTS as error:

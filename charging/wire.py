@@ -145,6 +145,10 @@ class FetchDue(Struct, frozen=True, array_like=True, tag="D"):
     """`DueAccounts.next` of the page before; "" = the first page."""
     owing: bool = False
     """Instead those that owe something by bills, or are dunned; period and cycle day are not looked at."""
+    staged: bool = False
+    """Instead those with money in a stage, also such as have moved away."""
+    every: bool = False
+    """Instead all of them."""
 
 
 class FetchBills(Struct, frozen=True, array_like=True, tag="B"):

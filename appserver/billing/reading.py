@@ -26,6 +26,8 @@ BillingRequest = (
     | pb.ReadBillRunHistoryRequest
     | pb.BillAccountsRequest
     | pb.ReadBillsRequest
+    | pb.ListStagedRequest
+    | pb.BackUpBooksRequest
 )
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -43,7 +45,7 @@ def change_of(request: pb.ChangeBillRunsRequest, zone: str) -> RunAction:
             return PlanRun(period, plan.mode, ends_ms(period, LocalTime(zone)), plan.from_ms, plan.until_ms)
         case "open":
             opening = request.open
-            return OpenRun(period, opening.mode, ends_ms(period, LocalTime(zone)), opening.until_ms)
+            return OpenRun(period, opening.mode, ends_ms(period, LocalTime(zone)), opening.until_ms, opening.backup)
         case "complete":
             return CompleteRun(period)
         case "cancel":

@@ -14,6 +14,7 @@ from appserver.billing.billing import AccountBilling
 from appserver.billing.closings import BillingCaller
 from appserver.billing.plans import Plans
 from appserver.billing.reading import BillingRequest, change_of, check_caller, instructions, page_of, slots_of
+from appserver.billing.stages import books_of, books_told, staged_of, staged_told
 from appserver.billing.telling import expect, history, outcome, runs_in
 from business.billing.kind import subject_of
 from charging.base.names import is_code
@@ -23,6 +24,8 @@ from charging.ledger.permission import Policy, names_another
 from charging.wire import (
     Answer,
     BusinessData,
+    DueAccounts,
+    FetchDue,
     FetchHistory,
     FetchReference,
     History,
@@ -45,6 +48,7 @@ WAY_BACK_S = 0.25
 """Of a call's time, kept for its reply."""
 
 
+# Long because gRPC wants all calls of a service in one class; what they do is in the modules beside it.
 class Billing(BillingServiceServicer):
     """Serves operators. `wall_ms` is UTC, `timeout_s` for calls that name no deadline."""
 
@@ -132,6 +136,31 @@ class Billing(BillingServiceServicer):
         reference = await self._reference(account.terms.domain, context)
         self._permit("bills", request, reference, context)
         return await self._accounts(request, reference, context).read(account, request)
+
+    async def ListStaged(
+        self, request: pb.ListStagedRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ListStagedResponse:
+        """Tell a page of the money of a slot that waits in a stage."""
+        page, slots = await self._page(request, staged_of(request), context)
+        return staged_told(page, slots)
+
+    async def BackUpBooks(
+        self, request: pb.BackUpBooksRequest, context: grpc.aio.ServicerContext
+    ) -> pb.BackUpBooksResponse:
+        """Tell a page of what the books of a slot's accounts hold."""
+        page, _ = await self._page(request, books_of(request), context)
+        return books_told(page)
+
+    async def _page(
+        self, request: pb.ListStagedRequest | pb.BackUpBooksRequest, ask: FetchDue, context: grpc.aio.ServicerContext
+    ) -> tuple[DueAccounts, int]:
+        """Give a page of a slot, and how many slots there are. Faults as `ReadBillRunHistory`, PAGE_TOKEN_FOREIGN."""
+        check_caller(request)
+        reference = await self._reference(request.domain, context)
+        self._permit(READ, request, reference, context)
+        slots_of([request.slot], reference)
+        (answer,) = await self._ask([Question(f"domain:{ask.slot}", ask)], context)
+        return expect(DueAccounts, answer), reference.slots
 
     async def _domain_of(self, identity: str, context: grpc.aio.ServicerContext) -> str:
         (answer,) = await self._ask([Question(identity, Pull(identity))], context)

@@ -67,6 +67,7 @@ def tell(slot: str, run: Run) -> pb.BillRun:
         completion=run.completion,
         reason=run.reason,
         attempt=run.attempt,
+        backup=run.backup,
     )
 
 

@@ -9,6 +9,7 @@ from charging.base import accumulators
 from charging.base.account import Account, Book, SpendingLimit
 from charging.base.contract import Contract
 from charging.base.spending import HOUSE, resets_ms, spent
+from charging.base.staged import kept_less
 from charging.base.tongue import ENGLISH, Tongue
 from charging.base.unit_key import NONE, numbers_of
 from charging.base.usage import AllowanceLeft, Charge, Step
@@ -137,8 +138,10 @@ def fill_balance(view: desk.BalanceView, account: Account, now_ms: int) -> None:
     view.version = account.version
     view.members.extend(account.members)
     view.bound = money.bound
+    view.staged = money.staged
+    less = kept_less(account.open.staged)
     for book in account.books:
-        _book(view.books.add(), book)
+        _book(view.books.add(), book, book.reserved + less.get(book.book_id, 0))
     for limit in account.terms.limits:
         _limit(view.spending_limits.add(), limit, account, now_ms)
 
@@ -155,11 +158,11 @@ def _limit(into: desk.SpendingLimitView, limit: SpendingLimit, account: Account,
     into.warn_percent = limit.warn_percent
 
 
-def _book(into: desk.BalanceBook, book: Book) -> None:
+def _book(into: desk.BalanceBook, book: Book, reserved: int) -> None:
     into.book_id = book.book_id
     into.unit = book.unit
     into.amount = book.amount
-    into.reserved = book.reserved
+    into.reserved = reserved
     into.priority = book.priority
     into.valid_from_ms = book.valid_from_ms
     into.valid_to_ms = book.valid_to_ms

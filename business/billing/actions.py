@@ -26,6 +26,8 @@ class OpenRun(Struct, frozen=True, array_like=True, tag="open_bill_run", gc=Fals
     period_ends_ms: int
     until_ms: int
     """0 = as planned; it must be given where nothing was planned."""
+    backup: str = ""
+    """Digest of the backup of the slot's books that was made before; "" = none was."""
 
 
 class CompleteRun(Struct, frozen=True, array_like=True, tag="complete_bill_run", gc=False):

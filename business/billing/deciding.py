@@ -1,5 +1,6 @@
 """The rules of bill runs: what is asked → what happens, or why it does not. Pure: time and calendar come with it."""
 
+import re
 from typing import assert_never
 
 from business.billing.actions import CancelRun, CompleteRun, OpenRun, PlanRun, RunAction
@@ -22,6 +23,7 @@ from business.billing.runs import (
 )
 from charging.errors import Invalid, NotFound, Refused
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 MONTH_MAX = 3_000 * 12
 UNTIL_MS_MAX = 1 << 47
 """Of a window's end, milliseconds UTC: far beyond any plan, and a date that can be told in every zone."""
@@ -89,7 +91,9 @@ def _open(runs: BillRuns, action: OpenRun, now_ms: int) -> RunOpened:
     until_ms = action.until_ms or (planned.until_ms if planned is not None else 0)
     _check_window(now_ms, until_ms)
     from_ms, attempt = (planned.from_ms, planned.attempt) if planned is not None else (0, _attempt(before))
-    return RunOpened(Run(period, _mode(mode), OPEN, from_ms, until_ms, opened_ms=now_ms, attempt=attempt))
+    _check_backup(action.backup)
+    run = Run(period, _mode(mode), OPEN, from_ms, until_ms, opened_ms=now_ms, attempt=attempt, backup=action.backup)
+    return RunOpened(run)
 
 
 def _running(runs: BillRuns, period: Period) -> Run:
@@ -133,6 +137,11 @@ def _check_period(period: Period) -> None:
 def _check_window(from_ms: int, until_ms: int) -> None:
     if not 0 < from_ms < until_ms <= UNTIL_MS_MAX:
         raise _invalid("WINDOW_EMPTY", "until_ms", "a time after the window's beginning, UTC, milliseconds")
+
+
+def _check_backup(digest: str) -> None:
+    if digest and not _DIGEST.fullmatch(digest):
+        raise _invalid("BACKUP_MALFORMED", "backup", "the BLAKE2b-256 of the backup's file, 64 hexadecimal digits")
 
 
 def _mode(text: str) -> Mode:

@@ -54,6 +54,8 @@ class Run(Struct, frozen=True, array_like=True):
     """Why it was cancelled."""
     attempt: int = 1
     """Counts the runs of its period."""
+    backup: str = ""
+    """BLAKE2b-256, in hexadecimal digits, of the slot's books as they were before it; "" = no backup was made."""
 
 
 class BillRuns(Struct, frozen=True, array_like=True):

@@ -29,6 +29,7 @@ from charging.ledger.history import outcome
 from charging.ledger.outcome import Done, Movement
 from charging.ledger.reconciling import BillReconciling
 from charging.ledger.sending import TransferSent
+from charging.ledger.stage_reconciling import StageReconciling
 
 FINDINGS_MAX = 100
 
@@ -89,6 +90,7 @@ class Audit:
         self.findings: list[str] = []
         self.transfers = TransferHalves()
         self.bills = BillReconciling(start)
+        self.stages = StageReconciling(start)
         self.numbers: list[str] = []
         """Of bills and credit notes, in the order of the journal."""
         self._keys: set[str] = set()
@@ -182,7 +184,7 @@ class Audit:
         under_way = before.open.outgoing if before is not None else ()
         for sentence in self.transfers.note(self.account_id, entry, under_way):
             self._find(sentence)
-        for sentence in self.bills.note(before, after, entry):
+        for sentence in (*self.bills.note(before, after, entry), *self.stages.note(after, entry)):
             self._find(sentence)
         self.state = after
 

@@ -42,6 +42,7 @@ BILL_RUNS = Section(
         Reason("RUN_CANCELLED", REFUSED, "The run was cancelled.", "Plan another."),
         Reason("RUN_MISSING", BROKEN, "Something was to happen to a run that is not there."),
         Reason("RUN_MODE_UNKNOWN", INVALID, "There is no such mode of a run.", fields="the mode"),
+        Reason("BACKUP_MALFORMED", INVALID, "What is said of the run's backup is no digest.", fields="the backup"),
         Reason(
             "CYCLE_BUSY",
             REFUSED,

@@ -25,6 +25,7 @@ from console.operations.billing_calls import (
     list_all,
     whole_period,
 )
+from console.operations.billing_opening import staged
 from console.operations.directory_call import patiently
 from console.operations.documents import document
 from console.operations.reconciling import reconcile
@@ -39,6 +40,7 @@ app.command("document")(document)
 app.command("explain")(explaining.explain)
 app.command("charge")(explaining.charge)
 app.command()(reconcile)
+app.command()(staged)
 for _command in (receivables.arrears, receivables.owing, receivables.dun, receivables.pay):
     app.command()(_command)
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,14 +18,15 @@ from console.operations.billing_calls import (
     RunReader,
     call,
     change_all,
+    run_change,
     whole_period,
 )
+from console.operations.billing_opening import RunOpening, open_runs
 from console.operations.billing_running import RunOrder, RunTotals, work
 from console.operations.directory_call import patiently
 from console.sharing import shares
 from console.values import time_ms
 from console.views import View, plain, print_view
-from onetier_client import new_key
 from runtime.status import from_status
 
 app = typer.Typer(no_args_is_help=True)
@@ -42,6 +44,10 @@ def run(
     page: Annotated[int, typer.Option(min=1, max=500, help="Accounts of one page.")] = 200,
     trial: Annotated[bool, typer.Option("--trial", help="The same computation, and nothing is kept.")] = False,
     until: Annotated[str, typer.Option(help="End of the window, where none is planned; default: in a day.")] = "",
+    mode: Annotated[str, typer.Option(help="direct or staged; default: as planned, else direct.")] = "",
+    backup: Annotated[
+        Path | None, typer.Option(help="Back up the books of each slot to this folder, before its run is opened.")
+    ] = None,
     *,
     caller: RunReader,
 ) -> None:
@@ -63,7 +69,7 @@ def run(
     async def ask(stub: BillingServiceStub) -> tuple[RunTotals, list[pb.BillRun]]:
         slots = caller.slot or await _slots(stub, domain, caller)
         if not trial:
-            await _open(stub, domain, slots, whole, until_ms, caller)
+            await open_runs(stub, RunOpening(domain, slots, whole, mode, until_ms, backup), caller)
         order = RunOrder(domain, whole, slots, workers, page, trial, caller.actor, caller.channel)
         totals = await work(stub, order, progress)
         ended = [] if trial or totals.failures else await _complete(stub, domain, slots, whole, caller)
@@ -146,22 +152,11 @@ async def _slots(stub: BillingServiceStub, domain: str, caller: BillsCaller) -> 
     return list(range(told.slots))
 
 
-async def _open(
-    stub: BillingServiceStub, domain: str, slots: Sequence[int], period: str, until_ms: int, caller: BillsCaller
-) -> None:
-    """Open the run in each slot; where it is open already, that is as well. Raises the first other refusal."""
-    request = _change(domain, slots, period, caller)
-    request.open.CopyFrom(pb.OpenBillRun(until_ms=until_ms))
-    for outcome in await change_all(stub, request):
-        if outcome.HasField("error") and from_status(outcome.error).reason != "RUN_OPEN":
-            raise from_status(outcome.error)
-
-
 async def _complete(
     stub: BillingServiceStub, domain: str, slots: Sequence[int], period: str, caller: BillsCaller
 ) -> list[pb.BillRun]:
     """Complete the run of each slot: nobody is due any more. Whoever else did it, did it."""
-    request = _change(domain, slots, period, caller)
+    request = run_change(domain, slots, period, caller)
     request.complete.CopyFrom(pb.CompleteBillRun())
     ended: list[pb.BillRun] = []
     for outcome in await change_all(stub, request):
@@ -170,12 +165,6 @@ async def _complete(
         elif from_status(outcome.error).reason != "RUN_COMPLETED":
             raise from_status(outcome.error)
     return ended
-
-
-def _change(domain: str, slots: Sequence[int], period: str, caller: BillsCaller) -> pb.ChangeBillRunsRequest:
-    return pb.ChangeBillRunsRequest(
-        domain=domain, slots=slots, period=period, request_key=new_key(), actor=caller.actor, channel=caller.channel
-    )
 
 
 def _row(totals: RunTotals) -> dict[str, object]:

@@ -15,6 +15,7 @@ from charging.errors import Fault, Unavailable
 from console.arguments import ENDPOINTS_VARIABLE, Key, first_address
 from console.operations.directory_call import CALL_TIMEOUT_S, PLATFORM, Certificates, call_as_operator, patiently
 from console.views import Json
+from onetier_client import new_key
 from runtime.status import from_status
 
 ResultT = TypeVar("ResultT")
@@ -60,6 +61,13 @@ class RunChanger(RunReader, frozen=True, kw_only=True):
 def whole_period(text: str) -> str:
     """Give a period with its cycle day: the 1st where none is named."""
     return text if "/" in text else f"{text}/1"
+
+
+def run_change(domain: str, slots: Sequence[int], period: str, caller: BillsCaller) -> pb.ChangeBillRunsRequest:
+    """Make a request for the runs of a period, under a key of its own; what is asked for is still to be filled in."""
+    return pb.ChangeBillRunsRequest(
+        domain=domain, slots=slots, period=period, request_key=new_key(), actor=caller.actor, channel=caller.channel
+    )
 
 
 async def change_all(stub: BillingServiceStub, request: pb.ChangeBillRunsRequest) -> list[pb.BillRunOutcome]:

@@ -1,5 +1,6 @@
 """`onetier billing reconcile`: bills against the postings in the journals, to the micro-unit."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,24 +21,42 @@ def reconcile(
     folder: Folder = FOLDER,
     directory: DirectoryUrl = "",
     keys: ChainKeys = None,
+    backups: Annotated[
+        Path | None,
+        typer.Option("--backup", help="Folder of the backups that were made before the runs: books are held to them."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that read journals.")] = 2,
     as_json: Json = False,
 ) -> None:
-    """Add every bill up again from the journals themselves; any difference ends with status 1. Changes nothing."""
+    """Add every bill up again from the journals themselves; any difference ends with status 1. Changes nothing.
+
+    What came into stages of runs is what was replayed and what is staged still; with backups, what books hold is what
+    they held then and what the journals moved since.
+    """
     where = directory_url(folder, directory)
     try:
-        found = audit_country(Sources(where, ring_for(where, keys), None), domain, workers)
+        found = audit_country(Sources(where, ring_for(where, keys), None, backups=backups), domain, workers)
     except (Fault, StoreUnavailable, StoreRejected) as fault:
         typer.echo(f"onetier: {fault}", err=True)
         raise typer.Exit(1) from fault
     rows = [
-        {"slot": slot.name, "accounts": slot.accounts, "bills": slot.bills, "revenue": slot.revenue}
+        {
+            "slot": slot.name,
+            "accounts": slot.accounts,
+            "bills": slot.bills,
+            "revenue": slot.revenue,
+            "staged": slot.staged,
+            "replayed": slot.replayed,
+            "backups": slot.backups,
+        }
         for slot in found.slots
     ]
     bills, revenue = sum(slot.bills for slot in found.slots), sum(slot.revenue for slot in found.slots)
     differences = found.sentences
     told = f"{bills:,} bills in {len(found.slots)} slots, revenue {show(revenue)}: {len(differences)} differences"
-    print_view(View([*rows, {"differences": differences}], [told]), as_json)
+    staged, replayed = sum(slot.staged for slot in found.slots), sum(slot.replayed for slot in found.slots)
+    stages = f"staged {show(staged)} = replayed {show(replayed)} + {show(staged - replayed)} that waits or moved away"
+    print_view(View([*rows, {"differences": differences}], [told, stages]), as_json)
     for sentence in differences[:SHOWN_MAX]:
         typer.echo(sentence, err=True)
     if differences:

@@ -135,6 +135,8 @@ class DueReads:
 
 
 def _wanted(account: Account, ask: wire.FetchDue) -> bool:
+    if ask.every or ask.staged:
+        return ask.every or bool(account.open.staged)
     if ask.owing:
         return bool(account.open.bills or account.open.dunned) and account.terms.status != "moved"
     return is_due(account, ask.month, ask.cycle_day)
@@ -151,7 +153,10 @@ def _by_period(bill: Bill) -> str:
 
 
 def _list_of(ask: wire.FetchDue, slot: str) -> str:
-    return f"{slot}|owing" if ask.owing else f"{slot}|{ask.month}|{ask.cycle_day}"
+    for name, asked in (("all", ask.every), ("staged", ask.staged), ("owing", ask.owing)):
+        if asked:
+            return f"{slot}|{name}"
+    return f"{slot}|{ask.month}|{ask.cycle_day}"
 
 
 def _place(ask: wire.FetchDue, slot: str) -> tuple[int, str]:

@@ -12,14 +12,17 @@ from onetier.v1.billing_pb2_grpc import BillingServiceStub
 
 from appserver.billing.bills import bill_told
 from audit.journals import JournalRef, audit_journal
-from audit.national import Sources, audit_country
+from audit.national import Audited, Sources, audit_country
 from business.billing.kind import BILL_RUNS, subject_of
 from business.billing.periods import Period
 from cluster.layout import keys_of
 from cluster.system import Shape
+from console.operations.billing_calls import BillsCaller
+from console.operations.billing_opening import RunOpening, open_runs
 from documents.jsonform import from_json
 from evidence.keyfile import ring_at
 from evidence.places import anchors_folder
+from onetier_client.requests import top_up
 from runtime.channel import open_channel
 from testkit.rehearsal import Rehearsal, rehearse
 
@@ -29,6 +32,7 @@ TODAY = datetime.now(UTC) - timedelta(days=1)
 LAST = Period(TODAY.year * 12 + TODAY.month - 2, 1)
 """The newest period that is surely over in every region."""
 UNTIL = (datetime.now(UTC) + timedelta(hours=6)).isoformat(timespec="seconds")
+LATER = (datetime.now(UTC) + timedelta(hours=7)).isoformat(timespec="seconds")
 
 
 async def billing(small: Rehearsal, *arguments: str, status: int = 0) -> str:
@@ -150,3 +154,49 @@ async def audit(small: Rehearsal, folder: Path) -> None:
     assert state is not None
     assert [(run.period, run.state, run.mode) for run in state.runs] == [(LAST, "completed", "direct")]
     assert [line.kind for line in followed.lines].count("open_bill_run") >= 3
+
+
+async def test_money_waits_in_a_staged_run_and_the_books_are_held_to_their_backup(tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    until = ("--until", UNTIL)
+    async with rehearse(tmp_path / "data", Shape(datacenters=1, domain_servers=1, app_servers=1)) as small:
+        payer = next(one for one in small.mobiles() if one.domain == "GD" and one.cycle_day == 1).members[0].identity
+        await billing(small, "plan", "GD", str(LAST), "--from", UNTIL, "--until", LATER, "--mode", "staged")
+        unknown = await billing(small, "open", "GD", str(LAST), *until, "--mode", "overnight", status=1)
+        assert "RUN_MODE_UNKNOWN" in unknown
+        channel = open_channel(small.system.endpoints[0])
+        until_ms = int(datetime.fromisoformat(UNTIL).timestamp() * 1000)
+        opening = RunOpening("GD", [0], str(LAST), "", until_ms, folder)
+        await open_runs(BillingServiceStub(channel), opening, BillsCaller(channel="front"))
+        await channel.close()
+        before = await small.client.balance(payer)
+        done = await small.client.execute(payer, top_up(30_000_000), request_key="in-the-run")
+        assert list(done.notices) == ["staged"]
+        during = await small.client.balance(payer)
+        assert (during.real, during.staged) == (before.real, 30_000_000)
+        assert during.available == before.available + 30_000_000
+        assert "in-the-run" in await billing(small, "staged", "GD")
+        billed = await billing(small, "run", "GD", str(LAST), "--backup", str(folder))
+        assert "completed, early" in billed
+        assert len(list(folder.iterdir())) == 1
+        while "nothing waits" not in await billing(small, "staged", "GD"):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+        assert (await small.client.balance(payer)).staged == 0
+        await small.client.close()
+        await small.system.supervisor.drain()
+        assert (await reconciled(small, folder)).sentences == []
+        (file,) = folder.iterdir()
+        file.chmod(0o600)
+        file.write_bytes(file.read_bytes().replace(b'"money",', b'"money",1', 1))
+        told = (await reconciled(small, folder)).sentences
+        assert any("no run was opened with the backup" in each for each in told)
+        assert any("is missing" in each for each in told)
+        assert any("were moved since" in each for each in told)
+
+
+async def reconciled(small: Rehearsal, folder: Path) -> Audited:
+    """Reconcile the country with the backups of a folder."""
+    layout = small.system.layout
+    ring = ring_at(keys_of(layout, small.system.supervisor.folder), make=False)
+    sources = Sources(layout.directory, ring, None, backups=folder)
+    return await asyncio.to_thread(audit_country, sources, "GD", 1)

@@ -42,12 +42,14 @@ class PlanBillRun(_message.Message):
     def __init__(self, mode: _Optional[str] = ..., from_ms: _Optional[int] = ..., until_ms: _Optional[int] = ...) -> None: ...
 
 class OpenBillRun(_message.Message):
-    __slots__ = ("mode", "until_ms")
+    __slots__ = ("mode", "until_ms", "backup")
     MODE_FIELD_NUMBER: _ClassVar[int]
     UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+    BACKUP_FIELD_NUMBER: _ClassVar[int]
     mode: str
     until_ms: int
-    def __init__(self, mode: _Optional[str] = ..., until_ms: _Optional[int] = ...) -> None: ...
+    backup: str
+    def __init__(self, mode: _Optional[str] = ..., until_ms: _Optional[int] = ..., backup: _Optional[str] = ...) -> None: ...
 
 class CompleteBillRun(_message.Message):
     __slots__ = ()
@@ -78,7 +80,7 @@ class BillRunOutcome(_message.Message):
     def __init__(self, slot: _Optional[int] = ..., run: _Optional[_Union[BillRun, _Mapping]] = ..., repeated: _Optional[bool] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class BillRun(_message.Message):
-    __slots__ = ("run_id", "slot", "period", "mode", "state", "from_ms", "until_ms", "opened_ms", "ended_ms", "completion", "reason", "attempt")
+    __slots__ = ("run_id", "slot", "period", "mode", "state", "from_ms", "until_ms", "opened_ms", "ended_ms", "completion", "reason", "attempt", "backup")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +93,7 @@ class BillRun(_message.Message):
     COMPLETION_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    BACKUP_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     slot: int
     period: str
@@ -103,7 +106,8 @@ class BillRun(_message.Message):
     completion: str
     reason: str
     attempt: int
-    def __init__(self, run_id: _Optional[str] = ..., slot: _Optional[int] = ..., period: _Optional[str] = ..., mode: _Optional[str] = ..., state: _Optional[str] = ..., from_ms: _Optional[int] = ..., until_ms: _Optional[int] = ..., opened_ms: _Optional[int] = ..., ended_ms: _Optional[int] = ..., completion: _Optional[str] = ..., reason: _Optional[str] = ..., attempt: _Optional[int] = ...) -> None: ...
+    backup: str
+    def __init__(self, run_id: _Optional[str] = ..., slot: _Optional[int] = ..., period: _Optional[str] = ..., mode: _Optional[str] = ..., state: _Optional[str] = ..., from_ms: _Optional[int] = ..., until_ms: _Optional[int] = ..., opened_ms: _Optional[int] = ..., ended_ms: _Optional[int] = ..., completion: _Optional[str] = ..., reason: _Optional[str] = ..., attempt: _Optional[int] = ..., backup: _Optional[str] = ...) -> None: ...
 
 class ListBillRunsRequest(_message.Message):
     __slots__ = ("domain", "slots", "actor", "channel")
@@ -358,3 +362,95 @@ class ReadBillsResponse(_message.Message):
     bills: _containers.RepeatedCompositeFieldContainer[Bill]
     next_page: str
     def __init__(self, bills: _Optional[_Iterable[_Union[Bill, _Mapping]]] = ..., next_page: _Optional[str] = ...) -> None: ...
+
+class ListStagedRequest(_message.Message):
+    __slots__ = ("domain", "slot", "page", "accounts_max", "actor", "channel")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_MAX_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    slot: int
+    page: str
+    accounts_max: int
+    actor: str
+    channel: str
+    def __init__(self, domain: _Optional[str] = ..., slot: _Optional[int] = ..., page: _Optional[str] = ..., accounts_max: _Optional[int] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ...) -> None: ...
+
+class ListStagedResponse(_message.Message):
+    __slots__ = ("staged", "next_page", "slots")
+    STAGED_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    staged: _containers.RepeatedCompositeFieldContainer[StagedMoney]
+    next_page: str
+    slots: int
+    def __init__(self, staged: _Optional[_Iterable[_Union[StagedMoney, _Mapping]]] = ..., next_page: _Optional[str] = ..., slots: _Optional[int] = ...) -> None: ...
+
+class StagedMoney(_message.Message):
+    __slots__ = ("account_id", "request_key", "stage", "kind", "amount", "settles", "at_ms", "period", "kept")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    SETTLES_FIELD_NUMBER: _ClassVar[int]
+    AT_MS_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    request_key: str
+    stage: str
+    kind: str
+    amount: int
+    settles: int
+    at_ms: int
+    period: str
+    kept: str
+    def __init__(self, account_id: _Optional[str] = ..., request_key: _Optional[str] = ..., stage: _Optional[str] = ..., kind: _Optional[str] = ..., amount: _Optional[int] = ..., settles: _Optional[int] = ..., at_ms: _Optional[int] = ..., period: _Optional[str] = ..., kept: _Optional[str] = ...) -> None: ...
+
+class BackUpBooksRequest(_message.Message):
+    __slots__ = ("domain", "slot", "page", "accounts_max", "actor", "channel")
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    SLOT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_MAX_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    domain: str
+    slot: int
+    page: str
+    accounts_max: int
+    actor: str
+    channel: str
+    def __init__(self, domain: _Optional[str] = ..., slot: _Optional[int] = ..., page: _Optional[str] = ..., accounts_max: _Optional[int] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ...) -> None: ...
+
+class BackUpBooksResponse(_message.Message):
+    __slots__ = ("accounts", "next_page")
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_FIELD_NUMBER: _ClassVar[int]
+    accounts: _containers.RepeatedCompositeFieldContainer[AccountBooks]
+    next_page: str
+    def __init__(self, accounts: _Optional[_Iterable[_Union[AccountBooks, _Mapping]]] = ..., next_page: _Optional[str] = ...) -> None: ...
+
+class AccountBooks(_message.Message):
+    __slots__ = ("account_id", "version", "books")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    BOOKS_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    version: int
+    books: _containers.RepeatedCompositeFieldContainer[BookAmount]
+    def __init__(self, account_id: _Optional[str] = ..., version: _Optional[int] = ..., books: _Optional[_Iterable[_Union[BookAmount, _Mapping]]] = ...) -> None: ...
+
+class BookAmount(_message.Message):
+    __slots__ = ("book_id", "unit", "amount")
+    BOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    book_id: str
+    unit: str
+    amount: int
+    def __init__(self, book_id: _Optional[str] = ..., unit: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...

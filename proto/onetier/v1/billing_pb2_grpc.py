@@ -58,6 +58,16 @@ class BillingServiceStub:
                 request_serializer=onetier_dot_v1_dot_billing__pb2.BillAccountsRequest.SerializeToString,
                 response_deserializer=onetier_dot_v1_dot_billing__pb2.BillAccountsResponse.FromString,
                 _registered_method=True)
+        self.ListStaged = channel.unary_unary(
+                '/onetier.v1.BillingService/ListStaged',
+                request_serializer=onetier_dot_v1_dot_billing__pb2.ListStagedRequest.SerializeToString,
+                response_deserializer=onetier_dot_v1_dot_billing__pb2.ListStagedResponse.FromString,
+                _registered_method=True)
+        self.BackUpBooks = channel.unary_unary(
+                '/onetier.v1.BillingService/BackUpBooks',
+                request_serializer=onetier_dot_v1_dot_billing__pb2.BackUpBooksRequest.SerializeToString,
+                response_deserializer=onetier_dot_v1_dot_billing__pb2.BackUpBooksResponse.FromString,
+                _registered_method=True)
         self.ReadBills = channel.unary_unary(
                 '/onetier.v1.BillingService/ReadBills',
                 request_serializer=onetier_dot_v1_dot_billing__pb2.ReadBillsRequest.SerializeToString,
@@ -103,6 +113,20 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStaged(self, request, context):
+        """Money that waits in its stage, account by account: that came in during a run in mode "staged" and is not replayed yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BackUpBooks(self, request, context):
+        """What the books of a slot's accounts hold, each as of its own version: the backup before a run is made of its pages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadBills(self, request, context):
         """Bills of an account, newest first, page by page; they are kept for ever.
         """
@@ -132,6 +156,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.BillAccounts,
                     request_deserializer=onetier_dot_v1_dot_billing__pb2.BillAccountsRequest.FromString,
                     response_serializer=onetier_dot_v1_dot_billing__pb2.BillAccountsResponse.SerializeToString,
+            ),
+            'ListStaged': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStaged,
+                    request_deserializer=onetier_dot_v1_dot_billing__pb2.ListStagedRequest.FromString,
+                    response_serializer=onetier_dot_v1_dot_billing__pb2.ListStagedResponse.SerializeToString,
+            ),
+            'BackUpBooks': grpc.unary_unary_rpc_method_handler(
+                    servicer.BackUpBooks,
+                    request_deserializer=onetier_dot_v1_dot_billing__pb2.BackUpBooksRequest.FromString,
+                    response_serializer=onetier_dot_v1_dot_billing__pb2.BackUpBooksResponse.SerializeToString,
             ),
             'ReadBills': grpc.unary_unary_rpc_method_handler(
                     servicer.ReadBills,
@@ -251,6 +285,60 @@ class BillingService:
             '/onetier.v1.BillingService/BillAccounts',
             onetier_dot_v1_dot_billing__pb2.BillAccountsRequest.SerializeToString,
             onetier_dot_v1_dot_billing__pb2.BillAccountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStaged(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/onetier.v1.BillingService/ListStaged',
+            onetier_dot_v1_dot_billing__pb2.ListStagedRequest.SerializeToString,
+            onetier_dot_v1_dot_billing__pb2.ListStagedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BackUpBooks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/onetier.v1.BillingService/BackUpBooks',
+            onetier_dot_v1_dot_billing__pb2.BackUpBooksRequest.SerializeToString,
+            onetier_dot_v1_dot_billing__pb2.BackUpBooksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -955,7 +955,7 @@ class PreviewFee(_message.Message):
     def __init__(self, identity: _Optional[str] = ..., offering: _Optional[str] = ..., fee: _Optional[str] = ..., item: _Optional[str] = ..., amount: _Optional[int] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ...) -> None: ...
 
 class BalanceView(_message.Message):
-    __slots__ = ("account_id", "domain", "status", "payment_mode", "currency", "real", "reserved", "available", "credit_limit", "books", "version", "members", "bound", "spending_limits")
+    __slots__ = ("account_id", "domain", "status", "payment_mode", "currency", "real", "reserved", "available", "credit_limit", "books", "version", "members", "bound", "spending_limits", "staged")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -970,6 +970,7 @@ class BalanceView(_message.Message):
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
     BOUND_FIELD_NUMBER: _ClassVar[int]
     SPENDING_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    STAGED_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     domain: str
     status: str
@@ -984,7 +985,8 @@ class BalanceView(_message.Message):
     members: _containers.RepeatedScalarFieldContainer[str]
     bound: int
     spending_limits: _containers.RepeatedCompositeFieldContainer[SpendingLimitView]
-    def __init__(self, account_id: _Optional[str] = ..., domain: _Optional[str] = ..., status: _Optional[str] = ..., payment_mode: _Optional[str] = ..., currency: _Optional[str] = ..., real: _Optional[int] = ..., reserved: _Optional[int] = ..., available: _Optional[int] = ..., credit_limit: _Optional[int] = ..., books: _Optional[_Iterable[_Union[BalanceBook, _Mapping]]] = ..., version: _Optional[int] = ..., members: _Optional[_Iterable[str]] = ..., bound: _Optional[int] = ..., spending_limits: _Optional[_Iterable[_Union[SpendingLimitView, _Mapping]]] = ...) -> None: ...
+    staged: int
+    def __init__(self, account_id: _Optional[str] = ..., domain: _Optional[str] = ..., status: _Optional[str] = ..., payment_mode: _Optional[str] = ..., currency: _Optional[str] = ..., real: _Optional[int] = ..., reserved: _Optional[int] = ..., available: _Optional[int] = ..., credit_limit: _Optional[int] = ..., books: _Optional[_Iterable[_Union[BalanceBook, _Mapping]]] = ..., version: _Optional[int] = ..., members: _Optional[_Iterable[str]] = ..., bound: _Optional[int] = ..., spending_limits: _Optional[_Iterable[_Union[SpendingLimitView, _Mapping]]] = ..., staged: _Optional[int] = ...) -> None: ...
 
 class SpendingLimitView(_message.Message):
     __slots__ = ("limit_id", "period", "amount", "spent", "resets_ms", "member", "services", "scope", "warn_percent")
