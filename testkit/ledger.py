@@ -23,9 +23,11 @@ from charging.ledger.command import Command
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.step_session import StepSession
+from charging.ledger.effect import NothingDue
 from charging.ledger.entry import Entry
 from charging.ledger.kinds import TAGS, Action, Event
 from charging.ledger.originals import Falls, charged_fact, with_original
+from charging.ledger.outcome import unchanged
 from charging.ledger.own import receive_command, settle_command
 from charging.rating import session_asks, sessions
 from charging.wire import Done, Failed, fault, pack, unpack_answer
@@ -189,6 +191,8 @@ class Desk:
             if refusal is not None:
                 raise refusal
             decision = ledger.decide(account, original, self.now_ms)
+        except NothingDue:
+            return unchanged(command.account_id, account, self.revision)
         except Refused as refused:
             self._journal(command, account, (), failed_of(refused), identity)
             raise

@@ -143,6 +143,7 @@ FULL = an_account(
     settled=pack_settled((replace(BILL, number="B-0", items=()),)),
     feeds=(("plant", ALICE, 7),),
     staged=(WAITS,),
+    places=("XJ/1",),
     fees=(FeeMark(ALICE, "plan", "monthly", 1, 9, 30),),
     reversed=(("paid-0", START_MS),),
     dunned=(Dunned(STEP, "", 1),),

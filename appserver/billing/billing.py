@@ -106,7 +106,7 @@ class AccountBilling:
         newest = _newest(account, request.page)
         many = min(request.periods_max or PERIODS_DEFAULT, PERIODS_MAX)
         oldest = max(newest - many + 1, FIRST_MONTH)
-        told = await bills_of(self._ask, account.account_id, range(oldest, newest + 1))
+        told = await bills_of(self._ask, account.account_id, range(oldest, newest + 1), account.open.places)
         bills = sorted(told.bills, key=lambda bill: bill.period, reverse=True)
         if request.number:
             bills = [bill for bill in bills if bill.number == request.number]

@@ -170,11 +170,16 @@ class AccountParts:
         return outcome
 
 
-async def bills_of(ask: Ask, account_id: str, months: Sequence[int]) -> pb.ReadBillsResponse:
-    """Read the bills of an account of some periods."""
+async def bills_of(
+    ask: Ask, account_id: str, months: Sequence[int], places: Sequence[str] = ()
+) -> pb.ReadBillsResponse:
+    """Read the bills of an account of some periods: where it is, and in the slots that it lived in before."""
     identity = identity_of(account_id)
-    (answer,) = await ask([Question(identity, FetchBills(identity, tuple(months)))])
-    return pb.ReadBillsResponse(bills=[bill_told(bill) for bill in expect(Bills, answer).bills])
+    wanted = FetchBills(identity, tuple(months))
+    routes = [identity, *[f"domain:{place}" for place in places]]
+    answers = await ask([Question(route, wanted) for route in routes])
+    bills = {bill.number: bill for answer in answers for bill in expect(Bills, answer).bills}
+    return pb.ReadBillsResponse(bills=[bill_told(bill) for bill in bills.values()])
 
 
 def _own(account: Account, contracts: Mapping[str, Contract | Failed]) -> list[Contract]:

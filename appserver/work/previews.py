@@ -17,10 +17,11 @@ from charging.base.localtime import next_cycle_ms
 from charging.base.usage import AllowanceLeft
 from charging.errors import Unavailable
 from charging.ledger.decision import Decision
-from charging.ledger.effect import VersionMoved
+from charging.ledger.effect import NothingDue, VersionMoved
 from charging.ledger.events import ContractSet
 from charging.ledger.kinds import Revision
 from charging.ledger.ledger import decide
+from charging.ledger.outcome import unchanged
 from charging.ledger.revising import check_basis
 from charging.rating.remains import allowances
 from charging.wire import BusinessData
@@ -44,6 +45,8 @@ def answer_preview(
     except VersionMoved as moved:
         text = "the state that the command rests on moved while it was looked at"
         raise Unavailable("ACCOUNT_CONTENDED", text, retry_ms=CONTENDED_RETRY_MS) from moved
+    except NothingDue:
+        decision = Decision((), account, unchanged(account.account_id, account, reference.revision))
     lost = _lost(contract, decision, account, reference, now_ms)
     reply = pending.reply(item)
     if reply is not None:

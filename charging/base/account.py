@@ -284,6 +284,8 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """When wrong codes of vouchers were given, oldest first; `charging.ledger.vouchers`."""
     barred_ms: int = 0
     """When there were too many of them: no voucher is taken until an operator says so. 0 = it is not so."""
+    places: tuple[str, ...] = ()
+    """Slots that it lived in before, oldest first: where the bills are that were made there."""
 
 
 NOTHING_OPEN = Open()

@@ -22,7 +22,7 @@ class BillCredited(BaseEvent, frozen=True, tag="credited"):
     number: str
     """Of the bill."""
     note: str
-    """Number of the credit note: the bill's, and which one of it this is."""
+    """Number of the credit note, of the owner's series."""
     amount: int
     """Micro-units, tax included."""
     before: int
@@ -58,12 +58,17 @@ class BillCredited(BaseEvent, frozen=True, tag="credited"):
         """Say the reason, or the note."""
         return self.reason or f"credit note {self.note}"
 
+    def numbers(self) -> tuple[str, ...]:
+        """Give the one of its note."""
+        return (self.note,)
+
 
 def crediting(
-    account: Account, number: str, amount: int, now_ms: int, reason: str, first: Sequence[Share] = ()
+    account: Account, number: str, amount: int, note: str, now_ms: int, reason: str, first: Sequence[Share] = ()
 ) -> BillCredited:
     """Say what a credit of a bill does: it takes `first` what these shares name, then the rest of the bill.
 
+    `note` is the number of the credit note.
     Refused BILL_UNKNOWN, CREDIT_EXCEEDS_BILL.
     """
     bill = bill_of(account, number)
@@ -74,7 +79,6 @@ def crediting(
     if amount > left:
         facts = {"billed": str(bill.billed), "credited": str(bill.credited), "left": str(left)}
         raise Refused("CREDIT_EXCEEDS_BILL", f"{left} micro-units of bill {number!r} are left to credit", facts=facts)
-    note = f"{number}-C{bill.notes + 1}"
     return BillCredited(number, note, amount, bill.credited, _shares(bill, amount, first), now_ms, reason)
 
 

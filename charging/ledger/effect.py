@@ -9,6 +9,10 @@ class VersionMoved(Exception):
     """The account is not in the state that the command was rated on: rate again on fresh business data."""
 
 
+class NothingDue(Exception):
+    """There is nothing to do, so nothing is kept either: whoever asks again is decided again."""
+
+
 class Effect(Struct, frozen=True, gc=False):
     """What an action decided: events in order, and what the reply says besides movements."""
 

@@ -37,8 +37,8 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
     """Decide a command on the state of its account.
 
     Raises `Refused` (journal it under the key; nothing moves), `Invalid` and `NotFound` (keep nothing), some of them
-    from `charging.ledger.within`; `VersionMoved` (the platform rates again). `now_ms` is the owner's clock; what is
-    late, refunds, transfers and sessions' expiry look at it.
+    from `charging.ledger.within`; `VersionMoved` (the platform rates again); `NothingDue`. `now_ms` is the owner's
+    clock; what is late, refunds, transfers and sessions' expiry look at it.
     """
     action = command.action
     if type(action) is PostCharge and account is not None:

@@ -6,6 +6,7 @@ The same structs travel to the platform (`charging.wire`) and stay in the journa
 import msgspec
 from msgspec import Raw, Struct
 
+from charging.base.account import Account
 from charging.base.buckets import Billed
 from charging.base.openbills import Share
 from charging.base.unit_key import SUCCESS
@@ -56,6 +57,11 @@ class Done(Struct, frozen=True, array_like=True, tag="d", gc=False):
     repeated: bool = False
     told: ChargeTold | None = None
     """Of a repeated charge."""
+
+
+def unchanged(account_id: str, account: Account | None, revision: int) -> Done:
+    """Give the outcome of a command that had nothing to do."""
+    return Done(account_id, account.version if account is not None else 0, 0, (), revision=revision)
 
 
 class ChargedFact(Struct, frozen=True, array_like=True, gc=False):

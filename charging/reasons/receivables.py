@@ -26,6 +26,13 @@ RECEIVABLES = Section(
             "Leave the bill out to pay into the balance.",
             facts=("bill",),
         ),
+        Reason(
+            "BILL_NUMBER_TAKEN",
+            INVALID,
+            "The number is of the form that the house gives its own bills, now or later.",
+            "Take the bill over under the number that the other system gave it.",
+            fields="what it may be",
+        ),
         Reason("BILL_EXISTS", REFUSED, "The account has a bill of this number already.", facts=("bill",)),
         Reason("BILL_NOT_POSITIVE", INVALID, "A bill that is taken over is for nothing, or less.", fields="the amount"),
         Reason(

@@ -51,7 +51,8 @@ class Steps:
         contracts = [await self._contract(old, member) for member in parcel.members]
         moved = tuple(msgspec.structs.replace(contract, domain=begun.to_domain) for contract in contracts)
         try:
-            await self._commit(new, begun, "in", MoveIn(done.detail, moved, begun.to_domain))
+            came_from = f"{begun.from_domain}/{begun.from_slot}"
+            await self._commit(new, begun, "in", MoveIn(done.detail, moved, begun.to_domain, came_from))
         except FINAL:
             await self._commit(old, begun, "back", MoveIn(done.detail, tuple(contracts), parcel.terms.domain))
             raise

@@ -6,7 +6,7 @@ from charging.ledger.command import Command
 from charging.ledger.commands.move_in import MoveIn
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.set_contract import SetContract
-from charging.ledger.effect import VersionMoved
+from charging.ledger.effect import NothingDue, VersionMoved
 from charging.ledger.kinds import Revision
 from charging.ledger.ledger import decide
 from charging.ledger.revising import check_basis
@@ -68,6 +68,6 @@ class Checking:
     def _holders(self, item: Joining, account: Account | None, joining: tuple[str, ...]) -> Need | None:
         try:
             decision = decide(account, item.command, self._around.newest_ms)
-        except (Fault, VersionMoved):
+        except (Fault, VersionMoved, NothingDue):
             return None  # Decided again by the caller, who says why.
         return Holders(joining, decision.account.version)

@@ -19,9 +19,10 @@ from charging.ledger.command import Command
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.remember import Remember
 from charging.ledger.decision import Decision
-from charging.ledger.effect import VersionMoved
+from charging.ledger.effect import NothingDue, VersionMoved
 from charging.ledger.kinds import TAGS
 from charging.ledger.ledger import decide
+from charging.ledger.outcome import unchanged
 from domainservers.accounts.accounts import Cell
 from domainservers.accounts.memory import Memory
 from domainservers.base.surroundings import Surroundings
@@ -41,6 +42,7 @@ from domainservers.journal.keys import KeyIndex
 from runtime.telemetry import logger
 
 log = logger("domainservers.desk.desk")
+_FAILED = pack_fault(Broken("COMMAND_FAILED", "the command could not be decided"))
 
 
 class SlotDesk:
@@ -126,8 +128,7 @@ class SlotDesk:
         if told is not None:
             self._entries.reply(item, cell, told)
             return None
-        original_key = action.original_key()
-        if original_key:
+        if original_key := action.original_key():
             return Original(original_key)
         try:
             found = self._checking.check(item, account) if isinstance(item, Joining) else None
@@ -149,12 +150,13 @@ class SlotDesk:
             decision = decide(account, command, self._around.newest_ms)
         except VersionMoved:
             return self._tell_stale(item, cell)
+        except NothingDue:
+            self._entries.reply(item, cell, wire.pack(unchanged(command.account_id, account, self._around.revision)))
         except (Refused, Invalid, NotFound, Denied, Broken) as fault:
             self._deny(item, cell, account, fault)
         except Exception:
             log.exception("a command could not be decided", kind=TAGS[type(command.action)])
-            failed = Broken("COMMAND_FAILED", "the command could not be decided")
-            self._entries.reply(item, cell, pack_fault(failed))
+            self._entries.reply(item, cell, _FAILED)
         else:
             self._accept(item, cell, account, decision)
         return None

@@ -29,7 +29,7 @@ from charging.ledger.accruals import accrue
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.dues import NOTHING_DUE, Dues, FeePosted
 from charging.ledger.effect import Effect, VersionMoved
-from charging.ledger.event import BaseEvent, Leg, Pair
+from charging.ledger.event import BaseEvent, Leg, Pair, book_legs
 from charging.ledger.staging import MoneyReplayed, reckoned, replayable
 from charging.ledger.standing import require_here, require_open
 
@@ -59,6 +59,8 @@ class PeriodClosed(BaseEvent, frozen=True, tag="closed"):
     """What limits of discounts on the bill have counted, by accumulator."""
     steps: bytes = b""
     """What discounts on the bill looked at and took, as charges keep it; empty = there are none."""
+    cover: tuple[Pair, ...] = ()
+    """Taken from other money books for the main book, which was below zero though the account had money."""
 
     rerates = False
     moves_money = False
@@ -74,7 +76,11 @@ class PeriodClosed(BaseEvent, frozen=True, tag="closed"):
         books = funds.shift(account.books, ((MAIN_BOOK, self.extra),), -1) if self.extra else account.books
         state = replace(closed, books=books, buckets=buckets.without(account.buckets, self.month))
         state = late_fees_billed(state.with_open(carried=bill.carried_out), self.late_fees)
-        return bill_opened(state, self.opened(bill))
+        state = bill_opened(state, self.opened(bill))
+        if not self.cover:
+            return state
+        moves = (*self.cover, (MAIN_BOOK, -sum([amount for _, amount in self.cover])))
+        return replace(state, books=funds.shift(state.books, moves, -1))
 
     def opened(self, bill: Bill) -> OpenBill:
         """Give the bill as it is owed."""
@@ -84,6 +90,10 @@ class PeriodClosed(BaseEvent, frozen=True, tag="closed"):
         """Post what the bill adds against revenue, and what is left to pay from what is owed."""
         if self.bill is None:
             return ()
+        covered = (*book_legs(self.cover, -1), *book_legs(((MAIN_BOOK, sum([each for _, each in self.cover])),), 1))
+        return (*self._legs_of_bill(), *(covered if self.cover else ()))
+
+    def _legs_of_bill(self) -> tuple[Leg, ...]:
         owed = sum(row.open for row in self.items)
         main = f"book:{MAIN_BOOK}"
         taken = (Leg(main, -self.extra), Leg("revenue", self.extra)) if self.extra else ()
@@ -177,7 +187,25 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
             self.accruals,
             self.steps,
         )
+        closed = replace(closed, cover=_cover(closed.apply(account), now_ms))
         return Effect((*waiting, *fees, closed), bill.total, self.number.encode())
+
+
+def _cover(account: Account, now_ms: int) -> tuple[Pair, ...]:
+    """Say what other money pays the debt of the main book with: a bill is settled by all money that an account has.
+
+    So whoever had enough in another book is not left owing what nobody asks for.
+    """
+    main = funds.book_of(account, MAIN_BOOK)
+    missing = -main.amount if main is not None else 0
+    found: list[Pair] = []
+    for book in account.books:
+        if missing > 0 and book.book_id != MAIN_BOOK and funds.spendable(book, now_ms):
+            part = min(missing, max(0, book.amount - book.reserved))
+            if part:
+                found.append((book.book_id, part))
+                missing -= part
+    return tuple(found)
 
 
 def bucket_mark(account: Account, month: int) -> bytes:
@@ -272,7 +300,7 @@ def _check_bill(account: Account, action: ClosePeriod, bill: Bill, now_ms: int) 
 
 
 def _lines_agree(account: Account, action: ClosePeriod, bill: Bill, late: int) -> bool:
-    """Say whether lines are the account's sums, but for late fees and what discounts of the bill take off."""
+    """Say whether lines are the account's sums, but for late fees and explained discounts of the bill."""
     posted = {False: 0, True: 0}
     for key, amount in account.buckets.of(action.month):
         if not is_money(key):
@@ -280,7 +308,8 @@ def _lines_agree(account: Account, action: ClosePeriod, bill: Bill, late: int) -
     asked = {False: 0, True: 0}
     for line in bill.lines:
         asked[line.kind == DISCOUNT] += line.gross if bill.prices == "include" else line.net
-    return asked[False] == posted[False] + late and asked[True] <= posted[True]
+    off = posted[True] - asked[True]
+    return asked[False] == posted[False] + late and off >= 0 and bool(off) <= bool(action.steps)
 
 
 def _limits_hold(action: ClosePeriod) -> bool:

@@ -2,10 +2,14 @@
 
 from typing import Annotated
 
+from msgspec.structs import replace
+
 from charging.base.account import MAIN_BOOK, Account
+from charging.base.asked import FilledIn
 from charging.base.fields import Reason
 from charging.base.fieldtypes import NAME, Amount, Name
 from charging.base.openbills import Share, find
+from charging.bills.bill import CREDIT_NOTE
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.books import check_room, require_book
 from charging.ledger.crediting import crediting
@@ -24,6 +28,8 @@ class CreditBill(BaseAction, frozen=True, tag="credit_bill"):
     item: Annotated[str, Name(required=False)]
     """Credited first; empty = the last items first."""
     reason: Reason
+    number: Annotated[str, FilledIn()] = ""
+    """Of the credit note: the owner's, while it decides."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -42,6 +48,14 @@ class CreditBill(BaseAction, frozen=True, tag="credit_bill"):
         """Give the reason."""
         return self.reason
 
+    def series(self) -> str:
+        """Number credit notes."""
+        return CREDIT_NOTE
+
+    def numbered(self, number: str) -> "CreditBill":
+        """Give it with the number of its note."""
+        return replace(self, number=number)
+
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Credit it. Refused BILL_UNKNOWN, CREDIT_EXCEEDS_BILL, BOOK_FULL."""
         require_here(account)
@@ -49,7 +63,7 @@ class CreditBill(BaseAction, frozen=True, tag="credit_bill"):
         bill = find(account.open.bills, self.bill)
         rows = [row for row in bill.items if row.item == self.item] if bill is not None and self.item else []
         first = [Share(self.bill, row.item, row.service, row.open) for row in rows]
-        event = crediting(account, self.bill, self.amount, now_ms, self.reason, first)
+        event = crediting(account, self.bill, self.amount, self.number, now_ms, self.reason, first)
         if event.rest:
             check_room(require_book(account, MAIN_BOOK), event.rest)
         return Effect((event,), self.amount)

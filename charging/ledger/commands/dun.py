@@ -14,7 +14,7 @@ from charging.base.fields import Reason
 from charging.errors import Invalid, Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.dunning import DunningTaken, due, named, status_of
-from charging.ledger.effect import Effect
+from charging.ledger.effect import Effect, NothingDue
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import ContractSet, Noticed, StatusSet
 from charging.ledger.standing import DUNNING, require_open
@@ -51,14 +51,14 @@ class Dun(BaseAction, frozen=True, tag="dun"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Take what is due, and stop what it stops.
 
-        Refused ACCOUNT_CLOSED, DUNNED_FULL; Invalid DUNNING_MALFORMED. Nothing due: nothing happens.
+        Refused ACCOUNT_CLOSED, DUNNED_FULL; Invalid DUNNING_MALFORMED. Raises `NothingDue`: no entry is written then.
         """
         require_open(account)
         if any(step.action not in ACTIONS or step.days < 0 for step in self.steps):
             raise Invalid("DUNNING_MALFORMED", "a step of dunning can't be meant so")
         steps = due(account, self.steps, now_ms)
         if not steps:
-            return Effect(())
+            raise NothingDue
         if len(account.open.dunned) + len(steps) > DUNNED_MAX:
             raise Refused("DUNNED_FULL", f"at most {DUNNED_MAX} steps hold for an account")
         taken = DunningTaken(steps)

@@ -11,6 +11,8 @@ from charging.ledger.effect import Effect
 from charging.ledger.event import BaseArrival
 from charging.ledger.within import check_contract
 
+PLACES_MAX = 64
+"""Of the slots that an account lived in before."""
 _unpack_account = msgspec.msgpack.Decoder(Account).decode
 
 
@@ -33,6 +35,8 @@ class MoveIn(BaseCreation, frozen=True, tag="in"):
     contracts: tuple[Contract, ...]
     domain: str = ""
     """Where it arrives; "" = as its contracts say."""
+    came_from: str = ""
+    """The slot that it left; "" = it is back where it was."""
 
     sees_stages = True
     traits = Traits(
@@ -69,4 +73,7 @@ class MoveIn(BaseCreation, frozen=True, tag="in"):
         contracts: tuple[Contract, ...] = tuple(
             replace(contract, version=version, domain=domain) for contract in self.contracts
         )
-        return Effect((MovedIn(parcel.with_terms(domain=domain), contracts),))
+        arrived = parcel.with_terms(domain=domain)
+        if self.came_from and self.came_from not in parcel.open.places:
+            arrived = arrived.with_open(places=(*parcel.open.places, self.came_from)[-PLACES_MAX:])
+        return Effect((MovedIn(arrived, contracts),))

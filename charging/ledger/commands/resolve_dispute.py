@@ -2,12 +2,16 @@
 
 from typing import Annotated
 
+from msgspec.structs import replace
+
 from charging.base.account import Account
+from charging.base.asked import FilledIn
 from charging.base.bounds import AMOUNT_MAX
 from charging.base.fields import Reason
 from charging.base.fieldtypes import MICRO_UNITS, NAME, Whole
 from charging.base.openbills import Share
 from charging.base.receivables import with_shares
+from charging.bills.bill import CREDIT_NOTE
 from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.crediting import crediting
@@ -45,6 +49,8 @@ class ResolveDispute(BaseAction, frozen=True, tag="resolve_dispute"):
     credit: Annotated[int, Whole(0, AMOUNT_MAX, unit=MICRO_UNITS)]
     """0 = nothing: all of it is owed again."""
     reason: Reason
+    number: Annotated[str, FilledIn()] = ""
+    """Of the credit note: the owner's, while it decides."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -63,6 +69,14 @@ class ResolveDispute(BaseAction, frozen=True, tag="resolve_dispute"):
         """Give the reason."""
         return self.reason
 
+    def series(self) -> str:
+        """Number the credit note, where something is credited."""
+        return CREDIT_NOTE if self.credit else ""
+
+    def numbered(self, number: str) -> "ResolveDispute":
+        """Give it with the number of its note."""
+        return replace(self, number=number)
+
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """End it. Refused BILL_UNKNOWN, BILL_SETTLED, NOT_DISPUTED, CREDIT_EXCEEDS_DISPUTE, CREDIT_EXCEEDS_BILL."""
         require_here(account)
@@ -76,5 +90,6 @@ class ResolveDispute(BaseAction, frozen=True, tag="resolve_dispute"):
         event = DisputeResolved(held, now_ms, self.reason)
         if not self.credit:
             return Effect((event,))
-        credited = crediting(event.apply(account), bill.number, self.credit, now_ms, self.reason, first=held)
+        state = event.apply(account)
+        credited = crediting(state, bill.number, self.credit, self.number, now_ms, self.reason, held)
         return Effect((event, credited), self.credit)

@@ -1,5 +1,6 @@
 """Take over a bill that another system made, and that is not paid: so an operator moves in with what it is owed."""
 
+import re
 from typing import Annotated
 
 from charging.base.account import Account
@@ -16,6 +17,8 @@ from charging.ledger.standing import require_open
 
 TAKEN_OVER = "taken_over"
 """Place of what was owed to another system."""
+OF_A_SERIES = re.compile(r"[A-Z0-9_.]+-[0-9]+-[A-Z]-[0-9]{4}-[0-9]+")
+"""Numbers of the house, of whatever slot and year: GD-0-B-2027-0000017. They are given, never taken over."""
 _OWED = Amount("BILL_NOT_POSITIVE")
 _DUE = Moment("a time after 1970")
 
@@ -72,8 +75,10 @@ class TakeOverBill(BaseAction, frozen=True, tag="take_over_bill"):
         return self.reason
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
-        """Owe it. Refused BILL_EXISTS, ACCOUNT_CLOSED, BILLS_FULL; Invalid for what no bill can be."""
+        """Owe it. Refused BILL_EXISTS, ACCOUNT_CLOSED, BILLS_FULL; Invalid BILL_NUMBER_TAKEN, or if it is none."""
         require_open(account)
+        if OF_A_SERIES.fullmatch(self.bill.upper()):
+            raise refusal("BILL_NUMBER_TAKEN", "bill", "a number that no series of the house has or will have")
         _OWED.read(self.amount, "amount")
         if self.due_ms <= 0:
             raise refusal("VALIDITY_OVER", "due_ms", _DUE.wanted)

@@ -1,7 +1,7 @@
 """A billing run at the platform: pages of accounts, fees first, trials, and what comes between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import grpc
@@ -12,7 +12,10 @@ from onetier.v1 import billing_pb2 as pb
 from onetier.v1.billing_pb2_grpc import BillingServiceStub
 from typer.testing import CliRunner
 
+from appserver.billing.asking import Question
+from appserver.billing.billing import AccountBilling
 from appserver.billing.bills import bill_told
+from appserver.billing.closings import BillingCaller
 from business.billing.periods import ends_ms, read_period
 from charging.base.localtime import LocalTime
 from charging.base.usage import Usage, unpack_steps
@@ -24,12 +27,14 @@ from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.ledger import seal
-from charging.wire import Answer, Commit, Pull, failed
+from charging.plans.timeline import Timeline
+from charging.wire import Answer, Bills, Commit, Pull, failed
 from console.operations.billing import app
 from documents.jsonform import from_json
 from runtime.channel import open_channel
 from runtime.status import from_rpc_error, from_status
-from testkit.ledger import charge_of, contract_of, opening
+from testkit.bills import a_bill
+from testkit.ledger import an_account, charge_of, contract_of, opening
 from testkit.owner import OwnerInMemory
 from tests.unit.appserver.conftest import Platforms
 
@@ -347,3 +352,18 @@ async def test_a_closed_bill_is_printed_with_the_periods_before_it(
     assert (tmp_path / "bills" / "october.pdf").read_bytes().startswith(b"%PDF-")
     await document("2026-11", "--json", status=1)
     await document(status=2)
+
+
+async def test_bills_that_were_made_before_a_port_are_read_where_they_were_made() -> None:
+    asked: list[str] = []
+    kept = {"account:GD/3:msisdn:1": [a_bill(2)], "domain:GD/3": [a_bill(1)], "domain:XJ/7": []}
+
+    async def ask(questions: Sequence[Question]) -> list[Answer]:
+        asked.extend(question.route for question in questions)
+        return [Bills("GD/3:msisdn:1", tuple(kept[question.route])) for question in questions]
+
+    moved = an_account("GD/3:msisdn:1", 9, "BJ", closed=2026 * 12, places=("GD/3", "XJ/7"))
+    billing = AccountBilling(ask, Timeline.build([], "BJ", "Asia/Shanghai"), BillingCaller("", "", ""), OVER_MS)
+    told = await billing.read(moved, pb.ReadBillsRequest(identity="msisdn:1"))
+    assert asked == ["account:GD/3:msisdn:1", "domain:GD/3", "domain:XJ/7"]
+    assert sorted(bill.number for bill in told.bills) == ["GD-2026-000000001", "GD-2026-000000002"]

@@ -242,11 +242,13 @@ def test_an_account_may_come_back() -> None:
     old.open(ID, 100)
     out = old.do(ID, MoveOut("SH")).detail
     assert out is not None
-    new.do(ID, MoveIn(out, (contract_of(ID, domain="SH"),)))
+    new.do(ID, MoveIn(out, (contract_of(ID, domain="SH"),), came_from="GD/0"))
+    assert new.accounts[ID].open.places == ("GD/0",), "there are its bills of before"
     back = new.do(ID, MoveOut("GD")).detail
     assert back is not None
-    old.do(ID, MoveIn(back, (contract_of(ID),)))
+    old.do(ID, MoveIn(back, (contract_of(ID),), came_from="SH/0"))
     assert (old.accounts[ID].terms.status, old.accounts[ID].terms.domain) == ("active", "GD")
+    assert old.accounts[ID].open.places == ("GD/0", "SH/0")
     before = dict(old.accounts)
     old.crash()
     assert old.accounts == before

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from charging.base.account import MONEY, Account
+from charging.base.dunning import NOTICE, DunningStep
 from charging.base.openbills import LateRule, settled_bills
 from charging.base.receivables import RECEIVABLE, kept_for_bills, open_of
 from charging.errors import Fault, Invalid, Refused
@@ -13,6 +14,7 @@ from charging.ledger import auditing, funds
 from charging.ledger.commands.agree_instalments import AgreeInstalments
 from charging.ledger.commands.credit_bill import CreditBill
 from charging.ledger.commands.dispute import Dispute
+from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.recover import Recover
 from charging.ledger.commands.resolve_dispute import ResolveDispute
@@ -204,7 +206,10 @@ def test_a_bill_is_credited_up_to_itself_whether_it_was_paid_or_not_and_notes_ar
     desk.do(A, CreditBill("B-1", 50, "", "all of it"))
     assert main(desk) == 70
     notes = [event for entry in desk.journals[A] for event in entry.events if type(event).__name__ == "BillCredited"]
-    assert [(note.note, note.before) for note in notes] == [("B-1-C1", 0), ("B-1-C2", 20), ("B-1-C3", 50)]
+    told = [(note.numbers(), note.before) for note in notes]
+    assert told == [(("credit_note-1",), 0), (("credit_note-2",), 20), (("credit_note-3",), 50)], (
+        "of the owner's series"
+    )
 
 
 def test_a_write_off_takes_two_persons_and_what_comes_in_later_is_a_recovery() -> None:
@@ -348,3 +353,27 @@ class Receivables(RuleBasedStateMachine):
 
 Receivables.TestCase.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
 TestReceivables = Receivables.TestCase
+
+
+@pytest.mark.parametrize("number", ["GD-0-B-2027-0000017", "gd-12-c-2031-1", "XJ_1-3-B-2020-0000001"])
+def test_no_bill_is_taken_over_under_a_number_that_the_house_gives(number: str) -> None:
+    desk = owing()
+    with pytest.raises(Invalid) as raised:
+        desk.do(A, bill(number, 100))
+    assert raised.value.reason == "BILL_NUMBER_TAKEN"
+    desk.do(A, bill("OLD-B-2027-17", 100))
+    assert opens(desk) == {"OLD-B-2027-17": 100}
+
+
+def test_a_sweep_that_finds_nothing_due_writes_no_entry() -> None:
+    desk = owing(bill("B-1", 100))
+    step = DunningStep("reminder", NOTICE, days=3)
+    entries, version = len(desk.journals[A]), state(desk).version
+    desk.now_ms = DUE_MS + DAY_MS
+    assert desk.do(A, Dun("", (step,))).version == version
+    assert (len(desk.journals[A]), state(desk).version) == (entries, version)
+    desk.now_ms = DUE_MS + 4 * DAY_MS
+    desk.do(A, Dun("", (step,)))
+    assert len(desk.journals[A]) == entries + 1
+    desk.do(A, Dun("", (step,)))
+    assert len(desk.journals[A]) == entries + 1, "and none once it is taken"
