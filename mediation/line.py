@@ -15,6 +15,7 @@ from mediation.plant.files import LANDED
 from mediation.plant.home import PlantFolder
 from mediation.plant.intake import Intake
 from mediation.plant.plant import Plant
+from mediation.plant.recycling import Recycler
 from mediation.written import FaultyFile, FileFault
 
 SOURCES_AT_ONCE = 8
@@ -57,6 +58,7 @@ class MediationLine:
         self._rules = rules
         self._collector = Collector(plant, rules.formats)
         self._intake = Intake(plant)
+        self._recycler = Recycler(plant, rules.formats)
 
     async def collect(self, now_ms: int, report: SourceReport | None = None) -> list[Collected]:
         """Look at all sources once, some at a time: one that doesn't answer keeps nobody waiting."""
@@ -70,16 +72,17 @@ class MediationLine:
         return await asyncio.gather(*(look(source) for source in self._rules.sources))
 
     def decode(self, now_ms: int) -> int:
-        """Decode what is landed; gives how many files."""
+        """Decode what is landed, and wait no longer for calls whose time is up; gives how many files."""
         decoders = {name: Decoder(form) for name, form in self._rules.formats.items()}
         files = [file for file in self._plant.files.all(LANDED) if file.source in decoders]
         for file in files:
             self._intake.take(file, decoders[file.source], now_ms)
+        self._recycler.overdue(now_ms)
         return len(files)
 
     def recycle(self, reason: str, now_ms: int) -> int:
         """Put what waits in suspense for a reason, "" = for any, into batches again; gives how many records."""
-        return self._intake.recycle(reason, now_ms)
+        return self._recycler.recycle(reason, now_ms)
 
     def decode_again(self, now_ms: int) -> int:
         """Decode held files and unreadable records by the formats of now; gives how many records came of it."""

@@ -1,4 +1,4 @@
-"""The proof of a plant: whatever came in is charged, duplicate, dropped by rule or suspended, file by file.
+"""The proof of a plant: whatever came in is charged, part of a call, duplicate, dropped by rule or suspended, by file.
 
 Nothing is taken from the counts that the plant keeps: the landed bytes are decoded anew, batches and details are read.
 """
@@ -35,6 +35,8 @@ class FileProof(Struct, frozen=True):
     suspended: int = 0
     waiting: int = 0
     """To be charged: their batch is open."""
+    joined: int = 0
+    """Parts of calls: the call stands where another of its parts does, or waits for parts."""
     differences: tuple[str, ...] = ()
 
 
@@ -94,7 +96,9 @@ class Prover:
                     wrong.append(f"the details of batch {batch.number} are not those of its records")
             else:
                 waiting += rows["position"].to_list()
-        places = Counter((*charged, *waiting, *suspended))
+        stated = {*charged, *waiting, *suspended}
+        joined = [part.position for part in plant.parts.of_file(file.digest) if part.position not in stated]
+        places = Counter((*charged, *waiting, *suspended, *joined))
         if twice := [place for place, count in places.items() if count > 1]:
             wrong.append(f"{len(twice)} of its records are in two places, such as that at {twice[0]}")
         doubles = [each for each in found if isinstance(each, Decoded) and each.record.place.position not in places]
@@ -109,8 +113,9 @@ class Prover:
             sum(isinstance(each, DroppedRecord) for each in found),
             len(suspended),
             len(waiting),
+            len(joined),
         )
-        total = proof.charged + proof.duplicates + proof.dropped + proof.suspended + proof.waiting
+        total = proof.charged + proof.duplicates + proof.dropped + proof.suspended + proof.waiting + proof.joined
         if total != proof.records:
             wrong.append(f"{proof.records} records came in and {total} are accounted for")
         if (file.records, file.duplicates, file.dropped) != (proof.records, proof.duplicates, proof.dropped):

@@ -19,6 +19,16 @@ class RecordPlace(Struct, frozen=True, array_like=True, gc=False):
     """Position of the record of which this is a part, such as one container of many; -1 = it is a whole one."""
 
 
+class CallPart(Struct, frozen=True, array_like=True, gc=False):
+    """Which part of a call a record is, where a switch writes long calls in parts."""
+
+    chain: bytes
+    """What all parts of the call have alike; a switch that was started anew may use it again for another call."""
+    number: int
+    more: bool
+    """Another part follows."""
+
+
 class DetailRecord(Struct, frozen=True, array_like=True, gc=False):
     """One use of a service as a switch recorded it (call detail record, TS 32.240)."""
 
@@ -35,6 +45,10 @@ class DetailRecord(Struct, frozen=True, array_like=True, gc=False):
     attributes: tuple[tuple[str, str], ...]
     """By name, in order."""
     place: RecordPlace
+    part: CallPart | None = None
+    """None = it is a whole use."""
+    alike: bytes = b""
+    """What it has in common with a record that another switch wrote of the same call; empty = nobody asks."""
 
 
 class UnreadRecord(Struct, frozen=True, array_like=True, gc=False):

@@ -25,5 +25,11 @@ MEDIATION = Section(
                "Gather more often than journals are dropped, or begin a new folder.", NOBODY),
         Reason("DETAILS_MISSING", BROKEN, "A file of the details is not there.",
                "Restore the folder, or gather it anew while the journals are kept.", NOBODY),
+        Reason("CALL_SUSPECTED", CONFLICT, "A record may be another switch's of a call that is known, its clock apart.",
+               "Look at both; `onetier mediation recycle --reason CALL_SUSPECTED` charges it, too.", NOBODY),
+        Reason("PARTS_MISSING", CONFLICT, "Parts of a call are missing, and did not come in the time its format gives.",
+               "`onetier mediation recycle --reason PARTS_MISSING` charges what is there.", NOBODY),
+        Reason("PART_LATE", CONFLICT, "A part of a call came after the call was charged without it.",
+               "`onetier mediation recycle --reason PART_LATE` charges it as a use of its own.", NOBODY),
     ),
 )  # fmt: skip

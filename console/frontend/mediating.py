@@ -22,6 +22,7 @@ from mediation.agreeing import plant_disagreements
 from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
 from mediation.formats.reading import read_format
 from mediation.line import MediationLine, PlantRules, read_rules
+from mediation.plant.assembler import waiting_calls
 from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended
 from mediation.posting.poster import Posted, Poster
@@ -146,6 +147,24 @@ def suspense(home: Home, reason: Reason = "", as_json: Json = False) -> None:
 
 
 @app.command()
+def waiting(home: Home, as_json: Json = False) -> None:
+    """List calls that wait for parts: whose they are, which parts are there and missing, and until when."""
+    rules, plant = _rules(home), _open(home)
+    sources = {file.digest: file for file in plant.files.all()}
+    partial = {source: form.parts for source, form in rules.formats.items() if form.parts is not None}
+    calls = waiting_calls(plant.parts.waiting(), {digest: partial.get(file.source) for digest, file in sources.items()})
+    lines = [
+        f"{mask(call.identity)} since {moment(call.start_ms)}: parts {_numbers(call.there)} of {call.seconds} s,"
+        f" without {_numbers(call.missing)}, until {moment(call.until_ms)}, last in {sources[call.digest].name}"
+        for call in calls[:SHOWN_MAX]
+    ]
+    if len(calls) > SHOWN_MAX:
+        lines.append(f"… and {len(calls) - SHOWN_MAX} more (--json has all)")
+    print_view(View(calls, [*lines, f"{len(calls):,} calls wait"]), as_json)
+    plant.close()
+
+
+@app.command()
 def proof(
     home: Home,
     details: Annotated[
@@ -197,6 +216,10 @@ def gaps(home: Home, as_json: Json = False) -> None:
     plant.close()
     if not whole:
         raise typer.Exit(1)
+
+
+def _numbers(numbers: tuple[int, ...]) -> str:
+    return ", ".join(str(number) for number in numbers[:SHOWN_MAX])
 
 
 def _rules(home: Path) -> PlantRules:
@@ -308,10 +331,10 @@ def _proof_table(proofs: list[FileProof]) -> Table:
     table = Table(title="By file", title_justify="left")
     table.add_column("file")
     table.add_column("state")
-    for name in ("records", "charged", "duplicate", "dropped", "suspended", "waiting"):
+    for name in ("records", "charged", "duplicate", "dropped", "suspended", "waiting", "parts"):
         table.add_column(name, justify="right")
     for each in proofs:
-        counts = (each.records, each.charged, each.duplicates, each.dropped, each.suspended, each.waiting)
+        counts = (each.records, each.charged, each.duplicates, each.dropped, each.suspended, each.waiting, each.joined)
         state = f"held: {each.file.reason}" if each.file.state == "held" else each.file.state
         table.add_row(each.file.name, state, *(f"{count:,}" for count in counts))
     return table

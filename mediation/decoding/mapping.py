@@ -1,14 +1,17 @@
 """The fields of a switch's record → a usage record, by the rules of the format."""
 
+from msgspec.structs import replace
+
 from charging.base.bounds import IDENTITY_CHARS_MAX, QUANTITY_DEFAULT
 from charging.base.fieldtypes import ATTRIBUTES
 from charging.base.names import is_place, is_plain, is_service
 from charging.base.party import party
 from charging.errors import Invalid
 from mediation.decoding.layouts import Cells
+from mediation.duplicates.keys import key_of
 from mediation.formats.format import FieldRule, Format
-from mediation.formats.values import BadText, FieldValue, NumberValue
-from mediation.records import DetailRecord, DroppedRecord, RecordPlace, UnreadRecord
+from mediation.formats.values import BadText, FieldValue, NumberValue, whole
+from mediation.records import CallPart, DetailRecord, DroppedRecord, RecordPlace, UnreadRecord
 
 SHOWN_CHARS_MAX = 40
 START_MS_MAX = 253_402_300_799_999
@@ -22,9 +25,9 @@ class Mapper:
         self._form = form
         self._drop = [(rule.column, frozenset(rule.among), rule.why) for rule in form.drop]
         self._attributes = sorted(form.attributes.items())
-        payer, other = form.identity.read, form.other_party
-        dialled = other is not None and not isinstance(other.read, NumberValue)
-        self._country = payer.country if dialled and isinstance(payer, NumberValue) else ""
+        other = form.other_party
+        self._country = form.dialled_in() if other is not None and not isinstance(other.read, NumberValue) else ""
+        self._more = frozenset(form.parts.more.among) if form.parts is not None else frozenset()
 
     def record(self, cells: Cells, place: RecordPlace) -> DetailRecord | DroppedRecord | UnreadRecord:
         """Make the record, or say why there is none."""
@@ -44,10 +47,36 @@ class Mapper:
                 tuple((name, _text(name, rule, cells)) for name, rule in self._attributes),
                 place,
             )
+            if form.parts is not None or form.alike is not None:
+                record = replace(record, part=self._part(record, cells), alike=self._alike(cells))
             _check(record, self._country)
             return record
         except BadText as bad:
             return UnreadRecord(bad.reason, bad.wanted, place)
+
+    def _part(self, record: DetailRecord, cells: Cells) -> CallPart | None:
+        """Say which part of a call it is. Raises `BadText`."""
+        rule = self._form.parts
+        if rule is None:
+            return None
+        more, text = cells.get(rule.more.column, "").strip() in self._more, cells.get(rule.number, "").strip()
+        if not text and not more:
+            return None
+        try:
+            number = whole(text)
+        except BadText as bad:
+            shown = text[:SHOWN_CHARS_MAX]
+            raise BadText(f"parts.number: {shown!r} in column {rule.number} must be {bad.wanted}") from bad
+        of = [cells.get(name, "").strip() for name in rule.of]
+        if rule.starts == "call":
+            of.append(str(record.start_ms))
+        return CallPart(key_of(f"call of {self._form.format}", tuple(of)), number, more)
+
+    def _alike(self, cells: Cells) -> bytes:
+        rule = self._form.alike
+        values = tuple(cells.get(name, "").strip() for name in rule.by) if rule is not None else ()
+        # A field that is empty says nothing of whose call it is.
+        return key_of("alike", values) if all(values) and values else b""
 
 
 def _check(record: DetailRecord, country: str) -> None:

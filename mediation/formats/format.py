@@ -6,13 +6,14 @@ effect.
 
 import codecs
 from collections.abc import Iterator
+from typing import Literal
 
 from msgspec import Struct, field
 
 from charging.base.bounds import TEXT_CHARS_MAX
 from charging.base.fieldtypes import ATTRIBUTES_MAX
 from mediation.formats.coded import ChargingRecords
-from mediation.formats.values import WHOLE_MAX, DurationValue, FieldValue, TextValue, TimeValue, WholeValue
+from mediation.formats.values import WHOLE_MAX, DurationValue, FieldValue, NumberValue, TextValue, TimeValue, WholeValue
 from mediation.written import Finding, Written
 
 
@@ -101,6 +102,10 @@ LineLayout = Delimited | FixedWidth | KeyValue | JsonLines
 Layout = LineLayout | ChargingRecords
 
 
+WAIT_H_MAX = 720
+ALIKE_S_MAX = 3_600
+
+
 class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Where a value of the usage record comes from."""
 
@@ -177,6 +182,40 @@ class FrameLines(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the trailer says how many records the file has."""
 
 
+class PartsRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a switch writes a long call in parts, which are joined: one call, rated once."""
+
+    of: tuple[str, ...]
+    """Columns that all parts of a call have alike."""
+    number: str
+    """Column that counts the parts of a call; where it is empty, and no part follows, the record is a whole call."""
+    more: DropRule
+    """What says that another part follows."""
+    first: int = 1
+    """Number of the first."""
+    starts: Literal["part", "call"] = "part"
+    """What the time of a part is: when the part began, or the call."""
+    apart_s: int = 10
+    """Seconds that the clocks of two parts may be apart where one ends and the next begins; more is another call."""
+    wait_h: int = 48
+    """Hours after the last part that came until a call with parts missing is not waited for any more."""
+    missing: Literal["charge", "suspend"] = "charge"
+    """What happens then with the parts that are there."""
+
+    def columns(self) -> tuple[str, ...]:
+        """Give the fields that it reads."""
+        return (*self.of, self.number, self.more.column)
+
+
+class AlikeRule(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a second record of one call shows itself, written by another switch whose clock is not the same."""
+
+    by: tuple[str, ...]
+    """Columns that both have alike."""
+    within_s: int = 30
+    """Seconds that their starts are apart at most."""
+
+
 class Format(Written, frozen=True, forbid_unknown_fields=True):
     """How one make of switch writes its files."""
 
@@ -198,6 +237,14 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
     partner: FieldRule | None = None
     attributes: dict[str, FieldRule] = field(default_factory=dict)
     drop: tuple[DropRule, ...] = ()
+    country: str = ""
+    """Where other parties were dialled (ISO 3166); empty = the country of `identity`."""
+    parts: PartsRule | None = None
+    alike: AlikeRule | None = None
+
+    def dialled_in(self) -> str:
+        """Give the country by whose spellings and short codes an other party is read that stands as it was dialled."""
+        return self.country or (self.identity.read.country if isinstance(self.identity.read, NumberValue) else "")
 
     def rules(self) -> Iterator[tuple[str, FieldRule]]:
         """Give the fields by their place in the file."""
@@ -211,7 +258,9 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
     def wanted(self) -> frozenset[str]:
         """Give all fields of a switch's record that it reads."""
         read = {name for _, rule in self.rules() for name in rule.columns()}
-        return frozenset(read | {rule.column for rule in self.drop} | set(self.key))
+        joined = self.parts.columns() if self.parts is not None else ()
+        alike = self.alike.by if self.alike is not None else ()
+        return frozenset({*read, *(rule.column for rule in self.drop), *self.key, *joined, *alike})
 
     def faults(self) -> Iterator[Finding]:
         """Give all that is wrong with it, each with its place."""
@@ -223,11 +272,13 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
         yield from _numeric("quantity", self.quantity, ("duration", "integer"))
         if not self.key:
             yield "key", "must name at least one column, or each record of a file is every other's duplicate"
-        for where, name in [(f"key.{index}", name) for index, name in enumerate(self.key)] + [
-            (f"drop.{index}.from", rule.column) for index, rule in enumerate(self.drop)
-        ]:
+        for where, name in self._sought():
             if columns is not None and name not in columns:
                 yield where, f"names column {name!r}, and there is none of that name"
+        yield from self._joining()
+        party = self.other_party
+        if party is not None and party.column and isinstance(party.read, TextValue) and not self.dialled_in():
+            yield "country", "must say where other parties were dialled, as a number can't be read without"
         try:
             codecs.lookup(self.encoding)
         except LookupError:
@@ -240,6 +291,28 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
             yield "lines.skip", "must be 0 or more"
         if self.lines.count is not None and not self.lines.trailer:
             yield "lines.count", "has no effect without trailer"
+
+    def _sought(self) -> Iterator[tuple[str, str]]:
+        yield from ((f"key.{index}", name) for index, name in enumerate(self.key))
+        yield from ((f"drop.{index}.from", rule.column) for index, rule in enumerate(self.drop))
+        if self.parts is not None:
+            yield from (("parts", name) for name in self.parts.columns())
+        if self.alike is not None:
+            yield from (("alike.by", name) for name in self.alike.by)
+
+    def _joining(self) -> Iterator[Finding]:
+        parts, alike = self.parts, self.alike
+        if parts is not None:
+            if not parts.of:
+                yield "parts.of", "must name what all parts of a call have alike"
+            if parts.first < 0 or parts.apart_s < 0 or not 1 <= parts.wait_h <= WAIT_H_MAX:
+                yield "parts", f"counts from 0, and waits 1 to {WAIT_H_MAX} hours"
+            if not (isinstance(self.quantity.read, DurationValue) or self.quantity.to):
+                yield "parts", "joins calls: the quantity must be of type duration"
+            if parts.number not in self.key:
+                yield "key", f"must have column {parts.number!r}, or one part of a call is the other's duplicate"
+        if alike is not None and (not alike.by or not 1 <= alike.within_s <= ALIKE_S_MAX):
+            yield "alike", f"must name columns in by, and 1 to {ALIKE_S_MAX} seconds in within_s"
 
 
 def _numeric(name: str, rule: FieldRule, kinds: tuple[str, ...]) -> Iterator[Finding]:

@@ -42,6 +42,18 @@ CREATE TABLE IF NOT EXISTS suspense (
   key BLOB NOT NULL, record BLOB NOT NULL, since_ms INTEGER NOT NULL,
   PRIMARY KEY (digest, position)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS parts (
+  digest TEXT NOT NULL, position INTEGER NOT NULL, chain BLOB NOT NULL, number INTEGER NOT NULL,
+  start_ms INTEGER NOT NULL, more INTEGER NOT NULL, until_ms INTEGER NOT NULL, batch INTEGER NOT NULL,
+  key BLOB NOT NULL, record BLOB NOT NULL, seconds INTEGER NOT NULL,
+  PRIMARY KEY (digest, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS parts_of_chain ON parts (chain);
+CREATE INDEX IF NOT EXISTS parts_waiting ON parts (chain, until_ms) WHERE batch = 0;
+CREATE TABLE IF NOT EXISTS alike (
+  mark BLOB NOT NULL, start_ms INTEGER NOT NULL, key BLOB NOT NULL,
+  PRIMARY KEY (mark, start_ms, key)
+) STRICT, WITHOUT ROWID;
 """
 
 

@@ -6,7 +6,7 @@ ledger.sqlite         what is true: every other file counts only if it is named 
 landing/ab/<sha256>   files as they came, never changed
 arriving/<source>/…   what came of large files whose transfer broke
 batches/<n>.parquet   records that are to be charged
-keys/<day>/<n>.run    keys of uses, by the day of the event
+keys/<day>/<id>.run   keys of uses, by the day of the event
 details/<n>.parquet   what was charged for the records of a batch
 """
 
@@ -36,7 +36,7 @@ class PlantFolder:
         return self.home / "batches" / f"{number}.parquet"
 
     def run(self, name: str) -> Path:
-        """Give the place of a run of keys, named `day/number`."""
+        """Give the place of a run of keys, named by its day."""
         return self.home / "keys" / f"{name}.run"
 
     def details(self, number: int) -> Path:

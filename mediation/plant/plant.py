@@ -5,6 +5,8 @@ from pathlib import Path
 from mediation.plant.base import PlantBase
 from mediation.plant.files import FileBook
 from mediation.plant.home import PlantFolder
+from mediation.plant.likeness import LikenessBook
+from mediation.plant.parts import PartBook
 from mediation.plant.suspense import Suspense
 from mediation.plant.visits import VisitBook
 from mediation.plant.work import CHARGED, WorkBook
@@ -23,6 +25,8 @@ class Plant:
         self.work = WorkBook(base)
         self.visits = VisitBook(base)
         self.suspense = Suspense(base)
+        self.parts = PartBook(base)
+        self.likeness = LikenessBook(base)
 
     def remove_unnamed(self) -> int:
         """Remove what stands in the folders and no book names: it never happened. Gives how many files."""

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from mediation.plant.base import PlantBase
+from mediation.plant.batches import KeyedRecord
+
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class Suspended(Struct, frozen=True):
@@ -21,6 +25,12 @@ class Suspended(Struct, frozen=True):
     record: bytes
     """The usage record, packed; empty when it could not be read."""
     since_ms: int
+
+
+def aside_of(digest: str, row: KeyedRecord, reason: str, why: str, now_ms: int) -> Suspended:
+    """Put a record of a file aside."""
+    place = row.record.place
+    return Suspended(digest, place.position, reason, why, place.raw, row.key, _pack(row.record), now_ms)
 
 
 class Suspense:

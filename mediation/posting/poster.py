@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping
 
-import msgspec
 from google.rpc.code_pb2 import ABORTED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE
 from google.rpc.error_details_pb2 import ErrorInfo
 from msgspec import Struct, field
@@ -11,7 +10,7 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from mediation.plant.batches import KeyedRecord, RatedDetail, read_batch, write_details
 from mediation.plant.plant import Plant
-from mediation.plant.suspense import Suspended
+from mediation.plant.suspense import Suspended, aside_of
 from mediation.plant.work import OPEN, RecordBatch
 from mediation.posting.shares import BatchShare, request_of, shares_of
 from onetier_client import AsyncClient
@@ -21,7 +20,6 @@ WINDOW_REQUESTS = 64
 TIMEOUT_MS = 60_000
 UNKNOWN_FATE = frozenset((ABORTED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE))
 """Codes after which nobody knows what was done; the same key tells, so the share is sent again under it."""
-_pack = msgspec.msgpack.Encoder().encode
 
 
 class Posted(Struct):
@@ -105,11 +103,11 @@ def _note(
             outcome.unknown += len(share.rows)
             return
         reason, message = next(_reasons(reply), "UNKNOWN"), reply.error.message
-        outcome.aside += [_aside(digest, row, reason, message, now_ms) for row in share.rows]
+        outcome.aside += [aside_of(digest, row, reason, message, now_ms) for row in share.rows]
         return
     for row, use in zip(share.rows, reply.command.uses, strict=True):
         if use.reason:
-            outcome.aside.append(_aside(digest, row, use.reason, use.message, now_ms))
+            outcome.aside.append(aside_of(digest, row, use.reason, use.message, now_ms))
         else:
             outcome.details.append(_detail(row, use.amount, use.currency, key))
 
@@ -127,8 +125,3 @@ def _detail(row: KeyedRecord, amount: int, currency: str, key: str) -> RatedDeta
     return RatedDetail(
         row.key, record.identity, record.service, record.start_ms, record.quantity, amount, currency, place, key
     )
-
-
-def _aside(digest: str, row: KeyedRecord, reason: str, why: str, now_ms: int) -> Suspended:
-    record = row.record
-    return Suspended(digest, record.place.position, reason, why, record.place.raw, row.key, _pack(record), now_ms)

@@ -153,7 +153,7 @@ def test_an_ims_call_is_charged_to_whom_its_record_names() -> None:
     )
     dropped, found = decode("ims", framed([record]))
     assert isinstance(dropped, DroppedRecord)
-    assert read(found)[:4] == ("msisdn:8613800138000", "voice", 1_767_578_400_000, 61)
+    assert read(found) == ("msisdn:8613800138000", "voice", 1_767_578_400_000, 61, "fixed:861065551234")
 
 
 def test_every_name_tag_and_kind_of_our_tables_is_the_standards() -> None:
