@@ -37,7 +37,7 @@ class StoredPart(Struct, frozen=True):
     seconds: int
 
 
-class Call(Struct, frozen=True):
+class JoinedCall(Struct, frozen=True):
     """Parts that belong together, in order."""
 
     parts: tuple[StoredPart, ...]
@@ -50,7 +50,7 @@ class Call(Struct, frozen=True):
         return any(part.batch for part in self.parts)
 
 
-def calls_of(parts: Iterable[StoredPart], rule: PartsRule) -> list[Call]:
+def calls_of(parts: Iterable[StoredPart], rule: PartsRule) -> list[JoinedCall]:
     """Divide parts of one name into calls."""
     found: list[list[StoredPart]] = []
     for part in sorted(parts, key=lambda part: (part.start_ms, part.number, part.position)):
@@ -58,7 +58,7 @@ def calls_of(parts: Iterable[StoredPart], rule: PartsRule) -> list[Call]:
             found[-1].append(part)
         else:
             found.append([part])
-    return [Call(tuple(each), _missing(each, rule.first)) for each in found]
+    return [JoinedCall(tuple(each), _missing(each, rule.first)) for each in found]
 
 
 def _follows(part: StoredPart, other: StoredPart, rule: PartsRule) -> bool:

@@ -4,14 +4,12 @@ import csv
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
-import msgspec
-
+from mediation.decoders.jsonfile import fields_of
 from mediation.formats.format import Delimited, FixedWidth, JsonLines, KeyValue, LineLayout
 
 Cells = Mapping[str, str]
 Splitter = Callable[[str], dict[str, str]]
 """Raises `ValueError` with a sentence for a line that is no record."""
-_json = msgspec.json.Decoder().decode
 
 
 def splitter(layout: LineLayout) -> Splitter | None:
@@ -24,7 +22,7 @@ def splitter(layout: LineLayout) -> Splitter | None:
         case KeyValue():
             return lambda line: _pairs(layout, line)
         case JsonLines():
-            return _object
+            return fields_of
         case _:
             assert_never(layout)
 
@@ -77,30 +75,3 @@ def _pairs(layout: KeyValue, line: str) -> dict[str, str]:
             raise ValueError(f"field {name[:40]!r} is in it twice")
         found[name] = value
     return found
-
-
-def _object(line: str) -> dict[str, str]:
-    try:
-        tree = _json(line)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ValueError(f"it is no JSON: {str(error)[:120]}") from error
-    if not isinstance(tree, dict):
-        raise ValueError("it is no JSON object")
-    found: dict[str, str] = {}
-    _flatten(tree, "", found)
-    return found
-
-
-def _flatten(tree: Mapping[object, object], prefix: str, found: dict[str, str]) -> None:
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            _flatten(value, f"{prefix}{name}.", found)
-        elif isinstance(value, str):
-            found[f"{prefix}{name}"] = value
-        elif isinstance(value, bool):
-            found[f"{prefix}{name}"] = "true" if value else "false"
-        elif isinstance(value, int):
-            found[f"{prefix}{name}"] = str(value)
-        elif value is not None:
-            # A list has no one text; a number with a point has no exact one.
-            found[f"{prefix}{name}"] = msgspec.json.encode(value).decode()

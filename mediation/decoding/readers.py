@@ -1,11 +1,17 @@
 """Who reads the records of a file, by the layout that its format says."""
 
 from collections.abc import Callable, Iterator
+from typing import assert_never
 
+from mediation.decoders.flows import FlowReader
+from mediation.decoders.jsonfile import JsonReader
+from mediation.decoders.radius import RadiusReader
+from mediation.decoders.tap import TapReader
 from mediation.decoders.ts32297 import RecordReader
+from mediation.decoders.xmlfile import XmlReader
 from mediation.decoding.lined import LineReader
-from mediation.formats.coded import FRAMED, ChargingRecords
-from mediation.formats.format import Format
+from mediation.formats.coded import FRAMED, ChargingRecords, FlowRecords, JsonFile, RadiusDetail, RoamingBatch, XmlFile
+from mediation.formats.format import Delimited, FixedWidth, Format, JsonLines, KeyValue
 from mediation.records import FoundRow
 
 FileReader = Callable[[bytes], Iterator[FoundRow]]
@@ -16,7 +22,19 @@ def reader_of(form: Format) -> FileReader:
     """Make the reader of a format's files."""
     layout = form.records
     match layout:
+        case Delimited() | FixedWidth() | KeyValue() | JsonLines():
+            return LineReader(form, layout).rows
         case ChargingRecords():
             return RecordReader(form.wanted(), layout.each, layout.file == FRAMED).rows
+        case RoamingBatch():
+            return TapReader(form.wanted()).rows
+        case RadiusDetail():
+            return RadiusReader(form.encoding).rows
+        case FlowRecords():
+            return FlowReader().rows
+        case XmlFile():
+            return XmlReader(layout.record, layout.count, form.encoding).rows
+        case JsonFile():
+            return JsonReader(layout.at).rows
         case _:
-            return LineReader(form, layout).rows
+            assert_never(layout)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from mediation.decoders.tap import tap_columns
 from mediation.decoders.ts32298 import record_columns, record_lists
 from mediation.written import Finding
 
@@ -30,3 +31,77 @@ class ChargingRecords(Struct, frozen=True, tag="ts32298", tag_field="layout", fo
     def names(self) -> frozenset[str] | None:
         """Give the fields that a record can have."""
         return record_columns(self.each)
+
+
+class RoamingBatch(Struct, frozen=True, tag="tap3", tag_field="layout", forbid_unknown_fields=True):
+    """A file of a roaming partner, TAP 3.10 to 3.12: each call event is a record."""
+
+    def faults(self) -> Iterator[Finding]:
+        """Nothing can be wrong."""
+        return iter(())
+
+    def names(self) -> frozenset[str] | None:
+        """Give the fields that an event can have."""
+        return tap_columns()
+
+
+class RadiusDetail(Struct, frozen=True, tag="radius", tag_field="layout", forbid_unknown_fields=True):
+    """A detail file of FreeRADIUS: each accounting request is a record."""
+
+    def faults(self) -> Iterator[Finding]:
+        """Nothing can be wrong."""
+        return iter(())
+
+    def names(self) -> frozenset[str] | None:
+        """The file says."""
+        return None
+
+
+class FlowRecords(Struct, frozen=True, tag="netflow", tag_field="layout", forbid_unknown_fields=True):
+    """Datagrams of NetFlow 5, NetFlow 9 or IPFIX, one after the other: each flow is a record."""
+
+    def faults(self) -> Iterator[Finding]:
+        """Nothing can be wrong."""
+        return iter(())
+
+    def names(self) -> frozenset[str] | None:
+        """Templates may name any element by its number."""
+        return None
+
+
+class XmlFile(Struct, frozen=True, tag="xml", tag_field="layout", forbid_unknown_fields=True):
+    """An XML file: each element of one name is a record, what is in it its fields, named with dots."""
+
+    record: str
+    """Name of the element."""
+    count: str = ""
+    """Element or `@attribute`, from inside the outermost element on, that says how many records the file has."""
+
+    def faults(self) -> Iterator[Finding]:
+        """Give what is wrong with it."""
+        if not self.record or "." in self.record:
+            yield "record", "must be the name of an element"
+
+    def names(self) -> frozenset[str] | None:
+        """The file says."""
+        return None
+
+
+class JsonFile(Struct, frozen=True, tag="json", tag_field="layout", forbid_unknown_fields=True):
+    """A JSON document: a record, or a list of them; a field within another is named with dots."""
+
+    at: str = ""
+    """Where in the document the records are, with dots; empty = it is them."""
+
+    def faults(self) -> Iterator[Finding]:
+        """Nothing can be wrong."""
+        return iter(())
+
+    def names(self) -> frozenset[str] | None:
+        """The file says."""
+        return None
+
+
+CodedLayout = ChargingRecords | RoamingBatch | RadiusDetail | FlowRecords | XmlFile | JsonFile
+EncodedLayout = RadiusDetail | XmlFile
+"""Those to which `encoding` says something."""

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from charging.base.bounds import TEXT_CHARS_MAX
 from charging.base.fieldtypes import ATTRIBUTES_MAX
-from mediation.formats.coded import ChargingRecords
+from mediation.formats.coded import CodedLayout, EncodedLayout
 from mediation.formats.values import WHOLE_MAX, DurationValue, FieldValue, NumberValue, TextValue, TimeValue, WholeValue
 from mediation.written import Finding, Written
 
@@ -98,8 +98,8 @@ class JsonLines(Struct, frozen=True, tag="jsonlines", tag_field="layout", forbid
 
 
 LineLayout = Delimited | FixedWidth | KeyValue | JsonLines
-"""Layouts of a record a line: `encoding` and `lines` are about them."""
-Layout = LineLayout | ChargingRecords
+"""Layouts of a record a line: `lines` is about them."""
+Layout = LineLayout | CodedLayout
 
 
 WAIT_H_MAX = 720
@@ -287,6 +287,8 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
             yield "attributes", f"has more than {ATTRIBUTES_MAX}"
         if self.lines != FrameLines() and not isinstance(self.records, LineLayout):
             yield "lines", "has no effect: these records are not lines"
+        if self.encoding != "utf-8" and not isinstance(self.records, LineLayout | EncodedLayout):
+            yield "encoding", "has no effect: these records say it themselves"
         if self.lines.skip < 0:
             yield "lines.skip", "must be 0 or more"
         if self.lines.count is not None and not self.lines.trailer:

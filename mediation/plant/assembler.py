@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from mediation.assembling.chains import Call, StoredPart, calls_of
+from mediation.assembling.chains import JoinedCall, StoredPart, calls_of
 from mediation.formats.format import PartsRule
 from mediation.plant.batches import KeyedRecord
 from mediation.plant.parts import PartBook
@@ -48,7 +48,7 @@ class WaitingCall(Struct, frozen=True):
     """File of the last part that is there."""
 
 
-class Assembler:
+class CallAssembler:
     """Of one plant."""
 
     def __init__(self, book: PartBook) -> None:
@@ -72,9 +72,9 @@ class Assembler:
                 _decide(call, mine, batch, made)
         return made
 
-    def overdue(self, rules: Mapping[str, PartsRule], now_ms: int) -> dict[str, list[Call]]:
+    def overdue(self, rules: Mapping[str, PartsRule], now_ms: int) -> dict[str, list[JoinedCall]]:
         """Give calls that are not waited for any more, by the file of their last part; `rules` by file."""
-        found: dict[str, list[Call]] = {}
+        found: dict[str, list[JoinedCall]] = {}
         for chain in self._book.overdue(now_ms):
             parts = self._book.of(chain)
             rule = rules.get(parts[-1].digest)
@@ -95,7 +95,7 @@ def waiting_calls(parts: Sequence[StoredPart], rules: Mapping[str, PartsRule | N
     return sorted(found, key=lambda call: (call.start_ms, call.identity))
 
 
-def _waiting(call: Call) -> WaitingCall:
+def _waiting(call: JoinedCall) -> WaitingCall:
     first, last = call.parts[0], call.parts[-1]
     return WaitingCall(
         _record(first.record).identity,
@@ -108,7 +108,7 @@ def _waiting(call: Call) -> WaitingCall:
     )
 
 
-def call_of(call: Call, place_of: StoredPart) -> KeyedRecord:
+def call_of(call: JoinedCall, place_of: StoredPart) -> KeyedRecord:
     """Give a call as one use: of its first part what it says, of all how long it was; it stands where one part does."""
     records = [_record(part.record) for part in call.parts]
     seconds = sum(record.quantity for record in records)
@@ -116,12 +116,12 @@ def call_of(call: Call, place_of: StoredPart) -> KeyedRecord:
     return KeyedRecord(call.parts[0].key, whole)
 
 
-def taken(call: Call, batch: int) -> list[StoredPart]:
+def taken(call: JoinedCall, batch: int) -> list[StoredPart]:
     """Give the parts of a call as they are once it is in a batch."""
     return [replace(part, batch=batch) for part in call.parts]
 
 
-def _decide(call: Call, mine: Sequence[StoredPart], batch: int, made: Assembled) -> None:
+def _decide(call: JoinedCall, mine: Sequence[StoredPart], batch: int, made: Assembled) -> None:
     places = _places(mine)
     fresh = [part for part in call.parts if (part.digest, part.position) in places]
     if not fresh:

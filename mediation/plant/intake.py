@@ -13,7 +13,7 @@ from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
 from mediation.duplicates import runs
 from mediation.duplicates.keys import columns, content_of, key_of
 from mediation.formats.format import Format
-from mediation.plant.assembler import Assembler
+from mediation.plant.assembler import CallAssembler
 from mediation.plant.batches import KeyedRecord, write_batch
 from mediation.plant.files import LANDED, LandedFile
 from mediation.plant.home import digest_of
@@ -36,7 +36,7 @@ class Intake:
         self._plant = plant
         self._folder = plant.folder
         self._work = plant.work
-        self._assembler = Assembler(plant.parts)
+        self._assembler = CallAssembler(plant.parts)
         self._known = KnownKeys(plant.folder, plant.work)
 
     def take(self, file: LandedFile, decoder: Decoder, now_ms: int) -> None:

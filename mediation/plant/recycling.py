@@ -6,7 +6,7 @@ from itertools import groupby
 import msgspec
 
 from mediation.formats.format import Format
-from mediation.plant.assembler import IN_SUSPENSE, Assembler, call_of, taken
+from mediation.plant.assembler import IN_SUSPENSE, CallAssembler, call_of, taken
 from mediation.plant.batches import KeyedRecord, write_batch
 from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended, aside_of
@@ -26,7 +26,7 @@ class Recycler:
     def __init__(self, plant: Plant, forms: Mapping[str, Format]) -> None:
         self._plant = plant
         self._forms = forms
-        self._assembler = Assembler(plant.parts)
+        self._assembler = CallAssembler(plant.parts)
 
     def recycle(self, reason: str, now_ms: int) -> int:
         """Put records that wait for a reason ("" = for any that can be mended) into new batches, file by file.

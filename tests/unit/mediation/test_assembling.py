@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from console.frontend.mediating import app
 from mediation.formats.format import DropRule, PartsRule
 from mediation.line import MediationLine, read_rules
-from mediation.plant.assembler import Assembler
+from mediation.plant.assembler import CallAssembler
 from mediation.plant.base import PlantBase
 from mediation.plant.batches import KeyedRecord, read_batch
 from mediation.plant.parts import PartBook
@@ -199,7 +199,7 @@ class Book:
 
     def __init__(self) -> None:
         self.book = PartBook(PlantBase(Path(":memory:")))
-        self.assembler = Assembler(self.book)
+        self.assembler = CallAssembler(self.book)
         self.uses: list[tuple[int, int]] = []
         self.late = 0
         self._files = 0
