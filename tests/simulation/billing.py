@@ -17,7 +17,7 @@ from charging.errors import Fault
 from charging.wire import Answer, Done, Failed, Inspect, Instruct
 from tests.simulation.callers import BASE_MS, CODES, RETRIES, SHEET, WORTH, Histories, Network, Told
 
-FIRST = Period(2027 * 12, 1)
+FIRST = Period(2026 * 12 + 11, 1)
 YEARS_MS = 10 * 365 * 86_400_000
 
 
@@ -61,11 +61,11 @@ class Operator:
     def _action(self) -> RunAction:
         roll, period = self._random.random(), self._period
         if roll < 0.4:
-            return OpenRun(period, self._random.choice(("", "direct")), 1, BASE_MS + YEARS_MS)
+            return OpenRun(period, self._random.choice(("", "direct", "staged", "staged")), 1, BASE_MS + YEARS_MS)
         if roll < 0.7:
             return CompleteRun(period)
         if roll < 0.85:
-            return PlanRun(period, "direct", 1, BASE_MS, BASE_MS + YEARS_MS)
+            return PlanRun(period, self._random.choice(("direct", "staged")), 1, BASE_MS, BASE_MS + YEARS_MS)
         return CancelRun(period, "because")
 
     async def _do(self, action: RunAction) -> None:

@@ -14,7 +14,7 @@ from business.vouchers.sheets import SheetAction
 from business.vouchers.terms import VoucherTerms
 from charging import wire
 from charging.base.account import Book
-from charging.base.contract import Contract
+from charging.base.contract import Contract, Subscription
 from charging.base.subject import PackedSubject
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Fault
@@ -22,11 +22,13 @@ from charging.ledger.action import PLATFORM
 from charging.ledger.command import Command
 from charging.ledger.commands.gift import Gift
 from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.commands.post_usage import PostUsage
 from charging.ledger.commands.redeem_voucher import CodeRead, RedeemVoucher
 from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.reverse_payment import ReversePayment
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.step_session import SessionUnit, StepSession
@@ -36,7 +38,15 @@ from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull, Stal
 from testkit.examples import EXAMPLES, FRIENDS, lively
 
 OPENING = 1_000_000
+CREDIT = 3_000_000
+"""Of an account that pays by bills."""
+CYCLE_DAYS = (1, 1, 14)
+"""Of the last, two periods are over."""
 BASE_MS = 1_800_000_000_000
+OFFERING = "plan"
+"""What everybody holds, since `HELD_DAYS` ago."""
+HELD_DAYS = 34
+DAY_MS = 86_400_000
 NO_STEPS = Raw(b"\x90")
 LIVELY = lively()
 BY_HAND = (PostCharge, OpenAccount, SendTransfer, Refund, StepSession, TopUp)
@@ -121,9 +131,15 @@ class Caller:
 
     async def open(self) -> None:
         """Open the account."""
-        contract = Contract(self._account_id, self._account_id, self._domain)
+        since_ms = BASE_MS - HELD_DAYS * DAY_MS
+        held = (Subscription(OFFERING, since_ms, 0),)
+        contract = Contract(
+            self._account_id, self._account_id, self._domain, subscriptions=held, valid_from_ms=since_ms
+        )
         books = (Book("main", "money", OPENING),)
-        action = OpenAccount(self._account_id, "c", "prepaid", "CNY", 0, 1, contract, books, {}, {}, ())
+        mode, credit = self._random.choice((("prepaid", 0), ("postpaid", CREDIT)))
+        cycle_day = self._random.choice(CYCLE_DAYS)
+        action = OpenAccount(self._account_id, "c", mode, "CNY", credit, cycle_day, contract, books, {}, {}, ())
         await self._do(f"open-{self._account_id}", action)
 
     async def work(self, commands: int) -> None:
@@ -133,6 +149,8 @@ class Caller:
             roll = self._random.random()
             if roll < 0.5:
                 await self._charge()
+            elif roll < 0.54:
+                await self._pay()
             elif roll < 0.6:
                 await self._do(
                     self._key("topup"), TopUp("main", "money", self._random.randrange(1, 5_000), 0, 0, "", "deposit")
@@ -160,12 +178,34 @@ class Caller:
     async def _charge(self) -> None:
         amount = self._random.choice((1, 700, 2_500, 60_000, 400_000))
         key = self._key("charge")
-        usage = Usage(self._account_id, "voice", BASE_MS, 60)
+        usage = Usage(self._account_id, "voice", self._start_ms(), 60)
         answer = await self._do(key, PostCharge(usage, sealed(amount), self._version))
         if isinstance(answer, Done):
             self._charges.append(key)
             if self._random.random() < 0.1:
                 await self._do(key, PostCharge(usage, sealed(amount), self._version))
+
+    def _start_ms(self) -> int:
+        """Give when a usage began: some come late, for a period that is over and perhaps billed."""
+        late = self._random.randrange(1, HELD_DAYS) if self._random.random() < 0.5 else 0
+        return BASE_MS - late * DAY_MS
+
+    async def _pay(self) -> None:
+        """Pay, and now and then take it back: afterwards, twice, or before it comes, so that it must not come."""
+        key, roll = self._key("pay"), self._random.random()
+        pay = Pay(self._random.randrange(1, 300_000), "", "", "", "cash", "")
+        if roll < 0.4:
+            before = await self._do(self._key("back"), ReversePayment(key, "unknown fate"))
+            answer = await self._do(key, pay)
+            if isinstance(before, Done) and isinstance(answer, Done):
+                self._histories.stale.append(f"{key} was reversed before it came, and came all the same")
+            return
+        await self._do(key, pay)
+        if roll < 0.7:
+            first = await self._do(self._key("back"), ReversePayment(key, "charged back"))
+            again = await self._do(self._key("back"), ReversePayment(key, "charged back"))
+            if isinstance(first, Done) and isinstance(again, Done):
+                self._histories.stale.append(f"{key} was taken back twice")
 
     async def _other(self) -> None:
         """Do what else there is; what would end the caller's work is taken back."""

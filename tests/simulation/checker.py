@@ -3,6 +3,7 @@ replay)."""
 
 import struct
 from collections import Counter
+from collections.abc import Mapping
 from hashlib import blake2b
 
 import msgspec
@@ -15,9 +16,12 @@ from business.subjects import unborn
 from business.vouchers.kind import VOUCHERS
 from charging.base.account import MAIN_BOOK, Account
 from charging.base.house_keys import received_from
+from charging.base.receivables import kept_for_bills
 from charging.base.subject import PackedSubject, kind_of
 from charging.ledger.answering import WAITING
 from charging.ledger.approvals import outcome_now
+from charging.ledger.auditing import audit
+from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.gift import Gift
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.redeem_voucher import RedeemVoucher
@@ -25,7 +29,8 @@ from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.entry import Entry
 from charging.ledger.events import Booked
 from charging.ledger.ledger import replay
-from charging.wire import Done, Failed, unpack_answer
+from charging.ledger.reconciling import series_faults
+from charging.wire import Bills, Done, Failed, unpack_answer
 from tests.simulation.callers import OPENING, SHEET, WORTH, Histories
 from tests.simulation.node import RING
 from tests.simulation.store import Store
@@ -130,7 +135,9 @@ class Books:
         balance = 0
         for book in after.books:
             balance += book.amount
-            floor = -after.terms.credit_limit if book.book_id == MAIN_BOOK else 0
+            is_main = book.book_id == MAIN_BOOK
+            # What bills keep, or carry, is owed: one may ask for more than there is, by tax on top or a late fee.
+            floor = -after.terms.credit_limit - kept_for_bills(after) - after.open.carried if is_main else 0
             require(book.amount - book.reserved >= floor, f"{entry.key} overspends {book.book_id}: {book}")
         self.balances[entry.account_id, after.version] = balance
         done = unpack_answer(entry.outcome)
@@ -211,6 +218,38 @@ def check_vouchers(books: Books) -> None:
     require(credited == used, f"vouchers were credited {dict(credited)} and used {dict(used)}")
 
 
+def check_bills(books: Books, accounts: list[str], kept: Mapping[str, Bills]) -> int:
+    """Whoever was killed, each period was closed once, in order, and numbered without gap or double; gives how many.
+
+    Every line of every bill is in the journals' postings, and the bills that owners keep are those of the journals.
+    """
+    numbers: list[str] = []
+    require(set(kept) == set(accounts), "not everybody's bills could be asked for")
+    for account_id, told in kept.items():
+        entries = [entry for (of, _), entry in books.entries.items() if of == account_id]
+        findings = audit(entries, account_id).findings
+        require(not findings, f"{account_id}: {findings[:2]}")
+        closed = [event for entry in entries for event in entry.events if isinstance(event, PeriodClosed)]
+        months = [event.month for event in closed]
+        require(months == list(range(months[0], months[0] + len(months))), f"{account_id} was closed for {months}")
+        require(months[-1] == books.states[account_id].terms.closed, f"{account_id} was closed for {months}")
+        bills = [event.bill for event in closed if event.bill is not None]
+        require(tuple(bills) == told.bills, f"{account_id} has bills {told.bills}, journaled were {bills}")
+        numbers += [number for entry in entries for event in entry.events for number in event.numbers()]
+    faults = list(series_faults(numbers))
+    require(not faults, f"numbers of bills: {faults}")
+    require(all(number.endswith("0000001") for number in _firsts(numbers)), f"numbers begin late: {sorted(numbers)}")
+    return len(numbers)
+
+
+def _firsts(numbers: list[str]) -> list[str]:
+    """Give the first number of each series."""
+    firsts: dict[str, str] = {}
+    for number in sorted(numbers):
+        firsts.setdefault(number.rpartition("-")[0], number)
+    return list(firsts.values())
+
+
 def _run_events(entry: Entry) -> list[RunEvent]:
     return [_run_event(fact) for fact in entry.facts]
 
@@ -231,17 +270,17 @@ def check_money(books: Books, accounts: list[str]) -> None:
         )
         transit += sum(row.amount for row in state.open.outgoing)
     require(transit == 0, f"{transit} micro-units are still under way")
-    kinds = Counter[str]()
+    # By postings: what came in may settle a bill in the same entry, so that it moves no balance.
+    posted = Counter[str]()
     for entry in books.entries.values():
-        outcome = unpack_answer(entry.outcome)
-        if isinstance(outcome, Done) and entry.events:
-            kinds[entry.kind] += sum(each.after - each.before for each in outcome.movements)
-    require(
-        kinds["send"] + kinds["gift"] + kinds["receive"] + kinds["settle"] == 0,
-        f"transfers don't add up: {dict(kinds)}",
-    )
-    require(kinds["settle_voucher"] % WORTH.amount == 0, "a voucher gave something else")
-    require(kinds["open"] == OPENING * len(accounts), "openings don't add up")
+        for event in entry.events:
+            for leg in event.legs():
+                posted[f"{entry.kind} {leg.place}"] += leg.delta
+    transit = sum(amount for name, amount in posted.items() if name.endswith(" transit"))
+    require(transit == 0, f"transfers don't add up: {dict(posted)}")
+    require(posted["settle_voucher voucher"] % WORTH.amount == 0, f"a voucher gave something else: {dict(posted)}")
+    opened = sum(amount for name, amount in posted.items() if name.startswith("open book:"))
+    require(opened == OPENING * len(accounts), "openings don't add up")
 
 
 def check_sent(books: Books, histories: Histories) -> None:

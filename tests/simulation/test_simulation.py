@@ -52,6 +52,7 @@ def test_every_acknowledgement_happens_exactly_once_whatever_fails(chunk: int) -
     assert sums["told"] > 0
     if not ONE_SEED:
         assert sums["runs"] > share // 2, f"too few bill runs were completed: {sums['runs']}"
+        assert sums["bills"] > share, f"too few accounts were billed: {sums['bills']}"
         for what in ("crashes", "pauses", "takeovers", "faults", "fenced"):
             assert sums[what] > share // 10, f"the simulation is too gentle: {what} {sums[what]}"
 
@@ -60,6 +61,7 @@ def test_a_few_seeds_hold_quickly() -> None:
     sums = play(range(5_000, 5_020))
     assert sums["told"] > 500
     assert sums["runs"] > 20
+    assert sums["bills"] > 20
 
 
 def test_a_seed_replays_exactly_also_in_another_process() -> None:

@@ -9,13 +9,14 @@ from msgspec import Struct
 
 from charging import wire
 from charging.errors import Unavailable
-from charging.wire import Answer, Ask
+from charging.wire import Answer, Ask, Bills
 from directory.owners import load_owners
 from directory.slots import slot_key, slot_of
 from directory.state import DomainInfo
 from runtime.telemetry import Metrics
 from tests.simulation import checker
 from tests.simulation.billing import Operator
+from tests.simulation.bills import Worker
 from tests.simulation.callers import Caller, Histories
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.node import TRY_S, Node
@@ -37,6 +38,7 @@ class Report(Struct):
     refused: int = 0
     runs: int = 0
     """Bill runs that were completed."""
+    bills: int = 0
     faults: int = 0
     crashes: int = 0
     pauses: int = 0
@@ -66,6 +68,8 @@ class World:
         ]
         self.accounts = [f"msisdn:86138000000{number:02d}" for number in range(self.random.randrange(3, 7))]
         self.slots: dict[str, str] = {}
+        self.kept: dict[str, Bills] = {}
+        """Bills of each account, as its owner tells them in the end."""
         for account_id in self.accounts:
             code = self.random.choice(("GD", "GD", "BJ"))
             self.slots[account_id] = slot_key(code, slot_of(account_id, DOMAINS[code].slots))
@@ -186,16 +190,33 @@ class World:
         operators = [
             Operator(f"{slot}.{number}", slot, self, self.random, self.histories) for slot in slots for number in (1, 2)
         ]
+        workers = [
+            Worker(
+                f"{slot}.bills{number}",
+                slot,
+                [account_id for account_id in self.accounts if self.slots[account_id] == slot],
+                self,
+                self.random,
+                self.histories,
+            )
+            for slot in slots
+            for number in (1, 2)
+        ]
         firsts = {caller._account_id: caller for caller in reversed(callers)}
         async with asyncio.timeout(PLAY_MAX_S):
             await asyncio.gather(*(caller.open() for caller in firsts.values()), operators[0].sell())
             trouble = self.loop.create_task(self._trouble())
-            work = asyncio.gather(*(one.work(self.random.randrange(4, 14)) for one in (*callers, *operators)))
+            work = asyncio.gather(
+                *(one.work(self.random.randrange(4, 14)) for one in (*callers, *operators)),
+                *(worker.work(self.random.randrange(2, 6)) for worker in workers),
+            )
             await asyncio.wait((work,), timeout=self.random.uniform(5.0, 25.0))
             trouble.cancel()
             self.store.faults = QUIET
             self.loss = 0.0
             await work
+            for worker in workers[::2]:
+                self.kept |= await worker.finish()
             await self._transfers_done()
         await asyncio.sleep(12.0)
         for task in helpers:
@@ -239,6 +260,7 @@ class World:
         report = self.report
         report.told = len(self.histories.told)
         report.runs = checker.check_runs(books)
+        report.bills = checker.check_bills(books, self.accounts, self.kept)
         checker.check_vouchers(books)
         report.refused = sum(isinstance(told.answer, wire.Failed) for told in self.histories.told)
         report.faults = self.store.injected

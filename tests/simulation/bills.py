@@ -1,0 +1,131 @@
+"""Simulated workers of billing runs: the platform's own code, over a network that loses and repeats."""
+
+import asyncio
+from collections.abc import Sequence
+from random import Random
+
+from onetier.v1 import billing_pb2 as pb
+
+from appserver.billing.asking import Question
+from appserver.billing.billing import AccountBilling, BillingPage
+from appserver.billing.closings import BillingCaller
+from business.billing.periods import Period
+from charging import wire
+from charging.base.account_id import identity_of
+from charging.catalogue.document import from_plain
+from charging.errors import Fault
+from charging.plans.timeline import Timeline
+from charging.wire import Answer, Bills, Commit, Done, Failed, FetchBills, failed
+from runtime.status import from_status
+from tests.simulation.callers import BASE_MS, OFFERING, RETRIES, Histories, Network, Told
+
+DECEMBER = Period(2026 * 12 + 11, 1)
+TIMELINE = Timeline(
+    [
+        (
+            0,
+            from_plain(
+                {
+                    "catalogue": "simulated",
+                    "version": "1",
+                    "currency": "CNY",
+                    "services": [{"id": "voice", "unit": "second"}, {"id": "data", "unit": "byte"}],
+                    "fees": [
+                        {"id": "rent", "amount": "0.012345"},
+                        {"id": "rest", "amount": "0.004", "charged": "arrears"},
+                    ],
+                    "offerings": [{"id": OFFERING, "services": ["voice", "data"], "fees": ["rent", "rest"]}],
+                    "taxes": [{"id": "basic", "percent": "9", "items": ["*"]}],
+                    "bills": {"prices": "exclude_tax", "tax_rounding": "bill", "due_days": 1},
+                    "dunning": [{"id": "all", "late_fee": {"per_mille_a_day": "3"}}],
+                }
+            ),
+        )
+    ],
+    [],
+    "UTC",
+)
+TRIES_MAX = 500
+OVER = ("PERIOD_NOT_OVER", "ACCOUNT_MOVED")
+"""Why an account has no period to close."""
+
+
+class Worker:
+    """Bills the accounts of one slot, page by page while a run is open, else one on demand."""
+
+    def __init__(
+        self,
+        name: str,
+        slot: str,
+        accounts: Sequence[str],
+        network: Network,
+        random: Random,
+        histories: Histories,
+    ) -> None:
+        self._name = name
+        self._slot = slot
+        self._accounts = accounts
+        self._network = network
+        self._random = random
+        self._histories = histories
+
+    async def work(self, pages: int) -> None:
+        """Bill so many pages, or accounts, some after the other."""
+        for _ in range(pages):
+            await asyncio.sleep(self._random.uniform(0.0, 1.5))
+            try:
+                await self._bill(BillingPage(self._slot, DECEMBER, "", 3, False, ""))
+            except Fault:
+                if self._accounts:
+                    await self.one(self._random.choice(self._accounts))
+
+    async def finish(self) -> dict[str, Bills]:
+        """Close all periods that are over, of everybody; gives the bills that the owner keeps."""
+        kept: dict[str, Bills] = {}
+        for account_id in self._accounts:
+            for _ in range(TRIES_MAX):
+                if await self.one(account_id) in OVER:
+                    break
+                await asyncio.sleep(self._random.uniform(0.05, 0.6))
+            months = tuple(range(DECEMBER.month - 2, DECEMBER.month + 6))
+            for _ in range(TRIES_MAX):
+                answer = await self._try(FetchBills(identity_of(account_id), months))
+                if isinstance(answer, Bills):
+                    kept[account_id] = answer
+                    break
+                await asyncio.sleep(0.3)
+        return kept
+
+    async def one(self, account_id: str) -> str:
+        """Bill an account on demand; gives why it could not be, "" when it was."""
+        try:
+            (outcome,) = await self._bill(BillingPage("", None, "", 0, False, identity_of(account_id)))
+        except Fault as fault:
+            return fault.reason
+        return from_status(outcome.error).reason if outcome.HasField("error") else ""
+
+    async def _bill(self, page: BillingPage) -> Sequence[pb.BillOutcome]:
+        now_ms = BASE_MS + int(asyncio.get_running_loop().time() * 1_000)
+        caller = BillingCaller(self._name, "front", "")
+        return (await AccountBilling(self._ask, TIMELINE, caller, now_ms).bill(page)).outcomes
+
+    async def _ask(self, questions: Sequence[Question]) -> list[Answer]:
+        return list(await asyncio.gather(*(self._try(question.ask) for question in questions)))
+
+    async def _try(self, ask: wire.Ask) -> Answer:
+        """Ask once; what is answered for certain is remembered."""
+        if isinstance(ask, Commit):
+            command = ask.command
+            self._histories.sent[command.account_id, command.key] = command.action
+        try:
+            answer = await self._network.send(self._slot, ask)
+        except Fault as fault:
+            return failed(fault)
+        if isinstance(ask, Commit) and isinstance(answer, Done | Failed) and not _passing(answer):
+            command = ask.command
+            self._histories.told.append(Told(command.account_id, command.key, command.action, answer))
+        return answer
+
+
+def _passing(answer: Done | Failed) -> bool:
+    return isinstance(answer, Failed) and answer.kind in RETRIES
