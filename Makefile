@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml requirements.lock
 
 install: $(STAMP) ## the virtual environment with everything in it
 
-run: $(STAMP)    ## the main job on the embedded default: tiers, numbering plan, 20,000 subscribers, 200,000 events, proof
+run: $(STAMP)    ## the main job on the embedded default: tiers, numbering plan, 20,000 subscribers, 200,000 events, bills, proof
 	$(BIN)/onetier demo
 
 up: $(STAMP)     ## keep the same system running for clients, with switches that write files; Ctrl-C drains it

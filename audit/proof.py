@@ -18,6 +18,7 @@ from charging.ledger.commands.move_out import MovedOut
 from charging.ledger.commands.open_account import Opened
 from charging.ledger.commands.post_charge import Charged
 from charging.ledger.entry import Entry
+from charging.ledger.event import BaseEvent
 from charging.ledger.events import Booked, SessionStepped
 from charging.wire import Done, Failed
 from house.stores import STORES
@@ -52,6 +53,8 @@ class Journals(Struct):
     """Money that accounts were opened with."""
     booked: int = 0
     """Money brought in by hand."""
+    billed: int = 0
+    """Moved otherwise: fees, bills, payments, what was staged."""
     in_transit: int = 0
     """Money of accounts that left one domain, less that of those that arrived in another: nothing."""
     closing: int = 0
@@ -81,14 +84,17 @@ class Verdict(Struct, frozen=True):
     """In both with different amounts."""
     opened_amount: int
     booked_amount: int
+    billed_amount: int
     closing_amount: int
     complaints: tuple[str, ...]
     """Sentences, the first `MISMATCHES_TOLD_MAX` of each kind."""
 
     @property
     def difference(self) -> int:
-        """What opening, booked, charged and closing money leave unexplained, micro-units: 0 when all is right."""
-        return self.opened_amount + self.booked_amount - self.journaled_amount - self.closing_amount
+        """What opening, booked, billed, charged and closing money leave unexplained, micro-units: 0 = all is right."""
+        return (
+            self.opened_amount + self.booked_amount + self.billed_amount - self.journaled_amount - self.closing_amount
+        )
 
     @property
     def holds(self) -> bool:
@@ -151,6 +157,10 @@ class JournalCounter:
                     self._charge(entry.key, sum(step.amount for step in steps), taken)
                 case Booked(postings=postings):
                     self.found.booked += sum(amount for _, amount in postings)
+                case Charged():
+                    pass
+                case _:
+                    self.found.billed += self._money_of(entry.account_id, event)
         self._follow(entry)
 
     def _charge(self, key: str, amount: int, taken: int) -> None:
@@ -159,6 +169,11 @@ class JournalCounter:
         if key in self.found.charged:
             self._fault(f"{key} is charged twice")
         self.found.charged[key] = taken
+
+    def _money_of(self, account_id: str, event: BaseEvent) -> int:
+        """Add up what an event moves in the money books that an account has, by its postings."""
+        places = {f"book:{book_id}" for book_id in self._accounts.get(account_id, ())}
+        return sum(leg.delta for leg in event.legs() if leg.place in places)
 
     def _settle(self, account: Account) -> int:
         books = {book.book_id: book.amount for book in account.books if book.unit == MONEY}
@@ -259,6 +274,7 @@ def compare(acknowledged: Mapping[str, int], journals: Journals) -> Verdict:
         different=len(different),
         opened_amount=journals.opened,
         booked_amount=journals.booked,
+        billed_amount=journals.billed,
         closing_amount=journals.closing,
         complaints=tuple(complaints),
     )

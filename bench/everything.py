@@ -24,6 +24,7 @@ from bench.documents import documents
 from bench.growth import growth
 from bench.histories import histories
 from bench.life import memory, starts
+from bench.stages import stages
 from bench.table import FULL, NORMAL, QUICK, Bench, Row, out
 from bench.tiers import both_shapes
 from bench.watchers import watchers
@@ -68,6 +69,7 @@ async def run(bench: Bench, themes: list[str]) -> None:
         documents(bench)
     if "bills" in themes:
         await bills(bench, "SQLite", "")
+        await stages(bench)
     if "sqlite" in themes:
         base = bench.base()
         await both_shapes(bench, "SQLite", base + "-{}", f"sqlite://{bench.folder}/raw.db")

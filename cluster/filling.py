@@ -55,10 +55,10 @@ def yesterday_ms() -> int:
     return now_ms - now_ms % DAY_MS - DAY_MS - BEIJING_OFFSET_MS
 
 
-def settle(subscribers: int, seed: int, day_ms: int) -> Country:
+def settle(subscribers: int, seed: int, day_ms: int, cycle_day: int = 1) -> Country:
     """Read the number plan and make the people. `day_ms` is UTC; the same arguments make the same country."""
     plan = number_plan.read()
-    return Country(plan, population.populate(plan, subscribers, seed, day_ms), day_ms)
+    return Country(plan, population.populate(plan, subscribers, seed, day_ms, cycle_day), day_ms)
 
 
 async def make_units(teller: Teller, layout: Layout) -> None:

@@ -109,8 +109,10 @@ def verdict_table(verdict: Verdict) -> Table:
     table.add_row("movements of balances under charges", "", major(verdict.moved_amount))
     table.add_section()
     table.add_row("opening balances", "", major(verdict.opened_amount))
+    table.add_row("deposits", "", major(verdict.booked_amount))
+    table.add_row("fees, bills, payments, replays", "", major(verdict.billed_amount))
     table.add_row("closing balances", "", major(verdict.closing_amount))
-    table.add_row("opening + booked - charged - closing", "", major(verdict.difference))
+    table.add_row("opening + these - charged - closing", "", major(verdict.difference))
     table.add_section()
     table.add_row("lost / doubled / different", f"{verdict.lost} / {verdict.doubled} / {verdict.different}", "")
     return table

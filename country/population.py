@@ -89,15 +89,16 @@ def share_out(total: int, regions: Sequence[Region] = REGIONS) -> dict[str, int]
     return shares
 
 
-def populate(plan: NationalPlan, subscribers: int, seed: int, day_ms: int) -> Population:
+def populate(plan: NationalPlan, subscribers: int, seed: int, day_ms: int, cycle_day: int = 1) -> Population:
     """Make a population that has been living for at least a month before the day that begins at `day_ms`, UTC.
 
-    The same arguments make the same people; domain by domain.
+    `cycle_day` is the day of the month on which the cycles of most begin. The same arguments make the same people;
+    domain by domain.
     """
     prefixes = plan.by_domain()
     accounts: list[SampleAccount] = []
     for code, share in share_out(subscribers).items():
-        maker = _Maker(code, prefixes[code], random.Random(f"{seed}/{code}"), day_ms)
+        maker = _Maker(code, prefixes[code], random.Random(f"{seed}/{code}"), day_ms, cycle_day)
         accounts.extend(maker.accounts(share))
     return Population(tuple(accounts))
 
@@ -105,10 +106,11 @@ def populate(plan: NationalPlan, subscribers: int, seed: int, day_ms: int) -> Po
 class _Maker:
     """Makes the accounts of one domain."""
 
-    def __init__(self, code: str, prefixes: Sequence[str], chance: random.Random, day_ms: int) -> None:
+    def __init__(self, code: str, prefixes: Sequence[str], chance: random.Random, day_ms: int, cycle_day: int) -> None:
         self._code = code
         self._chance = chance
         self._day_ms = day_ms
+        self._cycle_day = cycle_day
         self._taken: set[str] = set()
         self._count = 0
         self._mobile = [p for p in prefixes if is_mobile(p) and len(p) == SEVEN_DIGITS]
@@ -149,7 +151,7 @@ class _Maker:
             customer_id=customer,
             payment_mode=PREPAID if prepaid else POSTPAID,
             credit_limit=0 if prepaid else chance.choice((100, 200, 300, 500)) * YUAN,
-            cycle_day=1 if prepaid else chance.choice((1, 1, 1, 5, 10, 20)),
+            cycle_day=self._cycle_day if prepaid else chance.choice((*[self._cycle_day] * 3, 5, 10, 20)),
             opening=self._opening(len(kinds)) if prepaid else 0,
             grade=chance.choices(("gold", "silver", "standard"), (5, 15, 80))[0],
             agreements=(offers.AGREEMENT_CORPORATE,) if not prepaid and chance.random() < 0.05 else (),

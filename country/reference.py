@@ -36,6 +36,7 @@ SELLS = (
     "top_up",
     "top_up_units",
     "transfer",
+    "pay",
 )
 
 CHANNELS = (

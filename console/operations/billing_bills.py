@@ -119,7 +119,7 @@ def bill(
     if found is None:
         typer.echo(f"{identity} has no such bill", err=True)
         raise typer.Exit(1)
-    print_view(View([found], _page(found)), caller.as_json)
+    print_view(View([found], bill_page(found)), caller.as_json)
 
 
 @app.command()
@@ -203,7 +203,7 @@ def _told(totals: RunTotals, ended: Sequence[pb.BillRun], took_s: float, *, tria
     return lines
 
 
-def _page(found: pb.Bill) -> list[str | Table]:
+def bill_page(found: pb.Bill) -> list[str | Table]:
     """Lay a bill out for people."""
     title = f"bill {found.number}" if found.number else "trial bill, nothing is kept"
     head = [

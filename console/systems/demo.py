@@ -1,7 +1,8 @@
 """`onetier demo`: the main job end to end on this machine, ending with a proof.
 
-start the tiers → load the country → open accounts → move some numbers → send a day's usage → ask and explain → drain →
-count the journals and compare. Exit status 0 only when everything holds.
+start the tiers → load the country → open accounts → move some numbers → send a day's usage → ask and explain → bill the
+cycle in mode `staged` while the business goes on → drain → count the journals, reconcile and compare. Exit status 0
+only when everything holds.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ from cluster.layout import journals_of, lay_out
 from cluster.supervisor import Supervisor
 from cluster.system import System
 from console import report
+from console.systems.cycle import Cycle, cycle_day
+from console.systems.cycle_report import CycleTold, document_lines, told_of
 from console.systems.narrator import Narrator
 from console.systems.proving import audited, prove
 from country import porting, usage, usage_file
@@ -40,6 +43,8 @@ ACTOR = "onetier demo"
 ONE_AT_A_TIME = 500
 """Lines at the end of the file that are sent one by one, to see what a single caller waits."""
 SHOWN_CANDIDATES = 12
+LATE_SEED = 1_000
+"""Added to the seed for the usage that comes in while bills are made: its request keys are others."""
 
 
 class Demo:
@@ -64,7 +69,8 @@ class Demo:
         options, narrator = self._options, self._narrator
         clear(options.folder)
         layout = lay_out(fresh_base(options))
-        country = settle(options.subscribers, options.seed, yesterday_ms())
+        day_ms = yesterday_ms()
+        country = settle(options.subscribers, options.seed, day_ms, cycle_day(day_ms))
         moves = porting.choose(country.people, options.ported, options.seed)
         homes = _homes(country.people, moves)
         tally = Tally(homes)
@@ -76,16 +82,32 @@ class Demo:
             narrator.say(_started(system))
             await load_country(narrator, system, layout, country, options)
             bulk, single = await self._traffic(system, country, moves, tally)
+            cycle = Cycle(system, narrator, country, options.slots, options.folder)
+            billed = await self._bill(cycle, system, country, tally)
             mark = FolderMark(layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
             write_mark(options.folder, mark, country.people, homes)
             statuses = await supervisor.drain()
         narrator.say("drained: " + ", ".join(f"{name} {status}" for name, status in statuses.items()))
         self._print_counts(tally, bulk, single)
+        for line in await asyncio.to_thread(document_lines, self._out, billed, options.folder):
+            narrator.say(line)
         journals = journals_of(layout, options.slots)
         status = await prove(narrator, journals, tally, clean=not any(statuses.values()))
         # The proof counts what was told; the audit asks keys, anchors and seals whether anybody wrote it over.
-        sound = await asyncio.to_thread(audited, self._out, layout, options.folder, os.cpu_count() or 1)
-        return status if sound else 1
+        workers = os.cpu_count() or 1
+        sound = await asyncio.to_thread(audited, self._out, layout, options.folder, workers, cycle.backups)
+        return status if sound and billed.run.sound else 1
+
+    async def _bill(self, cycle: Cycle, system: System, country: Country, tally: Tally) -> CycleTold:
+        """Bill the cycle that ended with the day, while more usage comes in, and choose one bill to show."""
+        options, narrator = self._options, self._narrator
+        async with AsyncClient(system.endpoints, tls=system.tls("frontend")) as client:
+            run = await cycle.run(client, tally, options.events, options.seed + LATE_SEED)
+        bills = sum(totals.bills for totals in run.regions.values())
+        narrator.say(
+            f"{bills:,} bills made in {run.seconds:.1f} s beside {run.usage.requests:,} usages, stages replayed"
+        )
+        return await told_of(cycle, system, country.people, run)
 
     async def _traffic(
         self, system: System, country: Country, moves: Sequence[Move], tally: Tally

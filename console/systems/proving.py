@@ -9,6 +9,7 @@ from audit import proof
 from audit.national import Sources, audit_country
 from cluster.layout import Layout, keys_of
 from console import report
+from console.systems.cycle_report import reconciled
 from console.systems.narrator import Narrator
 from country.planted import DUPLICATE
 from country.tally import Tally
@@ -37,12 +38,17 @@ async def prove(narrator: Narrator, journals: Mapping[str, Sequence[str]], tally
     return 0 if holds else 1
 
 
-def audited(out: Console, layout: Layout, folder: Path, workers: int) -> bool:
-    """Audit the whole country of a system that this console started; prints the findings, true = there are none."""
+def audited(out: Console, layout: Layout, folder: Path, workers: int, backups: Path | None = None) -> bool:
+    """Audit the whole country of a system that this console started; prints the findings, true = there are none.
+
+    With `backups` of a billing cycle, also what its reconciliation rests on.
+    """
     keys = keys_of(layout, folder)
-    sources = Sources(layout.directory, ring_at(keys, make=False), anchors_folder(None, keys))
+    sources = Sources(layout.directory, ring_at(keys, make=False), anchors_folder(None, keys), backups=backups)
     found = audit_country(sources, "", workers)
     for text in found.sentences:
         out.print(f"  {text}", style="red", highlight=False, markup=False)
+    for text in reconciled(found.slots) if backups is not None else ():
+        out.print(text, highlight=False)
     out.print(f"audit of {len(found.slots)} slots: {len(found.sentences)} findings", highlight=False)
     return not found.sentences

@@ -90,6 +90,14 @@ async def test_demo_proves_itself_on_sqlite(tmp_path: Path) -> None:
         "p99 ms",
         "balance of account",
         "because",
+        "runs of 20",
+        "by region, yuan",
+        "deposit stage: ",
+        "settlement stage: ",
+        "after the runs all was replayed but 0 rows of 0.00 yuan",
+        "the same bill as its customer gets it: ",
+        "bills agree with the postings of their periods",
+        "books of 31 backups + what the journals moved since = books now",
     ):
         assert told in out
     status, out = await run("audit", "--all", "--data", str(tmp_path))
