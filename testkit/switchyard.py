@@ -105,6 +105,7 @@ class FtpYard(Struct):
     faults: Faults
     tls: bool
     authority: str = ""
+    user: str = USER
 
     def written(self, home: Path, more: str = "") -> str:
         """Write what a plant must know into its folder; gives the entry `server` of a source."""
@@ -114,7 +115,8 @@ class FtpYard(Struct):
         if self.authority:
             (home / "yard.ca").write_text(self.authority, encoding="utf-8")
             signed = ", authority: yard.ca"
-        return f"{{by: {by}, host: localhost, port: {self.port}, user: {USER}, password: yard.password{signed}{more}}}"
+        reached = f"by: {by}, host: localhost, port: {self.port}, user: {self.user}"
+        return f"{{{reached}, password: yard.password{signed}{more}}}"
 
 
 @contextmanager

@@ -20,7 +20,7 @@ WORD = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 REGISTER = ROOT / "charging" / "reasons"
 EXPECTING = ROOT / "country" / "planted.py"
 """Says which reasons it expects, and raises none."""
-VARIABLES = ("ONETIER_", "XDG_", "JAVA_HOME", "GRPC_VERBOSITY", "SC_PAGE_SIZE", "CLOCK_BOOTTIME")
+VARIABLES = ("ONETIER_", "XDG_", "JAVA_HOME", "LD_LIBRARY_PATH", "GRPC_VERBOSITY", "SC_PAGE_SIZE", "CLOCK_BOOTTIME")
 OTHER_WORDS = {
     "FUNDS_ENDED": "why an account is suspended",
     "NO_REASON": "a figure of the console",
