@@ -17,7 +17,9 @@ PROCESS = Process(
     settings=AppServerSettings,
     begin=_begin,
     services=(
-        GrpcService("onetier.v1.ServiceDeskService", frozenset({"frontend", "operator"}), front_door=True),
+        GrpcService(
+            "onetier.v1.ServiceDeskService", frozenset({"frontend", "operator", "backoffice"}), front_door=True
+        ),
         GrpcService("onetier.v1.BillingService", frozenset({"operator"})),
         GrpcService("onetier.v1.ReceivablesService", frozenset({"operator"})),
         GrpcService("onetier.v1.VoucherService", frozenset({"distributor", "operator"})),

@@ -250,7 +250,7 @@ async def small_system(
             accounts = country.people.accounts
             half = len(accounts) // 2
             for some, count in ((accounts[:half], half), (accounts[half:], len(accounts))):
-                await open_accounts(quiet, client, replace(country.people, accounts=some))
+                await open_accounts(quiet, system, client, replace(country.people, accounts=some))
                 await opened(running, count)
             await running.journal()
             yield running

@@ -104,12 +104,16 @@ async def load_country(teller: Teller, system: System, layout: Layout, country: 
     )
 
 
-async def open_accounts(teller: Teller, client: AsyncClient, people: Population) -> None:
-    """Open all accounts through the front end's stream, then let the other members join. Raises `SendingFailed`."""
+async def open_accounts(teller: Teller, system: System, client: AsyncClient, people: Population) -> None:
+    """Open all accounts through the front end's stream, then let the other members join, by an operator's hand.
+
+    Contracts that come whole from elsewhere are no front end's to write. Raises `SendingFailed`.
+    """
     await teller.with_bar(
         "accounts opened",
         len(people.accounts),
         lambda advance: send_commands(client, openings.openings(people), advance),
     )
     joins = list(openings.joins(people))
-    await teller.with_bar("members joined", len(joins), lambda advance: send_commands(client, iter(joins), advance))
+    async with AsyncClient(system.endpoints, tls=system.tls("operator")) as office:
+        await teller.with_bar("members joined", len(joins), lambda advance: send_commands(office, iter(joins), advance))

@@ -48,7 +48,7 @@ class LoadRun:
             await system.start(options.shape)
             await load_country(teller, system, system.layout, rich, options)
             async with AsyncClient(system.endpoints) as client:
-                await open_accounts(teller, client, rich.people)
+                await open_accounts(teller, system, client, rich.people)
             mark = FolderMark(system.layout.base, options.subscribers, options.seed, options.slots, country.day_ms)
             write_mark(options.folder, mark, rich.people)
             domains = {account.domain for account in rich.people.accounts}

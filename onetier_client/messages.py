@@ -22,6 +22,10 @@ Command = (
     | desk.Subscribe
     | desk.Unsubscribe
     | desk.ChangePlan
+    | desk.Join
+    | desk.TransferOwnership
+    | desk.ReopenAccount
+    | desk.ReleaseNumber
     | desk.Leave
     | desk.Pause
     | desk.Resume

@@ -29,6 +29,7 @@ from charging.ledger.asking import ASKED
 INT64_MAX = (1 << 63) - 1
 OTHER = "msisdn:8613000000002"
 OWN_EXAMPLES: Mapping[str, Message] = {
+    "set_account_status": desk.SetAccountStatus(status="closed", pay_out=5, to_identity=OTHER),
     "set_contract": desk.SetContract(contract=desk.Contract(subscriptions=[desk.Subscription(offering="o")])),
     "session": desk.SessionRequest(
         session_id="s", operation=desk.SessionRequest.OPERATION_CREATE, units=[desk.UnitUse(service_code="data")]

@@ -32,6 +32,7 @@ from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.gift import Gift, GiftTerms
+from charging.ledger.commands.join import Join
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.lift_voucher_block import LiftVoucherBlock
 from charging.ledger.commands.move_in import MoveIn
@@ -48,7 +49,9 @@ from charging.ledger.commands.receive_transfer import ReceiveTransfer
 from charging.ledger.commands.recover import Recover
 from charging.ledger.commands.redeem_voucher import CodeRead, RedeemVoucher
 from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.release_number import ReleaseNumber
 from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.resolve_dispute import ResolveDispute
 from charging.ledger.commands.resume import Resume
@@ -68,6 +71,7 @@ from charging.ledger.commands.step_session import StepSession
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.take_over_bill import TakeOverBill
 from charging.ledger.commands.top_up import TopUp
+from charging.ledger.commands.transfer_ownership import TransferOwnership
 from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.commands.write_off import WriteOff
 from charging.ledger.dues import Due, Dues
@@ -84,6 +88,8 @@ from testkit.ledger import DAY_MS, START_MS, Desk, an_account, charge_of, contra
 ROOMMATE = "msisdn:8613000000009"
 """Of Alice's account, too."""
 ALICE, BOB, NEW, TV = "msisdn:8613000000001", "msisdn:8613000000002", "msisdn:8613000000003", "tv:sh-1"
+GONE = "msisdn:8613000000004"
+"""Whose account is closed."""
 CHARGED, SENT, WAITING, OVER = "charged", "sent", "waiting", "s-over"
 ASKED, WRONG_CODE = "asked", "wrong-code"
 BILL_NUMBER = "B-2026"
@@ -107,6 +113,8 @@ def lively() -> Desk:
     )
     desk.open(ALICE, 100_000, books=side)
     desk.open(BOB, 100_000)
+    desk.open(GONE, 0)
+    desk.do(GONE, SetStatus("closed", "moved away"))
     desk.do(ALICE, SetContract(contract_of(ROOMMATE, ALICE)))
     charge = charge_of(30, takes=(("minutes", 60),), accruals=(("voice@2027-01", 60),), depends=True)
     desk.do(ALICE, post(desk.accounts[ALICE], charge), CHARGED)
@@ -180,7 +188,11 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
         "", "now", desk.now_ms, "back", 0, replace(contract_of(ALICE), paused_from_ms=desk.now_ms - 5)
     ),
     ChangeIdentity: lambda desk: ChangeIdentity(TV, "new card", 0, contract_of(ROOMMATE, ALICE)),
+    Join: lambda desk: Join(TV, "plan", "now", desk.now_ms, {}, "family", 0),
     Leave: lambda desk: Leave("moves abroad", 0, "", contract_of(ROOMMATE, ALICE)),
+    Reopen: lambda desk: Reopen(GONE, "plan", {}, "came back", from_ms=desk.now_ms, closed_since_ms=1),
+    ReleaseNumber: lambda desk: ReleaseNumber(TV, "wanted by a hospital"),
+    TransferOwnership: lambda desk: TransferOwnership("customer-2", "", {"grade": "new"}, True, "sold"),
     SetStatus: lambda desk: SetStatus("suspended", "asked"),
     SetPaymentMode: lambda desk: SetPaymentMode("postpaid"),
     SetCreditLimit: lambda desk: SetCreditLimit(500, "risk"),
@@ -224,3 +236,8 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
 """By the action: one that is done on the accounts of `lively`, or on them as they have become."""
 OF_NOBODY = (OpenAccount, MoveIn)
 """Whose account there is only when they are done."""
+
+
+def account_of(kind: type[BaseAction]) -> str:
+    """Say whose account an example is done on."""
+    return NEW if kind in OF_NOBODY else GONE if kind is Reopen else ALICE

@@ -16,11 +16,15 @@ from charging.catalogue.document import Catalogue, from_plain
 from charging.catalogue.document import pack as pack_catalogue
 from charging.errors import Denied, Fault, Invalid, NotFound, Refused, Unavailable
 from charging.ledger import history
+from charging.ledger.admitting import not_kept
 from charging.ledger.approvals import outcome_now
 from charging.ledger.command import Command
 from charging.ledger.commands.change_identity import ChangeIdentity
 from charging.ledger.commands.close_period import PeriodClosed
+from charging.ledger.commands.join import Join
 from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.release_number import ReleaseNumber
+from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.details import RatedUsage, records
 from charging.ledger.effect import VersionMoved
@@ -62,6 +66,7 @@ from charging.wire import (
     pack,
     unpack_ask,
 )
+from domainservers.desk.checking import needs_rest
 from domainservers.reads.due import is_due
 from testkit.ledger import FAR_MS, Desk
 from testkit.subjects import SubjectsInMemory
@@ -255,7 +260,7 @@ class OwnerInMemory:
             raise Invalid("REGION_MISMATCH", "the account is opened where it is not served", fields=fields)
         self.desk.revision = self.revision
         try:
-            done = self.desk.commit(command, _refusal(command, self.contracts), identity)
+            done = self.desk.commit(command, _refusal(command, self.contracts, account), identity)
         except VersionMoved:
             return Stale(self.data(identity))
         except Unavailable:
@@ -295,7 +300,7 @@ def _bills(desk: Desk, account_id: str, months: tuple[int, ...]) -> Bills:
     return Bills(account_id, tuple(found))
 
 
-def _refusal(command: Command, contracts: Mapping[str, Contract]) -> Refused | None:
+def _refusal(command: Command, contracts: Mapping[str, Contract], account: Account | None) -> Refused | None:
     """Say why the contract that a command writes can't be had."""
     action = command.action
     if isinstance(action, Revision):
@@ -303,11 +308,20 @@ def _refusal(command: Command, contracts: Mapping[str, Contract]) -> Refused | N
             check_basis(action, contracts.get(action.before.identity) if action.before is not None else None)
         except Refused as fault:
             return fault
-    if not isinstance(action, OpenAccount | SetContract | ChangeIdentity):
-        return None
-    wanted = action.to_identity if isinstance(action, ChangeIdentity) else action.contract.identity
+    match action:
+        case OpenAccount() | SetContract():
+            wanted = action.contract.identity
+        case ChangeIdentity():
+            wanted = action.to_identity
+        case Join():
+            wanted = action.member
+        case Reopen(member=wanted) | ReleaseNumber(number=wanted) if wanted:
+            if account is not None and needs_rest(action, account):
+                return not_kept(contracts.get(wanted), account.account_id, time.time_ns() // 1_000_000)
+        case _:
+            return None
     known = contracts.get(wanted)
-    if isinstance(action, SetContract) and action.expected_version:
+    if isinstance(action, SetContract | Join) and action.expected_version:
         version = known.version if known is not None else 0
         if version != action.expected_version:
             return Refused("CONTRACT_CHANGED", "the contract is another by now", facts={"version": str(version)})

@@ -77,7 +77,7 @@ async def rehearse(
         await system.start(shape)
         await load_country(narrator, system, system.layout, country, options)
         async with AsyncClient(system.endpoints, tls=system.tls("frontend"), timeout_ms=TIMEOUT_MS) as client:
-            await open_accounts(narrator, client, country.people)
+            await open_accounts(narrator, system, client, country.people)
             yield Rehearsal(system, country, client)
 
 

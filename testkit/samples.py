@@ -52,6 +52,7 @@ from charging.ledger.commands.set_threshold import ThresholdSet
 from charging.ledger.commands.settle_transfer import TransferSettled
 from charging.ledger.commands.settle_voucher import VoucherReturning, VoucherSettled
 from charging.ledger.commands.take_over_bill import BillTakenOver
+from charging.ledger.commands.transfer_ownership import CustomerChanged
 from charging.ledger.commands.write_off import WrittenOff
 from charging.ledger.crediting import BillCredited
 from charging.ledger.dues import Due, FeePosted
@@ -146,6 +147,7 @@ FULL = an_account(
     places=("XJ/1",),
     fees=(FeeMark(ALICE, "plan", "monthly", 1, 9, 30),),
     reversed=(("paid-0", START_MS),),
+    closed_ms=START_MS,
     dunned=(Dunned(STEP, "", 1),),
 )
 SHARE = (Share("B-1", "voice", "voice", 20),)
@@ -216,7 +218,11 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     ),
     IdentityChanged: (IdentityChanged(ALICE, "tv:new", "lost"), {"members", "fees", "feeds"}),
     ContractSet: (ContractSet(Contract("tv:new", "account-1", "GD")), {"members"}),
-    StatusSet: (StatusSet("active", "paid"), {"status", "status_reason"}),
+    CustomerChanged: (
+        CustomerChanged("account-1", "GD", "customer-1", "customer-2", {"grade": "new"}, "sold"),
+        {"customer_id", "customer_attributes"},
+    ),
+    StatusSet: (StatusSet("active", "paid"), {"status", "status_reason", "closed_ms"}),
     ModeSet: (ModeSet("prepaid", "postpaid"), {"payment_mode"}),
     CreditSet: (CreditSet(900, "risk", 100), {"credit_limit"}),
     ThresholdSet: (ThresholdSet(Threshold("t-2", "balance", 6), False), {"thresholds"}),

@@ -8,12 +8,13 @@ from appserver.accounts.chain import ChargeItem, CommandItem
 from appserver.batches.item import WorkItem
 from appserver.reading.asks import SessionOrder
 from appserver.reference import DomainReference
+from appserver.work.admitting import joined_on, reopened_on
 from appserver.work.bulk import rated_uses
 from appserver.work.dunning import dunned
-from appserver.work.ends import closed_on
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.pricing import before_contract, session_step
 from appserver.work.revisions import decided_on, rests_until_ms
+from appserver.work.whole import closed_on, given_on
 from business.vouchers.codes import VoucherKeys, malformed_code, read_code
 from charging.base.account import MONEY, Account
 from charging.base.account_id import names
@@ -27,10 +28,12 @@ from charging.ledger.asking import TransferAsk
 from charging.ledger.command import Command
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.gift import Gift, GiftTerms
+from charging.ledger.commands.join import Join
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.post_usage import PostUsage
 from charging.ledger.commands.redeem_voucher import CodeRead, RedeemVoucher
+from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_profile import SetProfile
@@ -39,6 +42,7 @@ from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.set_threshold import SetThreshold
 from charging.ledger.commands.take_over_bill import TakeOverBill
 from charging.ledger.commands.top_up import TopUp
+from charging.ledger.commands.transfer_ownership import TransferOwnership
 from charging.ledger.kinds import Action, Revision
 from charging.ledger.ledger import available_view, seal
 from charging.ledger.standing import require_serving
@@ -122,8 +126,14 @@ def order_command(
         _check_sold(action.contract, reference, now_ms, "set_contract.contract.agreements")
     elif isinstance(order, Revision):
         action = decided_on(order, contract, account, reference, now_ms)
+    elif isinstance(order, Join):
+        action = joined_on(order, account, reference, now_ms)
+    elif isinstance(order, Reopen):
+        action = reopened_on(order, account, reference, now_ms)
     elif isinstance(order, SetStatus) and order.status == "closed":
         action = closed_on(order, account, contracts, reference, now_ms)
+    elif isinstance(order, TransferOwnership):
+        action = given_on(order, account, contracts, reference, now_ms)
     elif isinstance(order, SetProfile):
         _check_profile(order.agreements, reference, now_ms, "set_account_profile.agreements")
         action = order

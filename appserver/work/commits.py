@@ -8,11 +8,11 @@ from appserver.accounts.chain import ChargeItem, CommandItem, CommitChain, Commi
 from appserver.uplink.outgoing import Outbox
 from appserver.work.batch_time import BatchTime
 from appserver.work.commands import charge_command, order_command
-from appserver.work.ends import CLOSING_MEMBERS_MAX, member_wanted
 from appserver.work.library import Library
 from appserver.work.outcomes import CommitOutcomes
 from appserver.work.pulls import Pulls
 from appserver.work.refusals import Refusals
+from appserver.work.whole import CLOSING_MEMBERS_MAX, member_wanted
 from business.vouchers.codes import VoucherKeys
 from charging.errors import Invalid, Refused, Unavailable
 from charging.ledger.command import Command
@@ -86,7 +86,7 @@ class Commits:
             else:
                 assert isinstance(item, CommandItem)
                 contracts = prediction.contracts
-                wanted = member_wanted(item.order, account, contracts, reference)
+                wanted = member_wanted(item.order, account, contracts, reference, now_ms)
                 if wanted:
                     self._pull_member(item, wanted)
                     return

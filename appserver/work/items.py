@@ -5,6 +5,7 @@
 from appserver.batches.batch import RequestBatch
 from appserver.batches.item import WorkItem
 from appserver.reading.request import EventRequest, PreviewRequest, QueryRequest, Request
+from charging.base.contract import Contract
 from charging.ledger.commands.open_account import OpenAccount
 from charging.wire import BusinessData
 
@@ -28,6 +29,10 @@ class ReadItem(WorkItem):
         super().__init__(request, batch, position)
         self.data: BusinessData | None = None
 
+    def take(self, identity: str, data: BusinessData) -> None:
+        """Keep what was pulled for an identity: the request's, where nothing else was asked for."""
+        self.data = data
+
 
 class QuoteItem(ReadItem):
     """A dry run of one event."""
@@ -42,11 +47,19 @@ class QuoteItem(ReadItem):
 class PreviewItem(ReadItem):
     """A dry run of a command."""
 
-    __slots__ = ("order",)
+    __slots__ = ("contracts", "order")
 
     def __init__(self, request: PreviewRequest, batch: RequestBatch, position: int) -> None:
         super().__init__(request, batch, position)
         self.order = request.order
+        self.contracts: dict[str, Contract] = {}
+        """That are at hand, by identity: the request's, and those of other members that the order needs."""
+
+    def take(self, identity: str, data: BusinessData) -> None:
+        """Keep the contract; of the request's own identity the account, too."""
+        self.contracts[identity] = data.contract
+        if identity == self.request.identity:
+            self.data = data
 
 
 class QueryItem(ReadItem):

@@ -37,7 +37,7 @@ def answer_preview(
 ) -> None:
     """Answer the dry run of a command. Raises what the command would be refused with; nothing is answered then."""
     account, contract = data.account, data.contract
-    command = order_command(item, account, {item.request.identity: contract}, reference, now_ms, 0, NO_KEYS)
+    command = order_command(item, account, item.contracts, reference, now_ms, 0, NO_KEYS)
     try:
         if isinstance(command.action, Revision):
             check_basis(command.action, contract)

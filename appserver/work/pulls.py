@@ -58,12 +58,12 @@ class Pulls(Taker[SharedPull]):
         """
         self._join(self._shared, item, member)
 
-    def pull_fresh(self, item: ReadItem) -> None:
-        """Let an item wait for data that are asked for from now on; they come as `item.data`."""
+    def pull_fresh(self, item: ReadItem, member: str = "") -> None:
+        """Let an item wait for data that are asked for from now on; `item.take` gets them. `member` as of `pull`."""
         if self._fresh_batch != self._outbox.number:
             self._fresh_batch = self._outbox.number
             self._fresh = {}
-        self._join(self._fresh, item)
+        self._join(self._fresh, item, member)
 
     def _join(self, pulls: dict[str, SharedPull], item: WorkItem, member: str = "") -> None:
         self._accounts.misses += 1
@@ -89,7 +89,7 @@ class Pulls(Taker[SharedPull]):
         reads = 0
         for item in asked.items:
             if isinstance(item, ReadItem):
-                item.data = answer
+                item.take(asked.identity, answer)
                 reads += 1
         if reads == len(asked.items):
             self._accounts.refresh(answer, size)

@@ -15,6 +15,7 @@ from appserver.work.library import Library
 from appserver.work.previews import answer_preview
 from appserver.work.pulls import Pulls
 from appserver.work.refusals import Refusals
+from appserver.work.whole import member_wanted
 from charging.errors import Fault
 from charging.wire import Answer, BusinessData, Failed, FetchHistory, History, Lookup, pack
 from charging.wire import fault as fault_of
@@ -75,9 +76,18 @@ class Reads(Taker[QueryItem]):
         elif isinstance(item, QueryItem):
             self._answer(item, data, reference)
         elif isinstance(item, PreviewItem):
-            answer_preview(self._pending, item, data, reference, self._time.now_ms)
+            self._preview(item, data, reference)
         elif isinstance(item, QuoteItem):
             answer_quote(self._pending, item, data, reference, self._time.now_ms)
+
+    def _preview(self, item: PreviewItem, data: BusinessData, reference: DomainReference) -> None:
+        """Answer a dry run, once the contracts of all members that it rests on are at hand."""
+        now_ms = self._time.now_ms
+        wanted = member_wanted(item.order, data.account, item.contracts, reference, now_ms)
+        if wanted:
+            self._pulls.pull_fresh(item, wanted)
+        else:
+            answer_preview(self._pending, item, data, reference, now_ms)
 
     def _note(self, item: QueryItem, data: BusinessData, refusal: Fault | None) -> Fault | None:
         """Note a query, let in or not; gives why it isn't answered."""

@@ -58,7 +58,10 @@ def decided_on(
 
 def _ready(order: Revision, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Revision:
     if isinstance(order, Leave | ChangeIdentity):
-        return replace(order, before=contract, rests_until_ms=rests_until_ms(reference, now_ms))
+        rests_ms = rests_until_ms(reference, now_ms)
+        if isinstance(order, Leave) and order.to_account_id:
+            rests_ms = max(rests_ms, now_ms + DAY_MS)  # Else somebody else could have it before that account does.
+        return replace(order, before=contract, rests_until_ms=rests_ms)
     return replace(_timed(order, account, reference, now_ms), before=contract)
 
 

@@ -286,6 +286,8 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """When there were too many of them: no voucher is taken until an operator says so. 0 = it is not so."""
     places: tuple[str, ...] = ()
     """Slots that it lived in before, oldest first: where the bills are that were made there."""
+    closed_ms: int = 0
+    """When the account was closed, UTC; 0 = it is not, or that was not written down."""
 
 
 NOTHING_OPEN = Open()

@@ -160,6 +160,9 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     quarantine_days: Annotated[int, Meta(ge=0, le=3650)] | None = None
     """How long a number that was let go rests before another account may have it; 0 = not at all. None = not at all, in
     a region as the nation says."""
+    reopen_days: Annotated[int, Meta(ge=0, le=3650)] | None = None
+    """How long after its end a closed account may be opened again; 0 = not at all. None = not at all, in a region as
+    the nation says."""
     overrides: Overrides = Overrides()
     withdrawn: Withdrawn = Withdrawn()
     country: str = ""

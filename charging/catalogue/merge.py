@@ -58,6 +58,8 @@ class Merged:
     regional_rounding: Rounding
     quarantine_days: int
     """How long a number that was let go rests."""
+    reopen_days: int
+    """How long after its end a closed account may be opened again."""
     services: dict[str, MergedEntry[Service]]
     calendars: dict[str, MergedEntry[Calendar]]
     bands: dict[str, MergedEntry[Band]]
@@ -144,6 +146,7 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
         gifts=_section(national.gifts, over.gifts, gone.gifts, new.gifts, domain),
         splits=_section(national.splits, over.splits, gone.splits, new.splits, domain),
         quarantine_days=_said(new.quarantine_days, national.quarantine_days),
+        reopen_days=_said(new.reopen_days, national.reopen_days),
         bills=new.bills or national.bills or BillRules(),
         rating_groups=_section(national.rating_groups, over.rating_groups, (), new.rating_groups, domain),
         dunning=_section(national.dunning, (), (), new.dunning, domain),

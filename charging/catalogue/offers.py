@@ -44,9 +44,9 @@ class Fee(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Of a recurring fee: days from the one on which the offering was taken that cost nothing, pauses counted."""
     free_months: Annotated[int, Meta(ge=0, le=60)] = 0
     """Of a recurring fee: months after the trial that cost nothing, from day to day."""
-    event: Literal["activation", "change", "termination", "request"] = "activation"
+    event: Literal["activation", "change", "termination", "ownership", "request"] = "activation"
     """Of a one-time fee: due when a contract takes the offering, when it changes to it from another, when it ends it
-    without another in its place; "request": never by itself."""
+    without another in its place, when its account becomes another customer's; "request": never by itself."""
     item: Id = ""
     """Account item; empty = the fee id."""
     while_paused: Literal["stops", "due"] = "stops"

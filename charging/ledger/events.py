@@ -217,13 +217,16 @@ class StatusSet(BaseEvent, frozen=True, tag="status"):
     reason: str
     before: str = ""
     """Status until then; "" = it was not written down."""
+    closed_ms: int = 0
+    """Of one that closes: when, by the owner's clock."""
 
     rerates = False
     regrants = True
 
     def apply(self, account: Account) -> Account:
-        """Set the status."""
-        return account.with_terms(status=self.status, status_reason=self.reason)
+        """Set the status, and remember when it closed."""
+        set_ = account.with_terms(status=self.status, status_reason=self.reason)
+        return set_ if self.closed_ms == account.open.closed_ms else set_.with_open(closed_ms=self.closed_ms)
 
     def changes(self) -> tuple[TermChange, ...]:
         """Give the status."""

@@ -19,6 +19,7 @@ from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.gift import Gift, GiftCounted
+from charging.ledger.commands.join import Join
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.lift_voucher_block import LiftVoucherBlock, VoucherBlockLifted
 from charging.ledger.commands.move_in import MovedIn, MoveIn
@@ -35,7 +36,9 @@ from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferR
 from charging.ledger.commands.recover import Recover, Recovered
 from charging.ledger.commands.redeem_voucher import RedeemVoucher, VoucherAsked
 from charging.ledger.commands.refund import Refund, Refunded
+from charging.ledger.commands.release_number import ReleaseNumber
 from charging.ledger.commands.remember import Remember
+from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.resolve_dispute import DisputeResolved, ResolveDispute
 from charging.ledger.commands.resume import Resume
@@ -55,6 +58,7 @@ from charging.ledger.commands.step_session import StepSession
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.take_over_bill import BillTakenOver, TakeOverBill
 from charging.ledger.commands.top_up import TopUp
+from charging.ledger.commands.transfer_ownership import CustomerChanged, TransferOwnership
 from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.commands.write_off import WriteOff, WrittenOff
 from charging.ledger.crediting import BillCredited
@@ -85,10 +89,14 @@ Action = (
     | Subscribe
     | Unsubscribe
     | ChangePlan
+    | Join
     | Leave
     | Pause
     | Resume
     | ChangeIdentity
+    | Reopen
+    | ReleaseNumber
+    | TransferOwnership
     | SetStatus
     | SetPaymentMode
     | SetCreditLimit
@@ -160,6 +168,7 @@ Event = (
     | SessionStepped
     | ContractSet
     | IdentityChanged
+    | CustomerChanged
     | StatusSet
     | FeePosted
     | FeedMarked

@@ -102,11 +102,20 @@ class Permission(Struct, frozen=True, gc=False):
 
 
 _VOUCHERS = ("vouchers", "activate_vouchers", "block_vouchers")
-_CHANGES = ("subscribe", "unsubscribe", "change_plan", "leave", "pause", "resume")
+_CHANGES = (
+    "subscribe",
+    "unsubscribe",
+    "change_plan",
+    "join",
+    "leave",
+    "pause",
+    "resume",
+    "transfer_ownership",
+    "reopen_account",
+)
 """Their amounts are fees of the catalogue: whoever may sell, may sell what costs something."""
 _SALES = (
     "open_account",
-    "set_contract",
     "change_identity",
     "set_account_status",
     "set_payment_mode",
@@ -138,6 +147,7 @@ BUILT_IN = (
     Grant("operator", ("settle", "credit_bill", "resolve_dispute", "reverse_payment"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("pay", "recover", "dispute", "agree_instalments", "dun"), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("operator", ("write_off", "take_over_bill"), NO_LIMIT, 0, actors=True),
+    Grant("operator", ("release_number",), 0, NO_LIMIT, actors=True),
     Grant("operator", ("top_up_units",), NO_LIMIT, _UNITS, actors=True),
     Grant("operator", ("redeem_voucher", "lift_voucher_block"), 0, NO_LIMIT, actors=True),
     Grant("operator", ("make_vouchers",), NO_LIMIT, _SMALL, actors=True),
@@ -146,6 +156,9 @@ BUILT_IN = (
     Grant("distributor", _VOUCHERS, 0, NO_LIMIT, actors=True),
     Grant("operator", tuple(sorted(AMENDMENTS)), NO_LIMIT, 0, actors=True),
     Grant("operator", tuple(sorted((SUBJECTS | FEED) - {"make_vouchers"})), 0, NO_LIMIT, actors=True),
+    # What is written whole brings no fees and keeps no terms: it is for contracts that come from elsewhere.
+    Grant("backoffice", ("set_contract", *sorted(READS)), NO_LIMIT, NO_LIMIT, actors=True),
+    Grant("backoffice", ("open_account",), NO_LIMIT, 0, actors=True),
     # Without TLS nobody can be told from anybody, so there is no second principal either.
     Grant("local", (ALL,), NO_LIMIT, NO_LIMIT, actors=True),
 )

@@ -101,7 +101,7 @@ def started(contract: Contract, added: Subscription, now_ms: int, path: str) -> 
 
     Raises `Refused` CHANGE_IN_PAST, SUBSCRIBED_ALREADY; `Invalid` VALIDITY_OVER when it would end before it begins.
     """
-    _require_ahead(added.valid_from_ms, now_ms)
+    require_ahead(added.valid_from_ms, now_ms)
     check_validity(added.valid_from_ms, added.valid_to_ms, path)
     for held in contract.subscriptions:
         if held.offering == added.offering and (held.paused or _overlap(held, added)):
@@ -118,7 +118,7 @@ def ended(contract: Contract, offering: str, at_ms: int, now_ms: int) -> Contrac
 
     Raises `Refused` CHANGE_IN_PAST, NOT_SUBSCRIBED.
     """
-    _require_ahead(at_ms, now_ms)
+    require_ahead(at_ms, now_ms)
     kept: list[Subscription] = []
     found = False
     for held in contract.subscriptions:
@@ -142,7 +142,7 @@ def paused(contract: Contract, offering: str, from_ms: int, to_ms: int, now_ms: 
 
     Raises `Refused` CHANGE_IN_PAST, PAUSED_ALREADY, NOT_SUBSCRIBED; `Invalid` VALIDITY_OVER.
     """
-    _require_ahead(from_ms, now_ms)
+    require_ahead(from_ms, now_ms)
     check_validity(from_ms, to_ms, "pause", "from_ms", "to_ms")
     if not offering:
         if contract.paused_from_ms and (contract.paused_to_ms == 0 or from_ms < contract.paused_to_ms):
@@ -173,7 +173,7 @@ def resumed(contract: Contract, offering: str, at_ms: int, now_ms: int) -> Contr
 
     Raises `Refused` CHANGE_IN_PAST, NOT_PAUSED.
     """
-    _require_ahead(at_ms, now_ms)
+    require_ahead(at_ms, now_ms)
     if not offering:
         if not contract.paused_from_ms or 0 < contract.paused_to_ms <= now_ms:
             raise _not_paused(contract.identity)
@@ -212,7 +212,8 @@ def member_of(before: Contract | None) -> tuple[str, ...]:
     return (before.identity,) if before is not None else ()
 
 
-def _require_ahead(at_ms: int, now_ms: int) -> None:
+def require_ahead(at_ms: int, now_ms: int) -> None:
+    """Refuse CHANGE_IN_PAST what would have held before it was asked for."""
     if at_ms < now_ms - PAST_MS_MAX:
         text = f"a change from {moment(at_ms)} on would have held before it was asked for"
         raise Refused("CHANGE_IN_PAST", text, facts={"now_ms": str(now_ms)})

@@ -177,8 +177,7 @@ ENVELOPE = Section(
         Reason(
             "PREVIEW_IMPOSSIBLE",
             INVALID,
-            "The command can't be told beforehand: it opens an account, steps a session, rests on an old charge, or "
-            "ends several contracts.",
+            "The command can't be told beforehand: it opens an account, steps a session, or rests on an old charge.",
             fields="the command",
         ),
     ),

@@ -38,6 +38,7 @@ class Role(StrEnum):
 
     FRONTEND = "frontend"
     OPERATOR = "operator"
+    BACKOFFICE = "backoffice"
 
 
 def do(

@@ -114,7 +114,7 @@ class Demo:
     ) -> tuple[Sent, Sent]:
         options, narrator = self._options, self._narrator
         async with AsyncClient(system.endpoints, tls=system.tls("frontend")) as client:
-            await open_accounts(narrator, client, country.people)
+            await open_accounts(narrator, system, client, country.people)
             async with system.directory_of(0) as stub:
                 await porting.port_all(stub, moves, ACTOR)
             narrator.say(f"{len(moves)} numbers moved to another domain")

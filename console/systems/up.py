@@ -114,7 +114,7 @@ async def _load(narrator: Narrator, system: System, options: Options) -> None:
     country = settle(options.subscribers, options.seed, yesterday_ms())
     await load_country(narrator, system, system.layout, country, options)
     async with AsyncClient(system.endpoints, tls=system.tls("frontend")) as client:
-        await open_accounts(narrator, client, country.people)
+        await open_accounts(narrator, system, client, country.people)
         if options.events:
             path = options.folder / "usage.csv"
             made = usage.generate(path, country.people, country.plan, options.events, options.seed, country.day_ms)

@@ -2,9 +2,14 @@
 
 from charging.base.account import Account
 from charging.errors import Fault
+from charging.ledger.action import BaseAction
+from charging.ledger.admitting import not_kept
 from charging.ledger.command import Command
+from charging.ledger.commands.join import Join
 from charging.ledger.commands.move_in import MoveIn
 from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.release_number import ReleaseNumber
+from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.effect import NothingDue, VersionMoved
 from charging.ledger.kinds import Revision
@@ -42,8 +47,14 @@ class Checking:
         if isinstance(action, Revision):
             known = self._contracts.get(action.before.identity) if action.before is not None else None
             check_basis(action, known.contract if known is not None else None)
-        if isinstance(action, SetContract) and action.expected_version:
-            fault = changed(self._contracts.get(action.contract.identity), action.expected_version)
+        if written and account is not None and needs_rest(action, account):
+            holder = self._contracts.get(written[0])
+            contract = holder.contract if holder is not None else None
+            fault = not_kept(contract, account.account_id, self._around.newest_ms)
+            if fault is not None:
+                return fault
+        if isinstance(action, SetContract | Join) and action.expected_version:
+            fault = changed(self._contracts.get(written[0]), action.expected_version)
             if fault is not None:
                 return fault
         members = account.members if account is not None and account.terms.status != "moved" else ()
@@ -71,3 +82,10 @@ class Checking:
         except (Fault, VersionMoved, NothingDue):
             return None  # Decided again by the caller, who says why.
         return Holders(joining, decision.account.version)
+
+
+def needs_rest(action: BaseAction, account: Account) -> bool:
+    """Say whether the identity that an action writes must be one that rests for the account."""
+    if isinstance(action, Reopen):
+        return account.terms.status == "closed"  # Else something else stands against it.
+    return isinstance(action, ReleaseNumber) and action.number not in account.members

@@ -187,7 +187,7 @@ class SlotDesk:
             if known := [self._contracts.set(each, now_ms) for each in contracts_in(decision.events)]:
                 self._groups.when_applied(partial(self._contracts.applied, known))
             self._bills.decided(decision.events, now_ms, self._groups.when_applied)
-            self._customers.decided(decision.events, now_ms, self._groups.when_applied)
+            self._customers.decided(decision.events, decision.account.version, now_ms, self._groups.when_applied)
 
     def _deny(self, item: Item, cell: Cell, account: Account | None, fault: Fault) -> None:
         """Answer with a fault; what the business says is kept under the key, a mistake is not."""

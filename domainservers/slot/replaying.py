@@ -152,7 +152,7 @@ class Replayer:
         if entry.events and entry.kind != CHARGE:
             self._contracts.note(entry)
             self._bills.replayed(entry.events, entry.time_ms)
-            self._customers.note(entry.events, entry.time_ms)
+            self._customers.note(entry.events, entry.version, entry.time_ms)
         # A refusal changes nothing, whosever it is.
         if entry.facts:
             self._subjects.replay(seq, index, entry)

@@ -41,7 +41,7 @@ def set_contract(identity: str, command: desk.SetContract, **facts: Unpack[Facts
 
 
 def set_account_status(
-    identity: str, status: str, reason: str = "", pay_out: int = 0, **facts: Unpack[Facts]
+    identity: str, status: str, reason: str = "", pay_out: int = 0, to_identity: str = "", **facts: Unpack[Facts]
 ) -> desk.ServiceRequest:
     """Suspends, resumes or closes the account. A closed one stays closed: its identities are let go, and rest for as
     long as the catalogue says. What is left of fees of all members is given back, and fees for ending early are taken,
@@ -51,9 +51,15 @@ def set_account_status(
     `reason`: Kept, and shown in the history. (at most 256 characters)
     `pay_out`: Of an account that closes, micro-units: all that its main book has once credits and fees of its end are
         posted, which is paid out to the customer; another amount is refused, so nothing is paid out that was not seen.
-        0 = the money stays with the account. (0 to 1000000000000000)
+        0 = the money stays with the account; what is left of a closed one leaves by the same command. (0 to
+        1000000000000000)
+    `to_identity`: Who gets what would be paid out, of another account in whatever domain: it arrives there once, or
+        comes back to this account when it is refused there. Spelt as an identity is, or the account's id; empty = it is
+        paid out. (an identity, such as msisdn:8613012345678, or a number as people write it)
     """
-    return execute(identity, desk.SetAccountStatus(status=status, reason=reason, pay_out=pay_out), **facts)
+    return execute(
+        identity, desk.SetAccountStatus(status=status, reason=reason, pay_out=pay_out, to_identity=to_identity), **facts
+    )
 
 
 def set_payment_mode(identity: str, payment_mode: str, **facts: Unpack[Facts]) -> desk.ServiceRequest:
@@ -333,6 +339,130 @@ def change_plan(
         ),
         **facts,
     )
+
+
+def join(
+    identity: str,
+    member: str,
+    offering: str = "",
+    when: str = "",
+    from_ms: int = 0,
+    subscription_attributes: Mapping[str, str] | None = None,
+    reason: str = "",
+    expected_version: int = 0,
+    quantity: int = 0,
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Takes one subscriber more into the account that the request names, by its id or by a member. The identity must be
+    free, or rest for this very account: what `leave` kept for it (`to_account_id`) is its own from the first moment on.
+    The version in the result is that of the new contract.
+
+    `member`: Spelt as an identity is. (an identity, such as msisdn:8613012345678, or a number as people write it)
+    `offering`: Of the catalogue, what its contract begins with, and pays for; empty = nothing, until it subscribes. (0
+        to 64 characters)
+    `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
+        region. The identity belongs to the account at once; what it uses before then is refused.
+    `from_ms`: From when, instead; 0 = as "when" says. Not more than a minute ago. (0, or a time after 1970; UTC,
+        milliseconds)
+    `subscription_attributes`: What the tariffs of the offering read of the subscription. (at most 64, names of 1 to 64,
+        values of at most 256 characters)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    `expected_version`: Of the contract that the identity had last, with whatever account; 0 = whatever it is now. (0 to
+        1000000000000000)
+    `quantity`: How many of the offering, at most 10,000; 0 = 1. (1 to 10000)
+    """
+    return execute(
+        identity,
+        desk.Join(
+            member=member,
+            offering=offering,
+            when=when,
+            from_ms=from_ms,
+            subscription_attributes=subscription_attributes,
+            reason=reason,
+            expected_version=expected_version,
+            quantity=quantity,
+        ),
+        **facts,
+    )
+
+
+def transfer_ownership(
+    identity: str,
+    customer_id: str,
+    from_customer_id: str = "",
+    customer_attributes: Mapping[str, str] | None = None,
+    with_bills: bool = False,
+    reason: str = "",
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Gives the account to another customer: members, contracts, books, fees and history go on, and so do counters. Its
+    offerings may cost a fee for it, which its own books pay in the same act.
+
+    `customer_id`: Whose it is from now on. (1 to 64 characters)
+    `from_customer_id`: Whose it is, for the caller's certainty: another one is refused (CUSTOMER_CHANGED). Empty =
+        whoever has it. (at most 256 characters)
+    `customer_attributes`: What discount rules read of the new customer, by name; nothing of the old one's stays. (at
+        most 64, names of 1 to 64, values of at most 256 characters)
+    `with_bills`: The new customer takes over what is owed by bills; else they are settled before.
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    """
+    return execute(
+        identity,
+        desk.TransferOwnership(
+            customer_id=customer_id,
+            from_customer_id=from_customer_id,
+            customer_attributes=customer_attributes,
+            with_bills=with_bills,
+            reason=reason,
+        ),
+        **facts,
+    )
+
+
+def reopen_account(
+    identity: str,
+    member: str = "",
+    offering: str = "",
+    subscription_attributes: Mapping[str, str] | None = None,
+    reason: str = "",
+    quantity: int = 0,
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Opens a closed account again, with its books, bills and history, for as long after its end as the catalogue says
+    (`reopen_days`). Its contracts ended with it: one of its numbers may come back as a member that begins anew, as long
+    as it rests; others join afterwards.
+
+    `member`: The number that comes back, as an identity is spelt; empty = none. (an identity, such as
+        msisdn:8613012345678, or a number as people write it)
+    `offering`: Of the catalogue, what its contract begins with, and pays for; empty = nothing, until it subscribes. (0
+        to 64 characters)
+    `subscription_attributes`: What the tariffs of the offering read of the subscription. (at most 64, names of 1 to 64,
+        values of at most 256 characters)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    `quantity`: How many of the offering, at most 10,000; 0 = 1. (1 to 10000)
+    """
+    return execute(
+        identity,
+        desk.ReopenAccount(
+            member=member,
+            offering=offering,
+            subscription_attributes=subscription_attributes,
+            reason=reason,
+            quantity=quantity,
+        ),
+        **facts,
+    )
+
+
+def release_number(identity: str, number: str, reason: str = "", **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Frees a number that the account let go before its rest is over, whether the account is closed or not: whoever
+    comes next may have it. Who did it and why stays in the account's history for good.
+
+    `number`: Spelt as an identity is. (an identity, such as msisdn:8613012345678, or a number as people write it)
+    `reason`: Why; it must be given, and so must the actor. (at most 256 characters)
+    """
+    return execute(identity, desk.ReleaseNumber(number=number, reason=reason), **facts)
 
 
 def leave(

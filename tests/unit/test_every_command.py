@@ -126,6 +126,7 @@ def test_a_struct_and_its_message_have_the_same_fields_or_nothing_starts() -> No
         status: Annotated[str, TEXT]
         reason: Annotated[str, NAME]
         pay_out: Annotated[int, Whole(0, 5)]
+        to_identity: Annotated[str, TEXT]
         original: Annotated[bytes, FilledIn()] = b""
 
     for struct, complaint in ((Shorter, "reason"), (Longer, "more"), (Other, "reason"), (Untyped, "reason")):

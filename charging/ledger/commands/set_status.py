@@ -2,12 +2,16 @@
 
 from typing import Annotated
 
+from msgspec.structs import replace
+
 from charging.base.account import MAIN_BOOK, Account
+from charging.base.account_id import asked_for
 from charging.base.asked import Asked, FilledIn
 from charging.base.bounds import AMOUNT_MAX
 from charging.base.contract import Contract
 from charging.base.fields import STATUS, Reason, Status
-from charging.base.fieldtypes import MICRO_UNITS, Whole, refusal
+from charging.base.fieldtypes import MICRO_UNITS, Identity, Whole, refusal
+from charging.base.identity import normalise
 from charging.errors import Refused
 from charging.ledger import dues, funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -15,6 +19,7 @@ from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import Booked, ContractSet, StatusSet
+from charging.ledger.sending import TransferSent, check_room_for
 from charging.ledger.standing import require_open
 
 
@@ -24,7 +29,9 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
     status: Status
     reason: Reason
     pay_out: Annotated[int, Whole(0, AMOUNT_MAX, unit=MICRO_UNITS)] = 0
-    """Of an account that closes: all that its main book has, which is paid out; 0 = it stays with the account."""
+    """Of an account that closes, or closed with it: all that its main book has, which leaves; 0 = it stays."""
+    to_identity: Annotated[str, Identity(required=False)] = ""
+    """Who gets `pay_out`, of another account in whatever domain; "" = it is paid out."""
     rests_until_ms: Annotated[int, FilledIn()] = 0
     """Of an account that closes: until when nobody else may have its identities, UTC; 0 = they are free at once."""
     dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
@@ -40,10 +47,21 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
     )
 
     def checked(self, asked: Asked) -> "SetStatus":
-        """Raise `Invalid` FIELD_WITHOUT_EFFECT for a payout of an account that goes on."""
+        """Give it with the other identity normalised.
+
+        Raises `Invalid` FIELD_WITHOUT_EFFECT for a payout of an account that goes on, or for who gets nothing;
+        IDENTITY_MALFORMED, TRANSFER_TO_ITSELF.
+        """
         if self.pay_out and self.status != "closed":
             raise refusal("FIELD_WITHOUT_EFFECT", "set_account_status.pay_out", "0, unless the account closes")
-        return self
+        if not self.to_identity:
+            return self
+        if not self.pay_out:
+            raise refusal("FIELD_WITHOUT_EFFECT", "set_account_status.to_identity", "empty, unless something leaves")
+        other = normalise(self.to_identity, asked.country)
+        if other == asked.identity:
+            raise refusal("TRANSFER_TO_ITSELF", "set_account_status.to_identity", "one of another account")
+        return replace(self, to_identity=other)
 
     def at_stake(self) -> int:
         """Give what is paid out, and the fees that it brings."""
@@ -61,54 +79,72 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
         """Suspend, resume or close.
 
         A closed account stays closed: its identities are let go, what is left of their fees is given back, fees for
-        ending early are taken, and its money stays with it unless it is paid out. Refused SESSIONS_OPEN,
-        TRANSFERS_PENDING; PAYOUT_MISMATCH when its main book then has another amount than is to be paid out, BILLS_OPEN
-        when some of its bills is not settled; and as `charging.ledger.dues.posted` refuses. Raises `VersionMoved` when
-        a contract changed since its end was rated.
+        ending early are taken, and its money stays with it unless it is paid out, or sent to another account as a
+        transfer is. What came back from there, or stayed, may leave later by the same command. Refused SESSIONS_OPEN,
+        TRANSFERS_PENDING; PAYOUT_MISMATCH when its main book then has another amount than is to leave, BILLS_OPEN when
+        some of its bills is not settled; and as `charging.ledger.dues.posted` refuses. Raises `VersionMoved` when a
+        contract changed since its end was rated.
         """
-        require_open(account)
         STATUS.read(self.status, "status")
-        if self.status == "closed" and account.open.sessions:
-            raise Refused(
-                "SESSIONS_OPEN", "release the open sessions first", facts={"open": str(len(account.open.sessions))}
-            )
-        if self.status == "closed" and account.open.outgoing:
-            raise Refused(
-                "TRANSFERS_PENDING", "transfers are under way", facts={"pending": str(len(account.open.outgoing))}
-            )
+        if self.status == "closed" and self.pay_out and account.terms.status == "closed" and _left(account):
+            return Effect(self._leaving(account, command, now_ms), self.pay_out)
+        require_open(account)
         if self.status != "closed":
             return Effect((StatusSet(self.status, self.reason, account.terms.status),))
+        _require_quiet(account)
         if 0 < self.dues.base_version < account.terms_version:
             raise VersionMoved  # Also where nothing is due: another contract may bring something.
-        ended = [
-            Contract(
-                member,
-                account.account_id,
-                account.terms.domain,
-                valid_to_ms=now_ms,
-                status="ended",
-                version=account.version + 1,
-                rests_until_ms=self.rests_until_ms,
-            )
-            for member in account.members
-        ]
+        ended = [self._over(account, member, now_ms) for member in account.members]
         fees = dues.posted(account, self.dues, now_ms)
         left = account
         for fee in fees:
             left = fee.apply(left)
-        paid = self._paid_out(left)
-        status = StatusSet(self.status, self.reason, account.terms.status)
-        events: tuple[BaseEvent, ...] = (status, *map(ContractSet, ended), *fees, *paid)
+        leaving = self._leaving(left, command, now_ms) if self.pay_out else ()
+        status = StatusSet(self.status, self.reason, account.terms.status, now_ms)
+        events: tuple[BaseEvent, ...] = (status, *map(ContractSet, ended), *fees, *leaving)
         return Effect(events, dues.net(fees) + self.pay_out)
 
-    def _paid_out(self, account: Account) -> tuple[Booked, ...]:
-        if not self.pay_out:
-            return ()
+    def _over(self, account: Account, member: str, now_ms: int) -> Contract:
+        return Contract(
+            member,
+            account.account_id,
+            account.terms.domain,
+            valid_to_ms=now_ms,
+            status="ended",
+            version=account.version + 1,
+            rests_until_ms=self.rests_until_ms,
+        )
+
+    def _leaving(self, account: Account, command: Envelope, now_ms: int) -> tuple[BaseEvent, ...]:
+        """Pay out what is left, or send it on its way to another account."""
         if account.open.bills:
-            raise Refused("BILLS_OPEN", "bills of the account are not settled: settle them before anything is paid out")
-        book = funds.book_of(account, MAIN_BOOK)
-        left = book.amount if book is not None else 0
+            raise Refused("BILLS_OPEN", "bills of the account are not settled: settle them before anything leaves")
+        left = _left(account)
         if left != self.pay_out:
             text = f"the main book has {left} micro-units, not {self.pay_out}: read the balance and decide anew"
             raise Refused("PAYOUT_MISMATCH", text, facts={"amount": str(left)})
-        return (Booked("payout", ((MAIN_BOOK, -left),), self.reason or "closed"),)
+        reason = self.reason or "closed"
+        if not self.to_identity:
+            return (Booked("payout", ((MAIN_BOOK, -left),), reason),)
+        if self.to_identity in account.members or asked_for(self.to_identity) == account.account_id:
+            raise Refused("TRANSFER_TO_ITSELF", "what is left of an account can't go to itself")
+        check_room_for(account)
+        return (
+            TransferSent(
+                command.key, MAIN_BOOK, self.to_identity, MAIN_BOOK, left, reason, now_ms, account.terms.currency
+            ),
+        )
+
+
+def _left(account: Account) -> int:
+    book = funds.book_of(account, MAIN_BOOK)
+    return book.amount if book is not None else 0
+
+
+def _require_quiet(account: Account) -> None:
+    """Refuse SESSIONS_OPEN, TRANSFERS_PENDING what can't be done to an account while something is under way."""
+    sessions, outgoing = len(account.open.sessions), len(account.open.outgoing)
+    if sessions:
+        raise Refused("SESSIONS_OPEN", "release the open sessions first", facts={"open": str(sessions)})
+    if outgoing:
+        raise Refused("TRANSFERS_PENDING", "transfers are under way", facts={"pending": str(outgoing)})

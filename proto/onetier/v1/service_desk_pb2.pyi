@@ -22,7 +22,7 @@ REQUEST_TYPE_QUERY: RequestType
 REQUEST_TYPE_EXECUTE: RequestType
 
 class ServiceRequest(_message.Message):
-    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "unit_key", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "leave", "pause", "resume", "change_identity", "set_spending_limit", "drop_book", "post_usage", "gift", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block")
+    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "unit_key", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "join", "transfer_ownership", "reopen_account", "release_number", "leave", "pause", "resume", "change_identity", "set_spending_limit", "drop_book", "post_usage", "gift", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -69,6 +69,10 @@ class ServiceRequest(_message.Message):
     SUBSCRIBE_FIELD_NUMBER: _ClassVar[int]
     UNSUBSCRIBE_FIELD_NUMBER: _ClassVar[int]
     CHANGE_PLAN_FIELD_NUMBER: _ClassVar[int]
+    JOIN_FIELD_NUMBER: _ClassVar[int]
+    TRANSFER_OWNERSHIP_FIELD_NUMBER: _ClassVar[int]
+    REOPEN_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_NUMBER_FIELD_NUMBER: _ClassVar[int]
     LEAVE_FIELD_NUMBER: _ClassVar[int]
     PAUSE_FIELD_NUMBER: _ClassVar[int]
     RESUME_FIELD_NUMBER: _ClassVar[int]
@@ -129,6 +133,10 @@ class ServiceRequest(_message.Message):
     subscribe: Subscribe
     unsubscribe: Unsubscribe
     change_plan: ChangePlan
+    join: Join
+    transfer_ownership: TransferOwnership
+    reopen_account: ReopenAccount
+    release_number: ReleaseNumber
     leave: Leave
     pause: Pause
     resume: Resume
@@ -150,7 +158,7 @@ class ServiceRequest(_message.Message):
     take_over_bill: TakeOverBill
     redeem_voucher: RedeemVoucher
     lift_voucher_block: LiftVoucherBlock
-    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., change_identity: _Optional[_Union[ChangeIdentity, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., post_usage: _Optional[_Union[PostUsage, _Mapping]] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., dun: _Optional[_Union[Dun, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ..., redeem_voucher: _Optional[_Union[RedeemVoucher, _Mapping]] = ..., lift_voucher_block: _Optional[_Union[LiftVoucherBlock, _Mapping]] = ...) -> None: ...
+    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., join: _Optional[_Union[Join, _Mapping]] = ..., transfer_ownership: _Optional[_Union[TransferOwnership, _Mapping]] = ..., reopen_account: _Optional[_Union[ReopenAccount, _Mapping]] = ..., release_number: _Optional[_Union[ReleaseNumber, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., change_identity: _Optional[_Union[ChangeIdentity, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., post_usage: _Optional[_Union[PostUsage, _Mapping]] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., dun: _Optional[_Union[Dun, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ..., redeem_voucher: _Optional[_Union[RedeemVoucher, _Mapping]] = ..., lift_voucher_block: _Optional[_Union[LiftVoucherBlock, _Mapping]] = ...) -> None: ...
 
 class PostUsage(_message.Message):
     __slots__ = ("feed", "batch", "uses")
@@ -431,6 +439,33 @@ class ChangePlan(_message.Message):
     quantity: int
     def __init__(self, from_offering: _Optional[str] = ..., to_offering: _Optional[str] = ..., when: _Optional[str] = ..., at_ms: _Optional[int] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., expected_version: _Optional[int] = ..., quantity: _Optional[int] = ...) -> None: ...
 
+class Join(_message.Message):
+    __slots__ = ("member", "offering", "when", "from_ms", "subscription_attributes", "reason", "expected_version", "quantity")
+    class SubscriptionAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    member: str
+    offering: str
+    when: str
+    from_ms: int
+    subscription_attributes: _containers.ScalarMap[str, str]
+    reason: str
+    expected_version: int
+    quantity: int
+    def __init__(self, member: _Optional[str] = ..., offering: _Optional[str] = ..., when: _Optional[str] = ..., from_ms: _Optional[int] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., reason: _Optional[str] = ..., expected_version: _Optional[int] = ..., quantity: _Optional[int] = ...) -> None: ...
+
 class Leave(_message.Message):
     __slots__ = ("reason", "expected_version", "to_account_id")
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -481,15 +516,67 @@ class Resume(_message.Message):
     expected_version: int
     def __init__(self, offering: _Optional[str] = ..., when: _Optional[str] = ..., at_ms: _Optional[int] = ..., reason: _Optional[str] = ..., expected_version: _Optional[int] = ...) -> None: ...
 
+class TransferOwnership(_message.Message):
+    __slots__ = ("customer_id", "from_customer_id", "customer_attributes", "with_bills", "reason")
+    class CustomerAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    FROM_CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    WITH_BILLS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    customer_id: str
+    from_customer_id: str
+    customer_attributes: _containers.ScalarMap[str, str]
+    with_bills: bool
+    reason: str
+    def __init__(self, customer_id: _Optional[str] = ..., from_customer_id: _Optional[str] = ..., customer_attributes: _Optional[_Mapping[str, str]] = ..., with_bills: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ReleaseNumber(_message.Message):
+    __slots__ = ("number", "reason")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    number: str
+    reason: str
+    def __init__(self, number: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ReopenAccount(_message.Message):
+    __slots__ = ("member", "offering", "subscription_attributes", "reason", "quantity")
+    class SubscriptionAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    member: str
+    offering: str
+    subscription_attributes: _containers.ScalarMap[str, str]
+    reason: str
+    quantity: int
+    def __init__(self, member: _Optional[str] = ..., offering: _Optional[str] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., reason: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+
 class SetAccountStatus(_message.Message):
-    __slots__ = ("status", "reason", "pay_out")
+    __slots__ = ("status", "reason", "pay_out", "to_identity")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     PAY_OUT_FIELD_NUMBER: _ClassVar[int]
+    TO_IDENTITY_FIELD_NUMBER: _ClassVar[int]
     status: str
     reason: str
     pay_out: int
-    def __init__(self, status: _Optional[str] = ..., reason: _Optional[str] = ..., pay_out: _Optional[int] = ...) -> None: ...
+    to_identity: str
+    def __init__(self, status: _Optional[str] = ..., reason: _Optional[str] = ..., pay_out: _Optional[int] = ..., to_identity: _Optional[str] = ...) -> None: ...
 
 class SetPaymentMode(_message.Message):
     __slots__ = ("payment_mode",)

@@ -167,10 +167,19 @@ async def test_more_members_than_one_entry_ends_leave_first(desk: Front, owner: 
     assert (fault.reason, fault.facts) == ("CLOSING_TOO_LARGE", {"most": "64"})
 
 
-async def test_what_the_end_of_one_contract_costs_can_be_asked_and_of_several_is_refused(desk: Front) -> None:
+async def test_what_the_end_of_one_contract_costs_can_be_asked_and_of_several(desk: Front) -> None:
     await desk.one(desk.execute(subscribe=pb.Subscribe(offering="year")))
     asked = desk.execute(set_account_status=CLOSED, request_type=pb.REQUEST_TYPE_QUOTE, request_key="")
     told = (await desk.one(asked)).preview
     assert [moved.delta for moved in told.movements] == [-20_000_000]
-    await joined(desk)
-    assert fault_of(await desk.one(asked)).reason == "PREVIEW_IMPOSSIBLE"
+    await joined(desk, "year")
+    told = (await desk.one(asked)).preview
+    assert [(fee.identity, fee.fee, fee.amount) for fee in told.fees] == [
+        (A, "early", 20_000_000),
+        (B, "early", 20_000_000),
+    ]
+    assert [(each.identity, each.status) for each in told.contracts] == [(A, "ended"), (B, "ended")]
+    by_the_other = (
+        await desk.one(desk.execute(B, set_account_status=CLOSED, request_type=pb.REQUEST_TYPE_QUOTE, request_key=""))
+    ).preview
+    assert by_the_other.movements == told.movements

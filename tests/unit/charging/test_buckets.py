@@ -22,7 +22,7 @@ from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.ledger import seal
 from charging.rating.session_asks import UnitAsk
-from testkit.examples import ALICE, BOB, EXAMPLES, OF_NOBODY, ROOMMATE, lively
+from testkit.examples import ALICE, BOB, EXAMPLES, OF_NOBODY, ROOMMATE, account_of, lively
 from testkit.ledger import START_MS, Desk, charge_of, opening
 
 JANUARY = 2027 * 12
@@ -126,12 +126,13 @@ def test_money_that_comes_in_or_goes_out_is_counted_by_its_place_and_the_owners_
 )
 def test_after_every_command_money_is_what_came_in_less_what_was_charged(kind: type) -> None:
     desk = lively()
-    assert balanced(desk.accounts[ALICE])
+    account_id = account_of(kind)
+    assert balanced(desk.accounts[account_id])
     try:
-        desk.do(ALICE, EXAMPLES[kind](desk), actor="li", principal="operator/wang")  # type: ignore[arg-type]
+        desk.do(account_id, EXAMPLES[kind](desk), actor="li", principal="operator/wang")  # type: ignore[arg-type]
     except Refused as waiting:
         assert waiting.reason == "APPROVAL_NEEDED"  # noqa: PT017 - a proposal is kept, and that is all
-    assert balanced(desk.accounts[ALICE])
+    assert balanced(desk.accounts[account_id])
     before = dict(desk.accounts)
     desk.crash()
     assert desk.accounts == before

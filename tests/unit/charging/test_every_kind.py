@@ -22,7 +22,7 @@ from charging.ledger.effect import VersionMoved
 from charging.ledger.kinds import ACTIONS, EVENTS, TAGS
 from charging.ledger.originals import with_original
 from charging.wire import pack
-from testkit.examples import ALICE, EXAMPLES, NEW, OF_NOBODY, lively
+from testkit.examples import ALICE, EXAMPLES, OF_NOBODY, account_of, lively
 from testkit.ledger import Desk
 from testkit.samples import SAMPLES
 
@@ -34,7 +34,7 @@ DECIDED = [kind for kind in ACTIONS if kind is not Remember]
 
 def asked(desk: Desk, kind: type[BaseAction]) -> Command:
     """Give the command of an example, a refund with what the journal says of its charge."""
-    account_id = NEW if kind in OF_NOBODY else ALICE
+    account_id = account_of(kind)
     action = EXAMPLES[kind](desk)
     command = desk.command(account_id, action, actor="wang", principal="operator/wang")  # type: ignore[arg-type]
     charge = next((entry for entry in desk.journals[ALICE] if entry.key == action.original_key()), None)

@@ -1,4 +1,4 @@
-"""The end of an account: what its members' contracts give back and cost as they end, rated on all of them."""
+"""What concerns a whole account and is rated on the contracts of all its members: its end, and another customer."""
 
 from collections.abc import Mapping
 
@@ -10,26 +10,30 @@ from appserver.work.revisions import rests_until_ms
 from charging.base.account import Account
 from charging.base.bounds import DUES_MAX
 from charging.base.contract import Contract
-from charging.errors import Invalid, Refused
+from charging.errors import Refused
 from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.transfer_ownership import TransferOwnership
 from charging.ledger.dues import Due, Dues
 from charging.ledger.revising import over
 from charging.rating.due_fees import of_change
+from charging.rating.ownership import costs, of_ownership
 from charging.rating.terms import check_terms
 
 CLOSING_MEMBERS_MAX = DUES_MAX
 """Members of an account that can be closed at once, where contracts may cost something."""
 
 
-def member_wanted(order: Order, account: Account, contracts: Mapping[str, Contract], reference: DomainReference) -> str:
+def member_wanted(
+    order: Order, account: Account, contracts: Mapping[str, Contract], reference: DomainReference, now_ms: int
+) -> str:
     """Give a member whose contract must be at hand before an order can be rated; "" = all are that must be.
 
-    Raises `Refused` CLOSING_TOO_LARGE rather than ask for so many.
+    Raises `Refused` CLOSING_TOO_LARGE or MEMBERS_TOO_MANY rather than ask for so many.
     """
-    if not isinstance(order, SetStatus) or order.status != "closed" or not _sold(reference):
+    if not _of_all(order, reference, now_ms):
         return ""
     if len(account.members) > CLOSING_MEMBERS_MAX:
-        raise _too_large(f"it has {len(account.members)} members")
+        raise _too_large(f"it has {len(account.members)} members", order)
     return next((member for member in account.members if member not in contracts), "")
 
 
@@ -38,17 +42,13 @@ def closed_on(
 ) -> SetStatus:
     """Complete a closing by how long identities rest, and by what the end of each contract brings, credits first.
 
-    Raises `Invalid` PREVIEW_IMPOSSIBLE when a contract is not at hand, what `charging.rating.terms.check_terms` and
-    `charging.rating.due_fees.of_change` raise, and `Refused` CLOSING_TOO_LARGE.
+    Raises what `charging.rating.terms.check_terms` and `charging.rating.due_fees.of_change` raise, and `Refused`
+    CLOSING_TOO_LARGE.
     """
     rests_ms = rests_until_ms(reference, now_ms)
     order = replace(order, rests_until_ms=rests_ms)
     if not _sold(reference):
         return order
-    if member_wanted(order, account, contracts, reference):
-        text = "a closing by the identity of the only member"
-        fields = {"set_account_status": text}
-        raise Invalid("PREVIEW_IMPOSSIBLE", f"what several contracts cost can't be told: give {text}", fields=fields)
     plan_at = reference.timeline.plan_at
     due: list[Due] = []
     for member in account.members:
@@ -57,9 +57,35 @@ def closed_on(
         check_terms(plan_at, before, after, account, "set_account_status.status", changes=False, at_ms=now_ms)
         due += of_change(plan_at, before, after, account, now_ms, changes=False, at_ms=now_ms).fees
     if len(due) > DUES_MAX:
-        raise _too_large(f"its end brings {len(due)} fees")
+        raise _too_large(f"its end brings {len(due)} fees", order)
     due.sort(key=_taken)
     return replace(order, dues=Dues(tuple(due), account.version, account.mark))
+
+
+def given_on(
+    order: TransferOwnership,
+    account: Account,
+    contracts: Mapping[str, Contract],
+    reference: DomainReference,
+    now_ms: int,
+) -> TransferOwnership:
+    """Complete a change of customer by what the members' offerings ask for it.
+
+    Raises what `charging.rating.ownership.of_ownership` raises.
+    """
+    if not _of_all(order, reference, now_ms):
+        return order
+    dues = of_ownership(reference.timeline.plan_at(now_ms), contracts, account, now_ms)
+    return replace(order, dues=dues)
+
+
+def _of_all(order: Order, reference: DomainReference, now_ms: int) -> bool:
+    """Say whether an order is rated on the contracts of all members."""
+    if not _sold(reference):
+        return False
+    if isinstance(order, TransferOwnership):
+        return costs(reference.timeline.plan_at(now_ms))
+    return isinstance(order, SetStatus) and order.status == "closed"
 
 
 def _taken(due: Due) -> bool:
@@ -70,6 +96,7 @@ def _sold(reference: DomainReference) -> bool:
     return any(not catalogue.domain for catalogue in reference.told.catalogues)
 
 
-def _too_large(why: str) -> Refused:
-    text = f"{why}, and at most {DUES_MAX} are ended by one entry: let some members leave first"
-    return Refused("CLOSING_TOO_LARGE", text, facts={"most": str(DUES_MAX)})
+def _too_large(why: str, order: Order) -> Refused:
+    text = f"{why}, and one entry takes in {DUES_MAX} at most: let some members leave first"
+    reason = "MEMBERS_TOO_MANY" if isinstance(order, TransferOwnership) else "CLOSING_TOO_LARGE"
+    return Refused(reason, text, facts={"most": str(DUES_MAX)})
