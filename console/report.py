@@ -142,10 +142,12 @@ def audit_table(slots: Sequence[SlotReport]) -> Table:
 
 def balance_lines(view: desk.BalanceView) -> Iterable[str]:
     """Tell a balance."""
+    staged = f" · staged {major(view.staged)}" if view.staged else ""
     yield f"balance of account {view.account_id} in {view.domain}: {view.status}, {view.payment_mode}"
     yield (
         f"  real {major(view.real)} · reserved {major(view.reserved)} · credit {major(view.credit_limit)} · "
-        f"available {major(view.available)} {view.currency}; version {view.version}, members {len(view.members)}"
+        f"available {major(view.available)}{staged} {view.currency}; version {view.version}, "
+        f"members {len(view.members)}"
     )
     for book in view.books:
         amount = f"{major(book.amount)} {view.currency}" if book.unit == "money" else f"{book.amount:,} {book.unit}"

@@ -5,10 +5,15 @@ from onetier.v1 import service_desk_pb2 as desk
 from charging.base.account import Account
 from charging.base.openbills import OpenBill, late_fee, overdue
 from charging.ledger.dunning import arrears
+from charging.ledger.staging import reckoned
 
 
 def fill_arrears(view: desk.ArrearsView, account: Account, now_ms: int) -> None:
-    """Tell the open bills of an account, and the steps of dunning that hold; `now_ms`, UTC, decides what is overdue."""
+    """Tell the open bills of an account, and the steps of dunning that hold; `now_ms`, UTC, decides what is overdue.
+
+    What is staged counts: who has paid during a bill run owes nothing, though it is posted after the run.
+    """
+    account = reckoned(account)
     late, since_ms = arrears(account, now_ms)
     view.account_id = account.account_id
     view.domain = account.terms.domain

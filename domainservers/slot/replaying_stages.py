@@ -76,12 +76,16 @@ class ReplayingStages:
             return
         now_ms = self._clock.now_ms()
         items: list[Item] = []
+        read = 0
         for account_id in self._watch.staged:
-            if len(items) >= REPLAYS_PER_SWEEP_MAX:
+            if len(items) + read >= REPLAYS_PER_SWEEP_MAX:
                 break
             account = self._account(account_id)
-            month = self._stages.over_until(account) if account is not None else 0
-            if account is None or not _waiting(account, month):
+            if account is None:
+                read += 1
+                continue
+            month = self._stages.over_until(account)
+            if not _waiting(account, month):
                 continue
             self._under_way.add(account_id)
             sink = _Replayed(self._under_way, account_id, self.sweep)

@@ -14,7 +14,10 @@ from charging.bills.taxtable import TaxTable
 from charging.errors import Fault, NotFound, Refused
 from charging.ledger import auditing, funds
 from charging.ledger.commands.adjust import Adjust
+from charging.ledger.commands.approve import Approve
+from charging.ledger.commands.credit_bill import CreditBill
 from charging.ledger.commands.pay import Pay
+from charging.ledger.commands.propose import proposal_of
 from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.reverse_payment import ReversePayment
 from charging.ledger.commands.set_profile import SetProfile
@@ -155,6 +158,17 @@ def test_a_closed_account_takes_what_settles_its_bills() -> None:
     assert (open_of(desk.accounts[A]), desk.accounts[A].open.staged) == (0, ())
 
 
+def test_a_deposit_that_was_approved_in_the_run_waits_too() -> None:
+    desk = owing(0)
+    with pytest.raises(Refused, match="approv"):
+        desk.do(A, proposal_of(TopUp("", "", 90, 0, 0, "", "cash")), "asked", "li", "operator/li")
+    desk.do(A, Approve("asked", False, "seen").staged(RUN), "yes", "wang", "operator/wang")
+    account = desk.accounts[A]
+    assert (main(account), [row.amount for row in account.open.staged]) == (0, [90])
+    desk.do(A, ReplayStaged(EVER))
+    assert main(desk.accounts[A]) == 90
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing that happens to an account during a run."""
@@ -163,10 +177,8 @@ class Step:
     amount: int
 
 
-STEPS = st.lists(
-    st.builds(Step, st.sampled_from(["top_up", "pay", "charge", "adjust", "close", "later"]), st.integers(1, 200)),
-    max_size=12,
-)
+KINDS = ["top_up", "pay", "charge", "adjust", "credit", "reverse", "close", "later"]
+STEPS = st.lists(st.builds(Step, st.sampled_from(KINDS), st.integers(1, 200)), max_size=12)
 
 
 def played(steps: list[Step], *, staged: bool) -> Desk:
@@ -188,6 +200,10 @@ def played(steps: list[Step], *, staged: bool) -> Desk:
                 desk.do(A, post(account, charge_of(step.amount)), key)
             elif step.what == "adjust":
                 desk.do(A, Adjust("main", step.amount - 100, "goodwill"), key)
+            elif step.what == "credit":
+                desk.do(A, CreditBill("B-1", step.amount, "", "goodwill"), key)
+            elif step.what == "reverse":
+                desk.do(A, ReversePayment(f"step-{step.amount % (number + 1)}", "chargeback"), key)
             elif step.what == "later":
                 desk.now_ms += DAY_MS
             elif not closed:

@@ -6,16 +6,19 @@ from msgspec.structs import replace
 from business.billing.actions import CancelRun, CompleteRun, OpenRun
 from business.billing.periods import Period
 from charging.base.account import Account
+from charging.base.account_id import identity_of
 from charging.base.contract import Contract
+from charging.base.staged import STAGED_MAX
 from charging.bills.taxtable import TaxTable
 from charging.ledger import funds
 from charging.ledger.commands.move_in import MoveIn
 from charging.ledger.commands.move_out import MoveOut
 from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.reverse_payment import ReversePayment
+from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.top_up import TopUp
 from charging.rating.closing import closing_of
-from charging.wire import BusinessData, Commit, Done, Pull
+from charging.wire import BusinessData, Commit, Done, Failed, Pull
 from domainservers.base.limits import Limits
 from domainservers.slot.slot import Slot
 from tests.unit.domainservers.room import (
@@ -206,3 +209,21 @@ async def test_a_session_goes_on_with_money_that_is_staged() -> None:
     await swept(slot)
     account = await state(slot)
     assert (account.open.staged, await balance(slot), len(account.open.sessions)) == ((), MONEY, 1)
+
+
+async def test_a_closed_account_takes_no_deposit_staged_or_not() -> None:
+    slot = await in_run(Clock())
+    await do(slot, "shut", SetStatus("closed", "moves abroad"))
+    (answer,) = await ask(slot, Commit(identity_of(ALICE), paid_in("k").command))
+    assert isinstance(answer, Failed)
+    assert answer.reason == "ACCOUNT_CLOSED"
+    assert (await state(slot, identity_of(ALICE))).open.staged == ()
+
+
+async def test_more_rows_than_an_account_keeps_come_in_at_once() -> None:
+    slot = await in_run(Clock())
+    told = [await notices(slot, paid_in(f"k-{number}")) for number in range(STAGED_MAX + 1)]
+    assert told == [("staged",)] * STAGED_MAX + [()]
+    await tell(slot, "over", CompleteRun(PERIOD))
+    await swept(slot)
+    assert (await state(slot)).open.staged == ()
