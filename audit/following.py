@@ -15,7 +15,7 @@ from charging.base.subject import kind_of
 from charging.ledger.auditing import Audit, TransferHalves, begins
 from charging.ledger.entry import Entry
 from charging.ledger.history import line
-from charging.ledger.reconciling import series_faults
+from charging.ledger.reconciling import PeriodTotals, series_faults
 from charging.wire import HistoryLine
 from domainservers.accounts.accounts import unpack_account
 from domainservers.journal.journal import Position
@@ -42,6 +42,8 @@ class SlotReport(Struct):
     """In the books of the accounts that are here, replayed."""
     bills: int = 0
     """Bills and credit notes that were numbered."""
+    periods: dict[str, PeriodTotals] = {}
+    """What the bills of each run come to, by period."""
     staged: int = 0
     """Came into stages of bill runs, or was in them when its account came."""
     replayed: int = 0
@@ -179,6 +181,8 @@ class Follower:
             report.replayed += audit.stages.replayed
             report.revenue += found.totals.get("revenue", 0)
             report.money += _money(found.account)
+            for period, totals in audit.bills.periods.items():
+                report.periods.setdefault(period, PeriodTotals()).add(totals)
             report.findings += [f"{found.account_id}: {finding}" for finding in found.findings]
         numbers = [number for audit in self.audits.values() for number in audit.numbers]
         report.findings += [f"{report.name}: {fault}" for fault in series_faults(numbers)]

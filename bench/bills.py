@@ -18,6 +18,7 @@ from onetier.v1.billing_pb2_grpc import BillingServiceStub
 from bench.driver import drive, pack
 from bench.system import cpu_seconds, out, people, running
 from bench.table import Aim, Bench, Row
+from bench.tiers import at, tail
 from business.billing.periods import Period, ends_ms
 from charging.base.localtime import LocalTime
 from charging.catalogue.document import Catalogue, from_plain
@@ -27,10 +28,14 @@ from country import reference
 from country.domains import REGIONS
 from country.number_plan import NationalPlan
 from country.population import YUAN, Population
+from onetier_client import AsyncClient
 from runtime.channel import open_channel
 
 FEES, ITEMS = 3, 8
 DAY_MS = 86_400_000
+AFTER_MS = 20 * DAY_MS
+"""From what is billed to what is not: usage of the next month."""
+UNARY_PAUSE_S = 0.002
 CREDIT = 1_000_000 * YUAN
 ONE = Aim("≥ 5,000/s", 5_000)
 MANY = Aim("≥ 3,000/s", 3_000)
@@ -159,6 +164,81 @@ async def measure(
         if done.faults:
             raise RuntimeError(f"nobody could use anything: {dict(done.faults)}")
         return await bill(system, domains, slots, 4, page)
+
+
+async def beside_business(bench: Bench) -> None:
+    """Rows of what a run costs those who go on, each measured without, with and without it again."""
+    folder = bench.folder / "bills-business"
+    folder.mkdir()
+    domains = [region.code for region in REGIONS][:1]
+    made = running(
+        bench.base(), folder, domains, bench.scale.billed, Shape(1, 1, 1), slots=2,
+        catalogues=[catalogue()], populate=payers,
+    )  # fmt: skip
+    async with made as (system, population):
+        if (await drive(pack(usage(population), 500, system.endpoints), 4)).faults:
+            raise RuntimeError("nobody could use anything")
+        await _unary(system, population, "warm", bench.scale.unary_s / 4)
+        alone = [await _charged(system, population, "alone-1")]
+        quiet = await _unary(system, population, "quiet", bench.scale.unary_s)
+        running_bill = asyncio.create_task(bill(system, domains, 2, 1, 40))
+        waits: list[float] = []
+        during: list[float] = []
+        turn = 0
+        while not running_bill.done():
+            waits += await _unary(system, population, f"unary-{turn}", 0.5)
+            if not running_bill.done():
+                during.append(await _charged(system, population, f"during-{turn}"))
+            turn += 1
+        done = await running_bill
+        alone.append(await _charged(system, population, "alone-2"))
+    without = sum(alone) / len(alone)
+    how = f"{done.bills:,} bills at {done.per_second:,.0f}/s meanwhile; refused 0"
+    rate = sum(during) / len(during) / without if during else 0.0
+    row = Row("charges during a run ÷ without", f"{rate:.2f}", f"without {without:,.0f}/s", how=how)
+    bench.add(row, Aim("≥ 0.7", 0.7), rate)
+    slow, usual = sorted(waits), sorted(quiet)
+    p99 = at(slow, 0.99) / at(usual, 0.99)
+    bench.add(
+        Row("unary p99 during a run ÷ without", f"{p99:.2f}", tail(usual), how=tail(slow)),
+        Aim("≤ 1.5", 1.5, False),
+        p99,
+    )
+    bench.add(
+        Row("longest that an account waits around its close", f"{slow[-1]:.1f} ms", f"without {usual[-1]:.1f} ms"),
+        Aim("≤ 50 ms", 50, False),
+        slow[-1],
+    )
+
+
+async def _charged(system: System, population: Population, run: str) -> float:
+    """Charge everybody once, in batches, after the billed month; gives charges a second. None may be refused."""
+    asked = [replaced(request, f"{run}-{number}") for number, request in enumerate(usage(population, AFTER_MS))]
+    done = await drive(pack(asked[: len(population.accounts)], 100, system.endpoints), 4)
+    if done.faults:
+        raise RuntimeError(f"refused because of billing: {dict(done.faults)}")
+    return done.per_second
+
+
+def replaced(request: desk.ServiceRequest, key: str) -> desk.ServiceRequest:
+    """Give a request under another key."""
+    request.request_key = key
+    return request
+
+
+async def _unary(system: System, population: Population, run: str, seconds: float) -> list[float]:
+    """Charge one after the other, a few a moment; gives how long each waited, ms."""
+    waits: list[float] = []
+    until = time.perf_counter() + seconds
+    async with AsyncClient(system.endpoints) as client:
+        for number, request in enumerate(usage(population, AFTER_MS)):
+            began = time.perf_counter()
+            if began > until:
+                break
+            await client.ask(replaced(request, f"{run}-{number}"))
+            waits.append((time.perf_counter() - began) * 1_000)
+            await asyncio.sleep(UNARY_PAUSE_S)
+    return waits
 
 
 async def bills(bench: Bench, store: str, base: str, *, shapes: Sequence[int] = (1, len(REGIONS))) -> None:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import uvloop
 
-from bench.bills import bills
+from bench.bills import beside_business, bills
+from bench.buckets import bucket_rows
 from bench.contracts import contracts
 from bench.details import details
 from bench.documents import documents
@@ -70,6 +71,8 @@ async def run(bench: Bench, themes: list[str]) -> None:
     if "bills" in themes:
         await bills(bench, "SQLite", "")
         await stages(bench)
+        await beside_business(bench)
+        await bucket_rows(bench)
     if "sqlite" in themes:
         base = bench.base()
         await both_shapes(bench, "SQLite", base + "-{}", f"sqlite://{bench.folder}/raw.db")

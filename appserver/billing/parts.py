@@ -22,6 +22,8 @@ from runtime.status import to_status
 
 PART_ACCOUNTS = 40
 """Bills that are made at once: then the owner closes these while the next are made, and other work has its turn."""
+PARTS_AT_ONCE = 3
+"""Under way to the owner: what it decides besides waits for no more bills than these."""
 TRIES_MAX = 4
 """How often an account is billed anew because something was posted meanwhile."""
 RETRY_MS = 100
@@ -57,11 +59,14 @@ class AccountParts:
     async def bill(self, accounts: Sequence[Account]) -> list[pb.BillOutcome]:
         """Bill accounts, part by part: each is sent as soon as it is made."""
         parts: list[asyncio.Task[list[pb.BillOutcome]]] = []
+        room = asyncio.Semaphore(PARTS_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as group:
                 for start in range(0, len(accounts), PART_ACCOUNTS):
-                    part = accounts[start : start + PART_ACCOUNTS]
-                    parts.append(group.create_task(self._part(part)))
+                    await room.acquire()
+                    part = group.create_task(self._part(accounts[start : start + PART_ACCOUNTS]))
+                    part.add_done_callback(lambda _: room.release())
+                    parts.append(part)
                     await asyncio.sleep(0)
         except ExceptionGroup as several:
             faults = several.subgroup(Fault)

@@ -11,6 +11,8 @@ All to the micro-unit. It believes no bucket: postings are put into their period
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+
 from charging.base.account import Account
 from charging.base.localtime import month_text
 from charging.base.receivables import RECEIVABLE
@@ -26,6 +28,29 @@ from charging.ledger.posted_sums import PeriodPosted, PostedSums, lines_of
 REVENUE = "revenue"
 
 
+class PeriodTotals(Struct):
+    """What the bills of a period come to, micro-units: of one account, or summed up to a run."""
+
+    closed: int = 0
+    """Accounts whose period is closed, with a bill or without."""
+    bills: int = 0
+    gross: int = 0
+    tax: int = 0
+    asked: int = 0
+    """Gross, less what is carried out, more what came in carried."""
+    carried: int = 0
+    """Out, less in."""
+
+    def add(self, other: "PeriodTotals") -> None:
+        """Sum up."""
+        self.closed += other.closed
+        self.bills += other.bills
+        self.gross += other.gross
+        self.tax += other.tax
+        self.asked += other.asked
+        self.carried += other.carried
+
+
 class BillReconciling:
     """Follows the entries of one account, oldest first."""
 
@@ -35,6 +60,8 @@ class BillReconciling:
         self._owed: dict[str, int] = {}
         """What is owed by bills, by what moved it."""
         self._carried = 0
+        self.periods: dict[str, PeriodTotals] = {}
+        """By period, as bills write it."""
         if start is not None:
             self._begin(start, 0)
 
@@ -78,6 +105,9 @@ class BillReconciling:
     def _closed(self, before: Account | None, event: PeriodClosed) -> Iterator[str]:
         posted = self._posted.take(event.month)
         bill = event.bill
+        if before is not None:
+            period = f"{month_text(event.month)}/{before.terms.cycle_day}"
+            self.periods.setdefault(period, PeriodTotals()).add(_totals(bill))
         if bill is None:
             for head, amount in posted.lines.items():
                 if amount:
@@ -93,6 +123,12 @@ class BillReconciling:
         if bill.carried_in != self._carried:
             yield f"{what} carries {bill.carried_in} in, the one before carried {self._carried} out"
         self._carried = bill.carried_out
+
+
+def _totals(bill: Bill | None) -> PeriodTotals:
+    if bill is None:
+        return PeriodTotals(1)
+    return PeriodTotals(1, 1, bill.gross, bill.tax, bill.total, bill.carried_out - bill.carried_in)
 
 
 def _lines_agree(what: str, bill: Bill, posted: PeriodPosted, event: PeriodClosed) -> Iterator[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from audit.national import Sources, audit_country
 from charging.base.money import show
@@ -51,13 +52,28 @@ def reconcile(
         }
         for slot in found.slots
     ]
+    runs = [
+        {"run": f"{slot.name}:{period}", **{name: getattr(totals, name) for name in totals.__struct_fields__}}
+        for slot in found.slots
+        for period, totals in sorted(slot.periods.items())
+    ]
     bills, revenue = sum(slot.bills for slot in found.slots), sum(slot.revenue for slot in found.slots)
     differences = found.sentences
     told = f"{bills:,} bills in {len(found.slots)} slots, revenue {show(revenue)}: {len(differences)} differences"
     staged, replayed = sum(slot.staged for slot in found.slots), sum(slot.replayed for slot in found.slots)
     stages = f"staged {show(staged)} = replayed {show(replayed)} + {show(staged - replayed)} that waits or moved away"
-    print_view(View([*rows, {"differences": differences}], [told, stages]), as_json)
+    tables = [_table(runs)] if runs else []
+    print_view(View([*rows, *runs, {"differences": differences}], [*tables, told, stages]), as_json)
     for sentence in differences[:SHOWN_MAX]:
         typer.echo(sentence, err=True)
     if differences:
         raise typer.Exit(1)
+
+
+def _table(runs: list[dict[str, object]]) -> Table:
+    """Tell what the bills of each run come to, by the journals."""
+    table = Table("run", "closed", "bills", "gross", "tax", "asked", "carried on")
+    for run in runs:
+        amounts = [show(int(str(run[name]))) for name in ("gross", "tax", "asked", "carried")]
+        table.add_row(str(run["run"]), f"{run['closed']:,}", f"{run['bills']:,}", *amounts)
+    return table

@@ -9,6 +9,12 @@ from tests.cluster.commands import run_to_end
 pytestmark = [pytest.mark.processes, pytest.mark.slow, pytest.mark.timeout(400)]
 ROWS = {
     "rating only, flat, 60/60": ("", ""),
+    "bills of a run, SQLite": ("", "≥ 5,000/s"),
+    "bills of a run, SQLite, 31 domains": ("", "≥ 3,000/s"),
+    "charges during a run ÷ without": ("without", "≥ 0.7"),
+    "unary p99 during a run ÷ without": ("p50 / p99", "≤ 1.5"),
+    "longest that an account waits around its close": ("without", "≤ 50 ms"),
+    "CPU of a charge with buckets ÷ without": ("a charge at its owner", "≤ 1.03"),
     "charge, SQLite": ("raw group commit", "30,000/s"),
     "charge, SQLite, 31 domains": ("raw group commit", "30,000/s"),
     "charge on one hot account, SQLite": ("echo", "10,000/s"),

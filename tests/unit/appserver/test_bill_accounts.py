@@ -12,6 +12,7 @@ from onetier.v1 import billing_pb2 as pb
 from onetier.v1.billing_pb2_grpc import BillingServiceStub
 from typer.testing import CliRunner
 
+from appserver.billing import parts
 from appserver.billing.asking import Question
 from appserver.billing.billing import AccountBilling
 from appserver.billing.bills import bill_told
@@ -240,6 +241,16 @@ async def test_a_contract_that_ends_between_makes_the_bill_anew_without_its_fee(
     owner.intercept = between
     (outcome,) = (await billing.BillAccounts(page(identity=PEOPLE[0], period=""))).outcomes
     assert [line.kind for line in outcome.bill.lines] == ["usage"]
+
+
+async def test_a_page_is_billed_in_parts_and_told_in_its_order(
+    billing: BillingServiceStub, owner: OwnerInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "PART_ACCOUNTS", 2)
+    monkeypatch.setattr(parts, "PARTS_AT_ONCE", 2)
+    told = (await billing.BillAccounts(page())).outcomes
+    assert [each.account_id for each in told] == PEOPLE
+    assert sorted(each.bill.number for each in told) == [f"bill-{number}" for number in range(1, 8)]
 
 
 async def test_a_run_may_ask_for_the_sums_of_bills_alone(billing: BillingServiceStub) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from charging.base.usage import Usage
 from charging.bills.bill import Bill, MoneyMoved, PeriodBalance, TaxedLine, TaxGroup
 from charging.bills.taxtable import TaxSpan, TaxTable
-from charging.ledger.auditing import audit
+from charging.ledger.auditing import Audit, audit
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.pay import Paid, Pay
@@ -90,6 +90,19 @@ def test_parts_of_a_bundle_name_what_was_posted() -> None:
     parts = [(line.item, line.bundle, line.gross) for line in bills[0].lines if line.bundle]
     assert [(item, bundle) for item, bundle, _ in parts] == [("voice", "pack"), ("data", "pack")]
     assert sum(gross for _, _, gross in parts) == 59 * YUAN
+
+
+def test_bills_are_summed_up_by_the_period_of_their_run() -> None:
+    desk = Desk()
+    a_year_of(desk)
+    following = Audit(ALICE)
+    for entry in desk.journals[ALICE]:
+        following.add(entry)
+    january, february = following.bills.periods["2027-01/1"], following.bills.periods["2027-02/1"]
+    assert (january.closed, january.bills, january.gross) == (1, 1, 69_345_678)
+    assert (february.closed, february.bills, february.gross) == (1, 1, 8 * YUAN)
+    assert january.asked + january.carried == january.gross
+    assert february.asked + january.carried + february.carried == february.gross + january.carried
 
 
 def moved(line: TaxedLine, amount: int) -> TaxedLine:
