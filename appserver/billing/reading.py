@@ -8,7 +8,15 @@ from onetier.v1 import billing_pb2 as pb
 
 from appserver.billing.billing import BillingPage
 from appserver.reading.keys import check_key
-from business.billing.actions import CancelRun, CompleteRun, OpenRun, PlanRun, RunAction
+from business.billing.actions import (
+    ApproveDocuments,
+    CancelRun,
+    CompleteRun,
+    OpenRun,
+    PlanRun,
+    RefuseDocuments,
+    RunAction,
+)
 from business.billing.kind import subject_of
 from business.billing.periods import ends_ms, read_period
 from charging.base.bounds import ACTOR_CHARS_MAX, CODE_CHARS_MAX
@@ -28,13 +36,16 @@ BillingRequest = (
     | pb.ReadBillsRequest
     | pb.ListStagedRequest
     | pb.BackUpBooksRequest
+    | pb.ReadCustomerBillRequest
 )
 
 _pack = msgspec.msgpack.Encoder().encode
 
 
-def change_of(request: pb.ChangeBillRunsRequest, zone: str) -> RunAction:
+def change_of(request: pb.ChangeBillRunsRequest, zone: str, principal: str) -> RunAction:
     """Read what is to be done to the runs of a period, whose end the calendar of the region's zone says.
+
+    `principal` is whose certificate asks.
 
     Raises `Invalid` CHANGE_MISSING, PERIOD_MALFORMED, TEXT_MALFORMED.
     """
@@ -45,14 +56,21 @@ def change_of(request: pb.ChangeBillRunsRequest, zone: str) -> RunAction:
             return PlanRun(period, plan.mode, ends_ms(period, LocalTime(zone)), plan.from_ms, plan.until_ms)
         case "open":
             opening = request.open
-            return OpenRun(period, opening.mode, ends_ms(period, LocalTime(zone)), opening.until_ms, opening.backup)
+            over_ms = ends_ms(period, LocalTime(zone))
+            return OpenRun(period, opening.mode, over_ms, opening.until_ms, opening.backup, principal, opening.approval)
         case "complete":
             return CompleteRun(period)
         case "cancel":
             if not is_plain(request.cancel.reason):
                 raise refusal("TEXT_MALFORMED", "cancel.reason", PLAIN)
             return CancelRun(period, request.cancel.reason)
-    wanted = "one of plan, open, complete, cancel"
+        case "approve_documents":
+            return ApproveDocuments(period, principal)
+        case "refuse_documents":
+            if not is_plain(request.refuse_documents.reason):
+                raise refusal("TEXT_MALFORMED", "refuse_documents.reason", PLAIN)
+            return RefuseDocuments(period, principal, request.refuse_documents.reason)
+    wanted = "one of plan, open, complete, cancel, approve_documents, refuse_documents"
     raise Invalid("CHANGE_MISSING", f"nothing is asked of the runs: give {wanted}", fields={"change": wanted})
 
 

@@ -3,37 +3,32 @@
 The platform keeps nothing of it. Who may do what is asked here of the region's newest grants, and again by each owner.
 """
 
-from collections.abc import Callable, Sequence
-
 import grpc
 from onetier.v1 import billing_pb2 as pb
 from onetier.v1.billing_pb2_grpc import BillingServiceServicer
 
-from appserver.billing.asking import PickLink, Question, ask_all
+from appserver.billing.asking import Question
 from appserver.billing.billing import AccountBilling
 from appserver.billing.closings import BillingCaller
-from appserver.billing.plans import Plans
-from appserver.billing.reading import BillingRequest, change_of, check_caller, instructions, page_of, slots_of
+from appserver.billing.customer_bills import read_customer_bill
+from appserver.billing.door import BillingDoor
+from appserver.billing.reading import change_of, check_caller, instructions, page_of, slots_of
+from appserver.billing.releasing import require_released
 from appserver.billing.stages import books_of, books_told, staged_of, staged_told
 from appserver.billing.telling import expect, history, outcome, runs_in
 from business.billing.kind import subject_of
-from charging.base.names import is_code
 from charging.base.subject import PackedSubject, slot_of
-from charging.errors import Fault, Invalid, NotFound
-from charging.ledger.permission import Policy, names_another
+from charging.errors import Fault, Invalid
 from charging.wire import (
-    Answer,
     BusinessData,
     DueAccounts,
     FetchDue,
     FetchHistory,
-    FetchReference,
     History,
     Inspect,
     Instruct,
     Pull,
     Reference,
-    Unchanged,
 )
 from runtime.principal import principal_of
 from runtime.status import to_status
@@ -43,20 +38,11 @@ READ = "bill_runs"
 LINES_DEFAULT = 50
 LINES_MAX = 500
 CURSOR_MAX = (1 << 63) - 1
-TIMEOUT_S_MAX = 600.0
-WAY_BACK_S = 0.25
-"""Of a call's time, kept for its reply."""
 
 
 # Long because gRPC wants all calls of a service in one class; what they do is in the modules beside it.
-class Billing(BillingServiceServicer):
-    """Serves operators. `wall_ms` is UTC, `timeout_s` for calls that name no deadline."""
-
-    def __init__(self, pick: PickLink, wall_ms: Callable[[], int], timeout_s: float) -> None:
-        self._pick = pick
-        self._wall_ms = wall_ms
-        self._timeout_s = timeout_s
-        self._plans = Plans()
+class Billing(BillingDoor, BillingServiceServicer):
+    """Serves operators."""
 
     async def ChangeBillRuns(
         self, request: pb.ChangeBillRunsRequest, context: grpc.aio.ServicerContext
@@ -68,7 +54,7 @@ class Billing(BillingServiceServicer):
         """
         check_caller(request)
         reference = await self._reference(request.domain, context)
-        action = change_of(request, reference.time_zone)
+        action = change_of(request, reference.time_zone, principal_of(context).name)
         self._permit(str(type(action).__struct_config__.tag), request, reference, context)
         slots = slots_of(request.slots, reference)
         made = instructions(request, action, slots, principal_of(context).name, self._wall_ms())
@@ -135,7 +121,20 @@ class Billing(BillingServiceServicer):
         account = expect(BusinessData, answer).account
         reference = await self._reference(account.terms.domain, context)
         self._permit("bills", request, reference, context)
-        return await self._accounts(request, reference, context).read(account, request)
+        read = await self._accounts(request, reference, context).read(account, request)
+        if request.document_of:
+            await require_released(self._asker(context), read.bills, request.document_of)
+        return read
+
+    async def ReadCustomerBill(
+        self, request: pb.ReadCustomerBillRequest, context: grpc.aio.ServicerContext
+    ) -> pb.ReadCustomerBillResponse:
+        """Read a page of a customer's bill; the caller must be permitted to read bills wherever an account of it is."""
+        check_caller(request)
+        told = await read_customer_bill(self._asker(context), request)
+        for domain in sorted({each.domain for each in told.accounts}):
+            self._permit("bills", request, await self._reference(domain, context), context)
+        return told
 
     async def ListStaged(
         self, request: pb.ListStagedRequest, context: grpc.aio.ServicerContext
@@ -162,53 +161,14 @@ class Billing(BillingServiceServicer):
         (answer,) = await self._ask([Question(f"domain:{ask.slot}", ask)], context)
         return expect(DueAccounts, answer), reference.slots
 
-    async def _domain_of(self, identity: str, context: grpc.aio.ServicerContext) -> str:
-        (answer,) = await self._ask([Question(identity, Pull(identity))], context)
-        return expect(BusinessData, answer).account.terms.domain
-
     def _accounts(
         self,
         request: pb.BillAccountsRequest | pb.ReadBillsRequest,
         reference: Reference,
         context: grpc.aio.ServicerContext,
     ) -> AccountBilling:
-        async def ask(questions: Sequence[Question]) -> list[Answer]:
-            return await self._ask(questions, context)
-
         caller = BillingCaller(request.actor, request.channel, principal_of(context).name)
-        return AccountBilling(ask, self._plans.timeline(reference), caller, self._wall_ms())
-
-    async def _reference(self, domain: str, context: grpc.aio.ServicerContext) -> Reference:
-        """Ask for the region's newest reference data. Raises `NotFound` DOMAIN_UNKNOWN."""
-        if is_code(domain) is None:
-            raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain[:40]!r}", facts={"domain": domain[:40]})
-        ask = FetchReference(domain, self._plans.revision(domain))
-        (answer,) = await self._ask([Question(f"domain:{domain}", ask)], context)
-        held = self._plans.held(domain)
-        if isinstance(answer, Unchanged) and held is not None:
-            return held
-        reference = expect(Reference, answer)
-        self._plans.take(reference)
-        return reference
-
-    def _permit(
-        self,
-        name: str,
-        request: BillingRequest,
-        reference: Reference,
-        context: grpc.aio.ServicerContext,
-    ) -> None:
-        """Raises what `Policy.permit` raises."""
-        principal = principal_of(context).name
-        another = names_another(principal, request.actor)
-        Policy(reference.grants).permit(principal, name, request.channel, "", reference.domain, another)
-
-    async def _ask(self, questions: Sequence[Question], context: grpc.aio.ServicerContext) -> list[Answer]:
-        left_s = context.time_remaining()
-        if left_s is None:
-            return await ask_all(self._pick, questions, self._timeout_s)
-        # What some slots answered in time must reach the caller, too.
-        return await ask_all(self._pick, questions, max(min(left_s, TIMEOUT_S_MAX) - WAY_BACK_S, left_s / 2))
+        return AccountBilling(self._asker(context), self._plans.timeline(reference), caller, self._wall_ms())
 
 
 def _route(subject_id: str) -> str:

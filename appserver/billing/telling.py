@@ -67,6 +67,11 @@ def tell(slot: str, run: Run) -> pb.BillRun:
         completion=run.completion,
         reason=run.reason,
         attempt=run.attempt,
+        documents=run.documents,
+        opened_by=run.opened_by,
+        judged_by=run.judged_by,
+        judged_ms=run.judged_ms,
+        why_held=run.why_held,
         backup=run.backup,
     )
 

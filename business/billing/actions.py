@@ -28,6 +28,10 @@ class OpenRun(Struct, frozen=True, array_like=True, tag="open_bill_run", gc=Fals
     """0 = as planned; it must be given where nothing was planned."""
     backup: str = ""
     """Digest of the backup of the slot's books that was made before; "" = none was."""
+    by: str = ""
+    """Whose certificate asked for it."""
+    approval: bool = False
+    """Documents of its bills wait until somebody else approves them."""
 
 
 class CompleteRun(Struct, frozen=True, array_like=True, tag="complete_bill_run", gc=False):
@@ -43,4 +47,20 @@ class CancelRun(Struct, frozen=True, array_like=True, tag="cancel_bill_run", gc=
     reason: str
 
 
-RunAction = PlanRun | OpenRun | CompleteRun | CancelRun
+class ApproveDocuments(Struct, frozen=True, array_like=True, tag="approve_documents", gc=False):
+    """Release the documents of a run."""
+
+    period: Period
+    by: str
+    """Whose certificate asked for it."""
+
+
+class RefuseDocuments(Struct, frozen=True, array_like=True, tag="refuse_documents", gc=False):
+    """Keep the documents of a run back."""
+
+    period: Period
+    by: str
+    reason: str
+
+
+RunAction = PlanRun | OpenRun | CompleteRun | CancelRun | ApproveDocuments | RefuseDocuments

@@ -3,8 +3,18 @@
 import re
 from typing import assert_never
 
-from business.billing.actions import CancelRun, CompleteRun, OpenRun, PlanRun, RunAction
-from business.billing.events import RunCancelled, RunCompleted, RunEvent, RunOpened, RunPlanned
+from msgspec.structs import replace
+
+from business.billing.actions import (
+    ApproveDocuments,
+    CancelRun,
+    CompleteRun,
+    OpenRun,
+    PlanRun,
+    RefuseDocuments,
+    RunAction,
+)
+from business.billing.events import DocumentsJudged, RunCancelled, RunCompleted, RunEvent, RunOpened, RunPlanned
 from business.billing.periods import CYCLE_DAY_MAX, Period
 from business.billing.runs import (
     AHEAD_MAX,
@@ -12,12 +22,16 @@ from business.billing.runs import (
     COMPLETED,
     DIRECT,
     EARLY,
+    FREE,
+    HELD,
     LATE,
     MODES,
     OPEN,
     PLANNED,
+    RELEASED,
     TEXT_CHARS_MAX,
     BillRuns,
+    Documents,
     Mode,
     Run,
 )
@@ -51,6 +65,8 @@ def decide(state: BillRuns | None, action: RunAction, now_ms: int) -> tuple[RunE
             if not 0 < len(action.reason) <= TEXT_CHARS_MAX:
                 raise _invalid("REASON_MISSING", "reason", f"why, in 1 to {TEXT_CHARS_MAX} characters")
             return (RunCancelled(_running(runs, action.period).period, action.reason, now_ms),)
+        case ApproveDocuments() | RefuseDocuments():
+            return (_judge(runs, action, now_ms),)
         case _:
             assert_never(action)
 
@@ -93,7 +109,30 @@ def _open(runs: BillRuns, action: OpenRun, now_ms: int) -> RunOpened:
     from_ms, attempt = (planned.from_ms, planned.attempt) if planned is not None else (0, _attempt(before))
     _check_backup(action.backup)
     run = Run(period, _mode(mode), OPEN, from_ms, until_ms, opened_ms=now_ms, attempt=attempt, backup=action.backup)
-    return RunOpened(run)
+    documents: Documents = HELD if action.approval else FREE
+    return RunOpened(replace(run, opened_by=action.by, documents=documents))
+
+
+def _judge(runs: BillRuns, action: ApproveDocuments | RefuseDocuments, now_ms: int) -> DocumentsJudged:
+    """Judge the documents of a run whose bills are all made; by another certificate than opened it."""
+    period, released = action.period, isinstance(action, ApproveDocuments)
+    run = runs.of(period)
+    if run is None:
+        raise NotFound("RUN_UNKNOWN", f"there is no run of {period} in this slot")
+    if run.state != COMPLETED:
+        raise Refused("RUN_NOT_COMPLETED", f"the run of {period} is {run.state}: its bills are not all made")
+    if run.documents == FREE:
+        raise Refused("DOCUMENTS_FREE", f"documents of the run of {period} wait for nobody")
+    if run.documents == RELEASED:
+        raise Refused("DOCUMENTS_RELEASED", f"documents of the run of {period} went out already")
+    if not action.by or action.by == run.opened_by:
+        raise Refused(
+            "APPROVER_NOT_ANOTHER", f"{action.by or 'nobody'} opened the run of {period}: another one judges it"
+        )
+    reason = "" if isinstance(action, ApproveDocuments) else action.reason
+    if not released and not 0 < len(reason) <= TEXT_CHARS_MAX:
+        raise _invalid("REASON_MISSING", "reason", f"why, in 1 to {TEXT_CHARS_MAX} characters")
+    return DocumentsJudged(period, released, action.by, reason, now_ms)
 
 
 def _running(runs: BillRuns, period: Period) -> Run:

@@ -7,7 +7,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from business.billing.periods import Period
-from business.billing.runs import CANCELLED, COMPLETED, ENDED_KEPT_MAX, BillRuns, Run
+from business.billing.runs import (
+    CANCELLED,
+    COMPLETED,
+    ENDED_KEPT_MAX,
+    HELD,
+    KEPT_BACK,
+    RELEASED,
+    BillRuns,
+    Documents,
+    Run,
+)
 from charging.errors import Broken
 
 
@@ -41,7 +51,18 @@ class RunCancelled(Struct, frozen=True, array_like=True, tag="cancelled", gc=Fal
     """UTC, by the owner's clock."""
 
 
-RunEvent = RunPlanned | RunOpened | RunCompleted | RunCancelled
+class DocumentsJudged(Struct, frozen=True, array_like=True, tag="judged", gc=False):
+    """Documents of a run were released, or kept back."""
+
+    period: Period
+    released: bool
+    by: str
+    reason: str
+    at_ms: int
+    """UTC, by the owner's clock."""
+
+
+RunEvent = RunPlanned | RunOpened | RunCompleted | RunCancelled | DocumentsJudged
 
 
 def apply(state: BillRuns | None, event: RunEvent) -> BillRuns:
@@ -56,6 +77,11 @@ def apply(state: BillRuns | None, event: RunEvent) -> BillRuns:
         case RunCancelled():
             run = _known(runs, event.period)
             return _with(runs, replace(run, state=CANCELLED, ended_ms=event.at_ms, reason=event.reason))
+        case DocumentsJudged():
+            run = _known(runs, event.period)
+            documents: Documents = RELEASED if event.released else KEPT_BACK
+            judged = replace(run, documents=documents, judged_by=event.by, judged_ms=event.at_ms)
+            return _with(runs, replace(judged, why_held=event.reason))
 
 
 def say(event: RunEvent) -> str:
@@ -70,6 +96,9 @@ def say(event: RunEvent) -> str:
             return f"run of {event.period} completed, {event.completion}"
         case RunCancelled():
             return f"run of {event.period} cancelled: {event.reason}"
+        case DocumentsJudged():
+            said = "released" if event.released else f"kept back: {event.reason}"
+            return f"documents of the run of {event.period} {said}, by {event.by}"
 
 
 def _known(runs: BillRuns, period: Period) -> Run:
@@ -82,12 +111,13 @@ def _known(runs: BillRuns, period: Period) -> Run:
 def _with(runs: BillRuns, run: Run) -> BillRuns:
     """Put a run in the place of its period; of its cycle day, the oldest ended ones go.
 
-    Never the newest completed one, however many later ones are cancelled: with it, what is billed would be forgotten.
+    None whose documents wait, and never the newest completed one, however many later ones are cancelled: with it, what
+    is billed would be forgotten.
     """
     others = [each for each in runs.runs if each.period != run.period]
     ended = [each for each in BillRuns((*others, run)).of_cycle(run.period.cycle_day) if each.ended_ms]
     billed = max((each.period for each in ended if each.state == COMPLETED), default=None)
-    gone = {each.period for each in ended[:-ENDED_KEPT_MAX] if each.period != billed}
+    gone = {each.period for each in ended[:-ENDED_KEPT_MAX] if each.period != billed and each.documents != HELD}
     return BillRuns(tuple(sorted((each for each in (*others, run) if each.period not in gone), key=_order)))
 
 

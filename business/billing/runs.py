@@ -25,6 +25,12 @@ COMPLETED: Final = "completed"
 CANCELLED: Final = "cancelled"
 EARLY: Final = "early"
 LATE: Final = "late"
+FREE: Final = "free"
+HELD: Final = "held"
+RELEASED: Final = "released"
+KEPT_BACK: Final = "refused"
+Documents = Literal["free", "held", "released", "refused"]
+"""`free`: they go out as bills are made. `held`: they wait for an approver; then they are `released` or `refused`."""
 ENDED_KEPT_MAX = 13
 """Ended runs that stay of each cycle day, a year and one month, and always the newest completed one, which says what is
 billed; the journal has them all."""
@@ -56,6 +62,16 @@ class Run(Struct, frozen=True, array_like=True):
     """Counts the runs of its period."""
     backup: str = ""
     """BLAKE2b-256, in hexadecimal digits, of the slot's books as they were before it; "" = no backup was made."""
+    opened_by: str = ""
+    """Whose certificate opened it."""
+    documents: Documents = FREE
+    """What becomes of the documents of its bills; the bills themselves are closed all the same."""
+    judged_by: str = ""
+    """Whose certificate released its documents, or kept them back."""
+    judged_ms: int = 0
+    """UTC, by the owner's clock."""
+    why_held: str = ""
+    """Why they are kept back."""
 
 
 class BillRuns(Struct, frozen=True, array_like=True):

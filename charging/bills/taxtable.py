@@ -45,6 +45,8 @@ class TaxTable:
     """The smallest that is paid, micro-units; 0 = by the currency."""
     minimum: int = 0
     """A bill below it is carried to the next one."""
+    zero: bool = False
+    """A period in which nothing was posted has a bill, too."""
     due_days: int = 0
     """From the day on which a bill is made to the one until which it is to be paid."""
     changes: tuple[int, ...] = ()

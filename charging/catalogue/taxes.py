@@ -60,5 +60,7 @@ class BillRules(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     """The smallest that is paid: 0.05; empty = that of the currency by ISO 4217."""
     minimum: Money = "0"
     """A bill below it is carried to the next one."""
+    zero: Literal["none", "made"] = "none"
+    """Of a period in which nothing was posted: no bill, or one without lines, with its number."""
     due_days: Annotated[int, Meta(ge=0, le=365)] = 15
     """From the day on which a bill is made."""

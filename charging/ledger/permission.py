@@ -49,6 +49,8 @@ SUBJECTS = frozenset(
         "open_bill_run",
         "complete_bill_run",
         "cancel_bill_run",
+        "approve_documents",
+        "refuse_documents",
         "bills",
         "vouchers",
         "make_vouchers",

@@ -31,6 +31,7 @@ def compile_taxes(merged: Merged, local: LocalTime) -> TaxTable:
         by_line=rules.tax_rounding == "line",
         coin=_whole(rules.coin),
         minimum=_whole(rules.minimum),
+        zero=rules.zero == "made",
         due_days=rules.due_days,
         changes=tuple(sorted(found - {FIRST_DAY, LAST_DAY})),
     )

@@ -57,7 +57,7 @@ def closing_of(
     sums += [BillSum(openbills.LATE_FEE, "", LATE_FEE, today, amount, rule=number) for number, amount in fees]
     sums += discounts.lines
     carried = account.open.carried
-    if not sums:
+    if not sums and not taxes.zero:
         return ClosePeriod(month, mark, None)
     bill = _bill(account, sums, taxes, month, carried, now_ms)
     steps = _pack(discounts.steps) if discounts.steps else b""

@@ -27,6 +27,12 @@ BILLS = Section(
             facts=("oldest",),
         ),
         Reason(
+            "CUSTOMER_UNKNOWN",
+            NOT_FOUND,
+            "The account is of no customer, so nobody else's bills are asked of its payer.",
+            "Open it with a customer_id; read the account's own bills.",
+        ),
+        Reason(
             "PAGE_TOKEN_FOREIGN",
             INVALID,
             "The page token is of another list, or was cut off.",

@@ -12,6 +12,7 @@ from console import report
 from console.operations import explaining, receivables
 from console.operations.billing_bills import app as bills_app
 from console.operations.billing_calls import (
+    Approval,
     BillsCaller,
     Domain,
     Mode,
@@ -26,6 +27,7 @@ from console.operations.billing_calls import (
     whole_period,
 )
 from console.operations.billing_opening import staged
+from console.operations.customer_bill import customer_bill
 from console.operations.directory_call import patiently
 from console.operations.documents import document
 from console.operations.reconciling import reconcile
@@ -37,6 +39,7 @@ from onetier_client import new_key
 app = typer.Typer(help="Plan, open, work and end the bill runs of a domain; bills of accounts.", no_args_is_help=True)
 app.add_typer(bills_app)
 app.command("document")(document)
+app.command("customer-bill")(customer_bill)
 app.command("explain")(explaining.explain)
 app.command("charge")(explaining.charge)
 app.command()(reconcile)
@@ -69,12 +72,13 @@ def open_command(
     period: PeriodText,
     until: Until = "",
     mode: Annotated[str, typer.Option(help="direct or staged; default: as planned, else direct.")] = "",
+    approval: Approval = False,
     *,
     caller: RunChanger,
 ) -> None:
     """Open the runs of a period that is over; its accounts are in their billing period from here on."""
     request = _change(domain, period, caller)
-    request.open.CopyFrom(pb.OpenBillRun(mode=mode, until_ms=time_ms(until)))
+    request.open.CopyFrom(pb.OpenBillRun(mode=mode, until_ms=time_ms(until), approval=approval))
     _do(request, caller)
 
 
@@ -104,6 +108,35 @@ def cancel(
     """Give up runs that are planned or open; the period can be planned or opened again."""
     request = _change(domain, period, caller)
     request.cancel.CopyFrom(pb.CancelBillRun(reason=reason))
+    _do(request, caller)
+
+
+@app.command("approve-documents")
+@shares(RunChanger)
+def approve_documents(
+    domain: Domain,
+    period: PeriodText,
+    *,
+    caller: RunChanger,
+) -> None:
+    """Release the documents of completed runs that wait for it, by another certificate than opened them."""
+    request = _change(domain, period, caller)
+    request.approve_documents.CopyFrom(pb.ApproveDocuments())
+    _do(request, caller)
+
+
+@app.command("refuse-documents")
+@shares(RunChanger)
+def refuse_documents(
+    domain: Domain,
+    period: PeriodText,
+    reason: Annotated[str, typer.Option(help="Why; kept with the run.")],
+    *,
+    caller: RunChanger,
+) -> None:
+    """Keep the documents of completed runs back; they may be approved later."""
+    request = _change(domain, period, caller)
+    request.refuse_documents.CopyFrom(pb.RefuseDocuments(reason=reason))
     _do(request, caller)
 
 
@@ -187,11 +220,20 @@ def _do(request: pb.ChangeBillRunsRequest, caller: BillsCaller) -> None:
 def _table(runs: Sequence[pb.BillRun]) -> list[Table]:
     if not runs:
         return []
-    table = Table(Column("run", no_wrap=True), "mode", "state", "window until", "opened", "ended", "reason")
+    table = Table(
+        Column("run", no_wrap=True), "mode", "state", "window until", "opened", "ended", "documents", "reason"
+    )
     for run in runs:
         state = f"{run.state}, {run.completion}" if run.completion else run.state
         table.add_row(
-            run.run_id, run.mode, state, _when(run.until_ms), _when(run.opened_ms), _when(run.ended_ms), run.reason
+            run.run_id,
+            run.mode,
+            state,
+            _when(run.until_ms),
+            _when(run.opened_ms),
+            _when(run.ended_ms),
+            run.documents,
+            run.reason or run.why_held,
         )
     return [table]
 

@@ -12,6 +12,7 @@ from rich.table import Column, Table
 
 from charging.base.money import show
 from console.operations.billing_calls import (
+    Approval,
     BillsCaller,
     Domain,
     PeriodText,
@@ -48,6 +49,7 @@ def run(
     backup: Annotated[
         Path | None, typer.Option(help="Back up the books of each slot to this folder, before its run is opened.")
     ] = None,
+    approval: Approval = False,
     *,
     caller: RunReader,
 ) -> None:
@@ -69,7 +71,7 @@ def run(
     async def ask(stub: BillingServiceStub) -> tuple[RunTotals, list[pb.BillRun]]:
         slots = caller.slot or await _slots(stub, domain, caller)
         if not trial:
-            await open_runs(stub, RunOpening(domain, slots, whole, mode, until_ms, backup), caller)
+            await open_runs(stub, RunOpening(domain, slots, whole, mode, until_ms, backup, approval), caller)
         order = RunOrder(domain, whole, slots, workers, page, trial, caller.actor, caller.channel)
         totals = await work(stub, order, progress)
         ended = [] if trial or totals.failures else await _complete(stub, domain, slots, whole, caller)

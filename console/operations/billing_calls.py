@@ -24,6 +24,9 @@ Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.
 PeriodText = Annotated[
     str, typer.Argument(metavar="PERIOD", help="2026-10, or 2026-10/15 for those whose cycle begins on the 15th.")
 ]
+Approval = Annotated[
+    bool, typer.Option("--approval", help="Documents of the bills wait until somebody else approves them.")
+]
 Mode = Annotated[
     str,
     typer.Option(

@@ -32,6 +32,8 @@ class RunOpening(Struct, frozen=True):
     until_ms: int
     backup: Path | None
     """Folder; None = books are not backed up."""
+    approval: bool = False
+    """Documents wait until somebody else approves them."""
 
 
 async def open_runs(stub: BillingServiceStub, opening: RunOpening, caller: BillsCaller) -> None:
@@ -62,7 +64,9 @@ async def _open(
 ) -> bool:
     """Open runs; False = one of them was open."""
     request = run_change(opening.domain, slots, opening.period, caller)
-    request.open.CopyFrom(pb.OpenBillRun(mode=opening.mode, until_ms=opening.until_ms, backup=digest))
+    request.open.CopyFrom(
+        pb.OpenBillRun(mode=opening.mode, until_ms=opening.until_ms, backup=digest, approval=opening.approval)
+    )
     opened = True
     for outcome in await change_all(stub, request):
         if outcome.HasField("error"):

@@ -88,7 +88,7 @@ def document(
 
 def _gathered(account: str, period: str, language: Language, details: bool, caller: DocumentCaller) -> BillDocument:
     identity = identity_of(account) if slot_of(account) else account
-    request = pb.ReadBillsRequest(identity=identity, actor=caller.actor, channel=caller.channel)
+    request = pb.ReadBillsRequest(identity=identity, actor=caller.actor, channel=caller.channel, document_of=period)
     read: BillsRead | None = call(caller, lambda stub: read_bill(stub, request, period))
     if read is None:
         typer.echo(f"{account} has no bill of {period}", err=True)

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ChangeBillRunsRequest(_message.Message):
-    __slots__ = ("domain", "slots", "period", "request_key", "actor", "channel", "plan", "open", "complete", "cancel")
+    __slots__ = ("domain", "slots", "period", "request_key", "actor", "channel", "plan", "open", "complete", "cancel", "approve_documents", "refuse_documents")
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
     SLOTS_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,8 @@ class ChangeBillRunsRequest(_message.Message):
     OPEN_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_FIELD_NUMBER: _ClassVar[int]
     CANCEL_FIELD_NUMBER: _ClassVar[int]
+    APPROVE_DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    REFUSE_DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
     domain: str
     slots: _containers.RepeatedScalarFieldContainer[int]
     period: str
@@ -29,7 +31,9 @@ class ChangeBillRunsRequest(_message.Message):
     open: OpenBillRun
     complete: CompleteBillRun
     cancel: CancelBillRun
-    def __init__(self, domain: _Optional[str] = ..., slots: _Optional[_Iterable[int]] = ..., period: _Optional[str] = ..., request_key: _Optional[str] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ..., plan: _Optional[_Union[PlanBillRun, _Mapping]] = ..., open: _Optional[_Union[OpenBillRun, _Mapping]] = ..., complete: _Optional[_Union[CompleteBillRun, _Mapping]] = ..., cancel: _Optional[_Union[CancelBillRun, _Mapping]] = ...) -> None: ...
+    approve_documents: ApproveDocuments
+    refuse_documents: RefuseDocuments
+    def __init__(self, domain: _Optional[str] = ..., slots: _Optional[_Iterable[int]] = ..., period: _Optional[str] = ..., request_key: _Optional[str] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ..., plan: _Optional[_Union[PlanBillRun, _Mapping]] = ..., open: _Optional[_Union[OpenBillRun, _Mapping]] = ..., complete: _Optional[_Union[CompleteBillRun, _Mapping]] = ..., cancel: _Optional[_Union[CancelBillRun, _Mapping]] = ..., approve_documents: _Optional[_Union[ApproveDocuments, _Mapping]] = ..., refuse_documents: _Optional[_Union[RefuseDocuments, _Mapping]] = ...) -> None: ...
 
 class PlanBillRun(_message.Message):
     __slots__ = ("mode", "from_ms", "until_ms")
@@ -42,14 +46,26 @@ class PlanBillRun(_message.Message):
     def __init__(self, mode: _Optional[str] = ..., from_ms: _Optional[int] = ..., until_ms: _Optional[int] = ...) -> None: ...
 
 class OpenBillRun(_message.Message):
-    __slots__ = ("mode", "until_ms", "backup")
+    __slots__ = ("mode", "until_ms", "backup", "approval")
     MODE_FIELD_NUMBER: _ClassVar[int]
     UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
     BACKUP_FIELD_NUMBER: _ClassVar[int]
+    APPROVAL_FIELD_NUMBER: _ClassVar[int]
     mode: str
     until_ms: int
     backup: str
-    def __init__(self, mode: _Optional[str] = ..., until_ms: _Optional[int] = ..., backup: _Optional[str] = ...) -> None: ...
+    approval: bool
+    def __init__(self, mode: _Optional[str] = ..., until_ms: _Optional[int] = ..., backup: _Optional[str] = ..., approval: _Optional[bool] = ...) -> None: ...
+
+class ApproveDocuments(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RefuseDocuments(_message.Message):
+    __slots__ = ("reason",)
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    def __init__(self, reason: _Optional[str] = ...) -> None: ...
 
 class CompleteBillRun(_message.Message):
     __slots__ = ()
@@ -80,7 +96,7 @@ class BillRunOutcome(_message.Message):
     def __init__(self, slot: _Optional[int] = ..., run: _Optional[_Union[BillRun, _Mapping]] = ..., repeated: _Optional[bool] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class BillRun(_message.Message):
-    __slots__ = ("run_id", "slot", "period", "mode", "state", "from_ms", "until_ms", "opened_ms", "ended_ms", "completion", "reason", "attempt", "backup")
+    __slots__ = ("run_id", "slot", "period", "mode", "state", "from_ms", "until_ms", "opened_ms", "ended_ms", "completion", "reason", "attempt", "backup", "documents", "opened_by", "judged_by", "judged_ms", "why_held")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SLOT_FIELD_NUMBER: _ClassVar[int]
     PERIOD_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +110,11 @@ class BillRun(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     BACKUP_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    OPENED_BY_FIELD_NUMBER: _ClassVar[int]
+    JUDGED_BY_FIELD_NUMBER: _ClassVar[int]
+    JUDGED_MS_FIELD_NUMBER: _ClassVar[int]
+    WHY_HELD_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     slot: int
     period: str
@@ -107,7 +128,12 @@ class BillRun(_message.Message):
     reason: str
     attempt: int
     backup: str
-    def __init__(self, run_id: _Optional[str] = ..., slot: _Optional[int] = ..., period: _Optional[str] = ..., mode: _Optional[str] = ..., state: _Optional[str] = ..., from_ms: _Optional[int] = ..., until_ms: _Optional[int] = ..., opened_ms: _Optional[int] = ..., ended_ms: _Optional[int] = ..., completion: _Optional[str] = ..., reason: _Optional[str] = ..., attempt: _Optional[int] = ..., backup: _Optional[str] = ...) -> None: ...
+    documents: str
+    opened_by: str
+    judged_by: str
+    judged_ms: int
+    why_held: str
+    def __init__(self, run_id: _Optional[str] = ..., slot: _Optional[int] = ..., period: _Optional[str] = ..., mode: _Optional[str] = ..., state: _Optional[str] = ..., from_ms: _Optional[int] = ..., until_ms: _Optional[int] = ..., opened_ms: _Optional[int] = ..., ended_ms: _Optional[int] = ..., completion: _Optional[str] = ..., reason: _Optional[str] = ..., attempt: _Optional[int] = ..., backup: _Optional[str] = ..., documents: _Optional[str] = ..., opened_by: _Optional[str] = ..., judged_by: _Optional[str] = ..., judged_ms: _Optional[int] = ..., why_held: _Optional[str] = ...) -> None: ...
 
 class ListBillRunsRequest(_message.Message):
     __slots__ = ("domain", "slots", "actor", "channel")
@@ -340,20 +366,22 @@ class BillMoney(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., amount: _Optional[int] = ..., day: _Optional[str] = ...) -> None: ...
 
 class ReadBillsRequest(_message.Message):
-    __slots__ = ("identity", "periods_max", "page", "actor", "channel", "number")
+    __slots__ = ("identity", "periods_max", "page", "actor", "channel", "number", "document_of")
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     PERIODS_MAX_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
+    DOCUMENT_OF_FIELD_NUMBER: _ClassVar[int]
     identity: str
     periods_max: int
     page: str
     actor: str
     channel: str
     number: str
-    def __init__(self, identity: _Optional[str] = ..., periods_max: _Optional[int] = ..., page: _Optional[str] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ..., number: _Optional[str] = ...) -> None: ...
+    document_of: str
+    def __init__(self, identity: _Optional[str] = ..., periods_max: _Optional[int] = ..., page: _Optional[str] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ..., number: _Optional[str] = ..., document_of: _Optional[str] = ...) -> None: ...
 
 class ReadBillsResponse(_message.Message):
     __slots__ = ("bills", "next_page")
@@ -454,3 +482,67 @@ class BookAmount(_message.Message):
     unit: str
     amount: int
     def __init__(self, book_id: _Optional[str] = ..., unit: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...
+
+class ReadCustomerBillRequest(_message.Message):
+    __slots__ = ("identity", "period", "actor", "channel", "accounts_max", "page")
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_MAX_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    identity: str
+    period: str
+    actor: str
+    channel: str
+    accounts_max: int
+    page: str
+    def __init__(self, identity: _Optional[str] = ..., period: _Optional[str] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ..., accounts_max: _Optional[int] = ..., page: _Optional[str] = ...) -> None: ...
+
+class ReadCustomerBillResponse(_message.Message):
+    __slots__ = ("customer_id", "period", "accounts", "totals", "complete", "next_page")
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    TOTALS_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_FIELD_NUMBER: _ClassVar[int]
+    customer_id: str
+    period: str
+    accounts: _containers.RepeatedCompositeFieldContainer[CustomerAccountBill]
+    totals: _containers.RepeatedCompositeFieldContainer[CustomerBillTotal]
+    complete: bool
+    next_page: str
+    def __init__(self, customer_id: _Optional[str] = ..., period: _Optional[str] = ..., accounts: _Optional[_Iterable[_Union[CustomerAccountBill, _Mapping]]] = ..., totals: _Optional[_Iterable[_Union[CustomerBillTotal, _Mapping]]] = ..., complete: _Optional[bool] = ..., next_page: _Optional[str] = ...) -> None: ...
+
+class CustomerAccountBill(_message.Message):
+    __slots__ = ("account_id", "domain", "state", "bill", "open")
+    ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    account_id: str
+    domain: str
+    state: str
+    bill: Bill
+    open: int
+    def __init__(self, account_id: _Optional[str] = ..., domain: _Optional[str] = ..., state: _Optional[str] = ..., bill: _Optional[_Union[Bill, _Mapping]] = ..., open: _Optional[int] = ...) -> None: ...
+
+class CustomerBillTotal(_message.Message):
+    __slots__ = ("currency", "net", "tax", "total", "settled", "payable", "open")
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    NET_FIELD_NUMBER: _ClassVar[int]
+    TAX_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
+    PAYABLE_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    currency: str
+    net: int
+    tax: int
+    total: int
+    settled: int
+    payable: int
+    open: int
+    def __init__(self, currency: _Optional[str] = ..., net: _Optional[int] = ..., tax: _Optional[int] = ..., total: _Optional[int] = ..., settled: _Optional[int] = ..., payable: _Optional[int] = ..., open: _Optional[int] = ...) -> None: ...

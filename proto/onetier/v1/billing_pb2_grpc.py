@@ -73,6 +73,11 @@ class BillingServiceStub:
                 request_serializer=onetier_dot_v1_dot_billing__pb2.ReadBillsRequest.SerializeToString,
                 response_deserializer=onetier_dot_v1_dot_billing__pb2.ReadBillsResponse.FromString,
                 _registered_method=True)
+        self.ReadCustomerBill = channel.unary_unary(
+                '/onetier.v1.BillingService/ReadCustomerBill',
+                request_serializer=onetier_dot_v1_dot_billing__pb2.ReadCustomerBillRequest.SerializeToString,
+                response_deserializer=onetier_dot_v1_dot_billing__pb2.ReadCustomerBillResponse.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer:
@@ -134,6 +139,13 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadCustomerBill(self, request, context):
+        """The bills of all accounts of a customer for a period, together: what the payer of many accounts is asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BillingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -171,6 +183,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ReadBills,
                     request_deserializer=onetier_dot_v1_dot_billing__pb2.ReadBillsRequest.FromString,
                     response_serializer=onetier_dot_v1_dot_billing__pb2.ReadBillsResponse.SerializeToString,
+            ),
+            'ReadCustomerBill': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadCustomerBill,
+                    request_deserializer=onetier_dot_v1_dot_billing__pb2.ReadCustomerBillRequest.FromString,
+                    response_serializer=onetier_dot_v1_dot_billing__pb2.ReadCustomerBillResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -366,6 +383,33 @@ class BillingService:
             '/onetier.v1.BillingService/ReadBills',
             onetier_dot_v1_dot_billing__pb2.ReadBillsRequest.SerializeToString,
             onetier_dot_v1_dot_billing__pb2.ReadBillsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadCustomerBill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/onetier.v1.BillingService/ReadCustomerBill',
+            onetier_dot_v1_dot_billing__pb2.ReadCustomerBillRequest.SerializeToString,
+            onetier_dot_v1_dot_billing__pb2.ReadCustomerBillResponse.FromString,
             options,
             channel_credentials,
             insecure,

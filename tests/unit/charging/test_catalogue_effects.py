@@ -110,7 +110,8 @@ NATION = {
          "late_fee": {"per_mille_a_day": "3", "grace_days": "5", "cap_percent": "50", "first": "true"},
          "steps": [{"id": "s", "days": "3", "amount": "2", "do": "notice", "per": "service"},
                    {"id": "c", "credit_percent": "80", "do": "restrict"}], "quiet": ["night"]}],
-    "bills": {"prices": "exclude_tax", "tax_rounding": "line", "coin": "0.05", "minimum": "1", "due_days": 20},
+    "bills": {"prices": "exclude_tax", "tax_rounding": "line", "coin": "0.05", "minimum": "1", "zero": "made",
+              "due_days": 20},
     "rating_groups": [
         {"id": "g", "service": "voice", "name": "g", "group": "10", "attributes": {"kind": "x"},
          "quota": {"usual": "5 min"}},

@@ -6,10 +6,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from charging.base.account import Account, Book
-from charging.base.usage import Step, Usage
+from charging.base.usage import Usage
 from charging.bills.bill import Bill
 from charging.bills.checking import check_bill
-from charging.bills.taxing import BillSum
 from charging.bills.taxtable import TaxSpan, TaxTable
 from charging.errors import Invalid, Refused
 from charging.ledger.auditing import audit
@@ -21,10 +20,9 @@ from charging.ledger.commands.top_up import TopUp
 from charging.ledger.effect import VersionMoved
 from charging.ledger.ledger import seal
 from charging.ledger.reconciling import series_faults
-from charging.rating.bill_discounts import BillDiscounts
 from charging.rating.closing import closing_of
 from testkit.examples import ALICE, BOB, ROOMMATE
-from testkit.ledger import DAY_MS, START_MS, Desk, charge_of, contract_of, opening
+from testkit.ledger import START_MS, Desk, charge_of, contract_of, opening
 
 JANUARY = 2027 * 12
 MONTH_MS = 31 * 86_400_000
@@ -323,49 +321,3 @@ def test_a_bill_that_opens_elsewhere_than_the_books_were_is_told() -> None:
     desk.journals[ALICE][-1] = replace(entry, events=(changed, *entry.events[1:]))
     findings = audit(desk.journals[ALICE], ALICE).findings
     assert any("opens at 5, the books were at 0" in finding for finding in findings), findings
-
-
-def test_a_main_book_below_zero_is_paid_by_another_book_when_the_bill_is_settled_by_both() -> None:
-    desk = postpaid()
-    use(desk, 12_345_678)
-    desk.do(ALICE, TopUp("gift", "money", 50 * YUAN, 0, 0, "", "deposit"))
-    desk.now_ms = FEBRUARY_MS
-    bill = close(desk)
-    assert (bill.settled, bill.payable, bill.carried_out) == (12_340_000, 0, 5_678)
-    assert {book.book_id: book.amount for book in desk.accounts[ALICE].books} == {"main": 0, "gift": 37_654_322}
-    assert bill.balance is not None
-    assert bill.balance.closing == 37_654_322
-    assert audit(desk.journals[ALICE], ALICE).findings == ()
-
-
-def test_money_that_is_over_pays_nothing_for_the_main_book() -> None:
-    desk = postpaid()
-    use(desk, 12_340_000)
-    desk.do(ALICE, replace(TopUp("gift", "money", 50 * YUAN, 0, 0, "", "deposit"), valid_to_ms=START_MS + DAY_MS))
-    desk.now_ms = FEBRUARY_MS
-    bill = close(desk)
-    assert (bill.settled, bill.payable) == (0, 12_340_000)
-    assert {book.book_id: book.amount for book in desk.accounts[ALICE].books} == {"main": 0, "gift": 50 * YUAN}
-
-
-def test_a_bill_that_leaves_out_or_adds_to_what_was_posted_is_refused() -> None:
-    desk = postpaid()
-    use(desk, 3 * YUAN)
-    desk.now_ms = FEBRUARY_MS
-    account = desk.accounts[ALICE]
-    invented = BillDiscounts((BillSum("voice", "", "usage", 0, -YUAN),))
-    with pytest.raises(Invalid) as raised:
-        desk.do(ALICE, closing_of(account, PLAIN, JANUARY, desk.now_ms, discounts=invented))
-    assert raised.value.facts["sum"] == "lines that were posted"
-    dearer = BillDiscounts((BillSum("voice", "", "discount", 0, YUAN),))
-    with pytest.raises(Invalid):
-        desk.do(ALICE, closing_of(account, PLAIN, JANUARY, desk.now_ms, discounts=dearer))
-    line = BillSum("voice", "", "discount", 0, -YUAN, "A", "firm")
-    with pytest.raises(Invalid):
-        desk.do(ALICE, closing_of(account, PLAIN, JANUARY, desk.now_ms, discounts=BillDiscounts((line,))))
-    steps = (Step("discount", "firm", "", 0, "", -YUAN, 1, "account: 1 off", "A"),)
-    cheaper = BillDiscounts((line,), (("firm.limit|x@1", YUAN),), steps)
-    desk.do(ALICE, closing_of(account, PLAIN, JANUARY, desk.now_ms, discounts=cheaper))
-    assert desk.accounts[ALICE].accumulators["firm.limit|x@1"] == YUAN
-    assert main(desk.accounts[ALICE]) == 0
-    assert audit(desk.journals[ALICE], ALICE).findings == ()

@@ -1,0 +1,143 @@
+"""What the payer of many accounts is asked, and documents that wait: by the calls that consoles use."""
+
+import asyncio
+from collections.abc import Sequence
+
+from msgspec import Raw
+from msgspec.msgpack import encode
+from msgspec.structs import replace
+from onetier.v1 import billing_pb2 as pb
+from onetier.v1.billing_pb2_grpc import BillingServiceStub
+from typer.testing import CliRunner
+
+from appserver.billing.asking import Question
+from appserver.billing.bills import bill_told
+from appserver.billing.releasing import require_released
+from business.billing.actions import ApproveDocuments, CompleteRun, OpenRun, RefuseDocuments, RunAction
+from business.billing.deciding import decide
+from business.billing.events import apply
+from business.billing.kind import subject_of
+from business.billing.periods import read_period
+from business.subjects import unborn
+from charging.base.subject import PackedSubject
+from charging.errors import Fault, Refused
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.top_up import TopUp
+from charging.wire import Answer
+from console.operations.billing import app
+from testkit.bills import a_bill
+from testkit.owner import OwnerInMemory
+from tests.unit.appserver.conftest import Platforms
+from tests.unit.appserver.test_bill_accounts import DAY_MS, OVER_MS, PEOPLE, YUAN, billing, page, reason_of, use
+
+__all__ = ["billing"]
+
+
+def of_one_customer(owner: OwnerInMemory, *people: str) -> None:
+    for who in people:
+        owner.desk.accounts[who] = replace(owner.desk.accounts[who], customer_id="acme")
+
+
+def asked(identity: str, **more: object) -> pb.ReadCustomerBillRequest:
+    return pb.ReadCustomerBillRequest(identity=identity, period="2026-09", channel="front", **more)
+
+
+async def test_a_customer_has_the_bills_of_all_its_accounts_also_of_those_closed_meanwhile(
+    billing: BillingServiceStub, owner: OwnerInMemory, start_platform: Platforms
+) -> None:
+    of_one_customer(owner, *PEOPLE[:3])
+    open_ = await billing.ReadCustomerBill(asked(PEOPLE[1]))
+    assert (open_.complete, [each.state for each in open_.accounts]) == (False, ["open"] * 3)
+    await billing.BillAccounts(page())
+    owner.desk.do(PEOPLE[2], TopUp("main", "money", 2_345_678, 0, 0, "", "cash"))
+    owner.desk.do(PEOPLE[2], SetStatus("closed", "gone"))
+    told = await billing.ReadCustomerBill(asked(PEOPLE[0]))
+    assert (told.customer_id, told.complete) == ("acme", True)
+    assert [(each.account_id, each.state, each.open) for each in told.accounts] == [
+        (PEOPLE[0], "billed", 2_340_000), (PEOPLE[1], "billed", 2_340_000), (PEOPLE[2], "billed", 0),
+    ]  # fmt: skip
+    (total,) = told.totals
+    assert (total.currency, total.total, total.payable, total.open) == ("CNY", 7_020_000, 7_020_000, 4_680_000)
+    assert told == await billing.ReadCustomerBill(asked(PEOPLE[1])), "whichever account is named, and however often"
+    tier = await start_platform()
+    command = ["customer-bill", PEOPLE[0], "2026-09", "--endpoint", tier.address]
+    result = await asyncio.to_thread(CliRunner().invoke, app, command)
+    assert result.exit_code == 0, result.output
+    assert "CNY: total 7.02, payable 7.02, open now 4.68" in result.output
+
+
+async def test_its_pages_belong_to_one_customer_and_month(billing: BillingServiceStub, owner: OwnerInMemory) -> None:
+    of_one_customer(owner, *PEOPLE[:3])
+    first = await billing.ReadCustomerBill(asked(PEOPLE[0], accounts_max=2))
+    rest = await billing.ReadCustomerBill(asked(PEOPLE[0], accounts_max=2, page=first.next_page))
+    assert [each.account_id for each in (*first.accounts, *rest.accounts)] == PEOPLE[:3]
+    assert rest.next_page == ""
+    other = pb.ReadCustomerBillRequest(identity=PEOPLE[0], period="2026-10", channel="front", page=first.next_page)
+    assert await reason_of(billing.ReadCustomerBill(other)) == "PAGE_TOKEN_FOREIGN"
+    owner.desk.accounts[PEOPLE[5]] = replace(owner.desk.accounts[PEOPLE[5]], customer_id="other")
+    foreign = asked(PEOPLE[5], page=first.next_page)
+    assert await reason_of(billing.ReadCustomerBill(foreign)) == "PAGE_TOKEN_FOREIGN"
+    owner.desk.accounts[PEOPLE[6]] = replace(owner.desk.accounts[PEOPLE[6]], customer_id="")
+    assert await reason_of(billing.ReadCustomerBill(asked(PEOPLE[6]))) == "CUSTOMER_UNKNOWN"
+
+
+async def test_documents_wait_for_their_approver_and_trials_for_nobody(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    await billing.BillAccounts(page())
+    done = pb.ChangeBillRunsRequest(
+        domain="GD", slots=[0], period="2026-09/1", request_key="end", channel="front", complete=pb.CompleteBillRun()
+    )
+    assert (await billing.ChangeBillRuns(done)).outcomes[0].run.documents == "free"
+    for who in PEOPLE:
+        use(owner, who, 5 * YUAN, OVER_MS + DAY_MS)
+    owner.desk.now_ms = OVER_MS + 40 * DAY_MS
+    opening = pb.OpenBillRun(until_ms=owner.desk.now_ms + DAY_MS, approval=True)
+    change = pb.ChangeBillRunsRequest(
+        domain="GD", slots=[0], period="2026-10/1", request_key="second", channel="front", open=opening
+    )
+    (outcome,) = (await billing.ChangeBillRuns(change)).outcomes
+    assert (outcome.run.documents, outcome.run.opened_by) == ("held", "local")
+    trial = await billing.BillAccounts(page(identity=PEOPLE[0], period="", trial=True))
+    assert trial.outcomes[0].bill.total == 5_000_000
+    await billing.BillAccounts(page(period="2026-10/1"))
+    reading = pb.ReadBillsRequest(identity=PEOPLE[0], channel="front")
+    assert len((await billing.ReadBills(reading)).bills) == 2
+
+
+def runs_of(slot: str, *judged: RunAction) -> PackedSubject:
+    state = None
+    period = read_period("2026-01/1")
+    for action in (OpenRun(period, "", 1, 9, "", "operator/ann", True), CompleteRun(period), *judged):
+        for event in decide(state, action, 2):
+            state = apply(state, event)
+    assert state is not None
+    return PackedSubject(subject_of(slot), 3, Raw(encode(state)))
+
+
+async def document_of(subject: PackedSubject) -> tuple[list[str], Fault | None]:
+    asked: list[str] = []
+
+    async def ask(questions: Sequence[Question]) -> list[Answer]:
+        asked.extend(question.route for question in questions)
+        return [subject for _ in questions]
+
+    bill = bill_told(replace(a_bill(), number="GD-3-B-2026-0000017"))
+    try:
+        await require_released(ask, [bill], "2026-01")
+    except Refused as refused:
+        return asked, refused
+    return asked, None
+
+
+async def test_the_document_of_a_bill_is_asked_of_the_run_in_the_slot_that_numbered_it() -> None:
+    period = read_period("2026-01/1")
+    asked, fault = await document_of(runs_of("GD/3"))
+    assert asked == ["domain:GD/3"]
+    assert fault is not None
+    assert (fault.reason, fault.facts["run"]) == ("DOCUMENTS_HELD", "GD/3:2026-01/1")
+    _, fault = await document_of(runs_of("GD/3", RefuseDocuments(period, "operator/ben", "wrong tax")))
+    assert fault is not None
+    assert (fault.reason, fault.facts["why"]) == ("DOCUMENTS_REFUSED", "wrong tax")
+    assert (await document_of(runs_of("GD/3", ApproveDocuments(period, "operator/ben"))))[1] is None
+    assert (await document_of(unborn(subject_of("GD/3"))))[1] is None, "made alone, without a run"
