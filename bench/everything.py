@@ -19,6 +19,7 @@ import uvloop
 
 from bench.bills import beside_business, bills
 from bench.buckets import bucket_rows
+from bench.collecting import collecting
 from bench.contracts import contracts
 from bench.details import details
 from bench.documents import documents
@@ -34,7 +35,7 @@ from testkit.cassandra import LocalCluster, free_network
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPILED = ROOT / "build" / "compiled"
-THEMES = ("rating", "documents", "bills", "sqlite", "cassandra", "growth", "starts", "memory", "watch")
+THEMES = ("rating", "documents", "bills", "sqlite", "cassandra", "growth", "starts", "memory", "watch", "collecting")
 
 
 def rating_alone(bench: Bench) -> None:
@@ -87,6 +88,8 @@ async def run(bench: Bench, themes: list[str]) -> None:
         await memory(bench)
     if "watch" in themes:
         await watchers(bench)
+    if "collecting" in themes:
+        await collecting(bench)
 
 
 async def on_cassandra(bench: Bench, hosts: str, themes: list[str]) -> None:

@@ -39,6 +39,8 @@ class Scale(Struct, frozen=True):
     watchers: tuple[int, ...] = (1, 10, 100)
     billed: int = 10_000
     """Accounts of a billing run."""
+    small_files: int = 2_000
+    """Of a switch, to be collected."""
     in_memory: int = 10_000
     """Accounts and routes whose memory is measured."""
 
@@ -60,6 +62,7 @@ QUICK = Scale(
     journals=(0, 3_000),
     watchers=(1, 10),
     billed=500,
+    small_files=100,
     in_memory=1_000,
 )
 

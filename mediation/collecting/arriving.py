@@ -32,11 +32,13 @@ class Arrival:
         self._path = folder / arrival_name(file) if file.bytes > SMALL_BYTES_MAX else None
         self._opened: BufferedRandom | None = None
         self._content = bytearray()
+        self._ended = False
         self._seen = b""
         """The end of what came before, as far as it must be seen again."""
 
     def begin(self) -> int:
         """Give the byte from which on it is to be fetched. Raises OSError."""
+        self._ended = False
         if self._path is None:
             self._content.clear()
             return 0
@@ -49,7 +51,9 @@ class Arrival:
         return begin
 
     def take(self, chunk: bytes) -> None:
-        """Take the next bytes. Raises `NotTheSame`, OSError."""
+        """Take the next bytes. Raises `NotTheSame`, also when nobody waits for them any more, and OSError."""
+        if self._ended:
+            raise NotTheSame
         if self._opened is None:
             self._content += chunk
             return
@@ -66,7 +70,8 @@ class Arrival:
             self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """End writing; what came stays."""
+        """End writing; what came stays. A thread that still has bytes is refused."""
+        self._ended = True
         if self._opened is not None:
             self._opened.close()
             self._opened = None

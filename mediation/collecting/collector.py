@@ -130,7 +130,12 @@ class _Look:
         found, source = self._found, self._source
         listing = await folder.list()
         found.unread, found.unread_count = listing.unread, listing.unread_count
-        files = [file for file in listing.files if fnmatch.fnmatchcase(file.name, source.files)]
+        companion = source.whole.companion
+        files = [
+            file
+            for file in listing.files
+            if fnmatch.fnmatchcase(file.name, source.files) and not (companion and file.name.endswith(companion))
+        ]
         found.listed = len(files)
         looks = self._looks(files)
         names = frozenset(file.name for file in listing.files)

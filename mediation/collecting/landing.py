@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mediation.collecting.arriving import Arrival
@@ -11,6 +12,7 @@ from mediation.plant.files import LANDED, LandedFile
 from mediation.plant.plant import Plant
 from runtime.durable import put, sync_folder
 
+SYNCS_AT_ONCE = 8
 _PLAIN = re.compile(r"[^A-Za-z0-9._-]")
 _NAME_CHARS_MAX = 100
 
@@ -66,17 +68,21 @@ class FileLanding:
         return len(new), len(unfinished)
 
     def _put(self, source: SwitchSource, new: dict[str, Arrival]) -> None:
-        folders: set[Path] = set()
-        for digest, arrival in new.items():
-            if source.backup:
-                copy = backup_path(Path(source.backup), source.source, digest, arrival.file.shown)
-                put(copy, arrival.content())
-                folders.add(copy.parent)
-            landed = self._plant.folder.landed(digest)
-            arrival.put(landed)
-            folders.add(landed.parent)
-        for folder in folders:
-            sync_folder(folder)
+        # A disk takes syncs that come together in one go.
+        with ThreadPoolExecutor(SYNCS_AT_ONCE) as threads:
+            placed = threads.map(lambda each: self._place(source, *each), new.items())
+            folders = {folder for each in placed for folder in each}
+            for _ in threads.map(sync_folder, folders):
+                pass
+
+    def _place(self, source: SwitchSource, digest: str, arrival: Arrival) -> list[Path]:
+        """Put a file where it belongs; gives the folders whose names are to be synced."""
+        paths = [self._plant.folder.landed(digest)]
+        if source.backup:
+            paths.append(backup_path(Path(source.backup), source.source, digest, arrival.file.shown))
+            put(paths[1], arrival.content())
+        arrival.put(paths[0])
+        return [path.parent for path in paths]
 
 
 def backup_path(backup: Path, source: str, digest: str, name: str) -> Path:

@@ -54,6 +54,8 @@ def _options(server: SftpServer, home: Path) -> asyncssh.SSHClientConnectionOpti
         known_hosts=(pinned, [], []),
         # What a person's own settings and agent offer is none of the plant's business.
         config=None,
+        # The fastest where the processor helps, as a server's does.
+        encryption_algs="^aes128-gcm@openssh.com",
         agent_path=None,
         preferred_auth=[*(["publickey"] if keys else []), *(["password", "keyboard-interactive"] if password else [])],
         connect_timeout=server.timeout_s,

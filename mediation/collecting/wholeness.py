@@ -36,7 +36,7 @@ class WholeFiles:
 
     def _may(self, file: ListedFile, look: Look) -> bool:
         rule, now_ms = self._rule, self._now_ms
-        if rule.companion and (file.name.endswith(rule.companion) or file.name + rule.companion not in self._names):
+        if rule.companion and file.name + rule.companion not in self._names:
             return False
         if rule.not_ending and file.name.endswith(rule.not_ending):
             return False

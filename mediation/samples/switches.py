@@ -102,8 +102,9 @@ class SampleSwitch:
     def tick(self, now_ms: int) -> None:
         """Let time go on: records come in, and a file that is full or whose time is over is closed. Raises OSError."""
         make = self._make
-        self._opened_ms = self._opened_ms or now_ms
-        self._told_ms = self._told_ms or now_ms
+        # It has been at work for a while before anybody looks: its first file is full, or its time is over.
+        self._opened_ms = self._opened_ms or now_ms - make.every_s * 1_000
+        self._told_ms = self._told_ms or now_ms - make.every_s * 1_000
         while self._told_ms < now_ms:
             self._told_ms += self._chance.randint(1, 2_000 // CALLS_S)
             self._lines.append(self._record(min(self._told_ms, now_ms)))

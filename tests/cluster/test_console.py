@@ -223,3 +223,24 @@ async def test_serve_says_when_it_is_ready(tmp_path: Path) -> None:
     assert (ready["event"], ready["tier"]) == ("ready", "datacenter")
     process.terminate()
     assert await asyncio.wait_for(process.wait(), 30) == 0
+
+
+async def test_up_plays_switches_whose_files_are_charged(tmp_path: Path) -> None:
+    async with up(tmp_path, "--subscribers", "200", "--switches") as (process, addresses, _):
+        assert process.stdout is not None
+        while b"three switches write files" not in (line := await asyncio.wait_for(process.stdout.readline(), 60)):
+            assert line
+        charged = 0
+        async with asyncio.timeout(120):
+            while not charged:
+                endpoint = ("--endpoint", addresses["appserver"])
+                status, out = await run("mediation", "run", str(tmp_path / "plant"), "--json", *endpoint)
+                assert status == 0, out
+                charged = json.loads(out.splitlines()[0])["posted"]["charged"]
+        status, out = await run("mediation", "proof", str(tmp_path / "plant"))
+        assert status == 0, out
+        assert "the proof holds" in out
+        status, out = await run("mediation", "sources", str(tmp_path / "plant"))
+        assert status == 0, out
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 30) == 0

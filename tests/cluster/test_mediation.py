@@ -18,6 +18,7 @@ from cluster.system import Shape
 from country.offers import MOBILE_PAY_AS_YOU_GO
 from mediation.plant.plant import Plant
 from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
+from testkit.switchyard import Faults, sftp_yard
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
@@ -205,3 +206,37 @@ async def gathered_by_the_dying(small: Rehearsal, folder: Path, chance: random.R
 async def details(*arguments: str) -> Process:
     command = (sys.executable, "-m", "console.main", "details", *arguments, "--json")
     return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=ROOT)
+
+
+async def test_files_behind_a_server_that_breaks_and_a_line_that_is_killed_are_charged_once(tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(1_000_000)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    faults = Faults()
+    async with rehearse(tmp_path / "system", SHAPE) as small, sftp_yard(tmp_path, faults) as yard:
+        switches = Switches(tmp_path)
+        home = str(switches.plant)
+        source = SOURCES.replace("FOLDER", "").replace("{source:", f"{{server: {yard.written(switches.plant)}, source:")
+        (switches.plant / "sources.yaml").write_text(source, encoding="utf-8")
+        numbers = [account.account_id.removeprefix("msisdn:86") for account in small.mobiles()[:20]]
+        for name in range(8):
+            serials = range(name * 60, name * 60 + 70)  # The last ten come again in the next file.
+            # Two of them are large enough to be gone on with.
+            unanswered = [call(10_000 + name, numbers[0], cause="busy")] * (30_000 if name % 4 == 1 else 1)
+            switches.gx(f"{name}.cdr", [*unanswered, *(call(serial, numbers[serial % 20]) for serial in serials)])
+        for _ in range(8):
+            faults.break_after, faults.times = chance.randrange(1_500_000), chance.randrange(4)
+            process = await start(small, "run", home)
+            try:
+                await asyncio.wait_for(process.communicate(), chance.uniform(0.6, 3.0))
+            except TimeoutError:
+                process.kill()
+                await process.communicate()
+        faults.times = 0
+        await mediation(small, "run", home)
+        await mediation(small, "proof", home)
+        (row,) = [row for row in await mediation(small, "sources", home) if row["source"] == "gx"]
+        assert (row["state"], row["files"]) == ("well", 8)
+        assert uses(switches.plant) == 490
+        verdict = await small.verdict(charged(switches.plant))
+        assert verdict.holds, verdict
