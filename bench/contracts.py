@@ -16,6 +16,7 @@ from bench.domainserver import BATCH_ITEMS, identity_of, open_accounts, own, sen
 from bench.table import Bench, Row
 from charging.base.usage import SealedCharge
 from charging.ledger.command import Command
+from charging.ledger.commands.join import Join
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.dues import Due, Dues
 from charging.wire import Commit
@@ -52,7 +53,7 @@ async def measure(url: str, changes: int) -> float:
 
 
 def _change(slot: Slot, number: int, turn: int) -> Commit:
-    """Make the command of one more subscription, decided on the contract as the owner has it."""
+    """Make the command of one more subscription, on the contract as the owner has it; at last a member joins."""
     identity = identity_of(number)
     known = slot.parts.contracts.get(identity)
     if known is None or known.contract is None:
@@ -61,7 +62,12 @@ def _change(slot: Slot, number: int, turn: int) -> Commit:
     fee = Due(identity, f"pack-{turn}", "rent", "rent", now_ms, now_ms + MONTH_MS, FEE)
     brings = Dues((fee,), known.contract.version)  # Nothing else has changed the account.
     action = Subscribe(f"pack-{turn}", "now", now_ms, 0, {}, 0, 1, known.contract, brings)
-    key = f"change-{turn}-{number}"
+    if turn == ROUNDS - 1:
+        return _asked(identity, f"join-{number}", Join(f"tv:bench-{number}", "", "now", now_ms, {}, "", 0), now_ms)
+    return _asked(identity, f"change-{turn}-{number}", action, now_ms)
+
+
+def _asked(identity: str, key: str, action: Subscribe | Join, now_ms: int) -> Commit:
     digest = blake2b(key.encode(), digest_size=16).digest()
     return Commit(identity, Command(identity, key, digest, "", "front", now_ms, action))
 
@@ -70,7 +76,7 @@ async def contracts(bench: Bench) -> None:
     """One row of the table."""
     rate = await measure(f"sqlite://{bench.folder}/contracts.db", bench.scale.items // 4)
     row = Row("changes of contracts with a fee, one owner", f"{rate:,.0f}/s", "")
-    row.how = f"each of {ROUNDS} subscriptions, the fee in the same entry, SQLite"
+    row.how = f"{ROUNDS - 1} subscriptions each, the fee in the same entry, and a member that joins; SQLite"
     bench.add(row)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -111,6 +111,8 @@ async def test_every_command_is_done_from_the_command_line(tmp_path: Path) -> No
         assert kept[offering].valid_to_ms == kept[plan].valid_from_ms > DAY_MS
         assert set(kept) == {offering, plan}
 
+        son = next(number for end in range(9_999) if (number := f"{new[:-4]}{end:04}") not in taken | {new})
+        await _move(do, who, son)
         step = ("--session-id", "s-1", "--units")
         begun = await do(
             "session", who, *step, '{"service_code": "data", "requested": "1000"}', "--operation", "create"
@@ -130,6 +132,18 @@ async def test_every_command_is_done_from_the_command_line(tmp_path: Path) -> No
         assert {"lost phone", "bad line", "slip"} <= told
         await typed.close()
     assert typed.done == set(COMMANDS) - LATER
+
+
+async def _move(do: Callable[..., Awaitable[str]], who: str, son: str) -> None:
+    """Let a member join and leave, free its number, and give the account to another customer."""
+    assert "version" in await do("join", who, "--member", son, "--reason", "a son")
+    assert "MEMBER_KNOWN" in await do("join", who, "--member", son, status=1)
+    kept = ("--to-account-id", "GD/0:somebody", "--reason", "moves out")
+    await do("leave", son, *kept)
+    await do("release_number", who, "--number", son, "--reason", "a hospital wants it")
+    assert "NUMBER_NOT_KEPT" in await do("release_number", who, "--number", son, "--reason", "again", status=1)
+    await do("transfer_ownership", who, "--customer-id", "c-77", "--reason", "sold the shop")
+    assert "ACCOUNT_NOT_CLOSED" in await do("reopen_account", who, status=1)
 
 
 async def test_every_command_of_bills_limits_and_pauses_is_done_from_the_command_line(tmp_path: Path) -> None:

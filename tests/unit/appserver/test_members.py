@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
+from charging.base.contract import Contract
 from charging.catalogue.offers import Fee, Offering
 from charging.ledger.permission import Policy
 from testkit.front import A, B, Front, fault_of
@@ -26,6 +27,8 @@ async def desk(front: Front, owner: OwnerInMemory) -> Front:
     more = (
         Offering("line", services=("voice",), fees=("entry", "papers")),
         Offering("rival", services=("voice",), excludes=("line",)),
+        Offering("extra", kind="addon", requires=("palace",)),
+        Offering("palace"),
         Offering("gone", effective_to="2020-01-01T00:00:00"),
     )
     sold = replace(plain, offerings=(*plain.offerings, *more), fees=fees, quarantine_days=90, reopen_days=30)
@@ -100,6 +103,35 @@ async def test_who_can_not_join_is_told_why_and_nothing_moves(
     assert fault_of(await desk.one(desk.execute(join=asked))).reason == reason
     assert owner.desk.accounts[A].members == before.members
     assert owner.desk.accounts[A].books == before.books
+
+
+BAD = {
+    "a stale version": ({"subscribe": pb.Subscribe(offering="bundle", expected_version=99)}, "CONTRACT_CHANGED"),
+    "not sold to this customer": ({"subscribe": pb.Subscribe(offering="extra")}, "OFFERING_REQUIRES"),
+    "not sold to anybody": ({"subscribe": pb.Subscribe(offering="gone")}, "OFFERING_NOT_SOLD"),
+    "an excluded pair": ({"subscribe": pb.Subscribe(offering="rival")}, "OFFERING_EXCLUDED"),
+    "in the past of a closed period": ({"unsubscribe": pb.Unsubscribe(offering="line", at_ms=1_000)}, "CHANGE_IN_PAST"),
+    "a number in quarantine": ({"join": pb.Join(member=B)}, "NUMBER_IN_QUARANTINE"),
+    "a number of another account": ({"join": pb.Join(member="msisdn:8613000000088")}, "IDENTITY_TAKEN"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+async def test_each_bad_change_has_a_reason_of_its_own_and_nothing_moves(
+    desk: Front, owner: OwnerInMemory, what: str
+) -> None:
+    await desk.open("msisdn:8613000000088")
+    await desk.one(desk.execute(subscribe=pb.Subscribe(offering="line")))
+    owner.contracts[B] = Contract(B, "GD/0:other", "GD", status="ended", rests_until_ms=now_ms() + DAY_MS)
+    before, contract = owner.desk.accounts[A], owner.contracts[A]
+    command, reason = BAD[what]
+    assert fault_of(await desk.one(desk.execute(**command))).reason == reason  # type: ignore[arg-type]
+    after = owner.desk.accounts[A]
+    assert (after.members, after.books, owner.contracts[A]) == (before.members, before.books, contract)
+
+
+def test_no_two_of_them_have_the_same_reason() -> None:
+    assert len({reason for _, reason in BAD.values()}) == len(BAD)
 
 
 async def test_a_member_of_another_account_leaves_it_first(desk: Front, owner: OwnerInMemory) -> None:
