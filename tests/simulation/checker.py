@@ -22,6 +22,7 @@ from charging.ledger.answering import WAITING
 from charging.ledger.approvals import outcome_now
 from charging.ledger.auditing import audit
 from charging.ledger.commands.close_period import PeriodClosed
+from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.gift import Gift
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.redeem_voucher import RedeemVoucher
@@ -161,6 +162,10 @@ def check_told(books: Books, histories: Histories) -> None:
         entry = books.entries.get((told.account_id, told.key))
         if isinstance(told.answer, Failed) and told.answer.kind != "refused":
             require(entry is None, f"{told.key} was told {told.answer.reason} and yet is in the journal")
+            continue
+        if entry is None and isinstance(told.action, Dun) and isinstance(told.answer, Done):
+            # Nothing was due, so nothing was done and nothing is kept.
+            require(not told.answer.movements and not told.answer.notices, f"{told.key} did something and is lost")
             continue
         if entry is None:
             raise Wrong(f"{told.key} was acknowledged and is lost")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from audit.explaining import explain_charge, explain_period
@@ -13,6 +14,8 @@ from charging.bills.taxtable import TaxTable
 from charging.errors import NotFound
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.refund import Refund
+from charging.ledger.dues import Due, Dues, taken
+from charging.ledger.ledger import seal
 from charging.rating.closing import closing_of
 from charging.wire import Done
 from console.operations.billing import app
@@ -21,6 +24,7 @@ from directory.changes import Domain, NumberPlan, UnitAddress
 from directory.directory import Directory
 from evidence.seals import open_sealed
 from house.stores import STORES
+from testkit.ledger import charge_of
 from tests.unit.audit.sound import account_of, owned, ref, ring_of
 from tests.unit.domainservers.room import ALICE, NOW_MS, Clock, charge, do, opening
 
@@ -31,7 +35,7 @@ TAXES = TaxTable(coin=100)
 
 @pytest.fixture
 async def billed(tmp_path: Path) -> str:
-    """A unit in which Alice called, was given something back, and was billed a month later."""
+    """A unit in which Alice called, was given something back, and was billed a month later, with a fee."""
     found = f"sqlite://{tmp_path}/unit.db"
     await STORES.migrate(found)
     ring, clock = ring_of(found), Clock()
@@ -47,7 +51,11 @@ async def billed(tmp_path: Path) -> str:
         clock.ms += MONTH_MS
         await do(slot, "late", charge(7))
         account = await account_of(slot, ALICE)
-        assert isinstance(await do(slot, "close", closing_of(account, TAXES, MONTH, clock.ms)), Done)
+        rent = Due(ALICE, "plan", "rent", "rent", NOW_MS, clock.ms, seal(charge_of(3_000)))
+        due = Dues((rent,), account.version, account.mark)
+        _, state = taken(account, due, clock.ms)
+        closing = replace(closing_of(state, TAXES, MONTH, clock.ms), dues=due)
+        assert isinstance(await do(slot, "close", closing), Done)
     await national.close()
     await unit.close()
     return found
@@ -58,7 +66,7 @@ async def test_the_parts_of_every_line_add_up_to_it(billed: str) -> None:
     assert found.bill is not None
     wanted = {(line.item, line.kind): line.gross for line in found.bill.lines}
     assert {(head.item, head.kind or "usage"): amount for head, amount in found.sums().items()} == wanted
-    assert {part.at.entry.key for part in found.parts} >= {"call-1", "call-2", "back", "sorry"}
+    assert {part.at.entry.key for part in found.parts} >= {"call-1", "call-2", "back", "sorry", "close"}
     assert "dear" not in {part.at.entry.key for part in found.parts}
     assert found.closed_by is not None
     assert found.closed_by.entry.key == "close"
