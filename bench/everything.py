@@ -27,7 +27,7 @@ from bench.growth import growth
 from bench.histories import histories
 from bench.life import memory, starts
 from bench.stages import stages
-from bench.table import FULL, NORMAL, QUICK, Bench, Row, out
+from bench.table import FULL, NORMAL, QUICK, Aim, Bench, Row, out
 from bench.tiers import both_shapes
 from bench.watchers import watchers
 from cluster.cassandra.lifecycle import Settings
@@ -35,7 +35,19 @@ from testkit.cassandra import LocalCluster, free_network
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPILED = ROOT / "build" / "compiled"
-THEMES = ("rating", "documents", "bills", "sqlite", "cassandra", "growth", "starts", "memory", "watch", "collecting")
+THEMES = (
+    "decoding",
+    "rating",
+    "documents",
+    "bills",
+    "sqlite",
+    "cassandra",
+    "growth",
+    "starts",
+    "memory",
+    "watch",
+    "collecting",
+)
 
 
 def rating_alone(bench: Bench) -> None:
@@ -54,6 +66,24 @@ def rating_alone(bench: Bench) -> None:
         bench.add(row)
 
 
+def switch_files(bench: Bench) -> None:
+    """Decode records of TS 32.298 beside pycrate, and join parts of calls: compiled where there is a build."""
+    command = [sys.executable, "-m", "bench.decoding", str(bench.scale.items // 5), str(bench.scale.rating_s)]
+    kinds = [("pure", [str(ROOT), str(ROOT / "proto")], Aim("≥ 15 times", 15))]
+    if COMPILED.exists():
+        kinds.append(("compiled", [str(COMPILED), str(ROOT)], Aim("≥ 40 times", 40)))
+    for kind, path, aim in kinds:
+        environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path)}
+        told = json.loads(subprocess.run(command, env=environment, capture_output=True, check=True, text=True).stdout)
+        times = told["ours"] / told["theirs"]
+        row = Row(f"TS 32.298 decode, {kind}", f"{told['ours']:,.0f} records/s", f"pycrate {told['theirs']:,.0f}/s")
+        row.ratio, row.how = f"{times:.1f} times", f"CPU time, {Path(told['file']).suffix}"
+        bench.add(row, aim, times)
+        bench.add(
+            Row(f"parts of calls joined, {kind}", f"{told['joined']:,.0f} records/s", how="CPU time, with commits")
+        )
+
+
 def _rated(bench: Bench, path: list[str], ending: str) -> list[tuple[str, float, float]]:
     environment = {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(path)}
     command = [sys.executable, "-m", "bench.rating", str(bench.scale.rating_s), "--json"]
@@ -67,6 +97,8 @@ async def run(bench: Bench, themes: list[str]) -> None:
     """Measure what needs no Cassandra."""
     if "rating" in themes:
         rating_alone(bench)
+    if "decoding" in themes:
+        switch_files(bench)
     if "documents" in themes:
         documents(bench)
     if "bills" in themes:

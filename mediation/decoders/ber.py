@@ -84,8 +84,18 @@ class BerItem:
 
 
 def tag_of(tag_class: int, number: int) -> int:
-    """Give what tables name an element by: its class (0 universal, 1 application, 2 context, 3 private) and number."""
-    return tag_class << 24 | number
+    """Give what tables name an element by: its class (0 universal, 1 application, 2 context, 3 private) and number.
+
+    For short tags, nearly all, it is the octet itself, whether the element is constructed or not.
+    """
+    if number < 0x1F:
+        return tag_class << 6 | number
+    return (tag_class << 6 | 0x1F) << (8 if number < 0x80 else 16) | number
+
+
+def number_of(tag: int) -> int:
+    """Give the number in what `tag_of` gave."""
+    return tag & 0x1F if tag < 0x100 else tag & 0xFF if tag < 0x10000 else tag & TAG_MAX
 
 
 def element(data: bytes, at: int, end: int) -> tuple[int, int, int, int]:
@@ -101,20 +111,47 @@ def read_fields(data: bytes, at: int, end: int, table: BerTable, item: BerItem, 
 
     Raises `BadBer` when there is anything else between them.
     """
-    while at < end:
-        tag, start, stop, after = _element(data, at, end, depth)
-        field = table.get(tag)
-        if field is not None:
-            kind = field.kind
-            if kind < GROUP:
-                item.cells.setdefault(field.name, text_of(kind, data, start, stop))
-            elif kind == GROUP:
-                read_fields(data, start, stop, field.inner, item, depth + 1)
-            elif kind == LIST:
-                _read_list(data, start, stop, field, item, depth + 1)
+    if depth > DEPTH_MAX:
+        raise BadBer(at, f"elements are nested deeper than {DEPTH_MAX}")
+    cells, begin = item.cells, at
+    try:
+        while at < end:
+            first = data[at]
+            size = data[at + 1]
+            if size < 0x80 and first & 0x1F != 0x1F:
+                # Nearly all: a tag and a length of one octet each.
+                tag, start = first & 0xDF, at + 2
+                stop = after = start + size
+            elif size < 0x80 and data[at + 2] < 0x80:
+                tag, start = (first & 0xDF) << 8 | size, at + 3
+                stop = after = start + data[at + 2]
             else:
-                item.cells.setdefault(field.name, _first(data, start, stop, depth + 1))
-        at = after
+                tag, start, stop, after = _element(data, at, end, depth)
+            field = table.get(tag)
+            if field is not None:
+                kind = field.kind
+                if after > end:
+                    break
+                if kind >= GROUP:
+                    _read_inner(data, start, stop, field, item, depth + 1)
+                elif field.name not in cells:
+                    cells[field.name] = text_of(kind, data, start, stop)
+            at = after
+    except IndexError:
+        at = end + 1
+    if at != end:
+        # One reaches too far: step by step it is found which.
+        while begin < end:
+            begin = _element(data, begin, end, depth)[3]
+
+
+def _read_inner(data: bytes, start: int, stop: int, field: BerField, item: BerItem, depth: int) -> None:
+    if field.kind == GROUP:
+        read_fields(data, start, stop, field.inner, item, depth)
+    elif field.kind == LIST:
+        _read_list(data, start, stop, field, item, depth)
+    elif field.name not in item.cells:
+        item.cells[field.name] = _first(data, start, stop, depth)
 
 
 def text_of(kind: int, data: bytes, start: int, stop: int) -> str:
@@ -124,14 +161,17 @@ def text_of(kind: int, data: bytes, start: int, stop: int) -> str:
             raise BadBer(start, f"a whole number of {stop - start} octets")
         return str(int.from_bytes(data[start:stop], "big", signed=True))
     if kind == TBCD:
-        return _packed(data[start:stop].translate(_SWAPPED).hex(), start)
-    if kind == TIME:
-        return _time(data, start, stop)
+        digits = data[start:stop].translate(_SWAPPED).hex().rstrip("f")
+        return digits if digits.isdecimal() else _odd(digits, start)
     if kind == ADDRESS:
         if stop <= start:
             raise BadBer(start, "an address without octets")
-        digits = _packed(data[start + 1 : stop].translate(_SWAPPED).hex(), start)
+        digits = data[start + 1 : stop].translate(_SWAPPED).hex().rstrip("f")
+        if not digits.isdecimal():
+            digits = _odd(digits, start)
         return "+" + digits if data[start] >> 4 & 7 == _INTERNATIONAL and digits else digits
+    if kind == TIME:
+        return _time(data, start, stop)
     if kind == TEXT:
         try:
             return data[start:stop].decode("utf-8")
@@ -162,22 +202,26 @@ def _rare(kind: int, data: bytes, start: int, stop: int) -> str:
 
 
 def _packed(digits: str, at: int) -> str:
-    """Take the fillers off; `*`, `#` and letters of keys stand as they are dialled."""
+    """Take the fillers off."""
     plain = digits.rstrip("f")
-    if plain.isdecimal():
-        return plain
-    if "f" in plain:
+    return plain if plain.isdecimal() else _odd(plain, at)
+
+
+def _odd(digits: str, at: int) -> str:
+    """Give what is not all digits: `*`, `#` and letters of keys stand as they are dialled."""
+    if "f" in digits:
         raise BadBer(at, f"packed digits with a filler among them: {digits[:40]}")
-    return plain.translate(_DIGITS)
+    return digits.translate(_DIGITS)
 
 
 def _time(data: bytes, start: int, stop: int) -> str:
-    if stop - start != _TIME_OCTETS:
+    octets = data[start:stop].hex()
+    sign = octets[12:14]
+    if len(octets) != 2 * _TIME_OCTETS:
         raise BadBer(start, f"a time of {stop - start} octets instead of {_TIME_OCTETS}")
-    moment, sign, offset = data[start : start + 6].hex(), data[start + 6], data[start + 7 : stop].hex()
-    if sign not in b"+-" or not (moment.isdecimal() and offset.isdecimal()):
-        raise BadBer(start, f"a time that has other octets than digits: {data[start:stop].hex()}")
-    return f"20{moment}{chr(sign)}{offset}"
+    if sign not in ("2b", "2d") or not (octets[:12] + octets[14:]).isdecimal():
+        raise BadBer(start, f"a time that has other octets than digits: {octets}")
+    return f"20{octets[:12]}{'+' if sign == '2b' else '-'}{octets[14:]}"
 
 
 def _read_list(data: bytes, at: int, end: int, field: BerField, item: BerItem, depth: int) -> None:
@@ -222,7 +266,7 @@ def _element(data: bytes, at: int, end: int, depth: int) -> tuple[int, int, int,
         raise BadBer(begin, "an element without a length")
     size = data[at]
     at += 1
-    tag = (first >> 6) << 24 | number
+    tag = tag_of(first >> 6, number)
     if size < 0x80:
         stop = at + size
         after = stop

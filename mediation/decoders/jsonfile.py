@@ -29,7 +29,7 @@ class JsonReader:
                     raise UnusableFile("COLUMNS_MISSING", f"the document has no {step!r}")
                 part = bytes(found)
             records = [bytes(each) for each in _list(part)] if part.lstrip()[:1] == b"[" else [_whole(part)]
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UnusableFile(NOT_WHOLE, f"it is no JSON: {str(error)[:120]}") from error
         for number, raw in enumerate(records, 1):
             place = RecordPlace(number, raw[:RAW_BYTES_MAX])
@@ -52,7 +52,7 @@ def fields_of(text: str | bytes) -> dict[str, str]:
     """Give the fields of an object as text, those of objects in it named with dots. Raises `ValueError`."""
     try:
         tree = _object(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"it is no JSON object: {str(error)[:120]}") from error
     found: dict[str, str] = {}
     _flatten(tree, "", found, 0)

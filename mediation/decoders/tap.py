@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, final
 
 from mediation.decoders import ber
-from mediation.decoders.ber import BadBer, BerField, BerItem, BerTable, element, read_fields, tag_of
+from mediation.decoders.ber import BadBer, BerField, BerItem, BerTable, element, number_of, read_fields, tag_of
 from mediation.decoders.bertables import KINDS
 from mediation.records import NOT_WHOLE, RAW_BYTES_MAX, FoundRow, RecordPlace, UnreadRecord, UnusableFile
 
@@ -178,7 +178,7 @@ class TapReader:
                 shown = content[bad.at : min(bad.at + _SHOWN_OCTETS, after)].hex()
                 yield UnreadRecord("RECORD_MALFORMED", f"at byte {bad.at} stands {bad.why}: {shown}", place)
                 continue
-            number = tag & 0xFFFFFF
+            number = number_of(tag)
             item.cells[EVENT] = EVENTS.get(number, f"tag {number}")
             self._time(item.cells, offsets)
             item.cells[USE], item.cells[USED] = _use(item.cells)

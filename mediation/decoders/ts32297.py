@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, final
 
-from mediation.decoders.ber import BadBer, BerItem, BerTable, element, read_fields
+from mediation.decoders.ber import BadBer, BerItem, BerTable, element, number_of, read_fields
 from mediation.decoders.bertables import pruned
 from mediation.decoders.ts32298 import RECORD, RECORDS
 from mediation.records import NOT_WHOLE, RAW_BYTES_MAX, FoundRow, RecordPlace, UnreadRecord, UnusableFile
@@ -82,11 +82,11 @@ class RecordReader:
         item = BerItem(frame.at)
         known = self._tables.get(tag)
         if known is None:
-            item.cells[RECORD] = f"tag {tag & 0xFFFFFF}"
+            item.cells[RECORD] = f"tag {number_of(tag)}"
         else:
             item.cells[RECORD] = known[0]
             read_fields(content, start, stop, known[1], item)
-        return parts_of(item, self._spread)
+        return parts_of(item, self._spread) if item.lists else [(frame.at, item.cells)]
 
 
 def parts_of(item: BerItem, spread: Sequence[str]) -> list[tuple[int, dict[str, str]]]:

@@ -15,6 +15,8 @@ ROWS = {
     "unary p99 during a run ÷ without": ("p50 / p99", "≤ 1.5"),
     "longest that an account waits around its close": ("without", "≤ 50 ms"),
     "CPU of a charge with buckets ÷ without": ("a charge at its owner", "≤ 1.03"),
+    "TS 32.298 decode, pure": ("pycrate", "≥ 15 times"),
+    "parts of calls joined, pure": ("", ""),
     "charge, SQLite": ("raw group commit", "30,000/s"),
     "charge, SQLite, 31 domains": ("raw group commit", "30,000/s"),
     "charge on one hot account, SQLite": ("echo", "10,000/s"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -194,6 +194,35 @@ def test_a_corrected_record_on_another_day_is_a_conflict(tmp_path: Path) -> None
     assert yard.waiting() == ["RECORD_CONFLICT"]
 
 
+@pytest.mark.parametrize("step", ["work.add", "parts.keep", "likeness.add", "suspense.keep", "files.decoded"])
+def test_whoever_is_killed_in_a_commit_begins_again_and_ends_where_he_would_have(
+    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(*_: object, **__: object) -> None:
+        raise Killed
+
+    more = "alike: {by: [who, to]}\n"
+    yard = Yard(tmp_path, more)
+    yard.take([LONG[0], LONG[2]])
+    book, name = step.split(".")
+    with monkeypatch.context() as patch:
+        patch.setattr(getattr(yard.plant, book), name, kill)
+        with pytest.raises(Killed):
+            yard.take([LONG[1], part("", 9000, 5, last=True, call=8), "nonsense"])
+    yard.plant.close()
+    yard.plant = Plant(yard.home)
+    yard.plant.remove_unnamed()
+    yard.line = MediationLine(yard.plant, yard.rules)
+    assert (yard.uses(), len(yard.plant.parts.waiting())) == ([], 2)
+    yard.look(NOW_MS)
+    yard.look(NOW_MS)
+    assert yard.uses() == [("8000", BEGAN, 3677), ("8000", BEGAN + 9000, 5)]
+    assert (yard.waiting(), yard.proven()) == (["RECORD_MALFORMED"], True)
+
+
 class Book:
     """Only the book of parts, in memory: what files bring is handed to the assembler."""
 
@@ -220,6 +249,7 @@ class Book:
 
 
 @given(st.data())
+@settings(deadline=None)
 def test_any_order_and_any_split_over_files_is_one_pass(data: st.DataObject) -> None:
     parts: list[tuple[CallPart, int]] = []
     wanted: list[tuple[int, int]] = []

@@ -299,7 +299,7 @@ def test_values_are_read_by_their_kind(kind: int, octets: str, text: str) -> Non
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_bytes_of_any_kind_are_records_or_told(content: bytes) -> None:
     for framed_ in (True, False):
         reader = RecordReader(record_columns(tuple(record_lists())), tuple(sorted(record_lists())), framed_)
@@ -311,7 +311,7 @@ def test_bytes_of_any_kind_are_records_or_told(content: bytes) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_a_record_with_any_octet_changed_is_read_or_told_and_its_neighbours_are_read(data: st.DataObject) -> None:
     records = [call(1), session(2, [(10, "260104235900", 100, 200)]), call(3)]
     at = data.draw(st.integers(0, len(records[1]) - 1))
