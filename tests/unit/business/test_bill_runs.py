@@ -266,3 +266,16 @@ def test_a_window_ends_at_a_moment_that_can_be_told(until_ms: int) -> None:
         decide(None, OpenRun(read_period("2026-09/1"), "", over, until_ms), over)
     (event,) = decide(None, OpenRun(read_period("2026-09/1"), "", over, 1 << 47), over)
     assert say(event).endswith("until 6429-10-17T02:45+00:00")
+
+
+@pytest.mark.parametrize("digest", ["x", "AB" * 32, "0" * 63, "0" * 65])
+def test_a_backup_is_named_by_its_digest_and_kept_with_its_run(digest: str) -> None:
+    period = read_period("2026-09/1")
+    over = ends_ms(period, SHANGHAI)
+    with pytest.raises(Invalid) as caught:
+        decide(None, OpenRun(period, "staged", over, over + 9, digest), over)
+    assert caught.value.reason == "BACKUP_MALFORMED"
+    (event,) = decide(None, OpenRun(period, "staged", over, over + 9, "0f" * 32), over)
+    run = apply(None, event).of(period)
+    assert run is not None
+    assert (run.mode, run.backup) == ("staged", "0f" * 32)
