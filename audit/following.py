@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from audit.backups import BackupCheck
 from audit.rerating import Rerater
 from audit.subjects import SubjectFollower, of_subject
+from audit.vouchers import VoucherBooks
 from business.kinds import KINDS
 from business.subjects import tell
 from charging.base.account import MONEY, Account
@@ -59,6 +60,9 @@ class SlotReport(Struct):
     """All halves of transfers that were met."""
     claims: TransferHalves = field(default_factory=TransferHalves)
     """Those that were there when the audit began: their other halves must be found."""
+    vouchers: VoucherBooks = field(default_factory=VoucherBooks)
+    """What sheets and accounts say of vouchers; and of those that were there when the audit began."""
+    voucher_claims: VoucherBooks = field(default_factory=VoucherBooks)
     identities: set[str] = set()
     """Whose contracts the journal made, or its accounts have as members."""
     rerated: int = 0
@@ -121,6 +125,7 @@ class Follower:
             audit.add(entry)
             if self.backups is not None:
                 self.backups.note(entry)
+            report.vouchers.note(entry)
             touched[entry.account_id] = audit
             if self.lines.maxlen:
                 self.lines.append(line(entry))
@@ -162,6 +167,7 @@ class Follower:
     def _claim(self) -> None:
         self._claimed = True
         _gather(self.audits, self.report.claims)
+        self.report.voucher_claims = self.report.vouchers.claimed(self.subjects.audits)
 
     def finish(self) -> None:
         """Sum up."""
@@ -190,6 +196,8 @@ class Follower:
         self._sum_up_subjects()
         if self.backups is not None:
             report.findings += self.backups.finish({name: audit.state for name, audit in self.audits.items()})
+        states = [audit.state for audit in self.audits.values()]
+        report.findings += report.vouchers.summed_up(report.name, self.subjects.audits, states)
         del report.findings[FINDINGS_MAX:]
 
     def _sum_up_subjects(self) -> None:

@@ -23,6 +23,7 @@ from audit.backups import BackupCheck, read_backups
 from audit.beside import Beside, check_bills, check_keys, check_shared, check_snapshots
 from audit.following import Follower, SlotReport
 from audit.rerating import RegionCatalogues, Rerater
+from audit.vouchers import joined, match
 from business.auditing import SubjectAudit
 from charging.ledger.auditing import Audit
 from charging.wire import HistoryLine
@@ -369,6 +370,18 @@ def match_transfers(slots: Sequence[SlotReport]) -> None:
                 slot.findings.append(f"transfer {key} of {left} {of} arrived as {amount} {currency}")
             elif key not in sent and since_ms == 0:
                 slot.findings.append(f"transfer {key} of {amount} arrived and was never sent")
+
+
+def match_vouchers(slots: Sequence[SlotReport]) -> None:
+    """Hold the vouchers that sheets say were used against what accounts were credited; findings go to the reports.
+
+    Where older segments are gone, nothing can be said.
+    """
+    if any(slot.broken or slot.since_ms for slot in slots):
+        return
+    whole = joined([slot.vouchers for slot in slots])
+    for slot in slots:
+        slot.findings += match(slot.voucher_claims, whole)
 
 
 def _arrivals(received: dict[str, list[int]], key: str) -> str:

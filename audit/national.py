@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from audit.following import SlotReport
 from audit.holders import check_holders
-from audit.journals import Advance, JournalRef, audit_all, match_transfers, stand_of
+from audit.journals import Advance, JournalRef, audit_all, match_transfers, match_vouchers, stand_of
 from audit.rerating import RegionCatalogues
 from charging.base.account_id import asked_for
 from charging.base.contract import Contract
@@ -224,6 +224,7 @@ def audit_country(
     findings = country.findings
     if whole:
         match_transfers(slots)
+        match_vouchers(slots)
         findings = [*findings, *match_contracts(country.contracts, slots)]
     return Audited(slots, findings, [*country.notes, *(note for slot in slots for note in slot.notes)])
 

@@ -29,6 +29,7 @@ from bench.life import memory, starts
 from bench.stages import stages
 from bench.table import FULL, NORMAL, QUICK, Aim, Bench, Row, out
 from bench.tiers import both_shapes
+from bench.vouchers import vouchers
 from bench.watchers import watchers
 from cluster.cassandra.lifecycle import Settings
 from testkit.cassandra import LocalCluster, free_network
@@ -112,6 +113,7 @@ async def run(bench: Bench, themes: list[str]) -> None:
         await histories(bench)
         await details(bench)
         await contracts(bench)
+        await vouchers(bench)
     if "growth" in themes:
         await growth(bench)
     if "starts" in themes:

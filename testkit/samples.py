@@ -71,7 +71,7 @@ from charging.ledger.events import (
     SessionStepped,
     StatusSet,
 )
-from charging.ledger.rewards import BonusGiven, BonusTakenBack
+from charging.ledger.rewards import BonusGiven, BonusMoved, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
 from charging.ledger.staging import MoneyReplayed, MoneyStaged
@@ -130,6 +130,7 @@ FULL = an_account(
     redeemed=(("asked-0", b"outcome", b"digest"),),
     missed=(START_MS,),
     barred_ms=START_MS,
+    moved=(("side", "main", 9),),
     mark=77,
     terms_version=3,
     status_reason="asked",
@@ -236,6 +237,7 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     ),
     FirstMoney: (FirstMoney(), set()),
     BonusGiven: (BonusGiven("welcome", "Welcome", "main", 7), {"books", "buckets"}),
+    BonusMoved: (BonusMoved("presents", "main", 5), {"moved"}),
     BonusTakenBack: (BonusTakenBack("welcome", "main", 5, 2), {"books", "buckets"}),
     LimitSet: (LimitSet(DAILY, False, "none → some"), {"limits"}),
     Noticed: (Noticed(("low-balance:t-1",)), set()),

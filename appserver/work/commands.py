@@ -267,6 +267,7 @@ def _gift(order: Gift, identity: str, reference: DomainReference, now_ms: int) -
         rule.allowance,
         ends_ms,
         identity,
+        rule.fee_kept,
     )
     return replace(order, terms=terms)
 

@@ -147,9 +147,8 @@ class Redemption(Struct, frozen=True, array_like=True, gc=False):
     """Of the code, by each key that the platform has; the code itself is kept nowhere."""
     channel: str
     partner: str
-    """Through whom it was asked for, which the sheet may ask; likewise the channel."""
+    """Through whom it was asked for, which the sheet may ask; `digest` is of the caller's request."""
     digest: bytes
-    """Of the caller's request, as `charging.ledger.command.Command.digest`."""
     returns: str = ""
     """Why the account can't take what the voucher gives, so that the voucher goes back; "" = it may."""
 
@@ -171,6 +170,8 @@ class Outgoing(Struct, frozen=True, array_like=True, gc=False):
     """Of a gift; of a transfer of money there is none."""
     voucher: Redemption | None = None
     """What is asked for; then nothing leaves, and `sent_ms` is when it was asked."""
+    fee: tuple[tuple[str, int], ...] = ()
+    """What comes back with it, when it comes back: (book id, micro-units)."""
 
 
 class Proposal(Struct, frozen=True, array_like=True, gc=False):
@@ -281,9 +282,10 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     redeemed: tuple[tuple[str, bytes, bytes], ...] = ()
     """Newest vouchers that were decided: (key, packed outcome, digest), what a repeat of the key is answered."""
     missed: tuple[int, ...] = ()
-    """When wrong codes of vouchers were given, oldest first; `charging.ledger.vouchers`."""
     barred_ms: int = 0
-    """When there were too many of them: no voucher is taken until an operator says so. 0 = it is not so."""
+    """When wrong codes of vouchers were given, and since when they are too many, 0 = they aren't; `ledger.vouchers`."""
+    moved: tuple[tuple[str, str, int], ...] = ()
+    """Money that was moved by hand out of books other than the main one: (from, to, micro-units); `ledger.rewards`."""
     places: tuple[str, ...] = ()
     """Slots that it lived in before, oldest first: where the bills are that were made there."""
     closed_ms: int = 0

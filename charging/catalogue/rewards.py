@@ -64,6 +64,8 @@ class GiftRule(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """The same in a calendar month."""
     fee: Money = "0"
     """Paid by the giver, beside the gift."""
+    fee_kept: bool = False
+    """The fee stays paid when the gift comes back, for the other side could not take it."""
     to_book: Id = ""
     """Of the receiver, made if need be; empty = the main one, of units one that is named after the rule."""
     allowance: Id = ""

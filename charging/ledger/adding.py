@@ -96,7 +96,8 @@ def _lapses(account: Account, time_ms: int, topped_up: str) -> list[BaseEvent]:
     """
     events: list[BaseEvent] = []
     awaited = {pair[0] for session in account.open.sessions for hold in session.holds for pair in hold.postings}
-    awaited.update([row.from_book_id for row in account.open.outgoing])
+    for row in account.open.outgoing:
+        awaited.update((row.from_book_id, *[book_id for book_id, _ in row.fee]))
     for book in account.books:
         wait_ms = 0 if book.book_id == topped_up or not book.amount else LATE_MS_MAX
         if not book.valid_to_ms or book.book_id == MAIN_BOOK or book.valid_to_ms + wait_ms > time_ms:

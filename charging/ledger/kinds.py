@@ -76,7 +76,7 @@ from charging.ledger.events import (
     SessionStepped,
     StatusSet,
 )
-from charging.ledger.rewards import BonusGiven, BonusTakenBack
+from charging.ledger.rewards import BonusGiven, BonusMoved, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
 from charging.ledger.staging import MoneyReplayed, MoneyStaged
@@ -148,6 +148,7 @@ Event = (
     | FirstMoney
     | BonusGiven
     | BonusTakenBack
+    | BonusMoved
     | Refunded
     | PeriodClosed
     | GiftCounted

@@ -1,7 +1,7 @@
 """Bonuses that come with a top-up, and what of them goes back when the top-up is taken back.
 
-A bonus is taken back as far as its book still has it, free of sessions. What of it was used stays used: nobody is put
-into debt by a present.
+A bonus is taken back as far as its book still has it, free of sessions, or a book into which it was moved by hand. What
+of it was used stays used: nobody is put into debt by a present.
 """
 
 from msgspec import Struct
@@ -16,6 +16,10 @@ from charging.ledger.events import Noticed
 
 BONUSES_MAX = 8
 """Of one top-up."""
+MOVED_MAX = 64
+"""Pairs of books between which money was moved, that an account remembers."""
+MOVES_MAX = 4
+"""One after the other, behind which a bonus is looked for."""
 
 
 class BonusPart(Struct, frozen=True, array_like=True, gc=False):
@@ -67,12 +71,15 @@ class BonusTakenBack(BaseEvent, frozen=True, tag="unbonus"):
     """Micro-units taken back."""
     used: int
     """Of the bonus, which stays used."""
+    moved_from: str = ""
+    """Book out of which it had been moved there by hand; "" = it lay where it was given."""
 
     rerates = False
 
     def apply(self, account: Account) -> Account:
-        """Take from the book."""
-        return replace(account, books=funds.shift(account.books, ((self.book_id, self.amount),), -1))
+        """Take from the book, and forget as much of what was moved into it."""
+        taken = replace(account, books=funds.shift(account.books, ((self.book_id, self.amount),), -1))
+        return with_moved(taken, self.moved_from, self.book_id, -self.amount) if self.moved_from else taken
 
     def legs(self) -> tuple[Leg, ...]:
         """Post back to bonuses."""
@@ -106,14 +113,57 @@ def given(account: Account, bonuses: tuple[BonusPart, ...], state: Account, time
     return [*events, Noticed(tuple(notices))] if notices else events
 
 
+class BonusMoved(BaseEvent, frozen=True, tag="onward"):
+    """Money went by hand out of a book that may hold bonuses: what is taken back of them is looked for there, too."""
+
+    from_book_id: str
+    to_book_id: str
+    amount: int
+    """Micro-units."""
+
+    rerates = False
+
+    def apply(self, account: Account) -> Account:
+        """Remember it."""
+        return with_moved(account, self.from_book_id, self.to_book_id, self.amount)
+
+    def words(self) -> str:
+        """Say where it went."""
+        return f"from {self.from_book_id} to {self.to_book_id}"
+
+
+def with_moved(account: Account, from_book_id: str, to_book_id: str, amount: int) -> Account:
+    """Give an account that remembers so much more, or less, as moved; of more rows than are kept the oldest goes."""
+    known = sum(row[2] for row in account.open.moved if row[:2] == (from_book_id, to_book_id))
+    others = [row for row in account.open.moved if row[:2] != (from_book_id, to_book_id)]
+    left = known + amount
+    rows = [*others, (from_book_id, to_book_id, left)] if left > 0 else others
+    return account.with_open(moved=tuple(rows[-MOVED_MAX:]))
+
+
 def taken_back(state: Account, bonuses: tuple[tuple[str, str, int], ...]) -> list[BaseEvent]:
-    """Give what goes back of bonuses, (rule, book id, micro-units) each; `state` is without the payment already."""
+    """Give what goes back of bonuses, (rule, book id, micro-units) each; `state` is without the payment already.
+
+    What is not in a bonus' book any more is taken from where it was moved by hand, as far as that still has it.
+    """
     found: list[BaseEvent] = []
     for rule, book_id, amount in bonuses:
-        book = funds.book_of(state, book_id)
-        back = min(amount, max(0, book.amount - book.reserved)) if book is not None else 0
-        if back:
-            event = BonusTakenBack(rule, book_id, back, amount - back)
+        parts = _parts(state, book_id, amount, "", MOVES_MAX)
+        used = amount - sum(part for _, part, _ in parts)
+        for at, (where, part, moved_from) in enumerate(parts, 1):
+            event = BonusTakenBack(rule, where, part, used if at == len(parts) else 0, moved_from)
             state = event.apply(state)
             found.append(event)
     return found
+
+
+def _parts(state: Account, book_id: str, amount: int, moved_from: str, moves: int) -> list[tuple[str, int, str]]:
+    """Say from which books an amount comes back: (book id, micro-units, where it had been moved from)."""
+    book = funds.book_of(state, book_id)
+    back = min(amount, max(0, book.amount - book.reserved)) if book is not None else 0
+    parts = [(book_id, back, moved_from)] if back else []
+    for source, target, moved in state.open.moved if moves else ():
+        left = amount - sum(part for _, part, _ in parts)
+        if source == book_id and left and target not in [where for where, _, _ in parts]:
+            parts += _parts(state, target, min(left, moved), source, moves - 1)
+    return parts

@@ -26,6 +26,8 @@ class TransferSent(BaseEvent, frozen=True, tag="sent"):
     """Of the sender's account."""
     present: Present | None = None
     """Of a gift."""
+    fee: tuple[tuple[str, int], ...] = ()
+    """Of a gift, where its rule gives that back, too; other events take it."""
 
     rerates = False
 
@@ -40,6 +42,7 @@ class TransferSent(BaseEvent, frozen=True, tag="sent"):
             self.sent_ms,
             self.currency,
             self.present,
+            fee=self.fee,
         )
         books = funds.shift(account.books, ((self.from_book_id, self.amount),), -1)
         return replace(account, books=books).with_open(outgoing=(*account.open.outgoing, row))

@@ -77,6 +77,11 @@ def wrong(missed: tuple[int, ...], refusal: Failed, now_ms: int) -> tuple[tuple[
     return missed, replace(refusal, facts={**refusal.facts, "left": str(WRONG_MAX - len(missed))})
 
 
+def asks_for(account: Account, key: str) -> bool:
+    """Say whether the voucher that was asked for under a key is under way."""
+    return any(row.key == key and row.voucher is not None for row in account.open.outgoing)
+
+
 def without(account: Account, key: str) -> Account:
     """Give an account for which a voucher is not under way any more."""
     return account.with_open(outgoing=tuple(row for row in account.open.outgoing if row.key != key))

@@ -51,6 +51,7 @@ def compile_gift(entry: MergedEntry[GiftRule]) -> CompiledGift:
         to_book=value.to_book or (MAIN_BOOK if value.unit == MONEY else GIFT_BOOK + value.id),
         allowance=value.allowance,
         validity_ms=quantity(value.validity) * 1000,
+        fee_kept=value.fee_kept,
     )
 
 

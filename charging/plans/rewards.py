@@ -50,3 +50,4 @@ class CompiledGift:
     to_book: str
     allowance: str
     validity_ms: int
+    fee_kept: bool = False

@@ -92,6 +92,7 @@ VOUCHERS = Section(
             "Wait for those.",
             facts=("pending",),
         ),
+        Reason("VOUCHER_DECIDED", REFUSED, "The voucher of this key was decided long ago, and the history tells how."),
         Reason("VOUCHERS_NOT_BLOCKED", REFUSED, "No wrong code of a voucher counts for the account."),
         Reason(
             "VOUCHERS_NOT_SERVED",

@@ -15,6 +15,7 @@ from appserver.replies.fill import fill_history
 from audit.following import SlotReport
 from audit.journals import Advance, JournalRef, audit_journal
 from audit.national import Sources, audit_country, survey
+from audit.vouchers import joined
 from business.auditing import SubjectAudit
 from charging.base.account_id import identity_of, slot_of
 from charging.base.subject import kind_of
@@ -88,7 +89,7 @@ def _all(sources: Sources, domain: str, workers: int, as_json: bool) -> bool:
             return lambda read: bar.advance(task, read)
 
         found = audit_country(sources, domain, workers, begin)
-    text = rerated_lines(found.slots) if sources.rerate else []
+    text = [*voucher_lines(found.slots), *(rerated_lines(found.slots) if sources.rerate else [])]
     whole = {"findings": found.findings, "notes": found.notes}
     print_view(View([*map(_slot, found.slots), whole], [report.audit_table(found.slots), *text]), as_json)
     return _told(found.sentences, [] if as_json else found.notes)
@@ -146,6 +147,16 @@ def rerated_lines(slots: Sequence[SlotReport]) -> list[str]:
         left_out.update(slot.left_out)
     lines = [f"{sum(slot.rerated for slot in slots):,} charges rated again"]
     return lines + [f"{count:,} not rated again: {why}" for why, count in sorted(left_out.items())]
+
+
+def voucher_lines(slots: Sequence[SlotReport]) -> list[str]:
+    """Tell what vouchers are worth, by their states: those add up to what was made."""
+    worth = joined([slot.vouchers for slot in slots]).worth
+    return [
+        f"vouchers of {_amount(unit, sums['made'])}{'' if unit == 'money' else f' {unit}'}: "
+        + " + ".join(f"{_amount(unit, sums[state])} {state}" for state in sorted(sums.keys() - {"made"}))
+        for unit, sums in sorted(worth.items())
+    ]
 
 
 def _subject_lines(ref: JournalRef, found: SlotReport, followed: SubjectAudit) -> list[str]:

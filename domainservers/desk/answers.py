@@ -7,10 +7,11 @@ from msgspec.structs import replace
 from charging import wire
 from charging.base.account import Account
 from charging.base.identity import mask
-from charging.errors import Broken, Conflict, Denied, Expired, Fault, Invalid, NotFound, Unavailable
+from charging.errors import Broken, Conflict, Denied, Expired, Fault, Invalid, NotFound, Refused, Unavailable
 from charging.ledger.approvals import remembered
 from charging.ledger.entry import Entry
 from charging.ledger.history import retold
+from charging.ledger.vouchers import REDEEMED, asks_for
 
 
 def pack_fault(fault: Fault) -> bytes:
@@ -103,6 +104,9 @@ def told_by_account(account: Account | None, key: str, digest: bytes) -> bytes |
 
 def stored(entry: Entry, domain: str, account: Account | None) -> bytes:
     """The stored outcome of an entry of an account that is in a domain, for a repeat of its key."""
+    if entry.kind == REDEEMED and entry.events and account is not None and not asks_for(account, entry.key):
+        text = "the voucher was decided so long ago that the account remembers no more: the history tells how"
+        return pack_fault(Refused("VOUCHER_DECIDED", text))
     try:
         return wire.pack(retold(entry, domain, account.terms.currency if account is not None else ""))
     except (msgspec.MsgspecError, ValueError):

@@ -46,6 +46,8 @@ class Courier:
         self._post = post
         self._task: asyncio.Task[None] | None = None
         self._under_way: dict[TransferName, asyncio.Task[None]] = {}
+        self._room = asyncio.Event()
+        """Something that was carried is done."""
         self._redeeming = Redeeming(slot.name, slot.transfers, self._ask)
 
     def start(self) -> None:
@@ -61,7 +63,11 @@ class Courier:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(IDLE_S)
+            if len(self._under_way) < IN_FLIGHT_MAX:
+                await asyncio.sleep(IDLE_S)
+            else:
+                self._room.clear()
+                await self._room.wait()
             # What finds no room now is met again in the next round: nothing is queued here, the account itself is the
             # list.
             for name, row in self._transfers.under_way():
@@ -74,6 +80,7 @@ class Courier:
     def _forget(self, name: TransferName) -> Callable[[asyncio.Task[None]], None]:
         def forget(_: asyncio.Task[None]) -> None:
             self._under_way.pop(name, None)
+            self._room.set()
 
         return forget
 

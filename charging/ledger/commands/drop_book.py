@@ -42,6 +42,7 @@ class DropBook(BaseAction, frozen=True, tag="drop_book"):
         book = require_book(account, self.book_id)
         drawn = {pair[0] for session in account.open.sessions for hold in session.holds for pair in hold.postings}
         sent = {row.from_book_id for row in account.open.outgoing}
+        sent.update(book_id for row in account.open.outgoing for book_id, _ in row.fee)
         if book.amount or book.reserved or book.book_id in drawn | sent or book.book_id == MAIN_BOOK:
             text = f"book {book.book_id!r} is the main one, holds something, or something is under way from it"
             raise Refused("BOOK_IN_USE", text, facts={"book": book.book_id, "holds": str(book.amount)})

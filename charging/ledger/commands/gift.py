@@ -44,6 +44,8 @@ class GiftTerms(Struct, frozen=True, array_like=True, gc=False):
     allowance: str
     valid_to_ms: int
     from_identity: str
+    fee_kept: bool = False
+    """It stays taken when the gift comes back."""
 
 
 class GiftCounted(BaseEvent, frozen=True, tag="gift"):
@@ -125,6 +127,9 @@ class Gift(BaseAction, frozen=True, tag="gift"):
             present,
         )
         fee = _fee(sent.apply(account), terms, now_ms)
+        if not terms.fee_kept:
+            taken = tuple((book_id, -amount) for each in fee for book_id, amount in each.postings)
+            sent = replace(sent, fee=taken)
         # Last stands what leads: the history tells the other party, not the fee.
         events: tuple[BaseEvent, ...] = (sent, *fee, GiftCounted(self.rule, self.to_identity, counted))
         return Effect(events, self.amount if terms.unit == MONEY else 0)
@@ -152,7 +157,7 @@ def _counted(account: Account, gift: Gift, terms: GiftTerms, now_ms: int) -> tup
     return tuple(found)
 
 
-def _fee(account: Account, terms: GiftTerms, now_ms: int) -> tuple[BaseEvent, ...]:
+def _fee(account: Account, terms: GiftTerms, now_ms: int) -> tuple[Booked, ...]:
     """Take the fee from money that pays for everything, credit included."""
     if not terms.fee:
         return ()

@@ -5,7 +5,9 @@ from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.books import MOVED, require_giver, require_taker
 from charging.ledger.effect import Effect
+from charging.ledger.event import BaseEvent
 from charging.ledger.events import Booked
+from charging.ledger.rewards import BonusMoved
 from charging.ledger.standing import require_open
 
 
@@ -47,4 +49,9 @@ class MoveMoney(BaseAction, frozen=True, tag="move"):
         if source.allowance and source.allowance != target.allowance:
             raise Refused("BOOK_BOUND", f"what is in book {source_id!r} is for {source.allowance!r} alone")
         pairs = ((source.book_id, -self.amount), (target.book_id, self.amount))
-        return Effect((Booked("move", pairs, self.reason),), self.amount if source.unit == MONEY else 0)
+        events: tuple[BaseEvent, ...] = (Booked("move", pairs, self.reason),)
+        if source.unit != MONEY:
+            return Effect(events)
+        if source_id != MAIN_BOOK:
+            events = (*events, BonusMoved(source_id, target_id, self.amount))
+        return Effect(events, self.amount)

@@ -2,13 +2,13 @@
 
 from msgspec.structs import replace
 
-from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book, Outgoing
 from charging.errors import NotFound
 from charging.ledger import funds
 from charging.ledger.action import OWNER, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
-from charging.ledger.events import BookSet
+from charging.ledger.events import Booked, BookSet
 from charging.ledger.standing import require_here
 
 
@@ -74,5 +74,17 @@ class SettleTransfer(BaseAction, frozen=True, tag="settle"):
                 if not there and unit != MONEY and not self.arrived:
                     made = (BookSet(Book(book_id, unit, 0)),)
                 event = TransferSettled(row.key, self.arrived, book_id, row.amount, self.reason)
-                return Effect((*made, event), 0 if self.arrived or unit != MONEY else row.amount)
+                return Effect(
+                    (*made, event, *_fee_back(account, row, self.arrived)),
+                    0 if self.arrived or unit != MONEY else row.amount,
+                )
         raise NotFound("TRANSFER_UNKNOWN", f"no transfer {self.transfer_key!r} is under way")
+
+
+def _fee_back(account: Account, row: Outgoing, arrived: bool) -> tuple[BaseEvent, ...]:
+    """Give the fee back with what comes back, to the books that paid it; where one is gone, to the main book."""
+    if arrived or not row.fee:
+        return ()
+    books = [book.book_id for book in account.books]
+    pairs = tuple((book_id if book_id in books else MAIN_BOOK, amount) for book_id, amount in row.fee)
+    return (Booked("gift-fee", pairs, f"fee given back: {row.key}"),)

@@ -13,11 +13,12 @@ from charging.catalogue.words import Service, When
 from charging.checks.check import check
 from charging.errors import Invalid, Refused
 from charging.ledger.auditing import Audit
+from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.reverse_payment import ReversePayment
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.history import line
 from charging.ledger.outcome import Done
-from charging.ledger.rewards import BonusPart
+from charging.ledger.rewards import BonusPart, BonusTakenBack
 from charging.plans.compile import compile_plan
 from charging.rating.bonuses import due
 from testkit.ledger import START_MS, Desk, charge_of, post
@@ -174,3 +175,32 @@ def test_what_gives_nothing_or_does_not_fit_is_a_fault_of_the_catalogue(faulty: 
         assert check(replace(CATALOGUE, bonuses=(*CATALOGUE.bonuses, faulty))) != []
     else:
         assert check(replace(CATALOGUE, gifts=(faulty,))) != []
+
+
+def test_a_bonus_that_was_moved_before_its_top_up_is_taken_back_goes_from_where_it_is() -> None:
+    desk = Desk()
+    desk.open(ME, books=(Book("side", MONEY, 0), Book("end", MONEY, 0)))
+    summer = BonusPart("summer", "Summer", 15, "presents", 0, 100, "", False)
+    desk.do(ME, TopUp("main", MONEY, 100, 0, 0, "", "deposit", 0, (summer,)), "paid")
+    desk.do(ME, MoveMoney("presents", "side", 12, "hides it"))
+    desk.do(ME, MoveMoney("side", "end", 7, "hides it better"))
+    desk.do(ME, TopUp("side", MONEY, 50, 0, 0, "", "deposit"))
+    before = desk.accounts
+    desk.crash()
+    assert desk.accounts == before
+    desk.do(ME, ReversePayment("paid", "chargeback"))
+    held = {book.book_id: book.amount for book in desk.accounts[ME].books}
+    assert held == {"main": 0, "presents": 0, "side": 43, "end": 7}
+    assert audited(desk) == []
+
+
+def test_what_of_a_moved_bonus_was_used_stays_used() -> None:
+    desk = Desk()
+    desk.open(ME)
+    part = BonusPart("s", "S", 15, "p", 0, 100, "", False)
+    desk.do(ME, TopUp("main", MONEY, 100, 0, 0, "", "deposit", 0, (part,)), "k")
+    desk.do(ME, MoveMoney("p", "main", 15, "hides it"))
+    desk.do(ME, post(desk.accounts[ME], charge_of(12, depends=True)))
+    desk.do(ME, ReversePayment("k", "chargeback"))
+    assert sum(book.amount for book in desk.accounts[ME].books) == 0
+    assert [event.used for event in desk.journals[ME][-1].events if isinstance(event, BonusTakenBack)] == [12]

@@ -95,7 +95,8 @@ NATION = {
          "steps": [{"at_least": "50", "amount": "5", "percent": "10"}]}],
     "gifts": [
         {"id": "friends", "unit": "money", "most": "50", "name": "f", "books": ["gift"], "least": "1", "per_day": "90",
-         "per_month": "300", "fee": "0.5", "to_book": "gift", "allowance": "child", "validity": "30 d", **DATES}],
+         "per_month": "300", "fee": "0.5", "fee_kept": "true", "to_book": "gift", "allowance": "child",
+         "validity": "30 d", **DATES}],
     "agreements": [{"id": "a", "discounts": ["off"], "name": "a", **DATES}],
     "exclusive_groups": [{"id": "one", "choose": "best", "name": "o"}],
     "accumulators": [

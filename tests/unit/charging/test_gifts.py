@@ -7,6 +7,7 @@ from charging.base.account import MONEY, Book
 from charging.errors import Invalid, Refused
 from charging.ledger.auditing import Audit
 from charging.ledger.commands.gift import Gift, GiftTerms
+from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.history import line
 from charging.ledger.own import receive_command, settle_command
@@ -135,3 +136,17 @@ def test_without_a_rule_nothing_is_given() -> None:
     with pytest.raises(Invalid) as wrong:
         desk.do(ALICE, Gift(BOB, "friends", 50, "main"))
     assert wrong.value.reason == "GIFT_UNKNOWN"
+
+
+@pytest.mark.parametrize(("kept", "left"), [(False, 5_000), (True, 4_997)])
+def test_a_gift_that_comes_back_brings_its_fee_unless_the_rule_keeps_it(kept: bool, left: int) -> None:
+    desk = friends()
+    desk.do(BOB, SetStatus("closed", "gone"))
+    desk.do(ALICE, Gift(BOB, "friends", 100, "main", replace(MONEY_RULE, fee_kept=kept)))
+    assert amounts(desk, ALICE)["main"] == 4_897
+    deliver(desk)
+    assert amounts(desk, ALICE)["main"] == left
+    audit = Audit(ALICE)
+    for entry in desk.journals[ALICE]:
+        audit.add(entry)
+    assert audit.findings == []

@@ -18,7 +18,7 @@ from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.redeem_voucher import CodeRead, RedeemVoucher
 from charging.ledger.commands.top_up import TopUp
-from charging.ledger.vouchers import WRONG_MAX
+from charging.ledger.vouchers import REDEEMED_KEPT_MAX, WRONG_MAX
 from charging.wire import Answer, BusinessData, Done, Failed, Inspect, Instruct, Pull, unpack_ask
 from tests.unit.domainservers.room import ALICE, NOW_MS, commit, opening
 from tests.unit.domainservers.test_ownership import Country
@@ -183,4 +183,15 @@ async def test_what_the_account_can_not_take_is_released_and_stays_good() -> Non
     await country.persist("GD/0", commit("drop", DropBook("pack", "")))
     assert isinstance(await country.redeem("two", CODES[0][0]), Done)
     assert len((await country.sheet()).uses) == 1
+    await country.close()
+
+
+async def test_a_repeat_from_long_ago_is_told_to_look_into_the_history_and_does_nothing() -> None:
+    country = Vouchers()
+    await country.begin()
+    assert isinstance(await country.redeem("old", CODES[0][0]), Done)
+    for number in range(REDEEMED_KEPT_MAX):
+        assert reason(await country.redeem(f"k{number}", CODES[0][0])) == "VOUCHER_USED"
+    assert reason(await country.redeem("old", CODES[0][0])) == "VOUCHER_DECIDED"
+    assert await country.money() == MINE + 50_000_000
     await country.close()
