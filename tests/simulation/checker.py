@@ -14,7 +14,7 @@ from business.billing.periods import Period
 from business.kinds import KINDS
 from business.subjects import unborn
 from business.vouchers.kind import VOUCHERS
-from charging.base.account import MAIN_BOOK, Account
+from charging.base.account import MAIN_BOOK, Account, Book
 from charging.base.house_keys import received_from
 from charging.base.receivables import kept_for_bills
 from charging.base.subject import PackedSubject, kind_of
@@ -136,10 +136,7 @@ class Books:
         balance = 0
         for book in after.books:
             balance += book.amount
-            is_main = book.book_id == MAIN_BOOK
-            # What bills keep, or carry, is owed: one may ask for more than there is, by tax on top or a late fee.
-            floor = -after.terms.credit_limit - kept_for_bills(after) - after.open.carried if is_main else 0
-            require(book.amount - book.reserved >= floor, f"{entry.key} overspends {book.book_id}: {book}")
+            require(_covered(before, after, book, entry), f"{entry.key} overspends {book.book_id}: {book}")
         self.balances[entry.account_id, after.version] = balance
         done = unpack_answer(entry.outcome)
         told = isinstance(done, Done) and done.version == after.version
@@ -154,6 +151,25 @@ class Books:
         done = unpack_answer(entry.outcome)
         require(isinstance(done, Done) and done.version == after.version, f"{entry.key}: outcome of another version")
         require(_subject(done.detail) == after, f"{entry.key} tells another state than it led to")
+
+
+def _covered(before: Account | None, after: Account, book: Book, entry: Entry) -> bool:
+    """Say whether a book has no less than it may, or no less than it had.
+
+    What bills keep, or carry, is owed. A bill may take what was spent since its period was over, by tax on top or a
+    late fee: it is asked for all the same.
+    """
+    floor = -after.terms.credit_limit - after.open.carried if book.book_id == MAIN_BOOK else 0
+    left = _left(after, book)
+    if left >= floor or any(isinstance(event, PeriodClosed) for event in entry.events):
+        return True
+    known = [each for each in before.books if each.book_id == book.book_id] if before is not None else []
+    return any(left >= _left(before, each) for each in known if before is not None)
+
+
+def _left(account: Account, book: Book) -> int:
+    kept = kept_for_bills(account) if book.book_id == MAIN_BOOK else 0
+    return book.amount - book.reserved + kept
 
 
 def check_told(books: Books, histories: Histories) -> None:
