@@ -316,6 +316,8 @@ def _anew(action: Action, data: BusinessData) -> Action | None:
     if isinstance(action, PostCharge | StepSession):
         return _rebased(action, version)
     if isinstance(action, PostUsage):
+        if (action.base_version, action.base_mark) == (version, mark):
+            return None  # Of this very state a use was refused: the platform would rate it so.
         return replace(action, base_version=version, base_mark=mark)
     if isinstance(action, PostFees):
         return replace(action, dues=replace(action.dues, base_version=version, base_mark=mark))
