@@ -22,7 +22,7 @@ from console.operations.billing_calls import BillsCaller
 from console.operations.directory_call import call_as_operator, patiently
 from console.sharing import shares
 from console.values import micro_units, time_ms
-from console.views import View, plain, print_view
+from console.views import Json, View, plain, print_view
 from onetier_client import new_key
 
 app = typer.Typer(help="Make, activate, block, expire, list and export vouchers.", no_args_is_help=True)
@@ -172,13 +172,15 @@ def export(
 @app.command("key")
 def key_command(
     file: Annotated[Path, typer.Argument(help="New file, its user's alone (0600); the setting voucher_keys.")],
+    as_json: Json = False,
 ) -> None:
     """Make the secret key by which platforms make and read codes; all platforms of a country need the same."""
     try:
         write_keys(file)
     except OSError as error:
         raise typer.BadParameter(f"{file} can't be made: {error.strerror}", param_hint="FILE") from error
-    typer.echo(f"a new key is in {file}: keep a copy where the stores are not")
+    told = f"a new key is in {file}: keep a copy where the stores are not"
+    print_view(View([{"file": str(file)}], [told]), as_json)
 
 
 def _change(
