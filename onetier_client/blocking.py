@@ -71,6 +71,7 @@ class Client(BlockingCommands):
     account = blocking(AsyncClient.account)
     accounts = blocking(AsyncClient.accounts)
     arrears = blocking(AsyncClient.arrears)
+    frozen = blocking(AsyncClient.frozen)
     offerings = blocking(AsyncClient.offerings)
     month = blocking(AsyncClient.month)
     compare = blocking(AsyncClient.compare)

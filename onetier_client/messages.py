@@ -33,6 +33,7 @@ Command = (
     | desk.SetSpendingLimit
     | desk.DropBook
     | desk.PostUsage
+    | desk.RestateUsage
     | desk.Gift
     | desk.Pay
     | desk.ReversePayment

@@ -80,6 +80,10 @@ class Views(Asking):
         """What the account of an identity owes by its bills, and what is done about it."""
         return (await self.ask(build.query(identity, "arrears", **facts))).arrears
 
+    async def frozen(self, identity: str, **facts: Unpack[build.Facts]) -> desk.FrozenView:
+        """Give all of an account and of the member's contract, packed by the house, for jobs that rate anew."""
+        return (await self.ask(build.query(identity, "frozen", **facts))).frozen
+
     async def offerings(
         self, identity: str, rows_max: int = 0, only: Sequence[str] = (), **facts: Unpack[build.Paged]
     ) -> desk.OfferingsView:

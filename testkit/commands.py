@@ -34,6 +34,14 @@ OWN_EXAMPLES: Mapping[str, Message] = {
     "session": desk.SessionRequest(
         session_id="s", operation=desk.SessionRequest.OPERATION_CREATE, units=[desk.UnitUse(service_code="data")]
     ),
+    "restate_usage": desk.RestateUsage(
+        feed="n-2",
+        batch=1,
+        expected_version=1,
+        from_ms=1,
+        lines=[desk.RestatedLine(event_time_ms=1, item="voice", difference=5)],
+        reason="n",
+    ),
     "post_usage": desk.PostUsage(
         feed="n-1", batch=1, uses=[desk.UsageUse(service_code="voice", event_time_ms=1, quantity=60)]
     ),

@@ -54,6 +54,7 @@ from charging.ledger.commands.remember import Remember
 from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.resolve_dispute import ResolveDispute
+from charging.ledger.commands.restate_usage import RestatedLine, RestateUsage, usage_total
 from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.reverse_payment import ReversePayment
 from charging.ledger.commands.send_transfer import SendTransfer
@@ -175,9 +176,19 @@ def _uses_of(desk: Desk) -> PostUsage:
     return PostUsage("plant", batch, usages, rated, account.version, account.mark)
 
 
+def _restating(desk: Desk) -> RestateUsage:
+    account = desk.accounts[ALICE]
+    batch = max((batch for feed, _, batch in account.open.feeds if feed == "rerate"), default=0) + 1
+    lines = (RestatedLine(desk.now_ms, "voice", ALICE, 0, 3),)
+    total = usage_total(account, desk.now_ms)
+    counters = (("minutes@20200101", 60),)
+    return RestateUsage("rerate", batch, account.version, desk.now_ms, total, lines, counters, (), "new price")
+
+
 EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     PostCharge: lambda desk: post(desk.accounts[ALICE], charge_of(7, depends=True)),
     PostUsage: _uses_of,
+    RestateUsage: _restating,
     OpenAccount: lambda desk: opening(NEW, 100),
     SetContract: lambda desk: SetContract(contract_of(TV, ALICE)),
     Subscribe: lambda desk: Subscribe("pack", "now", desk.now_ms, 0, {}, 0, 1, contract_of(ALICE)),

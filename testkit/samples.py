@@ -36,13 +36,13 @@ from charging.ledger.commands.move_out import MovedOut
 from charging.ledger.commands.open_account import Opened
 from charging.ledger.commands.pay import Paid
 from charging.ledger.commands.post_charge import Charged
-from charging.ledger.commands.post_usage import FeedMarked
 from charging.ledger.commands.propose import Proposed
 from charging.ledger.commands.receive_transfer import TransferReceived
 from charging.ledger.commands.recover import Recovered
 from charging.ledger.commands.redeem_voucher import VoucherAsked
 from charging.ledger.commands.refund import Refunded
 from charging.ledger.commands.resolve_dispute import DisputeResolved
+from charging.ledger.commands.restate_usage import RestatedLine, UsageRestated
 from charging.ledger.commands.reverse_payment import PaymentReversed
 from charging.ledger.commands.set_credit_limit import CreditSet
 from charging.ledger.commands.set_payment_mode import ModeSet
@@ -72,6 +72,8 @@ from charging.ledger.events import (
     StatusSet,
 )
 from charging.ledger.rewards import BonusGiven, BonusMoved, BonusTakenBack
+from charging.ledger.feeds import FeedMarked
+from charging.ledger.rewards import BonusGiven, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
 from charging.ledger.staging import MoneyReplayed, MoneyStaged
@@ -165,6 +167,18 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     MovedOut: (MovedOut("GX"), {"status", "status_reason", "before_move"}),
     Charged: (Charged(USAGE, CHARGE, (("main", 30),), (("minutes", 60),)), {"books", "buckets", "accumulators"}),
     FeedMarked: (FeedMarked("plant", ALICE, 8), {"feeds"}),
+    UsageRestated: (
+        UsageRestated(
+            "rerate",
+            8,
+            (RestatedLine(1, "voice", ALICE, 0, 9),),
+            (("main", 9),),
+            (("minutes", 3),),
+            ((COUNTER, 5),),
+            "dearer",
+        ),
+        {"books", "buckets", "accumulators"},
+    ),
     Booked: (Booked("deposit", (("main", 100),), "paid"), {"books", "buckets"}),
     BookSet: (BookSet(Book("bonus", "money", 0, priority=5)), {"books"}),
     BookDropped: (BookDropped("old"), {"books"}),

@@ -18,7 +18,7 @@ PREVIEW = frozenset({"preview"})
 """The dry run of a command: a quote with a command in it."""
 PAGED = frozenset({"account", "accounts", "offerings", "detail"})
 PRICED = frozenset({"month", "compare"})
-VIEWS = frozenset({"balance", "usage", "contract", "history", "outcome", "arrears"}) | PAGED | PRICED
+VIEWS = frozenset({"balance", "usage", "contract", "history", "outcome", "arrears", "frozen"}) | PAGED | PRICED
 ALL = EVENTS | EXECUTE | PREVIEW | VIEWS
 
 EFFECTS: Mapping[str, frozenset[str]] = {

@@ -3,7 +3,7 @@
 Registered by the name of the command, and of the field; `appserver.reading.orders` reads all others.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from onetier.v1 import service_desk_pb2 as desk
 
@@ -12,12 +12,13 @@ from appserver.reading.keys import numbers_of
 from charging.base.account import Book
 from charging.base.account_id import check_own, require_subscriber
 from charging.base.asked import Asked
-from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT, QUANTITY_DEFAULT, UNITS_MAX
+from charging.base.bounds import AMOUNT_MAX, BOOK_MAX, PRIORITY_DEFAULT, QUANTITY_DEFAULT, TIME_MS_MAX, UNITS_MAX
 from charging.base.contract import Contract, Subscription
 from charging.base.fields import FIRST_FEES, QUANTITY, UNIT
 from charging.base.fieldtypes import (
     ATTRIBUTES,
     ATTRIBUTES_MAX,
+    NAME,
     NAMES,
     TEXT,
     check_first_book,
@@ -33,6 +34,7 @@ from charging.base.party import party
 from charging.base.unit_key import NONE
 from charging.base.usage import Usage
 from charging.ledger.commands.post_usage import USES_MAX
+from charging.ledger.commands.restate_usage import COUNTERS_MAX, RestatedLine
 from charging.ledger.commands.set_contract import SetContract
 from charging.rating.session_asks import UnitAsk
 
@@ -41,6 +43,11 @@ SERVICE_AHEAD_MS_MAX = 300_000
 
 USES_READ_MAX = USES_MAX + 1
 """One more than is taken, so that too many are seen as such and no more of them are read."""
+
+RESTATED_READ_MAX = COUNTERS_MAX + 1
+"""Likewise, of the lists of a restatement."""
+COUNTER_CHARS_MAX = 400
+"""Of the key of an accumulator."""
 
 Reader = Callable[[desk.ServiceRequest, Asked], Order]
 OwnField = Callable[..., object]
@@ -82,7 +89,7 @@ def _set_contract(request: desk.ServiceRequest, asked: Asked) -> SetContract:
     if given.account_id not in ("", account_id):
         raise refusal("ACCOUNT_MISMATCH", "set_contract.contract.account_id", "nothing, or set_contract.account_id")
     if not 0 <= given.version <= AMOUNT_MAX:
-        raise refusal("AMOUNT_OUT_OF_RANGE", "set_contract.contract.version", f"0 to {AMOUNT_MAX}")
+        raise refusal("NUMBER_OUT_OF_RANGE", "set_contract.contract.version", f"0 to {AMOUNT_MAX}")
     member = normalise(given.identity, asked.country) if given.identity else asked.identity
     require_subscriber(member, "set_contract.contract.identity")
     return SetContract(_contract(given, member, account_id, "set_contract.contract", asked.country), given.version)
@@ -144,11 +151,50 @@ def _use(given: desk.UsageUse, path: str, asked: Asked) -> Usage:
     )
 
 
+def _restated_lines(command: desk.RestateUsage, asked: Asked) -> tuple[RestatedLine, ...]:
+    return tuple(
+        _restated_line(each, f"restate_usage.lines[{index}]", asked)
+        for index, each in enumerate(command.lines[:RESTATED_READ_MAX])
+    )
+
+
+def _restated_line(given: desk.RestatedLine, path: str, asked: Asked) -> RestatedLine:
+    if not 0 < given.event_time_ms <= TIME_MS_MAX:
+        raise refusal("EVENT_TIME_INVALID", f"{path}.event_time_ms", "a moment of the cycle, UTC")
+    if not -AMOUNT_MAX <= given.difference <= AMOUNT_MAX:
+        raise refusal("NUMBER_OUT_OF_RANGE", f"{path}.difference", f"at most {AMOUNT_MAX} either way")
+    return RestatedLine(
+        given.event_time_ms,
+        NAME.read(given.item, f"{path}.item"),
+        normalise(given.member, asked.country) if given.member else "",
+        given.taxed_since,
+        given.difference,
+    )
+
+
+def _restated_counters(command: desk.RestateUsage, asked: Asked) -> tuple[tuple[str, int], ...]:
+    return _restated_amounts(command.counters, "restate_usage.counters")
+
+
+def _restated_takes(command: desk.RestateUsage, asked: Asked) -> tuple[tuple[str, int], ...]:
+    return _restated_amounts(command.takes, "restate_usage.takes")
+
+
+def _restated_amounts(given: Sequence[desk.RestatedAmount], path: str) -> tuple[tuple[str, int], ...]:
+    pairs = tuple((each.name, each.difference) for each in given[:RESTATED_READ_MAX])
+    for index, (name, difference) in enumerate(pairs):
+        if not 0 < len(name) <= COUNTER_CHARS_MAX or not -BOOK_MAX <= difference <= BOOK_MAX:
+            text = f"a name of at most {COUNTER_CHARS_MAX} characters, and a number within {BOOK_MAX}"
+            raise refusal("RESTATEMENT_WRONG", f"{path}[{index}]", text)
+    return pairs
+
+
 OWN_READERS: Mapping[str, Reader] = {"set_contract": _set_contract, "session": _session}
 """By command: what reads the whole of it."""
 OWN_FIELDS: Mapping[str, Mapping[str, OwnField]] = {
     "open_account": {"account_id": _opened_id, "contract": _first_contract, "books": _first_books},
     "post_usage": {"uses": _uses},
+    "restate_usage": {"lines": _restated_lines, "counters": _restated_counters, "takes": _restated_takes},
 }
 """By command and field: what reads the fields that its struct marks `Own`."""
 

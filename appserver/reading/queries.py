@@ -24,6 +24,7 @@ LINES_DEFAULT = {
     "month": 0,
     "compare": 0,
     "arrears": 0,
+    "frozen": 0,
 }
 """Views of a query, and how many journal lines or rows they show when the quantity doesn't say."""
 LINES_MAX = {"offerings": 50}

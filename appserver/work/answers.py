@@ -17,7 +17,7 @@ from charging.ledger.commands.post_usage import PostUsage, UseOutcome, read_outc
 from charging.ledger.session_state import covers
 from charging.rating.quotas import keyed_usage
 from charging.rating.remains import allowances
-from charging.wire import Answer, BusinessData, Done, Failed, History, SessionOutcome, Unknown
+from charging.wire import Answer, BusinessData, Done, Failed, History, SessionOutcome, Unknown, pack
 from charging.wire import fault as fault_of
 from runtime.languages import tongue_for
 
@@ -122,6 +122,8 @@ def answer_query(
         replies.fill_balance(reply.balance, account, now_ms)
     elif item.query.view == "arrears":
         fill_arrears(reply.arrears, account, now_ms)
+    elif item.query.view == "frozen":
+        reply.frozen.account, reply.frozen.contract = pack(account), pack(contract)
     elif item.query.view == "contract":
         replies.fill_contract(reply.contract.contract, contract)
     elif item.query.view == "history":

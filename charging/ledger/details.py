@@ -5,17 +5,18 @@ from msgspec import Raw, Struct
 from charging.base.usage import Usage
 from charging.ledger.commands.post_charge import Charged
 from charging.ledger.commands.refund import Refunded
+from charging.ledger.commands.restate_usage import RestatedLine, UsageRestated
 from charging.ledger.entry import Entry
 from charging.ledger.event import Pair
 from charging.ledger.events import SessionStepped
 
-CHARGE, SESSION, REFUND = "charge", "session", "refund"
-KINDS = (CHARGE, SESSION, REFUND)
+CHARGE, SESSION, REFUND, RESTATED = "charge", "session", "refund", "restated"
+KINDS = (CHARGE, SESSION, REFUND, RESTATED)
 NO_STEPS = Raw(b"\x90")
 
 
 class RatedUsage(Struct, frozen=True, array_like=True, gc=False):
-    """One usage, one service of a session's step, or what a refund gave back; amounts in micro-units."""
+    """One usage, one service of a session's step, what a refund gave back, or a line that was restated; micro-units."""
 
     key: str
     kind: str
@@ -54,7 +55,16 @@ def records(entry: Entry) -> tuple[RatedUsage, ...]:
         elif isinstance(event, Refunded):
             nothing = Usage(entry.identity, "", entry.time_ms, 0)
             found.append(_record(entry, REFUND, nothing, 0, -event.amount, of_key=event.charge_key))
+        elif isinstance(event, UsageRestated):
+            for line in _lines_of(event, entry.time_ms):
+                usage = Usage(line.member or entry.identity, "", line.time_ms, 0)
+                found.append(_record(entry, RESTATED, usage, 0, line.difference))
     return tuple(found)
+
+
+def _lines_of(event: UsageRestated, time_ms: int) -> tuple[RestatedLine, ...]:
+    """Give its lines, one at least: what it counted and took stands with the first."""
+    return event.lines or (RestatedLine(time_ms, "", "", 0, 0),)
 
 
 def _record(
@@ -110,4 +120,9 @@ def effects(entry: Entry) -> tuple[UsageEffect, ...]:
                 found.append(UsageEffect(row.accruals, row.units, item, charge.taxed_since, charge.currency))
         elif isinstance(event, Refunded):
             found.append(UsageEffect())
+        elif isinstance(event, UsageRestated):
+            counters, takes = event.counters, event.takes()
+            for line in _lines_of(event, entry.time_ms):
+                found.append(UsageEffect(counters, takes, line.item, line.taxed_since))
+                counters = takes = ()
     return tuple(found)

@@ -30,7 +30,7 @@ from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
 from charging.ledger.commands.post_fees import PostFees
-from charging.ledger.commands.post_usage import FeedMarked, PostUsage
+from charging.ledger.commands.post_usage import PostUsage
 from charging.ledger.commands.propose import Propose, Proposed
 from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
 from charging.ledger.commands.recover import Recover, Recovered
@@ -41,6 +41,7 @@ from charging.ledger.commands.remember import Remember
 from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.resolve_dispute import DisputeResolved, ResolveDispute
+from charging.ledger.commands.restate_usage import RestateUsage, UsageRestated
 from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.reverse_payment import PaymentReversed, ReversePayment
 from charging.ledger.commands.send_transfer import SendTransfer
@@ -77,6 +78,8 @@ from charging.ledger.events import (
     StatusSet,
 )
 from charging.ledger.rewards import BonusGiven, BonusMoved, BonusTakenBack
+from charging.ledger.feeds import FeedMarked
+from charging.ledger.rewards import BonusGiven, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
 from charging.ledger.staging import MoneyReplayed, MoneyStaged
@@ -84,6 +87,7 @@ from charging.ledger.staging import MoneyReplayed, MoneyStaged
 Action = (
     PostCharge
     | PostUsage
+    | RestateUsage
     | OpenAccount
     | SetContract
     | Subscribe
@@ -173,6 +177,7 @@ Event = (
     | StatusSet
     | FeePosted
     | FeedMarked
+    | UsageRestated
     | Noticed
     | ReauthAsked
     | BillTakenOver

@@ -63,7 +63,9 @@ SUBJECTS = frozenset(
 """What is read of a slot's subjects besides accounts and done to them, see `business.kinds`; and bills, trials too."""
 FEED = frozenset({"watch"})
 """To be told what happens to accounts, as it happens; by region."""
-NAMES = READS | COMMANDS | AMENDMENTS | SUBJECTS | FEED
+JOBS = frozenset({"frozen"})
+"""What jobs read that rate usage anew."""
+NAMES = READS | JOBS | COMMANDS | AMENDMENTS | SUBJECTS | FEED
 """All that a grant may name."""
 
 
@@ -150,6 +152,7 @@ BUILT_IN = (
     Grant("operator", ("pay", "recover", "dispute", "agree_instalments", "dun"), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("operator", ("write_off", "take_over_bill"), NO_LIMIT, 0, actors=True),
     Grant("operator", ("release_number",), 0, NO_LIMIT, actors=True),
+    Grant("operator", ("restate_usage", *sorted(JOBS)), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("top_up_units",), NO_LIMIT, _UNITS, actors=True),
     Grant("operator", ("redeem_voucher", "lift_voucher_block"), 0, NO_LIMIT, actors=True),
     Grant("operator", ("make_vouchers",), NO_LIMIT, _SMALL, actors=True),

@@ -1,6 +1,6 @@
 """Reasons for which mediation puts a record or a whole file aside; those of the front door stand beside them there."""
 
-from charging.reasons.reason import BROKEN, CONFLICT, INVALID, NOBODY, Reason, Section
+from charging.reasons.reason import BROKEN, CONFLICT, INVALID, NOBODY, REFUSED, Reason, Section
 
 MEDIATION = Section(
     "Files of switches",
@@ -21,6 +21,13 @@ MEDIATION = Section(
                "Let the switch write UTC, or an offset, in that hour."),
         Reason("RECORD_CONFLICT", CONFLICT, "A record has the key of another one and says something else.",
                "Look at both, and charge what is right by hand.", NOBODY),
+        Reason("RESTATEMENT_STALE", REFUSED, "The account moved on since its usage was rated anew.",
+               "Rate it anew and restate it under another key."),
+        Reason("RESTATEMENT_WRONG", INVALID, "A restatement does not agree with the account, or with itself.",
+               "Gather the details anew, then rate.", fields="what is wrong"),
+        Reason("RERATE_FAULTY", INVALID, "A job that rates anew can't be begun as it was asked for."),
+        Reason("DETAILS_INCOMPLETE", CONFLICT, "The details of an account are not all that it was charged.",
+               "Gather them while its journal is kept; what is older can't be rated anew.", NOBODY),
         Reason("DETAILS_GAP", BROKEN, "A part of a journal is gone that was not gathered into the details.",
                "Gather more often than journals are dropped, or begin a new folder.", NOBODY),
         Reason("DETAILS_MISSING", BROKEN, "A file of the details is not there.",

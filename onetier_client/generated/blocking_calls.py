@@ -36,6 +36,7 @@ class BlockingCommands(Driving):
     set_spending_limit = blocking(Commands.set_spending_limit)
     drop_book = blocking(Commands.drop_book)
     post_usage = blocking(Commands.post_usage)
+    restate_usage = blocking(Commands.restate_usage)
     gift = blocking(Commands.gift)
     pay = blocking(Commands.pay)
     reverse_payment = blocking(Commands.reverse_payment)

@@ -36,6 +36,7 @@ class Commands(Asking):
     set_spending_limit = asked(commands.set_spending_limit)
     drop_book = asked(commands.drop_book)
     post_usage = asked(commands.post_usage)
+    restate_usage = asked(commands.restate_usage)
     gift = asked(commands.gift)
     pay = asked(commands.pay)
     reverse_payment = asked(commands.reverse_payment)

@@ -622,6 +622,25 @@ def post_usage(identity: str, command: desk.PostUsage, **facts: Unpack[Facts]) -
     return execute(identity, command, **facts)
 
 
+def restate_usage(identity: str, command: desk.RestateUsage, **facts: Unpack[Facts]) -> desk.ServiceRequest:
+    """Restates what usage came to: one difference for all that was rated anew, with the counters and books that go with
+    it. Closed bills stay as they are; what is of a closed cycle stands on the next bill, with its origin.
+
+    `feed`: Who counts the jobs. (1 to 64 characters)
+    `batch`: Number of the job; for each account a feed's jobs grow, and each is taken once. (1 to 9007199254740992)
+    `expected_version`: The account as it was when all was rated anew; refused RESTATEMENT_STALE when it has moved on.
+        (1 to 9007199254740992)
+    `from_ms`: A moment of the first cycle that was rated anew, UTC, milliseconds. (1 to 9007199254740992)
+    `expected_total`: What usage of the open cycles from then on came to before; refused RESTATEMENT_STALE when it is
+        another sum. (-1000000000000000000 to 1000000000000000000; micro-units)
+    `lines`: By cycle, item, member and day of tax; at most 200.
+    `counters`: Accumulators by their keys; at most 500.
+    `takes`: Books that rating names, of units or bound money: what more was taken of them; at most 100.
+    `reason`:  (at most 256 characters)
+    """
+    return execute(identity, command, **facts)
+
+
 def gift(
     identity: str, to_identity: str, rule: str, amount: int, book_id: str = "", **facts: Unpack[Facts]
 ) -> desk.ServiceRequest:

@@ -19,11 +19,10 @@ from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.commands.post_charge import Charged, PostCharge
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent
+from charging.ledger.feeds import FeedMarked, require_new
 
 USES_MAX = 200
 """Of one command: what it makes must fit a journal entry."""
-FEEDS_MAX = 16
-"""That are remembered of each member; a feed is a whole mediation plant, not one of its files."""
 
 
 class RatedUse(Struct, frozen=True, array_like=True, gc=False):
@@ -49,26 +48,6 @@ class UseOutcome(Struct, frozen=True, gc=False):
 _pack = msgpack.Encoder().encode
 read_outcomes = msgpack.Decoder(tuple[UseOutcome, ...]).decode
 """Reads the detail of an outcome: one for each use, in their order. Raises `msgspec.MsgspecError`."""
-
-
-class FeedMarked(BaseEvent, frozen=True, tag="fed"):
-    """A batch of a feed was taken; it and those before it are not taken again."""
-
-    feed: str
-    identity: str
-    batch: int
-
-    rerates = False
-
-    def apply(self, account: Account) -> Account:
-        """Remember it."""
-        of = (self.feed, self.identity)
-        others = tuple([mark for mark in account.open.feeds if mark[:2] != of])
-        return account.with_open(feeds=(*others, (*of, self.batch)))
-
-    def words(self) -> str:
-        """Name it."""
-        return f"batch {self.batch} of {self.feed}"
 
 
 class PostUsage(BaseAction, frozen=True, tag="post_usage"):
@@ -115,13 +94,7 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
         if not self.uses or len(self.rated) != len(self.uses):
             raise VersionMoved
         identity = self.uses[0].identity
-        marks = {feed: batch for feed, of, batch in account.open.feeds if of == identity}
-        taken = marks.get(self.feed, 0)
-        if self.batch <= taken:
-            text = f"batch {self.batch} of {self.feed} was taken, as were all before {taken}"
-            raise Refused("BATCH_TAKEN", text, facts={"batch": str(taken)})
-        if self.feed not in marks and len(marks) >= FEEDS_MAX:
-            raise Refused("FEEDS_FULL", f"batches of {FEEDS_MAX} feeds were taken, as many as are remembered")
+        require_new(account, self.feed, identity, self.batch)
         if (account.version, account.mark) != (self.base_version, self.base_mark):
             raise VersionMoved
         events: list[BaseEvent] = []

@@ -22,7 +22,7 @@ REQUEST_TYPE_QUERY: RequestType
 REQUEST_TYPE_EXECUTE: RequestType
 
 class ServiceRequest(_message.Message):
-    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "unit_key", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "join", "transfer_ownership", "reopen_account", "release_number", "leave", "pause", "resume", "change_identity", "set_spending_limit", "drop_book", "post_usage", "gift", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block")
+    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "unit_key", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "join", "transfer_ownership", "reopen_account", "release_number", "leave", "pause", "resume", "change_identity", "set_spending_limit", "drop_book", "post_usage", "restate_usage", "gift", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -80,6 +80,7 @@ class ServiceRequest(_message.Message):
     SET_SPENDING_LIMIT_FIELD_NUMBER: _ClassVar[int]
     DROP_BOOK_FIELD_NUMBER: _ClassVar[int]
     POST_USAGE_FIELD_NUMBER: _ClassVar[int]
+    RESTATE_USAGE_FIELD_NUMBER: _ClassVar[int]
     GIFT_FIELD_NUMBER: _ClassVar[int]
     PAY_FIELD_NUMBER: _ClassVar[int]
     REVERSE_PAYMENT_FIELD_NUMBER: _ClassVar[int]
@@ -144,6 +145,7 @@ class ServiceRequest(_message.Message):
     set_spending_limit: SetSpendingLimit
     drop_book: DropBook
     post_usage: PostUsage
+    restate_usage: RestateUsage
     gift: Gift
     pay: Pay
     reverse_payment: ReversePayment
@@ -158,7 +160,7 @@ class ServiceRequest(_message.Message):
     take_over_bill: TakeOverBill
     redeem_voucher: RedeemVoucher
     lift_voucher_block: LiftVoucherBlock
-    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., join: _Optional[_Union[Join, _Mapping]] = ..., transfer_ownership: _Optional[_Union[TransferOwnership, _Mapping]] = ..., reopen_account: _Optional[_Union[ReopenAccount, _Mapping]] = ..., release_number: _Optional[_Union[ReleaseNumber, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., change_identity: _Optional[_Union[ChangeIdentity, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., post_usage: _Optional[_Union[PostUsage, _Mapping]] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., dun: _Optional[_Union[Dun, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ..., redeem_voucher: _Optional[_Union[RedeemVoucher, _Mapping]] = ..., lift_voucher_block: _Optional[_Union[LiftVoucherBlock, _Mapping]] = ...) -> None: ...
+    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., join: _Optional[_Union[Join, _Mapping]] = ..., transfer_ownership: _Optional[_Union[TransferOwnership, _Mapping]] = ..., reopen_account: _Optional[_Union[ReopenAccount, _Mapping]] = ..., release_number: _Optional[_Union[ReleaseNumber, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., change_identity: _Optional[_Union[ChangeIdentity, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., post_usage: _Optional[_Union[PostUsage, _Mapping]] = ..., restate_usage: _Optional[_Union[RestateUsage, _Mapping]] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., dun: _Optional[_Union[Dun, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ..., redeem_voucher: _Optional[_Union[RedeemVoucher, _Mapping]] = ..., lift_voucher_block: _Optional[_Union[LiftVoucherBlock, _Mapping]] = ...) -> None: ...
 
 class PostUsage(_message.Message):
     __slots__ = ("feed", "batch", "uses")
@@ -169,6 +171,50 @@ class PostUsage(_message.Message):
     batch: int
     uses: _containers.RepeatedCompositeFieldContainer[UsageUse]
     def __init__(self, feed: _Optional[str] = ..., batch: _Optional[int] = ..., uses: _Optional[_Iterable[_Union[UsageUse, _Mapping]]] = ...) -> None: ...
+
+class RestateUsage(_message.Message):
+    __slots__ = ("feed", "batch", "expected_version", "from_ms", "expected_total", "lines", "counters", "takes", "reason")
+    FEED_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_TOTAL_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    COUNTERS_FIELD_NUMBER: _ClassVar[int]
+    TAKES_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    feed: str
+    batch: int
+    expected_version: int
+    from_ms: int
+    expected_total: int
+    lines: _containers.RepeatedCompositeFieldContainer[RestatedLine]
+    counters: _containers.RepeatedCompositeFieldContainer[RestatedAmount]
+    takes: _containers.RepeatedCompositeFieldContainer[RestatedAmount]
+    reason: str
+    def __init__(self, feed: _Optional[str] = ..., batch: _Optional[int] = ..., expected_version: _Optional[int] = ..., from_ms: _Optional[int] = ..., expected_total: _Optional[int] = ..., lines: _Optional[_Iterable[_Union[RestatedLine, _Mapping]]] = ..., counters: _Optional[_Iterable[_Union[RestatedAmount, _Mapping]]] = ..., takes: _Optional[_Iterable[_Union[RestatedAmount, _Mapping]]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RestatedLine(_message.Message):
+    __slots__ = ("event_time_ms", "item", "member", "taxed_since", "difference")
+    EVENT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    TAXED_SINCE_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    event_time_ms: int
+    item: str
+    member: str
+    taxed_since: int
+    difference: int
+    def __init__(self, event_time_ms: _Optional[int] = ..., item: _Optional[str] = ..., member: _Optional[str] = ..., taxed_since: _Optional[int] = ..., difference: _Optional[int] = ...) -> None: ...
+
+class RestatedAmount(_message.Message):
+    __slots__ = ("name", "difference")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    difference: int
+    def __init__(self, name: _Optional[str] = ..., difference: _Optional[int] = ...) -> None: ...
 
 class UsageUse(_message.Message):
     __slots__ = ("service_code", "event_time_ms", "quantity", "other_party", "visited_place", "attributes")
@@ -1656,6 +1702,14 @@ class OutcomeView(_message.Message):
     reply: ServiceReply
     def __init__(self, request_key: _Optional[str] = ..., state: _Optional[_Union[OutcomeView.State, str]] = ..., reply: _Optional[_Union[ServiceReply, _Mapping]] = ...) -> None: ...
 
+class FrozenView(_message.Message):
+    __slots__ = ("account", "contract")
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_FIELD_NUMBER: _ClassVar[int]
+    account: bytes
+    contract: bytes
+    def __init__(self, account: _Optional[bytes] = ..., contract: _Optional[bytes] = ...) -> None: ...
+
 class ArrearsView(_message.Message):
     __slots__ = ("account_id", "domain", "status", "currency", "open", "disputed", "overdue", "overdue_since_ms", "bills", "dunning", "account_version")
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -1745,7 +1799,7 @@ class DunningState(_message.Message):
     def __init__(self, step: _Optional[str] = ..., service_code: _Optional[str] = ..., action: _Optional[str] = ..., since_ms: _Optional[int] = ...) -> None: ...
 
 class ServiceReply(_message.Message):
-    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome", "account", "accounts", "offerings", "detail", "month", "compare", "arrears", "preview")
+    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome", "account", "accounts", "offerings", "detail", "month", "compare", "arrears", "preview", "frozen")
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CHARGE_FIELD_NUMBER: _ClassVar[int]
     QUOTE_FIELD_NUMBER: _ClassVar[int]
@@ -1764,6 +1818,7 @@ class ServiceReply(_message.Message):
     COMPARE_FIELD_NUMBER: _ClassVar[int]
     ARREARS_FIELD_NUMBER: _ClassVar[int]
     PREVIEW_FIELD_NUMBER: _ClassVar[int]
+    FROZEN_FIELD_NUMBER: _ClassVar[int]
     error: _status_pb2.Status
     charge: ChargeResult
     quote: ChargeResult
@@ -1782,7 +1837,8 @@ class ServiceReply(_message.Message):
     compare: CompareView
     arrears: ArrearsView
     preview: PreviewResult
-    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ..., account: _Optional[_Union[AccountView, _Mapping]] = ..., accounts: _Optional[_Union[AccountsView, _Mapping]] = ..., offerings: _Optional[_Union[OfferingsView, _Mapping]] = ..., detail: _Optional[_Union[DetailView, _Mapping]] = ..., month: _Optional[_Union[MonthView, _Mapping]] = ..., compare: _Optional[_Union[CompareView, _Mapping]] = ..., arrears: _Optional[_Union[ArrearsView, _Mapping]] = ..., preview: _Optional[_Union[PreviewResult, _Mapping]] = ...) -> None: ...
+    frozen: FrozenView
+    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ..., account: _Optional[_Union[AccountView, _Mapping]] = ..., accounts: _Optional[_Union[AccountsView, _Mapping]] = ..., offerings: _Optional[_Union[OfferingsView, _Mapping]] = ..., detail: _Optional[_Union[DetailView, _Mapping]] = ..., month: _Optional[_Union[MonthView, _Mapping]] = ..., compare: _Optional[_Union[CompareView, _Mapping]] = ..., arrears: _Optional[_Union[ArrearsView, _Mapping]] = ..., preview: _Optional[_Union[PreviewResult, _Mapping]] = ..., frozen: _Optional[_Union[FrozenView, _Mapping]] = ...) -> None: ...
 
 class ExchangeRequest(_message.Message):
     __slots__ = ("batch_id", "timeout_ms", "requests", "traceparent", "traced")

@@ -16,7 +16,7 @@ from appserver.access_log import WAITING_MAX, Access, AccessLog, turn_over
 from appserver.reading.queries import VIEWS
 from appserver.reading.request import QueryRequest
 from charging.errors import Unavailable
-from charging.ledger.permission import COMMANDS, NO_LIMIT, Grant
+from charging.ledger.permission import COMMANDS, JOBS, NO_LIMIT, Grant
 from charging.ledger.permission import READS as READS_NAMED
 from console.main import mounted
 from testkit.front import A, B, Front, fault_of
@@ -154,5 +154,5 @@ def _query() -> QueryRequest:
 
 def test_grants_have_a_name_for_every_view_and_every_command() -> None:
     commands = [field.name for field in pb.ServiceRequest.DESCRIPTOR.oneofs_by_name["command"].fields]
-    assert set(VIEWS) <= READS_NAMED
+    assert set(VIEWS) <= READS_NAMED | JOBS
     assert set(commands) <= COMMANDS

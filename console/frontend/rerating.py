@@ -1,0 +1,246 @@
+"""`onetier mediation rerate`, `rollback` and `what-if`: usage rated anew by jobs, taken back, and tried on a draft."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from authoring.files import read_folder
+from business.billing.periods import read_period
+from charging.base.identity import mask
+from charging.catalogue.document import Catalogue
+from charging.errors import Fault
+from cluster.roles import read_role
+from console.frontend.asking import ENDPOINTS, Certificates, Endpoint
+from console.operations.keys import ChainKeys, ring_for
+from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url
+from console.report import major
+from console.views import Json, View, print_view
+from details.store import DetailStore
+from evidence.keys import KeyRing
+from mediation.gathering import Gatherer, JournalPlace, journals_of
+from mediation.rerating.freezing import Freezer
+from mediation.rerating.job import AccountOutcome, RerateJob, Rerating, Studied, check_job
+from mediation.rerating.rollback import Rollback
+from mediation.rerating.tariffs import published
+from mediation.rerating.whatif import BY, WhatIf, WhatIfSum, chart
+from onetier_client import AsyncClient
+
+BARS_CHARS = 40
+
+DetailsHome = Annotated[Path, typer.Argument(metavar="DETAILS", help="Folder of `onetier details gather`.")]
+Cycle = Annotated[str, typer.Option("--cycle", help="First cycle that is rated anew, 2026-10; all up to now follows.")]
+Why = Annotated[str, typer.Option("--reason", help="Kept with each restatement, shown in histories.")]
+Accounts = Annotated[
+    list[str] | None, typer.Option("--account", help="Only this account; repeat it. Default: all that used something.")
+]
+Domain = Annotated[str, typer.Option("--domain", help="Only this region; default: the country.")]
+Work = Callable[[Freezer, DetailStore, list[JournalPlace], AsyncClient], Awaitable[bool]]
+
+
+def rerate(
+    home: DetailsHome,
+    cycle: Cycle,
+    reason: Why,
+    accounts: Accounts = None,
+    domain: Domain = "",
+    folder: Folder = FOLDER,
+    directory: DirectoryUrl = "",
+    keys: ChainKeys = None,
+    endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
+    as_json: Json = False,
+) -> None:
+    """Rate usage anew by the catalogues as published, and post one difference an account; twice has no effect."""
+    where = directory_url(folder, directory)
+    ring, now_ms = ring_for(where, keys), time.time_ns() // 1_000_000
+    job = RerateJob(now_ms, _month(cycle), reason, tuple(accounts or ()))
+
+    async def work(freezer: Freezer, store: DetailStore, journals: list[JournalPlace], client: AsyncClient) -> bool:
+        timelines = await published(where, ring)
+        check_job(job, timelines, now_ms)
+        rerating = Rerating(freezer, timelines)
+        outcomes = [each async for each in _watched(journals, lambda journal: rerating.post(job, journal, client))]
+        return _tell(job.number, outcomes, as_json)
+
+    _run(home, where, ring, domain, endpoint, tls, work)
+
+
+def rollback(
+    home: DetailsHome,
+    job: Annotated[int, typer.Argument(help="Number of the job, as `rerate` told it.")],
+    reason: Why,
+    domain: Domain = "",
+    folder: Folder = FOLDER,
+    directory: DirectoryUrl = "",
+    keys: ChainKeys = None,
+    endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
+    as_json: Json = False,
+) -> None:
+    """Take a job back: each account is restated to its former sums; twice has no effect."""
+    where = directory_url(folder, directory)
+    ring, number = ring_for(where, keys), time.time_ns() // 1_000_000
+
+    async def work(freezer: Freezer, store: DetailStore, journals: list[JournalPlace], client: AsyncClient) -> bool:
+        back = Rollback(store, freezer, job, number)
+        outcomes = [each async for each in _watched(journals, lambda journal: back.post(journal, client, reason))]
+        return _tell(number, outcomes, as_json)
+
+    _run(home, where, ring, domain, endpoint, tls, work)
+
+
+def what_if(
+    home: DetailsHome,
+    catalogues: Annotated[Path, typer.Argument(help="Folder of the draft's YAML files.", exists=True)],
+    cycle: Cycle,
+    by: Annotated[str, typer.Option("--by", help=f"Shown: {', '.join(BY)}.")] = "offering",
+    most: Annotated[int, typer.Option("--most", min=1, help="Rows that are shown: who pays most more first.")] = 20,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Write the chart as a file, too.")] = None,
+    accounts: Accounts = None,
+    domain: Domain = "",
+    folder: Folder = FOLDER,
+    directory: DirectoryUrl = "",
+    keys: ChainKeys = None,
+    endpoint: Endpoint = ENDPOINTS,
+    tls: Certificates = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a draft would have earned since a cycle, and who would pay more; nothing is posted."""
+    if by not in BY:
+        raise typer.BadParameter(f"{by!r} is none of {', '.join(BY)}", param_hint="--by")
+    draft = _draft(catalogues)
+    where = directory_url(folder, directory)
+    ring, now_ms = ring_for(where, keys), time.time_ns() // 1_000_000
+    job = RerateJob(now_ms, _month(cycle), "what if", tuple(accounts or ()))
+
+    async def work(freezer: Freezer, store: DetailStore, journals: list[JournalPlace], client: AsyncClient) -> bool:
+        timelines = await published(where, ring, draft)
+        check_job(job, timelines, now_ms)
+        rerating, found, left = Rerating(freezer, timelines), WhatIf(), 0
+        for journal in journals:
+            region = journal.slot.rpartition("/")[0]
+            async for each in rerating.study(job, journal):
+                if isinstance(each, Studied):
+                    found.add(region, each, timelines[region].plan_at)
+                else:
+                    left += 1
+        _tell_what_if(found, by, most, left, as_json)
+        if svg is not None:
+            svg.write_text(chart(f"before and after, by {by}", found.sums(by)[:most]), encoding="utf-8")
+        return True
+
+    _run(home, where, ring, domain, endpoint, tls, work)
+
+
+async def _watched(
+    journals: list[JournalPlace], post: Callable[[JournalPlace], AsyncIterator[AccountOutcome]]
+) -> AsyncIterator[AccountOutcome]:
+    """Go journal by journal, telling on standard error how far it is."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task, count = progress.add_task("beginning", total=None), 0
+        for journal in journals:
+            async for outcome in post(journal):
+                count += 1
+                progress.update(task, description=f"{journal.slot}: {count:,} accounts")
+                yield outcome
+
+
+def _run(
+    home: Path, where: str, ring: KeyRing, domain: str, endpoints: list[str], tls: Path | None, work: Work
+) -> None:
+    async def connected() -> bool:
+        store = DetailStore(home)
+        try:
+            store.remove_unnamed()
+            gatherer = Gatherer(store, ring)
+            journals = await journals_of(where, ring, domain)
+            for journal in journals:
+                await gatherer.gather(journal)
+            async with AsyncClient(endpoints, tls=read_role(tls, "operator")) as client:
+                return await work(Freezer(store, gatherer, client), store, journals, client)
+        finally:
+            store.close()
+
+    try:
+        if not asyncio.run(connected()):
+            raise typer.Exit(1)
+    except Fault as fault:
+        typer.echo(f"{fault.reason}: {fault.message}", err=True)
+        raise typer.Exit(1) from fault
+
+
+def _draft(folder: Path) -> list[Catalogue]:
+    found = read_folder(folder)
+    for fault in found.faults:
+        typer.echo(str(fault), err=True)
+    if found.faults:
+        raise typer.Exit(1)
+    return list(found.catalogues)
+
+
+def _month(cycle: str) -> int:
+    try:
+        return read_period(cycle if "/" in cycle else f"{cycle}/1").month
+    except Fault as fault:
+        raise typer.BadParameter(fault.message, param_hint="--cycle") from fault
+
+
+def _tell(job: int, outcomes: list[AccountOutcome], as_json: bool) -> bool:
+    """Tell a job; say whether no account was left out."""
+    counts = Counter(each.status for each in outcomes)
+    table = Table(title=f"Job {job}", title_justify="left")
+    for name in ("account", "what", "uses", "before", "after", "difference"):
+        table.add_column(name, justify="left" if name in ("account", "what") else "right")
+    changed = [each for each in outcomes if each.before != each.after or each.reason]
+    for each in changed[:BARS_CHARS]:
+        what = f"{each.status}: {each.reason}" if each.reason else each.status
+        sums = (f"{each.uses:,}", major(each.before), major(each.after), major(each.after - each.before))
+        table.add_row(mask(each.account_id), what, *sums)
+    difference = sum(each.after - each.before for each in outcomes if not each.reason)
+    texts = [f"{count:,} {status}" for status, count in sorted(counts.items())] or ["no account used anything"]
+    texts.append(f"difference {major(difference)}, job {job}")
+    print_view(View([{"job": job, "outcome": each} for each in outcomes], [table, *texts]), as_json)
+    return not counts["left out"]
+
+
+def _tell_what_if(found: WhatIf, by: str, most: int, left: int, as_json: bool) -> None:
+    rows, total = found.sums(by), found.total
+    table = Table(title=f"By {by}", title_justify="left")
+    for name in (by, "uses", "before", "after", "difference", "unpriced"):
+        table.add_column(name, justify="left" if name == by else "right")
+    for each in rows[:most]:
+        name = mask(each.name) if by == "subscriber" else each.name
+        sums = (major(each.before), major(each.after), major(each.difference))
+        table.add_row(name, f"{each.uses:,}", *sums, f"{each.unpriced:,}")
+    payers = ", ".join(f"{count:,} would pay {what}" for what, count in found.payers().items())
+    texts = [
+        *_bars(rows[:most], by),
+        f"in all {major(total.before)} before, {major(total.after)} after: {major(total.difference)}",
+        f"{payers}; {left:,} accounts left out; nothing was posted",
+    ]
+    data = [
+        {"by": by, **{name: getattr(each, name) for name in (*each.__struct_fields__, "difference")}} for each in rows
+    ]
+    print_view(
+        View([*data, {"by": "all", "payers": found.payers(), "total": total, "left_out": left}], [table, *texts]),
+        as_json,
+    )
+
+
+def _bars(rows: list[WhatIfSum], by: str) -> list[str]:
+    most = max([1, *(max(each.before, each.after) for each in rows)])
+    lines: list[str] = []
+    for each in rows:
+        name = mask(each.name) if by == "subscriber" else each.name
+        lines.append(f"{name[:24]:24} before {'░' * (BARS_CHARS * each.before // most)}")
+        lines.append(f"{'':24} after  {'█' * (BARS_CHARS * each.after // most)}")
+    return lines

@@ -1,0 +1,241 @@
+"""A job: accounts rated anew, journal by journal, and the difference of each posted as one restatement.
+
+A faulty job is refused before it starts (`check_job`). Killed anywhere it is begun again: what was posted is among the
+rows by then, so nothing is posted twice, whatever the number of the job.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+from onetier.v1 import service_desk_pb2 as desk
+
+from charging.base.localtime import CYCLE, LocalTime, span
+from charging.errors import Invalid
+from charging.ledger.commands.restate_usage import COUNTERS_MAX, LINES_MAX, TAKES_MAX, usage_total
+from charging.plans.timeline import Timeline
+from charging.rating.restating import Restatement, restated
+from mediation.gathering import JournalPlace
+from mediation.rerating.freezing import CHANNEL, STALE, Freezer, FrozenAccount, LeftOut
+from mediation.rerating.inputs import cycle_begins_ms, has_refunds, past_uses, posted_total
+from onetier_client import AsyncClient
+from runtime.status import from_status
+
+FEED = "rerate"
+ROUNDS_MAX = 8
+"""How often an account is frozen again because it moved on."""
+CYCLES_MAX = 3
+"""Closed cycles that a job may go back: what rolls over from the one before must be in the details, too."""
+LEAD_IN = 1
+SAME, RESTATED, TRIED = "same", "restated", "tried"
+
+
+class RerateJob(Struct, frozen=True):
+    """What is to be rated anew."""
+
+    number: int
+    """Jobs of a country grow; the time at which it was made will do."""
+    month: int
+    """First cycle, months since the year 0; all up to now follows."""
+    reason: str
+    accounts: tuple[str, ...] = ()
+    """None = all that used something."""
+
+
+class AccountOutcome(Struct, frozen=True):
+    """What became of one account."""
+
+    account_id: str
+    status: str
+    """same, restated; tried = nothing was posted; left out."""
+    before: int = 0
+    after: int = 0
+    """Micro-units of the usage that was rated."""
+    uses: int = 0
+    kept: int = 0
+    """Uses that stay as they were, because nothing prices them now, or their session goes on."""
+    reason: str = ""
+    why: str = ""
+
+
+class Studied(Struct, frozen=True):
+    """An account as it was rated anew."""
+
+    frozen: FrozenAccount
+    result: Restatement
+
+
+def check_job(job: RerateJob, timelines: Mapping[str, Timeline], now_ms: int) -> None:
+    """Refuse a faulty job before it starts. Raises `Invalid` RERATE_FAULTY."""
+    text = ""
+    months = {span_month(timeline.local, now_ms) for timeline in timelines.values()}
+    if not timelines:
+        text = "there is no region to rate in"
+    elif job.month > max(months):
+        text = "the cycle has not begun anywhere"
+    elif job.month < min(months) - CYCLES_MAX:
+        text = f"more than {CYCLES_MAX} cycles back: journals and counters do not reach so far"
+    elif not job.reason.strip():
+        text = "a reason is kept with each restatement: give one"
+    if text:
+        raise Invalid("RERATE_FAULTY", text)
+
+
+def span_month(local: LocalTime, now_ms: int) -> int:
+    """Give the month of now, counted from the year 0."""
+    text = span(CYCLE, local.day(now_ms // 1_000), 1).text
+    return int(text[:4]) * 12 + int(text[4:6]) - 1
+
+
+class Rerating:
+    """Rates the accounts of journals anew."""
+
+    def __init__(self, freezer: Freezer, timelines: Mapping[str, Timeline]) -> None:
+        """`timelines` are the catalogues by region: those that are published, or a draft."""
+        self._freezer = freezer
+        self._timelines = timelines
+
+    async def study(self, job: RerateJob, journal: JournalPlace) -> AsyncIterator[Studied | AccountOutcome]:
+        """Rate all accounts of a journal that the job is for; posts nothing. Those left out say why."""
+        wanted = set(job.accounts)
+        found = self._freezer.accounts(journal.slot, _first_day(job.month))
+        accounts = [each for each in found if not wanted or each in wanted]
+        async for each in self._study(job, journal, accounts):
+            yield each
+
+    async def _study(
+        self, job: RerateJob, journal: JournalPlace, accounts: Sequence[str]
+    ) -> AsyncIterator[Studied | AccountOutcome]:
+        timeline = self._timelines[journal.slot.rpartition("/")[0]]
+        async for each in self._freezer.frozen(journal, accounts, _first_day(job.month - LEAD_IN)):
+            if isinstance(each, LeftOut):
+                yield AccountOutcome(each.account_id, "left out", reason=each.reason, why=each.why)
+            else:
+                yield study_account(each, job.month, timeline)
+
+    async def post(self, job: RerateJob, journal: JournalPlace, client: AsyncClient) -> AsyncIterator[AccountOutcome]:
+        """Rate and post; accounts that moved on are frozen again, `ROUNDS_MAX` times at most."""
+        again = [account async for account in self._round(job, journal, client, None)]
+        for number in range(1, ROUNDS_MAX + 1):
+            stale = [each.account_id for each in again if each.reason == STALE]
+            for each in again:
+                if each.reason != STALE or number == ROUNDS_MAX:
+                    yield each
+            if not stale or number == ROUNDS_MAX:
+                return
+            again = [account async for account in self._round(job, journal, client, stale)]
+
+    async def _round(
+        self, job: RerateJob, journal: JournalPlace, client: AsyncClient, accounts: Sequence[str] | None
+    ) -> AsyncIterator[AccountOutcome]:
+        studied = self.study(job, journal) if accounts is None else self._study(job, journal, accounts)
+        waiting: dict[str, Studied] = {}
+        async for each in studied:
+            if isinstance(each, AccountOutcome):
+                yield each
+            elif not each.result.changes:
+                yield outcome_of(each, SAME)
+            else:
+                waiting[each.frozen.account.account_id] = each
+                if len(waiting) >= POSTED_AT_ONCE:
+                    async for outcome in posted(job, client, waiting):
+                        yield outcome
+                    waiting = {}
+        async for outcome in posted(job, client, waiting):
+            yield outcome
+
+
+POSTED_AT_ONCE = 200
+
+
+def study_account(frozen: FrozenAccount, month: int, timeline: Timeline) -> Studied | AccountOutcome:
+    """Rate the usage of one account anew, from the beginning of a cycle up to now."""
+    account = frozen.account
+    from_ms = cycle_begins_ms(account, month)
+    rows = [row for row in frozen.rows if row.start_ms >= from_ms]
+    if not has_refunds(frozen.rows) and account.terms.closed < month:
+        said, known = usage_total(account, from_ms), posted_total(rows)
+        if said != known:
+            why = f"the account says {said}, the details {known}: its journal is not kept, or not gathered, so far"
+            return AccountOutcome(account.account_id, "left out", reason="DETAILS_INCOMPLETE", why=why)
+    uses = past_uses(rows, account)
+    before = past_uses([row for row in frozen.rows if row.start_ms < from_ms], account)
+    return Studied(frozen, restated(account, frozen.contracts, uses, before, timeline.plan_at))
+
+
+def outcome_of(studied: Studied, status: str, reason: str = "", why: str = "") -> AccountOutcome:
+    """Tell what became of an account that was rated."""
+    result = studied.result
+    kept = sum(bool(use.fault) for use in result.uses)
+    name = studied.frozen.account.account_id
+    return AccountOutcome(name, status, result.before, result.after, len(result.uses), kept, reason, why)
+
+
+async def posted(job: RerateJob, client: AsyncClient, studied: Mapping[str, Studied]) -> AsyncIterator[AccountOutcome]:
+    """Post what accounts come to; one command each."""
+    requests: dict[str, desk.ServiceRequest] = {}
+    of: dict[str, Studied] = {}
+    for account_id, each in studied.items():
+        result = each.result
+        many = (len(result.lines), len(result.counters), len(result.takes))
+        if any(count > most for count, most in zip(many, (LINES_MAX, COUNTERS_MAX, TAKES_MAX), strict=True)):
+            yield outcome_of(each, "left out", "LIST_TOO_LONG", "more differs than one command can say")
+            continue
+        request = _request(job, each)
+        requests[account_id] = request
+        of[request.request_key] = each
+    async for request, reply in client.exchange(requests.values(), timeout_ms=60_000):
+        each = of[request.request_key]
+        if reply.HasField("error"):
+            fault = from_status(reply.error)
+            yield outcome_of(each, "left out", fault.reason, fault.message)
+        else:
+            yield outcome_of(each, RESTATED)
+
+
+def _request(job: RerateJob, studied: Studied) -> desk.ServiceRequest:
+    account, result = studied.frozen.account, studied.result
+    from_ms = cycle_begins_ms(account, job.month)
+    return restating_request(
+        f"rerate:{job.number}:{account.version}:{account.account_id}",
+        f"account:{account.account_id}",
+        desk.RestateUsage(
+            feed=FEED,
+            batch=job.number,
+            expected_version=account.version,
+            from_ms=from_ms,
+            expected_total=usage_total(account, from_ms),
+            lines=[
+                desk.RestatedLine(
+                    event_time_ms=line.time_ms,
+                    item=line.item,
+                    member=line.member,
+                    taxed_since=line.taxed_since,
+                    difference=line.difference,
+                )
+                for line in result.lines
+            ],
+            counters=_amounts(result.counters),
+            takes=_amounts(result.takes),
+            reason=job.reason,
+        ),
+    )
+
+
+def restating_request(key: str, identity: str, command: desk.RestateUsage) -> desk.ServiceRequest:
+    """Make the request of a restatement."""
+    return desk.ServiceRequest(
+        identity=identity,
+        request_type=desk.REQUEST_TYPE_EXECUTE,
+        request_key=key,
+        channel=CHANNEL,
+        restate_usage=command,
+    )
+
+
+def _amounts(pairs: Iterable[tuple[str, int]]) -> list[desk.RestatedAmount]:
+    return [desk.RestatedAmount(name=name, difference=difference) for name, difference in pairs]
+
+
+def _first_day(month: int) -> str:
+    """Give the first day of a cycle, whatever the cycle day: that of the month."""
+    return f"{month // 12:04}{month % 12 + 1:02}01"

@@ -1,0 +1,103 @@
+"""Takes a job back: a restatement to the former sums, of what the job posted less what was taken back of it already."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+import polars as pl
+from onetier.v1 import service_desk_pb2 as desk
+
+from charging.ledger.commands.restate_usage import usage_total
+from charging.ledger.details import RESTATED
+from charging.ledger.event import Pair
+from details.rows import StoredUsage
+from details.store import DetailStore
+from mediation.gathering import JournalPlace
+from mediation.rerating.freezing import STALE, Freezer, FrozenAccount, LeftOut
+from mediation.rerating.job import FEED, ROUNDS_MAX, SAME, AccountOutcome, restating_request
+from onetier_client import AsyncClient
+from runtime.status import from_status
+
+TAKEN_BACK = "taken back"
+_ALL_DAYS = ""
+
+
+class Rollback:
+    """Takes one job back in one folder of details."""
+
+    def __init__(self, store: DetailStore, freezer: Freezer, job: int, number: int) -> None:
+        """`number` is that of the taking back, which is a job of its own."""
+        self._store = store
+        self._freezer = freezer
+        self._job = job
+        self._number = number
+
+    def accounts(self, slot: str) -> list[str]:
+        """Name the accounts that the job restated."""
+        frame = self._store.frame(slot).filter(pl.col("key").str.starts_with(self._prefix))
+        return [str(name) for name in frame.select("account").unique().sort("account").collect()["account"].to_list()]
+
+    @property
+    def _prefix(self) -> str:
+        return f"{FEED}:{self._job}:"
+
+    async def post(self, journal: JournalPlace, client: AsyncClient, reason: str) -> AsyncIterator[AccountOutcome]:
+        """Take it back on all accounts of a journal; those that moved on are frozen again."""
+        accounts: Sequence[str] = self.accounts(journal.slot)
+        for number in range(1, ROUNDS_MAX + 1):
+            stale: list[str] = []
+            async for each in self._freezer.frozen(journal, accounts, _ALL_DAYS):
+                outcome = await self._post(each, client, reason)
+                if outcome.reason == STALE and number < ROUNDS_MAX:
+                    stale.append(outcome.account_id)
+                else:
+                    yield outcome
+            if not stale:
+                return
+            accounts = stale
+
+    async def _post(self, found: FrozenAccount | LeftOut, client: AsyncClient, reason: str) -> AccountOutcome:
+        if isinstance(found, LeftOut):
+            return AccountOutcome(found.account_id, "left out", reason=found.reason, why=found.why)
+        account = found.account
+        rows = [row for row in found.rows if row.usage.kind == RESTATED and row.usage.key.startswith(self._prefix)]
+        command = _back(rows)
+        total = sum(line.difference for line in command.lines)
+        if not (command.lines or command.counters or command.takes):
+            return AccountOutcome(account.account_id, SAME)
+        command.feed, command.batch, command.expected_version = FEED, self._number, account.version
+        command.from_ms = min(row.start_ms for row in rows)
+        command.expected_total = usage_total(account, command.from_ms)
+        command.reason = reason
+        key = f"{self._prefix}back:{account.version}:{account.account_id}"
+        request = restating_request(key, f"account:{account.account_id}", command)
+        (reply,) = [reply async for _, reply in client.exchange([request], timeout_ms=60_000)]
+        if reply.HasField("error"):
+            fault = from_status(reply.error)
+            return AccountOutcome(account.account_id, "left out", reason=fault.reason, why=fault.message)
+        return AccountOutcome(account.account_id, TAKEN_BACK, -total, 0, len(rows))
+
+
+def _back(rows: Iterable[StoredUsage]) -> desk.RestateUsage:
+    """Make the opposite of rows of restatements."""
+    lines: dict[tuple[int, str, str, int], int] = {}
+    counters: dict[str, int] = {}
+    takes: dict[str, int] = {}
+    for row in rows:
+        member = row.usage.usage.identity if row.effect.item else ""
+        head = (row.start_ms, row.effect.item, member, row.effect.taxed_since)
+        lines[head] = lines.get(head, 0) - row.usage.amount
+        _take_off(counters, row.effect.accruals)
+        _take_off(takes, row.effect.takes)
+    command = desk.RestateUsage()
+    for (time_ms, item, member, since), difference in lines.items():
+        if difference:
+            command.lines.add(event_time_ms=time_ms, item=item, member=member, taxed_since=since, difference=difference)
+    for sums, into in ((counters, command.counters), (takes, command.takes)):
+        for name, difference in sums.items():
+            if difference:
+                into.add(name=name, difference=difference)
+    return command
+
+
+def _take_off(sums: dict[str, int], pairs: Iterable[Pair]) -> None:
+    for key, quantity in pairs:
+        sums[key] = sums.get(key, 0) - quantity

@@ -1,0 +1,91 @@
+"""What another tariff would have earned: the same rating on a draft, nothing posted, added up by whom it is for."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from msgspec import Struct
+
+from charging.rating.restating import PlanOf
+from mediation.rerating.job import Studied
+
+BY = ("offering", "region", "subscriber")
+NONE = "nothing subscribed"
+_BAR, _ROW, _LEFT, _WIDTH = 14, 34, 210, 760
+
+
+class WhatIfSum(Struct):
+    """What one offering, region or subscriber paid, and would have paid."""
+
+    name: str
+    before: int = 0
+    after: int = 0
+    """Micro-units."""
+    uses: int = 0
+    unpriced: int = 0
+    """Uses that the draft does not price: they count as they were charged."""
+
+    @property
+    def difference(self) -> int:
+        """More than before; below zero, less."""
+        return self.after - self.before
+
+
+class WhatIf:
+    """Sums of a study, by each of `BY`."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, dict[str, WhatIfSum]] = {name: {} for name in BY}
+        self.total = WhatIfSum("all")
+
+    def add(self, region: str, studied: Studied, plan_of: PlanOf) -> None:
+        """Count an account of a region."""
+        account = studied.frozen.account.account_id
+        for rated in studied.result.uses:
+            usage = rated.use.usage
+            if usage is None:
+                continue
+            contract = studied.frozen.contracts.get(usage.identity)
+            held = plan_of(usage.start_ms).valid_subscriptions(contract, usage.start_ms) if contract else []
+            offering = held[0].offering if held else NONE
+            for by, name in (("offering", offering), ("region", region), ("subscriber", account)):
+                _count(self._sums[by].setdefault(name, WhatIfSum(name)), rated.use.amount, rated.amount, rated.fault)
+            _count(self.total, rated.use.amount, rated.amount, rated.fault)
+
+    def sums(self, by: str) -> list[WhatIfSum]:
+        """Give the sums of one kind: who would pay most more first."""
+        return sorted(self._sums[by].values(), key=lambda each: (-each.difference, each.name))
+
+    def payers(self) -> Mapping[str, int]:
+        """Say how many subscribers would pay more, less and the same."""
+        found = {"more": 0, "less": 0, "the same": 0}
+        for each in self._sums["subscriber"].values():
+            found["more" if each.difference > 0 else "less" if each.difference < 0 else "the same"] += 1
+        return found
+
+
+def _count(into: WhatIfSum, before: int, after: int, fault: str) -> None:
+    into.before += before
+    into.after += after
+    into.uses += 1
+    into.unpriced += bool(fault)
+
+
+def chart(title: str, sums: Sequence[WhatIfSum]) -> str:
+    """Draw two bars a row, before and after, as an SVG."""
+    most = max([1, *(max(each.before, each.after) for each in sums)])
+    height = 60 + _ROW * len(sums)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LEFT + _WIDTH}" height="{height}" font-family="sans-serif"'
+        f' font-size="12"><text x="8" y="22" font-size="16">{escape(title)}</text>'
+    ]
+    for place, each in enumerate(sums):
+        top = 44 + _ROW * place
+        parts.append(f'<text x="8" y="{top + 14}">{escape(each.name[:32])}</text>')
+        parts += [
+            f'<rect x="{_LEFT}" y="{top + row * _BAR}" width="{max(1, (_WIDTH - 160) * amount // most)}"'
+            f' height="{_BAR - 2}" fill="{colour}"/>'
+            f'<text x="{_LEFT + (_WIDTH - 160) * amount // most + 6}" y="{top + row * _BAR + 10}">'
+            f"{amount / 1_000_000:,.2f}</text>"
+            for row, amount, colour in ((0, each.before, "#9aa5b1"), (1, each.after, "#2f6f9f"))
+        ]
+    return "\n".join((*parts, "</svg>\n"))
