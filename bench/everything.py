@@ -26,6 +26,7 @@ from bench.documents import documents
 from bench.growth import growth
 from bench.histories import histories
 from bench.life import memory, starts
+from bench.rerating import rerating
 from bench.stages import stages
 from bench.table import FULL, NORMAL, QUICK, Aim, Bench, Row, out
 from bench.tiers import both_shapes
@@ -43,6 +44,7 @@ THEMES = (
     "bills",
     "sqlite",
     "cassandra",
+    "rerating",
     "growth",
     "starts",
     "memory",
@@ -114,6 +116,8 @@ async def run(bench: Bench, themes: list[str]) -> None:
         await details(bench)
         await contracts(bench)
         await vouchers(bench)
+    if "rerating" in themes:
+        rerating(bench)
     if "growth" in themes:
         await growth(bench)
     if "starts" in themes:

@@ -77,9 +77,8 @@ from charging.ledger.events import (
     SessionStepped,
     StatusSet,
 )
-from charging.ledger.rewards import BonusGiven, BonusMoved, BonusTakenBack
 from charging.ledger.feeds import FeedMarked
-from charging.ledger.rewards import BonusGiven, BonusTakenBack
+from charging.ledger.rewards import BonusGiven, BonusMoved, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
 from charging.ledger.staging import MoneyReplayed, MoneyStaged

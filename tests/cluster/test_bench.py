@@ -37,6 +37,9 @@ ROWS = {
     "start of a domain server on 3,000 charges": ("ready to be called", ""),
     "memory of an account in a domain server, hot": ("", "≤ 1,500 bytes"),
     "memory of a route in a data center": ("", ""),
+    "details: rated usage gathered": ("polars writes them", ""),
+    "details: page of 50 of a subscriber's month": ("", ""),
+    "a cycle rated anew, no difference": ("first rating", "≤ 1.5 times"),
     "feed, 1 watcher": ("beside as much other work", "≤ 3 % of the owner's CPU"),
     "feed, 10 watchers": ("beside as much other work", "≤ 3 % of the owner's CPU"),
 }

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 LATER = frozenset(
     {"pause", "resume", "change_identity", "set_spending_limit", "drop_book", "post_usage", "gift", "pay"}
     | {"reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover"}
-    | {"agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block"}
+    | {"agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block", "restate_usage"}
 )
 """Commands of the second half."""
 TYPIST = """
@@ -192,6 +192,9 @@ async def test_every_command_of_bills_limits_and_pauses_is_done_from_the_command
         uses = ("--uses", f'{{"service_code": "voice", "event_time_ms": "{DAY_MS}", "quantity": "61"}}')
         await do("post_usage", who, "--feed", "plant", "--batch", "1", *uses)
         assert "BATCH_TAKEN" in await do("post_usage", who, "--feed", "plant", "--batch", "1", *uses, status=1)
+        line = f'{{"event_time_ms": "{DAY_MS}", "item": "voice", "difference": "5"}}'
+        job = ("--feed", "rerate", "--batch", "1", "--expected-version", "1", "--from-ms", str(DAY_MS), "--lines", line)
+        assert "RESTATEMENT_STALE" in await do("restate_usage", who, *job, "--reason", "slip", status=1)
         gift = ("--to-identity", other, "--amount", "10", "--rule", "none")
         assert "GIFT_UNKNOWN" in await do("gift", who, *gift, status=1)
         wrong = ("--code", "GD-00005-03KJV-93F0Y-TYN8X")
