@@ -1,7 +1,28 @@
 """Files that come into a folder whole or not at all, and stay when the machine stops."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+class FolderTaken(Exception):
+    """Another process writes in the folder."""
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Be the only one who writes in a folder; whoever is killed lets it go. Raises `FolderTaken`, `OSError`.
+
+    Two who write would remove each other's files that no commit names yet, and give two things one number.
+    """
+    with (folder / ".writer").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderTaken(f"another process writes in {folder}: wait until it ends") from error
+        yield
 
 
 def place(path: Path, content: bytes) -> None:

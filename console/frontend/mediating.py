@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,7 @@ from mediation.records import DroppedRecord, UnusableFile
 from mediation.standing import source_states
 from mediation.written import FaultyFile
 from onetier_client import AsyncClient
+from runtime.durable import FolderTaken, only_writer
 from runtime.settings import BadSettings
 
 app = typer.Typer(no_args_is_help=True)
@@ -102,7 +104,9 @@ def run(
         line, poster = MediationLine(plant, rules), _poster(plant, client, rules)
         with sourcing.metrics(metrics) as gauges:
             while True:
-                well = await _pass(line, poster, as_json)
+                # Between two looks others may write: records are recycled beside a line that follows its sources.
+                with only_writer(home):
+                    well = await _pass(line, poster, as_json)
                 gauges.states = source_states(plant, rules.sources, _now_ms())
                 if not follow:
                     return well
@@ -124,9 +128,10 @@ def recycle(
 
     async def work(plant: Plant, client: AsyncClient) -> bool:
         line = MediationLine(plant, rules)
-        readable = line.decode_again(_now_ms())
-        again = line.recycle(reason, _now_ms())
-        posted = await _poster(plant, client, rules).post_batches(_now_ms())
+        with only_writer(home):
+            readable = line.decode_again(_now_ms())
+            again = line.recycle(reason, _now_ms())
+            posted = await _poster(plant, client, rules).post_batches(_now_ms())
         row = {"readable": readable, "again": again, "posted": posted}
         texts = [f"{readable} records can be read now, {again} are tried again", _posted(posted)]
         print_view(View([row], texts), as_json)
@@ -255,12 +260,11 @@ def _work(
 ) -> None:
     async def connected() -> bool:
         plant = _open(home)
-        plant.remove_unnamed()
-        async with AsyncClient(endpoints, tls=read_role(tls, "frontend")) as client:
-            try:
+        with closing(plant):
+            with only_writer(home):
+                plant.remove_unnamed()
+            async with AsyncClient(endpoints, tls=read_role(tls, "frontend")) as client:
                 return await work(plant, client)
-            finally:
-                plant.close()
 
     try:
         if not asyncio.run(connected()):
@@ -268,6 +272,9 @@ def _work(
     except Fault as fault:
         typer.echo(f"{fault.reason}: {fault.message}", err=True)
         raise typer.Exit(1) from fault
+    except FolderTaken as taken:
+        typer.echo(str(taken), err=True)
+        raise typer.Exit(1) from taken
     except BadSettings as wrong:
         typer.echo(str(wrong), err=True)
         raise typer.Exit(2) from wrong

@@ -24,6 +24,7 @@ from details.store import DetailAsk, DetailStore
 from details.sums import BY, FORMATS, export, sums
 from mediation.agreeing import disagreements
 from mediation.gathering import Gathered, Gatherer, JournalPlace, journals_of
+from runtime.durable import FolderTaken, only_writer
 
 app = typer.Typer(no_args_is_help=True)
 PAGE = 1_000
@@ -52,7 +53,7 @@ def gather(
         gatherer = Gatherer(store, ring)
         return [await gatherer.gather(journal) for journal in await journals_of(where, ring, domain)]
 
-    with _opened(home) as store:
+    with _writing(home) as store:
         store.remove_unnamed()
         done = asyncio.run(work(store))
         keeping.compact(store)
@@ -157,7 +158,7 @@ def keep(
 ) -> None:
     """Keep rules: drop details older than --days, forget with whom was spoken after --parties-days; 0 = never."""
     done: dict[str, keeping.KeptResult] = {}
-    with _opened(home) as store:
+    with _writing(home) as store:
         if days:
             done["dropped"] = keeping.drop_before(store, _ago(days))
         if parties_days:
@@ -170,7 +171,7 @@ def keep(
 @app.command()
 def erase(home: Home, account_id: AccountId, as_json: Json = False) -> None:
     """Remove all details of an account for ever; its journal still has what it has, and bills stay."""
-    with _opened(home) as store:
+    with _writing(home) as store:
         done = keeping.erase(store, account_id)
         store.remove_unnamed()
     text = f"{done.rows:,} rows of {mask(account_id)} erased from {done.parts:,} files"
@@ -212,6 +213,17 @@ def _opened(home: Path) -> Iterator[DetailStore]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def _writing(home: Path) -> Iterator[DetailStore]:
+    with _opened(home) as store:
+        try:
+            with only_writer(home):
+                yield store
+        except FolderTaken as taken:
+            typer.echo(str(taken), err=True)
+            raise typer.Exit(1) from taken
 
 
 def _row(row: StoredUsage) -> Row:

@@ -200,7 +200,9 @@ def _templates(content: bytes, at: int, end: int, message: FlowMessage) -> Itera
             if message.version == IPFIX and element & _ENTERPRISE:
                 element, enterprise = element & ~_ENTERPRISE, _whole(content, at, 4)
                 at += 4
-            template.append(TemplateField(element, octets, enterprise))
+            if octets:
+                # One without octets says nothing, and thousands of them would be looked at for each octet of a flow.
+                template.append(TemplateField(element, octets, enterprise))
         if number >= _DATA_MIN and template:
             yield (message.domain, number), template
 
@@ -243,7 +245,7 @@ def _moments(cells: dict[str, str], booted_ms: int) -> None:
         if milliseconds not in cells:
             if seconds in cells:
                 cells[milliseconds] = f"{cells[seconds]}000"
-            elif uptime in cells and booted_ms:
+            elif booted_ms and cells.get(uptime, "").isdecimal():
                 cells[milliseconds] = str(booted_ms + int(cells[uptime]))
 
 

@@ -76,6 +76,8 @@ class RecordReader:
         """
         if frame.coding != _BER:
             raise BadBer(frame.at, f"a record in another encoding than BER ({frame.coding})")
+        if frame.start == frame.stop:
+            raise BadBer(frame.at, "a record without content")
         tag, start, stop, after = element(content, frame.start, frame.stop)
         if after != frame.stop:
             raise BadBer(after, "something behind the record")

@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from console.operations.detailing import app
 from details import keeping
 from details.checking import check_parts
+from details.parts import frame_of, written
 from details.store import DetailAsk, DetailStore
 from details.sums import export, sums
+from runtime.durable import only_writer
 from tests.unit.details.test_store import ALICE, BEGIN_MS, BOB, DAY_MS, ZONE, row
 
 
@@ -78,4 +84,17 @@ def test_sums_are_apart_by_what_is_asked_for_and_files_have_all_rows(tmp_path: P
     assert "8613800000000" not in text
     assert "861****0000" in text
     assert len(text.splitlines()) == 7
+    store.close()
+
+
+@pytest.mark.parametrize("asked", [["keep", "--days", "9"], ["erase", ALICE]])
+def test_rules_wait_until_nobody_gathers_since_they_remove_files_that_no_commit_names(
+    tmp_path: Path, asked: list[str]
+) -> None:
+    store = DetailStore(tmp_path)
+    store.put("GD/0", "20241004", written(frame_of([row(1)])))
+    with only_writer(tmp_path):
+        result = CliRunner().invoke(app, [asked[0], str(tmp_path), *asked[1:]])
+    assert result.exit_code == 1, result.output
+    assert len(list(tmp_path.rglob("*.parquet"))) == 1
     store.close()

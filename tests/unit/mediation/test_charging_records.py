@@ -212,6 +212,15 @@ def test_what_is_wrong_in_one_record_is_told_with_its_bytes_and_the_next_is_read
     assert isinstance(good, Decoded)
 
 
+def test_a_record_without_content_harms_nobody_also_at_the_end_of_its_file() -> None:
+    for records, good in (([call(1), b""], 0), ([b"", call(1)], 1)):
+        found = decode("msc", framed(records))
+        bad = found[1 - good]
+        assert isinstance(found[good], Decoded)
+        assert isinstance(bad, UnreadRecord)
+        assert "a record without content" in bad.why
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

@@ -6,13 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from console.frontend.mediating import app
 from mediation.line import MediationLine, read_rules
 from mediation.plant.batches import read_batch
 from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended
 from mediation.plant.work import OPEN
 from mediation.posting.shares import shares_of
+from runtime.durable import only_writer
 
 NOW_MS = 1_795_680_000_000
 FORMAT = """
@@ -125,3 +128,26 @@ def test_a_file_all_of_whose_records_wait_takes_no_number_from_the_next(yard: Ya
     assert yard.batches() == [1]
     yard.line.recycle("", NOW_MS + 60_000)
     assert yard.batches() == [1, 1]
+
+
+def test_batches_are_numbered_one_after_the_other_whatever_files_of_keys_are_called(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediation.plant.known.token_hex", lambda octets: "9" * 2 * octets)
+    for serial in range(3):
+        at_ms = NOW_MS - 1_000 - serial * 86_400_000
+        (yard.folder / str(serial)).write_text(use(serial, at_ms), encoding="utf-8")
+        yard.pass_()
+    assert [batch.number for batch in yard.plant.work.batches()] == [1, 2, 3], "an account counts up to 2^63"
+
+
+def test_a_second_line_of_a_plant_is_refused_while_one_writes(yard: Yard) -> None:
+    """It would remove what the first has landed and not committed yet, and give its batches the same numbers."""
+    landed = yard.plant.folder.landed("ab" * 32)
+    landed.parent.mkdir(parents=True)
+    landed.write_bytes(b"on its way")
+    with only_writer(yard.home):
+        for asked in (["run"], ["recycle"]):
+            result = CliRunner().invoke(app, [*asked, str(yard.home), "--endpoint", "127.0.0.1:9"])
+            assert (result.exit_code, "another process writes" in result.output) == (1, True), result.output
+    assert landed.exists()
