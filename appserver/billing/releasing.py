@@ -8,17 +8,18 @@ from appserver.billing.asking import Question
 from appserver.billing.parts import Ask
 from appserver.billing.telling import expect
 from business.billing.kind import BILL_RUNS, subject_of
-from business.billing.periods import read_period
-from business.billing.runs import HELD, KEPT_BACK, run_name
+from business.billing.periods import Period, read_period
+from business.billing.runs import HELD, WITHHELD, BillRuns, Run, run_name
+from charging.base.localtime import LocalTime, day_of, zone_of
 from charging.base.subject import PackedSubject
 from charging.errors import Refused
 from charging.wire import Inspect
 
 
-async def require_released(ask: Ask, bills: Iterable[pb.Bill], document_of: str) -> None:
+async def require_released(ask: Ask, bills: Iterable[pb.Bill], document_of: str, zone: str) -> None:
     """Raise `Refused` DOCUMENTS_HELD or DOCUMENTS_REFUSED for the bill of a period whose document may not go out.
 
-    A bill that was made alone, without a run, goes out: whoever made it asked for that one.
+    `zone` is the account's. A bill that was made alone, without a run, goes out: whoever made it asked for that one.
     """
     for bill in bills:
         if document_of not in (bill.period, bill.period.partition("/")[0]):
@@ -26,14 +27,30 @@ async def require_released(ask: Ask, bills: Iterable[pb.Bill], document_of: str)
         slot = slot_of_number(bill.number)
         (answer,) = await ask([Question(f"domain:{slot}", Inspect(subject_of(slot)))])
         runs = BILL_RUNS.state(expect(PackedSubject, answer))
-        run = runs.of(read_period(bill.period)) if runs is not None else None
-        if run is None or run.documents not in (HELD, KEPT_BACK):
+        run = _withholding(runs, bill, zone_of(zone)) if runs is not None else None
+        if run is None:
             continue
         facts = {"run": run_name(slot, run.period)}
         if run.documents == HELD:
             raise Refused("DOCUMENTS_HELD", f"documents of {facts['run']} wait for an approver", facts=facts)
         facts["why"] = run.why_held
         raise Refused("DOCUMENTS_REFUSED", f"documents of {facts['run']} are kept back: {run.why_held}", facts=facts)
+
+
+def _withholding(runs: BillRuns, bill: pb.Bill, zone: LocalTime) -> Run | None:
+    """Give the run that keeps a document: that of its period, or a later one that made what the first had missed."""
+    period = read_period(bill.period)
+    made = [run for run in runs.of_cycle(period.cycle_day) if _may_have_made(run, period, bill, zone)]
+    return next((run for run in made if run.documents in WITHHELD), None)
+
+
+def _may_have_made(run: Run, period: Period, bill: pb.Bill, zone: LocalTime) -> bool:
+    """Say whether a run may have made a bill: that of a later period on the days, by the account, of its work."""
+    if run.period <= period:
+        return run.period == period
+    day = day_of(bill.made_day)
+    first, last = zone.day(run.opened_ms // 1000), zone.day(run.ended_ms // 1000)
+    return run.opened_ms > 0 and first <= day and (not run.ended_ms or day <= last)
 
 
 def slot_of_number(number: str) -> str:

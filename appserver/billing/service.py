@@ -123,7 +123,7 @@ class Billing(BillingDoor, BillingServiceServicer):
         self._permit("bills", request, reference, context)
         read = await self._accounts(request, reference, context).read(account, request)
         if request.document_of:
-            await require_released(self._asker(context), read.bills, request.document_of)
+            await require_released(self._asker(context), read.bills, request.document_of, account.terms.zone)
         return read
 
     async def ReadCustomerBill(

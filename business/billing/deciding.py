@@ -30,6 +30,7 @@ from business.billing.runs import (
     PLANNED,
     RELEASED,
     TEXT_CHARS_MAX,
+    WITHHELD,
     BillRuns,
     Documents,
     Mode,
@@ -82,7 +83,8 @@ def _plan(runs: BillRuns, action: PlanRun) -> RunPlanned:
     if action.from_ms < action.period_ends_ms:
         text = f"the window of {period} opens before the period is over"
         raise Refused("WINDOW_TOO_EARLY", text, facts={"period_ends_ms": str(action.period_ends_ms)})
-    return RunPlanned(Run(period, mode, PLANNED, action.from_ms, action.until_ms, attempt=_attempt(before)))
+    run = Run(period, mode, PLANNED, action.from_ms, action.until_ms, attempt=_attempt(before))
+    return RunPlanned(_withheld(run, before))
 
 
 def _open(runs: BillRuns, action: OpenRun, now_ms: int) -> RunOpened:
@@ -110,7 +112,15 @@ def _open(runs: BillRuns, action: OpenRun, now_ms: int) -> RunOpened:
     _check_backup(action.backup)
     run = Run(period, _mode(mode), OPEN, from_ms, until_ms, opened_ms=now_ms, attempt=attempt, backup=action.backup)
     documents: Documents = HELD if action.approval else FREE
-    return RunOpened(replace(run, opened_by=action.by, documents=documents))
+    return RunOpened(_withheld(replace(run, opened_by=action.by, documents=documents), before))
+
+
+def _withheld(run: Run, before: Run | None) -> Run:
+    """Let documents that were held in an earlier attempt wait on, whoever opens the next one and however."""
+    if before is None or before.documents not in WITHHELD:
+        return run
+    openers = dict.fromkeys((*before.openers_before, before.opened_by))
+    return replace(run, documents=HELD, openers_before=tuple([each for each in openers if each]))
 
 
 def _judge(runs: BillRuns, action: ApproveDocuments | RefuseDocuments, now_ms: int) -> DocumentsJudged:
@@ -125,7 +135,7 @@ def _judge(runs: BillRuns, action: ApproveDocuments | RefuseDocuments, now_ms: i
         raise Refused("DOCUMENTS_FREE", f"documents of the run of {period} wait for nobody")
     if run.documents == RELEASED:
         raise Refused("DOCUMENTS_RELEASED", f"documents of the run of {period} went out already")
-    if not action.by or action.by == run.opened_by:
+    if not action.by or action.by in (run.opened_by, *run.openers_before):
         raise Refused(
             "APPROVER_NOT_ANOTHER", f"{action.by or 'nobody'} opened the run of {period}: another one judges it"
         )

@@ -11,8 +11,8 @@ from business.billing.runs import (
     CANCELLED,
     COMPLETED,
     ENDED_KEPT_MAX,
-    HELD,
     KEPT_BACK,
+    WITHHELD,
     RELEASED,
     BillRuns,
     Documents,
@@ -111,13 +111,13 @@ def _known(runs: BillRuns, period: Period) -> Run:
 def _with(runs: BillRuns, run: Run) -> BillRuns:
     """Put a run in the place of its period; of its cycle day, the oldest ended ones go.
 
-    None whose documents wait, and never the newest completed one, however many later ones are cancelled: with it, what
+    None whose documents wait or are kept back, for then they would go out, and never the newest completed one, however many later ones are cancelled: with it, what
     is billed would be forgotten.
     """
     others = [each for each in runs.runs if each.period != run.period]
     ended = [each for each in BillRuns((*others, run)).of_cycle(run.period.cycle_day) if each.ended_ms]
     billed = max((each.period for each in ended if each.state == COMPLETED), default=None)
-    gone = {each.period for each in ended[:-ENDED_KEPT_MAX] if each.period != billed and each.documents != HELD}
+    gone = {each.period for each in ended[:-ENDED_KEPT_MAX] if each.period != billed and each.documents not in WITHHELD}
     return BillRuns(tuple(sorted((each for each in (*others, run) if each.period not in gone), key=_order)))
 
 

@@ -31,6 +31,8 @@ RELEASED: Final = "released"
 KEPT_BACK: Final = "refused"
 Documents = Literal["free", "held", "released", "refused"]
 """`free`: they go out as bills are made. `held`: they wait for an approver; then they are `released` or `refused`."""
+WITHHELD = (HELD, KEPT_BACK)
+"""Of which nothing goes out."""
 ENDED_KEPT_MAX = 13
 """Ended runs that stay of each cycle day, a year and one month, and always the newest completed one, which says what is
 billed; the journal has them all."""
@@ -72,6 +74,8 @@ class Run(Struct, frozen=True, array_like=True):
     """UTC, by the owner's clock."""
     why_held: str = ""
     """Why they are kept back."""
+    openers_before: tuple[str, ...] = ()
+    """Whose certificates opened earlier attempts whose documents were held: none of them judges what they made."""
 
 
 class BillRuns(Struct, frozen=True, array_like=True):

@@ -19,6 +19,7 @@ from business.billing.events import apply
 from business.billing.kind import subject_of
 from business.billing.periods import read_period
 from business.subjects import unborn
+from charging.base.localtime import day_of
 from charging.base.subject import PackedSubject
 from charging.errors import Fault, Refused
 from charging.ledger.commands.set_status import SetStatus
@@ -115,16 +116,16 @@ def runs_of(slot: str, *judged: RunAction) -> PackedSubject:
     return PackedSubject(subject_of(slot), 3, Raw(encode(state)))
 
 
-async def document_of(subject: PackedSubject) -> tuple[list[str], Fault | None]:
+async def document_of(subject: PackedSubject, made_day: str = "2026-02-01") -> tuple[list[str], Fault | None]:
     asked: list[str] = []
 
     async def ask(questions: Sequence[Question]) -> list[Answer]:
         asked.extend(question.route for question in questions)
         return [subject for _ in questions]
 
-    bill = bill_told(replace(a_bill(), number="GD-3-B-2026-0000017"))
+    bill = bill_told(replace(a_bill(), number="GD-3-B-2026-0000017", made_day=made_day))
     try:
-        await require_released(ask, [bill], "2026-01")
+        await require_released(ask, [bill], "2026-01", "Asia/Shanghai")
     except Refused as refused:
         return asked, refused
     return asked, None
@@ -141,3 +142,23 @@ async def test_the_document_of_a_bill_is_asked_of_the_run_in_the_slot_that_numbe
     assert (fault.reason, fault.facts["why"]) == ("DOCUMENTS_REFUSED", "wrong tax")
     assert (await document_of(runs_of("GD/3", ApproveDocuments(period, "operator/ben"))))[1] is None
     assert (await document_of(unborn(subject_of("GD/3"))))[1] is None, "made alone, without a run"
+
+
+async def test_a_bill_that_a_later_run_made_up_for_waits_with_the_documents_of_that_run() -> None:
+    january, february = read_period("2026-01/1"), read_period("2026-02/1")
+    first_ms, second_ms = (day_of(day) * DAY_MS + DAY_MS // 2 for day in ("2026-02-01", "2026-03-02"))
+    state = None
+    for now_ms, action in (
+        (first_ms, OpenRun(january, "", 1, first_ms + 9, "", "operator/ann")),
+        (first_ms, CompleteRun(january)),
+        (second_ms, OpenRun(february, "", 1, second_ms + 9, "", "operator/ann", True)),
+        (second_ms, CompleteRun(february)),
+    ):
+        for event in decide(state, action, now_ms):
+            state = apply(state, event)
+    assert state is not None
+    subject = PackedSubject(subject_of("GD/3"), 3, Raw(encode(state)))
+    assert (await document_of(subject))[1] is None, "made by its own run"
+    _, fault = await document_of(subject, made_day="2026-03-02")
+    assert fault is not None
+    assert (fault.reason, fault.facts["run"]) == ("DOCUMENTS_HELD", "GD/3:2026-02/1")

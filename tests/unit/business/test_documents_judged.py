@@ -2,7 +2,15 @@
 
 import pytest
 
-from business.billing.actions import ApproveDocuments, CompleteRun, OpenRun, RefuseDocuments, RunAction
+from business.billing.actions import (
+    ApproveDocuments,
+    CancelRun,
+    CompleteRun,
+    OpenRun,
+    PlanRun,
+    RefuseDocuments,
+    RunAction,
+)
 from business.billing.deciding import decide
 from business.billing.events import apply, say
 from business.billing.periods import Period
@@ -75,3 +83,24 @@ def test_it_is_told_who_judged_and_why() -> None:
     runs = after(opened(), CompleteRun(PERIOD))
     (event,) = decide(runs, RefuseDocuments(PERIOD, "operator/ben", "wrong tax"), HOUR_MS)
     assert say(event) == "documents of the run of 2026-10/1 kept back: wrong tax, by operator/ben"
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_documents_that_were_held_wait_on_however_the_run_is_given_up_and_opened_again(planned: bool) -> None:
+    runs = after(opened("operator/ann"), CancelRun(PERIOD, "wrong catalogue"))
+    if planned:
+        runs = after(PlanRun(PERIOD, "direct", HOUR_MS, HOUR_MS, 9 * HOUR_MS), runs=runs)
+        assert documents(runs)[0] == "held", "bills that were made before are not let go by a plan"
+    runs = after(opened("operator/dan", approval=False), CompleteRun(PERIOD), runs=runs)
+    assert documents(runs)[0] == "held"
+    for maker in ("operator/ann", "operator/dan"):
+        assert refused(runs, ApproveDocuments(PERIOD, maker)) == "APPROVER_NOT_ANOTHER"
+    assert documents(after(ApproveDocuments(PERIOD, "operator/ben"), runs=runs))[0] == "released"
+
+
+def test_a_run_whose_documents_are_kept_back_is_never_forgotten_either() -> None:
+    runs, period = after(opened(), CompleteRun(PERIOD), RefuseDocuments(PERIOD, "operator/ben", "wrong tax")), PERIOD
+    for _ in range(ENDED_KEPT_MAX + 3):
+        period = period.next
+        runs = after(opened(approval=False, period=period), CompleteRun(period), runs=runs)
+    assert documents(runs)[0] == "refused"
