@@ -12,8 +12,8 @@ from business.billing.runs import (
     COMPLETED,
     ENDED_KEPT_MAX,
     KEPT_BACK,
-    WITHHELD,
     RELEASED,
+    WITHHELD,
     BillRuns,
     Documents,
     Run,
@@ -111,8 +111,8 @@ def _known(runs: BillRuns, period: Period) -> Run:
 def _with(runs: BillRuns, run: Run) -> BillRuns:
     """Put a run in the place of its period; of its cycle day, the oldest ended ones go.
 
-    None whose documents wait or are kept back, for then they would go out, and never the newest completed one, however many later ones are cancelled: with it, what
-    is billed would be forgotten.
+    None whose documents wait or are kept back, for then they would go out; and never the newest completed one, however
+    many later ones are cancelled: with it, what is billed would be forgotten.
     """
     others = [each for each in runs.runs if each.period != run.period]
     ended = [each for each in BillRuns((*others, run)).of_cycle(run.period.cycle_day) if each.ended_ms]

@@ -12,6 +12,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from charging.base.account import Account, Book
+from charging.base.staged import STAGED_MAX
 from charging.base.usage import Charge, SealedCharge, pack_long
 from charging.errors import Broken, NotFound
 from charging.ledger import dunning, reauthorising, settling, staging, standing, within
@@ -114,10 +115,15 @@ def _seen_before(account: Account | None) -> Account | None:
 
 
 def _settled(after: Account, key: str, now_ms: int) -> tuple[Event, ...]:
-    """Say what the balance settles by itself; where money of it is staged, it leaves an instruction in the stage."""
+    """Say what the balance settles by itself; where money of it is staged, it leaves an instruction in the stage.
+
+    In a stage that is full it leaves none: bills are settled at once, with what will come.
+    """
     staged = after.open.staged
     settled = settling.entailed(_seen(after), now_ms)
-    return tuple([staging.instructed(each, key, staged[-1].month) for each in settled]) if staged else settled
+    if not staged or len(staged) >= STAGED_MAX:
+        return settled
+    return tuple([staging.instructed(each, key, staged[-1].month) for each in settled])
 
 
 def _with_outcome(events: tuple[Event, ...], done: Done) -> tuple[Event, ...]:

@@ -8,7 +8,7 @@ and what is settled are the same as in mode `direct`; only the posting waits.
 
 from msgspec.structs import replace
 
-from charging.base.account import Account
+from charging.base.account import MAIN_BOOK, Account
 from charging.base.receivables import RECEIVABLE, with_shares
 from charging.base.staged import SETTLEMENT, StagedMoney, in_order
 from charging.ledger import buckets, funds
@@ -92,6 +92,12 @@ def instructed(settled: Settled, key: str, month: int) -> MoneyStaged:
 
 
 def replayable(account: Account, row: StagedMoney) -> bool:
-    """Say whether a row can be replayed: the balance of an account that is closed or moved takes and gives nothing."""
+    """Say whether a row can be replayed: the balance of an account that is closed or moved takes and gives nothing.
+
+    But what a closed account spent, or was paid out, before it was closed, must come in to pay for that.
+    """
     status = account.terms.status
-    return status != "moved" and (status != "closed" or not row.postings)
+    if status != "closed":
+        return status != "moved"
+    main = funds.book_of(account, MAIN_BOOK)
+    return not row.postings or (main is not None and main.amount < 0)

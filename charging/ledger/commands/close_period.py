@@ -30,7 +30,7 @@ from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.dues import NOTHING_DUE, Dues, FeePosted
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent, Leg, Pair, book_legs
-from charging.ledger.staging import MoneyReplayed, reckoned, replayable
+from charging.ledger.staging import MoneyReplayed, reckoned
 from charging.ledger.standing import require_here, require_open
 
 ACCRUALS_MAX = 1_000
@@ -236,12 +236,15 @@ def is_money(key: SumKey) -> bool:
 
 
 def _of_period(account: Account, month: int) -> tuple[MoneyReplayed, ...]:
-    """Give what is staged of a period, or of one before: later it would count in the next one, and be told twice."""
+    """Give what is staged of a period, or of one before: later it would count in the next one, and be told twice.
+
+    Of a closed account, too: the bill tells that it came in, so it has.
+    """
     terms = account.terms
     return tuple(
         MoneyReplayed(row)
         for row in in_order(account.open.staged)
-        if month_at(terms.zone, terms.cycle_day, row.at_ms) <= month and replayable(account, row)
+        if month_at(terms.zone, terms.cycle_day, row.at_ms) <= month
     )
 
 

@@ -14,6 +14,7 @@ from charging.base.asked import FilledIn
 from charging.base.fields import Reason, RequestKey
 from charging.base.openbills import OpenBill, OpenItem, Share, find
 from charging.base.receivables import RECEIVABLE, bill_of, with_bills, with_shares
+from charging.base.staged import in_order
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -114,11 +115,11 @@ class ReversePayment(BaseAction, frozen=True, tag="reverse_payment"):
         Refused REVERSED_ALREADY, REVERSAL_TOO_LATE, REVERSALS_FULL, NOT_A_PAYMENT.
         """
         require_here(account)
-        waiting = [MoneyReplayed(row) for row in account.open.staged if row.key == self.of_key and row.amount]
+        fact = self.original if self.original is not None else PaymentFact()
+        waiting = _first(account, self.of_key, fact)
         account = reckoned(account)
         if any(key == self.of_key for key, _ in account.open.reversed):
             raise Refused("REVERSED_ALREADY", f"the payment {self.of_key!r} was reversed before")
-        fact = self.original if self.original is not None else PaymentFact()
         if fact.other:
             raise Refused("NOT_A_PAYMENT", f"what was done under the key {self.of_key!r} is no payment")
         if fact.amount and fact.time_ms + REVERSAL_KEEP_MS < now_ms:
@@ -131,6 +132,19 @@ class ReversePayment(BaseAction, frozen=True, tag="reverse_payment"):
             self.of_key, fact.kind, fact.amount, fact.shares, postings, claim, now_ms, forgets, self.reason
         )
         return Effect((*waiting, event, *taken_back(event.apply(account), fact.bonuses)), fact.amount)
+
+
+def _first(account: Account, of_key: str, fact: PaymentFact) -> tuple[MoneyReplayed, ...]:
+    """Give what comes in before a reversal: the payment itself, and what settles the bills that are owed again by it.
+
+    So they are reopened where they are settled by then: nobody is late for days on which nothing was owed.
+    """
+    again = {share.number for share in fact.shares}
+    return tuple(
+        MoneyReplayed(row)
+        for row in in_order(account.open.staged)
+        if (row.key == of_key and row.amount) or any(share.number in again for share in row.shares)
+    )
 
 
 def _taken_back(account: Account, fact: PaymentFact) -> tuple[tuple[tuple[str, int], ...], int]:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from charging.base.account import Account
 from charging.base.openbills import OpenBill, settled_bills
 from charging.base.receivables import open_of
+from charging.base.staged import STAGED_MAX
 from charging.bills.taxtable import TaxTable
 from charging.errors import Fault, NotFound, Refused
 from charging.ledger import auditing, funds
@@ -150,6 +151,51 @@ def test_a_closed_account_keeps_what_its_balance_can_not_take() -> None:
     assert sum(row.amount for row in desk.accounts[A].open.staged) == 140
 
 
+@pytest.mark.parametrize("spent", [0, 80])
+def test_what_a_closed_account_spent_or_was_paid_out_of_staged_money_is_paid_by_the_replay(spent: int) -> None:
+    desk = owing(40)
+    desk.do(A, top_up(140))
+    if spent:
+        desk.do(A, post(desk.accounts[A], charge_of(spent)))
+    desk.do(A, SetStatus("closed", "moves away", pay_out=100 - spent))
+    assert main(desk.accounts[A]) == -100
+    desk.do(A, ReplayStaged(EVER))
+    assert (main(desk.accounts[A]), open_of(desk.accounts[A]), desk.accounts[A].open.staged) == (0, 0, ())
+    assert auditing.audit(desk.journals[A], A).findings == ()
+
+
+def test_what_the_last_bill_of_a_closed_account_tells_of_its_stage_came_in() -> None:
+    desk = owing(0)
+    desk.do(A, post(desk.accounts[A], charge_of(0)))
+    desk.do(A, top_up(140))
+    desk.do(A, SetStatus("closed", "moves away"))
+    desk.now_ms = START_MS + 40 * DAY_MS
+    account = desk.accounts[A]
+    action = closing_of(account, TaxTable(zero=True), account.terms.closed + 1, desk.now_ms)
+    assert action.bill is not None
+    assert action.bill.balance is not None
+    assert action.bill.balance.closing == 140
+    desk.do(A, action.numbered("B-2"))
+    assert (main(desk.accounts[A]), desk.accounts[A].open.staged) == (140, ())
+    assert auditing.audit(desk.journals[A], A).findings == ()
+
+
+def test_a_stage_is_never_longer_than_it_may_be_however_often_the_balance_settles() -> None:
+    desk = owing(1000)
+    for _ in range(STAGED_MAX):
+        desk.do(A, top_up(1))
+        assert len(desk.accounts[A].open.staged) <= STAGED_MAX
+        if len(desk.accounts[A].open.staged) == STAGED_MAX:
+            break
+    for _ in range(9):
+        desk.do(A, TopUp("", "", 2, 0, 0, "", "cash"))
+        assert len(desk.accounts[A].open.staged) <= STAGED_MAX
+    gone = 1000 - open_of(reckoned(desk.accounts[A]))
+    desk.do(A, ReplayStaged(EVER))
+    assert (open_of(desk.accounts[A]), main(desk.accounts[A])) == (1000 - gone, 0)
+    assert auditing.audit(desk.journals[A], A).findings == ()
+
+
 def test_a_closed_account_takes_what_settles_its_bills() -> None:
     desk = owing(40)
     desk.do(A, pay(40))
@@ -223,6 +269,8 @@ def by_number(account: Account) -> dict[str, OpenBill]:
 
 @settings(max_examples=150, deadline=None)
 @given(STEPS)
+@example([Step("top_up", 1), Step("top_up", 5), Step("pay", 1), Step("top_up", 97), Step("reverse", 172)])
+@example([Step("top_up", 1), Step("top_up", 1), Step("pay", 1), Step("top_up", 100), Step("reverse", 172)])
 def test_both_modes_end_in_equal_books_bills_and_settlements(steps: list[Step]) -> None:
     direct, staged = played(steps, staged=False), played(steps, staged=True)
     one, other = direct.accounts[A], staged.accounts[A]
