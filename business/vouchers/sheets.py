@@ -172,10 +172,12 @@ class Sheet(Struct, frozen=True, array_like=True):
     uses: tuple[VoucherUse, ...] = ()
     blocked: tuple[int, ...] = ()
     """Those that are blocked by themselves."""
-    exported: str = ""
-    """Request key under which the codes were told."""
+    exported: tuple[str, str] = ("", "")
+    """Request key under which the codes were told, and the principal whom."""
     expired_ms: int = 0
     """When somebody ended it; 0 = its own time holds."""
+    sold: bool = False
+    """It was activated once, whatever was blocked since."""
 
     def use_of(self, action: UseVoucher | ReleaseVoucher) -> VoucherUse | None:
         """Find what a redemption used."""
@@ -217,11 +219,11 @@ def apply(sheet: Sheet | None, event: SheetEvent) -> Sheet:
         case VouchersExpired():
             return replace(sheet, expired_ms=event.at_ms)
         case VouchersExported():
-            return replace(sheet, exported=event.key)
+            return replace(sheet, exported=(event.key, event.principal))
         case VouchersActivated() | VouchersBlocked():
             opens = isinstance(event, VouchersActivated)
             if not event.numbers:
-                return replace(sheet, state=ACTIVE if opens else BLOCKED)
+                return replace(sheet, state=ACTIVE if opens else BLOCKED, sold=sheet.sold or opens)
             others = tuple(number for number in sheet.blocked if number not in event.numbers)
             return replace(sheet, blocked=others if opens else tuple(sorted({*others, *event.numbers})))
 
@@ -257,9 +259,9 @@ def _made(sheet: Sheet | None, action: MakeSheet, now_ms: int) -> SheetMade:
 
 def _activated(sheet: Sheet, action: ActivateVouchers, _now_ms: int) -> VouchersActivated:
     _check_numbers(sheet, action.numbers)
-    if sheet.state == GENERATED and not sheet.alone and action.principal == sheet.made_by:
+    if not sheet.sold and not sheet.alone and action.principal == sheet.made_by:
         raise Denied("SAME_PRINCIPAL", "vouchers of so much are activated by another principal than made them")
-    if sheet.state == GENERATED and action.numbers:
+    if not sheet.sold and action.numbers:
         raise Refused("VOUCHER_NOT_ACTIVE", "the sheet was not activated yet: activate all of it first")
     return VouchersActivated(action.principal, action.numbers)
 
@@ -276,8 +278,8 @@ def _expired(_sheet: Sheet, action: ExpireVouchers, now_ms: int) -> VouchersExpi
 
 
 def _exported(sheet: Sheet, action: ExportVouchers, _now_ms: int) -> VouchersExported:
-    if sheet.exported not in ("", action.key):
-        raise Refused("VOUCHERS_EXPORTED", "the codes were told before, under another request key")
+    if sheet.exported not in (("", ""), (action.key, action.principal)):
+        raise Refused("VOUCHERS_EXPORTED", "the codes were told before, under another request key or to somebody else")
     return VouchersExported(action.key, action.principal)
 
 

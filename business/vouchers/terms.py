@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from charging.base.account import MAIN_BOOK
 from charging.base.bounds import AMOUNT_MAX, CODE_CHARS_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX, TIME_MS_MAX
 from charging.errors import Invalid
 
@@ -40,15 +41,15 @@ class VoucherTerms(Struct, frozen=True, array_like=True, gc=False):
 
 def check_terms(terms: VoucherTerms, count: int, now_ms: int) -> None:
     """Raise `Invalid` VOUCHERS_MALFORMED, the fields named, for a batch that can't be."""
-    money = terms.unit == "money"
+    plain = terms.unit == "money" and not terms.allowance and not terms.validity_ms
     wanted = {
         "unit": (terms.unit in UNITS, " or ".join(UNITS)),
         "amount": (0 < terms.amount <= AMOUNT_MAX, f"1 to {AMOUNT_MAX}"),
         "currency": (0 < len(terms.currency) <= CODE_CHARS_MAX, "that of the accounts that may use it"),
         "count": (0 < count <= COUNT_MAX, f"1 to {COUNT_MAX}"),
         "book_id": (
-            len(terms.book_id) <= ID_CHARS_MAX and (bool(terms.book_id) or (money and not terms.allowance)),
-            f"1 to {ID_CHARS_MAX} characters; the main book takes plain money alone",
+            len(terms.book_id) <= ID_CHARS_MAX and (terms.book_id not in ("", MAIN_BOOK) or plain),
+            f"1 to {ID_CHARS_MAX} characters; the main book takes plain money alone, which is never over",
         ),
         "allowance": (len(terms.allowance) <= ID_CHARS_MAX, f"at most {ID_CHARS_MAX} characters"),
         "validity_ms": (0 <= terms.validity_ms <= TIME_MS_MAX // 2, "0 or more"),

@@ -21,6 +21,9 @@ MOVED_MAX = 64
 MOVES_MAX = 4
 """One after the other, behind which a bonus is looked for."""
 
+Part = tuple[str, int, str]
+"""Of a bonus that goes back: book id, micro-units, and the book that it had been moved from; "" = it wasn't."""
+
 
 class BonusPart(Struct, frozen=True, array_like=True, gc=False):
     """A bonus that comes with a top-up."""
@@ -148,8 +151,8 @@ def taken_back(state: Account, bonuses: tuple[tuple[str, str, int], ...]) -> lis
     """
     found: list[BaseEvent] = []
     for rule, book_id, amount in bonuses:
-        parts = _parts(state, book_id, amount, "", MOVES_MAX)
-        used = amount - sum(part for _, part, _ in parts)
+        parts: list[Part] = []
+        used = amount - _seek(state, book_id, amount, "", MOVES_MAX, parts)
         for at, (where, part, moved_from) in enumerate(parts, 1):
             event = BonusTakenBack(rule, where, part, used if at == len(parts) else 0, moved_from)
             state = event.apply(state)
@@ -157,13 +160,18 @@ def taken_back(state: Account, bonuses: tuple[tuple[str, str, int], ...]) -> lis
     return found
 
 
-def _parts(state: Account, book_id: str, amount: int, moved_from: str, moves: int) -> list[tuple[str, int, str]]:
-    """Say from which books an amount comes back: (book id, micro-units, where it had been moved from)."""
+def _seek(state: Account, book_id: str, amount: int, moved_from: str, moves: int, parts: list[Part]) -> int:
+    """Find an amount in a book, and behind the moves out of it; what is found is added to `parts`, and summed up.
+
+    What other parts take of a book is not found in it again: money may have been moved in a circle.
+    """
     book = funds.book_of(state, book_id)
-    back = min(amount, max(0, book.amount - book.reserved)) if book is not None else 0
-    parts = [(book_id, back, moved_from)] if back else []
+    free = book.amount - book.reserved - sum(part for where, part, _ in parts if where == book_id) if book else 0
+    left = amount
+    if free > 0:
+        parts.append((book_id, min(left, free), moved_from))
+        left -= min(left, free)
     for source, target, moved in state.open.moved if moves else ():
-        left = amount - sum(part for _, part, _ in parts)
-        if source == book_id and left and target not in [where for where, _, _ in parts]:
-            parts += _parts(state, target, min(left, moved), source, moves - 1)
-    return parts
+        if source == book_id and left:
+            left -= _seek(state, target, min(left, moved), source, moves - 1, parts)
+    return amount - left

@@ -1,8 +1,8 @@
 """Contracts of a slot's members: cached, changed in memory first, written to the shared unit once their group is
 applied, after the orders they came by.
 
-The slot's owner is the only writer of these records, so its cache needs no expiry. What is not written yet is pinned
-and answers every read.
+The slot's owner is the only writer of the records of its members, so their cache needs no expiry; that of an identity
+which is to join is read anew. What is not written yet is pinned and answers every read.
 """
 
 import asyncio
@@ -100,6 +100,10 @@ class Contracts:
             self._cache(identity, Known(None, 0))
         else:
             self._cache(identity, Known(_unpack(stored.value), stored.timestamp))
+
+    def forget(self, identity: str) -> None:
+        """Ask the unit anew: while an identity was not ours, others wrote its record. What is not written yet stays."""
+        self._cached.pop(identity, None)
 
     def set(self, contract: Contract, now_ms: int) -> Known:
         """Change a contract, decided but not yet applied. The record's timestamp follows any earlier owner's."""

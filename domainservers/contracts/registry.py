@@ -6,7 +6,8 @@ is told. An account takes its identities before what it decides is journaled; th
 written to the shared unit, and freed when the contract that ends is.
 
 Between taking and journaling an owner may die. Then the record names an account without such a contract, unsealed: the
-same account may always take the identity, another one after `STALE_MS`.
+same account may always take the identity, another one after `STALE_MS`, and when the rest is over from which it was
+taken.
 
 An identity that is let go may rest for a while (number quarantine): until then only the account that had it may take it
 again, or the one that it is kept for.
@@ -32,7 +33,7 @@ RETRY_MS = 200
 AT_ONCE_MAX = 32
 RESTS = "rests"
 """What the owner of an identity begins with that rests; no account's id does, which begin with a slot."""
-_TIME_BYTES = 8
+_TIME_BYTES, _DIGEST_BYTES = 8, 16
 
 Clock = Callable[[], int]
 
@@ -73,6 +74,13 @@ def _rest_of(owner: str) -> Rest | None:
     if word != RESTS or len(rest) < 2 or not rest[0].isdecimal():
         return None
     return Rest(int(rest[0]), tuple(rest[1:]))
+
+
+def _kept(head: Head) -> str:
+    """Give the rest from which an identity was taken, or in which it is, as `_owner_after` writes it; "" = none."""
+    if head.sealed:
+        return ""
+    return head.owner if _rest_of(head.owner) is not None else head.tip[_TIME_BYTES + _DIGEST_BYTES :].decode()
 
 
 class Registry:
@@ -118,15 +126,16 @@ class Registry:
             mine = head is not None and head.owner == account_id
             if head is not None and mine and head.seq >= version:
                 return None
-            rest = _rest_of(head.owner) if head is not None else None
-            if rest is not None and self._now_ms() < rest.until_ms and account_id not in rest.accounts:
+            kept = _kept(head) if head is not None else ""
+            rest = _rest_of(kept)
+            if rest is not None and not mine and self._now_ms() < rest.until_ms and account_id not in rest.accounts:
                 return identity_rests(rest.until_ms)
-            if head is not None and not mine and head.owner and rest is None:
+            if head is not None and not mine and head.owner not in ("", kept):
                 if head.sealed:
                     return identity_taken(head.owner)
                 if self._now_ms() - int.from_bytes(head.tip[:_TIME_BYTES]) < STALE_MS:
                     break
-            wanted = self._head(head, account_id, version, sealed=head is not None and mine and head.sealed)
+            wanted = self._head(head, account_id, version, sealed=head is not None and mine and head.sealed, kept=kept)
             found = await self._unit.swap(journal, 0, head, wanted, None)
             if found == wanted:
                 return None
@@ -153,10 +162,10 @@ class Registry:
         elif not head.sealed:
             await self._unit.swap(journal, 0, head, self._head(head, head.owner, head.seq, sealed=True), None)
 
-    def _head(self, before: Head | None, account_id: str, version: int, *, sealed: bool) -> Head:
+    def _head(self, before: Head | None, account_id: str, version: int, *, sealed: bool, kept: str = "") -> Head:
         epoch = before.epoch + 1 if before is not None else 1
         # The tip is what a swap is known by: no two takers may make the same one.
-        tip = self._now_ms().to_bytes(_TIME_BYTES) + digest_of(account_id, version, epoch)
+        tip = self._now_ms().to_bytes(_TIME_BYTES) + digest_of(account_id, version, epoch) + kept.encode()
         return Head(epoch, account_id, version, tip, sealed)
 
 

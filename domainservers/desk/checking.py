@@ -41,6 +41,12 @@ class Checking:
         if isinstance(action, OpenAccount) and action.contract.domain != domain:
             return served_elsewhere(action.contract.domain, domain)
         written = action.identities_written(account)
+        members = account.members if account is not None and account.terms.status != "moved" else ()
+        joining = tuple([identity for identity in written if identity not in members])
+        if not item.fresh:
+            item.fresh = True
+            for identity in joining:
+                self._contracts.forget(identity)
         for identity in written:
             if self._contracts.get(identity) is None:
                 return ContractOf(identity)  # The new record must be newer than whatever there is.
@@ -57,8 +63,6 @@ class Checking:
             fault = changed(self._contracts.get(written[0]), action.expected_version)
             if fault is not None:
                 return fault
-        members = account.members if account is not None and account.terms.status != "moved" else ()
-        joining = tuple([identity for identity in written if identity not in members])
         against = self._against(item.command, joining)
         if against is not None or not joining or item.taken:
             return against

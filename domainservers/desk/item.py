@@ -70,7 +70,7 @@ class Item:
 class Joining(Item):
     """A commit that writes contracts: identities may join its account by it, which the registry must allow first."""
 
-    __slots__ = ("refusal", "taken")
+    __slots__ = ("fresh", "refusal", "taken")
 
     def __init__(
         self,
@@ -83,6 +83,8 @@ class Joining(Item):
         permission: Permission | None = None,
     ) -> None:
         super().__init__(sink, place, identity, command, internal=internal, permission=permission)
+        self.fresh = False
+        """Their contracts were read for it: others may have had them since the slot looked last."""
         self.taken = False
         """The registry was asked for them."""
         self.refusal: Fault | None = None

@@ -41,6 +41,8 @@ class AccountNaming:
         command = item.command
 
         def again(fault: Fault | None) -> None:
+            if isinstance(item, AccountOpening):
+                item.fresh = True
             if fault is not None:
                 item.sink.answer(item.place, pack_fault(fault))
             else:

@@ -131,14 +131,16 @@ def use_of(account: Account, row: Outgoing, voucher: Redemption) -> Instruct:
         )
     step = "release" if voucher.returns else "use"
     key = voucher_key(step, account.account_id, row.key, row.sent_ms)
-    digest = digest_of(key, action)
+    # Not of the whole action: an account that moves meanwhile asks again from another region.
+    digest = digest_of(key, voucher.hashes)
     return Instruct(Instruction(voucher.subject_id, key, digest, OWNER, OWNER, row.sent_ms, Raw(_pack(action))))
 
 
 def _worth(voucher: Redemption, account: Account, row: Outgoing, done: Done) -> Worth:
     """Read what the sheet gives: it tells itself, with the use."""
     sheet = _read_sheet(_read_subject(done.detail or b"").state)
-    use = next(use for use in sheet.uses if (use.account_id, use.key) == (account.account_id, row.key))
+    mine = (account.account_id, row.key, row.sent_ms)
+    use = next(use for use in sheet.uses if (use.account_id, use.key, use.asked_ms) == mine)
     terms = sheet.terms
     serial = read_sheet(voucher.subject_id).serial(use.number)
     return Worth(serial, terms.unit, terms.amount, terms.book_id, terms.allowance, terms.validity_ms)
@@ -146,6 +148,6 @@ def _worth(voucher: Redemption, account: Account, row: Outgoing, done: Done) -> 
 
 def _refusal(answer: Failed, unknown: bool) -> Failed:
     """Make what the caller is told: a sheet that nobody has is a wrong code as one without it."""
-    if unknown:
+    if unknown or answer.reason == "SLOT_UNKNOWN":
         return Failed("refused", WRONG, "there is no voucher of this code")
     return Failed("refused", answer.reason, answer.message, answer.fields, answer.facts)

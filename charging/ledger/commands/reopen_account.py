@@ -12,7 +12,7 @@ from charging.base.fields import QUANTITY, AttributeMap, Reason
 from charging.base.fieldtypes import Identity, Name, refusal
 from charging.base.identity import normalise
 from charging.errors import Refused
-from charging.ledger import dues
+from charging.ledger import dues, dunning
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.admitting import admitted
 from charging.ledger.dues import NOTHING_DUE, Dues
@@ -90,5 +90,8 @@ class Reopen(BaseAction, frozen=True, tag="reopen"):
             raise Refused("REOPENING_OVER", text, facts={"closed_ms": str(closed_ms)})
         back = (ContractSet(self.begun(account, now_ms)),) if self.member else ()
         fees = dues.posted(account, self.dues, now_ms)
-        events: tuple[BaseEvent, ...] = (StatusSet("active", self.reason or "reopened", "closed"), *back, *fees)
+        opened = StatusSet("active", self.reason or "reopened", "closed")
+        # What dunning had stopped stays stopped: nothing of what it was taken for was paid by closing.
+        stopped = dunning.status_of(opened.apply(account))
+        events: tuple[BaseEvent, ...] = (opened, *stopped, *back, *fees)
         return Effect(events, dues.net(fees))

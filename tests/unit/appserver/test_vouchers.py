@@ -149,6 +149,8 @@ async def test_batches_are_listed_by_pages_newest_first(shop: Desk) -> None:
         (pb.VoucherTerms(amount=5, currency="CNY"), 0, "VOUCHERS_MALFORMED"),
         (pb.VoucherTerms(amount=5, currency="CNY"), 50_001, "VOUCHERS_MALFORMED"),
         (pb.VoucherTerms(amount=5, unit="byte"), 1, "VOUCHERS_MALFORMED"),
+        (pb.VoucherTerms(amount=5, unit="byte", book_id="main"), 1, "VOUCHERS_MALFORMED"),
+        (pb.VoucherTerms(amount=5, validity_ms=1), 1, "VOUCHERS_MALFORMED"),
         (pb.VoucherTerms(amount=5, unit="stone"), 1, "VOUCHERS_MALFORMED"),
         (pb.VoucherTerms(amount=5, valid_until_ms=1), 1, "VOUCHERS_MALFORMED"),
     ],

@@ -204,3 +204,18 @@ def test_what_of_a_moved_bonus_was_used_stays_used() -> None:
     desk.do(ME, ReversePayment("k", "chargeback"))
     assert sum(book.amount for book in desk.accounts[ME].books) == 0
     assert [event.used for event in desk.journals[ME][-1].events if isinstance(event, BonusTakenBack)] == [12]
+
+
+def test_a_bonus_that_was_moved_in_a_circle_is_not_taken_back_twice() -> None:
+    desk = Desk()
+    desk.open(ME, books=(Book("side", MONEY, 0),))
+    part = BonusPart("s", "S", 10, "p", 0, 100, "", False)
+    desk.do(ME, TopUp("main", MONEY, 100, 0, 0, "", "deposit", 0, (part,)), "k")
+    desk.do(ME, MoveMoney("p", "side", 5, "there"))
+    desk.do(ME, MoveMoney("side", "p", 5, "and back"))
+    desk.do(ME, MoveMoney("p", "main", 7, "all but three"))
+    desk.do(ME, post(desk.accounts[ME], charge_of(7, depends=True)))
+    desk.do(ME, ReversePayment("k", "chargeback"))
+    assert all(book.amount >= 0 for book in desk.accounts[ME].books)
+    assert sum(event.amount for event in desk.journals[ME][-1].events if isinstance(event, BonusTakenBack)) == 3
+    assert audited(desk) == []

@@ -12,8 +12,10 @@ from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.release_number import ReleaseNumber
 from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.top_up import TopUp
 from charging.ledger.commands.transfer_ownership import TransferOwnership
 from charging.wire import CustomerRows, Done, FetchCustomer, Pull
+from domainservers.contracts.contracts import read_contracts, unpack_contract
 from domainservers.slot.courier import Courier
 from domainservers.slot.slot import Slot
 from tests.unit.domainservers.room import ALICE, BOB, NOW_MS, Clock, FlakyUnit, ask, commit, opening, own, until
@@ -62,6 +64,30 @@ async def test_a_member_that_moves_to_another_account_is_never_lost_nor_in_both(
     assert (await held(north, CAROL)).account_id == other.account_id
     await written(north)
     assert reason(await do(south, "back", joining(CAROL), ALICE, account_id)) == "IDENTITY_TAKEN"
+
+
+async def test_a_member_that_moves_there_and_back_is_read_anew_by_whoever_takes_it() -> None:
+    unit = FlakyUnit()
+    south, north = await own(unit), await own(unit, name="GD/3")
+    account_id = await two_members(south)
+    other = await do(north, "open-bob", opened(BOB), BOB)
+    assert isinstance(other, Done)
+    for number in range(9):  # Its version is ahead of the other account's by then.
+        await do(north, f"paid-{number}", TopUp("", "", 5, 0, 0, "", ""), BOB, other.account_id)
+    assert reason(await do(north, "early", joining(CAROL), BOB, other.account_id)) == "IDENTITY_TAKEN"
+    goes = Leave("moves", 0, other.account_id, await held(south, CAROL))
+    assert isinstance(await do(south, "leave", goes, CAROL, account_id), Done)
+    await written(south)
+    joined = await do(north, "join", joining(CAROL), BOB, other.account_id)
+    assert isinstance(joined, Done), joined
+    await written(north)
+    returns = Leave("moves", 0, account_id, await held(north, CAROL))
+    assert isinstance(await do(north, "leave", returns, CAROL, other.account_id), Done)
+    await written(north)
+    assert isinstance(await do(south, "back", joining(CAROL), ALICE, account_id), Done)
+    await written(south)
+    stored = await read_contracts(unit, [CAROL])
+    assert unpack_contract(stored[CAROL].value).account_id == account_id, "the newer contract is the one that stays"
 
 
 @pytest.mark.parametrize("dies", ["none", "sender", "receiver"])

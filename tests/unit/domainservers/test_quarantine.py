@@ -147,6 +147,23 @@ async def test_two_owners_who_want_a_number_whose_rest_is_over_are_told_apart() 
     assert fault.reason in ("IDENTITY_CONTENDED", "IDENTITY_TAKEN")
 
 
+async def test_a_number_rests_on_when_its_account_took_it_back_and_died_before_its_journal() -> None:
+    now_ms = registry.STALE_MS
+    registry_of = Registry(FlakyUnit(), lambda: now_ms)
+    until_ms = 9 * registry.STALE_MS
+    over = Contract(CAROL, "GD/0:a", "GD", status="ended", version=2, rests_until_ms=until_ms)
+    await registry_of.take((CAROL,), "GD/0:a", 1)
+    await registry_of.settle((over,))
+    assert await registry_of.take((CAROL,), "GD/0:a", 3) is None
+    now_ms += 2 * registry.STALE_MS
+    fault = await registry_of.take((CAROL,), "GD/0:c", 1)
+    assert fault is not None
+    assert (fault.reason, fault.facts) == ("NUMBER_IN_QUARANTINE", {"until_ms": str(until_ms)})
+    assert await registry_of.take((CAROL,), "GD/0:a", 4) is None
+    now_ms = until_ms + registry.STALE_MS
+    assert await registry_of.take((CAROL,), "GD/0:c", 1) is None
+
+
 def test_what_is_counted_limited_and_posted_for_the_old_number_is_for_the_new_one() -> None:
     state: Account = an_account(
         "a", 3, "GD", members=(ALICE, CAROL), accumulators={f"free|{CAROL}@20261101": 7, f"free|{ALICE}@20261101": 2},

@@ -5,12 +5,13 @@ import asyncio
 import pytest
 from msgspec import Raw
 from msgspec.msgpack import encode
+from msgspec.structs import replace
 
 from business.vouchers.codes import Place, VoucherKeys, read_code
 from business.vouchers.kind import VOUCHERS
 from business.vouchers.sheets import ActivateVouchers, BlockVouchers, ExpireVouchers, MakeSheet, Sheet, SheetAction
 from business.vouchers.terms import VoucherTerms
-from charging.base.account import Account
+from charging.base.account import Account, Outgoing, Redemption
 from charging.base.house_keys import digest_of
 from charging.base.subject import Instruction, PackedSubject
 from charging.errors import Unavailable
@@ -20,6 +21,7 @@ from charging.ledger.commands.redeem_voucher import CodeRead, RedeemVoucher
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.vouchers import REDEEMED_KEPT_MAX, WRONG_MAX
 from charging.wire import Answer, BusinessData, Done, Failed, Inspect, Instruct, Pull, unpack_ask
+from domainservers.slot.redeeming import use_of
 from tests.unit.domainservers.room import ALICE, NOW_MS, commit, opening
 from tests.unit.domainservers.test_ownership import Country
 
@@ -194,4 +196,17 @@ async def test_a_repeat_from_long_ago_is_told_to_look_into_the_history_and_does_
         assert reason(await country.redeem(f"k{number}", CODES[0][0])) == "VOUCHER_USED"
     assert reason(await country.redeem("old", CODES[0][0])) == "VOUCHER_DECIDED"
     assert await country.money() == MINE + 50_000_000
+    await country.close()
+
+
+async def test_an_account_that_moves_to_another_region_meanwhile_loses_no_voucher() -> None:
+    country = Vouchers()
+    await country.begin()
+    voucher = Redemption(SHEET.subject_id, (CODES[0][1],), "", "", b"")
+    row = Outgoing("one", "", "", "", 0, NOW_MS, "CNY", voucher=voucher)
+    account = await country.account()
+    used = await country.persist("GD/1", use_of(account, row, voucher))
+    assert isinstance(used, Done), used
+    again = await country.persist("GD/1", use_of(account.with_terms(domain="BJ"), row, voucher))
+    assert again == replace(used, repeated=True)
     await country.close()
