@@ -254,6 +254,7 @@ def fill_command(result: desk.CommandResult, done: Done) -> None:
     result.repeated = done.repeated
     result.notices.extend(done.notices)
     result.account_id = done.account_id
+    result.amount = done.amount
 
 
 def fill_uses(result: desk.CommandResult, outcomes: Iterable[UseOutcome]) -> None:

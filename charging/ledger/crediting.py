@@ -10,6 +10,7 @@ from charging.base.receivables import RECEIVABLE, bill_of, with_bills, with_shar
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.events import Noticed
 from charging.ledger.settling import total
 
 CREDIT_NOTES = "credit_note"
@@ -80,6 +81,11 @@ def crediting(
         facts = {"billed": str(bill.billed), "credited": str(bill.credited), "left": str(left)}
         raise Refused("CREDIT_EXCEEDS_BILL", f"{left} micro-units of bill {number!r} are left to credit", facts=facts)
     return BillCredited(number, note, amount, bill.credited, _shares(bill, amount, first), now_ms, reason)
+
+
+def telling(note: str) -> Noticed:
+    """Tell whoever asked for a credit the number of its note, which the owner gave."""
+    return Noticed((f"credited:{note}",))
 
 
 def _shares(bill: OpenBill, amount: int, first: Sequence[Share]) -> tuple[Share, ...]:

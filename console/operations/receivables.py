@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from hashlib import blake2b
 from typing import Annotated
 
 import grpc
 import typer
+from msgspec import structs
 from onetier.v1 import receivables_pb2 as pb
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1.receivables_pb2_grpc import ReceivablesServiceStub
@@ -19,6 +19,7 @@ from cluster.roles import read_role
 from console import report
 from console.arguments import Key
 from console.operations.billing_calls import BillsCaller
+from console.operations.customer_payment import CustomerPayment, CustomerShare, part_key, pay_customer
 from console.operations.directory_call import call_as_operator, patiently
 from console.sharing import shares
 from console.values import micro_units
@@ -92,12 +93,15 @@ def pay(
     bill: Annotated[str, typer.Option(help="Only this one; default: the oldest due first.")] = "",
     service: Annotated[str, typer.Option(help="Only what this service owes.")] = "",
     reason: Annotated[str, typer.Option(help="Kept, and shown in the history.")] = "",
-    customer: Annotated[bool, typer.Option("--customer", help="Spread over all accounts of the customer.")] = False,
+    customer: Annotated[bool, typer.Option("--customer", help="Over all accounts of the customer.")] = False,
     key: Key = "",
     *,
     caller: BillsCaller,
 ) -> None:
-    """Take a payment in: it settles bills, and what is left goes to the balance."""
+    """Take a payment in: it settles bills, and what is left goes to the balance.
+
+    What broke half-way over all accounts of a customer goes on under the same --key.
+    """
     micro, whole = micro_units(amount), key or new_key()
 
     async def tell(client: AsyncClient) -> View:
@@ -107,17 +111,10 @@ def pay(
                 identity, named, request_key=whole, channel=caller.channel, actor=caller.actor
             )
             return done(whole, result, report.movement_lines(result.movements))
-        parts = await _spread(client, identity, micro, caller)
-        for account_id, part in parts:
-            await client.execute(
-                identity_of(account_id),
-                desk.Pay(amount=part, reason=reason),
-                request_key=_key(whole, account_id),
-                channel=caller.channel,
-                actor=caller.actor,
-            )
-        rows = [{"account_id": account_id, "amount": part} for account_id, part in parts]
-        return View(rows, [f"{account_id}: {report.major(part)}" for account_id, part in parts])
+        asked = CustomerPayment(identity, micro, reason, whole)
+        told = await pay_customer(client, asked, caller)
+        rows = [{"request_key": whole, **structs.asdict(each)} for each in told]
+        return View(rows, [f"request key {whole}", *map(_share_line, told)])
 
     if customer and (bill or service):
         raise typer.BadParameter("a customer's payment goes to the oldest bills", param_hint="--customer")
@@ -161,7 +158,7 @@ async def _dun(client: AsyncClient, account: desk.ArrearsView, sweep: str, calle
         result = await client.execute(
             identity_of(account.account_id),
             desk.Dun(reason="sweep"),
-            request_key=_key(sweep, account.account_id),
+            request_key=part_key(sweep, account.account_id),
             channel=caller.channel,
             actor=caller.actor,
         )
@@ -172,28 +169,9 @@ async def _dun(client: AsyncClient, account: desk.ArrearsView, sweep: str, calle
     return [notice.partition(":")[2] for notice in result.notices if notice.startswith("dunning:")]
 
 
-async def _spread(client: AsyncClient, identity: str, amount: int, caller: BillsCaller) -> list[tuple[str, int]]:
-    """Say how much of a customer's payment each account gets: the oldest due bills of all first, the rest the first."""
-    listed = (await client.accounts(identity, channel=caller.channel, actor=caller.actor)).accounts
-    views = await asyncio.gather(
-        *[client.arrears(identity_of(each.account_id), channel=caller.channel, actor=caller.actor) for each in listed]
-    )
-    owed = sorted((bill.due_ms, view.account_id, bill.open - bill.disputed) for view in views for bill in view.bills)
-    parts: dict[str, int] = {}
-    left = amount
-    for _, account_id, open_ in owed:
-        part = min(left, open_)
-        if part > 0:
-            parts[account_id] = parts.get(account_id, 0) + part
-            left -= part
-    if left and views:
-        parts[views[0].account_id] = parts.get(views[0].account_id, 0) + left
-    return list(parts.items())
-
-
-def _key(sweep: str, account_id: str) -> str:
-    """Give the key of an account's part: the same for the same sweep."""
-    return f"{sweep[:40]}-{blake2b(account_id.encode(), digest_size=10).hexdigest()}"
+def _share_line(share: CustomerShare) -> str:
+    before = ", as it was paid before" if share.repeated else ""
+    return f"{share.account_id}: {report.major(share.amount)}{before}"
 
 
 def arrears_lines(view: desk.ArrearsView) -> Iterable[str | Table]:

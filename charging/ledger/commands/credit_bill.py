@@ -12,7 +12,7 @@ from charging.base.openbills import Share, find
 from charging.bills.bill import CREDIT_NOTE
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.books import check_room, require_book
-from charging.ledger.crediting import crediting
+from charging.ledger.crediting import crediting, telling
 from charging.ledger.effect import Effect
 from charging.ledger.standing import require_here
 
@@ -66,4 +66,4 @@ class CreditBill(BaseAction, frozen=True, tag="credit_bill"):
         event = crediting(account, self.bill, self.amount, self.number, now_ms, self.reason, first)
         if event.rest:
             check_room(require_book(account, MAIN_BOOK), event.rest)
-        return Effect((event,), self.amount)
+        return Effect((event, telling(self.number)), self.amount)

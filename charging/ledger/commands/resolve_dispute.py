@@ -14,7 +14,7 @@ from charging.base.receivables import with_shares
 from charging.bills.bill import CREDIT_NOTE
 from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.crediting import crediting
+from charging.ledger.crediting import crediting, telling
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.settling import numbers, require_bill
@@ -92,4 +92,4 @@ class ResolveDispute(BaseAction, frozen=True, tag="resolve_dispute"):
             return Effect((event,))
         state = event.apply(account)
         credited = crediting(state, bill.number, self.credit, self.number, now_ms, self.reason, held)
-        return Effect((event, credited), self.credit)
+        return Effect((event, credited, telling(self.number)), self.credit)

@@ -1337,20 +1337,22 @@ class SessionResult(_message.Message):
     def __init__(self, session_id: _Optional[str] = ..., invocation: _Optional[int] = ..., grants: _Optional[_Iterable[_Union[SessionResult.Grant, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CommandResult(_message.Message):
-    __slots__ = ("movements", "account_version", "repeated", "notices", "account_id", "uses")
+    __slots__ = ("movements", "account_version", "repeated", "notices", "account_id", "uses", "amount")
     MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
     REPEATED_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     USES_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
     movements: _containers.RepeatedCompositeFieldContainer[BookMovement]
     account_version: int
     repeated: bool
     notices: _containers.RepeatedScalarFieldContainer[str]
     account_id: str
     uses: _containers.RepeatedCompositeFieldContainer[UseResult]
-    def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ..., account_id: _Optional[str] = ..., uses: _Optional[_Iterable[_Union[UseResult, _Mapping]]] = ...) -> None: ...
+    amount: int
+    def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ..., account_id: _Optional[str] = ..., uses: _Optional[_Iterable[_Union[UseResult, _Mapping]]] = ..., amount: _Optional[int] = ...) -> None: ...
 
 class UseResult(_message.Message):
     __slots__ = ("amount", "reason", "message", "currency")

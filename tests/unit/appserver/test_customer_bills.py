@@ -1,12 +1,16 @@
 """What the payer of many accounts is asked, and documents that wait: by the calls that consoles use."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 
+import pytest
+from click.testing import Result
 from msgspec import Raw
 from msgspec.msgpack import encode
 from msgspec.structs import replace
 from onetier.v1 import billing_pb2 as pb
+from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1.billing_pb2_grpc import BillingServiceStub
 from typer.testing import CliRunner
 
@@ -21,12 +25,16 @@ from business.billing.periods import read_period
 from business.subjects import unborn
 from charging.base.localtime import day_of
 from charging.base.subject import PackedSubject
-from charging.errors import Fault, Refused
+from charging.errors import Broken, Fault, Refused
+from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.take_over_bill import TakeOverBill
 from charging.ledger.commands.top_up import TopUp
-from charging.wire import Answer
+from charging.wire import Answer, Commit, failed
 from console.operations.billing import app
+from console.operations.customer_payment import shared
 from testkit.bills import a_bill
+from testkit.ledger import opening
 from testkit.owner import OwnerInMemory
 from tests.unit.appserver.conftest import Platforms
 from tests.unit.appserver.test_bill_accounts import DAY_MS, OVER_MS, PEOPLE, YUAN, billing, page, reason_of, use
@@ -162,3 +170,63 @@ async def test_a_bill_that_a_later_run_made_up_for_waits_with_the_documents_of_t
     _, fault = await document_of(subject, made_day="2026-03-02")
     assert fault is not None
     assert (fault.reason, fault.facts["run"]) == ("DOCUMENTS_HELD", "GD/3:2026-02/1")
+
+
+ACCOUNTS = [f"GD/0:{number}" for number in range(3)]
+
+
+async def paid_by_customer(endpoint: str, amount: str) -> tuple[Result, dict[str, int]]:
+    """Pay in the name of the customer of the second account, and give what each account got."""
+    command = ["pay", f"account:{ACCOUNTS[1]}", amount, "--customer", "--key", "june", "--json"]
+    result = await asyncio.to_thread(CliRunner().invoke, app, [*command, "--endpoint", endpoint])
+    rows = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+    return result, {row["account_id"]: row["amount"] for row in rows}
+
+
+async def test_a_payment_of_a_customer_that_broke_half_way_goes_on_under_its_key_with_what_is_left(
+    owner: OwnerInMemory, start_platform: Platforms
+) -> None:
+    """9 are owed by three accounts, 10 are paid: the rest is the balance of the account that was named."""
+    for number, account_id in enumerate(ACCOUNTS):
+        owner.desk.do(account_id, replace(opening(account_id), customer_id="acme"))
+        due_ms = owner.desk.now_ms + number * DAY_MS
+        owner.desk.do(account_id, TakeOverBill(f"B-{number}", "", "", "", 3 * YUAN, due_ms, ""))
+    tier = await start_platform()
+    came: list[str] = []
+
+    def breaks_at_the_second(ask: object) -> Answer | None:
+        if isinstance(ask, Commit) and isinstance(ask.command.action, Pay):
+            came.append(ask.identity)
+            return failed(Broken("ANSWER_MALFORMED", "it broke")) if len(came) == 2 else None
+        return None
+
+    owner.intercept = breaks_at_the_second
+    broken, _ = await paid_by_customer(tier.address, "10")
+    assert broken.exit_code == 1
+    assert came == [f"account:{ACCOUNTS[0]}", f"account:{ACCOUNTS[2]}"]
+    # Meanwhile another of them pays a part by itself: what is left is shared anew.
+    owner.desk.do(ACCOUNTS[2], Pay(YUAN, "", "", "", "payment", "at the counter"), "own")
+    for _ in range(2):
+        result, shares = await paid_by_customer(tier.address, "10")
+        assert result.exit_code == 0, result.output
+        assert shares == {ACCOUNTS[0]: 3 * YUAN, ACCOUNTS[1]: 5 * YUAN, ACCOUNTS[2]: 2 * YUAN}
+    assert not any(owner.desk.accounts[each].open.bills for each in ACCOUNTS)
+    assert [owner.desk.accounts[each].books[0].amount for each in ACCOUNTS] == [0, 2 * YUAN, 0]
+    for other in ("9", "11"):
+        wrong, _ = await paid_by_customer(tier.address, other)
+        assert (wrong.exit_code, "REQUEST_KEY_REUSED" in wrong.output) == (1, True)
+
+
+def owing(account_id: str, due_ms: int, owed: int, status: str = "active") -> desk.ArrearsView:
+    bills = [desk.OpenBill(due_ms=due_ms, open=owed)] if owed else []
+    return desk.ArrearsView(account_id=account_id, status=status, bills=bills)
+
+
+def test_shares_are_the_oldest_debts_first_and_the_rest_goes_to_an_open_account_last() -> None:
+    three = [owing("a", 3, 10), owing("b", 1, 10, "closed"), owing("c", 2, 10)]
+    assert shared(15, three, "a") == [("b", 10), ("c", 5)]
+    assert shared(33, three, "c") == [("b", 10), ("a", 10), ("c", 13)]
+    assert shared(33, three, "b") == [("b", 10), ("c", 10), ("a", 13)]
+    with pytest.raises(Refused) as caught:
+        shared(11, three[1:2], "b")
+    assert caught.value.reason == "PAYMENT_EXCEEDS_BILL"

@@ -198,7 +198,9 @@ def test_what_is_disputed_is_held_until_it_is_decided() -> None:
 def test_a_bill_is_credited_up_to_itself_whether_it_was_paid_or_not_and_notes_are_numbered() -> None:
     desk = owing(bill("B-1", 100))
     desk.do(A, pay(70))
-    desk.do(A, CreditBill("B-1", 20, "", "goodwill"))
+    done = desk.do(A, CreditBill("B-1", 20, "", "goodwill"), "first")
+    assert done.notices == ("credited:credit_note-1",)
+    assert desk.do(A, CreditBill("B-1", 20, "", "goodwill"), "first").notices == done.notices
     assert (opens(desk), main(desk)) == ({"B-1": 10}, 0)
     desk.do(A, CreditBill("B-1", 30, "", "goodwill"))
     assert (opens(desk), main(desk)) == ({}, 20)
