@@ -21,6 +21,7 @@ SELLS = (
     "history",
     "outcome",
     "open_account",
+    "open_account_past",
     "subscribe",
     "unsubscribe",
     "change_plan",

@@ -66,6 +66,7 @@ def opening(
         attributes or {},
         {},
         (),
+        carried=True,
     )
 
 

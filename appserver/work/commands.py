@@ -12,6 +12,7 @@ from appserver.work.admitting import joined_on, reopened_on
 from appserver.work.bulk import rated_uses
 from appserver.work.dunning import dunned
 from appserver.work.items import OpeningItem, PreviewItem
+from appserver.work.opened import opened_on
 from appserver.work.pricing import before_contract, session_step
 from appserver.work.revisions import decided_on, rests_until_ms
 from appserver.work.whole import closed_on, given_on
@@ -167,7 +168,7 @@ def open_command(item: OpeningItem, reference: DomainReference, now_ms: int) -> 
 
     It names no account: the id is the owner's to give, see `charging.base.account_id`.
 
-    Raises `Invalid` when its offerings can't be sold so, or its agreements are unknown.
+    Raises `Invalid` when its offerings can't be sold so, or its agreements are unknown, and as `opened_on`.
     """
     order = item.order
     if not order.contract.domain:
@@ -177,6 +178,7 @@ def open_command(item: OpeningItem, reference: DomainReference, now_ms: int) -> 
         order = replace(order, currency=today.currency if today is not None else NO_CURRENCY)
     order = replace(order, zone=reference.told.time_zone)
     _check_sold(order.contract, reference, now_ms, "open_account.contract.agreements")
+    order = opened_on(order, item, reference, now_ms)
     _check_profile(order.agreements, reference, now_ms, "open_account.agreements")
     books = enumerate(order.books)
     _check_scopes([(b.unit, b.allowance, f"open_account.books[{at}].allowance") for at, b in books], reference, now_ms)

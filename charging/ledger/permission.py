@@ -163,7 +163,7 @@ BUILT_IN = (
     Grant("operator", tuple(sorted((SUBJECTS | FEED) - {"make_vouchers"})), 0, NO_LIMIT, actors=True),
     # What is written whole brings no fees and keeps no terms: it is for contracts that come from elsewhere.
     Grant("backoffice", ("set_contract", *sorted(READS)), NO_LIMIT, NO_LIMIT, actors=True),
-    Grant("backoffice", ("open_account",), NO_LIMIT, 0, actors=True),
+    Grant("backoffice", ("open_account", "open_account_past"), NO_LIMIT, 0, actors=True),
     # Without TLS nobody can be told from anybody, so there is no second principal either.
     Grant("local", (ALL,), NO_LIMIT, NO_LIMIT, actors=True),
 )

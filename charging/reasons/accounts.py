@@ -221,6 +221,13 @@ ACCOUNTS = Section(
             facts=("now_ms",),
         ),
         Reason(
+            "OPENED_IN_PAST",
+            REFUSED,
+            "A subscription would have begun before the account that is opened with it.",
+            "Name no beginning, or one that is not over; what comes from elsewhere needs the grant open_account_past.",
+            facts=("now_ms",),
+        ),
+        Reason(
             "SUBSCRIBED_ALREADY",
             REFUSED,
             "The contract holds the offering in that time already.",

@@ -20,7 +20,9 @@ def open_account(identity: str, command: desk.OpenAccount, **facts: Unpack[Facts
     `payment_mode`: "prepaid" or "postpaid".
     `credit_limit`: Micro-units; how far the money may go below zero. (0 to 1000000000000000)
     `currency`: ISO 4217; empty = that of the catalogue in force. (a code of ISO 4217 such as EUR, or empty)
-    `contract`: Of its first member.
+    `contract`: Of its first member. What it subscribes to begins now (0), or later, and is sold and paid for as
+        "subscribe" says. What began before is refused OPENED_IN_PAST, unless the caller is granted "open_account_past":
+        it comes from elsewhere as it was, 0 = nobody knows when it began, and brings no fees.
     `books`: What it begins with; a main money book is made in any case.
     `account_attributes`: Of the account (level A of the discount rules). (at most 64, names of 1 to 64, values of at
         most 256 characters)

@@ -139,7 +139,9 @@ class Caller:
         books = (Book("main", "money", OPENING),)
         mode, credit = self._random.choice((("prepaid", 0), ("postpaid", CREDIT)))
         cycle_day = self._random.choice(CYCLE_DAYS)
-        action = OpenAccount(self._account_id, "c", mode, "CNY", credit, cycle_day, contract, books, {}, {}, ())
+        action = OpenAccount(
+            self._account_id, "c", mode, "CNY", credit, cycle_day, contract, books, {}, {}, (), carried=True
+        )
         await self._do(f"open-{self._account_id}", action)
 
     async def work(self, commands: int) -> None:

@@ -9,7 +9,7 @@ from charging.base.account import MAIN_BOOK, MONEY, NOTHING_OPEN, Account, Book,
 from charging.base.asked import FilledIn, Own
 from charging.base.bounds import BOOKS_MAX
 from charging.base.buckets import EMPTY
-from charging.base.contract import Contract
+from charging.base.contract import Contract, Subscription
 from charging.base.fields import (
     CREDIT_LIMIT,
     CYCLE_DAY,
@@ -25,11 +25,14 @@ from charging.base.fieldtypes import TEXT, check_first_book
 from charging.base.lateness import LATE_MS_MAX
 from charging.base.localtime import month_at, zone_of
 from charging.errors import Invalid, Refused
+from charging.ledger import dues
 from charging.ledger.action import PLATFORM, BaseCreation, Envelope, Traits
 from charging.ledger.books import check_main
+from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseArrival, Leg, legs_against
 from charging.ledger.events import ContractSet
+from charging.ledger.revising import PAST_MS_MAX, moment
 from charging.ledger.within import check_contract
 
 
@@ -64,10 +67,14 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
     agreements: Agreements
     zone: Annotated[str, FilledIn()] = "UTC"
     """Of the region where it is opened, for its billing periods; the platform knows it."""
+    carried: Annotated[bool, FilledIn()] = False
+    """Something in its contract began before: it comes from elsewhere, as it was, and was paid for there."""
+    dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
+    """Of what begins with the account."""
 
     traits = Traits(
         sender=PLATFORM,
-        permissions=("open_account",),
+        permissions=("open_account", "open_account_past"),
         predictable=False,
         proposable=False,
         of_subscribers=False,
@@ -75,8 +82,12 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
     )
 
     def at_stake(self) -> int:
-        """Give its credit and all its books, whatever their unit."""
+        """Give its credit and all its books, whatever their unit; its fees are those of the catalogue."""
         return self.credit_limit + sum(book.amount for book in self.books)
+
+    def permission(self) -> str:
+        """Give an opening that brings the past a name of its own: nothing tells whether that was so."""
+        return "open_account_past" if self.carried else "open_account"
 
     def identities_written(self, account: Account | None) -> tuple[str, ...]:
         """Give the first member."""
@@ -88,7 +99,11 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
         return min(now_ms, max(since_ms, now_ms - LATE_MS_MAX)) if since_ms else now_ms
 
     def decide(self, account: Account | None, command: Envelope, now_ms: int) -> Effect:
-        """Create an account. Refused ACCOUNT_EXISTS, IDENTITY_TAKEN; Invalid for impossible terms."""
+        """Create an account, and take the fees of what begins with it: all or nothing.
+
+        Refused ACCOUNT_EXISTS, IDENTITY_TAKEN, OPENED_IN_PAST, and as `charging.ledger.dues.posted`; Invalid for
+        impossible terms.
+        """
         if account is not None and account.account_id != self.account_id:
             raise Refused("IDENTITY_TAKEN", "the identity belongs to another account")
         if account is not None:
@@ -100,6 +115,15 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
             raise Invalid("ACCOUNT_MISMATCH", "command, self and contract name different accounts")
         _check_zone(self.zone)
         check_contract(self.contract)
+        if not self.carried:
+            require_new(self.contract, now_ms)
+        state = self.state(now_ms)
+        fees = dues.posted(state, self.dues, now_ms)
+        opened = sum([book.amount for book in state.books if book.unit == MONEY])
+        return Effect((Opened(state), ContractSet(replace(self.contract, version=1)), *fees), opened)
+
+    def state(self, now_ms: int) -> Account:
+        """Give the account as it begins, before fees. Raises `Invalid` BOOKS_MALFORMED."""
         books = _first_books(self.books)
         terms = Terms(
             self.contract.domain,
@@ -114,9 +138,20 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
             closed=month_at(self.zone, self.cycle_day, self._begins(now_ms)) - 1,
         )
         members = (self.contract.identity,)
-        state = Account(self.account_id, 0, 0, 0, self.customer_id, members, books, {}, terms, NOTHING_OPEN, EMPTY)
-        opened = sum([book.amount for book in books if book.unit == MONEY])
-        return Effect((Opened(state), ContractSet(replace(self.contract, version=1))), opened)
+        return Account(self.account_id, 0, 0, 0, self.customer_id, members, books, {}, terms, NOTHING_OPEN, EMPTY)
+
+
+def began_before(held: Subscription, now_ms: int) -> bool:
+    """Say whether a subscription claims a past: a beginning that is over, or a pause that split it."""
+    return bool(held.valid_from_ms < now_ms - PAST_MS_MAX or held.since_ms or held.paused or held.paused_end_ms)
+
+
+def require_new(contract: Contract, now_ms: int) -> None:
+    """Refuse OPENED_IN_PAST a contract in which something claims a past: terms would count as served, fees as paid."""
+    for held in contract.subscriptions:
+        if began_before(held, now_ms):
+            text = f"{held.offering!r} would have begun {moment(held.began_ms)}, before its account"
+            raise Refused("OPENED_IN_PAST", text, facts={"now_ms": str(now_ms)})
 
 
 def _check_zone(zone: str) -> None:

@@ -46,6 +46,7 @@ VALID = {
     "to_identity": "msisdn:8613000000003",
     "identities": "msisdn:8613000000004",
     "member": "msisdn:8613000000005",
+    "number": "msisdn:8613000000006",
     "other_party": "10086",
     "operation": pb.SessionRequest.OPERATION_UPDATE,
 }

@@ -127,7 +127,7 @@ class Phone:
         held = tuple(Subscription(name) for name in offerings or ("plan",))
         self.contract = Contract(ME, ME, "GD", subscriptions=held)
         main = Book(MAIN_BOOK, MONEY, money)
-        self.desk.do(ME, OpenAccount(ME, "", "prepaid", "CNY", 0, 1, self.contract, (main,), {}, {}, ()))
+        self.desk.do(ME, OpenAccount(ME, "", "prepaid", "CNY", 0, 1, self.contract, (main,), {}, {}, (), carried=True))
         self._invocation = -1
 
     @property

@@ -73,7 +73,7 @@ def opened(money: int) -> Desk:
     desk = Desk()
     desk.now_ms = START_MS
     books = (Book(MAIN_BOOK, MONEY, money),)
-    desk.do(ME, OpenAccount(ME, "", "prepaid", "CNY", 0, 1, CONTRACT, books, {}, {}, ()))
+    desk.do(ME, OpenAccount(ME, "", "prepaid", "CNY", 0, 1, CONTRACT, books, {}, {}, (), carried=True))
     return desk
 
 

