@@ -72,6 +72,7 @@ class Client(BlockingCommands):
     accounts = blocking(AsyncClient.accounts)
     arrears = blocking(AsyncClient.arrears)
     frozen = blocking(AsyncClient.frozen)
+    fees = blocking(AsyncClient.fees)
     offerings = blocking(AsyncClient.offerings)
     month = blocking(AsyncClient.month)
     compare = blocking(AsyncClient.compare)

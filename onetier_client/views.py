@@ -84,6 +84,10 @@ class Views(Asking):
         """Give all of an account and of the member's contract, packed by the house, for jobs that rate anew."""
         return (await self.ask(build.query(identity, "frozen", **facts))).frozen
 
+    async def fees(self, identity: str, **facts: Unpack[build.Paged]) -> desk.FeesView:
+        """Fees of a member that come next, until the next bill cycle begins or `to_ms`. Changes nothing."""
+        return (await self.ask(build.query(identity, "fees", **self._narrowed(facts)))).fees
+
     async def offerings(
         self, identity: str, rows_max: int = 0, only: Sequence[str] = (), **facts: Unpack[build.Paged]
     ) -> desk.OfferingsView:

@@ -18,7 +18,7 @@ PREVIEW = frozenset({"preview"})
 """The dry run of a command: a quote with a command in it."""
 PAGED = frozenset({"account", "accounts", "offerings", "detail"})
 PRICED = frozenset({"month", "compare"})
-VIEWS = frozenset({"balance", "usage", "contract", "history", "outcome", "arrears", "frozen"}) | PAGED | PRICED
+VIEWS = frozenset({"balance", "usage", "contract", "history", "outcome", "arrears", "fees", "frozen"}) | PAGED | PRICED
 ALL = EVENTS | EXECUTE | PREVIEW | VIEWS
 
 EFFECTS: Mapping[str, frozenset[str]] = {
@@ -42,7 +42,7 @@ EFFECTS: Mapping[str, frozenset[str]] = {
     "kinds": frozenset({"history", "detail"}),
     "services": frozenset({"detail", "compare"}),
     "from_ms": frozenset({"detail"}) | PRICED,
-    "to_ms": frozenset({"detail", "compare"}),
+    "to_ms": frozenset({"detail", "compare", "fees"}),
     "offerings": frozenset({"offerings"}) | PRICED,
     "pattern": frozenset({"month"}),
     **dict.fromkeys(COMMANDS, EXECUTE | PREVIEW),

@@ -25,12 +25,13 @@ LINES_DEFAULT = {
     "compare": 0,
     "arrears": 0,
     "frozen": 0,
+    "fees": 0,
 }
 """Views of a query, and how many journal lines or rows they show when the quantity doesn't say."""
 LINES_MAX = {"offerings": 50}
 """The most that a page of a view has; of the others `HISTORY_LINES_MAX`."""
 HISTORY_LINES_MAX = 500
-NARROWED = frozenset({"history", "account", "accounts", "offerings", "detail", "month", "compare"})
+NARROWED = frozenset({"history", "account", "accounts", "offerings", "detail", "month", "compare", "fees"})
 ALL_KINDS = frozenset(TAGS.values())
 KINDS_OF = {"detail": frozenset(details.KINDS)}
 """Which kinds the rows of a view may have; of the history those of all commands."""

@@ -28,6 +28,7 @@ from appserver.work.views.accounts import AccountViews
 from appserver.work.views.comparing import Comparing
 from appserver.work.views.customers import Customers
 from appserver.work.views.details import Details
+from appserver.work.views.fees import ComingFees
 from appserver.work.views.month import Months
 from appserver.work.views.offers import Offers
 from appserver.work.views.stored import StoredDetails
@@ -72,6 +73,7 @@ def engine_of(
         "accounts": Customers(outbox, pending),
         "compare": Comparing(outbox, pending, studies, time_seen),
         "detail": Details(outbox, pending, time_seen, stored),
+        "fees": ComingFees(pending, time_seen),
         "month": Months(pending, studies, time_seen),
         "offerings": Offers(pending, time_seen),
     }

@@ -23,7 +23,7 @@ TEXT_CHARS_MAX = 64
 READS = frozenset(
     {
         *("quote", "balance", "usage", "contract", "history", "outcome"),
-        *("account", "accounts", "offerings", "detail", "month", "compare", "arrears"),
+        *("account", "accounts", "offerings", "detail", "month", "compare", "arrears", "fees"),
     }
 )
 COMMANDS = frozenset(name for kind in ACTIONS for name in kind.traits.permissions)

@@ -7,6 +7,7 @@ this system's to bill.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from charging.base.account import Account
 from charging.base.bounds import DUES_MAX
@@ -36,15 +37,26 @@ def schedule(plan_at: PlanAt, contracts: Sequence[Contract], account: Account, n
 
     Raises what `charging.rating.fees.fee` raises.
     """
+    due = tuple(islice(coming(plan_at, contracts, account, now_ms), DUES_MAX))
+    return Dues(due, account.version, account.mark) if due else Dues()
+
+
+def coming(plan_at: PlanAt, contracts: Sequence[Contract], account: Account, until_ms: int) -> Iterator[Due]:
+    """Give all that will be due until a moment, member by member, by the account and the contracts as they are.
+
+    Raises what `charging.rating.fees.fee` raises.
+    """
     begins_ms = oldest_ms(account)
-    due: list[Due] = []
     for contract in contracts:
         for held in contract.subscriptions:
-            for each in _of_subscription(plan_at, contract, held, account, begins_ms, now_ms):
-                due.append(each)
-                if len(due) == DUES_MAX:
-                    return Dues(tuple(due), account.version, account.mark)
-    return Dues(tuple(due), account.version, account.mark) if due else Dues()
+            yield from _of_subscription(plan_at, contract, held, account, begins_ms, until_ms)
+
+
+def falls_due_ms(plan: Plan, due: Due) -> int:
+    """Give when a fee falls due, UTC: as its time begins, or of one in arrears when it is over."""
+    entry = plan.merged.fees.get(due.fee)
+    late = entry is not None and entry.value.kind == "recurring" and entry.value.charged == "arrears"
+    return due.to_ms if late else due.from_ms
 
 
 def oldest_ms(account: Account) -> int:

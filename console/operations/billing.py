@@ -27,6 +27,7 @@ from console.operations.billing_calls import (
     whole_period,
 )
 from console.operations.billing_opening import staged
+from console.operations.coming_fees import fees
 from console.operations.customer_bill import customer_bill
 from console.operations.directory_call import patiently
 from console.operations.documents import document
@@ -36,10 +37,16 @@ from console.values import time_ms
 from console.views import View, plain, print_view
 from onetier_client import new_key
 
-app = typer.Typer(help="Plan, open, work and end the bill runs of a domain; bills of accounts.", no_args_is_help=True)
+app = typer.Typer(
+    help="""Plan, open, work and end the bill runs of a domain; bills of accounts.
+
+    What would the next bill be? `onetier billing bill IDENTITY --trial`. Which fees come? `onetier billing fees`.""",
+    no_args_is_help=True,
+)
 app.add_typer(bills_app)
 app.command("document")(document)
 app.command("customer-bill")(customer_bill)
+app.command("fees")(fees)
 app.command("explain")(explaining.explain)
 app.command("charge")(explaining.charge)
 app.command()(reconcile)

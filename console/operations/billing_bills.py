@@ -92,7 +92,7 @@ def run(
 def bill(
     identity: Identity,
     period: Annotated[str, typer.Option(help="2026-10; default: the newest that is closed.")] = "",
-    trial: Annotated[bool, typer.Option("--trial", help="The bill that would be made now of the open period.")] = False,
+    trial: Annotated[bool, typer.Option("--trial", help="What the next bill would be, as of now.")] = False,
     now: Annotated[bool, typer.Option("--now", help="Bill this account alone now, its period being over.")] = False,
     *,
     caller: BillsCaller,

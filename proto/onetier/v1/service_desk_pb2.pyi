@@ -1636,6 +1636,48 @@ class MonthLine(_message.Message):
     unit: str
     def __init__(self, service_code: _Optional[str] = ..., fee: _Optional[str] = ..., name: _Optional[str] = ..., count: _Optional[int] = ..., quantity: _Optional[int] = ..., free_quantity: _Optional[int] = ..., amount: _Optional[int] = ..., unit: _Optional[str] = ...) -> None: ...
 
+class FeesView(_message.Message):
+    __slots__ = ("currency", "until_ms", "fees", "amount", "more", "catalogue_version")
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
+    FEES_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    currency: str
+    until_ms: int
+    fees: _containers.RepeatedCompositeFieldContainer[ComingFee]
+    amount: int
+    more: bool
+    catalogue_version: int
+    def __init__(self, currency: _Optional[str] = ..., until_ms: _Optional[int] = ..., fees: _Optional[_Iterable[_Union[ComingFee, _Mapping]]] = ..., amount: _Optional[int] = ..., more: _Optional[bool] = ..., catalogue_version: _Optional[int] = ...) -> None: ...
+
+class ComingFee(_message.Message):
+    __slots__ = ("member", "offering", "fee", "name", "item", "from_ms", "to_ms", "due_ms", "period", "before", "amount")
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ITEM_FIELD_NUMBER: _ClassVar[int]
+    FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    TO_MS_FIELD_NUMBER: _ClassVar[int]
+    DUE_MS_FIELD_NUMBER: _ClassVar[int]
+    PERIOD_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    member: str
+    offering: str
+    fee: str
+    name: str
+    item: str
+    from_ms: int
+    to_ms: int
+    due_ms: int
+    period: str
+    before: int
+    amount: int
+    def __init__(self, member: _Optional[str] = ..., offering: _Optional[str] = ..., fee: _Optional[str] = ..., name: _Optional[str] = ..., item: _Optional[str] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., due_ms: _Optional[int] = ..., period: _Optional[str] = ..., before: _Optional[int] = ..., amount: _Optional[int] = ...) -> None: ...
+
 class CompareView(_message.Message):
     __slots__ = ("from_ms", "to_ms", "currency", "before", "after", "difference", "lines", "offerings", "kept_no_further", "catalogue_version")
     FROM_MS_FIELD_NUMBER: _ClassVar[int]
@@ -1801,7 +1843,7 @@ class DunningState(_message.Message):
     def __init__(self, step: _Optional[str] = ..., service_code: _Optional[str] = ..., action: _Optional[str] = ..., since_ms: _Optional[int] = ...) -> None: ...
 
 class ServiceReply(_message.Message):
-    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome", "account", "accounts", "offerings", "detail", "month", "compare", "arrears", "preview", "frozen")
+    __slots__ = ("error", "charge", "quote", "balance", "usage", "contract", "history", "command", "session", "outcome", "account", "accounts", "offerings", "detail", "month", "compare", "arrears", "fees", "preview", "frozen")
     ERROR_FIELD_NUMBER: _ClassVar[int]
     CHARGE_FIELD_NUMBER: _ClassVar[int]
     QUOTE_FIELD_NUMBER: _ClassVar[int]
@@ -1819,6 +1861,7 @@ class ServiceReply(_message.Message):
     MONTH_FIELD_NUMBER: _ClassVar[int]
     COMPARE_FIELD_NUMBER: _ClassVar[int]
     ARREARS_FIELD_NUMBER: _ClassVar[int]
+    FEES_FIELD_NUMBER: _ClassVar[int]
     PREVIEW_FIELD_NUMBER: _ClassVar[int]
     FROZEN_FIELD_NUMBER: _ClassVar[int]
     error: _status_pb2.Status
@@ -1838,9 +1881,10 @@ class ServiceReply(_message.Message):
     month: MonthView
     compare: CompareView
     arrears: ArrearsView
+    fees: FeesView
     preview: PreviewResult
     frozen: FrozenView
-    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ..., account: _Optional[_Union[AccountView, _Mapping]] = ..., accounts: _Optional[_Union[AccountsView, _Mapping]] = ..., offerings: _Optional[_Union[OfferingsView, _Mapping]] = ..., detail: _Optional[_Union[DetailView, _Mapping]] = ..., month: _Optional[_Union[MonthView, _Mapping]] = ..., compare: _Optional[_Union[CompareView, _Mapping]] = ..., arrears: _Optional[_Union[ArrearsView, _Mapping]] = ..., preview: _Optional[_Union[PreviewResult, _Mapping]] = ..., frozen: _Optional[_Union[FrozenView, _Mapping]] = ...) -> None: ...
+    def __init__(self, error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., charge: _Optional[_Union[ChargeResult, _Mapping]] = ..., quote: _Optional[_Union[ChargeResult, _Mapping]] = ..., balance: _Optional[_Union[BalanceView, _Mapping]] = ..., usage: _Optional[_Union[UsageView, _Mapping]] = ..., contract: _Optional[_Union[ContractView, _Mapping]] = ..., history: _Optional[_Union[HistoryView, _Mapping]] = ..., command: _Optional[_Union[CommandResult, _Mapping]] = ..., session: _Optional[_Union[SessionResult, _Mapping]] = ..., outcome: _Optional[_Union[OutcomeView, _Mapping]] = ..., account: _Optional[_Union[AccountView, _Mapping]] = ..., accounts: _Optional[_Union[AccountsView, _Mapping]] = ..., offerings: _Optional[_Union[OfferingsView, _Mapping]] = ..., detail: _Optional[_Union[DetailView, _Mapping]] = ..., month: _Optional[_Union[MonthView, _Mapping]] = ..., compare: _Optional[_Union[CompareView, _Mapping]] = ..., arrears: _Optional[_Union[ArrearsView, _Mapping]] = ..., fees: _Optional[_Union[FeesView, _Mapping]] = ..., preview: _Optional[_Union[PreviewResult, _Mapping]] = ..., frozen: _Optional[_Union[FrozenView, _Mapping]] = ...) -> None: ...
 
 class ExchangeRequest(_message.Message):
     __slots__ = ("batch_id", "timeout_ms", "requests", "traceparent", "traced")
