@@ -147,7 +147,9 @@ def test_a_discount_says_its_one_effect_and_for_whom(effect: dict[str, object], 
 def test_the_command_prints_the_plan_and_as_data_the_entries_of_the_catalogue() -> None:
     words = ["catalog", "offer", str(CATALOGUES), "mobile-59", "--domain", "GD"]
     printed = CliRunner().invoke(mounted(), words)
-    assert printed.output.startswith("59元套餐 (plan mobile-59) in GD, in CNY\nfees:\n  mobile-59-fee: 59 CNY a cycle")
+    assert printed.output.startswith(
+        "Mobile 59 plan (plan mobile-59) in GD, in CNY\nfees:\n  Mobile 59 monthly fee: 59 CNY a cycle"
+    )
     assert "roaming:\n" in printed.output
     rows = [json.loads(line) for line in CliRunner().invoke(mounted(), [*words, "--json"]).stdout.splitlines()]
     assert rows[0]["section"] == "offering"

@@ -1,6 +1,7 @@
 """What is published, fetched into files and compared with files: through a real data center, and offline."""
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 
@@ -81,8 +82,8 @@ async def test_what_is_published_comes_back_as_files_and_is_compared_with_them(t
         status, told = await onetier("diff", str(fetched), *through)
         assert (status, told) == (0, "")
 
-        second = (fetched / "national.yaml").read_text().replace("version: 1", "version: 2").replace("59}", "69}")
-        (fetched / "national.yaml").write_text(second)
+        second = (fetched / "national.yaml").read_text().replace("version: 1", "version: 2")
+        (fetched / "national.yaml").write_text(re.sub(r"\b(amount|price): 59\b", r"\1: 69", second))
         status, told = await onetier("diff", str(fetched), *through)
         assert status == 1
         assert told.splitlines() == [
