@@ -31,7 +31,8 @@ from business.vouchers.kind import register_of
 from business.vouchers.sheets import ExportVouchers, MakeSheet
 from business.vouchers.terms import check_terms, malformed
 from charging.errors import Invalid
-from charging.wire import Answer, Reference
+from charging.rating.selling import check_scope
+from charging.wire import Answer
 from runtime.principal import principal_of
 
 READ = "vouchers"
@@ -54,8 +55,10 @@ class Vouchers(VoucherServiceServicer):
         """Make a batch: its number first, then its sheets; the same request key goes on where it stopped."""
         owners = self._owners(request.caller, context)
         reference = await owners.reference(request.domain)
-        terms = terms_of(request.terms, self._currency(reference))
+        plan = self._plans.take(reference).timeline.plan_at(self._wall_ms())
+        terms = terms_of(request.terms, plan.currency)
         check_terms(terms, request.count, owners.now_ms)
+        check_scope(plan, terms.unit, terms.allowance, "terms.allowance")
         stake = terms.amount * request.count
         permission = owners.permit("make_vouchers", reference, stake)
         slot, mark, principal = check_slot(request.slot, reference), self._keys.mark, owners.principal
@@ -159,10 +162,6 @@ class Vouchers(VoucherServiceServicer):
         """Give the codes of a sheet, each with what is kept of it."""
         numbers = range(1, batch.on_sheet(place.sheet) + 1)
         return [self._keys.spell(batch.mark, batch.drawn, place, number) for number in numbers]
-
-    def _currency(self, reference: Reference) -> str:
-        plan = self._plans.take(reference).timeline.plan_at(self._wall_ms())
-        return plan.currency
 
     def _owners(self, caller: pb.VoucherCaller, context: ServicerContext) -> SheetOwners:
         check_caller(caller)

@@ -9,9 +9,13 @@ from charging.ledger.commands.take_over_bill import TakeOverBill
 from charging.plans.dunning import dunning_of
 from charging.plans.plan import Plan
 
+DAY_MS = 86_400_000
+
 
 def dunned(order: Dun | TakeOverBill, account: Account, plan: Plan | None, now_ms: int) -> Dun | TakeOverBill:
     """Give a command with the rule of the account's kind in it: steps, or what paying late costs.
+
+    Numbers of an account that a step ends rest as those of any that closes.
 
     Refused DUNNING_QUIET while the rule has no steps taken: nothing is kept under the key, so it may be repeated later.
     """
@@ -24,4 +28,5 @@ def dunned(order: Dun | TakeOverBill, account: Account, plan: Plan | None, now_m
     if until_ms:
         text = f"no step of {rule.rule_id!r} is taken at this hour"
         raise Refused("DUNNING_QUIET", text, facts={"until_ms": str(until_ms)})
-    return replace(order, steps=rule.steps)
+    days = plan.merged.quarantine_days if plan is not None else 0
+    return replace(order, steps=rule.steps, rests_until_ms=now_ms + days * DAY_MS if days else 0)

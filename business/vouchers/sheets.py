@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from business.vouchers.codes import HASH_BYTES
 from business.vouchers.terms import SHEET_MAX, VoucherTerms, check_terms, malformed
 from charging.base.bounds import TEXT_CHARS_MAX
+from charging.base.names import is_plain
 from charging.errors import Denied, NotFound, Refused
 
 GENERATED, ACTIVE, BLOCKED, EXPIRED, USED = "generated", "active", "blocked", "expired", "used"
@@ -334,8 +335,8 @@ def _check_numbers(sheet: Sheet, numbers: tuple[int, ...]) -> None:
 
 
 def _check_reason(reason: str) -> None:
-    if not 0 < len(reason) <= TEXT_CHARS_MAX:
-        raise malformed("reason", f"why, in 1 to {TEXT_CHARS_MAX} characters")
+    if not 0 < len(reason) <= TEXT_CHARS_MAX or not is_plain(reason):
+        raise malformed("reason", f"why, in 1 to {TEXT_CHARS_MAX} characters, all to be read on one line")
 
 
 def _unknown() -> Refused:

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from charging.base.account import MAIN_BOOK
 from charging.base.bounds import AMOUNT_MAX, CODE_CHARS_MAX, ID_CHARS_MAX, TEXT_CHARS_MAX, TIME_MS_MAX
+from charging.base.names import is_plain
 from charging.errors import Invalid
 
 SHEET_MAX = 50
@@ -62,6 +63,9 @@ def check_terms(terms: VoucherTerms, count: int, now_ms: int) -> None:
         "partner": (len(terms.partner) <= CODE_CHARS_MAX, f"at most {CODE_CHARS_MAX} characters"),
         "label": (len(terms.label) <= TEXT_CHARS_MAX, f"at most {TEXT_CHARS_MAX} characters"),
     }
+    for name in ("book_id", "allowance", "partner", "label"):
+        fits, text = wanted[name]
+        wanted[name] = (fits and is_plain(getattr(terms, name)), f"{text}, all to be read on one line")
     for name, (fits, text) in wanted.items():
         if not fits:
             raise malformed(name, text)

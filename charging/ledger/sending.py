@@ -56,7 +56,12 @@ class TransferSent(BaseEvent, frozen=True, tag="sent"):
         return self.reason or f"transfer to {self.to_identity}"
 
 
-def check_room_for(account: Account) -> None:
-    """Refuse TRANSFERS_PENDING when as much is under way as may be at once."""
+def check_room_for(account: Account, key: str) -> None:
+    """Refuse TRANSFERS_PENDING when as much is under way as may be at once, or something is under this very key.
+
+    What is under way may be so for longer than journals know its key, and all its steps are told apart by that.
+    """
+    if any(row.key == key for row in account.open.outgoing):
+        raise Refused("TRANSFERS_PENDING", "what was sent under this request key is under way still")
     if len(account.open.outgoing) >= OUTGOING_MAX:
         raise Refused("TRANSFERS_PENDING", f"at most {OUTGOING_MAX} transfers are under way at once")

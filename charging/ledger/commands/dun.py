@@ -25,6 +25,8 @@ class Dun(BaseAction, frozen=True, tag="dun"):
 
     reason: Reason
     steps: Annotated[tuple[DunningStep, ...], FilledIn()] = ()
+    rests_until_ms: Annotated[int, FilledIn()] = 0
+    """Of an account that ends: until when nobody else may have its identities, UTC; 0 = they are free at once."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -64,9 +66,15 @@ class Dun(BaseAction, frozen=True, tag="dun"):
         taken = DunningTaken(steps)
         events: list[BaseEvent] = [taken]
         if any(row.step.action == END for row in steps):
-            version = account.version + 1
             ended = [
-                Contract(member, account.account_id, account.terms.domain, status="ended", version=version)
+                Contract(
+                    member,
+                    account.account_id,
+                    account.terms.domain,
+                    status="ended",
+                    version=account.version + 1,
+                    rests_until_ms=self.rests_until_ms,
+                )
                 for member in account.members
             ]
             events += [StatusSet("closed", DUNNING), *map(ContractSet, ended)]

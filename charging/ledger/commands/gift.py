@@ -109,7 +109,7 @@ class Gift(BaseAction, frozen=True, tag="gift"):
             raise Invalid("GIFT_UNKNOWN", "no rule of gifts came with it", fields={"gift.rule": "one of the catalogue"})
         if self.to_identity in account.members:
             raise Refused("GIFT_TO_ITSELF", "the other identity is a member of the same account")
-        check_room_for(account)
+        check_room_for(account, command.key)
         counted = _counted(account, self, terms, now_ms)
         book = require_giver(account, self.book_id or MAIN_BOOK, self.amount, now_ms)
         check_unit(book, terms.unit)

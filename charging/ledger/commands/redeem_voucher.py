@@ -78,7 +78,7 @@ class RedeemVoucher(BaseAction, frozen=True, tag=REDEEMED):
         if read is None or self.code or not _fits(read):
             raise Invalid("VOUCHER_MALFORMED", "the code was not read", fields={"redeem_voucher.code": "a code"})
         check_may_try(account, now_ms)
-        check_room_for(account)
+        check_room_for(account, command.key)
         voucher = Redemption(read.subject_id, read.hashes, command.channel, command.partner, command.digest)
         row = Outgoing(command.key, "", "", "", 0, now_ms, account.terms.currency, voucher=voucher)
         return Effect((VoucherAsked(row),))

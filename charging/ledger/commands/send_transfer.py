@@ -59,7 +59,7 @@ class SendTransfer(BaseAction, frozen=True, tag="send"):
         MOVED.read(self.amount, "amount")
         if self.to_identity in account.members:
             raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
-        check_room_for(account)
+        check_room_for(account, command.key)
         book = require_giver(account, self.from_book_id or MAIN_BOOK, self.amount, command.time_ms)
         if book.unit != MONEY or book.allowance:
             raise Refused("BOOK_BOUND", f"what is in book {book.book_id!r} can't leave the account")

@@ -128,7 +128,7 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
             return (Booked("payout", ((MAIN_BOOK, -left),), reason),)
         if self.to_identity in account.members or asked_for(self.to_identity) == account.account_id:
             raise Refused("TRANSFER_TO_ITSELF", "what is left of an account can't go to itself")
-        check_room_for(account)
+        check_room_for(account, command.key)
         return (
             TransferSent(
                 command.key, MAIN_BOOK, self.to_identity, MAIN_BOOK, left, reason, now_ms, account.terms.currency

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 import pytest
+from msgspec import convert
 from msgspec.structs import replace
 from onetier.v1 import receivables_pb2 as owing
 from onetier.v1 import service_desk_pb2 as pb
@@ -12,6 +13,7 @@ from onetier.v1.receivables_pb2_grpc import ReceivablesServiceStub
 from charging.catalogue.document import from_plain
 from charging.catalogue.dunning import DunningRule
 from charging.errors import Refused
+from charging.ledger.events import ContractSet
 from charging.ledger.permission import Grant
 from runtime.channel import open_channel
 from runtime.status import from_rpc_error, from_status
@@ -131,3 +133,13 @@ async def test_operators_list_who_owes_slot_by_slot(front: Front, owner: OwnerIn
         await stub.ListOwing(owing.ListOwingRequest(domain="GD", channel="front"))
     assert from_rpc_error(met.value).reason == "COMMAND_NOT_GRANTED"
     await channel.close()
+
+
+async def test_the_numbers_of_an_account_that_dunning_ends_rest(front: Front, owner: OwnerInMemory) -> None:
+    ends = convert([{"id": "all", "steps": [{"id": "out", "days": 1, "do": "end"}]}], tuple[DunningRule, ...])
+    owner.publish(replace(catalogue(3), dunning=ends, quarantine_days=90))
+    await done(front, take_over_bill=owes(owner, 10))
+    await done(front, dun=pb.Dun(reason="sweep"))
+    (over,) = [each.contract for each in owner.desk.journals[A][-1].events if isinstance(each, ContractSet)]
+    assert over.status == "ended"
+    assert over.rests_until_ms > owner.desk.now_ms + 89 * DAY_MS

@@ -151,6 +151,8 @@ async def test_batches_are_listed_by_pages_newest_first(shop: Desk) -> None:
         (pb.VoucherTerms(amount=5, unit="byte"), 1, "VOUCHERS_MALFORMED"),
         (pb.VoucherTerms(amount=5, unit="byte", book_id="main"), 1, "VOUCHERS_MALFORMED"),
         (pb.VoucherTerms(amount=5, validity_ms=1), 1, "VOUCHERS_MALFORMED"),
+        (pb.VoucherTerms(amount=5, label="spring\x1b[2J"), 1, "VOUCHERS_MALFORMED"),
+        (pb.VoucherTerms(amount=5, book_id="gift", allowance="no-such"), 1, "ALLOWANCE_UNKNOWN"),
         (pb.VoucherTerms(amount=5, unit="stone"), 1, "VOUCHERS_MALFORMED"),
         (pb.VoucherTerms(amount=5, valid_until_ms=1), 1, "VOUCHERS_MALFORMED"),
     ],
