@@ -2,10 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from details.checking import check_parts
+from details.keeping import KEPT
+from details.parts import frame_of
 from details.rows import GROUP_PLACES, StoredUsage
 from details.store import DetailStore
 from mediation.gathering import Gatherer, JournalPlace
@@ -14,28 +18,39 @@ from mediation.plant.work import CHARGED
 
 SHOWN_MAX = 20
 """Differences told of one journal; the others are counted."""
-_Sums = tuple[int, int]
-"""Rows, micro-units."""
+_Sums = tuple[int, int, int]
+"""Rows, micro-units, and a sum of what each row says but for what a rule may have hidden."""
+_COMPARED = (
+    "account",
+    "start_ms",
+    "position",
+    "nth",
+    "key",
+    "kind",
+    "identity",
+    "service",
+    "quantity",
+    "amount",
+    "item",
+)
 
 
 async def disagreements(store: DetailStore, gatherer: Gatherer, journals: Iterable[JournalPlace]) -> AsyncIterator[str]:
     """Give what is wrong with a folder of details: its files, and each journal read anew, as far as it is kept."""
     for wrong in check_parts(store):
         yield wrong
-    erased, removed = store.manifest.erased(), {gone.slot for gone in store.manifest.removed()}
+    erased = store.manifest.erased()
     for journal in journals:
-        kept = _kept(store, journal.slot)
+        kept, dropped = _by_group(store.frame(journal.slot)), _dropped(store, journal)
         wrongs: list[str] = []
         first = -1
         async with aclosing(gatherer.again(journal)) as groups:
             async for seq, rows in groups:
                 first = seq if first < 0 else first
-                said = _sums([row for row in rows if row.account_id not in erased])
-                have = kept.pop(seq, (0, 0))
-                # What a rule removed is missing of some groups; more than was journaled is never right.
-                fewer = journal.slot in removed and have[0] < said[0]
-                if have != said and not fewer:
-                    wrongs.append(f"{journal.slot} group {seq}: {said} rows and amount are journaled, {have} gathered")
+                mine = [row for row in rows if row.account_id not in erased]
+                said, have = _sums(mine), kept.pop(seq, (0, 0, 0))
+                if have != said and have not in _left(mine, dropped):
+                    wrongs.append(f"{journal.slot} group {seq}: {_told(said)} are journaled, {_told(have)} gathered")
         wrongs += [f"{journal.slot} group {seq}: gathered and not journaled" for seq in kept if seq >= first >= 0]
         for wrong in wrongs[:SHOWN_MAX]:
             yield wrong
@@ -43,14 +58,35 @@ async def disagreements(store: DetailStore, gatherer: Gatherer, journals: Iterab
             yield f"{journal.slot}: and {len(wrongs) - SHOWN_MAX} more groups"
 
 
-def _kept(store: DetailStore, slot: str) -> dict[int, _Sums]:
-    group = (pl.col("position") // GROUP_PLACES).alias("group")
-    sums = store.frame(slot).group_by(group).agg(pl.len().alias("rows"), pl.col("amount").sum()).collect()
-    return {seq: (rows, amount) for seq, rows, amount in sums.iter_rows()}
-
-
 def _sums(rows: list[StoredUsage]) -> _Sums:
-    return len(rows), sum(row.usage.amount for row in rows)
+    return next(iter(_by_group(frame_of(rows).lazy()).values())) if rows else (0, 0, 0)
+
+
+def _told(sums: _Sums) -> str:
+    rows, amount, said = sums
+    return f"{rows} rows of {amount} ({said:016x})"
+
+
+def _by_group(frame: pl.LazyFrame) -> dict[int, _Sums]:
+    group = (pl.col("position") // GROUP_PLACES).alias("group")
+    said = pl.struct(_COMPARED).hash().sum().alias("said")
+    sums = frame.group_by(group).agg(pl.len().alias("rows"), pl.col("amount").sum(), said).collect()
+    return {seq: (rows, amount, total) for seq, rows, amount, total in sums.iter_rows()}
+
+
+def _dropped(store: DetailStore, journal: JournalPlace) -> list[int]:
+    """Give when the days end whose rows were kept long enough, oldest first."""
+    zone = ZoneInfo(journal.zone)
+    days = {gone.day for gone in store.manifest.removed() if gone.slot == journal.slot and gone.why == KEPT}
+    begins = (datetime.strptime(day, "%Y%m%d").replace(tzinfo=zone) for day in sorted(days))
+    return [int((begin + timedelta(days=1)).timestamp() * 1_000) for begin in begins]
+
+
+def _left(rows: list[StoredUsage], ends_ms: list[int]) -> Iterator[_Sums]:
+    """Give what may be left of a group: a rule drops all days before one, and what comes after it stays."""
+    for end_ms in ends_ms:
+        if any(row.start_ms < end_ms for row in rows):
+            yield _sums([row for row in rows if row.start_ms >= end_ms])
 
 
 def plant_disagreements(plant: Plant, store: DetailStore) -> Iterator[str]:

@@ -50,6 +50,7 @@ class Prover:
         self._batches: dict[str, list[RecordBatch]] = {}
         for batch in plant.work.batches():
             self._batches.setdefault(batch.digest, []).append(batch)
+        self._suspended = frozenset(each.key for each in plant.suspense.all() if each.key)
         batches = plant.work.batches()
         known = [_keys(pl.read_parquet(plant.folder.batch(each.number), columns=["key"])) for each in batches]
         self._keys = np.unique(np.concatenate([np.zeros(0, _KEYS), *known]))
@@ -98,6 +99,8 @@ class Prover:
                 waiting += rows["position"].to_list()
         stated = {*charged, *waiting, *suspended}
         joined = [part.position for part in plant.parts.of_file(file.digest) if part.position not in stated]
+        if alone := self._without_call(file.digest, joined):
+            wrong.append(f"{alone} of its parts are said to be in a call, and no call is there")
         places = Counter((*charged, *waiting, *suspended, *joined))
         if twice := [place for place, count in places.items() if count > 1]:
             wrong.append(f"{len(twice)} of its records are in two places, such as that at {twice[0]}")
@@ -121,6 +124,16 @@ class Prover:
         if (file.records, file.duplicates, file.dropped) != (proof.records, proof.duplicates, proof.dropped):
             wrong.append("the counts that the plant keeps of it are others")
         return replace(proof, differences=tuple(wrong))
+
+    def _without_call(self, digest: str, positions: Sequence[int]) -> int:
+        """Count parts that neither wait nor have a part beside them whose key a batch or the suspense has."""
+        plant, alone = self._plant, 0
+        places = frozenset(positions)
+        for part in plant.parts.of_file(digest):
+            if part.batch and part.position in places:
+                call = [other.key for other in plant.parts.of(part.chain) if other.batch == part.batch]
+                alone += not any(self._known(key) or key in self._suspended for key in call)
+        return alone
 
     def _known(self, key: bytes) -> bool:
         sought = np.array([key], _KEYS)

@@ -4,6 +4,7 @@ A content is taken once for ever, whatever it is called and whichever source sho
 delete or rename show their files for months. A name that shows another content is another file.
 """
 
+import asyncio
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -28,6 +29,8 @@ FILE_BYTES_MAX = 512_000_000
 """Of one file: it is decoded in memory."""
 TRIES = 3
 """A connection that breaks after it gave something is made again so often in one look."""
+LOOK_S_MAX = 900
+"""A look that takes longer is broken off, and the next goes on where it stood: the other sources wait for it."""
 TROUBLES_TOLD_MAX = 20
 TROUBLE_CHARS_MAX = 500
 
@@ -52,6 +55,11 @@ class Collected(Struct):
     """Transfers that went on where another one broke."""
     listed: int = 0
 
+    def begin(self) -> None:
+        """Begin anew; what was taken stays taken."""
+        self.known = self.unfinished = self.unread_count = self.listed = 0
+        self.troubles, self.unread = (), ()
+
     def trouble(self, text: str) -> None:
         """Note what went wrong."""
         if len(self.troubles) < TROUBLES_TOLD_MAX:
@@ -70,23 +78,30 @@ class Collector:
     async def collect(self, source: SwitchSource, now_ms: int, report: Report | None = None) -> Collected:
         """Take what is whole at a source; a file that can't be had now is left for the next look."""
         found = Collected(source.source)
+        try:
+            async with asyncio.timeout(LOOK_S_MAX):
+                await self._try(source, now_ms, found, report or (lambda here, of: None))
+        except TimeoutError:
+            found.trouble(f"{source.folder}: it took more than {LOOK_S_MAX} s; the next look goes on")
+        self._note(found, now_ms)
+        return found
+
+    async def _try(self, source: SwitchSource, now_ms: int, found: Collected, report: Report) -> None:
         for _ in range(TRIES):
             # What went wrong before the connection broke is tried again with the rest.
-            found = Collected(source.source, taken=found.taken, resumed=found.resumed)
+            found.begin()
             look = _Look(self._plant, self._landing, source, now_ms, found)
             try:
                 async with open_folder(source, self._plant.folder.home) as folder:
-                    await look.go(folder, self._ended(source), report or (lambda here, of: None))
-                break
+                    await look.go(folder, self._ended(source), report)
+                return
             except SourceLost as lost:
                 found.trouble(f"{source.folder}: {lost}" if source.server is None else f"{source.server.host}: {lost}")
             except OSError as error:
                 found.trouble(f"{self._plant.folder.home}: {error.strerror or error}")
-                break
+                return
             if not look.came:
-                break
-        self._note(found, now_ms)
-        return found
+                return
 
     def _ended(self, source: SwitchSource) -> Callable[[bytes], bool] | None:
         if not source.whole.trailer:

@@ -71,7 +71,6 @@ class _Connections:
         async with self._turns:
             with _told(self._server):
                 client = self._free.pop() if self._free else await asyncio.to_thread(self._connect)
-            self._all.add(client)
             try:
                 with _told(self._server):
                     given = await asyncio.to_thread(work, client)
@@ -87,7 +86,7 @@ class _Connections:
 
     def close(self) -> None:
         """Break all connections off."""
-        for client in self._all:
+        for client in tuple(self._all):
             client.close()
 
     def _connect(self) -> ftplib.FTP:
@@ -100,6 +99,8 @@ class _Connections:
             client = _Tls(timeout=server.timeout_s, encoding="latin-1", context=context)
         else:
             client = ftplib.FTP(timeout=server.timeout_s, encoding="latin-1")
+        # From here on: who greets for ever is broken off with the look.
+        self._all.add(client)
         try:
             client.connect(server.host, server.port)
             client.login(server.user, secret(self._home, server.password))

@@ -15,6 +15,7 @@ _ESCAPED: Final = re.compile(r'\\([\\"nrt]|[0-7]{3})')
 _CONTROLS: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _RUN_OVER: Final = 1 << 32
 _RECORD: Final = re.compile(rb"[^\s][^\n]*(?:\n[ \t]+[^\s][^\n]*)*(?:\n|\Z)")
+_ENDED: Final = re.compile(rb"\n[ \t\r]*\n\Z")
 
 
 @final
@@ -29,8 +30,8 @@ class RadiusReader:
 
         Raises `UnusableFile` FILE_NOT_WHOLE when the last record was not finished.
         """
-        if content.strip() and not content.endswith(b"\n"):
-            raise UnusableFile(NOT_WHOLE, "its last line has no end: the file was cut off")
+        if content.strip() and _ENDED.search(content) is None:
+            raise UnusableFile(NOT_WHOLE, "no empty line is behind its last record: the file was cut off")
         for found in _RECORD.finditer(content):
             raw = found.group().rstrip(b"\r\n")
             place = RecordPlace(found.start(), raw[:RAW_BYTES_MAX])

@@ -225,7 +225,9 @@ def _use(cells: dict[str, str]) -> tuple[str, str]:
             return "message", "1"
         return "call", cells.get("totalCallEventDuration", "")
     if event == "gprsCall":
-        return "data", str(int(cells.get("dataVolumeIncoming", "0")) + int(cells.get("dataVolumeOutgoing", "0")))
+        volumes = [cells.get(name, "0") for name in ("dataVolumeIncoming", "dataVolumeOutgoing")]
+        # One that is negative stands as it is: what reads it says so.
+        return "data", next((text for text in volumes if text[0] == "-"), str(sum(map(int, volumes))))
     if event == "messagingEvent":
         return "message", "1"
     return "other", cells.get("totalDataVolume", "")

@@ -21,6 +21,8 @@ _RELEASE_BEYOND: Final = 7
 _BER: Final = 1
 _FILLERS: Final = re.compile(rb"[\x00\xff]+")
 _SHOWN_OCTETS: Final = 16
+_ELEMENTS_MAX: Final = 1_000
+"""Uses in one record: each is kept with all its octets."""
 
 
 @final
@@ -88,7 +90,10 @@ class RecordReader:
         else:
             item.cells[RECORD] = known[0]
             read_fields(content, start, stop, known[1], item)
-        return parts_of(item, self._spread) if item.lists else [(frame.at, item.cells)]
+        found = parts_of(item, self._spread) if item.lists else [(frame.at, item.cells)]
+        if len(found) > _ELEMENTS_MAX:
+            raise BadBer(frame.at, f"a record of {len(found)} uses, more than {_ELEMENTS_MAX}")
+        return found
 
 
 def parts_of(item: BerItem, spread: Sequence[str]) -> list[tuple[int, dict[str, str]]]:

@@ -79,8 +79,10 @@ class CallAssembler:
             parts = self._book.of(chain)
             rule = rules.get(parts[-1].digest)
             for call in calls_of(parts, rule) if rule is not None else ():
-                if not call.charged:
-                    found.setdefault(call.parts[-1].digest, []).append(call)
+                # Beside charged ones stands a part that waits when the rule is another one by now.
+                left = tuple(part for part in call.parts if not part.batch)
+                if left and max(part.until_ms for part in left) <= now_ms:
+                    found.setdefault(left[-1].digest, []).append(JoinedCall(left, call.missing))
         return found
 
 

@@ -35,8 +35,8 @@ class PartBook:
         return self._read("SELECT * FROM parts WHERE batch = 0 ORDER BY chain, start_ms, number, position", ())
 
     def overdue(self, now_ms: int) -> list[bytes]:
-        """Give the names of calls that have waited long enough."""
-        query = "SELECT chain FROM parts WHERE batch = 0 GROUP BY chain HAVING max(until_ms) <= ? ORDER BY chain"
+        """Give the names of parts that have waited long enough, whatever comes under the same name by now."""
+        query = "SELECT DISTINCT chain FROM parts WHERE batch = 0 AND until_ms <= ? ORDER BY chain"
         return [bytes(row[0]) for row in self._base.execute(query, (now_ms,))]
 
     def _read(self, query: str, given: Sequence[object]) -> list[StoredPart]:

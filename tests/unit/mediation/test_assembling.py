@@ -14,7 +14,7 @@ from mediation.formats.format import DropRule, PartsRule
 from mediation.line import MediationLine, read_rules
 from mediation.plant.assembler import CallAssembler
 from mediation.plant.base import PlantBase
-from mediation.plant.batches import KeyedRecord, read_batch
+from mediation.plant.batches import KeyedRecord, read_batch, write_batch
 from mediation.plant.parts import PartBook
 from mediation.plant.plant import Plant
 from mediation.proving import Prover
@@ -182,6 +182,33 @@ def test_the_two_sides_of_a_call_are_two_uses_and_the_same_side_from_two_switche
     assert yard.proven()
     assert yard.line.recycle("CALL_SUSPECTED", NOW_MS) == 1
     assert len(yard.uses()) == 4
+
+
+def test_a_name_that_is_used_again_and_again_lets_no_call_wait_for_ever(yard: Yard) -> None:
+    for day in range(4):
+        yard.take([part(1, 86_400 * day, 60)], NOW_MS + 24 * HOUR_MS * day)
+    assert [seconds for _, _, seconds in yard.uses()] == [60, 60], "48 hours after its part came, whatever came since"
+    assert yard.proven()
+
+
+def test_a_part_that_stands_beside_charged_ones_by_a_new_rule_is_charged_when_its_time_is_up(yard: Yard) -> None:
+    yard.take([part(1, 0, 60), part(2, 60, 60)])
+    yard.look(NOW_MS + 49 * HOUR_MS)
+    yard.take([part(3, 150, 60, last=True)], NOW_MS + 50 * HOUR_MS)
+    text = (yard.home / "formats" / "calls.yaml").read_text(encoding="utf-8")
+    (yard.home / "formats" / "calls.yaml").write_text(f"{text}  apart_s: 60\n", encoding="utf-8")
+    yard.rules = read_rules(yard.home)
+    yard.line = MediationLine(yard.plant, yard.rules)
+    yard.look(NOW_MS + 99 * HOUR_MS)
+    assert ([seconds for _, _, seconds in yard.uses()], len(yard.plant.parts.waiting())) == ([120, 60], 0)
+    assert yard.proven()
+
+
+def test_a_call_that_is_in_no_batch_is_missed_by_the_proof(yard: Yard) -> None:
+    yard.take(LONG)
+    (batch,) = yard.plant.work.batches()
+    write_batch(yard.plant.folder.batch(batch.number), [])
+    assert not yard.proven()
 
 
 def test_a_corrected_record_on_another_day_is_a_conflict(tmp_path: Path) -> None:

@@ -212,6 +212,16 @@ def test_what_is_wrong_in_one_record_is_told_with_its_bytes_and_the_next_is_read
     assert isinstance(good, Decoded)
 
 
+def test_a_record_of_more_uses_than_any_switch_writes_is_kept_once() -> None:
+    """Thirty thousand empty containers of one record would each be kept with all its bytes, two gigabytes."""
+    wanted = record_columns(("listOfServiceData",))
+    body = bytes.fromhex("bf22") + b"\x82" + (8_000).to_bytes(2) + b"\x30\x00" * 4_000
+    record = bytes.fromhex("bf4f") + b"\x82" + len(body).to_bytes(2) + body
+    (row,) = RecordReader(wanted, ("listOfServiceData",), framed=True).rows(framed([record]))
+    assert isinstance(row, UnreadRecord)
+    assert "4000 uses" in row.why
+
+
 def test_a_record_without_content_harms_nobody_also_at_the_end_of_its_file() -> None:
     for records, good in (([call(1), b""], 0), ([b"", call(1)], 1)):
         found = decode("msc", framed(records))

@@ -294,16 +294,6 @@ def test_flows_without_a_template_are_told_and_a_datagram_that_is_cut_off_holds_
             list(FlowReader().rows(content))
 
 
-def test_fields_without_octets_cost_nothing_and_a_time_of_no_size_harms_its_own_flow() -> None:
-    """A datagram of 40 KB, in which each octet is a flow of eight thousand fields, would be read for minutes."""
-    empty = b"".join(whole((2_000 + at, 2), (0, 2)) for at in range(8_000))
-    bomb = ipfix(flow_set(2, whole((300, 2), (8_001, 2)) + empty + whole((4, 2), (1, 2))), flow_set(300, bytes(8_000)))
-    assert [set(row) for row in flows(bomb)] == [{"version", "observationDomainId", "protocolIdentifier"}] * 8_000
-    times = flow_set(0, whole((256, 2), (1, 2), (22, 2), (9, 2)))
-    (row,) = flows(nine(times, flow_set(256, b"\xaa" * 9), count=2))
-    assert "flowStartMilliseconds" not in row
-
-
 XML = """<?xml version="1.0" encoding="{encoding}"?>
 <calls made="甲"><head><records>2</records></head>
  <call id="1"><from>8613800138000</from><leg n="a"><to>局</to></leg><leg n="b"/></call><call id="2">\

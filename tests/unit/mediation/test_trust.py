@@ -1,5 +1,7 @@
 """Whom a collector believes: nobody but the server that it was told of, and nothing secret is ever said."""
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,25 @@ async def test_a_server_that_nobody_here_wrote_gives_its_files_over_tls(home: Pa
         landed = {file.name: plant.folder.landed(file.digest).read_bytes() for file in plant.files.all()}
         assert landed == {"1.cdr": b"{}\n", "large file.cdr": large}
         assert (await look(plant, NOW_MS + 1)).known == 2
+
+
+async def test_a_server_that_greets_for_ever_keeps_no_other_source_waiting(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mediation.collecting.collector.LOOK_S_MAX", 0.5)
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"220-welcome\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+
+    (home / "yard.password").write_text("secret", encoding="utf-8")
+    (home / "yard.password").chmod(0o600)
+    server = await asyncio.start_server(greet, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    reached = f"{{by: ftp, host: 127.0.0.1, port: {port}, user: cdr, password: yard.password}}"
+    found = await look(plant_of(home, reached))
+    assert found.troubles == ("/: it took more than 0.5 s; the next look goes on",)
+    server.close()
