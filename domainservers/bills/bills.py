@@ -7,11 +7,21 @@ from msgspec.structs import replace
 
 from charging.base.account import Account
 from charging.ledger.command import Command
+from charging.ledger.commands.approve import Approve
 from charging.ledger.event import BaseEvent
 from domainservers.bills.numbers import Numbers
 from domainservers.bills.records import BillRecords
 from domainservers.bills.stages import Stages
 from storage.unit import Unit
+
+
+def _series(command: Command, account: Account) -> str:
+    """Give the kind of document that a command makes, also where it approves another that does; "" = none."""
+    action = command.action
+    if not isinstance(action, Approve):
+        return action.series()
+    proposal = next((each for each in account.open.proposals if each.key == action.of_key), None)
+    return command.of_proposal(proposal).action.series() if proposal is not None else ""
 
 
 class SlotBills:
@@ -30,8 +40,8 @@ class SlotBills:
             return command
         if command.action.stages:
             month = self.stages.month_for(account)
-            return replace(command, action=command.action.staged(month)) if month else command
-        series = command.action.series()
+            command = replace(command, action=command.action.staged(month)) if month else command
+        series = _series(command, account)
         if not series:
             return command
         number = self.numbers.next(series, account, now_ms)

@@ -61,6 +61,8 @@ class Approve(BaseAction, frozen=True, tag="approve"):
     reason: Reason
     stage: Annotated[int, FilledIn()] = 0
     """Period of the run in whose stage money waits that the proposed command brings; 0 = it comes in at once."""
+    number: Annotated[str, FilledIn()] = ""
+    """Of the document that the proposed command makes: the owner's, while it decides."""
 
     sees_stages = True
     stages = True
@@ -81,6 +83,10 @@ class Approve(BaseAction, frozen=True, tag="approve"):
         """Let the money of the proposed command wait."""
         return replace(self, stage=month)
 
+    def numbered(self, number: str) -> "Approve":
+        """Let the proposed command have it."""
+        return replace(self, number=number)
+
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """End a proposal, by doing it or without.
 
@@ -92,6 +98,7 @@ class Approve(BaseAction, frozen=True, tag="approve"):
             return _rejected(proposal, self)
         asked = command.of_proposal(proposal)
         action = asked.action.staged(self.stage) if self.stage else asked.action
+        action = action.numbered(self.number) if self.number else action
         effect = action.decide(account if action.sees_stages else reckoned(account), asked, now_ms)
         event = Decided(proposal.key, True, proposal.principal, proposal.actor, self.reason)
         return replace(effect, events=(event, *effect.events))
