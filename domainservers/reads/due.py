@@ -79,11 +79,17 @@ class DueReads:
                     continue
                 size += len(state) if isinstance(state, bytes) else 1_000
                 if found and (len(found) >= most or size > PAGE_BYTES_MAX):
-                    sink.answer(place, wire.pack(wire.DueAccounts(tuple(found), following)))
+                    self._tell(sink, place, found, following)
                     return
                 found.append(account)
                 following = f"{_list_of(ask, self._slot)}|{bucket}|{account_id}"
-        sink.answer(place, wire.pack(wire.DueAccounts(tuple(found))))
+        self._tell(sink, place, found)
+
+    def _tell(self, sink: ReplySink, place: int, found: Sequence[Account], following: str = "") -> None:
+        """Answer once what the accounts say is journaled: a backup must hold nothing that a next owner never saw."""
+        cells = [self._accounts.cells.get(account.account_id) for account in found]
+        newest = max((cell.seq for cell in cells if cell is not None), default=0)
+        self._groups.reply(newest, sink, place, wire.pack(wire.DueAccounts(tuple(found), following)))
 
     async def _in_memory(self, ask: wire.FetchDue, many: int) -> list[list[str]]:
         """Give which accounts are in memory, by partition, as of the list's first page: who came since is either among

@@ -1,5 +1,7 @@
 """An owner stages money while its slot is billed in mode staged, and replays it once after it, whatever happens."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -18,13 +20,14 @@ from charging.ledger.commands.reverse_payment import ReversePayment
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.top_up import TopUp
 from charging.rating.closing import closing_of
-from charging.wire import BusinessData, Commit, Done, Failed, Pull
+from charging.wire import BusinessData, Commit, Done, DueAccounts, Failed, FetchDue, Pull
 from domainservers.base.limits import Limits
 from domainservers.slot.slot import Slot
 from tests.unit.domainservers.room import (
     ALICE,
     BOB,
     FlakyUnit,
+    Waiting,
     ask,
     charge,
     commit,
@@ -227,3 +230,21 @@ async def test_more_rows_than_an_account_keeps_come_in_at_once() -> None:
     await tell(slot, "over", CompleteRun(PERIOD))
     await swept(slot)
     assert (await state(slot)).open.staged == ()
+
+
+async def test_a_backup_tells_nothing_that_is_not_in_the_journal_yet() -> None:
+    unit, clock = FlakyUnit(), Clock()
+    slot = await in_run(clock, unit)
+    version = (await state(slot)).version
+    unit.open.clear()
+    deposit, backup = Waiting(), Waiting()
+    slot.submit(deposit, [(0, paid_in("k"))])
+    slot.submit(backup, [(0, FetchDue("GD/0", 0, 0, 10, "", every=True))])
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert (deposit.answers, backup.answers) == ({}, {})
+    unit.open.set()
+    (told,) = await backup.all(1)
+    assert isinstance(told, DueAccounts)
+    assert {each.account_id: each.version for each in told.accounts}[ALICE] == version + 1
+    assert deposit.answers
