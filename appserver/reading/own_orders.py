@@ -183,9 +183,10 @@ def _restated_takes(command: desk.RestateUsage, asked: Asked) -> tuple[tuple[str
 def _restated_amounts(given: Sequence[desk.RestatedAmount], path: str) -> tuple[tuple[str, int], ...]:
     pairs = tuple((each.name, each.difference) for each in given[:RESTATED_READ_MAX])
     for index, (name, difference) in enumerate(pairs):
-        if not 0 < len(name) <= COUNTER_CHARS_MAX or not -BOOK_MAX <= difference <= BOOK_MAX:
-            text = f"a name of at most {COUNTER_CHARS_MAX} characters, and a number within {BOOK_MAX}"
-            raise refusal("RESTATEMENT_WRONG", f"{path}[{index}]", text)
+        if not 0 < len(name) <= COUNTER_CHARS_MAX:
+            raise refusal("RESTATEMENT_WRONG", f"{path}[{index}].name", f"1 to {COUNTER_CHARS_MAX} characters")
+        if not -BOOK_MAX <= difference <= BOOK_MAX:
+            raise refusal("NUMBER_OUT_OF_RANGE", f"{path}[{index}].difference", f"at most {BOOK_MAX} either way")
     return pairs
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from charging.base.account import Account
 from charging.base.localtime import month_text
 from charging.base.receivables import RECEIVABLE
-from charging.bills.bill import DISCOUNT, LATE_FEE, Bill
+from charging.bills.bill import DISCOUNT, LATE_FEE, PERCENT_PARTS, Bill
 from charging.bills.checking import check_bill
 from charging.bills.taxing import grouped
 from charging.errors import Invalid
@@ -153,13 +153,18 @@ def _lines_agree(what: str, bill: Bill, posted: PeriodPosted, event: PeriodClose
         yield f"{what} adds {event.extra} to what was posted: by its lines late fees and discounts {own}, tax {on_top}"
 
 
+def _percent(rate: int) -> str:
+    whole, rest = divmod(rate, PERCENT_PARTS)
+    return f"{whole}.{rest:06}".rstrip("0").rstrip(".")
+
+
 def _sums_agree(what: str, bill: Bill, posted: PeriodPosted) -> Iterator[str]:
     """Hold the sums of a bill against its lines, the coin that is carried, and the money that moved."""
     groups = {(group.category, group.rate): group.tax for group in bill.groups}
     by_lines = {(group.category, group.rate): group.tax for group in grouped(bill.lines)}
     for key in sorted({*groups, *by_lines}):
         if groups.get(key) != by_lines.get(key):
-            name = f"{key[0] or 'no tax'} {key[1] / 1_000_000:g} %"
+            name = f"{key[0] or 'no tax'} {_percent(key[1])} %"
             yield f"{what}: group {name} has tax {groups.get(key, 0)}, its lines have {by_lines.get(key, 0)}"
     gross = sum(line.gross for line in bill.lines)
     if bill.carried_in + gross != bill.total + bill.carried_out:
