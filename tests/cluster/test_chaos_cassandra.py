@@ -104,7 +104,7 @@ async def test_nothing_is_lost_or_doubled_whatever_is_killed_or_stopped(
         assert (figures.hanging, figures.overspent) == (0, 0), figures.findings
         verdict = compare(charges, await count(country.journals))
         assert (verdict.lost, verdict.doubled, verdict.different) == (0, 0, 0), verdict.complaints
-        assert (verdict.complaints, verdict.difference) == ((), -refunded)
+        assert (verdict.complaints, verdict.difference, verdict.billed_amount) == ((), 0, refunded)
         assert verdict.acknowledged_amount == verdict.journaled_amount == verdict.moved_amount
         assert history.refunded, "nothing was refunded"
         assert history.ended.total() > sum(key.endswith("-3") for key in callers.told), "no session expired"
