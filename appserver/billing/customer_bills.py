@@ -11,6 +11,7 @@ from onetier.v1 import billing_pb2 as pb
 
 from appserver.billing.asking import Question
 from appserver.billing.parts import Ask, bills_of
+from appserver.billing.releasing import withholding
 from appserver.billing.telling import expect
 from business.billing.periods import read_period
 from charging.base.account import Account
@@ -19,7 +20,7 @@ from charging.errors import Invalid, NotFound
 from charging.wire import BusinessData, CustomerRows, FetchCustomer, Pull
 
 ACCOUNTS_DEFAULT, ACCOUNTS_MAX = 100, 200
-BILLED, NOTHING, OPEN = "billed", "nothing", "open"
+BILLED, NOTHING, OPEN, HELD = "billed", "nothing", "open", "held"
 
 
 def month_of(period: str) -> int:
@@ -48,6 +49,18 @@ async def read_customer_bill(ask: Ask, request: pb.ReadCustomerBillRequest) -> p
         complete=all(each.state != OPEN for each in told),
         next_page=following,
     )
+
+
+async def withhold_accounts(ask: Ask, told: pb.ReadCustomerBillResponse, zones: Mapping[str, str]) -> None:
+    """Leave bills out that wait for their approver, of accounts in domains, each with its zone; sums tell the rest."""
+    for each in told.accounts:
+        zone = zones.get(each.domain)
+        if zone is not None and each.state == BILLED and await withholding(ask, [each.bill], zone):
+            each.state, each.open = HELD, 0
+            each.ClearField("bill")
+            told.complete = False
+    del told.totals[:]
+    told.totals.extend(totals_of(told.accounts))
 
 
 def totals_of(accounts: Sequence[pb.CustomerAccountBill]) -> list[pb.CustomerBillTotal]:

@@ -11,7 +11,7 @@ from appserver.billing.plans import Plans
 from appserver.billing.reading import BillingRequest
 from appserver.billing.telling import expect
 from charging.base.names import is_code
-from charging.errors import NotFound
+from charging.errors import Denied, NotFound
 from charging.ledger.permission import Policy, names_another
 from charging.wire import Answer, BusinessData, FetchReference, Pull, Reference, Unchanged
 from runtime.principal import principal_of
@@ -61,6 +61,14 @@ class BillingDoor:
         principal = principal_of(context).name
         another = names_another(principal, request.actor)
         Policy(reference.grants).permit(principal, name, request.channel, "", reference.domain, another)
+
+    def _may(self, name: str, request: BillingRequest, reference: Reference, context: grpc.aio.ServicerContext) -> bool:
+        """Say whether `_permit` raises nothing."""
+        try:
+            self._permit(name, request, reference, context)
+        except Denied:
+            return False
+        return True
 
     async def _ask(self, questions: Sequence[Question], context: grpc.aio.ServicerContext) -> list[Answer]:
         left_s = context.time_remaining()

@@ -1,6 +1,10 @@
-"""Whether the document of a bill may go out: the run that made it says so, in the slot whose number the bill has."""
+"""Whether the document of a bill may go out: the run that made it says so, in the slot whose number the bill has.
 
-from collections.abc import Iterable
+What a document may not tell its reader, the bill's data must not either: whoever is not permitted `held_bills` is told
+of a bill that waits only that it does.
+"""
+
+from collections.abc import Iterable, Mapping
 
 from onetier.v1 import billing_pb2 as pb
 
@@ -21,20 +25,40 @@ async def require_released(ask: Ask, bills: Iterable[pb.Bill], document_of: str,
 
     `zone` is the account's. A bill that was made alone, without a run, goes out: whoever made it asked for that one.
     """
-    for bill in bills:
-        if document_of not in (bill.period, bill.period.partition("/")[0]):
-            continue
-        slot = slot_of_number(bill.number)
-        (answer,) = await ask([Question(f"domain:{slot}", Inspect(subject_of(slot)))])
-        runs = BILL_RUNS.state(expect(PackedSubject, answer))
-        run = _withholding(runs, bill, zone_of(zone)) if runs is not None else None
-        if run is None:
-            continue
-        facts = {"run": run_name(slot, run.period)}
+    wanted = [bill for bill in bills if document_of in (bill.period, bill.period.partition("/")[0])]
+    for number, run in (await withholding(ask, wanted, zone)).items():
+        facts = {"run": run_name(slot_of_number(number), run.period)}
         if run.documents == HELD:
             raise Refused("DOCUMENTS_HELD", f"documents of {facts['run']} wait for an approver", facts=facts)
         facts["why"] = run.why_held
         raise Refused("DOCUMENTS_REFUSED", f"documents of {facts['run']} are kept back: {run.why_held}", facts=facts)
+
+
+async def withholding(ask: Ask, bills: Iterable[pb.Bill], zone: str) -> Mapping[str, Run]:
+    """Give the runs that keep bills back, by the numbers of the bills, in their order; those that go out have none."""
+    asked = list(bills)
+    slots = sorted({slot_of_number(bill.number) for bill in asked})
+    answers = await ask([Question(f"domain:{slot}", Inspect(subject_of(slot))) for slot in slots]) if slots else []
+    runs_of = {
+        slot: BILL_RUNS.state(expect(PackedSubject, answer)) for slot, answer in zip(slots, answers, strict=True)
+    }
+    found: dict[str, Run] = {}
+    for bill in asked:
+        runs = runs_of[slot_of_number(bill.number)]
+        run = _withholding(runs, bill, zone_of(zone)) if runs is not None else None
+        if run is not None:
+            found[bill.number] = run
+    return found
+
+
+async def withhold(ask: Ask, read: pb.ReadBillsResponse, zone: str) -> None:
+    """Leave the bills out that wait for their approver, and tell their periods."""
+    held = await withholding(ask, read.bills, zone)
+    if held:
+        told = [bill for bill in read.bills if bill.number not in held]
+        read.withheld.extend([bill.period for bill in read.bills if bill.number in held])
+        del read.bills[:]
+        read.bills.extend(told)
 
 
 def _withholding(runs: BillRuns, bill: pb.Bill, zone: LocalTime) -> Run | None:

@@ -10,10 +10,10 @@ from onetier.v1.billing_pb2_grpc import BillingServiceServicer
 from appserver.billing.asking import Question
 from appserver.billing.billing import AccountBilling
 from appserver.billing.closings import BillingCaller
-from appserver.billing.customer_bills import read_customer_bill
+from appserver.billing.customer_bills import read_customer_bill, withhold_accounts
 from appserver.billing.door import BillingDoor
 from appserver.billing.reading import change_of, check_caller, instructions, page_of, slots_of
-from appserver.billing.releasing import require_released
+from appserver.billing.releasing import require_released, withhold
 from appserver.billing.stages import books_of, books_told, staged_of, staged_told
 from appserver.billing.telling import expect, history, outcome, runs_in
 from business.billing.kind import subject_of
@@ -35,6 +35,8 @@ from runtime.status import to_status
 
 READ = "bill_runs"
 """What grants call the queries."""
+READ_HELD = "held_bills"
+"""What grants call the bills whose documents wait for an approver, or are kept back."""
 LINES_DEFAULT = 50
 LINES_MAX = 500
 CURSOR_MAX = (1 << 63) - 1
@@ -115,7 +117,10 @@ class Billing(BillingDoor, BillingServiceServicer):
         return await self._accounts(request, reference, context).bill(page)
 
     async def ReadBills(self, request: pb.ReadBillsRequest, context: grpc.aio.ServicerContext) -> pb.ReadBillsResponse:
-        """Read bills of an account, newest first. Raises `NotFound` BILL_UNKNOWN for a number that none of them has."""
+        """Read bills of an account, newest first. Raises `Refused` DOCUMENTS_HELD, DOCUMENTS_REFUSED of a document.
+
+        Who is not permitted `held_bills` is not told bills whose documents wait, only their periods.
+        """
         check_caller(request)
         (answer,) = await self._ask([Question(request.identity, Pull(request.identity))], context)
         account = expect(BusinessData, answer).account
@@ -124,6 +129,8 @@ class Billing(BillingDoor, BillingServiceServicer):
         read = await self._accounts(request, reference, context).read(account, request)
         if request.document_of:
             await require_released(self._asker(context), read.bills, request.document_of, account.terms.zone)
+        if not self._may(READ_HELD, request, reference, context):
+            await withhold(self._asker(context), read, account.terms.zone)
         return read
 
     async def ReadCustomerBill(
@@ -132,8 +139,14 @@ class Billing(BillingDoor, BillingServiceServicer):
         """Read a page of a customer's bill; the caller must be permitted to read bills wherever an account of it is."""
         check_caller(request)
         told = await read_customer_bill(self._asker(context), request)
+        zones: dict[str, str] = {}
         for domain in sorted({each.domain for each in told.accounts}):
-            self._permit("bills", request, await self._reference(domain, context), context)
+            reference = await self._reference(domain, context)
+            self._permit("bills", request, reference, context)
+            if not self._may(READ_HELD, request, reference, context):
+                zones[domain] = reference.time_zone
+        if zones:
+            await withhold_accounts(self._asker(context), told, zones)
         return told
 
     async def ListStaged(

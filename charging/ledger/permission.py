@@ -52,6 +52,7 @@ SUBJECTS = frozenset(
         "approve_documents",
         "refuse_documents",
         "bills",
+        "held_bills",
         "vouchers",
         "make_vouchers",
         "activate_vouchers",

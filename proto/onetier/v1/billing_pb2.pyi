@@ -384,12 +384,14 @@ class ReadBillsRequest(_message.Message):
     def __init__(self, identity: _Optional[str] = ..., periods_max: _Optional[int] = ..., page: _Optional[str] = ..., actor: _Optional[str] = ..., channel: _Optional[str] = ..., number: _Optional[str] = ..., document_of: _Optional[str] = ...) -> None: ...
 
 class ReadBillsResponse(_message.Message):
-    __slots__ = ("bills", "next_page")
+    __slots__ = ("bills", "next_page", "withheld")
     BILLS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
     bills: _containers.RepeatedCompositeFieldContainer[Bill]
     next_page: str
-    def __init__(self, bills: _Optional[_Iterable[_Union[Bill, _Mapping]]] = ..., next_page: _Optional[str] = ...) -> None: ...
+    withheld: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, bills: _Optional[_Iterable[_Union[Bill, _Mapping]]] = ..., next_page: _Optional[str] = ..., withheld: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListStagedRequest(_message.Message):
     __slots__ = ("domain", "slot", "page", "accounts_max", "actor", "channel")

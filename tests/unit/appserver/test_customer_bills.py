@@ -30,7 +30,8 @@ from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.take_over_bill import TakeOverBill
 from charging.ledger.commands.top_up import TopUp
-from charging.wire import Answer, Commit, failed
+from charging.ledger.permission import BUILT_IN, NO_LIMIT, Grant
+from charging.wire import Answer, Bills, Commit, FetchBills, Inspect, failed
 from console.operations.billing import app
 from console.operations.customer_payment import shared
 from testkit.bills import a_bill
@@ -114,9 +115,9 @@ async def test_documents_wait_for_their_approver_and_trials_for_nobody(
     assert len((await billing.ReadBills(reading)).bills) == 2
 
 
-def runs_of(slot: str, *judged: RunAction) -> PackedSubject:
+def runs_of(slot: str, *judged: RunAction, of: str = "2026-01/1") -> PackedSubject:
     state = None
-    period = read_period("2026-01/1")
+    period = read_period(of)
     for action in (OpenRun(period, "", 1, 9, "", "operator/ann", True), CompleteRun(period), *judged):
         for event in decide(state, action, 2):
             state = apply(state, event)
@@ -230,3 +231,39 @@ def test_shares_are_the_oldest_debts_first_and_the_rest_goes_to_an_open_account_
     with pytest.raises(Refused) as caught:
         shared(11, three[1:2], "b")
     assert caught.value.reason == "PAYMENT_EXCEEDS_BILL"
+
+
+async def test_a_bill_that_waits_is_data_of_nobody_but_who_is_granted_held_bills(
+    billing: BillingServiceStub, owner: OwnerInMemory
+) -> None:
+    of_one_customer(owner, *PEOPLE[:1])
+    await billing.BillAccounts(page())
+    waiting = runs_of("GD/0", of="2026-09/1")
+
+    def with_numbers_of_the_slot(ask: object) -> Answer | None:
+        if isinstance(ask, FetchBills):
+            return Bills(PEOPLE[0], (replace(a_bill(), number="GD-0-B-2026-0000001", period="2026-09/1"),))
+        return waiting if isinstance(ask, Inspect) else None
+
+    owner.intercept = with_numbers_of_the_slot
+    reading = pb.ReadBillsRequest(identity=PEOPLE[0], channel="front")
+    for names, numbers, withheld, state in (
+        (("bills",), [], ["2026-09/1"], "held"),
+        (("bills", "held_bills"), ["GD-0-B-2026-0000001"], [], "billed"),
+    ):
+        owner.grants = (Grant("local", names, NO_LIMIT, NO_LIMIT, actors=True),)
+        owner.revision += 1
+        read = await billing.ReadBills(reading)
+        assert ([bill.number for bill in read.bills], list(read.withheld)) == (numbers, withheld)
+        whole = await billing.ReadCustomerBill(asked(PEOPLE[0]))
+        assert [each.state for each in whole.accounts] == [state]
+        assert (whole.complete, len(whole.totals)) == (state == "billed", len(numbers))
+    waiting = runs_of("GD/0", ApproveDocuments(read_period("2026-09/1"), "operator/ben"), of="2026-09/1")
+    owner.grants = (Grant("local", ("bills",), NO_LIMIT, NO_LIMIT, actors=True),)
+    owner.revision += 1
+    assert len((await billing.ReadBills(reading)).bills) == 1, "approved"
+
+
+def test_operators_may_read_bills_that_wait_and_front_ends_may_not() -> None:
+    may = {each.subject for each in BUILT_IN if "held_bills" in each.commands}
+    assert may == {"operator"}
