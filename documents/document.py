@@ -28,7 +28,8 @@ class Payment(Struct, frozen=True):
 
     day: str
     kind: str
-    """How it came: `payment`, `voucher`, `balance`, or the operator's own words."""
+    """How it came: `payment`, `voucher`, `balance`, or the operator's own words; `credit_note`, `written_off`, and of
+    what was taken back `reversed`."""
     amount: int
     """Micro-units; negative = it was reversed."""
     reference: str = ""

@@ -242,6 +242,8 @@ def fill_history(
         )
         for term, before, after in line.changes:
             shown.changes.add(term=term, before=before, after=after)
+        for bill, how, amount in line.settled:
+            shown.settled.add(bill=bill, how=how, amount=amount)
         fill_movements(shown.movements, line.movements)
         if explain:
             fill_steps(shown.steps, line.steps, accepted)

@@ -129,6 +129,7 @@ def answer_query(
     elif item.query.view == "history":
         replies.fill_history(reply.history.lines, history.lines, item.request.explain, item.language)
         reply.history.next_cursor = history.next_position
+        reply.history.time_zone = account.terms.zone
         reply.history.SetInParent()
     else:
         replies.fill_accumulators(reply.usage, account)

@@ -9,9 +9,9 @@ from charging.base.openbills import OpenBill, Share, pack_settled, settled_bills
 from charging.base.receivables import RECEIVABLE, bill_of, with_bills, with_shares
 from charging.errors import Refused
 from charging.ledger import funds
-from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.event import BaseEvent, Leg, Settlement
 from charging.ledger.events import Noticed
-from charging.ledger.settling import total
+from charging.ledger.settling import settled_by, total
 
 CREDIT_NOTES = "credit_note"
 """Place that credits come from."""
@@ -54,6 +54,10 @@ class BillCredited(BaseEvent, frozen=True, tag="credited"):
             Leg(CREDIT_NOTES, -self.amount),
             Leg(RECEIVABLE, self.amount - self.rest),
         )
+
+    def settles(self) -> tuple[Settlement, ...]:
+        """Tell by what the bill became smaller."""
+        return settled_by(self.shares, CREDIT_NOTES)
 
     def words(self) -> str:
         """Say the reason, or the note."""

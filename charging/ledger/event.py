@@ -25,6 +25,11 @@ class Leg(Struct, frozen=True):
     """What the place gains, micro-units or base units as the book's unit says; the legs of an event add up to zero."""
 
 
+Settlement = tuple[str, str, int]
+"""Number of a bill, how it was settled, and micro-units: the kind of a payment, "balance", "credit_note",
+"written_off", "reversed"."""
+
+
 class BaseEvent(Struct, frozen=True, array_like=True, gc=False):
     """A fact of an account's past. `apply`, `words` and `rerates` are each event's own to say."""
 
@@ -74,6 +79,10 @@ class BaseEvent(Struct, frozen=True, array_like=True, gc=False):
 
     def numbers(self) -> tuple[str, ...]:
         """Give the numbers of the documents that it makes."""
+        return ()
+
+    def settles(self) -> tuple[Settlement, ...]:
+        """Give what it settled of bills; below zero what is owed again."""
         return ()
 
     def charges(self) -> tuple[tuple[Usage, SealedCharge], ...]:

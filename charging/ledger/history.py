@@ -102,6 +102,7 @@ def line(entry: Entry) -> HistoryLine:
         charged[0][0].other_party if charged else "",
         charged[0][0].visited if charged else "",
         tuple(change for event in entry.events for change in event.changes()),
+        tuple(settled for event in entry.events for settled in event.settles()),
     )
 
 

@@ -184,6 +184,8 @@ class HistoryLine(Struct, frozen=True, array_like=True):
     """Where the subscriber was; "" = at home."""
     changes: tuple[tuple[str, str, str], ...] = ()
     """Terms that changed: (term, before, after), "" where there was none."""
+    settled: tuple[tuple[str, str, int], ...] = ()
+    """Of bills: (number, how, micro-units), see `charging.ledger.event.Settlement`."""
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -14,7 +14,7 @@ from charging.base.openbills import OpenBill, Share, allocate, find, settled_bil
 from charging.base.receivables import RECEIVABLE, kept_for_bills, with_shares
 from charging.errors import Refused
 from charging.ledger import funds
-from charging.ledger.event import BaseEvent, Leg, Pair, book_legs
+from charging.ledger.event import BaseEvent, Leg, Pair, Settlement, book_legs
 
 BY_HAND = "settle_by_hand"
 """Attribute of an account whose balance settles nothing by itself when it is "yes"."""
@@ -41,6 +41,10 @@ class Settled(BaseEvent, frozen=True, tag="bs"):
         """Post from the books to what is owed."""
         return (*book_legs(self.postings, -1), Leg(RECEIVABLE, total(self.shares)))
 
+    def settles(self) -> tuple[Settlement, ...]:
+        """Tell what the balance settled."""
+        return settled_by(self.shares, "balance")
+
     def words(self) -> str:
         """Name the bills."""
         return f"settled {numbers(self.shares)}"
@@ -62,6 +66,14 @@ def check_kind(kind: str, path: str) -> str:
 def total(shares: Iterable[Share]) -> int:
     """Add up shares, micro-units."""
     return sum([share.amount for share in shares])
+
+
+def settled_by(shares: Iterable[Share], how: str, sign: int = 1) -> tuple[Settlement, ...]:
+    """Add shares up by bill; `sign` -1 = they are owed again."""
+    found: dict[str, int] = {}
+    for share in shares:
+        found[share.number] = found.get(share.number, 0) + sign * share.amount
+    return tuple([(number, how, amount) for number, amount in found.items()])
 
 
 def numbers(shares: Iterable[Share]) -> str:

@@ -12,8 +12,8 @@ from charging.base.account import MAIN_BOOK, Account
 from charging.base.receivables import RECEIVABLE, with_shares
 from charging.base.staged import SETTLEMENT, StagedMoney, in_order
 from charging.ledger import buckets, funds
-from charging.ledger.event import BaseEvent, Leg, Pair, book_legs
-from charging.ledger.settling import Settled, numbers, total
+from charging.ledger.event import BaseEvent, Leg, Pair, Settlement, book_legs
+from charging.ledger.settling import Settled, numbers, settled_by, total
 
 STAGED = "staged"
 """Notice of an entry whose money waits for the replay."""
@@ -63,6 +63,10 @@ class MoneyReplayed(BaseEvent, frozen=True, tag="replayed"):
         if row.amount:
             legs = (*legs, Leg(row.kind, -row.amount))
         return (*legs, Leg(RECEIVABLE, total(row.shares))) if row.shares else legs
+
+    def settles(self) -> tuple[Settlement, ...]:
+        """Tell what it settled, by how it came in."""
+        return settled_by(self.row.shares, self.row.kind or "balance")
 
     def moved_ms(self, time_ms: int) -> int:
         """Count it in the period in which it was taken."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import grpc
 import msgspec
 import typer
 from onetier.v1 import billing_pb2 as pb
@@ -16,21 +17,25 @@ from charging.base.account_id import identity_of, slot_of
 from charging.bills.bill import Bill
 from charging.catalogue.document import Catalogue
 from charging.errors import Invalid
+from cluster.roles import read_role
 from console.operations.billing_calls import BillsCaller, call
-from console.operations.directory_call import DATACENTER, DataCenter, call_directory
+from console.operations.directory_call import DATACENTER, DataCenter, call_as_operator, call_directory
+from console.operations.document_payments import payments_of
 from console.operations.document_reading import BillsRead, called, details_of, read_bill, read_catalogues
 from console.operations.explaining import Slot, journal_of
 from console.operations.keys import ChainKeys
 from console.operations.operate import FOLDER, DirectoryUrl, Folder
 from console.sharing import shares
 from console.views import View, print_view
-from documents.document import BillDocument, Language, PrintedDetail
+from documents.document import BillDocument, Language, Payment, PrintedDetail
 from documents.fonts import font_folder
 from documents.jsonform import from_json, schema, to_json
 from documents.printing import print_all
 from documents.typesetting import TEMPLATE
+from onetier_client import AsyncClient
 
 FILE_BYTES_MAX = 64 << 20
+TIMEOUT_MS = 30_000
 
 
 class DocumentCaller(BillsCaller, frozen=True, kw_only=True):
@@ -95,7 +100,23 @@ def _gathered(account: str, period: str, language: Language, details: bool, call
         raise typer.Exit(1)
     words = called(_catalogues(read.bill, caller), language)
     records = tuple(_details(read.bill, words.units, caller)) if details else ()
-    return BillDocument(read.bill, language, names=words.names, history=read.history, details=records)
+    return BillDocument(
+        read.bill,
+        language,
+        names=words.names,
+        history=read.history,
+        payments=_payments(identity, read.bill, caller),
+        details=records,
+    )
+
+
+def _payments(identity: str, bill: Bill, caller: DocumentCaller) -> tuple[Payment, ...]:
+    async def work(_channel: grpc.aio.Channel) -> tuple[Payment, ...]:
+        tls = read_role(caller.tls, "operator")
+        async with AsyncClient([caller.endpoint], tls=tls, timeout_ms=TIMEOUT_MS) as client:
+            return await payments_of(client, identity, bill, caller)
+
+    return call_as_operator(caller.endpoint, caller.tls, "appserver", work)
 
 
 def _catalogues(bill: Bill, caller: DocumentCaller) -> list[Catalogue]:

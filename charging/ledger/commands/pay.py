@@ -15,10 +15,10 @@ from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.books import check_room, require_book
 from charging.ledger.effect import Effect
-from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.event import BaseEvent, Leg, Settlement
 from charging.ledger.events import Noticed
 from charging.ledger.reversals import refuse_reversed
-from charging.ledger.settling import check_kind, numbers, settling, total
+from charging.ledger.settling import check_kind, numbers, settled_by, settling, total
 from charging.ledger.staging import STAGED, MoneyStaged
 from charging.ledger.standing import require_here, require_open
 
@@ -57,6 +57,10 @@ class Paid(BaseEvent, frozen=True, tag="paid"):
             Leg(self.kind, -self.amount),
             Leg(RECEIVABLE, self.amount - self.rest),
         )
+
+    def settles(self) -> tuple[Settlement, ...]:
+        """Tell what it settled, by the kind of payment."""
+        return settled_by(self.shares, self.kind)
 
     def words(self) -> str:
         """Say the reason, or what was settled."""

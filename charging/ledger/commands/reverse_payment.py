@@ -19,11 +19,11 @@ from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
-from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.event import BaseEvent, Leg, Settlement
 from charging.ledger.outcome import PaymentFact
 from charging.ledger.reversals import REVERSAL_KEEP_MS, REVERSALS_MAX
 from charging.ledger.rewards import taken_back
-from charging.ledger.settling import free_of, total
+from charging.ledger.settling import free_of, settled_by, total
 from charging.ledger.staging import MoneyReplayed, reckoned
 from charging.ledger.standing import require_here
 
@@ -66,6 +66,10 @@ class PaymentReversed(BaseEvent, frozen=True, tag="reversed"):
             state = with_bills(state, (*state.open.bills, claim))
         kept = [row for row in state.open.reversed if row[0] not in self.forgets]
         return state.with_open(reversed=(*kept, (self.of_key, self.at_ms)))
+
+    def settles(self) -> tuple[Settlement, ...]:
+        """Tell what is owed again."""
+        return settled_by(self.shares, "reversed", -1)
 
     def legs(self) -> tuple[Leg, ...]:
         """Post what is owed again, and what books lose, to the kind of the payment."""

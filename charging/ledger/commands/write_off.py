@@ -13,8 +13,8 @@ from charging.base.receivables import RECEIVABLE, with_bills, with_shares
 from charging.errors import Invalid
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
-from charging.ledger.event import BaseEvent, Leg
-from charging.ledger.settling import settling, total
+from charging.ledger.event import BaseEvent, Leg, Settlement
+from charging.ledger.settling import settled_by, settling, total
 from charging.ledger.standing import require_here
 
 WRITTEN_OFF = "written_off"
@@ -47,6 +47,10 @@ class WrittenOff(BaseEvent, frozen=True, tag="writeoff"):
         """Post from what was given up to what is owed."""
         amount = total(self.shares)
         return Leg(RECEIVABLE, amount), Leg(WRITTEN_OFF, -amount)
+
+    def settles(self) -> tuple[Settlement, ...]:
+        """Tell by what the bill became smaller."""
+        return settled_by(self.shares, WRITTEN_OFF)
 
     def words(self) -> str:
         """Say who approved it, and why it was given up."""

@@ -1200,7 +1200,7 @@ class UsageView(_message.Message):
     def __init__(self, accumulators: _Optional[_Iterable[_Union[AccumulatorView, _Mapping]]] = ..., allowances: _Optional[_Iterable[_Union[AllowanceView, _Mapping]]] = ..., recent: _Optional[_Iterable[_Union[HistoryLine, _Mapping]]] = ...) -> None: ...
 
 class HistoryLine(_message.Message):
-    __slots__ = ("request_key", "kind", "time_ms", "identity", "service_code", "quantity", "amount", "actor", "reason", "movements", "steps", "account_version", "notices", "principal", "event_time_ms", "other_party", "visited_place", "channel", "changes")
+    __slots__ = ("request_key", "kind", "time_ms", "identity", "service_code", "quantity", "amount", "actor", "reason", "movements", "steps", "account_version", "notices", "principal", "event_time_ms", "other_party", "visited_place", "channel", "changes", "settled")
     REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
@@ -1220,6 +1220,7 @@ class HistoryLine(_message.Message):
     VISITED_PLACE_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     CHANGES_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
     request_key: str
     kind: str
     time_ms: int
@@ -1239,7 +1240,18 @@ class HistoryLine(_message.Message):
     visited_place: str
     channel: str
     changes: _containers.RepeatedCompositeFieldContainer[TermChange]
-    def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., identity: _Optional[str] = ..., service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., amount: _Optional[int] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., account_version: _Optional[int] = ..., notices: _Optional[_Iterable[str]] = ..., principal: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., channel: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[TermChange, _Mapping]]] = ...) -> None: ...
+    settled: _containers.RepeatedCompositeFieldContainer[BillSettled]
+    def __init__(self, request_key: _Optional[str] = ..., kind: _Optional[str] = ..., time_ms: _Optional[int] = ..., identity: _Optional[str] = ..., service_code: _Optional[str] = ..., quantity: _Optional[int] = ..., amount: _Optional[int] = ..., actor: _Optional[str] = ..., reason: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., account_version: _Optional[int] = ..., notices: _Optional[_Iterable[str]] = ..., principal: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., channel: _Optional[str] = ..., changes: _Optional[_Iterable[_Union[TermChange, _Mapping]]] = ..., settled: _Optional[_Iterable[_Union[BillSettled, _Mapping]]] = ...) -> None: ...
+
+class BillSettled(_message.Message):
+    __slots__ = ("bill", "how", "amount")
+    BILL_FIELD_NUMBER: _ClassVar[int]
+    HOW_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    bill: str
+    how: str
+    amount: int
+    def __init__(self, bill: _Optional[str] = ..., how: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...
 
 class TermChange(_message.Message):
     __slots__ = ("term", "before", "after")
@@ -1252,12 +1264,14 @@ class TermChange(_message.Message):
     def __init__(self, term: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ...) -> None: ...
 
 class HistoryView(_message.Message):
-    __slots__ = ("lines", "next_cursor")
+    __slots__ = ("lines", "next_cursor", "time_zone")
     LINES_FIELD_NUMBER: _ClassVar[int]
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     lines: _containers.RepeatedCompositeFieldContainer[HistoryLine]
     next_cursor: int
-    def __init__(self, lines: _Optional[_Iterable[_Union[HistoryLine, _Mapping]]] = ..., next_cursor: _Optional[int] = ...) -> None: ...
+    time_zone: str
+    def __init__(self, lines: _Optional[_Iterable[_Union[HistoryLine, _Mapping]]] = ..., next_cursor: _Optional[int] = ..., time_zone: _Optional[str] = ...) -> None: ...
 
 class ContractView(_message.Message):
     __slots__ = ("contract",)

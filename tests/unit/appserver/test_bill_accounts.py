@@ -24,9 +24,12 @@ from charging.catalogue.document import Catalogue, from_plain
 from charging.errors import Unavailable
 from charging.ledger.auditing import audit
 from charging.ledger.commands.close_period import PeriodClosed
+from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.reverse_payment import ReversePayment
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_profile import SetProfile
+from charging.ledger.commands.top_up import TopUp
 from charging.ledger.ledger import seal
 from charging.plans.timeline import Timeline
 from charging.wire import Answer, Bills, Commit, Pull, failed
@@ -363,6 +366,17 @@ async def test_a_closed_bill_is_printed_with_the_periods_before_it(
     assert (tmp_path / "bills" / "october.pdf").read_bytes().startswith(b"%PDF-")
     await document("2026-11", "--json", status=1)
     await document(status=2)
+    assert not first.payments
+    owner.desk.do(PEOPLE[0], Pay(YUAN, "", "", "", "transfer", ""), "by-bank")
+    owner.desk.do(PEOPLE[0], ReversePayment("by-bank", "no cover"), "back")
+    owner.desk.do(PEOPLE[0], TopUp("main", "money", 3 * YUAN, 0, 0, "", "cash"), "at-the-counter")
+    settled = from_json((await document("2026-09/1", "--json")).encode()).payments
+    assert [(each.day, each.kind, each.amount, each.reference) for each in settled] == [
+        ("2026-11-02", "transfer", YUAN, "by-bank"),
+        ("2026-11-02", "reversed", -YUAN, "back"),
+        ("2026-11-02", "balance", 2_340_000, "at-the-counter"),
+    ]
+    assert sum(each.amount for each in settled) == told[1].payable
 
 
 async def test_bills_that_were_made_before_a_port_are_read_where_they_were_made() -> None:
