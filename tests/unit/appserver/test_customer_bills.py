@@ -5,14 +5,13 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from click.testing import Result
 from msgspec import Raw
 from msgspec.msgpack import encode
 from msgspec.structs import replace
 from onetier.v1 import billing_pb2 as pb
 from onetier.v1 import service_desk_pb2 as desk
 from onetier.v1.billing_pb2_grpc import BillingServiceStub
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from appserver.billing.asking import Question
 from appserver.billing.bills import bill_told
