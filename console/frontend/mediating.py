@@ -105,8 +105,15 @@ def run(
         with sourcing.metrics(metrics) as gauges:
             while True:
                 # Between two looks others may write: records are recycled beside a line that follows its sources.
-                with only_writer(home):
-                    well = await _pass(line, poster, as_json)
+                try:
+                    with only_writer(home):
+                        well = await _pass(line, poster, as_json)
+                except FolderTaken as taken:
+                    if not follow:
+                        raise
+                    typer.echo(str(taken), err=True)
+                    await asyncio.sleep(every)
+                    continue
                 gauges.states = source_states(plant, rules.sources, _now_ms())
                 if not follow:
                     return well

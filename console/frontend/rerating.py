@@ -32,6 +32,7 @@ from mediation.rerating.rollback import Rollback
 from mediation.rerating.tariffs import published
 from mediation.rerating.whatif import BY, WhatIf, WhatIfSum, chart
 from onetier_client import AsyncClient
+from runtime.durable import FolderTaken, only_writer
 
 BARS_CHARS = 40
 
@@ -160,13 +161,15 @@ def _run(
     async def connected() -> bool:
         store = DetailStore(home)
         try:
-            store.remove_unnamed()
-            gatherer = Gatherer(store, ring)
-            journals = await journals_of(where, ring, domain)
-            for journal in journals:
-                await gatherer.gather(journal)
-            async with AsyncClient(endpoints, tls=read_role(tls, "operator")) as client:
-                return await work(Freezer(store, gatherer, client), store, journals, client)
+            # A job gathers, too: rows that two gather stand twice, and would be restated.
+            with only_writer(home):
+                store.remove_unnamed()
+                gatherer = Gatherer(store, ring)
+                journals = await journals_of(where, ring, domain)
+                for journal in journals:
+                    await gatherer.gather(journal)
+                async with AsyncClient(endpoints, tls=read_role(tls, "operator")) as client:
+                    return await work(Freezer(store, gatherer, client), store, journals, client)
         finally:
             store.close()
 
@@ -176,6 +179,9 @@ def _run(
     except Fault as fault:
         typer.echo(f"{fault.reason}: {fault.message}", err=True)
         raise typer.Exit(1) from fault
+    except FolderTaken as taken:
+        typer.echo(str(taken), err=True)
+        raise typer.Exit(1) from taken
 
 
 def _draft(folder: Path) -> list[Catalogue]:

@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
-from console.operations.detailing import app
+from console.frontend.mediating import app as mediating
+from console.operations.detailing import app as detailing
 from details import keeping
 from details.checking import check_parts
 from details.parts import frame_of, written
 from details.store import DetailAsk, DetailStore
 from details.sums import export, sums
+from evidence.keyfile import add_key
 from runtime.durable import only_writer
 from tests.unit.details.test_store import ALICE, BEGIN_MS, BOB, DAY_MS, ZONE, row
 
@@ -94,7 +97,21 @@ def test_rules_wait_until_nobody_gathers_since_they_remove_files_that_no_commit_
     store = DetailStore(tmp_path)
     store.put("GD/0", "20241004", written(frame_of([row(1)])))
     with only_writer(tmp_path):
-        result = CliRunner().invoke(app, [asked[0], str(tmp_path), *asked[1:]])
+        result = CliRunner().invoke(detailing, [asked[0], str(tmp_path), *asked[1:]])
     assert result.exit_code == 1, result.output
     assert len(list(tmp_path.rglob("*.parquet"))) == 1
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("app", "words"),
+    [(detailing, ["gather"]), (mediating, ["rerate", "--cycle", "2026-10", "--reason", "x"])],
+)
+def test_two_that_gather_keep_no_row_twice_so_a_job_of_rating_waits_too(
+    tmp_path: Path, app: typer.Typer, words: list[str]
+) -> None:
+    add_key(tmp_path / "chain.keys")
+    where = ["--directory", f"sqlite:{tmp_path}/none", "--keys", str(tmp_path / "chain.keys")]
+    with only_writer(tmp_path):
+        result = CliRunner().invoke(app, [*words, *where, str(tmp_path)])
+    assert (result.exit_code, "another process writes" in result.output) == (1, True), result.output

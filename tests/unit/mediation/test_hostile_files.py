@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,25 @@ def test_a_second_line_of_a_plant_is_refused_while_one_writes(yard: Yard) -> Non
             result = CliRunner().invoke(app, [*asked, str(yard.home), "--endpoint", "127.0.0.1:9"])
             assert (result.exit_code, "another process writes" in result.output) == (1, True), result.output
     assert landed.exists()
+
+
+def test_a_line_that_follows_its_sources_goes_on_when_another_wrote_meanwhile(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    turns: list[AbstractContextManager[None]] = []
+
+    async def sleep(_: float) -> None:
+        """The other begins to write after the first look, and has ended after the second."""
+        looks.append("looked")
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+        if turns:
+            turns.pop().__exit__(None, None, None)
+        else:
+            turns.append(only_writer(yard.home))
+            turns[0].__enter__()
+
+    monkeypatch.setattr("console.frontend.mediating.asyncio.sleep", sleep)
+    result = CliRunner().invoke(app, ["run", str(yard.home), "--follow", "--endpoint", "127.0.0.1:9"])
+    assert (result.output.count("files taken"), result.output.count("another process writes")) == (2, 1), result.output
