@@ -72,7 +72,7 @@ def test_a_fact_or_a_state_of_a_later_version_is_said_to_be_unreadable() -> None
 
 def test_whatever_may_be_asked_of_a_subject_can_be_granted() -> None:
     doings = {doing for kind in KINDS.values() for doing in kind.doings} - OWNERS
-    assert doings | {"bill_runs", "bills", "vouchers"} == SUBJECTS
+    assert doings | {"bill_runs", "bills", "held_bills", "vouchers"} == SUBJECTS
     policy = Policy()
     for name in SUBJECTS:
         permission = policy.permit("operator/li", name)

@@ -160,8 +160,13 @@ def test_a_line_that_follows_its_sources_goes_on_when_another_wrote_meanwhile(
     looks: list[str] = []
     turns: list[AbstractContextManager[None]] = []
 
-    async def sleep(_: float) -> None:
+    real = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
         """The other begins to write after the first look, and has ended after the second."""
+        if seconds != 77.0:  # Somebody else's, who waits to be connected.
+            await real(seconds)
+            return
         looks.append("looked")
         if len(looks) == 3:
             raise KeyboardInterrupt
@@ -172,5 +177,5 @@ def test_a_line_that_follows_its_sources_goes_on_when_another_wrote_meanwhile(
             turns[0].__enter__()
 
     monkeypatch.setattr("console.frontend.mediating.asyncio.sleep", sleep)
-    result = CliRunner().invoke(app, ["run", str(yard.home), "--follow", "--endpoint", "127.0.0.1:9"])
+    result = CliRunner().invoke(app, ["run", str(yard.home), "--follow", "--every", "77", "--endpoint", "127.0.0.1:9"])
     assert (result.output.count("files taken"), result.output.count("another process writes")) == (2, 1), result.output
