@@ -96,7 +96,7 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
     sampler = Sampler(booth.tracing, settings.trace_every, settings.traces_per_s_max, clock)
     desk = ServiceDesk(engine, clients, admission, settings, booth.metrics, sampler)
     booth.add(add_ServiceDeskServiceServicer_to_server, desk, SERVICE)
-    billing = Billing(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000)
+    billing = Billing(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000, settings.country)
     booth.add(add_BillingServiceServicer_to_server, billing, BILLING)
     receivables = Receivables(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000)
     booth.add(add_ReceivablesServiceServicer_to_server, receivables, RECEIVABLES)

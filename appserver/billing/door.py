@@ -4,35 +4,46 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import grpc
+from onetier.v1 import billing_pb2 as pb
 
 from appserver.billing.asking import PickLink, Question, ask_all
 from appserver.billing.parts import Ask
 from appserver.billing.plans import Plans
 from appserver.billing.reading import BillingRequest
 from appserver.billing.telling import expect
+from charging.base.identity import normalise
 from charging.base.names import is_code
 from charging.errors import Denied, NotFound
 from charging.ledger.permission import Policy, names_another
 from charging.wire import Answer, BusinessData, FetchReference, Pull, Reference, Unchanged
 from runtime.principal import principal_of
 
+IdentityRequest = pb.BillAccountsRequest | pb.ReadBillsRequest | pb.ReadCustomerBillRequest
 TIMEOUT_S_MAX = 600.0
 WAY_BACK_S = 0.25
 """Of a call's time, kept for its reply."""
 
 
 class BillingDoor:
-    """The surroundings of billing calls. `wall_ms` is UTC, `timeout_s` for calls that name no deadline."""
+    """The surroundings of billing calls. `wall_ms` is UTC, `timeout_s` for calls that name no deadline.
 
-    def __init__(self, pick: PickLink, wall_ms: Callable[[], int], timeout_s: float) -> None:
+    Numbers are read as `country` writes them, like those of all other calls.
+    """
+
+    def __init__(self, pick: PickLink, wall_ms: Callable[[], int], timeout_s: float, country: str) -> None:
         self._pick = pick
         self._wall_ms = wall_ms
         self._timeout_s = timeout_s
+        self._country = country
         self._plans = Plans()
 
     async def _domain_of(self, identity: str, context: grpc.aio.ServicerContext) -> str:
         (answer,) = await self._ask([Question(identity, Pull(identity))], context)
         return expect(BusinessData, answer).account.terms.domain
+
+    def _name(self, request: IdentityRequest) -> None:
+        """Name whom a request is about as the number plan does. Raises `Invalid` IDENTITY_MALFORMED, and like it."""
+        request.identity = normalise(request.identity, self._country)
 
     def _asker(self, context: grpc.aio.ServicerContext) -> Ask:
         return partial(self._ask, context=context)

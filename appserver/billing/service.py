@@ -108,6 +108,8 @@ class Billing(BillingDoor, BillingServiceServicer):
         self, request: pb.BillAccountsRequest, context: grpc.aio.ServicerContext
     ) -> pb.BillAccountsResponse:
         """Bill a page of the accounts that are due, or one account; see `AccountBilling`."""
+        if request.identity:
+            self._name(request)
         page = page_of(request)
         domain = request.domain or await self._domain_of(request.identity, context)
         reference = await self._reference(domain, context)
@@ -122,6 +124,7 @@ class Billing(BillingDoor, BillingServiceServicer):
         Who is not permitted `held_bills` is not told bills whose documents wait, only their periods.
         """
         check_caller(request)
+        self._name(request)
         (answer,) = await self._ask([Question(request.identity, Pull(request.identity))], context)
         account = expect(BusinessData, answer).account
         reference = await self._reference(account.terms.domain, context)
@@ -138,6 +141,7 @@ class Billing(BillingDoor, BillingServiceServicer):
     ) -> pb.ReadCustomerBillResponse:
         """Read a page of a customer's bill; the caller must be permitted to read bills wherever an account of it is."""
         check_caller(request)
+        self._name(request)
         told = await read_customer_bill(self._asker(context), request)
         zones: dict[str, str] = {}
         for domain in sorted({each.domain for each in told.accounts}):

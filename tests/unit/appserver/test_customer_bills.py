@@ -51,6 +51,18 @@ def asked(identity: str, **more: object) -> pb.ReadCustomerBillRequest:
     return pb.ReadCustomerBillRequest(identity=identity, period="2026-09", channel="front", **more)
 
 
+async def test_a_number_is_read_as_people_write_it(billing: BillingServiceStub, owner: OwnerInMemory) -> None:
+    spelled = f"+{PEOPLE[0].removeprefix('msisdn:')}"
+    for_it = await billing.BillAccounts(
+        pb.BillAccountsRequest(identity=f"{spelled[:5]} {spelled[5:]}", channel="front")
+    )
+    assert [each.account_id for each in for_it.outcomes] == [PEOPLE[0]]
+    read = await billing.ReadBills(pb.ReadBillsRequest(identity=spelled, channel="front"))
+    assert [each.number for each in read.bills] == [for_it.outcomes[0].bill.number]
+    malformed = pb.ReadBillsRequest(identity="fax:12", channel="front")
+    assert await reason_of(billing.ReadBills(malformed)) == "IDENTITY_MALFORMED"
+
+
 async def test_a_customer_has_the_bills_of_all_its_accounts_also_of_those_closed_meanwhile(
     billing: BillingServiceStub, owner: OwnerInMemory, start_platform: Platforms
 ) -> None:
