@@ -33,7 +33,8 @@ fast: $(STAMP)   ## the tests that need no Cassandra and few seconds
 	$(BIN)/pytest -n 2 -m "not slow and not cassandra and not processes"
 
 slow: $(STAMP)   ## simulation, processes, real Cassandra
-	$(BIN)/pytest -m "slow or cassandra or processes"
+	$(BIN)/pytest -n 2 -m slow tests/simulation
+	$(BIN)/pytest -m "slow or cassandra or processes" --ignore=tests/simulation
 
 $(COMPILED)/.installed: $(STAMP) hatch_build.py pyproject.toml $(wildcard $(foreach depth,/*.py /*/*.py /*/*/*.py,$(addsuffix $(depth),$(ROOMS))))
 	rm -rf $(COMPILED)
