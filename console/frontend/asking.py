@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from cluster.roles import read_role
 from console.arguments import ENDPOINTS_VARIABLE, addresses
 from console.views import View, print_view
 from onetier_client import AsyncClient
+from runtime.durable import FolderTaken
 from runtime.settings import BadSettings
 
 TIMEOUT_MS = 5_000
@@ -40,6 +42,22 @@ def spoken() -> str:
     return next((told for name in LANGUAGE_VARIABLES if (told := os.environ.get(name, ""))), "")
 
 
+@contextmanager
+def explained() -> Iterator[None]:
+    """Make one sentence of what goes wrong, and exit status 1; 2 where settings are wrong."""
+    try:
+        yield
+    except Fault as fault:
+        typer.echo(f"{fault.reason}: {fault.message}", err=True)
+        raise typer.Exit(1) from fault
+    except FolderTaken as taken:
+        typer.echo(str(taken), err=True)
+        raise typer.Exit(1) from taken
+    except BadSettings as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(2) from wrong
+
+
 def ask_and_print(
     endpoints: list[str],
     tls: Path | None,
@@ -53,11 +71,5 @@ def ask_and_print(
         async with AsyncClient(endpoints, tls=read_role(tls, role), timeout_ms=TIMEOUT_MS, language=spoken()) as client:
             return await tell(client)
 
-    try:
+    with explained():
         print_view(asyncio.run(ask()), as_json)
-    except Fault as fault:
-        typer.echo(f"{fault.reason}: {fault.message}", err=True)
-        raise typer.Exit(1) from fault
-    except BadSettings as wrong:
-        typer.echo(str(wrong), err=True)
-        raise typer.Exit(2) from wrong

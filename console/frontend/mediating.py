@@ -12,10 +12,9 @@ import typer
 from rich.table import Table
 
 from charging.base.identity import mask
-from charging.errors import Fault
 from cluster.roles import read_role
 from console.frontend import rerating, sourcing
-from console.frontend.asking import ENDPOINTS, Certificates, Endpoint
+from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, explained
 from console.report import major, moment
 from console.views import Json, View, print_view
 from details.store import DetailStore
@@ -33,7 +32,6 @@ from mediation.standing import source_states
 from mediation.written import FaultyFile
 from onetier_client import AsyncClient
 from runtime.durable import FolderTaken, only_writer
-from runtime.settings import BadSettings
 
 app = typer.Typer(no_args_is_help=True)
 SHOWN_MAX = 20
@@ -273,18 +271,10 @@ def _work(
             async with AsyncClient(endpoints, tls=read_role(tls, "frontend")) as client:
                 return await work(plant, client)
 
-    try:
-        if not asyncio.run(connected()):
-            raise typer.Exit(1)
-    except Fault as fault:
-        typer.echo(f"{fault.reason}: {fault.message}", err=True)
-        raise typer.Exit(1) from fault
-    except FolderTaken as taken:
-        typer.echo(str(taken), err=True)
-        raise typer.Exit(1) from taken
-    except BadSettings as wrong:
-        typer.echo(str(wrong), err=True)
-        raise typer.Exit(2) from wrong
+    with explained():
+        well = asyncio.run(connected())
+    if not well:
+        raise typer.Exit(1)
 
 
 async def _pass(line: MediationLine, poster: Poster, as_json: bool) -> bool:

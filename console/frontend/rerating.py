@@ -18,7 +18,7 @@ from charging.base.identity import mask
 from charging.catalogue.document import Catalogue
 from charging.errors import Fault
 from cluster.roles import read_role
-from console.frontend.asking import ENDPOINTS, Certificates, Endpoint
+from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, explained
 from console.operations.keys import ChainKeys, ring_for
 from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url
 from console.report import major
@@ -32,7 +32,7 @@ from mediation.rerating.rollback import Rollback
 from mediation.rerating.tariffs import published
 from mediation.rerating.whatif import BY, WhatIf, WhatIfSum, chart
 from onetier_client import AsyncClient
-from runtime.durable import FolderTaken, only_writer
+from runtime.durable import only_writer
 
 BARS_CHARS = 40
 
@@ -173,15 +173,10 @@ def _run(
         finally:
             store.close()
 
-    try:
-        if not asyncio.run(connected()):
-            raise typer.Exit(1)
-    except Fault as fault:
-        typer.echo(f"{fault.reason}: {fault.message}", err=True)
-        raise typer.Exit(1) from fault
-    except FolderTaken as taken:
-        typer.echo(str(taken), err=True)
-        raise typer.Exit(1) from taken
+    with explained():
+        well = asyncio.run(connected())
+    if not well:
+        raise typer.Exit(1)
 
 
 def _draft(folder: Path) -> list[Catalogue]:
