@@ -10,6 +10,7 @@ from string import Template
 from uuid import NAMESPACE_URL, uuid5
 
 from cassandra import InvalidRequest, ReadFailure
+from cassandra.protocol import ServerError
 
 from storage.cassandra.link import ClusterLink
 from storage.migrations import outstanding
@@ -64,12 +65,16 @@ async def _applied(link: ClusterLink, keyspace: str) -> set[int] | None:
 
 
 async def _known_to_all(link: ClusterLink, statement: str) -> Sequence[Sequence[object]]:
-    """Read a table that another process may just have made: a replica that has not heard of it yet fails the read."""
+    """Read a table that another process may just have made.
+
+    A replica that has not heard of it yet fails the read. A coordinator that has, and has not opened it yet, knows no
+    word for that: it answers with an internal error ("Unknown CF").
+    """
     for _ in range(SCHEMA_TRIES - 1):
         try:
             return await link.rows(statement)
         except StoreUnavailable as failure:
-            if not isinstance(failure.__cause__, ReadFailure):
+            if not isinstance(failure.__cause__, ReadFailure | ServerError):
                 raise
             await asyncio.sleep(SCHEMA_PAUSE_MS / 1_000)
     return await link.rows(statement)
