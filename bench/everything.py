@@ -26,6 +26,7 @@ from bench.documents import documents
 from bench.growth import growth
 from bench.histories import histories
 from bench.life import memory, starts
+from bench.line import line
 from bench.rerating import rerating
 from bench.stages import stages
 from bench.table import FULL, NORMAL, QUICK, Aim, Bench, Row, out
@@ -50,6 +51,7 @@ THEMES = (
     "memory",
     "watch",
     "collecting",
+    "line",
 )
 
 
@@ -128,6 +130,8 @@ async def run(bench: Bench, themes: list[str]) -> None:
         await watchers(bench)
     if "collecting" in themes:
         await collecting(bench)
+    if "line" in themes:
+        line(bench)
 
 
 async def on_cassandra(bench: Bench, hosts: str, themes: list[str]) -> None:

@@ -41,6 +41,8 @@ class Scale(Struct, frozen=True):
     """Accounts of a billing run."""
     small_files: int = 2_000
     """Of a switch, to be collected."""
+    known_keys: int = 300_000_000
+    """Of a month of a large carrier, against which a batch is held."""
     in_memory: int = 10_000
     """Accounts and routes whose memory is measured."""
 
@@ -63,6 +65,7 @@ QUICK = Scale(
     watchers=(1, 10),
     billed=500,
     small_files=100,
+    known_keys=120_000,
     in_memory=1_000,
 )
 

@@ -4,7 +4,7 @@ Nothing is taken from the counts that the plant keeps: the landed bytes are deco
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -12,16 +12,26 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
-from mediation.duplicates.keys import KEY_BYTES, key_of
+from mediation.decoding.decoder import Decoder
+from mediation.decoding.pieces import Piece
+from mediation.duplicates.keys import KEY_BYTES
 from mediation.formats.format import Format
 from mediation.plant.files import DECODED, HELD, LandedFile
-from mediation.plant.home import digest_of
+from mediation.plant.home import CHANGED
 from mediation.plant.plant import Plant
 from mediation.plant.work import CHARGED, RecordBatch
-from mediation.records import DroppedRecord, UnusableFile
+from mediation.records import UnusableFile
 
 _KEYS = np.dtype(("S", KEY_BYTES))
+
+
+class _Found(Struct):
+    """What decoding makes of a file."""
+
+    uses: pl.DataFrame
+    """Key and position of each."""
+    records: int
+    dropped: int
 
 
 class FileProof(Struct, frozen=True):
@@ -70,19 +80,17 @@ class Prover:
                 yield self._prove(file, Decoder(form))
 
     def _prove(self, file: LandedFile, decoder: Decoder) -> FileProof:
-        content = self._plant.folder.landed(file.digest).read_bytes()
-        if digest_of(content) != file.digest:
-            return FileProof(file, differences=("its bytes in the landing are not those that were taken",))
         try:
-            found = list(decoder.decode(content))
+            with self._plant.folder.read(file.digest) as content:
+                found = _found(decoder.pieces(content))
         except UnusableFile as unusable:
-            wrong = () if file.state == HELD else (f"it can't be used: {unusable.why}",)
+            wrong = () if file.state == HELD and unusable.reason != CHANGED else (f"it can't be used: {unusable.why}",)
             return FileProof(file, differences=wrong)
         if file.state != DECODED:
-            return FileProof(file, len(found), differences=(f"it is {file.state}, and could be decoded",))
-        return self._count(file, decoder.form.format, found)
+            return FileProof(file, found.records, differences=(f"it is {file.state}, and could be decoded",))
+        return self._count(file, found)
 
-    def _count(self, file: LandedFile, format_name: str, found: Sequence[FoundRecord]) -> FileProof:
+    def _count(self, file: LandedFile, found: _Found) -> FileProof:
         plant = self._plant
         suspended = [each.position for each in plant.suspense.all(digest=file.digest)]
         charged: list[int] = []
@@ -104,16 +112,16 @@ class Prover:
         places = Counter((*charged, *waiting, *suspended, *joined))
         if twice := [place for place, count in places.items() if count > 1]:
             wrong.append(f"{len(twice)} of its records are in two places, such as that at {twice[0]}")
-        doubles = [each for each in found if isinstance(each, Decoded) and each.record.place.position not in places]
-        lost = sum(not self._known(key_of(format_name, each.key)) for each in doubles)
+        doubles = found.uses.filter(~found.uses["position"].is_in(list(places)))["key"].to_list()
+        lost = sum(not self._known(key) for key in doubles)
         if lost:
             wrong.append(f"{lost} of its records are nowhere, and no duplicates of any")
         proof = FileProof(
             file,
-            len(found),
+            found.records,
             len(charged),
             len(doubles) - lost,
-            sum(isinstance(each, DroppedRecord) for each in found),
+            found.dropped,
             len(suspended),
             len(waiting),
             len(joined),
@@ -139,6 +147,16 @@ class Prover:
         sought = np.array([key], _KEYS)
         at = int(np.searchsorted(self._keys, sought)[0])
         return at < len(self._keys) and bool(self._keys[at] == sought[0])
+
+
+def _found(pieces: Iterable[Piece]) -> _Found:
+    """Raises `UnusableFile`."""
+    found = _Found(pl.DataFrame(schema={"key": pl.Binary, "position": pl.Int64}), 0, 0)
+    for piece in pieces:
+        found.uses.extend(piece.uses.select("key", "position"))
+        found.records += piece.count()
+        found.dropped += len(piece.dropped)
+    return found
 
 
 def _keys(frame: pl.DataFrame) -> NDArray[np.bytes_]:

@@ -79,6 +79,14 @@ def read(raw: str, country: str) -> tuple[str, str]:
     return _slow(raw, country)
 
 
+def everyday_mobiles(country: str) -> tuple[str, str]:
+    """Give what mobile numbers of a country look like every day, as a pattern of the whole text, and what stands before
+    its group in the one spelling. Raises `Invalid` COUNTRY_UNKNOWN.
+    """
+    pattern, prefix = _mobiles(country)
+    return pattern.pattern, prefix
+
+
 def is_country(code: str) -> bool:
     """Say whether national spellings of a country can be read."""
     return code in SUPPORTED_REGIONS

@@ -19,7 +19,8 @@ from console.report import major, moment
 from console.views import Json, View, print_view
 from details.store import DetailStore
 from mediation.agreeing import plant_disagreements
-from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
+from mediation.decoding.decoded import Decoded, FoundRecord
+from mediation.decoding.decoder import Decoder
 from mediation.formats.reading import read_format
 from mediation.line import MediationLine, PlantRules, read_rules
 from mediation.plant.assembler import waiting_calls

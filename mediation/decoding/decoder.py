@@ -2,22 +2,14 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from mediation.decoding.bycolumns import ColumnDecoder, columns_say
+from mediation.decoding.decoded import Decoded, FoundRecord
+from mediation.decoding.framing import Content
 from mediation.decoding.mapping import Mapper
+from mediation.decoding.pieces import ROWS_AT_ONCE, Piece, pieces_of
 from mediation.decoding.readers import reader_of
 from mediation.formats.format import Format
-from mediation.records import DetailRecord, DroppedRecord, UnreadRecord
-
-
-class Decoded(Struct, frozen=True, gc=False):
-    """A record and what its key is made of."""
-
-    record: DetailRecord
-    key: tuple[str, ...]
-
-
-FoundRecord = Decoded | DroppedRecord | UnreadRecord
+from mediation.records import DetailRecord, FoundRow, UnreadRecord
 
 
 class Decoder:
@@ -27,17 +19,29 @@ class Decoder:
         self.form = form
         self._mapper = Mapper(form)
         self._rows = reader_of(form)
+        self._columns = ColumnDecoder(form, self._mapper.country, self._found) if columns_say(form) else None
 
     def decode(self, content: bytes) -> Iterator[FoundRecord]:
         """Give what each record of a file is, in order. Raises `UnusableFile` before the first."""
-        key, record_of = self.form.key, self._mapper.record
-        for row in self._rows(content):
-            if isinstance(row, UnreadRecord):
-                yield row
-                continue
-            cells, place = row
-            record = record_of(cells, place)
-            if isinstance(record, DetailRecord):
-                yield Decoded(record, tuple(cells.get(name, "").strip() for name in key))
-            else:
-                yield record
+        return map(self._found, self._rows(content))
+
+    def pieces(self, content: Content) -> Iterator[Piece]:
+        """Give the same in pieces that need little memory, by columns where they can say what the format does.
+
+        Raises `UnusableFile` anywhere: what was given before counts for nothing. Parts of calls, and records that are
+        held against others, come in one piece.
+        """
+        form = self.form
+        if self._columns is not None:
+            return self._columns.pieces(content)
+        whole = form.parts is not None or form.alike is not None
+        return pieces_of(self.decode(bytes(content)), form.format, None if whole else ROWS_AT_ONCE)
+
+    def _found(self, row: FoundRow) -> FoundRecord:
+        if isinstance(row, UnreadRecord):
+            return row
+        cells, place = row
+        record = self._mapper.record(cells, place)
+        if isinstance(record, DetailRecord):
+            return Decoded(record, tuple([cells.get(name, "").strip() for name in self.form.key]))
+        return record

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from mediation.decoding.layouts import Splitter, named, split, splitter
-from mediation.decoding.lines import lines_of
+from mediation.decoding.lines import FoundLine, lines_of
 from mediation.formats.format import Delimited, Format, LineLayout
-from mediation.records import FoundRow, RecordPlace, UnreadRecord, UnusableFile
+from mediation.records import FoundRow, UnreadRecord, UnusableFile
 
 
 class LineReader:
@@ -20,23 +20,17 @@ class LineReader:
         """Give the fields of each line. Raises `UnusableFile` before the first."""
         form = self._form
         found = iter(lines_of(content, form.lines, form.encoding))
-        split_line = self._split or self._by_header(found)
+        split_line = self._split or self.splitter(self.columns(next(found, None)))
         for line in found:
-            if isinstance(line, UnreadRecord):
-                yield line
-                continue
-            text, place = line
-            try:
-                cells = split_line(text)
-            except ValueError as error:
-                yield UnreadRecord("RECORD_MALFORMED", str(error), place)
-                continue
-            yield cells, place
+            yield cells_of(line, split_line)
 
-    def _by_header(self, lines: Iterator[tuple[str, RecordPlace] | UnreadRecord]) -> Splitter:
-        """Read the columns off the first line. Raises `UnusableFile` COLUMNS_MISSING."""
-        layout, first = self._layout, next(lines, None)
-        assert isinstance(layout, Delimited)
+    def splitter(self, columns: tuple[str, ...]) -> Splitter:
+        """Give what splits lines; `columns` are those that the file names, where it does."""
+        return self._split or named(self._delimited(), columns)
+
+    def columns(self, first: FoundLine | None) -> tuple[str, ...]:
+        """Read the columns off a file's first line. Raises `UnusableFile` COLUMNS_MISSING."""
+        layout = self._delimited()
         if not isinstance(first, tuple):
             raise UnusableFile("COLUMNS_MISSING", "the file has no first line that names its columns")
         try:
@@ -47,4 +41,19 @@ class LineReader:
         if missing or len(set(columns)) != len(columns):
             what = f"no column {', '.join(missing)}" if missing else "a column twice"
             raise UnusableFile("COLUMNS_MISSING", f"the first line has {what}")
-        return named(layout, columns)
+        return columns
+
+    def _delimited(self) -> Delimited:
+        assert isinstance(self._layout, Delimited)
+        return self._layout
+
+
+def cells_of(line: FoundLine, split_line: Splitter) -> FoundRow:
+    """Give the fields of a line."""
+    if isinstance(line, UnreadRecord):
+        return line
+    text, place = line
+    try:
+        return split_line(text), place
+    except ValueError as error:
+        return UnreadRecord("RECORD_MALFORMED", str(error), place)

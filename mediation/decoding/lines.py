@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from mediation.formats.format import FixedColumn, FrameLines
 from mediation.records import NOT_WHOLE, RAW_BYTES_MAX, RecordPlace, UnreadRecord, UnusableFile
 
-_BREAKS = b"\r\n"
+BREAKS = b"\r\n"
+FoundLine = tuple[str, RecordPlace] | UnreadRecord
 
 
-def lines_of(content: bytes, rules: FrameLines, encoding: str) -> Iterator[tuple[str, RecordPlace] | UnreadRecord]:
+def lines_of(content: bytes, rules: FrameLines, encoding: str) -> Iterator[FoundLine]:
     """Give the text of each record's line, or why it has none; empty lines are passed over.
 
     Raises `UnusableFile` FILE_NOT_WHOLE before the first.
@@ -22,32 +23,35 @@ def lines_of(content: bytes, rules: FrameLines, encoding: str) -> Iterator[tuple
     if rules.trailer:
         rows = _without_trailer(content, rows, rules, encoding)
     for number, raw in rows:
-        line = raw.rstrip(_BREAKS)
-        place = RecordPlace(number, line)
-        if len(line) > RAW_BYTES_MAX:
-            text = f"it has {len(line)} bytes, more than {RAW_BYTES_MAX}"
-            yield UnreadRecord("RECORD_TOO_LARGE", text, RecordPlace(number, line[:RAW_BYTES_MAX]))
-            continue
-        try:
-            text = line.decode(encoding)
-        except UnicodeDecodeError as error:
-            yield UnreadRecord("RECORD_MALFORMED", f"byte {error.start + 1} of it is no {encoding}", place)
-            continue
-        if not (rules.header and text.startswith(rules.header)):
-            yield text, place
+        line = line_of(number, raw, encoding)
+        if isinstance(line, UnreadRecord) or not (rules.header and line[0].startswith(rules.header)):
+            yield line
+
+
+def line_of(number: int, raw: bytes, encoding: str) -> FoundLine:
+    """Give the text of a line and its place, or why it has none."""
+    line = raw.rstrip(BREAKS)
+    place = RecordPlace(number, line)
+    if len(line) > RAW_BYTES_MAX:
+        why = f"it has {len(line)} bytes, more than {RAW_BYTES_MAX}"
+        return UnreadRecord("RECORD_TOO_LARGE", why, RecordPlace(number, line[:RAW_BYTES_MAX]))
+    try:
+        return line.decode(encoding), place
+    except UnicodeDecodeError as error:
+        return UnreadRecord("RECORD_MALFORMED", f"byte {error.start + 1} of it is no {encoding}", place)
 
 
 def _without_trailer(
     content: bytes, rows: list[tuple[int, bytes]], rules: FrameLines, encoding: str
 ) -> list[tuple[int, bytes]]:
-    last = rows[-1][1].rstrip(_BREAKS).decode(encoding, "replace") if rows else ""
+    last = rows[-1][1].rstrip(BREAKS).decode(encoding, "replace") if rows else ""
     if not last.startswith(rules.trailer):
         raise UnusableFile(NOT_WHOLE, f"the last line does not begin with {rules.trailer!r}: the file was cut off")
     if not content.endswith(b"\n") and rules.count is None:
         raise UnusableFile(NOT_WHOLE, "the trailer has no end of line: the file was cut off")
     rows = rows[:-1]
     if rules.count is not None:
-        _check_count(last, rules.count, sum(not _is_header(raw, rules, encoding) for _, raw in rows))
+        check_count(last, rules.count, sum(not _is_header(raw, rules, encoding) for _, raw in rows))
     return rows
 
 
@@ -55,7 +59,8 @@ def _is_header(raw: bytes, rules: FrameLines, encoding: str) -> bool:
     return bool(rules.header) and raw.decode(encoding, "replace").startswith(rules.header)
 
 
-def _check_count(trailer: str, column: FixedColumn, records: int) -> None:
+def check_count(trailer: str, column: FixedColumn, records: int) -> None:
+    """Hold the records of a file to what its trailer counts. Raises `UnusableFile` FILE_NOT_WHOLE."""
     told = trailer[column.at - 1 : column.at - 1 + column.width].strip()
     if not told.isdecimal() or int(told) != records:
         raise UnusableFile(NOT_WHOLE, f"the trailer counts {told!r} records and the file has {records}")

@@ -26,7 +26,8 @@ class Mapper:
         self._drop = [(rule.column, frozenset(rule.among), rule.why) for rule in form.drop]
         self._attributes = sorted(form.attributes.items())
         other = form.other_party
-        self._country = form.dialled_in() if other is not None and not isinstance(other.read, NumberValue) else ""
+        self.country = form.dialled_in() if other is not None and not isinstance(other.read, NumberValue) else ""
+        """Where other parties were dialled that stand as they were; "" = nobody asks."""
         self._more = frozenset(form.parts.more.among) if form.parts is not None else frozenset()
 
     def record(self, cells: Cells, place: RecordPlace) -> DetailRecord | DroppedRecord | UnreadRecord:
@@ -49,7 +50,7 @@ class Mapper:
             )
             if form.parts is not None or form.alike is not None:
                 record = replace(record, part=self._part(record, cells), alike=self._alike(cells))
-            _check(record, self._country)
+            _check(record, self.country)
             return record
         except BadText as bad:
             return UnreadRecord(bad.reason, bad.wanted, place)
@@ -84,20 +85,48 @@ def _check(record: DetailRecord, country: str) -> None:
 
     `country` is where the other party, as it stands, was dialled; "" = it was read as a number, or nobody says.
     """
-    if is_service(record.service) is None:
-        raise BadText(f"service: {record.service[:SHOWN_CHARS_MAX]!r} is no code of a service, such as voice or data")
-    if record.visited and is_place(record.visited) is None:
-        raise BadText(f"visited: {record.visited[:SHOWN_CHARS_MAX]!r} is no code of a region or network")
+    check_service(record.service)
+    check_visited(record.visited)
     if not 0 < record.start_ms <= START_MS_MAX:
         raise BadText("start: it is before 1970, or further ahead than any calendar")
-    if len(record.other_party) > IDENTITY_CHARS_MAX or not is_plain(record.other_party):
-        raise BadText(f"other_party: it has control characters, or more than {IDENTITY_CHARS_MAX}")
+    check_plain_party(record.other_party)
     if record.quantity > QUANTITY_DEFAULT:
         raise BadText(f"quantity: {record.quantity} is more than one use can have, {QUANTITY_DEFAULT}")
+    check_attributes(dict(record.attributes))
+    check_party(record.other_party, country)
+
+
+def check_service(service: str) -> None:
+    """Raise `BadText` when it is no code of a service."""
+    if is_service(service) is None:
+        raise BadText(f"service: {service[:SHOWN_CHARS_MAX]!r} is no code of a service, such as voice or data")
+
+
+def check_visited(visited: str) -> None:
+    """Raise `BadText` when it is no code of a place; "" = home."""
+    if visited and is_place(visited) is None:
+        raise BadText(f"visited: {visited[:SHOWN_CHARS_MAX]!r} is no code of a region or network")
+
+
+def check_plain_party(other_party: str) -> None:
+    """Raise `BadText` when it is no text of one line."""
+    if len(other_party) > IDENTITY_CHARS_MAX or not is_plain(other_party):
+        raise BadText(f"other_party: it has control characters, or more than {IDENTITY_CHARS_MAX}")
+
+
+def check_party(other_party: str, country: str) -> None:
+    """Raise `BadText` when it can't be read as it was dialled in a country; "" of either = nobody asks."""
     try:
-        ATTRIBUTES.read(dict(record.attributes), "attributes")
-        if record.other_party and country:
-            party(record.other_party, country)
+        if other_party and country:
+            party(other_party, country)
+    except Invalid as fault:
+        raise BadText(str(fault)) from fault
+
+
+def check_attributes(attributes: dict[str, str]) -> None:
+    """Raise `BadText` when a use can't have them."""
+    try:
+        ATTRIBUTES.read(attributes, "attributes")
     except Invalid as fault:
         raise BadText(str(fault)) from fault
 

@@ -76,7 +76,7 @@ class TimeValue(Struct, frozen=True, tag="time", tag_field="type", forbid_unknow
             return "zone: an epoch is UTC, leave it out" if self.zone else ""
         if "%z" not in self.pattern and not self.zone:
             return "zone: write the switch's zone, such as Asia/Shanghai or +08:00"
-        if self.zone and _zone(self.zone) is None:
+        if self.zone and zone_named(self.zone) is None:
             return f"zone: {self.zone[:40]!r} is no zone: write its name or an offset, Asia/Shanghai or +08:00"
         missing = [part for part in ("%d", "%H") if part not in self.pattern and "%c" not in self.pattern]
         if missing:
@@ -150,7 +150,8 @@ def whole(text: str) -> int:
     return int(text)
 
 
-def _zone(name: str) -> ZoneInfo | timezone | None:
+def zone_named(name: str) -> ZoneInfo | timezone | None:
+    """Give a zone by its name or offset; None = there is none."""
     match = _OFFSET.fullmatch(name)
     if match is not None:
         offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
@@ -163,7 +164,7 @@ def _zone(name: str) -> ZoneInfo | timezone | None:
 
 def _certain(local: datetime, zone_name: str) -> datetime:
     """Put a local time into its zone. Raises `BadText` where clocks were put back or forward over it."""
-    zone = _zone(zone_name)
+    zone = zone_named(zone_name)
     early, late = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
     if early.utcoffset() != late.utcoffset():
         text = f"a time that clocks of {zone_name} show once: this one is shown twice or never"

@@ -10,8 +10,17 @@ keys/<day>/<id>.run   keys of uses, by the day of the event
 details/<n>.parquet   what was charged for the records of a batch
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
+from mmap import ACCESS_READ, mmap
+from os import fstat
 from pathlib import Path
+
+from mediation.records import UnusableFile
+
+CHANGED = "FILE_CHANGED"
+"""The reason for which a file is held whose bytes are others by now."""
 
 
 class PlantFolder:
@@ -26,6 +35,23 @@ class PlantFolder:
     def landed(self, digest: str) -> Path:
         """Give the place of a file's bytes."""
         return self.home / "landing" / digest[:2] / digest
+
+    @contextmanager
+    def read(self, digest: str) -> Iterator[bytes | mmap]:
+        """Give a file's bytes, held against their name, for as long as this is entered; they take no memory of ours.
+
+        Raises `UnusableFile` FILE_CHANGED, `OSError`.
+        """
+        with self.landed(digest).open("rb") as file:
+            whole = fstat(file.fileno()).st_size
+            content = mmap(file.fileno(), 0, access=ACCESS_READ) if whole else b""
+            try:
+                if digest_of(content) != digest:
+                    raise UnusableFile(CHANGED, "its bytes in the landing are not those that were taken")
+                yield content
+            finally:
+                if isinstance(content, mmap):
+                    content.close()
 
     def arriving(self, source: str) -> Path:
         """Give the folder of what came of a source's large files so far: it counts for nothing."""
@@ -49,6 +75,6 @@ class PlantFolder:
         return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
 
-def digest_of(content: bytes) -> str:
+def digest_of(content: bytes | mmap) -> str:
     """Give the name under which content is landed."""
     return sha256(content).hexdigest()

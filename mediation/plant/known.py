@@ -26,17 +26,21 @@ class KnownKeys:
         self._folder = folder
         self._work = work
 
-    def seek(self, rows: Columns, days: NDArray[np.int64], of_day: bool) -> runs.Found:
-        """Say of each row what is known of its key; `of_day`: equal keys are of one day, so others need no look."""
+    def seek(self, rows: Columns, days: NDArray[np.int64], of_day: bool, made: Sequence[MadeRun] = ()) -> runs.Found:
+        """Say of each row what is known of its key: by runs that are named, and by those that were just `made`.
+
+        `of_day`: equal keys are of one day, so others need no look.
+        """
         found = runs.within(rows)
         if not of_day:
-            for name in self._work.runs():
+            for name in (*self._work.runs(), *(run[0] for run in made)):
                 found = np.maximum(found, runs.seek(runs.read_run(self._folder.run(name)), rows))
             return found
         for day in np.unique(days):
             mine = np.flatnonzero(days == day)
             mine = mine[runs.in_order(rows[:, mine])]
-            for name in self._work.runs(_day(int(day))):
+            name_of = _day(int(day))
+            for name in (*self._work.runs(name_of), *(run[0] for run in made if run[1] == name_of)):
                 there = runs.seek(runs.read_run(self._folder.run(name)), rows[:, mine])
                 # A conflict with what is known outweighs that the file itself has the record twice.
                 found[mine] = np.maximum(found[mine], there)

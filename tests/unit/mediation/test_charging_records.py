@@ -14,7 +14,8 @@ from mediation.decoders import ber
 from mediation.decoders.ber import BerField, BerItem, BerTable, read_fields
 from mediation.decoders.ts32297 import RecordReader
 from mediation.decoders.ts32298 import CHOICES, RECORDS, record_columns, record_lists
-from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
+from mediation.decoding.decoded import Decoded, FoundRecord
+from mediation.decoding.decoder import Decoder
 from mediation.formats.reading import read_formats
 from mediation.records import DroppedRecord, UnreadRecord, UnusableFile
 from tests.unit.mediation.charging_files import (

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
+from mediation.decoding.decoded import Decoded, FoundRecord
+from mediation.decoding.decoder import Decoder
 from mediation.formats.reading import read_formats
 from mediation.records import DroppedRecord, UnreadRecord, UnusableFile
 

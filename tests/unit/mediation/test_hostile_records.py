@@ -2,7 +2,7 @@
 
 import pytest
 
-from mediation.decoding.decoder import Decoded
+from mediation.decoding.decoded import Decoded
 from mediation.records import UnreadRecord, UnusableFile
 from tests.unit.mediation.test_other_decoders import (
     DETAIL,

@@ -17,7 +17,8 @@ from mediation.decoders.jsonfile import JsonReader
 from mediation.decoders.radius import RadiusReader
 from mediation.decoders.tap import EVENTS, TapReader, tap_columns
 from mediation.decoders.xmlfile import XmlReader
-from mediation.decoding.decoder import Decoded, Decoder, FoundRecord
+from mediation.decoding.decoded import Decoded, FoundRecord
+from mediation.decoding.decoder import Decoder
 from mediation.formats.reading import read_formats
 from mediation.records import DroppedRecord, UnreadRecord, UnusableFile
 
