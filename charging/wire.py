@@ -42,6 +42,12 @@ class Pull(Struct, frozen=True, array_like=True, tag="p", gc=False):
     """Answer for an account that has moved out, too: who ports it needs the contracts of its members."""
 
 
+class Locate(Struct, frozen=True, array_like=True, tag="a", gc=False):
+    """Which account does this identity belong to? Of one owner to another: no more is told of it."""
+
+    identity: str
+
+
 class Commit(Struct, frozen=True, array_like=True, tag="c", gc=False):
     """Do this command for this identity, once."""
 
@@ -162,6 +168,7 @@ Ask = (
     FetchDue
     | FetchBills
     | Pull
+    | Locate
     | Commit
     | FetchHistory
     | FetchDetail
@@ -181,6 +188,12 @@ class BusinessData(Struct, frozen=True, array_like=True, tag="b"):
     account: Account
     revision: int
     """Of the domain's reference data; a newer one than the platform holds makes it fetch again."""
+
+
+class AccountNamed(Struct, frozen=True, array_like=True, tag="A", gc=False):
+    """The account that an identity belongs to."""
+
+    account_id: str
 
 
 class Stale(Struct, frozen=True, array_like=True, tag="s"):
@@ -311,6 +324,7 @@ Answer = (
     DueAccounts
     | Bills
     | BusinessData
+    | AccountNamed
     | Done
     | Stale
     | Failed

@@ -52,6 +52,11 @@ async def load_owners(unit: Unit) -> dict[str, Owner]:
     return owners
 
 
+async def load_owner(unit: Unit, name: str) -> Owner | None:
+    """Read the owner of one slot (`GD/3`); None when it is given up. Raises `StoreUnavailable`."""
+    return read_owners((await unit.get(COLLECTION, PARTITION, [name])).values()).get(name)
+
+
 async def recorded_epoch(unit: Unit, domain: str, slot: int) -> int:
     """Read the epoch of a slot's owner record, given up or not; 0 without one. Raises `StoreUnavailable`."""
     key = slot_key(domain, slot)

@@ -20,6 +20,7 @@ from charging.base.usage import Usage
 from charging.bills.taxtable import TaxTable
 from charging.errors import Fault
 from charging.ledger.action import BaseAction
+from charging.ledger.commands.address_transfer import AddressTransfer
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.agree_instalments import AgreeInstalments
 from charging.ledger.commands.approve import Approve
@@ -230,6 +231,7 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     MoveMoney: lambda desk: MoveMoney("main", "side", 3, "saving"),
     Gift: lambda desk: Gift(BOB, "friends", 9, "main", FRIENDS),
     SendTransfer: lambda desk: SendTransfer("main", BOB, "main", 11, "gift"),
+    AddressTransfer: lambda desk: AddressTransfer(SENT, BOB),
     ReceiveTransfer: lambda desk: ReceiveTransfer(BOB, "main", 12, "gift", desk.now_ms, "CNY"),
     SettleTransfer: lambda desk: SettleTransfer(SENT, False, "BOOK_UNKNOWN"),
     RedeemVoucher: lambda desk: RedeemVoucher("", CodeRead("vouchers:GD/0:1.0", (b"another code 16b",))),

@@ -6,24 +6,16 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from charging.base.account import (
-    Book,
-    FeeMark,
-    Hold,
-    Outgoing,
-    Proposal,
-    Redemption,
-    Session,
-    SpendingLimit,
-    Threshold,
-)
+from charging.base.account import Book, FeeMark, Hold, Proposal, Session, SpendingLimit, Threshold
 from charging.base.buckets import Billed, Buckets, SumKey
 from charging.base.contract import Contract
 from charging.base.dunning import Dunned, DunningStep
 from charging.base.openbills import NEVER_LATE, OpenBill, OpenItem, Share, pack_settled
+from charging.base.outgoing import Outgoing, Redemption
 from charging.base.staged import StagedMoney
 from charging.base.usage import SealedCharge, Usage
 from charging.bills.bill import Bill, TaxedLine, TaxGroup
+from charging.ledger.commands.address_transfer import TransferAddressed
 from charging.ledger.commands.agree_instalments import InstalmentsAgreed
 from charging.ledger.commands.approve import Decided
 from charging.ledger.commands.change_identity import IdentityChanged
@@ -125,7 +117,7 @@ FULL = an_account(
     sessions=(SESSION,),
     thresholds=(Threshold("t-1", "balance", 5),),
     outgoing=(
-        Outgoing("sent-1", "main", BOB, "main", 40, 1, "XTS"),
+        Outgoing("sent-1", "main", BOB, "main", 40, 1, "XTS", to_account="account-3"),
         Outgoing("asked-1", "", "", "", 0, 1, "XTS", voucher=VOUCHER),
     ),
     redeemed=(("asked-0", b"outcome", b"digest"),),
@@ -210,6 +202,7 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     ),
     GiftCounted: (GiftCounted("friends", BOB, ((COUNTER, 9),)), {"accumulators"}),
     TransferSent: (TransferSent("sent-2", "main", BOB, "main", 11, "gift", 1, "XTS"), {"books", "buckets", "outgoing"}),
+    TransferAddressed: (TransferAddressed("sent-1", "account-2"), {"outgoing"}),
     TransferReceived: (TransferReceived("account-2", "main", 12, "gift", "XTS"), {"books", "buckets"}),
     TransferSettled: (TransferSettled("sent-1", False, "main", 40, "BOOK_BOUND"), {"books", "buckets", "outgoing"}),
     VoucherAsked: (

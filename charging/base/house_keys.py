@@ -1,6 +1,7 @@
 """Request keys that the house gives by itself, written and read here alone, and the digests that go with them.
 
-    ~step~part~part…        the other half of a transfer, its settlement, the end of a session, a replay, a port
+    ~step~part~part…        where a transfer goes, its other half, its settlement, the end of a session, a replay,
+                            a port
 
 A "%" or "~" inside of a part is written %25 or %7E, so two different steps never share a key, whatever the ids and
 callers' keys in them are. Callers' own keys don't begin with `PREFIX` (`appserver.reading.keys`).
@@ -11,7 +12,7 @@ from hashlib import blake2b
 import msgspec
 
 PREFIX = "~"
-_RECEIVE, _SETTLE, _EXPIRE, _PORT, _REPLAY = "receive", "settle", "expire", "port", "replay"
+_ADDRESS, _RECEIVE, _SETTLE, _EXPIRE, _PORT, _REPLAY = "address", "receive", "settle", "expire", "port", "replay"
 _VOUCHER = "voucher"
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -40,6 +41,11 @@ def received_from(key: str) -> tuple[str, str] | None:
         case (step, sender, sent_key) if step == _RECEIVE:
             return sender, sent_key
     return None
+
+
+def address_key(key: str, sent_ms: int) -> str:
+    """Give the key under which the transfer that was sent under `key`, at that moment, gets the account it goes to."""
+    return house_key(_ADDRESS, key, str(sent_ms))
 
 
 def settle_key(key: str) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
-from charging.base.account import MAIN_BOOK, Account, Book, Outgoing
+from charging.base.account import MAIN_BOOK, Account, Book
 from charging.base.house_keys import receive_key
+from charging.base.outgoing import Outgoing
 from charging.base.receivables import RECEIVABLE, kept_for_bills, open_of
 from charging.base.staged import kept_less
 from charging.errors import Fault

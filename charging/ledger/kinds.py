@@ -7,6 +7,7 @@ fails when this is imported.
 from typing import get_args
 
 from charging.ledger.action import BaseAction, BaseCreation
+from charging.ledger.commands.address_transfer import AddressTransfer, TransferAddressed
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.agree_instalments import AgreeInstalments, InstalmentsAgreed
 from charging.ledger.commands.approve import Approve, Decided
@@ -126,6 +127,7 @@ Action = (
     | MoveMoney
     | Gift
     | SendTransfer
+    | AddressTransfer
     | ReceiveTransfer
     | SettleTransfer
     | RedeemVoucher
@@ -156,6 +158,7 @@ Event = (
     | PeriodClosed
     | GiftCounted
     | TransferSent
+    | TransferAddressed
     | TransferReceived
     | TransferSettled
     | VoucherAsked

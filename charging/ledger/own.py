@@ -1,8 +1,18 @@
 """Commands that an owner gives by itself: the other steps of a transfer, and the end of a session."""
 
-from charging.base.account import Account, Outgoing, Session
-from charging.base.house_keys import digest_of, expire_key, receive_key, replay_key, settle_key, voucher_key
+from charging.base.account import Account, Session
+from charging.base.house_keys import (
+    address_key,
+    digest_of,
+    expire_key,
+    receive_key,
+    replay_key,
+    settle_key,
+    voucher_key,
+)
+from charging.base.outgoing import Outgoing
 from charging.ledger.command import Command
+from charging.ledger.commands.address_transfer import AddressTransfer
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.receive_transfer import ReceiveTransfer
 from charging.ledger.commands.replay_staged import ReplayStaged
@@ -15,8 +25,14 @@ OWNER = "owner"
 """Actor and channel of commands that an owner gives by itself."""
 
 
+def address_command(sender: Account, row: Outgoing, to_account: str, time_ms: int) -> Command:
+    """Make what says to which account an outgoing transfer goes, before anybody is offered it."""
+    key = address_key(row.key, row.sent_ms)
+    return _own_command(sender.account_id, key, AddressTransfer(row.key, to_account), time_ms)
+
+
 def receive_command(sender: Account, row: Outgoing, receiver_account_id: str, time_ms: int) -> Command:
-    """Make step 2 of an outgoing transfer: for the owner of the account of its `to_identity`."""
+    """Make step 2 of an outgoing transfer: for the owner of the account that it goes to."""
     present = row.present
     reason = f"transfer {row.key}"
     if present is not None:
@@ -62,7 +78,7 @@ def replay_command(account: Account, month: int, now_ms: int) -> Command:
 def _own_command(
     account_id: str,
     key: str,
-    action: ReceiveTransfer | SettleTransfer | SettleVoucher | ExpireSession | ReplayStaged,
+    action: AddressTransfer | ReceiveTransfer | SettleTransfer | SettleVoucher | ExpireSession | ReplayStaged,
     time_ms: int,
 ) -> Command:
     """Make a command that an owner gives by itself; its digest is over all that it says."""

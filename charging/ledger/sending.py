@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from charging.base.account import Account, Outgoing, Present
+from charging.base.account import Account
+from charging.base.outgoing import Outgoing, Present
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.event import BaseEvent, Leg

@@ -2,7 +2,8 @@
 
 import heapq
 
-from charging.base.account import Account, Outgoing
+from charging.base.account import Account
+from charging.base.outgoing import Outgoing
 
 NEVER_MS = 1 << 62
 

@@ -19,7 +19,7 @@ from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
 from charging.ledger.permission import NO_LIMIT, Permission, Policy, amount_denied, names_another
-from charging.wire import Ask, Commit, FetchOutcomes, Instruct, Pull
+from charging.wire import Ask, Commit, FetchOutcomes, Instruct, Locate, Pull
 from domainservers.base.surroundings import Surroundings
 from domainservers.desk.answers import pack_fault
 from domainservers.desk.item import Item, item_of
@@ -86,7 +86,10 @@ def _remember(command: Command, permission: Permission | None, charging: set[tup
 def check_read(ask: Ask, origin: str) -> None:
     """Let a read in. Raises `Denied` ORIGIN_NOT_ALLOWED."""
     inner = isinstance(ask, FetchOutcomes) or (isinstance(ask, Pull) and ask.moved)
-    if origin not in ((DATA_CENTER, LOCAL) if inner else (PLATFORM, DATA_CENTER, LOCAL)):
+    allowed = (DATA_CENTER, LOCAL) if inner else (PLATFORM, DATA_CENTER, LOCAL)
+    if isinstance(ask, Locate):
+        allowed = (DOMAIN_SERVER, LOCAL)
+    if origin not in allowed:
         raise _denied(type(ask).__name__, origin)
 
 

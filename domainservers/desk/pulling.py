@@ -22,11 +22,20 @@ class Pulling:
         self._around = around
 
     def pull(
-        self, sink: ReplySink, place: int, identity: str, cell: Cell, *, stale: bool = False, moved: bool = False
+        self,
+        sink: ReplySink,
+        place: int,
+        identity: str,
+        cell: Cell,
+        *,
+        stale: bool = False,
+        moved: bool = False,
+        located: bool = False,
     ) -> bool:
         """Answer with business data, as `Stale` when a commit was rated on an older state.
 
-        An account that has moved out is shown to those who ask for it (`moved`), and to no one else. False = nothing is
+        An account that has moved out is shown to those who ask for it (`moved`), and to no one else; who asks where an
+        identity belongs (`located`) is told that alone. False = nothing is
         answered, the identity's contract must be read first.
         """
         known = None
@@ -45,6 +54,8 @@ class Pulling:
             body = unknown_identity(identity)
         elif account.terms.status == "moved" and not moved:
             body = account_moved(account.terms.status_reason)
+        elif located:
+            body = wire.pack(wire.AccountNamed(cell.account_id))
         else:
             # Who asks by the account's id asks for no subscriber: there is no contract of one in the answer.
             shown = contract or Contract(identity, cell.account_id, account.terms.domain)

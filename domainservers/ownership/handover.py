@@ -38,12 +38,12 @@ class Handover:
         """Say whether a slot is being taken over or given up."""
         return name in self._changing
 
-    def take(self, name: str, places: Places) -> None:
+    def take(self, name: str, places: Places, record: Owner | None) -> None:
         """Begin to take a slot over; `is_changing` until it is done or has failed, which the log tells.
 
-        Not while it is changing.
+        `record` is what was announced of it when that was decided. Not while it is changing.
         """
-        self._begin(name, self._take(name, places))
+        self._begin(name, self._take(name, places, record))
 
     def give_up(self, name: str) -> None:
         """Begin to give a slot up in order. Not while it is changing."""
@@ -99,9 +99,12 @@ class Handover:
         if epoch:
             await self._announce(name, Owner("", epoch))
 
-    async def _take(self, name: str, places: Places) -> None:
+    async def _take(self, name: str, places: Places, record: Owner | None) -> None:
+        async def due() -> bool:
+            return await owners_of.load_owner(self._unit, name) == record
+
         async with self._gate:
-            owned = await self._host.take_over(name, places)
+            owned = await self._host.take_over(name, places, due)
         if owned is not None:
             await self._announce(name, Owner(self._address, owned.epoch))
 

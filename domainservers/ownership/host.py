@@ -1,7 +1,7 @@
 """The slots that this process owns, and how one is taken over and given up."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from charging.errors import Unavailable
 from charging.ledger.permission import Policy, built_in_policy
@@ -96,8 +96,11 @@ class Host:
         """All that are owned."""
         return [owned.slot for owned in self.owned.values()]
 
-    async def take_over(self, name: str, places: Places) -> Owned | None:
-        """Own a slot; None when it can't be had now, the log says why. Everything is ready when this returns."""
+    async def take_over(self, name: str, places: Places, due: Callable[[], Awaitable[bool]]) -> Owned | None:
+        """Own a slot; None when it can't be had now, the log says why. Everything is ready when this returns.
+
+        `due` is asked just before the journal is claimed: by then another server may have announced itself.
+        """
         self._claims += 1
         owner = f"{self.server_id}#{self._clock.now_ms()}.{self._claims}"
         domain = name.rpartition("/")[0]
@@ -122,6 +125,7 @@ class Host:
                 self._policy,
                 self._domain_of,
                 self.national,
+                due=due,
             )
         except (Corrupt, Tampered) as error:
             log.error("takeover refused: the evidence does not hold", slot=name, why=str(error))

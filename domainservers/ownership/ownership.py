@@ -121,7 +121,7 @@ class Ownership:
         free = [name for name in missing if name not in owners or owners[name].address not in living]
         for name in free:
             info = domains[name.rpartition("/")[0]]
-            self._handover.take(name, Places(info.shared_unit, info.private_unit))
+            self._handover.take(name, Places(info.shared_unit, info.private_unit), owners.get(name))
         self._waiting = len(missing) > len(free)
 
     def _leave(self, wanted: Mapping[str, str], domains: Mapping[str, DomainInfo]) -> None:

@@ -17,6 +17,7 @@ from charging.wire import (
     FetchHistory,
     FetchOutcomes,
     Inspect,
+    Locate,
     Lookup,
     Pull,
 )
@@ -65,6 +66,8 @@ class SlotAsking:
         """Answer a read, or take a commit that names only the identity; the slot is known to be ours."""
         if isinstance(ask, Pull):
             self._pull(sink, place, ask)
+        elif isinstance(ask, Locate):
+            self._with_account(sink, place, ask.identity, lambda cell: self._locate(sink, place, ask, cell))
         elif isinstance(ask, Commit):
             self._commit(sink, place, ask)
         elif isinstance(ask, Inspect):
@@ -83,6 +86,9 @@ class SlotAsking:
             self._receive(item_of(sink, place, ask.identity, replace(ask.command, account_id=cell.account_id)))
 
         self._with_account(sink, place, ask.identity, found)
+
+    def _locate(self, sink: ReplySink, place: int, ask: Locate, cell: Cell) -> None:
+        self._pulling.pull(sink, place, ask.identity, cell, located=True)
 
     def _pull(self, sink: ReplySink, place: int, ask: Pull) -> None:
         identity = ask.identity

@@ -1,8 +1,8 @@
 """Carries transfers to the other account, in whatever domain, exactly once; vouchers go by `redeeming`.
 
-What is under way is in `Open.outgoing`, so any owner finds it: each transfer is offered to the other side under a
-key derived from it until an answer is certain, and then settled at home. A crash in between only means offering
-again.
+What is under way is in `Open.outgoing`, so any owner finds it. Which account a transfer goes to is looked up and
+journaled at home; then it is offered there under a key derived from it until an answer is certain, and then settled at
+home. A crash in between only means doing a step again.
 """
 
 import asyncio
@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from charging import wire
-from charging.base.account import Outgoing
+from charging.base.account_id import identity_of
+from charging.base.outgoing import Outgoing
 from charging.errors import Fault
-from charging.wire import Ask, Commit, Done, Failed, unpack_answer
+from charging.wire import AccountNamed, Answer, Ask, Commit, Done, Failed, Locate, unpack_answer
 from domainservers.slot.redeeming import Redeeming
 from domainservers.slot.slot import Slot
 from domainservers.slot.transfers import TransferName
@@ -25,7 +26,9 @@ TIMEOUT_MS = 5_000
 IDLE_S = 0.05
 RETRY_MAX_S = 5.0
 UNKNOWN_TRIES = 3
-"""So many answers in a row, each later than an earlier offer can still be on its way, that the identity is unknown."""
+"""So many answers that nobody has the identity."""
+UNKNOWN_PAUSE_S = 5.0
+"""Between two of them: a port that is under way is done by then."""
 FINAL = ("refused", "invalid", "conflict", "denied")
 
 
@@ -72,7 +75,7 @@ class Courier:
             # list.
             for name, row in self._transfers.under_way():
                 if name not in self._under_way and len(self._under_way) < IN_FLIGHT_MAX:
-                    carried = self._carry(name, row) if row.voucher is None else self._redeeming.carry(name)
+                    carried = self._carry(name) if row.voucher is None else self._redeeming.carry(name)
                     task = loop.create_task(carried)
                     self._under_way[name] = task
                     task.add_done_callback(self._forget(name))
@@ -84,39 +87,56 @@ class Courier:
 
         return forget
 
-    async def _carry(self, name: TransferName, row: Outgoing) -> None:
-        """Offer one transfer until its fate is certain, then settle it."""
-        account_id, _ = name
+    async def _carry(self, name: TransferName) -> None:
+        """Find out where one transfer goes, offer it there until its fate is certain, then settle it."""
         pause = IDLE_S
         unknown = 0
-        # Three kinds of answers: it arrived; it never will, a final refusal, so the money goes back; or nobody knows,
-        # so it is offered again under the same key. That an identity is unknown may be said of one that is just being
-        # moved or of a directory that lags, so it counts as final only after several answers.
         while self._transfers.is_under_way(name):
-            answer = await self._offer(account_id, row)
-            refusal = "" if isinstance(answer, Done) else None
-            if isinstance(answer, Failed):
-                if answer.kind in FINAL:
-                    refusal = answer.reason
-                elif answer.kind == "not_found":
+            row = self._transfers.row(name)
+            if row is not None and row.to_account:
+                await self._offer(name[0], row)
+            elif row is not None:
+                answer = await self._ask(row.to_identity, Locate(row.to_identity))
+                if isinstance(answer, AccountNamed):
+                    await self._address(name[0], row, answer.account_id)
+                    continue
+                if isinstance(answer, Failed) and answer.kind in (*FINAL, "not_found"):
+                    # Said of an identity that is just being moved, too, or of one that a directory lags behind: final
+                    # only after several answers. Nobody was offered anything yet, so it may go back.
                     unknown += 1
-                    refusal = answer.reason if unknown >= UNKNOWN_TRIES else None
-                    pause = max(pause, TIMEOUT_MS / 1000)
-            if refusal is not None:
-                await self._settle(account_id, row, refusal)
+                    pause = max(pause, UNKNOWN_PAUSE_S)
+                    if unknown >= UNKNOWN_TRIES:
+                        await self._settle(name[0], row, answer.reason)
             # After a settlement too: it may have failed, and then the transfer is still under way.
             await asyncio.sleep(pause)
             pause = min(pause * 2, RETRY_MAX_S)
 
-    async def _offer(self, account_id: str, row: Outgoing) -> wire.Answer | None:
-        """Offer a transfer once; None when nobody knows what became of it."""
-        command = self._transfers.offer(account_id, row)
-        return None if command is None else await self._ask(row.to_identity, Commit(row.to_identity, command))
+    async def _address(self, account_id: str, row: Outgoing, to_account: str) -> None:
+        failed = await self._transfers.address(account_id, row, to_account)
+        if failed is not None:
+            log.warning("a transfer could not be addressed yet", slot=self._name, reason=failed.reason)
+            await asyncio.sleep(IDLE_S)
 
-    async def _ask(self, route: str, ask: Ask) -> wire.Answer:
+    async def _offer(self, account_id: str, row: Outgoing) -> None:
+        """Offer a transfer once, and settle it when its fate is certain.
+
+        It arrived; or it never will, a final refusal, so the money goes back; or nobody knows. That the account is
+        unknown says nothing: it was there, so its number may have brought it money already.
+        """
+        command = self._transfers.offer(account_id, row)
+        if command is None:
+            return
+        to = identity_of(row.to_account)
+        answer = await self._ask(to, Commit(to, command))
+        if isinstance(answer, Done):
+            await self._settle(account_id, row, "")
+        elif isinstance(answer, Failed) and answer.kind in FINAL:
+            await self._settle(account_id, row, answer.reason)
+
+    async def _ask(self, route: str, ask: Ask) -> Answer:
         """Ask once; whatever stands in the way is a `Failed`."""
         try:
-            answer: wire.Answer = unpack_answer(await self._post.ask(route, wire.pack(ask), TIMEOUT_MS))
+            answer: Answer = unpack_answer(await self._post.ask(route, wire.pack(ask), TIMEOUT_MS))
             return answer
         except Fault as fault:
             return wire.failed(fault)

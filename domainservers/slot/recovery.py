@@ -5,7 +5,7 @@ and the rest stays in its snapshots.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -29,6 +29,11 @@ from storage.unit import Unit
 log = logger("domainservers.slot.recovery")
 
 
+async def always() -> bool:
+    """Take a slot over whatever is announced."""
+    return True
+
+
 async def recover(
     name: str,
     owner: str,
@@ -45,12 +50,16 @@ async def recover(
     domain_of: Callable[[str], str] = nowhere,
     national: Unit | None = None,
     kinds: Kinds = KINDS,
+    due: Callable[[], Awaitable[bool]] = always,
 ) -> SlotParts:
     """Own slot `name` and stand where its journal stands; `ring` holds the keys of its chain.
 
     What `witness` knows of it is asked first: a journal that falls short of that is not taken over.
 
-    `owner` is unique to this call. Raises `Fenced`, `JournalMoved`, `Corrupt`, `StoreUnavailable`.
+    `owner` is unique to this call. `due` is asked just before the claim: an owner that announced itself while units
+    were opened and the checkpoint was read answers from its lease, and must not lose the slot unnoticed.
+
+    Raises `Fenced`, `JournalMoved`, `Corrupt`, `StoreUnavailable`.
     """
     told = await witness.told(name) if witness is not None else NOTHING_TOLD
     checkpoint = await load_checkpoint(private, name)
@@ -58,6 +67,8 @@ async def recover(
         await witness.vet(told, shared, private, checkpoint)
     known = checkpoint.segments if checkpoint is not None else ()
     age_ms = checkpoint.age_ms if checkpoint is not None else 0
+    if not await due():
+        raise Fenced(f"{name}: another server announced itself meanwhile")
     journal = await claim(private, name, owner, known, age_ms, ring, told.epoch)
     stores = (shared, private, journal, checkpoint)
     parts = SlotParts(name, *stores, limits, clock, permits, revision, metrics, policy, domain_of, national, kinds)

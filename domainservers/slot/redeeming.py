@@ -12,8 +12,9 @@ from msgspec import Raw
 
 from business.vouchers.codes import read_sheet
 from business.vouchers.sheets import ReleaseVoucher, Sheet, UseVoucher
-from charging.base.account import Account, Outgoing, Redemption
+from charging.base.account import Account
 from charging.base.house_keys import digest_of, voucher_key
+from charging.base.outgoing import Outgoing, Redemption
 from charging.base.subject import Instruction, PackedSubject, slot_of
 from charging.ledger.command import Command
 from charging.ledger.own import OWNER, settle_voucher_command

@@ -7,10 +7,11 @@ What is under way is in `Account.outgoing`, so any owner finds it.
 import asyncio
 from collections.abc import Callable, Sequence
 
-from charging.base.account import Account, Outgoing
+from charging.base.account import Account
+from charging.base.outgoing import Outgoing
 from charging.errors import Broken
 from charging.ledger.command import Command
-from charging.ledger.own import receive_command, settle_command
+from charging.ledger.own import address_command, receive_command, settle_command
 from charging.wire import Failed, unpack_answer
 from domainservers.accounts.accounts import Cell
 from domainservers.accounts.memory import Memory
@@ -70,13 +71,27 @@ class OutgoingTransfers:
         """Say whether one is not settled yet, as decided; the settlement may still be on its way to the journal."""
         return name in self._watch.outgoing
 
-    def offer(self, account_id: str, row: Outgoing) -> Command | None:
-        """Make the command for the other side; None when it may not be sent now.
+    def row(self, name: TransferName) -> Outgoing | None:
+        """Give one as it is journaled; None when it is settled, or while not all of its account is journaled.
 
         What is not journaled yet could still be lost, so it must not arrive anywhere.
         """
+        account_id, key = name
         account = self.journaled(account_id)
-        return receive_command(account, row, "", self._clock.now_ms()) if account is not None else None
+        rows = account.open.outgoing if account is not None else ()
+        return next((row for row in rows if row.key == key), None)
+
+    def offer(self, account_id: str, row: Outgoing) -> Command | None:
+        """Make the command for the account that a row goes to; None while its own is not in memory."""
+        account = self._account(account_id)
+        return receive_command(account, row, row.to_account, self._clock.now_ms()) if account is not None else None
+
+    async def address(self, account_id: str, row: Outgoing, to_account: str) -> Failed | None:
+        """Write down to which account a transfer goes; gives why that could not be done, None = it is journaled."""
+        account = self._account(account_id)
+        if account is None:
+            return None
+        return await self.commit(address_command(account, row, to_account, self._clock.now_ms()))
 
     def journaled(self, account_id: str) -> Account | None:
         """Give an account all of which is journaled; None while it is not in memory, kept back, or under way itself."""

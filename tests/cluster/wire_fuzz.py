@@ -172,6 +172,7 @@ class Maker:
         ask: Callable[[], wire.Ask] = chance.choice(
             [
                 lambda: wire.Pull(identity),
+                lambda: wire.Locate(identity),
                 lambda: wire.Commit(identity, command),
                 lambda: wire.FetchHistory(identity, chance.choice(WIDE)),
                 lambda: wire.FetchReference(chance.choice(("", "GD", "ZZ", "x" * 9_000)), chance.choice(WIDE)),

@@ -21,6 +21,8 @@ from charging.errors import Fault
 from charging.ledger.action import PLATFORM
 from charging.ledger.command import Command
 from charging.ledger.commands.gift import Gift
+from charging.ledger.commands.join import Join
+from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.post_charge import PostCharge
@@ -47,12 +49,15 @@ OFFERING = "plan"
 """What everybody holds, since `HELD_DAYS` ago."""
 HELD_DAYS = 34
 DAY_MS = 86_400_000
+SKEW_MS = 1_300_000
 NO_STEPS = Raw(b"\x90")
 LIVELY = lively()
 BY_HAND = (PostCharge, OpenAccount, SendTransfer, Refund, StepSession, TopUp)
 """What callers do with numbers of their own."""
 OTHERS = tuple(kind for kind in EXAMPLES if kind.traits.sender == PLATFORM and kind not in BY_HAND)
 """All other kinds of commands that callers have, by their examples."""
+WANDERERS = ("msisdn:8613900000001", "msisdn:8613900000002")
+"""Numbers that go from account to account."""
 SHEET = Place("GD/0", 1, 0)
 CODES = tuple(b"voucher number %d" % number for number in range(1, 6))
 WORTH = VoucherTerms("money", 7_000, "CNY")
@@ -93,6 +98,8 @@ class Histories:
         self.subjects: list[PackedSubject] = []
         """As operators saw them."""
         self.sent: dict[tuple[str, str], Action | RunAction | SheetAction] = {}
+        self.homes: dict[str, str] = {}
+        """Slot of the account that a wanderer joined last, as far as callers know."""
         self.newest: dict[str, int] = {}
         """Newest version of an account that anybody was told."""
         self.stale: list[str] = []
@@ -158,7 +165,7 @@ class Caller:
                     self._key("topup"), TopUp("main", "money", self._random.randrange(1, 5_000), 0, 0, "", "deposit")
                 )
             elif roll < 0.72 and self._others:
-                other = self._random.choice(self._others)
+                other = self._random.choice((*self._others, *WANDERERS))
                 await self._do(
                     self._key("send"), SendTransfer("main", other, "main", self._random.randrange(1, 9_000), "gift")
                 )
@@ -168,8 +175,10 @@ class Caller:
                 await self._session()
             elif roll < 0.95:
                 await self._other()
-            elif roll < 0.99:
+            elif roll < 0.97:
                 await self._redeem()
+            else:
+                await self._wander()
             if roll > 0.7:
                 await self._look()
 
@@ -229,6 +238,19 @@ class Caller:
             amount = self._random.randrange(1, terms.most)
             await self._do(self._key("gift"), Gift(self._random.choice(self._others), "friends", amount, "main", terms))
 
+    async def _wander(self) -> None:
+        """Take a number in that other accounts have at other times, or let it go."""
+        number = self._random.choice(WANDERERS)
+        found = await self._until_known(Pull(number))
+        if isinstance(found, BusinessData) and found.account.account_id == self._account_id:
+            await self._do(self._key("leave"), Leave("wanders", 0, "", found.contract), number)
+            return
+        # Ahead of every machine's clock that is not days wrong.
+        ahead_ms = BASE_MS + int(asyncio.get_running_loop().time() * 1_000) + SKEW_MS
+        joined = await self._do(self._key("join"), Join(number, "", "now", ahead_ms, {}, "", 0))
+        if isinstance(joined, Done):
+            self._histories.homes[number] = self._slot
+
     async def _redeem(self) -> None:
         """Use one of a few vouchers that all know, now and then with a wrong code."""
         code = self._random.choice((*CODES, b"a guess of a code"[:16]))
@@ -275,15 +297,15 @@ class Caller:
         balance = sum(book.amount for book in account.books)
         self._histories.seen.append(Seen(account.account_id, account.version, balance))
 
-    async def _do(self, key: str, action: Action) -> Answer:
-        """Commit, again and again under the same key, until the outcome is certain."""
+    async def _do(self, key: str, action: Action, identity: str = "") -> Answer:
+        """Commit for a member, again and again under the same key, until the outcome is certain."""
         histories = self._histories
         histories.open += 1
         while True:
             histories.sent[self._account_id, key] = action
             digest = blake2b(key.encode(), digest_size=16).digest()
             command = Command(self._account_id, key, digest, self._name, "front", BASE_MS, action)
-            answer = await self._until_known(Commit(self._account_id, command))
+            answer = await self._until_known(Commit(identity or self._account_id, command))
             if isinstance(answer, Stale):
                 self._note(answer.data)
                 anew = _anew(action, answer.data)

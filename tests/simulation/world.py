@@ -17,7 +17,7 @@ from runtime.telemetry import Metrics
 from tests.simulation import checker
 from tests.simulation.billing import Operator
 from tests.simulation.bills import Worker
-from tests.simulation.callers import Caller, Histories
+from tests.simulation.callers import WANDERERS, Caller, Histories
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.node import TRY_S, Node
 from tests.simulation.store import Faults, SimulatedUnit, Store, Wire
@@ -96,7 +96,13 @@ class World:
 
     async def ask(self, identity: str, body: bytes, timeout_ms: int) -> bytes:
         """The couriers' way; see `domainservers.slot.courier.Post`."""
-        slot = identity.removeprefix("domain:") if identity.startswith("domain:") else self.slots[identity]
+        kind, _, named = identity.rpartition(":")
+        if kind == "domain":
+            slot = named
+        elif identity in WANDERERS:
+            slot = self.histories.homes.get(identity, "GD/0")
+        else:
+            slot = self.slots[identity.removeprefix("account:")]
         return wire.pack(await self.send(slot, wire.unpack_ask(body)))
 
     async def _follow_owners(self) -> None:

@@ -6,12 +6,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from charging.base import accumulators
-from charging.base.account import MAIN_BOOK, MONEY, Account, Book, Present
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.asked import Asked, FilledIn
 from charging.base.fields import BookId
 from charging.base.fieldtypes import NAME, Amount, Identity, refusal
 from charging.base.identity import normalise
 from charging.base.localtime import DAY, MONTH, LocalTime, span
+from charging.base.outgoing import Present
 from charging.errors import Invalid, Refused
 from charging.ledger import funds
 from charging.ledger.accruals import accrue

@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from charging.base.account import MAIN_BOOK, MONEY, Account, Present
+from charging.base.account import MAIN_BOOK, MONEY, Account
+from charging.base.outgoing import Present
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import DOMAIN_SERVER, BaseAction, Envelope, Traits

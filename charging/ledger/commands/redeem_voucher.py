@@ -4,10 +4,11 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from charging.base.account import Account, Outgoing, Redemption
+from charging.base.account import Account
 from charging.base.asked import FilledIn
 from charging.base.bounds import ID_CHARS_MAX
 from charging.base.fieldtypes import NAME
+from charging.base.outgoing import Outgoing, Redemption
 from charging.errors import Invalid
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect

@@ -1,15 +1,17 @@
 """First half of a transfer to another account: take the money, and remember it as outgoing until it has arrived.
 
-A transfer is a saga of three journaled steps, exactly once and never half.
+A transfer is a saga of four journaled steps, exactly once and never half.
 
 1. The sender's owner takes the money and remembers the transfer as outgoing (`SendTransfer`, the caller's key).
-2. It commits `ReceiveTransfer` at the account of the other identity, in whatever domain, under a key derived from
-   the first. Repeats meet the stored outcome, so however often step 2 is tried, the money arrives once. It says when
-   step 1 was: of one that is late the receiver's owner looks for an earlier arrival in the journal, for the key may be
-   forgotten.
-3. It commits `SettleTransfer` at home: forget it, or give it back when step 2 was refused for good.
+2. It asks which account the other identity belongs to, and writes that down (`AddressTransfer`). From here on the money
+   goes to this account and to no other: whoever the number belongs to later has not had it, and can't know whether it
+   arrived.
+3. It commits `ReceiveTransfer` there, in whatever domain, under a key derived from the first. Repeats meet the stored
+   outcome, so however often step 3 is tried, the money arrives once. It says when step 1 was: of one that is late the
+   receiver's owner looks for an earlier arrival in the journal, for the key may be forgotten.
+4. It commits `SettleTransfer` at home: forget it, or give it back when step 3 was refused for good.
 
-Until step 3 the transfer stays in `Open.outgoing`, through any crash or takeover: the owner drives what it finds
+Until step 4 the transfer stays in `Open.outgoing`, through any crash or takeover: the owner drives what it finds
 there. Money under way belongs to neither account's balance; `charging.ledger.history` shows it as in transit.
 """
 

@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from charging.base.account import MAIN_BOOK, MONEY, Account, Book, Outgoing
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.outgoing import Outgoing
 from charging.errors import NotFound
 from charging.ledger import funds
 from charging.ledger.action import OWNER, BaseAction, Envelope, Traits

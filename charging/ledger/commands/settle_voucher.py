@@ -2,8 +2,9 @@
 
 from msgspec.structs import replace
 
-from charging.base.account import MAIN_BOOK, MONEY, Account, Outgoing
+from charging.base.account import MAIN_BOOK, MONEY, Account
 from charging.base.fieldtypes import Amount
+from charging.base.outgoing import Outgoing
 from charging.errors import NotFound
 from charging.ledger.action import OWNER, BaseAction, Envelope, Traits
 from charging.ledger.adding import Addition, first_money, prepared

@@ -2,7 +2,8 @@
 
 import pytest
 
-from charging.base.account import MONEY, Book, Outgoing
+from charging.base.account import MONEY, Book
+from charging.base.outgoing import Outgoing
 from charging.errors import Refused
 from charging.ledger.action import BaseAction
 from charging.ledger.command import Command

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from charging import wire
-from charging.base.account import Account, Book, Outgoing
+from charging.base.account import Account, Book
 from charging.base.contract import Contract
 from charging.base.house_keys import receive_key
+from charging.base.outgoing import Outgoing
 from charging.errors import Unavailable
 from charging.ledger.auditing import audit
 from charging.ledger.commands.move_in import MoveIn
@@ -32,7 +33,7 @@ MARK = fingerprint(BOB, receive_key(ALICE, "send"))
 
 
 class Way:
-    """The courier's way to the receiver; while it is deaf, answers are lost on their way back."""
+    """The courier's way to the receiver; while it is deaf, answers to offers are lost on their way back."""
 
     def __init__(self, receiver: Slot) -> None:
         self.receiver = receiver
@@ -40,10 +41,12 @@ class Way:
         self.offers = 0
 
     async def ask(self, identity: str, body: bytes, timeout_ms: int) -> bytes:
-        (answer,) = await ask(self.receiver, wire.unpack_ask(body))
-        self.offers += 1
-        if self.deaf:
-            raise Unavailable.told("NO_ANSWER", "nothing came back")
+        asked = wire.unpack_ask(body)
+        (answer,) = await ask(self.receiver, asked)
+        if isinstance(asked, Commit):
+            self.offers += 1
+            if self.deaf:
+                raise Unavailable.told("NO_ANSWER", "nothing came back")
         return wire.pack(answer)
 
 

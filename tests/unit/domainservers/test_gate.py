@@ -9,6 +9,7 @@ from charging import wire
 from charging.base.account import MAIN_BOOK, MONEY, Book
 from charging.base.contract import Contract
 from charging.ledger.command import Command
+from charging.ledger.commands.address_transfer import AddressTransfer
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.approve import Approve
 from charging.ledger.commands.expire_session import ExpireSession
@@ -24,7 +25,20 @@ from charging.ledger.commands.set_credit_limit import SetCreditLimit
 from charging.ledger.commands.settle_transfer import SettleTransfer
 from charging.ledger.kinds import Action
 from charging.ledger.outcome import ChargedFact
-from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchHistory, FetchOutcomes, Lookup, Pull
+from charging.wire import (
+    AccountNamed,
+    Answer,
+    Ask,
+    BusinessData,
+    Commit,
+    Done,
+    Failed,
+    FetchHistory,
+    FetchOutcomes,
+    Locate,
+    Lookup,
+    Pull,
+)
 from domainservers.base.limits import Limits
 from domainservers.journal.keys import fingerprint
 from domainservers.slot.slot import Slot
@@ -76,6 +90,7 @@ async def main_book(slot: Slot) -> int:
         (Remember(wire.pack(Done(ALICE, 1, 0, ()))), CENTER),
         (ReceiveTransfer("stranger", MAIN_BOOK, 10**9 * YUAN, "forged"), SERVER),
         (SettleTransfer("k", False, "forged"), ""),
+        (AddressTransfer("k", "forged"), ""),
         (ExpireSession("s", 0), ""),
         (Propose("adjust", b"", 0), ""),
     ],
@@ -103,10 +118,13 @@ async def test_a_platform_can_t_use_keys_of_the_tiers(slot: Slot) -> None:
     assert reason(await send(slot, "~receive~x~y", charge(YUAN), HALL)) == "ORIGIN_NOT_ALLOWED"
 
 
-async def test_reads_of_a_port_are_the_data_center_s(slot: Slot) -> None:
+async def test_reads_of_a_port_are_the_data_center_s_and_the_search_for_an_account_is_the_owners(slot: Slot) -> None:
     for question in (Pull(ALICE, moved=True), FetchOutcomes(ALICE, 5)):
         assert reason(await ask(slot, PLATFORM, question)) == "ORIGIN_NOT_ALLOWED"
         assert not isinstance(await ask(slot, CENTER, question), Failed)
+    for origin in (PLATFORM, CENTER, "frontend", "operator", "nobody"):
+        assert reason(await ask(slot, origin, Locate(ALICE))) == "ORIGIN_NOT_ALLOWED"
+    assert await ask(slot, SERVER, Locate(ALICE)) == AccountNamed(ALICE)
     for question in (Pull(ALICE), FetchHistory(ALICE, 5), Lookup(ALICE, "open")):
         for origin in ("frontend", "operator", SERVER, "nobody"):
             assert reason(await ask(slot, origin, question)) == "ORIGIN_NOT_ALLOWED"

@@ -6,15 +6,19 @@ Whoever dies in between: nobody is lost, nothing is there twice.
 import pytest
 from msgspec.structs import replace
 
+from charging import wire
+from charging.base.account_id import asked_for, slot_of
 from charging.base.contract import Contract
+from charging.errors import Unavailable
 from charging.ledger.commands.join import Join
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.release_number import ReleaseNumber
 from charging.ledger.commands.reopen_account import Reopen
+from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.commands.transfer_ownership import TransferOwnership
-from charging.wire import CustomerRows, Done, FetchCustomer, Pull
+from charging.wire import Commit, CustomerRows, Done, FetchCustomer, Pull
 from domainservers.contracts.contracts import read_contracts, unpack_contract
 from domainservers.slot.courier import Courier
 from domainservers.slot.slot import Slot
@@ -191,3 +195,66 @@ async def test_a_closed_account_opens_again_with_the_number_that_rests_for_it_an
     assert (state.account_id, state.terms.status, state.members) == (account_id, "active", (ALICE,))
     (gone,) = await ask(slot, Pull(CAROL))
     assert isinstance(await held(slot, CAROL), Contract), gone
+
+
+class Roads:
+    """Couriers' way by number, to where that is now, and by account, to its slot; deaf, answers to offers are lost."""
+
+    def __init__(self, homes: dict[str, Slot], slots: dict[str, Slot]) -> None:
+        self.homes = homes
+        self.slots = slots
+        self.deaf = False
+        self.offers = 0
+
+    async def ask(self, identity: str, body: bytes, timeout_ms: int) -> bytes:
+        asked = wire.unpack_ask(body)
+        account_id = asked_for(identity)
+        slot = self.slots[slot_of(account_id)] if account_id else self.homes[identity]
+        (answer,) = await ask(slot, asked)
+        if isinstance(asked, Commit):
+            self.offers += 1
+            if self.deaf:
+                raise Unavailable.told("NO_ANSWER", "nothing came back")
+        return wire.pack(answer)
+
+
+@pytest.mark.parametrize("goes", ["on", "away"])
+@pytest.mark.parametrize("dies", [False, True])
+async def test_what_arrived_stays_where_it_arrived_though_the_number_goes_before_the_sender_hears_of_it(
+    goes: str, dies: bool
+) -> None:
+    """The number belongs to another account then, or to none; `dies` is the sender's owner in between."""
+    unit = FlakyUnit()
+    south, north = await own(unit), await own(unit, name="GD/3")
+    account_id = await two_members(south)
+    other = await do(north, "open-bob", opened(BOB), BOB)
+    sender = await do(north, "open-dave", replace(opened(DAVE), books=opening().books), DAVE)
+    assert isinstance(other, Done)
+    assert isinstance(sender, Done)
+    money = (await account_of(south, ALICE)).books[0].amount
+    roads = Roads({CAROL: south}, {"GD/0": south, "GD/3": north})
+    roads.deaf = True
+    courier = Courier(north, roads)
+    courier.start()
+    await do(north, "send", SendTransfer("main", CAROL, "main", 4_000, ""), DAVE, sender.account_id)
+    await until(lambda: roads.offers > 0)
+    courier.stop()
+    assert (await account_of(south, ALICE)).books[0].amount == money + 4_000
+    to = other.account_id if goes == "on" else ""
+    left = Leave("moves", 0, to, await held(south, CAROL), rests_until_ms=UNTIL_MS)
+    assert isinstance(await do(south, "leave", left, CAROL, account_id), Done)
+    await written(south)
+    if goes == "on":
+        assert isinstance(await do(north, "join", joining(CAROL), BOB, other.account_id), Done)
+        roads.homes[CAROL] = north
+    if dies:
+        north = roads.slots["GD/3"] = await killed(unit, north, "GD/3")
+        roads.homes = {CAROL: north if goes == "on" else south}
+    roads.deaf = False
+    courier = Courier(north, roads)
+    courier.start()
+    await until(lambda: not north.parts.watch.outgoing, 40)
+    courier.stop()
+    assert (await account_of(north, BOB)).books[0].amount == OPENING, "it arrived once, and not here"
+    assert (await account_of(north, DAVE)).books[0].amount == OPENING - 4_000, "nor came it back"
+    assert (await account_of(south, ALICE)).books[0].amount == money + 4_000

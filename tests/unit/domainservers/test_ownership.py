@@ -71,7 +71,7 @@ class Country:
 
     async def ask(self, identity: str, body: bytes, timeout_ms: int) -> bytes:
         """Couriers' way."""
-        return pack(await self.once("GD/1" if identity == BOB else "GD/0", unpack_ask(body)))
+        return pack(await self.once("GD/1" if BOB in identity else "GD/0", unpack_ask(body)))
 
     async def once(self, slot: str, one: Ask) -> Answer:
         """Ask the announced owner once."""

@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from charging.base.account import Account, Outgoing, Session
+from charging.base.account import Account, Session
+from charging.base.outgoing import Outgoing
 from directory.members import Member
 from domainservers.accounts.accounts import Accounts, partition_of, saved
 from domainservers.accounts.watch import AccountWatch

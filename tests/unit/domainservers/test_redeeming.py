@@ -11,8 +11,9 @@ from business.vouchers.codes import Place, VoucherKeys, read_code
 from business.vouchers.kind import VOUCHERS
 from business.vouchers.sheets import ActivateVouchers, BlockVouchers, ExpireVouchers, MakeSheet, Sheet, SheetAction
 from business.vouchers.terms import VoucherTerms
-from charging.base.account import Account, Outgoing, Redemption
+from charging.base.account import Account
 from charging.base.house_keys import digest_of
+from charging.base.outgoing import Outgoing, Redemption
 from charging.base.subject import Instruction, PackedSubject
 from charging.errors import Unavailable
 from charging.ledger.commands.adjust import Adjust
