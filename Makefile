@@ -88,7 +88,7 @@ proto-check: $(STAMP) ## buf STANDARD, no breaking change, stubs and reasons up 
 	$(BIN)/python .ci/reasons.py check
 
 lock: $(STAMP)   ## pin what pyproject.toml asks for, with hashes; UPGRADE=1 takes the newest of everything
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra load --group dev \
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra load --extra workers --group dev \
 	  $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
 
 sbom: $(STAMP)   ## the bill of materials of what is locked, CycloneDX, in reports/sbom.json

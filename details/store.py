@@ -76,7 +76,7 @@ class DetailStore:
         by_day: dict[str, list[StoredUsage]] = {}
         for row in rows:
             if row.account_id not in erased:
-                by_day.setdefault(_day(row.start_ms, local), []).append(row)
+                by_day.setdefault(day_of_use(row.start_ms, local), []).append(row)
         parts = [self.put(slot, day, written(frame_of(found))) for day, found in sorted(by_day.items())]
         with self.manifest.commit():
             for part in parts:
@@ -140,15 +140,16 @@ class DetailStore:
 
     def frame(self, slot: str = "", from_day: str = "", to_day: str = _LAST_DAY) -> pl.LazyFrame:
         """Give the rows of days as columns, beside them slot and day: what is added up is added up by polars."""
-        parts = self.manifest.parts(slot, from_day, to_day)
-        if not parts:
-            return frame_of(()).lazy().with_columns(slot=pl.lit(""), day=pl.lit(""))
-        return pl.concat(
-            [
-                pl.scan_parquet(self.home / part.name).with_columns(slot=pl.lit(part.slot), day=pl.lit(part.day))
-                for part in parts
-            ]
-        )
+        return frame_of_parts(self.home, self.manifest.parts(slot, from_day, to_day))
+
+
+def frame_of_parts(home: Path, parts: Sequence[DetailPart]) -> pl.LazyFrame:
+    """Give the rows of parts in a folder as columns, beside them slot and day."""
+    if not parts:
+        return frame_of(()).lazy().with_columns(slot=pl.lit(""), day=pl.lit(""))
+    return pl.concat(
+        [pl.scan_parquet(home / part.name).with_columns(slot=pl.lit(part.slot), day=pl.lit(part.day)) for part in parts]
+    )
 
 
 def _place_of(pair: tuple[RowPlace, StoredUsage]) -> RowPlace:
@@ -167,7 +168,8 @@ def _wanted(row: StoredUsage, ask: DetailAsk) -> bool:
     )
 
 
-def _day(time_ms: int, zone: ZoneInfo) -> str:
+def day_of_use(time_ms: int, zone: ZoneInfo) -> str:
+    """Give the day under which a row stands, by the clock of its region: yyyymmdd."""
     return datetime.fromtimestamp(time_ms / 1_000, zone).strftime("%Y%m%d")
 
 

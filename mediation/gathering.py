@@ -78,7 +78,7 @@ class Gatherer:
         `StoreRejected`, `msgspec.DecodeError`.
         """
         done = Gathered(journal.slot, seq=self._store.manifest.gathered().get(journal.slot, -1))
-        async with self._reader(journal, done.seq) as reader:
+        async with _reader(journal, done.seq, self._ring) as reader:
             waiting: list[StoredUsage] = []
             while groups := await reader.read(GROUPS_AT_ONCE):
                 for group in groups:
@@ -95,7 +95,7 @@ class Gatherer:
     async def again(self, journal: JournalPlace) -> AsyncGenerator[tuple[int, list[StoredUsage]], None]:
         """Read anew what was gathered of a journal, as far as it is kept: each group with its rows."""
         through = self._store.manifest.gathered().get(journal.slot, -1)
-        unit = await self._open(journal)
+        unit = await _open(journal, self._ring)
         try:
             begin = await place_before(unit, journal.slot, await oldest_kept(unit, journal.slot))
             reader = ChainReader(_always(unit), journal.slot, begin, self._ring)
@@ -111,22 +111,37 @@ class Gatherer:
         done.rows += self._store.take(journal.slot, journal.zone, rows, seq)
         done.seq = seq
 
-    @asynccontextmanager
-    async def _reader(self, journal: JournalPlace, known: int) -> AsyncIterator[ChainReader]:
-        unit = await self._open(journal)
-        try:
-            first = known + 1 if known >= 0 else await oldest_kept(unit, journal.slot)
-            try:
-                begin = await place_before(unit, journal.slot, first)
-            except Dropped as gone:
-                text = f"{gone}, and {journal.slot} was gathered up to group {known}"
-                raise Broken("DETAILS_GAP", text) from gone
-            yield ChainReader(_always(unit), journal.slot, begin, self._ring)
-        finally:
-            await unit.close()
 
-    async def _open(self, journal: JournalPlace) -> Unit:
-        return SealedUnit(await STORES.open_to_read(journal.url), self._ring)
+async def rows_behind(journal: JournalPlace, known: int, ring: KeyRing) -> AsyncIterator[StoredUsage]:
+    """Read what came to a journal behind a group, -1 = all that is kept; nothing is written.
+
+    Raises as `Gatherer.gather`.
+    """
+    async with _reader(journal, known, ring) as reader:
+        while groups := await reader.read(GROUPS_AT_ONCE):
+            for group in groups:
+                if group.seq > known:
+                    for row in rows_of(group.seq, unpack_group(group.payload)[0]):
+                        yield row
+
+
+@asynccontextmanager
+async def _reader(journal: JournalPlace, known: int, ring: KeyRing) -> AsyncIterator[ChainReader]:
+    unit = await _open(journal, ring)
+    try:
+        first = known + 1 if known >= 0 else await oldest_kept(unit, journal.slot)
+        try:
+            begin = await place_before(unit, journal.slot, first)
+        except Dropped as gone:
+            text = f"{gone}, and {journal.slot} was gathered up to group {known}"
+            raise Broken("DETAILS_GAP", text) from gone
+        yield ChainReader(_always(unit), journal.slot, begin, ring)
+    finally:
+        await unit.close()
+
+
+async def _open(journal: JournalPlace, ring: KeyRing) -> Unit:
+    return SealedUnit(await STORES.open_to_read(journal.url), ring)
 
 
 def _always(unit: Unit) -> GetUnit:

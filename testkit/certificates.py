@@ -1,6 +1,7 @@
-"""A certificate for a server of tests, signed by itself."""
+"""Certificates for tests: of an authority as docs/tls.md makes one, and of a server that signs its own."""
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -30,3 +31,46 @@ def signed_by_itself(folder: Path, host: str) -> tuple[Path, str]:
     both = folder / f"{host}.pem"
     both.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()) + pem)
     return both, pem.decode()
+
+
+def authority(folder: Path, roles: Sequence[str]) -> Path:
+    """Make an authority and the certificates of roles in a folder, named by the part before a `/`; gives the folder."""
+    folder.mkdir(exist_ok=True)
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority of a test")])
+    own = x509.BasicConstraints(ca=True, path_length=None)
+    _write(folder / "ca", _signed(issuer, issuer, key.public_key(), key, own), key)
+    for role in roles:
+        kind = role.partition("/")[0]
+        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(f"spiffe://onetier/{role}")]
+        if kind not in ("frontend", "operator"):
+            names.append(x509.DNSName(f"{kind}.onetier.internal"))
+        mine = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, kind)])
+        extension = x509.SubjectAlternativeName(names)
+        _write(folder / kind, _signed(issuer, subject, mine.public_key(), key, extension), mine)
+    return folder
+
+
+def _signed(
+    issuer: x509.Name,
+    subject: x509.Name,
+    of: ec.EllipticCurvePublicKey,
+    by: ec.EllipticCurvePrivateKey,
+    extension: x509.ExtensionType,
+) -> x509.Certificate:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder(issuer, subject, of, x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=12))
+        .add_extension(extension, critical=issuer == subject)
+        .sign(by, hashes.SHA256())
+    )
+
+
+def _write(path: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    path.with_suffix(".pem").write_bytes(certificate.public_bytes(encoding))
+    path.with_suffix(".key").write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
+    path.with_suffix(".key").chmod(0o600)

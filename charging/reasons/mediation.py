@@ -1,6 +1,6 @@
 """Reasons for which mediation puts a record or a whole file aside; those of the front door stand beside them there."""
 
-from charging.reasons.reason import BROKEN, CONFLICT, INVALID, NOBODY, REFUSED, Reason, Section
+from charging.reasons.reason import BROKEN, CONFLICT, INVALID, MENDED, NOBODY, REFUSED, UNAVAILABLE, Reason, Section
 
 MEDIATION = Section(
     "Files of switches",
@@ -26,6 +26,14 @@ MEDIATION = Section(
         Reason("RESTATEMENT_WRONG", INVALID, "A restatement does not agree with the account, or with itself.",
                "Gather the details anew, then rate.", fields="what is wrong"),
         Reason("RERATE_FAULTY", INVALID, "A job that rates anew can't be begun as it was asked for."),
+        Reason("RERATE_DIFFERS", CONFLICT, "A worker would rate by other catalogues than the job began with.",
+               "Begin the job anew; what it posted stays posted once.", MENDED),
+        Reason("WORKERS_UNREACHABLE", UNAVAILABLE, "The scheduler of a job's workers is gone, or has none.",
+               "Begin the job anew once it is there; what it posted stays posted once."),
+        Reason("WORKER_LOST", BROKEN, "Worker after worker died while it did the same part of a job.",
+               "Look at what they said last; rate these accounts on one machine, with `--account`.", NOBODY),
+        Reason("WORKER_FAILED", BROKEN, "A worker could not do a part of a job: its machine lacks what the job needs.",
+               "Mend the worker that is named, then begin the job anew.", NOBODY),
         Reason("DETAILS_INCOMPLETE", CONFLICT, "The details of an account are not all that it was charged.",
                "Gather them while its journal is kept; what is older can't be rated anew.", NOBODY),
         Reason("DETAILS_GAP", BROKEN, "A part of a journal is gone that was not gathered into the details.",

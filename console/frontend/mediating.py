@@ -13,7 +13,7 @@ from rich.table import Table
 
 from charging.base.identity import mask
 from cluster.roles import read_role
-from console.frontend import rerating, sourcing
+from console.frontend import rerating, sourcing, working
 from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, explained
 from console.report import major, moment
 from console.views import Json, View, print_view
@@ -40,6 +40,8 @@ SHOWN_MAX = 20
 app.command()(rerating.rerate)
 app.command()(rerating.rollback)
 app.command(name="what-if")(rerating.what_if)
+app.command()(working.scheduler)
+app.command()(working.worker)
 
 Home = Annotated[Path, typer.Argument(help="Folder of the plant: sources.yaml, formats/, and what it makes.")]
 Reason = Annotated[str, typer.Option("--reason", help="Only what waits for this reason.")]

@@ -3,11 +3,14 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -18,6 +21,7 @@ from charging.base.identity import mask
 from charging.catalogue.document import Catalogue
 from charging.errors import Fault
 from cluster.roles import read_role
+from console.frontend import working
 from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, explained
 from console.operations.keys import ChainKeys, ring_for
 from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url
@@ -27,9 +31,12 @@ from details.store import DetailStore
 from evidence.keys import KeyRing
 from mediation.gathering import Gatherer, JournalPlace, journals_of
 from mediation.rerating.freezing import Freezer
-from mediation.rerating.job import AccountOutcome, RerateJob, Rerating, Studied, check_job
+from mediation.rerating.job import AccountOutcome, RerateJob, check_job
+from mediation.rerating.places import Done, Elsewhere, Here, Workplace
 from mediation.rerating.rollback import Rollback
-from mediation.rerating.tariffs import published
+from mediation.rerating.rows import GatheredRows
+from mediation.rerating.tariffs import Tariffs, drafted, tariffs
+from mediation.rerating.units import Doer, UnitMaker, joined
 from mediation.rerating.whatif import BY, WhatIf, WhatIfSum, chart
 from onetier_client import AsyncClient
 from runtime.durable import only_writer
@@ -43,7 +50,27 @@ Accounts = Annotated[
     list[str] | None, typer.Option("--account", help="Only this account; repeat it. Default: all that used something.")
 ]
 Domain = Annotated[str, typer.Option("--domain", help="Only this region; default: the country.")]
-Work = Callable[[Freezer, DetailStore, list[JournalPlace], AsyncClient], Awaitable[bool]]
+Workers = Annotated[
+    str,
+    typer.Option("--workers", help="HOST:PORT of a scheduler whose workers do it; default: this machine, alone."),
+]
+
+
+class JobDesk(Struct, frozen=True):
+    """What a job has at hand."""
+
+    store: DetailStore
+    gatherer: Gatherer
+    journals: list[JournalPlace]
+    client: AsyncClient
+
+    @property
+    def freezer(self) -> Freezer:
+        """Freezes accounts in this process."""
+        return Freezer(GatheredRows(self.store, self.gatherer), self.client)
+
+
+Work = Callable[[JobDesk], Awaitable[bool]]
 
 
 def rerate(
@@ -52,6 +79,7 @@ def rerate(
     reason: Why,
     accounts: Accounts = None,
     domain: Domain = "",
+    workers: Workers = "",
     folder: Folder = FOLDER,
     directory: DirectoryUrl = "",
     keys: ChainKeys = None,
@@ -64,11 +92,14 @@ def rerate(
     ring, now_ms = ring_for(where, keys), time.time_ns() // 1_000_000
     job = RerateJob(now_ms, _month(cycle), reason, tuple(accounts or ()))
 
-    async def work(freezer: Freezer, store: DetailStore, journals: list[JournalPlace], client: AsyncClient) -> bool:
-        timelines = await published(where, ring)
-        check_job(job, timelines, now_ms)
-        rerating = Rerating(freezer, timelines)
-        outcomes = [each async for each in _watched(journals, lambda journal: rerating.post(job, journal, client))]
+    async def work(desk: JobDesk) -> bool:
+        rated_by = await tariffs(where, ring)
+        check_job(job, rated_by.timelines, now_ms)
+        maker = UnitMaker(desk.store, job, rated_by.digest)
+        outcomes: list[AccountOutcome] = []
+        async with _workplace(desk, rated_by, workers, tls) as place:
+            async for _, outcome in _watched(place, desk.journals, maker):
+                outcomes += outcome.accounts
         return _tell(job.number, outcomes, as_json)
 
     _run(home, where, ring, domain, endpoint, tls, work)
@@ -90,9 +121,14 @@ def rollback(
     where = directory_url(folder, directory)
     ring, number = ring_for(where, keys), time.time_ns() // 1_000_000
 
-    async def work(freezer: Freezer, store: DetailStore, journals: list[JournalPlace], client: AsyncClient) -> bool:
-        back = Rollback(store, freezer, job, number)
-        outcomes = [each async for each in _watched(journals, lambda journal: back.post(journal, client, reason))]
+    async def work(desk: JobDesk) -> bool:
+        back = Rollback(desk.store, desk.freezer, job, number)
+        outcomes: list[AccountOutcome] = []
+        with _progress() as tell:
+            for journal in desk.journals:
+                async for outcome in back.post(journal, desk.client, reason):
+                    outcomes.append(outcome)
+                    tell(journal.slot, len(outcomes))
         return _tell(number, outcomes, as_json)
 
     _run(home, where, ring, domain, endpoint, tls, work)
@@ -107,6 +143,7 @@ def what_if(
     svg: Annotated[Path | None, typer.Option("--svg", help="Write the chart as a file, too.")] = None,
     accounts: Accounts = None,
     domain: Domain = "",
+    workers: Workers = "",
     folder: Folder = FOLDER,
     directory: DirectoryUrl = "",
     keys: ChainKeys = None,
@@ -117,22 +154,17 @@ def what_if(
     """Say what a draft would have earned since a cycle, and who would pay more; nothing is posted."""
     if by not in BY:
         raise typer.BadParameter(f"{by!r} is none of {', '.join(BY)}", param_hint="--by")
-    draft = _draft(catalogues)
+    draft = tuple(drafted(_draft(catalogues)))
     where = directory_url(folder, directory)
     ring, now_ms = ring_for(where, keys), time.time_ns() // 1_000_000
     job = RerateJob(now_ms, _month(cycle), "what if", tuple(accounts or ()))
 
-    async def work(freezer: Freezer, store: DetailStore, journals: list[JournalPlace], client: AsyncClient) -> bool:
-        timelines = await published(where, ring, draft)
-        check_job(job, timelines, now_ms)
-        rerating, found, left = Rerating(freezer, timelines), WhatIf(), 0
-        for journal in journals:
-            region = journal.slot.rpartition("/")[0]
-            async for each in rerating.study(job, journal):
-                if isinstance(each, Studied):
-                    found.add(region, each, timelines[region].plan_at)
-                else:
-                    left += 1
+    async def work(desk: JobDesk) -> bool:
+        rated_by = await tariffs(where, ring, draft)
+        check_job(job, rated_by.timelines, now_ms)
+        maker = UnitMaker(desk.store, job, rated_by.digest, draft)
+        async with _workplace(desk, rated_by, workers, tls) as place:
+            found, left = joined([outcome async for _, outcome in _watched(place, desk.journals, maker)])
         _tell_what_if(found, by, most, left, as_json)
         if svg is not None:
             svg.write_text(chart(f"before and after, by {by}", found.sums(by)[:most]), encoding="utf-8")
@@ -141,18 +173,33 @@ def what_if(
     _run(home, where, ring, domain, endpoint, tls, work)
 
 
-async def _watched(
-    journals: list[JournalPlace], post: Callable[[JournalPlace], AsyncIterator[AccountOutcome]]
-) -> AsyncIterator[AccountOutcome]:
-    """Go journal by journal, telling on standard error how far it is."""
+@asynccontextmanager
+async def _workplace(desk: JobDesk, rated_by: Tariffs, workers: str, tls: Path | None) -> AsyncIterator[Workplace]:
+    """Give where units are done. Raises `Unavailable` WORKERS_UNREACHABLE, `BadSettings`."""
+    if not workers:
+        yield Here(Doer(desk.freezer, desk.client, rated_by))
+        return
+    async with working.engine_at(workers, tls) as engine:
+        yield Elsewhere(engine)
+
+
+async def _watched(place: Workplace, journals: list[JournalPlace], maker: UnitMaker) -> AsyncIterator[Done]:
+    """Have all journals done, telling on standard error how far it is."""
+    count = 0
+    with _progress() as tell:
+        units = chain.from_iterable(maker.units(journal) for journal in journals)
+        async for unit, outcome in place.done(units):
+            count += len(unit.accounts)
+            tell(unit.journal.slot, count)
+            yield unit, outcome
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int], None]]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task, count = progress.add_task("beginning", total=None), 0
-        for journal in journals:
-            async for outcome in post(journal):
-                count += 1
-                progress.update(task, description=f"{journal.slot}: {count:,} accounts")
-                yield outcome
+        task = progress.add_task("beginning", total=None)
+        yield lambda slot, count: progress.update(task, description=f"{slot}: {count:,} accounts")
 
 
 def _run(
@@ -169,7 +216,7 @@ def _run(
                 for journal in journals:
                     await gatherer.gather(journal)
                 async with AsyncClient(endpoints, tls=read_role(tls, "operator")) as client:
-                    return await work(Freezer(store, gatherer, client), store, journals, client)
+                    return await work(JobDesk(store, gatherer, journals, client))
         finally:
             store.close()
 

@@ -16,8 +16,8 @@ from charging.base.contract import Contract
 from charging.errors import Fault
 from details.parts import rows_in
 from details.rows import StoredUsage
-from details.store import DetailStore
-from mediation.gathering import Gatherer, JournalPlace
+from mediation.gathering import JournalPlace
+from mediation.rerating.rows import ChargedRows
 from onetier_client import AsyncClient
 from runtime.status import from_status
 
@@ -51,15 +51,9 @@ class LeftOut(Struct, frozen=True):
 class Freezer:
     """Freezes accounts of one journal."""
 
-    def __init__(self, store: DetailStore, gatherer: Gatherer, client: AsyncClient) -> None:
-        self._store = store
-        self._gatherer = gatherer
+    def __init__(self, rows: ChargedRows, client: AsyncClient) -> None:
+        self._charged = rows
         self._client = client
-
-    def accounts(self, slot: str, from_day: str) -> list[str]:
-        """Name the accounts of a slot that used something since a day."""
-        frame = self._store.frame(slot, from_day).select("account").unique().sort("account").collect()
-        return [str(name) for name in frame["account"].to_list()]
 
     async def frozen(
         self, journal: JournalPlace, account_ids: Sequence[str], lead_in_day: str
@@ -68,7 +62,7 @@ class Freezer:
         for begin in range(0, len(account_ids), ACCOUNTS_AT_ONCE):
             some = account_ids[begin : begin + ACCOUNTS_AT_ONCE]
             states = await self._states(some)
-            await self._gatherer.gather(journal)
+            await self._charged.gather(journal)
             rows = self._rows(journal.slot, some, lead_in_day)
             for account_id in some:
                 found = states[account_id]
@@ -80,7 +74,7 @@ class Freezer:
                     yield FrozenAccount(account, contracts, mine)
 
     def _rows(self, slot: str, account_ids: Sequence[str], from_day: str) -> dict[str, list[StoredUsage]]:
-        frame = self._store.frame(slot, from_day).filter(pl.col("account").is_in(list(account_ids)))
+        frame = self._charged.frame(slot, from_day).filter(pl.col("account").is_in(list(account_ids)))
         found: dict[str, list[StoredUsage]] = {}
         for row in rows_in(frame.drop("slot", "day").collect()):
             found.setdefault(row.account_id, []).append(row)

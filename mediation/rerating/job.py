@@ -7,6 +7,7 @@ rows by then, so nothing is posted twice, whatever the number of the job.
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as desk
 
 from charging.base.localtime import CYCLE, LocalTime, span
@@ -94,27 +95,22 @@ class Rerating:
         self._freezer = freezer
         self._timelines = timelines
 
-    async def study(self, job: RerateJob, journal: JournalPlace) -> AsyncIterator[Studied | AccountOutcome]:
-        """Rate all accounts of a journal that the job is for; posts nothing. Those left out say why."""
-        wanted = set(job.accounts)
-        found = self._freezer.accounts(journal.slot, _first_day(job.month))
-        accounts = [each for each in found if not wanted or each in wanted]
-        async for each in self._study(job, journal, accounts):
-            yield each
-
-    async def _study(
+    async def study(
         self, job: RerateJob, journal: JournalPlace, accounts: Sequence[str]
     ) -> AsyncIterator[Studied | AccountOutcome]:
+        """Rate accounts of a journal; posts nothing. Those left out say why."""
         timeline = self._timelines[journal.slot.rpartition("/")[0]]
-        async for each in self._freezer.frozen(journal, accounts, _first_day(job.month - LEAD_IN)):
+        async for each in self._freezer.frozen(journal, accounts, first_day_of(job.month - LEAD_IN)):
             if isinstance(each, LeftOut):
                 yield AccountOutcome(each.account_id, "left out", reason=each.reason, why=each.why)
             else:
                 yield study_account(each, job.month, timeline)
 
-    async def post(self, job: RerateJob, journal: JournalPlace, client: AsyncClient) -> AsyncIterator[AccountOutcome]:
-        """Rate and post; accounts that moved on are frozen again, `ROUNDS_MAX` times at most."""
-        again = [account async for account in self._round(job, journal, client, None)]
+    async def post(
+        self, job: RerateJob, journal: JournalPlace, accounts: Sequence[str], client: AsyncClient
+    ) -> AsyncIterator[AccountOutcome]:
+        """Rate accounts of a journal and post; those that moved on are frozen again, `ROUNDS_MAX` times at most."""
+        again = [account async for account in self._round(job, journal, client, accounts)]
         for number in range(1, ROUNDS_MAX + 1):
             stale = [each.account_id for each in again if each.reason == STALE]
             for each in again:
@@ -125,15 +121,15 @@ class Rerating:
             again = [account async for account in self._round(job, journal, client, stale)]
 
     async def _round(
-        self, job: RerateJob, journal: JournalPlace, client: AsyncClient, accounts: Sequence[str] | None
+        self, job: RerateJob, journal: JournalPlace, client: AsyncClient, accounts: Sequence[str]
     ) -> AsyncIterator[AccountOutcome]:
-        studied = self.study(job, journal) if accounts is None else self._study(job, journal, accounts)
+        studied = self.study(job, journal, accounts)
         waiting: dict[str, Studied] = {}
         async for each in studied:
             if isinstance(each, AccountOutcome):
                 yield each
             elif not each.result.changes:
-                yield outcome_of(each, SAME)
+                yield unchanged(job, each)
             else:
                 waiting[each.frozen.account.account_id] = each
                 if len(waiting) >= POSTED_AT_ONCE:
@@ -160,6 +156,16 @@ def study_account(frozen: FrozenAccount, month: int, timeline: Timeline) -> Stud
     uses = past_uses(rows, account)
     before = past_uses([row for row in frozen.rows if row.start_ms < from_ms], account)
     return Studied(frozen, restated(account, frozen.contracts, uses, before, timeline.plan_at))
+
+
+def unchanged(job: RerateJob, studied: Studied) -> AccountOutcome:
+    """Tell of an account where nothing differs: the same, or restated by this very job before it was told."""
+    outcome = outcome_of(studied, SAME)
+    prefix = f"{FEED}:{job.number}:"
+    mine = [row for row in studied.frozen.rows if row.usage.key.startswith(prefix)]
+    if not mine:
+        return outcome
+    return replace(outcome, status=RESTATED, before=outcome.before - posted_total(mine), uses=outcome.uses - len(mine))
 
 
 def outcome_of(studied: Studied, status: str, reason: str = "", why: str = "") -> AccountOutcome:
@@ -236,6 +242,6 @@ def _amounts(pairs: Iterable[tuple[str, int]]) -> list[desk.RestatedAmount]:
     return [desk.RestatedAmount(name=name, difference=difference) for name, difference in pairs]
 
 
-def _first_day(month: int) -> str:
+def first_day_of(month: int) -> str:
     """Give the first day of a cycle, whatever the cycle day: that of the month."""
     return f"{month // 12:04}{month % 12 + 1:02}01"

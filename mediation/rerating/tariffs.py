@@ -1,6 +1,10 @@
 """The catalogues that a job rates by, region by region: as published, or a draft that holds for all time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
 
 from charging.catalogue.document import Catalogue, pack
 from charging.catalogue.published import CatalogueRef
@@ -10,18 +14,33 @@ from evidence.keys import KeyRing
 from house.stores import STORES
 
 
-async def published(directory_url: str, ring: KeyRing, draft: Iterable[Catalogue] | None = None) -> dict[str, Timeline]:
-    """Give the timeline of each region. Raises `StoreUnavailable`."""
-    drafted = None if draft is None else [CatalogueRef(one.domain, one.version, 0, pack(one)) for one in draft]
+class Tariffs(Struct, frozen=True):
+    """What the accounts of a job are rated by."""
+
+    timelines: dict[str, Timeline]
+    """By region."""
+    digest: str
+    """SHA-256 of all catalogues, clocks and dates that they are made of: who has others rates otherwise."""
+
+
+def drafted(draft: Iterable[Catalogue]) -> list[CatalogueRef]:
+    """Make what a draft would be if it held for all time."""
+    return [CatalogueRef(one.domain, one.version, 0, pack(one)) for one in draft]
+
+
+async def tariffs(directory_url: str, ring: KeyRing, draft: Sequence[CatalogueRef] | None = None) -> Tariffs:
+    """Give the timeline of each region, by the catalogues as published, or by a draft. Raises `StoreUnavailable`."""
     unit = await STORES.open_to_read(directory_url)
     try:
         directory = await Directory.open(unit, ring=ring)
         try:
-            return {
-                code: Timeline.build(directory.catalogues(code) if drafted is None else drafted, code, info.time_zone)
+            made = {
+                code: (info.time_zone, directory.catalogues(code) if draft is None else draft)
                 for code, info in directory.domains.items()
             }
         finally:
             await directory.close()
     finally:
         await unit.close()
+    digest = sha256(msgspec.msgpack.encode(sorted(made.items()))).hexdigest()
+    return Tariffs({code: Timeline.build(refs, code, zone) for code, (zone, refs) in made.items()}, digest)

@@ -30,6 +30,13 @@ class WhatIfSum(Struct):
         return self.after - self.before
 
 
+class WhatIfSums(Struct, frozen=True):
+    """The sums of some accounts, by each of `BY`, and of all of them."""
+
+    by: dict[str, tuple[WhatIfSum, ...]]
+    total: WhatIfSum
+
+
 class WhatIf:
     """Sums of a study, by each of `BY`."""
 
@@ -51,6 +58,17 @@ class WhatIf:
                 _count(self._sums[by].setdefault(name, WhatIfSum(name)), rated.use.amount, rated.amount, rated.fault)
             _count(self.total, rated.use.amount, rated.amount, rated.fault)
 
+    def told(self) -> WhatIfSums:
+        """Give all sums, to be added to others."""
+        return WhatIfSums({by: tuple(sums.values()) for by, sums in self._sums.items()}, self.total)
+
+    def join(self, other: WhatIfSums) -> None:
+        """Add the sums of other accounts."""
+        for by, sums in other.by.items():
+            for each in sums:
+                _join(self._sums[by].setdefault(each.name, WhatIfSum(each.name)), each)
+        _join(self.total, other.total)
+
     def sums(self, by: str) -> list[WhatIfSum]:
         """Give the sums of one kind: who would pay most more first."""
         return sorted(self._sums[by].values(), key=lambda each: (-each.difference, each.name))
@@ -68,6 +86,13 @@ def _count(into: WhatIfSum, before: int, after: int, fault: str) -> None:
     into.after += after
     into.uses += 1
     into.unpriced += bool(fault)
+
+
+def _join(into: WhatIfSum, other: WhatIfSum) -> None:
+    into.before += other.before
+    into.after += other.after
+    into.uses += other.uses
+    into.unpriced += other.unpriced
 
 
 def chart(title: str, sums: Sequence[WhatIfSum]) -> str:

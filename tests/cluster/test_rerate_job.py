@@ -7,7 +7,6 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from datetime import UTC, datetime
 from pathlib import Path
-from shutil import copytree
 
 import polars as pl
 import pytest
@@ -16,6 +15,7 @@ from cluster.system import Shape
 from details.store import DetailStore
 from onetier_client import requests
 from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
+from tests.cluster.pricing import corrected
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
@@ -32,16 +32,6 @@ async def done(*arguments: str, status: int = 0) -> list[dict[str, object]]:
     out, err = await asyncio.wait_for(process.communicate(), 90)
     assert process.returncode == status, (out + err).decode()
     return [json.loads(line) for line in out.splitlines()]
-
-
-def corrected(folder: Path) -> Path:
-    """The sample catalogues, national calls a fifth dearer from the same day on."""
-    home = folder / "catalogues"
-    copytree(ROOT / "catalogues", home)
-    services, usage = home / "national" / "services.yaml", home / "national" / "usage.yaml"
-    services.write_text(services.read_text("utf-8").replace("\nversion: 1\n", "\nversion: 2\n"), "utf-8")
-    usage.write_text(usage.read_text("utf-8").replace("{price: 0.25, per: 60}", "{price: 0.30, per: 60}"), "utf-8")
-    return home
 
 
 async def main_book(small: Rehearsal, identity: str) -> int:

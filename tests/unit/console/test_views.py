@@ -33,6 +33,8 @@ WITHOUT_DATA = {
     "catalog publish": "says what it did while it does it",
     "catalog schema": "prints JSON anyway",
     "demo": "narrates",
+    "mediation scheduler": "serves, and says where",
+    "mediation worker": "serves, and says what it does",
     "loadtest": "narrates, and writes reports",
     "protos": "writes files, and names them a line each",
     "rate": "writes files",

@@ -1,0 +1,148 @@
+"""Units of work of a job: some accounts of one journal, described so that any machine can do them.
+
+A unit says all that its outcome depends on: the job, the accounts, the parts of the details by name and up to where the
+journal is in them, and by which catalogues it is rated. Whoever does it reads the rest from the platform and the
+journal. A unit that is done twice counts once: the owner knows the request, or refuses it because the account moved
+on, and whoever rates it again finds what was posted among its rows.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+from charging.catalogue.published import CatalogueRef
+from charging.errors import Conflict
+from details.manifest import DetailPart
+from details.store import DetailStore
+from evidence.keys import KeyRing
+from mediation.gathering import JournalPlace
+from mediation.rerating.freezing import Freezer
+from mediation.rerating.job import LEAD_IN, AccountOutcome, RerateJob, Rerating, Studied, first_day_of
+from mediation.rerating.rows import NamedRows
+from mediation.rerating.tariffs import Tariffs, tariffs
+from mediation.rerating.whatif import WhatIf, WhatIfSums
+from onetier_client import AsyncClient
+from runtime.tls import Tls
+
+ACCOUNTS_OF_UNIT = 500
+"""Little enough that a unit that is done again costs seconds, and that many machines end at about the same time."""
+
+
+class RerateUnit(Struct, frozen=True):
+    """Accounts of one journal that are rated together."""
+
+    job: RerateJob
+    journal: JournalPlace
+    accounts: tuple[str, ...]
+    tariffs: str
+    """Digest of the catalogues that the job was begun with."""
+    draft: tuple[CatalogueRef, ...] | None = None
+    """What if: these catalogues are tried, and nothing is posted. None = those that are published, and posted."""
+    parts: tuple[DetailPart, ...] = ()
+    """All parts of the journal since the lead-in."""
+    gathered: int = -1
+    """The newest group of the journal that is in them."""
+
+
+class UnitOutcome(Struct, frozen=True):
+    """What became of the accounts of a unit."""
+
+    accounts: tuple[AccountOutcome, ...] = ()
+    """One an account; of a unit that posts nothing, only those that were left out."""
+    tried: WhatIfSums | None = None
+    """What if: the sums of the others."""
+
+
+class Doer(Struct, frozen=True):
+    """What does units in one process: where it reads rows, whom it asks, and by what it rates."""
+
+    freezer: Freezer
+    client: AsyncClient
+    tariffs: Tariffs
+
+    async def done(self, unit: RerateUnit) -> UnitOutcome:
+        """Do a unit. Raises `Conflict` RERATE_DIFFERS, and what reading raises."""
+        if unit.tariffs != self.tariffs.digest:
+            raise Conflict("RERATE_DIFFERS", "other catalogues are in force here than those with which the job began")
+        rerating = Rerating(self.freezer, self.tariffs.timelines)
+        if unit.draft is None:
+            posted = rerating.post(unit.job, unit.journal, unit.accounts, self.client)
+            return UnitOutcome(tuple([outcome async for outcome in posted]))
+        region = unit.journal.slot.rpartition("/")[0]
+        found, left = WhatIf(), list[AccountOutcome]()
+        async for each in rerating.study(unit.job, unit.journal, unit.accounts):
+            if isinstance(each, Studied):
+                found.add(region, each, self.tariffs.timelines[region].plan_at)
+            else:
+                left.append(each)
+        return UnitOutcome(tuple(left), found.told())
+
+
+class UnitMaker(Struct, frozen=True):
+    """Divides a job."""
+
+    store: DetailStore
+    job: RerateJob
+    tariffs: str
+    draft: tuple[CatalogueRef, ...] | None = None
+
+    def units(self, journal: JournalPlace) -> Iterator[RerateUnit]:
+        """Give the units of a journal as it is gathered now: its accounts that used something since the job's cycle."""
+        slot, job = journal.slot, self.job
+        frame = self.store.frame(slot, first_day_of(job.month)).select("account").unique().sort("account").collect()
+        wanted = set(job.accounts)
+        accounts = [name for name in map(str, frame["account"].to_list()) if not wanted or name in wanted]
+        parts = tuple(self.store.manifest.parts(slot, first_day_of(job.month - LEAD_IN)))
+        gathered = self.store.manifest.gathered().get(slot, -1)
+        for begin in range(0, len(accounts), ACCOUNTS_OF_UNIT):
+            some = tuple(accounts[begin : begin + ACCOUNTS_OF_UNIT])
+            yield RerateUnit(job, journal, some, self.tariffs, self.draft, parts, gathered)
+
+
+class WorkerHome(Struct):
+    """What a worker's machine has: everything that a unit does not say, and all that is secret."""
+
+    details: Path
+    """The job's folder of details, as this machine sees it; only read."""
+    directory: str
+    ring: KeyRing
+    endpoints: list[str]
+    tls: Tls | None
+    told: Callable[[str], None]
+    """Is told of each unit that begins."""
+    known: dict[str, Tariffs] = field(default_factory=dict)
+    """By digest: a job has one, and its catalogues are compiled once."""
+
+    async def done(self, packed: bytes) -> bytes:
+        """Do a unit that came over the wire. Raises as `Doer.done`, `Broken` DETAILS_MISSING."""
+        unit = unit_of(packed)
+        self.told(f"{unit.journal.slot}: {len(unit.accounts)} accounts")
+        found = self.known.get(unit.tariffs)
+        if found is None:
+            found = await tariffs(self.directory, self.ring, unit.draft)
+            self.known = {found.digest: found}
+        rows = NamedRows(self.details, unit.parts, unit.gathered, self.ring)
+        async with AsyncClient(self.endpoints, tls=self.tls) as client:
+            return pack(await Doer(Freezer(rows, client), client, found).done(unit))
+
+
+pack = msgspec.msgpack.Encoder().encode
+unit_of = msgspec.msgpack.Decoder(RerateUnit).decode
+outcome_of = msgspec.msgpack.Decoder(UnitOutcome).decode
+
+
+def lost(unit: RerateUnit, reason: str, why: str) -> UnitOutcome:
+    """Tell of a unit that nobody could do: its accounts are left out, however many of them were restated."""
+    return UnitOutcome(tuple(AccountOutcome(name, "left out", reason=reason, why=why) for name in unit.accounts))
+
+
+def joined(outcomes: Sequence[UnitOutcome]) -> tuple[WhatIf, int]:
+    """Add up what was tried, and count who was left out."""
+    found, left = WhatIf(), 0
+    for each in outcomes:
+        left += len(each.accounts)
+        if each.tried is not None:
+            found.join(each.tried)
+    return found, left
