@@ -7,7 +7,7 @@ COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
 ROOMS  := appserver audit authoring business capacity charging cluster console country datacenter directory documents domainservers evidence gateways house loadtest mediation onetier_client runtime storage watch
 
-.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check reasons languages bench fuzz loadtest lock sbom house links clean
+.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check reasons languages bench fuzz chaos-mediation loadtest lock sbom house links clean
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -56,6 +56,9 @@ bench: compiled  ## every figure beside its own limit, also in reports/bench.md;
 
 fuzz: $(STAMP)   ## messages at random to every service for ten minutes; ONETIER_FUZZ_SECONDS, ONETIER_FUZZ_SEED
 	ONETIER_FUZZ_SECONDS=$(or $(ONETIER_FUZZ_SECONDS),600) $(BIN)/pytest -n 0 -s tests/cluster/test_wire_fuzz.py
+
+chaos-mediation: $(STAMP) ## kill the line of mediation at 200 points drawn by chance; ONETIER_KILLS, ONETIER_SEED
+	ONETIER_KILLS=$(or $(ONETIER_KILLS),200) $(BIN)/pytest -n 0 -s tests/cluster/test_chaos_mediation.py
 
 loadtest: $(STAMP) ## locust scenarios, headless and bounded; HTML reports in reports/
 	$(BIN)/onetier loadtest
