@@ -3,6 +3,7 @@
 import asyncio
 
 from onetier.v1.billing_pb2_grpc import add_BillingServiceServicer_to_server
+from onetier.v1.numbers_pb2_grpc import add_NumberServiceServicer_to_server
 from onetier.v1.receivables_pb2_grpc import add_ReceivablesServiceServicer_to_server
 from onetier.v1.service_desk_pb2_grpc import add_ServiceDeskServiceServicer_to_server
 from onetier.v1.vouchers_pb2_grpc import add_VoucherServiceServicer_to_server
@@ -14,6 +15,7 @@ from appserver.door.admission import BatchAdmission
 from appserver.door.clients import Clients
 from appserver.door.sampling import Sampler
 from appserver.door.service import ServiceDesk
+from appserver.numbers.service import RestingDesk
 from appserver.receivables.service import Receivables
 from appserver.settings import AppServerSettings
 from appserver.uplink.links import Uplink
@@ -26,6 +28,7 @@ from runtime.settings import BadSettings
 
 SERVICE = "onetier.v1.ServiceDeskService"
 BILLING = "onetier.v1.BillingService"
+NUMBERS = "onetier.v1.NumberService"
 RECEIVABLES = "onetier.v1.ReceivablesService"
 VOUCHERS = "onetier.v1.VoucherService"
 LINKS_END_MS = 500
@@ -100,6 +103,8 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
     booth.add(add_BillingServiceServicer_to_server, billing, BILLING)
     receivables = Receivables(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000)
     booth.add(add_ReceivablesServiceServicer_to_server, receivables, RECEIVABLES)
+    numbers = RestingDesk(uplink.pick, settings.timeout_ms / 1000)
+    booth.add(add_NumberServiceServicer_to_server, numbers, NUMBERS)
     vouchers = Vouchers(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000, keys)
     booth.add(add_VoucherServiceServicer_to_server, vouchers, VOUCHERS)
     return Platform(uplink, engine, pending, access, admission, desk)

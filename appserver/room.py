@@ -21,6 +21,7 @@ PROCESS = Process(
             "onetier.v1.ServiceDeskService", frozenset({"frontend", "operator", "backoffice"}), front_door=True
         ),
         GrpcService("onetier.v1.BillingService", frozenset({"operator"})),
+        GrpcService("onetier.v1.NumberService", frozenset({"backoffice", "frontend", "operator"})),
         GrpcService("onetier.v1.ReceivablesService", frozenset({"operator"})),
         GrpcService("onetier.v1.VoucherService", frozenset({"distributor", "operator"})),
     ),

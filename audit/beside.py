@@ -4,6 +4,7 @@ Seals show that a record is its owner's; this shows that none is missing or an o
 """
 
 import asyncio
+import time
 from array import array
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from hashlib import blake2b
@@ -21,6 +22,9 @@ from domainservers.bills.records import bill_record
 from domainservers.contracts import contracts as contracts_of
 from domainservers.contracts import order_records
 from domainservers.contracts.contracts import contracts_in, unpack_contract
+from domainservers.contracts.resting import COLLECTION as RESTING_COLLECTION
+from domainservers.contracts.resting import partition_of as resting_partition
+from domainservers.contracts.resting import resting_record, rests
 from domainservers.journal.keys import fingerprint
 from domainservers.snapshots.checkpoint import Checkpoint
 from domainservers.snapshots.key_records import LoadedKeys
@@ -136,7 +140,7 @@ async def check_shared(shared: Unit, beside: Beside, audits: Mapping[str, Audit]
     """
     findings = await _orders(shared, beside)
     for left in reversed(range(LATE_TRIES)):
-        found = await _contracts(shared, beside, audits)
+        found = await _contracts(shared, beside, audits) | await _resting(shared, beside, audits)
         if not found or not left:
             return findings + list(found.values())
         await asyncio.sleep(LATE_PAUSE_S)
@@ -160,6 +164,29 @@ async def _contracts(shared: Unit, beside: Beside, audits: Mapping[str, Audit]) 
             fault = _compare(expected, members.get(identity, ""), found.get(identity))
             if fault:
                 wrong[identity] = f"contract of {identity}: {fault}"
+    return wrong
+
+
+async def _resting(shared: Unit, beside: Beside, audits: Mapping[str, Audit]) -> dict[str, str]:
+    """Give, by identity, which numbers rest and are missing in their region's list."""
+    now_ms = time.time_ns() // 1_000_000
+    resting = [each for each in beside.contracts.values() if rests(each) and now_ms < each.rests_until_ms]
+    wrong: dict[str, str] = {}
+    for contract in resting:
+        audit = audits.get(contract.account_id)
+        if audit is not None and audit.state is not None and audit.state.terms.status == "moved":
+            continue
+        identity = contract.identity
+        stored = (await contracts_of.read_contracts(shared, [identity])).get(identity)
+        if _compare(contract, "", stored) or stored is None or unpack_contract(stored.value) != contract:
+            continue  # Told by the contract, or somebody else's by now.
+        row = (await shared.get(RESTING_COLLECTION, resting_partition(contract.domain, identity), [identity])).get(
+            identity
+        )
+        if row is None or row.value != resting_record(contract.domain, contract, 0).value:
+            wrong["resting " + identity] = (
+                f"{identity} rests, and {'is not' if row is None else 'is otherwise'} in the list of {contract.domain}"
+            )
     return wrong
 
 

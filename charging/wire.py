@@ -127,6 +127,17 @@ class FetchCustomer(Struct, frozen=True, array_like=True, tag="customer"):
     """The last id of the page before; "" = the first page."""
 
 
+class FetchResting(Struct, frozen=True, array_like=True, tag="resting"):
+    """A page of the numbers that rest in the region of a slot, whichever slot is asked. Routed to "domain:GD/3"."""
+
+    slot: str
+    rows_max: int
+    bucket: int = 0
+    """`RestingRows.next_bucket` of the page before; 0 = the first page."""
+    after: str = ""
+    """`RestingRows.next_after` of the page before."""
+
+
 class Instruct(Struct, frozen=True, array_like=True, tag="i", gc=False):
     """Do this to a subject that is no account, once. Answered as a commit is; `Done.detail` is the packed subject."""
 
@@ -173,6 +184,7 @@ Ask = (
     | FetchHistory
     | FetchDetail
     | FetchCustomer
+    | FetchResting
     | FetchReference
     | Lookup
     | FetchOutcomes
@@ -239,6 +251,27 @@ class CustomerRows(Struct, frozen=True, array_like=True, tag="CUSTOMER"):
     rows: tuple[CustomerRow, ...]
     more: bool
     """There are accounts behind the last of these."""
+
+
+class RestingRow(Struct, frozen=True, array_like=True, gc=False):
+    """A number that rests (quarantine): nobody but the account that let it go may have it, or whom it is kept for."""
+
+    number: str
+    account_id: str
+    since_ms: int
+    """When it was let go, UTC."""
+    rests_until_ms: int
+    kept_for: str = ""
+    """Account that may have it besides its own; "" = none."""
+
+
+class RestingRows(Struct, frozen=True, array_like=True, tag="RESTING"):
+    """One page of a region's resting numbers; it may be empty and yet name a next one."""
+
+    rows: tuple[RestingRow, ...]
+    next_bucket: int = 0
+    """Where the next page begins; 0 with an empty `next_after` = there is none."""
+    next_after: str = ""
 
 
 class ChannelRef(Struct, frozen=True, array_like=True):
@@ -330,6 +363,7 @@ Answer = (
     | Failed
     | History
     | CustomerRows
+    | RestingRows
     | Detail
     | Reference
     | Unchanged

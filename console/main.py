@@ -32,6 +32,7 @@ MOUNTED = {
     "catalog": ("console.catalogues.catalog", "Check, compare and publish catalogues."),
     "keys": ("console.operations.keys", "Make and list the keys that chain journals and seal records."),
     "mediation": ("console.frontend.mediating", "Files of switches: collect, decode, charge, prove."),
+    "numbers": ("console.operations.numbering", "Numbers that nobody has just now."),
     "vouchers": ("console.operations.vouchers", "Make, activate, block, expire, list and export vouchers."),
     "unit": ("console.operations.units", "List storage units, move private ones to other addresses."),
 }

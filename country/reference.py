@@ -24,6 +24,7 @@ SELLS = (
     "open_account_past",
     "subscribe",
     "unsubscribe",
+    "change_characteristics",
     "change_plan",
     "join",
     "leave",

@@ -76,6 +76,7 @@ class Client(BlockingCommands):
     offerings = blocking(AsyncClient.offerings)
     month = blocking(AsyncClient.month)
     compare = blocking(AsyncClient.compare)
+    resting_numbers = blocking(AsyncClient.resting_numbers)
     execute = blocking(AsyncClient.execute)
     session = blocking(AsyncClient.session)
     session_create = blocking(AsyncClient.session_create)

@@ -9,12 +9,13 @@ same `request_key` again, or ask for the key's `outcome`, to learn it.
 """
 
 from onetier_client.generated.calls import Commands
+from onetier_client.numbering import Numbering
 from onetier_client.sessions import Sessions
 from onetier_client.views import Views
 from onetier_client.watching import Watching
 
 
-class AsyncClient(Views, Sessions, Watching, Commands):
+class AsyncClient(Views, Sessions, Watching, Numbering, Commands):
     """A front end's desk. Belongs to the event loop in which it is first used; close it, or use `async with`.
 
     `timeout_ms` is the overall deadline of a call, repeats included; `attempt_timeout_ms` that of one attempt.

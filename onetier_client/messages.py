@@ -48,4 +48,5 @@ Command = (
     | desk.TakeOverBill
     | desk.RedeemVoucher
     | desk.LiftVoucherBlock
+    | desk.ChangeCharacteristics
 )

@@ -24,6 +24,7 @@ from charging.ledger.commands.address_transfer import AddressTransfer
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.agree_instalments import AgreeInstalments
 from charging.ledger.commands.approve import Approve
+from charging.ledger.commands.change_characteristics import ChangeCharacteristics
 from charging.ledger.commands.change_identity import ChangeIdentity
 from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.close_period import ClosePeriod
@@ -200,6 +201,9 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
         "", "now", desk.now_ms, "back", 0, replace(contract_of(ALICE), paused_from_ms=desk.now_ms - 5)
     ),
     ChangeIdentity: lambda desk: ChangeIdentity(TV, "new card", 0, contract_of(ROOMMATE, ALICE)),
+    ChangeCharacteristics: lambda desk: ChangeCharacteristics(
+        {"grade": "gold"}, "family", (ALICE,), ("vip-2026",), (), "asked at the hall", 0, contract_of(ROOMMATE, ALICE)
+    ),
     Join: lambda desk: Join(TV, "plan", "now", desk.now_ms, {}, "family", 0),
     Leave: lambda desk: Leave("moves abroad", 0, "", contract_of(ROOMMATE, ALICE)),
     Reopen: lambda desk: Reopen(GONE, "plan", {}, "came back", from_ms=desk.now_ms, closed_since_ms=1),

@@ -42,8 +42,6 @@ from charging.wire import (
     CatalogueRef,
     ChannelRef,
     Commit,
-    CustomerRow,
-    CustomerRows,
     Detail,
     DueAccounts,
     FetchBills,
@@ -52,6 +50,7 @@ from charging.wire import (
     FetchDue,
     FetchHistory,
     FetchReference,
+    FetchResting,
     History,
     Inspect,
     Instruct,
@@ -69,6 +68,7 @@ from charging.wire import (
 from domainservers.desk.checking import needs_rest
 from domainservers.reads.due import is_due
 from testkit.ledger import FAR_MS, Desk
+from testkit.lists import customer, owing, resting
 from testkit.subjects import SubjectsInMemory
 
 DOMAINS = ("GD", "BJ")
@@ -187,11 +187,13 @@ class OwnerInMemory:
             case FetchHistory(identity):
                 return _page(self.desk, self._account_of(identity), ask)
             case FetchCustomer(identity, most, after):
-                return _customer(self.desk, self._account_of(identity), most, after)
+                return customer(self.desk, self._account_of(identity), most, after)
+            case FetchResting(slot, most, _, after):
+                return resting(self.contracts, slot, most, after)
             case FetchDetail(identity):
                 return _detail(self.desk, self._account_of(identity), ask)
             case FetchDue(slot, owing=True):
-                return self._owing(slot)
+                return owing(self.desk, slot)
             case FetchDue():
                 return _due(self.desk, ask)
             case FetchBills(identity, months):
@@ -202,12 +204,6 @@ class OwnerInMemory:
                 self.subjects.now_ms = self.desk.now_ms
                 return self.subjects.instruct(instruction, self.revision)
         raise Denied("ORIGIN_NOT_ALLOWED", f"{type(ask).__name__} is for the tiers behind the platform")
-
-    def _owing(self, slot: str) -> DueAccounts:
-        """Give those who owe something, all of them in the first slot of their domain."""
-        domain, _, number = slot.partition("/")
-        accounts = [each for each in self.desk.accounts.values() if each.terms.domain == domain and number == "0"]
-        return DueAccounts(tuple([each for each in accounts if each.open.bills or each.open.dunned]))
 
     def data(self, identity: str) -> BusinessData:
         """Give the business data of an identity. Raises `NotFound`."""
@@ -348,15 +344,6 @@ def _named(command: Command, action: OpenAccount, identity: str) -> Command:
     account_id = action.account_id or identity
     contract = replace(action.contract, account_id=account_id)
     return replace(command, account_id=account_id, action=replace(action, account_id=account_id, contract=contract))
-
-
-def _customer(desk: Desk, account_id: str, rows_max: int, after: str) -> CustomerRows:
-    """Give a page of the accounts of the customer of an account."""
-    customer_id = desk.accounts[account_id].customer_id
-    found = sorted(each.account_id for each in desk.accounts.values() if each.customer_id == customer_id != "")
-    ids = [each for each in found if each > after]
-    rows = [CustomerRow(each, desk.accounts[each].terms.domain, desk.now_ms) for each in ids[:rows_max]]
-    return CustomerRows(customer_id, tuple(rows), len(ids) > rows_max)
 
 
 def _detail(desk: Desk, account_id: str, ask: FetchDetail) -> Detail:

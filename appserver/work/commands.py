@@ -10,6 +10,7 @@ from appserver.reading.asks import SessionOrder
 from appserver.reference import DomainReference
 from appserver.work.admitting import joined_on, reopened_on
 from appserver.work.bulk import rated_uses
+from appserver.work.characteristics import characterised_on
 from appserver.work.dunning import dunned
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.opened import opened_on
@@ -27,6 +28,7 @@ from charging.base.usage import Charge, Usage
 from charging.errors import Invalid
 from charging.ledger.asking import TransferAsk
 from charging.ledger.command import Command
+from charging.ledger.commands.change_characteristics import ChangeCharacteristics
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.gift import Gift, GiftTerms
 from charging.ledger.commands.join import Join
@@ -125,6 +127,8 @@ def order_command(
     elif isinstance(order, SetContract):
         action = _contract(order, account, reference, now_ms)
         _check_sold(action.contract, reference, now_ms, "set_contract.contract.agreements")
+    elif isinstance(order, ChangeCharacteristics):
+        action = characterised_on(order, contract, reference, item.request.channel, now_ms)
     elif isinstance(order, Revision):
         action = decided_on(order, contract, account, reference, now_ms)
     elif isinstance(order, Join):

@@ -15,18 +15,17 @@ from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.unsubscribe import Unsubscribe
-from charging.ledger.kinds import Revision
 from charging.rating.due_fees import of_change
 from charging.rating.selling import check_change
 from charging.rating.terms import check_terms
 
 DAY_MS = 86_400_000
 Dated = Subscribe | Unsubscribe | ChangePlan | Pause | Resume
+Priced = Dated | Leave | ChangeIdentity
+"""Changes of what a contract subscribes to, or of whom it is for."""
 
 
-def decided_on(
-    order: Revision, contract: Contract, account: Account, reference: DomainReference, now_ms: int
-) -> Revision:
+def decided_on(order: Priced, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Priced:
     """Complete a change by its moment, the end that the catalogue gives, the contract that it was decided on, and fees.
 
     Raises what `charging.rating.selling.check_change` and `charging.rating.due_fees.of_change` raise. What the contract
@@ -56,7 +55,7 @@ def decided_on(
     return replace(ready, dues=dues)
 
 
-def _ready(order: Revision, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Revision:
+def _ready(order: Priced, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Priced:
     if isinstance(order, Leave | ChangeIdentity):
         rests_ms = rests_until_ms(reference, now_ms)
         if isinstance(order, Leave) and order.to_account_id:
@@ -115,7 +114,7 @@ def _added(order: Dated) -> str:
     return ""
 
 
-def _path(order: Revision) -> str:
+def _path(order: Priced) -> str:
     match order:
         case Subscribe():
             return "subscribe.offering"

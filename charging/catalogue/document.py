@@ -29,6 +29,7 @@ Files are read with all scalars as text (`ruamel.yaml.YAML(typ="base")`), then `
     taxes:         [{id: basic, percent: 9, items: [voice, data], effective_from: 2026-01-01}]
     bonuses:       [{id: welcome, book: bonus, first: true, steps: [{at_least: 50, percent: 10}]}]
     gifts:         [{id: money, unit: money, most: 50, per_day: 100}]
+    characteristics: [{id: grade, values: [silver, gold], channels: [web]}]
     splits:        [{id: bundle-99, parts: [{item: data, price: 60}, {item: tv, price: 60}]}]
     dunning:       [{id: postpaid, late_fee: {per_mille_a_day: 3}, steps: [{id: stop, days: 30, do: suspend_all}]}]
     bills:         {prices: include_tax, tax_rounding: bill}
@@ -49,6 +50,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from charging.base import names
+from charging.catalogue.characteristics import Characteristic
 from charging.catalogue.dunning import DunningRule
 from charging.catalogue.meanings import kinds_of, meanings
 from charging.catalogue.offers import (
@@ -98,6 +100,7 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     splits: tuple[Split, ...] = ()
     bonuses: tuple[Bonus, ...] = ()
     gifts: tuple[GiftRule, ...] = ()
+    characteristics: tuple[Characteristic, ...] = ()
     bands: tuple[Band, ...] = ()
     calendars: tuple[Calendar, ...] = ()
     destinations: tuple[Destination, ...] = ()
@@ -117,6 +120,7 @@ class Withdrawn(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     splits: tuple[Id, ...] = ()
     bonuses: tuple[Id, ...] = ()
     gifts: tuple[Id, ...] = ()
+    characteristics: tuple[Id, ...] = ()
 
 
 class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -154,6 +158,7 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     dunning: tuple[DunningRule, ...] = ()
     bonuses: tuple[Bonus, ...] = ()
     gifts: tuple[GiftRule, ...] = ()
+    characteristics: tuple[Characteristic, ...] = ()
     bills: BillRules | None = None
     """None = prices include tax, rounded by bill, to the currency's coin, due in 15 days; in a region the nation's."""
     rating_groups: tuple[RatingGroup, ...] = ()

@@ -27,6 +27,7 @@ NAMED = frozenset(
         "allowances",
         "bands",
         "bonuses",
+        "characteristics",
         "discounts",
         "gifts",
         "fees",

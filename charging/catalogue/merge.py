@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from charging.base.money import NO_CURRENCY
+from charging.catalogue.characteristics import Characteristic
 from charging.catalogue.document import Catalogue
 from charging.catalogue.dunning import DunningRule
 from charging.catalogue.offers import (
@@ -80,6 +81,7 @@ class Merged:
     splits: dict[str, MergedEntry[Split]]
     bonuses: dict[str, MergedEntry[Bonus]]
     gifts: dict[str, MergedEntry[GiftRule]]
+    characteristics: dict[str, MergedEntry[Characteristic]]
     bills: BillRules
     rating_groups: dict[str, MergedEntry[RatingGroup]]
     dunning: dict[str, MergedEntry[DunningRule]]
@@ -144,6 +146,9 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
         taxes=_section(national.taxes, over.taxes, gone.taxes, new.taxes, domain),
         bonuses=_section(national.bonuses, over.bonuses, gone.bonuses, new.bonuses, domain),
         gifts=_section(national.gifts, over.gifts, gone.gifts, new.gifts, domain),
+        characteristics=_section(
+            national.characteristics, over.characteristics, gone.characteristics, new.characteristics, domain
+        ),
         splits=_section(national.splits, over.splits, gone.splits, new.splits, domain),
         quarantine_days=_said(new.quarantine_days, national.quarantine_days),
         reopen_days=_said(new.reopen_days, national.reopen_days),

@@ -3,6 +3,7 @@
 from charging.catalogue.document import Catalogue
 from charging.catalogue.merge import merge
 from charging.checks.accumulators import check_accumulators
+from charging.checks.characteristics import check_characteristics
 from charging.checks.dunning import check_dunning
 from charging.checks.effects import check_effects
 from charging.checks.items import check_items
@@ -38,6 +39,7 @@ CHECKS = (
     check_early_ends,
     check_dunning,
     check_rewards,
+    check_characteristics,
 )
 
 

@@ -16,7 +16,7 @@ SECTIONS = (
     "services", "calendars", "bands", "destinations", "zones", "parties", "tariffs", "allowances", "fees", "offerings",
     "discounts", "agreements", "exclusive_groups", "accumulators", "taxes",
     "splits", "rating_groups", "dunning",
-    "splits", "rating_groups", "bonuses", "gifts",
+    "splits", "rating_groups", "bonuses", "gifts", "characteristics",
 )  # fmt: skip
 
 # Which field of which struct names entries of which section.
@@ -62,6 +62,7 @@ NAMES: Mapping[type[Struct], Mapping[str, str]] = {
         "splits": "splits",
         "bonuses": "bonuses",
         "gifts": "gifts",
+        "characteristics": "characteristics",
     },
 }
 BUILT_IN = {"parties": {"account"}, "visited": {"home", "away"}}

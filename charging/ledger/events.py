@@ -188,6 +188,8 @@ class ContractSet(BaseEvent, frozen=True, tag="contract"):
     contract: Contract
     told: str = ""
     """What changed in it, for the history: before and after."""
+    changed: tuple[TermChange, ...] = ()
+    """Of what it says besides what it subscribes to."""
 
     rerates = True
 
@@ -201,7 +203,9 @@ class ContractSet(BaseEvent, frozen=True, tag="contract"):
         return replace(account, members=(*account.members, identity))
 
     def changes(self) -> tuple[TermChange, ...]:
-        """Give what the contract subscribed to, where that was told."""
+        """Give what the contract subscribed to, where that was told, or what else changed in it."""
+        if self.changed:
+            return self.changed
         before, arrow, after = self.told.partition(": ")[2].partition(ARROW)
         return (("subscriptions", before, after),) if arrow else ()
 

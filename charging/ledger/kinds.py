@@ -11,6 +11,7 @@ from charging.ledger.commands.address_transfer import AddressTransfer, TransferA
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.agree_instalments import AgreeInstalments, InstalmentsAgreed
 from charging.ledger.commands.approve import Approve, Decided
+from charging.ledger.commands.change_characteristics import ChangeCharacteristics
 from charging.ledger.commands.change_identity import ChangeIdentity, IdentityChanged
 from charging.ledger.commands.change_plan import ChangePlan
 from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed
@@ -98,6 +99,7 @@ Action = (
     | Pause
     | Resume
     | ChangeIdentity
+    | ChangeCharacteristics
     | Reopen
     | ReleaseNumber
     | TransferOwnership
@@ -197,7 +199,7 @@ Event = (
     | DunningTaken
     | DunningLifted
 )
-Revision = Subscribe | Unsubscribe | ChangePlan | Leave | Pause | Resume | ChangeIdentity
+Revision = Subscribe | Unsubscribe | ChangePlan | Leave | Pause | Resume | ChangeIdentity | ChangeCharacteristics
 """Changes of one contract that bring the one that they were decided on, see `charging.ledger.revising`."""
 ACTIONS: tuple[type[BaseAction], ...] = get_args(Action)
 EVENTS: tuple[type[BaseEvent], ...] = get_args(Event)

@@ -64,9 +64,11 @@ SUBJECTS = frozenset(
 """What is read of a slot's subjects besides accounts and done to them, see `business.kinds`; and bills, trials too."""
 FEED = frozenset({"watch"})
 """To be told what happens to accounts, as it happens; by region."""
+LISTS = frozenset({"resting_numbers"})
+"""What is listed of a whole region; by region."""
 JOBS = frozenset({"frozen"})
 """What jobs read that rate usage anew."""
-NAMES = READS | JOBS | COMMANDS | AMENDMENTS | SUBJECTS | FEED
+NAMES = READS | JOBS | COMMANDS | AMENDMENTS | SUBJECTS | FEED | LISTS
 """All that a grant may name."""
 
 
@@ -117,6 +119,7 @@ _CHANGES = (
     "resume",
     "transfer_ownership",
     "reopen_account",
+    "change_characteristics",
 )
 """Their amounts are fees of the catalogue: whoever may sell, may sell what costs something."""
 _SALES = (
@@ -152,7 +155,7 @@ BUILT_IN = (
     Grant("operator", ("settle", "credit_bill", "resolve_dispute", "reverse_payment"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("pay", "recover", "dispute", "agree_instalments", "dun"), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("operator", ("write_off", "take_over_bill"), NO_LIMIT, 0, actors=True),
-    Grant("operator", ("release_number",), 0, NO_LIMIT, actors=True),
+    Grant("operator", ("release_number", *sorted(LISTS)), 0, NO_LIMIT, actors=True),
     Grant("operator", ("restate_usage", *sorted(JOBS)), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("top_up_units",), NO_LIMIT, _UNITS, actors=True),
     Grant("operator", ("redeem_voucher", "lift_voucher_block"), 0, NO_LIMIT, actors=True),

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from charging.base import bounds
 from charging.base.localtime import LocalTime
 from charging.base.money import quantity
+from charging.catalogue.characteristics import Characteristic
 from charging.catalogue.merge import Merged
 from charging.catalogue.tariffs import Tariff
 from charging.catalogue.words import Service
@@ -62,6 +63,7 @@ def boundaries(merged: Merged, local: LocalTime) -> list[int]:
         merged.taxes,
         merged.bonuses,
         merged.gifts,
+        merged.characteristics,
     ):
         dated.extend(entry.value for entry in section.values())
     texts = {text for entry in dated for text in (entry.effective_from, entry.effective_to) if text}
@@ -135,8 +137,14 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
         gifts={
             name: compile_gift(entry) for name, entry in merged.gifts.items() if in_force(entry.value, time_ms, local)
         },
+        characteristics=_characteristics(merged, local, time_ms),
         dunned_with=services_by_item(merged),
     )
+
+
+def _characteristics(merged: Merged, local: LocalTime, time_ms: int) -> dict[str, Characteristic]:
+    found = merged.characteristics
+    return {name: entry.value for name, entry in found.items() if in_force(entry.value, time_ms, local)}
 
 
 def compile_all(merged: Merged, local: LocalTime, wanted: Container[tuple[str, str]] | None = None) -> None:

@@ -13,6 +13,7 @@ from charging.base.localtime import CALL, LocalTime
 from charging.base.unit_key import NONE, QuotaTerms, unit_key
 from charging.base.usage import SealedCharge, Step
 from charging.bills.taxtable import TaxTable
+from charging.catalogue.characteristics import Characteristic
 from charging.catalogue.merge import Merged
 from charging.plans.compiled import (
     CompiledAccumulator,
@@ -90,6 +91,8 @@ class Plan:
     bonuses: tuple[CompiledBonus, ...]
     """On top-ups, in the order of the catalogue."""
     gifts: dict[str, CompiledGift]
+    characteristics: dict[str, Characteristic]
+    """What of contracts may be changed where they are sold."""
     counted: frozenset[str] = frozenset()
     """See `counters`; empty until it is asked for."""
     profiles: dict[tuple[str, tuple[str, ...]], Profile] = field(default_factory=dict)

@@ -8,6 +8,7 @@ ACCOUNT = Collection("account", PRIVATE, "slot and bucket", "snapshots of accoun
 CHECKPOINT = Collection("checkpoint", PRIVATE, "slot", "how far a slot is written down")
 KEYS = Collection("keys", PRIVATE, "slot", "request keys of closed segments")
 BILL_RECORDS = Collection("bill", PRIVATE, "slot, bucket and period", "bills of accounts, for ever")
+RESTING = Collection("resting", SHARED, "region and bucket", "numbers in quarantine, by region")
 CUSTOMER = Collection("customer", DIRECTORY, "customer", "accounts of a customer")
 
-COLLECTIONS = (CONTRACT, ORDER, ACCOUNT, CHECKPOINT, KEYS, BILL_RECORDS, CUSTOMER)
+COLLECTIONS = (CONTRACT, ORDER, ACCOUNT, CHECKPOINT, KEYS, BILL_RECORDS, CUSTOMER, RESTING)

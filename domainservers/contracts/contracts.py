@@ -21,6 +21,7 @@ from charging.ledger.kinds import Event
 from domainservers.base.collections import CONTRACT
 from domainservers.base.fetcher import Fetcher, bucket_of, read_keys
 from domainservers.contracts.order_records import order_record
+from domainservers.contracts.resting import resting_record, rests
 from runtime.telemetry import logger
 from storage.unit import Record, Stored, StoreRejected, StoreUnavailable, Unit
 
@@ -70,6 +71,8 @@ class Known(Struct, frozen=True):
     timestamp: int
     changed_ms: int = 0
     """When it was decided; 0 = as read."""
+    lists: tuple[str, ...] = ()
+    """Regions in whose lists of resting numbers it has to stand, or may stand and must not: they are written, too."""
 
 
 class Contracts:
@@ -109,9 +112,17 @@ class Contracts:
         """Change a contract, decided but not yet applied. The record's timestamp follows any earlier owner's."""
         before = self.get(contract.identity)
         timestamp = max(contract.version, before.timestamp + 1 if before is not None else 0)
-        known = Known(contract, timestamp, now_ms)
+        known = Known(contract, timestamp, now_ms, self._lists(contract, before))
         self._pinned[contract.identity] = known
         return known
+
+    def _lists(self, contract: Contract, before: Known | None) -> tuple[str, ...]:
+        """Give the regions whose lists of resting numbers have something to write about a contract."""
+        if before is None:
+            return (contract.domain,)
+        lists = set(before.lists) if contract.identity in self._pinned else set()  # Perhaps they are not written yet.
+        lists.update(each.domain for each in (before.contract, contract) if each is not None and rests(each))
+        return tuple(sorted(lists))
 
     def applied(self, changed: Iterable[Known]) -> None:
         """Write these behind: their group is applied."""
@@ -138,8 +149,8 @@ class Contracts:
     async def write_behind(self) -> None:
         """Write what is due, for ever; the store's absence is waited out, and so is a right that it takes away.
 
-        Orders first, then contracts, some at a time. Ends by cancellation alone; what is due then, the next owner finds
-        by its replay.
+        Orders first, then contracts, some at a time, each after its place in the list of numbers that rest. Ends by
+        cancellation alone; what is due then, the next owner finds by its replay.
         """
         while True:
             await self._wake.wait()
@@ -166,6 +177,14 @@ class Contracts:
                     del self._orders_due[name]
             return
         batch = list(islice(self._due.values(), RECORDS_PER_WRITE_MAX))
+        listed = [
+            resting_record(region, known.contract, known.timestamp)
+            for known in batch
+            if known.contract is not None
+            for region in known.lists
+        ]
+        if listed:
+            await self._unit.put(listed)
         await self._unit.put(records_of(batch))
         if self._written is not None:
             await self._written([known.contract for known in batch if known.contract is not None])

@@ -106,6 +106,11 @@ class Registry:
         head = await self._unit.head(_journal(identity), 0)
         return head.owner if head is not None and head.sealed else ""
 
+    async def rest(self, identity: str) -> Rest | None:
+        """Give how long an identity rests, and for whom; None = it does not. Raises `StoreUnavailable`."""
+        head = await self._unit.head(_journal(identity), 0)
+        return _rest_of(head.owner) if head is not None else None
+
     async def take(self, identities: Sequence[str], account_id: str, version: int) -> Fault | None:
         """Take identities for an account whose mutation will have this version; gives why one can't be had.
 

@@ -16,6 +16,7 @@ from charging.wire import (
     FetchDue,
     FetchHistory,
     FetchOutcomes,
+    FetchResting,
     Inspect,
     Locate,
     Lookup,
@@ -29,6 +30,7 @@ from domainservers.desk.item import Item, item_of
 from domainservers.desk.pulling import Pulling
 from domainservers.journal.groups import ReplySink
 from domainservers.reads.due import DueReads
+from domainservers.reads.resting import RestingReads
 from domainservers.reads.telling import JournalRead
 from domainservers.slot.loading import Loading
 from domainservers.subjects.instructing import Instructing
@@ -49,9 +51,10 @@ class SlotAsking:
         receive: Callable[[Item], None],
         instructing: Instructing,
         due: DueReads,
+        resting: RestingReads,
     ) -> None:
         """`tell` answers a read of the journal, `receive` takes a commit whose account is known, `instructing` answers
-        what is asked of subjects, `due` who is billed, and with what."""
+        what is asked of subjects, `due` who is billed, and with what, `resting` which numbers rest."""
         self._cells = cells
         self._contracts = contracts
         self._loading = loading
@@ -61,6 +64,7 @@ class SlotAsking:
         self._receive = receive
         self._instructing = instructing
         self._due = due
+        self._resting = resting
 
     def read(self, sink: ReplySink, place: int, ask: Ask) -> None:
         """Answer a read, or take a commit that names only the identity; the slot is known to be ours."""
@@ -74,6 +78,8 @@ class SlotAsking:
             self._instructing.inspect(sink, place, ask.subject_id)
         elif isinstance(ask, FetchDue):
             self._due.due(sink, place, ask)
+        elif isinstance(ask, FetchResting):
+            self._resting.tell(sink, place, ask)
         elif isinstance(ask, FetchBills):
             self._with_account(sink, place, ask.identity, lambda cell: self._due.bills(sink, place, ask, cell))
         elif isinstance(ask, FetchHistory) and kind_of(ask.identity):

@@ -20,12 +20,13 @@ from domainservers.bills.bills import SlotBills
 from domainservers.contracts.contracts import Contracts
 from domainservers.contracts.customers import CustomerIndex
 from domainservers.contracts.registry import Registry
+from domainservers.contracts.resting import RestingNumbers
 from domainservers.journal.groups import Groups
 from domainservers.journal.journal import Journal
 from domainservers.journal.keys import KeyIndex
 from domainservers.journal.quarantine import Quarantine
 from domainservers.snapshots.checkpoint import Checkpoint
-from domainservers.snapshots.deltas import Deltas
+from domainservers.snapshots.deltas import Delta, Deltas
 from domainservers.snapshots.key_records import KeyRecords
 from domainservers.snapshots.patience import PatientUnit
 from domainservers.snapshots.segment_lists import SegmentLists
@@ -75,6 +76,7 @@ class SlotParts:
         self.registry = Registry(national or shared)
         self.contracts = Contracts(shared, limits.contracts_max, self.registry.settle)
         self.customers = CustomerIndex(national or shared)
+        self.resting = RestingNumbers(shared, self.registry)
         self.bills = SlotBills(name, private, checkpoint.numbers if checkpoint is not None else {})
         self.keys = KeyIndex()
         entries_max, bytes_max = limits.group_entries_max, limits.group_bytes_max
@@ -84,8 +86,7 @@ class SlotParts:
         self.quarantine = Quarantine(name, checkpoint.set_aside if checkpoint is not None else (), metrics)
         self.memory = Memory(self.accounts, self.watch, self.quarantine)
         self.subjects = Subjects(self.accounts, self.quarantine, kinds, self.bills.stages.note)
-        named, gone = (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())
-        self.deltas = Deltas(private, name, journal.head.epoch, named, gone)
+        self.deltas = Deltas(private, name, journal.head.epoch, *_deltas_of(checkpoint))
         self.key_records = KeyRecords(name, checkpoint)
         self.writing = Writing(
             name,
@@ -114,3 +115,8 @@ class SlotParts:
             self.writing,
             self.bills.numbers,
         )
+
+
+def _deltas_of(checkpoint: Checkpoint | None) -> tuple[tuple[Delta, ...], tuple[Delta, ...]]:
+    """Give the deltas that a checkpoint names, and those that are still to be deleted."""
+    return (checkpoint.deltas, checkpoint.gone) if checkpoint is not None else ((), ())

@@ -21,6 +21,7 @@ from domainservers.reads.due import DueReads
 from domainservers.reads.fulfilling import Fulfilling
 from domainservers.reads.past import Past
 from domainservers.reads.readers import Readers
+from domainservers.reads.resting import RestingReads
 from domainservers.reads.telling import Telling
 from domainservers.reads.turns import Turns
 from domainservers.slot.asking import SlotAsking
@@ -204,4 +205,5 @@ def _asking(
         due=DueReads(
             parts.name, parts.private, parts.accounts, parts.quarantine, parts.groups, readers, parts.bills.records
         ),
+        resting=RestingReads(parts.resting, parts.around, past.turns, readers),
     )

@@ -51,3 +51,4 @@ class BlockingCommands(Driving):
     take_over_bill = blocking(Commands.take_over_bill)
     redeem_voucher = blocking(Commands.redeem_voucher)
     lift_voucher_block = blocking(Commands.lift_voucher_block)
+    change_characteristics = blocking(Commands.change_characteristics)

@@ -51,3 +51,4 @@ class Commands(Asking):
     take_over_bill = asked(commands.take_over_bill)
     redeem_voucher = asked(commands.redeem_voucher)
     lift_voucher_block = asked(commands.lift_voucher_block)
+    change_characteristics = asked(commands.change_characteristics)

@@ -871,3 +871,43 @@ def lift_voucher_block(identity: str, reason: str = "", **facts: Unpack[Facts]) 
     `reason`: Kept, and shown in the history. (at most 256 characters)
     """
     return execute(identity, desk.LiftVoucherBlock(reason=reason), **facts)
+
+
+def change_characteristics(
+    identity: str,
+    set_attributes: Mapping[str, str] | None = None,
+    group: str = "",
+    group_members: Sequence[str] = (),
+    add_agreements: Sequence[str] = (),
+    remove_agreements: Sequence[str] = (),
+    reason: str = "",
+    expected_version: int = 0,
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Changes what rules of the catalogue read of the contract of the subscriber that the request names: attributes,
+    the numbers of a group, agreements. What may be changed through the request's channel, and to what, the catalogue
+    says (`characteristics`); what is not named stays as it is.
+
+    `set_attributes`: By name, what each is to be; "" takes one away. (at most 64, names of 1 to 64, values of at most
+        256 characters)
+    `group`: Group whose numbers are replaced; "" = no group's. (0 to 64 characters)
+    `group_members`: All that are in the group afterwards; none empties it. (at most 256, of 1 to 64 characters each)
+    `add_agreements`: Agreements, or rules of subscribers, that are made; each must not be there yet. (at most 256, of 1
+        to 64 characters each)
+    `remove_agreements`: Those that are ended; each must be there. (at most 256, of 1 to 64 characters each)
+    `reason`: Kept, and shown in the history. (at most 256 characters)
+    `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
+    """
+    return execute(
+        identity,
+        desk.ChangeCharacteristics(
+            set_attributes=set_attributes,
+            group=group,
+            group_members=group_members,
+            add_agreements=add_agreements,
+            remove_agreements=remove_agreements,
+            reason=reason,
+            expected_version=expected_version,
+        ),
+        **facts,
+    )

@@ -5,12 +5,13 @@ once more, so that no id of a region that the caller may not see leaves the plat
 """
 
 from appserver.batches.pending import Pending
+from appserver.reading.cursors import page_foreign
 from appserver.reading.request import QueryRequest
 from appserver.reference import DomainReference
 from appserver.uplink.outgoing import Outbox, Taker
 from appserver.work.answers import unexpected
 from appserver.work.items import QueryItem
-from appserver.work.views.pages import cursor_after, page_foreign, place_in
+from appserver.work.views.pages import cursor_after, place_in
 from charging.errors import Denied, Fault
 from charging.ledger.permission import names_another
 from charging.wire import Answer, BusinessData, CustomerRow, CustomerRows, Failed, FetchCustomer, pack

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from appserver.batches.pending import Pending
+from appserver.reading.cursors import Place, page_foreign
 from appserver.reading.request import QueryRequest
 from appserver.reference import DomainReference
 from appserver.replies import views as replies
@@ -10,7 +11,7 @@ from appserver.uplink.outgoing import Outbox, Taker
 from appserver.work.answers import unexpected
 from appserver.work.batch_time import BatchTime
 from appserver.work.items import QueryItem
-from appserver.work.views.pages import Place, cursor_after, page_foreign, place_in
+from appserver.work.views.pages import cursor_after, place_in
 from appserver.work.views.stored import FIRST_ROW, Floors, StoredDetails, StoredPlace, read_place
 from charging.base.account_id import asked_for
 from charging.base.bounds import OPEN_END

@@ -1,0 +1,1 @@
+"""Numbers that nobody has just now, told to operators."""

@@ -1,0 +1,34 @@
+"""The lists of resting numbers, made anew from the contracts: what an audit found missing there stands there again.
+
+It may run while owners write: what it puts is what they would, with the contract's own timestamp.
+"""
+
+from domainservers.contracts import contracts as contracts_of
+from domainservers.contracts.contracts import unpack_contract
+from domainservers.contracts.resting import COLLECTION, resting_record, rests
+from storage.unit import Record, Unit
+
+
+async def relist(shared: Unit, now_ms: int) -> int:
+    """Write the records that are missing or otherwise in a shared unit, and give how many. Raises `StoreUnavailable`.
+
+    `now_ms` is UTC: a rest that is over by then is left out.
+    """
+    count = 0
+    for bucket in range(contracts_of.BUCKETS):
+        async for page in shared.scan(contracts_of.COLLECTION, contracts_of.partition_name(bucket)):
+            wanted: list[Record] = []
+            for stored in page:
+                contract = unpack_contract(stored.value)
+                if rests(contract) and now_ms < contract.rests_until_ms:
+                    wanted.append(resting_record(contract.domain, contract, stored.timestamp))
+            missing = [record for record in wanted if not await _there(shared, record)]
+            if missing:
+                await shared.put(missing)
+            count += len(missing)
+    return count
+
+
+async def _there(shared: Unit, record: Record) -> bool:
+    stored = (await shared.get(COLLECTION, record.partition, [record.key])).get(record.key)
+    return stored is not None and stored.timestamp >= record.timestamp and stored.value == record.value
