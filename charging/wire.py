@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from charging.base.account import Account
 from charging.base.contract import Contract
+from charging.base.contract import RestingRow as RestingRow
 from charging.base.subject import Instruction as Instruction
 from charging.base.subject import PackedSubject as PackedSubject
 from charging.bills.bill import Bill
@@ -251,18 +252,6 @@ class CustomerRows(Struct, frozen=True, array_like=True, tag="CUSTOMER"):
     rows: tuple[CustomerRow, ...]
     more: bool
     """There are accounts behind the last of these."""
-
-
-class RestingRow(Struct, frozen=True, array_like=True, gc=False):
-    """A number that rests (quarantine): nobody but the account that let it go may have it, or whom it is kept for."""
-
-    number: str
-    account_id: str
-    since_ms: int
-    """When it was let go, UTC."""
-    rests_until_ms: int
-    kept_for: str = ""
-    """Account that may have it besides its own; "" = none."""
 
 
 class RestingRows(Struct, frozen=True, array_like=True, tag="RESTING"):

@@ -85,3 +85,15 @@ class OrderLine(Struct, frozen=True, array_like=True, gc=False):
     """When the owner of the account journaled it."""
     version: int
     """Of the account."""
+
+
+class RestingRow(Struct, frozen=True, array_like=True, gc=False):
+    """A number that rests (quarantine): nobody but the account that let it go may have it, or whom it is kept for."""
+
+    number: str
+    account_id: str
+    since_ms: int
+    """When it was let go, UTC."""
+    rests_until_ms: int
+    kept_for: str = ""
+    """Account that may have it besides its own; "" = none."""
