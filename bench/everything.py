@@ -20,6 +20,7 @@ import uvloop
 from bench.bills import beside_business, bills
 from bench.buckets import bucket_rows
 from bench.collecting import collecting
+from bench.columns import rating_by_columns
 from bench.contracts import contracts
 from bench.details import details
 from bench.documents import documents
@@ -45,6 +46,7 @@ THEMES = (
     "bills",
     "sqlite",
     "cassandra",
+    "columns",
     "rerating",
     "growth",
     "starts",
@@ -118,6 +120,8 @@ async def run(bench: Bench, themes: list[str]) -> None:
         await details(bench)
         await contracts(bench)
         await vouchers(bench)
+    if "columns" in themes:
+        rating_by_columns(bench)
     if "rerating" in themes:
         rerating(bench)
     if "growth" in themes:

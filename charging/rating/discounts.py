@@ -66,7 +66,7 @@ def reduction(rule: CompiledRule, numerator: int, denominator: int, facts: Disco
     left_n, left_d = rule.numerator, rule.denominator
     kind = rule.kind
     if kind == THRESHOLDS:
-        left_n, left_d = _reached(rule, facts)
+        left_n, left_d = reached(rule, facts)
         kind = PERCENT
     if kind == PERCENT:
         bottom = denominator * left_d
@@ -88,7 +88,8 @@ def reduction(rule: CompiledRule, numerator: int, denominator: int, facts: Disco
     return min(off, limit_n), bottom * limit_d
 
 
-def _reached(rule: CompiledRule, facts: DiscountFacts) -> tuple[int, int]:
+def reached(rule: CompiledRule, facts: DiscountFacts) -> tuple[int, int]:
+    """Give what thresholds leave of a value, as a fraction, where their counter stands."""
     value = 0
     if rule.counter is not None:
         value = rule.counter.value(facts.account, facts.contract.identity, facts.day)

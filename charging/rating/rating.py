@@ -20,7 +20,8 @@ from charging.rating.rounding import rounded
 from charging.rating.tiers import Positions, charge_parts
 
 __all__ = [
-    "Unrated", "bill", "fee", "next_switch", "price_of", "quantity_max", "rate", "rate_quota", "rate_sum",
+    "Unrated", "bill", "discount_facts", "fee", "next_switch", "price_of", "quantity_max", "rate", "rate_quota",
+    "rate_sum",
 ]  # fmt: skip
 
 Pairs = list[tuple[str, int]]
@@ -207,7 +208,10 @@ def _finish(work: _Work) -> Charge:
         rounding = price.rounding
     rules = plan.rules_for("usage", usage.service, work.names, work.contract, work.account)
     if rules and value:
-        done = discounts.apply(rules, _facts(work, value, denominator), work.steps)
+        facts = discount_facts(
+            work.profile, price, usage, work.contract, work.account, work.charged, value, denominator, work.day
+        )
+        done = discounts.apply(rules, facts, work.steps)
         value, denominator = done.numerator, done.denominator
         work.accruals.extend(done.accruals)
         work.depends = work.depends or done.depends
@@ -241,30 +245,31 @@ def _finish(work: _Work) -> Charge:
     )
 
 
-def _facts(work: _Work, value: int, denominator: int) -> DiscountFacts:
-    price = work.price
-    item = {"service": work.usage.service}
+def discount_facts(
+    profile: Profile,
+    price: CompiledPrice | None,
+    usage: Usage,
+    contract: Contract,
+    account: Account,
+    charged: int,
+    value: int,
+    denominator: int,
+    day: int,
+) -> DiscountFacts:
+    """Give what conditions of discounts are asked about a usage: its value is `value` / `denominator` micro-units.
+
+    `charged` are the units left to money, before increments; `day` is the local day of its beginning.
+    """
+    item = {"service": usage.service}
     if price is not None:
-        offering = work.profile.offering_of.get(price.tariff, "")
         item = {
             "item": price.item,
-            "service": work.usage.service,
+            "service": usage.service,
             "tariff": price.tariff,
             "price": price.price,
-            "offering": offering,
+            "offering": profile.offering_of.get(price.tariff, ""),
         }
-    return DiscountFacts(
-        work.usage,
-        work.contract,
-        work.account,
-        work.profile.held,
-        item,
-        work.usage.quantity,
-        work.charged,
-        value,
-        denominator,
-        work.day,
-    )
+    return DiscountFacts(usage, contract, account, profile.held, item, usage.quantity, charged, value, denominator, day)
 
 
 def _count(work: _Work, amount: int) -> None:

@@ -79,54 +79,63 @@ def restated(
 
     Those before count for what rolls over, where the account itself does not remember it any more.
     """
-    running = _Running(account, contracts, plan_of, uses, before)
-    ordered = sorted(uses, key=lambda use: use.start_ms)
-    done = [running.rate(use) for use in ordered if use.usage is not None]
+    running = _Running(opened(account, uses, before), contracts, plan_of)
+    done = [running.rate(use) for use in in_order(uses)]
+    return restatement(account, uses, [after for _, after in done], [rated for rated, _ in done])
+
+
+def in_order(uses: Iterable[PastUse]) -> list[PastUse]:
+    """Give the uses that are rated, in the order in which they are."""
+    return sorted((use for use in uses if use.usage is not None), key=lambda use: use.start_ms)
+
+
+def restatement(
+    account: Account, uses: Sequence[PastUse], after: Iterable[PastUse], rated: Iterable[RatedAnew]
+) -> Restatement:
+    """Give the difference between uses as they were and as they would have been charged, each or added up."""
     sums = _Sums(account)
     for use in uses:
         sums.add(use, -1)
-    for _, after in done:
-        sums.add(after, 1)
+    total = 0
+    for use in after:
+        total += use.amount
+        sums.add(use, 1)
     return Restatement(
-        sum(use.amount for use in uses),
-        sum(after.amount for _, after in done),
-        sums.lines(),
-        _left(sums.counters),
-        _left(sums.takes),
-        tuple(rated for rated, _ in done),
+        sum(use.amount for use in uses), total, sums.lines(), _left(sums.counters), _left(sums.takes), tuple(rated)
     )
+
+
+def opened(account: Account, uses: Iterable[PastUse], before: Iterable[PastUse]) -> Account:
+    """Give the account as it was before all of some uses; its accumulators are a copy of its own.
+
+    What open sessions keep is not looked at: it may be given back.
+    """
+    counters, books = dict(account.accumulators), {book.book_id: book.amount for book in account.books}
+    gone: dict[str, int] = {}
+    for use in before:
+        for key, quantity in use.accruals:
+            if key not in counters:
+                gone[key] = gone.get(key, 0) + quantity
+    for use in uses:
+        for key, quantity in use.accruals:
+            if key in counters:
+                counters[key] -= quantity
+        for book_id, amount in use.takes:
+            if book_id in books:
+                books[book_id] += amount
+    changed = tuple([replace(book, amount=books[book.book_id]) for book in account.books])
+    return replace(account, accumulators=gone | counters, books=changed)
 
 
 class _Running:
     """The account as it runs on."""
 
-    def __init__(
-        self,
-        account: Account,
-        contracts: Mapping[str, Contract],
-        plan_of: PlanOf,
-        uses: Iterable[PastUse],
-        before: Iterable[PastUse],
-    ) -> None:
+    def __init__(self, account: Account, contracts: Mapping[str, Contract], plan_of: PlanOf) -> None:
+        """`account` is as it was before; its accumulators are changed in place."""
+        self._account = account
+        self._counters = account.accumulators
         self._contracts = contracts
         self._plan_of = plan_of
-        counters, books = dict(account.accumulators), {book.book_id: book.amount for book in account.books}
-        gone: dict[str, int] = {}
-        for use in before:
-            for key, quantity in use.accruals:
-                if key not in counters:
-                    gone[key] = gone.get(key, 0) + quantity
-        for use in uses:
-            for key, quantity in use.accruals:
-                if key in counters:
-                    counters[key] -= quantity
-            for book_id, amount in use.takes:
-                if book_id in books:
-                    books[book_id] += amount
-        changed = tuple([replace(book, amount=books[book.book_id]) for book in account.books])
-        # Changed in place from here on. What open sessions keep is not looked at: it may be given back.
-        self._counters = gone | counters
-        self._account = replace(account, accumulators=self._counters, books=changed)
 
     def rate(self, use: PastUse) -> tuple[RatedAnew, PastUse]:
         """Rate one use, and count it; gives what it comes to, and the use as it would have been charged."""

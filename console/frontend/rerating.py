@@ -30,6 +30,7 @@ from console.views import Json, View, print_view
 from details.store import DetailStore
 from evidence.keys import KeyRing
 from mediation.gathering import Gatherer, JournalPlace, journals_of
+from mediation.rerating.bycolumns import Ways
 from mediation.rerating.freezing import Freezer
 from mediation.rerating.job import AccountOutcome, RerateJob, check_job
 from mediation.rerating.places import Done, Elsewhere, Here, Workplace
@@ -42,6 +43,7 @@ from onetier_client import AsyncClient
 from runtime.durable import only_writer
 
 BARS_CHARS = 40
+WAYS_SHOWN = 5
 
 DetailsHome = Annotated[Path, typer.Argument(metavar="DETAILS", help="Folder of `onetier details gather`.")]
 Cycle = Annotated[str, typer.Option("--cycle", help="First cycle that is rated anew, 2026-10; all up to now follows.")]
@@ -96,11 +98,12 @@ def rerate(
         rated_by = await tariffs(where, ring)
         check_job(job, rated_by.timelines, now_ms)
         maker = UnitMaker(desk.store, job, rated_by.digest)
-        outcomes: list[AccountOutcome] = []
+        outcomes, ways = list[AccountOutcome](), Ways()
         async with _workplace(desk, rated_by, workers, tls) as place:
             async for _, outcome in _watched(place, desk.journals, maker):
                 outcomes += outcome.accounts
-        return _tell(job.number, outcomes, as_json)
+                ways.add(outcome.ways)
+        return _tell(job.number, outcomes, as_json, ways_text(ways))
 
     _run(home, where, ring, domain, endpoint, tls, work)
 
@@ -164,8 +167,8 @@ def what_if(
         check_job(job, rated_by.timelines, now_ms)
         maker = UnitMaker(desk.store, job, rated_by.digest, draft)
         async with _workplace(desk, rated_by, workers, tls) as place:
-            found, left = joined([outcome async for _, outcome in _watched(place, desk.journals, maker)])
-        _tell_what_if(found, by, most, left, as_json)
+            found, left, ways = joined([outcome async for _, outcome in _watched(place, desk.journals, maker)])
+        _tell_what_if(found, by, most, left, as_json, ways_text(ways))
         if svg is not None:
             svg.write_text(chart(f"before and after, by {by}", found.sums(by)[:most]), encoding="utf-8")
         return True
@@ -242,7 +245,7 @@ def _month(cycle: str) -> int:
         raise typer.BadParameter(fault.message, param_hint="--cycle") from fault
 
 
-def _tell(job: int, outcomes: list[AccountOutcome], as_json: bool) -> bool:
+def _tell(job: int, outcomes: list[AccountOutcome], as_json: bool, ways: str = "") -> bool:
     """Tell a job; say whether no account was left out."""
     counts = Counter(each.status for each in outcomes)
     table = Table(title=f"Job {job}", title_justify="left")
@@ -256,11 +259,12 @@ def _tell(job: int, outcomes: list[AccountOutcome], as_json: bool) -> bool:
     difference = sum(each.after - each.before for each in outcomes if not each.reason)
     texts = [f"{count:,} {status}" for status, count in sorted(counts.items())] or ["no account used anything"]
     texts.append(f"difference {major(difference)}, job {job}")
+    texts += [ways] if ways else []
     print_view(View([{"job": job, "outcome": each} for each in outcomes], [table, *texts]), as_json)
     return not counts["left out"]
 
 
-def _tell_what_if(found: WhatIf, by: str, most: int, left: int, as_json: bool) -> None:
+def _tell_what_if(found: WhatIf, by: str, most: int, left: int, as_json: bool, ways: str) -> None:
     rows, total = found.sums(by), found.total
     table = Table(title=f"By {by}", title_justify="left")
     for name in (by, "uses", "before", "after", "difference", "unpriced"):
@@ -274,6 +278,7 @@ def _tell_what_if(found: WhatIf, by: str, most: int, left: int, as_json: bool) -
         *_bars(rows[:most], by),
         f"in all {major(total.before)} before, {major(total.after)} after: {major(total.difference)}",
         f"{payers}; {left:,} accounts left out; nothing was posted",
+        ways,
     ]
     data = [
         {"by": by, **{name: getattr(each, name) for name in (*each.__struct_fields__, "difference")}} for each in rows
@@ -282,6 +287,16 @@ def _tell_what_if(found: WhatIf, by: str, most: int, left: int, as_json: bool) -
         View([*data, {"by": "all", "payers": found.payers(), "total": total, "left_out": left}], [table, *texts]),
         as_json,
     )
+
+
+def ways_text(ways: Ways) -> str:
+    """Say how uses were rated: by columns, or one by one and why."""
+    texts = [f"{ways.by_columns:,} uses rated by columns, {ways.share:.1%} of all one by one"]
+    texts += [
+        f"{count:,} for {reason}"
+        for reason, count in sorted(ways.by_rows.items(), key=lambda way: -way[1])[:WAYS_SHOWN]
+    ]
+    return ", ".join(texts)
 
 
 def _bars(rows: list[WhatIfSum], by: str) -> list[str]:

@@ -4,7 +4,7 @@ A faulty job is refused before it starts (`check_job`). Killed anywhere it is be
 rows by then, so nothing is posted twice, whatever the number of the job.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,10 +14,12 @@ from charging.base.localtime import CYCLE, LocalTime, span
 from charging.errors import Invalid
 from charging.ledger.commands.restate_usage import COUNTERS_MAX, LINES_MAX, TAKES_MAX, usage_total
 from charging.plans.timeline import Timeline
-from charging.rating.restating import Restatement, restated
+from charging.rating.restating import Restatement
 from mediation.gathering import JournalPlace
+from mediation.rerating.bycolumns import Anew, Restater, Ways
 from mediation.rerating.freezing import CHANNEL, STALE, Freezer, FrozenAccount, LeftOut
 from mediation.rerating.inputs import cycle_begins_ms, has_refunds, past_uses, posted_total
+from mediation.rerating.tariffs import Tariffs
 from onetier_client import AsyncClient
 from runtime.status import from_status
 
@@ -65,6 +67,13 @@ class Studied(Struct, frozen=True):
     result: Restatement
 
 
+class AskedAnew(Struct, frozen=True):
+    """An account that is to be rated anew."""
+
+    frozen: FrozenAccount
+    anew: Anew
+
+
 def check_job(job: RerateJob, timelines: Mapping[str, Timeline], now_ms: int) -> None:
     """Refuse a faulty job before it starts. Raises `Invalid` RERATE_FAULTY."""
     text = ""
@@ -90,21 +99,46 @@ def span_month(local: LocalTime, now_ms: int) -> int:
 class Rerating:
     """Rates the accounts of journals anew."""
 
-    def __init__(self, freezer: Freezer, timelines: Mapping[str, Timeline]) -> None:
-        """`timelines` are the catalogues by region: those that are published, or a draft."""
+    def __init__(self, freezer: Freezer, tariffs: Tariffs) -> None:
         self._freezer = freezer
-        self._timelines = timelines
+        self._tariffs = tariffs
+        self._restaters: dict[str, Restater] = {}
 
     async def study(
         self, job: RerateJob, journal: JournalPlace, accounts: Sequence[str]
     ) -> AsyncIterator[Studied | AccountOutcome]:
         """Rate accounts of a journal; posts nothing. Those left out say why."""
-        timeline = self._timelines[journal.slot.rpartition("/")[0]]
+        restater = self._restater(journal.slot.rpartition("/")[0])
+        waiting: list[AskedAnew] = []
+        uses = 0
         async for each in self._freezer.frozen(journal, accounts, first_day_of(job.month - LEAD_IN)):
             if isinstance(each, LeftOut):
                 yield AccountOutcome(each.account_id, "left out", reason=each.reason, why=each.why)
-            else:
-                yield study_account(each, job.month, timeline)
+                continue
+            asked = ask(each, job.month)
+            if isinstance(asked, AccountOutcome):
+                yield asked
+                continue
+            waiting.append(asked)
+            uses += len(asked.anew.uses)
+            if uses >= USES_AT_ONCE:
+                for studied in _studied(restater, waiting):
+                    yield studied
+                waiting, uses = [], 0
+        for studied in _studied(restater, waiting):
+            yield studied
+
+    def _restater(self, region: str) -> Restater:
+        if region not in self._restaters:
+            self._restaters[region] = self._tariffs.restater(region)
+        return self._restaters[region]
+
+    def ways(self) -> Ways:
+        """Say how many uses were rated by columns, and why others were not."""
+        found = Ways()
+        for restater in self._restaters.values():
+            found.add(restater.ways)
+        return found
 
     async def post(
         self, job: RerateJob, journal: JournalPlace, accounts: Sequence[str], client: AsyncClient
@@ -141,10 +175,12 @@ class Rerating:
 
 
 POSTED_AT_ONCE = 200
+USES_AT_ONCE = 100_000
+"""Rated together by columns; so many are in memory."""
 
 
-def study_account(frozen: FrozenAccount, month: int, timeline: Timeline) -> Studied | AccountOutcome:
-    """Rate the usage of one account anew, from the beginning of a cycle up to now."""
+def ask(frozen: FrozenAccount, month: int) -> AskedAnew | AccountOutcome:
+    """Say what of one account is to be rated anew, from the beginning of a cycle up to now."""
     account = frozen.account
     from_ms = cycle_begins_ms(account, month)
     rows = [row for row in frozen.rows if row.start_ms >= from_ms]
@@ -155,7 +191,12 @@ def study_account(frozen: FrozenAccount, month: int, timeline: Timeline) -> Stud
             return AccountOutcome(account.account_id, "left out", reason="DETAILS_INCOMPLETE", why=why)
     uses = past_uses(rows, account)
     before = past_uses([row for row in frozen.rows if row.start_ms < from_ms], account)
-    return Studied(frozen, restated(account, frozen.contracts, uses, before, timeline.plan_at))
+    return AskedAnew(frozen, Anew(account, frozen.contracts, uses, before))
+
+
+def _studied(restater: Restater, asked: Sequence[AskedAnew]) -> Iterator[Studied]:
+    for each, result in zip(asked, restater.restate([each.anew for each in asked]), strict=True):
+        yield Studied(each.frozen, result)
 
 
 def unchanged(job: RerateJob, studied: Studied) -> AccountOutcome:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from charging.catalogue.document import Catalogue, pack
 from charging.catalogue.published import CatalogueRef
@@ -12,6 +12,8 @@ from charging.plans.timeline import Timeline
 from directory.directory import Directory
 from evidence.keys import KeyRing
 from house.stores import STORES
+from mediation.columns.rater import ColumnRater
+from mediation.rerating.bycolumns import Restater
 
 
 class Tariffs(Struct, frozen=True):
@@ -21,6 +23,15 @@ class Tariffs(Struct, frozen=True):
     """By region."""
     digest: str
     """SHA-256 of all catalogues, clocks and dates that they are made of: who has others rates otherwise."""
+    raters: dict[str, ColumnRater] = field(default_factory=dict)
+    """By region: what they learned of a catalogue serves all units of a job."""
+
+    def restater(self, region: str) -> Restater:
+        """Give what rates accounts of a region anew, and counts how. Raises `KeyError` for no region."""
+        plan_of = self.timelines[region].plan_at
+        if region not in self.raters:
+            self.raters[region] = ColumnRater(plan_of)
+        return Restater(plan_of, self.raters[region])
 
 
 def drafted(draft: Iterable[Catalogue]) -> list[CatalogueRef]:

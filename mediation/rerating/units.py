@@ -18,6 +18,7 @@ from details.manifest import DetailPart
 from details.store import DetailStore
 from evidence.keys import KeyRing
 from mediation.gathering import JournalPlace
+from mediation.rerating.bycolumns import Ways
 from mediation.rerating.freezing import Freezer
 from mediation.rerating.job import LEAD_IN, AccountOutcome, RerateJob, Rerating, Studied, first_day_of
 from mediation.rerating.rows import NamedRows
@@ -53,6 +54,8 @@ class UnitOutcome(Struct, frozen=True):
     """One an account; of a unit that posts nothing, only those that were left out."""
     tried: WhatIfSums | None = None
     """What if: the sums of the others."""
+    ways: Ways = field(default_factory=Ways)
+    """How its uses were rated."""
 
 
 class Doer(Struct, frozen=True):
@@ -66,10 +69,11 @@ class Doer(Struct, frozen=True):
         """Do a unit. Raises `Conflict` RERATE_DIFFERS, and what reading raises."""
         if unit.tariffs != self.tariffs.digest:
             raise Conflict("RERATE_DIFFERS", "other catalogues are in force here than those with which the job began")
-        rerating = Rerating(self.freezer, self.tariffs.timelines)
+        rerating = Rerating(self.freezer, self.tariffs)
         if unit.draft is None:
             posted = rerating.post(unit.job, unit.journal, unit.accounts, self.client)
-            return UnitOutcome(tuple([outcome async for outcome in posted]))
+            outcomes = tuple([outcome async for outcome in posted])
+            return UnitOutcome(outcomes, ways=rerating.ways())
         region = unit.journal.slot.rpartition("/")[0]
         found, left = WhatIf(), list[AccountOutcome]()
         async for each in rerating.study(unit.job, unit.journal, unit.accounts):
@@ -77,7 +81,7 @@ class Doer(Struct, frozen=True):
                 found.add(region, each, self.tariffs.timelines[region].plan_at)
             else:
                 left.append(each)
-        return UnitOutcome(tuple(left), found.told())
+        return UnitOutcome(tuple(left), found.told(), rerating.ways())
 
 
 class UnitMaker(Struct, frozen=True):
@@ -138,11 +142,12 @@ def lost(unit: RerateUnit, reason: str, why: str) -> UnitOutcome:
     return UnitOutcome(tuple(AccountOutcome(name, "left out", reason=reason, why=why) for name in unit.accounts))
 
 
-def joined(outcomes: Sequence[UnitOutcome]) -> tuple[WhatIf, int]:
-    """Add up what was tried, and count who was left out."""
-    found, left = WhatIf(), 0
+def joined(outcomes: Sequence[UnitOutcome]) -> tuple[WhatIf, int, Ways]:
+    """Add up what was tried, count who was left out, and how uses were rated."""
+    found, left, ways = WhatIf(), 0, Ways()
     for each in outcomes:
         left += len(each.accounts)
+        ways.add(each.ways)
         if each.tried is not None:
             found.join(each.tried)
-    return found, left
+    return found, left, ways

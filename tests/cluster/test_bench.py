@@ -39,6 +39,8 @@ ROWS = {
     "memory of a route in a data center": ("", ""),
     "details: rated usage gathered": ("polars writes them", ""),
     "details: page of 50 of a subscriber's month": ("", ""),
+    "rating by columns, vector class": ("row engine", "≥ 8 times"),
+    "rating by columns, sample country's mix": ("row engine", "≥ 3 times"),
     "a cycle rated anew, no difference": ("first rating", "≤ 1.5 times"),
     "CSV → batch committed": ("polars reads it alone", "≥ 300,000/s, ≥ 15 %"),
     "duplicates against 120,000 known keys": ("numpy sorts the batch alone", "≥ 50 %, < 2 GiB"),

@@ -1,0 +1,206 @@
+"""Rating by columns is rating record by record, equal to the micro-unit, the counter and the step, or left to it."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from charging.base.account import Account
+from charging.base.contract import Contract
+from charging.base.usage import Charge, Usage
+from charging.catalogue.document import Catalogue
+from charging.catalogue.tariffs import Price, Tier, Tiers
+from charging.errors import Fault
+from charging.plans.plan import Plan
+from charging.rating.rating import rate_sum
+from charging.rating.restating import PastUse, restated
+from mediation.columns.chunk import USES, AccountState
+from mediation.columns.rater import ColumnRater, RatedColumns
+from mediation.rerating.bycolumns import Anew, Restater
+from tests.unit.charging.rating_worlds import ME, World, worlds
+
+SHE = "msisdn:8613012345679"
+HOUR_MS = 3_600_000
+SLOW = settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
+
+
+def frame_of(account_id: str, usages: Sequence[Usage]) -> pl.DataFrame:
+    rows = [
+        (account_id, use.identity, use.service, use.start_ms, use.quantity, use.other_party, use.visited, "")
+        for use in usages
+    ]
+    return pl.DataFrame(rows, schema=USES, orient="row")
+
+
+def one_by_one(
+    plan: Plan, account: Account, contracts: Mapping[str, Contract], usages: Sequence[Usage]
+) -> tuple[list[Charge], dict[str, int]]:
+    """Rate uses as the row engine does, each on what those before it left. Raises what it raises."""
+    counters = dict(account.accumulators)
+    running, charges = replace(account, accumulators=counters), []
+    for usage in usages:
+        charge = rate_sum(plan, usage, contracts[usage.identity], running)
+        for key, added in charge.accruals:
+            counters[key] = counters.get(key, 0) + added
+        taken = dict(charge.takes)
+        running = replace(
+            running,
+            books=tuple(replace(book, amount=book.amount - taken.get(book.book_id, 0)) for book in running.books),
+        )
+        charges.append(charge)
+    added = {key: value - account.accumulators.get(key, 0) for key, value in counters.items()}
+    return charges, {key: value for key, value in added.items() if value}
+
+
+def hold_to_it(plan: Plan, state: AccountState, usages: Sequence[Usage]) -> RatedColumns:
+    """Rate by columns; where they rate, all must be as the row engine has it."""
+    found = ColumnRater(lambda time_ms: plan).rate(frame_of("acc", usages), {"acc": state}, traced=True)
+    try:
+        charges, counted = one_by_one(plan, state.account, state.contracts, usages)
+    except Fault:
+        assert "acc" in found.left, "what has no price is the row engine's to refuse"
+        return found
+    if "acc" not in found.left:
+        assert found.amount.tolist() == [charge.amount for charge in charges]
+        assert totals(found.counted("acc")) == counted
+        assert [found.charge(row) for row in range(len(usages))] == charges
+    return found
+
+
+def totals(counted: Mapping[int, Mapping[str, int]]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for some in counted.values():
+        for key, added in some.items():
+            sums[key] = sums.get(key, 0) + added
+    return sums
+
+
+def state_of(world: World) -> AccountState:
+    plan = world.plan()
+    terms = replace(world.account.terms, zone=world.zone, currency=plan.currency)
+    account = replace(world.account, terms=terms, members=(ME, SHE))
+    return AccountState(account, {ME: world.contract, SHE: replace(world.contract, identity=SHE)})
+
+
+def simpler(world: World) -> World:
+    """Take out of a world what columns never rate, so that most of it is theirs."""
+    catalogue = world.catalogue
+    rules = tuple(
+        replace(rule, limit=None, when=replace(rule.when, quantity_min="0"))
+        for rule in catalogue.discounts
+        if rule.percent or rule.thresholds is not None
+    )
+    tariff = catalogue.tariffs[0]
+    counts = replace(catalogue.accumulators[0], counts=SIMPLER.get(catalogue.accumulators[0].counts, "charged"))
+    main = tuple(book for book in world.account.books if book.unit == "money")
+    tens = {key: value - value % 10 for key, value in world.account.accumulators.items()}
+    return replace_world(
+        world,
+        replace(
+            catalogue,
+            discounts=rules,
+            accumulators=(counts,),
+            tariffs=(replace(tariff, prices=tuple(aligned(price) for price in tariff.prices)),),
+        ),
+        replace(world.account, books=main, accumulators=tens),
+    )
+
+
+SIMPLER = {"events": "events", "quantity": "quantity"}
+
+
+def replace_world(world: World, catalogue: Catalogue, account: Account) -> World:
+    return World(catalogue, world.zone, account, world.contract, world.usage)
+
+
+def aligned(price: Price) -> Price:
+    """Let tiers begin where an increment does, and have one increment."""
+
+    def tens(tiers: Tiers | None) -> Tiers | None:
+        if tiers is None:
+            return None
+        steps = tuple(
+            Tier(str(10 * place + 10) if tier.upto else "", tier.price or "0.1", "60", "10", tier.flat)
+            for place, tier in enumerate(tiers.steps)
+        )
+        return replace(
+            tiers,
+            steps=steps,
+            model="volume" if tiers.model == "volume" else "graduated",
+            over="cycle" if tiers.over == "call" else tiers.over,
+        )
+
+    bands = tuple(replace(part, tiers=tens(part.tiers)) for part in price.bands)
+    return replace(price, tiers=tens(price.tiers), bands=bands)
+
+
+USES_OF_A_WORLD = st.lists(
+    st.tuples(
+        st.sampled_from([ME, ME, SHE]), st.integers(0, 60 * HOUR_MS), st.sampled_from([0, 1, 5, 29, 60, 61, 400, 2900])
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@SLOW
+@given(worlds(regional=True), USES_OF_A_WORLD)
+def test_columns_are_the_row_engine_or_leave_the_account_to_it(world: World, uses: list[tuple[str, int, int]]) -> None:
+    usages = [
+        replace(world.usage, identity=who, start_ms=world.usage.start_ms + after_ms, quantity=quantity)
+        for who, after_ms, quantity in sorted(uses, key=lambda use: use[1])
+    ]
+    found = hold_to_it(world.plan(), state_of(world), usages)
+    event(found.left.get("acc", "by columns"))
+
+
+@settings(SLOW, max_examples=300)
+@given(worlds(), USES_OF_A_WORLD)
+def test_what_columns_are_for_they_rate_as_the_row_engine_does(world: World, uses: list[tuple[str, int, int]]) -> None:
+    usages = [
+        replace(world.usage, identity=who, start_ms=world.usage.start_ms + after_ms, quantity=quantity)
+        for who, after_ms, quantity in sorted(uses, key=lambda use: use[1])
+    ]
+    found = hold_to_it(simpler(world).plan(), state_of(simpler(world)), usages)
+    event(found.left.get("acc", "by columns"))
+
+
+PAST = st.lists(
+    st.tuples(st.sampled_from([ME, SHE]), st.integers(0, 1_000 * HOUR_MS), st.integers(0, 900), st.booleans()),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(SLOW, max_examples=60)
+@given(worlds(), PAST)
+def test_a_restatement_by_columns_is_that_of_the_row_engine(
+    world: World, uses: list[tuple[str, int, int, bool]]
+) -> None:
+    """Over several billing periods, with uses that were charged wrongly, and sums of earlier restatements."""
+    plan, state = simpler(world).plan(), state_of(simpler(world))
+    begin_ms = world.usage.start_ms
+    past = [
+        PastUse(
+            replace(world.usage, identity=who, start_ms=begin_ms + after_ms, quantity=quantity) if rated else None,
+            begin_ms + after_ms,
+            quantity,
+            "s",
+            who,
+            0,
+            (("counted|x@20260301", quantity),),
+            (),
+        )
+        for who, after_ms, quantity, rated in sorted(uses, key=lambda use: use[1])
+    ]
+    restater = Restater(lambda time_ms: plan, ColumnRater(lambda time_ms: plan))
+    (found,) = restater.restate([Anew(state.account, state.contracts, past, past[:1])])
+    expected = restated(state.account, state.contracts, past, past[:1], lambda time_ms: plan)
+    assert (found.before, found.after, found.uses) == (expected.before, expected.after, expected.uses)
+    for one, other in ((found.lines, expected.lines), (found.counters, expected.counters), (found.takes, ())):
+        assert sorted(one, key=repr) == sorted(other, key=repr)
+    assert restater.ways.by_columns + sum(restater.ways.by_rows.values()) == len(found.uses)
