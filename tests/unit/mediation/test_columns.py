@@ -3,28 +3,36 @@
 from collections.abc import Mapping, Sequence
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from charging.base.account import Account
-from charging.base.contract import Contract
+from charging.base.contract import Contract, Subscription
+from charging.base.localtime import LocalTime
 from charging.base.usage import Charge, Usage
 from charging.catalogue.document import Catalogue
-from charging.catalogue.tariffs import Price, Tier, Tiers
+from charging.catalogue.merge import merge
+from charging.catalogue.offers import Discount, Offering
+from charging.catalogue.tariffs import Price, Rate, Tariff, Tier, Tiers
+from charging.catalogue.words import Rounding, Service
 from charging.errors import Fault
+from charging.plans.compile import compile_plan
 from charging.plans.plan import Plan
 from charging.rating.rating import rate_sum
 from charging.rating.restating import PastUse, restated
-from mediation.columns.chunk import USES, AccountState
+from console.frontend.rerating import ways_text
+from mediation.columns.chunk import MAGNITUDE, USES, AccountState
 from mediation.columns.rater import ColumnRater, RatedColumns
-from mediation.rerating.bycolumns import Anew, Restater
+from mediation.rerating.bycolumns import Anew, Restater, Ways
+from testkit.ledger import an_account
 from tests.unit.charging.rating_worlds import ME, World, worlds
 
 SHE = "msisdn:8613012345679"
 HOUR_MS = 3_600_000
 SLOW = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 
@@ -158,7 +166,7 @@ def test_columns_are_the_row_engine_or_leave_the_account_to_it(world: World, use
     event(found.left.get("acc", "by columns"))
 
 
-@settings(SLOW, max_examples=300)
+@settings(SLOW, max_examples=200)
 @given(worlds(), USES_OF_A_WORLD)
 def test_what_columns_are_for_they_rate_as_the_row_engine_does(world: World, uses: list[tuple[str, int, int]]) -> None:
     usages = [
@@ -176,7 +184,7 @@ PAST = st.lists(
 )
 
 
-@settings(SLOW, max_examples=60)
+@settings(SLOW, max_examples=40)
 @given(worlds(), PAST)
 def test_a_restatement_by_columns_is_that_of_the_row_engine(
     world: World, uses: list[tuple[str, int, int, bool]]
@@ -204,3 +212,33 @@ def test_a_restatement_by_columns_is_that_of_the_row_engine(
     for one, other in ((found.lines, expected.lines), (found.counters, expected.counters), (found.takes, ())):
         assert sorted(one, key=repr) == sorted(other, key=repr)
     assert restater.ways.by_columns + sum(restater.ways.by_rows.values()) == len(found.uses)
+
+
+def test_the_share_that_the_row_engine_took_is_told_with_the_reasons() -> None:
+    ways = Ways(by_columns=900)
+    ways.add(Ways(50, {"spending limits": 40}))
+    ways.add(Ways(0, {"spending limits": 5, "uses that stay as they were": 5}))
+    assert ways_text(ways) == (
+        "950 uses rated by columns, 5.0% of all one by one, 45 for spending limits, 5 for uses that stay as they were"
+    )
+
+
+@pytest.mark.parametrize("quantity", [1 << 33, 1 << 39, 1 << 41, 1 << 55])
+@pytest.mark.parametrize("price", ["0.001", "999999", "0.3333333"])
+def test_what_would_grow_past_a_word_is_left_to_the_row_engine(quantity: int, price: str) -> None:
+    catalogue = Catalogue(
+        "large",
+        1,
+        rounding=Rounding("half_even", 6),
+        services=(Service("data", "byte", quantity_max=str(1 << 60)),),
+        tariffs=(Tariff("t", "data", (Price("p", rates=(Rate(price, "1 KB", "7"),)),)),),
+        offerings=(Offering("o", tariffs=("t",), discounts=("d",)),),
+        discounts=(Discount("d", "offering", percent="33.333333"),),
+    )
+    plan = compile_plan(merge(catalogue), LocalTime("Asia/Shanghai"))
+    account = an_account("acc", 1, "GD", members=(ME,), zone="Asia/Shanghai", currency=plan.currency)
+    state = AccountState(account, {ME: Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),))})
+    usages = [Usage(ME, "data", 1_772_000_000_000 + place, quantity + place) for place in range(3)]
+    found = hold_to_it(plan, state, usages)
+    assert found.left.get("acc", MAGNITUDE) == MAGNITUDE
+    assert ("acc" in found.left) or quantity < 1 << 41
