@@ -23,6 +23,7 @@ from appserver.vouchers.keyfile import read_keys
 from appserver.vouchers.service import Vouchers
 from appserver.work.assembly import engine_of, wall_clock_ms
 from appserver.work.engine import Engine
+from runtime.pace import RunPace
 from runtime.server import Booth
 from runtime.settings import BadSettings
 
@@ -97,9 +98,10 @@ async def build(booth: Booth, settings: AppServerSettings) -> Platform:
     clients = Clients(settings, clock)
     admission = BatchAdmission(clients, pending, settings)
     sampler = Sampler(booth.tracing, settings.trace_every, settings.traces_per_s_max, clock)
-    desk = ServiceDesk(engine, clients, admission, settings, booth.metrics, sampler)
+    pace = RunPace(settings.run_percent / 100)
+    desk = ServiceDesk(engine, clients, admission, settings, booth.metrics, sampler, pace)
     booth.add(add_ServiceDeskServiceServicer_to_server, desk, SERVICE)
-    billing = Billing(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000, settings.country)
+    billing = Billing(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000, settings.country, pace)
     booth.add(add_BillingServiceServicer_to_server, billing, BILLING)
     receivables = Receivables(uplink.pick, wall_clock_ms, settings.timeout_ms / 1000)
     booth.add(add_ReceivablesServiceServicer_to_server, receivables, RECEIVABLES)

@@ -1,9 +1,9 @@
 """Settings of the platform."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from runtime.settings import Listed, Natural, NumberReading, Positive, split_words
 
@@ -35,6 +35,9 @@ class AppServerSettings(NumberReading):
     accounts_cached_max: Positive = 100_000
     accounts_cached_bytes_max: Positive = 256_000_000
     """Of these accounts, packed; in memory they take some times as much."""
+    run_percent: Annotated[int, Field(ge=1, le=100)] = 10
+    """Of the loop's time, that making bills for billing runs takes while others ask this process for something; what
+    nobody else takes, a run may have whole. Owners have a share of their own, for closing."""
     timeout_ms: Positive = 5_000
     """For requests that name none."""
     future_tolerance_ms: Natural = 300_000

@@ -19,6 +19,7 @@ import uvloop
 
 from bench.bills import beside_business, bills
 from bench.buckets import bucket_rows
+from bench.closes import closes
 from bench.collecting import collecting
 from bench.columns import rating_by_columns
 from bench.contracts import contracts
@@ -110,6 +111,7 @@ async def run(bench: Bench, themes: list[str]) -> None:
         documents(bench)
     if "bills" in themes:
         await bills(bench, "SQLite", "")
+        await closes(bench)
         await stages(bench)
         await beside_business(bench)
         await bucket_rows(bench)

@@ -44,6 +44,7 @@ def limits_of(settings: DomainServerSettings) -> Limits:
         group_entries_max=settings.group_entries_max,
         group_bytes_max=settings.group_bytes_max,
         queue_entries_max=settings.queue_entries_max,
+        run_percent=settings.run_percent,
         lane_entries_max=max(1, settings.queue_entries_max // 2),
         segment_groups_max=settings.segment_groups_max,
         snapshot_entries=settings.snapshot_entries,

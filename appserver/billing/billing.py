@@ -3,74 +3,54 @@
 Nothing is remembered between two pages, here or anywhere: an account that is closed is not due any more.
 """
 
-from msgspec import Struct
 from onetier.v1 import billing_pb2 as pb
 
 from appserver.billing.asking import Question
 from appserver.billing.closings import BillingCaller
+from appserver.billing.due_pages import AloneOnItsPage, BillingPage, DuePages
 from appserver.billing.parts import CLOSED, AccountParts, Ask, BillingOrder, bills_of
 from appserver.billing.telling import expect
 from business.billing.kind import BILL_RUNS, subject_of
-from business.billing.periods import Period
 from business.billing.runs import billing_now
 from charging.base.account import Account
 from charging.base.localtime import month_text
 from charging.base.subject import PackedSubject
-from charging.errors import Invalid, NotFound, Refused
+from charging.errors import Invalid, Refused
 from charging.plans.timeline import Timeline
-from charging.wire import (
-    BusinessData,
-    DueAccounts,
-    FetchDue,
-    Inspect,
-    Pull,
-)
+from charging.wire import BusinessData, Inspect, Pull
+from runtime.pace import RunPace
 
-ACCOUNTS_DEFAULT = 100
 PERIODS_DEFAULT, PERIODS_MAX = 12, 24
 """Of one page of an account's bills."""
 FIRST_MONTH = 2020 * 12
 """Nobody was billed here before."""
 
 
-class BillingPage(Struct, frozen=True):
-    """What is asked for, read and permitted."""
-
-    slot: str
-    """"GD/3"; "" = the one account of `identity`."""
-    period: Period | None
-    """None = whatever period of the account is the oldest open one."""
-    page: str
-    accounts_max: int
-    trial: bool
-    identity: str
-    sums_only: bool = False
-    """Bills are told without their lines."""
-
-
 class AccountBilling:
     """Bills accounts. `ask` carries questions to their owners and back."""
 
-    def __init__(self, ask: Ask, timeline: Timeline, caller: BillingCaller, now_ms: int) -> None:
+    def __init__(
+        self, ask: Ask, timeline: Timeline, caller: BillingCaller, now_ms: int, pace: RunPace | None = None
+    ) -> None:
+        """`pace` is the process's; None = nobody else is served in it."""
         self._ask = ask
         self._timeline = timeline
         self._caller = caller
         self._now_ms = now_ms
+        self._pace = pace or RunPace()
 
     async def bill(self, page: BillingPage) -> pb.BillAccountsResponse:
         """Bill a page of accounts, or one. Raises `Refused` RUN_NOT_OPEN, BILL_PERIOD_CLOSED; `Invalid`, `NotFound`."""
         if page.identity:
-            accounts, following = [await self._one(page)], ""
-            route = page.identity
+            pages: DuePages | AloneOnItsPage = AloneOnItsPage(await self._one(page))
         else:
-            route = f"domain:{page.slot}"
             if not page.trial:
                 await self._require_run(page)
-            due = await self._due(page)
-            accounts, following = list(due.accounts), due.next
-        order = BillingOrder(route, trial=page.trial, sums_only=page.sums_only)
-        outcomes = await AccountParts(self._ask, self._timeline, self._caller, self._now_ms, order).bill(accounts)
-        return pb.BillAccountsResponse(outcomes=outcomes, next_page=following)
+            pages = DuePages(self._ask, page)
+        order = BillingOrder(page.identity or f"domain:{page.slot}", trial=page.trial, sums_only=page.sums_only)
+        parts = AccountParts(self._ask, self._timeline, self._caller, self._now_ms, order, self._pace)
+        outcomes = await parts.bill(pages)
+        return pb.BillAccountsResponse(outcomes=outcomes, next_page=pages.next)
 
     async def _one(self, page: BillingPage) -> Account:
         (answer,) = await self._ask([Question(page.identity, Pull(page.identity))])
@@ -91,15 +71,6 @@ class AccountBilling:
         run = billing_now(runs, period.cycle_day, closed=False, billed=None) if period is not None else None
         if run is None or run.period != period:
             raise Refused("RUN_NOT_OPEN", f"no run of {period} is open in slot {page.slot}: open it first")
-
-    async def _due(self, page: BillingPage) -> DueAccounts:
-        period = page.period
-        if period is None:
-            raise NotFound("RUN_UNKNOWN", "a page of a run has a period")
-        most = page.accounts_max or ACCOUNTS_DEFAULT
-        ask = FetchDue(page.slot, period.month, period.cycle_day, most, page.page)
-        (answer,) = await self._ask([Question(f"domain:{page.slot}", ask)])
-        return expect(DueAccounts, answer)
 
     async def read(self, account: Account, request: pb.ReadBillsRequest) -> pb.ReadBillsResponse:
         """Read a page of the bills of an account, newest first. Raises `Invalid` PAGE_TOKEN_FOREIGN, `NotFound`."""

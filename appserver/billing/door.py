@@ -16,6 +16,7 @@ from charging.base.names import is_code
 from charging.errors import Denied, NotFound
 from charging.ledger.permission import Policy, names_another
 from charging.wire import Answer, BusinessData, FetchReference, Pull, Reference, Unchanged
+from runtime.pace import RunPace
 from runtime.principal import principal_of
 
 IdentityRequest = pb.BillAccountsRequest | pb.ReadBillsRequest | pb.ReadCustomerBillRequest
@@ -25,16 +26,20 @@ WAY_BACK_S = 0.25
 
 
 class BillingDoor:
-    """The surroundings of billing calls. `wall_ms` is UTC, `timeout_s` for calls that name no deadline.
+    """The surroundings of billing calls. `wall_ms` is UTC, `timeout_s` for calls that name no deadline;
+    `pace` is at which bills are made beside the business.
 
     Numbers are read as `country` writes them, like those of all other calls.
     """
 
-    def __init__(self, pick: PickLink, wall_ms: Callable[[], int], timeout_s: float, country: str) -> None:
+    def __init__(
+        self, pick: PickLink, wall_ms: Callable[[], int], timeout_s: float, country: str, pace: RunPace
+    ) -> None:
         self._pick = pick
         self._wall_ms = wall_ms
         self._timeout_s = timeout_s
         self._country = country
+        self._pace = pace
         self._plans = Plans()
 
     async def _domain_of(self, identity: str, context: grpc.aio.ServicerContext) -> str:

@@ -1,7 +1,8 @@
 """Accounts that are billed together: made part by part, each part closed by its owners while the next one is made."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,10 +19,11 @@ from charging.base.localtime import month_text
 from charging.errors import Fault, Unavailable
 from charging.plans.timeline import Timeline
 from charging.wire import Answer, Bills, BusinessData, Done, Failed, FetchBills, Pull, Stale, fault
+from runtime.pace import RunPace
 from runtime.status import to_status
 
 PART_ACCOUNTS = 40
-"""Bills that are made at once: then the owner closes these while the next are made, and other work has its turn."""
+"""Bills that are sent together: the owner closes these while the next are made."""
 PARTS_AT_ONCE = 3
 """Under way to the owner: what it decides besides waits for no more bills than these."""
 TRIES_MAX = 4
@@ -49,25 +51,28 @@ class BillingOrder(Struct, frozen=True):
 class AccountParts:
     """Bills accounts of one route. `ask` carries questions to their owners and back."""
 
-    def __init__(self, ask: Ask, timeline: Timeline, caller: BillingCaller, now_ms: int, order: BillingOrder) -> None:
+    def __init__(
+        self, ask: Ask, timeline: Timeline, caller: BillingCaller, now_ms: int, order: BillingOrder, pace: RunPace
+    ) -> None:
         self._ask = ask
         self._timeline = timeline
         self._caller = caller
         self._now_ms = now_ms
         self._order = order
+        self._pace = pace
 
-    async def bill(self, accounts: Sequence[Account]) -> list[pb.BillOutcome]:
-        """Bill accounts, part by part: each is sent as soon as it is made."""
+    async def bill(self, pages: AsyncIterable[Sequence[Account]]) -> list[pb.BillOutcome]:
+        """Bill accounts, part by part: each is sent as soon as it is made, the next page asked for meanwhile."""
         parts: list[asyncio.Task[list[pb.BillOutcome]]] = []
         room = asyncio.Semaphore(PARTS_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as group:
-                for start in range(0, len(accounts), PART_ACCOUNTS):
-                    await room.acquire()
-                    part = group.create_task(self._part(accounts[start : start + PART_ACCOUNTS]))
-                    part.add_done_callback(lambda _: room.release())
-                    parts.append(part)
-                    await asyncio.sleep(0)
+                async for accounts in pages:
+                    for start in range(0, len(accounts), PART_ACCOUNTS):
+                        await room.acquire()
+                        part = group.create_task(self._part(accounts[start : start + PART_ACCOUNTS]))
+                        part.add_done_callback(lambda _: room.release())
+                        parts.append(part)
         except ExceptionGroup as several:
             faults = several.subgroup(Fault)
             raise (faults or several).exceptions[0] from None
@@ -78,7 +83,7 @@ class AccountParts:
         left: Sequence[Account] = accounts
         for _ in range(TRIES_MAX):
             # Asked for after the account, and each time: a change of one in between makes what is sent stale.
-            made = self._made(left, await self._contracts(left), told)
+            made = await self._made(left, await self._contracts(left), told)
             if self._order.trial:
                 told.update((each.account.account_id, self._told(each)) for each in made)
                 left = ()
@@ -91,17 +96,21 @@ class AccountParts:
             told[account.account_id] = _failed(account, Unavailable("ACCOUNT_CONTENDED", text, retry_ms=RETRY_MS))
         return [told[account.account_id] for account in accounts if account.account_id in told]
 
-    def _made(
+    async def _made(
         self, accounts: Sequence[Account], contracts: Mapping[str, Contract | Failed], told: dict[str, pb.BillOutcome]
     ) -> list[Closing]:
-        """Make what closes accounts; what can't be made is told."""
+        """Make what closes accounts, a few at a time; what can't be made is told."""
         made: list[Closing] = []
-        for account in accounts:
-            try:
-                own = _own(account, contracts)
-                made.append(closing(self._timeline, account, own, self._caller, self._now_ms))
-            except Fault as why:
-                told[account.account_id] = _failed(account, why)
+        waiting = deque(accounts)
+        while waiting:
+            async with self._pace.step() as step:
+                while waiting and not step.over:
+                    account = waiting.popleft()
+                    try:
+                        own = _own(account, contracts)
+                        made.append(closing(self._timeline, account, own, self._caller, self._now_ms))
+                    except Fault as why:
+                        told[account.account_id] = _failed(account, why)
         return made
 
     async def _close(self, made: Sequence[Closing], told: dict[str, pb.BillOutcome]) -> list[Account]:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 from onetier.v1 import billing_pb2 as pb
 
-from appserver.billing.billing import BillingPage
+from appserver.billing.due_pages import BillingPage
 from appserver.reading.keys import check_key
 from business.billing.actions import (
     ApproveDocuments,

@@ -185,7 +185,8 @@ class Billing(BillingDoor, BillingServiceServicer):
         context: grpc.aio.ServicerContext,
     ) -> AccountBilling:
         caller = BillingCaller(request.actor, request.channel, principal_of(context).name)
-        return AccountBilling(self._asker(context), self._plans.timeline(reference), caller, self._wall_ms())
+        timeline = self._plans.timeline(reference)
+        return AccountBilling(self._asker(context), timeline, caller, self._wall_ms(), self._pace)
 
 
 def _route(subject_id: str) -> str:

@@ -14,6 +14,7 @@ from appserver.settings import AppServerSettings
 from appserver.work.engine import Engine
 from charging.errors import Invalid
 from runtime.intercept import MESSAGE_MALFORMED
+from runtime.pace import RunPace
 from runtime.principal import principal_of
 from runtime.status import from_status, to_status
 from runtime.stream import ReplyStream, serve_stream
@@ -63,7 +64,9 @@ class ServiceDesk(ServiceDeskServiceServicer):
         settings: AppServerSettings,
         metrics: Metrics,
         sampler: Sampler,
+        pace: RunPace,
     ) -> None:
+        """`pace` is of what can wait beside those that are served here."""
         self.ended = asyncio.Event()
         """The streams end once it is set."""
         self._engine = engine
@@ -72,6 +75,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
         self._settings = settings
         self._metrics = metrics
         self._sampler = sampler
+        self._pace = pace
         self._loop = asyncio.get_running_loop()
         metrics.gauge("clients_known", lambda: len(clients))
 
@@ -120,6 +124,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
         if not size:
             replies.send(desk.ExchangeResponse(batch_id=request.batch_id), 1)
             return 1
+        self._pace.others()
         now = self._loop.time()
         timeout_ms = min(request.timeout_ms or self._settings.timeout_ms, TIMEOUT_MS_MAX)
         deadline = now + timeout_ms / 1000
@@ -170,6 +175,7 @@ class ServiceDesk(ServiceDeskServiceServicer):
             await asyncio.sleep(client.pause_s(self._loop.time()))
             raise refusal
         client.take(1, octets)
+        self._pace.others()
         left_s = context.time_remaining()
         timeout_s = self._settings.timeout_ms / 1000 if left_s is None else min(left_s, TIMEOUT_MS_MAX / 1000)
         future: asyncio.Future[desk.ServiceReply] = self._loop.create_future()

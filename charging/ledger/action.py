@@ -88,6 +88,8 @@ class BaseAction(Struct, frozen=True, array_like=True, gc=False):
     the replay (`charging.ledger.staging`)."""
     stages: ClassVar[bool] = False
     """It brings money that waits in a stage while a run in mode `staged` bills the account."""
+    patient: ClassVar[bool] = False
+    """Nobody waits for it, and it comes by the thousands: the owner lets all other commands go first."""
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Check against the state and say which events follow. `now_ms` is the owner's clock.

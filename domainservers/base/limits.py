@@ -14,6 +14,10 @@ class Limits(Struct, frozen=True):
     """Commands waiting in a slot; beyond it RESOURCE_EXHAUSTED."""
     lane_entries_max: int = 10_000
     """Commands of one account waiting; beyond it RESOURCE_EXHAUSTED for this account only."""
+    patient_max: int = 2_000
+    """Commands of billing runs waiting in a slot; beyond it RESOURCE_EXHAUSTED."""
+    run_percent: int = 10
+    """Of the loop's time, for all that billing runs have closed in this process, while others change something."""
     reads_in_flight_max: int = 20_000
     """Requests of a slot that wait for the store."""
     segment_groups_max: int = 5_000

@@ -32,14 +32,15 @@ LOCAL = "local"
 
 def let_in(
     sink: ReplySink, asks: Sequence[tuple[int, Ask]], origin: str, around: Surroundings, metrics: Metrics
-) -> tuple[list[Item | tuple[int, Ask]], list[Item]]:
+) -> tuple[list[Item | tuple[int, Ask]], list[Item], list[Item]]:
     """Make items of commits that name their account, and answer what its sender may not ask.
 
-    Gives all that was let in, in order, and the items of it once more. Without an origin the asks are this process's
-    own, and nothing is checked.
+    Gives all that was let in, in order, and the items of it once more, but for those that can wait, which come last.
+    Without an origin the asks are this process's own, and nothing is checked.
     """
     work: list[Item | tuple[int, Ask]] = []
     items: list[Item] = []
+    patient: list[Item] = []
     charging: set[tuple[str, str, str]] = set()
     """Who was found to be allowed to charge whatever amount in this batch: most of it is alike."""
     for place, ask in asks:
@@ -59,13 +60,18 @@ def let_in(
                 continue
         if type(ask) is Commit and (ask.command.account_id or type(ask.command.action) is OpenAccount):
             # Most are charges, which are plain items.
-            make = Item if type(ask.command.action) is PostCharge else item_of
-            item = make(sink, place, ask.identity, ask.command, permission=permission)
+            if type(ask.command.action) is PostCharge:
+                item = Item(sink, place, ask.identity, ask.command, permission=permission)
+            else:
+                item = item_of(sink, place, ask.identity, ask.command, permission=permission)
+                if ask.command.action.patient:
+                    patient.append(item)
+                    continue
             items.append(item)
             work.append(item)
         else:
             work.append((place, ask))
-    return work, items
+    return work, items, patient
 
 
 def _charges(command: Command, charging: set[tuple[str, str, str]]) -> bool:

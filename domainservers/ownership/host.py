@@ -16,6 +16,7 @@ from domainservers.slot.slot import Slot
 from domainservers.slot.witness import Witness
 from evidence.keys import PROCESS_RING, KeyRing
 from evidence.seals import Tampered
+from runtime.pace import RunPace
 from runtime.telemetry import Metrics, logger
 from storage.unit import StoreRejected, StoreUnavailable, Unit
 
@@ -53,10 +54,11 @@ class Host:
         witness: Witness | None = None,
         policy: Callable[[], Policy] = built_in_policy,
         domain_of: Callable[[str], str] = nowhere,
+        pace: RunPace | None = None,
     ) -> None:
         """`revision_of` gives the reference revision of a domain; `keeping` makes what looks after a slot; `ring` holds
         the keys of the journals' chains; `witness` knows from elsewhere how far they had come; `policy` gives
-        the directory's grants."""
+        the directory's grants; `pace` is of what can wait, None = by the limits."""
         self.server_id = server_id
         self.owned: dict[str, Owned] = {}
         self.metrics = metrics
@@ -68,6 +70,7 @@ class Host:
         self._limits = limits
         self._clock = clock
         self._permits = asyncio.Semaphore(commits_in_flight_max)
+        self._pace = pace or RunPace(limits.run_percent / 100)
         self._revision_of = revision_of
         self._keeping = keeping
         self._ring = ring
@@ -139,7 +142,7 @@ class Host:
         except BaseException:
             await self._units.release(places)
             raise
-        slot = Slot(parts, self._ended, lambda: self._fresh(name))
+        slot = Slot(parts, self._ended, lambda: self._fresh(name), self._pace)
         owned = Owned(slot, places, self._keeping(slot), parts.journal.head.epoch)
         self.owned[name] = owned
         owned.keeping.start()

@@ -28,7 +28,9 @@ PAGE_BYTES_MAX = 2_000_000
 BILLS_MAX = 24
 """Periods of which bills are read at once."""
 BREATH_CELLS = 2_000
-"""Other work of the process has its turn after so many accounts that were looked at."""
+"""Other work of the process has its turn after so many accounts that were listed."""
+BREATH_STATES = 64
+"""Likewise, of states that may have to be unpacked."""
 
 
 class DueReads:
@@ -72,7 +74,9 @@ class DueReads:
         size, following = 0, ""
         for bucket in range(first, len(names)):
             states = await self._states(names[bucket], in_memory[bucket], after if bucket == first else "")
-            for account_id in sorted(states):
+            for index, account_id in enumerate(sorted(states), 1):
+                if index % BREATH_STATES == 0:
+                    await asyncio.sleep(0)
                 state = states[account_id]
                 account = self._account(account_id, state)
                 if account is None or not _wanted(account, ask):

@@ -17,12 +17,15 @@ from domainservers.journal.groups import ReplySink
 from domainservers.slot.parts import SlotParts
 from domainservers.slot.wiring import Hooks, Works
 from evidence.anchors import Anchor
+from runtime.pace import RunPace
 from runtime.telemetry import logger
 
 log = logger("domainservers.slot.slot")
 
 CLOSE_TIMEOUT_S = 10.0
 """How long a slot may take to write itself down before it is given up all the same; the journal has everything."""
+
+OnEnd = Callable[["Slot"], None]
 
 
 class SlotState(Enum):
@@ -37,9 +40,11 @@ class Slot:
     """One owned slot. `close` gives it up in order; when it is fenced it steps down by itself."""
 
     def __init__(
-        self, parts: SlotParts, on_end: Callable[["Slot"], None], fresh: Callable[[], bool] = lambda: True
+        self, parts: SlotParts, on_end: OnEnd, fresh: Callable[[], bool] = lambda: True, pace: RunPace | None = None
     ) -> None:
-        """`fresh` says whether nobody can have taken the slot over unnoticed; reads ask the journal first when not."""
+        """`fresh` says whether nobody can have taken the slot over unnoticed; reads ask the journal first when not.
+        `pace` is the process's, for what can wait; None = the slot is alone in it.
+        """
         self.parts = parts
         """For those that look at it from outside."""
         self.name = parts.name
@@ -57,11 +62,13 @@ class Slot:
         self._snapshots = parts.snapshots
         self._behind = (parts.bills.records, parts.customers)
         self._metrics = parts.metrics
-        works = Works(parts, Hooks(self.take, self.end, fresh))
+        works = Works(parts, Hooks(self.take, self.end, fresh), pace or RunPace(parts.limits.run_percent / 100))
         self._commands = works.commands
+        self._patient = works.patient
         self._asking = works.asking
         self._proving = works.proving
         self._instructing = works.instructing
+        self._refuse = works.refuse
         self._loading = works.loading
         self._readers = works.readers
         self._committing = works.committing
@@ -70,7 +77,7 @@ class Slot:
         self.stages = works.stages
         self.transfers = works.transfers
         self._snapshots.start()
-        work = (self._committing.run(), self._contracts.write_behind(), *(each.write_behind() for each in self._behind))
+        work = works.running(self._contracts.write_behind(), *[each.write_behind() for each in self._behind])
         self._tasks = [asyncio.get_running_loop().create_task(each) for each in work]
 
     def submit(self, sink: ReplySink, asks: Sequence[tuple[int, Ask]], origin: str = "") -> None:
@@ -85,7 +92,8 @@ class Slot:
                 sink.answer(place, body)
             return
         self._around.look()
-        work, items = let_in(sink, asks, origin, self._around, self._metrics)
+        work, items, patient = let_in(sink, asks, origin, self._around, self._metrics)
+        self._patient.take(patient, others=len(items))
         commands, misses = self._commands, self._loading.misses
         commands.look_up(items)
         for each in work:
@@ -137,18 +145,13 @@ class Slot:
         """Give the slot up in order: take nothing new, journal what was decided, write everything down. Idempotent."""
         if self.state is SlotState.SERVING:
             self.state = SlotState.DRAINING
-            self._refuse_waiting()
+            self._refuse(slot_moving(self.name, self._retry_ms))
             try:
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await self._write_down()
             except TimeoutError:
                 log.warning("a slot is given up though the store did not answer", slot=self.name)
         self.end()
-
-    def _refuse_waiting(self) -> None:
-        fault = slot_moving(self.name, self._retry_ms)
-        self._commands.refuse(fault)
-        self._instructing.refuse(fault)
 
     async def _write_down(self) -> None:
         if await self._committing.settle():
@@ -179,7 +182,7 @@ class Slot:
         body = pack_fault(fault)
         for sink, place, _ in self._groups.take_waiters():
             sink.answer(place, body)
-        self._refuse_waiting()
+        self._refuse(slot_moving(self.name, self._retry_ms))
         self._proving.stop(body)
         self._loading.refuse(fault)
         self._on_end(self)

@@ -4,7 +4,7 @@ The workers form a ring (a command waits for an account, its arrival gives the n
 handed calls that reach a later one; nothing is called before all are there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 
 from charging.errors import Fault
 from charging.ledger.entry import Entry
@@ -31,11 +31,13 @@ from domainservers.slot.expiring import Expiring
 from domainservers.slot.loading import Loading
 from domainservers.slot.opening import AccountNaming
 from domainservers.slot.parts import SlotParts
+from domainservers.slot.patient import PatientCommands
 from domainservers.slot.proving import Proving
 from domainservers.slot.replaying_stages import ReplayingStages
 from domainservers.slot.transfers import OutgoingTransfers
 from domainservers.subjects.desk import SubjectDesk
 from domainservers.subjects.instructing import Instructing
+from runtime.pace import RunPace
 
 INSTRUCTIONS_FIRST = 16
 """How many have their turn in a group before the commands that wait."""
@@ -55,7 +57,8 @@ class Hooks:
 class Works:
     """The workers of a slot."""
 
-    def __init__(self, parts: SlotParts, hooks: Hooks) -> None:
+    def __init__(self, parts: SlotParts, hooks: Hooks, pace: RunPace) -> None:
+        """`pace` is for what can wait."""
         cells = parts.accounts.cells
         self.proving = Proving(parts.journal, hooks.fresh, hooks.end)
         when_ours = self.proving.when_ours
@@ -106,6 +109,7 @@ class Works:
             drain_ms=self.committing.drain_ms,
             decided=self.committing.wake,
         )
+        self.patient = _patient(parts, pace, self.commands, self.committing.wake)
         self.instructing = _instructing(parts, past, self.loading, self.readers, when_ours, self.committing.wake)
         self.asking = _asking(parts, hooks, pulling, past, self.loading, self.readers, self.instructing)
         want = self.loading.load_if_absent
@@ -117,11 +121,26 @@ class Works:
             parts.watch, cells, parts.memory, parts.groups, parts.clock, want=want, take=hooks.take
         )
 
+    def running(self, *more: Coroutine[None, None, None]) -> tuple[Coroutine[None, None, None], ...]:
+        """Give what goes on as long as the slot is owned, and more of the kind."""
+        return (self.committing.run(), self.patient.run(), *more)
+
+    def refuse(self, fault: Fault) -> None:
+        """Answer all that wait to be decided."""
+        self.commands.refuse(fault)
+        self.patient.refuse(fault)
+        self.instructing.refuse(fault)
+
     def _pump(self) -> None:
         # Instructions are few: were commands always first, a slot whose groups are all full would never open a run.
         self.instructing.pump(INSTRUCTIONS_FIRST)
         self.commands.pump()
         self.instructing.pump()
+
+
+def _patient(parts: SlotParts, pace: RunPace, commands: CommandTurns, decided: Callable[[], None]) -> PatientCommands:
+    line_max = parts.limits.patient_max
+    return PatientCommands(parts.name, line_max, pace, commands, parts.groups, parts.around, decided)
 
 
 def _instructing(

@@ -14,6 +14,8 @@ ROWS = {
     "charges during a run ÷ without": ("without", "≥ 0.7"),
     "unary p99 during a run ÷ without": ("p50 / p99", "≤ 1.5"),
     "longest that an account waits around its close": ("without", "≤ 50 ms"),
+    "CPU of a bill, platform and owner": ("", ""),
+    "CPU until a charge is answered, p99": ("without a run", ""),
     "CPU of a charge with buckets ÷ without": ("a charge at its owner", "≤ 1.03"),
     "TS 32.298 decode, pure": ("pycrate", "≥ 15 times"),
     "parts of calls joined, pure": ("", ""),

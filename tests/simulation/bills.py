@@ -7,8 +7,9 @@ from random import Random
 from onetier.v1 import billing_pb2 as pb
 
 from appserver.billing.asking import Question
-from appserver.billing.billing import AccountBilling, BillingPage
+from appserver.billing.billing import AccountBilling
 from appserver.billing.closings import BillingCaller
+from appserver.billing.due_pages import BillingPage
 from business.billing.periods import Period
 from charging import wire
 from charging.base.account_id import identity_of
@@ -18,6 +19,7 @@ from charging.plans.timeline import Timeline
 from charging.wire import Answer, Bills, Commit, Done, Failed, FetchBills, failed
 from runtime.status import from_status
 from tests.simulation.callers import BASE_MS, OFFERING, RETRIES, Histories, Network, Told
+from tests.simulation.pace import a_pace
 
 DECEMBER = Period(2026 * 12 + 11, 1)
 TIMELINE = Timeline(
@@ -68,6 +70,7 @@ class Worker:
         self._network = network
         self._random = random
         self._histories = histories
+        self._pace = a_pace()
 
     async def work(self, pages: int) -> None:
         """Bill so many pages, or accounts, some after the other."""
@@ -107,7 +110,7 @@ class Worker:
     async def _bill(self, page: BillingPage) -> Sequence[pb.BillOutcome]:
         now_ms = BASE_MS + int(asyncio.get_running_loop().time() * 1_000)
         caller = BillingCaller(self._name, "front", "")
-        return (await AccountBilling(self._ask, TIMELINE, caller, now_ms).bill(page)).outcomes
+        return (await AccountBilling(self._ask, TIMELINE, caller, now_ms, self._pace).bill(page)).outcomes
 
     async def _ask(self, questions: Sequence[Question]) -> list[Answer]:
         return list(await asyncio.gather(*(self._try(question.ask) for question in questions)))

@@ -26,6 +26,7 @@ from evidence.second import UnitAnchors
 from runtime.telemetry import Metrics
 from storage.unit import Unit
 from tests.simulation.loop import NODE, SimulatedLoop
+from tests.simulation.pace import a_pace
 from tests.simulation.store import SimulatedUnit, Store, Wire
 
 BASE_MS = 1_800_000_000_000
@@ -35,6 +36,7 @@ LIMITS = Limits(
     group_entries_max=16,
     queue_entries_max=64,
     lane_entries_max=32,
+    patient_max=4,
     segment_groups_max=12,
     snapshot_entries=40,
     snapshot_interval_ms=4_000,
@@ -140,7 +142,7 @@ class Node:
         units = Units(open_unit)
         metrics = Metrics("simulated")
         self._tally(metrics)
-        self.host = Host(self.name, units, LIMITS, clock, 2, lambda _: 1, metrics, self._keeping, RING)
+        self.host = Host(self.name, units, LIMITS, clock, 2, lambda _: 1, metrics, self._keeping, RING, pace=a_pace())
         places = Everywhere([UnitAnchors(SealedUnit(unit, RING), self.name)])
         self.host.witness = Witness(places, unit, _nobody)
         anchoring = Anchoring(self.host, places, lambda: (0, b""), clock, metrics, ANCHOR_INTERVAL_MS)

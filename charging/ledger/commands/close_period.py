@@ -132,6 +132,7 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
     """The owner's, while it decides."""
 
     sees_stages = True
+    patient = True
     traits = Traits(
         sender=PLATFORM,
         permissions=("close_period",),

@@ -17,6 +17,7 @@ class PostFees(BaseAction, frozen=True, tag="fees"):
 
     dues: Dues
 
+    patient = True
     traits = Traits(
         sender=PLATFORM,
         permissions=("post_fees",),
