@@ -6,10 +6,11 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from charging.base.account import Book, FeeMark, Hold, Proposal, Session, SpendingLimit, Threshold
+from charging.base.account import Book, Hold, Proposal, Session, SpendingLimit, Threshold
 from charging.base.buckets import Billed, Buckets, SumKey
 from charging.base.contract import Contract
 from charging.base.dunning import Dunned, DunningStep
+from charging.base.feemark import FeeMark
 from charging.base.openbills import NEVER_LATE, OpenBill, OpenItem, Share, pack_settled
 from charging.base.outgoing import Outgoing, Redemption
 from charging.base.staged import StagedMoney

@@ -1,5 +1,7 @@
 """What a command would do, as the front end's contract tells it."""
 
+from collections.abc import Callable
+
 from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.replies.fill import fill_contract, fill_movements, fill_steps
@@ -7,7 +9,7 @@ from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.base.usage import unpack_steps
 from charging.ledger.decision import Decision
-from charging.ledger.dues import FeePosted
+from charging.ledger.dues import Due, FeePosted
 from charging.ledger.events import ContractSet
 
 
@@ -17,8 +19,9 @@ def fill_preview(
     contract: Contract,
     decision: Decision,
     domain: str,
+    free_ms: Callable[[Contract, Due], int],
 ) -> None:
-    """Answer with what a decision on an account would change."""
+    """Answer with what a decision on an account would change; `free_ms` says until when a fee is free."""
     done = decision.done
     fill_movements(result.movements, done.movements)
     result.notices.extend(done.notices)
@@ -27,15 +30,16 @@ def fill_preview(
     result.currency = account.terms.currency
     result.domain = domain
     result.amount = done.amount
+    after = contract
     for event in decision.events:
         if isinstance(event, FeePosted):
-            _fill_fee(result.fees.add(), event)
+            _fill_fee(result.fees.add(), event.due, free_ms(after, event.due))
         elif isinstance(event, ContractSet):
             fill_contract(result.contracts.add(), event.contract)
+            after = event.contract if event.contract.identity == contract.identity else after
 
 
-def _fill_fee(into: desk.PreviewFee, event: FeePosted) -> None:
-    due = event.due
+def _fill_fee(into: desk.PreviewFee, due: Due, free_ms: int) -> None:
     into.identity = due.identity
     into.offering = due.offering
     into.fee = due.fee
@@ -43,4 +47,5 @@ def _fill_fee(into: desk.PreviewFee, event: FeePosted) -> None:
     into.amount = -due.charge.amount if due.credit else due.charge.amount
     into.from_ms = due.from_ms
     into.to_ms = due.to_ms
+    into.free_until_ms = free_ms
     fill_steps(into.steps, unpack_steps(due.charge.steps))

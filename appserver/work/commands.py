@@ -12,6 +12,7 @@ from appserver.work.admitting import joined_on, reopened_on
 from appserver.work.bulk import rated_uses
 from appserver.work.characteristics import characterised_on
 from appserver.work.dunning import dunned
+from appserver.work.granting import may
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.opened import opened_on
 from appserver.work.pricing import before_contract, session_step
@@ -48,6 +49,7 @@ from charging.ledger.commands.top_up import TopUp
 from charging.ledger.commands.transfer_ownership import TransferOwnership
 from charging.ledger.kinds import Action, Revision
 from charging.ledger.ledger import available_view, seal
+from charging.ledger.revising import CHANGE_PAST
 from charging.ledger.standing import require_serving
 from charging.plans.plan import Plan
 from charging.rating import bonuses, rating
@@ -130,7 +132,8 @@ def order_command(
     elif isinstance(order, ChangeCharacteristics):
         action = characterised_on(order, contract, reference, item.request.channel, now_ms)
     elif isinstance(order, Revision):
-        action = decided_on(order, contract, account, reference, now_ms)
+        may_past = may(item, CHANGE_PAST, reference)
+        action = decided_on(order, contract, account, reference, now_ms, may_past=may_past)
     elif isinstance(order, Join):
         action = joined_on(order, account, reference, now_ms)
     elif isinstance(order, Reopen):

@@ -7,11 +7,10 @@ before comes from elsewhere, where it was paid for: it is taken as it stands, of
 from msgspec.structs import replace
 
 from appserver.reference import DomainReference
+from appserver.work.granting import may
 from appserver.work.items import OpeningItem
 from charging.base.contract import Subscription
-from charging.errors import Denied
 from charging.ledger.commands.open_account import OpenAccount, began_before, require_new
-from charging.ledger.permission import names_another
 from charging.ledger.revising import started
 from charging.plans.plan import Plan
 from charging.rating.due_fees import of_change
@@ -30,7 +29,7 @@ def opened_on(order: OpenAccount, item: OpeningItem, reference: DomainReference,
     `charging.rating.terms.check_terms` and `charging.rating.due_fees.of_change` raise.
     """
     contract = order.contract
-    if not _may_bring_past(item, reference):
+    if not may(item, PAST, reference):
         begun = [each if each.valid_from_ms else replace(each, valid_from_ms=now_ms) for each in contract.subscriptions]
         contract = replace(contract, subscriptions=tuple(begun))
         require_new(contract, now_ms)
@@ -56,13 +55,3 @@ def _completed(new: Subscription, plan: Plan, now_ms: int) -> Subscription:
     begins_ms, lasts_ms = new.valid_from_ms, plan.limited.get(new.offering, 0)
     ends_ms = new.valid_to_ms or (begins_ms + lasts_ms if lasts_ms else 0)
     return replace(new, valid_to_ms=ends_ms, first_fees="activation" if begins_ms > now_ms else "")
-
-
-def _may_bring_past(item: OpeningItem, reference: DomainReference) -> bool:
-    request, principal = item.request, item.batch.principal
-    another = names_another(principal, request.actor)
-    try:
-        reference.policy.permit(principal, PAST, request.channel, request.partner, reference.domain, another)
-    except Denied:
-        return False
-    return True

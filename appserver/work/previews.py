@@ -4,6 +4,8 @@ So what would be refused is refused here with the same reason. What only the own
 account holds an identity, and whether a request key was used.
 """
 
+from functools import partial
+
 from appserver.batches.pending import Pending
 from appserver.reference import DomainReference
 from appserver.replies import previews as replies
@@ -23,6 +25,7 @@ from charging.ledger.kinds import Revision
 from charging.ledger.ledger import decide
 from charging.ledger.outcome import unchanged
 from charging.ledger.revising import check_basis
+from charging.rating.due_fees import free_until_ms
 from charging.rating.remains import allowances
 from charging.wire import BusinessData
 from runtime.languages import tongue_for
@@ -50,7 +53,8 @@ def answer_preview(
     lost = _lost(contract, decision, account, reference, now_ms)
     reply = pending.reply(item)
     if reply is not None:
-        replies.fill_preview(reply.preview, account, contract, decision, reference.domain)
+        free_ms = partial(free_until_ms, reference.timeline.plan_at)
+        replies.fill_preview(reply.preview, account, contract, decision, reference.domain, free_ms)
         if lost:
             merged = reference.timeline.plan_at(now_ms).merged
             fill_allowances(reply.preview.lost, lost, merged, tongue_for(item.language))

@@ -15,7 +15,9 @@ from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.unsubscribe import Unsubscribe
+from charging.ledger.revising import PAST_MS_MAX, Late, as_of
 from charging.rating.due_fees import of_change
+from charging.rating.past_changes import check_past, of_past_change
 from charging.rating.selling import check_change
 from charging.rating.terms import check_terms
 
@@ -25,15 +27,26 @@ Priced = Dated | Leave | ChangeIdentity
 """Changes of what a contract subscribes to, or of whom it is for."""
 
 
-def decided_on(order: Priced, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Priced:
+def decided_on(
+    order: Priced,
+    contract: Contract,
+    account: Account,
+    reference: DomainReference,
+    now_ms: int,
+    *,
+    may_past: bool = False,
+) -> Priced:
     """Complete a change by its moment, the end that the catalogue gives, the contract that it was decided on, and fees.
 
-    Raises what `charging.rating.selling.check_change` and `charging.rating.due_fees.of_change` raise. What the contract
-    itself says against it the owner refuses, so that the refusal stays under its key.
+    `may_past` says that its sender may let it hold from the past. Raises what `charging.rating.selling.check_change`,
+    `charging.rating.due_fees.of_change` and `charging.rating.past_changes` raise. What the contract itself says against
+    it the owner refuses, so that the refusal stays under its key.
     """
     ready = _ready(order, contract, account, reference, now_ms)
     if isinstance(ready, ChangeIdentity):
         return ready
+    if may_past and not isinstance(ready, Leave):
+        ready = _late(ready, contract, account, reference, now_ms)
     sold = any(not catalogue.domain for catalogue in reference.told.catalogues)
     if not sold or order.expected_version not in (0, contract.version):
         return ready
@@ -44,15 +57,32 @@ def decided_on(order: Priced, contract: Contract, account: Account, reference: D
     except Refused:
         return ready
     plan_at = reference.timeline.plan_at
-    if not isinstance(ready, Leave):
-        check_change(plan_at, after, _added(ready), _begins_ms(ready), now_ms, _path(ready))
     changes = isinstance(ready, ChangePlan)
-    at_ms = now_ms if isinstance(ready, Leave) else _begins_ms(ready)
+    if isinstance(ready, Leave):
+        check_terms(plan_at, contract, after, account, _path(ready), changes=changes, at_ms=now_ms)
+        return replace(ready, dues=of_change(plan_at, contract, after, account, now_ms, changes=False, at_ms=now_ms))
+    at_ms = _begins_ms(ready)
+    check_change(plan_at, after, _added(ready), at_ms, as_of(ready.late, at_ms, now_ms), _path(ready))
     check_terms(plan_at, contract, after, account, _path(ready), changes=changes, at_ms=at_ms)
-    dues = of_change(plan_at, contract, after, account, now_ms, changes=changes, at_ms=at_ms)
+    if ready.late is not None:
+        dues = of_past_change(plan_at, contract, after, account, at_ms, now_ms, changes=changes)
+    else:
+        dues = of_change(plan_at, contract, after, account, now_ms, changes=changes, at_ms=at_ms)
     if isinstance(ready, Subscribe | ChangePlan):
-        return replace(ready, dues=dues, begins_later=_begins_ms(ready) > now_ms)
+        return replace(ready, dues=dues, begins_later=at_ms > now_ms)
     return replace(ready, dues=dues)
+
+
+def _late(order: Dated, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Dated:
+    """Mark a change that holds from the past, where the catalogue lets it; raises what `check_past` raises."""
+    at_ms = _begins_ms(order)
+    if at_ms >= now_ms - PAST_MS_MAX or all(catalogue.domain for catalogue in reference.told.catalogues):
+        return order
+    plan = reference.timeline.plan_at(now_ms)
+    if not plan.merged.past_days:
+        return order
+    check_past(plan, contract, account, at_ms, now_ms)
+    return replace(order, late=Late(account.terms.closed))
 
 
 def _ready(order: Priced, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Priced:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT
 from charging.base.buckets import Buckets, sharing_keys
 from charging.base.dunning import Dunned
+from charging.base.feemark import FeeMark
 from charging.base.fieldtypes import MICRO_UNITS, NAME, NAMES, Choice, Identity, Name, Whole
 from charging.base.money import NO_CURRENCY
 from charging.base.openbills import OpenBill
@@ -143,21 +144,6 @@ class Proposal(Struct, frozen=True, array_like=True, gc=False):
     """When it was proposed, by the owner's clock."""
     digest: bytes = b""
     """Of the command, as `charging.ledger.command.Command.digest`."""
-
-
-class FeeMark(Struct, frozen=True, array_like=True, gc=False):
-    """What was posted last of one fee; see `charging.ledger.dues`."""
-
-    identity: str
-    """Member whose contract brings it."""
-    offering: str
-    fee: str
-    from_ms: int
-    """First moment that it pays for, UTC."""
-    to_ms: int
-    """First moment that is not paid for."""
-    amount: int
-    """Micro-units; what a credit can give back at most."""
 
 
 class Terms(Struct, frozen=True, array_like=True, gc=False):

@@ -65,10 +65,13 @@ class Contract(Struct, frozen=True, array_like=True, gc=False):
     kept_for: str = ""
     """Account that may have it all the same, besides its own."""
 
+    def paused_at(self, time_ms: int) -> bool:
+        """Say whether it is paused as a whole at a moment."""
+        return 0 < self.paused_from_ms <= time_ms and (self.paused_to_ms == 0 or time_ms < self.paused_to_ms)
+
     def serves_at(self, time_ms: int) -> bool:
         """Say whether it is neither suspended nor paused at a moment."""
-        paused = 0 < self.paused_from_ms <= time_ms and (self.paused_to_ms == 0 or time_ms < self.paused_to_ms)
-        return self.status == "active" and not paused
+        return self.status == "active" and not self.paused_at(time_ms)
 
 
 class OrderLine(Struct, frozen=True, array_like=True, gc=False):

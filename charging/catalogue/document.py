@@ -44,12 +44,13 @@ arrives (`charging.plans.timeline`).
 """
 
 from datetime import date, datetime
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta, Struct
 
 from charging.base import names
+from charging.base.bounds import PAST_DAYS_MAX
 from charging.catalogue.characteristics import Characteristic
 from charging.catalogue.dunning import DunningRule
 from charging.catalogue.meanings import kinds_of, meanings
@@ -85,6 +86,8 @@ Title = Annotated[
 ]
 Version = Annotated[int, Meta(ge=1, le=2_147_483_647)]
 Currency = Annotated[str, Meta(pattern=whole(names.CURRENCY), description="A code of ISO 4217, such as CNY")]
+
+PastClosed = Literal["next_bill", "refuse"]
 
 
 class Overrides(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -168,6 +171,12 @@ class Catalogue(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
     reopen_days: Annotated[int, Meta(ge=0, le=3650)] | None = None
     """How long after its end a closed account may be opened again; 0 = not at all. None = not at all, in a region as
     the nation says."""
+    past_days: Annotated[int, Meta(ge=0, le=PAST_DAYS_MAX)] | None = None
+    """How many days ago a change of a contract may hold from, for whoever is granted `change_past`; 0 = none. None =
+    none, in a region as the nation says."""
+    past_closed: PastClosed | None = None
+    """What a change from within a closed billing period does: `refuse` = it is refused; `next_bill` = the difference
+    stands on the next bill, with its origin. None = next_bill, in a region as the nation says."""
     overrides: Overrides = Overrides()
     withdrawn: Withdrawn = Withdrawn()
     country: str = ""

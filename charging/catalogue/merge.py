@@ -11,7 +11,7 @@ import msgspec
 
 from charging.base.money import NO_CURRENCY
 from charging.catalogue.characteristics import Characteristic
-from charging.catalogue.document import Catalogue
+from charging.catalogue.document import Catalogue, PastClosed
 from charging.catalogue.dunning import DunningRule
 from charging.catalogue.offers import (
     Accumulator,
@@ -61,6 +61,10 @@ class Merged:
     """How long a number that was let go rests."""
     reopen_days: int
     """How long after its end a closed account may be opened again."""
+    past_days: int
+    """How many days ago a change of a contract may hold from."""
+    past_closed: PastClosed
+    """What it does when that is in a closed billing period."""
     services: dict[str, MergedEntry[Service]]
     calendars: dict[str, MergedEntry[Calendar]]
     bands: dict[str, MergedEntry[Band]]
@@ -152,6 +156,8 @@ def merge(national: Catalogue, region: Catalogue | None = None) -> Merged:
         splits=_section(national.splits, over.splits, gone.splits, new.splits, domain),
         quarantine_days=_said(new.quarantine_days, national.quarantine_days),
         reopen_days=_said(new.reopen_days, national.reopen_days),
+        past_days=_said(new.past_days, national.past_days),
+        past_closed=new.past_closed or national.past_closed or "next_bill",
         bills=new.bills or national.bills or BillRules(),
         rating_groups=_section(national.rating_groups, over.rating_groups, (), new.rating_groups, domain),
         dunning=_section(national.dunning, (), (), new.dunning, domain),

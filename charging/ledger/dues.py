@@ -1,7 +1,7 @@
 """Fees that come with a change: the platform rates them, the owner posts them in the entry of what they are for.
 
 An action that brings charges has a field `dues`; `posted` makes the events of them. Each fee that pays for a stretch of
-time leaves its mark on the account (`charging.base.account.FeeMark`), so no time is paid for twice, whoever posts it: a
+time leaves its mark on the account (`charging.base.feemark.FeeMark`), so no time is paid for twice, whoever posts it: a
 change of a contract, or the run that posts what falls due. A credit gives back what the mark says was taken, and no
 more.
 """
@@ -12,15 +12,17 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from charging.base.account import MAIN_BOOK, Account, FeeMark
+from charging.base.account import MAIN_BOOK, Account
 from charging.base.bounds import DUES_MAX, FEE_MARKS_MAX
 from charging.base.buckets import Billed
+from charging.base.feemark import FeeMark
 from charging.base.usage import SealedCharge, Usage, unpack_steps
 from charging.errors import Invalid, Refused
-from charging.ledger import buckets, funds
+from charging.ledger import buckets, feemarks, funds
 from charging.ledger.accruals import accrue
 from charging.ledger.effect import VersionMoved
 from charging.ledger.event import BaseEvent, Leg, Pair, book_legs
+from charging.ledger.feemarks import mark_of
 from charging.ledger.standing import moved_on
 
 
@@ -71,7 +73,7 @@ class FeePosted(BaseEvent, frozen=True, tag="fee"):
         due = self.due
         accumulators = accrue(account.accumulators, due.charge.accruals, -1 if due.credit else 1)
         moved = replace(account, books=funds.shift(account.books, self.postings, -1), accumulators=accumulators)
-        return moved.with_open(fees=_marked(account.open.fees, due))
+        return marked(moved, due)
 
     def legs(self) -> tuple[Leg, ...]:
         """Post against revenue."""
@@ -161,14 +163,6 @@ def _counted(account: Account, event: FeePosted, time_ms: int) -> Account:
     return buckets.after(account, event.apply(account), event, time_ms)
 
 
-def mark_of(account: Account, identity: str, offering: str, fee: str) -> FeeMark | None:
-    """Give what was posted last of a fee; None = nothing ever was, or it is forgotten."""
-    for mark in account.open.fees:
-        if mark.fee == fee and mark.offering == offering and mark.identity == identity:
-            return mark
-    return None
-
-
 def net(events: Sequence[FeePosted]) -> int:
     """Give what all took together, micro-units; below zero when more was given."""
     return sum(amount for event in events for _, amount in event.postings)
@@ -186,11 +180,12 @@ def _against(account: Account, due: Due) -> Refused | None:
             return None
         text = f"fee {due.fee} of {due.offering} is posted for this time already"
         return Refused("FEE_POSTED", text, facts={"fee": due.fee, "until_ms": str(known.to_ms)})
+    newest = feemarks.newest(known) if known is not None else None
     if (
-        known is not None
-        and known.from_ms <= due.from_ms
-        and due.to_ms == known.to_ms
-        and due.charge.amount <= known.amount
+        newest is not None
+        and newest.from_ms <= due.from_ms
+        and due.to_ms == newest.to_ms
+        and due.charge.amount <= newest.amount
     ):
         return None
     text = f"of fee {due.fee} of {due.offering} less was taken for this time than is to be given back"
@@ -208,8 +203,13 @@ def _postings(account: Account, due: Due, time_ms: int) -> tuple[Pair, ...]:
     return found
 
 
+def marked(account: Account, due: Due) -> Account:
+    """Remember what a fee has paid for, or that it was given back."""
+    return account.with_open(fees=_marked(account.open.fees, due))
+
+
 def _marked(marks: tuple[FeeMark, ...], due: Due) -> tuple[FeeMark, ...]:
-    """Remember what a fee has paid for; of more marks than are kept those go that end first."""
+    """Do so; of more marks than are kept those go that end first."""
     others: list[FeeMark] = []
     known: FeeMark | None = None
     for mark in marks:
@@ -219,8 +219,10 @@ def _marked(marks: tuple[FeeMark, ...], due: Due) -> tuple[FeeMark, ...]:
             others.append(mark)
     if not due.credit:
         new = FeeMark(due.identity, due.offering, due.fee, due.from_ms, due.to_ms, due.charge.amount)
+        new = feemarks.following(known, new) if known is not None else new
     elif known is not None:
-        new = replace(known, to_ms=due.from_ms, amount=known.amount - due.charge.amount)
+        newest = feemarks.newest(known)
+        new = replace(newest, to_ms=due.from_ms, amount=newest.amount - due.charge.amount)
     else:
         return marks
     kept = [*others, new]

@@ -12,6 +12,7 @@ from msgspec import Struct
 from charging.base.money import MICRO
 from charging.errors import Denied
 from charging.ledger.kinds import ACTIONS
+from charging.ledger.revising import CHANGE_PAST
 
 NO_LIMIT = -1
 ALL = "*"
@@ -109,14 +110,11 @@ class Permission(Struct, frozen=True, gc=False):
 
 
 _VOUCHERS = ("vouchers", "activate_vouchers", "block_vouchers")
+_DATED = ("subscribe", "unsubscribe", "change_plan", "pause", "resume")
 _CHANGES = (
-    "subscribe",
-    "unsubscribe",
-    "change_plan",
+    *_DATED,
     "join",
     "leave",
-    "pause",
-    "resume",
     "transfer_ownership",
     "reopen_account",
     "change_characteristics",
@@ -168,6 +166,8 @@ BUILT_IN = (
     # What is written whole brings no fees and keeps no terms: it is for contracts that come from elsewhere.
     Grant("backoffice", ("set_contract", *sorted(READS)), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("backoffice", ("open_account", "open_account_past"), NO_LIMIT, 0, actors=True),
+    # What it sets right from the past brings the fees of the catalogue, as doing it at the time had.
+    Grant("backoffice", (*_DATED, CHANGE_PAST), NO_LIMIT, NO_LIMIT, actors=True),
     # Without TLS nobody can be told from anybody, so there is no second principal either.
     Grant("local", (ALL,), NO_LIMIT, NO_LIMIT, actors=True),
 )

@@ -7,6 +7,7 @@ along. The owner holds it against its own before it decides (`domainservers.desk
 from datetime import UTC, datetime
 from typing import Protocol
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from charging.base.account import Account
@@ -18,7 +19,7 @@ from charging.errors import Broken, Refused
 from charging.ledger import dues
 from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect, VersionMoved
-from charging.ledger.events import ARROW, ContractSet
+from charging.ledger.events import ARROW, ContractSet, Noticed
 from charging.ledger.standing import require_open
 from charging.ledger.within import check_contract
 
@@ -26,6 +27,19 @@ PAST_MS_MAX = 60_000
 """How long ago a change may begin: clocks differ, and requests are under way."""
 TOLD_CHARS_MAX = 1_000
 """Of a history line; what is beyond is in the contract itself."""
+
+
+class Late(Struct, frozen=True, array_like=True, gc=False):
+    """Marks a change that holds from a moment in the past, as whoever is granted `CHANGE_PAST` may ask for."""
+
+    closed: int
+    """Newest billing period that was closed when the platform decided it, months since the year 0; 0 = none."""
+
+
+CHANGE_PAST = "change_past"
+"""Name by which a change that holds from the past is granted."""
+USAGE_NOT_RERATED = "usage_not_rerated"
+"""Begins the notice of such a change, with its moment: what was used since stays as it was charged."""
 
 
 class Revision(Protocol):
@@ -69,15 +83,58 @@ def required(account: Account, before: Contract | None) -> Contract:
     return before
 
 
-def revised(account: Account, after: Contract, words: str, brings: Dues = NOTHING_DUE, now_ms: int = 0) -> Effect:
+def granted_by(usual: str, late: Late | None) -> str:
+    """Give the name by which a change is granted: one that holds from the past has a name of its own."""
+    return usual if late is None else CHANGE_PAST
+
+
+def as_of(late: Late | None, at_ms: int, now_ms: int) -> int:
+    """Give the moment by which a change is judged: its own, where it holds from the past."""
+    return now_ms if late is None else min(at_ms, now_ms)
+
+
+def required_late(
+    account: Account, before: Contract, late: Late | None, offerings: tuple[str, ...], at_ms: int, now_ms: int
+) -> int:
+    """Give the moment in the past from which a change holds; 0 = it does not hold from the past.
+
+    `offerings` are those that it is about, none = all that the contract holds. Of pauses of the whole contract only
+    the newest one is known. Raises `Refused` CHANGE_OVERTAKEN if what it changes was changed since, or may have been;
+    `VersionMoved` if a period was closed since the platform decided it.
+    """
+    if late is None:
+        return 0
+    if late.closed != account.terms.closed:
+        raise VersionMoved
+    about = [each for each in before.subscriptions if not offerings or each.offering in offerings]
+    pauses = (before.paused_from_ms, before.paused_to_ms if before.paused_to_ms <= now_ms else 0)
+    since = [each.valid_from_ms for each in about if at_ms < each.valid_from_ms <= now_ms]
+    since += [border for border in pauses if border > at_ms]
+    if since:
+        text = f"what is to change from {moment(at_ms)} on was changed at {moment(min(since))}: take that back first"
+        raise Refused("CHANGE_OVERTAKEN", text, facts={"changed_ms": str(min(since))})
+    return min(at_ms, now_ms)
+
+
+def revised(
+    account: Account,
+    after: Contract,
+    words: str,
+    brings: Dues = NOTHING_DUE,
+    now_ms: int = 0,
+    late_ms: int = 0,
+) -> Effect:
     """Make the effect of a change and of the fees that it brings, by books that are valid at `now_ms`: all or nothing.
+
+    `late_ms` is the moment in the past from which it holds; 0 = it does not.
 
     Raises `Invalid` CONTRACT_TOO_LARGE, and as `charging.ledger.dues.posted`.
     """
     check_contract(after)
     events = dues.posted(account, brings, now_ms)
     changed = ContractSet(replace(after, version=account.version + 1), words[:TOLD_CHARS_MAX])
-    return Effect((changed, *events), dues.net(events))
+    told = (Noticed((f"{USAGE_NOT_RERATED}:{moment(late_ms)}",)),) if late_ms else ()
+    return Effect((changed, *events, *told), dues.net(events))
 
 
 def require_no_session(account: Account, identity: str) -> None:
@@ -124,7 +181,8 @@ def ended(contract: Contract, offering: str, at_ms: int, now_ms: int) -> Contrac
     for held in contract.subscriptions:
         if held.offering == offering and held.paused:
             found = True
-            kept.append(replace(held, paused=False, paused_end_ms=0))
+            if held.valid_from_ms < at_ms:
+                kept.append(replace(held, valid_to_ms=min(held.valid_to_ms, at_ms), paused=False, paused_end_ms=0))
             continue
         if held.offering != offering or 0 < held.valid_to_ms <= at_ms:
             kept.append(held)

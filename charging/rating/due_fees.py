@@ -10,12 +10,14 @@ Only the fees of an offering itself are due: what a bundle includes comes with i
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from charging.base.account import Account, FeeMark
+from charging.base.account import Account
 from charging.base.contract import Contract, Subscription
+from charging.base.feemark import FeeMark
 from charging.base.localtime import PERIODS, LocalTime, span
 from charging.base.usage import Charge, Step
 from charging.catalogue.offers import Fee, Offering
-from charging.ledger.dues import Due, Dues, mark_of
+from charging.ledger.dues import Due, Dues
+from charging.ledger.feemarks import mark_of, postings
 from charging.ledger.ledger import seal
 from charging.plans.plan import Plan
 from charging.plans.unrated import Unrated
@@ -107,17 +109,19 @@ def ending(
     plan = plan_at(now_ms)
     last_ms = _last_ms(plan.local, end_ms, event == CHANGE)
     for mark in account.open.fees:
-        if (mark.identity, mark.offering) != (contract.identity, held.offering) or mark.to_ms <= last_ms:
+        if (mark.identity, mark.offering) != (contract.identity, held.offering):
             continue
         if event != PAUSE or _stops_paused(plan, mark.fee):
-            yield from _credit(plan_at, contract, account, held, mark, last_ms)
+            after = [each for each in postings(mark) if each.to_ms > last_ms and each.to_ms - each.from_ms > 1]
+            for at, each in enumerate(after, 1):
+                yield from _credit(plan_at, contract, account, held, each, last_ms, last=at == len(after))
     for fee_id, value in fees_of(plan, held.offering):
         if event == PAUSE and value.while_paused == "due":
             continue
         if value.kind == "one_time":
             if value.event == event == TERMINATION:
                 yield from once(plan, contract, account, held, fee_id, now_ms)
-        elif held.paused and value.while_paused == "stops":
+        elif value.while_paused == "stops" and (held.paused or contract.paused_at(end_ms)):
             continue  # It was charged until the pause.
         elif value.charged == "arrears" and end_ms <= now_ms and not value.minus:
             yield from _arrears(plan, contract, account, held, fee_id, value, last_ms)
@@ -166,8 +170,16 @@ def sold_then(plan_at: PlanAt, offering: str, time_ms: int) -> Offering | None:
 
 
 def _credit(
-    plan_at: PlanAt, contract: Contract, account: Account, held: Subscription, mark: FeeMark, last_ms: int
+    plan_at: PlanAt,
+    contract: Contract,
+    account: Account,
+    held: Subscription,
+    mark: FeeMark,
+    last_ms: int,
+    *,
+    last: bool,
 ) -> Iterator[Due]:
+    """Give back what one posting took for the time after; if one before it is given back too, also nothing."""
     from_ms = max(last_ms, mark.from_ms)
     plan = plan_at(mark.from_ms)
     steps = [Step("fee", mark.fee, "", 1, "event", -mark.amount, 1, "was paid in advance")]
@@ -176,8 +188,8 @@ def _credit(
         until = of_time(plan, mark.fee, contract, account, held, mark.from_ms, from_ms)
         used = until.amount
         steps += until.steps
-    amount = mark.amount - used
-    if amount <= 0:
+    amount = max(0, mark.amount - used)
+    if not amount and last:
         return
     taxed_since = plan.taxes.since(plan.local.day(mark.from_ms // 1000))
     charge = Charge(amount, plan.currency, (), (), plan.version, False, tuple(steps), "", taxed_since)
@@ -192,6 +204,8 @@ def _arrears(
     day = plan.local.day((last_ms - 1) // 1000)
     began_ms = plan.local.day_begins(span(PERIODS[value.period], day, account.terms.cycle_day).start) * 1000
     from_ms = max(held.valid_from_ms, began_ms, mark.to_ms if mark is not None else 0)
+    if value.while_paused == "stops" and contract.paused_to_ms <= last_ms:
+        from_ms = max(from_ms, contract.paused_to_ms)
     if from_ms < last_ms:
         charge = of_time(plan, fee_id, contract, account, held, from_ms, last_ms)
         yield due_of(plan, contract, held.offering, fee_id, from_ms, last_ms, charge)
@@ -227,6 +241,17 @@ def due_of(
     """Make what posts a charge of a fee for a time, or gives it back."""
     item = plan.fees[fee_id].item if fee_id in plan.fees else fee_id
     return Due(contract.identity, offering, fee_id, item, from_ms, to_ms, seal(charge), credit)
+
+
+def free_until_ms(plan_at: PlanAt, contract: Contract, due: Due) -> int:
+    """Give until when a subscription costs nothing of a fee that is due, UTC; 0 = nothing of its time is free."""
+    held = [each for each in contract.subscriptions if each.offering == due.offering and each.began_ms < due.to_ms]
+    plan = plan_at(due.from_ms)
+    if due.credit or not held or due.fee not in plan.fees or not plan.fees[due.fee].recurring:
+        return 0
+    day = fees.free_until(plan.fees[due.fee], plan.local.day(held[-1].began_ms // 1000))
+    until_ms = plan.local.day_begins(day) * 1000
+    return until_ms if until_ms > due.from_ms else 0
 
 
 def fees_of(plan: Plan, offering: str) -> Iterator[tuple[str, Fee]]:

@@ -1,7 +1,7 @@
 """Which recurring fees of a contract are due at a moment: the schedule that a billing run posts.
 
 A fee in advance is due as its period begins, one in arrears when it is over. Where the last posting ended, the next one
-begins (`charging.base.account.FeeMark`), so no day is paid for twice and none is missed, however late or often somebody
+begins (`charging.base.feemark.FeeMark`), so no day is paid for twice and none is missed, however late or often somebody
 asks. What was never posted begins with the oldest period of the account that is still open: what lies before was never
 this system's to bill.
 """
@@ -14,7 +14,8 @@ from charging.base.bounds import DUES_MAX
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import day_of, zone_of
 from charging.catalogue.offers import Fee
-from charging.ledger.dues import Due, Dues, mark_of
+from charging.ledger.dues import Due, Dues
+from charging.ledger.feemarks import mark_of
 from charging.ledger.ledger import seal
 from charging.plans.plan import Plan
 from charging.rating.closing import first_day
@@ -49,7 +50,7 @@ def coming(plan_at: PlanAt, contracts: Sequence[Contract], account: Account, unt
     begins_ms = oldest_ms(account)
     for contract in contracts:
         for held in contract.subscriptions:
-            yield from _of_subscription(plan_at, contract, held, account, begins_ms, until_ms)
+            yield from due_since(plan_at, contract, held, account, begins_ms, until_ms)
 
 
 def falls_due_ms(plan: Plan, due: Due) -> int:
@@ -68,9 +69,10 @@ def oldest_ms(account: Account) -> int:
     return zone_of(terms.zone).day_begins(day) * 1000
 
 
-def _of_subscription(
+def due_since(
     plan_at: PlanAt, contract: Contract, held: Subscription, account: Account, begins_ms: int, now_ms: int
 ) -> Iterator[Due]:
+    """Give what of a subscription is due and not posted since a moment; before it nothing is."""
     if held.valid_from_ms > now_ms or contract.status == "ended":
         return
     if held.first_fees and begins_ms <= held.valid_from_ms == held.began_ms:
@@ -82,6 +84,8 @@ def _of_subscription(
         mark = mark_of(account, contract.identity, held.offering, fee_id)
         from_ms = max(held.valid_from_ms, begins_ms, mark.to_ms if mark is not None else 0)
         if value.while_paused == "stops" and contract.paused_to_ms <= now_ms:
+            if 0 < held.valid_to_ms <= contract.paused_to_ms:
+                continue  # It ended while it was paused, and no day of it was begun since.
             from_ms = max(from_ms, contract.paused_to_ms)
         yield from _periods(plan_at, contract, held, account, fee_id, value, from_ms, now_ms)
 

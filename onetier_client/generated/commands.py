@@ -258,8 +258,8 @@ def subscribe(
     `offering`: Of the catalogue, as it is named there. (1 to 64 characters)
     `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
         region.
-    `valid_from_ms`: From when it holds, instead; 0 = as "when" says. Not more than a minute ago. (0, or a time after
-        1970; UTC, milliseconds)
+    `valid_from_ms`: From when it holds, instead; 0 = as "when" says. Not more than a minute ago, but for who is granted
+        change_past. (0, or a time after 1970; UTC, milliseconds)
     `valid_to_ms`: Until when, that moment not included; 0 = as long as the catalogue says, else open end. (0, or a time
         after 1970; UTC, milliseconds)
     `subscription_attributes`: Of the subscription. (at most 64, names of 1 to 64, values of at most 256 characters)
@@ -292,8 +292,8 @@ def unsubscribe(
     `offering`: As the contract has it; it need not be sold any more. (1 to 64 characters)
     `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
         region.
-    `at_ms`: The moment from which it holds no more, instead; 0 = as "when" says. Not more than a minute ago. (0, or a
-        time after 1970; UTC, milliseconds)
+    `at_ms`: The moment from which it holds no more, instead; 0 = as "when" says. Not more than a minute ago, but for
+        who is granted change_past. (0, or a time after 1970; UTC, milliseconds)
     `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
     """
     return execute(
@@ -321,8 +321,8 @@ def change_plan(
     `to_offering`: The offering that begins. (1 to 64 characters)
     `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
         region.
-    `at_ms`: The moment of the change, instead; 0 = as "when" says. Not more than a minute ago. (0, or a time after
-        1970; UTC, milliseconds)
+    `at_ms`: The moment of the change, instead; 0 = as "when" says. Not more than a minute ago, but for who is granted
+        change_past. (0, or a time after 1970; UTC, milliseconds)
     `subscription_attributes`: Of the subscription that begins. (at most 64, names of 1 to 64, values of at most 256
         characters)
     `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
@@ -500,8 +500,8 @@ def pause(
     `offering`: What is paused; empty = the whole contract. (0 to 64 characters)
     `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
         region.
-    `from_ms`: From when, instead; 0 = as "when" says. Not more than a minute ago. (0, or a time after 1970; UTC,
-        milliseconds)
+    `from_ms`: From when, instead; 0 = as "when" says. Not more than a minute ago, but for who is granted change_past.
+        (0, or a time after 1970; UTC, milliseconds)
     `to_ms`: Until when, that moment not included; 0 = until it is resumed. (0, or a time after 1970; UTC, milliseconds)
     `reason`: Kept, and shown in the history. (at most 256 characters)
     `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
@@ -530,8 +530,8 @@ def resume(
     `offering`: What is resumed; empty = the whole contract. (0 to 64 characters)
     `when`: "now" (which "" stands for), or "next_cycle": when the account's next bill cycle begins, by the clock of its
         region.
-    `at_ms`: From when, instead; 0 = as "when" says. Not more than a minute ago. (0, or a time after 1970; UTC,
-        milliseconds)
+    `at_ms`: From when, instead; 0 = as "when" says. Not more than a minute ago, but for who is granted change_past. (0,
+        or a time after 1970; UTC, milliseconds)
     `reason`: Kept, and shown in the history. (at most 256 characters)
     `expected_version`: Of the contract that it was decided on; 0 = whatever it is now. (0 to 1000000000000000)
     """

@@ -14,6 +14,7 @@ from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect
+from charging.ledger.revising import CHANGE_PAST, Late
 
 
 class ChangePlan(BaseAction, frozen=True, tag="change_plan"):
@@ -34,10 +35,12 @@ class ChangePlan(BaseAction, frozen=True, tag="change_plan"):
     dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
     begins_later: Annotated[bool, FilledIn()] = False
     """Its first fees are not among the dues: they are posted when it begins."""
+    late: Annotated[Late | None, FilledIn()] = None
+    """It holds from the past, and its sender may ask for that."""
 
     traits = Traits(
         sender=PLATFORM,
-        permissions=("change_plan",),
+        permissions=("change_plan", CHANGE_PAST),
         predictable=False,
         proposable=False,
         of_subscribers=True,
@@ -52,6 +55,10 @@ class ChangePlan(BaseAction, frozen=True, tag="change_plan"):
             raise refusal("PLAN_UNCHANGED", "change_plan.to_offering", "another one than from_offering")
         return self
 
+    def permission(self) -> str:
+        """Give a change from the past a name of its own."""
+        return revising.granted_by("change_plan", self.late)
+
     def at_stake(self) -> int:
         """Give the fees that it brings."""
         return self.dues.at_stake()
@@ -62,13 +69,17 @@ class ChangePlan(BaseAction, frozen=True, tag="change_plan"):
 
     def of(self, before: Contract, now_ms: int) -> Contract:
         """Give the contract afterwards. Raises what `ended` and `started` of `charging.ledger.revising` raise."""
-        without = revising.ended(before, self.from_offering, self.at_ms, now_ms)
+        as_of_ms = revising.as_of(self.late, self.at_ms, now_ms)
+        without = revising.ended(before, self.from_offering, self.at_ms, as_of_ms)
         begun = Subscription(self.to_offering, self.at_ms, self.ends_ms, self.subscription_attributes)
         begun = replace(begun, quantity=self.quantity, first_fees="change" if self.begins_later else "")
-        return revising.started(without, begun, now_ms, "change_plan")
+        return revising.started(without, begun, as_of_ms, "change_plan")
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Do both; refused as `ended`, `started` and `revised` of `charging.ledger.revising` refuse."""
         before = revising.required(account, self.before)
+        late_ms = revising.required_late(
+            account, before, self.late, (self.from_offering, self.to_offering), self.at_ms, now_ms
+        )
         after = self.of(before, now_ms)
-        return revising.revised(account, after, revising.told(before, after, now_ms), self.dues, now_ms)
+        return revising.revised(account, after, revising.told(before, after, now_ms), self.dues, now_ms, late_ms)

@@ -12,6 +12,7 @@ from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect
+from charging.ledger.revising import CHANGE_PAST, Late
 
 
 class Pause(BaseAction, frozen=True, tag="pause"):
@@ -27,10 +28,12 @@ class Pause(BaseAction, frozen=True, tag="pause"):
     expected_version: Expected
     before: Annotated[Contract | None, FilledIn()] = None
     dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
+    late: Annotated[Late | None, FilledIn()] = None
+    """It holds from the past, and its sender may ask for that."""
 
     traits = Traits(
         sender=PLATFORM,
-        permissions=("pause",),
+        permissions=("pause", CHANGE_PAST),
         predictable=False,
         proposable=False,
         of_subscribers=True,
@@ -45,6 +48,10 @@ class Pause(BaseAction, frozen=True, tag="pause"):
             check_validity(self.from_ms, self.to_ms, "pause", "from_ms", "to_ms")
         return self
 
+    def permission(self) -> str:
+        """Give a change from the past a name of its own."""
+        return revising.granted_by("pause", self.late)
+
     def at_stake(self) -> int:
         """Give the fees that it brings."""
         return self.dues.at_stake()
@@ -55,11 +62,14 @@ class Pause(BaseAction, frozen=True, tag="pause"):
 
     def of(self, before: Contract, now_ms: int) -> Contract:
         """Give the contract afterwards. Raises what `charging.ledger.revising.paused` raises."""
-        return revising.paused(before, self.offering, self.from_ms, self.to_ms, now_ms)
+        as_of_ms = revising.as_of(self.late, self.from_ms, now_ms)
+        return revising.paused(before, self.offering, self.from_ms, self.to_ms, as_of_ms)
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Pause it; refused as `paused` and `revised` of `charging.ledger.revising` refuse."""
         before = revising.required(account, self.before)
+        about = (self.offering,) if self.offering else ()
+        late_ms = revising.required_late(account, before, self.late, about, self.from_ms, now_ms)
         after = self.of(before, now_ms)
         words = f"{revising.told(before, after, now_ms)}; paused: {self.reason}".removesuffix(": ")
-        return revising.revised(account, after, words, self.dues, now_ms)
+        return revising.revised(account, after, words, self.dues, now_ms, late_ms)

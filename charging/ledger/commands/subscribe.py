@@ -14,6 +14,7 @@ from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect
+from charging.ledger.revising import CHANGE_PAST, Late
 
 
 class Subscribe(BaseAction, frozen=True, tag="subscribe"):
@@ -32,10 +33,12 @@ class Subscribe(BaseAction, frozen=True, tag="subscribe"):
     dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
     begins_later: Annotated[bool, FilledIn()] = False
     """Its first fees are not among the dues: they are posted when it begins."""
+    late: Annotated[Late | None, FilledIn()] = None
+    """It holds from the past, and its sender may ask for that."""
 
     traits = Traits(
         sender=PLATFORM,
-        permissions=("subscribe",),
+        permissions=("subscribe", CHANGE_PAST),
         predictable=False,
         proposable=False,
         of_subscribers=True,
@@ -50,6 +53,10 @@ class Subscribe(BaseAction, frozen=True, tag="subscribe"):
             check_validity(self.valid_from_ms, self.valid_to_ms, "subscribe")
         return self
 
+    def permission(self) -> str:
+        """Give a change from the past a name of its own."""
+        return revising.granted_by("subscribe", self.late)
+
     def at_stake(self) -> int:
         """Give the fees that it brings."""
         return self.dues.at_stake()
@@ -60,12 +67,14 @@ class Subscribe(BaseAction, frozen=True, tag="subscribe"):
 
     def of(self, before: Contract, now_ms: int) -> Contract:
         """Give the contract afterwards. Raises what `charging.ledger.revising.started` raises."""
+        as_of_ms = revising.as_of(self.late, self.valid_from_ms, now_ms)
         added = Subscription(self.offering, self.valid_from_ms, self.valid_to_ms, self.subscription_attributes)
         added = replace(added, quantity=self.quantity, first_fees="activation" if self.begins_later else "")
-        return revising.started(before, added, now_ms, "subscribe")
+        return revising.started(before, added, as_of_ms, "subscribe")
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Add it; refused as `started` and `revised` of `charging.ledger.revising` refuse."""
         before = revising.required(account, self.before)
+        late_ms = revising.required_late(account, before, self.late, (self.offering,), self.valid_from_ms, now_ms)
         after = self.of(before, now_ms)
-        return revising.revised(account, after, revising.told(before, after, now_ms), self.dues, now_ms)
+        return revising.revised(account, after, revising.told(before, after, now_ms), self.dues, now_ms, late_ms)

@@ -12,6 +12,7 @@ from charging.ledger import revising
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect
+from charging.ledger.revising import CHANGE_PAST, Late
 
 
 class Unsubscribe(BaseAction, frozen=True, tag="unsubscribe"):
@@ -24,10 +25,12 @@ class Unsubscribe(BaseAction, frozen=True, tag="unsubscribe"):
     expected_version: Expected
     before: Annotated[Contract | None, FilledIn()] = None
     dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
+    late: Annotated[Late | None, FilledIn()] = None
+    """It holds from the past, and its sender may ask for that."""
 
     traits = Traits(
         sender=PLATFORM,
-        permissions=("unsubscribe",),
+        permissions=("unsubscribe", CHANGE_PAST),
         predictable=False,
         proposable=False,
         of_subscribers=True,
@@ -40,6 +43,10 @@ class Unsubscribe(BaseAction, frozen=True, tag="unsubscribe"):
         revising.check_moment(self.when, self.at_ms, "unsubscribe.at_ms")
         return self
 
+    def permission(self) -> str:
+        """Give a change from the past a name of its own."""
+        return revising.granted_by("unsubscribe", self.late)
+
     def at_stake(self) -> int:
         """Give the fees that it brings."""
         return self.dues.at_stake()
@@ -50,10 +57,12 @@ class Unsubscribe(BaseAction, frozen=True, tag="unsubscribe"):
 
     def of(self, before: Contract, now_ms: int) -> Contract:
         """Give the contract afterwards. Raises what `charging.ledger.revising.ended` raises."""
-        return revising.ended(before, self.offering, self.at_ms, now_ms)
+        as_of_ms = revising.as_of(self.late, self.at_ms, now_ms)
+        return revising.ended(before, self.offering, self.at_ms, as_of_ms)
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """End it; refused as `ended` and `revised` of `charging.ledger.revising` refuse."""
         before = revising.required(account, self.before)
+        late_ms = revising.required_late(account, before, self.late, (self.offering,), self.at_ms, now_ms)
         after = self.of(before, now_ms)
-        return revising.revised(account, after, revising.told(before, after, now_ms), self.dues, now_ms)
+        return revising.revised(account, after, revising.told(before, after, now_ms), self.dues, now_ms, late_ms)

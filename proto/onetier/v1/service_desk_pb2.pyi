@@ -1095,7 +1095,7 @@ class PreviewResult(_message.Message):
     def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., fees: _Optional[_Iterable[_Union[PreviewFee, _Mapping]]] = ..., lost: _Optional[_Iterable[_Union[AllowanceView, _Mapping]]] = ..., notices: _Optional[_Iterable[str]] = ..., account_version: _Optional[int] = ..., contract_version: _Optional[int] = ..., contracts: _Optional[_Iterable[_Union[Contract, _Mapping]]] = ..., currency: _Optional[str] = ..., domain: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...
 
 class PreviewFee(_message.Message):
-    __slots__ = ("identity", "offering", "fee", "item", "amount", "from_ms", "to_ms", "steps")
+    __slots__ = ("identity", "offering", "fee", "item", "amount", "from_ms", "to_ms", "steps", "free_until_ms")
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     OFFERING_FIELD_NUMBER: _ClassVar[int]
     FEE_FIELD_NUMBER: _ClassVar[int]
@@ -1104,6 +1104,7 @@ class PreviewFee(_message.Message):
     FROM_MS_FIELD_NUMBER: _ClassVar[int]
     TO_MS_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
+    FREE_UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
     identity: str
     offering: str
     fee: str
@@ -1112,7 +1113,8 @@ class PreviewFee(_message.Message):
     from_ms: int
     to_ms: int
     steps: _containers.RepeatedCompositeFieldContainer[ChargeStep]
-    def __init__(self, identity: _Optional[str] = ..., offering: _Optional[str] = ..., fee: _Optional[str] = ..., item: _Optional[str] = ..., amount: _Optional[int] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ...) -> None: ...
+    free_until_ms: int
+    def __init__(self, identity: _Optional[str] = ..., offering: _Optional[str] = ..., fee: _Optional[str] = ..., item: _Optional[str] = ..., amount: _Optional[int] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., free_until_ms: _Optional[int] = ...) -> None: ...
 
 class BalanceView(_message.Message):
     __slots__ = ("account_id", "domain", "status", "payment_mode", "currency", "real", "reserved", "available", "credit_limit", "books", "version", "members", "bound", "spending_limits", "staged")

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from charging.base.account import Account, Book, FeeMark
+from charging.base.account import Account, Book
 from charging.base.contract import Contract, Subscription
+from charging.base.feemark import FeeMark
 from charging.catalogue.document import from_plain, pack
 from charging.ledger.dues import Due, posted
 from charging.plans.timeline import Timeline

@@ -4,8 +4,8 @@ that was not taken."""
 import pytest
 from msgspec.structs import replace
 
-from charging.base.account import FeeMark
 from charging.base.contract import Contract, Subscription
+from charging.base.feemark import FeeMark
 from charging.errors import Fault, Invalid, Refused
 from charging.ledger import history, ledger
 from charging.ledger.commands.subscribe import Subscribe

@@ -3,8 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from charging.base.account import Account, FeeMark, SpendingLimit
+from charging.base.account import Account, SpendingLimit
 from charging.base.contract import Contract
+from charging.base.feemark import FeeMark
 from charging.ledger.action import BaseAction
 from charging.ledger.commands.change_identity import ChangeIdentity, IdentityChanged
 from charging.ledger.commands.leave import Leave
