@@ -13,7 +13,7 @@ from details.store import DetailStore
 
 PARTS_OF_DAY_MAX = 4
 """More of one slot and day are joined to one, so that an account's day stays a look at a few files."""
-KEPT, ERASED = "kept long enough", "erased"
+KEPT, ERASED, HIDDEN = "kept long enough", "erased", "parties forgotten"
 
 
 class KeptResult(Struct):
@@ -61,7 +61,7 @@ def hide_parties_before(store: DetailStore, day: str) -> KeptResult:
         changed = int(frame.select(told.sum()).item())
         if changed:
             blank = pl.lit("")
-            _replace(store, [part], frame.with_columns(other_party=blank, visited=blank, attributes=blank))
+            _replace(store, [part], frame.with_columns(other_party=blank, visited=blank, attributes=blank), HIDDEN)
             done.parts += 1
             done.rows += changed
     return done
@@ -82,8 +82,16 @@ def erase(store: DetailStore, account_id: str) -> KeptResult:
     return done
 
 
+def lacking(store: DetailStore, slot: str) -> str:
+    """Give the newest day (yyyymmdd) of a journal's details of which a rule removed something that prices need, or that
+    was never gathered; "" = none: what began later is all there.
+    """
+    days = [gone.day for gone in store.manifest.removed() if gone.slot == slot and gone.why != ERASED]
+    return max(days, default="")
+
+
 def _replace(store: DetailStore, parts: list[DetailPart], left: pl.DataFrame, why: str = "") -> None:
-    """Put what is left of files of one slot and day in their place; `why` rows are missing, if any are."""
+    """Put what is left of files of one slot and day in their place; `why` something of them is missing, if it is."""
     manifest, (slot, day) = store.manifest, (parts[0].slot, parts[0].day)
     new = [store.put(slot, day, written(left))] if len(left) else []
     with manifest.commit():

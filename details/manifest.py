@@ -19,6 +19,10 @@ CREATE TABLE IF NOT EXISTS gone (slot TEXT NOT NULL, why TEXT NOT NULL, day TEXT
   amounts TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS erased (account TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS numbers (next INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS late (slot TEXT NOT NULL, account TEXT NOT NULL, from_ms INTEGER NOT NULL,
+  position INTEGER NOT NULL, set_aside INTEGER NOT NULL, reason TEXT NOT NULL, why TEXT NOT NULL,
+  PRIMARY KEY (slot, account)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS late_seen (slot TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 _amounts = msgspec.json.Decoder(dict[str, int]).decode
 _COLUMNS = "name, slot, day, rows, bytes, sha256, first, last, amounts"
@@ -47,7 +51,7 @@ class GoneRows(Struct, frozen=True):
 
     slot: str
     why: str
-    """kept long enough, erased"""
+    """kept long enough, erased; parties forgotten, not gathered: nothing that is counted was removed"""
     day: str
     rows: int
     amounts: dict[str, int]
@@ -60,6 +64,8 @@ class DetailManifest:
         path.parent.mkdir(parents=True, exist_ok=True)
         # The platform reads in a thread of its own, one question at a time.
         self._base = sqlite3.connect(path, isolation_level=None, timeout=30.0, check_same_thread=False)
+        self.execute = self._base.execute
+        """For `details.late`, whose tables stand beside the parts."""
         self._base.execute("PRAGMA journal_mode=WAL")
         self._base.execute("PRAGMA synchronous=FULL")
         self._base.executescript(_SCHEMA)

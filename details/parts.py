@@ -36,6 +36,7 @@ SCHEMA: dict[str, pl.DataType] = {
     "version": pl.Int64(),
     "session": pl.String(),
     "of_key": pl.String(),
+    "of_start_ms": pl.Int64(),
     "taxed_since": pl.Int64(),
     "accruals": pl.Binary(),
     "takes": pl.Binary(),
@@ -91,6 +92,7 @@ def frame_of(rows: Sequence[StoredUsage]) -> pl.DataFrame:
             told.version,
             told.session_id,
             told.of_key,
+            told.of_start_ms,
             effect.taxed_since,
             pack(effect.accruals) if effect.accruals else _NOTHING,
             pack(effect.takes) if effect.takes else _NOTHING,
@@ -105,11 +107,14 @@ def rows_in(frame: pl.DataFrame) -> Iterator[StoredUsage]:
     """Read rows back, in their order."""
     for (
         account, start_ms, position, nth, key, kind, time_ms, identity, service, used, quantity, amount, currency, item,
-        other_party, visited, attributes, channel, version, session, of_key, taxed_since, accruals, takes, steps,
+        other_party, visited, attributes, channel, version, session, of_key, of_start_ms, taxed_since, accruals, takes,
+        steps,
     ) in frame.iter_rows():  # fmt: skip
         named = _attributes(attributes) if attributes else {}
         usage = Usage(identity, service, start_ms, used, other_party, visited, named)
-        told = RatedUsage(key, kind, time_ms, usage, quantity, amount, channel, version, session, of_key, Raw(steps))
+        told = RatedUsage(
+            key, kind, time_ms, usage, quantity, amount, channel, version, session, of_key, Raw(steps), of_start_ms
+        )
         effect = UsageEffect(_pairs(accruals), _pairs(takes), item, taxed_since, currency)
         yield StoredUsage(account, position, nth, told, effect)
 

@@ -13,12 +13,13 @@ import polars as pl
 from msgspec import Struct
 
 from charging.base.bounds import MOMENT_MS_MAX
-from details.manifest import DetailManifest, DetailPart
+from details.manifest import DetailManifest, DetailPart, GoneRows
 from details.parts import WrittenPart, frame_of, read_account, rows_in, written
 from details.rows import GROUP_PLACES, StoredUsage
 from runtime.durable import place
 
 LEDGER = "details.sqlite"
+NOT_GATHERED = "not gathered"
 _FIRST_DAY, _LAST_DAY = "", "99999999"
 _DAY = timedelta(days=1)
 _DAY_MS = 86_400_000
@@ -83,6 +84,11 @@ class DetailStore:
                 self.manifest.add(part)
             self.manifest.gather(slot, seq)
         return sum(part.rows for part in parts)
+
+    def lacks_before(self, slot: str, zone: str, time_ms: int) -> None:
+        """Note that a journal was not kept before a moment when it was first gathered."""
+        with self.manifest.commit():
+            self.manifest.remove(GoneRows(slot, NOT_GATHERED, day_of_use(time_ms, ZoneInfo(zone)), 0, {}))
 
     def put(self, slot: str, day: str, part: WrittenPart) -> DetailPart:
         """Place the file of a part, which counts once a commit names it."""

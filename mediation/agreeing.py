@@ -104,7 +104,7 @@ def plant_disagreements(plant: Plant, store: DetailStore) -> Iterator[str]:
         .collect()
     )
     journaled = {key: (rows, amount) for key, rows, amount in found.iter_rows()}
-    removed = bool(store.manifest.removed() or store.manifest.erased())
+    removed = any(gone.rows for gone in store.manifest.removed()) or bool(store.manifest.erased())
     for batch in plant.work.batches(CHARGED):
         frame = pl.read_parquet(plant.folder.details(batch.number), columns=["request_key", "amount"])
         said = frame.group_by("request_key").agg(pl.len().alias("rows"), pl.col("amount").sum())

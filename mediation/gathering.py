@@ -80,10 +80,15 @@ class Gatherer:
         done = Gathered(journal.slot, seq=self._store.manifest.gathered().get(journal.slot, -1))
         async with _reader(journal, done.seq, self._ring) as reader:
             waiting: list[StoredUsage] = []
+            begins = done.seq < 0
             while groups := await reader.read(GROUPS_AT_ONCE):
                 for group in groups:
                     if group.seq > done.seq:
-                        waiting += rows_of(group.seq, unpack_group(group.payload)[0])
+                        entries = unpack_group(group.payload)[0]
+                        if begins and group.seq > 0 and entries:
+                            self._store.lacks_before(journal.slot, journal.zone, entries[0][1].time_ms)
+                        begins = False
+                        waiting += rows_of(group.seq, entries)
                         done.groups += 1
                 if len(waiting) >= ROWS_AT_ONCE:
                     self._keep(journal, waiting, reader.seq, done)

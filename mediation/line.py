@@ -14,6 +14,7 @@ from mediation.formats.reading import read_formats
 from mediation.plant.files import LANDED
 from mediation.plant.home import PlantFolder
 from mediation.plant.intake import Intake
+from mediation.plant.latecalls import LATE
 from mediation.plant.plant import Plant
 from mediation.plant.recycling import Recycler
 from mediation.written import FaultyFile, FileFault
@@ -72,11 +73,15 @@ class MediationLine:
         return await asyncio.gather(*(look(source) for source in self._rules.sources))
 
     def decode(self, now_ms: int) -> int:
-        """Decode what is landed, and wait no longer for calls whose time is up; gives how many files."""
+        """Decode what is landed, join late parts to their calls, and wait no longer for calls whose time is up.
+
+        Gives how many files.
+        """
         decoders = {name: Decoder(form) for name, form in self._rules.formats.items()}
         files = [file for file in self._plant.files.all(LANDED) if file.source in decoders]
         for file in files:
             self._intake.take(file, decoders[file.source], now_ms)
+        self._recycler.recycle(LATE, now_ms)
         self._recycler.overdue(now_ms)
         return len(files)
 

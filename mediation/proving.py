@@ -40,6 +40,8 @@ class FileProof(Struct, frozen=True):
     file: LandedFile
     records: int = 0
     charged: int = 0
+    set_aside: int = 0
+    """Of the charged, those that were taken at no price, and cost what they do since their cycle was rated anew."""
     duplicates: int = 0
     dropped: int = 0
     suspended: int = 0
@@ -94,12 +96,14 @@ class Prover:
         plant = self._plant
         suspended = [each.position for each in plant.suspense.all(digest=file.digest)]
         charged: list[int] = []
+        aside = 0
         waiting: list[int] = []
         wrong: list[str] = []
         for batch in self._batches.get(file.digest, ()):
             rows = pl.read_parquet(plant.folder.batch(batch.number), columns=["key", "position"])
             if batch.state == CHARGED:
-                details = pl.read_parquet(plant.folder.details(batch.number), columns=["key", "position"])
+                details = pl.read_parquet(plant.folder.details(batch.number), columns=["key", "position", "set_aside"])
+                aside += int(details["set_aside"].sum())
                 charged += details["position"].to_list()
                 if not np.isin(_keys(details), _keys(rows)).all() or len(details) != batch.charged:
                     wrong.append(f"the details of batch {batch.number} are not those of its records")
@@ -120,6 +124,7 @@ class Prover:
             file,
             found.records,
             len(charged),
+            aside,
             len(doubles) - lost,
             found.dropped,
             len(suspended),

@@ -29,6 +29,17 @@ class CallPart(Struct, frozen=True, array_like=True, gc=False):
     """Another part follows."""
 
 
+class ReplacedCharge(Struct, frozen=True, array_like=True, gc=False):
+    """What was charged for a part of a use."""
+
+    request_key: str
+    """Of the command that charged it."""
+    start_ms: int
+    """When the part began, UTC."""
+    quantity: int
+    """Base units."""
+
+
 class DetailRecord(Struct, frozen=True, array_like=True, gc=False):
     """One use of a service as a switch recorded it (call detail record, TS 32.240)."""
 
@@ -49,6 +60,8 @@ class DetailRecord(Struct, frozen=True, array_like=True, gc=False):
     """None = it is a whole use."""
     alike: bytes = b""
     """What it has in common with a record that another switch wrote of the same call; empty = nobody asks."""
+    replaces: ReplacedCharge | None = None
+    """It is a whole call, of which a part was charged; None = nothing of it was."""
 
 
 class UnreadRecord(Struct, frozen=True, array_like=True, gc=False):

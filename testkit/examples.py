@@ -45,7 +45,7 @@ from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.post_fees import PostFees
-from charging.ledger.commands.post_usage import PostUsage, RatedUse
+from charging.ledger.commands.post_usage import PostUsage, RatedUse, ReplacedUse
 from charging.ledger.commands.propose import Propose, proposal_of
 from charging.ledger.commands.receive_transfer import ReceiveTransfer
 from charging.ledger.commands.recover import Recover
@@ -56,7 +56,7 @@ from charging.ledger.commands.remember import Remember
 from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.resolve_dispute import ResolveDispute
-from charging.ledger.commands.restate_usage import RestatedLine, RestateUsage, usage_total
+from charging.ledger.commands.restate_usage import RestatedAmount, RestatedLine, RestateUsage, usage_total
 from charging.ledger.commands.resume import Resume
 from charging.ledger.commands.reverse_payment import ReversePayment
 from charging.ledger.commands.send_transfer import SendTransfer
@@ -172,10 +172,12 @@ def _parcel(desk: Desk) -> MoveIn:
 
 def _uses_of(desk: Desk) -> PostUsage:
     account = desk.accounts[ALICE]
-    usages = tuple(Usage(ALICE, "voice", START_MS + place, 60) for place in range(2))
+    usages = tuple(Usage(ALICE, "voice", START_MS + place, 60) for place in range(3))
     batch = max((batch for _, _, batch in account.open.feeds), default=0) + 1
-    rated = (RatedUse(seal(charge_of(7, depends=True))), RatedUse(None, "SERVICE_UNKNOWN", "no such service"))
-    return PostUsage("plant", batch, usages, rated, account.version, account.mark)
+    refused = RatedUse(None, "SERVICE_UNKNOWN", "no such service")
+    rated = (RatedUse(seal(charge_of(7, depends=True))), refused, RatedUse(None, set_aside=True))
+    replaces = (ReplacedUse(2, "part", START_MS + 2, 30),)
+    return PostUsage("plant", batch, usages, replaces, rated, account.version, account.mark)
 
 
 def _restating(desk: Desk) -> RestateUsage:
@@ -183,7 +185,7 @@ def _restating(desk: Desk) -> RestateUsage:
     batch = max((batch for feed, _, batch in account.open.feeds if feed == "rerate"), default=0) + 1
     lines = (RestatedLine(desk.now_ms, "voice", ALICE, 0, 3),)
     total = usage_total(account, desk.now_ms)
-    counters = (("minutes@20200101", 60),)
+    counters = (RestatedAmount(desk.now_ms, "minutes@20200101", 60),)
     return RestateUsage("rerate", batch, account.version, desk.now_ms, total, lines, counters, (), "new price")
 
 

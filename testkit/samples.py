@@ -29,13 +29,14 @@ from charging.ledger.commands.move_out import MovedOut
 from charging.ledger.commands.open_account import Opened
 from charging.ledger.commands.pay import Paid
 from charging.ledger.commands.post_charge import Charged
+from charging.ledger.commands.post_usage import ReplacedUse, UsageSetAside
 from charging.ledger.commands.propose import Proposed
 from charging.ledger.commands.receive_transfer import TransferReceived
 from charging.ledger.commands.recover import Recovered
 from charging.ledger.commands.redeem_voucher import VoucherAsked
 from charging.ledger.commands.refund import Refunded
 from charging.ledger.commands.resolve_dispute import DisputeResolved
-from charging.ledger.commands.restate_usage import RestatedLine, UsageRestated
+from charging.ledger.commands.restate_usage import RestatedAmount, RestatedLine, UsageRestated
 from charging.ledger.commands.reverse_payment import PaymentReversed
 from charging.ledger.commands.set_credit_limit import CreditSet
 from charging.ledger.commands.set_payment_mode import ModeSet
@@ -166,11 +167,13 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
             (RestatedLine(1, "voice", ALICE, 0, 9),),
             (("main", 9),),
             (("minutes", 3),),
-            ((COUNTER, 5),),
+            (RestatedAmount(1, COUNTER, 5),),
             "dearer",
+            (RestatedAmount(1, "minutes", 3),),
         ),
         {"books", "buckets", "accumulators"},
     ),
+    UsageSetAside: (UsageSetAside(USAGE, ReplacedUse(0, "part", 1, 30)), set()),
     Booked: (Booked("deposit", (("main", 100),), "paid"), {"books", "buckets"}),
     BookSet: (BookSet(Book("bonus", "money", 0, priority=5)), {"books"}),
     BookDropped: (BookDropped("old"), {"books"}),

@@ -33,8 +33,8 @@ from charging.base.names import is_place, is_service
 from charging.base.party import party
 from charging.base.unit_key import NONE
 from charging.base.usage import Usage
-from charging.ledger.commands.post_usage import USES_MAX
-from charging.ledger.commands.restate_usage import COUNTERS_MAX, RestatedLine
+from charging.ledger.commands.post_usage import USES_MAX, ReplacedUse
+from charging.ledger.commands.restate_usage import COUNTERS_MAX, RestatedAmount, RestatedLine
 from charging.ledger.commands.set_contract import SetContract
 from charging.rating.session_asks import UnitAsk
 
@@ -151,6 +151,21 @@ def _use(given: desk.UsageUse, path: str, asked: Asked) -> Usage:
     )
 
 
+def _replaced_uses(command: desk.PostUsage, asked: Asked) -> tuple[ReplacedUse, ...]:
+    return tuple(
+        _replaced_use(each, f"post_usage.replaces[{index}]", asked)
+        for index, each in enumerate(command.replaces[:USES_READ_MAX])
+    )
+
+
+def _replaced_use(given: desk.ReplacedUse, path: str, asked: Asked) -> ReplacedUse:
+    _quantity(given.quantity, f"{path}.quantity")
+    if not 0 < given.event_time_ms <= asked.time_ms:
+        raise refusal("EVENT_TIME_INVALID", f"{path}.event_time_ms", "when the part began, not after the request, UTC")
+    key = NAME.read(given.request_key, f"{path}.request_key")
+    return ReplacedUse(given.use, key, given.event_time_ms, given.quantity)
+
+
 def _restated_lines(command: desk.RestateUsage, asked: Asked) -> tuple[RestatedLine, ...]:
     return tuple(
         _restated_line(each, f"restate_usage.lines[{index}]", asked)
@@ -172,29 +187,33 @@ def _restated_line(given: desk.RestatedLine, path: str, asked: Asked) -> Restate
     )
 
 
-def _restated_counters(command: desk.RestateUsage, asked: Asked) -> tuple[tuple[str, int], ...]:
+def _restated_counters(command: desk.RestateUsage, asked: Asked) -> tuple[RestatedAmount, ...]:
     return _restated_amounts(command.counters, "restate_usage.counters")
 
 
-def _restated_takes(command: desk.RestateUsage, asked: Asked) -> tuple[tuple[str, int], ...]:
+def _restated_takes(command: desk.RestateUsage, asked: Asked) -> tuple[RestatedAmount, ...]:
     return _restated_amounts(command.takes, "restate_usage.takes")
 
 
-def _restated_amounts(given: Sequence[desk.RestatedAmount], path: str) -> tuple[tuple[str, int], ...]:
-    pairs = tuple((each.name, each.difference) for each in given[:RESTATED_READ_MAX])
-    for index, (name, difference) in enumerate(pairs):
-        if not 0 < len(name) <= COUNTER_CHARS_MAX:
+def _restated_amounts(given: Sequence[desk.RestatedAmount], path: str) -> tuple[RestatedAmount, ...]:
+    amounts = tuple(
+        RestatedAmount(each.event_time_ms, each.name, each.difference) for each in given[:RESTATED_READ_MAX]
+    )
+    for index, each in enumerate(amounts):
+        if not 0 < each.time_ms <= TIME_MS_MAX:
+            raise refusal("EVENT_TIME_INVALID", f"{path}[{index}].event_time_ms", "a moment of the cycle, UTC")
+        if not 0 < len(each.name) <= COUNTER_CHARS_MAX:
             raise refusal("RESTATEMENT_WRONG", f"{path}[{index}].name", f"1 to {COUNTER_CHARS_MAX} characters")
-        if not -BOOK_MAX <= difference <= BOOK_MAX:
+        if not -BOOK_MAX <= each.difference <= BOOK_MAX:
             raise refusal("NUMBER_OUT_OF_RANGE", f"{path}[{index}].difference", f"at most {BOOK_MAX} either way")
-    return pairs
+    return amounts
 
 
 OWN_READERS: Mapping[str, Reader] = {"set_contract": _set_contract, "session": _session}
 """By command: what reads the whole of it."""
 OWN_FIELDS: Mapping[str, Mapping[str, OwnField]] = {
     "open_account": {"account_id": _opened_id, "contract": _first_contract, "books": _first_books},
-    "post_usage": {"uses": _uses},
+    "post_usage": {"uses": _uses, "replaces": _replaced_uses},
     "restate_usage": {"lines": _restated_lines, "counters": _restated_counters, "takes": _restated_takes},
 }
 """By command and field: what reads the fields that its struct marks `Own`."""

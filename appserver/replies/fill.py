@@ -262,7 +262,13 @@ def fill_command(result: desk.CommandResult, done: Done) -> None:
 def fill_uses(result: desk.CommandResult, outcomes: Iterable[UseOutcome]) -> None:
     """Tell what became of each use of a batch."""
     for each in outcomes:
-        result.uses.add(amount=each.amount, reason=each.reason, message=each.message, currency=each.currency)
+        result.uses.add(
+            amount=each.amount,
+            reason=each.reason,
+            message=each.message,
+            currency=each.currency,
+            set_aside=each.set_aside,
+        )
 
 
 def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done) -> None:

@@ -5,22 +5,43 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from charging.base.account import Account
-from charging.base.usage import Charge, Usage
+from charging.base.lateness import TOO_LATE, within_cycles
+from charging.base.usage import Charge, SealedCharge, Usage
 from charging.errors import Invalid, Refused
-from charging.ledger.commands.post_usage import PostUsage, RatedUse, take_use
+from charging.ledger.commands.post_usage import PostUsage, RatedUse, set_aside, take_use
 from charging.ledger.ledger import seal
 
 
 def rated_uses(order: PostUsage, account: Account, now_ms: int, rate: Callable[[Usage, Account], Charge]) -> PostUsage:
-    """Rate all uses; one that can't be charged has the reason, and the next is rated as if it were not there."""
+    """Rate all uses; one that can't be charged has the reason, and the next is rated as if it were not there.
+
+    A use is set aside that has a price and can't have it alone: what it counts for is kept no more, or it replaces what
+    was charged for a part of it.
+    """
     rated: list[RatedUse] = []
-    state = account
-    for usage in order.uses:
+    state, replaced = account, {each.use: each for each in order.replaces}
+    for place, usage in enumerate(order.uses):
+        part = replaced.get(place)
         try:
-            charge = seal(rate(usage, state))
+            charge = _charge(usage, state, now_ms, rate)
+            if charge is None or part is not None:
+                set_aside(account, usage, part)
+                rated.append(RatedUse(None, set_aside=True))
+                continue
             _, state = take_use(state, usage, charge, account, now_ms)
         except (Refused, Invalid) as fault:
             rated.append(RatedUse(None, fault.reason, fault.message))
         else:
             rated.append(RatedUse(charge))
     return replace(order, rated=tuple(rated), base_version=account.version, base_mark=account.mark)
+
+
+def _charge(usage: Usage, state: Account, now_ms: int, rate: Callable[[Usage, Account], Charge]) -> SealedCharge | None:
+    """Rate one use; None = it has a price, but what it counts for is kept no more."""
+    try:
+        return seal(rate(usage, state))
+    except Invalid as fault:
+        terms = state.terms
+        if fault.reason != TOO_LATE or not within_cycles(terms.zone, terms.cycle_day, usage.start_ms, now_ms):
+            raise
+        return None

@@ -12,12 +12,16 @@ Usage that looks at no counter and at no book of units is never too late: its pr
 from datetime import date, timedelta
 
 from charging.base.accumulators import parts
+from charging.base.localtime import month_at
 from charging.base.usage import Charge, SealedCharge
 from charging.errors import Invalid
 
+TOO_LATE = "USAGE_TOO_LATE"
 LATE_DAYS_MAX = 35
 """The longest cycle and four days: roaming files come within a month."""
 LATE_MS_MAX = LATE_DAYS_MAX * 86_400_000
+LATE_CYCLES_MAX = 3
+"""Cycles before the present one of which usage is taken at no price, to be rated with all of its cycle."""
 BEFORE_KEPT = 2
 """Periods kept that began before all usage that is taken: the one it may fall into, and the one that rolls into it."""
 _CLOCKS_DAYS = 2
@@ -33,11 +37,19 @@ def refuse_late(charge: Charge | SealedCharge, start_ms: int, now_ms: int) -> No
     if start_ms < now_ms - LATE_MS_MAX and (charge.depends or charge.accruals):
         text = f"at most {LATE_DAYS_MAX} days ago: {now_ms - LATE_MS_MAX} or later"
         raise Invalid(
-            "USAGE_TOO_LATE",
+            TOO_LATE,
             f"the usage began at {start_ms}, and what it counts for is kept no more: it must have begun {text}",
             fields={"event_time_ms": text},
             facts={"days": str(LATE_DAYS_MAX)},
         )
+
+
+def within_cycles(zone: str, cycle_day: int, start_ms: int, now_ms: int) -> bool:
+    """Say whether usage is late and can still be rated with its whole cycle: all later details are rated again, too.
+
+    `zone` and `cycle_day` are the account's; both times are UTC, milliseconds.
+    """
+    return month_at(zone, cycle_day, now_ms) - month_at(zone, cycle_day, start_ms) <= LATE_CYCLES_MAX
 
 
 def forgotten(keys: list[str]) -> list[str]:

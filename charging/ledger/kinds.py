@@ -32,7 +32,7 @@ from charging.ledger.commands.pause import Pause
 from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
 from charging.ledger.commands.post_fees import PostFees
-from charging.ledger.commands.post_usage import PostUsage
+from charging.ledger.commands.post_usage import PostUsage, UsageSetAside
 from charging.ledger.commands.propose import Propose, Proposed
 from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
 from charging.ledger.commands.recover import Recover, Recovered
@@ -182,6 +182,7 @@ Event = (
     | FeePosted
     | FeedMarked
     | UsageRestated
+    | UsageSetAside
     | Noticed
     | ReauthAsked
     | BillTakenOver

@@ -14,7 +14,7 @@ from charging.base.contract import Contract
 from charging.base.localtime import month_at
 from charging.base.usage import Charge, Usage
 from charging.errors import Fault
-from charging.ledger.commands.restate_usage import RestatedLine
+from charging.ledger.commands.restate_usage import RestatedAmount, RestatedLine
 from charging.ledger.event import Pair
 from charging.plans.plan import Plan
 from charging.rating.rating import rate_sum
@@ -27,7 +27,7 @@ class PastUse(Struct, frozen=True, gc=False):
     """One use as it was charged: a charge, all steps of one piece of a session, or an earlier restatement."""
 
     usage: Usage | None
-    """None = nothing is to be rated: sums of an earlier restatement."""
+    """None = nothing is to be rated: sums of an earlier restatement, or a part that is rated with its whole call."""
     start_ms: int
     amount: int
     """Micro-units."""
@@ -58,8 +58,8 @@ class Restatement(Struct, frozen=True):
     """Micro-units of all uses."""
     lines: tuple[RestatedLine, ...]
     """That differ."""
-    counters: tuple[Pair, ...]
-    takes: tuple[Pair, ...]
+    counters: tuple[RestatedAmount, ...]
+    takes: tuple[RestatedAmount, ...]
     uses: tuple[RatedAnew, ...]
 
     @property
@@ -101,7 +101,12 @@ def restatement(
         total += use.amount
         sums.add(use, 1)
     return Restatement(
-        sum(use.amount for use in uses), total, sums.lines(), _left(sums.counters), _left(sums.takes), tuple(rated)
+        sum(use.amount for use in uses),
+        total,
+        sums.lines(),
+        sums.amounts(sums.counters),
+        sums.amounts(sums.takes),
+        tuple(rated),
     )
 
 
@@ -184,8 +189,8 @@ class _Sums:
 
     def __init__(self, account: Account) -> None:
         self._terms = account.terms
-        self.counters: dict[str, int] = {}
-        self.takes: dict[str, int] = {}
+        self.counters: dict[tuple[int, str], int] = {}
+        self.takes: dict[tuple[int, str], int] = {}
         self._lines: dict[tuple[int, str, str, int], int] = {}
         self._moments: dict[int, int] = {}
 
@@ -196,8 +201,16 @@ class _Sums:
         head = (month, use.item, use.member, use.taxed_since)
         self._lines[head] = self._lines.get(head, 0) + sign * use.amount
         for pairs, sums in ((use.accruals, self.counters), (use.takes, self.takes)):
-            for key, quantity in pairs:
-                sums[key] = sums.get(key, 0) + sign * quantity
+            for name, quantity in pairs:
+                sums[month, name] = sums.get((month, name), 0) + sign * quantity
+
+    def amounts(self, sums: Mapping[tuple[int, str], int]) -> tuple[RestatedAmount, ...]:
+        """Give the counters or books that differ, cycle by cycle."""
+        return tuple(
+            RestatedAmount(self._moments[month], name, difference)
+            for (month, name), difference in sums.items()
+            if difference
+        )
 
     def lines(self) -> tuple[RestatedLine, ...]:
         """Give the lines that differ."""
@@ -206,7 +219,3 @@ class _Sums:
             for (month, item, member, since), difference in self._lines.items()
             if difference
         )
-
-
-def _left(sums: Mapping[str, int]) -> tuple[Pair, ...]:
-    return tuple((key, difference) for key, difference in sums.items() if difference)

@@ -25,6 +25,10 @@ MEDIATION = Section(
                "Rate it anew and restate it under another key."),
         Reason("RESTATEMENT_WRONG", INVALID, "A restatement does not agree with the account, or with itself.",
                "Gather the details anew, then rate.", fields="what is wrong"),
+        Reason("PART_GIVEN_BACK", CONFLICT, "A call stays as it was charged: something was given back of it.",
+               "Charge or refund the rest by hand.", NOBODY),
+        Reason("REPLACED_USE_WRONG", INVALID, "What a use replaces is named for no use, or for one twice.",
+               fields="what is wrong"),
         Reason("RERATE_FAULTY", INVALID, "A job that rates anew can't be begun as it was asked for."),
         Reason("RERATE_DIFFERS", CONFLICT, "A worker would rate by other catalogues than the job began with.",
                "Begin the job anew; what it posted stays posted once.", MENDED),
@@ -45,6 +49,6 @@ MEDIATION = Section(
         Reason("PARTS_MISSING", CONFLICT, "Parts of a call are missing, and did not come in the time its format gives.",
                "`onetier mediation recycle --reason PARTS_MISSING` charges what is there.", NOBODY),
         Reason("PART_LATE", CONFLICT, "A part of a call came after the call was charged without it.",
-               "`onetier mediation recycle --reason PART_LATE` charges it as a use of its own.", NOBODY),
+               "The line charges the difference, once the call itself is charged.", NOBODY),
     ),
 )  # fmt: skip

@@ -17,6 +17,7 @@ from console.frontend import rerating, sourcing, working
 from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, explained
 from console.report import major, moment
 from console.views import Json, View, print_view
+from details.late import LateBook
 from details.store import DetailStore
 from mediation.agreeing import plant_disagreements
 from mediation.decoding.decoded import Decoded, FoundRecord
@@ -38,6 +39,7 @@ app = typer.Typer(no_args_is_help=True)
 SHOWN_MAX = 20
 
 app.command()(rerating.rerate)
+app.command()(rerating.late)
 app.command()(rerating.rollback)
 app.command(name="what-if")(rerating.what_if)
 app.command()(working.scheduler)
@@ -196,12 +198,16 @@ def proof(
     wrong = [f"{each.file.name}: {text}" for each in proofs for text in each.differences]
     if prover.doubled:
         wrong.append(f"{prover.doubled} uses were charged twice")
+    told: list[str] = []
     if details is not None:
         store = DetailStore(details)
         wrong += plant_disagreements(plant, store)
+        waits = len(LateBook(store).waiting())
         store.close()
+        if waits:
+            told.append(f"{waits:,} accounts have late usage that waits for `onetier mediation rerate --late`")
     verdict = "the proof holds" if not wrong else f"the proof does not hold: {len(wrong)} differences"
-    print_view(View(proofs, [_proof_table(proofs), *wrong, verdict]), as_json)
+    print_view(View(proofs, [_proof_table(proofs), *wrong, *told, verdict]), as_json)
     plant.close()
     if wrong:
         raise typer.Exit(1)
@@ -306,6 +312,8 @@ async def _pass(line: MediationLine, poster: Poster, as_json: bool) -> bool:
 def _posted(posted: Posted) -> str:
     amounts = ", ".join(f"{major(amount)} {currency}" for currency, amount in sorted(posted.amounts.items()))
     text = f"{posted.charged:,} records charged ({amounts or 'nothing'}), {posted.suspended:,} suspended"
+    if posted.set_aside:
+        text += f", {posted.set_aside:,} of the charged at no price until `onetier mediation rerate --late`"
     unknown = f", {posted.unknown:,} of unknown fate: run again" if posted.unknown else ""
     return f"{text}{unknown}, in {posted.seconds:.1f} s"
 
@@ -342,10 +350,11 @@ def _proof_table(proofs: list[FileProof]) -> Table:
     table = Table(title="By file", title_justify="left")
     table.add_column("file")
     table.add_column("state")
-    for name in ("records", "charged", "duplicate", "dropped", "suspended", "waiting", "parts"):
+    for name in ("records", "charged", "set aside", "duplicate", "dropped", "suspended", "waiting", "parts"):
         table.add_column(name, justify="right")
     for each in proofs:
-        counts = (each.records, each.charged, each.duplicates, each.dropped, each.suspended, each.waiting, each.joined)
+        taken = (each.records, each.charged, each.set_aside, each.duplicates, each.dropped)
+        counts = (*taken, each.suspended, each.waiting, each.joined)
         state = f"held: {each.file.reason}" if each.file.state == "held" else each.file.state
         table.add_row(each.file.name, state, *(f"{count:,}" for count in counts))
     return table

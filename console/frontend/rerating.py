@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Annotated
@@ -25,14 +25,16 @@ from console.frontend import working
 from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, explained
 from console.operations.keys import ChainKeys, ring_for
 from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url
-from console.report import major
+from console.report import major, moment
 from console.views import Json, View, print_view
+from details.late import LateBook, LateUsage
 from details.store import DetailStore
 from evidence.keys import KeyRing
 from mediation.gathering import Gatherer, JournalPlace, journals_of
 from mediation.rerating.bycolumns import Ways
 from mediation.rerating.freezing import Freezer
 from mediation.rerating.job import AccountOutcome, RerateJob, check_job
+from mediation.rerating.latecomers import late_job, note
 from mediation.rerating.places import Done, Elsewhere, Here, Workplace
 from mediation.rerating.rollback import Rollback
 from mediation.rerating.rows import GatheredRows
@@ -47,6 +49,9 @@ WAYS_SHOWN = 5
 
 DetailsHome = Annotated[Path, typer.Argument(metavar="DETAILS", help="Folder of `onetier details gather`.")]
 Cycle = Annotated[str, typer.Option("--cycle", help="First cycle that is rated anew, 2026-10; all up to now follows.")]
+OrCycle = Annotated[str, typer.Option("--cycle", help="As 2026-10; or --late.")]
+Late = Annotated[bool, typer.Option("--late", help="Cycles that late usage came to, of each account its own.")]
+Reason = Annotated[str, typer.Option("--reason", help="Kept with each restatement; of late usage it says so itself.")]
 Why = Annotated[str, typer.Option("--reason", help="Kept with each restatement, shown in histories.")]
 Accounts = Annotated[
     list[str] | None, typer.Option("--account", help="Only this account; repeat it. Default: all that used something.")
@@ -77,8 +82,9 @@ Work = Callable[[JobDesk], Awaitable[bool]]
 
 def rerate(
     home: DetailsHome,
-    cycle: Cycle,
-    reason: Why,
+    cycle: OrCycle = "",
+    late: Late = False,
+    reason: Reason = "",
     accounts: Accounts = None,
     domain: Domain = "",
     workers: Workers = "",
@@ -89,23 +95,65 @@ def rerate(
     tls: Certificates = None,
     as_json: Json = False,
 ) -> None:
-    """Rate usage anew by the catalogues as published, and post one difference an account; twice has no effect."""
+    """Rate usage anew by the catalogues as published, and post one difference an account; twice has no effect.
+
+    All usage since a cycle (--cycle), or of each account that late usage came to, since the cycle of that (--late).
+    """
+    if bool(cycle) == late or (late and accounts):
+        raise typer.BadParameter("say --cycle, with accounts if you like, or --late", param_hint="--cycle")
     where = directory_url(folder, directory)
     ring, now_ms = ring_for(where, keys), time.time_ns() // 1_000_000
-    job = RerateJob(now_ms, _month(cycle), reason, tuple(accounts or ()))
+    job = RerateJob(now_ms, _month(cycle) if cycle else 0, reason, tuple(accounts or ()))
 
     async def work(desk: JobDesk) -> bool:
         rated_by = await tariffs(where, ring)
-        check_job(job, rated_by.timelines, now_ms)
-        maker = UnitMaker(desk.store, job, rated_by.digest)
+        book, jobs = LateBook(desk.store), dict[str, RerateJob]()
+        for journal in desk.journals:
+            mine = late_job(book, journal, now_ms, reason, now_ms) if late else job
+            if mine is not None:
+                check_job(mine, rated_by.timelines, now_ms)
+                jobs[journal.slot] = mine
+        makers = [
+            (journal, UnitMaker(desk.store, jobs[journal.slot], rated_by.digest))
+            for journal in desk.journals
+            if journal.slot in jobs
+        ]
         outcomes, ways = list[AccountOutcome](), Ways()
         async with _workplace(desk, rated_by, workers, tls) as place:
-            async for _, outcome in _watched(place, desk.journals, maker):
+            async for unit, outcome in _watched(place, makers):
                 outcomes += outcome.accounts
                 ways.add(outcome.ways)
+                for each in outcome.accounts if late else ():
+                    note(book, unit.job.late[each.account_id], each)
         return _tell(job.number, outcomes, as_json, ways_text(ways))
 
     _run(home, where, ring, domain, endpoint, tls, work)
+
+
+def late(
+    home: DetailsHome,
+    as_json: Json = False,
+) -> None:
+    """List the accounts that late usage came to and whose cycles wait for `rerate --late`, and why some still do.
+
+    What was gathered since the last `rerate --late` is looked through first; nothing is asked of the platform.
+    """
+    store = DetailStore(home)
+    with closing(store), explained(), only_writer(home):
+        book = LateBook(store)
+        for slot in store.manifest.gathered():
+            book.find(slot)
+        rows = book.waiting()
+    lines = [_late_line(each) for each in rows[:BARS_CHARS]]
+    if len(rows) > BARS_CHARS:
+        lines.append(f"… and {len(rows) - BARS_CHARS} more (--json has all)")
+    print_view(View(rows, [*lines, f"{len(rows):,} accounts wait"]), as_json)
+
+
+def _late_line(each: LateUsage) -> str:
+    what = "at no price" if each.set_aside else "charged as it came"
+    tried = f": {each.reason}: {each.why}" if each.reason else ""
+    return f"{mask(each.account_id)}: usage since {moment(each.from_ms)} is {what}{tried}"
 
 
 def rollback(
@@ -166,8 +214,9 @@ def what_if(
         rated_by = await tariffs(where, ring, draft)
         check_job(job, rated_by.timelines, now_ms)
         maker = UnitMaker(desk.store, job, rated_by.digest, draft)
+        makers = [(journal, maker) for journal in desk.journals]
         async with _workplace(desk, rated_by, workers, tls) as place:
-            found, left, ways = joined([outcome async for _, outcome in _watched(place, desk.journals, maker)])
+            found, left, ways = joined([outcome async for _, outcome in _watched(place, makers)])
         _tell_what_if(found, by, most, left, as_json, ways_text(ways))
         if svg is not None:
             svg.write_text(chart(f"before and after, by {by}", found.sums(by)[:most]), encoding="utf-8")
@@ -186,11 +235,11 @@ async def _workplace(desk: JobDesk, rated_by: Tariffs, workers: str, tls: Path |
         yield Elsewhere(engine)
 
 
-async def _watched(place: Workplace, journals: list[JournalPlace], maker: UnitMaker) -> AsyncIterator[Done]:
+async def _watched(place: Workplace, makers: list[tuple[JournalPlace, UnitMaker]]) -> AsyncIterator[Done]:
     """Have all journals done, telling on standard error how far it is."""
     count = 0
     with _progress() as tell:
-        units = chain.from_iterable(maker.units(journal) for journal in journals)
+        units = chain.from_iterable(maker.units(journal) for journal, maker in makers)
         async for unit, outcome in place.done(units):
             count += len(unit.accounts)
             tell(unit.journal.slot, count)
@@ -246,7 +295,7 @@ def _month(cycle: str) -> int:
 
 
 def _tell(job: int, outcomes: list[AccountOutcome], as_json: bool, ways: str = "") -> bool:
-    """Tell a job; say whether no account was left out."""
+    """Tell a job; say whether no account was left out, and no usage at no price."""
     counts = Counter(each.status for each in outcomes)
     table = Table(title=f"Job {job}", title_justify="left")
     for name in ("account", "what", "uses", "before", "after", "difference"):
@@ -260,8 +309,10 @@ def _tell(job: int, outcomes: list[AccountOutcome], as_json: bool, ways: str = "
     texts = [f"{count:,} {status}" for status, count in sorted(counts.items())] or ["no account used anything"]
     texts.append(f"difference {major(difference)}, job {job}")
     texts += [ways] if ways else []
+    unrated = Counter(each.unrated for each in outcomes if each.unrated)
+    texts += [f"{count:,} accounts have usage that stays at no price: {why}" for why, count in unrated.items()]
     print_view(View([{"job": job, "outcome": each} for each in outcomes], [table, *texts]), as_json)
-    return not counts["left out"]
+    return not counts["left out"] and not unrated
 
 
 def _tell_what_if(found: WhatIf, by: str, most: int, left: int, as_json: bool, ways: str) -> None:

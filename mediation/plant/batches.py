@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
 import polars as pl
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mediation.decoding.pieces import frame_of, records_in
-from mediation.records import DetailRecord
+from mediation.records import DetailRecord, ReplacedCharge
 from runtime.durable import place
+
+REPLACES = "replaces"
+"""Column of batches in which calls with late parts are: what was charged of each, packed."""
+_pack = msgspec.msgpack.Encoder().encode
+_replaced = msgspec.msgpack.Decoder(ReplacedCharge).decode
 
 
 class KeyedRecord(Struct, frozen=True, gc=False):
@@ -33,11 +40,18 @@ class RatedDetail(Struct, frozen=True, gc=False):
     position: int
     request_key: str
     """Of the command that charged it, with others of its subscriber."""
+    set_aside: bool = False
+    """It was taken at no price, to be rated with its cycle."""
 
 
 def write_batch(path: Path, rows: Sequence[KeyedRecord]) -> None:
-    """Write the records of a batch, durable when this returns."""
-    write_uses(path, frame_of([row.record for row in rows], [row.key for row in rows]))
+    """Write the records of a batch, durable when this returns; where calls replace charges, they say which."""
+    frame = frame_of([row.record for row in rows], [row.key for row in rows])
+    replaced = [row.record.replaces for row in rows]
+    if any(replaced):
+        packed = [_pack(each) if each is not None else None for each in replaced]
+        frame = frame.with_columns(pl.Series(REPLACES, packed, pl.Binary))
+    write_uses(path, frame)
 
 
 def write_uses(path: Path, uses: pl.DataFrame) -> None:
@@ -48,7 +62,12 @@ def write_uses(path: Path, uses: pl.DataFrame) -> None:
 def read_batch(path: Path) -> list[KeyedRecord]:
     """Read the records of a batch, in their order in the file."""
     frame = pl.read_parquet(path)
-    return [KeyedRecord(key, record) for key, record in zip(frame["key"], records_in(frame), strict=True)]
+    rows = [KeyedRecord(key, record) for key, record in zip(frame["key"], records_in(frame), strict=True)]
+    if REPLACES in frame.columns:
+        for place, packed in enumerate(frame[REPLACES]):
+            if packed is not None:
+                rows[place] = KeyedRecord(rows[place].key, replace(rows[place].record, replaces=_replaced(packed)))
+    return rows
 
 
 def write_details(path: Path, rows: list[RatedDetail]) -> None:
@@ -65,6 +84,7 @@ def write_details(path: Path, rows: list[RatedDetail]) -> None:
             "currency": pl.String,
             "position": pl.Int64,
             "request_key": pl.String,
+            "set_aside": pl.Boolean,
         },
     )
     _write(path, frame.sort("identity", "start_ms", "position"))

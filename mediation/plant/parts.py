@@ -26,6 +26,11 @@ class PartBook:
         """Give all parts with one name."""
         return self._read("SELECT * FROM parts WHERE chain = ? ORDER BY start_ms, number, digest, position", (chain,))
 
+    def at(self, digest: str, position: int) -> StoredPart | None:
+        """Give the part that stands at a place of a file; None = there is none."""
+        found = self._read("SELECT * FROM parts WHERE digest = ? AND position = ?", (digest, position))
+        return found[0] if found else None
+
     def of_file(self, digest: str) -> list[StoredPart]:
         """Give the parts that are in a file."""
         return self._read("SELECT * FROM parts WHERE digest = ? ORDER BY position", (digest,))

@@ -8,14 +8,16 @@ import msgspec
 from mediation.formats.format import Format
 from mediation.plant.assembler import IN_SUSPENSE, CallAssembler, call_of, taken
 from mediation.plant.batches import KeyedRecord, write_batch
+from mediation.plant.latecalls import LATE, LateCalls
 from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended, aside_of
 from mediation.records import DetailRecord
 
-FOR_PEOPLE = frozenset(("RECORD_CONFLICT", "BATCH_TAKEN", "REQUEST_KEY_REUSED"))
-"""Reasons for which a second try can't be right, it may be charged already: a person has to look."""
-LATE, MISSING = "PART_LATE", "PARTS_MISSING"
-BY_NAME = frozenset(("CALL_SUSPECTED", LATE, MISSING))
+FOR_PEOPLE = frozenset(("RECORD_CONFLICT", "BATCH_TAKEN", "REQUEST_KEY_REUSED", LATE))
+"""Reasons for which a second try can't be right, it may be charged already: a person has to look, or, of parts that
+came late, the line does (`mediation.plant.latecalls`)."""
+MISSING = "PARTS_MISSING"
+BY_NAME = frozenset(("CALL_SUSPECTED", MISSING))
 """Reasons that a person decides: they are tried again when they are named."""
 _record = msgspec.msgpack.Decoder(DetailRecord).decode
 
@@ -27,6 +29,7 @@ class Recycler:
         self._plant = plant
         self._forms = forms
         self._assembler = CallAssembler(plant.parts)
+        self._late = LateCalls(plant, forms)
 
     def recycle(self, reason: str, now_ms: int) -> int:
         """Put records that wait for a reason ("" = for any that can be mended) into new batches, file by file.
@@ -34,6 +37,8 @@ class Recycler:
         Gives how many. Their keys are known already: nobody else has them. What is still ahead of `now_ms` waits on.
         """
         plant, count = self._plant, 0
+        if reason in ("", LATE):
+            count += self._late.join()
         never = FOR_PEOPLE if reason else FOR_PEOPLE | BY_NAME
         waiting = [each for each in plant.suspense.all(reason) if each.record and each.reason not in never]
         for digest, group in groupby(waiting, key=lambda each: each.digest):
@@ -84,7 +89,7 @@ class Recycler:
 
 def late_part(digest: str, row: KeyedRecord, now_ms: int) -> Suspended:
     """Put a part aside whose call was charged without it."""
-    why = "its call was charged without it: recycle by this reason to charge this part as a use of its own"
+    why = "its call was charged without it: the line charges the difference once that charge is known"
     return aside_of(digest, row, LATE, why, now_ms)
 
 

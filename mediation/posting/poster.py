@@ -26,6 +26,8 @@ class Posted(Struct):
     """What a posting did."""
 
     charged: int = 0
+    set_aside: int = 0
+    """Of the charged, those that were taken at no price: `onetier mediation rerate --late` gives them one."""
     suspended: int = 0
     unknown: int = 0
     """Records of which nobody knows what was done: their batch stays open, and is sent again under the same keys."""
@@ -60,6 +62,7 @@ class Poster:
                 break  # An account that took a later batch would not take this one any more.
             self._commit(batch, outcome)
             posted.charged += len(outcome.details)
+            posted.set_aside += sum(detail.set_aside for detail in outcome.details)
             posted.suspended += len(outcome.aside)
             for detail in outcome.details:
                 posted.amounts[detail.currency] = posted.amounts.get(detail.currency, 0) + detail.amount
@@ -109,7 +112,7 @@ def _note(
         if use.reason:
             outcome.aside.append(aside_of(digest, row, use.reason, use.message, now_ms))
         else:
-            outcome.details.append(_detail(row, use.amount, use.currency, key))
+            outcome.details.append(_detail(row, use, key))
 
 
 def _reasons(reply: desk.ServiceReply) -> Iterator[str]:
@@ -119,9 +122,17 @@ def _reasons(reply: desk.ServiceReply) -> Iterator[str]:
             yield str(info.reason)
 
 
-def _detail(row: KeyedRecord, amount: int, currency: str, key: str) -> RatedDetail:
+def _detail(row: KeyedRecord, use: desk.UseResult, key: str) -> RatedDetail:
     record = row.record
-    place = record.place.position
     return RatedDetail(
-        row.key, record.identity, record.service, record.start_ms, record.quantity, amount, currency, place, key
+        row.key,
+        record.identity,
+        record.service,
+        record.start_ms,
+        record.quantity,
+        use.amount,
+        use.currency,
+        record.place.position,
+        key,
+        use.set_aside,
     )

@@ -56,7 +56,7 @@ def request_of(share: BatchShare, plant: str, batch: int, channel: str) -> desk.
     )
     request.post_usage.feed = plant
     request.post_usage.batch = batch * TURNS_MAX + share.turn
-    for row in share.rows:
+    for place, row in enumerate(share.rows):
         record = row.record
         request.post_usage.uses.add(
             service_code=record.service,
@@ -66,4 +66,9 @@ def request_of(share: BatchShare, plant: str, batch: int, channel: str) -> desk.
             visited_place=record.visited,
             attributes=dict(record.attributes),
         )
+        if record.replaces is not None:
+            part = record.replaces
+            request.post_usage.replaces.add(
+                use=place, request_key=part.request_key, event_time_ms=part.start_ms, quantity=part.quantity
+            )
     return request

@@ -5,12 +5,16 @@ from datetime import date
 
 from charging.base.account import Account
 from charging.base.localtime import day_of, zone_of
-from charging.ledger.details import REFUND, RESTATED
+from charging.ledger.details import CHARGE, LATE, REFUND, RESTATED
 from charging.ledger.event import Pair
 from charging.rating.closing import first_day
 from charging.rating.restating import PastUse
 from details.rows import StoredUsage
 
+GIVEN_BACK = "PART_GIVEN_BACK"
+"""Why a call stays as it was charged: something was given back of the part that it replaces."""
+PartPlace = tuple[str, str, str, int, int]
+"""Of a part that was charged and is rated with its whole call: request key, identity, service, begin, quantity."""
 SESSION_OPEN = "SESSION_OPEN"
 """Why a piece stays as it was: its session goes on, and its next step posts the difference to what it has posted."""
 
@@ -22,10 +26,24 @@ def cycle_begins_ms(account: Account, month: int) -> int:
     return zone_of(terms.zone).day_begins(day_of(first.isoformat())) * 1_000
 
 
-def past_uses(rows: Iterable[StoredUsage], account: Account) -> list[PastUse]:
-    """Give each use once: the steps of one piece of a session are one.
+def replaced_parts(rows: Iterable[StoredUsage]) -> frozenset[PartPlace]:
+    """Name the parts that whole calls among rows replace."""
+    return frozenset(part for row in rows if (part := _replaces(row)) is not None)
 
-    A charge of which something was given back is left out, with what was: it stays as it is.
+
+def missing_parts(rows: Iterable[StoredUsage]) -> frozenset[PartPlace]:
+    """Name the parts that whole calls among rows replace and that are not among them: they can't be taken back."""
+    there = list(rows)
+    return replaced_parts(there) - {_place(row) for row in there if row.usage.kind in (CHARGE, LATE)}
+
+
+def past_uses(
+    rows: Iterable[StoredUsage], account: Account, replaced: frozenset[PartPlace] = frozenset()
+) -> list[PastUse]:
+    """Give each use once: the steps of one piece of a session are one, and of a part only what it was charged.
+
+    `replaced` are `replaced_parts` of all rows that are at hand. A charge of which something was given back is left
+    out, with what was: it stays as it is.
     """
     ordered = sorted(rows, key=lambda row: (row.start_ms, row.position, row.nth))
     refunded = {row.usage.of_key for row in ordered if row.usage.kind == REFUND}
@@ -39,7 +57,7 @@ def past_uses(rows: Iterable[StoredUsage], account: Account) -> list[PastUse]:
         if told.session_id:
             pieces.setdefault((told.session_id, told.usage.service, row.start_ms), []).append(row)
         else:
-            uses.append(_use(row))
+            uses.append(_use(row, replaced, GIVEN_BACK if told.kind == LATE and told.of_key in refunded else ""))
     uses += [_piece(steps, SESSION_OPEN if key[0] in running else "") for key, steps in pieces.items()]
     return sorted(uses, key=lambda use: use.start_ms)
 
@@ -54,9 +72,22 @@ def has_refunds(rows: Iterable[StoredUsage]) -> bool:
     return any(row.usage.kind == REFUND for row in rows)
 
 
-def _use(row: StoredUsage) -> PastUse:
+def _place(row: StoredUsage) -> PartPlace:
+    usage = row.usage.usage
+    return row.usage.key, usage.identity, usage.service, usage.start_ms, usage.quantity
+
+
+def _replaces(row: StoredUsage) -> PartPlace | None:
+    told, usage = row.usage, row.usage.usage
+    if told.kind != LATE or not told.of_key:
+        return None
+    return told.of_key, usage.identity, usage.service, told.of_start_ms, usage.quantity - told.quantity
+
+
+def _use(row: StoredUsage, replaced: frozenset[PartPlace], fixed: str) -> PastUse:
     told, effect = row.usage, row.effect
-    usage = None if told.kind == RESTATED else told.usage
+    part = told.kind in (CHARGE, LATE) and _place(row) in replaced
+    usage = None if part or told.kind == RESTATED else told.usage
     return PastUse(
         usage,
         row.start_ms,
@@ -66,6 +97,7 @@ def _use(row: StoredUsage) -> PastUse:
         effect.taxed_since,
         effect.accruals,
         effect.takes,
+        fixed,
     )
 
 

@@ -10,15 +10,24 @@ from msgspec import Struct
 from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as desk
 
-from charging.base.localtime import CYCLE, LocalTime, span
+from charging.base.lateness import LATE_CYCLES_MAX, TOO_LATE
+from charging.base.localtime import CYCLE, LocalTime, month_at, span
 from charging.errors import Invalid
-from charging.ledger.commands.restate_usage import COUNTERS_MAX, LINES_MAX, TAKES_MAX, usage_total
+from charging.ledger.commands.restate_usage import COUNTERS_MAX, LINES_MAX, TAKES_MAX, RestatedAmount, usage_total
 from charging.plans.timeline import Timeline
 from charging.rating.restating import Restatement
+from details.late import LateUsage
 from mediation.gathering import JournalPlace
 from mediation.rerating.bycolumns import Anew, Restater, Ways
 from mediation.rerating.freezing import CHANNEL, STALE, Freezer, FrozenAccount, LeftOut
-from mediation.rerating.inputs import cycle_begins_ms, has_refunds, past_uses, posted_total
+from mediation.rerating.inputs import (
+    cycle_begins_ms,
+    has_refunds,
+    missing_parts,
+    past_uses,
+    posted_total,
+    replaced_parts,
+)
 from mediation.rerating.tariffs import Tariffs
 from onetier_client import AsyncClient
 from runtime.status import from_status
@@ -26,8 +35,10 @@ from runtime.status import from_status
 FEED = "rerate"
 ROUNDS_MAX = 8
 """How often an account is frozen again because it moved on."""
-CYCLES_MAX = 3
-"""Closed cycles that a job may go back: what rolls over from the one before must be in the details, too."""
+CYCLES_MAX = LATE_CYCLES_MAX + 1
+"""Cycles that a job may go back: what rolls over from the one before must be in the details, too. One more than late
+usage is taken for, so that it can still be rated in the cycle after the one in which it came.
+"""
 LEAD_IN = 1
 SAME, RESTATED, TRIED = "same", "restated", "tried"
 
@@ -42,6 +53,8 @@ class RerateJob(Struct, frozen=True):
     reason: str
     accounts: tuple[str, ...] = ()
     """None = all that used something."""
+    late: Mapping[str, LateUsage] = {}
+    """Late usage by account: each is rated from the cycle in which its oldest began, none = all from `month`."""
 
 
 class AccountOutcome(Struct, frozen=True):
@@ -58,12 +71,16 @@ class AccountOutcome(Struct, frozen=True):
     """Uses that stay as they were, because nothing prices them now, or their session goes on."""
     reason: str = ""
     why: str = ""
+    unrated: str = ""
+    """Why a use that was set aside stays at no price, a word of docs/reasons.md; "" = all have one."""
 
 
 class Studied(Struct, frozen=True):
     """An account as it was rated anew."""
 
     frozen: FrozenAccount
+    from_ms: int
+    """When the first cycle began that was rated anew, UTC."""
     result: Restatement
 
 
@@ -71,6 +88,8 @@ class AskedAnew(Struct, frozen=True):
     """An account that is to be rated anew."""
 
     frozen: FrozenAccount
+    from_ms: int
+    """As of `Studied`."""
     anew: Anew
 
 
@@ -115,7 +134,7 @@ class Rerating:
             if isinstance(each, LeftOut):
                 yield AccountOutcome(each.account_id, "left out", reason=each.reason, why=each.why)
                 continue
-            asked = ask(each, job.month)
+            asked = ask(each, job.month, job.late.get(each.account.account_id))
             if isinstance(asked, AccountOutcome):
                 yield asked
                 continue
@@ -179,24 +198,39 @@ USES_AT_ONCE = 100_000
 """Rated together by columns; so many are in memory."""
 
 
-def ask(frozen: FrozenAccount, month: int) -> AskedAnew | AccountOutcome:
-    """Say what of one account is to be rated anew, from the beginning of a cycle up to now."""
+def ask(frozen: FrozenAccount, month: int, late: LateUsage | None = None) -> AskedAnew | AccountOutcome:
+    """Say what of an account is to be rated anew, up to now: from a cycle on, or from that of its late usage."""
     account = frozen.account
+    if late is not None:
+        terms = account.terms
+        begun = month_at(terms.zone, terms.cycle_day, late.from_ms)
+        if begun < month:
+            why = "its cycle is too long ago to be rated again: adjust the account by hand"
+            return AccountOutcome(account.account_id, "left out", reason=TOO_LATE, why=why)
+        if begun > account.terms.closed and not late.set_aside:
+            return AccountOutcome(account.account_id, SAME)  # Late, but not for its cycle, which is open.
+        month = begun
     from_ms = cycle_begins_ms(account, month)
     rows = [row for row in frozen.rows if row.start_ms >= from_ms]
-    if not has_refunds(frozen.rows) and account.terms.closed < month:
-        said, known = usage_total(account, from_ms), posted_total(rows)
+    if not has_refunds(frozen.rows):
+        # Of closed cycles the account knows no sums any more; what is open must be there to the micro-unit.
+        open_ms = max(from_ms, cycle_begins_ms(account, account.terms.closed + 1))
+        said, known = usage_total(account, open_ms), posted_total([row for row in rows if row.start_ms >= open_ms])
         if said != known:
             why = f"the account says {said}, the details {known}: its journal is not kept, or not gathered, so far"
             return AccountOutcome(account.account_id, "left out", reason="DETAILS_INCOMPLETE", why=why)
-    uses = past_uses(rows, account)
-    before = past_uses([row for row in frozen.rows if row.start_ms < from_ms], account)
-    return AskedAnew(frozen, Anew(account, frozen.contracts, uses, before))
+    if missing_parts(frozen.rows):
+        why = "the part of a call that its whole replaces is not among them: it is older than what was gathered"
+        return AccountOutcome(account.account_id, "left out", reason="DETAILS_INCOMPLETE", why=why)
+    replaced = replaced_parts(frozen.rows)
+    uses = past_uses(rows, account, replaced)
+    before = past_uses([row for row in frozen.rows if row.start_ms < from_ms], account, replaced)
+    return AskedAnew(frozen, from_ms, Anew(account, frozen.contracts, uses, before))
 
 
 def _studied(restater: Restater, asked: Sequence[AskedAnew]) -> Iterator[Studied]:
     for each, result in zip(asked, restater.restate([each.anew for each in asked]), strict=True):
-        yield Studied(each.frozen, result)
+        yield Studied(each.frozen, each.from_ms, result)
 
 
 def unchanged(job: RerateJob, studied: Studied) -> AccountOutcome:
@@ -214,7 +248,9 @@ def outcome_of(studied: Studied, status: str, reason: str = "", why: str = "") -
     result = studied.result
     kept = sum(bool(use.fault) for use in result.uses)
     name = studied.frozen.account.account_id
-    return AccountOutcome(name, status, result.before, result.after, len(result.uses), kept, reason, why)
+    # A charge has an account item; what was set aside has none.
+    unrated = next((use.fault for use in result.uses if use.fault and not use.use.item), "")
+    return AccountOutcome(name, status, result.before, result.after, len(result.uses), kept, reason, why, unrated)
 
 
 async def posted(job: RerateJob, client: AsyncClient, studied: Mapping[str, Studied]) -> AsyncIterator[AccountOutcome]:
@@ -240,8 +276,7 @@ async def posted(job: RerateJob, client: AsyncClient, studied: Mapping[str, Stud
 
 
 def _request(job: RerateJob, studied: Studied) -> desk.ServiceRequest:
-    account, result = studied.frozen.account, studied.result
-    from_ms = cycle_begins_ms(account, job.month)
+    account, result, from_ms = studied.frozen.account, studied.result, studied.from_ms
     return restating_request(
         f"rerate:{job.number}:{account.version}:{account.account_id}",
         f"account:{account.account_id}",
@@ -279,8 +314,10 @@ def restating_request(key: str, identity: str, command: desk.RestateUsage) -> de
     )
 
 
-def _amounts(pairs: Iterable[tuple[str, int]]) -> list[desk.RestatedAmount]:
-    return [desk.RestatedAmount(name=name, difference=difference) for name, difference in pairs]
+def _amounts(amounts: Iterable[RestatedAmount]) -> list[desk.RestatedAmount]:
+    return [
+        desk.RestatedAmount(event_time_ms=each.time_ms, name=each.name, difference=each.difference) for each in amounts
+    ]
 
 
 def first_day_of(month: int) -> str:

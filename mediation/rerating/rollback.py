@@ -18,6 +18,8 @@ from runtime.status import from_status
 
 TAKEN_BACK = "taken back"
 _ALL_DAYS = ""
+_Moved = dict[tuple[int, str], int]
+"""What counters or books moved by: a moment of the cycle, and the name."""
 
 
 class Rollback:
@@ -79,25 +81,25 @@ class Rollback:
 def _back(rows: Iterable[StoredUsage]) -> desk.RestateUsage:
     """Make the opposite of rows of restatements."""
     lines: dict[tuple[int, str, str, int], int] = {}
-    counters: dict[str, int] = {}
-    takes: dict[str, int] = {}
+    counters: _Moved = {}
+    takes: _Moved = {}
     for row in rows:
         member = row.usage.usage.identity if row.effect.item else ""
         head = (row.start_ms, row.effect.item, member, row.effect.taxed_since)
         lines[head] = lines.get(head, 0) - row.usage.amount
-        _take_off(counters, row.effect.accruals)
-        _take_off(takes, row.effect.takes)
+        _take_off(counters, row.start_ms, row.effect.accruals)
+        _take_off(takes, row.start_ms, row.effect.takes)
     command = desk.RestateUsage()
     for (time_ms, item, member, since), difference in lines.items():
         if difference:
             command.lines.add(event_time_ms=time_ms, item=item, member=member, taxed_since=since, difference=difference)
     for sums, into in ((counters, command.counters), (takes, command.takes)):
-        for name, difference in sums.items():
+        for (time_ms, name), difference in sums.items():
             if difference:
-                into.add(name=name, difference=difference)
+                into.add(event_time_ms=time_ms, name=name, difference=difference)
     return command
 
 
-def _take_off(sums: dict[str, int], pairs: Iterable[Pair]) -> None:
-    for key, quantity in pairs:
-        sums[key] = sums.get(key, 0) - quantity
+def _take_off(sums: _Moved, time_ms: int, pairs: Iterable[Pair]) -> None:
+    for name, quantity in pairs:
+        sums[time_ms, name] = sums.get((time_ms, name), 0) - quantity

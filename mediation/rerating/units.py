@@ -11,9 +11,11 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from charging.catalogue.published import CatalogueRef
 from charging.errors import Conflict
+from details.keeping import lacking
 from details.manifest import DetailPart
 from details.store import DetailStore
 from evidence.keys import KeyRing
@@ -45,6 +47,8 @@ class RerateUnit(Struct, frozen=True):
     """All parts of the journal since the lead-in."""
     gathered: int = -1
     """The newest group of the journal that is in them."""
+    lacking: str = ""
+    """Newest day of which something is missing in the details that prices need, as `details.keeping.lacking` says."""
 
 
 class UnitOutcome(Struct, frozen=True):
@@ -69,6 +73,9 @@ class Doer(Struct, frozen=True):
         """Do a unit. Raises `Conflict` RERATE_DIFFERS, and what reading raises."""
         if unit.tariffs != self.tariffs.digest:
             raise Conflict("RERATE_DIFFERS", "other catalogues are in force here than those with which the job began")
+        if unit.lacking >= first_day_of(unit.job.month - LEAD_IN):
+            why = f"details of {unit.lacking}, or before, were dropped by a rule, or never gathered"
+            return lost(unit, "DETAILS_INCOMPLETE", why)
         rerating = Rerating(self.freezer, self.tariffs)
         if unit.draft is None:
             posted = rerating.post(unit.job, unit.journal, unit.accounts, self.client)
@@ -99,10 +106,12 @@ class UnitMaker(Struct, frozen=True):
         wanted = set(job.accounts)
         accounts = [name for name in map(str, frame["account"].to_list()) if not wanted or name in wanted]
         parts = tuple(self.store.manifest.parts(slot, first_day_of(job.month - LEAD_IN)))
-        gathered = self.store.manifest.gathered().get(slot, -1)
+        gathered, lacks = self.store.manifest.gathered().get(slot, -1), lacking(self.store, slot)
         for begin in range(0, len(accounts), ACCOUNTS_OF_UNIT):
             some = tuple(accounts[begin : begin + ACCOUNTS_OF_UNIT])
-            yield RerateUnit(job, journal, some, self.tariffs, self.draft, parts, gathered)
+            late = {name: job.late[name] for name in some if name in job.late}
+            mine = replace(job, late=late, accounts=some if late else job.accounts)
+            yield RerateUnit(mine, journal, some, self.tariffs, self.draft, parts, gathered, lacks)
 
 
 class WorkerHome(Struct):

@@ -620,6 +620,8 @@ def post_usage(identity: str, command: desk.PostUsage, **facts: Unpack[Facts]) -
     `feed`: Who counts the batches, such as the id of a mediation plant. (1 to 64 characters)
     `batch`: Number of the batch; for each subscriber a feed's batches grow. (1 to 9007199254740992)
     `uses`: 1 to 200, in their order of time.
+    `replaces`: For uses that are the whole of a call of which a part was charged: the whole is set aside, and costs
+        what it does less the part when its cycle is rated anew.
     """
     return execute(identity, command, **facts)
 

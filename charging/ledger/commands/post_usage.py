@@ -3,6 +3,9 @@
 Each batch of a feed is taken once for a subscriber, for ever: the account remembers the newest one of each feed, which
 no age of request keys undoes. The uses are rated one after the other, each on the state that the one before left, so
 they cost what they would one by one.
+
+A use whose counters are kept no more, and one that replaces what was charged for a part of it, can't be priced alone:
+it is set aside in the journal, at no price, until its cycle is rated anew (`charging.rating.restating`).
 """
 
 from typing import Annotated
@@ -20,9 +23,40 @@ from charging.ledger.commands.post_charge import Charged, PostCharge
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent
 from charging.ledger.feeds import FeedMarked, require_new
+from charging.ledger.standing import require_served
 
 USES_MAX = 200
 """Of one command: what it makes must fit a journal entry."""
+
+
+class ReplacedUse(Struct, frozen=True, array_like=True, gc=False):
+    """What was charged for a part of a use, and does not stand beside it any more once it is rated."""
+
+    use: int
+    """Place among the uses of the command, from 0 on."""
+    request_key: str
+    """Under which the part was charged, or set aside."""
+    start_ms: int
+    """When the part began, UTC."""
+    quantity: int
+    """Of the part, base units."""
+
+
+class UsageSetAside(BaseEvent, frozen=True, tag="aside"):
+    """A use was taken at no price: it is rated with its whole cycle."""
+
+    usage: Usage
+    replaced: ReplacedUse | None = None
+
+    rerates = False
+
+    def apply(self, account: Account) -> Account:
+        """Change nothing: nothing is charged yet."""
+        return account
+
+    def words(self) -> str:
+        """Say what becomes of it."""
+        return "set aside until its cycle is rated anew"
 
 
 class RatedUse(Struct, frozen=True, array_like=True, gc=False):
@@ -31,6 +65,8 @@ class RatedUse(Struct, frozen=True, array_like=True, gc=False):
     charge: SealedCharge | None
     reason: str = ""
     message: str = ""
+    set_aside: bool = False
+    """It is taken without a charge."""
 
 
 class UseOutcome(Struct, frozen=True, gc=False):
@@ -43,6 +79,8 @@ class UseOutcome(Struct, frozen=True, gc=False):
     message: str = ""
     currency: str = ""
     """Of the amount."""
+    set_aside: bool = False
+    """It was taken at no price, until its cycle is rated anew."""
 
 
 _pack = msgpack.Encoder().encode
@@ -59,6 +97,8 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
     feed: Annotated[str, NAME]
     batch: Annotated[int, Whole(1, VERSION_MAX, required=True)]
     uses: Annotated[tuple[Usage, ...], Own()]
+    replaces: Annotated[tuple[ReplacedUse, ...], Own()] = ()
+    """At most one for each use: it is set aside then."""
     rated: Annotated[tuple[RatedUse, ...], FilledIn()] = ()
     """One for each use, in their order."""
     base_version: Annotated[int, FilledIn()] = 0
@@ -74,11 +114,14 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
     )
 
     def checked(self, asked: Asked) -> "PostUsage":
-        """Raise `Invalid` LIST_TOO_LONG, USES_MISSING."""
+        """Raise `Invalid` LIST_TOO_LONG, USES_MISSING, REPLACED_USE_WRONG."""
         if not self.uses:
             raise refusal("USES_MISSING", "post_usage.uses", f"1 to {USES_MAX} uses")
         if len(self.uses) > USES_MAX:
             raise refusal("LIST_TOO_LONG", "post_usage.uses", f"at most {USES_MAX}")
+        places = {each.use for each in self.replaces}
+        if len(places) != len(self.replaces) or not places.issubset(range(len(self.uses))):
+            raise refusal("REPLACED_USE_WRONG", "post_usage.replaces.use", "one of the uses each, none of them twice")
         return self
 
     def at_stake(self) -> int:
@@ -99,12 +142,16 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
             raise VersionMoved
         events: list[BaseEvent] = []
         outcomes: list[UseOutcome] = []
-        state = account
-        for usage, rated in zip(self.uses, self.rated, strict=True):
-            if rated.charge is None:
+        state, replaced = account, {each.use: each for each in self.replaces}
+        for place, (usage, rated) in enumerate(zip(self.uses, self.rated, strict=True)):
+            if rated.charge is None and not rated.set_aside:
                 outcomes.append(UseOutcome(0, rated.reason, rated.message))
                 continue
             try:
+                if rated.charge is None:
+                    events.append(set_aside(account, usage, replaced.get(place)))
+                    outcomes.append(UseOutcome(0, currency=account.terms.currency, set_aside=True))
+                    continue
                 event, state = take_use(state, usage, rated.charge, account, now_ms)
             except (Refused, Invalid) as fault:
                 raise VersionMoved from fault
@@ -112,6 +159,13 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
             outcomes.append(UseOutcome(rated.charge.amount, currency=rated.charge.currency))
         events.append(FeedMarked(self.feed, identity, self.batch))
         return Effect(tuple(events), sum([each.amount for each in outcomes]), _pack(outcomes))
+
+
+def set_aside(account: Account, usage: Usage, replaced: ReplacedUse | None) -> UsageSetAside:
+    """Take a use at no price. Refused as a charge is when the account may not have it."""
+    if account.terms.status != "active":
+        require_served(account, usage)
+    return UsageSetAside(usage, replaced)
 
 
 def take_use(state: Account, usage: Usage, charge: SealedCharge, base: Account, now_ms: int) -> tuple[Charged, Account]:

@@ -43,6 +43,16 @@ class RestatedLine(Struct, frozen=True, array_like=True, gc=False):
     """Micro-units."""
 
 
+class RestatedAmount(Struct, frozen=True, array_like=True, gc=False):
+    """What usage of one cycle added to a counter, or took of a book, more or less."""
+
+    time_ms: int
+    """A moment of the cycle, UTC: the one of its lines, if it has any."""
+    name: str
+    """Key of the accumulator, or id of the book."""
+    difference: int
+
+
 class UsageRestated(BaseEvent, frozen=True, tag="restated"):
     """Usage came to another sum."""
 
@@ -53,22 +63,18 @@ class UsageRestated(BaseEvent, frozen=True, tag="restated"):
     """Taken from money books, signed; they add up to the difference of all lines."""
     units: tuple[Pair, ...]
     """Taken from books of free units, signed."""
-    counters: tuple[Pair, ...]
-    """Added to accumulators, signed."""
+    counters: tuple[RestatedAmount, ...]
+    """Added to accumulators, signed, cycle by cycle: a job that begins with a later one takes its own back."""
     reason: str
-    named: tuple[Pair, ...] = ()
-    """Of the postings, what was taken of money books that rating names."""
+    takes: tuple[RestatedAmount, ...] = ()
+    """What was taken of books that rating names, money and units, signed, cycle by cycle."""
 
     rerates = False
-
-    def takes(self) -> tuple[Pair, ...]:
-        """Give what was taken of books that rating names, signed."""
-        return (*self.named, *self.units)
 
     def apply(self, account: Account) -> Account:
         """Take from the books and count; what is taken off a period that is gone is dropped with it."""
         books = funds.shift(funds.shift(account.books, self.postings, -1), self.units, -1)
-        return replace(account, books=books, accumulators=accrue(account.accumulators, self.counters))
+        return replace(account, books=books, accumulators=accrue(account.accumulators, _summed(self.counters)))
 
     def legs(self) -> tuple[Leg, ...]:
         """Post money against revenue, units against use."""
@@ -97,9 +103,9 @@ class RestateUsage(BaseAction, frozen=True, tag="restate_usage"):
     expected_total: Annotated[int, Whole(-BOOK_MAX, BOOK_MAX, unit=MICRO_UNITS)]
     """Of the usage of open cycles from then on, before; `usage_total`."""
     lines: Annotated[tuple[RestatedLine, ...], Own()]
-    counters: Annotated[tuple[Pair, ...], Own()]
-    takes: Annotated[tuple[Pair, ...], Own()]
-    """What more was taken of books that rating names: (book id, amount), signed."""
+    counters: Annotated[tuple[RestatedAmount, ...], Own()]
+    takes: Annotated[tuple[RestatedAmount, ...], Own()]
+    """What more was taken of books that rating names, signed."""
     reason: Reason
 
     traits = Traits(
@@ -145,24 +151,27 @@ class RestateUsage(BaseAction, frozen=True, tag="restate_usage"):
             raise Refused("RESTATEMENT_STALE", f"{text}: rate it anew", facts=facts)
         self._check(account, now_ms)
         difference = sum(line.difference for line in self.lines)
-        named, postings, units = _taken(account, self.takes, difference, now_ms)
+        postings, units = _taken(account, _summed(self.takes), difference, now_ms)
         event = UsageRestated(
-            self.feed, self.batch, self.lines, (*named, *postings), units, self.counters, self.reason, named
+            self.feed, self.batch, self.lines, postings, units, self.counters, self.reason, self.takes
         )
         marked = FeedMarked(self.feed, "", self.batch)
         return Effect((event, marked), difference)
 
     def _check(self, account: Account, now_ms: int) -> None:
-        first = _month(account, self.from_ms)
+        first, last = _month(account, self.from_ms), _month(account, now_ms)
         for line in self.lines:
             known = line.member in account.members or not line.member
-            inside = first <= _month(account, line.time_ms) <= _month(account, now_ms)
+            inside = first <= _month(account, line.time_ms) <= last
             if not known or not inside or not line.item or line.item[0] == MONEY_IN:
                 text = "usage of members, in cycles from from_ms to now, under an item of the catalogue"
                 raise refusal("RESTATEMENT_WRONG", "restate_usage.lines", text)
             if abs(line.difference) > AMOUNT_MAX:
                 raise refusal("RESTATEMENT_WRONG", "restate_usage.lines", f"at most {AMOUNT_MAX} each")
-        for key, difference in self.counters:
+        for name, amounts in (("counters", self.counters), ("takes", self.takes)):
+            if not all(first <= _month(account, each.time_ms) <= last for each in amounts):
+                raise refusal("RESTATEMENT_WRONG", f"restate_usage.{name}", "of cycles from from_ms to now")
+        for key, difference in _summed(self.counters):
             if key in account.accumulators and account.accumulators[key] + difference < 0:
                 raise refusal("RESTATEMENT_WRONG", "restate_usage.counters", f"no less than there is of {key}")
 
@@ -180,14 +189,22 @@ def usage_total(account: Account, from_ms: int) -> int:
     )
 
 
+def _summed(amounts: tuple[RestatedAmount, ...]) -> tuple[Pair, ...]:
+    """Add up by name: what is checked and taken is the sum, however it is divided."""
+    sums: dict[str, int] = {}
+    for each in amounts:
+        sums[each.name] = sums.get(each.name, 0) + each.difference
+    return tuple([pair for pair in sums.items() if pair[1]])
+
+
 def _month(account: Account, time_ms: int) -> int:
     return month_at(account.terms.zone, account.terms.cycle_day, time_ms)
 
 
 def _taken(
     account: Account, takes: tuple[Pair, ...], difference: int, now_ms: int
-) -> tuple[tuple[Pair, ...], tuple[Pair, ...], tuple[Pair, ...]]:
-    """Say what is taken, signed: of money books that are named, of others for the rest, and of books of units.
+) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+    """Say what is taken, signed: of money books, those that are named and others for the rest, and of books of units.
 
     Raises Refused INSUFFICIENT_FUNDS, UNITS_MISSING, BOOK_FULL; `NotFound` for a book that is not there.
     """
@@ -201,10 +218,10 @@ def _taken(
     left = difference - sum(amount for _, amount in paid)
     if left <= 0:
         check_room(require_book(account, MAIN_BOOK), -left)
-        return tuple(paid), ((MAIN_BOOK, left),) if left else (), tuple(units)
+        return (*paid, *(((MAIN_BOOK, left),) if left else ())), tuple(units)
     terms = account.terms
     books = funds.shift(account.books, paid, -1)
     drawn = funds.draw(books, left, terms.credit_limit, now_ms)
     if drawn is None:
         raise funds.no_funds(left, funds.affordable(books, terms.credit_limit, now_ms), terms.currency)
-    return tuple(paid), drawn, tuple(units)
+    return (*paid, *drawn), tuple(units)

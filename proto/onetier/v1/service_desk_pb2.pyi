@@ -165,14 +165,28 @@ class ServiceRequest(_message.Message):
     def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., join: _Optional[_Union[Join, _Mapping]] = ..., transfer_ownership: _Optional[_Union[TransferOwnership, _Mapping]] = ..., reopen_account: _Optional[_Union[ReopenAccount, _Mapping]] = ..., release_number: _Optional[_Union[ReleaseNumber, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., change_identity: _Optional[_Union[ChangeIdentity, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., post_usage: _Optional[_Union[PostUsage, _Mapping]] = ..., restate_usage: _Optional[_Union[RestateUsage, _Mapping]] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., dun: _Optional[_Union[Dun, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ..., redeem_voucher: _Optional[_Union[RedeemVoucher, _Mapping]] = ..., lift_voucher_block: _Optional[_Union[LiftVoucherBlock, _Mapping]] = ..., change_characteristics: _Optional[_Union[ChangeCharacteristics, _Mapping]] = ...) -> None: ...
 
 class PostUsage(_message.Message):
-    __slots__ = ("feed", "batch", "uses")
+    __slots__ = ("feed", "batch", "uses", "replaces")
     FEED_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
     USES_FIELD_NUMBER: _ClassVar[int]
+    REPLACES_FIELD_NUMBER: _ClassVar[int]
     feed: str
     batch: int
     uses: _containers.RepeatedCompositeFieldContainer[UsageUse]
-    def __init__(self, feed: _Optional[str] = ..., batch: _Optional[int] = ..., uses: _Optional[_Iterable[_Union[UsageUse, _Mapping]]] = ...) -> None: ...
+    replaces: _containers.RepeatedCompositeFieldContainer[ReplacedUse]
+    def __init__(self, feed: _Optional[str] = ..., batch: _Optional[int] = ..., uses: _Optional[_Iterable[_Union[UsageUse, _Mapping]]] = ..., replaces: _Optional[_Iterable[_Union[ReplacedUse, _Mapping]]] = ...) -> None: ...
+
+class ReplacedUse(_message.Message):
+    __slots__ = ("use", "request_key", "event_time_ms", "quantity")
+    USE_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_KEY_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    use: int
+    request_key: str
+    event_time_ms: int
+    quantity: int
+    def __init__(self, use: _Optional[int] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ...) -> None: ...
 
 class RestateUsage(_message.Message):
     __slots__ = ("feed", "batch", "expected_version", "from_ms", "expected_total", "lines", "counters", "takes", "reason")
@@ -211,12 +225,14 @@ class RestatedLine(_message.Message):
     def __init__(self, event_time_ms: _Optional[int] = ..., item: _Optional[str] = ..., member: _Optional[str] = ..., taxed_since: _Optional[int] = ..., difference: _Optional[int] = ...) -> None: ...
 
 class RestatedAmount(_message.Message):
-    __slots__ = ("name", "difference")
+    __slots__ = ("name", "difference", "event_time_ms")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     name: str
     difference: int
-    def __init__(self, name: _Optional[str] = ..., difference: _Optional[int] = ...) -> None: ...
+    event_time_ms: int
+    def __init__(self, name: _Optional[str] = ..., difference: _Optional[int] = ..., event_time_ms: _Optional[int] = ...) -> None: ...
 
 class UsageUse(_message.Message):
     __slots__ = ("service_code", "event_time_ms", "quantity", "other_party", "visited_place", "attributes")
@@ -1398,16 +1414,18 @@ class CommandResult(_message.Message):
     def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ..., account_id: _Optional[str] = ..., uses: _Optional[_Iterable[_Union[UseResult, _Mapping]]] = ..., amount: _Optional[int] = ...) -> None: ...
 
 class UseResult(_message.Message):
-    __slots__ = ("amount", "reason", "message", "currency")
+    __slots__ = ("amount", "reason", "message", "currency", "set_aside")
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    SET_ASIDE_FIELD_NUMBER: _ClassVar[int]
     amount: int
     reason: str
     message: str
     currency: str
-    def __init__(self, amount: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., currency: _Optional[str] = ...) -> None: ...
+    set_aside: bool
+    def __init__(self, amount: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., currency: _Optional[str] = ..., set_aside: _Optional[bool] = ...) -> None: ...
 
 class AccountView(_message.Message):
     __slots__ = ("account_id", "customer_id", "domain", "status", "status_reason", "payment_mode", "currency", "credit_limit", "cycle_day", "account_attributes", "customer_attributes", "agreements", "thresholds", "version", "members_count", "members", "next_cursor")

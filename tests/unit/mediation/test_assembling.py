@@ -14,11 +14,12 @@ from mediation.formats.format import DropRule, PartsRule
 from mediation.line import MediationLine, read_rules
 from mediation.plant.assembler import CallAssembler
 from mediation.plant.base import PlantBase
-from mediation.plant.batches import KeyedRecord, read_batch, write_batch
+from mediation.plant.batches import KeyedRecord, RatedDetail, read_batch, write_batch, write_details
 from mediation.plant.parts import PartBook
 from mediation.plant.plant import Plant
+from mediation.plant.work import OPEN
 from mediation.proving import Prover
-from mediation.records import CallPart, DetailRecord, RecordPlace
+from mediation.records import CallPart, DetailRecord, RecordPlace, ReplacedCharge
 
 NOW_MS = 1_795_680_000_000
 HOUR_MS = 3_600_000
@@ -70,6 +71,23 @@ class Yard:
             for row in read_batch(self.plant.folder.batch(batch.number))
         ]
         return sorted((row.identity[-4:], row.start_ms // 1_000, row.quantity) for row in rows)
+
+    def records(self) -> list[DetailRecord]:
+        batches = self.plant.work.batches()
+        return [row.record for each in batches for row in read_batch(self.plant.folder.batch(each.number))]
+
+    def charge(self) -> None:
+        """Say that all batches are charged, as posting does."""
+        plant = self.plant
+        for batch in plant.work.batches(OPEN):
+            details: list[RatedDetail] = []
+            for row in read_batch(plant.folder.batch(batch.number)):
+                said, key = row.record, f"cdr:{batch.number}"
+                use = (row.key, said.identity, said.service, said.start_ms, said.quantity)
+                details.append(RatedDetail(*use, 1, "CNY", said.place.position, key, said.replaces is not None))
+            write_details(plant.folder.details(batch.number), details)
+            with plant.commit():
+                plant.work.charged(batch.number, len(details))
 
     def waiting(self) -> list[str]:
         return [each.reason for each in self.plant.suspense.all()]
@@ -133,13 +151,31 @@ def test_what_waits_is_seen_and_charged_as_it_is_when_its_time_is_up(yard: Yard,
     seconds = 3677 - (1800, 1800, 77)[missing]
     assert [use[2] for use in yard.uses()] == [seconds]
     assert yard.proven()
-    # What comes after is known to be late, and a person decides.
+    # What comes after is known to be late, and waits until it is known what its call was charged as.
     yard.take([LONG[missing]], NOW_MS + 50 * HOUR_MS)
     assert (yard.waiting(), yard.proven()) == (["PART_LATE"], True)
     assert yard.line.recycle("", NOW_MS + 50 * HOUR_MS) == 0
-    assert yard.line.recycle("PART_LATE", NOW_MS + 50 * HOUR_MS) == 1
-    assert sum(use[2] for use in yard.uses()) == 3677
-    assert yard.proven()
+    yard.charge()
+    yard.look(NOW_MS + 51 * HOUR_MS)
+    assert (yard.waiting(), yard.proven()) == ([], True)
+    (call,) = [use for use in yard.records() if use.replaces is not None]
+    assert (call.start_ms, call.quantity) == (BEGAN * 1_000, 3677), "it is the whole call"
+    began = BEGAN + 1800 * (missing == 0)
+    assert call.replaces == ReplacedCharge("cdr:1", began * 1_000, seconds)
+    yard.look(NOW_MS + 52 * HOUR_MS)
+    assert len(yard.uses()) == 2, "it is made once"
+
+
+def test_a_second_late_part_replaces_the_call_with_the_first(yard: Yard) -> None:
+    yard.take([LONG[0]])
+    yard.look(NOW_MS + 48 * HOUR_MS)
+    yard.charge()
+    yard.take([LONG[2]], NOW_MS + 49 * HOUR_MS)
+    yard.charge()
+    yard.take([LONG[1]], NOW_MS + 50 * HOUR_MS)
+    assert (yard.waiting(), yard.proven()) == ([], True)
+    replaced = [(use.replaces.quantity, use.quantity) for use in yard.records() if use.replaces is not None]
+    assert replaced == [(1800, 1877), (1877, 3677)]
 
 
 def test_a_page_may_say_that_a_call_without_all_its_parts_is_for_people(tmp_path: Path) -> None:

@@ -200,8 +200,8 @@ def test_a_restatement_back_to_the_former_sums_leaves_what_was(uses: list[Use]) 
     back = replace(
         found,
         lines=tuple(replace(line, difference=-line.difference) for line in found.lines),
-        counters=tuple((key, -difference) for key, difference in found.counters),
-        takes=tuple((key, -difference) for key, difference in found.takes),
+        counters=tuple(replace(each, difference=-each.difference) for each in found.counters),
+        takes=tuple(replace(each, difference=-each.difference) for each in found.takes),
     )
     after = post(desk, back, job=2)
     assert (sums(after), after.books) == (sums(before), before.books)

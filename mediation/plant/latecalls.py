@@ -1,0 +1,100 @@
+"""Parts that came after their call was charged → the whole call, which replaces what was charged.
+
+The whole is set aside by the owner and rated with its cycle (`onetier mediation rerate --late`), so that what comes
+after costs the difference: one connection fee, steps and minimums as of one call. A part waits in suspense as long as
+nothing of its call is charged yet, or the charge of it is itself in suspense.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mediation.assembling.chains import JoinedCall, StoredPart, calls_of
+from mediation.formats.format import Format
+from mediation.plant.batches import KeyedRecord, write_batch
+from mediation.plant.plant import Plant
+from mediation.plant.work import CHARGED
+from mediation.records import DetailRecord, ReplacedCharge
+
+LATE = "PART_LATE"
+_record = msgspec.msgpack.Decoder(DetailRecord).decode
+_Places = dict[tuple[str, int], StoredPart]
+
+
+class WholeCall(Struct, frozen=True):
+    """A call with parts that came late."""
+
+    digest: str
+    """Of the file in which the first of the late parts stands: there the call stands, too."""
+    use: KeyedRecord
+    late: tuple[StoredPart, ...]
+
+
+class LateCalls:
+    """Of one plant. `forms` are its formats, by the name of the source."""
+
+    def __init__(self, plant: Plant, forms: Mapping[str, Format]) -> None:
+        self._plant = plant
+        self._forms = forms
+
+    def join(self) -> int:
+        """Put whole calls into new batches, file by file, in the place of parts that came late; gives how many."""
+        plant, by_digest = self._plant, dict[str, list[WholeCall]]()
+        for whole in self._wholes(self._waiting()):
+            by_digest.setdefault(whole.digest, []).append(whole)
+        for digest, calls in by_digest.items():
+            number = plant.work.next_number()
+            write_batch(plant.folder.batch(number), [call.use for call in calls])
+            with plant.commit():
+                plant.work.add(number, digest, len(calls))
+                for part in (part for call in calls for part in call.late):
+                    plant.suspense.release(part.digest, [part.position])
+                    plant.parts.keep([replace(part, batch=number)])
+        return sum(len(calls) for calls in by_digest.values())
+
+    def _waiting(self) -> _Places:
+        """Give the parts that wait in suspense, by file and position."""
+        found: _Places = {}
+        for each in self._plant.suspense.all(LATE):
+            part = self._plant.parts.at(each.digest, each.position)
+            if part is not None:
+                found[each.digest, each.position] = part
+        return found
+
+    def _wholes(self, waiting: _Places) -> list[WholeCall]:
+        found: list[WholeCall] = []
+        for chain in dict.fromkeys(part.chain for part in waiting.values()):
+            parts = self._plant.parts.of(chain)
+            file = self._plant.files.get(parts[-1].digest)
+            form = self._forms.get(file.source) if file is not None else None
+            for call in calls_of(parts, form.parts) if form is not None and form.parts is not None else ():
+                late = tuple(part for part in call.parts if (part.digest, part.position) in waiting)
+                if late and (whole := self._whole(call, late)) is not None:
+                    found.append(whole)
+        return found
+
+    def _whole(self, call: JoinedCall, late: tuple[StoredPart, ...]) -> WholeCall | None:
+        """Give a call with its late parts; None = nothing of it is charged."""
+        charged = self._charged(call)
+        if charged is None:
+            return None
+        parts = [part for part in call.parts if part.batch > 0 or part in late]
+        records = [_record(part.record) for part in parts]
+        seconds = sum(record.quantity for record in records)
+        place = _record(late[0].record).place
+        use = replace(records[0], quantity=seconds, place=place, part=None, replaces=charged)
+        return WholeCall(late[0].digest, KeyedRecord(late[0].key, use), late)
+
+    def _charged(self, call: JoinedCall) -> ReplacedCharge | None:
+        """Find what the call was charged as, the newest of it when parts came late before."""
+        plant, keys = self._plant, [part.key for part in call.parts]
+        digests = {part.digest for part in call.parts}
+        batches = [batch for batch in plant.work.batches(CHARGED) if batch.digest in digests]
+        for batch in reversed(batches):
+            rows = pl.scan_parquet(plant.folder.details(batch.number)).filter(pl.col("key").is_in(keys))
+            for row in rows.select("request_key", "start_ms", "quantity").collect().iter_rows():
+                return ReplacedCharge(*row)
+        return None
