@@ -29,9 +29,11 @@ from bench.growth import growth
 from bench.histories import histories
 from bench.life import memory, starts
 from bench.line import line
+from bench.posting import posting
 from bench.rerating import rerating
 from bench.stages import stages
 from bench.table import FULL, NORMAL, QUICK, Aim, Bench, Row, out
+from bench.through import through
 from bench.tiers import both_shapes
 from bench.vouchers import vouchers
 from bench.watchers import watchers
@@ -138,6 +140,8 @@ async def run(bench: Bench, themes: list[str]) -> None:
         await collecting(bench)
     if "line" in themes:
         line(bench)
+        await posting(bench)
+        await through(bench)
 
 
 async def on_cassandra(bench: Bench, hosts: str, themes: list[str]) -> None:

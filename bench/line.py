@@ -116,7 +116,7 @@ def duplicates(known: int, records: int, home: Path) -> dict[str, float]:
         for _ in range(RUNS_OF_DAY):
             made = pick.integers(0, 1 << 64, (3, each), np.uint64)
             with plant.commit():
-                keys.name(keys.write(made, np.full(each, first_day + day)))
+                keys.name(keys.write(made[:, runs.in_order(made)], np.full(each, first_day + day)))
             if day == DAYS // 2:
                 there = np.concatenate((there, made[:, : records // 40]), axis=1)
     fresh = pick.integers(0, 1 << 64, (3, records - there.shape[1]), np.uint64)
@@ -127,7 +127,7 @@ def duplicates(known: int, records: int, home: Path) -> dict[str, float]:
     for _ in range(TURNS):
         alone.append(_cpu_s(lambda: np.lexsort((batch[LOW], batch[HIGH]))))
         begin = time.process_time()
-        found = keys.seek(batch, days, True)
+        found = keys.seek(batch[:, runs.in_order(batch)], days, True)
         ours.append(time.process_time() - begin)
         if int((found != runs.NEW).sum()) != there.shape[1]:
             raise RuntimeError(f"{(found != runs.NEW).sum()} of {there.shape[1]} keys were known")

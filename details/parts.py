@@ -65,42 +65,44 @@ class WrittenPart(Struct, frozen=True):
 
 def frame_of(rows: Sequence[StoredUsage]) -> pl.DataFrame:
     """Put rows into columns, in their order."""
-    columns: dict[str, list[object]] = {name: [] for name in SCHEMA}
-    lists = list(columns.values())
-    for row in rows:
-        told, effect = row.usage, row.effect
-        usage = told.usage
-        values = (
-            row.account_id,
-            usage.start_ms,
-            row.position,
-            row.nth,
-            told.key,
-            told.kind,
-            told.time_ms,
-            usage.identity,
-            usage.service,
-            usage.quantity,
-            told.quantity,
-            told.amount,
-            effect.currency,
-            effect.item,
-            usage.other_party,
-            usage.visited,
-            msgspec.json.encode(usage.attributes).decode() if usage.attributes else "",
-            told.channel,
-            told.version,
-            told.session_id,
-            told.of_key,
-            told.of_start_ms,
-            effect.taxed_since,
-            pack(effect.accruals) if effect.accruals else _NOTHING,
-            pack(effect.takes) if effect.takes else _NOTHING,
-            bytes(told.steps),
-        )
-        for column, value in zip(lists, values, strict=True):
-            column.append(value)
-    return pl.DataFrame(columns, schema=SCHEMA)
+    values = [_values(row) for row in rows]
+    columns = list(zip(*values, strict=True)) if values else [()] * len(SCHEMA)
+    made = [pl.Series(name, column, kind) for (name, kind), column in zip(SCHEMA.items(), columns, strict=True)]
+    return pl.DataFrame(made)
+
+
+def _values(row: StoredUsage) -> tuple[object, ...]:
+    """Give a row in the order of `SCHEMA`."""
+    told, effect = row.usage, row.effect
+    usage = told.usage
+    return (
+        row.account_id,
+        usage.start_ms,
+        row.position,
+        row.nth,
+        told.key,
+        told.kind,
+        told.time_ms,
+        usage.identity,
+        usage.service,
+        usage.quantity,
+        told.quantity,
+        told.amount,
+        effect.currency,
+        effect.item,
+        usage.other_party,
+        usage.visited,
+        msgspec.json.encode(usage.attributes).decode() if usage.attributes else "",
+        told.channel,
+        told.version,
+        told.session_id,
+        told.of_key,
+        told.of_start_ms,
+        effect.taxed_since,
+        pack(effect.accruals) if effect.accruals else _NOTHING,
+        pack(effect.takes) if effect.takes else _NOTHING,
+        bytes(told.steps),
+    )
 
 
 def rows_in(frame: pl.DataFrame) -> Iterator[StoredUsage]:

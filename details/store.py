@@ -13,6 +13,7 @@ import polars as pl
 from msgspec import Struct
 
 from charging.base.bounds import MOMENT_MS_MAX
+from charging.base.localtime import QUARTER_MS
 from details.manifest import DetailManifest, DetailPart, GoneRows
 from details.parts import WrittenPart, frame_of, read_account, rows_in, written
 from details.rows import GROUP_PLACES, StoredUsage
@@ -75,9 +76,13 @@ class DetailStore:
         """
         erased, local = self.manifest.erased(), ZoneInfo(zone)
         by_day: dict[str, list[StoredUsage]] = {}
+        # A quarter of an hour lies within one local day, whatever the zone.
+        quarters: dict[int, list[StoredUsage]] = {}
         for row in rows:
             if row.account_id not in erased:
-                by_day.setdefault(day_of_use(row.start_ms, local), []).append(row)
+                quarters.setdefault(row.start_ms // QUARTER_MS, []).append(row)
+        for quarter, found in quarters.items():
+            by_day.setdefault(day_of_use(quarter * QUARTER_MS, local), []).extend(found)
         parts = [self.put(slot, day, written(frame_of(found))) for day, found in sorted(by_day.items())]
         with self.manifest.commit():
             for part in parts:

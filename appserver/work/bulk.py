@@ -8,8 +8,9 @@ from charging.base.account import Account
 from charging.base.lateness import TOO_LATE, within_cycles
 from charging.base.usage import Charge, SealedCharge, Usage
 from charging.errors import Invalid, Refused
-from charging.ledger.commands.post_usage import PostUsage, RatedUse, set_aside, take_use
+from charging.ledger.commands.post_usage import PostUsage, RatedUse, set_aside
 from charging.ledger.ledger import seal
+from charging.ledger.running import ChargeRun
 
 
 def rated_uses(order: PostUsage, account: Account, now_ms: int, rate: Callable[[Usage, Account], Charge]) -> PostUsage:
@@ -19,16 +20,16 @@ def rated_uses(order: PostUsage, account: Account, now_ms: int, rate: Callable[[
     was charged for a part of it.
     """
     rated: list[RatedUse] = []
-    state, replaced = account, {each.use: each for each in order.replaces}
+    run, replaced = ChargeRun(account, now_ms), {each.use: each for each in order.replaces}
     for place, usage in enumerate(order.uses):
         part = replaced.get(place)
         try:
-            charge = _charge(usage, state, now_ms, rate)
+            charge = _charge(usage, run.state(), now_ms, rate)
             if charge is None or part is not None:
                 set_aside(account, usage, part)
                 rated.append(RatedUse(None, set_aside=True))
                 continue
-            _, state = take_use(state, usage, charge, account, now_ms)
+            run.take(usage, charge)
         except (Refused, Invalid) as fault:
             rated.append(RatedUse(None, fault.reason, fault.message))
         else:

@@ -13,6 +13,12 @@ def accrue(accumulators: dict[str, int], accruals: Pairs, sign: int = 1) -> dict
     What is taken off a period that is gone is dropped with it.
     """
     changed = dict(accumulators)
+    accrue_into(changed, accruals, sign)
+    return changed
+
+
+def accrue_into(changed: dict[str, int], accruals: Pairs, sign: int) -> None:
+    """Do the same with accumulators that nobody else holds."""
     for key, quantity in accruals:
         known = changed.get(key)
         if known is not None:
@@ -20,7 +26,6 @@ def accrue(accumulators: dict[str, int], accruals: Pairs, sign: int = 1) -> dict
         elif sign * quantity > 0:
             changed[intern(key)] = sign * quantity
             _forget(changed, key)
-    return changed
 
 
 def added(accumulators: dict[str, int], accruals: Pairs) -> dict[str, int]:

@@ -12,10 +12,11 @@ from charging.base.buckets import Buckets
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Broken
 from charging.ledger import buckets, funds
-from charging.ledger.accruals import accrue
+from charging.ledger.accruals import accrue, accrue_into
 from charging.ledger.commands.post_charge import Charged
 from charging.ledger.event import BaseArrival
 from charging.ledger.kinds import Event
+from charging.ledger.running import SumRun
 
 
 def apply(account: Account | None, events: Sequence[Event], key: str, time_ms: int) -> Account:
@@ -32,8 +33,14 @@ def apply(account: Account | None, events: Sequence[Event], key: str, time_ms: i
     mark = 0 if account is None else account.mark
     state = account
     terms = 0 if account is None else account.terms_version
-    for event in events:
-        if isinstance(event, BaseArrival):
+    behind = 0
+    for place, event in enumerate(events):
+        if place < behind:
+            continue
+        if state is not None and type(event) is Charged and not event.charge.takes:
+            behind = _plain_end(events, place)
+            state = _charged_plainly(state, events[place:behind])
+        elif isinstance(event, BaseArrival):
             state = _arrived(event, time_ms)
             version, mark = max(version, state.version), state.mark
         elif state is None:
@@ -48,6 +55,35 @@ def apply(account: Account | None, events: Sequence[Event], key: str, time_ms: i
         # A charge that found none of these depends on nothing; now there may be some that it must use.
         terms = version + 1
     return replace(state, version=version + 1, mark=next_mark(mark, key), terms_version=terms)
+
+
+def _plain_end(events: Sequence[Event], begin: int) -> int:
+    """Give where charges that named no books, and stand one after the other, end."""
+    end = begin
+    while end < len(events):
+        event = events[end]
+        if type(event) is not Charged or event.charge.takes:
+            break
+        end += 1
+    return end
+
+
+def _charged_plainly(account: Account, events: Sequence[Event]) -> Account:
+    """Give the state after charges that named no books: each counts as by itself, and the state is made once."""
+    paid: dict[str, int] = {}
+    counters = dict(account.accumulators)
+    sums = SumRun(account)
+    for event in events:
+        assert isinstance(event, Charged)
+        charge = event.charge
+        for book_id, amount in event.postings:
+            paid[book_id] = paid.get(book_id, 0) + amount
+        if charge.accruals:
+            accrue_into(counters, charge.accruals, 1)
+        if charge.amount:
+            sums.add(event.usage, charge)
+    books = funds.shift(account.books, tuple(paid.items()), -1)
+    return replace(account, books=books, accumulators=counters, buckets=sums.buckets())
 
 
 def _scoped(books: Sequence[Book]) -> list[Book]:

@@ -34,6 +34,7 @@ from mediation.standing import source_states
 from mediation.written import FaultyFile
 from onetier_client import AsyncClient
 from runtime.durable import FolderTaken, only_writer
+from runtime.server import calm_collector
 
 app = typer.Typer(no_args_is_help=True)
 SHOWN_MAX = 20
@@ -280,6 +281,7 @@ def _work(
             async with AsyncClient(endpoints, tls=read_role(tls, "frontend")) as client:
                 return await work(plant, client)
 
+    calm_collector()
     with explained():
         well = asyncio.run(connected())
     if not well:

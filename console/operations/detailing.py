@@ -25,6 +25,7 @@ from details.sums import BY, FORMATS, export, sums
 from mediation.agreeing import disagreements
 from mediation.gathering import Gathered, Gatherer, JournalPlace, journals_of
 from runtime.durable import FolderTaken, only_writer
+from runtime.server import calm_collector
 
 app = typer.Typer(no_args_is_help=True)
 PAGE = 1_000
@@ -53,6 +54,7 @@ def gather(
         gatherer = Gatherer(store, ring)
         return [await gatherer.gather(journal) for journal in await journals_of(where, ring, domain)]
 
+    calm_collector()
     with _writing(home) as store:
         store.remove_unnamed()
         done = asyncio.run(work(store))

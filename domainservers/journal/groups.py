@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from charging.errors import Invalid
 from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.post_usage import PostUsage
 from charging.ledger.entry import Entry
 from charging.ledger.history import read_told
 from domainservers.journal.framing import BLOCK_ENTRIES, Frame, SetAside, account_mark, pack_frame
@@ -18,6 +19,7 @@ from storage.unit import PAYLOAD_BYTES_MAX
 ENTRY_BYTES_MAX = PAYLOAD_BYTES_MAX // 2
 """A larger one is refused alone; in a group, the store would refuse the group and with it all its neighbours."""
 CHARGE = str(PostCharge.__struct_config__.tag)
+CHARGED_KINDS = (CHARGE, str(PostUsage.__struct_config__.tag))
 
 _pack_entry = msgspec.msgpack.Encoder().encode
 _unpack_entry = msgspec.msgpack.Decoder(Entry).decode
@@ -80,8 +82,9 @@ def pack_entries(parts: Sequence[bytes], marks: Sequence[int] | None = None) -> 
 def read_back(payload: bytes, parts: list[bytes]) -> None:
     """Make sure that a packed group gives back what went into it. Raises `msgspec.DecodeError` when it does not.
 
-    What a plain charge is made of came through the reader of `charging.wire` and through `charging.ledger.within`, so
-    its entry is of the right types: one in each block is decoded all the same. All others were decoded when added.
+    What charges are made of, a plain one or many uses, came through the reader of `charging.wire` and through
+    `charging.ledger.within`, so their entry is of the right types: one in each block is decoded all the same. All
+    others were decoded when added.
     """
     frame = Frame(payload)
     if frame.size != len(parts):
@@ -156,7 +159,7 @@ def _checked(entry: Entry) -> bytes:
         if len(part) > ENTRY_BYTES_MAX:
             text = f"the journal takes {ENTRY_BYTES_MAX} bytes for one request, this one would need {len(part)}"
             raise Invalid("ENTRY_TOO_LARGE", f"{text}: send less in it")
-        if entry.kind != CHARGE or not entry.events:
+        if entry.kind not in CHARGED_KINDS or not entry.events:
             again = _unpack_entry(part)
             read_told(again)
             if _pack_entry(again) != part:

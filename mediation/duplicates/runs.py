@@ -32,26 +32,26 @@ def in_order(rows: Columns) -> NDArray[np.intp]:
     return order
 
 
-def within(rows: Columns) -> Found:
-    """Say which rows repeat the key of an earlier one among themselves."""
-    order = in_order(rows)
-    by_key = rows[:, order]
-    same = (by_key[HIGH, 1:] == by_key[HIGH, :-1]) & (by_key[LOW, 1:] == by_key[LOW, :-1])
+def within(by_key: Columns) -> Found:
+    """Say which rows repeat the key of an earlier one among themselves; they stand in the order of `in_order`."""
+    same = by_key[HIGH, 1:] == by_key[HIGH, :-1]
+    found = np.zeros(by_key.shape[1], np.int8)
+    if not same.any():
+        return found
+    same &= by_key[LOW, 1:] == by_key[LOW, :-1]
     # The first of a key's rows stands at the last place where a new key began.
-    places = np.arange(len(order))
+    places = np.arange(len(found))
     places[1:][same] = 0
     first = np.maximum.accumulate(places)
-    found = np.zeros(len(order), np.int8)
-    repeats = np.concatenate((np.zeros(1, bool), same)) if len(order) else np.zeros(0, bool)
     equal = by_key[CONTENT] == by_key[CONTENT, first]
-    found[order] = np.where(repeats, np.where(equal, SAME, OTHER), NEW)
+    found[1:] = np.where(same, np.where(equal[1:], SAME, OTHER), NEW)
     return found
 
 
-def write_run(path: Path, rows: Columns) -> None:
-    """Write rows as a run, durable when this returns; the folder's own entry is the caller's to sync."""
+def write_run(path: Path, by_key: Columns) -> None:
+    """Write rows that are in order as a run, durable when this returns; the folder's entry is the caller's to sync."""
     with path.open("xb") as file:
-        file.write(np.ascontiguousarray(rows[:, in_order(rows)]).data)
+        file.write(np.ascontiguousarray(by_key).data)
         file.flush()
         os.fsync(file.fileno())
 
@@ -67,9 +67,9 @@ def read_run(path: Path) -> Columns:
 
 
 def seek(run: Columns, rows: Columns) -> Found:
-    """Say which of the rows, in any order, a run knows."""
+    """Say which of the rows a run knows; in the order of keys they are found much faster than in any other."""
     found = np.zeros(rows.shape[1], np.int8)
-    if not run.shape[1]:
+    if not run.shape[1] or not rows.shape[1]:
         return found
     at = np.searchsorted(run[HIGH], rows[HIGH])
     left = np.flatnonzero(at < run.shape[1])

@@ -112,7 +112,11 @@ class Intake:
         rows, days = key_rows(piece.uses), (piece.uses["start_ms"] // _DAY_MS).to_numpy()
         # Where the key holds the time, equal keys are of one day; else a correction may have moved the use to another.
         of_day = set(form.start.columns()) <= set(form.key)
-        known = self._known.seek(rows, days, of_day, taken.runs)
+        order = runs.in_order(rows)
+        by_key, day_of = rows[:, order], days[order]
+        sought = self._known.seek(by_key, day_of, of_day, taken.runs)
+        known = np.empty_like(sought)
+        known[order] = sought
         later = (piece.uses["start_ms"] > now_ms).to_numpy()
         fresh = known == runs.NEW
         aside = [_unread(file, each, now_ms) for each in piece.unread]
@@ -126,7 +130,7 @@ class Intake:
         if len(uses):
             write_uses(self._folder.batch(number), uses)
             taken.batches.append((number, len(uses)))
-        taken.runs += self._known.write(rows[:, fresh], days[fresh])
+        taken.runs += self._known.write(by_key[:, sought == runs.NEW], day_of[sought == runs.NEW])
         taken.aside += aside
         taken.records += piece.count()
         taken.duplicates += int((known == runs.SAME).sum())

@@ -1,6 +1,6 @@
 """The keys that a plant knows: runs by the day of the event, joined when there are many of a day."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from secrets import token_hex
 
@@ -29,31 +29,24 @@ class KnownKeys:
     def seek(self, rows: Columns, days: NDArray[np.int64], of_day: bool, made: Sequence[MadeRun] = ()) -> runs.Found:
         """Say of each row what is known of its key: by runs that are named, and by those that were just `made`.
 
-        `of_day`: equal keys are of one day, so others need no look.
+        Rows stand in the order of `runs.in_order`. `of_day`: equal keys are of one day, so others need no look.
         """
         found = runs.within(rows)
         if not of_day:
             for name in (*self._work.runs(), *(run[0] for run in made)):
                 found = np.maximum(found, runs.seek(runs.read_run(self._folder.run(name)), rows))
             return found
-        for day in np.unique(days):
-            mine = np.flatnonzero(days == day)
-            mine = mine[runs.in_order(rows[:, mine])]
-            name_of = _day(int(day))
-            for name in (*self._work.runs(name_of), *(run[0] for run in made if run[1] == name_of)):
-                there = runs.seek(runs.read_run(self._folder.run(name)), rows[:, mine])
+        for each, mine in _by_day(days):
+            day, sought = _day(each), rows if len(mine) == len(days) else rows[:, mine]
+            for name in (*self._work.runs(day), *(run[0] for run in made if run[1] == day)):
+                there = runs.seek(runs.read_run(self._folder.run(name)), sought)
                 # A conflict with what is known outweighs that the file itself has the record twice.
                 found[mine] = np.maximum(found[mine], there)
         return found
 
     def write(self, rows: Columns, days: NDArray[np.int64]) -> list[MadeRun]:
-        """Write runs of new keys, durable when this returns; they count once they are named."""
-        made: list[MadeRun] = []
-        for each in np.unique(days):
-            mine = np.flatnonzero(days == each)
-            day = _day(int(each))
-            made.append(self._write(day, rows[:, mine]))
-        return made
+        """Write runs of new keys, in order, durable when this returns; they count once they are named."""
+        return [self._write(_day(each), rows[:, mine]) for each, mine in _by_day(days)]
 
     def name(self, made: Sequence[MadeRun]) -> None:
         """Name runs; whoever writes does it inside `PlantBase.commit`."""
@@ -66,7 +59,7 @@ class KnownKeys:
         if len(names) <= RUNS_OF_DAY_MAX:
             return None
         rows = runs.merged(runs.read_run(self._folder.run(name)) for name in names)
-        return names, self._write(day, rows)
+        return names, self._write(day, rows[:, runs.in_order(rows)])
 
     def replace(self, names: Sequence[str], made: MadeRun) -> None:
         """Name the run that stands for others; whoever writes does it inside `PlantBase.commit`."""
@@ -85,6 +78,12 @@ class KnownKeys:
         runs.write_run(path, rows)
         sync_folder(path.parent)
         return name, day, rows.shape[1]
+
+
+def _by_day(days: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Give each day, and where its rows stand."""
+    for each in np.unique(days):
+        yield int(each), np.flatnonzero(days == each)
 
 
 def _day(number: int) -> str:

@@ -56,16 +56,15 @@ def request_of(share: BatchShare, plant: str, batch: int, channel: str) -> desk.
     )
     request.post_usage.feed = plant
     request.post_usage.batch = batch * TURNS_MAX + share.turn
+    add = request.post_usage.uses.add
     for place, row in enumerate(share.rows):
         record = row.record
-        request.post_usage.uses.add(
-            service_code=record.service,
-            event_time_ms=record.start_ms,
-            quantity=record.quantity,
-            other_party=record.other_party,
-            visited_place=record.visited,
-            attributes=dict(record.attributes),
-        )
+        use = add(service_code=record.service, event_time_ms=record.start_ms, quantity=record.quantity)
+        use.other_party = record.other_party
+        if record.visited:
+            use.visited_place = record.visited
+        if record.attributes:
+            use.attributes.update(record.attributes)
         if record.replaces is not None:
             part = record.replaces
             request.post_usage.replaces.add(

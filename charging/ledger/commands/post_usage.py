@@ -19,10 +19,11 @@ from charging.base.fieldtypes import NAME, Whole, refusal
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid, Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.commands.post_charge import Charged, PostCharge
+from charging.ledger.commands.post_charge import Charged
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent
 from charging.ledger.feeds import FeedMarked, require_new
+from charging.ledger.running import ChargeRun
 from charging.ledger.standing import require_served
 
 USES_MAX = 200
@@ -142,7 +143,7 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
             raise VersionMoved
         events: list[BaseEvent] = []
         outcomes: list[UseOutcome] = []
-        state, replaced = account, {each.use: each for each in self.replaces}
+        run, replaced = ChargeRun(account, now_ms), {each.use: each for each in self.replaces}
         for place, (usage, rated) in enumerate(zip(self.uses, self.rated, strict=True)):
             if rated.charge is None and not rated.set_aside:
                 outcomes.append(UseOutcome(0, rated.reason, rated.message))
@@ -152,10 +153,10 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
                     events.append(set_aside(account, usage, replaced.get(place)))
                     outcomes.append(UseOutcome(0, currency=account.terms.currency, set_aside=True))
                     continue
-                event, state = take_use(state, usage, rated.charge, account, now_ms)
+                postings, units = run.take(usage, rated.charge)
             except (Refused, Invalid) as fault:
                 raise VersionMoved from fault
-            events.append(event)
+            events.append(Charged(usage, rated.charge, postings, units))
             outcomes.append(UseOutcome(rated.charge.amount, currency=rated.charge.currency))
         events.append(FeedMarked(self.feed, identity, self.batch))
         return Effect(tuple(events), sum([each.amount for each in outcomes]), _pack(outcomes))
@@ -166,12 +167,3 @@ def set_aside(account: Account, usage: Usage, replaced: ReplacedUse | None) -> U
     if account.terms.status != "active":
         require_served(account, usage)
     return UsageSetAside(usage, replaced)
-
-
-def take_use(state: Account, usage: Usage, charge: SealedCharge, base: Account, now_ms: int) -> tuple[Charged, Account]:
-    """Take one use after others of its command; `base` is the account before the first.
-
-    Gives what happened and the state after it. Raises what a charge raises.
-    """
-    event = PostCharge(usage, charge, base.version, base.mark).charged(state, now_ms)
-    return event, event.apply(state)

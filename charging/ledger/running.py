@@ -1,0 +1,99 @@
+"""Many charges taken from an account one after the other: what each finds is what those before it left.
+
+State is kept open between them: books as they are, counters in one dictionary, sums of bills by what they are of.
+"""
+
+from msgspec.structs import replace
+
+from charging.base.account import MAIN_BOOK, MONEY, Account, Book
+from charging.base.buckets import Buckets, SumKey
+from charging.base.lateness import refuse_late
+from charging.base.localtime import month_at
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger import buckets, funds, taking
+from charging.ledger.accruals import accrue_into
+from charging.ledger.taking import Taking
+
+SumOf = tuple[int, str, str, int]
+"""Month, item, identity, since when taxes are as they were."""
+
+
+class ChargeRun:
+    """Charges of one command, each rated on the state that the one before left."""
+
+    def __init__(self, account: Account, now_ms: int) -> None:
+        terms = account.terms
+        self._account = account
+        self._now_ms = now_ms
+        self._books: tuple[Book, ...] = account.books
+        self._main_left = _main_alone(account)
+        self._main_paid = 0
+        self._accumulators: dict[str, int] = dict(account.accumulators)
+        self._plain = terms.status == "active" and not terms.limits
+
+    def take(self, usage: Usage, charge: SealedCharge) -> Taking:
+        """Take one, and say from which books. Raises what `charging.ledger.taking.taken` raises, nothing taken."""
+        account = self._account
+        amount = charge.amount
+        if (
+            self._plain
+            and not charge.takes
+            and 0 <= amount <= self._main_left - self._main_paid
+            and charge.currency == account.terms.currency
+        ):
+            refuse_late(charge, usage.start_ms, self._now_ms)
+            self._main_paid += amount
+            taken: Taking = ((MAIN_BOOK, amount),) if amount else (), ()
+        else:
+            state = self.state()
+            taken = taking.taken(state, charge, usage, state.version, state.mark, self._now_ms)
+            self._books = funds.shift(funds.shift(state.books, taken[0], -1), taken[1], -1)
+            self._main_left, self._main_paid = _main_alone(self.state()), 0
+        if charge.accruals:
+            accrue_into(self._accumulators, charge.accruals, 1)
+        return taken
+
+    def state(self) -> Account:
+        """Give the account as those that were taken left it; version and sums of bills are as they were before."""
+        books = self._books
+        if self._main_paid:
+            books = funds.shift(books, ((MAIN_BOOK, self._main_paid),), -1)
+        return replace(self._account, books=books, accumulators=dict(self._accumulators))
+
+
+class SumRun:
+    """Adds charges that named no books to the sums of an account's bills, each sum once."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._sums: dict[SumOf, int] = {}
+
+    def add(self, usage: Usage, charge: SealedCharge) -> None:
+        """Count one."""
+        terms = self._account.terms
+        month = month_at(terms.zone, terms.cycle_day, usage.start_ms)
+        of = (month, charge.item or usage.service, usage.identity, charge.taxed_since)
+        self._sums[of] = self._sums.get(of, 0) + charge.amount
+
+    def buckets(self) -> Buckets:
+        """Give the sums of bills as they are now: a new one stands where the first of its charges would put it."""
+        account = self._account
+        made = account.buckets
+        for (month, item, identity, since), amount in self._sums.items():
+            made = buckets.added(made, sum_of(account, month, item, identity, since), amount)
+        return made
+
+
+def _main_alone(account: Account) -> int:
+    """Give what the main book can pay where no other book pays for just anything; -1 = there are others, or nothing."""
+    paying = [book for book in account.books if book.unit == MONEY and not book.allowance]
+    if len(paying) != 1 or paying[0].book_id != MAIN_BOOK or paying[0].valid_from_ms or paying[0].valid_to_ms:
+        return -1
+    return paying[0].amount - paying[0].reserved + account.terms.credit_limit
+
+
+def sum_of(account: Account, month: int, item: str, identity: str, since: int) -> SumKey:
+    """Name the sum that a charge counts in: of its own month, or of the oldest that is open."""
+    member = "" if account.account_id.endswith(identity) else identity
+    closed = account.terms.closed
+    return SumKey(month, item, member, 0, since) if month > closed else SumKey(closed + 1, item, member, month, since)
