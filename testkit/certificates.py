@@ -33,13 +33,21 @@ def signed_by_itself(folder: Path, host: str) -> tuple[Path, str]:
     return both, pem.decode()
 
 
-def authority(folder: Path, roles: Sequence[str]) -> Path:
-    """Make an authority and the certificates of roles in a folder, named by the part before a `/`; gives the folder."""
+def authority(folder: Path, roles: Sequence[str], hosts: Sequence[str] = ()) -> Path:
+    """Make an authority and the certificates of roles, and of hosts that know no roles, in a folder; gives the folder.
+
+    Each is named by its host, or by the part of its role before a `/`.
+    """
     folder.mkdir(exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority of a test")])
     own = x509.BasicConstraints(ca=True, path_length=None)
     _write(folder / "ca", _signed(issuer, issuer, key.public_key(), key, own), key)
+    for host in hosts:
+        served = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+        of_host = x509.SubjectAlternativeName([x509.DNSName(host)])
+        _write(folder / host, _signed(issuer, subject, served.public_key(), key, of_host), served)
     for role in roles:
         kind = role.partition("/")[0]
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(f"spiffe://onetier/{role}")]

@@ -1,5 +1,6 @@
 """Servers on which switches put their files, as `sources.yaml` says them. What is secret stands in files of its own."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ HOST_CHARS_MAX = 253
 """Of a name in the DNS (RFC 1035)."""
 USER_CHARS_MAX = 255
 OTHERS = 0o077
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 class SftpServer(Struct, frozen=True, tag="sftp", tag_field="by", forbid_unknown_fields=True):
@@ -105,7 +107,46 @@ class FtpsServer(Struct, frozen=True, tag="ftps", tag_field="by", forbid_unknown
         return (("authority", self.authority),) if self.authority else ()
 
 
-SwitchServer = SftpServer | FtpServer | FtpsServer
+class S3Server(Struct, frozen=True, tag="s3", tag_field="by", forbid_unknown_fields=True):
+    """A bucket behind Amazon's S3 interface, whoever speaks it. Its certificate is verified."""
+
+    host: str
+    user: str
+    """Name of the access key."""
+    password: str
+    """File of the secret key, for us alone."""
+    bucket: str
+    region: str = "us-east-1"
+    """What requests are signed for; most servers of other makers take this one."""
+    authority: str = ""
+    """File of certificates that may sign the server's beside those that this machine trusts."""
+    clear: bool = False
+    """By HTTP, in clear: for networks that nobody else reaches. The secret key is not sent, the files are."""
+    port: int = 443
+    at_once: int = 16
+    """Files that are fetched at once."""
+    timeout_s: int = 30
+
+    def faults(self) -> Iterator[Finding]:
+        """Give what is wrong with it."""
+        yield from _common(self)
+        if BUCKET.fullmatch(self.bucket) is None:
+            yield "bucket", "must be 3 to 63 lower-case letters, digits and . -"
+        if not 1 <= len(self.region) <= USER_CHARS_MAX:
+            yield "region", "must be the name of a region"
+        if self.clear and self.authority:
+            yield "authority", "is of no use: nothing is encrypted"
+
+    def secrets(self) -> tuple[tuple[str, str], ...]:
+        """Give the files that are for us alone, by field."""
+        return (("password", self.password),)
+
+    def needed(self) -> tuple[tuple[str, str], ...]:
+        """Give the other files, by field."""
+        return (("authority", self.authority),) if self.authority else ()
+
+
+SwitchServer = SftpServer | FtpServer | FtpsServer | S3Server
 
 
 def file_faults(server: SwitchServer, home: Path) -> Iterator[Finding]:

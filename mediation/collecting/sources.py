@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from mediation.collecting.expected import ExpectedFiles
 from mediation.collecting.sequences import SequenceRule
-from mediation.collecting.servers import SwitchServer, file_faults
+from mediation.collecting.servers import S3Server, SwitchServer, file_faults
 from mediation.formats.format import Format, LineLayout
 from mediation.written import Finding, Written, read_written
 
@@ -92,6 +92,8 @@ class SwitchSource(Struct, frozen=True, forbid_unknown_fields=True):
             yield "whole.later", "needs sequence, which says where the number stands in a name"
         if self.backup and not Path(self.backup).is_absolute():
             yield "backup", "must be the whole path of a folder of this machine"
+        if self.move_to and isinstance(self.server, S3Server):
+            yield "move_to", "to move an object is to copy and delete it: let the bucket's own rules age what was taken"
         if self.move_to and (self.move_to == self.folder or any(ord(char) < 32 for char in self.move_to)):
             yield "move_to", "must be the path of another folder of the source"
 
