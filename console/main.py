@@ -122,7 +122,7 @@ def up(
     feeds: FeedProcesses = 1,
     fresh: Fresh = False,
     switches: Annotated[
-        bool, typer.Option("--switches", help="Play three switches that write files behind SFTP, too.")
+        bool, typer.Option("--switches", help="Play four switches that write files behind SFTP, too.")
     ] = False,
 ) -> None:
     """Keep the system running for clients; Ctrl-C drains it. Serves what the data folder holds, or loads a country."""

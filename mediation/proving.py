@@ -66,6 +66,9 @@ class Prover:
         batches = plant.work.batches()
         known = [_keys(pl.read_parquet(plant.folder.batch(each.number), columns=["key"])) for each in batches]
         self._keys = np.unique(np.concatenate([np.zeros(0, _KEYS), *known]))
+        aside = np.array([*plant.parts.keys(), *self._suspended], _KEYS)
+        self._seen = np.unique(np.concatenate([self._keys, aside]))
+        """Beside them those that wait, and those of parts of a call, which is in a batch by the key of one of them."""
         charged = [plant.folder.details(each.number) for each in batches if each.state == CHARGED]
         taken = [_keys(pl.read_parquet(path, columns=["key"])) for path in charged]
         _, times = np.unique(np.concatenate([np.zeros(0, _KEYS), *taken]), return_counts=True)
@@ -117,7 +120,7 @@ class Prover:
         if twice := [place for place, count in places.items() if count > 1]:
             wrong.append(f"{len(twice)} of its records are in two places, such as that at {twice[0]}")
         doubles = found.uses.filter(~found.uses["position"].is_in(list(places)))["key"].to_list()
-        lost = sum(not self._known(key) for key in doubles)
+        lost = sum(not _among(self._seen, key) for key in doubles)
         if lost:
             wrong.append(f"{lost} of its records are nowhere, and no duplicates of any")
         proof = FileProof(
@@ -145,13 +148,14 @@ class Prover:
         for part in plant.parts.of_file(digest):
             if part.batch and part.position in places:
                 call = [other.key for other in plant.parts.of(part.chain) if other.batch == part.batch]
-                alone += not any(self._known(key) or key in self._suspended for key in call)
+                alone += not any(_among(self._keys, key) or key in self._suspended for key in call)
         return alone
 
-    def _known(self, key: bytes) -> bool:
-        sought = np.array([key], _KEYS)
-        at = int(np.searchsorted(self._keys, sought)[0])
-        return at < len(self._keys) and bool(self._keys[at] == sought[0])
+
+def _among(keys: NDArray[np.bytes_], key: bytes) -> bool:
+    sought = np.array([key], _KEYS)
+    at = int(np.searchsorted(keys, sought)[0])
+    return at < len(keys) and bool(keys[at] == sought[0])
 
 
 def _found(pieces: Iterable[Piece]) -> _Found:

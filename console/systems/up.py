@@ -98,7 +98,7 @@ async def _play_switches(narrator: Narrator, options: Options) -> None:
     switches = sample_switches(options.folder, _mobile_numbers(options.folder), options.seed)
     async with sample_plant(options.folder, port) as found:
         plant = options.folder / "plant"
-        narrator.say(f"three switches write files behind SFTP at 127.0.0.1:{found}: onetier mediation run {plant}")
+        narrator.say(f"four switches write files behind SFTP at 127.0.0.1:{found}: onetier mediation run {plant}")
         await play(switches)
 
 

@@ -39,6 +39,10 @@ class PartBook:
         """Give the parts whose call is in no batch, call by call."""
         return self._read("SELECT * FROM parts WHERE batch = 0 ORDER BY chain, start_ms, number, position", ())
 
+    def keys(self) -> list[bytes]:
+        """Give the keys of all parts."""
+        return [bytes(row[0]) for row in self._base.execute("SELECT key FROM parts")]
+
     def overdue(self, now_ms: int) -> list[bytes]:
         """Give the names of parts that have waited long enough, whatever comes under the same name by now."""
         query = "SELECT DISTINCT chain FROM parts WHERE batch = 0 AND until_ms <= ? ORDER BY chain"

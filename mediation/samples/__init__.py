@@ -1,1 +1,1 @@
-"""A sample plant: three switches of different make behind an SFTP server, to see the line work without a network."""
+"""A sample plant: four switches of different make behind an SFTP server, to see the line work without a network."""

@@ -10,7 +10,7 @@ from mediation.samples.server import USER, serve_folder
 from mediation.samples.switches import MAKES, SampleSwitch
 
 FORMATS = Path(__file__).with_name("formats")
-_SOURCES = """# Three switches that `onetier up --switches` plays. Add one of yours: docs/mediation.md.
+_SOURCES = """# Four switches that `onetier up --switches` plays. Add one of yours: docs/mediation.md.
 sources:
   - source: gx
     server: &yard {SERVER}
@@ -27,6 +27,13 @@ sources:
     whole: {not_ending: .tmp}
     sequence: {pattern: '(again-)?hx_(?P<number>[0-9]+)\\.txt', first: 1, last: 9999}
     expect: {every_s: 90}
+  - source: msc
+    server: *yard
+    folder: /msc
+    format: msc
+    whole: {trailer: true}
+    sequence: {pattern: '(again-)?msc_(?P<number>[0-9]+)\\.ber', first: 1, last: 9999}
+    expect: {every_s: 60}
   - source: pgw
     server: *yard
     folder: /pgw
@@ -36,7 +43,7 @@ sources:
     sequence: {pattern: '(again-)?pgw_(?P<number>[0-9]+)\\.json', first: 1, last: 9999}
     expect: {every_s: 60}
 """
-_USED = ("gx-voice", "hx-sms", "pgw-data")
+_USED = ("gx-voice", "hx-sms", "pgw-data", "msc")
 
 
 def sample_switches(home: Path, numbers: Sequence[str], seed: int) -> list[SampleSwitch]:

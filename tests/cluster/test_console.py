@@ -228,7 +228,7 @@ async def test_serve_says_when_it_is_ready(tmp_path: Path) -> None:
 async def test_up_plays_switches_whose_files_are_charged(tmp_path: Path) -> None:
     async with up(tmp_path, "--subscribers", "200", "--switches") as (process, addresses, _):
         assert process.stdout is not None
-        while b"three switches write files" not in (line := await asyncio.wait_for(process.stdout.readline(), 60)):
+        while b"four switches write files" not in (line := await asyncio.wait_for(process.stdout.readline(), 60)):
             assert line
         charged = 0
         async with asyncio.timeout(120):

@@ -1,9 +1,10 @@
-"""The sample plant: three switches write badly for a quarter of an hour, and the line makes right of all of it."""
+"""The sample plant: four switches write badly for a quarter of an hour, and the line makes right of all of it."""
 
 from collections import Counter
 from pathlib import Path
 
 from mediation.line import MediationLine, read_rules
+from mediation.plant.assembler import waiting_calls
 from mediation.plant.plant import Plant
 from mediation.proving import Prover
 from mediation.samples.plant import sample_plant, sample_switches
@@ -38,6 +39,13 @@ async def test_a_newcomer_sees_duplicates_corrections_held_and_unfinished_files_
         assert [each.differences for each in proofs if each.differences] == []
         assert sum(each.duplicates for each in proofs) > 0
         assert sum(each.dropped for each in proofs) > 0
+        switched = [each for each in proofs if each.file.source == "msc"]
+        assert sum(each.joined for each in switched) > 100, "parts are in calls"
+        assert sum(each.duplicates for each in switched) > 0, "and some of them came twice"
+        calls = waiting_calls(
+            plant.parts.waiting(), {each.file.digest: rules.formats["msc"].parts for each in switched}
+        )
+        assert any(call.missing for call in calls), "a part never came"
         reasons = Counter(each.reason for each in plant.suspense.all())
         assert reasons["RECORD_CONFLICT"] > 0, "a switch corrected what it had sent"
         for source in rules.sources:
