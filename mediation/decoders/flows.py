@@ -14,13 +14,17 @@ NETFLOW_5, NETFLOW_9, IPFIX = 5, 9, 10
 _HEADER_OCTETS: Final = {NETFLOW_5: 24, NETFLOW_9: 20, IPFIX: 16}
 _FLOW_OCTETS: Final = 48
 _TEMPLATES: Final = {(NETFLOW_9, 0), (IPFIX, 2)}
+_OPTIONS: Final = {(NETFLOW_9, 1), (IPFIX, 3)}
 _DATA_MIN: Final = 256
+_COUNT: Final = 1 << 32
+"""Milliseconds after which a router's count begins anew."""
 _VARIABLE: Final = 0xFFFF
 _ENTERPRISE: Final = 0x8000
 _WHOLE_OCTETS_MAX: Final = 8
 _ADDRESSES: Final = frozenset((8, 12, 15, 18, 27, 28, 62, 63, 130, 131, 225, 226, 281, 282))
 _TEXTS: Final = frozenset((82, 83, 94, 96, 371))
 START, END = "flowStartMilliseconds", "flowEndMilliseconds"
+BOOTED = "systemInitTimeMilliseconds"
 DOMAIN = "observationDomainId"
 VERSION = "version"
 NAMES: Final = {
@@ -61,6 +65,7 @@ NAMES: Final = {
     151: "flowEndSeconds",
     152: START,
     153: END,
+    160: BOOTED,
     225: "postNATSourceIPv4Address",
     226: "postNATDestinationIPv4Address",
     227: "postNAPTSourceTransportPort",
@@ -98,7 +103,7 @@ Templates = dict[tuple[int, int], Template]
 class FlowMessage:
     """One datagram of a file."""
 
-    __slots__ = ("at", "begin", "booted_ms", "domain", "end", "version")
+    __slots__ = ("at", "begin", "domain", "end", "exported_ms", "uptime_ms", "version")
 
     def __init__(self, at: int, begin: int, end: int, version: int) -> None:
         self.at = at
@@ -106,8 +111,10 @@ class FlowMessage:
         self.end = end
         self.version = version
         self.domain = 0
-        self.booted_ms = 0
-        """When the router was started, UTC: NetFlow counts from it."""
+        self.exported_ms = 0
+        """When it was sent, UTC."""
+        self.uptime_ms = -1
+        """How long the router had been up then, by which flows are timed; -1 = nobody says."""
 
 
 @final
@@ -124,13 +131,25 @@ class FlowReader:
                     for key, template in _templates(content, begin, end, message):
                         ahead.setdefault(key, template)
         known = dict(ahead)
+        options: Templates = {}
+        booted: dict[int, int] = {}
         for message in messages:
+            if message.version == IPFIX and message.domain in booted:
+                message.uptime_ms = (message.exported_ms - booted[message.domain]) % _COUNT
             if message.version == NETFLOW_5:
                 yield from _flows(content, message.begin, message.end, _five(), message)
                 continue
             for number, begin, end in _sets(content, message):
                 if (message.version, number) in _TEMPLATES:
-                    known.update(_templates(content, begin, end, message))
+                    for key, template in _templates(content, begin, end, message):
+                        known[key] = template
+                        options.pop(key, None)
+                elif (message.version, number) in _OPTIONS:
+                    options.update(_options(content, begin, end, message))
+                elif (message.domain, number) in options:
+                    if (since_ms := _booted(content, begin, end, options[message.domain, number])) is not None:
+                        booted[message.domain] = since_ms
+                        message.uptime_ms = (message.exported_ms - since_ms) % _COUNT
                 elif number >= _DATA_MIN:
                     yield from self._data(content, begin, end, known.get((message.domain, number)), message)
 
@@ -166,8 +185,10 @@ def datagrams(content: bytes) -> Iterator[FlowMessage]:
         message.domain = _whole(content, at + head - 4, 4)
         if version == NETFLOW_5:
             message.domain = _whole(content, at + 20, 2)
-        if version != IPFIX:
-            message.booted_ms = _whole(content, at + 8, 4) * 1_000 - _whole(content, at + 4, 4)
+        if version == IPFIX:
+            message.exported_ms = _whole(content, at + 4, 4) * 1_000
+        else:
+            message.exported_ms, message.uptime_ms = _whole(content, at + 8, 4) * 1_000, _whole(content, at + 4, 4)
         yield message
         at = end
 
@@ -207,6 +228,36 @@ def _templates(content: bytes, at: int, end: int, message: FlowMessage) -> Itera
             yield (message.domain, number), template
 
 
+def _options(content: bytes, at: int, end: int, message: FlowMessage) -> Iterator[tuple[tuple[int, int], Template]]:
+    """Give templates of what a router says of itself: their first fields say of which part of it."""
+    while at + 6 <= end:
+        number, first, second = (_whole(content, at + place, 2) for place in (0, 2, 4))
+        at += 6
+        template: Template = []
+        for _ in range(first if message.version == IPFIX else (first + second) // 4):
+            if at + 4 > end:
+                return
+            element, octets, enterprise = _whole(content, at, 2), _whole(content, at + 2, 2), 0
+            at += 4
+            if message.version == IPFIX and element & _ENTERPRISE:
+                element, enterprise = element & ~_ENTERPRISE, _whole(content, at, 4)
+                at += 4
+            template.append(TemplateField(element, octets, enterprise))
+        if number >= _DATA_MIN:
+            yield (message.domain, number), template
+
+
+def _booted(content: bytes, at: int, end: int, template: Template) -> int | None:
+    """Give when a router says that it was started, for which IPFIX has no other place; None = it does not."""
+    for field in template:
+        if field.octets == _VARIABLE or at + field.octets > end:
+            return None
+        if field.name == BOOTED:
+            return _whole(content, at, field.octets)
+        at += field.octets
+    return None
+
+
 def _five() -> Template:
     return [TemplateField(element, octets, 0) for element, octets in _FIVE]
 
@@ -233,11 +284,11 @@ def _flows(content: bytes, at: int, end: int, template: Template, message: FlowM
             if field.name:
                 cells.setdefault(field.name, _text(field.kind, content[at : at + octets]))
             at += octets
-        _moments(cells, message.booted_ms)
+        _moments(cells, message)
         yield cells, RecordPlace(begin, content[begin:at])
 
 
-def _moments(cells: dict[str, str], booted_ms: int) -> None:
+def _moments(cells: dict[str, str], message: FlowMessage) -> None:
     for milliseconds, seconds, uptime in (
         (START, "flowStartSeconds", "flowStartSysUpTime"),
         (END, "flowEndSeconds", "flowEndSysUpTime"),
@@ -245,8 +296,10 @@ def _moments(cells: dict[str, str], booted_ms: int) -> None:
         if milliseconds not in cells:
             if seconds in cells:
                 cells[milliseconds] = f"{cells[seconds]}000"
-            elif booted_ms and cells.get(uptime, "").isdecimal():
-                cells[milliseconds] = str(booted_ms + int(cells[uptime]))
+            elif message.uptime_ms >= 0 and cells.get(uptime, "").isdecimal():
+                # The router's count begins anew every 49.7 days, maybe between the flow and its export.
+                ago = (message.uptime_ms - int(cells[uptime]) + _COUNT // 2) % _COUNT - _COUNT // 2
+                cells[milliseconds] = str(message.exported_ms - ago)
 
 
 def _text(kind: int, octets: bytes) -> str:

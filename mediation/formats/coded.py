@@ -76,6 +76,8 @@ class XmlFile(Struct, frozen=True, tag="xml", tag_field="layout", forbid_unknown
     """Name of the element."""
     count: str = ""
     """Element or `@attribute`, from inside the outermost element on, that says how many records the file has."""
+    percent: bool = False
+    """Values are escaped once more, as in a URL: `%2B86` is `+86`."""
 
     def faults(self) -> Iterator[Finding]:
         """Give what is wrong with it."""
@@ -92,6 +94,8 @@ class JsonFile(Struct, frozen=True, tag="json", tag_field="layout", forbid_unkno
 
     at: str = ""
     """Where in the document the records are, with dots; empty = it is them."""
+    percent: bool = False
+    """Values are escaped once more, as in a URL: `%2B86` is `+86`."""
 
     def faults(self) -> Iterator[Finding]:
         """Nothing can be wrong."""
