@@ -35,6 +35,7 @@ Command = (
     | desk.PostUsage
     | desk.RestateUsage
     | desk.Gift
+    | desk.GiveOffering
     | desk.Pay
     | desk.ReversePayment
     | desk.Settle

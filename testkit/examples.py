@@ -14,6 +14,7 @@ from charging.base.account import (
     SpendingLimit,
     Threshold,
 )
+from charging.base.contract import Subscription
 from charging.base.dunning import DunningStep
 from charging.base.localtime import day_of, zone_of
 from charging.base.usage import Usage
@@ -34,6 +35,7 @@ from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.gift import Gift, GiftTerms
+from charging.ledger.commands.give_offering import GiveOffering, OfferingTerms
 from charging.ledger.commands.join import Join
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.lift_voucher_block import LiftVoucherBlock
@@ -78,6 +80,7 @@ from charging.ledger.commands.transfer_ownership import TransferOwnership
 from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.commands.write_off import WriteOff
 from charging.ledger.dues import Due, Dues
+from charging.ledger.giving import GivenOffering, pack_given
 from charging.ledger.ledger import seal
 from charging.ledger.outcome import Done, Failed
 from charging.ledger.rewards import BonusPart
@@ -154,6 +157,15 @@ def _rent(desk: Desk) -> Dues:
     account = desk.accounts[ALICE]
     rent = Due(ALICE, "plan", "rent", "rent", START_MS, START_MS + DAY_MS, seal(charge_of(3)))
     return Dues((rent,), account.version, account.mark)
+
+
+def given_to(desk: Desk, giver: str, receiver: str) -> OfferingTerms:
+    """Decide a pack for somebody, as the platform does."""
+    account = desk.accounts[receiver]
+    fee = Due(receiver, "pack", "once", "packs", desk.now_ms, desk.now_ms + 1, seal(charge_of(9)))
+    added = Subscription("pack", desk.now_ms, desk.now_ms + 30 * DAY_MS)
+    given = GivenOffering(contract_of(receiver), added, Dues((fee,), account.version, account.mark))
+    return OfferingTerms(given.price(), account.terms.currency, 1, giver, added.valid_to_ms, pack_given(given))
 
 
 def _closing(desk: Desk) -> ClosePeriod:
@@ -236,6 +248,7 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     Dun: lambda desk: Dun("sweep", (DunningStep("reminder", "notice", 0), DunningStep("out", "suspend_outgoing", 0))),
     MoveMoney: lambda desk: MoveMoney("main", "side", 3, "saving"),
     Gift: lambda desk: Gift(BOB, "friends", 9, "main", FRIENDS),
+    GiveOffering: lambda desk: GiveOffering(BOB, "pack", {}, 1, "main", given_to(desk, ALICE, BOB)),
     SendTransfer: lambda desk: SendTransfer("main", BOB, "main", 11, "gift"),
     AddressTransfer: lambda desk: AddressTransfer(SENT, BOB),
     ReceiveTransfer: lambda desk: ReceiveTransfer(BOB, "main", 12, "gift", desk.now_ms, "CNY"),

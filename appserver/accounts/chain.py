@@ -8,6 +8,7 @@ shorter chain gets in first: so a chain that came too late starts again short, a
 from collections import deque
 
 from appserver.accounts.prediction import Prediction
+from appserver.accounts.receiver import Receiver
 from appserver.batches.batch import RequestBatch
 from appserver.batches.item import WorkItem
 from appserver.reading.request import CommandRequest, EventRequest, Request
@@ -51,13 +52,15 @@ class ChargeItem(CommitItem):
 class CommandItem(CommitItem):
     """A command on an account, or a step of a session."""
 
-    __slots__ = ("members_pulled", "order")
+    __slots__ = ("members_pulled", "order", "receiver")
 
     def __init__(self, request: CommandRequest, batch: RequestBatch, position: int) -> None:
         super().__init__(request, batch, position)
         self.order = request.order
         self.members_pulled = 0
-        """How often it waited for the contract of another member."""
+        """How often it waited for the contract of another member, or for who gets a gift."""
+        self.receiver: Receiver | None = None
+        """Of an offering that is given."""
 
 
 class CommitChain:

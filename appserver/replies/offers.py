@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from onetier.v1 import service_desk_pb2 as desk
 
+from charging.base.money import micro
 from charging.base.tongue import Tongue
 from charging.catalogue.offer_figures import Figure
 from charging.catalogue.offer_sheet import OfferSheet
@@ -22,6 +23,8 @@ def fill_offering(view: desk.OfferingView, sheet: OfferSheet, origin: str, say: 
     view.requires.extend(sold.requires)
     view.excludes.extend(sold.excludes)
     view.validity = sold.validity
+    view.may_be_given = sold.may_be_given
+    view.gift_fee = int(micro(sold.gift_fee))
     for clause in sheet.clauses:
         told = view.clauses.add(
             section=clause.section, id=clause.id, name=clause.name, text=clause.text, origin=clause.origin

@@ -7,10 +7,13 @@ from onetier.v1 import service_desk_pb2 as desk
 from appserver.replies.fill import fill_contract, fill_movements, fill_steps
 from charging.base.account import Account
 from charging.base.contract import Contract
+from charging.base.outgoing import Present
 from charging.base.usage import unpack_steps
 from charging.ledger.decision import Decision
 from charging.ledger.dues import Due, FeePosted
 from charging.ledger.events import ContractSet
+from charging.ledger.giving import read_given
+from charging.ledger.sending import TransferSent
 
 
 def fill_preview(
@@ -37,6 +40,20 @@ def fill_preview(
         elif isinstance(event, ContractSet):
             fill_contract(result.contracts.add(), event.contract)
             after = event.contract if event.contract.identity == contract.identity else after
+        elif isinstance(event, TransferSent) and event.present is not None and event.present.offering:
+            _fill_gift(result.gift, event, event.present)
+
+
+def _fill_gift(into: desk.PreviewGift, event: TransferSent, present: Present) -> None:
+    """Tell what the other side would get; of its contract nothing else."""
+    added = read_given(present.offering).added
+    into.to_identity = event.to_identity
+    into.offering = added.offering
+    into.quantity = added.quantity
+    into.price = event.amount
+    into.fee = sum(amount for _, amount in event.fee)
+    into.valid_from_ms = added.valid_from_ms
+    into.valid_to_ms = added.valid_to_ms
 
 
 def _fill_fee(into: desk.PreviewFee, due: Due, free_ms: int) -> None:

@@ -12,12 +12,13 @@ from appserver.work.admitting import joined_on, reopened_on
 from appserver.work.bulk import rated_uses
 from appserver.work.characteristics import characterised_on
 from appserver.work.dunning import dunned
+from appserver.work.giving import given_on
 from appserver.work.granting import may
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.opened import opened_on
 from appserver.work.pricing import before_contract, session_step
 from appserver.work.revisions import decided_on, rests_until_ms
-from appserver.work.whole import closed_on, given_on
+from appserver.work.whole import closed_on, handed_on
 from business.vouchers.codes import VoucherKeys, malformed_code, read_code
 from charging.base.account import MONEY, Account
 from charging.base.account_id import names
@@ -32,6 +33,7 @@ from charging.ledger.command import Command
 from charging.ledger.commands.change_characteristics import ChangeCharacteristics
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.gift import Gift, GiftTerms
+from charging.ledger.commands.give_offering import GiveOffering
 from charging.ledger.commands.join import Join
 from charging.ledger.commands.move_money import MoveMoney
 from charging.ledger.commands.post_charge import PostCharge
@@ -141,15 +143,15 @@ def order_command(
     elif isinstance(order, SetStatus) and order.status == "closed":
         action = closed_on(order, account, contracts, reference, now_ms)
     elif isinstance(order, TransferOwnership):
-        action = given_on(order, account, contracts, reference, now_ms)
+        action = handed_on(order, account, contracts, reference, now_ms)
     elif isinstance(order, SetProfile):
         _check_profile(order.agreements, reference, now_ms, "set_account_profile.agreements")
         action = order
     elif isinstance(order, TopUp):
         _check_scopes([(order.unit, order.allowance, "top_up.allowance")], reference, now_ms)
         action = _with_bonuses(order, item.request.channel, reference, now_ms)
-    elif isinstance(order, Gift):
-        action = _gift(order, item.request.identity, reference, now_ms)
+    elif isinstance(order, Gift | GiveOffering):
+        action = _gift(order, item, reference, now_ms)
     elif isinstance(order, RedeemVoucher):
         action = _redemption(order, reference, keys)
     elif isinstance(order, SetSpendingLimit):
@@ -253,8 +255,13 @@ def _check_scopes(scopes: Sequence[tuple[str, str, str]], reference: DomainRefer
             check_scope(today, unit, allowance, field)
 
 
-def _gift(order: Gift, identity: str, reference: DomainReference, now_ms: int) -> Gift:
-    """Fill in the rule of the catalogue of today. Raises `Invalid` GIFT_UNKNOWN."""
+def _gift(
+    order: Gift | GiveOffering, item: CommandItem | PreviewItem, reference: DomainReference, now_ms: int
+) -> Gift | GiveOffering:
+    """Fill in the rule of the catalogue of today, or what is given of an offering. Raises `Invalid` GIFT_UNKNOWN."""
+    identity = item.request.identity
+    if isinstance(order, GiveOffering):
+        return given_on(order, identity, item.receiver, now_ms) if item.receiver is not None else order
     today = _today(reference, now_ms)
     rule = today.gifts.get(order.rule) if today is not None else None
     if rule is None:

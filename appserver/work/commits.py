@@ -5,6 +5,7 @@ What is cached is used as it is, because the owner checks every commit against t
 
 from appserver.accounts.cache import AccountCache
 from appserver.accounts.chain import ChargeItem, CommandItem, CommitChain, CommitItem
+from appserver.accounts.receiver import Receiver, receiver_wanted
 from appserver.uplink.outgoing import Outbox
 from appserver.work.batch_time import BatchTime
 from appserver.work.commands import charge_command, order_command
@@ -90,6 +91,9 @@ class Commits:
                 if wanted:
                     self._pull_member(item, wanted)
                     return
+                other = receiver_wanted(item.order)
+                if other and not self._find_receiver(item, other):
+                    return
                 validity_ms, keys = self._session_validity_ms, self._keys
                 command = order_command(item, account, contracts, reference, now_ms, validity_ms, keys)
         except (Invalid, Refused) as fault:
@@ -117,6 +121,22 @@ class Commits:
             text = "members of the account changed while their contracts were asked for"
             raise Unavailable("ACCOUNT_CONTENDED", text, retry_ms=CONTENDED_RETRY_MS)
         self._pulls.pull(item, identity)
+
+    def _find_receiver(self, item: CommandItem, identity: str) -> bool:
+        """Get who is given something; False = the item waits for that. Raises `Unavailable` ACCOUNT_CONTENDED."""
+        # Asked for once at least: what is cached may be old, and the owner who decides on it is another one.
+        chain = self._accounts.get(identity) if item.members_pulled else None
+        account = chain.prediction.current(self._time.now_ms) if chain is not None else None
+        contract = chain.prediction.contracts.get(identity) if chain is not None else None
+        if account is None or contract is None:
+            self._pull_member(item, identity)
+            return False
+        reference = self._library.get(contract.domain, self._time.now_s)
+        if reference is None:
+            self._library.want(contract.domain, 0, [item])
+            return False
+        item.receiver = Receiver(account, contract, reference)
+        return True
 
     def _commit(self, item: CommitItem, chain: CommitChain, command: Command) -> None:
         outbox, identity = self._outbox, item.request.identity

@@ -2,6 +2,7 @@
 `appserver.accounts.chain`.
 """
 
+from appserver.accounts.receiver import Receiver, receiver_wanted
 from appserver.batches.batch import RequestBatch
 from appserver.batches.item import WorkItem
 from appserver.reading.request import EventRequest, PreviewRequest, QueryRequest, Request
@@ -47,16 +48,23 @@ class QuoteItem(ReadItem):
 class PreviewItem(ReadItem):
     """A dry run of a command."""
 
-    __slots__ = ("contracts", "order")
+    __slots__ = ("contracts", "order", "other", "receiver")
 
     def __init__(self, request: PreviewRequest, batch: RequestBatch, position: int) -> None:
         super().__init__(request, batch, position)
         self.order = request.order
         self.contracts: dict[str, Contract] = {}
         """That are at hand, by identity: the request's, and those of other members that the order needs."""
+        self.other: BusinessData | None = None
+        """Of who gets a gift."""
+        self.receiver: Receiver | None = None
+        """The same, with the reference data of its region."""
 
     def take(self, identity: str, data: BusinessData) -> None:
-        """Keep the contract; of the request's own identity the account, too."""
+        """Keep the contract; of the request's own identity the account, too; of who gets a gift all apart."""
+        if identity == receiver_wanted(self.order):
+            self.other = data
+            return
         self.contracts[identity] = data.contract
         if identity == self.request.identity:
             self.data = data

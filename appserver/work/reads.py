@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from appserver.access_log import AccessLog
+from appserver.accounts.receiver import Receiver, receiver_wanted
 from appserver.batches.pending import Pending
 from appserver.reading.asks import OUTCOME
 from appserver.reference import DomainReference
@@ -86,8 +87,21 @@ class Reads(Taker[QueryItem]):
         wanted = member_wanted(item.order, data.account, item.contracts, reference, now_ms)
         if wanted:
             self._pulls.pull_fresh(item, wanted)
-        else:
+        elif not receiver_wanted(item.order) or self._find_receiver(item, receiver_wanted(item.order)):
             answer_preview(self._pending, item, data, reference, now_ms)
+
+    def _find_receiver(self, item: PreviewItem, identity: str) -> bool:
+        """Get who would be given something; False = the item waits for that."""
+        found = item.other
+        if found is None:
+            self._pulls.pull_fresh(item, identity)
+            return False
+        reference = self._library.get(found.contract.domain, self._time.now_s)
+        if reference is None:
+            self._library.want(found.contract.domain, 0, [item])
+            return False
+        item.receiver = Receiver(found.account, found.contract, reference)
+        return True
 
     def _note(self, item: QueryItem, data: BusinessData, refusal: Fault | None) -> Fault | None:
         """Note a query, let in or not; gives why it isn't answered."""

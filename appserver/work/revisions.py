@@ -35,10 +35,12 @@ def decided_on(
     now_ms: int,
     *,
     may_past: bool = False,
+    path: str = "",
 ) -> Priced:
     """Complete a change by its moment, the end that the catalogue gives, the contract that it was decided on, and fees.
 
-    `may_past` says that its sender may let it hold from the past. Raises what `charging.rating.selling.check_change`,
+    `may_past` says that its sender may let it hold from the past; `path` names the field of the offering, where that is
+    not the change's own. Raises what `charging.rating.selling.check_change`,
     `charging.rating.due_fees.of_change` and `charging.rating.past_changes` raise. What the contract itself says against
     it the owner refuses, so that the refusal stays under its key.
     """
@@ -62,8 +64,8 @@ def decided_on(
         check_terms(plan_at, contract, after, account, _path(ready), changes=changes, at_ms=now_ms)
         return replace(ready, dues=of_change(plan_at, contract, after, account, now_ms, changes=False, at_ms=now_ms))
     at_ms = _begins_ms(ready)
-    check_change(plan_at, after, _added(ready), at_ms, as_of(ready.late, at_ms, now_ms), _path(ready))
-    check_terms(plan_at, contract, after, account, _path(ready), changes=changes, at_ms=at_ms)
+    check_change(plan_at, after, _added(ready), at_ms, as_of(ready.late, at_ms, now_ms), path or _path(ready))
+    check_terms(plan_at, contract, after, account, path or _path(ready), changes=changes, at_ms=at_ms)
     if ready.late is not None:
         dues = of_past_change(plan_at, contract, after, account, at_ms, now_ms, changes=changes)
     else:

@@ -62,7 +62,7 @@ def closed_on(
     return replace(order, dues=Dues(tuple(due), account.version, account.mark))
 
 
-def given_on(
+def handed_on(
     order: TransferOwnership,
     account: Account,
     contracts: Mapping[str, Contract],

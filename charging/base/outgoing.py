@@ -14,6 +14,8 @@ class Present(Struct, frozen=True, array_like=True, gc=False):
     """Scope of the book that it makes; empty = none."""
     valid_to_ms: int
     """Until when it holds there; 0 = open end."""
+    offering: bytes = b""
+    """What its receiver subscribes to with it, packed (`charging.ledger.giving`); empty = nothing."""
 
 
 class Redemption(Struct, frozen=True, array_like=True, gc=False):

@@ -134,6 +134,10 @@ class Offering(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     """How often a contract may take it in a period; 0 = as often as it likes."""
     begins_period: Literal["day", "month", "cycle", "year"] = "cycle"
     """Over which `begins_max` counts."""
+    may_be_given: bool = False
+    """One subscriber may buy it for another, who gets it by the same rules as by subscribing, and pays nothing."""
+    gift_fee: Money = "0"
+    """What the giver then pays beside its fees; comes back with a gift that could not be taken."""
     effective_from: Moment = ""
     effective_to: Moment = ""
 

@@ -14,7 +14,7 @@ from charging.checks.references import check_cycles, check_duplicates, check_ref
 from charging.checks.rewards import check_rewards
 from charging.checks.rules import check_discounts, check_opened_services, check_region
 from charging.checks.taxes import check_taxed, check_taxes
-from charging.checks.terms import check_early_ends
+from charging.checks.terms import check_early_ends, check_gifts
 from charging.checks.units import check_units
 from charging.checks.values import check_values
 from charging.checks.walk import Finding
@@ -37,6 +37,7 @@ CHECKS = (
     check_quotas,
     check_numbers,
     check_early_ends,
+    check_gifts,
     check_dunning,
     check_rewards,
     check_characteristics,

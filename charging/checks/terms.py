@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from charging.base.money import exact_quantity
+from charging.base.money import exact_quantity, micro
 from charging.catalogue.document import Catalogue
 from charging.catalogue.offers import Fee, Offering
 from charging.checks.walk import Finding, Path, structs
@@ -23,6 +23,27 @@ def check_term(path: Path, offering: Offering) -> Iterator[Finding]:
         yield Finding(
             (*path, "minimum_months"), f"it ends by itself after {offering.validity}, before the term is over"
         )
+
+
+def check_gifts(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:
+    """Find offerings that may be given and yet would cost who gets them, then or later, or can't be left."""
+    fees: dict[str, Fee] = {}
+    for document in (national, catalogue):
+        fees |= {fee.id: fee for fee in (*document.fees, *document.overrides.fees)} if document is not None else {}
+    for path, node in structs(catalogue):
+        if not isinstance(node, Offering):
+            continue
+        if not node.may_be_given:
+            if micro(node.gift_fee):
+                yield Finding((*path, "gift_fee"), "nobody can give it: write may_be_given too")
+            continue
+        if node.minimum_months:
+            yield Finding((*path, "may_be_given"), "who gets it would be bound: give it no minimum_months")
+        for name in node.fees:
+            fee = fees.get(name)
+            if fee is not None and (fee.kind != "one_time" or fee.event not in ("activation", "change")):
+                text = f"fee {name!r} would be paid by who gets it: name one_time fees of activation"
+                yield Finding((*path, "fees"), text)
 
 
 def check_early_ends(catalogue: Catalogue, national: Catalogue | None) -> Iterator[Finding]:

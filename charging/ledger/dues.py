@@ -127,13 +127,26 @@ def posted(account: Account, dues: Dues, time_ms: int) -> tuple[FeePosted, ...]:
     return _post(account, dues, time_ms, _bare)[0]
 
 
+def posted_from(account: Account, dues: Dues, book_id: str) -> tuple[FeePosted, ...]:
+    """Say what fees take from one book, which has the money: all of them, or none. Raises as `posted`."""
+
+    def drawn(_: Account, due: Due, time_ms: int) -> tuple[Pair, ...]:
+        return ((book_id, due.charge.amount),) if due.charge.amount else ()
+
+    return _post(account, dues, 0, _bare, drawn)[0]
+
+
 def taken(account: Account, dues: Dues, time_ms: int) -> tuple[tuple[FeePosted, ...], Account]:
     """Do as `posted` does, and give the state that they leave inside of an entry, with their place on the bill."""
     return _post(account, dues, time_ms, _counted)
 
 
 def _post(
-    account: Account, dues: Dues, time_ms: int, follow: Callable[[Account, FeePosted, int], Account]
+    account: Account,
+    dues: Dues,
+    time_ms: int,
+    follow: Callable[[Account, FeePosted, int], Account],
+    draw: Callable[[Account, Due, int], tuple[Pair, ...]] | None = None,
 ) -> tuple[tuple[FeePosted, ...], Account]:
     if not dues.fees:
         return (), account
@@ -149,7 +162,7 @@ def _post(
             raise VersionMoved
         if against is not None:
             raise against
-        event = FeePosted(due, _postings(account, due, time_ms))
+        event = FeePosted(due, (draw or _postings)(account, due, time_ms))
         account = follow(account, event, time_ms)
         events.append(event)
     return tuple(events), account

@@ -21,6 +21,7 @@ from charging.ledger.commands.drop_book import DropBook
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.expire_session import ExpireSession
 from charging.ledger.commands.gift import Gift, GiftCounted
+from charging.ledger.commands.give_offering import GiveOffering
 from charging.ledger.commands.join import Join
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.lift_voucher_block import LiftVoucherBlock, VoucherBlockLifted
@@ -128,6 +129,7 @@ Action = (
     | Dun
     | MoveMoney
     | Gift
+    | GiveOffering
     | SendTransfer
     | AddressTransfer
     | ReceiveTransfer

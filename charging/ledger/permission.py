@@ -139,7 +139,7 @@ BUILT_IN = (
     Grant("frontend", ("charge", "session", *_CHANGES, *sorted(READS)), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("frontend", _SALES, 0, NO_LIMIT, actors=True),
     Grant("frontend", ("top_up", "transfer", "pay", "settle"), _SMALL, NO_LIMIT, actors=True),
-    Grant("frontend", ("gift", "redeem_voucher"), _SMALL, NO_LIMIT, actors=True),
+    Grant("frontend", ("gift", "give_offering", "redeem_voucher"), _SMALL, NO_LIMIT, actors=True),
     Grant("frontend", ("top_up_units",), _UNITS, NO_LIMIT, actors=True),
     Grant(
         "operator",
@@ -149,7 +149,8 @@ BUILT_IN = (
         actors=True,
     ),
     Grant("operator", (*_SALES, "set_credit_limit"), NO_LIMIT, 0, actors=True),
-    Grant("operator", ("top_up", "transfer", "gift", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),
+    Grant("operator", ("top_up", "transfer", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),
+    Grant("operator", ("gift", "give_offering"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("settle", "credit_bill", "resolve_dispute", "reverse_payment"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("pay", "recover", "dispute", "agree_instalments", "dun"), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("operator", ("write_off", "take_over_bill"), NO_LIMIT, 0, actors=True),

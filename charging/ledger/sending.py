@@ -7,6 +7,7 @@ from charging.base.outgoing import Outgoing, Present
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.events import Booked
 
 OUTGOING_MAX = 32
 
@@ -55,6 +56,17 @@ class TransferSent(BaseEvent, frozen=True, tag="sent"):
     def words(self) -> str:
         """Say the reason."""
         return self.reason or f"transfer to {self.to_identity}"
+
+
+def gift_fee(account: Account, amount: int, words: str, now_ms: int) -> tuple[Booked, ...]:
+    """Take the fee of a gift from money that pays for everything, credit included. Refused INSUFFICIENT_FUNDS."""
+    if not amount:
+        return ()
+    credit = account.terms.credit_limit
+    pairs = funds.draw(account.books, amount, credit, now_ms)
+    if pairs is None:
+        raise funds.no_funds(amount, funds.affordable(account.books, credit, now_ms), account.terms.currency)
+    return (Booked("gift-fee", tuple((book_id, -amount) for book_id, amount in pairs), words),)
 
 
 def check_room_for(account: Account, key: str) -> None:

@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from charging.base import bounds
 from charging.base.localtime import LocalTime
-from charging.base.money import quantity
+from charging.base.money import micro, quantity
 from charging.catalogue.characteristics import Characteristic
 from charging.catalogue.merge import Merged
 from charging.catalogue.tariffs import Tariff
@@ -112,6 +112,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
         },
         offerings=offerings,
         limited={name: done.validity_ms for name, done in offerings.items() if done.validity_ms},
+        given=_given(merged, offerings),
         rules=rules,
         agreements={
             name: entry.value.discounts
@@ -134,9 +135,7 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
         bonuses=tuple(
             compile_bonus(entry) for entry in merged.bonuses.values() if in_force(entry.value, time_ms, local)
         ),
-        gifts={
-            name: compile_gift(entry) for name, entry in merged.gifts.items() if in_force(entry.value, time_ms, local)
-        },
+        gifts={name: compile_gift(one) for name, one in merged.gifts.items() if in_force(one.value, time_ms, local)},
         characteristics=_characteristics(merged, local, time_ms),
         dunned_with=services_by_item(merged),
     )
@@ -145,6 +144,11 @@ def compile_plan(merged: Merged, local: LocalTime, time_ms: int = 0, from_ms: in
 def _characteristics(merged: Merged, local: LocalTime, time_ms: int) -> dict[str, Characteristic]:
     found = merged.characteristics
     return {name: entry.value for name, entry in found.items() if in_force(entry.value, time_ms, local)}
+
+
+def _given(merged: Merged, sold: Container[str]) -> dict[str, int]:
+    found = [entry.value for name, entry in merged.offerings.items() if name in sold]
+    return {value.id: int(micro(value.gift_fee)) for value in found if value.may_be_given}
 
 
 def compile_all(merged: Merged, local: LocalTime, wanted: Container[tuple[str, str]] | None = None) -> None:

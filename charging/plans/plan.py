@@ -75,6 +75,8 @@ class Plan:
     offerings: dict[str, CompiledOffering]
     limited: dict[str, int]
     """Offerings whose subscriptions end by themselves: validity in milliseconds."""
+    given: dict[str, int]
+    """Offerings that subscribers may buy for others, and what that costs beside, micro-units."""
     rules: dict[str, CompiledRule]
     agreements: dict[str, tuple[str, ...]]
     counting: dict[str, tuple[CompiledAccumulator, ...]]

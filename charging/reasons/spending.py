@@ -38,6 +38,22 @@ SPENDING = Section(
             facts=("asked", "most", "of"),
         ),
         Reason(
+            "OFFERING_NOT_GIVEN",
+            INVALID,
+            "The catalogue where the other side is served does not let this offering be given to others.",
+            "Give one that says may_be_given.",
+            fields="the offering",
+        ),
+        Reason("RECEIVER_UNKNOWN", NOT_FOUND, "Nobody has the number that a gift is for; nothing was taken."),
+        Reason(
+            "GIFT_OUTDATED",
+            REFUSED,
+            "By the time it arrived, the offering that was given would have been something else: it came back.",
+            "Look at it again by `preview`, and give it anew.",
+            facts=("offering",),
+            also=INVALID,
+        ),
+        Reason(
             "BOOK_IN_USE",
             REFUSED,
             "The book can't be taken away: it is the main one, holds something, or something is under way from it.",

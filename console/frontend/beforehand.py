@@ -14,6 +14,12 @@ def preview_lines(found: desk.PreviewResult) -> Iterable[str]:
         what = "gives back of" if fee.amount < 0 else "fee"
         yield f"  {what} {fee.fee} of {fee.offering}, from {moment(fee.from_ms)}: {major(abs(fee.amount))}"
         yield from step_lines(fee.steps)
+    if found.HasField("gift"):
+        gift = found.gift
+        until = f" until {moment(gift.valid_to_ms)}" if gift.valid_to_ms else ""
+        what = f"{gift.quantity} × {gift.offering}, from {moment(gift.valid_from_ms)}{until}"
+        yield f"  {gift.to_identity} would get {what}"
+        yield f"    price {major(gift.price)}, fee of the gift {major(gift.fee)}"
     yield from movement_lines(found.movements, found.currency)
     for left in found.lost:
         yield f"  lost: {left.remaining:,} {left.unit} of {left.allowance}"

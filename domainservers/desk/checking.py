@@ -8,10 +8,12 @@ from charging.ledger.command import Command
 from charging.ledger.commands.join import Join
 from charging.ledger.commands.move_in import MoveIn
 from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.receive_transfer import ReceiveTransfer
 from charging.ledger.commands.release_number import ReleaseNumber
 from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.effect import NothingDue, VersionMoved
+from charging.ledger.giving import check_given
 from charging.ledger.kinds import Revision
 from charging.ledger.ledger import decide
 from charging.ledger.revising import check_basis
@@ -38,6 +40,8 @@ class Checking:
         action, domain = item.command.action, self._around.domain
         if item.refusal is not None:
             return item.refusal
+        if isinstance(action, ReceiveTransfer):
+            return self._gift(action)
         if isinstance(action, OpenAccount) and action.contract.domain != domain:
             return served_elsewhere(action.contract.domain, domain)
         written = action.identities_written(account)
@@ -67,6 +71,17 @@ class Checking:
         if against is not None or not joining or item.taken:
             return against
         return self._holders(item, account, joining)
+
+    def _gift(self, action: ReceiveTransfer) -> Need | None:
+        """Hold the offering that comes with a gift against the contract of its receiver; nobody joins by it."""
+        given = action.given()
+        if given is None:
+            return None
+        known = self._contracts.get(given.before.identity)
+        if known is None:
+            return ContractOf(given.before.identity)
+        check_given(given, known.contract)
+        return None
 
     def _against(self, command: Command, joining: tuple[str, ...]) -> Fault | None:
         """Say why an account can't have identities."""

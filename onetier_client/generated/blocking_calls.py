@@ -38,6 +38,7 @@ class BlockingCommands(Driving):
     post_usage = blocking(Commands.post_usage)
     restate_usage = blocking(Commands.restate_usage)
     gift = blocking(Commands.gift)
+    give_offering = blocking(Commands.give_offering)
     pay = blocking(Commands.pay)
     reverse_payment = blocking(Commands.reverse_payment)
     settle = blocking(Commands.settle)

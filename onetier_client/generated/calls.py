@@ -38,6 +38,7 @@ class Commands(Asking):
     post_usage = asked(commands.post_usage)
     restate_usage = asked(commands.restate_usage)
     gift = asked(commands.gift)
+    give_offering = asked(commands.give_offering)
     pay = asked(commands.pay)
     reverse_payment = asked(commands.reverse_payment)
     settle = asked(commands.settle)

@@ -660,6 +660,41 @@ def gift(
     return execute(identity, desk.Gift(to_identity=to_identity, rule=rule, amount=amount, book_id=book_id), **facts)
 
 
+def give_offering(
+    identity: str,
+    to_identity: str,
+    offering: str,
+    subscription_attributes: Mapping[str, str] | None = None,
+    quantity: int = 0,
+    book_id: str = "",
+    **facts: Unpack[Facts],
+) -> desk.ServiceRequest:
+    """Buys an offering for another subscriber, in whatever domain: one that the catalogue lets be given. Who gets it
+    must be able to take it as by `subscribe`, pays nothing, and has it from now on. The giver pays what its fees come
+    to for the other side, and the fee of the gift; `preview` tells both, and when it ends. Both histories tell the
+    other party. What the other side can't take by the time it arrives comes back, the fee too, and the giver's history
+    says why.
+
+    `to_identity`: Who gets it. (an identity, such as msisdn:8613012345678, or a number as people write it)
+    `offering`: Of the catalogue of the region that serves the other side. (1 to 64 characters)
+    `subscription_attributes`: Of the subscription. (at most 64, names of 1 to 64, values of at most 256 characters)
+    `quantity`: How many of it, at most 10,000; 0 = 1. (1 to 10000)
+    `book_id`: From which book the price comes, money without a scope and never credit; "" = the main money book. (at
+        most 256 characters)
+    """
+    return execute(
+        identity,
+        desk.GiveOffering(
+            to_identity=to_identity,
+            offering=offering,
+            subscription_attributes=subscription_attributes,
+            quantity=quantity,
+            book_id=book_id,
+        ),
+        **facts,
+    )
+
+
 def pay(
     identity: str,
     amount: int,

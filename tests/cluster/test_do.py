@@ -27,6 +27,7 @@ LATER = frozenset(
         "drop_book",
         "post_usage",
         "gift",
+        "give_offering",
         "pay",
     }
     | {"reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover"}
@@ -229,6 +230,7 @@ async def test_every_command_of_bills_limits_and_pauses_is_done_from_the_command
         assert "RESTATEMENT_STALE" in await do("restate_usage", who, *job, "--reason", "slip", status=1)
         gift = ("--to-identity", other, "--amount", "10", "--rule", "none")
         assert "GIFT_UNKNOWN" in await do("gift", who, *gift, status=1)
+        await _give(client, do, who, other)
         wrong = ("--code", "GD-00005-03KJV-93F0Y-TYN8X")
         assert "VOUCHER_UNKNOWN" in await do("redeem_voucher", who, *wrong, status=1)
         await do("lift_voucher_block", who, "--reason", "has the card")
@@ -250,3 +252,14 @@ async def _refusal(call: Awaitable[object]) -> str:
     with pytest.raises(Fault) as raised:
         await call
     return raised.value.reason
+
+
+async def _give(client: AsyncClient, do: Callable[..., Awaitable[str]], who: str, other: str) -> None:
+    """Buy an offering for somebody else."""
+    given = ("--to-identity", other, "--offering")
+    assert "OFFERING_NOT_GIVEN" in await do("give_offering", who, *given, "data-pack-5g", status=1)
+    assert "would get 1 × data-week-2g" in await do("give_offering", who, *given, "data-week-2g", "--preview")
+    await do("give_offering", who, *given, "data-week-2g")
+    async with asyncio.timeout(60):
+        while "data-week-2g" not in str(await client.contract(other)):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)

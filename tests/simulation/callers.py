@@ -21,6 +21,7 @@ from charging.errors import Fault
 from charging.ledger.action import PLATFORM
 from charging.ledger.command import Command
 from charging.ledger.commands.gift import Gift
+from charging.ledger.commands.give_offering import GiveOffering, OfferingTerms
 from charging.ledger.commands.join import Join
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.open_account import OpenAccount
@@ -35,6 +36,8 @@ from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.ledger.commands.top_up import TopUp
+from charging.ledger.dues import Due, Dues
+from charging.ledger.giving import GivenOffering, pack_given
 from charging.ledger.kinds import TAGS, Action, Revision
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull, Stale
 from testkit.examples import EXAMPLES, FRIENDS, lively
@@ -99,7 +102,7 @@ class Histories:
         """As operators saw them."""
         self.sent: dict[tuple[str, str], Action | RunAction | SheetAction] = {}
         self.homes: dict[str, str] = {}
-        """Slot of the account that a wanderer joined last, as far as callers know."""
+        """Slot of each account, and of that which a wanderer joined last, as far as callers know."""
         self.newest: dict[str, int] = {}
         """Newest version of an account that anybody was told."""
         self.stale: list[str] = []
@@ -177,8 +180,10 @@ class Caller:
                 await self._other()
             elif roll < 0.97:
                 await self._redeem()
-            else:
+            elif roll < 0.985:
                 await self._wander()
+            else:
+                await self._give_offering()
             if roll > 0.7:
                 await self._look()
 
@@ -224,6 +229,9 @@ class Caller:
         if kind is Gift:
             await self._gift()
             return
+        if kind is GiveOffering:
+            await self._give_offering()
+            return
         if kind is RedeemVoucher:
             await self._redeem()
             return
@@ -238,6 +246,23 @@ class Caller:
             amount = self._random.randrange(1, terms.most)
             await self._do(self._key("gift"), Gift(self._random.choice(self._others), "friends", amount, "main", terms))
 
+    async def _give_offering(self) -> None:
+        """Buy a pack for somebody of this world, whose contract may be another one by the time it arrives."""
+        other = self._random.choice((*self._others, *WANDERERS))
+        found = await self._until_known(Pull(other), self._histories.homes.get(other, self._slot))
+        if not isinstance(found, BusinessData):
+            return
+        price, fee, begins_ms = self._random.randrange(9_000), self._random.randrange(9), self._ahead_ms()
+        due = Due(other, "pack", "once", "packs", begins_ms, begins_ms + 1, sealed(price))
+        added = Subscription("pack", begins_ms, begins_ms + DAY_MS)
+        given = GivenOffering(found.contract, added, Dues((due,), found.account.version, found.account.mark))
+        terms = OfferingTerms(price, "CNY", fee, self._account_id, added.valid_to_ms, pack_given(given))
+        await self._do(self._key("give"), GiveOffering(other, "pack", {}, 1, "main", terms))
+
+    def _ahead_ms(self) -> int:
+        """Give a moment ahead of every machine's clock that is not days wrong."""
+        return BASE_MS + int(asyncio.get_running_loop().time() * 1_000) + SKEW_MS
+
     async def _wander(self) -> None:
         """Take a number in that other accounts have at other times, or let it go."""
         number = self._random.choice(WANDERERS)
@@ -245,9 +270,7 @@ class Caller:
         if isinstance(found, BusinessData) and found.account.account_id == self._account_id:
             await self._do(self._key("leave"), Leave("wanders", 0, "", found.contract), number)
             return
-        # Ahead of every machine's clock that is not days wrong.
-        ahead_ms = BASE_MS + int(asyncio.get_running_loop().time() * 1_000) + SKEW_MS
-        joined = await self._do(self._key("join"), Join(number, "", "now", ahead_ms, {}, "", 0))
+        joined = await self._do(self._key("join"), Join(number, "", "now", self._ahead_ms(), {}, "", 0))
         if isinstance(joined, Done):
             self._histories.homes[number] = self._slot
 
@@ -322,10 +345,10 @@ class Caller:
                 histories.newest[self._account_id] = max(histories.newest.get(self._account_id, 0), answer.version)
             return answer
 
-    async def _until_known(self, ask: wire.Ask) -> Answer:
+    async def _until_known(self, ask: wire.Ask, slot: str = "") -> Answer:
         while True:
             try:
-                answer = await self._network.send(self._slot, ask)
+                answer = await self._network.send(slot or self._slot, ask)
             except Fault:
                 answer = None
             if answer is None or (isinstance(answer, Failed) and answer.kind in RETRIES):

@@ -24,6 +24,7 @@ from charging.ledger.auditing import audit
 from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.gift import Gift
+from charging.ledger.commands.give_offering import GiveOffering
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.redeem_voucher import RedeemVoucher
 from charging.ledger.commands.send_transfer import SendTransfer
@@ -311,4 +312,4 @@ def check_sent(books: Books, histories: Histories) -> None:
             require((account_id, key) in histories.sent, f"{key} was never sent")
         elif (arrival := received_from(key)) is not None:
             action = histories.sent.get(arrival)
-            require(isinstance(action, SendTransfer | Gift), f"{key} has no sender")
+            require(isinstance(action, SendTransfer | Gift | GiveOffering), f"{key} has no sender")

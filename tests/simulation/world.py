@@ -73,6 +73,7 @@ class World:
         for account_id in self.accounts:
             code = self.random.choice(("GD", "GD", "BJ"))
             self.slots[account_id] = slot_key(code, slot_of(account_id, DOMAINS[code].slots))
+        self.histories.homes.update(self.slots)
         self._unit = SimulatedUnit(self.store, Wire())
         self._owners: dict[str, str] = {}
 

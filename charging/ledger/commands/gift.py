@@ -14,14 +14,12 @@ from charging.base.identity import normalise
 from charging.base.localtime import DAY, MONTH, LocalTime, span
 from charging.base.outgoing import Present
 from charging.errors import Invalid, Refused
-from charging.ledger import funds
 from charging.ledger.accruals import accrue
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.books import check_unit, require_giver
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
-from charging.ledger.events import Booked
-from charging.ledger.sending import TransferSent, check_room_for
+from charging.ledger.sending import TransferSent, check_room_for, gift_fee
 from charging.ledger.standing import require_active
 
 GIVEN = Amount("AMOUNT_NOT_POSITIVE", beside="book_id")
@@ -127,7 +125,7 @@ class Gift(BaseAction, frozen=True, tag="gift"):
             account.terms.currency,
             present,
         )
-        fee = _fee(sent.apply(account), terms, now_ms)
+        fee = gift_fee(sent.apply(account), terms.fee, f"fee of {terms.label}", now_ms)
         if not terms.fee_kept:
             taken = tuple((book_id, -amount) for each in fee for book_id, amount in each.postings)
             sent = replace(sent, fee=taken)
@@ -156,17 +154,6 @@ def _counted(account: Account, gift: Gift, terms: GiftTerms, now_ms: int) -> tup
                 raise _out_of_bounds(name.split(".")[1], f"at most {most}, {given} of it given", gift.amount)
             found.append((key, gift.amount))
     return tuple(found)
-
-
-def _fee(account: Account, terms: GiftTerms, now_ms: int) -> tuple[Booked, ...]:
-    """Take the fee from money that pays for everything, credit included."""
-    if not terms.fee:
-        return ()
-    credit = account.terms.credit_limit
-    pairs = funds.draw(account.books, terms.fee, credit, now_ms)
-    if pairs is None:
-        raise funds.no_funds(terms.fee, funds.affordable(account.books, credit, now_ms), account.terms.currency)
-    return (Booked("gift-fee", tuple((book_id, -amount) for book_id, amount in pairs), f"fee of {terms.label}"),)
 
 
 def _out_of_bounds(of: str, wanted: str, asked: int) -> Refused:

@@ -5,12 +5,13 @@ from msgspec.structs import replace
 from charging.base.account import MAIN_BOOK, MONEY, Account
 from charging.base.outgoing import Present
 from charging.errors import Refused
-from charging.ledger import funds
+from charging.ledger import funds, giving
 from charging.ledger.action import DOMAIN_SERVER, BaseAction, Envelope, Traits
 from charging.ledger.adding import Addition, prepared
 from charging.ledger.books import MOVED, require_taker
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
+from charging.ledger.giving import GivenOffering
 from charging.ledger.standing import require_open
 
 
@@ -67,25 +68,39 @@ class ReceiveTransfer(BaseAction, frozen=True, tag="receive"):
         """Hold no limit against it."""
         return 0
 
+    def given(self) -> GivenOffering | None:
+        """Give the offering that the money is for. Raises `Invalid` GIFT_OUTDATED."""
+        packed = self.present.offering if self.present is not None else b""
+        return giving.read_given(packed) if packed else None
+
+    def identities_written(self, account: Account | None) -> tuple[str, ...]:
+        """Give the member who gets an offering."""
+        given = self.given()
+        return (given.before.identity,) if given is not None else ()
+
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Take in money from another account, by the owner's clock: the sender's may be another one.
 
         Refused, so that it goes back: ACCOUNT_CLOSED, ACCOUNT_MOVED, TRANSFER_TO_ITSELF, CURRENCY_MISMATCH,
         BOOK_UNKNOWN, BOOK_EXPIRED, UNIT_MISMATCH, BOOK_FULL; of a gift also what `charging.ledger.adding` refuses,
-        for a gift makes its book.
+        for a gift makes its book, and of an offering what `charging.ledger.giving.begun` does.
         """
         require_open(account)
         if self.from_account == account.account_id:
             raise Refused("TRANSFER_TO_ITSELF", "both ends of the transfer are one account")
-        MOVED.read(self.amount, "amount")
+        given = self.given()
+        if given is None:
+            MOVED.read(self.amount, "amount")  # An offering may cost nothing.
         if self.currency != account.terms.currency:
             raise funds.other_currency("transfer", self.currency, account)
         present = self.present
+        if given is not None and present is not None:
+            return self._begin(account, given, present.from_identity, now_ms)
         if present is not None:
-            given = Addition(
+            added = Addition(
                 self.to_book_id, present.unit, self.amount, present.valid_to_ms, allowance=present.allowance
             )
-            made = prepared(account, given, now_ms)
+            made = prepared(account, added, now_ms)
             arrived = TransferReceived(
                 self.from_account, self.to_book_id, self.amount, self.reason, account.terms.currency
             )
@@ -93,3 +108,10 @@ class ReceiveTransfer(BaseAction, frozen=True, tag="receive"):
         book = require_taker(account, self.to_book_id or MAIN_BOOK, MONEY, self.amount, now_ms)
         event = TransferReceived(self.from_account, book.book_id, self.amount, self.reason, account.terms.currency)
         return Effect((event,), self.amount)
+
+    def _begin(self, account: Account, given: GivenOffering, giver: str, now_ms: int) -> Effect:
+        """Take the money in, and let what it was paid for begin."""
+        book = require_taker(account, MAIN_BOOK, MONEY, self.amount, now_ms)
+        event = TransferReceived(self.from_account, book.book_id, self.amount, self.reason, account.terms.currency)
+        begun = giving.begun(event.apply(account), given, self.amount, f"gift from {giver}", now_ms)
+        return Effect((event, *begun))

@@ -76,16 +76,16 @@ class SettleTransfer(BaseAction, frozen=True, tag="settle"):
                     made = (BookSet(Book(book_id, unit, 0)),)
                 event = TransferSettled(row.key, self.arrived, book_id, row.amount, self.reason)
                 return Effect(
-                    (*made, event, *_fee_back(account, row, self.arrived)),
+                    (*made, event, *_fee_back(account, row, "" if self.arrived else self.reason)),
                     0 if self.arrived or unit != MONEY else row.amount,
                 )
         raise NotFound("TRANSFER_UNKNOWN", f"no transfer {self.transfer_key!r} is under way")
 
 
-def _fee_back(account: Account, row: Outgoing, arrived: bool) -> tuple[BaseEvent, ...]:
+def _fee_back(account: Account, row: Outgoing, refusal: str) -> tuple[BaseEvent, ...]:
     """Give the fee back with what comes back, to the books that paid it; where one is gone, to the main book."""
-    if arrived or not row.fee:
+    if not refusal or not row.fee:
         return ()
     books = [book.book_id for book in account.books]
     pairs = tuple((book_id if book_id in books else MAIN_BOOK, amount) for book_id, amount in row.fee)
-    return (Booked("gift-fee", pairs, f"fee given back: {row.key}"),)
+    return (Booked("gift-fee", pairs, f"{refusal}: the gift came back with its fee"),)

@@ -65,12 +65,15 @@ class Subscribe(BaseAction, frozen=True, tag="subscribe"):
         """Give the member."""
         return revising.member_of(self.before)
 
+    def added(self) -> Subscription:
+        """Give what the contract has more afterwards."""
+        added = Subscription(self.offering, self.valid_from_ms, self.valid_to_ms, self.subscription_attributes)
+        return replace(added, quantity=self.quantity, first_fees="activation" if self.begins_later else "")
+
     def of(self, before: Contract, now_ms: int) -> Contract:
         """Give the contract afterwards. Raises what `charging.ledger.revising.started` raises."""
         as_of_ms = revising.as_of(self.late, self.valid_from_ms, now_ms)
-        added = Subscription(self.offering, self.valid_from_ms, self.valid_to_ms, self.subscription_attributes)
-        added = replace(added, quantity=self.quantity, first_fees="activation" if self.begins_later else "")
-        return revising.started(before, added, as_of_ms, "subscribe")
+        return revising.started(before, self.added(), as_of_ms, "subscribe")
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Add it; refused as `started` and `revised` of `charging.ledger.revising` refuse."""

@@ -22,7 +22,7 @@ REQUEST_TYPE_QUERY: RequestType
 REQUEST_TYPE_EXECUTE: RequestType
 
 class ServiceRequest(_message.Message):
-    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "unit_key", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "join", "transfer_ownership", "reopen_account", "release_number", "leave", "pause", "resume", "change_identity", "set_spending_limit", "drop_book", "post_usage", "restate_usage", "gift", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block", "change_characteristics")
+    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "unit_key", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "join", "transfer_ownership", "reopen_account", "release_number", "leave", "pause", "resume", "change_identity", "set_spending_limit", "drop_book", "post_usage", "restate_usage", "gift", "give_offering", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block", "change_characteristics")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +82,7 @@ class ServiceRequest(_message.Message):
     POST_USAGE_FIELD_NUMBER: _ClassVar[int]
     RESTATE_USAGE_FIELD_NUMBER: _ClassVar[int]
     GIFT_FIELD_NUMBER: _ClassVar[int]
+    GIVE_OFFERING_FIELD_NUMBER: _ClassVar[int]
     PAY_FIELD_NUMBER: _ClassVar[int]
     REVERSE_PAYMENT_FIELD_NUMBER: _ClassVar[int]
     SETTLE_FIELD_NUMBER: _ClassVar[int]
@@ -148,6 +149,7 @@ class ServiceRequest(_message.Message):
     post_usage: PostUsage
     restate_usage: RestateUsage
     gift: Gift
+    give_offering: GiveOffering
     pay: Pay
     reverse_payment: ReversePayment
     settle: Settle
@@ -162,7 +164,7 @@ class ServiceRequest(_message.Message):
     redeem_voucher: RedeemVoucher
     lift_voucher_block: LiftVoucherBlock
     change_characteristics: ChangeCharacteristics
-    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., join: _Optional[_Union[Join, _Mapping]] = ..., transfer_ownership: _Optional[_Union[TransferOwnership, _Mapping]] = ..., reopen_account: _Optional[_Union[ReopenAccount, _Mapping]] = ..., release_number: _Optional[_Union[ReleaseNumber, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., change_identity: _Optional[_Union[ChangeIdentity, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., post_usage: _Optional[_Union[PostUsage, _Mapping]] = ..., restate_usage: _Optional[_Union[RestateUsage, _Mapping]] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., dun: _Optional[_Union[Dun, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ..., redeem_voucher: _Optional[_Union[RedeemVoucher, _Mapping]] = ..., lift_voucher_block: _Optional[_Union[LiftVoucherBlock, _Mapping]] = ..., change_characteristics: _Optional[_Union[ChangeCharacteristics, _Mapping]] = ...) -> None: ...
+    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., join: _Optional[_Union[Join, _Mapping]] = ..., transfer_ownership: _Optional[_Union[TransferOwnership, _Mapping]] = ..., reopen_account: _Optional[_Union[ReopenAccount, _Mapping]] = ..., release_number: _Optional[_Union[ReleaseNumber, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., change_identity: _Optional[_Union[ChangeIdentity, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., post_usage: _Optional[_Union[PostUsage, _Mapping]] = ..., restate_usage: _Optional[_Union[RestateUsage, _Mapping]] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., give_offering: _Optional[_Union[GiveOffering, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., dun: _Optional[_Union[Dun, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ..., redeem_voucher: _Optional[_Union[RedeemVoucher, _Mapping]] = ..., lift_voucher_block: _Optional[_Union[LiftVoucherBlock, _Mapping]] = ..., change_characteristics: _Optional[_Union[ChangeCharacteristics, _Mapping]] = ...) -> None: ...
 
 class PostUsage(_message.Message):
     __slots__ = ("feed", "batch", "uses", "replaces")
@@ -725,6 +727,27 @@ class Gift(_message.Message):
     book_id: str
     def __init__(self, to_identity: _Optional[str] = ..., rule: _Optional[str] = ..., amount: _Optional[int] = ..., book_id: _Optional[str] = ...) -> None: ...
 
+class GiveOffering(_message.Message):
+    __slots__ = ("to_identity", "offering", "subscription_attributes", "quantity", "book_id")
+    class SubscriptionAttributesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    TO_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    SUBSCRIPTION_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    BOOK_ID_FIELD_NUMBER: _ClassVar[int]
+    to_identity: str
+    offering: str
+    subscription_attributes: _containers.ScalarMap[str, str]
+    quantity: int
+    book_id: str
+    def __init__(self, to_identity: _Optional[str] = ..., offering: _Optional[str] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., quantity: _Optional[int] = ..., book_id: _Optional[str] = ...) -> None: ...
+
 class RedeemVoucher(_message.Message):
     __slots__ = ("code",)
     CODE_FIELD_NUMBER: _ClassVar[int]
@@ -1087,7 +1110,7 @@ class ChargeResult(_message.Message):
     def __init__(self, amount: _Optional[int] = ..., currency: _Optional[str] = ..., movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[ChargeStep, _Mapping]]] = ..., catalogue_version: _Optional[int] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., domain: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ..., covered: _Optional[bool] = ...) -> None: ...
 
 class PreviewResult(_message.Message):
-    __slots__ = ("movements", "fees", "lost", "notices", "account_version", "contract_version", "contracts", "currency", "domain", "amount")
+    __slots__ = ("movements", "fees", "lost", "notices", "account_version", "contract_version", "contracts", "currency", "domain", "amount", "gift")
     MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
     FEES_FIELD_NUMBER: _ClassVar[int]
     LOST_FIELD_NUMBER: _ClassVar[int]
@@ -1098,6 +1121,7 @@ class PreviewResult(_message.Message):
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
     DOMAIN_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    GIFT_FIELD_NUMBER: _ClassVar[int]
     movements: _containers.RepeatedCompositeFieldContainer[BookMovement]
     fees: _containers.RepeatedCompositeFieldContainer[PreviewFee]
     lost: _containers.RepeatedCompositeFieldContainer[AllowanceView]
@@ -1108,7 +1132,26 @@ class PreviewResult(_message.Message):
     currency: str
     domain: str
     amount: int
-    def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., fees: _Optional[_Iterable[_Union[PreviewFee, _Mapping]]] = ..., lost: _Optional[_Iterable[_Union[AllowanceView, _Mapping]]] = ..., notices: _Optional[_Iterable[str]] = ..., account_version: _Optional[int] = ..., contract_version: _Optional[int] = ..., contracts: _Optional[_Iterable[_Union[Contract, _Mapping]]] = ..., currency: _Optional[str] = ..., domain: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...
+    gift: PreviewGift
+    def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., fees: _Optional[_Iterable[_Union[PreviewFee, _Mapping]]] = ..., lost: _Optional[_Iterable[_Union[AllowanceView, _Mapping]]] = ..., notices: _Optional[_Iterable[str]] = ..., account_version: _Optional[int] = ..., contract_version: _Optional[int] = ..., contracts: _Optional[_Iterable[_Union[Contract, _Mapping]]] = ..., currency: _Optional[str] = ..., domain: _Optional[str] = ..., amount: _Optional[int] = ..., gift: _Optional[_Union[PreviewGift, _Mapping]] = ...) -> None: ...
+
+class PreviewGift(_message.Message):
+    __slots__ = ("to_identity", "offering", "quantity", "price", "fee", "valid_from_ms", "valid_to_ms")
+    TO_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    OFFERING_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    FEE_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_MS_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_MS_FIELD_NUMBER: _ClassVar[int]
+    to_identity: str
+    offering: str
+    quantity: int
+    price: int
+    fee: int
+    valid_from_ms: int
+    valid_to_ms: int
+    def __init__(self, to_identity: _Optional[str] = ..., offering: _Optional[str] = ..., quantity: _Optional[int] = ..., price: _Optional[int] = ..., fee: _Optional[int] = ..., valid_from_ms: _Optional[int] = ..., valid_to_ms: _Optional[int] = ...) -> None: ...
 
 class PreviewFee(_message.Message):
     __slots__ = ("identity", "offering", "fee", "item", "amount", "from_ms", "to_ms", "steps", "free_until_ms")
@@ -1548,7 +1591,7 @@ class OfferingsView(_message.Message):
     def __init__(self, offerings: _Optional[_Iterable[_Union[OfferingView, _Mapping]]] = ..., currency: _Optional[str] = ..., catalogue_version: _Optional[int] = ..., next_cursor: _Optional[str] = ...) -> None: ...
 
 class OfferingView(_message.Message):
-    __slots__ = ("offering", "name", "kind", "origin", "includes", "requires", "excludes", "validity", "clauses", "subscribed", "may_subscribe", "refusal")
+    __slots__ = ("offering", "name", "kind", "origin", "includes", "requires", "excludes", "validity", "clauses", "subscribed", "may_subscribe", "refusal", "may_be_given", "gift_fee")
     OFFERING_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -1561,6 +1604,8 @@ class OfferingView(_message.Message):
     SUBSCRIBED_FIELD_NUMBER: _ClassVar[int]
     MAY_SUBSCRIBE_FIELD_NUMBER: _ClassVar[int]
     REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    MAY_BE_GIVEN_FIELD_NUMBER: _ClassVar[int]
+    GIFT_FEE_FIELD_NUMBER: _ClassVar[int]
     offering: str
     name: str
     kind: str
@@ -1573,7 +1618,9 @@ class OfferingView(_message.Message):
     subscribed: bool
     may_subscribe: bool
     refusal: _status_pb2.Status
-    def __init__(self, offering: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., origin: _Optional[str] = ..., includes: _Optional[_Iterable[str]] = ..., requires: _Optional[_Iterable[str]] = ..., excludes: _Optional[_Iterable[str]] = ..., validity: _Optional[str] = ..., clauses: _Optional[_Iterable[_Union[OfferClause, _Mapping]]] = ..., subscribed: _Optional[bool] = ..., may_subscribe: _Optional[bool] = ..., refusal: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+    may_be_given: bool
+    gift_fee: int
+    def __init__(self, offering: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., origin: _Optional[str] = ..., includes: _Optional[_Iterable[str]] = ..., requires: _Optional[_Iterable[str]] = ..., excludes: _Optional[_Iterable[str]] = ..., validity: _Optional[str] = ..., clauses: _Optional[_Iterable[_Union[OfferClause, _Mapping]]] = ..., subscribed: _Optional[bool] = ..., may_subscribe: _Optional[bool] = ..., refusal: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., may_be_given: _Optional[bool] = ..., gift_fee: _Optional[int] = ...) -> None: ...
 
 class OfferClause(_message.Message):
     __slots__ = ("section", "id", "name", "text", "origin", "prices")

@@ -77,7 +77,7 @@ NATION = {
          "tariffs": ["texts"], "allowances": ["free"], "discounts": ["five"], "fees": ["monthly"], "validity": "30 d",
          "requires": ["p"], "excludes": ["r"], "minimum_months": "1", "early_end": "early", "early_end_by": "month",
          "begins_max": "2", "begins_period": "day", **DATES},
-        {"id": "p"}, {"id": "r"}],
+        {"id": "p", "may_be_given": "true", "gift_fee": "1"}, {"id": "r"}],
     "discounts": [
         {"id": "five", "stage": "offering", "name": "f", "level": "C", "priority": "5", "percent": "5", **DATES,
          "applies_to": ["usage", "fee"], "exclusive": "one",

@@ -144,6 +144,11 @@ def test_an_offering_is_taken_no_more_often_than_it_is_sold_in_a_period(
         ({"minimum_months": "12", "early_end_by": "month"}, "there is no fee to be due by month"),
         ({"minimum_months": "12", "validity": "30 d"}, "it ends by itself after 30 d"),
         ({"begins_period": "day"}, "nothing is counted without begins_max"),
+        ({"gift_fee": "1"}, "nobody can give it"),
+        ({"may_be_given": "true", "fees": ["rent"]}, "fee 'rent' would be paid by who gets it"),
+        ({"may_be_given": "true", "fees": ["leave"]}, "fee 'leave' would be paid by who gets it"),
+        ({"may_be_given": "true", "minimum_months": "1"}, "who gets it would be bound"),
+        ({"may_be_given": "true", "gift_fee": "1", "fees": ["entry"]}, ""),
         ({"minimum_months": "12", "early_end": "leave", "early_end_by": "month", "begins_max": "1"}, ""),
     ],
 )

@@ -8,6 +8,7 @@ from onetier.v1 import service_desk_pb2 as desk
 from rich.console import Console
 
 from console import report
+from console.frontend.beforehand import preview_lines
 from console.report import major
 from console.systems.narrator import Narrator
 from console.values import micro_units
@@ -57,3 +58,14 @@ async def test_a_sending_shows_how_far_it_is_and_how_fast_it_was(terminal: bool)
     assert sent.per_second == 617
     assert ("1234/1234" in shown.getvalue()) == terminal
     assert "usage sent: 1,234 in 2.0 s, 617/s" in shown.getvalue()
+
+
+def test_a_gift_is_told_beforehand_with_price_fee_and_end() -> None:
+    gift = desk.PreviewGift(
+        to_identity="msisdn:8613900000001", offering="week", quantity=1, price=10_000_000, fee=500_000
+    )
+    gift.valid_from_ms, gift.valid_to_ms = 0, 86_400_000
+    told = list(preview_lines(desk.PreviewResult(amount=10_000_000, currency="CNY", domain="GD", gift=gift)))
+    assert told[1].startswith("  msisdn:8613900000001 would get 1 × week, from ")
+    assert " until " in told[1]
+    assert told[2] == "    price 10.00, fee of the gift 0.50"
