@@ -45,7 +45,7 @@ class Buckets(Struct, frozen=True, array_like=True, gc=False):
 
     def of(self, month: int) -> tuple[tuple[SumKey, int], ...]:
         """Give the bucket of a period, in the order in which its sums began."""
-        return tuple(pair for pair in zip(self.keys, self.amounts, strict=True) if pair[0].month == month)
+        return tuple([pair for pair in zip(self.keys, self.amounts, strict=True) if pair[0].month == month])
 
     def months(self) -> tuple[int, ...]:
         """Give the periods that have a bucket, oldest first."""

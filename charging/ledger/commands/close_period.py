@@ -11,6 +11,7 @@ from hashlib import blake2b
 from typing import Annotated
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, Account, shared_terms
@@ -168,15 +169,14 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
         fees, account = _fees(reckoned(account), self.dues, now_ms)
         if self.mark != bucket_mark(account, self.month):
             raise VersionMoved
-        posted = _posted(account, self.month)
+        sums = _sums(account, self.month)
         bill = self.bill
         if bill is None:
-            billed = any(amount and not is_money(key) for key, amount in account.buckets.of(self.month))
-            if billed or late_fees(account, now_ms):
+            if sums.billed or late_fees(account, now_ms):
                 raise _wrong(self.month, "nothing to bill")
             return Effect((*waiting, *fees, PeriodClosed(self.month, None, 0, 0, (), NEVER_LATE, ())))
-        _check_bill(account, self, bill, now_ms)
-        extra = bill.gross - posted
+        _check_bill(account, self, bill, now_ms, sums)
+        extra = bill.gross - sums.charged - sums.off
         closed = PeriodClosed(
             self.month,
             replace(bill, number=self.number),
@@ -219,16 +219,48 @@ def bucket_mark(account: Account, month: int) -> bytes:
     return blake2b(_pack(content), digest_size=16).digest()
 
 
+class PeriodSums(Struct, frozen=True, gc=False):
+    """What the bucket of a period adds up to, micro-units, looked at once."""
+
+    charged: int
+    """What was charged, discounts apart."""
+    off: int
+    """Of discounts: below zero, as they are posted."""
+    moved: int
+    """Money that came in, less what went out."""
+    billed: bool
+    """Some sum of charges is not zero."""
+    opening: int
+    """What the money books held when the period began."""
+
+
+def _sums(account: Account, month: int) -> PeriodSums:
+    charged = off = moved = since = 0
+    billed = False
+    for key, amount in zip(account.buckets.keys, account.buckets.amounts, strict=True):
+        if key.month < month:
+            continue
+        if key.item[:1] == MONEY_IN:
+            since += amount
+            if key.month == month:
+                moved += amount
+        else:
+            since -= amount
+            if key.month == month:
+                billed = billed or amount != 0
+                if key.kind == DISCOUNT:
+                    off += amount
+                else:
+                    charged += amount
+    return PeriodSums(charged, off, moved, billed, buckets.bill_money(account.books) - since)
+
+
 def opening_of(account: Account, month: int) -> int:
     """Give what the money books held when the oldest open period began, micro-units; below zero it was owed.
 
     It is what they hold now without all that is in the buckets: so nothing of it is kept, and nothing can be lost.
     """
-    moved = 0
-    for key, amount in zip(account.buckets.keys, account.buckets.amounts, strict=True):
-        if key.month >= month:
-            moved += amount if is_money(key) else -amount
-    return buckets.bill_money(account.books) - moved
+    return _sums(account, month).opening
 
 
 def is_money(key: SumKey) -> bool:
@@ -261,10 +293,6 @@ def _fees(account: Account, due: Dues, now_ms: int) -> tuple[tuple[FeePosted, ..
         raise
 
 
-def _posted(account: Account, month: int) -> int:
-    return sum(amount for key, amount in account.buckets.of(month) if not is_money(key))
-
-
 def _check_order(account: Account, month: int, now_ms: int) -> None:
     terms = account.terms
     if month <= terms.closed:
@@ -278,11 +306,10 @@ def _check_order(account: Account, month: int, now_ms: int) -> None:
         raise Refused("PERIOD_NOT_OVER", text)
 
 
-def _check_bill(account: Account, action: ClosePeriod, bill: Bill, now_ms: int) -> None:
+def _check_bill(account: Account, action: ClosePeriod, bill: Bill, now_ms: int, sums: PeriodSums) -> None:
     check_bill(bill)
-    terms, owed = account.terms, sum(row.open for row in action.items)
-    opening = opening_of(account, action.month)
-    moved = sum(amount for key, amount in account.buckets.of(action.month) if is_money(key))
+    terms, owed = account.terms, sum([row.open for row in action.items])
+    opening, moved = sums.opening, sums.moved
     late = sum(amount for _, amount in action.late_fees)
     known = dict(late_fees(account, now_ms))
     for name, holds in (
@@ -296,24 +323,25 @@ def _check_bill(account: Account, action: ClosePeriod, bill: Bill, now_ms: int) 
         ("items", owed == max(0, bill.payable) and all(0 < row.open <= row.billed <= BOOK_MAX for row in action.items)),
         ("number of items", len(action.items) <= ITEMS_MAX and 0 <= action.due_ms <= TIME_MS_MAX),
         ("late fees", all(0 < amount <= known.get(number, 0) for number, amount in action.late_fees) and late >= 0),
-        ("lines that were posted", _lines_agree(account, action, bill, late)),
+        ("lines that were posted", _lines_agree(sums, action, bill, late)),
         ("discounts of the bill", _limits_hold(action)),
     ):
         if not holds:
             raise _wrong(action.month, name)
 
 
-def _lines_agree(account: Account, action: ClosePeriod, bill: Bill, late: int) -> bool:
+def _lines_agree(sums: PeriodSums, action: ClosePeriod, bill: Bill, late: int) -> bool:
     """Say whether lines are the account's sums, but for late fees and explained discounts of the bill."""
-    posted = {False: 0, True: 0}
-    for key, amount in account.buckets.of(action.month):
-        if not is_money(key):
-            posted[key.kind == DISCOUNT] += amount
-    asked = {False: 0, True: 0}
+    include = bill.prices == "include"
+    charged = given = 0
     for line in bill.lines:
-        asked[line.kind == DISCOUNT] += line.gross if bill.prices == "include" else line.net
-    off = posted[True] - asked[True]
-    return asked[False] == posted[False] + late and off >= 0 and bool(off) <= bool(action.steps)
+        amount = line.net + line.tax if include else line.net
+        if line.kind == DISCOUNT:
+            given += amount
+        else:
+            charged += amount
+    off = sums.off - given
+    return charged == sums.charged + late and off >= 0 and bool(off) <= bool(action.steps)
 
 
 def _limits_hold(action: ClosePeriod) -> bool:

@@ -104,6 +104,23 @@ def test_what_a_customer_wrote_is_never_markup() -> None:
     assert page.count('#panic("x") $ a_b $ *b* = `c` \\ <end-0> @preview') == 2
 
 
+def test_a_text_that_is_too_long_for_a_line_makes_its_row_higher() -> None:
+    def settled_by(reference: str) -> float:
+        (payment,) = a_document().payments
+        document = msgspec.structs.replace(
+            a_document(language="en"), payments=(msgspec.structs.replace(payment, reference=reference),)
+        )
+        (page,) = PdfReader(io.BytesIO(setter().pdf(document))).pages
+        found: list[float] = []
+        page.extract_text(
+            visitor_text=lambda text, cm, tm, *_: found.append(cm[5]) if "Prices include" in text else None
+        )
+        return min(found)
+
+    assert settled_by("W" * 22) == settled_by("w")
+    assert settled_by("W" * 22 + " " + "W" * 22) < settled_by("w")
+
+
 @pytest.mark.parametrize(
     ("template", "why"),
     [
