@@ -38,6 +38,10 @@ class BucketYard:
         """Put an object there, in place of what was there."""
         self._client.put_object(Bucket=self.name, Key=key, Body=content)
 
+    def remove(self, key: str) -> None:
+        """Remove an object."""
+        self._client.delete_object(Bucket=self.name, Key=key)
+
     def close(self) -> None:
         """Let connections go."""
         self._client.close()

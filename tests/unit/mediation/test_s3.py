@@ -133,6 +133,20 @@ async def test_a_bucket_that_can_not_be_had_is_one_sentence_without_secrets(ther
     assert SECRET not in trouble
 
 
+async def test_a_key_that_can_not_be_listed_is_told_and_the_rest_is_taken_once_it_is_gone(
+    there: tuple[BucketYard, Home],
+) -> None:
+    served, home = there
+    served.put("gx/in/1.cdr", content(1))
+    served.put("gx/in//2.cdr", content(2))
+    found = await home.look()
+    (trouble,) = found.troubles
+    assert "empty path segment" in trouble
+    served.remove("gx/in//2.cdr")
+    found = await home.look()
+    assert (found.troubles, found.taken) == ((), 1)
+
+
 async def test_what_a_bucket_can_not_do_is_refused_before_it_starts(tmp_path: Path) -> None:
     server = "{by: s3, host: h, user: u, password: secrets/s3, bucket: Bad_Name, clear: true, authority: secrets/ca}"
     home = Home(tmp_path / "plant", server)
