@@ -80,11 +80,11 @@ def read(raw: str, country: str) -> tuple[str, str]:
 
 
 def everyday_mobiles(country: str) -> tuple[str, str]:
-    """Give what mobile numbers of a country look like every day, as a pattern of the whole text, and what stands before
-    its group in the one spelling. Raises `Invalid` COUNTRY_UNKNOWN.
+    """Give what mobile numbers of a country look like at home, as a pattern of the whole text, and what stands before
+    them in the one spelling; "" = that can't be said. Raises `Invalid` COUNTRY_UNKNOWN.
     """
     pattern, prefix = _mobiles(country)
-    return pattern.pattern, prefix
+    return pattern.pattern.partition(")?(")[2].removesuffix(")"), prefix
 
 
 def is_country(code: str) -> bool:

@@ -109,8 +109,10 @@ def mobiles(text: pl.Expr, country: str) -> pl.Expr:
     pattern, prefix = everyday_mobiles(country)
     if not prefix:
         return pl.lit(None, _TEXT)
+    number = text.str.strip_prefix(f"+{prefix.rpartition(':')[2]}")
     # Digits of other scripts are none here, either.
-    return pl.lit(prefix) + text.str.extract(f"^{pattern}$".replace(r"\d", "[0-9]"), 1)
+    usual = number.str.contains(f"^(?:{pattern})$".replace(r"\d", "[0-9]"))
+    return pl.when(usual).then(pl.lit(prefix) + number)
 
 
 def _number(number: NumberValue, text: pl.Expr) -> pl.Expr:

@@ -24,6 +24,8 @@ ROW_BYTES = KEY_BYTES + 8
 CONTENTS = ("identity", "service", "start_ms", "quantity", "other_party", "visited", "partner", "attributes")
 """Columns that decide what a use costs."""
 _HEX_CHARS = 2 * KEY_BYTES
+_BETWEEN = "\x1f"
+"""Between what a use costs by."""
 
 
 def packed(format_name: str, fields: Iterable[str]) -> str:
@@ -56,7 +58,7 @@ def key_rows(uses: pl.DataFrame) -> Columns:
     """Give what is kept of uses, which have columns `key` and those of `CONTENTS`, in their order."""
     halves = [pl.col("key").bin.slice(at, 8).bin.reinterpret(dtype=pl.UInt64, endianness="big") for at in (0, 8)]
     texts = [pl.col(name).cast(pl.String) for name in CONTENTS]
-    content = Quick(packed_columns("content", texts)).xxh3_64()
+    content = Quick(pl.concat_str(texts, separator=_BETWEEN)).xxh3_64()
     made = uses.select(halves[0].alias("high"), halves[1].alias("low"), content.alias("content"))
     return np.stack([made[name].to_numpy() for name in ("high", "low", "content")])
 
