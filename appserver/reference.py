@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from appserver.reading.asks import Kind
-from appserver.reading.request import CommandRequest, QueryRequest, Request
+from appserver.reading.request import CommandRequest, EventRequest, QueryRequest, Request
 from charging.base.names import is_network
 from charging.errors import Denied, Fault, Invalid
 from charging.ledger.permission import Policy, amount_denied, names_another
@@ -23,6 +23,7 @@ class DomainReference:
         "_charged",
         "_partners",
         "_places",
+        "_read",
         "_verdicts",
         "as_of",
         "domain",
@@ -53,18 +54,25 @@ class DomainReference:
         self._verdicts: dict[tuple[str, str], Fault | None] = {}
         self._charged: set[tuple[str, str, str]] = set()
         """Who may charge: principal, channel, partner. What is asked most is one look-up."""
+        self._read: set[tuple[str, str, str, str]] = set()
+        """Who may see and try what: principal, name of it, channel, partner."""
         self.policy = Policy(reference.grants)
 
     def admit(self, request: Request, principal: str) -> Fault | None:
         """Let a request in by its channel and partner, and by what its principal may do; gives why not, None = it may.
 
         Given, not raised: it is kept with its item, and a trace would keep the whole batch. A charge without an actor
-        is judged once for each principal, channel and partner.
+        is judged once for each principal, channel and partner, so is each view, and a dry run.
         """
         charged = request.kind is Kind.CHARGE and not request.actor
         if charged and (principal, request.channel, request.partner) in self._charged:
             return None
         pair = (request.channel, request.partner)
+        asked = None
+        if not charged and not request.actor and isinstance(request, QueryRequest | EventRequest):
+            asked = (principal, request.view if isinstance(request, QueryRequest) else request.kind.name, *pair)
+            if asked in self._read:
+                return None
         try:
             verdict = self._verdicts[pair]
         except KeyError:
@@ -74,6 +82,8 @@ class DomainReference:
         verdict = verdict or self._refuse(request, principal)
         if verdict is None and charged and len(self._charged) < VERDICTS_MAX:
             self._charged.add((principal, *pair))
+        elif verdict is None and asked is not None and len(self._read) < VERDICTS_MAX:
+            self._read.add(asked)
         return verdict
 
     def _refuse(self, request: Request, principal: str) -> Fault | None:

@@ -42,7 +42,7 @@ VIEWS = tuple(LINES_DEFAULT)
 def read_query(message: desk.ServiceRequest, now_ms: int, country: str) -> QueryRequest:
     """Normalise and check. Raises `Invalid`, all wrong fields named; numbers are read as a country writes them."""
     view = message.service_code
-    if view not in VIEWS:
+    if view not in LINES_DEFAULT:
         text = f"one of {', '.join(VIEWS)}"
         raise field_fault("SERVICE_UNKNOWN", "service_code", f"query {view[:32]!r} is not {text}", text)
     if message.quantity < 0:
@@ -51,7 +51,8 @@ def read_query(message: desk.ServiceRequest, now_ms: int, country: str) -> Query
         text = "next_cursor of the page before"
         raise field_fault("CURSOR_UNKNOWN", "history_cursor", "no page begins there", text)
     found = caller_faults(message) + in_vain(message, view)
-    unknown = sorted(set(message.kinds) - KINDS_OF.get(view, ALL_KINDS))
+    kinds = message.kinds
+    unknown = sorted(set(kinds) - KINDS_OF.get(view, ALL_KINDS)) if kinds else ()
     if unknown:
         text = "kinds as the view's rows have them"
         told = f"there is no kind {unknown[0][:40]!r}: give {text}"

@@ -139,9 +139,10 @@ def fill_balance(view: desk.BalanceView, account: Account, now_ms: int) -> None:
     view.members.extend(account.members)
     view.bound = money.bound
     view.staged = money.staged
-    less = kept_less(account.open.staged)
+    staged = account.open.staged
+    less = kept_less(staged) if staged else {}
     for book in account.books:
-        _book(view.books.add(), book, book.reserved + less.get(book.book_id, 0))
+        _book(view.books.add(), book, book.reserved + less.get(book.book_id, 0) if less else book.reserved)
     for limit in account.terms.limits:
         _limit(view.spending_limits.add(), limit, account, now_ms)
 
