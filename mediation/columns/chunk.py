@@ -97,9 +97,9 @@ def chunk_of(frame: pl.DataFrame, states: Mapping[str, AccountState]) -> Chunk:
         for identity, contract in state.contracts.items():
             places.setdefault(identity, len(contracts))
             contracts.append(contract)
-            of_account.append(number)
+            of_account.append(number if identity in state.account.members else -1)
     escapes = Escapes(np.zeros(len(names), dtype=np.bool_))
-    holder = codes(frame["identity"], places, -1)
+    holder = _by_runs(frame["identity"], places)
     owners = np.array(of_account or [-1], dtype=np.int64)
     escapes.add(account[(holder < 0) | (owners[holder] != account)], MEMBER)
     quantity = frame["quantity"].to_numpy()
@@ -119,13 +119,20 @@ def codes(texts: pl.Series, known: Mapping[str, int], missing: int) -> Ints:
     return np.asarray(found.to_numpy(), dtype=np.int64)
 
 
+def _by_runs(texts: pl.Series, known: Mapping[str, int]) -> Ints:
+    """Do as `codes`, looking up once what follows itself."""
+    begins = np.flatnonzero(texts.ne_missing(texts.shift()).to_numpy())
+    found = codes(texts.gather(begins), known, -1)
+    return np.repeat(found, np.diff(begins, append=len(texts)))
+
+
 def numbered(texts: pl.Series, known: dict[str, int]) -> Ints:
     """Give the number of each text; new ones get the next."""
+    if (texts == texts[0]).all():
+        return np.full(len(texts), known.setdefault(texts[0], len(known)), dtype=np.int64)
     different = texts.unique().to_list()
     for text in different:
         known.setdefault(text, len(known))
-    if len(different) == 1:
-        return np.full(len(texts), known[different[0]], dtype=np.int64)
     return codes(texts, {text: known[text] for text in different}, -1)
 
 

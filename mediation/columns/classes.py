@@ -199,6 +199,10 @@ class Classes:
         if not classes.groups:
             return found
         chunk = placed.chunk
+        if OWN_ACCOUNT in classes.groups:
+            own = (frame["other_party"] == frame["identity"]).to_numpy()
+            if own.any():
+                found[own] = classes.relations.setdefault((OWN_ACCOUNT,), len(classes.relations))
         lists = [
             _related(contract, chunk.accounts[account], classes.groups)
             for contract, account in zip(chunk.contracts, chunk.of_account.tolist(), strict=False)
@@ -287,8 +291,9 @@ def _groups_asked(plan: Plan) -> frozenset[str]:
 
 
 def _related(contract: Contract, account: Account, asked: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Say who is who to a subscriber; of one alone, who has no groups, nothing: he may only call himself."""
     found: dict[str, tuple[str, ...]] = {}
-    if OWN_ACCOUNT in asked:
+    if OWN_ACCOUNT in asked and (len(account.members) > 1 or contract.groups):
         found = dict.fromkeys(account.members, (OWN_ACCOUNT,))
     for name, parties in sorted(contract.groups.items()):
         if name in asked:

@@ -12,7 +12,7 @@ from charging.plans.compiled import GrantedAllowance
 from charging.rating.freeunits import Source, grant_sources
 from mediation.columns.passing import Pass
 from mediation.columns.ruler import Ints
-from mediation.columns.running import combined, running
+from mediation.columns.running import running
 
 PART = "an allowance covers a part of a call"
 
@@ -58,15 +58,24 @@ def _stage(run: Pass, found: Uncovered, name: str, plan_number: int, numbers: li
         wanted = -(-found.left[at] // allowance.increment) * allowance.increment
         _covered(found, at, np.minimum(quotas[run.shape[at]], wanted))
         return
-    starts = run.period_starts(allowance.counter.period, at)
-    first, pairs = combined(run.unit[at], starts - int(starts.min()))
-    sources = [_sources(run, grants, int(at[place]), plan_number) for place in first.tolist()]
+    periods = run.periods("unit", allowance.counter.period)
+    pairs = periods.numbers[at]
+    present, firsts = periods.firsts(pairs)
+    rows = at[firsts].tolist()
+    sources = [_sources(run, grants, row, plan_number) for row in rows]
     for place in range(max(len(each) for each in sources)):
-        having = np.array([len(each) > place for each in sources], dtype=np.bool_)[pairs]
-        having &= found.left[at] > 0
-        if having.any():
-            _source(run, found, at[having], pairs[having], [s[place] if len(s) > place else None for s in sources],
-                    [int(at[each]) for each in first.tolist()], (name, plan_number, place))  # fmt: skip
+        there = [
+            (pair, each[place], row)
+            for pair, each, row in zip(present.tolist(), sources, rows, strict=True)
+            if len(each) > place
+        ]
+        having = np.zeros(periods.count, dtype=np.bool_)
+        having[[pair for pair, _, _ in there]] = True
+        here = having[pairs] & (found.left[at] > 0)
+        if here.all():
+            _source(run, found, at, pairs, there, (name, plan_number, place))
+        elif here.any():
+            _source(run, found, at[here], pairs[here], there, (name, plan_number, place))
 
 
 def _grant(run: Pass, number: int, name: str) -> GrantedAllowance:
@@ -88,25 +97,18 @@ def _sources(run: Pass, grants: dict[int, GrantedAllowance], row: int, plan_numb
 
 
 def _source(
-    run: Pass,
-    found: Uncovered,
-    at: Ints,
-    pairs: Ints,
-    sources: list[Source | None],
-    rows: list[int],
-    way: tuple[str, int, int],
+    run: Pass, found: Uncovered, at: Ints, pairs: Ints, there: list[tuple[int, Source, int]], way: tuple[str, int, int]
 ) -> None:
-    groups_of: list[int] = []
-    caps_of: list[int] = []
-    for source, row in zip(sources, rows, strict=True):
+    """Let one source of an allowance cover what it can; `there` are (pair, source, a row of it)."""
+    keys = run.keys
+    groups_of = np.full((2, max(pair for pair, _, _ in there) + 1), -1, dtype=np.int64)
+    for pair, source, row in there:
         account = int(run.account[row])
-        groups_of.append(-1 if source is None else run.keys.group(account, source.keys[0], way, max(0, source.left)))
-        capped = source is not None and bool(source.cap_key)
-        cap_left = max(0, source.cap_left) if source is not None else 0
-        cap_key = source.cap_key if source is not None else ""
-        caps_of.append(run.keys.group(account, cap_key, (way, "member"), cap_left) if capped else -1)
-    lefts = np.array(run.keys.lefts, dtype=np.int64)
-    groups, caps = np.array(groups_of, dtype=np.int64)[pairs], np.array(caps_of, dtype=np.int64)[pairs]
+        groups_of[0, pair] = keys.group(account, source.keys[0], way, max(0, source.left))
+        if source.cap_key:
+            groups_of[1, pair] = keys.group(account, source.cap_key, (way, "member"), max(0, source.cap_left))
+    lefts = np.array(keys.lefts, dtype=np.int64)
+    groups, caps = groups_of[0][pairs], groups_of[1][pairs]
     shape = run.shapes[int(run.shape[at[0]])]
     increment = next(grant.allowance.increment for grant in shape.grants if grant.allowance.name == way[0])
     wanted = -(-found.left[at] // increment) * increment

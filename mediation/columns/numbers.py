@@ -16,7 +16,6 @@ from mediation.columns.ruler import Ints
 _KIND = "msisdn:"
 _LENGTHS = 32
 _PLAIN_DIGITS_MAX = 18
-_TENS = np.array([10**power for power in range(_PLAIN_DIGITS_MAX + 1)], dtype=np.int64)
 
 
 class PartyKinds:
@@ -51,18 +50,22 @@ class PartyKinds:
 
     def kinds(self, parties: pl.Series) -> Ints:
         """Give the kind of each party; equal kinds are answered alike by every table of the plan."""
+        if not (self._exact or self._literal or self._wild):
+            return np.zeros(len(parties), dtype=np.int64)
         short = parties.str.strip_prefix(_KIND)
         digits = short.cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
-        sizes = short.str.len_bytes().cast(pl.Int64).to_numpy()
-        room = np.minimum(sizes, _PLAIN_DIGITS_MAX)
-        plain = (sizes > 0) & (sizes <= _PLAIN_DIGITS_MAX) & (digits >= _TENS[np.maximum(room - 1, 0)])
-        plain &= digits < _TENS[room]
-        heads = np.where(plain, digits // _TENS[np.maximum(room - self._cut, 0)], 0)
-        heads = heads * _LENGTHS + np.minimum(room, self._longest + 1)
-        kinds = np.zeros(len(parties), dtype=np.int64)
-        if plain.any():
-            kinds[plain] = self._of_heads(heads[plain])
-        odd = np.flatnonzero(~plain)
+        sizes = short.str.len_bytes().to_numpy()
+        kinds = np.full(len(parties), -1, dtype=np.int64)
+        for size in np.flatnonzero(np.bincount(sizes)).tolist():
+            here = sizes == size
+            if not size:
+                kinds[here] = self._of_text("")
+            elif size <= _PLAIN_DIGITS_MAX:
+                # Digits alone, and none of them a zero or a plus in front.
+                here &= (digits >= 10 ** (size - 1)) & (digits < 10**size)
+                heads = digits[here] // 10 ** max(0, size - self._cut)
+                kinds[here] = self._of_heads(heads * _LENGTHS + min(size, self._longest + 1))
+        odd = np.flatnonzero(kinds < 0)
         if len(odd):
             texts = parties.gather(odd)
             known = {text: self._of_text(text) for text in texts.unique().to_list()}
@@ -70,6 +73,8 @@ class PartyKinds:
         return kinds
 
     def _of_heads(self, heads: Ints) -> Ints:
+        if not len(heads):
+            return heads
         different = np.sort(pl.Series(heads).unique().to_numpy())
         kinds = np.array([self._of_head(int(head)) for head in different], dtype=np.int64)
         return np.asarray(kinds[np.searchsorted(different, heads)], dtype=np.int64)

@@ -10,7 +10,7 @@ from mediation.columns.chunk import Chunk
 from mediation.columns.classes import Classes, Placed
 from mediation.columns.planner import UseShape
 from mediation.columns.ruler import Ints
-from mediation.columns.running import Keys, combined
+from mediation.columns.running import TWICE, Keys, combined
 
 
 @dataclass(slots=True, eq=False)
@@ -21,6 +21,22 @@ class Trace:
     """Of the chunk, ascending."""
     groups: Ints
     values: Ints
+
+
+@dataclass(slots=True, eq=False)
+class Periods:
+    """The periods of holders: for each row the number of its own."""
+
+    numbers: Ints
+    count: int
+
+    def firsts(self, mine: Ints) -> tuple[Ints, Ints]:
+        """Find which periods some rows have, and the first of those rows in each; `mine` are the rows' numbers."""
+        first = np.full(self.count, -1, dtype=np.int64)
+        # The last that is written stays: so from behind.
+        first[mine[::-1]] = np.arange(len(mine) - 1, -1, -1)
+        present = np.flatnonzero(first >= 0)
+        return present, first[present]
 
 
 @dataclass(slots=True, eq=False)
@@ -43,46 +59,72 @@ class Pass:
     quantity: Ints = field(init=False)
     used: tuple[int, ...] = field(init=False)
     """The shapes that occur."""
+    _by_shape: Ints = field(init=False)
+    _sorted_shapes: Ints = field(init=False)
+    _cycle_days: Ints = field(init=False)
+    _periods: dict[tuple[str, int], Periods] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Take the rows out of the chunk's columns."""
         rows, chunk, placed = self.rows, self.chunk, self.placed
-        self.shape, self.unit, self.day = placed.shape[rows], placed.unit[rows], placed.day[rows]
-        self.account, self.holder, self.quantity = chunk.account[rows], chunk.holder[rows], chunk.quantity[rows]
+        columns = [placed.shape, placed.unit, placed.day, chunk.account, chunk.holder, chunk.quantity]
+        if len(rows) < len(chunk.account):
+            columns = [column[rows] for column in columns]
+        self.shape, self.unit, self.day, self.account, self.holder, self.quantity = columns
+        # Shapes are few: sorting short numbers is counting them. Stable, so rows of a shape stay in their order.
+        short = self.shape.astype(np.int16) if len(self.shapes) < 1 << 15 else self.shape
+        self._by_shape = np.argsort(short, kind="stable")
+        self._sorted_shapes = self.shape[self._by_shape]
+        self._cycle_days = np.array([account.terms.cycle_day for account in chunk.accounts], dtype=np.int64)
         present = np.zeros(len(self.shapes), dtype=np.bool_)
         present[self.shape] = True
         self.used = tuple(np.flatnonzero(present).tolist())
 
     def of_shapes(self, numbers: list[int]) -> Ints:
         """Give the places of rows that have one of some shapes."""
+        if len(numbers) == 1:
+            first, last = np.searchsorted(self._sorted_shapes, [numbers[0], numbers[0] + 1])
+            return self._by_shape[first:last]
         wanted = np.zeros(len(self.shapes), dtype=np.bool_)
         wanted[numbers] = True
         return np.flatnonzero(wanted[self.shape])
 
-    def period_starts(self, period: int, at: Ints) -> Ints:
-        """Give the first day of the period of each row at some places."""
-        days, accounts = self.day[at], self.account[at]
-        first = int(days.min())
-        cycle_days = np.array([account.terms.cycle_day for account in self.chunk.accounts], dtype=np.int64)[accounts]
-        known = np.zeros((32, int(days.max()) - first + 1), dtype=np.int64)
-        for cycle_day in np.unique(cycle_days).tolist():
-            known[cycle_day] = [span(period, first + place, cycle_day).start for place in range(known.shape[1])]
-        return np.asarray(known[cycle_days, days - first], dtype=np.int64)
+    def periods(self, holders: str, period: int) -> Periods:
+        """Number the periods of holders: of accounts, of contracts (`holder`), or of their pieces (`unit`)."""
+        known = self._periods.get((holders, period))
+        if known is None:
+            days = self.day - int(self.day.min())
+            starts = self._starts(period, int(days.max()) + 1)[self._cycle_days[self.account], days]
+            of_holder: Ints = getattr(self, holders)
+            first, numbers = combined(of_holder, starts - int(starts.min()))
+            known = self._periods[holders, period] = Periods(numbers, len(first))
+        return known
+
+    def _starts(self, period: int, days: int) -> Ints:
+        """Give the first days of the periods of all days of the pass, by cycle day."""
+        first = int(self.day.min())
+        known = np.zeros((32, days), dtype=np.int64)
+        for cycle_day in set(self._cycle_days.tolist()):
+            known[cycle_day] = [span(period, first + place, cycle_day).start for place in range(days)]
+        return known
 
     def counted(self, counter: Counter, at: Ints, way: object, lefts: Ints | None = None) -> Ints:
         """Give the groups of rows at some places by the key of a counter; `lefts` are the rows' limits of it."""
-        holders = self.account[at] if counter.shared else self.holder[at]
-        starts = self.period_starts(counter.period, at)
-        first, pairs = combined(holders, starts - int(starts.min()))
-
-        def name(place: int) -> tuple[int, str, object, int]:
-            row = at[place]
-            number = int(self.account[row])
-            identity = self.chunk.contracts[self.holder[row]].identity
-            key = counter.key(identity, self.chunk.accounts[number].terms.cycle_day, int(self.day[row]))
-            return number, key, way, 0 if lefts is None else int(lefts[place])
-
-        return self.keys.groups(pairs, first, name)
+        periods = self.periods("account" if counter.shared else "holder", counter.period)
+        mine = periods.numbers[at]
+        present, firsts = periods.firsts(mine)
+        groups = np.zeros(periods.count, dtype=np.int64)
+        limits = np.zeros(periods.count, dtype=np.int64)
+        rows = at[firsts]
+        accounts, contracts = self.chunk.accounts, self.chunk.contracts
+        owners, holders, days = self.account[rows].tolist(), self.holder[rows].tolist(), self.day[rows].tolist()
+        if lefts is not None:
+            limits[present] = lefts[firsts]
+            self.chunk.escapes.add(self.account[at][limits[mine] != lefts], TWICE)
+        for pair, number, holder, day in zip(present.tolist(), owners, holders, days, strict=True):
+            key = counter.key(contracts[holder].identity, accounts[number].terms.cycle_day, day)
+            groups[pair] = self.keys.group(number, key, way, int(limits[pair]))
+        return np.asarray(groups[mine], dtype=np.int64)
 
     def opening(self, groups: Ints) -> Ints:
         """Give what counters held before the pass."""

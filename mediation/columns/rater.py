@@ -134,8 +134,11 @@ def _months(chunk: Chunk, placed: Placed) -> Ints:
     """Give the billing period of each row; the clock is that of the catalogue, others are escapes."""
     if not len(placed.day):
         return placed.day
-    cycle_days = np.array([account.terms.cycle_day for account in chunk.accounts], dtype=np.int64)[chunk.account]
-    packed = placed.day * 32 + cycle_days
-    different = np.sort(pl.Series(packed).unique().to_numpy())
-    months = np.array([cycle_month(*divmod(int(each), 32)) for each in different], dtype=np.int64)
-    return np.asarray(months[np.searchsorted(different, packed)], dtype=np.int64)
+    cycle_days = np.array([account.terms.cycle_day for account in chunk.accounts], dtype=np.int64)
+    here = placed.shape >= 0
+    first = int(placed.day[here].min()) if here.any() else 0
+    days = np.where(here, placed.day - first, 0)
+    known = np.zeros((32, int(days.max()) + 1), dtype=np.int64)
+    for cycle_day in set(cycle_days.tolist()):
+        known[cycle_day] = [cycle_month(first + place, cycle_day) for place in range(known.shape[1])]
+    return np.asarray(known[cycle_days[chunk.account], days], dtype=np.int64)

@@ -1,6 +1,5 @@
 """Running sums in the account's order, group by group, and the keys of what is summed."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,27 +17,39 @@ def running(groups: Ints, wanted: Ints, left: Ints) -> tuple[Ints, Ints]:
     """
     if not len(groups):
         return wanted, wanted
-    order = np.argsort(groups, kind="stable") if (np.diff(groups) < 0).any() else np.arange(len(groups))
-    sorted_groups, sums = groups[order], np.cumsum(np.minimum(wanted, left)[order])
-    most = left[order]
-    begins = np.flatnonzero(np.diff(sorted_groups, prepend=-1))
-    sizes = np.diff(begins, append=len(groups))
+    clipped = np.minimum(wanted, left)
+    if (groups[1:] >= groups[:-1]).all():
+        return _running(groups, clipped, left)
+    order = np.argsort(groups, kind="stable")
+    in_order = _running(groups[order], clipped[order], left[order])
+    took, before = np.empty_like(clipped), np.empty_like(clipped)
+    took[order], before[order] = in_order
+    return took, before
+
+
+def _running(groups: Ints, clipped: Ints, left: Ints) -> tuple[Ints, Ints]:
+    sums = np.cumsum(clipped)
+    begins = begins_of(groups)
     # Sums of all groups may run over a word; their differences inside of a group don't, for both wrap alike.
     before_first = np.concatenate(([0], sums[begins[1:] - 1]))
-    within = sums - np.repeat(before_first, sizes)
-    after = np.minimum(most, within)
-    before = np.minimum(most, within - np.minimum(wanted, left)[order])
-    took, had = np.empty_like(after), np.empty_like(after)
-    took[order] = after - before
-    had[order] = before
-    return took, had
+    sums -= np.repeat(before_first, np.diff(begins, append=len(groups)))
+    before = np.minimum(left, sums - clipped)
+    return np.minimum(left, sums) - before, before
+
+
+def begins_of(column: Ints) -> Ints:
+    """Give the places at which a column's value is another than before."""
+    differs = np.empty(len(column), dtype=np.bool_)
+    differs[:1] = True
+    np.not_equal(column[1:], column[:-1], out=differs[1:])
+    return np.flatnonzero(differs)
 
 
 def combined(one: Ints, other: Ints) -> tuple[Ints, Ints]:
     """Find the different pairs of two columns: the first row of each, and for each row the number of its pair."""
     span = int(other.max()) + 1
     packed = one * span + other
-    begins = np.flatnonzero(np.diff(packed, prepend=packed[0] - 1))
+    begins = begins_of(packed)
     # Neighbours are mostly alike: looked up are the runs, not the rows.
     _, first, numbers = np.unique(packed[begins], return_index=True, return_inverse=True)
     return begins[first], np.repeat(numbers.astype(np.int64), np.diff(begins, append=len(packed)))
@@ -70,17 +81,9 @@ class Keys:
             self.escapes.add([account], TWICE)
         return known
 
-    def groups(self, pairs: Ints, rows_of_pairs: Ints, name: Callable[[int], tuple[int, str, object, int]]) -> Ints:
-        """Number the keys of rows by their pairs (see `combined`): `name` gives a key for the row of a pair."""
-        numbers = [self.group(*name(int(row))) for row in rows_of_pairs]
-        return np.array(numbers, dtype=np.int64)[pairs]
-
     def add(self, groups: Ints, added: Ints) -> None:
         """Count what rows added to their groups."""
-        if not len(groups):
-            return
-        order = np.argsort(groups, kind="stable")
-        ordered = groups[order]
-        begins = np.flatnonzero(np.diff(ordered, prepend=-1))
-        for group, total in zip(ordered[begins].tolist(), np.add.reduceat(added[order], begins).tolist(), strict=True):
-            self.sums[group] += total
+        sums = np.zeros(len(self.sums), dtype=np.int64)
+        np.add.at(sums, groups, added)
+        for group in np.flatnonzero(sums).tolist():
+            self.sums[group] += int(sums[group])
