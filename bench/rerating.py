@@ -6,12 +6,10 @@ python -m bench.rerating [--uses N]
 import argparse
 import tempfile
 import time
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 import msgspec
-import polars as pl
 from msgspec import Struct
 
 from authoring.files import read_folder
@@ -33,7 +31,6 @@ from details.store import DetailAsk, DetailStore
 from mediation.columns.rater import ColumnRater
 from mediation.rerating.bycolumns import Anew, Restater
 from mediation.rerating.inputs import past_uses
-from mediation.rerating.job import USES_AT_ONCE
 from testkit.ledger import an_account
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,6 +38,8 @@ ZONE = "Asia/Shanghai"
 BEGIN_MS = LocalTime(ZONE).moment_ms("2026-10-01T00:00:00")
 USES = 300
 """Of one subscriber in the month."""
+SLOT_USES = 99_000
+"""Of the accounts of one slot."""
 PAGE = 50
 PAGES = 60
 OFFERING = "mobile-59"
@@ -71,12 +70,33 @@ def sample_timeline() -> Timeline:
 
 
 def measure(uses: int, home: Path) -> RatedTwice:
-    """Charge so many uses, gather them, and rate them anew."""
-    timeline, found = sample_timeline(), RatedTwice(uses - uses % USES or USES)
-    states: dict[str, tuple[Account, Contract]] = {}
+    """Charge so many uses, gather them, and rate them anew, slot by slot: no more of them is in memory."""
+    timeline, found = sample_timeline(), RatedTwice(0)
+    restater = Restater(timeline.plan_at, ColumnRater(timeline.plan_at))
+    store = DetailStore(home)
+    for slot in range(-(-uses // SLOT_USES)):
+        accounts = max(1, min(SLOT_USES, uses - slot * SLOT_USES) // USES)
+        states: dict[str, tuple[Account, Contract]] = {}
+        rows = _charged(timeline, slot, accounts, states, found)
+        _gathered(store, slot, rows, found)
+        _rate_anew(store, slot, states, restater, found)
+    names = list(states)
+    began = time.perf_counter()
+    for number in range(PAGES):
+        store.page(DetailAsk(names[number % len(names)]), PAGE)
+    found.page_s = (time.perf_counter() - began) / PAGES
+    found.share = restater.ways.share
+    store.close()
+    return found
+
+
+def _charged(
+    timeline: Timeline, slot: int, accounts: int, states: dict[str, tuple[Account, Contract]], found: RatedTwice
+) -> list[StoredUsage]:
+    """Charge the accounts of a slot; time the rating and the deciding alone."""
     rows: list[StoredUsage] = []
-    for number in range(found.uses // USES):
-        account, contract = _subscriber(number)
+    for number in range(accounts):
+        account, contract = _subscriber(slot, number)
         began = time.process_time()
         entries: list[Entry] = []
         for place in range(USES):
@@ -86,53 +106,44 @@ def measure(uses: int, home: Path) -> RatedTwice:
             account = event.apply(account)
             entries.append(_entry(account, usage, event, place))
         found.first_s += time.process_time() - began
+        found.uses += USES
         states[account.account_id] = (account, contract)
         rows += [row for place, entry in enumerate(entries) for row in rows_of(number * USES + place, [(0, entry)])]
-    store = DetailStore(home)
+    return rows
+
+
+def _gathered(store: DetailStore, slot: int, rows: list[StoredUsage], found: RatedTwice) -> None:
     began = time.perf_counter()
-    store.take("GD/0", ZONE, rows, len(rows))
-    found.gathered_s = time.perf_counter() - began
+    store.take(f"GD/{slot}", ZONE, rows, len(rows))
+    found.gathered_s += time.perf_counter() - began
     frame = frame_of(rows)
     began = time.perf_counter()
     frame.write_parquet(BytesIO(), compression="zstd")
-    found.written_s = time.perf_counter() - began
-    names = list(states)
-    began = time.perf_counter()
-    for number in range(PAGES):
-        store.page(DetailAsk(names[number % len(names)]), PAGE)
-    found.page_s = (time.perf_counter() - began) / PAGES
-    _rate_anew(store, states, timeline, found)
-    store.close()
-    return found
+    found.written_s += time.perf_counter() - began
 
 
 def _rate_anew(
-    store: DetailStore, states: dict[str, tuple[Account, Contract]], timeline: Timeline, found: RatedTwice
+    store: DetailStore,
+    slot: int,
+    states: dict[str, tuple[Account, Contract]],
+    restater: Restater,
+    found: RatedTwice,
 ) -> None:
     began = time.process_time()
-    restater = Restater(timeline.plan_at, ColumnRater(timeline.plan_at))
-    for some in _pages(list(states), max(1, USES_AT_ONCE // USES)):
-        by_account: dict[str, list[StoredUsage]] = {}
-        frame = store.frame("GD/0").filter(pl.col("account").is_in(some)).drop("slot", "day")
-        for row in rows_in(frame.collect()):
-            by_account.setdefault(row.account_id, []).append(row)
-        asked = [
-            Anew(account, {contract.identity: contract}, past_uses(by_account[name], account), ())
-            for name, (account, contract) in ((name, states[name]) for name in some)
-        ]
-        found.differences += sum(result.changes for result in restater.restate(asked))
-    found.anew_s = time.process_time() - began
-    found.share = restater.ways.share
+    by_account: dict[str, list[StoredUsage]] = {}
+    for row in rows_in(store.frame(f"GD/{slot}").drop("slot", "day").collect()):
+        by_account.setdefault(row.account_id, []).append(row)
+    asked = [
+        Anew(account, {contract.identity: contract}, past_uses(by_account[name], account), ())
+        for name, (account, contract) in states.items()
+    ]
+    found.differences += sum(result.changes for result in restater.restate(asked))
+    found.anew_s += time.process_time() - began
 
 
-def _pages(names: list[str], size: int) -> Iterator[list[str]]:
-    for begin in range(0, len(names), size):
-        yield names[begin : begin + size]
-
-
-def _subscriber(number: int) -> tuple[Account, Contract]:
-    identity = f"msisdn:86138{number:08d}"
-    name = f"GD/0:{identity}"
+def _subscriber(slot: int, number: int) -> tuple[Account, Contract]:
+    identity = f"msisdn:86138{slot:04d}{number:04d}"
+    name = f"GD/{slot}:{identity}"
     account = an_account(
         name, 1, "GD", members=(identity,), books=(Book("main", "money", 0),), credit_limit=10**15, zone=ZONE,
         currency="CNY",
@@ -158,7 +169,7 @@ def _entry(account: Account, usage: Usage, event: object, place: int) -> Entry:
 def rerating(bench: Bench) -> None:
     """Add the rows of the table."""
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(bench.scale.items, Path(folder))
+        found = measure(bench.scale.rerated, Path(folder))
     row = Row("details: rated usage gathered", f"{found.uses / found.gathered_s:,.0f} rows/s")
     row.limit = f"polars writes them in {found.written_s * 1e3:,.0f} ms"
     row.ratio = f"{found.written_s / found.gathered_s:.0%}"

@@ -43,12 +43,16 @@ class Scale(Struct, frozen=True):
     """Of a switch, to be collected."""
     known_keys: int = 300_000_000
     """Of a month of a large carrier, against which a batch is held."""
+    rerated: int = 300_000
+    """Uses of a cycle that is rated anew."""
     in_memory: int = 10_000
     """Accounts and routes whose memory is measured."""
 
 
 NORMAL = Scale()
-FULL = Scale(warm_max=1_000_000, subscribers=(100_000, 1_000_000), journals=(0, 50_000, 200_000, 1_000_000))
+FULL = Scale(
+    rerated=10_000_000, warm_max=1_000_000, subscribers=(100_000, 1_000_000), journals=(0, 50_000, 200_000, 1_000_000)
+)
 QUICK = Scale(
     items=3_000,
     warm=1_000,
@@ -66,6 +70,7 @@ QUICK = Scale(
     billed=500,
     small_files=100,
     known_keys=120_000,
+    rerated=15_000,
     in_memory=1_000,
 )
 

@@ -84,6 +84,7 @@ def chunk_of(frame: pl.DataFrame, states: Mapping[str, AccountState]) -> Chunk:
     """Put uses into integers. Raises `ValueError` for more than `ROWS_MAX` rows, `KeyError` for an unknown account."""
     if len(frame) > ROWS_MAX:
         raise ValueError(f"{len(frame)} rows at once; {ROWS_MAX} are possible")
+    frame = frame.select(list(USES))
     begins = frame["account"].ne_missing(frame["account"].shift()).to_numpy()
     names = frame["account"].filter(pl.Series(begins)).to_list()
     account = np.cumsum(begins, dtype=np.int64) - 1

@@ -19,7 +19,7 @@ from charging.plans.conditions import OWN_ACCOUNT
 from charging.plans.plan import Plan
 from mediation.columns.chunk import CLOCK, Chunk, numbered
 from mediation.columns.numbers import PartyKinds
-from mediation.columns.planner import BITS, UseShape, shape_of
+from mediation.columns.planner import BITS, Planner, UseShape
 from mediation.columns.ruler import Ints, Ruler, ruler_of
 
 PlanOf = Callable[[int], Plan]
@@ -58,8 +58,8 @@ class PlanClasses:
         self.shapes: dict[tuple[int, ...], int] = {}
         self.groups = _groups_asked(plan)
         self.by_rules = plan.discounts("usage")
-        rules = plan.merged.discounts.values()
-        self.by_customer = any("customer_id" in entry.value.when.customer for entry in rules)
+        self.planner = Planner(plan)
+        self.asked = _Asked(plan)
         self._ruler: Ruler | None = None
         self._until_ms = 0
 
@@ -82,11 +82,28 @@ class PlanClasses:
             terms.agreements,
         )
         if self.by_rules:
-            customer = account.customer_id if self.by_customer else ""
-            named = (contract.attributes, terms.attributes, terms.customer_attributes)
-            attributes = tuple([tuple(sorted(some.items())) for some in named])
-            sign = (*sign, terms.payment_mode, terms.status, terms.domain, terms.currency, customer, attributes)
+            sign = (*sign, *self.asked.answers(contract, account))
         return self.signs.setdefault(sign, len(self.signs))
+
+
+class _Asked:
+    """What discounts ask of contracts, accounts and customers, by name."""
+
+    def __init__(self, plan: Plan) -> None:
+        whens = [entry.value.when for entry in plan.merged.discounts.values()]
+        self._subscriber = sorted({name for when in whens for name in when.subscriber})
+        self._account = sorted({name for when in whens for name in when.account})
+        self._customer = sorted({name for when in whens for name in when.customer})
+
+    def answers(self, contract: Contract, account: Account) -> list[str]:
+        """Give what they are told; a name may be a field or an attribute, so both count."""
+        terms = account.terms
+        found = [contract.attributes.get(name, "") for name in self._subscriber]
+        for name in self._account:
+            found += [str(getattr(terms, name, "")), terms.attributes.get(name, "")]
+        for name in self._customer:
+            found += [account.customer_id if name == "customer_id" else "", terms.customer_attributes.get(name, "")]
+        return found
 
 
 class Classes:
@@ -167,7 +184,7 @@ class Classes:
             usage = usage_at(chunk, row)
             account, contract = chunk.accounts[chunk.account[row]], chunk.contracts[chunk.holder[row]]
             held = placed.held[classes.number, int(placed.unit[row])]
-            found = shape_of(classes.plan, held, usage, contract, account, int(placed.day[row]))
+            found = classes.planner.shape(held, usage, contract, account, int(placed.day[row]))
             known = classes.shapes[kind] = len(self.shapes)
             self.shapes.append(found)
             self.plan_numbers.append(classes.number)
@@ -228,9 +245,7 @@ class Classes:
 
 def usage_at(chunk: Chunk, row: int) -> Usage:
     """Give the use of a row."""
-    _, identity, service, start_ms, quantity, other_party, visited, attributes = chunk.frame.select(
-        "account", "identity", "service", "start_ms", "quantity", "other_party", "visited", "attributes"
-    ).row(row)
+    _, identity, service, start_ms, quantity, other_party, visited, attributes = chunk.frame.row(row)
     named = _attributes(attributes) if attributes else {}
     return Usage(identity, service, start_ms, quantity, other_party, visited, named)
 

@@ -108,7 +108,9 @@ def _discounted(
         else:
             tops[number] = prod([effect.top for effect in effects])
             bottoms[number] = prod([effect.bottom for effect in effects])
-    value, denominator = found.value * tops[run.shape], found.denominator * bottoms[run.shape]
+    everything = np.arange(len(run.shape))
+    value = found.value * run.spread(tops, run.used, everything)
+    denominator = found.denominator * run.spread(bottoms, run.used, everything)
     before = {name: np.zeros_like(value) for name in levels}
     for name, several in levels.items():
         for at, counted in several:

@@ -1,5 +1,6 @@
 """One pass: the uses of one billing period of all accounts, whose counters stand as the passes before left them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -88,6 +89,13 @@ class Pass:
         wanted = np.zeros(len(self.shapes), dtype=np.bool_)
         wanted[numbers] = True
         return np.flatnonzero(wanted[self.shape])
+
+    def spread(self, of_shapes: Ints, numbers: Sequence[int], at: Ints) -> Ints:
+        """Give what some shapes have to their rows; one value alone where all have the same, which divides faster."""
+        some = of_shapes[list(numbers)]
+        if (some == some[0]).all():
+            return np.asarray(some[0], dtype=np.int64)
+        return np.asarray(of_shapes[self.shape[at]], dtype=np.int64)
 
     def periods(self, holders: str, period: int) -> Periods:
         """Number the periods of holders: of accounts, of contracts (`holder`), or of their pieces (`unit`)."""

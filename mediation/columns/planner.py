@@ -140,44 +140,58 @@ class UseShape:
         return tuple([_effect(by_name[step.rule], facts) for step in steps])
 
 
-def shape_of(
-    plan: Plan, held: list[Subscription], usage: Usage, contract: Contract, account: Account, day: int
-) -> UseShape:
-    """Say how uses like this one are rated. Counters of the account are not looked at."""
-    if usage.service not in plan.services:
-        return UseShape(plan, NO_PRICE)
-    names = tuple([subscription.offering for subscription in held])
-    profile = plan.profile(usage.service, names)
-    price = price_of(profile, usage, contract, account)
-    if price is None:
-        return UseShape(plan, NO_PRICE)
-    start_s = usage.start_ms // 1_000
-    index = -1 if price.table is None else price.table.at(start_s)[0]
-    schedule = price.schedules[index]
-    if schedule is None:
-        return UseShape(plan, NO_PRICE)
-    scoped = [each for each in profile.grants if _holds(each, usage, contract, account)]
-    rules = plan.rules_for("usage", usage.service, names, contract, account)
-    watched, why = _watched(plan, rules)
-    why = why or _tiers_why(schedule)
-    counts = plan.counting.get(usage.service, ())
-    found = UseShape(
-        plan,
-        why,
-        (price, schedule, price.bounds[index]),
-        tuple([each for each in scoped if each.allowance.table is None or each.allowance.table.at(start_s)[0] == 0]),
-        price.table is not None and price.timed and price.switch != SWITCH_START,
-        any(each.allowance.table is not None for each in scoped),
-        tuple([each for each in counts if all(test(usage, contract, account) for test in each.tests)]),
-        watched,
-    )
-    if not why:
-        _discounted(found, profile, usage, contract, account, rules, day)
-        for rule in rules:
-            widest = max([rule.denominator, *(bottom for _, _, bottom in rule.steps)])
-            found.widened *= widest * (rule.limit_denominator if rule.limit_numerator >= 0 else 1)
-        found.quantity_max = _quantity_max(found)
-    return found
+class Planner:
+    """Plans for the catalogue of one stretch of time."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._asking: dict[tuple[CompiledRule, ...], tuple[tuple[Watched, ...], str]] = {}
+
+    def shape(self, held: list[Subscription], usage: Usage, contract: Contract, account: Account, day: int) -> UseShape:
+        """Say how uses like this one are rated. Counters of the account are not looked at."""
+        plan = self._plan
+        if usage.service not in plan.services:
+            return UseShape(plan, NO_PRICE)
+        names = tuple([subscription.offering for subscription in held])
+        profile = plan.profile(usage.service, names)
+        price = price_of(profile, usage, contract, account)
+        if price is None:
+            return UseShape(plan, NO_PRICE)
+        start_s = usage.start_ms // 1_000
+        index = -1 if price.table is None else price.table.at(start_s)[0]
+        schedule = price.schedules[index]
+        if schedule is None:
+            return UseShape(plan, NO_PRICE)
+        scoped = [each for each in profile.grants if _holds(each, usage, contract, account)]
+        rules = plan.rules_for("usage", usage.service, names, contract, account)
+        if rules not in self._asking:
+            self._asking[rules] = _watched(plan, rules)
+        watched, why = self._asking[rules]
+        why = why or _tiers_why(schedule)
+        counts = plan.counting.get(usage.service, ())
+        found = UseShape(
+            plan,
+            why,
+            (price, schedule, price.bounds[index]),
+            tuple([each for each in scoped if _begins_in(each, start_s)]),
+            price.table is not None and price.timed and price.switch != SWITCH_START,
+            any(each.allowance.table is not None for each in scoped),
+            tuple([each for each in counts if all(test(usage, contract, account) for test in each.tests)]),
+            watched,
+        )
+        if not why:
+            _discounted(found, profile, usage, contract, account, rules, day)
+            for rule in rules:
+                widest = max([rule.denominator, *(bottom for _, _, bottom in rule.steps)])
+                found.widened *= widest * (rule.limit_denominator if rule.limit_numerator >= 0 else 1)
+            found.quantity_max = _quantity_max(found)
+        return found
+
+
+def _begins_in(grant: GrantedAllowance, start_s: int) -> bool:
+    """Say whether a use that begins then begins in the bands of an allowance; without bands it does."""
+    table = grant.allowance.table
+    return table is None or table.at(start_s)[0] == 0
 
 
 def _holds(grant: GrantedAllowance, usage: Usage, contract: Contract, account: Account) -> bool:

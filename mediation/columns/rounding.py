@@ -13,7 +13,9 @@ def rounded(run: Pass, at: Ints, value: Ints, denominator: Ints) -> Ints:
     for number in run.used:
         price = run.shapes[number].price
         columns[:, number] = price.rounding.mode, price.rounding.step
-    modes, steps = columns[:, run.shape[at]]
+    modes, steps = (run.spread(column, run.used, at) for column in columns)
+    if (denominator == denominator[:1]).all():
+        denominator = denominator[:1]
     unit = denominator * steps
     whole, rest = np.divmod(value, unit)
     if not rest.any():

@@ -92,7 +92,7 @@ def _rates(run: Pass, free: Uncovered, found: Worths, here: Flags) -> None:
                 rates[place].cost)  # fmt: skip
         at = run.of_shapes(having) if len(having) < len(run.used) else np.arange(len(run.shape))
         at = at[here[at]]
-        starts, ends, increments, costs = columns[:, run.shape[at]]
+        starts, ends, increments, costs = (run.spread(column, having, at) for column in columns)
         begin = free.at[at]
         length = np.maximum(0, np.minimum(begin + free.left[at], ends) - np.maximum(begin, starts))
         count = -(-length // increments)
