@@ -47,7 +47,7 @@ class RatedColumns:
 
     def counted(self, account: str) -> dict[int, dict[str, int]]:
         """Give what the uses of an account added to its counters, by billing period; it is none of `left`."""
-        return self.added.get(self.chunk.places[account], {})
+        return self.added.get(self.chunk.places.get(account, -1), {})
 
     def items(self, rows: slice) -> list[str]:
         """Give the account items of uses."""

@@ -1,27 +1,32 @@
 """Rating by columns is rating record by record, equal to the micro-unit, the counter and the step, or left to it."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from authoring.files import read_folder
 from charging.base.account import Account
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import LocalTime
 from charging.base.usage import Charge, Usage
-from charging.catalogue.document import Catalogue
+from charging.catalogue.document import Catalogue, pack
 from charging.catalogue.merge import merge
 from charging.catalogue.offers import Discount, Offering
+from charging.catalogue.published import CatalogueRef
 from charging.catalogue.tariffs import Price, Rate, Tariff, Tier, Tiers
 from charging.catalogue.words import Rounding, Service
 from charging.errors import Fault
 from charging.plans.compile import compile_plan
 from charging.plans.plan import Plan
+from charging.plans.timeline import Timeline
 from charging.rating.rating import rate_sum
-from charging.rating.restating import PastUse, restated
+from charging.rating.restating import PastUse, PlanOf, restated
 from console.frontend.rerating import ways_text
 from mediation.columns.chunk import MAGNITUDE, USES, AccountState
 from mediation.columns.rater import ColumnRater, RatedColumns
@@ -32,26 +37,34 @@ from tests.unit.charging.rating_worlds import ME, World, worlds
 SHE = "msisdn:8613012345679"
 HOUR_MS = 3_600_000
 SLOW = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
+
+
+def always(plan: Plan) -> PlanOf:
+    return lambda time_ms: plan
 
 
 def frame_of(account_id: str, usages: Sequence[Usage]) -> pl.DataFrame:
     rows = [
-        (account_id, use.identity, use.service, use.start_ms, use.quantity, use.other_party, use.visited, "")
+        (account_id, use.identity, use.service, use.start_ms, use.quantity, use.other_party, use.visited, told(use))
         for use in usages
     ]
     return pl.DataFrame(rows, schema=USES, orient="row")
 
 
+def told(usage: Usage) -> str:
+    return msgspec.json.encode(usage.attributes).decode() if usage.attributes else ""
+
+
 def one_by_one(
-    plan: Plan, account: Account, contracts: Mapping[str, Contract], usages: Sequence[Usage]
+    plan_of: PlanOf, account: Account, contracts: Mapping[str, Contract], usages: Sequence[Usage]
 ) -> tuple[list[Charge], dict[str, int]]:
     """Rate uses as the row engine does, each on what those before it left. Raises what it raises."""
     counters = dict(account.accumulators)
     running, charges = replace(account, accumulators=counters), []
     for usage in usages:
-        charge = rate_sum(plan, usage, contracts[usage.identity], running)
+        charge = rate_sum(plan_of(usage.start_ms), usage, contracts[usage.identity], running)
         for key, added in charge.accruals:
             counters[key] = counters.get(key, 0) + added
         taken = dict(charge.takes)
@@ -64,11 +77,11 @@ def one_by_one(
     return charges, {key: value for key, value in added.items() if value}
 
 
-def hold_to_it(plan: Plan, state: AccountState, usages: Sequence[Usage]) -> RatedColumns:
+def hold_to_it(plan_of: PlanOf, state: AccountState, usages: Sequence[Usage]) -> RatedColumns:
     """Rate by columns; where they rate, all must be as the row engine has it."""
-    found = ColumnRater(lambda time_ms: plan).rate(frame_of("acc", usages), {"acc": state}, traced=True)
+    found = ColumnRater(plan_of).rate(frame_of("acc", usages), {"acc": state}, traced=True)
     try:
-        charges, counted = one_by_one(plan, state.account, state.contracts, usages)
+        charges, counted = one_by_one(plan_of, state.account, state.contracts, usages)
     except Fault:
         assert "acc" in found.left, "what has no price is the row engine's to refuse"
         return found
@@ -162,18 +175,18 @@ def test_columns_are_the_row_engine_or_leave_the_account_to_it(world: World, use
         replace(world.usage, identity=who, start_ms=world.usage.start_ms + after_ms, quantity=quantity)
         for who, after_ms, quantity in sorted(uses, key=lambda use: use[1])
     ]
-    found = hold_to_it(world.plan(), state_of(world), usages)
+    found = hold_to_it(always(world.plan()), state_of(world), usages)
     event(found.left.get("acc", "by columns"))
 
 
-@settings(SLOW, max_examples=200)
+@settings(SLOW, max_examples=120)
 @given(worlds(), USES_OF_A_WORLD)
 def test_what_columns_are_for_they_rate_as_the_row_engine_does(world: World, uses: list[tuple[str, int, int]]) -> None:
     usages = [
         replace(world.usage, identity=who, start_ms=world.usage.start_ms + after_ms, quantity=quantity)
         for who, after_ms, quantity in sorted(uses, key=lambda use: use[1])
     ]
-    found = hold_to_it(simpler(world).plan(), state_of(simpler(world)), usages)
+    found = hold_to_it(always(simpler(world).plan()), state_of(simpler(world)), usages)
     event(found.left.get("acc", "by columns"))
 
 
@@ -184,7 +197,7 @@ PAST = st.lists(
 )
 
 
-@settings(SLOW, max_examples=40)
+@settings(SLOW, max_examples=30)
 @given(worlds(), PAST)
 def test_a_restatement_by_columns_is_that_of_the_row_engine(
     world: World, uses: list[tuple[str, int, int, bool]]
@@ -239,6 +252,105 @@ def test_what_would_grow_past_a_word_is_left_to_the_row_engine(quantity: int, pr
     account = an_account("acc", 1, "GD", members=(ME,), zone="Asia/Shanghai", currency=plan.currency)
     state = AccountState(account, {ME: Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),))})
     usages = [Usage(ME, "data", 1_772_000_000_000 + place, quantity + place) for place in range(3)]
-    found = hold_to_it(plan, state, usages)
+    found = hold_to_it(always(plan), state, usages)
     assert found.left.get("acc", MAGNITUDE) == MAGNITUDE
     assert ("acc" in found.left) or quantity < 1 << 41
+
+
+ZONE = "Asia/Shanghai"
+BEGIN_MS = LocalTime(ZONE).moment_ms("2026-09-20T21:30:00")
+DEARER_MS = LocalTime(ZONE).moment_ms("2026-10-07T00:00:00")
+FAMILY = "msisdn:8613012345670"
+PARTIES = (
+    "", FAMILY, ME, SHE, "msisdn:8613912345678", "msisdn:+8613912345678", "msisdn:008613912345678", "tel:8613800000000",
+    "msisdn:10086", "msisdn:110", "msisdn:8610086", "msisdn:861008612", "msisdn:86110", "msisdn:861101", "msisdn:85212",
+    "msisdn:8190312345678", "msisdn:14155550123", "msisdn:1234567", "msisdn:12345678", "msisdn:0123456789", "sip:a@b",
+    "msisdn:*100#", "msisdn:86", "msisdn:8", "msisdn:99999999999999999999", "msisdn:01234", "8613912345678",
+)  # fmt: skip
+OFFERINGS = ("mobile-basic", "mobile-59", "mobile-129", "family-bundle", "family-calls", "data-pack-5g", "fixed-line",
+             "broadband-metered")  # fmt: skip
+
+
+def published(region: str) -> Timeline:
+    """Give the sample catalogues of a region; from a day on national calls are dearer, and an allowance is larger."""
+    found = []
+    for one in read_folder(Path(__file__).parents[3] / "catalogues").catalogues:
+        found.append(CatalogueRef(one.domain, one.version, 0, pack(one)))
+        if not one.domain:
+            text = pack(one).replace(b"0.25", b"0.31").replace(b"100 min", b"120 min")
+            found.append(CatalogueRef("", one.version + 1, DEARER_MS, text))
+    return Timeline.build(found, region, ZONE)
+
+
+TIMELINES = {region: published(region) for region in ("BJ", "GD", "SC", "SD", "TJ", "XJ", "ZJ")}
+HELD = st.lists(
+    st.tuples(st.sampled_from(OFFERINGS), st.sampled_from([0, 0, 0, 3, 12]), st.sampled_from([0, 0, 0, 9, 25])),
+    min_size=1,
+    max_size=4,
+)
+"""Offering, and on which days it begins and ends; 0 = before all uses, and never."""
+SAMPLE_USES = st.lists(
+    st.tuples(
+        st.sampled_from([ME, ME, SHE]),
+        st.sampled_from(["voice", "voice", "data", "data", "sms", "fixed", "broadband"]),
+        st.integers(0, 40 * 24 * HOUR_MS),
+        st.integers(1, 5_000),
+        st.sampled_from(PARTIES),
+        st.sampled_from(["", "", "", "", "GD", "BJ", "HK-CSL", "JP-DOCOMO", "46000"]),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(SLOW, max_examples=50)
+@given(
+    st.sampled_from(sorted(TIMELINES)),
+    HELD,
+    st.sampled_from([1, 5, 28, 31]),
+    st.sampled_from(["gold", "silver", ""]),
+    st.sampled_from([(), ("corporate-voice",)]),
+    SAMPLE_USES,
+)
+def test_cycles_of_the_sample_country_are_rated_as_the_row_engine_does(
+    region: str,
+    held: list[tuple[str, int, int]],
+    cycle_day: int,
+    grade: str,
+    agreements: tuple[str, ...],
+    uses: list[tuple[str, str, int, int, str, str]],
+) -> None:
+    """Whatever is dialled wherever, over two or three cycles, while subscriptions begin and end and prices change."""
+    day = 24 * HOUR_MS
+    subscriptions = tuple(
+        Subscription(name, BEGIN_MS + begins * day if begins else 0, BEGIN_MS + ends * day if ends else 0)
+        for name, begins, ends in held
+    )
+    mine = Contract(ME, "acc", region, subscriptions=subscriptions, groups={"family": (FAMILY,)})
+    account = an_account(
+        "acc", 1, region, members=(ME, SHE), zone=ZONE, currency="CNY", cycle_day=cycle_day, agreements=agreements,
+        customer_attributes={"grade": grade},
+    )  # fmt: skip
+    usages = [
+        Usage(who, service, BEGIN_MS + after_ms, quantity * SIZES.get(service, 1), party, visited)
+        for who, service, after_ms, quantity, party, visited in sorted(uses, key=lambda use: use[2])
+    ]
+    plan_of = TIMELINES[region].plan_at
+    # What has no price is the row engine's alone: without it the rest is compared.
+    priced = [
+        usage for usage in usages if is_priced(plan_of, usage, account, {ME: mine, SHE: replace(mine, identity=SHE)})
+    ]
+    state = AccountState(account, {ME: mine, SHE: replace(mine, identity=SHE, groups={})})
+    found = hold_to_it(plan_of, state, priced)
+    event(found.left.get("acc", "by columns"))
+
+
+SIZES = {"data": 300_000, "broadband": 3_000_000}
+
+
+def is_priced(plan_of: PlanOf, usage: Usage, account: Account, contracts: Mapping[str, Contract]) -> bool:
+    try:
+        rate_sum(plan_of(usage.start_ms), usage, contracts[usage.identity], account)
+    except Fault:
+        return False
+    return True
