@@ -18,7 +18,7 @@ from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.opened import opened_on
 from appserver.work.pricing import before_contract, session_step
 from appserver.work.revisions import decided_on, rests_until_ms
-from appserver.work.whole import closed_on, handed_on
+from appserver.work.whole import approved_on, closed_on, handed_on
 from business.vouchers.codes import VoucherKeys, malformed_code, read_code
 from charging.base.account import MONEY, Account
 from charging.base.account_id import names
@@ -30,6 +30,7 @@ from charging.base.usage import Charge, Usage
 from charging.errors import Invalid
 from charging.ledger.asking import TransferAsk
 from charging.ledger.command import Command
+from charging.ledger.commands.approve import Approve
 from charging.ledger.commands.change_characteristics import ChangeCharacteristics
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.gift import Gift, GiftTerms
@@ -142,6 +143,8 @@ def order_command(
         action = reopened_on(order, account, reference, now_ms)
     elif isinstance(order, SetStatus) and order.status == "closed":
         action = closed_on(order, account, contracts, reference, now_ms)
+    elif isinstance(order, Approve):
+        action = approved_on(order, account, contracts, reference, now_ms)
     elif isinstance(order, TransferOwnership):
         action = handed_on(order, account, contracts, reference, now_ms)
     elif isinstance(order, SetProfile):

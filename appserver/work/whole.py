@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 from msgspec.structs import replace
 
 from appserver.reading.asks import Order
@@ -11,6 +12,8 @@ from charging.base.account import Account
 from charging.base.bounds import DUES_MAX
 from charging.base.contract import Contract
 from charging.errors import Refused
+from charging.ledger.command import waiting
+from charging.ledger.commands.approve import Approve
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.transfer_ownership import TransferOwnership
 from charging.ledger.dues import Due, Dues
@@ -19,6 +22,7 @@ from charging.rating.due_fees import of_change
 from charging.rating.ownership import costs, of_ownership
 from charging.rating.terms import check_terms
 
+_pack = msgspec.msgpack.Encoder().encode
 CLOSING_MEMBERS_MAX = DUES_MAX
 """Members of an account that can be closed at once, where contracts may cost something."""
 
@@ -30,6 +34,7 @@ def member_wanted(
 
     Raises `Refused` CLOSING_TOO_LARGE or MEMBERS_TOO_MANY rather than ask for so many.
     """
+    order = _meant(order, account)
     if not _of_all(order, reference, now_ms):
         return ""
     if len(account.members) > CLOSING_MEMBERS_MAX:
@@ -62,6 +67,16 @@ def closed_on(
     return replace(order, dues=Dues(tuple(due), account.version, account.mark))
 
 
+def approved_on(
+    order: Approve, account: Account, contracts: Mapping[str, Contract], reference: DomainReference, now_ms: int
+) -> Approve:
+    """Complete the approval of a closing by what the end of each contract brings by now. Raises as `closed_on`."""
+    closing = _meant(order, account)
+    if not isinstance(closing, SetStatus):
+        return order
+    return replace(order, completed=_pack(closed_on(closing, account, contracts, reference, now_ms)))
+
+
 def handed_on(
     order: TransferOwnership,
     account: Account,
@@ -77,6 +92,14 @@ def handed_on(
         return order
     dues = of_ownership(reference.timeline.plan_at(now_ms), contracts, account, now_ms)
     return replace(order, dues=dues)
+
+
+def _meant(order: Order, account: Account) -> Order:
+    """Give what an order does: of the approval of a closing, that closing."""
+    if isinstance(order, Approve) and not order.reject:
+        found = waiting(account, order.of_key)
+        return found if isinstance(found, SetStatus) and found.status == "closed" else order
+    return order
 
 
 def _of_all(order: Order, reference: DomainReference, now_ms: int) -> bool:

@@ -133,6 +133,14 @@ class BaseAction(Struct, frozen=True, array_like=True, gc=False):
         """Give it as one whose money waits in its stage for the run of this period to end."""
         return self
 
+    def ages(self) -> bool:
+        """Say whether what the platform filled in holds for its moment alone, so that an approval brings it anew."""
+        return False
+
+    def completed_by(self, other: "BaseAction") -> Self:
+        """Give it with what the platform filled in later, in another of its kind, since it waited for an approval."""
+        return self
+
     def identities_written(self, account: Account | None) -> tuple[str, ...]:
         """Give the identities whose contracts it writes: the owner has to hold them first."""
         return ()

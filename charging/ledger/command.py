@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from charging.base.account import Proposal
+from charging.base.account import Account, Proposal
 from charging.errors import Invalid
 from charging.ledger.kinds import Action
 
@@ -33,11 +33,7 @@ class Command(Struct, frozen=True, array_like=True, gc=False):
 
     def carrying(self, packed: bytes) -> "Command":
         """Give it with another action, packed. Raises `Invalid` PROPOSAL_MALFORMED."""
-        try:
-            action = _unpack_action(packed)
-        except msgspec.MsgspecError as error:
-            raise Invalid("PROPOSAL_MALFORMED", "the proposed command can't be read") from error
-        return replace(self, action=action)
+        return replace(self, action=_read_action(packed))
 
     def of_proposal(self, proposal: Proposal) -> "Command":
         """Give the command that a proposal keeps, in the words of whoever proposed it."""
@@ -48,3 +44,20 @@ class Command(Struct, frozen=True, array_like=True, gc=False):
             channel=proposal.channel,
             principal=proposal.principal,
         )
+
+
+def waiting(account: Account, of_key: str) -> Action | None:
+    """Give what waits for approval on an account under a request key; None = nothing does.
+
+    Raises `Invalid` PROPOSAL_MALFORMED.
+    """
+    found = next((each for each in account.open.proposals if each.key == of_key), None)
+    return _read_action(found.action) if found is not None else None
+
+
+def _read_action(packed: bytes) -> Action:
+    try:
+        action: Action = _unpack_action(packed)
+        return action
+    except msgspec.MsgspecError as error:
+        raise Invalid("PROPOSAL_MALFORMED", "the proposed command can't be read") from error

@@ -143,7 +143,7 @@ BUILT_IN = (
     Grant("frontend", ("top_up_units",), _UNITS, NO_LIMIT, actors=True),
     Grant(
         "operator",
-        (*sorted(READS), *_CHANGES, "charge", "session", "close_account", "approve", "post_fees", "close_period"),
+        (*sorted(READS), *_CHANGES, "charge", "session", "approve", "post_fees", "close_period"),
         NO_LIMIT,
         NO_LIMIT,
         actors=True,
@@ -151,6 +151,8 @@ BUILT_IN = (
     Grant("operator", (*_SALES, "set_credit_limit"), NO_LIMIT, 0, actors=True),
     Grant("operator", ("top_up", "transfer", "adjust", "refund"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("gift", "give_offering"), NO_LIMIT, _SMALL, actors=True),
+    # What leaves an account with its end leaves it for good.
+    Grant("operator", ("close_account",), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("settle", "credit_bill", "resolve_dispute", "reverse_payment"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("pay", "recover", "dispute", "agree_instalments", "dun"), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("operator", ("write_off", "take_over_bill"), NO_LIMIT, 0, actors=True),

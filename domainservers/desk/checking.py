@@ -4,7 +4,8 @@ from charging.base.account import Account
 from charging.errors import Fault
 from charging.ledger.action import BaseAction
 from charging.ledger.admitting import not_kept
-from charging.ledger.command import Command
+from charging.ledger.command import Command, waiting
+from charging.ledger.commands.approve import Approve
 from charging.ledger.commands.join import Join
 from charging.ledger.commands.move_in import MoveIn
 from charging.ledger.commands.open_account import OpenAccount
@@ -44,7 +45,7 @@ class Checking:
             return self._gift(action)
         if isinstance(action, OpenAccount) and action.contract.domain != domain:
             return served_elsewhere(action.contract.domain, domain)
-        written = action.identities_written(account)
+        written = _approved(item.command, account).identities_written(account)
         members = account.members if account is not None and account.terms.status != "moved" else ()
         joining = tuple([identity for identity in written if identity not in members])
         if not item.fresh:
@@ -101,6 +102,14 @@ class Checking:
         except (Fault, VersionMoved, NothingDue):
             return None  # Decided again by the caller, who says why.
         return Holders(joining, decision.account.version)
+
+
+def _approved(command: Command, account: Account | None) -> BaseAction:
+    """Give what a command asks for: of an approval, what it approves."""
+    action = command.action
+    if isinstance(action, Approve) and not action.reject and account is not None:
+        return waiting(account, action.of_key) or action
+    return action
 
 
 def needs_rest(action: BaseAction, account: Account) -> bool:

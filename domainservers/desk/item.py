@@ -6,6 +6,7 @@ A kind of commit that carries more than a charge does is a class of its own, and
 from charging.errors import Fault
 from charging.ledger.action import BaseAction
 from charging.ledger.command import Command
+from charging.ledger.commands.approve import Approve
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.entry import Entry
 from charging.ledger.kinds import TAGS
@@ -114,8 +115,9 @@ class AccountOpening(Joining):
 _CLASSES: dict[type, type[Item]] = {
     kind: AccountOpening if kind is OpenAccount else Joining
     for kind in TAGS
-    if kind.identities_written is not BaseAction.identities_written
+    if kind is Approve or kind.identities_written is not BaseAction.identities_written
 }
+"""An approval writes what the command writes that it approves."""
 
 
 def item_of(sink: ReplySink, place: int, identity: str, command: Command, permission: Permission | None = None) -> Item:

@@ -15,7 +15,7 @@ from charging.base.fields import Reason, RequestKey
 from charging.errors import Denied, Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.approvals import PROPOSAL_KEEP_MS
-from charging.ledger.effect import Effect
+from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent
 from charging.ledger.outcome import failed, pack_outcome
 from charging.ledger.staging import reckoned
@@ -63,6 +63,8 @@ class Approve(BaseAction, frozen=True, tag="approve"):
     """Period of the run in whose stage money waits that the proposed command brings; 0 = it comes in at once."""
     number: Annotated[str, FilledIn()] = ""
     """Of the document that the proposed command makes: the owner's, while it decides."""
+    completed: Annotated[bytes, FilledIn()] = b""
+    """The proposed command, packed, with what the platform fills in by now; nothing else is taken from it."""
 
     sees_stages = True
     stages = True
@@ -91,7 +93,7 @@ class Approve(BaseAction, frozen=True, tag="approve"):
         """End a proposal, by doing it or without.
 
         Denied SAME_PRINCIPAL; Refused PROPOSAL_UNKNOWN, also when it was decided before, PROPOSAL_EXPIRED; and what the
-        proposed command itself raises.
+        proposed command itself raises; `VersionMoved` where what the platform filled into that is not brought anew.
         """
         proposal = _decidable(account, command, self, now_ms)
         if self.reject:
@@ -99,6 +101,10 @@ class Approve(BaseAction, frozen=True, tag="approve"):
         asked = command.of_proposal(proposal)
         action = asked.action.staged(self.stage) if self.stage else asked.action
         action = action.numbered(self.number) if self.number else action
+        if self.completed:
+            action = action.completed_by(command.carrying(self.completed).action)
+        elif action.ages():
+            raise VersionMoved  # The platform did not know the proposal yet, and so filled nothing in.
         effect = action.decide(account if action.sees_stages else reckoned(account), asked, now_ms)
         event = Decided(proposal.key, True, proposal.principal, proposal.actor, self.reason)
         return replace(effect, events=(event, *effect.events))

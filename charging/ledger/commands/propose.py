@@ -12,7 +12,7 @@ from charging.ledger.action import OWNER, BaseAction, Envelope, Traits
 from charging.ledger.approvals import PROPOSAL_KEEP_MS
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
-from charging.ledger.standing import require_open
+from charging.ledger.standing import require_here
 
 PROPOSED = "propose"
 """Kind of the entries of `Propose`: they change the account and yet tell a refusal, APPROVAL_NEEDED."""
@@ -69,13 +69,13 @@ class Propose(BaseAction, frozen=True, tag=PROPOSED):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Let a command wait; what could not be done now is not proposed.
 
-        Refused PROPOSALS_FULL, ACCOUNT_CLOSED; Invalid PROPOSAL_MALFORMED; and what the command itself raises.
+        Refused PROPOSALS_FULL, ACCOUNT_MOVED; Invalid PROPOSAL_MALFORMED; and what the command itself raises.
         """
         asked = command.carrying(self.action)
         if not asked.action.traits.proposable:
             raise Invalid("PROPOSAL_MALFORMED", f"{type(asked.action).__name__} can't wait for approval")
+        require_here(account)
         effect = asked.action.decide(account, asked, now_ms)
-        require_open(account)
         over = tuple(each.key for each in account.open.proposals if each.time_ms + PROPOSAL_KEEP_MS <= now_ms)
         if len(account.open.proposals) - len(over) >= PROPOSALS_MAX:
             raise Refused(

@@ -41,7 +41,7 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
         sender=PLATFORM,
         permissions=("set_account_status", "close_account"),
         predictable=True,
-        proposable=False,
+        proposable=True,
         of_subscribers=False,
         ports=False,
     )
@@ -66,6 +66,20 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
     def at_stake(self) -> int:
         """Give what is paid out, and the fees that it brings."""
         return self.pay_out + self.dues.at_stake()
+
+    def grounds(self) -> str:
+        """Give the reason."""
+        return self.reason
+
+    def ages(self) -> bool:
+        """Say whether it brings fees: what a contract's end gives back and costs is another sum each day."""
+        return bool(self.dues.fees)
+
+    def completed_by(self, other: BaseAction) -> "SetStatus":
+        """Take what the end of the contracts brings by now, and how long identities rest from now on."""
+        if not isinstance(other, SetStatus):
+            return self
+        return replace(self, dues=other.dues, rests_until_ms=other.rests_until_ms)
 
     def permission(self) -> str:
         """Give closing a name of its own: it can't be undone."""

@@ -8,8 +8,14 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from charging.base.contract import Contract
 from charging.catalogue.offers import Fee, Offering
+from charging.errors import Refused
+from charging.ledger.commands.propose import proposal_of
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.dues import Due, Dues
+from charging.ledger.ledger import seal
 from charging.ledger.permission import Policy
 from testkit.front import A, B, Front, fault_of
+from testkit.ledger import charge_of
 from testkit.owner import OwnerInMemory, catalogue
 
 pytestmark = pytest.mark.timeout(30)
@@ -23,10 +29,15 @@ BY_ID = f"account:{ID}"
 async def desk(front: Front, owner: OwnerInMemory) -> Front:
     """A front end with the account of A: joining with "line" costs 5, another customer 7 for each line."""
     plain = catalogue(2)
-    fees = (Fee("entry", "5", kind="one_time"), Fee("papers", "7", kind="one_time", event="ownership"))
+    fees = (
+        Fee("entry", "5", kind="one_time"),
+        Fee("papers", "7", kind="one_time", event="ownership"),
+        Fee("bye", "9", kind="one_time", event="termination"),
+    )
     more = (
         Offering("line", services=("voice",), fees=("entry", "papers")),
         Offering("rival", services=("voice",), excludes=("line",)),
+        Offering("monthly", services=("voice",), fees=("bye",)),
         Offering("extra", kind="addon", requires=("palace",)),
         Offering("palace"),
         Offering("gone", effective_to="2020-01-01T00:00:00"),
@@ -228,3 +239,19 @@ async def test_a_number_that_was_released_early_is_no_longer_its_last_accounts(
     assert [(line.actor, line.reason) for line in lines if line.kind == "release_number" and line.account_version][
         -1:
     ] == [("li", f"{A} rests no longer: a hospital wants it")]
+
+
+async def test_a_closing_that_waited_is_rated_anew_when_it_is_approved(desk: Front, owner: OwnerInMemory) -> None:
+    await desk.one(desk.execute(subscribe=pb.Subscribe(offering="monthly")))
+    closing = pb.SetAccountStatus(status="closed", reason="moves")
+    asked = desk.execute(set_account_status=closing, request_type=pb.REQUEST_TYPE_QUOTE, request_key="")
+    told = (await desk.one(asked)).preview
+    assert [(fee.fee, fee.amount) for fee in told.fees] == [("bye", 9_000_000)]
+    stale = Due(A, "monthly", "bye", "bye", now_ms(), now_ms() + 1, seal(charge_of(1)))
+    waits = SetStatus("closed", "moves", dues=Dues((stale,), owner.desk.accounts[A].version))
+    with pytest.raises(Refused, match="second principal"):
+        owner.desk.do(A, proposal_of(waits), "waiting", "li", "operator/li")
+    done = await desk.one(desk.execute(approve=pb.Approve(of_key="waiting", reason="seen")))
+    assert not done.HasField("error"), done.error
+    assert [moved.delta for moved in done.command.movements] == [-9_000_000]
+    assert owner.desk.accounts[A].terms.status == "closed"
