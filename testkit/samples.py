@@ -144,6 +144,8 @@ FULL = an_account(
     fees=(FeeMark(ALICE, "plan", "monthly", 1, 9, 30),),
     reversed=(("paid-0", START_MS),),
     closed_ms=START_MS,
+    stopped=("lost phone",),
+    begun=((ALICE, "extra", 5),),
     dunned=(Dunned(STEP, "", 1),),
 )
 SHARE = (Share("B-1", "voice", "voice", 20),)
@@ -228,12 +230,15 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
         {"books", "buckets", "accumulators", "sessions", "ended"},
     ),
     IdentityChanged: (IdentityChanged(ALICE, "tv:new", "lost"), {"members", "fees", "feeds"}),
-    ContractSet: (ContractSet(Contract("tv:new", "account-1", "GD")), {"members"}),
+    ContractSet: (
+        ContractSet(Contract("tv:new", "account-1", "GD"), begun=(("tv:new", "extra", 5),)),
+        {"members", "begun"},
+    ),
     CustomerChanged: (
         CustomerChanged("account-1", "GD", "customer-1", "customer-2", {"grade": "new"}, "sold"),
         {"customer_id", "customer_attributes"},
     ),
-    StatusSet: (StatusSet("active", "paid"), {"status", "status_reason", "closed_ms"}),
+    StatusSet: (StatusSet("active", "paid"), {"status", "status_reason", "closed_ms", "stopped"}),
     ModeSet: (ModeSet("prepaid", "postpaid"), {"payment_mode"}),
     CreditSet: (CreditSet(900, "risk", 100), {"credit_limit"}),
     ThresholdSet: (ThresholdSet(Threshold("t-2", "balance", 6), False), {"thresholds"}),

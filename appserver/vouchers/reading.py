@@ -88,7 +88,7 @@ def changes_of(
         case "activate":
             return {sheet: ActivateVouchers(each, principal) for sheet, each in wanted.items()}
         case "block":
-            return {sheet: BlockVouchers(request.block.reason, each) for sheet, each in wanted.items()}
+            return {sheet: BlockVouchers(request.block.reason, each, principal) for sheet, each in wanted.items()}
         case "expire":
             if numbers:
                 raise malformed("serials", "none: a batch expires as a whole")

@@ -19,7 +19,7 @@ from charging.ledger.revising import PAST_MS_MAX, Late, as_of
 from charging.rating.due_fees import of_change
 from charging.rating.past_changes import check_past, of_past_change
 from charging.rating.selling import check_change
-from charging.rating.terms import check_terms
+from charging.rating.terms import check_terms, counted
 
 DAY_MS = 86_400_000
 Dated = Subscribe | Unsubscribe | ChangePlan | Pause | Resume
@@ -62,7 +62,8 @@ def decided_on(
     changes = isinstance(ready, ChangePlan)
     if isinstance(ready, Leave):
         check_terms(plan_at, contract, after, account, _path(ready), changes=changes, at_ms=now_ms)
-        return replace(ready, dues=of_change(plan_at, contract, after, account, now_ms, changes=False, at_ms=now_ms))
+        dues = of_change(plan_at, contract, after, account, now_ms, changes=False, at_ms=now_ms)
+        return replace(ready, dues=dues, begun=counted(plan_at, contract, account, now_ms))
     at_ms = _begins_ms(ready)
     check_change(plan_at, after, _added(ready), at_ms, as_of(ready.late, at_ms, now_ms), path or _path(ready))
     check_terms(plan_at, contract, after, account, path or _path(ready), changes=changes, at_ms=at_ms)

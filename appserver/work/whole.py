@@ -20,7 +20,7 @@ from charging.ledger.dues import Due, Dues
 from charging.ledger.revising import over
 from charging.rating.due_fees import of_change
 from charging.rating.ownership import costs, of_ownership
-from charging.rating.terms import check_terms
+from charging.rating.terms import check_terms, counted
 
 _pack = msgspec.msgpack.Encoder().encode
 CLOSING_MEMBERS_MAX = DUES_MAX
@@ -56,15 +56,17 @@ def closed_on(
         return order
     plan_at = reference.timeline.plan_at
     due: list[Due] = []
+    begun: list[tuple[str, str, int]] = []
     for member in account.members:
         before = contracts[member]
         after = over(before, now_ms, rests_ms)
         check_terms(plan_at, before, after, account, "set_account_status.status", changes=False, at_ms=now_ms)
         due += of_change(plan_at, before, after, account, now_ms, changes=False, at_ms=now_ms).fees
+        begun += counted(plan_at, before, account, now_ms)
     if len(due) > DUES_MAX:
         raise _too_large(f"its end brings {len(due)} fees", order)
     due.sort(key=_taken)
-    return replace(order, dues=Dues(tuple(due), account.version, account.mark))
+    return replace(order, dues=Dues(tuple(due), account.version, account.mark), begun=tuple(begun))
 
 
 def approved_on(

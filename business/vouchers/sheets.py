@@ -17,6 +17,8 @@ from charging.base.bounds import TEXT_CHARS_MAX
 from charging.base.names import is_plain
 from charging.errors import Denied, NotFound, Refused
 
+DISTRIBUTOR = "distributor"
+"""Role of whoever sells vouchers."""
 GENERATED, ACTIVE, BLOCKED, EXPIRED, USED = "generated", "active", "blocked", "expired", "used"
 
 
@@ -42,6 +44,7 @@ class BlockVouchers(Struct, frozen=True, array_like=True, tag="block_vouchers", 
 
     reason: str
     numbers: tuple[int, ...]
+    principal: str
 
 
 class ExpireVouchers(Struct, frozen=True, array_like=True, tag="expire_vouchers", gc=False):
@@ -108,6 +111,7 @@ class VouchersBlocked(Struct, frozen=True, array_like=True, tag="blocked", gc=Fa
 
     reason: str
     numbers: tuple[int, ...]
+    principal: str
 
 
 class VouchersExpired(Struct, frozen=True, array_like=True, tag="expired", gc=False):
@@ -179,6 +183,8 @@ class Sheet(Struct, frozen=True, array_like=True):
     """When somebody ended it; 0 = its own time holds."""
     sold: bool = False
     """It was activated once, whatever was blocked since."""
+    held: tuple[int, ...] = ()
+    """What of it a distributor may not let be used again, for somebody else blocked it: numbers, 0 = the whole."""
 
     def use_of(self, action: UseVoucher | ReleaseVoucher) -> VoucherUse | None:
         """Find what a redemption used."""
@@ -223,6 +229,11 @@ def apply(sheet: Sheet | None, event: SheetEvent) -> Sheet:
             return replace(sheet, exported=(event.key, event.principal))
         case VouchersActivated() | VouchersBlocked():
             opens = isinstance(event, VouchersActivated)
+            named = event.numbers or (0,)
+            held = tuple(number for number in sheet.held if number not in named) if opens else sheet.held
+            if not opens and not _distributes(event.principal):
+                held = tuple(sorted({*held, *named}))
+            sheet = replace(sheet, held=held)
             if not event.numbers:
                 return replace(sheet, state=ACTIVE if opens else BLOCKED, sold=sheet.sold or opens)
             others = tuple(number for number in sheet.blocked if number not in event.numbers)
@@ -248,6 +259,10 @@ def say(event: SheetEvent) -> str:
             return f"number {event.number} released, {event.account_id} could not take it: {event.reason}"
 
 
+def _distributes(principal: str) -> bool:
+    return principal.partition("/")[0] == DISTRIBUTOR
+
+
 def _made(sheet: Sheet | None, action: MakeSheet, now_ms: int) -> SheetMade:
     if sheet is not None:
         raise Refused("VOUCHERS_EXIST", "the sheet was made before")
@@ -264,13 +279,15 @@ def _activated(sheet: Sheet, action: ActivateVouchers, _now_ms: int) -> Vouchers
         raise Denied("SAME_PRINCIPAL", "vouchers of so much are activated by another principal than made them")
     if not sheet.sold and action.numbers:
         raise Refused("VOUCHER_NOT_ACTIVE", "the sheet was not activated yet: activate all of it first")
+    if _distributes(action.principal) and set(sheet.held) & {0, *(action.numbers or ())}:
+        raise Denied("VOUCHERS_HELD", "somebody else than a distributor blocked them: an operator activates them again")
     return VouchersActivated(action.principal, action.numbers)
 
 
 def _blocked(sheet: Sheet, action: BlockVouchers, _now_ms: int) -> VouchersBlocked:
     _check_numbers(sheet, action.numbers)
     _check_reason(action.reason)
-    return VouchersBlocked(action.reason, action.numbers)
+    return VouchersBlocked(action.reason, action.numbers, action.principal)
 
 
 def _expired(_sheet: Sheet, action: ExpireVouchers, now_ms: int) -> VouchersExpired:

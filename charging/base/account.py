@@ -228,6 +228,10 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """Slots that it lived in before, oldest first: where the bills are that were made there."""
     closed_ms: int = 0
     """When the account was closed, UTC; 0 = it is not, or that was not written down."""
+    stopped: tuple[str, ...] = ()
+    """Of a closed account that staff had suspended: the reason; () = it had not been."""
+    begun: tuple[tuple[str, str, int], ...] = ()
+    """What members had taken that left since, as far as the catalogue counts it: (identity, offering, when, UTC)."""
 
 
 NOTHING_OPEN = Open()

@@ -182,6 +182,10 @@ class SessionStepped(BaseEvent, frozen=True, tag="s"):
         return tuple((posting.usage, posting.charge) for posting in self.postings)
 
 
+BEGUN_MAX = 64
+"""Of what members had taken that left: earlier periods count no more."""
+
+
 class ContractSet(BaseEvent, frozen=True, tag="contract"):
     """A member's contract; the domain server projects it to the shared unit. Status ended: the member left."""
 
@@ -190,12 +194,16 @@ class ContractSet(BaseEvent, frozen=True, tag="contract"):
     """What changed in it, for the history: before and after."""
     changed: tuple[TermChange, ...] = ()
     """Of what it says besides what it subscribes to."""
+    begun: tuple[tuple[str, str, int], ...] = ()
+    """Of one that is over: as `Open.begun`."""
 
     rerates = True
 
     def apply(self, account: Account) -> Account:
-        """Count its identity among the members, or no more."""
+        """Count its identity among the members, or no more, and remember what it had taken."""
         identity = self.contract.identity
+        if self.begun:
+            account = account.with_open(begun=(*account.open.begun, *self.begun)[-BEGUN_MAX:])
         if self.contract.status == "ended":
             return replace(account, members=tuple(member for member in account.members if member != identity))
         if identity in account.members:
@@ -223,14 +231,18 @@ class StatusSet(BaseEvent, frozen=True, tag="status"):
     """Status until then; "" = it was not written down."""
     closed_ms: int = 0
     """Of one that closes: when, by the owner's clock."""
+    stopped: tuple[str, ...] = ()
+    """Of one that closes: as `Open.stopped`."""
 
     rerates = False
     regrants = True
 
     def apply(self, account: Account) -> Account:
-        """Set the status, and remember when it closed."""
+        """Set the status; of one that closes, remember when, and what stopped it before."""
         set_ = account.with_terms(status=self.status, status_reason=self.reason)
-        return set_ if self.closed_ms == account.open.closed_ms else set_.with_open(closed_ms=self.closed_ms)
+        if (self.closed_ms, self.stopped) == (account.open.closed_ms, account.open.stopped):
+            return set_
+        return set_.with_open(closed_ms=self.closed_ms, stopped=self.stopped)
 
     def changes(self) -> tuple[TermChange, ...]:
         """Give the status."""

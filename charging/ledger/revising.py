@@ -123,16 +123,18 @@ def revised(
     brings: Dues = NOTHING_DUE,
     now_ms: int = 0,
     late_ms: int = 0,
+    begun: tuple[tuple[str, str, int], ...] = (),
 ) -> Effect:
     """Make the effect of a change and of the fees that it brings, by books that are valid at `now_ms`: all or nothing.
 
-    `late_ms` is the moment in the past from which it holds; 0 = it does not.
+    `late_ms` is the moment in the past from which it holds; 0 = it does not. `begun` is what is remembered of a
+    contract that is over.
 
     Raises `Invalid` CONTRACT_TOO_LARGE, and as `charging.ledger.dues.posted`.
     """
     check_contract(after)
     events = dues.posted(account, brings, now_ms)
-    changed = ContractSet(replace(after, version=account.version + 1), words[:TOLD_CHARS_MAX])
+    changed = ContractSet(replace(after, version=account.version + 1), words[:TOLD_CHARS_MAX], begun=begun)
     told = (Noticed((f"{USAGE_NOT_RERATED}:{moment(late_ms)}",)),) if late_ms else ()
     return Effect((changed, *events, *told), dues.net(events))
 

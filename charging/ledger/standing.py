@@ -33,6 +33,13 @@ def moved_on(account: Account, version: int, mark: int) -> bool:
     return version != account.version or (mark != 0 and mark != account.mark)
 
 
+def stopped_by_staff(account: Account) -> tuple[str, ...]:
+    """Give the reason for which staff suspended an account; () = it is not suspended, or by itself."""
+    terms = account.terms
+    by_itself = terms.status_reason in (FUNDS_ENDED, DUNNING)
+    return (terms.status_reason,) if terms.status == "suspended" and not by_itself else ()
+
+
 def require_here(account: Account) -> None:
     """Refuse ACCOUNT_MOVED: the account has moved to another domain, which the message names."""
     terms = account.terms

@@ -82,6 +82,12 @@ ACCOUNTS = Section(
         ),
         Reason("ACCOUNT_NOT_CLOSED", REFUSED, "The account is not closed, so it can't be reopened."),
         Reason(
+            "ENDED_BY_DUNNING",
+            REFUSED,
+            "The account was ended for what it owes, which is for good.",
+            "Open another account once it is paid; its numbers rest for this one alone.",
+        ),
+        Reason(
             "REOPENING_OVER",
             REFUSED,
             "The account was closed longer ago than the catalogue lets it be reopened, or it lets none be.",

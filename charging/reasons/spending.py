@@ -1,6 +1,6 @@
 """Reasons of money with rules: budgets, spending limits, bonuses, vouchers, gifts."""
 
-from charging.reasons.reason import INVALID, NOBODY, NOT_FOUND, REFUSED, SAME_KEY, UNAVAILABLE, Reason, Section
+from charging.reasons.reason import DENIED, INVALID, NOBODY, NOT_FOUND, REFUSED, SAME_KEY, UNAVAILABLE, Reason, Section
 
 SPENDING = Section(
     "Money with rules",
@@ -90,6 +90,12 @@ VOUCHERS = Section(
         ),
         Reason("VOUCHER_USED", REFUSED, "The voucher was used before.", facts=("used_ms",)),
         Reason("VOUCHER_NOT_ACTIVE", REFUSED, "The voucher is not on sale yet: nobody has activated it."),
+        Reason(
+            "VOUCHERS_HELD",
+            DENIED,
+            "Somebody else than a distributor blocked the vouchers.",
+            "An operator activates them again.",
+        ),
         Reason("VOUCHER_BLOCKED", REFUSED, "The voucher, or its batch, is blocked."),
         Reason("VOUCHER_EXPIRED", REFUSED, "The voucher has expired.", facts=("expired_ms",)),
         Reason("VOUCHER_ELSEWHERE", REFUSED, "The voucher is for accounts of other regions."),

@@ -26,6 +26,8 @@ class Leave(BaseAction, frozen=True, tag="leave"):
     dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
     rests_until_ms: Annotated[int, FilledIn()] = 0
     """Until when nobody else may have the identity, UTC; 0 = it is free at once."""
+    begun: Annotated[tuple[tuple[str, str, int], ...], FilledIn()] = ()
+    """What it had taken in this period that may be taken so often only; as `Open.begun`."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -61,4 +63,4 @@ class Leave(BaseAction, frozen=True, tag="leave"):
         revising.require_no_session(account, before.identity)
         after = self.of(before, now_ms)
         words = f"{revising.told(before, after, now_ms)}; left: {self.reason}".removesuffix(": ")
-        return revising.revised(account, after, words, self.dues, now_ms)
+        return revising.revised(account, after, words, self.dues, now_ms, begun=self.begun)

@@ -82,8 +82,11 @@ class OpenAccount(BaseCreation, frozen=True, tag="open"):
     )
 
     def at_stake(self) -> int:
-        """Give its credit and all its books, whatever their unit; its fees are those of the catalogue."""
-        return self.credit_limit + sum(book.amount for book in self.books)
+        """Give its credit and all its books, whatever their unit, without the money that its fees take at once: that is
+        no gift, and the fees are those of the catalogue."""
+        money = sum(book.amount for book in self.books if book.unit == MONEY and not book.allowance)
+        paid = max(0, min(money, self.dues.at_stake()))
+        return self.credit_limit + sum(book.amount for book in self.books) - paid
 
     def permission(self) -> str:
         """Give an opening that brings the past a name of its own: nothing tells whether that was so."""

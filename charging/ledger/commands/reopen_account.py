@@ -19,7 +19,7 @@ from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import ContractSet, StatusSet
-from charging.ledger.standing import require_here
+from charging.ledger.standing import DUNNING, require_here
 
 NEVER = 1 << 62
 """`closed_since_ms` where the catalogue lets no account be reopened."""
@@ -79,19 +79,23 @@ class Reopen(BaseAction, frozen=True, tag="reopen"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Open it again. That its number rests for it was looked at before (`charging.ledger.admitting.not_kept`).
 
-        Refused ACCOUNT_NOT_CLOSED, REOPENING_OVER, and as `begun` and `charging.ledger.dues.posted` refuse.
+        Refused ACCOUNT_NOT_CLOSED, ENDED_BY_DUNNING, REOPENING_OVER, and as `begun` and
+        `charging.ledger.dues.posted` refuse.
         """
         require_here(account)
         if account.terms.status != "closed":
             raise Refused("ACCOUNT_NOT_CLOSED", f"account {account.account_id} is {account.terms.status}")
         closed_ms = account.open.closed_ms
+        if account.terms.status_reason == DUNNING and not closed_ms:
+            raise Refused("ENDED_BY_DUNNING", "the account was ended for what it owes, for good: open another one")
         if closed_ms < self.closed_since_ms:
             text = "it was closed longer ago than accounts are reopened after"
             raise Refused("REOPENING_OVER", text, facts={"closed_ms": str(closed_ms)})
         back = (ContractSet(self.begun(account, now_ms)),) if self.member else ()
         fees = dues.posted(account, self.dues, now_ms)
         opened = StatusSet("active", self.reason or "reopened", "closed")
-        # What dunning had stopped stays stopped: nothing of what it was taken for was paid by closing.
-        stopped = dunning.status_of(opened.apply(account))
+        # What staff or dunning had stopped stays stopped: the reason for it did not go away by closing.
+        by_staff = tuple([StatusSet("suspended", why, "active") for why in account.open.stopped])
+        stopped = by_staff or dunning.status_of(opened.apply(account))
         events: tuple[BaseEvent, ...] = (opened, *stopped, *back, *fees)
         return Effect(events, dues.net(fees))

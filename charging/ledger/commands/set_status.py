@@ -20,7 +20,7 @@ from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import Booked, ContractSet, StatusSet
 from charging.ledger.sending import TransferSent, check_room_for
-from charging.ledger.standing import require_open
+from charging.ledger.standing import require_open, stopped_by_staff
 
 
 class SetStatus(BaseAction, frozen=True, tag="status"):
@@ -36,6 +36,8 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
     """Of an account that closes: until when nobody else may have its identities, UTC; 0 = they are free at once."""
     dues: Annotated[Dues, FilledIn()] = NOTHING_DUE
     """Of an account that closes: what the end of all its members' contracts gives back and costs."""
+    begun: Annotated[tuple[tuple[str, str, int], ...], FilledIn()] = ()
+    """Likewise: what they had taken in this period that may be taken so often only; as `Open.begun`."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -79,7 +81,7 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
         """Take what the end of the contracts brings by now, and how long identities rest from now on."""
         if not isinstance(other, SetStatus):
             return self
-        return replace(self, dues=other.dues, rests_until_ms=other.rests_until_ms)
+        return replace(self, dues=other.dues, begun=other.begun, rests_until_ms=other.rests_until_ms)
 
     def permission(self) -> str:
         """Give closing a name of its own: it can't be undone."""
@@ -114,8 +116,11 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
         for fee in fees:
             left = fee.apply(left)
         leaving = self._leaving(left, command, now_ms) if self.pay_out else ()
-        status = StatusSet(self.status, self.reason, account.terms.status, now_ms)
-        events: tuple[BaseEvent, ...] = (status, *map(ContractSet, ended), *fees, *leaving)
+        status = StatusSet(self.status, self.reason, account.terms.status, now_ms, stopped_by_staff(account))
+        over = [
+            ContractSet(each, begun=tuple([row for row in self.begun if row[0] == each.identity])) for each in ended
+        ]
+        events: tuple[BaseEvent, ...] = (status, *over, *fees, *leaving)
         return Effect(events, dues.net(fees) + self.pay_out)
 
     def _over(self, account: Account, member: str, now_ms: int) -> Contract:

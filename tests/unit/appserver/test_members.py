@@ -7,6 +7,9 @@ from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
 from charging.base.contract import Contract
+from charging.base.localtime import month_at
+from charging.bills.taxtable import TaxTable
+from charging.catalogue.document import Catalogue
 from charging.catalogue.offers import Fee, Offering
 from charging.errors import Refused
 from charging.ledger.commands.propose import proposal_of
@@ -14,6 +17,7 @@ from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.dues import Due, Dues
 from charging.ledger.ledger import seal
 from charging.ledger.permission import Policy
+from charging.rating.closing import closing_of
 from testkit.front import A, B, Front, fault_of
 from testkit.ledger import charge_of
 from testkit.owner import OwnerInMemory, catalogue
@@ -25,10 +29,9 @@ ID = "GD/0:7"
 BY_ID = f"account:{ID}"
 
 
-@pytest.fixture
-async def desk(front: Front, owner: OwnerInMemory) -> Front:
-    """A front end with the account of A: joining with "line" costs 5, another customer 7 for each line."""
-    plain = catalogue(2)
+def sold(version: int, past_days: int | None = None) -> Catalogue:
+    """Give a catalogue in which joining with "line" costs 5, another customer 7 for each line."""
+    plain = catalogue(version)
     fees = (
         Fee("entry", "5", kind="one_time"),
         Fee("papers", "7", kind="one_time", event="ownership"),
@@ -37,13 +40,20 @@ async def desk(front: Front, owner: OwnerInMemory) -> Front:
     more = (
         Offering("line", services=("voice",), fees=("entry", "papers")),
         Offering("rival", services=("voice",), excludes=("line",)),
+        Offering("rarely", services=("voice",), begins_max=1, begins_period="month"),
         Offering("monthly", services=("voice",), fees=("bye",)),
         Offering("extra", kind="addon", requires=("palace",)),
         Offering("palace"),
         Offering("gone", effective_to="2020-01-01T00:00:00"),
     )
-    sold = replace(plain, offerings=(*plain.offerings, *more), fees=fees, quarantine_days=90, reopen_days=30)
-    owner.publish(sold)
+    found = replace(plain, offerings=(*plain.offerings, *more), fees=fees, quarantine_days=90, reopen_days=30)
+    return replace(found, past_days=past_days, past_closed="refuse")
+
+
+@pytest.fixture
+async def desk(front: Front, owner: OwnerInMemory) -> Front:
+    """A front end with the account of A."""
+    owner.publish(sold(2))
     await front.open()
     return front
 
@@ -121,7 +131,7 @@ BAD = {
     "not sold to this customer": ({"subscribe": pb.Subscribe(offering="extra")}, "OFFERING_REQUIRES"),
     "not sold to anybody": ({"subscribe": pb.Subscribe(offering="gone")}, "OFFERING_NOT_SOLD"),
     "an excluded pair": ({"subscribe": pb.Subscribe(offering="rival")}, "OFFERING_EXCLUDED"),
-    "in the past of a closed period": ({"unsubscribe": pb.Unsubscribe(offering="line", at_ms=1_000)}, "CHANGE_IN_PAST"),
+    "in the past": ({"unsubscribe": pb.Unsubscribe(offering="line", at_ms=1_000)}, "CHANGE_IN_PAST"),
     "a number in quarantine": ({"join": pb.Join(member=B)}, "NUMBER_IN_QUARANTINE"),
     "a number of another account": ({"join": pb.Join(member="msisdn:8613000000088")}, "IDENTITY_TAKEN"),
 }
@@ -139,6 +149,30 @@ async def test_each_bad_change_has_a_reason_of_its_own_and_nothing_moves(
     assert fault_of(await desk.one(desk.execute(**command))).reason == reason  # type: ignore[arg-type]
     after = owner.desk.accounts[A]
     assert (after.members, after.books, owner.contracts[A]) == (before.members, before.books, contract)
+
+
+async def test_a_change_in_a_period_that_was_billed_is_refused_and_nothing_moves(
+    desk: Front, owner: OwnerInMemory
+) -> None:
+    await desk.one(desk.execute(subscribe=pb.Subscribe(offering="line")))
+    account = owner.desk.accounts[A]
+    month = month_at(account.terms.zone, account.terms.cycle_day, now_ms())
+    within_ms = now_ms() - 2 * 3_600_000
+    owner.desk.now_ms = now_ms() + 70 * DAY_MS
+    for each in (month - 1, month):
+        owner.desk.do(A, closing_of(owner.desk.accounts[A], TaxTable(coin=10_000), each, owner.desk.now_ms))
+    owner.publish(sold(3, past_days=60))
+    await desk.one(desk.execute(subscribe=pb.Subscribe(offering="rarely")))  # Its answer tells of the new catalogue.
+    billed, contract = owner.desk.accounts[A], owner.contracts[A]
+    assert billed.terms.closed == month
+    for command, reason in (
+        ({"unsubscribe": pb.Unsubscribe(offering="plan", at_ms=within_ms)}, "CHANGE_IN_CLOSED_PERIOD"),
+        ({"subscribe": pb.Subscribe(offering="bundle", valid_from_ms=within_ms)}, "CHANGE_IN_CLOSED_PERIOD"),
+        ({"pause": pb.Pause(from_ms=within_ms)}, "CHANGE_IN_CLOSED_PERIOD"),
+        ({"join": pb.Join(member=B, offering="plan", from_ms=within_ms)}, "CHANGE_IN_PAST"),
+    ):
+        assert fault_of(await desk.one(desk.execute(**command))).reason == reason  # type: ignore[arg-type]
+    assert (owner.desk.accounts[A].books, owner.contracts[A]) == (billed.books, contract)
 
 
 def test_no_two_of_them_have_the_same_reason() -> None:
@@ -255,3 +289,30 @@ async def test_a_closing_that_waited_is_rated_anew_when_it_is_approved(desk: Fro
     assert not done.HasField("error"), done.error
     assert [moved.delta for moved in done.command.movements] == [-9_000_000]
     assert owner.desk.accounts[A].terms.status == "closed"
+
+
+@pytest.mark.parametrize("way", ["leaves and joins", "leaves, joins, then subscribes", "closes and reopens"])
+async def test_what_is_sold_once_a_month_is_not_sold_again_to_who_went_and_came_back(
+    desk: Front, owner: OwnerInMemory, way: str
+) -> None:
+    named(owner)
+    await desk.one(desk.execute(BY_ID, join=pb.Join(member=B, offering="rarely")))
+    if way == "closes and reopens":
+        await desk.one(desk.execute(BY_ID, set_account_status=pb.SetAccountStatus(status="closed", reason="left")))
+        again = desk.execute(BY_ID, reopen_account=pb.ReopenAccount(member=B, offering="rarely"))
+    else:
+        assert not (await desk.one(desk.execute(B, leave=pb.Leave(reason="moves")))).HasField("error")
+        again = desk.execute(BY_ID, join=pb.Join(member=B, offering="rarely"))
+    if way == "leaves, joins, then subscribes":
+        assert not (await desk.one(desk.execute(BY_ID, join=pb.Join(member=B)))).HasField("error")
+        again = desk.execute(B, subscribe=pb.Subscribe(offering="rarely"))
+    before = owner.desk.accounts[ID]
+    assert fault_of(await desk.one(again)).reason == "TAKEN_TOO_OFTEN"
+    assert owner.desk.accounts[ID] == before
+
+
+async def test_what_another_member_took_counts_for_that_one_alone(desk: Front, owner: OwnerInMemory) -> None:
+    await desk.one(desk.execute(join=pb.Join(member=B, offering="rarely")))
+    await desk.one(desk.execute(B, leave=pb.Leave(reason="moves")))
+    third = "msisdn:8613000000077"
+    assert not (await desk.one(desk.execute(join=pb.Join(member=third, offering="rarely")))).HasField("error")

@@ -6,12 +6,15 @@ import pytest
 from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
+from charging.base.account import Book
 from charging.base.contract import Contract, Subscription
 from charging.catalogue.offers import Fee, Offering
 from charging.errors import Denied, Refused
+from charging.ledger.dues import Due, Dues
+from charging.ledger.ledger import seal
 from charging.ledger.permission import NO_LIMIT, READS, Grant, Policy
 from testkit.front import A, B, Front, fault_of
-from testkit.ledger import Desk, opening
+from testkit.ledger import Desk, charge_of, opening
 from testkit.owner import OwnerInMemory, catalogue
 
 pytestmark = pytest.mark.timeout(30)
@@ -69,6 +72,18 @@ async def test_who_cannot_pay_opens_nothing(hall: Front, sold: OwnerInMemory) ->
     reply = await hall.one(asked(hall, pb.Subscription(offering="line"), money=4))
     assert fault_of(reply).reason == "INSUFFICIENT_FUNDS"
     assert A not in sold.desk.accounts
+
+
+def test_money_that_the_fees_of_an_opening_take_at_once_is_no_gift_and_needs_no_limit() -> None:
+    fees = Dues((Due(A, "line", "entry", "entry", 0, 0, seal(charge_of(5 * YUAN))),))
+    for money, stake in ((5, 0), (4, 0), (7, 2)):
+        action = replace(opening(A, money * YUAN), dues=fees)
+        assert action.at_stake() == stake * YUAN
+        assert Policy().permit("frontend/hall", "open_account").allows(action.at_stake()) == (stake == 0)
+    credit = replace(opening(A, 5 * YUAN), dues=fees, credit_limit=1)
+    assert credit.at_stake() == 1
+    units = replace(opening(A), dues=fees, books=(Book("gift", "byte", 5 * YUAN),))
+    assert units.at_stake() == 5 * YUAN, "units pay for no fee"
 
 
 async def test_what_begins_later_is_paid_for_when_it_does(hall: Front, sold: OwnerInMemory) -> None:
