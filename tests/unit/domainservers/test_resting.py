@@ -8,6 +8,8 @@ from msgspec.structs import replace
 
 from charging.ledger.commands.join import Join
 from charging.ledger.commands.leave import Leave
+from charging.ledger.commands.move_in import MoveIn
+from charging.ledger.commands.move_out import MoveOut
 from charging.ledger.commands.release_number import ReleaseNumber
 from charging.wire import Commit, Done, FetchResting, RestingRow, RestingRows, pack
 from domainservers.contracts import resting
@@ -173,3 +175,24 @@ async def test_a_long_list_is_told_page_by_page_each_number_once(monkeypatch: py
 def test_partitions_are_named_for_good() -> None:
     assert partition_name("GD", 7) == "GD/007"
     assert BUCKETS == 256
+
+
+async def test_a_number_rests_in_its_region_while_its_account_is_ported_until_that_takes_it_back() -> None:
+    unit = FlakyUnit()
+    south, north = await own(unit), await own(unit, name="BJ/3")
+    account_id = await two_members(south)
+    await leaves(south, account_id)
+    await written(south)
+    alice = await held(south, ALICE)
+    out = await do(south, "out", MoveOut("BJ"), ALICE, account_id)
+    assert isinstance(out, Done)
+    arriving = MoveIn(out.detail or b"", (alice,), "BJ")
+    arrived = await do(north, "in", arriving, ALICE, account_id)
+    assert isinstance(arrived, Done), arrived
+    await written(north)
+    assert [row.account_id for row in await listed(south)] == [account_id]
+    assert await numbers(north) == []
+    back = await do(north, "back", Join(CAROL, "", "now", NOW_MS, {}, "", 0), ALICE, account_id)
+    assert isinstance(back, Done), back
+    await written(north)
+    assert await numbers(south) == await numbers(north) == []
