@@ -145,13 +145,7 @@ ACCOUNTS = Section(
             "Do it through one of the channels that the field names, or give it another value.",
             fields="the field that names it",
         ),
-        Reason(
-            "CHARACTERISTIC_VALUE_UNKNOWN",
-            INVALID,
-            "The attribute has no such value.",
-            "Give one of those that the field names.",
-            fields="the attribute",
-        ),
+        Reason("CHARACTERISTIC_VALUE_UNKNOWN", INVALID, "The attribute has no such value.", fields="the attribute"),
         Reason(
             "GROUP_TOO_LARGE",
             INVALID,

@@ -46,7 +46,7 @@ async def redeemed(tmp_path: Path, *, credited: bool = True) -> str:
         await do(south, "open", opening())
         await tell(north, "make", MakeSheet(VoucherTerms("money", 50, "CNY"), CODES, True, "local"))
         await tell(north, "activate", ActivateVouchers((), "local"))
-        await tell(north, "block", BlockVouchers("stolen", (4,), "operator/li"))
+        await tell(north, "block", BlockVouchers("stolen", (4,), "local"))
         told = await do(south, "use", RedeemVoucher("", CodeRead(SHEET.subject_id, (CODES[0],))))
         assert isinstance(told, Failed)
         account = await account_of(south, ALICE)

@@ -98,6 +98,9 @@ NATION = {
         {"id": "friends", "unit": "money", "most": "50", "name": "f", "books": ["gift"], "least": "1", "per_day": "90",
          "per_month": "300", "fee": "0.5", "fee_kept": "true", "to_book": "gift", "allowance": "child",
          "validity": "30 d", **DATES}],
+    "characteristics": [
+        {"id": "grade", "name": "g", "values": ["a"], "removable": "false", "channels": ["web"], **DATES},
+        {"id": "friends", "kind": "group", "most": "3"}],
     "agreements": [{"id": "a", "discounts": ["off"], "name": "a", **DATES}],
     "exclusive_groups": [{"id": "one", "choose": "best", "name": "o"}],
     "accumulators": [
@@ -137,7 +140,8 @@ REGION = {
         "splits": [{"id": "rent", "parts": [{"item": "line", "price": "5"}, {"item": "calls", "price": "5"}]}],
         "rating_groups": [{"id": "g", "service": "voice", "group": "11"}],
         "bonuses": [{"id": "welcome", "book": "gift", "steps": [{"at_least": "60", "amount": "5"}]}],
-        "gifts": [{"id": "friends", "unit": "money", "most": "40"}]},
+        "gifts": [{"id": "friends", "unit": "money", "most": "40"}],
+        "characteristics": [{"id": "grade", "values": ["b"]}]},
 }  # fmt: skip
 OTHER = {
     "id": "other", "unit": "event", "days": ("2026-12-24",), "prefixes": ("99",), "places": ("XX",), "service": "sms",
@@ -253,7 +257,8 @@ def test_every_key_changes_what_is_compiled_or_is_listed_with_the_reason() -> No
     nation = from_plain(NATION)
     region = from_plain({**REGION, "withdrawn": {"tariffs": ["texts"], "offerings": ["r"], "allowances": ["free"],
                                                  "discounts": ["off"], "taxes": ["data"], "splits": ["rent"],
-                                                     "bonuses": ["welcome"], "gifts": ["friends"]},
+                                                     "bonuses": ["welcome"], "gifts": ["friends"],
+                                                     "characteristics": ["friends"]},
                           "overrides": {}})  # fmt: skip
     changing = from_plain(REGION)
     effects: dict[tuple[type[Struct], str], bool] = {}

@@ -111,7 +111,7 @@ async def test_each_way_in_which_a_voucher_can_not_be_used_has_a_reason_of_its_o
     await through.begin(VoucherTerms("money", 5, "CNY", channels=("palm",)))
     foreign = Vouchers()
     await foreign.begin(VoucherTerms("money", 5, "EUR"))
-    await country.tell("block-2", BlockVouchers("stolen", (2,), "operator/li"))
+    await country.tell("block-2", BlockVouchers("stolen", (2,), "local"))
     await country.redeem("used", CODES[0][0])
     wrong = KEYS.spell(KEYS.mark, b"other", SHEET, 1)[0]
     told = {
