@@ -19,6 +19,7 @@ from mediation.formats.format import Format
 from mediation.plant.files import DECODED, HELD, LandedFile
 from mediation.plant.home import CHANGED
 from mediation.plant.plant import Plant
+from mediation.plant.removed import RemovedFile
 from mediation.plant.work import CHARGED, RecordBatch
 from mediation.records import UnusableFile
 
@@ -49,6 +50,10 @@ class FileProof(Struct, frozen=True):
     """To be charged: their batch is open."""
     joined: int = 0
     """Parts of calls: the call stands where another of its parts does, or waits for parts."""
+    parts_waiting: int = 0
+    """Of these, those whose call waits."""
+    removed: str = ""
+    """Rule by which its records were removed: then the numbers are those of that moment; "" = they are there."""
     differences: tuple[str, ...] = ()
 
 
@@ -74,12 +79,16 @@ class Prover:
         _, times = np.unique(np.concatenate([np.zeros(0, _KEYS), *taken]), return_counts=True)
         self.doubled = int((times > 1).sum())
         """Keys that were charged twice."""
+        self._removed = plant.removed.all()
 
     def files(self) -> Iterator[FileProof]:
         """Prove file by file, in the order in which they were taken."""
         for file in self._plant.files.all():
             form = self._formats.get(file.source)
-            if form is None:
+            gone = self._removed.get(file.digest)
+            if gone is not None:
+                yield _of_removed(file, gone)
+            elif form is None:
                 yield FileProof(file, differences=(f"source {file.source} is not there any more: add it again",))
             else:
                 yield self._prove(file, Decoder(form))
@@ -133,6 +142,7 @@ class Prover:
             len(suspended),
             len(waiting),
             len(joined),
+            sum(not part.batch for part in plant.parts.of_file(file.digest)),
         )
         total = proof.charged + proof.duplicates + proof.dropped + proof.suspended + proof.waiting + proof.joined
         if total != proof.records:
@@ -156,6 +166,11 @@ def _among(keys: NDArray[np.bytes_], key: bytes) -> bool:
     sought = np.array([key], _KEYS)
     at = int(np.searchsorted(keys, sought)[0])
     return at < len(keys) and bool(keys[at] == sought[0])
+
+
+def _of_removed(file: LandedFile, gone: RemovedFile) -> FileProof:
+    proof = FileProof(file, gone.records, gone.charged, gone.set_aside, gone.duplicates, gone.dropped)
+    return replace(proof, joined=gone.joined, removed=gone.why)
 
 
 def _found(pieces: Iterable[Piece]) -> _Found:

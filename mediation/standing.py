@@ -6,6 +6,7 @@ from msgspec import Struct
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector as FamilyCollector
 
+from mediation.collecting.accepted import without_accepted
 from mediation.collecting.sequences import SequenceReport, in_sequence
 from mediation.collecting.sources import SwitchSource
 from mediation.plant.plant import Plant
@@ -38,10 +39,11 @@ def source_states(plant: Plant, sources: Sequence[SwitchSource], now_ms: int) ->
 
 
 def sequence_of(plant: Plant, source: SwitchSource) -> SequenceReport | None:
-    """Say what the numbers in a source's names tell; None = it has no rule of them."""
+    """Say what the numbers in a source's names tell, but for gaps that were accepted; None = it has no rule of them."""
     if source.sequence is None:
         return None
-    return in_sequence(source.sequence, ((each.name, each.digest) for each in plant.files.names(source.source)))
+    report = in_sequence(source.sequence, ((each.name, each.digest) for each in plant.files.names(source.source)))
+    return without_accepted(report, plant.gaps.of(source.source))
 
 
 def _state(plant: Plant, source: SwitchSource, now_ms: int) -> SourceState:

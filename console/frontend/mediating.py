@@ -1,7 +1,6 @@
 """`onetier mediation`: a plant's files of switches, from where they are written to where they are charged."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -13,8 +12,9 @@ from rich.table import Table
 
 from charging.base.identity import mask
 from cluster.roles import read_role
-from console.frontend import rerating, sourcing, working
+from console.frontend import rerating, ruling, sourcing, working
 from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, explained
+from console.frontend.plants import Home, faulty_exit, now_ms, opened_plant, plant_rules
 from console.report import major, moment
 from console.views import Json, View, print_view
 from details.late import LateBook
@@ -23,7 +23,7 @@ from mediation.agreeing import plant_disagreements
 from mediation.decoding.decoded import Decoded, FoundRecord
 from mediation.decoding.decoder import Decoder
 from mediation.formats.reading import read_format
-from mediation.line import MediationLine, PlantRules, read_rules
+from mediation.line import MediationLine, PlantRules
 from mediation.plant.assembler import waiting_calls
 from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended
@@ -41,19 +41,21 @@ SHOWN_MAX = 20
 
 app.command()(rerating.rerate)
 app.command()(rerating.late)
+app.command()(ruling.keep)
+app.command()(ruling.erase)
+app.command(name="accept-gap")(ruling.accept_gap)
 app.command()(rerating.rollback)
 app.command(name="what-if")(rerating.what_if)
 app.command()(working.scheduler)
 app.command()(working.worker)
 
-Home = Annotated[Path, typer.Argument(help="Folder of the plant: sources.yaml, formats/, and what it makes.")]
 Reason = Annotated[str, typer.Option("--reason", help="Only what waits for this reason.")]
 
 
 @app.command()
 def check(home: Home, as_json: Json = False) -> None:
     """Check the sources and formats of a plant; every fault with its file and line, and exit status 1."""
-    rules = _rules(home)
+    rules = plant_rules(home)
     rows = [{"source": each.source, "folder": each.folder, "format": each.format} for each in rules.sources]
     text = [f"{each.source}: {each.files} of {each.folder}, format {each.format}" for each in rules.sources]
     print_view(View(rows, [*text, "no fault"]), as_json)
@@ -70,7 +72,7 @@ def try_format(
     try:
         found = list(Decoder(read_format(form)).decode(file.read_bytes()))
     except FaultyFile as faulty:
-        raise _faulty(faulty) from faulty
+        raise faulty_exit(faulty) from faulty
     except UnusableFile as unusable:
         typer.echo(f"{file}: {unusable.reason}: {unusable.why}", err=True)
         raise typer.Exit(1) from unusable
@@ -102,7 +104,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Collect what is whole, decode it, charge it; exit status 1 when something had to be left for the next run."""
-    rules = _rules(home)
+    rules = plant_rules(home)
 
     async def work(plant: Plant, client: AsyncClient) -> bool:
         line, poster = MediationLine(plant, rules), _poster(plant, client, rules)
@@ -118,7 +120,7 @@ def run(
                     typer.echo(str(taken), err=True)
                     await asyncio.sleep(every)
                     continue
-                gauges.states = source_states(plant, rules.sources, _now_ms())
+                gauges.states = source_states(plant, rules.sources, now_ms())
                 if not follow:
                     return well
                 await asyncio.sleep(every)
@@ -135,14 +137,14 @@ def recycle(
     as_json: Json = False,
 ) -> None:
     """Try again what waits in suspense, and decode again what could not be read, once the cause is mended."""
-    rules = _rules(home)
+    rules = plant_rules(home)
 
     async def work(plant: Plant, client: AsyncClient) -> bool:
         line = MediationLine(plant, rules)
         with only_writer(home):
-            readable = line.decode_again(_now_ms())
-            again = line.recycle(reason, _now_ms())
-            posted = await _poster(plant, client, rules).post_batches(_now_ms())
+            readable = line.decode_again(now_ms())
+            again = line.recycle(reason, now_ms())
+            posted = await _poster(plant, client, rules).post_batches(now_ms())
         row = {"readable": readable, "again": again, "posted": posted}
         texts = [f"{readable} records can be read now, {again} are tried again", _posted(posted)]
         print_view(View([row], texts), as_json)
@@ -154,7 +156,7 @@ def recycle(
 @app.command()
 def suspense(home: Home, reason: Reason = "", as_json: Json = False) -> None:
     """List what could not be charged, with file, position and reason."""
-    plant = _open(home)
+    plant = opened_plant(home)
     rows = list(plant.suspense.all(reason))
     names = {file.digest: file.name for file in plant.files.all()}
     lines = [_suspended(each, names[each.digest]) for each in rows[:SHOWN_MAX]]
@@ -169,7 +171,7 @@ def suspense(home: Home, reason: Reason = "", as_json: Json = False) -> None:
 @app.command()
 def waiting(home: Home, as_json: Json = False) -> None:
     """List calls that wait for parts: whose they are, which parts are there and missing, and until when."""
-    rules, plant = _rules(home), _open(home)
+    rules, plant = plant_rules(home), opened_plant(home)
     sources = {file.digest: file for file in plant.files.all()}
     partial = {source: form.parts for source, form in rules.formats.items() if form.parts is not None}
     calls = waiting_calls(plant.parts.waiting(), {digest: partial.get(file.source) for digest, file in sources.items()})
@@ -193,7 +195,7 @@ def proof(
     as_json: Json = False,
 ) -> None:
     """Prove that every record is charged, duplicate, dropped or suspended; exit status 1 if one is not."""
-    rules, plant = _rules(home), _open(home)
+    rules, plant = plant_rules(home), opened_plant(home)
     prover = Prover(plant, rules.formats)
     proofs = list(prover.files())
     wrong = [f"{each.file.name}: {text}" for each in proofs for text in each.differences]
@@ -217,8 +219,8 @@ def proof(
 @app.command()
 def sources(home: Home, as_json: Json = False) -> None:
     """Show how each source stands; exit status 1 when a file is overdue or the newest look went wrong."""
-    rules, plant = _rules(home), _open(home)
-    well = sourcing.show_sources(plant, rules, _now_ms(), as_json=as_json)
+    rules, plant = plant_rules(home), opened_plant(home)
+    well = sourcing.show_sources(plant, rules, now_ms(), as_json=as_json)
     plant.close()
     if not well:
         raise typer.Exit(1)
@@ -227,7 +229,7 @@ def sources(home: Home, as_json: Json = False) -> None:
 @app.command()
 def files(home: Home, source: sourcing.OfSource = "", state: sourcing.OfState = "", as_json: Json = False) -> None:
     """List the files that were taken and what became of them, and those that are not whole yet."""
-    plant = _open(home)
+    plant = opened_plant(home)
     sourcing.show_files(plant, source, state, as_json=as_json)
     plant.close()
 
@@ -235,7 +237,7 @@ def files(home: Home, source: sourcing.OfSource = "", state: sourcing.OfState = 
 @app.command()
 def gaps(home: Home, as_json: Json = False) -> None:
     """Show which files are missing by the numbers in their names; exit status 1 when one is."""
-    rules, plant = _rules(home), _open(home)
+    rules, plant = plant_rules(home), opened_plant(home)
     whole = sourcing.show_gaps(plant, rules, as_json=as_json)
     plant.close()
     if not whole:
@@ -246,26 +248,6 @@ def _numbers(numbers: tuple[int, ...]) -> str:
     return ", ".join(str(number) for number in numbers[:SHOWN_MAX])
 
 
-def _rules(home: Path) -> PlantRules:
-    try:
-        return read_rules(home)
-    except FaultyFile as faulty:
-        raise _faulty(faulty) from faulty
-
-
-def _faulty(faulty: FaultyFile) -> typer.Exit:
-    for fault in faulty.faults:
-        typer.echo(str(fault), err=True)
-    return typer.Exit(1)
-
-
-def _open(home: Path) -> Plant:
-    if not home.is_dir():
-        typer.echo(f"{home} is no folder: make it, with sources.yaml and formats/ in it", err=True)
-        raise typer.Exit(2)
-    return Plant(home)
-
-
 def _poster(plant: Plant, client: AsyncClient, rules: PlantRules) -> Poster:
     return Poster(plant, client, {source.source: source.channel for source in rules.sources})
 
@@ -274,7 +256,7 @@ def _work(
     home: Path, endpoints: list[str], tls: Path | None, work: Callable[[Plant, AsyncClient], Awaitable[bool]]
 ) -> None:
     async def connected() -> bool:
-        plant = _open(home)
+        plant = opened_plant(home)
         with closing(plant):
             with only_writer(home):
                 plant.remove_unnamed()
@@ -291,9 +273,9 @@ def _work(
 async def _pass(line: MediationLine, poster: Poster, as_json: bool) -> bool:
     """Go along the line once and tell; say whether nothing is left that could have been done."""
     with sourcing.progress(as_json=as_json) as report:
-        collected = await line.collect(_now_ms(), report)
-    decoded = line.decode(_now_ms())
-    posted = await poster.post_batches(_now_ms())
+        collected = await line.collect(now_ms(), report)
+    decoded = line.decode(now_ms())
+    posted = await poster.post_batches(now_ms())
     texts = [
         f"{each.source}: {each.taken} files taken, {each.known} known, {each.unfinished} not whole yet"
         for each in collected
@@ -357,10 +339,6 @@ def _proof_table(proofs: list[FileProof]) -> Table:
     for each in proofs:
         taken = (each.records, each.charged, each.set_aside, each.duplicates, each.dropped)
         counts = (*taken, each.suspended, each.waiting, each.joined)
-        state = f"held: {each.file.reason}" if each.file.state == "held" else each.file.state
+        state = f"held: {each.file.reason}" if each.file.state == "held" else each.removed or each.file.state
         table.add_row(each.file.name, state, *(f"{count:,}" for count in counts))
     return table
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

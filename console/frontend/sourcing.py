@@ -5,13 +5,17 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TimeRemainingColumn
 from rich.table import Table
 
 from console.report import console, moment
 from console.views import View, print_view
+from mediation.collecting.accepted import find_gap
+from mediation.collecting.sources import SwitchSource
 from mediation.line import PlantRules, SourceReport
 from mediation.plant.files import LandedFile, WaitingFile
+from mediation.plant.gaps import AcceptedGap
 from mediation.plant.plant import Plant
 from mediation.standing import WELL, SourceGauges, SourceState, sequence_of, source_states
 from runtime.settings import BadSettings
@@ -66,9 +70,36 @@ def show_gaps(plant: Plant, rules: PlantRules, *, as_json: bool) -> bool:
         text += [f"{source.source}: {name} has a number that was taken with another content" for name in report.twice]
         text += [f"{source.source}: {name} has no number where the pattern says" for name in report.unnumbered]
         many = sum(gap.files for gap in report.missing)
-        text.append(f"{source.source}: {many:,} missing, numbers began anew {report.wraps} times")
+        said = f", {report.accepted:,} accepted" if report.accepted else ""
+        text.append(f"{source.source}: {many:,} missing{said}, numbers began anew {report.wraps} times")
+        text += [_accepted(each) for each in plant.gaps.of(source.source)]
     print_view(View(rows, text), as_json)
     return whole
+
+
+def accept_gap(plant: Plant, source: SwitchSource, gap: AcceptedGap) -> bool:
+    """Note what a person says of missing files; says whether they are missing, or, taking it back, were accepted."""
+    if gap.holds:
+        report = sequence_of(plant, source)
+        found = find_gap(report, gap.period, gap.begin, gap.end) if report is not None else None
+        if found is None:
+            return False
+        mine = replace(gap, place=found.place, files=found.files)
+    else:
+        said = [each for each in plant.gaps.of(source.source) if each.holds]
+        same = [each for each in said if (each.period, each.begin, each.end) == (gap.period, gap.begin, gap.end)]
+        if not same:
+            return False
+        mine = replace(gap, place=same[-1].place, files=same[-1].files)
+    with plant.commit():
+        plant.gaps.add(mine)
+    return True
+
+
+def _accepted(gap: AcceptedGap) -> str:
+    period = f" of {gap.period}" if gap.period else ""
+    what = "accepted" if gap.holds else "taken back"
+    return f"{gap.source}: {gap.begin} to {gap.end}{period} {what} by {gap.who}, {_moment(gap.at_ms)}: {gap.why}"
 
 
 def _states_table(states: list[SourceState]) -> Table:

@@ -3,13 +3,13 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 
 from mediation.collecting.folders import LISTED_MAX, FileMoved, SourceLost, Take
 from mediation.collecting.listing import Listing
+from mediation.collecting.patience import PatientThread
 from mediation.plant.files import ListedFile
 
 _CHUNK = 1 << 20
@@ -20,11 +20,17 @@ class LocalFolder:
 
     at_once = 4
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, thread: PatientThread) -> None:
+        """`thread` makes the calls: a mount may hang."""
         self._folder = folder
+        self._call = thread.call
+        self._later = thread.later
 
     async def list(self) -> Listing:
         """Give its files, by name. Raises `SourceLost`."""
+        return await self._call(self._list)
+
+    def _list(self) -> Listing:
         found: list[ListedFile] = []
         try:
             with os.scandir(self._folder) as entries:
@@ -39,18 +45,25 @@ class LocalFolder:
 
     async def fetch(self, file: ListedFile, begin: int, take: Take) -> None:
         """Hand over a file's bytes. Raises `FileMoved`, `SourceLost`."""
-        with self._opened(file) as opened:
-            opened.seek(begin)
+        opened = await self._call(lambda: self._open(file, begin))
+        try:
             left = file.bytes - begin
-            while left > 0 and (chunk := opened.read(min(left, _CHUNK))):
+            while left > 0 and (chunk := await self._call(partial(opened.read, min(left, _CHUNK)))):
                 take(chunk)
                 left -= len(chunk)
-            after = os.fstat(opened.fileno())
-        if left or _listed(file.name, after) != file or self._now(file) != file:
+            same = await self._call(lambda: _listed(file.name, os.fstat(opened.fileno())) == self._now(file) == file)
+        except OSError as error:
+            raise FileMoved(f"{file.shown}: {error.strerror}") from error
+        finally:
+            self._later(opened.close)
+        if left or not same:
             raise FileMoved(f"{file.shown} was written to while it was read")
 
     async def move(self, file: ListedFile, folder: str, name: str) -> None:
-        """Move a file. Raises `FileMoved`."""
+        """Move a file. Raises `FileMoved`, `SourceLost`."""
+        await self._call(lambda: self._move(file, folder, name))
+
+    def _move(self, file: ListedFile, folder: str, name: str) -> None:
         target = self._folder / folder
         try:
             target.mkdir(exist_ok=True)
@@ -66,20 +79,21 @@ class LocalFolder:
         except FileNotFoundError:
             return None
 
-    @contextmanager
-    def _opened(self, file: ListedFile) -> Iterator[BufferedReader]:
+    def _open(self, file: ListedFile, begin: int) -> BufferedReader:
         try:
             # Neither a link nor a pipe that was put in its place is waited for.
             handle = os.open(self._folder / file.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(handle, "rb") as opened:
-                if not stat.S_ISREG(os.fstat(handle).st_mode):
-                    raise FileMoved(f"{file.shown} is no file any more")
-                yield opened
+            opened = os.fdopen(handle, "rb")
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                opened.close()
+                raise FileMoved(f"{file.shown} is no file any more")
+            opened.seek(begin)
         except FileNotFoundError as error:
             raise FileMoved(f"{file.shown} is gone") from error
         except OSError as error:
             why = "is a link now" if error.errno == errno.ELOOP else error.strerror
             raise FileMoved(f"{file.shown}: {why}") from error
+        return opened
 
 
 def _listed(name: str, status: os.stat_result) -> ListedFile:

@@ -7,6 +7,7 @@ from pathlib import Path
 from mediation.collecting.folders import SourceFolder
 from mediation.collecting.ftp import ftp_folder
 from mediation.collecting.local import LocalFolder
+from mediation.collecting.patience import PatientThread
 from mediation.collecting.s3 import s3_folder
 from mediation.collecting.servers import S3Server, SftpServer
 from mediation.collecting.sftp import sftp_folder
@@ -18,7 +19,11 @@ async def open_folder(source: SwitchSource, home: Path) -> AsyncIterator[SourceF
     """Open it for one look; `home` is the plant's folder. Raises `SourceLost`."""
     server = source.server
     if server is None:
-        yield LocalFolder(Path(source.folder))
+        thread = PatientThread(source.folder)
+        try:
+            yield LocalFolder(Path(source.folder), thread)
+        finally:
+            thread.close()
     elif isinstance(server, SftpServer):
         async with sftp_folder(server, home, source.folder) as by_sftp:
             yield by_sftp

@@ -60,12 +60,22 @@ class MissingFiles(Struct, frozen=True):
     files: int
     after: str
     """Name of the file before them."""
+    place: int = 0
+    """Of the first of them in the whole sequence of the period, which never begins anew."""
+    range: tuple[int, int] = (0, 1)
+    """The first number there is, and how many there are."""
+
+    def numbered(self, place: int) -> int:
+        """Give the number of a file by its place."""
+        return self.range[0] + place % self.range[1]
 
 
 class SequenceReport(Struct, frozen=True):
     """What the numbers of a source's files say."""
 
     missing: tuple[MissingFiles, ...] = ()
+    accepted: int = 0
+    """Files that are missing beside these, and a person said that they never come."""
     wraps: int = 0
     """How often numbers began anew after the last one."""
     twice: tuple[str, ...] = ()
@@ -78,18 +88,18 @@ class _Period:
     """Numbers of one period, counted on over wraps."""
 
     def __init__(self, rule: SequenceRule) -> None:
-        self._rule = rule
-        self._range = rule.last - rule.first + 1
+        self.rule = rule
+        self.range = rule.last - rule.first + 1
         self._highest: int | None = None
         self.taken: dict[int, tuple[str, str]] = {}
 
     def place(self, number: int) -> int:
         """Give the place of a number in the whole sequence."""
-        step = number - self._rule.first
+        step = number - self.rule.first
         if self._highest is None:
             return step
-        half = self._range // 2
-        return self._highest - half + (step - (self._highest - half)) % self._range
+        half = self.range // 2
+        return self._highest - half + (step - (self._highest - half)) % self.range
 
     def take(self, number: int, name: str, digest: str) -> bool:
         """Take a number; says whether another content has it already."""
@@ -99,11 +109,11 @@ class _Period:
 
     def number(self, place: int) -> int:
         """Give the number that stands at a place."""
-        return self._rule.first + place % self._range
+        return self.rule.first + place % self.range
 
     def wraps(self) -> int:
         """Say how often the numbers began anew."""
-        return max(self.taken) // self._range - min(self.taken) // self._range if self.taken else 0
+        return max(self.taken) // self.range - min(self.taken) // self.range if self.taken else 0
 
 
 def in_sequence(rule: SequenceRule, files: Iterable[tuple[str, str]]) -> SequenceReport:
@@ -119,7 +129,7 @@ def in_sequence(rule: SequenceRule, files: Iterable[tuple[str, str]]) -> Sequenc
             twice.append(name)
     missing = [gap for name, period in sorted(periods.items()) for gap in _gaps(name, period)]
     wraps = sum(period.wraps() for period in periods.values())
-    return SequenceReport(tuple(missing[:GAPS_TOLD_MAX]), wraps, tuple(twice), tuple(unnumbered))
+    return SequenceReport(tuple(missing[:GAPS_TOLD_MAX]), 0, wraps, tuple(twice), tuple(unnumbered))
 
 
 def later_names(rule: SequenceRule, taken: Iterable[str], names: Iterable[str]) -> frozenset[str]:
@@ -154,4 +164,5 @@ def _gaps(name: str, period: _Period) -> Iterator[MissingFiles]:
     for before, after in pairwise(places):
         if after - before > 1:
             begin, end = period.number(before + 1), period.number(after - 1)
-            yield MissingFiles(name, begin, end, after - before - 1, period.taken[before][0])
+            files, of = after - before - 1, (period.rule.first, period.range)
+            yield MissingFiles(name, begin, end, files, period.taken[before][0], before + 1, of)

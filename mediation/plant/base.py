@@ -35,6 +35,15 @@ CREATE TABLE IF NOT EXISTS batches (
   number INTEGER PRIMARY KEY, digest TEXT NOT NULL, records INTEGER NOT NULL, state TEXT NOT NULL,
   charged INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS gaps (
+  source TEXT NOT NULL, period TEXT NOT NULL, place INTEGER NOT NULL, files INTEGER NOT NULL, begin INTEGER NOT NULL,
+  end INTEGER NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL, holds INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS removed (
+  digest TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, why TEXT NOT NULL, records INTEGER NOT NULL,
+  charged INTEGER NOT NULL, set_aside INTEGER NOT NULL, duplicates INTEGER NOT NULL, dropped INTEGER NOT NULL,
+  joined INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS runs (name TEXT PRIMARY KEY, day TEXT NOT NULL, keys INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS runs_of_day ON runs (day);
 CREATE TABLE IF NOT EXISTS suspense (
@@ -65,6 +74,8 @@ class PlantBase:
         self.connection = sqlite3.connect(path, isolation_level=None, timeout=30.0)
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=FULL")
+        # What a rule removes is not in the file any more.
+        self.connection.execute("PRAGMA secure_delete=ON")
         self.connection.executescript(_SCHEMA)
 
     def plant_id(self) -> str:
@@ -75,6 +86,10 @@ class PlantBase:
                 row = (f"plant-{token_hex(6)}",)
                 self.connection.execute("INSERT INTO plant VALUES (?)", row)
         return str(row[0])
+
+    def forget(self) -> None:
+        """Have nothing of what was deleted in the file, nor beside it."""
+        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let it go."""

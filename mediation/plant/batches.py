@@ -59,6 +59,13 @@ def write_uses(path: Path, uses: pl.DataFrame) -> None:
     _write(path, uses)
 
 
+def keys_alone(path: Path) -> None:
+    """Leave of a batch the keys alone, by which its uses are known again."""
+    frame = pl.read_parquet(path)
+    if frame.columns != ["key"]:
+        _write(path, frame.select("key"))
+
+
 def read_batch(path: Path) -> list[KeyedRecord]:
     """Read the records of a batch, in their order in the file."""
     frame = pl.read_parquet(path)

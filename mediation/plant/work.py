@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from mediation.plant.base import PlantBase
 
-OPEN, CHARGED = "open", "charged"
+OPEN, CHARGED, REMOVED = "open", "charged", "removed"
 
 
 class RecordBatch(Struct, frozen=True):
@@ -17,7 +17,7 @@ class RecordBatch(Struct, frozen=True):
     """Of the file."""
     records: int
     state: str
-    """open, charged"""
+    """open, charged; removed: it was charged, and its records were kept long enough, or erased"""
     charged: int
     """Of the records; the others are in suspense."""
 

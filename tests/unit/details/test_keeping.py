@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from console.frontend.mediating import app as mediating
 from console.operations.detailing import app as detailing
+from console.report import major
 from details import keeping
 from details.checking import check_parts
 from details.parts import frame_of, written
@@ -115,3 +116,17 @@ def test_two_that_gather_keep_no_row_twice_so_a_job_of_rating_waits_too(
     with only_writer(tmp_path):
         result = CliRunner().invoke(app, [*words, *where, str(tmp_path)])
     assert (result.exit_code, "another process writes" in result.output) == (1, True), result.output
+
+
+def test_a_bills_line_is_told_by_the_rows_behind_it_with_their_sum(tmp_path: Path) -> None:
+    store = filled(tmp_path)
+    rows = store.page(DetailAsk(ALICE), 100).rows
+    store.close()
+    asked = ["line", str(tmp_path), ALICE, "2024-10", "--zone", ZONE]
+    told = CliRunner().invoke(detailing, asked).output
+    (item,) = {each.effect.item for each in rows}
+    assert f"{item}: {major(sum(each.usage.amount for each in rows))} of {len(rows)} rows" in told
+    assert all(each.usage.key in told for each in rows)
+    assert "no rows" in CliRunner().invoke(detailing, [*asked, "--item", "nothing"]).output
+    lines = CliRunner().invoke(detailing, [*asked, "--json"]).output.splitlines()
+    assert len(lines) == len(rows)

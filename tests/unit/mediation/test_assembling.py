@@ -50,6 +50,10 @@ class Yard:
         (self.home / "formats" / "calls.yaml").write_text(FORMAT + more, encoding="utf-8")
         source = f"sources:\n  - {{source: s, folder: {self.folder}, format: calls, whole: {{not_ending: .tmp}}}}\n"
         (self.home / "sources.yaml").write_text(source, encoding="utf-8")
+        self.open()
+
+    def open(self) -> None:
+        """Open the plant by what its files say now."""
         self.plant = Plant(self.home)
         self.rules = read_rules(self.home)
         self.line = MediationLine(self.plant, self.rules)

@@ -1,6 +1,7 @@
 """A cycle costs what one pass would, whatever the order in which usage came, and what it was charged by."""
 
 from collections.abc import Sequence
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from charging.errors import Fault
 from charging.ledger.commands.close_period import is_money
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
-from charging.ledger.commands.restate_usage import RestateUsage, usage_total
+from charging.ledger.commands.restate_usage import RestatedAmount, RestateUsage, usage_total
 from charging.ledger.ledger import seal
 from charging.plans.timeline import Timeline
 from charging.rating.rating import rate
@@ -24,6 +25,8 @@ from charging.rating.restating import Restatement, restated
 from charging.wire import CatalogueRef
 from details.rows import rows_of
 from mediation.rerating.inputs import cycle_begins_ms, past_uses
+from mediation.rerating.job import RerateJob, check_job
+from mediation.rerating.whatif import WhatIfSum, chart
 from testkit.ledger import Desk, an_account
 
 ME, SHE = "msisdn:8613012345678", "msisdn:8613012345679"
@@ -268,3 +271,41 @@ def test_what_nothing_prices_any_more_stays_as_it_was() -> None:
     found = study(desk, empty)
     assert not found.changes
     assert [use.fault for use in found.uses] == ["CATALOGUE_MISSING"]
+
+
+def test_a_book_that_is_named_twice_gives_once_for_all() -> None:
+    desk, found = some()
+    account = desk.accounts["GD/0:me"]
+    desk.accounts["GD/0:me"] = replace(account, books=(*account.books, Book("pack", "second", 100)))
+    takes = tuple(RestatedAmount(line.time_ms, "pack", 60) for line in found.lines[:2])
+    assert len(takes) == 2
+    with pytest.raises(Fault) as missing:
+        post(desk, replace(found, takes=takes))
+    assert missing.value.reason == "UNITS_MISSING"
+    after = post(desk, replace(found, takes=(takes[0], replace(takes[1], difference=40))))
+    assert {book.book_id: book.amount for book in after.books}["pack"] == 0
+
+
+@pytest.mark.parametrize(
+    ("job", "regions", "why"),
+    [
+        (RerateJob(1, SEPTEMBER, " "), True, "a reason is kept"),
+        (RerateJob(1, SEPTEMBER + 2, "x"), True, "not begun"),
+        (RerateJob(1, SEPTEMBER - 4, "x"), True, "cycles back"),
+        (RerateJob(1, SEPTEMBER, "x"), False, "no region"),
+    ],
+)
+def test_a_faulty_job_is_refused_before_it_starts(job: RerateJob, regions: bool, why: str) -> None:
+    by = {"GD": timeline(1, "0.3", "0")} if regions else {}
+    with pytest.raises(Fault, match=why) as faulty:
+        check_job(job, by, NOW_MS)
+    assert faulty.value.reason == "RERATE_FAULTY"
+
+
+def test_what_a_draft_would_have_earned_is_drawn_with_what_was_charged() -> None:
+    drawn = chart("before & after", [WhatIfSum("plan <1>", 2_000_000, 1_000_000, 5), WhatIfSum("none")])
+    root = ElementTree.fromstring(drawn)
+    texts = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == ["before & after", "plan <1>", "2.00", "1.00", "none", "0.00", "0.00"]
+    widths = [int(each.attrib["width"]) for each in root.iter("{http://www.w3.org/2000/svg}rect")]
+    assert (widths[0], widths[2], widths[3]) == (2 * widths[1], 1, 1)

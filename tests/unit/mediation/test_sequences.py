@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from mediation.collecting.accepted import find_gap, without_accepted
 from mediation.collecting.expected import BusyHours, ExpectedFiles
 from mediation.collecting.sequences import SequenceRule, in_sequence, later_names
+from mediation.plant.gaps import AcceptedGap
 
 RULE = SequenceRule(r"gx_(?P<number>\d+)\.cdr", 99)
 DAILY = SequenceRule(r"(?P<period>\d{8})_(?P<number>\d+)", 99, 1)
@@ -102,3 +105,25 @@ def test_a_file_of_busy_hours_is_full_and_one_of_idle_hours_need_not_be() -> Non
     ]
     over_midnight = BusyHours("20:00", "02:00", 60)
     assert [over_midnight.holds(clock) for clock in ("19:59", "20:00", "01:59", "02:00")] == [False, True, True, False]
+
+
+def test_an_accepted_gap_is_told_no_more_and_what_is_left_beside_it_is() -> None:
+    report = in_sequence(RULE, names(3, 4, 9, 10))
+    gap = find_gap(report, "", 6, 7)
+    assert gap is not None
+    said = AcceptedGap("gx", "", gap.place, gap.files, 6, 7, "li", "the disk died", 1)
+    left = without_accepted(report, [said])
+    assert ([(each.begin, each.end, each.files) for each in left.missing], left.accepted) == ([(5, 5, 1), (8, 8, 1)], 2)
+    assert without_accepted(report, [said, replace(said, holds=0)]).missing == report.missing, "it was taken back"
+    # The numbers of the next time round are others.
+    again = in_sequence(RULE, names(3, 4, 9, 10, 50, 90, 3, 4, 9))
+    assert [(each.begin, each.end) for each in without_accepted(again, [said]).missing][-1] == (5, 8)
+
+
+def test_only_what_is_missing_can_be_accepted() -> None:
+    report = in_sequence(RULE, names(3, 4, 9, 10))
+    assert find_gap(report, "", 4, 5) is None
+    assert find_gap(report, "20261126", 5, 6) is None
+    over = find_gap(in_sequence(RULE, names(97, 98, 2)), "", 99, 1)
+    assert over is not None
+    assert over.files == 3

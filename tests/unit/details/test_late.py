@@ -1,0 +1,76 @@
+"""Who has late usage is found in the details, and waits until it was rated."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+from typer.testing import CliRunner
+
+from console.frontend.mediating import app
+from details import keeping
+from details.late import LATE_MS, LateBook
+from details.rows import GROUP_PLACES, StoredUsage
+from details.store import DetailStore
+from mediation.rerating.job import AccountOutcome
+from mediation.rerating.latecomers import note
+from tests.unit.details.test_store import ALICE, BEGIN_MS, BOB, DAY_MS, ZONE, row
+
+
+def late(seq: int, account: str, kind: str = "late", after_ms: int = LATE_MS + 1) -> StoredUsage:
+    made = row(seq, account, amount=0 if kind == "late" else 10)
+    return replace(made, usage=replace(made.usage, kind=kind, time_ms=BEGIN_MS + after_ms))
+
+
+def filled(home: Path) -> DetailStore:
+    store = DetailStore(home)
+    rows = [late(1, ALICE), late(2, BOB, "charge"), late(3, "GD/0:carol", "charge", LATE_MS), late(4, ALICE)]
+    store.take("GD/0", ZONE, rows, 4)
+    return store
+
+
+def test_who_waits_is_found_once_and_waits_until_it_was_rated(tmp_path: Path) -> None:
+    store = filled(tmp_path / "one")
+    book = LateBook(store)
+    book.find("GD/0")
+    alice, bob = book.waiting()
+    assert (alice.account_id, alice.set_aside, alice.position) == (ALICE, True, 4 * GROUP_PLACES)
+    assert (bob.account_id, bob.set_aside) == (BOB, False)
+    book.rated(bob)
+    book.find("GD/0")
+    assert [each.account_id for each in book.waiting()] == [ALICE], "what was seen is not looked at again"
+    # What comes while the account is rated waits on.
+    store.take("GD/0", ZONE, [late(5, ALICE)], 5)
+    book.find("GD/0")
+    book.rated(alice)
+    (again,) = book.waiting("GD/0")
+    assert again.position == 5 * GROUP_PLACES
+    store.close()
+
+
+def test_whoever_could_not_be_rated_waits_on_with_the_reason(tmp_path: Path) -> None:
+    store = filled(tmp_path / "one")
+    book = LateBook(store)
+    book.find("GD/0")
+    alice, bob = book.waiting()
+    note(book, alice, AccountOutcome(ALICE, "left out", reason="INSUFFICIENT_FUNDS", why="5 are missing"))
+    note(book, bob, AccountOutcome(BOB, "restated", unrated="CATALOGUE_MISSING"))
+    assert [each.reason for each in book.waiting()] == ["INSUFFICIENT_FUNDS", "CATALOGUE_MISSING"]
+    shown = CliRunner().invoke(app, ["late", str(store.home)]).output
+    assert "INSUFFICIENT_FUNDS: 5 are missing" in shown
+    assert "2 accounts wait" in shown
+    note(book, alice, AccountOutcome(ALICE, "restated"))
+    note(book, bob, AccountOutcome(BOB, "restated", unrated="PART_GIVEN_BACK"))
+    assert book.waiting() == []
+    store.close()
+
+
+def test_a_rule_that_takes_what_prices_need_is_known(tmp_path: Path) -> None:
+    store = filled(tmp_path / "one")
+    assert keeping.lacking(store, "GD/0") == ""
+    keeping.erase(store, BOB)
+    assert keeping.lacking(store, "GD/0") == "", "an account that was erased has no rows at all"
+    keeping.hide_parties_before(store, "99990101")
+    assert keeping.lacking(store, "GD/0") == "20241004"
+    store.lacks_before("GD/0", ZONE, BEGIN_MS + 3 * DAY_MS)
+    assert keeping.lacking(store, "GD/0") == "20241007"
+    assert keeping.lacking(store, "GD/1") == ""
+    store.close()
