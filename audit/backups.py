@@ -16,10 +16,13 @@ from msgspec import Struct
 from business.billing.events import RunOpened
 from business.billing.kind import BILL_RUNS, subject_of
 from charging.base.account import Account
+from charging.ledger.commands.move_out import MovedOut
 from charging.ledger.entry import Entry
 from charging.ledger.event import BaseArrival
 
 SUFFIX = ".books.jsonl"
+CLOCKS_MS = 60_000
+"""What the clocks of an owner and of whoever makes a backup may differ by."""
 
 
 class BookHeld(Struct, frozen=True, array_like=True):
@@ -39,22 +42,37 @@ class AccountHeld(Struct, frozen=True, array_like=True):
     books: tuple[BookHeld, ...]
 
 
+class BackupHead(Struct, frozen=True):
+    """First line of a file."""
+
+    begun_ms: int
+    """When the first account was asked for, by the clock of whoever made it: all that was there by then is in it."""
+
+
 class BooksBackup(Struct, frozen=True):
     """One file as it was read."""
 
     name: str
     digest: str
+    begun_ms: int
     accounts: tuple[AccountHeld, ...]
 
 
 _pack = msgspec.json.Encoder().encode
 _unpack = msgspec.json.Decoder(AccountHeld).decode
+_unpack_head = msgspec.json.Decoder(BackupHead).decode
 
 
-def write_backup(folder: Path, slot: str, period: str, accounts: Iterable[AccountHeld]) -> tuple[Path, str]:
-    """Write a new file, a line an account; gives it with its digest. Nothing is ever written over. Raises `OSError`."""
+def write_backup(
+    folder: Path, slot: str, period: str, accounts: Iterable[AccountHeld], begun_ms: int
+) -> tuple[Path, str]:
+    """Write a new file, its head and a line an account; gives it with its digest. Nothing is ever written over.
+
+    Raises `OSError`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    content = b"".join(_pack(each) + b"\n" for each in sorted(accounts, key=lambda each: each.account_id))
+    lines = [_pack(each) for each in sorted(accounts, key=lambda each: each.account_id)]
+    content = b"".join(line + b"\n" for line in (_pack(BackupHead(begun_ms)), *lines))
     number = 1
     while True:
         path = folder / f"{_stem(slot)}_{period.replace('/', '-')}_{number}{SUFFIX}"
@@ -73,8 +91,9 @@ def read_backups(folder: Path, slot: str) -> list[BooksBackup]:
     found: list[BooksBackup] = []
     for path in sorted(folder.glob(f"{_stem(slot)}_*{SUFFIX}")):
         content = path.read_bytes()
-        accounts = tuple([_unpack(line) for line in content.splitlines()])
-        found.append(BooksBackup(path.name, _digest(content), accounts))
+        head, *lines = content.splitlines() or [b""]
+        accounts = tuple([_unpack(line) for line in lines])
+        found.append(BooksBackup(path.name, _digest(content), _unpack_head(head).begun_ms, accounts))
     return found
 
 
@@ -96,11 +115,17 @@ class BackupCheck:
         self._moves: list[dict[tuple[str, str], int]] = [{} for _ in backups]
         self._anew: list[set[str]] = [set() for _ in backups]
         """Accounts that came anew from elsewhere since: what they brought is no move of this journal."""
+        self._there: dict[str, list[tuple[int, bool]]] = {}
+        """When each account came to this journal, and when it left: (time, came)."""
         self._named: dict[str, str] = {}
         """Digest → period, of the runs that were opened with one."""
 
     def note(self, entry: Entry) -> None:
         """Follow an entry of an account: what it moves that is newer than a backup."""
+        for event in entry.events:
+            if isinstance(event, BaseArrival | MovedOut):
+                came = isinstance(event, BaseArrival)
+                self._there.setdefault(entry.account_id, []).append((entry.time_ms, came))
         for rows, moves, anew in zip(self._rows, self._moves, self._anew, strict=True):
             row = rows.get(entry.account_id)
             if row is None or entry.version <= row.version:
@@ -128,12 +153,24 @@ class BackupCheck:
         for backup, moves, anew in zip(self._backups, self._moves, self._anew, strict=True):
             if backup.digest not in self._named:
                 yield f"{self._slot}: no run was opened with the backup {backup.name} as it is now"
+            yield from self._left_out(backup, states)
             for row in backup.accounts:
                 if row.account_id not in anew:
                     yield from _differences(backup.name, row, states.get(row.account_id), moves)
         for digest, period in self._named.items():
             if digest not in there:
                 yield f"{self._slot}: the backup that the run of {period} was opened with is missing"
+
+    def _left_out(self, backup: BooksBackup, states: Mapping[str, Account | None]) -> Iterator[str]:
+        """Say which accounts a backup has not that were there when it was begun, and some time before."""
+        rows, by_ms = {row.account_id for row in backup.accounts}, backup.begun_ms - CLOCKS_MS
+        for account_id in states:
+            moves = self._there.get(account_id, [])
+            before = [came for time_ms, came in moves if time_ms <= by_ms]
+            lately = any(not came for time_ms, came in moves if by_ms < time_ms <= backup.begun_ms + CLOCKS_MS)
+            there = before[-1] if before else not moves or not moves[0][1]
+            if there and not lately and account_id not in rows:
+                yield f"{account_id}: the backup {backup.name} leaves it out, though it was there when that was begun"
 
 
 def _differences(

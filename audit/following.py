@@ -191,7 +191,7 @@ class Follower:
                 report.periods.setdefault(period, PeriodTotals()).add(totals)
             report.findings += [f"{found.account_id}: {finding}" for finding in found.findings]
         numbers = [number for audit in self.audits.values() for number in audit.numbers]
-        report.findings += [f"{report.name}: {fault}" for fault in series_faults(numbers)]
+        report.findings += [] if self.only else _series(report.name, numbers, whole=not self._first_seq)
         report.bills += len(numbers)
         self._sum_up_subjects()
         if self.backups is not None:
@@ -224,6 +224,11 @@ class Follower:
             elif account_id not in self.audits:
                 report.later += 1
                 self.audits[account_id] = Audit(account_id, self._unpack(account_id, stored))
+
+
+def _series(name: str, numbers: list[str], *, whole: bool) -> list[str]:
+    """Say of a journal which series of numbers are not as they should be; one account alone has not all of them."""
+    return [f"{name}: {fault}" for fault in series_faults(numbers, whole=whole)]
 
 
 def _gather(audits: dict[str, Audit], into: TransferHalves) -> None:

@@ -1,4 +1,5 @@
-"""Rates journaled charges again: by the pure engine, on the replayed account, with the catalogues that are published.
+"""Rates journaled charges and discounts of bills again: by the pure engine, on the replayed account, with the
+catalogues that are published.
 
 A charge is held against every set of catalogues that was in force at some time since, newest first: which of them the
 platform knew in that second no journal says. What can't be rated again is counted, with why.
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from audit.bill_rerating import NO_CONTRACT, closing_before, discounts_again
 from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.base.usage import Charge
@@ -58,7 +60,7 @@ class Rerater:
         Entries come in the journal's order: contracts are taken from those before. None as `before` = the account did
         not exist. What can't be rated again is counted in `left_out`, by the reason.
         """
-        findings: list[str] = []
+        findings = self._bill(entry, before)
         for event in entry.events:
             if isinstance(event, SessionStepped):
                 self.left_out[OF_SESSION] += len(event.postings)
@@ -69,6 +71,17 @@ class Rerater:
         for contract in contracts_in(entry.events):
             self._contracts[contract.identity] = contract
         return findings
+
+    def _bill(self, entry: Entry, before: Account | None) -> list[str]:
+        """Rate the discounts of a bill again; where no catalogue is published there are none that could be told."""
+        closing = closing_before(entry, before) if before is not None and self._timelines else None
+        if closing is None:
+            return []
+        found = discounts_again(self._timelines, *closing, self._contracts)
+        if found is None:
+            self.left_out[NO_CONTRACT] += 1
+            return []
+        return [f"entry {entry.key}: {sentence}" for sentence in found]
 
     def _charge(self, key: str, event: Charged, before: Account | None) -> list[str]:
         contract = self._contracts.get(event.usage.identity)

@@ -32,6 +32,8 @@ Command = (
     | desk.ChangeIdentity
     | desk.SetSpendingLimit
     | desk.DropBook
+    | desk.SetPayer
+    | desk.SetPayee
     | desk.PostUsage
     | desk.RestateUsage
     | desk.Gift

@@ -49,6 +49,7 @@ from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.commands.post_usage import PostUsage, RatedUse, ReplacedUse
 from charging.ledger.commands.propose import Propose, proposal_of
+from charging.ledger.commands.receive_bill import ReceiveBill
 from charging.ledger.commands.receive_transfer import ReceiveTransfer
 from charging.ledger.commands.recover import Recover
 from charging.ledger.commands.redeem_voucher import CodeRead, RedeemVoucher
@@ -64,6 +65,8 @@ from charging.ledger.commands.reverse_payment import ReversePayment
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_credit_limit import SetCreditLimit
+from charging.ledger.commands.set_payee import SetPayee
+from charging.ledger.commands.set_payer import SetPayer
 from charging.ledger.commands.set_payment_mode import SetPaymentMode
 from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.commands.set_spending_limit import SetSpendingLimit
@@ -201,6 +204,15 @@ def _restating(desk: Desk) -> RestateUsage:
     return RestateUsage("rerate", batch, account.version, desk.now_ms, total, lines, counters, (), "new price")
 
 
+def _bill_of_another(desk: Desk) -> ReceiveBill:
+    for action in (SetPayer("", "pays itself"), SetPayee("GD/3:1002", "yes", "asked")):
+        try:
+            desk.do(ALICE, action)
+        except Fault:
+            continue
+    return ReceiveBill("GD/3:1002", "GD-3-B-2026-0000007", 12, "CNY", START_MS, desk.now_ms)
+
+
 EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     PostCharge: lambda desk: post(desk.accounts[ALICE], charge_of(7, depends=True)),
     PostUsage: _uses_of,
@@ -229,6 +241,8 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     SetThreshold: lambda desk: SetThreshold(Threshold("low", "balance", 50), False),
     SetProfile: lambda desk: SetProfile({"segment": "gold"}, {"grade": "vip"}, ("vip-2026",)),
     SetSpendingLimit: lambda desk: SetSpendingLimit(DAILY, False),
+    SetPayer: lambda desk: SetPayer("GD/3:1001", "the firm pays"),
+    SetPayee: lambda desk: SetPayee("GD/3:1002", "yes", "asked by the firm"),
     DropBook: lambda desk: DropBook("empty", "no longer"),
     TopUp: lambda desk: TopUp("gift", "money", 100, 0, 0, "", "bonus", 0, (WELCOME,)),
     Adjust: lambda desk: Adjust("main", -5, "typing error"),
@@ -251,6 +265,7 @@ EXAMPLES: Mapping[type[BaseAction], Callable[[Desk], BaseAction]] = {
     GiveOffering: lambda desk: GiveOffering(BOB, "pack", {}, 1, "main", given_to(desk, ALICE, BOB)),
     SendTransfer: lambda desk: SendTransfer("main", BOB, "main", 11, "gift"),
     AddressTransfer: lambda desk: AddressTransfer(SENT, BOB),
+    ReceiveBill: _bill_of_another,
     ReceiveTransfer: lambda desk: ReceiveTransfer(BOB, "main", 12, "gift", desk.now_ms, "CNY"),
     SettleTransfer: lambda desk: SettleTransfer(SENT, False, "BOOK_UNKNOWN"),
     RedeemVoucher: lambda desk: RedeemVoucher("", CodeRead("vouchers:GD/0:1.0", (b"another code 16b",))),

@@ -39,6 +39,8 @@ from charging.ledger.commands.resolve_dispute import DisputeResolved
 from charging.ledger.commands.restate_usage import RestatedAmount, RestatedLine, UsageRestated
 from charging.ledger.commands.reverse_payment import PaymentReversed
 from charging.ledger.commands.set_credit_limit import CreditSet
+from charging.ledger.commands.set_payee import PayeeSet
+from charging.ledger.commands.set_payer import PayerSet
 from charging.ledger.commands.set_payment_mode import ModeSet
 from charging.ledger.commands.set_profile import ProfileSet
 from charging.ledger.commands.set_spending_limit import LimitSet
@@ -66,6 +68,7 @@ from charging.ledger.events import (
     StatusSet,
 )
 from charging.ledger.feeds import FeedMarked
+from charging.ledger.passing import BillAssumed, BillPassed, BillReturned
 from charging.ledger.rewards import BonusGiven, BonusMoved, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
@@ -121,7 +124,20 @@ FULL = an_account(
     outgoing=(
         Outgoing("sent-1", "main", BOB, "main", 40, 1, "XTS", to_account="account-3"),
         Outgoing("asked-1", "", "", "", 0, 1, "XTS", voucher=VOUCHER),
+        Outgoing(
+            "bill B-7",
+            "main",
+            "account:GD/3:1001",
+            "main",
+            BILL.open,
+            1,
+            "XTS",
+            bill=replace(BILL, number="B-7"),
+            of_ms=1,
+        ),
     ),
+    payers=((2026 * 12, "GD/3:1001"),),
+    payees=("GD/3:1003",),
     redeemed=(("asked-0", b"outcome", b"digest"),),
     missed=(START_MS,),
     barred_ms=START_MS,
@@ -211,6 +227,17 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     TransferAddressed: (TransferAddressed("sent-1", "account-2"), {"outgoing"}),
     TransferReceived: (TransferReceived("account-2", "main", 12, "gift", "XTS"), {"books", "buckets"}),
     TransferSettled: (TransferSettled("sent-1", False, "main", 40, "BOOK_BOUND"), {"books", "buckets", "outgoing"}),
+    PayerSet: (PayerSet(2027 * 12, "GD/3:1001", "the firm pays"), {"payers"}),
+    PayeeSet: (PayeeSet("GD/3:1002", True, "asked"), {"payees"}),
+    BillPassed: (
+        BillPassed("bill B-1", BILL, "GD/3:1001", START_MS, START_MS, "XTS"),
+        {"books", "bills", "settled", "outgoing"},
+    ),
+    BillAssumed: (BillAssumed("GD/3:1002", "B-9", 12, START_MS), {"books", "buckets"}),
+    BillReturned: (
+        BillReturned("bill B-7", replace(BILL, number="B-7"), "PAYEE_UNKNOWN"),
+        {"books", "bills", "outgoing"},
+    ),
     VoucherAsked: (
         VoucherAsked(Outgoing("asked-2", "", "", "", 0, 1, "XTS", voucher=VOUCHER)),
         {"outgoing"},

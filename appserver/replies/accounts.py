@@ -15,6 +15,8 @@ def fill_account(view: desk.AccountView, account: Account, members: Sequence[str
     terms = account.terms
     view.account_id = account.account_id
     view.customer_id = account.customer_id
+    view.payer_account_id = account.open.payers[-1][1] if account.open.payers else ""
+    view.payee_account_ids.extend(account.open.payees)
     view.domain = terms.domain
     view.status = terms.status
     view.status_reason = terms.status_reason

@@ -226,6 +226,10 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """Money that was moved by hand out of books other than the main one: (from, to, micro-units); `ledger.rewards`."""
     places: tuple[str, ...] = ()
     """Slots that it lived in before, oldest first: where the bills are that were made there."""
+    payers: tuple[tuple[int, str], ...] = ()
+    """Which account pays its bills: (since which period, account id), newest last; "" = it does itself."""
+    payees: tuple[str, ...] = ()
+    """Accounts whose bills it takes over; `charging.ledger.passing`."""
     closed_ms: int = 0
     """When the account was closed, UTC; 0 = it is not, or that was not written down."""
     stopped: tuple[str, ...] = ()

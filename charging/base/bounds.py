@@ -64,6 +64,8 @@ DUES_MAX = 64
 """Fees and credits that one command brings."""
 PAST_DAYS_MAX = 92
 """How many days ago a change of a contract may hold from, whatever a catalogue says: so long journals are kept."""
+PAYEES_MAX = 1_000
+"""Accounts whose bills one account pays."""
 FEE_MARKS_MAX = 1_000
 """Fees of an account of which it is known until when they are posted."""
 SUMS_MAX = 2_000

@@ -30,7 +30,7 @@ class SumKey(Struct, frozen=True, array_like=True, gc=False):
     since: int = 0
     """Local day since which taxes are as they were for it (`charging.bills.taxtable`); 0 = ever."""
     kind: str = ""
-    """"" = usage, or "fee", "discount", "adjustment", "late_fee"."""
+    """"" = usage, or "fee", "discount", "adjustment", "late_fee", "payee"."""
     rule: str = ""
     """Id of the fee or discount."""
     level: str = ""

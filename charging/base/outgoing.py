@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from charging.base.openbills import OpenBill
+
 
 class Present(Struct, frozen=True, array_like=True, gc=False):
     """What a gift tells the receiver besides its amount."""
@@ -54,3 +56,7 @@ class Outgoing(Struct, frozen=True, array_like=True, gc=False):
     """What comes back with it, when it comes back: (book id, micro-units)."""
     to_account: str = ""
     """Id of the account that it goes to, from before it is offered first; "" = `to_identity` is not looked up yet."""
+    bill: OpenBill | None = None
+    """That its payer is to take over: then no money leaves; `charging.ledger.passing`."""
+    of_ms: int = 0
+    """Of a bill: a moment of its period, UTC."""

@@ -24,8 +24,11 @@ FEE: Final = "fee"
 DISCOUNT: Final = "discount"
 ADJUSTMENT: Final = "adjustment"
 LATE_FEE: Final = "late_fee"
-LineKind = Literal["usage", "fee", "discount", "adjustment", "late_fee"]
-HOUSE_ITEMS = frozenset({"adjustment", "late-fee", "refund"})
+PAYEE: Final = "payee"
+"""What is left to pay of the bill of another account, which this one pays for; `rule` is its number."""
+LineKind = Literal["usage", "fee", "discount", "adjustment", "late_fee", "payee"]
+PAYEE_ITEM: Final = "payee"
+HOUSE_ITEMS = frozenset({"adjustment", "late-fee", "payee", "refund"})
 """Account items that no catalogue makes: without tax, unless a tax names them."""
 CARRIED: Final = "carried"
 """Item of what a bill asks though it has no lines: rests that earlier bills carried."""

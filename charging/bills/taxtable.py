@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from charging.bills.bill import HOUSE_ITEMS, PERCENT_PARTS
+from charging.bills.bill import HOUSE_ITEMS, PAYEE_ITEM, PERCENT_PARTS
 from charging.bills.spreading import split
 from charging.errors import Invalid
 
@@ -59,8 +59,8 @@ class TaxTable:
 
     def tax(self, item: str, day: int) -> tuple[str, int]:
         """Give the category and rate of an item on a day. Raises `Invalid` TAX_ITEM_UNKNOWN."""
-        if not self.spans:
-            return "", 0
+        if not self.spans or item == PAYEE_ITEM:
+            return "", 0  # The bill that it stands for was taxed when it was made.
         house = item in HOUSE_ITEMS
         for name in (item,) if house else (item, ANY_ITEM):
             for span in self.spans.get(name, ()):

@@ -28,6 +28,7 @@ from charging.ledger.event import BaseArrival
 from charging.ledger.funds import movements
 from charging.ledger.history import outcome
 from charging.ledger.outcome import Done, Movement
+from charging.ledger.passing import BillAssumed, BillPassed, BillReturned
 from charging.ledger.reconciling import BillReconciling
 from charging.ledger.sending import TransferSent
 from charging.ledger.stage_reconciling import StageReconciling
@@ -49,6 +50,12 @@ class TransferHalves(Struct):
         for event in entry.events:
             if isinstance(event, TransferSent):
                 self.sent[receive_key(account_id, event.key)] = event.amount, event.currency, entry.time_ms
+            elif isinstance(event, BillPassed):
+                self.sent[receive_key(account_id, event.key)] = event.bill.open, event.currency, entry.time_ms
+            elif isinstance(event, BillAssumed):
+                self.received[entry.key] = event.amount, ""
+            elif isinstance(event, BillReturned) and not event.reason:
+                self.settled[receive_key(account_id, event.key)] = event.bill.open
             elif isinstance(event, TransferReceived):
                 self.received[entry.key] = event.amount, event.currency
             elif isinstance(event, TransferSettled):
@@ -228,7 +235,7 @@ def _off_the_floor(entry: Entry, before: Account | None, account: Account) -> It
     Only a bill takes more than there is, as for tax on top of prices; until that is paid, nothing else may take more.
     """
     key = entry.key
-    bills_it = any(isinstance(event, PeriodClosed) for event in entry.events)
+    bills_it = any(isinstance(event, PeriodClosed | BillAssumed) for event in entry.events)
     left_before = {} if before is None else {book.book_id: _left(before, book) for book in before.books}
     kept: dict[str, int] = {MAIN_BOOK: kept_for_bills(account)}
     for book_id, amount in kept_less(account.open.staged).items():

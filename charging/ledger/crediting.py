@@ -35,6 +35,8 @@ class BillCredited(BaseEvent, frozen=True, tag="credited"):
     reason: str
 
     rerates = False
+    leads = True
+    recounts = True
 
     @property
     def rest(self) -> int:

@@ -40,6 +40,9 @@ class BaseEvent(Struct, frozen=True, array_like=True, gc=False):
     leads: ClassVar[bool] = False
     """Its words stand for the whole entry, whatever the events before it said; else the first words stand."""
 
+    recounts: ClassVar[bool] = False
+    """It counts what is overdue of bills until now, so all that was staged before has to settle them before it does."""
+
     moves_money: ClassVar[bool] = True
     """What it moves in books besides what it bills is counted as money that came in or went out; else it says itself
     what becomes of the buckets."""

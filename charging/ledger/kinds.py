@@ -35,6 +35,7 @@ from charging.ledger.commands.post_charge import Charged, PostCharge
 from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.commands.post_usage import PostUsage, UsageSetAside
 from charging.ledger.commands.propose import Propose, Proposed
+from charging.ledger.commands.receive_bill import ReceiveBill
 from charging.ledger.commands.receive_transfer import ReceiveTransfer, TransferReceived
 from charging.ledger.commands.recover import Recover, Recovered
 from charging.ledger.commands.redeem_voucher import RedeemVoucher, VoucherAsked
@@ -50,6 +51,8 @@ from charging.ledger.commands.reverse_payment import PaymentReversed, ReversePay
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_credit_limit import CreditSet, SetCreditLimit
+from charging.ledger.commands.set_payee import PayeeSet, SetPayee
+from charging.ledger.commands.set_payer import PayerSet, SetPayer
 from charging.ledger.commands.set_payment_mode import ModeSet, SetPaymentMode
 from charging.ledger.commands.set_profile import ProfileSet, SetProfile
 from charging.ledger.commands.set_spending_limit import LimitSet, SetSpendingLimit
@@ -81,6 +84,7 @@ from charging.ledger.events import (
     StatusSet,
 )
 from charging.ledger.feeds import FeedMarked
+from charging.ledger.passing import BillAssumed, BillPassed, BillReturned
 from charging.ledger.rewards import BonusGiven, BonusMoved, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
@@ -110,6 +114,8 @@ Action = (
     | SetThreshold
     | SetProfile
     | SetSpendingLimit
+    | SetPayer
+    | SetPayee
     | TopUp
     | DropBook
     | Adjust
@@ -133,6 +139,7 @@ Action = (
     | SendTransfer
     | AddressTransfer
     | ReceiveTransfer
+    | ReceiveBill
     | SettleTransfer
     | RedeemVoucher
     | SettleVoucher
@@ -165,6 +172,11 @@ Event = (
     | TransferAddressed
     | TransferReceived
     | TransferSettled
+    | PayerSet
+    | PayeeSet
+    | BillPassed
+    | BillAssumed
+    | BillReturned
     | VoucherAsked
     | VoucherReturning
     | VoucherSettled

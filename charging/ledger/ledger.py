@@ -102,7 +102,12 @@ def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
         return action.decide(account, command, now_ms)
     if account is None:
         raise NotFound("ACCOUNT_UNKNOWN", f"there is no account {command.account_id}")
-    return action.decide(account if action.sees_stages else _seen(account), command, now_ms)
+    if action.sees_stages or not account.open.staged:
+        return action.decide(account, command, now_ms)
+    effect = action.decide(_seen(account), command, now_ms)
+    if not any(event.recounts for event in effect.events):
+        return effect
+    return replace(effect, events=(*staging.all_replayed(account), *effect.events))
 
 
 def _seen(account: Account) -> Account:

@@ -14,6 +14,7 @@ from charging.base.outgoing import Outgoing
 from charging.ledger.command import Command
 from charging.ledger.commands.address_transfer import AddressTransfer
 from charging.ledger.commands.expire_session import ExpireSession
+from charging.ledger.commands.receive_bill import ReceiveBill
 from charging.ledger.commands.receive_transfer import ReceiveTransfer
 from charging.ledger.commands.replay_staged import ReplayStaged
 from charging.ledger.commands.settle_transfer import SettleTransfer
@@ -32,13 +33,17 @@ def address_command(sender: Account, row: Outgoing, to_account: str, time_ms: in
 
 
 def receive_command(sender: Account, row: Outgoing, receiver_account_id: str, time_ms: int) -> Command:
-    """Make step 2 of an outgoing transfer: for the owner of the account that it goes to."""
+    """Make step 2 of an outgoing transfer, or of a bill: for the owner of the account that it goes to."""
+    key = receive_key(sender.account_id, row.key)
+    if row.bill is not None:
+        bill = ReceiveBill(sender.account_id, row.bill.number, row.amount, row.currency, row.of_ms, row.sent_ms)
+        return _own_command(receiver_account_id, key, bill, time_ms)
     present = row.present
     reason = f"transfer {row.key}"
     if present is not None:
         reason = f"gift from {present.from_identity}: {present.label}"
     action = ReceiveTransfer(sender.account_id, row.to_book_id, row.amount, reason, row.sent_ms, row.currency, present)
-    return _own_command(receiver_account_id, receive_key(sender.account_id, row.key), action, time_ms)
+    return _own_command(receiver_account_id, key, action, time_ms)
 
 
 def settle_command(sender: Account, row: Outgoing, refusal: str, time_ms: int) -> Command:
@@ -78,7 +83,13 @@ def replay_command(account: Account, month: int, now_ms: int) -> Command:
 def _own_command(
     account_id: str,
     key: str,
-    action: AddressTransfer | ReceiveTransfer | SettleTransfer | SettleVoucher | ExpireSession | ReplayStaged,
+    action: AddressTransfer
+    | ReceiveBill
+    | ReceiveTransfer
+    | SettleTransfer
+    | SettleVoucher
+    | ExpireSession
+    | ReplayStaged,
     time_ms: int,
 ) -> Command:
     """Make a command that an owner gives by itself; its digest is over all that it says."""

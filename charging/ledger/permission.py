@@ -156,6 +156,7 @@ BUILT_IN = (
     Grant("operator", ("settle", "credit_bill", "resolve_dispute", "reverse_payment"), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("pay", "recover", "dispute", "agree_instalments", "dun"), NO_LIMIT, NO_LIMIT, actors=True),
     Grant("operator", ("write_off", "take_over_bill"), NO_LIMIT, 0, actors=True),
+    Grant("operator", ("set_payer", "set_payee"), 0, NO_LIMIT, actors=True),
     Grant("operator", ("release_number", *sorted(LISTS)), 0, NO_LIMIT, actors=True),
     Grant("operator", ("restate_usage", *sorted(JOBS)), NO_LIMIT, _SMALL, actors=True),
     Grant("operator", ("top_up_units",), NO_LIMIT, _UNITS, actors=True),

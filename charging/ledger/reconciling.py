@@ -16,13 +16,14 @@ from msgspec import Struct
 from charging.base.account import Account
 from charging.base.localtime import month_text
 from charging.base.receivables import RECEIVABLE
-from charging.bills.bill import DISCOUNT, LATE_FEE, PERCENT_PARTS, Bill
+from charging.bills.bill import DISCOUNT, LATE_FEE, PAYEE, PERCENT_PARTS, Bill
 from charging.bills.checking import check_bill
 from charging.bills.taxing import grouped
 from charging.errors import Invalid
 from charging.ledger.commands.close_period import PeriodClosed, opening_of
 from charging.ledger.entry import Entry
 from charging.ledger.event import BaseArrival, BaseEvent
+from charging.ledger.passing import TRANSIT, BillAssumed
 from charging.ledger.posted_sums import PeriodPosted, PostedSums, lines_of
 
 REVENUE = "revenue"
@@ -91,14 +92,20 @@ class BillReconciling:
 
     def _revenue(self, entry: Entry, event: BaseEvent) -> Iterator[str]:
         """Follow what an event posts to what is owed, and hold its revenue against what it puts on the bill."""
-        revenue = 0
+        revenue, assumed = 0, 0
         for leg in event.legs():
             if leg.place == RECEIVABLE:
                 what = str(type(event).__struct_config__.tag)
                 self._owed[what] = self._owed.get(what, 0) - leg.delta
             elif leg.place == REVENUE:
                 revenue += leg.delta
-        billed = event.extra if isinstance(event, PeriodClosed) else sum(part.amount for part in event.billed())
+            elif leg.place == TRANSIT and isinstance(event, BillAssumed):
+                assumed += leg.delta
+        parts = event.billed()
+        payees = sum(part.amount for part in parts if part.kind == PAYEE)
+        if payees != assumed:
+            yield f"entry {entry.key} takes {assumed} of other accounts' bills over and puts {payees} on the bill"
+        billed = event.extra if isinstance(event, PeriodClosed) else sum(part.amount for part in parts) - payees
         if revenue != billed:
             yield f"entry {entry.key} posts {revenue} of revenue and puts {billed} on the bill"
 
@@ -182,14 +189,17 @@ def _sums_agree(what: str, bill: Bill, posted: PeriodPosted) -> Iterator[str]:
         yield wrong.message
 
 
-def series_faults(numbers: Iterable[str]) -> Iterator[str]:
-    """Say which series of numbers, of all that a journal still has, has gaps or doubles."""
+def series_faults(numbers: Iterable[str], *, whole: bool = False) -> Iterator[str]:
+    """Say which series of numbers, of all that a journal still has, has gaps or doubles.
+
+    `whole` says that the journal has all since its beginning, so every series begins with its first number.
+    """
     series: dict[str, list[int]] = {}
     for number in numbers:
         name, _, count = number.rpartition("-")
         series.setdefault(name, []).append(int(count))
     for name, counts in sorted(series.items()):
-        first, last = min(counts), max(counts)
+        first, last = 1 if whole else min(counts), max(counts)
         if sorted(counts) != list(range(first, last + 1)):
             missing = sorted(set(range(first, last + 1)) - set(counts))[:5]
             doubles = sorted({count for count in counts if counts.count(count) > 1})[:5]

@@ -83,10 +83,14 @@ def _what(row: StagedMoney) -> str:
 
 def reckoned(account: Account) -> Account:
     """Give an account as it will be once all that is staged is replayed: as it would be now in mode `direct`."""
-    for row in in_order(account.open.staged):
-        event = MoneyReplayed(row)
-        account = buckets.after(account, event.apply(account), event, row.at_ms)
+    for event in all_replayed(account):
+        account = buckets.after(account, event.apply(account), event, event.row.at_ms)
     return account
+
+
+def all_replayed(account: Account) -> tuple[MoneyReplayed, ...]:
+    """Give what replays all that is staged: it comes in early before what counts how long a bill is overdue."""
+    return tuple([MoneyReplayed(row) for row in in_order(account.open.staged)])
 
 
 def instructed(settled: Settled, key: str, month: int) -> MoneyStaged:

@@ -15,7 +15,7 @@ from charging.base.account import MONEY, Account
 from charging.base.localtime import day_of, month_text, zone_of
 from charging.base.openbills import ITEMS_MAX, NEVER_LATE, LateRule, OpenItem, owed
 from charging.base.receivables import late_fees
-from charging.bills.bill import LATE_FEE, USAGE, Bill, LineKind, MoneyMoved, PeriodBalance
+from charging.bills.bill import LATE_FEE, PAYEE, USAGE, Bill, LineKind, MoneyMoved, PeriodBalance
 from charging.bills.making import make_bill, owed_items
 from charging.bills.sums import BillFrame, BillSum
 from charging.bills.taxtable import TaxTable
@@ -32,6 +32,7 @@ _KINDS: dict[str, LineKind] = {
     "discount": "discount",
     "adjustment": "adjustment",
     "late_fee": LATE_FEE,
+    PAYEE: PAYEE,
 }
 
 

@@ -33,6 +33,27 @@ RECEIVABLES = Section(
             "Take the bill over under the number that the other system gave it.",
             fields="what it may be",
         ),
+        Reason("PAYER_IS_ITSELF", REFUSED, "An account is named as its own payer."),
+        Reason(
+            "PAYS_FOR_OTHERS",
+            REFUSED,
+            "The account pays for others, so nobody pays for it: bills would go in circles.",
+            "End that first by `set_payee`.",
+        ),
+        Reason(
+            "HAS_A_PAYER",
+            REFUSED,
+            "Another account pays for this one, or did until now, so it pays for nobody: bills would go in circles.",
+            "End that first by `set_payer`.",
+        ),
+        Reason("PAYEES_FULL", REFUSED, "The account pays for as many others as one may."),
+        Reason(
+            "PAYEE_UNKNOWN",
+            REFUSED,
+            "A bill came from an account that this one does not pay for: it is owed where it was made.",
+            "Agree to pay for it by `set_payee` before the next one.",
+        ),
+        Reason("PAYS_UNKNOWN", INVALID, "Whether an account pays is said by yes or no.", fields="what it may be"),
         Reason("BILL_EXISTS", REFUSED, "The account has a bill of this number already.", facts=("bill",)),
         Reason("BILL_NOT_POSITIVE", INVALID, "A bill that is taken over is for nothing, or less.", fields="the amount"),
         Reason(

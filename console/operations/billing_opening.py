@@ -1,5 +1,6 @@
 """Opens the runs of a domain, each slot's books backed up before; and what waits in the stages of runs."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -53,8 +54,9 @@ async def open_runs(stub: BillingServiceStub, opening: RunOpening, caller: Bills
         if slot in begun:
             await _open(stub, opening, [slot], "", caller)
             continue
+        begun_ms = time.time_ns() // 1_000_000
         accounts = [account async for account in _books(stub, opening.domain, slot, caller)]
-        path, digest = write_backup(opening.backup, f"{opening.domain}/{slot}", opening.period, accounts)
+        path, digest = write_backup(opening.backup, f"{opening.domain}/{slot}", opening.period, accounts, begun_ms)
         if not await _open(stub, opening, [slot], digest, caller):
             path.unlink()  # Somebody else opened it meanwhile, with a backup of their own.
 

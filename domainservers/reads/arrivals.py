@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from charging.errors import Fault, Unavailable
 from charging.ledger.commands.move_in import MovedIn
+from charging.ledger.commands.receive_bill import ReceiveBill
 from charging.ledger.commands.receive_transfer import ReceiveTransfer
 from charging.ledger.commands.remember import Remember
 from charging.ledger.entry import Entry
@@ -98,7 +99,7 @@ class Arrivals:
         """
         action = item.command.action
         now_ms = max(self._clock.now_ms(), self._around.newest_ms)
-        if not (isinstance(action, ReceiveTransfer) and is_late(action.sent_ms, now_ms, self._keep_ms)):
+        if not (isinstance(action, ReceiveBill | ReceiveTransfer) and is_late(action.sent_ms, now_ms, self._keep_ms)):
             self._take([item])
             return
 

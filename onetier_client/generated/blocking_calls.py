@@ -35,6 +35,8 @@ class BlockingCommands(Driving):
     change_identity = blocking(Commands.change_identity)
     set_spending_limit = blocking(Commands.set_spending_limit)
     drop_book = blocking(Commands.drop_book)
+    set_payer = blocking(Commands.set_payer)
+    set_payee = blocking(Commands.set_payee)
     post_usage = blocking(Commands.post_usage)
     restate_usage = blocking(Commands.restate_usage)
     gift = blocking(Commands.gift)

@@ -35,6 +35,8 @@ class Commands(Asking):
     change_identity = asked(commands.change_identity)
     set_spending_limit = asked(commands.set_spending_limit)
     drop_book = asked(commands.drop_book)
+    set_payer = asked(commands.set_payer)
+    set_payee = asked(commands.set_payee)
     post_usage = asked(commands.post_usage)
     restate_usage = asked(commands.restate_usage)
     gift = asked(commands.gift)

@@ -612,6 +612,32 @@ def drop_book(identity: str, book_id: str, reason: str = "", **facts: Unpack[Fac
     return execute(identity, desk.DropBook(book_id=book_id, reason=reason), **facts)
 
 
+def set_payer(
+    identity: str, payer_account_id: str = "", reason: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Lets another account, of whatever customer and region, pay the bills of this one, from its next billing period
+    on. That account agrees by `set_payee`; a bill that it refuses is owed here.
+
+    `payer_account_id`: Id of the account that pays, as GD/3:1001; "" = this one pays for itself again. (0 to 64
+        characters)
+    `reason`:  (at most 256 characters)
+    """
+    return execute(identity, desk.SetPayer(payer_account_id=payer_account_id, reason=reason), **facts)
+
+
+def set_payee(
+    identity: str, payee_account_id: str, pays: str = "", reason: str = "", **facts: Unpack[Facts]
+) -> desk.ServiceRequest:
+    """Agrees to pay the bills of another account whose payer this one is: what is left to pay of each is a line of the
+    next bill here.
+
+    `payee_account_id`: Id of the account that is paid for, as GD/3:1001. (1 to 64 characters)
+    `pays`: "yes", also if empty; "no" = from now on its bills go back.
+    `reason`:  (at most 256 characters)
+    """
+    return execute(identity, desk.SetPayee(payee_account_id=payee_account_id, pays=pays, reason=reason), **facts)
+
+
 def post_usage(identity: str, command: desk.PostUsage, **facts: Unpack[Facts]) -> desk.ServiceRequest:
     """Charges many uses of one subscriber at once, one after the other as they stand here: as mediation brings them
     from files. Whatever can be charged is; the result tells each of them. Each batch of a feed is taken once for a

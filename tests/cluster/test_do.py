@@ -25,6 +25,8 @@ LATER = frozenset(
         "change_characteristics",
         "set_spending_limit",
         "drop_book",
+        "set_payer",
+        "set_payee",
         "post_usage",
         "gift",
         "give_offering",
@@ -178,6 +180,16 @@ async def _resting(client: AsyncClient, region: str, wanted: list[tuple[str, str
             await asyncio.sleep(0.1)
 
 
+async def _payers(client: AsyncClient, do: Callable[..., Awaitable[str]], who: str, other: str) -> None:
+    """Let one account pay the bills of another, which the account view tells of both."""
+    firm, paid = [(await client.account(each)).account_id for each in (who, other)]
+    await do("set_payee", who, "--payee-account-id", paid, "--reason", "works here")
+    await do("set_payer", other, "--payer-account-id", firm, "--reason", "works there")
+    assert "PAYS_FOR_OTHERS" in await do("set_payer", who, "--payer-account-id", paid, "--reason", "no", status=1)
+    assert list((await client.account(who)).payee_account_ids) == [paid]
+    assert (await client.account(other)).payer_account_id == firm
+
+
 async def test_every_command_of_bills_limits_and_pauses_is_done_from_the_command_line(tmp_path: Path) -> None:
     async with rehearse(tmp_path, Shape(datacenters=1)) as small:
         who, other = (account.members[0].identity for account in small.mobiles()[:2])
@@ -191,6 +203,7 @@ async def test_every_command_of_bills_limits_and_pauses_is_done_from_the_command
         for number in ("old-1", "old-2"):
             due = ("--due-ms", "2026-01-01T00:00:00+08:00", "--reason", "from the old system", "--actor", "li")
             await do("take_over_bill", who, "--bill", number, "--amount", "40", "--period", "2025-12/1", *due)
+        await _payers(client, do, who, other)
         slip = ("--reason", "a complaint", "--actor", "li")
         await do("dispute", who, "--bill", "old-1", *slip)
         await do("resolve_dispute", who, "--bill", "old-1", "--credit", "5", *slip)

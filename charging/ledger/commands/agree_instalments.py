@@ -32,6 +32,8 @@ class InstalmentsAgreed(BaseEvent, frozen=True, tag="instalments"):
     reason: str
 
     rerates = False
+    leads = True
+    recounts = True
 
     def apply(self, account: Account) -> Account:
         """Put them in the place of what was agreed before."""

@@ -18,7 +18,7 @@ from charging.base.account import MAIN_BOOK, Account, shared_terms
 from charging.base.asked import FilledIn
 from charging.base.bounds import BOOK_MAX, TIME_MS_MAX
 from charging.base.buckets import MONEY_IN, SumKey
-from charging.base.localtime import month_at, month_text
+from charging.base.localtime import day_of, month_at, month_text, zone_of
 from charging.base.openbills import ITEMS_MAX, NEVER_LATE, LateRule, OpenBill, OpenItem
 from charging.base.receivables import RECEIVABLE, bill_opened, late_fees, late_fees_billed
 from charging.base.staged import in_order
@@ -31,6 +31,7 @@ from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.dues import NOTHING_DUE, Dues, FeePosted
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent, Leg, Pair, book_legs
+from charging.ledger.passing import BillPassed, payer_of
 from charging.ledger.staging import MoneyReplayed, reckoned
 from charging.ledger.standing import require_here, require_open
 
@@ -189,7 +190,18 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
             self.steps,
         )
         closed = replace(closed, cover=_cover(closed.apply(account), now_ms))
-        return Effect((*waiting, *fees, closed), bill.total, self.number.encode())
+        passed = _passed(account, closed, now_ms)
+        return Effect((*waiting, *fees, closed, *passed), bill.total, self.number.encode())
+
+
+def _passed(account: Account, closed: PeriodClosed, now_ms: int) -> tuple[BillPassed, ...]:
+    """Pass the bill on in the same entry if another account pays it, whatever else is under way."""
+    payer, bill = payer_of(account, closed.month), closed.bill
+    if bill is None or not payer or not closed.items:
+        return ()
+    of_ms = zone_of(account.terms.zone).day_begins(day_of(bill.to_day)) * 1000
+    key = f"bill {bill.number}"
+    return (BillPassed(key, closed.opened(bill), payer, of_ms, now_ms, account.terms.currency),)
 
 
 def _cover(account: Account, now_ms: int) -> tuple[Pair, ...]:

@@ -24,6 +24,8 @@ class Disputed(BaseEvent, frozen=True, tag="disputed"):
     reason: str
 
     rerates = False
+    leads = True
+    recounts = True
 
     def apply(self, account: Account) -> Account:
         """Hold them."""

@@ -31,6 +31,7 @@ class DisputeResolved(BaseEvent, frozen=True, tag="resolved"):
     reason: str
 
     rerates = False
+    recounts = True
     leads = True
 
     def apply(self, account: Account) -> Account:

@@ -10,6 +10,7 @@ from charging.ledger.action import OWNER, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg
 from charging.ledger.events import Booked, BookSet
+from charging.ledger.passing import BillReturned
 from charging.ledger.standing import require_here
 
 
@@ -67,6 +68,8 @@ class SettleTransfer(BaseAction, frozen=True, tag="settle"):
         """End a transfer at its sender. NotFound TRANSFER_UNKNOWN when it is not under way."""
         require_here(account)
         for row in account.open.outgoing:
+            if row.key == self.transfer_key and row.bill is not None:
+                return Effect((BillReturned(row.key, row.bill, self.reason),))
             if row.key == self.transfer_key:
                 unit = row.present.unit if row.present is not None else MONEY
                 there = funds.book_of(account, row.from_book_id) is not None

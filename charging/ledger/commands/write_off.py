@@ -33,6 +33,8 @@ class WrittenOff(BaseEvent, frozen=True, tag="writeoff"):
     reason: str
 
     rerates = False
+    leads = True
+    recounts = True
 
     def apply(self, account: Account) -> Account:
         """Let the bill become smaller, and remember by how much."""

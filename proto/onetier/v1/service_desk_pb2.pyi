@@ -22,7 +22,7 @@ REQUEST_TYPE_QUERY: RequestType
 REQUEST_TYPE_EXECUTE: RequestType
 
 class ServiceRequest(_message.Message):
-    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "unit_key", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "join", "transfer_ownership", "reopen_account", "release_number", "leave", "pause", "resume", "change_identity", "set_spending_limit", "drop_book", "post_usage", "restate_usage", "gift", "give_offering", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block", "change_characteristics")
+    __slots__ = ("identity", "request_type", "service_code", "request_key", "event_time_ms", "quantity", "channel", "other_party", "visited_place", "partner", "explain", "attributes", "actor", "history_cursor", "language", "page_cursor", "kinds", "services", "from_ms", "to_ms", "offerings", "pattern", "unit_key", "open_account", "set_contract", "set_account_status", "set_payment_mode", "set_credit_limit", "set_threshold", "top_up", "adjust", "refund", "transfer", "session", "set_account_profile", "approve", "subscribe", "unsubscribe", "change_plan", "join", "transfer_ownership", "reopen_account", "release_number", "leave", "pause", "resume", "change_identity", "set_spending_limit", "drop_book", "set_payer", "set_payee", "post_usage", "restate_usage", "gift", "give_offering", "pay", "reverse_payment", "settle", "dispute", "resolve_dispute", "credit_bill", "write_off", "recover", "agree_instalments", "dun", "take_over_bill", "redeem_voucher", "lift_voucher_block", "change_characteristics")
     class AttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -79,6 +79,8 @@ class ServiceRequest(_message.Message):
     CHANGE_IDENTITY_FIELD_NUMBER: _ClassVar[int]
     SET_SPENDING_LIMIT_FIELD_NUMBER: _ClassVar[int]
     DROP_BOOK_FIELD_NUMBER: _ClassVar[int]
+    SET_PAYER_FIELD_NUMBER: _ClassVar[int]
+    SET_PAYEE_FIELD_NUMBER: _ClassVar[int]
     POST_USAGE_FIELD_NUMBER: _ClassVar[int]
     RESTATE_USAGE_FIELD_NUMBER: _ClassVar[int]
     GIFT_FIELD_NUMBER: _ClassVar[int]
@@ -146,6 +148,8 @@ class ServiceRequest(_message.Message):
     change_identity: ChangeIdentity
     set_spending_limit: SetSpendingLimit
     drop_book: DropBook
+    set_payer: SetPayer
+    set_payee: SetPayee
     post_usage: PostUsage
     restate_usage: RestateUsage
     gift: Gift
@@ -164,7 +168,7 @@ class ServiceRequest(_message.Message):
     redeem_voucher: RedeemVoucher
     lift_voucher_block: LiftVoucherBlock
     change_characteristics: ChangeCharacteristics
-    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., join: _Optional[_Union[Join, _Mapping]] = ..., transfer_ownership: _Optional[_Union[TransferOwnership, _Mapping]] = ..., reopen_account: _Optional[_Union[ReopenAccount, _Mapping]] = ..., release_number: _Optional[_Union[ReleaseNumber, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., change_identity: _Optional[_Union[ChangeIdentity, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., post_usage: _Optional[_Union[PostUsage, _Mapping]] = ..., restate_usage: _Optional[_Union[RestateUsage, _Mapping]] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., give_offering: _Optional[_Union[GiveOffering, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., dun: _Optional[_Union[Dun, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ..., redeem_voucher: _Optional[_Union[RedeemVoucher, _Mapping]] = ..., lift_voucher_block: _Optional[_Union[LiftVoucherBlock, _Mapping]] = ..., change_characteristics: _Optional[_Union[ChangeCharacteristics, _Mapping]] = ...) -> None: ...
+    def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., join: _Optional[_Union[Join, _Mapping]] = ..., transfer_ownership: _Optional[_Union[TransferOwnership, _Mapping]] = ..., reopen_account: _Optional[_Union[ReopenAccount, _Mapping]] = ..., release_number: _Optional[_Union[ReleaseNumber, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., change_identity: _Optional[_Union[ChangeIdentity, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., set_payer: _Optional[_Union[SetPayer, _Mapping]] = ..., set_payee: _Optional[_Union[SetPayee, _Mapping]] = ..., post_usage: _Optional[_Union[PostUsage, _Mapping]] = ..., restate_usage: _Optional[_Union[RestateUsage, _Mapping]] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., give_offering: _Optional[_Union[GiveOffering, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., dun: _Optional[_Union[Dun, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ..., redeem_voucher: _Optional[_Union[RedeemVoucher, _Mapping]] = ..., lift_voucher_block: _Optional[_Union[LiftVoucherBlock, _Mapping]] = ..., change_characteristics: _Optional[_Union[ChangeCharacteristics, _Mapping]] = ...) -> None: ...
 
 class PostUsage(_message.Message):
     __slots__ = ("feed", "batch", "uses", "replaces")
@@ -747,6 +751,24 @@ class GiveOffering(_message.Message):
     quantity: int
     book_id: str
     def __init__(self, to_identity: _Optional[str] = ..., offering: _Optional[str] = ..., subscription_attributes: _Optional[_Mapping[str, str]] = ..., quantity: _Optional[int] = ..., book_id: _Optional[str] = ...) -> None: ...
+
+class SetPayer(_message.Message):
+    __slots__ = ("payer_account_id", "reason")
+    PAYER_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    payer_account_id: str
+    reason: str
+    def __init__(self, payer_account_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SetPayee(_message.Message):
+    __slots__ = ("payee_account_id", "pays", "reason")
+    PAYEE_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    payee_account_id: str
+    pays: str
+    reason: str
+    def __init__(self, payee_account_id: _Optional[str] = ..., pays: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class RedeemVoucher(_message.Message):
     __slots__ = ("code",)
@@ -1471,7 +1493,7 @@ class UseResult(_message.Message):
     def __init__(self, amount: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., currency: _Optional[str] = ..., set_aside: _Optional[bool] = ...) -> None: ...
 
 class AccountView(_message.Message):
-    __slots__ = ("account_id", "customer_id", "domain", "status", "status_reason", "payment_mode", "currency", "credit_limit", "cycle_day", "account_attributes", "customer_attributes", "agreements", "thresholds", "version", "members_count", "members", "next_cursor")
+    __slots__ = ("account_id", "customer_id", "domain", "status", "status_reason", "payment_mode", "currency", "credit_limit", "cycle_day", "account_attributes", "customer_attributes", "agreements", "thresholds", "version", "members_count", "members", "next_cursor", "payer_account_id", "payee_account_ids")
     class AccountAttributesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -1503,6 +1525,8 @@ class AccountView(_message.Message):
     MEMBERS_COUNT_FIELD_NUMBER: _ClassVar[int]
     MEMBERS_FIELD_NUMBER: _ClassVar[int]
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    PAYER_ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAYEE_ACCOUNT_IDS_FIELD_NUMBER: _ClassVar[int]
     account_id: str
     customer_id: str
     domain: str
@@ -1520,7 +1544,9 @@ class AccountView(_message.Message):
     members_count: int
     members: _containers.RepeatedCompositeFieldContainer[MemberView]
     next_cursor: str
-    def __init__(self, account_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., domain: _Optional[str] = ..., status: _Optional[str] = ..., status_reason: _Optional[str] = ..., payment_mode: _Optional[str] = ..., currency: _Optional[str] = ..., credit_limit: _Optional[int] = ..., cycle_day: _Optional[int] = ..., account_attributes: _Optional[_Mapping[str, str]] = ..., customer_attributes: _Optional[_Mapping[str, str]] = ..., agreements: _Optional[_Iterable[str]] = ..., thresholds: _Optional[_Iterable[_Union[ThresholdView, _Mapping]]] = ..., version: _Optional[int] = ..., members_count: _Optional[int] = ..., members: _Optional[_Iterable[_Union[MemberView, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+    payer_account_id: str
+    payee_account_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, account_id: _Optional[str] = ..., customer_id: _Optional[str] = ..., domain: _Optional[str] = ..., status: _Optional[str] = ..., status_reason: _Optional[str] = ..., payment_mode: _Optional[str] = ..., currency: _Optional[str] = ..., credit_limit: _Optional[int] = ..., cycle_day: _Optional[int] = ..., account_attributes: _Optional[_Mapping[str, str]] = ..., customer_attributes: _Optional[_Mapping[str, str]] = ..., agreements: _Optional[_Iterable[str]] = ..., thresholds: _Optional[_Iterable[_Union[ThresholdView, _Mapping]]] = ..., version: _Optional[int] = ..., members_count: _Optional[int] = ..., members: _Optional[_Iterable[_Union[MemberView, _Mapping]]] = ..., next_cursor: _Optional[str] = ..., payer_account_id: _Optional[str] = ..., payee_account_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ThresholdView(_message.Message):
     __slots__ = ("threshold_id", "watches", "mark")

@@ -14,6 +14,7 @@ from business.billing.periods import Period
 from business.billing.runs import Run
 from charging.base.account import Account
 from charging.ledger.entry import Entry
+from testkit.ledger import DAY_MS
 from tests.unit.charging.test_staging import A, owing, top_up
 
 PERIOD = Period(2026 * 12 + 11, 1)
@@ -37,7 +38,7 @@ def differences(
     """Back up an account in the middle of its life, and hold the end of it against that."""
     desk = owing(0, money=50)
     row = bend(held(desk.accounts[A]))
-    path, made = write_backup(folder, "GD/0", str(PERIOD), [row])
+    path, made = write_backup(folder, "GD/0", str(PERIOD), [row], desk.now_ms)
     assert path.stat().st_mode & 0o222 == 0
     desk.do(A, top_up(0 + 20))
     desk.do(A, replace(top_up(7), stage=0))
@@ -66,6 +67,20 @@ def test_any_other_book_version_or_account_is_told(
     assert any(told in each for each in differences(tmp_path, bend))
 
 
+@pytest.mark.parametrize(("begun", "left_out"), [(0, False), (DAY_MS, True)])
+def test_an_account_that_was_there_when_a_backup_was_begun_and_is_not_in_it_is_told(
+    tmp_path: Path, begun: int, left_out: bool
+) -> None:
+    desk = owing(0, money=50)
+    _, made = write_backup(tmp_path, "GD/0", str(PERIOD), [], desk.now_ms + begun)
+    check = BackupCheck("GD/0", read_backups(tmp_path, "GD/0"))
+    check.note_runs(opened(made))
+    for entry in desk.journals[A]:
+        check.note(entry)
+    told = list(check.finish({A: desk.accounts[A]}))
+    assert [A in each and "leaves it out" in each for each in told] == [True] * left_out
+
+
 def test_a_backup_that_no_run_names_and_one_that_is_missing_are_told(tmp_path: Path) -> None:
     found = differences(tmp_path, digest="0" * 64)
     assert any("no run was opened with the backup" in each for each in found)
@@ -73,7 +88,7 @@ def test_a_backup_that_no_run_names_and_one_that_is_missing_are_told(tmp_path: P
 
 
 def test_nothing_is_written_over(tmp_path: Path) -> None:
-    first, _ = write_backup(tmp_path, "GD/0", str(PERIOD), [])
-    second, _ = write_backup(tmp_path, "GD/0", str(PERIOD), [])
+    first, _ = write_backup(tmp_path, "GD/0", str(PERIOD), [], 0)
+    second, _ = write_backup(tmp_path, "GD/0", str(PERIOD), [], 0)
     assert first != second
     assert [each.name for each in read_backups(tmp_path, "GD/0")] == sorted([first.name, second.name])

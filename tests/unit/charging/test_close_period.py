@@ -200,6 +200,9 @@ def test_a_series_of_numbers_has_neither_gaps_nor_doubles() -> None:
     assert list(series_faults(["GD-0-B-2027-0000002", "GD-0-B-2027-0000001", "GD-0-C-2027-0000001"])) == []
     assert len(list(series_faults(["GD-0-B-2027-0000001", "GD-0-B-2027-0000003"]))) == 1
     assert len(list(series_faults(["GD-0-B-2027-0000001", "GD-0-B-2027-0000001"]))) == 1
+    assert list(series_faults(["GD-0-B-2027-0000002", "GD-0-B-2027-0000003"])) == []
+    (told,) = series_faults(["GD-0-B-2027-0000002", "GD-0-B-2027-0000003"], whole=True)
+    assert "gaps [1]" in told
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from charging.base.account import Account
-from charging.base.openbills import OpenBill, settled_bills
+from charging.base.openbills import NEVER_LATE, LateRule, OpenBill, settled_bills
 from charging.base.receivables import open_of
 from charging.base.staged import STAGED_MAX
 from charging.bills.taxtable import TaxTable
@@ -17,14 +17,17 @@ from charging.ledger import auditing, funds
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.approve import Approve
 from charging.ledger.commands.credit_bill import CreditBill
+from charging.ledger.commands.dispute import Dispute
 from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.propose import proposal_of
 from charging.ledger.commands.replay_staged import ReplayStaged
+from charging.ledger.commands.resolve_dispute import ResolveDispute
 from charging.ledger.commands.reverse_payment import ReversePayment
 from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.take_over_bill import TakeOverBill
 from charging.ledger.commands.top_up import TopUp
+from charging.ledger.commands.write_off import WriteOff
 from charging.ledger.staging import reckoned
 from charging.rating.closing import closing_of
 from testkit.ledger import DAY_MS, START_MS, Desk, charge_of, post
@@ -52,11 +55,11 @@ def pay(amount: int) -> Pay:
     return Pay(amount, "", "", "", "bank", "").staged(RUN)
 
 
-def owing(amount: int, money: int = 0, credit_limit: int = 0) -> Desk:
+def owing(amount: int, money: int = 0, credit_limit: int = 0, late: LateRule = NEVER_LATE) -> Desk:
     desk = Desk()
     desk.open(A, money, credit_limit=credit_limit)
     if amount:
-        desk.do(A, TakeOverBill("B-1", "2026-12/1", "calls", "", amount, START_MS + 20 * DAY_MS, ""))
+        desk.do(A, TakeOverBill("B-1", "2026-12/1", "calls", "", amount, START_MS + 20 * DAY_MS, "", late))
     return desk
 
 
@@ -223,13 +226,13 @@ class Step:
     amount: int
 
 
-KINDS = ["top_up", "pay", "charge", "adjust", "credit", "reverse", "close", "later"]
+KINDS = ["top_up", "pay", "charge", "adjust", "credit", "reverse", "close", "later", "dispute", "resolve", "give_up"]
 STEPS = st.lists(st.builds(Step, st.sampled_from(KINDS), st.integers(1, 200)), max_size=12)
 
 
 def played(steps: list[Step], *, staged: bool) -> Desk:
     """Play a script in one mode, and replay at its end."""
-    desk = owing(90, money=20, credit_limit=150)
+    desk = owing(90, money=20, credit_limit=150, late=LateRule(3_000, step=1))
     desk.do(A, post(desk.accounts[A], charge_of(33)))
     closed = False
     desk.now_ms = START_MS + 40 * DAY_MS
@@ -248,6 +251,12 @@ def played(steps: list[Step], *, staged: bool) -> Desk:
                 desk.do(A, Adjust("main", step.amount - 100, "goodwill"), key)
             elif step.what == "credit":
                 desk.do(A, CreditBill("B-1", step.amount, "", "goodwill"), key)
+            elif step.what == "dispute":
+                desk.do(A, Dispute("B-1", "", "", step.amount % 90, "not mine"), key)
+            elif step.what == "resolve":
+                desk.do(A, ResolveDispute("B-1", step.amount % 30, "looked at", f"C-{number}"), key)
+            elif step.what == "give_up":
+                desk.do(A, WriteOff("B-1", step.amount % 90, "wang", "poor"), key)
             elif step.what == "reverse":
                 desk.do(A, ReversePayment(f"step-{step.amount % (number + 1)}", "chargeback"), key)
             elif step.what == "later":

@@ -1,0 +1,193 @@
+"""One account pays the bills of others, of whatever customer: each bill is owed once, by whoever is to pay it."""
+
+import pytest
+from msgspec.structs import replace
+
+from charging.base.account import Account
+from charging.base.receivables import open_of
+from charging.base.usage import Usage
+from charging.bills.bill import Bill
+from charging.bills.taxtable import TaxSpan, TaxTable
+from charging.errors import Refused
+from charging.ledger.auditing import audit
+from charging.ledger.command import Command
+from charging.ledger.commands.close_period import PeriodClosed
+from charging.ledger.commands.credit_bill import CreditBill
+from charging.ledger.commands.pay import Pay
+from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.set_payee import SetPayee
+from charging.ledger.commands.set_payer import SetPayer
+from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.effect import NothingDue
+from charging.ledger.ledger import seal
+from charging.ledger.own import receive_command, settle_command
+from charging.rating.closing import closing_of
+from testkit.ledger import Desk, charge_of, opening
+
+FIRM, SON, MAID = "GD/3:1001", "GD/3:1002", "XJ/1:1003"
+YUAN = 1_000_000
+MONTH_MS = 31 * 86_400_000
+TAXES = TaxTable({"*": (TaxSpan(0, 1 << 20, "basic", 9_000_000),)}, coin=10_000, due_days=15)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A firm that pays for two accounts from February on; all three have called in January and February."""
+    desk = Desk()
+    for account_id in (FIRM, SON, MAID):
+        command = replace(opening(account_id, 0, credit_limit=500 * YUAN), payment_mode="postpaid")
+        desk.do(account_id, replace(command, customer_id=f"customer of {account_id}"))
+        call(desk, account_id, 7 * YUAN)
+    for account_id in (SON, MAID):
+        desk.do(account_id, SetPayer(FIRM, "works there"))
+        desk.do(FIRM, SetPayee(account_id, "yes", "works here"))
+    desk.now_ms += MONTH_MS
+    for account_id, amount in ((FIRM, 11), (SON, 13), (MAID, 17)):
+        call(desk, account_id, amount * YUAN)
+        close(desk, account_id)
+    return desk
+
+
+def call(desk: Desk, account_id: str, amount: int) -> None:
+    account = desk.accounts[account_id]
+    usage = Usage(account.members[0], "voice", desk.now_ms, 60)
+    desk.do(
+        account_id, PostCharge(usage, replace(seal(charge_of(amount)), item="voice"), account.version, account.mark)
+    )
+
+
+def close(desk: Desk, account_id: str) -> None:
+    account = desk.accounts[account_id]
+    month = account.terms.closed + 1
+    desk.do(account_id, closing_of(account, TAXES, month, desk.now_ms).numbered(f"{account_id}-{month}"))
+
+
+def carry(desk: Desk, account_id: str, *, times: int = 1) -> str:
+    """Carry what is under way to its payer, as the courier does, offered so many times; gives why it was refused."""
+    for row in desk.accounts[account_id].open.outgoing:
+        refusal = ""
+        for _ in range(times):
+            command = receive_command(desk.accounts[account_id], row, FIRM, desk.now_ms)
+            try:
+                desk.do(FIRM, command.action, command.key)
+            except Refused as refused:
+                refusal = refused.reason
+        settled = settle_command(desk.accounts[account_id], row, refusal, desk.now_ms)
+        desk.do(account_id, settled.action, settled.key)
+        return refusal
+    return ""
+
+
+def owed(account: Account) -> int:
+    return open_of(account)
+
+
+def sound(desk: Desk) -> None:
+    for account_id in (FIRM, SON, MAID):
+        assert audit(desk.journals[account_id], account_id).findings == ()
+
+
+def test_a_payer_changes_at_the_border_of_a_period_alone(desk: Desk) -> None:
+    assert [owed(desk.accounts[each]) for each in (FIRM, SON, MAID)] == [7 * YUAN] * 3, "January is everybody's own"
+    assert all(not desk.accounts[each].open.outgoing for each in (SON, MAID))
+
+
+def test_bills_of_others_are_lines_of_the_payers_bill_and_owed_by_it_alone(desk: Desk) -> None:
+    desk.now_ms += MONTH_MS
+    for account_id in (SON, MAID):
+        close(desk, account_id)
+        assert carry(desk, account_id) == ""
+    close(desk, FIRM)
+    bill = closed_of(desk, FIRM)
+    lines = {(line.kind, line.member, line.rule): (line.gross, line.tax, line.origin) for line in bill.lines}
+    assert lines["payee", f"account:{SON}", closed_of(desk, SON).number] == (13 * YUAN, 0, "")
+    assert lines["payee", f"account:{MAID}", closed_of(desk, MAID).number] == (17 * YUAN, 0, "")
+    assert bill.total == (11 + 13 + 17) * YUAN
+    assert bill.tax == round(11 * YUAN * 9 / 109 / 10_000) * 10_000, "what was taxed once is not taxed again"
+    assert [owed(desk.accounts[each]) for each in (FIRM, SON, MAID)] == [48 * YUAN, 7 * YUAN, 7 * YUAN]
+    desk.do(FIRM, Pay(48 * YUAN, "", "", "", "bank", ""))
+    assert owed(desk.accounts[FIRM]) == 0
+    sound(desk)
+
+
+def test_a_bill_that_comes_late_is_on_the_next_one_with_its_origin_and_not_lost_with_its_account(
+    desk: Desk,
+) -> None:
+    desk.now_ms += MONTH_MS
+    close(desk, FIRM)
+    desk.do(SON, Pay(20 * YUAN, "", "", "", "bank", ""))
+    close(desk, SON)
+    assert carry(desk, SON) == ""
+    desk.do(SON, SetStatus("closed", "moves abroad"))
+    desk.now_ms += MONTH_MS
+    close(desk, FIRM)
+    (line,) = [line for line in closed_of(desk, FIRM).lines if line.kind == "payee"]
+    assert line.origin == closed_of(desk, SON).period
+    sound(desk)
+
+
+def test_a_bill_that_is_offered_many_times_is_taken_over_once(desk: Desk) -> None:
+    desk.now_ms += MONTH_MS
+    close(desk, SON)
+    carry(desk, SON, times=5)
+    close(desk, FIRM)
+    assert [line.gross for line in closed_of(desk, FIRM).lines if line.kind == "payee"] == [13 * YUAN]
+    sound(desk)
+
+
+def test_a_bill_that_the_payer_refuses_is_owed_where_it_was_made(desk: Desk) -> None:
+    desk.do(FIRM, SetPayee(SON, "no", "left"))
+    desk.now_ms += MONTH_MS
+    close(desk, SON)
+    assert owed(desk.accounts[SON]) == 7 * YUAN
+    assert carry(desk, SON) == "PAYEE_UNKNOWN"
+    assert owed(desk.accounts[SON]) == 20 * YUAN
+    sound(desk)
+
+
+def test_a_credit_note_of_a_bill_that_was_passed_on_goes_to_the_balance_of_its_account(desk: Desk) -> None:
+    desk.now_ms += MONTH_MS
+    close(desk, SON)
+    carry(desk, SON)
+    desk.do(SON, replace(CreditBill(closed_of(desk, SON).number, 3 * YUAN, "", "goodwill"), number="C-1"))
+    assert owed(desk.accounts[SON]) == 4 * YUAN, "of its own bill of January"
+    sound(desk)
+
+
+def test_nobody_pays_in_circles_and_nothing_is_noted_twice(desk: Desk) -> None:
+    for account_id, command, reason in (
+        (FIRM, SetPayer(SON, ""), "PAYS_FOR_OTHERS"),
+        (SON, SetPayee(MAID, "yes", ""), "HAS_A_PAYER"),
+        (SON, SetPayer(SON, ""), "PAYER_IS_ITSELF"),
+        (FIRM, SetPayee(FIRM, "yes", ""), "PAYER_IS_ITSELF"),
+    ):
+        with pytest.raises(Refused) as refused:
+            desk.do(account_id, command)
+        assert refused.value.reason == reason
+    for account_id, again in ((SON, SetPayer(FIRM, "")), (FIRM, SetPayee(SON, "yes", ""))):
+        with pytest.raises(NothingDue):
+            again.decide(
+                desk.accounts[account_id], Command(account_id, "k", b"", "", "", desk.now_ms, again), desk.now_ms
+            )
+
+
+def test_reconciliation_tells_a_bill_that_was_taken_over_and_is_on_no_bill(desk: Desk) -> None:
+    desk.now_ms += MONTH_MS
+    close(desk, SON)
+    carry(desk, SON)
+    *entries, last = desk.journals[FIRM]
+    (event,) = [each for each in last.events if type(each).__name__ == "BillAssumed"]
+    false = replace(
+        last, events=tuple(replace(event, number="GD-9") if each is event else each for each in last.events)
+    )
+    close(desk, FIRM)
+    found = audit([*entries, false, desk.journals[FIRM][-1]], FIRM).findings
+    assert any("line payee payee" in each and "GD-9" in each for each in found)
+
+
+def closed_of(desk: Desk, account_id: str) -> Bill:
+    for entry in reversed(desk.journals[account_id]):
+        for event in entry.events:
+            if isinstance(event, PeriodClosed) and event.bill is not None:
+                return event.bill
+    raise AssertionError(account_id)
