@@ -34,6 +34,7 @@ RECEIVABLES = Section(
             fields="what it may be",
         ),
         Reason("PAYER_IS_ITSELF", REFUSED, "An account is named as its own payer."),
+        Reason("PAYER_UNCHANGED", REFUSED, "Who pays the bills is what it was to become."),
         Reason(
             "PAYS_FOR_OTHERS",
             REFUSED,

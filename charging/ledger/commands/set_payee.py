@@ -9,7 +9,7 @@ from charging.base.fields import Reason
 from charging.base.fieldtypes import NAME, Choice, refusal
 from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.effect import Effect, NothingDue
+from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.standing import require_open
 
@@ -58,7 +58,7 @@ class SetPayee(BaseAction, frozen=True, tag="set_payee"):
         return self.reason
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
-        """Agree, or end it. Refused PAYER_IS_ITSELF, HAS_A_PAYER, PAYEES_FULL."""
+        """Agree, or end it. Refused PAYER_IS_ITSELF, PAYER_UNCHANGED, HAS_A_PAYER, PAYEES_FULL."""
         require_open(account)
         if not slot_of(self.payee_account_id):
             raise refusal("ACCOUNT_ID_MALFORMED", "set_payee.payee_account_id", "an account id as GD/3:1001")
@@ -66,7 +66,7 @@ class SetPayee(BaseAction, frozen=True, tag="set_payee"):
         if self.payee_account_id == account.account_id:
             raise Refused("PAYER_IS_ITSELF", "an account pays its own bills unless another one does")
         if pays == known:
-            raise NothingDue
+            raise Refused("PAYER_UNCHANGED", f"the account {'pays' if known else 'does not pay'} for that one as it is")
         if pays and account.open.payers:
             raise Refused("HAS_A_PAYER", "another account pays for this one, or did until now")
         if pays and len(account.open.payees) >= PAYEES_MAX:

@@ -9,7 +9,7 @@ from charging.base.fieldtypes import Name, refusal
 from charging.base.localtime import month_at
 from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
-from charging.ledger.effect import Effect, NothingDue
+from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
 from charging.ledger.passing import payer_of
 from charging.ledger.standing import require_open
@@ -61,7 +61,7 @@ class SetPayer(BaseAction, frozen=True, tag="set_payer"):
         return self.reason
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
-        """Note it for the period after the running one. Refused PAYER_IS_ITSELF, PAYS_FOR_OTHERS."""
+        """Note it for the period after the running one. Refused PAYER_IS_ITSELF, PAYS_FOR_OTHERS, PAYER_UNCHANGED."""
         require_open(account)
         if self.payer_account_id and not slot_of(self.payer_account_id):
             raise refusal(
@@ -75,5 +75,7 @@ class SetPayer(BaseAction, frozen=True, tag="set_payer"):
             )
         month = month_at(account.terms.zone, account.terms.cycle_day, now_ms) + 1
         if payer_of(account, month) == self.payer_account_id:
-            raise NothingDue
+            raise Refused(
+                "PAYER_UNCHANGED", f"bills are paid by {self.payer_account_id or 'the account itself'} already"
+            )
         return Effect((PayerSet(month, self.payer_account_id, self.reason),))
