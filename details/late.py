@@ -7,6 +7,7 @@ was rated finds nothing to post.
 import polars as pl
 from msgspec import Struct
 
+from charging.base.lateness import LATE_MS_MAX
 from charging.ledger.details import CHARGE, LATE
 from details.rows import GROUP_PLACES
 from details.store import DetailStore
@@ -49,7 +50,9 @@ class LateBook:
         """Look through what was gathered of a journal since the last time."""
         seen = self._execute("SELECT position FROM late_seen WHERE slot = ?", (slot,)).fetchone()
         behind = int(seen[0]) if seen else -1
-        late = (pl.col("time_ms") - pl.col("start_ms") > LATE_MS) & (pl.col("kind") == CHARGE)
+        delay_ms = pl.col("time_ms") - pl.col("start_ms")
+        # What was charged later than that counts for nothing, so its price is right whatever its cycle was.
+        late = (delay_ms > LATE_MS) & (delay_ms <= LATE_MS_MAX) & (pl.col("kind") == CHARGE)
         aside = pl.col("kind") == LATE
         rows = self._store.frame(slot).filter((pl.col("position") > behind) & (late | aside))
         sums = (pl.col("start_ms").min(), pl.col("position").max(), aside.any().alias("aside"))

@@ -2,7 +2,8 @@
 was charged for each, parts of calls. Numbers stay, for the proof, and so do the keys of uses, which name nobody: a
 record that is sent again years later is a duplicate still.
 
-Only a file of which everything is settled is removed: charged, and nothing in suspense or waiting for parts.
+Only a file of which everything is settled is removed: charged, and nothing in suspense or waiting for parts; nor is
+one with a part of a call of which another part came late, and waits to be charged with it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from mediation.collecting.landing import backup_path
 from mediation.line import PlantRules
 from mediation.plant.batches import keys_alone
 from mediation.plant.files import DECODED, LandedFile
+from mediation.plant.latecalls import LateCalls
 from mediation.plant.plant import Plant
 from mediation.plant.removed import RemovedFile
 from mediation.plant.work import CHARGED, OPEN, REMOVED
@@ -72,9 +74,10 @@ class PlantKeeper:
         self._finish()
         wanted = {file.digest for file in files}
         proofs = [each for each in Prover(plant, self._rules.formats).files() if each.file.digest in wanted]
+        late = LateCalls(plant, self._rules.formats).chains()
         for proof in proofs:
             file = proof.file
-            if not _settled(proof):
+            if not _settled(proof) or any(part.chain in late for part in plant.parts.of_file(file.digest)):
                 done.left = (*done.left, file.name)
                 continue
             counts = (proof.records, proof.charged, proof.set_aside, proof.duplicates, proof.dropped, proof.joined)

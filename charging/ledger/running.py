@@ -48,7 +48,8 @@ class ChargeRun:
             state = self.state()
             taken = taking.taken(state, charge, usage, state.version, state.mark, self._now_ms)
             self._books = funds.shift(funds.shift(state.books, taken[0], -1), taken[1], -1)
-            self._main_left, self._main_paid = _main_alone(self.state()), 0
+            self._main_paid = 0
+            self._main_left = _main_alone(self.state())
         if charge.accruals:
             accrue_into(self._accumulators, charge.accruals, 1)
         return taken

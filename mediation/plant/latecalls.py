@@ -55,6 +55,10 @@ class LateCalls:
                     plant.parts.keep([replace(part, batch=number)])
         return sum(len(calls) for calls in by_digest.values())
 
+    def chains(self) -> set[bytes]:
+        """Name the calls of which parts came late and wait."""
+        return {part.chain for part in self._waiting().values()}
+
     def _waiting(self) -> _Places:
         """Give the parts that wait in suspense, by file and position."""
         found: _Places = {}
@@ -77,11 +81,13 @@ class LateCalls:
         return found
 
     def _whole(self, call: JoinedCall, late: tuple[StoredPart, ...]) -> WholeCall | None:
-        """Give a call with its late parts; None = nothing of it is charged."""
+        """Give a call with its late parts; None = nothing of it is charged, or other parts than are known to be."""
         charged = self._charged(call)
-        if charged is None:
+        parts = [part for part in call.parts if part.batch]
+        if charged is None or sum(part.seconds for part in parts if part not in late) != charged.quantity:
+            # Of a call that was charged as several uses, or whose whole is itself in suspense, only one would be
+            # replaced, and the seconds of the others charged twice.
             return None
-        parts = [part for part in call.parts if part.batch > 0 or part in late]
         records = [_record(part.record) for part in parts]
         seconds = sum(record.quantity for record in records)
         place = _record(late[0].record).place

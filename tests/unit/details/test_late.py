@@ -5,6 +5,7 @@ from pathlib import Path
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
+from charging.base.lateness import LATE_MS_MAX
 from console.frontend.mediating import app
 from details import keeping
 from details.late import LATE_MS, LateBook
@@ -43,6 +44,16 @@ def test_who_waits_is_found_once_and_waits_until_it_was_rated(tmp_path: Path) ->
     book.rated(alice)
     (again,) = book.waiting("GD/0")
     assert again.position == 5 * GROUP_PLACES
+    store.close()
+
+
+def test_what_was_charged_so_late_that_it_counts_for_nothing_keeps_nobody_waiting(tmp_path: Path) -> None:
+    store = DetailStore(tmp_path / "one")
+    bob = [late(1, BOB, "charge", LATE_MS_MAX + 1), late(2, BOB, "charge", LATE_MS_MAX)]
+    store.take("GD/0", ZONE, [late(0, ALICE, "charge", 400 * DAY_MS), *bob], 2)
+    book = LateBook(store)
+    book.find("GD/0")
+    assert [(each.account_id, each.position) for each in book.waiting()] == [(BOB, 2 * GROUP_PLACES)]
     store.close()
 
 

@@ -190,6 +190,28 @@ def test_a_page_may_say_that_a_call_without_all_its_parts_is_for_people(tmp_path
     assert yard.line.recycle("PARTS_MISSING", NOW_MS + HOUR_MS) == 1
     assert yard.uses() == [("8000", BEGAN, 3600)]
     assert yard.proven()
+    # What comes late still finds what was charged that way, and the whole has all parts.
+    yard.charge()
+    yard.take(LONG[2:], NOW_MS + 2 * HOUR_MS)
+    (call,) = [use for use in yard.records() if use.replaces is not None]
+    assert (call.start_ms, call.quantity) == (BEGAN * 1_000, 3677)
+    assert call.replaces == ReplacedCharge("cdr:1", BEGAN * 1_000, 3600)
+    assert yard.proven()
+
+
+def test_a_late_part_waits_for_people_where_its_call_was_charged_as_two(yard: Yard) -> None:
+    yard.take([part(1, 0, 60), part(2, 60, 60)])
+    yard.look(NOW_MS + 49 * HOUR_MS)
+    yard.take([part(3, 150, 60)], NOW_MS + 50 * HOUR_MS)
+    page = yard.home / "formats" / "calls.yaml"
+    page.write_text(f"{page.read_text('utf-8')}  apart_s: 60\n", encoding="utf-8")
+    yard.open()
+    yard.look(NOW_MS + 99 * HOUR_MS)
+    yard.charge()
+    yard.take([part(4, 210, 60, last=True)], NOW_MS + 100 * HOUR_MS)
+    yard.look(NOW_MS + 101 * HOUR_MS)
+    assert [use for use in yard.records() if use.replaces is not None] == [], "one of the two would be charged again"
+    assert (yard.waiting(), yard.proven()) == (["PART_LATE"], True)
 
 
 def test_a_switch_that_was_started_anew_and_counts_from_the_beginning_makes_other_calls(yard: Yard) -> None:

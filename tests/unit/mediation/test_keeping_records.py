@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from console.frontend.mediating import app
 from mediation.keeping import PlantKeeper
+from mediation.plant.batches import read_batch
 from mediation.plant.plant import Plant
 from mediation.proving import Prover
 from tests.unit.mediation.test_assembling import HOUR_MS, LONG, NOW_MS, Yard, part
@@ -50,6 +51,21 @@ def test_what_was_kept_long_enough_goes_and_its_numbers_and_keys_stay(yard: Yard
     assert [file.duplicates for file in yard.plant.files.all()] == [0, 0, 0, 1]
     assert yard.proven()
     assert keeper.keep(1, NOW_MS + 25 * HOUR_MS).files == 0, "once"
+
+
+def test_a_charged_call_stays_while_a_late_part_of_it_waits(yard: Yard) -> None:
+    late, keeper = part(2, 12_060, 60, last=True, call=12), PlantKeeper(yard.plant, yard.rules)
+    yard.take([part(1, 12_000, 60, call=12)], NOW_MS + 3 * HOUR_MS)
+    yard.look(NOW_MS + 99 * HOUR_MS)
+    yard.take([late], NOW_MS + 100 * HOUR_MS)
+    assert yard.waiting() == ["PART_LATE"]
+    yard.charge()
+    assert keeper.keep(1, NOW_MS + 99 * HOUR_MS).left == ("3.csv",)
+    yard.look(NOW_MS + 101 * HOUR_MS)
+    (call,) = read_batch(yard.plant.folder.batch(yard.plant.work.next_number() - 1))
+    assert (call.record.quantity, yard.waiting()) == (120, [])
+    yard.charge()
+    assert keeper.keep(1, NOW_MS + 200 * HOUR_MS).left == ()
 
 
 def test_a_rule_that_was_killed_after_its_commit_is_finished_by_the_next(
