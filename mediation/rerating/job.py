@@ -21,6 +21,7 @@ from mediation.gathering import JournalPlace
 from mediation.rerating.bycolumns import Anew, Restater, Ways
 from mediation.rerating.freezing import CHANNEL, STALE, Freezer, FrozenAccount, LeftOut
 from mediation.rerating.inputs import (
+    GIVEN_BACK,
     cycle_begins_ms,
     has_refunds,
     missing_parts,
@@ -228,9 +229,26 @@ def ask(frozen: FrozenAccount, month: int, late: LateUsage | None = None) -> Ask
     return AskedAnew(frozen, from_ms, Anew(account, frozen.contracts, uses, before))
 
 
-def _studied(restater: Restater, asked: Sequence[AskedAnew]) -> Iterator[Studied]:
+def _studied(restater: Restater, asked: Sequence[AskedAnew]) -> Iterator[Studied | AccountOutcome]:
     for each, result in zip(asked, restater.restate([each.anew for each in asked]), strict=True):
-        yield Studied(each.frozen, each.from_ms, result)
+        if reason := lost_price(each.anew, result):
+            why = "a use that was set aside has no price now, and what was charged for it would be given back"
+            yield AccountOutcome(each.frozen.account.account_id, "left out", reason=reason, why=why)
+        else:
+            yield Studied(each.frozen, each.from_ms, result)
+
+
+def lost_price(anew: Anew, result: Restatement) -> str:
+    """Say why uses that were set aside have no price any more, whose former one, or that of a part, would be taken back.
+
+    "" = there are none: what is charged for a use stands with it, and stays when nothing prices it.
+    """
+    paid = {use.member for use in anew.uses if use.usage is None and use.amount}
+    for each in result.uses:
+        usage = each.use.usage
+        if each.fault and each.fault != GIVEN_BACK and not each.use.item and usage and usage.identity in paid:
+            return each.fault
+    return ""
 
 
 def unchanged(job: RerateJob, studied: Studied) -> AccountOutcome:

@@ -22,7 +22,7 @@ from charging.rating.restating import restated
 from charging.wire import CatalogueRef
 from details.rows import StoredUsage, rows_of
 from mediation.rerating.freezing import FrozenAccount
-from mediation.rerating.job import AccountOutcome, Studied, ask
+from mediation.rerating.job import AccountOutcome, Studied, ask, lost_price
 from testkit.ledger import Desk
 from tests.unit.mediation.test_rerating import CONTRACTS, HOUR_MS, ME, ZONE, charge, counted, opened, post, sums
 
@@ -33,12 +33,12 @@ NOW_MS = LOCAL.moment_ms("2026-10-30T12:00:00")
 WHO = "GD/0:me"
 
 
-def timeline(*, roll: bool = False) -> Timeline:
+def timeline(*, roll: bool = False, calls: bool = True) -> Timeline:
     """98 a day at most for data, one free minute a month, a connection fee, and a counter of the year."""
     free: dict[str, object] = {"id": "free", "unit": "second", "quota": "60", "when": {"services": ["voice"]}}
     if roll:
         free["roll_over"] = {"limit": "1 min"}
-    calls = {"id": "any", "rates": [{"price": "0.1", "per": "60"}], "connect": "0.5"}
+    voice = {"id": "any", "rates": [{"price": "0.1", "per": "60"}], "connect": "0.5"}
     data = {"id": "any", "rates": [{"price": "1", "per": "1 MB"}], "cap": {"amount": "98", "over": "day"}}
     catalogue = from_plain(
         {
@@ -47,12 +47,12 @@ def timeline(*, roll: bool = False) -> Timeline:
             "currency": "CNY",
             "services": [{"id": "voice", "unit": "second"}, {"id": "data", "unit": "byte"}],
             "tariffs": [
-                {"id": "calls", "service": "voice", "prices": [calls]},
+                {"id": "calls", "service": "voice", "prices": [voice]},
                 {"id": "roam", "service": "data", "prices": [data]},
             ],
             "allowances": [free],
             "accumulators": [{"id": "year", "counts": "amount", "period": "year"}],
-            "offerings": [{"id": "plan", "tariffs": ["calls", "roam"], "allowances": ["free"]}],
+            "offerings": [{"id": "plan", "tariffs": ["calls", "roam"] if calls else ["roam"], "allowances": ["free"]}],
         }
     )
     return Timeline.build([CatalogueRef("", 1, 0, pack(catalogue))], "GD", ZONE)
@@ -99,6 +99,13 @@ class Line:
         anew = asked.anew
         result = restated(anew.account, anew.contracts, anew.uses, anew.before, self.by.plan_at)
         return Studied(frozen, asked.from_ms, result)
+
+    def lost_price(self, month: int) -> str:
+        rows = tuple(row for seq, entry in enumerate(self.desk.journals[WHO]) for row in rows_of(seq, [(0, entry)]))
+        asked = ask(FrozenAccount(self.account, CONTRACTS, rows), month)
+        assert not isinstance(asked, AccountOutcome)
+        anew = asked.anew
+        return lost_price(anew, restated(anew.account, anew.contracts, anew.uses, anew.before, self.by.plan_at))
 
     def rerate(self, month: int) -> bool:
         """Run a job; says whether there was anything to post."""
@@ -182,6 +189,28 @@ def test_a_late_part_of_a_charged_call_costs_the_difference_with_one_connection_
     line.come(longer, NOW_MS, ReplacedUse(0, row.usage.key, whole.start_ms, whole.quantity))
     assert line.rerate(AUGUST + 2)
     assert sums(line.account) == sums(as_one_pass([longer], timeline()))
+
+
+def test_a_whole_call_that_nothing_prices_any_more_gives_no_part_back() -> None:
+    line = Line(timeline())
+    charged, whole = call("2026-10-02T10:00:00", 90), call("2026-10-02T10:00:00", 200)
+    key = line.come(charged, charged.start_ms + HOUR_MS)
+    line.come(whole, NOW_MS, ReplacedUse(0, key, charged.start_ms, charged.quantity))
+    line.by = timeline(calls=False)
+    assert line.lost_price(AUGUST + 2) == "SERVICE_NOT_SUBSCRIBED"
+    line.by = timeline()
+    assert line.lost_price(AUGUST + 2) == ""
+    assert line.rerate(AUGUST + 2)
+    line.by = timeline(calls=False)
+    assert line.lost_price(AUGUST + 2) == "SERVICE_NOT_SUBSCRIBED", "what a job charged for it is no less its price"
+
+
+def test_a_use_at_no_price_for_which_nothing_was_charged_keeps_no_others_waiting() -> None:
+    line = Line(timeline())
+    line.come(data("2026-08-05T10:00:00"), at("2026-08-05T11:00:00"))
+    line.come(call("2026-08-05T12:00:00", 300), NOW_MS)
+    line.by = timeline(calls=False)
+    assert line.lost_price(AUGUST) == ""
 
 
 def test_a_late_first_part_moves_the_call_into_the_cycle_in_which_it_began() -> None:
