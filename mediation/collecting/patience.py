@@ -30,7 +30,7 @@ class PatientThread:
         if known is not None and known.is_alive():
             raise SourceLost(f"{name} still does not answer a call of an earlier look: is its server there?")
         _hanging.pop(name, None)
-        self._name = name
+        self.folder = name
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         # Left behind at the end, if it must be: a process ends although a mount hangs.
         self._thread = threading.Thread(target=self._run, name=f"folder {name}", daemon=True)
@@ -45,8 +45,8 @@ class PatientThread:
             async with asyncio.timeout(ANSWER_S_MAX):
                 return await done
         except TimeoutError as error:
-            _hanging[self._name] = self._thread
-            raise SourceLost(f"{self._name} did not answer for {ANSWER_S_MAX:g} s: is its server there?") from error
+            _hanging[self.folder] = self._thread
+            raise SourceLost(f"{self.folder} did not answer for {ANSWER_S_MAX:g} s: is its server there?") from error
 
     def later(self, work: Callable[[], None]) -> None:
         """Do a piece of work there after all others; nobody waits for it."""

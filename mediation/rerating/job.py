@@ -239,7 +239,7 @@ def _studied(restater: Restater, asked: Sequence[AskedAnew]) -> Iterator[Studied
 
 
 def lost_price(anew: Anew, result: Restatement) -> str:
-    """Say why uses that were set aside have no price any more, whose former one, or that of a part, would be taken back.
+    """Say why uses that were set aside have no price any more, whose former one, or a part's, would be given back.
 
     "" = there are none: what is charged for a use stands with it, and stays when nothing prices it.
     """

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from charging.base.localtime import LocalTime
 from charging.catalogue.published import CatalogueRef
 from charging.errors import Conflict
 from details.keeping import lacking
@@ -22,7 +23,7 @@ from evidence.keys import KeyRing
 from mediation.gathering import JournalPlace
 from mediation.rerating.bycolumns import Ways
 from mediation.rerating.freezing import Freezer
-from mediation.rerating.job import LEAD_IN, AccountOutcome, RerateJob, Rerating, Studied, first_day_of
+from mediation.rerating.job import LEAD_IN, AccountOutcome, RerateJob, Rerating, Studied, first_day_of, span_month
 from mediation.rerating.rows import NamedRows
 from mediation.rerating.tariffs import Tariffs, tariffs
 from mediation.rerating.whatif import WhatIf, WhatIfSums
@@ -73,9 +74,17 @@ class Doer(Struct, frozen=True):
         """Do a unit. Raises `Conflict` RERATE_DIFFERS, and what reading raises."""
         if unit.tariffs != self.tariffs.digest:
             raise Conflict("RERATE_DIFFERS", "other catalogues are in force here than those with which the job began")
-        if unit.lacking >= first_day_of(unit.job.month - LEAD_IN):
-            why = f"details of {unit.lacking}, or before, were dropped by a rule, or never gathered"
-            return lost(unit, "DETAILS_INCOMPLETE", why)
+        gone = tuple([name for name in unit.accounts if unit.lacking >= _needed(unit, name)])
+        if not gone:
+            return await self._done(unit)
+        why = f"details of {unit.lacking}, or before, were dropped by a rule, or never gathered"
+        left = lost(replace(unit, accounts=gone), "DETAILS_INCOMPLETE", why)
+        if len(gone) == len(unit.accounts):
+            return left
+        done = await self._done(replace(unit, accounts=tuple([name for name in unit.accounts if name not in gone])))
+        return replace(done, accounts=left.accounts + done.accounts)
+
+    async def _done(self, unit: RerateUnit) -> UnitOutcome:
         rerating = Rerating(self.freezer, self.tariffs)
         if unit.draft is None:
             posted = rerating.post(unit.job, unit.journal, unit.accounts, self.client)
@@ -89,6 +98,15 @@ class Doer(Struct, frozen=True):
             else:
                 left.append(each)
         return UnitOutcome(tuple(left), found.told(), rerating.ways())
+
+
+def _needed(unit: RerateUnit, account_id: str) -> str:
+    """Give the first day of which details are needed to rate an account: of late usage each has its own."""
+    month, late = unit.job.month, unit.job.late.get(account_id)
+    if late is not None:
+        # A cycle begins in the month of its day or the one before.
+        month = max(month, span_month(LocalTime(unit.journal.zone), late.from_ms) - 1)
+    return first_day_of(month - LEAD_IN)
 
 
 class UnitMaker(Struct, frozen=True):

@@ -2,17 +2,26 @@
 
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from charging.base.lateness import LATE_MS_MAX
+from charging.base.localtime import LocalTime
 from console.frontend.mediating import app
 from details import keeping
-from details.late import LATE_MS, LateBook
+from details.late import LATE_MS, LateBook, LateUsage
 from details.rows import GROUP_PLACES, StoredUsage
 from details.store import DetailStore
-from mediation.rerating.job import AccountOutcome
+from evidence.keys import fresh_ring
+from mediation.gathering import JournalPlace
+from mediation.rerating.freezing import Freezer
+from mediation.rerating.job import AccountOutcome, RerateJob
 from mediation.rerating.latecomers import note
+from mediation.rerating.rows import NamedRows
+from mediation.rerating.tariffs import Tariffs
+from mediation.rerating.units import Doer, RerateUnit, UnitOutcome
+from onetier_client import AsyncClient
 from tests.unit.details.test_store import ALICE, BEGIN_MS, BOB, DAY_MS, ZONE, row
 
 
@@ -85,3 +94,25 @@ def test_a_rule_that_takes_what_prices_need_is_known(tmp_path: Path) -> None:
     assert keeping.lacking(store, "GD/0") == "20241007"
     assert keeping.lacking(store, "GD/1") == ""
     store.close()
+
+
+async def test_details_that_one_account_lacks_leave_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    async def rated(_: Doer, unit: RerateUnit) -> UnitOutcome:
+        done.extend(unit.accounts)
+        return UnitOutcome(tuple(AccountOutcome(name, "same") for name in unit.accounts))
+
+    monkeypatch.setattr(Doer, "_done", rated)
+    client = AsyncClient(["127.0.0.1:1"])
+    doer = Doer(Freezer(NamedRows(Path(), (), -1, fresh_ring()), client), client, Tariffs({}, "d"))
+    local, month = LocalTime(ZONE), 2026 * 12 + 5
+    began = {ALICE: "2026-07-03T00:00:00", BOB: "2026-09-03T00:00:00"}
+    waits = {who: LateUsage("GD/0", who, local.moment_ms(text), 1, set_aside=True) for who, text in began.items()}
+    job = RerateJob(1, month, "late", (ALICE, BOB), waits)
+    unit = RerateUnit(job, JournalPlace("GD/0", "", ZONE), (ALICE, BOB), "d", lacking="20260630")
+    outcome = await doer.done(unit)
+    assert [(each.account_id, each.reason) for each in outcome.accounts] == [(ALICE, "DETAILS_INCOMPLETE"), (BOB, "")]
+    assert done == [BOB]
+    outcome = await doer.done(replace(unit, job=replace(job, late={})))
+    assert [each.reason for each in outcome.accounts] == ["DETAILS_INCOMPLETE"] * 2

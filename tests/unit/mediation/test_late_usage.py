@@ -18,11 +18,13 @@ from charging.ledger.commands.post_usage import PostUsage, ReplacedUse, read_out
 from charging.ledger.outcome import Done
 from charging.plans.timeline import Timeline
 from charging.rating.rating import rate
-from charging.rating.restating import restated
+from charging.rating.restating import Restatement, restated
 from charging.wire import CatalogueRef
 from details.rows import StoredUsage, rows_of
+from mediation.columns.rater import ColumnRater
+from mediation.rerating.bycolumns import Restater
 from mediation.rerating.freezing import FrozenAccount
-from mediation.rerating.job import AccountOutcome, Studied, ask, lost_price
+from mediation.rerating.job import AccountOutcome, Studied, ask, lost_price, span_month
 from testkit.ledger import Desk
 from tests.unit.mediation.test_rerating import CONTRACTS, HOUR_MS, ME, ZONE, charge, counted, opened, post, sums
 
@@ -72,6 +74,7 @@ class Line:
         self.by = by
         self.desk = since_august()
         self._batch = self._job = 0
+        self._by_columns = Restater(by.plan_at, ColumnRater(by.plan_at))
 
     @property
     def account(self) -> Account:
@@ -98,6 +101,8 @@ class Line:
             return asked
         anew = asked.anew
         result = restated(anew.account, anew.contracts, anew.uses, anew.before, self.by.plan_at)
+        (by_columns,) = self._by_columns.restate([anew])
+        assert by_month(by_columns) == by_month(result)
         return Studied(frozen, asked.from_ms, result)
 
     def lost_price(self, month: int) -> str:
@@ -119,6 +124,12 @@ class Line:
     def rows(self, kind: str) -> list[StoredUsage]:
         journal = enumerate(self.desk.journals[WHO])
         return [row for seq, entry in journal for row in rows_of(seq, [(0, entry)]) if row.usage.kind == kind]
+
+
+def by_month(found: Restatement) -> tuple[object, ...]:
+    lines = sorted((span_month(LOCAL, each.time_ms), each.item, each.member, each.difference) for each in found.lines)
+    counters = sorted((each.name, each.difference) for each in found.counters)
+    return found.before, found.after, lines, counters, found.takes
 
 
 def told(done: object) -> tuple[int, str, bool]:
