@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from charging.base.identity import plain, read
 from console.frontend import sourcing
 from console.frontend.asking import explained
 from console.frontend.plants import Home, now_ms, opened_plant, plant_rules
@@ -33,7 +34,11 @@ def erase(
     as_json: Json = False,
 ) -> None:
     """Remove all files in which somebody's records stand; those that are not settled are told, exit status 1."""
-    _removed(home, lambda keeper: keeper.erase(identity, now_ms()), as_json)
+    who, wanted = read(plain(identity), "")
+    if wanted:
+        # Nobody's records stand under another spelling: it would remove nothing, and say that it is done.
+        raise typer.BadParameter(f"it must be {wanted}", param_hint="IDENTITY")
+    _removed(home, lambda keeper: keeper.erase(who, now_ms()), as_json)
 
 
 def _removed(home: Path, rule: Callable[[PlantKeeper], RemovedRecords], as_json: bool) -> None:
