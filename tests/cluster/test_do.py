@@ -215,7 +215,7 @@ async def test_every_command_of_bills_limits_and_pauses_is_done_from_the_command
             "--parts",
             "3",
             "--first-due-ms",
-            "2026-12-31T00:00:00+08:00",
+            str(DAY_MS + 30 * 86_400_000),
             *slip,
         )
         await do("credit_bill", who, "--bill", "old-1", "--amount", "5", *slip)

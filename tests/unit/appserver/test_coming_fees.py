@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from appserver.replies.fees import fill_fees
 from charging.base.contract import Subscription
+from charging.base.localtime import MONTH, span, zone_of
 from charging.catalogue.document import from_plain, pack
 from charging.errors import Invalid
 from charging.ledger.commands.post_fees import PostFees
@@ -27,6 +28,7 @@ from testkit.owner import OwnerInMemory
 from tests.unit.appserver.conftest import Platforms
 from tests.unit.appserver.test_bill_accounts import DAY_MS, OVER_MS, YUAN
 
+SHANGHAI = zone_of("Asia/Shanghai")
 WHO = "msisdn:8613900000001"
 BEGAN_MS = OVER_MS - 10 * DAY_MS
 NOVEMBER_MS = OVER_MS + 31 * DAY_MS
@@ -75,9 +77,11 @@ def test_what_comes_is_told_with_its_bill_before_and_after_discounts_and_is_what
 
 @pytest.fixture
 async def front(start_platform: Platforms, owner: OwnerInMemory) -> AsyncIterator[Front]:
-    """A member who took the plan an hour ago, whatever day it is."""
+    """A member who took the plan an hour ago, or as the month began, whatever day it is."""
     owner.publish(CATALOGUE)
-    owner.desk.now_ms = time.time_ns() // 1_000_000 - 3_600_000
+    now_ms = time.time_ns() // 1_000_000
+    month = span(MONTH, SHANGHAI.day(now_ms // 1000), 1)
+    owner.desk.now_ms = max(now_ms - 3_600_000, SHANGHAI.day_begins(month.start) * 1000)
     contract = replace(contract_of(WHO, "GD/0:1"), subscriptions=(Subscription("plan", owner.desk.now_ms),))
     owner.desk.do("GD/0:1", replace(opening("GD/0:1", 0, credit_limit=500 * YUAN), contract=contract))
     owner.contracts[WHO] = contract

@@ -25,10 +25,10 @@ DATED = ("subscribe", "unsubscribe", "change_plan", "pause", "resume")
 
 @pytest.fixture
 async def office(front: Front, owner: OwnerInMemory) -> Front:
-    """A back office with the account of A; "line" costs 31 a month in whole, "trial" nothing for its first 300 days."""
+    """A back office with the account of A; "line" costs 24 a month in whole, "trial" nothing for its first 300 days."""
     plain = catalogue(2)
     fees = (
-        Fee("rent", "31", charged="advance", prorated=False),
+        Fee("rent", "24", charged="advance", prorated=False),
         Fee("tried", "9", charged="advance", trial_days=300),
     )
     more = (Offering("line", services=("voice",), fees=("rent",)), Offering("trial", fees=("tried",)))
@@ -55,12 +55,12 @@ async def test_what_was_forgotten_is_told_beforehand_and_then_charged_for_each_m
     told = (await office.one(beforehand)).preview
     done = (await office.one(office.execute(subscribe=change))).command
     months = months_since(owner, at_ms)
-    assert [fee.amount for fee in told.fees] == [31 * YUAN] * months
-    assert told.amount == done.amount == months * 31 * YUAN
+    assert [fee.amount for fee in told.fees] == [24 * YUAN] * months
+    assert told.amount == done.amount == months * 24 * YUAN
     assert list(told.notices) == list(done.notices) == [f"usage_not_rerated:{moment(at_ms)}"]
     back = (await office.one(office.execute(unsubscribe=pb.Unsubscribe(offering="line", at_ms=at_ms)))).command
     assert [row.valid_from_ms for row in owner.contracts[A].subscriptions if row.offering == "line"] == []
-    assert back.amount == -(months - 1) * 31 * YUAN, "the month that was begun is paid in whole"
+    assert back.amount == -(months - 1) * 24 * YUAN, "the month that was begun is paid in whole"
 
 
 async def test_a_preview_tells_until_when_an_offering_is_tried_for_nothing(office: Front) -> None:
