@@ -262,8 +262,8 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
         {"members", "begun"},
     ),
     CustomerChanged: (
-        CustomerChanged("account-1", "GD", "customer-1", "customer-2", {"grade": "new"}, "sold"),
-        {"customer_id", "customer_attributes"},
+        CustomerChanged("account-1", "GD", "customer-1", "customer-2", {"grade": "new"}, "sold", 2027 * 12),
+        {"customer_id", "customer_attributes", "payers", "payees"},
     ),
     StatusSet: (StatusSet("active", "paid"), {"status", "status_reason", "closed_ms", "stopped"}),
     ModeSet: (ModeSet("prepaid", "postpaid"), {"payment_mode"}),

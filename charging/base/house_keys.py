@@ -1,7 +1,7 @@
 """Request keys that the house gives by itself, written and read here alone, and the digests that go with them.
 
     ~step~part~part…        where a transfer goes, its other half, its settlement, the end of a session, a replay,
-                            a port
+                            a port, a bill that goes to its payer
 
 A "%" or "~" inside of a part is written %25 or %7E, so two different steps never share a key, whatever the ids and
 callers' keys in them are. Callers' own keys don't begin with `PREFIX` (`appserver.reading.keys`).
@@ -13,7 +13,7 @@ import msgspec
 
 PREFIX = "~"
 _ADDRESS, _RECEIVE, _SETTLE, _EXPIRE, _PORT, _REPLAY = "address", "receive", "settle", "expire", "port", "replay"
-_VOUCHER = "voucher"
+_VOUCHER, _BILL = "voucher", "bill"
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -51,6 +51,11 @@ def address_key(key: str, sent_ms: int) -> str:
 def settle_key(key: str) -> str:
     """Give the key under which the transfer that was sent under `key` is settled at home."""
     return house_key(_SETTLE, key)
+
+
+def bill_key(number: str) -> str:
+    """Give the key under which a bill goes to its payer: no transfer that a caller sends has one like it."""
+    return house_key(_BILL, number)
 
 
 def voucher_key(step: str, account_id: str, key: str, asked_ms: int) -> str:

@@ -104,10 +104,7 @@ def _effect(account: Account | None, command: Command, now_ms: int) -> Effect:
         raise NotFound("ACCOUNT_UNKNOWN", f"there is no account {command.account_id}")
     if action.sees_stages or not account.open.staged:
         return action.decide(account, command, now_ms)
-    effect = action.decide(_seen(account), command, now_ms)
-    if not any(event.recounts for event in effect.events):
-        return effect
-    return replace(effect, events=(*staging.all_replayed(account), *effect.events))
+    return staging.in_time(account, action.decide(_seen(account), command, now_ms))
 
 
 def _seen(account: Account) -> Account:

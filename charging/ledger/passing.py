@@ -16,7 +16,7 @@ from charging.base.account_id import identity_of
 from charging.base.buckets import Billed
 from charging.base.openbills import OpenBill
 from charging.base.outgoing import Outgoing
-from charging.base.receivables import RECEIVABLE, with_bills
+from charging.base.receivables import RECEIVABLE, bill_of, with_bills
 from charging.bills.bill import PAYEE, PAYEE_ITEM
 from charging.ledger import funds
 from charging.ledger.event import BaseEvent, Leg
@@ -27,6 +27,23 @@ TRANSIT = "transit"
 def payer_of(account: Account, month: int) -> str:
     """Give the account that pays the bill of a period, months since the year 0; "" = it pays for itself."""
     return next((payer for since, payer in reversed(account.open.payers) if since <= month), "")
+
+
+def with_payer(account: Account, month: int, payer: str) -> Account:
+    """Give the account with another payer from a period on; "" = itself.
+
+    In each period that is not closed yet, and before that one, it stays whoever it was.
+    """
+    oldest = account.terms.closed + 1
+    since = [row for row in account.open.payers if oldest < row[0] < month]
+    rows = ((0, payer_of(account, oldest)), *since, (month, payer))
+    return account.with_open(payers=rows if any(each for _, each in rows) else ())
+
+
+def is_paid_for(account: Account) -> bool:
+    """Say whether another account pays the bill of a period that is not closed yet, or of one to come."""
+    oldest = account.terms.closed + 1
+    return bool(payer_of(account, oldest)) or any(payer for since, payer in account.open.payers if since > oldest)
 
 
 class BillPassed(BaseEvent, frozen=True, tag="bill_passed"):
@@ -112,7 +129,11 @@ class BillReturned(BaseEvent, frozen=True, tag="bill_returned"):
     def apply(self, account: Account) -> Account:
         """Forget that it is under way, and owe what came back."""
         state = account.with_open(outgoing=tuple(row for row in account.open.outgoing if row.key != self.key))
-        return with_bills(state, (*state.open.bills, self.bill)) if self.reason else state
+        if not self.reason:
+            return state
+        known = bill_of(state, self.bill.number)  # It may have been credited while it was under way.
+        bill = replace(self.bill, credited=known.credited, notes=known.notes) if known is not None else self.bill
+        return with_bills(state, (*state.open.bills, bill))
 
     def legs(self) -> tuple[Leg, ...]:
         """Post what came back out of transit to what is owed."""

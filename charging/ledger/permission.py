@@ -130,7 +130,6 @@ _SALES = (
     "set_spending_limit",
     "drop_book",
 )
-_ALWAYS = ("charge", "session", "close_account", "approve")
 _SMALL = 1_000 * MICRO
 """A thousand yuan."""
 _UNITS = 100_000_000_000

@@ -12,6 +12,7 @@ from charging.base.account import MAIN_BOOK, Account
 from charging.base.receivables import RECEIVABLE, with_shares
 from charging.base.staged import SETTLEMENT, StagedMoney, in_order
 from charging.ledger import buckets, funds
+from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent, Leg, Pair, Settlement, book_legs
 from charging.ledger.settling import Settled, numbers, settled_by, total
 
@@ -91,6 +92,13 @@ def reckoned(account: Account) -> Account:
 def all_replayed(account: Account) -> tuple[MoneyReplayed, ...]:
     """Give what replays all that is staged: it comes in early before what counts how long a bill is overdue."""
     return tuple([MoneyReplayed(row) for row in in_order(account.open.staged)])
+
+
+def in_time(account: Account, effect: Effect) -> Effect:
+    """Give what was decided on an account as it will be, with all that is staged replayed before what counts so far."""
+    if not account.open.staged or not any(event.recounts for event in effect.events):
+        return effect
+    return replace(effect, events=(*all_replayed(account), *effect.events))
 
 
 def instructed(settled: Settled, key: str, month: int) -> MoneyStaged:

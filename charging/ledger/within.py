@@ -166,7 +166,7 @@ def _check_open(before: Open, after: Open) -> None:
         _within(amount, 0, BOOK_MAX, "refunded")
         _within(charged_ms, 0, TIME_MS_MAX, "charged_ms")
     if after.bills is not before.bills:
-        _check_bills(after.bills)
+        _check_bills(after.bills, sum([row.bill is not None for row in after.outgoing]))
     if after.staged is not before.staged:
         for waiting in after.staged:
             _within(waiting.amount, 0, BOOK_MAX, "staged")
@@ -181,8 +181,9 @@ def _check_open(before: Open, after: Open) -> None:
             _check_session(session)
 
 
-def _check_bills(bills: Sequence[OpenBill]) -> None:
-    if len(bills) > BILLS_MAX:
+def _check_bills(bills: Sequence[OpenBill], under_way: int) -> None:
+    """Check what is owed by bills; those under way to a payer may come back, so there must be room for them."""
+    if len(bills) + under_way > BILLS_MAX:
         raise Refused("BILLS_FULL", f"an account has at most {BILLS_MAX} open bills", facts={"most": str(BILLS_MAX)})
     for bill in bills:
         if len(bill.items) > ITEMS_MAX or len(bill.instalments) > INSTALMENTS_MAX:

@@ -18,7 +18,7 @@ from charging.ledger.approvals import PROPOSAL_KEEP_MS
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent
 from charging.ledger.outcome import failed, pack_outcome
-from charging.ledger.staging import reckoned
+from charging.ledger.staging import in_time, reckoned
 
 DECIDED_KEPT_MAX = 16
 """Proposals of an account whose end a repeat of their key is told."""
@@ -106,6 +106,8 @@ class Approve(BaseAction, frozen=True, tag="approve"):
         elif action.ages():
             raise VersionMoved  # The platform did not know the proposal yet, and so filled nothing in.
         effect = action.decide(account if action.sees_stages else reckoned(account), asked, now_ms)
+        if not action.sees_stages:
+            effect = in_time(account, effect)
         event = Decided(proposal.key, True, proposal.principal, proposal.actor, self.reason)
         return replace(effect, events=(event, *effect.events))
 

@@ -77,7 +77,7 @@ class ChangeCharacteristics(BaseAction, frozen=True, tag="characteristics"):
         left = tuple([each for each in before.agreements if each not in self.remove_agreements])
         added = tuple(dict.fromkeys(self.add_agreements))
         same += [each for each in self.remove_agreements if each not in before.agreements]
-        same += [each for each in added if each in left]
+        same += [each for each in added if each in before.agreements]
         if same or not (self.set_attributes or self.group or self.add_agreements or self.remove_agreements):
             text = f"the contract is so already: {', '.join(same) or 'nothing is to be changed'}"
             raise Refused("CHARACTERISTICS_UNCHANGED", text, facts={"names": ",".join(same)})

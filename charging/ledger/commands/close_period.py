@@ -18,6 +18,7 @@ from charging.base.account import MAIN_BOOK, Account, shared_terms
 from charging.base.asked import FilledIn
 from charging.base.bounds import BOOK_MAX, TIME_MS_MAX
 from charging.base.buckets import MONEY_IN, SumKey
+from charging.base.house_keys import bill_key
 from charging.base.localtime import day_of, month_at, month_text, zone_of
 from charging.base.openbills import ITEMS_MAX, NEVER_LATE, LateRule, OpenBill, OpenItem
 from charging.base.receivables import RECEIVABLE, bill_opened, late_fees, late_fees_billed
@@ -200,8 +201,7 @@ def _passed(account: Account, closed: PeriodClosed, now_ms: int) -> tuple[BillPa
     if bill is None or not payer or not closed.items:
         return ()
     of_ms = zone_of(account.terms.zone).day_begins(day_of(bill.to_day)) * 1000
-    key = f"bill {bill.number}"
-    return (BillPassed(key, closed.opened(bill), payer, of_ms, now_ms, account.terms.currency),)
+    return (BillPassed(bill_key(bill.number), closed.opened(bill), payer, of_ms, now_ms, account.terms.currency),)
 
 
 def _cover(account: Account, now_ms: int) -> tuple[Pair, ...]:

@@ -11,6 +11,7 @@ from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
+from charging.ledger.passing import is_paid_for
 from charging.ledger.standing import require_open
 
 
@@ -67,8 +68,8 @@ class SetPayee(BaseAction, frozen=True, tag="set_payee"):
             raise Refused("PAYER_IS_ITSELF", "an account pays its own bills unless another one does")
         if pays == known:
             raise Refused("PAYER_UNCHANGED", f"the account {'pays' if known else 'does not pay'} for that one as it is")
-        if pays and account.open.payers:
-            raise Refused("HAS_A_PAYER", "another account pays for this one, or did until now")
+        if pays and is_paid_for(account):
+            raise Refused("HAS_A_PAYER", "another account pays a bill of this one that is not made yet")
         if pays and len(account.open.payees) >= PAYEES_MAX:
             raise Refused("PAYEES_FULL", f"an account pays for {PAYEES_MAX} others at most")
         return Effect((PayeeSet(self.payee_account_id, pays, self.reason),))

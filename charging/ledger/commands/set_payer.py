@@ -11,7 +11,7 @@ from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
-from charging.ledger.passing import payer_of
+from charging.ledger.passing import payer_of, with_payer
 from charging.ledger.standing import require_open
 
 
@@ -26,10 +26,8 @@ class PayerSet(BaseEvent, frozen=True, tag="payer"):
     rerates = False
 
     def apply(self, account: Account) -> Account:
-        """Note it beside what holds until then."""
-        now = payer_of(account, self.month - 1)
-        rows = ((0, now), (self.month, self.payer)) if now else ((self.month, self.payer),)
-        return account.with_open(payers=rows if any(payer for _, payer in rows) else ())
+        """Note it beside what holds until then: for each period that is not closed yet, whoever paid in it."""
+        return with_payer(account, self.month, self.payer)
 
     def words(self) -> str:
         """Say the reason, or who pays."""

@@ -8,12 +8,14 @@ from charging.base.account import Account
 from charging.base.asked import FilledIn
 from charging.base.fields import AttributeMap, Reason
 from charging.base.fieldtypes import NAME, TEXT
+from charging.base.localtime import month_at
 from charging.errors import Refused
 from charging.ledger import dues
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.dues import NOTHING_DUE, Dues
 from charging.ledger.effect import Effect, VersionMoved
 from charging.ledger.event import BaseEvent, TermChange
+from charging.ledger.passing import with_payer
 from charging.ledger.standing import require_open
 
 
@@ -26,13 +28,18 @@ class CustomerChanged(BaseEvent, frozen=True, tag="customer"):
     after: str
     customer_attributes: dict[str, str]
     reason: str
+    month: int = 0
+    """The running period, months since the year 0: from it on the account pays for itself, and for nobody else."""
 
     rerates = True
     leads = True
 
     def apply(self, account: Account) -> Account:
-        """Set the customer and what discount rules read of it."""
-        return replace(account, customer_id=self.after).with_terms(customer_attributes=self.customer_attributes)
+        """Set the customer and what discount rules read of it; who paid for the old one, or was paid for, is over."""
+        state = replace(account, customer_id=self.after).with_terms(customer_attributes=self.customer_attributes)
+        if self.month and (account.open.payers or account.open.payees):
+            return with_payer(state, self.month, "").with_open(payees=())
+        return state
 
     def changes(self) -> tuple[TermChange, ...]:
         """Give the customer."""
@@ -90,6 +97,12 @@ class TransferOwnership(BaseAction, frozen=True, tag="transfer_ownership"):
             raise VersionMoved  # Also where nothing is due: another contract may bring something.
         fees = dues.posted(account, self.dues, now_ms)
         changed = CustomerChanged(
-            account.account_id, account.terms.domain, before, self.customer_id, self.customer_attributes, self.reason
+            account.account_id,
+            account.terms.domain,
+            before,
+            self.customer_id,
+            self.customer_attributes,
+            self.reason,
+            month_at(account.terms.zone, account.terms.cycle_day, now_ms),
         )
         return Effect((*fees, changed), dues.net(fees))

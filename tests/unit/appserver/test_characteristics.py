@@ -123,6 +123,12 @@ async def test_what_may_not_be_changed_is_told_why_and_nothing_moves(
     assert owner.contracts[A] == before
 
 
+async def test_an_agreement_that_is_taken_away_and_given_again_at_once_is_no_change(desk: Front) -> None:
+    await desk.one(desk.execute(change_characteristics=change(add_agreements=["loyal"])))
+    both = desk.execute(change_characteristics=change(add_agreements=["loyal"], remove_agreements=["loyal"]))
+    assert fault_of(await desk.one(both)).reason == "CHARACTERISTICS_UNCHANGED"
+
+
 async def test_through_its_own_channel_it_is_changed(desk: Front, owner: OwnerInMemory) -> None:
     asked = desk.execute(change_characteristics=change(set_attributes={"veteran": "yes"}))
     asked.channel, asked.partner = "partner", "acme"

@@ -1,9 +1,13 @@
 """One account pays the bills of others, of whatever customer: each bill is owed once, by whoever is to pay it."""
 
+from copy import deepcopy
+
 import pytest
 from msgspec.structs import replace
 
 from charging.base.account import Account
+from charging.base.house_keys import PREFIX
+from charging.base.openbills import BILLS_MAX
 from charging.base.receivables import open_of
 from charging.base.usage import Usage
 from charging.bills.bill import Bill
@@ -14,11 +18,16 @@ from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.credit_bill import CreditBill
 from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.post_charge import PostCharge
+from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_payee import SetPayee
 from charging.ledger.commands.set_payer import SetPayer
 from charging.ledger.commands.set_status import SetStatus
+from charging.ledger.commands.take_over_bill import TakeOverBill
+from charging.ledger.commands.top_up import TopUp
+from charging.ledger.commands.transfer_ownership import TransferOwnership
 from charging.ledger.ledger import seal
 from charging.ledger.own import receive_command, settle_command
+from charging.ledger.passing import payer_of
 from charging.rating.closing import closing_of
 from testkit.ledger import Desk, charge_of, opening
 
@@ -90,6 +99,55 @@ def test_a_payer_changes_at_the_border_of_a_period_alone(desk: Desk) -> None:
     assert all(not desk.accounts[each].open.outgoing for each in (SON, MAID))
 
 
+def test_a_change_leaves_periods_whose_bills_are_not_made_yet_to_whoever_paid_in_them(desk: Desk) -> None:
+    """The run is late: February is billed in April, and in March somebody else was to pay from April on."""
+    desk.do(SON, SetPayer(MAID, "marries"))  # From March on.
+    desk.now_ms += MONTH_MS
+    call(desk, SON, YUAN)
+    desk.do(SON, SetPayer("", "pays alone"))  # From April on.
+    desk.now_ms += MONTH_MS
+    close(desk, SON)
+    close(desk, SON)
+    assert [row.to_identity for row in desk.accounts[SON].open.outgoing] == [f"account:{FIRM}", f"account:{MAID}"]
+
+
+def test_who_will_have_a_payer_pays_until_then_and_who_had_one_may_pay_for_others_again(desk: Desk) -> None:
+    other = "GD/3:1009"
+    desk.do(other, opening(other))
+    desk.do(other, SetPayer(FIRM, "from the next period on"))
+    assert payer_of(desk.accounts[other], desk.accounts[other].terms.closed + 1) == ""
+    desk.do(other, SetPayer("", "not after all"))
+    desk.do(other, SetPayee(SON, "yes", "father"))
+    desk.do(SON, SetPayer("", "left"))
+    with pytest.raises(Refused, match="another account pays"):
+        desk.do(SON, SetPayee(MAID, "yes", ""))
+    desk.now_ms += MONTH_MS
+    close(desk, SON)
+    desk.do(SON, SetPayee(MAID, "yes", ""))
+    assert desk.accounts[SON].open.payees == (MAID,)
+
+
+def test_no_transfer_of_a_caller_has_the_key_of_a_bill_that_is_passed_on(desk: Desk) -> None:
+    desk.do(SON, TopUp("main", "money", 50 * YUAN, 0, 0, "", "pocket money"))
+    foreseen = deepcopy(desk)
+    foreseen.now_ms += MONTH_MS
+    close(foreseen, SON)
+    number = closed_of(foreseen, SON).number
+    for key in (number, f"bill {number}"):
+        desk.do(SON, SendTransfer("main", FIRM, "main", YUAN, ""), key)
+    call(desk, SON, 90 * YUAN)
+    desk.now_ms += MONTH_MS
+    close(desk, SON)
+    assert closed_of(desk, SON).number == number
+    keys = [row.key for row in desk.accounts[SON].open.outgoing]
+    assert len(set(keys)) == 3
+    assert keys[-1].startswith(PREFIX), "which no key of a caller does"
+    for _ in keys:
+        assert carry(desk, SON) == ""
+    assert not desk.accounts[SON].open.outgoing
+    sound(desk)
+
+
 def test_bills_of_others_are_lines_of_the_payers_bill_and_owed_by_it_alone(desk: Desk) -> None:
     desk.now_ms += MONTH_MS
     for account_id in (SON, MAID):
@@ -143,12 +201,59 @@ def test_a_bill_that_the_payer_refuses_is_owed_where_it_was_made(desk: Desk) -> 
     sound(desk)
 
 
+def test_there_is_always_room_for_a_bill_that_comes_back(desk: Desk) -> None:
+    desk.do(FIRM, SetPayee(SON, "no", "left"))
+    for number in range(BILLS_MAX - 2):
+        desk.do(SON, TakeOverBill(f"old-{number}", "2026-12/1", "calls", "", YUAN, desk.now_ms, ""))
+    desk.now_ms += MONTH_MS
+    close(desk, SON)
+    with pytest.raises(Refused) as refused:
+        desk.do(SON, TakeOverBill("old", "2026-12/1", "calls", "", YUAN, desk.now_ms, ""))
+    assert refused.value.reason == "BILLS_FULL"
+    assert carry(desk, SON) == "PAYEE_UNKNOWN"
+    assert len(desk.accounts[SON].open.bills) == BILLS_MAX
+    assert not desk.accounts[SON].open.outgoing
+
+
 def test_a_credit_note_of_a_bill_that_was_passed_on_goes_to_the_balance_of_its_account(desk: Desk) -> None:
     desk.now_ms += MONTH_MS
     close(desk, SON)
     carry(desk, SON)
     desk.do(SON, replace(CreditBill(closed_of(desk, SON).number, 3 * YUAN, "", "goodwill"), number="C-1"))
     assert owed(desk.accounts[SON]) == 4 * YUAN, "of its own bill of January"
+    sound(desk)
+
+
+def test_whoever_an_account_is_given_to_is_not_paid_for_and_pays_for_nobody_but_bills_of_before_stay(
+    desk: Desk,
+) -> None:
+    desk.now_ms += MONTH_MS
+    call(desk, SON, 19 * YUAN)
+    desk.do(SON, TransferOwnership("customer new", "", {}, True, "sold"))
+    close(desk, SON)
+    assert carry(desk, SON) == "", "February was the firm's to pay, though it is billed late"
+    desk.do(FIRM, TransferOwnership("customer newer", "", {}, True, "sold"))
+    assert desk.accounts[FIRM].open.payees == ()
+    desk.now_ms += MONTH_MS
+    close(desk, SON)
+    assert not desk.accounts[SON].open.outgoing
+    assert owed(desk.accounts[SON]) == (7 + 19) * YUAN
+    close(desk, MAID)
+    assert carry(desk, MAID) == "PAYEE_UNKNOWN"
+    sound(desk)
+
+
+def test_what_was_credited_while_a_bill_was_under_way_is_not_credited_again_when_it_comes_back(desk: Desk) -> None:
+    desk.do(FIRM, SetPayee(SON, "no", "left"))
+    desk.now_ms += MONTH_MS
+    close(desk, SON)
+    number = closed_of(desk, SON).number
+    desk.do(SON, replace(CreditBill(number, 3 * YUAN, "", "goodwill"), number="C-1"))
+    assert carry(desk, SON) == "PAYEE_UNKNOWN"
+    assert owed(desk.accounts[SON]) == (4 + 13) * YUAN, "what was credited paid for the bill of January"
+    with pytest.raises(Refused) as refused:
+        desk.do(SON, replace(CreditBill(number, 11 * YUAN, "", "goodwill"), number="C-2"))
+    assert refused.value.reason == "CREDIT_EXCEEDS_BILL"
     sound(desk)
 
 

@@ -218,6 +218,36 @@ def test_a_deposit_that_was_approved_in_the_run_waits_too() -> None:
     assert main(desk.accounts[A]) == 90
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        WriteOff("B-1", 10, "wang", "poor"),
+        CreditBill("B-1", 10, "", "goodwill"),
+        ResolveDispute("B-1", 5, "looked at", "C-1"),
+    ],
+)
+def test_late_days_are_those_of_mode_direct_where_what_counts_them_is_approved(
+    action: WriteOff | CreditBill | ResolveDispute,
+) -> None:
+    bills: list[OpenBill] = []
+    for staged in (False, True):
+        desk = owing(90, late=LateRule(3_000, step=1))
+        if isinstance(action, ResolveDispute):
+            desk.do(A, Dispute("B-1", "", "", 20, "not mine"))
+        desk.now_ms = START_MS + 40 * DAY_MS
+        paid = pay(60)
+        desk.do(A, paid if staged else replace(paid, stage=0))
+        desk.now_ms += 10 * DAY_MS
+        with pytest.raises(Refused, match="approv"):
+            desk.do(A, proposal_of(action), "asked", "li", "operator/li")
+        desk.do(A, Approve("asked", False, "seen", number="C-1"), "yes", "wang", "operator/wang")
+        if staged and desk.accounts[A].open.staged:
+            desk.do(A, ReplayStaged(EVER))
+        assert not auditing.audit(desk.journals[A], A).findings
+        bills += desk.accounts[A].open.bills
+    assert bills[0] == bills[1]
+
+
 @dataclass(frozen=True)
 class Step:
     """One thing that happens to an account during a run."""
