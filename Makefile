@@ -5,9 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
-ROOMS  := appserver audit authoring business capacity charging cluster console country datacenter directory documents domainservers evidence gateways house loadtest mediation onetier_client runtime storage watch
+ROOMS  := appserver audit authoring business capacity charging cluster console country datacenter details directory documents domainservers evidence gateways house loadtest mediation onetier_client runtime storage watch
 
-.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check reasons languages bench fuzz chaos-mediation loadtest lock sbom house links clean
+.PHONY: help install run up test fast slow processes cassandra simulation compiled compiled-tests check format lint types imports proto proto-check reasons languages bench fuzz chaos-mediation loadtest lock sbom house links clean
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -25,16 +25,28 @@ run: $(STAMP)    ## the main job on the embedded default: tiers, numbering plan,
 up: $(STAMP)     ## keep the same system running for clients, with switches that write files; Ctrl-C drains it
 	$(BIN)/onetier up --switches
 
-test: check slow compiled-tests ## everything, the real Cassandra included
+test: check      ## everything, the real Cassandra included
+	$(TWO_AT_A_TIME) cassandra processes compiled-tests simulation
 
 check: $(STAMP) lint types imports proto-check fast  ## format, lint, types, imports, stubs, fast tests
 
 fast: $(STAMP)   ## the tests that need no Cassandra and few seconds
 	$(BIN)/pytest -n 2 -m "not slow and not cassandra and not processes"
 
+# Tests of whole systems wait as much as they compute, so two suites share two cores well; the longest ones go first.
+TWO_AT_A_TIME = $(MAKE) --no-print-directory --jobs 2
+
 slow: $(STAMP)   ## simulation, processes, real Cassandra
-	$(BIN)/pytest -n 2 -m slow tests/simulation
-	$(BIN)/pytest -m "slow or cassandra or processes" --ignore=tests/simulation
+	$(TWO_AT_A_TIME) cassandra processes simulation
+
+cassandra: $(STAMP) ## the tests that need a real Cassandra
+	$(BIN)/pytest -m cassandra
+
+processes: $(STAMP) ## whole systems of real processes, and what else takes long
+	$(BIN)/pytest -m "(slow or processes) and not cassandra" --ignore=tests/simulation
+
+simulation: $(STAMP) ## a small country under faults, 2,000 seeds
+	$(BIN)/pytest -m slow tests/simulation
 
 $(COMPILED)/.installed: $(STAMP) hatch_build.py pyproject.toml $(wildcard $(foreach depth,/*.py /*/*.py /*/*/*.py,$(addsuffix $(depth),$(ROOMS))))
 	rm -rf $(COMPILED)
