@@ -1,6 +1,8 @@
 """One round's writing: contracts, accounts, keys, watch list, then the checkpoint, then what nobody needs any more.
 
 The order is the promise: what a checkpoint names is durable before it, and what it names no more is deleted after it.
+Between both the journal is asked whether it is still ours. Plain writes know no fence: a unit that moves may have been
+copied before this checkpoint came, so no anchor may testify to it, nor anything go that an older one names.
 """
 
 import asyncio
@@ -18,10 +20,10 @@ from domainservers.journal.quarantine import Quarantine
 from domainservers.snapshots.checkpoint import Checkpoint, checkpoint_record, watched_records
 from domainservers.snapshots.deltas import Deltas
 from domainservers.snapshots.key_records import KeyRecords
-from domainservers.snapshots.patience import PatientUnit
-from domainservers.snapshots.segment_lists import SegmentLists
+from domainservers.snapshots.patience import RETRY_MS, PatientUnit
+from domainservers.snapshots.segment_lists import Older, SegmentLists
 from runtime.telemetry import logger
-from storage.unit import Record, StoreUnavailable
+from storage.unit import Record, StoreRejected, StoreUnavailable
 
 log = logger("domainservers.snapshots.writing")
 
@@ -101,7 +103,13 @@ class Writing:
         await self._write_accounts(capture, position.seq)
         segments = self._kept(capture)
         self._key_records.outlive(capture.age_ms - self._limits.outcomes_keep_ms)
-        await self._write_rest(capture, position, segments)
+        older = await self._write_rest(capture, position, segments)
+        if not await self._still_ours():
+            log.warning("a round ended after its slot was fenced", slot=self._slot, group=position.seq)
+            return
+        self._key_records.since_seq = position.seq + 1
+        self.durable_seq = position.seq
+        await self._unit.put(self._segment_lists.waste(older, position.seq))
         await self._drop_deltas(position.seq)
         await self._forget_keys()
         await self._drop_segments(segments[0].first_seq)
@@ -123,8 +131,8 @@ class Writing:
             await self._unit.put([self._accounts.record(each) for each in some])
             saved(some)
 
-    async def _write_rest(self, capture: Capture, position: Position, segments: Sequence[Segment]) -> None:
-        """Write keys, watch list and segments, then the checkpoint that names them."""
+    async def _write_rest(self, capture: Capture, position: Position, segments: Sequence[Segment]) -> Older:
+        """Write keys, watch list and segments, then the checkpoint that names them. Gives the segments in packs."""
         records = self._key_records.records(capture.keys, capture.age_ms, position.seq)
         watched = watched_records(self._slot, capture.watched, position.seq)
         older, named = self._segment_lists.split(segments)
@@ -143,9 +151,15 @@ class Writing:
             capture.numbers,
         )
         await self._unit.put([checkpoint_record(self._slot, self._journal.head.epoch, checkpoint)])
-        self._key_records.since_seq = position.seq + 1
-        self.durable_seq = position.seq
-        await self._unit.put(self._segment_lists.waste(older, position.seq))
+        return older
+
+    async def _still_ours(self) -> bool:
+        """Ask the journal, however long its store is away."""
+        while True:
+            try:
+                return await self._journal.still_owned()
+            except (StoreUnavailable, StoreRejected):
+                await asyncio.sleep(RETRY_MS / 1000)
 
     def _kept(self, capture: Capture) -> tuple[Segment, ...]:
         """Say which segments stay: the young ones, and what recovery or a known key may still ask for."""

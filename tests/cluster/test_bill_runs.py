@@ -26,7 +26,7 @@ from onetier_client.requests import top_up
 from runtime.channel import open_channel
 from testkit.rehearsal import Rehearsal, rehearse
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
 TODAY = datetime.now(UTC) - timedelta(days=1)
 LAST = Period(TODAY.year * 12 + TODAY.month - 2, 1)
@@ -51,12 +51,11 @@ async def billing(small: Rehearsal, *arguments: str, status: int = 0) -> str:
 
 async def kill_all_owners(small: Rehearsal, first: int = 7) -> None:
     """Kill every domain server, and start as many again, numbered from `first`: each is another process."""
-    servers = list(small.system.domain_servers)
+    servers = small.system.domain_servers
     for process in servers:
         process.kill()
         await process.wait()
-    for number, _ in enumerate(servers):
-        await small.system.start_process("domainserver", first + number)
+    servers[:] = [await small.system.start_process("domainserver", first + number) for number in range(len(servers))]
 
 
 async def test_a_run_outlives_its_owners_and_a_move_and_is_audited(

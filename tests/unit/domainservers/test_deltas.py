@@ -10,12 +10,13 @@ from charging.wire import Done
 from domainservers.accounts.accounts import COLLECTION, partition_of, partitions
 from domainservers.base.limits import Limits
 from domainservers.journal.journal import Corrupt
+from domainservers.slot.moving import fence
 from domainservers.slot.slot import Slot
 from domainservers.snapshots.checkpoint import Checkpoint, load_checkpoint
 from domainservers.snapshots.deltas import CHECKPOINT_COLLECTION, ORPHAN_EPOCHS_MAX
 from storage.memory.unit import MemoryStore
 from storage.unit import Record
-from tests.unit.domainservers.room import ALICE, BOB, FlakyUnit, ask, charge, commit, do, opening, own
+from tests.unit.domainservers.room import ALICE, BOB, FlakyUnit, ask, charge, commit, do, opening, own, until
 from tests.unit.domainservers.test_recovery import state_of
 
 PEOPLE = [f"msisdn:86138{number:08d}" for number in range(100, 400)]
@@ -199,3 +200,24 @@ async def test_parts_of_a_round_whose_owner_died_are_deleted() -> None:
     await round_of(slot, "again", [ALICE] * 30)
     await slot.close()
     assert await names(unit) == named(await checkpoint_of(unit))
+
+
+async def test_a_round_that_a_fence_overtakes_is_testified_by_no_anchor_and_deletes_nothing() -> None:
+    unit = GatedUnit(MemoryStore())
+    slot = await own(unit, LIMITS)
+    await ask(slot, commit("open", opening(ALICE), ALICE))
+    for number in range(3):  # the newest checkpoint is of one of these
+        await round_of(slot, f"r{number}", [ALICE] * LIMITS.snapshot_entries)
+    before, segments, parts = slot.anchor(0), list(slot.parts.journal.segments), await names(unit)
+    unit.gate.clear()
+    charges = [commit(f"last-{n}", charge(1, ALICE), ALICE) for n in range(LIMITS.snapshot_entries)]
+    await ask(slot, *charges)
+    await until(lambda: unit.waiting > 0)
+    assert await fence(unit, "GD/0", "memory://elsewhere")  # what is copied from here on lacks the round
+    unit.gate.set()
+    await slot.parts.snapshots.settle()
+    assert before.checkpoint_seq > 0
+    assert slot.anchor(0).checkpoint_seq == before.checkpoint_seq
+    assert segments == slot.parts.journal.segments[: len(segments)]
+    assert parts <= await names(unit)
+    slot.end()
