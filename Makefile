@@ -7,7 +7,7 @@ COMPILED := build/compiled
 WITH_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(COMPILED):.
 ROOMS  := appserver audit authoring business capacity charging cluster console country datacenter details directory documents domainservers evidence gateways house loadtest mediation onetier_client runtime storage watch
 
-.PHONY: help install run up test fast slow processes cassandra simulation compiled compiled-tests check format lint types imports proto proto-check reasons languages bench fuzz chaos-mediation loadtest lock sbom house links clean
+.PHONY: help install run up test fast slow compiled compiled-tests check format lint types imports proto proto-check reasons languages bench fuzz chaos-mediation loadtest lock sbom house links clean
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
@@ -26,31 +26,21 @@ up: $(STAMP)     ## keep the same system running for clients, with switches that
 	$(BIN)/onetier up --switches
 
 test: check      ## everything, the real Cassandra included
-	$(TWO_AT_A_TIME) cassandra processes compiled-tests simulation
+	$(MAKE) --no-print-directory --jobs 2 slow compiled-tests BESIDE="nice -n 10"
 
 check: $(STAMP) lint types imports proto-check fast  ## format, lint, types, imports, stubs, fast tests
 
 fast: $(STAMP)   ## the tests that need no Cassandra and few seconds
 	$(BIN)/pytest -n 2 -m "not slow and not cassandra and not processes"
 
-# Tests of whole systems wait as much as they compute, so two suites share two cores well; the longest ones go first.
-TWO_AT_A_TIME = $(MAKE) --no-print-directory --jobs 2
-
 slow: $(STAMP)   ## simulation, processes, real Cassandra
-	$(TWO_AT_A_TIME) cassandra processes simulation
+	$(BIN)/pytest -n 2 -m slow tests/simulation
+	$(BIN)/pytest -m "slow or cassandra or processes" --ignore=tests/simulation
 
-cassandra: $(STAMP) ## the tests that need a real Cassandra
-	$(BIN)/pytest -m cassandra
-
-processes: $(STAMP) ## whole systems of real processes, and what else takes long
-	$(BIN)/pytest -m "(slow or processes) and not cassandra" --ignore=tests/simulation
-
-simulation: $(STAMP) ## a small country under faults, 2,000 seeds
-	$(BIN)/pytest -m slow tests/simulation
-
+# `make test` compiles, and tests what is compiled, with what the slow tests leave of the machine: they wait a lot.
 $(COMPILED)/.installed: $(STAMP) hatch_build.py pyproject.toml $(wildcard $(foreach depth,/*.py /*/*.py /*/*/*.py,$(addsuffix $(depth),$(ROOMS))))
 	rm -rf $(COMPILED)
-	ONETIER_COMPILE=1 $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target $(COMPILED) .
+	ONETIER_COMPILE=1 $(BESIDE) $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target $(COMPILED) .
 	@touch $@
 
 compiled: $(COMPILED)/.installed ## the wheel with its hot modules compiled by mypyc, below build/
@@ -60,7 +50,7 @@ LOOKS_INSIDE := --deselect tests/unit/charging/test_catalogue_effects.py::test_e
 
 compiled-tests: compiled ## rating, ledger, platform, slots and a whole system on the compiled modules
 	$(WITH_COMPILED) $(BIN)/python -c "from charging.rating import rating; assert rating.__file__.endswith('.so'), rating.__file__"
-	$(WITH_COMPILED) $(BIN)/pytest tests/golden tests/unit/charging tests/unit/appserver tests/unit/domainservers \
+	$(WITH_COMPILED) $(BESIDE) $(BIN)/pytest tests/golden tests/unit/charging tests/unit/appserver tests/unit/domainservers \
 	  tests/cluster/test_small_system.py $(LOOKS_INSIDE)
 
 bench: compiled  ## every figure beside its own limit, also in reports/bench.md; FULL=1 adds a million subscribers and entries

@@ -30,7 +30,7 @@ from tests.unit.mediation import charging_files as cdr
 
 pytestmark = [pytest.mark.slow, pytest.mark.processes, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("ONETIER_KILLS", "50"))
+KILLS = int(os.environ.get("ONETIER_KILLS", "25"))
 STRANGERS_UNTIL = 0.6
 """Of the deaths: then the subscriber is opened whose records wait in suspense."""
 SHAPE = Shape(domain_servers=1, app_servers=1, feeds=0)
