@@ -54,7 +54,6 @@ HELD_DAYS = 34
 DAY_MS = 86_400_000
 SKEW_MS = 1_300_000
 NO_STEPS = Raw(b"\x90")
-LIVELY = lively()
 BY_HAND = (PostCharge, OpenAccount, SendTransfer, Refund, StepSession, TopUp)
 """What callers do with numbers of their own."""
 OTHERS = tuple(kind for kind in EXAMPLES if kind.traits.sender == PLATFORM and kind not in BY_HAND)
@@ -132,6 +131,8 @@ class Caller:
         self._slot = slot
         self._others = others
         self._network = network
+        self._examples = lively()
+        """Of this run alone: examples move on what they are made from."""
         self._random = random
         self._histories = histories
         self._version = 1
@@ -235,7 +236,7 @@ class Caller:
         if kind is RedeemVoucher:
             await self._redeem()
             return
-        await self._do(self._key(TAGS[kind]), EXAMPLES[kind](LIVELY))  # type: ignore[arg-type]
+        await self._do(self._key(TAGS[kind]), EXAMPLES[kind](self._examples))  # type: ignore[arg-type]
         if kind is SetStatus:
             await self._do(self._key("resume"), SetStatus("active", ""))
 
