@@ -6,7 +6,7 @@ Only a file of which everything is settled is removed: charged, and nothing in s
 one with a part of a call of which another part came late, and waits to be charged with it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,7 @@ from mediation.plant.files import DECODED, LandedFile
 from mediation.plant.latecalls import LateCalls
 from mediation.plant.plant import Plant
 from mediation.plant.removed import RemovedFile
-from mediation.plant.work import CHARGED, OPEN, REMOVED
+from mediation.plant.work import CHARGED, OPEN, REMOVED, RecordBatch, by_file
 from mediation.proving import FileProof, Prover
 from mediation.records import DetailRecord
 
@@ -52,19 +52,22 @@ class PlantKeeper:
 
     def erase(self, identity: str, now_ms: int) -> RemovedRecords:
         """Remove every file in which a record of somebody stands."""
-        return self._remove([each for each in self._files() if self._names(each, identity)], ERASED, now_ms)
+        work = self._plant.work
+        batches = by_file(work.batches(CHARGED) + work.batches(OPEN))
+        named = [each for each in self._files() if self._names(each, batches.get(each.digest, ()), identity)]
+        return self._remove(named, ERASED, now_ms)
 
     def _files(self) -> Iterator[LandedFile]:
         gone = self._plant.removed.all()
         return (file for file in self._plant.files.all() if file.digest not in gone)
 
-    def _names(self, file: LandedFile, identity: str) -> bool:
+    def _names(self, file: LandedFile, batches: Iterable[RecordBatch], identity: str) -> bool:
+        """Say whether a record of somebody stands in a file, whose batches are these."""
         plant = self._plant
-        for batch in plant.work.batches(CHARGED) + plant.work.batches(OPEN):
-            if batch.digest == file.digest:
-                frame = pl.scan_parquet(plant.folder.batch(batch.number)).filter(pl.col("identity") == identity)
-                if frame.select(pl.len()).collect().item():
-                    return True
+        for batch in batches:
+            frame = pl.scan_parquet(plant.folder.batch(batch.number)).filter(pl.col("identity") == identity)
+            if frame.select(pl.len()).collect().item():
+                return True
         aside = (each.record for each in plant.suspense.all(digest=file.digest) if each.record)
         parts = (part.record for part in plant.parts.of_file(file.digest))
         return any(_record(packed).identity == identity for packed in (*aside, *parts))
@@ -72,8 +75,8 @@ class PlantKeeper:
     def _remove(self, files: Sequence[LandedFile], why: str, now_ms: int) -> RemovedRecords:
         done, plant = RemovedRecords(), self._plant
         self._finish()
-        wanted = {file.digest for file in files}
-        proofs = [each for each in Prover(plant, self._rules.formats).files() if each.file.digest in wanted]
+        prover, copies = Prover(plant, self._rules.formats), self._copies()
+        proofs = [prover.proof(file) for file in files]
         late = LateCalls(plant, self._rules.formats).chains()
         for proof in proofs:
             file = proof.file
@@ -81,7 +84,7 @@ class PlantKeeper:
                 done.left = (*done.left, file.name)
                 continue
             counts = (proof.records, proof.charged, proof.set_aside, proof.duplicates, proof.dropped, proof.joined)
-            for copy in self._copies(file):
+            for copy in copies.get(file.digest, ()):
                 copy.unlink(missing_ok=True)
             with plant.commit():
                 plant.removed.add(RemovedFile(file.digest, now_ms, why, *counts))
@@ -98,13 +101,15 @@ class PlantKeeper:
             keys_alone(plant.folder.batch(batch.number))
         plant.forget()
 
-    def _copies(self, file: LandedFile) -> Iterator[Path]:
-        """Give the second copies of a file: it may have been seen under several names, at several sources."""
+    def _copies(self) -> dict[str, list[Path]]:
+        """Give the second copies by file: one may have been seen under several names, at several sources."""
+        found: dict[str, list[Path]] = {}
         for source in self._rules.sources:
             if source.backup:
                 for seen in self._plant.files.names(source.source):
-                    if seen.digest == file.digest:
-                        yield backup_path(Path(source.backup), source.source, file.digest, seen.name)
+                    copy = backup_path(Path(source.backup), source.source, seen.digest, seen.name)
+                    found.setdefault(seen.digest, []).append(copy)
+        return found
 
 
 def _settled(proof: FileProof) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from mediation.assembling.chains import StoredPart
 from mediation.decoding.decoder import Decoder
 from mediation.decoding.pieces import Piece
 from mediation.duplicates.keys import KEY_BYTES
@@ -20,7 +21,7 @@ from mediation.plant.files import DECODED, HELD, LandedFile
 from mediation.plant.home import CHANGED
 from mediation.plant.plant import Plant
 from mediation.plant.removed import RemovedFile
-from mediation.plant.work import CHARGED, RecordBatch
+from mediation.plant.work import CHARGED, by_file
 from mediation.records import UnusableFile
 
 _KEYS = np.dtype(("S", KEY_BYTES))
@@ -63,12 +64,10 @@ class Prover:
     def __init__(self, plant: Plant, formats: Mapping[str, Format]) -> None:
         """`formats` are those of the plant's sources, by the name of the source."""
         self._plant = plant
-        self._formats = formats
-        self._batches: dict[str, list[RecordBatch]] = {}
-        for batch in plant.work.batches():
-            self._batches.setdefault(batch.digest, []).append(batch)
-        self._suspended = frozenset(each.key for each in plant.suspense.all() if each.key)
+        self._decoders = {source: Decoder(form) for source, form in formats.items()}
         batches = plant.work.batches()
+        self._batches = by_file(batches)
+        self._suspended = frozenset(each.key for each in plant.suspense.all() if each.key)
         known = [_keys(pl.read_parquet(plant.folder.batch(each.number), columns=["key"])) for each in batches]
         self._keys = np.unique(np.concatenate([np.zeros(0, _KEYS), *known]))
         aside = np.array([*plant.parts.keys(), *self._suspended], _KEYS)
@@ -83,15 +82,17 @@ class Prover:
 
     def files(self) -> Iterator[FileProof]:
         """Prove file by file, in the order in which they were taken."""
-        for file in self._plant.files.all():
-            form = self._formats.get(file.source)
-            gone = self._removed.get(file.digest)
-            if gone is not None:
-                yield _of_removed(file, gone)
-            elif form is None:
-                yield FileProof(file, differences=(f"source {file.source} is not there any more: add it again",))
-            else:
-                yield self._prove(file, Decoder(form))
+        return map(self.proof, self._plant.files.all())
+
+    def proof(self, file: LandedFile) -> FileProof:
+        """Prove one file."""
+        gone = self._removed.get(file.digest)
+        if gone is not None:
+            return _of_removed(file, gone)
+        decoder = self._decoders.get(file.source)
+        if decoder is None:
+            return FileProof(file, differences=(f"source {file.source} is not there any more: add it again",))
+        return self._prove(file, decoder)
 
     def _prove(self, file: LandedFile, decoder: Decoder) -> FileProof:
         try:
@@ -121,11 +122,11 @@ class Prover:
                     wrong.append(f"the details of batch {batch.number} are not those of its records")
             else:
                 waiting += rows["position"].to_list()
-        stated = {*charged, *waiting, *suspended}
-        joined = [part.position for part in plant.parts.of_file(file.digest) if part.position not in stated]
-        if alone := self._without_call(file.digest, joined):
+        stated, parts = {*charged, *waiting, *suspended}, plant.parts.of_file(file.digest)
+        joined = [part for part in parts if part.position not in stated]
+        if alone := self._without_call(joined):
             wrong.append(f"{alone} of its parts are said to be in a call, and no call is there")
-        places = Counter((*charged, *waiting, *suspended, *joined))
+        places = Counter((*charged, *waiting, *suspended, *(part.position for part in joined)))
         if twice := [place for place, count in places.items() if count > 1]:
             wrong.append(f"{len(twice)} of its records are in two places, such as that at {twice[0]}")
         doubles = found.uses.filter(~found.uses["position"].is_in(list(places)))["key"].to_list()
@@ -142,7 +143,7 @@ class Prover:
             len(suspended),
             len(waiting),
             len(joined),
-            sum(not part.batch for part in plant.parts.of_file(file.digest)),
+            sum(not part.batch for part in parts),
         )
         total = proof.charged + proof.duplicates + proof.dropped + proof.suspended + proof.waiting + proof.joined
         if total != proof.records:
@@ -151,13 +152,12 @@ class Prover:
             wrong.append("the counts that the plant keeps of it are others")
         return replace(proof, differences=tuple(wrong))
 
-    def _without_call(self, digest: str, positions: Sequence[int]) -> int:
+    def _without_call(self, parts: Sequence[StoredPart]) -> int:
         """Count parts that neither wait nor have a part beside them whose key a batch or the suspense has."""
-        plant, alone = self._plant, 0
-        places = frozenset(positions)
-        for part in plant.parts.of_file(digest):
-            if part.batch and part.position in places:
-                call = [other.key for other in plant.parts.of(part.chain) if other.batch == part.batch]
+        alone = 0
+        for part in parts:
+            if part.batch:
+                call = [other.key for other in self._plant.parts.of(part.chain) if other.batch == part.batch]
                 alone += not any(_among(self._keys, key) or key in self._suspended for key in call)
         return alone
 

@@ -1,6 +1,6 @@
 """The book of work: batches that are to be charged, and the runs of keys that say what is known."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -20,6 +20,14 @@ class RecordBatch(Struct, frozen=True):
     """open, charged; removed: it was charged, and its records were kept long enough, or erased"""
     charged: int
     """Of the records; the others are in suspense."""
+
+
+def by_file(batches: Iterable[RecordBatch]) -> dict[str, list[RecordBatch]]:
+    """Part batches by the file of which they are, those of each in their order."""
+    found: dict[str, list[RecordBatch]] = {}
+    for batch in batches:
+        found.setdefault(batch.digest, []).append(batch)
+    return found
 
 
 class WorkBook:
