@@ -5,23 +5,24 @@ after costs the difference: one connection fee, steps and minimums as of one cal
 nothing of its call is charged yet, or the charge of it is itself in suspense.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-import msgspec
 import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
 from mediation.assembling.chains import JoinedCall, StoredPart, calls_of
 from mediation.formats.format import Format
+from mediation.plant.assembler import call_of
 from mediation.plant.batches import KeyedRecord, write_batch
 from mediation.plant.plant import Plant
-from mediation.plant.work import CHARGED
-from mediation.records import DetailRecord, ReplacedCharge
+from mediation.plant.work import CHARGED, RecordBatch, by_file
+from mediation.records import ReplacedCharge
 
 LATE = "PART_LATE"
-_record = msgspec.msgpack.Decoder(DetailRecord).decode
 _Places = dict[tuple[str, int], StoredPart]
+_Batches = Mapping[str, Sequence[RecordBatch]]
+"""Charged ones, by file."""
 
 
 class WholeCall(Struct, frozen=True):
@@ -70,37 +71,34 @@ class LateCalls:
 
     def _wholes(self, waiting: _Places) -> list[WholeCall]:
         found: list[WholeCall] = []
+        charged = by_file(self._plant.work.batches(CHARGED)) if waiting else {}
         for chain in dict.fromkeys(part.chain for part in waiting.values()):
             parts = self._plant.parts.of(chain)
             file = self._plant.files.get(parts[-1].digest)
             form = self._forms.get(file.source) if file is not None else None
             for call in calls_of(parts, form.parts) if form is not None and form.parts is not None else ():
                 late = tuple(part for part in call.parts if (part.digest, part.position) in waiting)
-                if late and (whole := self._whole(call, late)) is not None:
+                if late and (whole := self._whole(call, late, charged)) is not None:
                     found.append(whole)
         return found
 
-    def _whole(self, call: JoinedCall, late: tuple[StoredPart, ...]) -> WholeCall | None:
+    def _whole(self, call: JoinedCall, late: tuple[StoredPart, ...], batches: _Batches) -> WholeCall | None:
         """Give a call with its late parts; None = nothing of it is charged, or other parts than are known to be."""
-        charged = self._charged(call)
-        parts = [part for part in call.parts if part.batch]
+        charged = self._charged(call, batches)
+        parts = tuple(part for part in call.parts if part.batch)
         if charged is None or sum(part.seconds for part in parts if part not in late) != charged.quantity:
             # Of a call that was charged as several uses, or whose whole is itself in suspense, only one would be
             # replaced, and the seconds of the others charged twice.
             return None
-        records = [_record(part.record) for part in parts]
-        seconds = sum(record.quantity for record in records)
-        place = _record(late[0].record).place
-        use = replace(records[0], quantity=seconds, place=place, part=None, replaces=charged)
-        return WholeCall(late[0].digest, KeyedRecord(late[0].key, use), late)
+        whole = call_of(JoinedCall(parts, ()), late[0]).record
+        return WholeCall(late[0].digest, KeyedRecord(late[0].key, replace(whole, replaces=charged)), late)
 
-    def _charged(self, call: JoinedCall) -> ReplacedCharge | None:
+    def _charged(self, call: JoinedCall, batches: _Batches) -> ReplacedCharge | None:
         """Find what the call was charged as, the newest of it when parts came late before."""
-        plant, keys = self._plant, [part.key for part in call.parts]
-        digests = {part.digest for part in call.parts}
-        batches = [batch for batch in plant.work.batches(CHARGED) if batch.digest in digests]
-        for batch in reversed(batches):
-            rows = pl.scan_parquet(plant.folder.details(batch.number)).filter(pl.col("key").is_in(keys))
+        keys = [part.key for part in call.parts]
+        mine = [batch.number for digest in {part.digest for part in call.parts} for batch in batches.get(digest, ())]
+        for number in sorted(mine, reverse=True):
+            rows = pl.scan_parquet(self._plant.folder.details(number)).filter(pl.col("key").is_in(keys))
             for row in rows.select("request_key", "start_ms", "quantity").collect().iter_rows():
                 return ReplacedCharge(*row)
         return None
