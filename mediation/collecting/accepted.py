@@ -1,6 +1,7 @@
 """Gaps that a person accepted: the files never come, and nobody is told of them any more."""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby, pairwise
 
 from msgspec.structs import replace
 
@@ -18,15 +19,14 @@ def without_accepted(report: SequenceReport, accepted: Sequence[AcceptedGap]) ->
 
 
 def _left(gap: MissingFiles, accepted: Sequence[AcceptedGap]) -> Iterable[MissingFiles]:
-    begin = gap.place
-    for place in range(gap.place, gap.place + gap.files + 1):
-        inside = place < gap.place + gap.files
-        if inside and not _is_accepted(gap.period, place, accepted):
-            continue
-        if begin < place:
-            numbers = (gap.numbered(begin), gap.numbered(place - 1))
-            yield replace(gap, begin=numbers[0], end=numbers[1], files=place - begin, place=begin)
-        begin = place + 1
+    """Give what is left, stretch by stretch: a gap may be of more files than anybody could look at one by one."""
+    end = gap.place + gap.files
+    edges = {edge for each in accepted for edge in (each.place, each.place + each.files) if gap.place < edge < end}
+    pieces = pairwise((gap.place, *sorted(edges), end))
+    for taken_off, alike in groupby(pieces, key=lambda piece: _is_accepted(gap.period, piece[0], accepted)):
+        if not taken_off:
+            left = list(alike)
+            yield _cut(gap, left[0][0], left[-1][1] - 1)
 
 
 def _is_accepted(period: str, place: int, accepted: Sequence[AcceptedGap]) -> bool:
@@ -37,7 +37,13 @@ def _is_accepted(period: str, place: int, accepted: Sequence[AcceptedGap]) -> bo
 def find_gap(report: SequenceReport, period: str, begin: int, end: int) -> MissingFiles | None:
     """Give the newest gap in which numbers from one to another are missing, cut to them; None = there is none."""
     for gap in reversed(report.missing):
-        places = [place for place in range(gap.place, gap.place + gap.files) if gap.numbered(place) in (begin, end)]
-        if gap.period == period and places and gap.numbered(places[0]) == begin and gap.numbered(places[-1]) == end:
-            return replace(gap, begin=begin, end=end, files=places[-1] - places[0] + 1, place=places[0])
+        first, last = (gap.place + (number - gap.begin) % gap.range[1] for number in (begin, end))
+        there = first <= last < gap.place + gap.files and (gap.numbered(first), gap.numbered(last)) == (begin, end)
+        if gap.period == period and there:
+            return _cut(gap, first, last)
     return None
+
+
+def _cut(gap: MissingFiles, first: int, last: int) -> MissingFiles:
+    """Give a gap between two places of it, both counted."""
+    return replace(gap, begin=gap.numbered(first), end=gap.numbered(last), files=last - first + 1, place=first)

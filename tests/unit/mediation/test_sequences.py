@@ -127,3 +127,14 @@ def test_only_what_is_missing_can_be_accepted() -> None:
     over = find_gap(in_sequence(RULE, names(97, 98, 2)), "", 99, 1)
     assert over is not None
     assert over.files == 3
+
+
+def test_a_gap_of_more_files_than_anybody_could_count_is_accepted_as_a_whole_or_in_part() -> None:
+    rule = SequenceRule(RULE.pattern, 10**12)
+    report = in_sequence(rule, names(1, 4 * 10**11))
+    gap = find_gap(report, "", 2, 10**11)
+    assert gap is not None
+    said = AcceptedGap("gx", "", gap.place, gap.files, gap.begin, gap.end, "li", "it was another switch", 1)
+    left = without_accepted(report, [said])
+    assert [(each.begin, each.end) for each in left.missing] == [(10**11 + 1, 4 * 10**11 - 1)]
+    assert left.accepted == 10**11 - 1
