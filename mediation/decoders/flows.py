@@ -216,14 +216,10 @@ def _templates(content: bytes, at: int, end: int, message: FlowMessage) -> Itera
         for _ in range(count):
             if at + 4 > end:
                 return
-            element, octets, enterprise = _whole(content, at, 2), _whole(content, at + 2, 2), 0
-            at += 4
-            if message.version == IPFIX and element & _ENTERPRISE:
-                element, enterprise = element & ~_ENTERPRISE, _whole(content, at, 4)
-                at += 4
-            if octets:
+            field, at = _field(content, at, message.version)
+            if field.octets:
                 # One without octets says nothing, and thousands of them would be looked at for each octet of a flow.
-                template.append(TemplateField(element, octets, enterprise))
+                template.append(field)
         if number >= _DATA_MIN and template:
             yield (message.domain, number), template
 
@@ -237,14 +233,20 @@ def _options(content: bytes, at: int, end: int, message: FlowMessage) -> Iterato
         for _ in range(first if message.version == IPFIX else (first + second) // 4):
             if at + 4 > end:
                 return
-            element, octets, enterprise = _whole(content, at, 2), _whole(content, at + 2, 2), 0
-            at += 4
-            if message.version == IPFIX and element & _ENTERPRISE:
-                element, enterprise = element & ~_ENTERPRISE, _whole(content, at, 4)
-                at += 4
-            template.append(TemplateField(element, octets, enterprise))
+            field, at = _field(content, at, message.version)
+            template.append(field)
         if number >= _DATA_MIN:
             yield (message.domain, number), template
+
+
+def _field(content: bytes, at: int, version: int) -> tuple[TemplateField, int]:
+    """Read a field of a template; gives where the next one begins, too."""
+    element, octets, enterprise = _whole(content, at, 2), _whole(content, at + 2, 2), 0
+    at += 4
+    if version == IPFIX and element & _ENTERPRISE:
+        element, enterprise = element & ~_ENTERPRISE, _whole(content, at, 4)
+        at += 4
+    return TemplateField(element, octets, enterprise), at
 
 
 def _booted(content: bytes, at: int, end: int, template: Template) -> int | None:
