@@ -5,9 +5,8 @@ from mmap import mmap
 
 from msgspec import Struct
 
-from mediation.decoding.lines import BREAKS, check_count
+from mediation.decoding.lines import BREAKS, check_count, check_trailer
 from mediation.formats.format import FrameLines
-from mediation.records import NOT_WHOLE, UnusableFile
 
 Content = bytes | mmap
 
@@ -60,12 +59,7 @@ class FramedLines:
             start = content.rfind(b"\n", self._begin, end) + 1 or self._begin
             line, end = bytes(content[start:end]), start - 1
         last = line.rstrip(BREAKS).decode(encoding, "replace") if line.strip() else ""
-        if not last.startswith(self._rules.trailer):
-            raise UnusableFile(
-                NOT_WHOLE, f"the last line does not begin with {self._rules.trailer!r}: the file was cut off"
-            )
-        if content[len(content) - 1 :] != b"\n" and self._rules.count is None:
-            raise UnusableFile(NOT_WHOLE, "the trailer has no end of line: the file was cut off")
+        check_trailer(last, self._rules, ended=content[len(content) - 1 :] == b"\n")
         self._end = start
         return last
 

@@ -45,10 +45,7 @@ def _without_trailer(
     content: bytes, rows: list[tuple[int, bytes]], rules: FrameLines, encoding: str
 ) -> list[tuple[int, bytes]]:
     last = rows[-1][1].rstrip(BREAKS).decode(encoding, "replace") if rows else ""
-    if not last.startswith(rules.trailer):
-        raise UnusableFile(NOT_WHOLE, f"the last line does not begin with {rules.trailer!r}: the file was cut off")
-    if not content.endswith(b"\n") and rules.count is None:
-        raise UnusableFile(NOT_WHOLE, "the trailer has no end of line: the file was cut off")
+    check_trailer(last, rules, ended=content.endswith(b"\n"))
     rows = rows[:-1]
     if rules.count is not None:
         check_count(last, rules.count, sum(not _is_header(raw, rules, encoding) for _, raw in rows))
@@ -57,6 +54,14 @@ def _without_trailer(
 
 def _is_header(raw: bytes, rules: FrameLines, encoding: str) -> bool:
     return bool(rules.header) and raw.decode(encoding, "replace").startswith(rules.header)
+
+
+def check_trailer(last: str, rules: FrameLines, *, ended: bool) -> None:
+    """Hold the last line of a file, `ended` or not, to what its trailer is. Raises `UnusableFile` FILE_NOT_WHOLE."""
+    if not last.startswith(rules.trailer):
+        raise UnusableFile(NOT_WHOLE, f"the last line does not begin with {rules.trailer!r}: the file was cut off")
+    if not ended and rules.count is None:
+        raise UnusableFile(NOT_WHOLE, "the trailer has no end of line: the file was cut off")
 
 
 def check_count(trailer: str, column: FixedColumn, records: int) -> None:
