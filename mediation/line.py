@@ -57,6 +57,7 @@ class MediationLine:
     def __init__(self, plant: Plant, rules: PlantRules) -> None:
         self._plant = plant
         self._rules = rules
+        self._decoders = {source: Decoder(form) for source, form in rules.formats.items()}
         self._collector = Collector(plant, rules.formats)
         self._intake = Intake(plant)
         self._recycler = Recycler(plant, rules.formats)
@@ -77,10 +78,9 @@ class MediationLine:
 
         Gives how many files.
         """
-        decoders = {name: Decoder(form) for name, form in self._rules.formats.items()}
-        files = [file for file in self._plant.files.all(LANDED) if file.source in decoders]
+        files = [file for file in self._plant.files.all(LANDED) if file.source in self._decoders]
         for file in files:
-            self._intake.take(file, decoders[file.source], now_ms)
+            self._intake.take(file, self._decoders[file.source], now_ms)
         self._recycler.recycle(LATE, now_ms)
         self._recycler.overdue(now_ms)
         return len(files)
@@ -97,6 +97,6 @@ class MediationLine:
         before = sum(batch.records for batch in plant.work.batches())
         self.decode(now_ms)
         for file in plant.files.all():
-            if (form := self._rules.formats.get(file.source)) is not None:
-                self._intake.take_again(file, Decoder(form), now_ms)
+            if (decoder := self._decoders.get(file.source)) is not None:
+                self._intake.take_again(file, decoder, now_ms)
         return sum(batch.records for batch in plant.work.batches()) - before
