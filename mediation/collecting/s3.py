@@ -17,7 +17,7 @@ from obstore.exceptions import BaseError, PreconditionError
 from obstore.store import S3Store
 
 from mediation.collecting.folders import LISTED_MAX, FileMoved, SourceLost, Take, deadline_s
-from mediation.collecting.listing import Listing, UnreadLine, refused_name
+from mediation.collecting.listing import UNREAD_TOLD_MAX, Listing, UnreadLine, refused_name
 from mediation.collecting.servers import S3Server, secret
 from mediation.plant.files import ListedFile, shown_name
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _TRIES = 2
 _SAID_CHARS_MAX = 400
-_UNREAD_TOLD_MAX = 100
 
 
 @asynccontextmanager
@@ -105,7 +104,7 @@ class S3Folder:
             else:
                 files.append(ListedFile(name, each["size"], _modified(each)))
         ordered = tuple(sorted(files, key=lambda file: file.name))
-        return Listing(ordered, tuple(unread[:_UNREAD_TOLD_MAX]), len(unread))
+        return Listing(ordered, tuple(unread[:UNREAD_TOLD_MAX]), len(unread))
 
     async def fetch(self, file: ListedFile, begin: int, take: Take) -> None:
         """Hand over a file's bytes. Raises `FileMoved`, `SourceLost`."""

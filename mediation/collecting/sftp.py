@@ -12,7 +12,7 @@ import asyncssh
 from asyncssh.constants import FILEXFER_TYPE_REGULAR, FILEXFER_TYPE_UNKNOWN
 
 from mediation.collecting.folders import LISTED_MAX, FileMoved, SourceLost, Take, deadline_s, joined
-from mediation.collecting.listing import Listing, UnreadLine, refused_name
+from mediation.collecting.listing import UNREAD_TOLD_MAX, Listing, UnreadLine, refused_name
 from mediation.collecting.servers import SftpServer, secret
 from mediation.plant.files import ListedFile, shown_name
 
@@ -111,7 +111,7 @@ class SftpFolder:
                         files.append(file)
         except (asyncssh.Error, TimeoutError) as error:
             raise SourceLost(f"{self._folder} can't be listed: {_said(error)}") from error
-        return Listing(tuple(sorted(files, key=lambda file: file.name)), tuple(unread[:100]), len(unread))
+        return Listing(tuple(sorted(files, key=lambda file: file.name)), tuple(unread[:UNREAD_TOLD_MAX]), len(unread))
 
     async def fetch(self, file: ListedFile, begin: int, take: Take) -> None:
         """Hand over a file's bytes. Raises `FileMoved`, `SourceLost`."""

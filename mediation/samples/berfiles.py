@@ -15,6 +15,8 @@ _SHORT_MAX = 0x7F
 _INTERNATIONAL, _UNKNOWN = 0x91, 0x81
 _RELEASE_AND_VERSION = b"\xe1\x05"
 """Release beyond 9: it stands in an octet of its own."""
+_BER_CODING = 1 << 5 | 1
+"""Of a record's header: BER, and the records of TS 32.251."""
 _WHEN = b"\x10\x84\x28\x60"
 _HEADER_OCTETS = 54
 
@@ -31,17 +33,12 @@ def record_of(name: str, fields: Mapping[str, str]) -> bytes:
 
 def file_of(records: Sequence[bytes], count: int) -> bytes:
     """Put records into a closed file that counts so many."""
-    head = bytes([_RELEASE_AND_VERSION[0], ber_coding()]) + _RELEASE_AND_VERSION[1:]
+    head = bytes([_RELEASE_AND_VERSION[0], _BER_CODING]) + _RELEASE_AND_VERSION[1:]
     body = b"".join(len(each).to_bytes(2) + head + each for each in records)
     fixed = _RELEASE_AND_VERSION[:1] * 2 + _WHEN * 2 + count.to_bytes(4) + (0).to_bytes(4)
     after = b"\0\0" + b"\0\0" + b"\x05\x05"
     header = (_HEADER_OCTETS + len(body)).to_bytes(4) + _HEADER_OCTETS.to_bytes(4) + fixed + b"\x02" + bytes(20) + b"\0"
     return header + after + body
-
-
-def ber_coding() -> int:
-    """Give the octet of a record's header that says BER, and TS 32.251's records."""
-    return 1 << 5 | 1
 
 
 def _fields(table: BerTable, fields: Mapping[str, str], left: set[str]) -> bytes:
