@@ -13,10 +13,9 @@ from mediation.columns.passing import Pass
 from mediation.columns.planner import DiscountEffect, UseShape
 from mediation.columns.rounding import rounded
 from mediation.columns.ruler import Ints
-from mediation.columns.running import running
+from mediation.columns.running import sums_before
 from mediation.columns.worth import Worths
 
-_NO_LIMIT = 1 << 62
 _COUNTED_MAX = 1 << 41
 
 
@@ -86,7 +85,7 @@ def _count(run: Pass, found: Worths, amounts: Ints, counting: _Counting) -> tupl
     run.keys.add(groups, added)
     if not counting.asked:
         return None
-    _, before = running(groups, added, np.full(len(at), _NO_LIMIT, dtype=np.int64))
+    before = sums_before(groups, added)
     run.trace(at, groups, before)
     return at, run.opening(groups) + before
 

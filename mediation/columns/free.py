@@ -12,7 +12,7 @@ from charging.plans.compiled import GrantedAllowance
 from charging.rating.freeunits import Source, grant_sources
 from mediation.columns.passing import Pass
 from mediation.columns.ruler import Ints
-from mediation.columns.running import running
+from mediation.columns.running import running, sums_before
 
 PART = "an allowance covers a part of a call"
 
@@ -117,7 +117,7 @@ def _source(
     if some.any():
         took, before = _within_caps(run, at, (groups, caps), wanted, lefts, (took, before))
         run.keys.add(caps[some], took[some])
-        run.trace(at[some], caps[some], _before(caps[some], took[some]))
+        run.trace(at[some], caps[some], sums_before(caps[some], took[some]))
     run.keys.add(groups, took)
     run.trace(at, groups, before)
     _covered(found, at, took)
@@ -139,7 +139,7 @@ def _within_caps(
     took = took.copy()
     took[others] = by_share
     _one_by_one(others[both], keys, wanted, lefts, took)
-    return took, _before(groups, took)
+    return took, sums_before(groups, took)
 
 
 def _one_by_one(at: Ints, keys: tuple[Ints, Ints], wanted: Ints, lefts: Ints, took: Ints) -> None:
@@ -159,17 +159,6 @@ def _over(groups: Ints, took: Ints, lefts: Ints) -> np.ndarray[tuple[int, ...], 
     sums = np.zeros(len(lefts) + 1, dtype=np.int64)
     np.add.at(sums, groups, took)
     return np.asarray((groups >= 0) & (sums[groups] > lefts[groups]), dtype=np.bool_)
-
-
-def _before(groups: Ints, took: Ints) -> Ints:
-    """Give what each row's group had taken before it."""
-    order = np.argsort(groups, kind="stable")
-    sums = np.cumsum(took[order])
-    begins = np.flatnonzero(np.diff(groups[order], prepend=-2))
-    base = np.concatenate(([0], sums[begins[1:] - 1]))
-    found = np.empty_like(took)
-    found[order] = sums - took[order] - np.repeat(base, np.diff(begins, append=len(groups)))
-    return found
 
 
 def _covered(found: Uncovered, at: Ints, took: Ints) -> None:

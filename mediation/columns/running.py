@@ -8,6 +8,7 @@ from mediation.columns.chunk import Escapes
 from mediation.columns.ruler import Ints
 
 TWICE = "counted in two ways at once"
+_NO_LIMIT = 1 << 62
 
 
 def running(groups: Ints, wanted: Ints, left: Ints) -> tuple[Ints, Ints]:
@@ -25,6 +26,11 @@ def running(groups: Ints, wanted: Ints, left: Ints) -> tuple[Ints, Ints]:
     took, before = np.empty_like(clipped), np.empty_like(clipped)
     took[order], before[order] = in_order
     return took, before
+
+
+def sums_before(groups: Ints, added: Ints) -> Ints:
+    """Give what each row's group had added before it, in order; no group's sum lies beyond 2^62."""
+    return running(groups, added, np.full(len(added), _NO_LIMIT, dtype=np.int64))[1]
 
 
 def _running(groups: Ints, clipped: Ints, left: Ints) -> tuple[Ints, Ints]:

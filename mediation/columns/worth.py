@@ -18,7 +18,7 @@ from mediation.columns.passing import Pass
 from mediation.columns.planner import BITS, NO_PRICE
 from mediation.columns.rounding import rounded
 from mediation.columns.ruler import Flags, Ints
-from mediation.columns.running import running
+from mediation.columns.running import running, sums_before
 
 CAPPED_MAX = 1 << 41
 """Micro-units of one use under a cap of a period, so that a million of them add up within a word."""
@@ -141,7 +141,7 @@ def _tiers(run: Pass, free: Uncovered, found: Worths, numbers: list[int]) -> Non
         run.chunk.escapes.add(run.account[at][begun], TIERS_BEGUN)
     count = -(-free.left[at] // increment)
     units = count * increment
-    _, before = running(groups, units, np.full(len(at), 1 << BITS, dtype=np.int64))
+    before = sums_before(groups, units)
     run.keys.add(groups, units)
     run.trace(at, groups, before)
     now = opening + before
