@@ -1,6 +1,6 @@
 """Uses as columns of integers: whose each is, when, how much; and which accounts the row engine is to take instead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,6 +25,8 @@ USES = {
 """Columns of uses: those of an account stand together, in the order in which it is rated. Attributes are JSON or ""."""
 ROWS_MAX = 1 << 20
 """Rows of one chunk: sums of so many quantities stay within a word."""
+CYCLE_DAYS_END = 32
+"""Behind the last of them."""
 BOOKS = "books of units, or of money with a scope"
 LIMITS = "spending limits"
 MEMBER = "used by somebody who is no member now"
@@ -73,6 +75,19 @@ class Chunk:
     escapes: Escapes
     places: dict[str, int]
     """Accounts by name: their places in `accounts`."""
+    _cycle_days: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ask the accounts for their cycle days."""
+        self._cycle_days = np.array([account.terms.cycle_day for account in self.accounts], dtype=np.int64)
+
+    def of_days(self, accounts: Ints, days: Ints, asked: Callable[[int, int], int]) -> Ints:
+        """Give what is asked of the day and the cycle day of each of some rows, once for each that there may be."""
+        each = range(int(days.min()), int(days.max()) + 1)
+        known = np.zeros((CYCLE_DAYS_END, len(each)), dtype=np.int64)
+        for cycle_day in set(self._cycle_days.tolist()):
+            known[cycle_day] = [asked(day, cycle_day) for day in each]
+        return np.asarray(known[self._cycle_days[accounts], days - each.start], dtype=np.int64)
 
     def rows_of(self, account: int) -> slice:
         """Give the rows of an account."""

@@ -62,7 +62,6 @@ class Pass:
     """The shapes that occur."""
     _by_shape: Ints = field(init=False)
     _sorted_shapes: Ints = field(init=False)
-    _cycle_days: Ints = field(init=False)
     _periods: dict[tuple[str, int], Periods] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,7 +75,6 @@ class Pass:
         short = self.shape.astype(np.int16) if len(self.shapes) < 1 << 15 else self.shape
         self._by_shape = np.argsort(short, kind="stable")
         self._sorted_shapes = self.shape[self._by_shape]
-        self._cycle_days = np.array([account.terms.cycle_day for account in chunk.accounts], dtype=np.int64)
         present = np.zeros(len(self.shapes), dtype=np.bool_)
         present[self.shape] = True
         self.used = tuple(np.flatnonzero(present).tolist())
@@ -101,19 +99,12 @@ class Pass:
         """Number the periods of holders: of accounts, of contracts (`holder`), or of their pieces (`unit`)."""
         known = self._periods.get((holders, period))
         if known is None:
-            days = self.day - int(self.day.min())
-            starts = self._starts(period, int(days.max()) + 1)[self._cycle_days[self.account], days]
+            starts = self.chunk.of_days(
+                self.account, self.day, lambda day, cycle_day: span(period, day, cycle_day).start
+            )
             of_holder: Ints = getattr(self, holders)
             first, numbers = combined(of_holder, starts - int(starts.min()))
             known = self._periods[holders, period] = Periods(numbers, len(first))
-        return known
-
-    def _starts(self, period: int, days: int) -> Ints:
-        """Give the first days of the periods of all days of the pass, by cycle day."""
-        first = int(self.day.min())
-        known = np.zeros((32, days), dtype=np.int64)
-        for cycle_day in set(self._cycle_days.tolist()):
-            known[cycle_day] = [span(period, first + place, cycle_day).start for place in range(days)]
         return known
 
     def counted(self, counter: Counter, at: Ints, way: object, lefts: Ints | None = None) -> Ints:

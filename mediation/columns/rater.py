@@ -134,11 +134,6 @@ def _months(chunk: Chunk, placed: Placed) -> Ints:
     """Give the billing period of each row; the clock is that of the catalogue, others are escapes."""
     if not len(placed.day):
         return placed.day
-    cycle_days = np.array([account.terms.cycle_day for account in chunk.accounts], dtype=np.int64)
     here = placed.shape >= 0
     first = int(placed.day[here].min()) if here.any() else 0
-    days = np.where(here, placed.day - first, 0)
-    known = np.zeros((32, int(days.max()) + 1), dtype=np.int64)
-    for cycle_day in set(cycle_days.tolist()):
-        known[cycle_day] = [cycle_month(first + place, cycle_day) for place in range(known.shape[1])]
-    return np.asarray(known[cycle_days[chunk.account], days], dtype=np.int64)
+    return chunk.of_days(chunk.account, np.where(here, placed.day, first), cycle_month)
