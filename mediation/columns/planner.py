@@ -4,6 +4,7 @@ Alike are uses that no test of the catalogue can tell apart: the tests are asked
 """
 
 from dataclasses import dataclass, field
+from math import prod
 
 from msgspec.structs import replace
 
@@ -30,7 +31,7 @@ from charging.plans.compiled import (
     GrantedAllowance,
     Schedule,
 )
-from charging.plans.plan import Plan, Profile
+from charging.plans.plan import Plan
 from charging.rating import discounts
 from charging.rating.rating import discount_facts, price_of
 
@@ -180,10 +181,9 @@ class Planner:
             watched,
         )
         if not why:
-            _discounted(found, profile, usage, contract, account, rules, day)
-            for rule in rules:
-                widest = max([rule.denominator, *(bottom for _, _, bottom in rule.steps)])
-                found.widened *= widest * (rule.limit_denominator if rule.limit_numerator >= 0 else 1)
+            if rules:
+                found.rules, found.widened = rules, prod([_widening(rule) for rule in rules])
+                found.facts = discount_facts(profile, price, usage, contract, account, 1, _HUGE, 1, day)
             found.quantity_max = _quantity_max(found)
         return found
 
@@ -247,18 +247,10 @@ def _all_percent(group: str, rules: tuple[CompiledRule, ...]) -> bool:
     return all(rule.kind in (PERCENT, THRESHOLDS) and rule.limit_numerator < 0 for rule in of_group)
 
 
-def _discounted(
-    shape: UseShape,
-    profile: Profile,
-    usage: Usage,
-    contract: Contract,
-    account: Account,
-    rules: tuple[CompiledRule, ...],
-    day: int,
-) -> None:
-    if rules:
-        shape.rules = rules
-        shape.facts = discount_facts(profile, shape.price, usage, contract, account, 1, _HUGE, 1, day)
+def _widening(rule: CompiledRule) -> int:
+    """Say by what a discount widens fractions at most."""
+    widest = max([rule.denominator, *(bottom for _, _, bottom in rule.steps)])
+    return widest * (rule.limit_denominator if rule.limit_numerator >= 0 else 1)
 
 
 def _quantity_max(shape: UseShape) -> int:

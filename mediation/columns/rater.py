@@ -52,9 +52,7 @@ class RatedColumns:
     def items(self, rows: slice) -> list[str]:
         """Give the account items of uses."""
         shapes = self.classes.shapes
-        return [
-            price.item if (price := shapes[at].price) is not None else "" for at in self.placed.shape[rows].tolist()
-        ]
+        return [shapes[at].price.item for at in self.placed.shape[rows].tolist()]
 
     def taxed_since(self, rows: slice) -> list[int]:
         """Give the days since which taxes are as they were when uses began."""
