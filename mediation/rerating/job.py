@@ -41,7 +41,7 @@ CYCLES_MAX = LATE_CYCLES_MAX + 1
 usage is taken for, so that it can still be rated in the cycle after the one in which it came.
 """
 LEAD_IN = 1
-SAME, RESTATED, TRIED = "same", "restated", "tried"
+SAME, RESTATED, LEFT_OUT = "same", "restated", "left out"
 
 
 class RerateJob(Struct, frozen=True):
@@ -53,9 +53,9 @@ class RerateJob(Struct, frozen=True):
     """First cycle, months since the year 0; all up to now follows."""
     reason: str
     accounts: tuple[str, ...] = ()
-    """None = all that used something."""
+    """Empty = all that used something."""
     late: Mapping[str, LateUsage] = {}
-    """Late usage by account: each is rated from the cycle in which its oldest began, none = all from `month`."""
+    """Late usage by account: each is rated from the cycle in which its oldest began; empty = all from `month`."""
 
 
 class AccountOutcome(Struct, frozen=True):
@@ -63,7 +63,7 @@ class AccountOutcome(Struct, frozen=True):
 
     account_id: str
     status: str
-    """same, restated; tried = nothing was posted; left out."""
+    """same, restated, taken back, left out"""
     before: int = 0
     after: int = 0
     """Micro-units of the usage that was rated."""
@@ -74,6 +74,16 @@ class AccountOutcome(Struct, frozen=True):
     why: str = ""
     unrated: str = ""
     """Why a use that was set aside stays at no price, a word of docs/reasons.md; "" = all have one."""
+
+
+def left_out(account_id: str, reason: str, why: str) -> AccountOutcome:
+    """Tell of an account that a job leaves as it is."""
+    return AccountOutcome(account_id, LEFT_OUT, reason=reason, why=why)
+
+
+def keys_of(number: int) -> str:
+    """Give what the request keys of all restatements of a job begin with."""
+    return f"{FEED}:{number}:"
 
 
 class Studied(Struct, frozen=True):
@@ -133,7 +143,7 @@ class Rerating:
         uses = 0
         async for each in self._freezer.frozen(journal, accounts, first_day_of(job.month - LEAD_IN)):
             if isinstance(each, LeftOut):
-                yield AccountOutcome(each.account_id, "left out", reason=each.reason, why=each.why)
+                yield left_out(each.account_id, each.reason, each.why)
                 continue
             asked = ask(each, job.month, job.late.get(each.account.account_id))
             if isinstance(asked, AccountOutcome):
@@ -207,7 +217,7 @@ def ask(frozen: FrozenAccount, month: int, late: LateUsage | None = None) -> Ask
         begun = month_at(terms.zone, terms.cycle_day, late.from_ms)
         if begun < month:
             why = "its cycle is too long ago to be rated again: adjust the account by hand"
-            return AccountOutcome(account.account_id, "left out", reason=TOO_LATE, why=why)
+            return left_out(account.account_id, TOO_LATE, why)
         if begun > account.terms.closed and not late.set_aside:
             return AccountOutcome(account.account_id, SAME)  # Late, but not for its cycle, which is open.
         month = begun
@@ -219,10 +229,10 @@ def ask(frozen: FrozenAccount, month: int, late: LateUsage | None = None) -> Ask
         said, known = usage_total(account, open_ms), posted_total([row for row in rows if row.start_ms >= open_ms])
         if said != known:
             why = f"the account says {said}, the details {known}: its journal is not kept, or not gathered, so far"
-            return AccountOutcome(account.account_id, "left out", reason="DETAILS_INCOMPLETE", why=why)
+            return left_out(account.account_id, "DETAILS_INCOMPLETE", why)
     if missing_parts(frozen.rows):
         why = "the part of a call that its whole replaces is not among them: it is older than what was gathered"
-        return AccountOutcome(account.account_id, "left out", reason="DETAILS_INCOMPLETE", why=why)
+        return left_out(account.account_id, "DETAILS_INCOMPLETE", why)
     replaced = replaced_parts(frozen.rows)
     uses = past_uses(rows, account, replaced)
     before = past_uses([row for row in frozen.rows if row.start_ms < from_ms], account, replaced)
@@ -233,7 +243,7 @@ def _studied(restater: Restater, asked: Sequence[AskedAnew]) -> Iterator[Studied
     for each, result in zip(asked, restater.restate([each.anew for each in asked]), strict=True):
         if reason := lost_price(each.anew, result):
             why = "a use that was set aside has no price now, and what was charged for it would be given back"
-            yield AccountOutcome(each.frozen.account.account_id, "left out", reason=reason, why=why)
+            yield left_out(each.frozen.account.account_id, reason, why)
         else:
             yield Studied(each.frozen, each.from_ms, result)
 
@@ -254,8 +264,7 @@ def lost_price(anew: Anew, result: Restatement) -> str:
 def unchanged(job: RerateJob, studied: Studied) -> AccountOutcome:
     """Tell of an account where nothing differs: the same, or restated by this very job before it was told."""
     outcome = outcome_of(studied, SAME)
-    prefix = f"{FEED}:{job.number}:"
-    mine = [row for row in studied.frozen.rows if row.usage.key.startswith(prefix)]
+    mine = [row for row in studied.frozen.rows if row.usage.key.startswith(keys_of(job.number))]
     if not mine:
         return outcome
     return replace(outcome, status=RESTATED, before=outcome.before - posted_total(mine), uses=outcome.uses - len(mine))
@@ -279,7 +288,7 @@ async def posted(job: RerateJob, client: AsyncClient, studied: Mapping[str, Stud
         result = each.result
         many = (len(result.lines), len(result.counters), len(result.takes))
         if any(count > most for count, most in zip(many, (LINES_MAX, COUNTERS_MAX, TAKES_MAX), strict=True)):
-            yield outcome_of(each, "left out", "LIST_TOO_LONG", "more differs than one command can say")
+            yield outcome_of(each, LEFT_OUT, "LIST_TOO_LONG", "more differs than one command can say")
             continue
         request = _request(job, each)
         requests[account_id] = request
@@ -288,7 +297,7 @@ async def posted(job: RerateJob, client: AsyncClient, studied: Mapping[str, Stud
         each = of[request.request_key]
         if reply.HasField("error"):
             fault = from_status(reply.error)
-            yield outcome_of(each, "left out", fault.reason, fault.message)
+            yield outcome_of(each, LEFT_OUT, fault.reason, fault.message)
         else:
             yield outcome_of(each, RESTATED)
 
@@ -296,7 +305,7 @@ async def posted(job: RerateJob, client: AsyncClient, studied: Mapping[str, Stud
 def _request(job: RerateJob, studied: Studied) -> desk.ServiceRequest:
     account, result, from_ms = studied.frozen.account, studied.result, studied.from_ms
     return restating_request(
-        f"rerate:{job.number}:{account.version}:{account.account_id}",
+        f"{keys_of(job.number)}{account.version}:{account.account_id}",
         f"account:{account.account_id}",
         desk.RestateUsage(
             feed=FEED,

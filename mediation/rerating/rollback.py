@@ -12,7 +12,7 @@ from details.rows import StoredUsage
 from details.store import DetailStore
 from mediation.gathering import JournalPlace
 from mediation.rerating.freezing import STALE, Freezer, FrozenAccount, LeftOut
-from mediation.rerating.job import FEED, ROUNDS_MAX, SAME, AccountOutcome, restating_request
+from mediation.rerating.job import FEED, ROUNDS_MAX, SAME, AccountOutcome, keys_of, left_out, restating_request
 from onetier_client import AsyncClient
 from runtime.status import from_status
 
@@ -29,17 +29,13 @@ class Rollback:
         """`number` is that of the taking back, which is a job of its own."""
         self._store = store
         self._freezer = freezer
-        self._job = job
+        self._prefix = keys_of(job)
         self._number = number
 
     def accounts(self, slot: str) -> list[str]:
         """Name the accounts that the job restated."""
         frame = self._store.frame(slot).filter(pl.col("key").str.starts_with(self._prefix))
         return [str(name) for name in frame.select("account").unique().sort("account").collect()["account"].to_list()]
-
-    @property
-    def _prefix(self) -> str:
-        return f"{FEED}:{self._job}:"
 
     async def post(self, journal: JournalPlace, client: AsyncClient, reason: str) -> AsyncIterator[AccountOutcome]:
         """Take it back on all accounts of a journal; those that moved on are frozen again."""
@@ -58,7 +54,7 @@ class Rollback:
 
     async def _post(self, found: FrozenAccount | LeftOut, client: AsyncClient, reason: str) -> AccountOutcome:
         if isinstance(found, LeftOut):
-            return AccountOutcome(found.account_id, "left out", reason=found.reason, why=found.why)
+            return left_out(found.account_id, found.reason, found.why)
         account = found.account
         rows = [row for row in found.rows if row.usage.kind == RESTATED and row.usage.key.startswith(self._prefix)]
         command = _back(rows)
@@ -74,7 +70,7 @@ class Rollback:
         (reply,) = [reply async for _, reply in client.exchange([request], timeout_ms=60_000)]
         if reply.HasField("error"):
             fault = from_status(reply.error)
-            return AccountOutcome(account.account_id, "left out", reason=fault.reason, why=fault.message)
+            return left_out(account.account_id, fault.reason, fault.message)
         return AccountOutcome(account.account_id, TAKEN_BACK, -total, 0, len(rows))
 
 

@@ -23,7 +23,16 @@ from evidence.keys import KeyRing
 from mediation.gathering import JournalPlace
 from mediation.rerating.bycolumns import Ways
 from mediation.rerating.freezing import Freezer
-from mediation.rerating.job import LEAD_IN, AccountOutcome, RerateJob, Rerating, Studied, first_day_of, span_month
+from mediation.rerating.job import (
+    LEAD_IN,
+    AccountOutcome,
+    RerateJob,
+    Rerating,
+    Studied,
+    first_day_of,
+    left_out,
+    span_month,
+)
 from mediation.rerating.rows import NamedRows
 from mediation.rerating.tariffs import Tariffs, tariffs
 from mediation.rerating.whatif import WhatIf, WhatIfSums
@@ -166,7 +175,7 @@ outcome_of = msgspec.msgpack.Decoder(UnitOutcome).decode
 
 def lost(unit: RerateUnit, reason: str, why: str) -> UnitOutcome:
     """Tell of a unit that nobody could do: its accounts are left out, however many of them were restated."""
-    return UnitOutcome(tuple(AccountOutcome(name, "left out", reason=reason, why=why) for name in unit.accounts))
+    return UnitOutcome(tuple(left_out(name, reason, why) for name in unit.accounts))
 
 
 def joined(outcomes: Sequence[UnitOutcome]) -> tuple[WhatIf, int, Ways]:
