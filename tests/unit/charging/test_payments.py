@@ -177,9 +177,14 @@ def test_a_payment_that_comes_after_its_own_reversal_is_refused() -> None:
 
 def test_a_reversal_is_possible_for_half_a_year() -> None:
     desk = owing(bill("B-1", 100))
-    desk.do(A, pay(100), "paid-1")
-    desk.now_ms += 181 * DAY_MS
-    refused(desk, ReversePayment("paid-1", "chargeback"), "REVERSAL_TOO_LATE")
+    desk.do(A, pay(40), "paid-1")
+    desk.do(A, pay(60), "paid-2")
+    desk.now_ms += 179 * DAY_MS
+    desk.do(A, ReversePayment("paid-1", "chargeback"))
+    assert opens(desk) == {"B-1": 40}
+    desk.now_ms += 2 * DAY_MS
+    refused(desk, ReversePayment("paid-2", "chargeback"), "REVERSAL_TOO_LATE")
+    assert opens(desk) == {"B-1": 40}
 
 
 def test_what_is_disputed_is_held_until_it_is_decided() -> None:

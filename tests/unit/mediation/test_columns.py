@@ -77,7 +77,7 @@ def one_by_one(
     return charges, {key: value for key, value in added.items() if value}
 
 
-def hold_to_it(plan_of: PlanOf, state: AccountState, usages: Sequence[Usage]) -> RatedColumns:
+def assert_as_the_row_engine(plan_of: PlanOf, state: AccountState, usages: Sequence[Usage]) -> RatedColumns:
     """Rate by columns; where they rate, all must be as the row engine has it."""
     found = ColumnRater(plan_of).rate(frame_of("acc", usages), {"acc": state}, traced=True)
     try:
@@ -175,7 +175,7 @@ def test_columns_are_the_row_engine_or_leave_the_account_to_it(world: World, use
         replace(world.usage, identity=who, start_ms=world.usage.start_ms + after_ms, quantity=quantity)
         for who, after_ms, quantity in sorted(uses, key=lambda use: use[1])
     ]
-    found = hold_to_it(always(world.plan()), state_of(world), usages)
+    found = assert_as_the_row_engine(always(world.plan()), state_of(world), usages)
     event(found.left.get("acc", "by columns"))
 
 
@@ -186,7 +186,7 @@ def test_what_columns_are_for_they_rate_as_the_row_engine_does(world: World, use
         replace(world.usage, identity=who, start_ms=world.usage.start_ms + after_ms, quantity=quantity)
         for who, after_ms, quantity in sorted(uses, key=lambda use: use[1])
     ]
-    found = hold_to_it(always(simpler(world).plan()), state_of(simpler(world)), usages)
+    found = assert_as_the_row_engine(always(simpler(world).plan()), state_of(simpler(world)), usages)
     event(found.left.get("acc", "by columns"))
 
 
@@ -252,7 +252,7 @@ def test_what_would_grow_past_a_word_is_left_to_the_row_engine(quantity: int, pr
     account = an_account("acc", 1, "GD", members=(ME,), zone="Asia/Shanghai", currency=plan.currency)
     state = AccountState(account, {ME: Contract(ME, "acc", "GD", subscriptions=(Subscription("o"),))})
     usages = [Usage(ME, "data", 1_772_000_000_000 + place, quantity + place) for place in range(3)]
-    found = hold_to_it(always(plan), state, usages)
+    found = assert_as_the_row_engine(always(plan), state, usages)
     assert found.left.get("acc", MAGNITUDE) == MAGNITUDE
     assert ("acc" in found.left) or quantity < 1 << 41
 
@@ -341,7 +341,7 @@ def test_cycles_of_the_sample_country_are_rated_as_the_row_engine_does(
         usage for usage in usages if is_priced(plan_of, usage, account, {ME: mine, SHE: replace(mine, identity=SHE)})
     ]
     state = AccountState(account, {ME: mine, SHE: replace(mine, identity=SHE, groups={})})
-    found = hold_to_it(plan_of, state, priced)
+    found = assert_as_the_row_engine(plan_of, state, priced)
     event(found.left.get("acc", "by columns"))
 
 

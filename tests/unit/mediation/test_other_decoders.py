@@ -20,7 +20,7 @@ from mediation.decoders.xmlfile import XmlReader
 from mediation.decoding.decoded import Decoded, FoundRecord
 from mediation.decoding.decoder import Decoder
 from mediation.formats.reading import read_formats
-from mediation.records import DroppedRecord, UnreadRecord, UnusableFile
+from mediation.records import DroppedRecord, FoundRow, UnreadRecord, UnusableFile
 
 SAMPLES = Path(__file__).resolve().parents[3] / "mediation" / "samples" / "formats"
 DECODERS = {name: Decoder(form) for name, form in read_formats(SAMPLES).items()}
@@ -342,7 +342,7 @@ def test_records_of_a_json_document_are_read_one_by_one() -> None:
         list(JsonReader("").rows(document[:-1]))
 
 
-READERS: list[Callable[[bytes], object]] = [
+READERS: list[Callable[[bytes], list[FoundRow]]] = [
     lambda content: list(TapReader(tap_columns()).rows(content)),
     lambda content: list(RadiusReader("utf-8").rows(content)),
     lambda content: list(FlowReader().rows(content)),
@@ -365,9 +365,14 @@ def test_whatever_bytes_come_are_records_or_told(data: st.DataObject) -> None:
         at = data.draw(st.integers(0, len(seed)))
         content = seed[:at] + data.draw(st.binary(max_size=6)) + seed[at + data.draw(st.integers(0, 6)) :]
         try:
-            reader(content)
+            rows = reader(content)
         except UnusableFile:
             continue
+        for row in rows:
+            if isinstance(row, UnreadRecord):
+                assert "" not in (row.reason, row.why)
+            else:
+                assert all(isinstance(text, str) for text in row[0].values()), row
 
 
 def test_a_sample_of_each_is_tried_from_the_command_line(tmp_path: Path) -> None:
