@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import polars as pl
@@ -93,17 +94,13 @@ def intake(records: int, home: Path) -> dict[str, float]:
     plant.close()
     if any(file.records != records for file in taken):
         raise RuntimeError(f"of {records} records not all were decoded: {taken}")
-    return {"alone": records / _middle(alone), "ours": records / _middle(ours)}
+    return {"alone": records / median(alone), "ours": records / median(ours)}
 
 
 def _cpu_s(work: Callable[[], object]) -> float:
     begin = time.process_time()
     work()
     return time.process_time() - begin
-
-
-def _middle(figures: list[float]) -> float:
-    return sorted(figures)[len(figures) // 2]
 
 
 def duplicates(known: int, records: int, home: Path) -> dict[str, float]:
@@ -132,7 +129,7 @@ def duplicates(known: int, records: int, home: Path) -> dict[str, float]:
         if int((found != runs.NEW).sum()) != there.shape[1]:
             raise RuntimeError(f"{(found != runs.NEW).sum()} of {there.shape[1]} keys were known")
     plant.close()
-    return {"alone": records / _middle(alone), "ours": records / _middle(ours)}
+    return {"alone": records / median(alone), "ours": records / median(ours)}
 
 
 def line(bench: Bench) -> None:

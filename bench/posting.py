@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from hashlib import blake2b
+from statistics import median
 
 from msgspec import Raw
 
@@ -107,7 +108,7 @@ async def measure(url: str, count: int) -> dict[str, float]:
     slot.end()
     await unit.close()
     uses = accounts * USES_MAX
-    return {"alone": uses / sorted(alone)[TURNS // 2], "bulk": uses / sorted(ours)[TURNS // 2]}
+    return {"alone": uses / median(alone), "bulk": uses / median(ours)}
 
 
 def _version(slot: Slot, number: int) -> tuple[int, int]:
