@@ -93,9 +93,14 @@ class Line:
         refuse_late(charged, usage.start_ms, self.desk.now_ms)
         return charged
 
+    @property
+    def frozen(self) -> FrozenAccount:
+        journal = enumerate(self.desk.journals[WHO])
+        rows = tuple(row for seq, entry in journal for row in rows_of(seq, [(0, entry)]))
+        return FrozenAccount(self.account, CONTRACTS, rows)
+
     def study(self, month: int) -> Studied | AccountOutcome:
-        rows = tuple(row for seq, entry in enumerate(self.desk.journals[WHO]) for row in rows_of(seq, [(0, entry)]))
-        frozen = FrozenAccount(self.account, CONTRACTS, rows)
+        frozen = self.frozen
         asked = ask(frozen, month)
         if isinstance(asked, AccountOutcome):
             return asked
@@ -106,8 +111,7 @@ class Line:
         return Studied(frozen, asked.from_ms, result)
 
     def lost_price(self, month: int) -> str:
-        rows = tuple(row for seq, entry in enumerate(self.desk.journals[WHO]) for row in rows_of(seq, [(0, entry)]))
-        asked = ask(FrozenAccount(self.account, CONTRACTS, rows), month)
+        asked = ask(self.frozen, month)
         assert not isinstance(asked, AccountOutcome)
         anew = asked.anew
         return lost_price(anew, restated(anew.account, anew.contracts, anew.uses, anew.before, self.by.plan_at))
@@ -122,8 +126,7 @@ class Line:
         return found.result.changes
 
     def rows(self, kind: str) -> list[StoredUsage]:
-        journal = enumerate(self.desk.journals[WHO])
-        return [row for seq, entry in journal for row in rows_of(seq, [(0, entry)]) if row.usage.kind == kind]
+        return [row for row in self.frozen.rows if row.usage.kind == kind]
 
 
 def by_month(found: Restatement) -> tuple[object, ...]:
