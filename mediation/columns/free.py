@@ -11,7 +11,7 @@ from charging.base import consumption
 from charging.plans.compiled import GrantedAllowance
 from charging.rating.freeunits import Source, grant_sources
 from mediation.columns.passing import Pass
-from mediation.columns.ruler import Ints
+from mediation.columns.ruler import Flags, Ints
 from mediation.columns.running import running, sums_before
 
 PART = "an allowance covers a part of a call"
@@ -109,8 +109,7 @@ def _source(
             groups_of[1, pair] = keys.group(account, source.cap_key, (way, "member"), max(0, source.cap_left))
     lefts = np.array(keys.lefts, dtype=np.int64)
     groups, caps = groups_of[0][pairs], groups_of[1][pairs]
-    shape = run.shapes[int(run.shape[at[0]])]
-    increment = next(grant.allowance.increment for grant in shape.grants if grant.allowance.name == way[0])
+    increment = _grant(run, int(run.shape[at[0]]), way[0]).allowance.increment
     wanted = -(-found.left[at] // increment) * increment
     took, before = running(groups, wanted, lefts[groups])
     some = caps >= 0
@@ -154,7 +153,7 @@ def _one_by_one(at: Ints, keys: tuple[Ints, Ints], wanted: Ints, lefts: Ints, to
         left[group], left[cap] = quota - units, share - units
 
 
-def _over(groups: Ints, took: Ints, lefts: Ints) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _over(groups: Ints, took: Ints, lefts: Ints) -> Flags:
     """Say of each row whether its group took more than it may; groups below zero have no limit."""
     sums = np.zeros(len(lefts) + 1, dtype=np.int64)
     np.add.at(sums, groups, took)
