@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from mediation.plant.base import PlantBase
 
@@ -112,10 +113,7 @@ class FileBook:
 
     def land(self, file: LandedFile) -> None:
         """Note a file that stands in the landing."""
-        self._execute(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            tuple(getattr(file, name) for name in LandedFile.__struct_fields__),
-        )
+        self._execute("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(file))
 
     def names(self, source: str) -> list[SeenName]:
         """Give what was taken at a source, in the order in which it was."""

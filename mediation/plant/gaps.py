@@ -1,6 +1,7 @@
 """The book of accepted gaps: which files never come, who said so, and why. Nothing is ever taken out of it."""
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from mediation.plant.base import PlantBase
 
@@ -32,8 +33,7 @@ class GapBook:
 
     def add(self, gap: AcceptedGap) -> None:
         """Note what a person said."""
-        values = tuple(getattr(gap, name) for name in AcceptedGap.__struct_fields__)
-        self._execute("INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._execute("INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(gap))
 
     def of(self, source: str) -> list[AcceptedGap]:
         """Give what was said of a source, oldest first."""

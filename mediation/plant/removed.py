@@ -1,6 +1,7 @@
 """The book of files whose records were removed by a rule: what became of them stands there in numbers."""
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from mediation.plant.base import PlantBase
 
@@ -28,8 +29,7 @@ class RemovedBook:
 
     def add(self, file: RemovedFile) -> None:
         """Note that a file's records are removed; what the folders still have of them is nobody's from then on."""
-        values = tuple(getattr(file, name) for name in RemovedFile.__struct_fields__)
-        self._base.execute("INSERT INTO removed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._base.execute("INSERT INTO removed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(file))
         self._base.execute("UPDATE batches SET state = 'removed' WHERE digest = ?", (file.digest,))
         self._base.execute("DELETE FROM parts WHERE digest = ?", (file.digest,))
 

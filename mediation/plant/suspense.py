@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from mediation.plant.base import PlantBase
 from mediation.plant.batches import KeyedRecord
@@ -41,10 +42,8 @@ class Suspense:
 
     def keep(self, rows: Sequence[Suspended]) -> None:
         """Keep records, each in place of what was kept of it before."""
-        self._base.executemany(
-            "INSERT OR REPLACE INTO suspense VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [tuple(getattr(row, name) for name in Suspended.__struct_fields__) for row in rows],
-        )
+        query = "INSERT OR REPLACE INTO suspense VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        self._base.executemany(query, [astuple(row) for row in rows])
 
     def release(self, digest: str, positions: Iterable[int]) -> int:
         """Forget records of a file that could be read after all: they are in a batch now, or known to be none.

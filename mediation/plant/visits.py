@@ -1,6 +1,7 @@
 """The book of visits: when each source was looked at, and what was seen."""
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from mediation.plant.base import PlantBase
 
@@ -39,5 +40,4 @@ class VisitBook:
 
     def note(self, visit: Visit) -> None:
         """Note a look."""
-        values = tuple(getattr(visit, name) for name in Visit.__struct_fields__)
-        self._execute("INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._execute("INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(visit))
