@@ -30,6 +30,7 @@ class DomainReference:
         "good_until",
         "policy",
         "revision",
+        "sells",
         "timeline",
         "told",
         "used",
@@ -48,6 +49,8 @@ class DomainReference:
         self.used = True
         """Since it was last asked whether there is something newer."""
         self.timeline = timeline
+        self.sells = any(not catalogue.domain for catalogue in reference.catalogues)
+        """A national catalogue is published; before the first one, the timeline says nothing of what is sold."""
         self._channels: dict[str, ChannelRef] = {each.code: each for each in reference.channels}
         self._partners = {each.code: each.active for each in reference.partners}
         self._places = {"", *reference.domains}

@@ -31,7 +31,7 @@ def joined_on(order: Join, account: Account, reference: DomainReference, now_ms:
 
 def reopened_on(order: Reopen, account: Account, reference: DomainReference, now_ms: int) -> Reopen:
     """Complete a reopening by how far back the catalogue allows it, and by its member's fees. Raises as `_priced`."""
-    days = reference.timeline.plan_at(now_ms).merged.reopen_days if _sold(reference) else 0
+    days = reference.timeline.plan_at(now_ms).merged.reopen_days if reference.sells else 0
     order = replace(order, from_ms=now_ms, closed_since_ms=now_ms - days * DAY_MS if days else NEVER)
     return _priced(order, account, reference, now_ms, "reopen_account.offering") if order.member else order
 
@@ -43,7 +43,7 @@ def _priced(order: OrderT, account: Account, reference: DomainReference, now_ms:
     `charging.rating.due_fees.of_change` raise. What the account itself says against it the owner refuses, under its
     key.
     """
-    if not order.offering or not _sold(reference):
+    if not order.offering or not reference.sells:
         return order
     plan_at, from_ms = reference.timeline.plan_at, order.from_ms
     lasts_ms = plan_at(from_ms).limited.get(order.offering, 0)
@@ -57,7 +57,3 @@ def _priced(order: OrderT, account: Account, reference: DomainReference, now_ms:
     check_terms(plan_at, before, after, account, path, changes=False, at_ms=from_ms)
     dues = of_change(plan_at, before, after, account, now_ms, changes=False, at_ms=from_ms)
     return replace(order, dues=dues, begins_later=from_ms > now_ms)
-
-
-def _sold(reference: DomainReference) -> bool:
-    return any(not catalogue.domain for catalogue in reference.told.catalogues)

@@ -19,6 +19,6 @@ def characterised_on(
     ready = replace(order, before=contract)
     if order.expected_version not in (0, contract.version):
         return ready  # Told as changed by the owner, under its key.
-    sold = any(not catalogue.domain for catalogue in reference.told.catalogues)
-    check_characteristics(reference.timeline.plan_at(now_ms).characteristics if sold else {}, ready, channel)
+    listed = reference.timeline.plan_at(now_ms).characteristics if reference.sells else {}
+    check_characteristics(listed, ready, channel)
     return ready

@@ -315,6 +315,4 @@ def _check_profile(agreements: tuple[str, ...], reference: DomainReference, now_
 
 def _today(reference: DomainReference, now_ms: int) -> Plan | None:
     """Give the plan of today; before the first catalogue is published there is none, and anything may be sold."""
-    if any(not catalogue.domain for catalogue in reference.told.catalogues):
-        return reference.timeline.plan_at(now_ms)
-    return None
+    return reference.timeline.plan_at(now_ms) if reference.sells else None

@@ -42,8 +42,7 @@ def given_on(order: GiveOffering, identity: str, receiver: Receiver, now_ms: int
 
 def _fee(offering: str, reference: DomainReference, now_ms: int) -> int:
     """Give what giving an offering costs beside its price, micro-units. Raises `Invalid` OFFERING_NOT_GIVEN."""
-    sold = any(not catalogue.domain for catalogue in reference.told.catalogues)
-    given = reference.timeline.plan_at(now_ms).given if sold else {}
+    given = reference.timeline.plan_at(now_ms).given if reference.sells else {}
     if offering not in given:
         text = f"one of {', '.join(sorted(given)[:NAMES_SHOWN_MAX]) or 'none: nothing may be given there'}"
         message = f"offering {offering[:64]!r} may not be given to others: give {text}"

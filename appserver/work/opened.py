@@ -36,7 +36,7 @@ def opened_on(order: OpenAccount, item: OpeningItem, reference: DomainReference,
     old = tuple([each for each in contract.subscriptions if began_before(each, now_ms)])
     new = [each for each in contract.subscriptions if not began_before(each, now_ms)]
     order = replace(order, contract=contract, carried=bool(old))
-    if not new or all(catalogue.domain for catalogue in reference.told.catalogues):
+    if not new or not reference.sells:
         return order
     plan_at = reference.timeline.plan_at
     before = after = replace(contract, subscriptions=old)

@@ -49,8 +49,7 @@ def decided_on(
         return ready
     if may_past and not isinstance(ready, Leave):
         ready = _late(ready, contract, account, reference, now_ms)
-    sold = any(not catalogue.domain for catalogue in reference.told.catalogues)
-    if not sold or order.expected_version not in (0, contract.version):
+    if not reference.sells or order.expected_version not in (0, contract.version):
         return ready
     if isinstance(ready, Subscribe | ChangePlan):
         ready = _limited(ready, reference)
@@ -79,7 +78,7 @@ def decided_on(
 def _late(order: Dated, contract: Contract, account: Account, reference: DomainReference, now_ms: int) -> Dated:
     """Mark a change that holds from the past, where the catalogue lets it; raises what `check_past` raises."""
     at_ms = _begins_ms(order)
-    if at_ms >= now_ms - PAST_MS_MAX or all(catalogue.domain for catalogue in reference.told.catalogues):
+    if at_ms >= now_ms - PAST_MS_MAX or not reference.sells:
         return order
     plan = reference.timeline.plan_at(now_ms)
     if not plan.merged.past_days:
@@ -99,7 +98,7 @@ def _ready(order: Priced, contract: Contract, account: Account, reference: Domai
 
 def rests_until_ms(reference: DomainReference, now_ms: int) -> int:
     """Give until when an identity rests that is let go now, as the catalogue says, UTC; 0 = it doesn't."""
-    if all(catalogue.domain for catalogue in reference.told.catalogues):
+    if not reference.sells:
         return 0
     days = reference.timeline.plan_at(now_ms).merged.quarantine_days
     return now_ms + days * DAY_MS if days else 0

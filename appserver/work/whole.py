@@ -52,7 +52,7 @@ def closed_on(
     """
     rests_ms = rests_until_ms(reference, now_ms)
     order = replace(order, rests_until_ms=rests_ms)
-    if not _sold(reference):
+    if not reference.sells:
         return order
     plan_at = reference.timeline.plan_at
     due: list[Due] = []
@@ -106,7 +106,7 @@ def _meant(order: Order, account: Account) -> Order:
 
 def _of_all(order: Order, reference: DomainReference, now_ms: int) -> bool:
     """Say whether an order is rated on the contracts of all members."""
-    if not _sold(reference):
+    if not reference.sells:
         return False
     if isinstance(order, TransferOwnership):
         return costs(reference.timeline.plan_at(now_ms))
@@ -115,10 +115,6 @@ def _of_all(order: Order, reference: DomainReference, now_ms: int) -> bool:
 
 def _taken(due: Due) -> bool:
     return not due.credit
-
-
-def _sold(reference: DomainReference) -> bool:
-    return any(not catalogue.domain for catalogue in reference.told.catalogues)
 
 
 def _too_large(why: str, order: Order) -> Refused:
