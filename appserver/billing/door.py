@@ -10,10 +10,10 @@ from appserver.billing.asking import PickLink, Question, ask_all
 from appserver.billing.parts import Ask
 from appserver.billing.plans import Plans
 from appserver.billing.reading import BillingRequest
+from appserver.billing.regions import check_domain
 from appserver.billing.telling import expect
 from charging.base.identity import normalise
-from charging.base.names import is_code
-from charging.errors import Denied, NotFound
+from charging.errors import Denied
 from charging.ledger.permission import Policy, names_another
 from charging.wire import Answer, BusinessData, FetchReference, Pull, Reference, Unchanged
 from runtime.pace import RunPace
@@ -55,8 +55,7 @@ class BillingDoor:
 
     async def _reference(self, domain: str, context: grpc.aio.ServicerContext) -> Reference:
         """Ask for the region's newest reference data. Raises `NotFound` DOMAIN_UNKNOWN."""
-        if is_code(domain) is None:
-            raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain[:40]!r}", facts={"domain": domain[:40]})
+        check_domain(domain)
         ask = FetchReference(domain, self._plans.revision(domain))
         (answer,) = await self._ask([Question(f"domain:{domain}", ask)], context)
         held = self._plans.held(domain)

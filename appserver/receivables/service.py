@@ -9,28 +9,25 @@ import grpc
 from onetier.v1 import receivables_pb2 as pb
 from onetier.v1.receivables_pb2_grpc import ReceivablesServiceServicer
 
-from appserver.billing.asking import PickLink, Question, ask_all
+from appserver.billing.asking import PickLink, Question
+from appserver.billing.regions import RegionDoor, check_domain
 from appserver.billing.telling import expect
 from appserver.replies.arrears import fill_arrears
 from charging.base.bounds import ACTOR_CHARS_MAX, CODE_CHARS_MAX
-from charging.base.names import is_code
-from charging.errors import Invalid, NotFound
-from charging.ledger.permission import Policy, names_another
-from charging.wire import Answer, DueAccounts, FetchDue, FetchReference, Reference
-from runtime.principal import principal_of
+from charging.errors import Invalid
+from charging.wire import DueAccounts, FetchDue
 
 READ = "arrears"
 """What grants call it: that of one account and that of all."""
 ACCOUNTS_DEFAULT = 100
 
 
-class Receivables(ReceivablesServiceServicer):
+class Receivables(RegionDoor, ReceivablesServiceServicer):
     """Serves operators. `wall_ms` is UTC, `timeout_s` for calls that name no deadline."""
 
     def __init__(self, pick: PickLink, wall_ms: Callable[[], int], timeout_s: float) -> None:
-        self._pick = pick
+        super().__init__(pick, timeout_s)
         self._wall_ms = wall_ms
-        self._timeout_s = timeout_s
 
     async def ListOwing(self, request: pb.ListOwingRequest, context: grpc.aio.ServicerContext) -> pb.ListOwingResponse:
         """Tell a page of the accounts of a slot that owe something by bills, or are dunned.
@@ -43,12 +40,8 @@ class Receivables(ReceivablesServiceServicer):
                 wanted = f"at most {most} characters"
                 raise Invalid("TEXT_TOO_LONG", f"the {field} has {len(text)}: {wanted}", fields={field: wanted})
         domain = request.domain
-        if is_code(domain) is None:
-            raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain[:40]!r}", facts={"domain": domain[:40]})
-        reference = expect(Reference, await self._ask(Question(f"domain:{domain}", FetchReference(domain)), context))
-        principal = principal_of(context).name
-        another = names_another(principal, request.actor)
-        Policy(reference.grants).permit(principal, READ, request.channel, "", domain, another)
+        check_domain(domain)
+        reference = await self._permitted(READ, request, context)
         if request.slot >= reference.slots:
             wanted = f"a slot of {domain} is 0 to {reference.slots - 1}"
             raise Invalid("SLOT_UNKNOWN", wanted, fields={"slot": wanted})
@@ -59,8 +52,3 @@ class Receivables(ReceivablesServiceServicer):
         for account in page.accounts:
             fill_arrears(told.accounts.add(), account, self._wall_ms())
         return told
-
-    async def _ask(self, question: Question, context: grpc.aio.ServicerContext) -> Answer:
-        left_s = context.time_remaining()
-        (answer,) = await ask_all(self._pick, [question], self._timeout_s if left_s is None else left_s)
-        return answer

@@ -6,15 +6,15 @@ from msgspec import Struct
 from onetier.v1 import vouchers_pb2 as pb
 
 from appserver.billing.asking import Question
+from appserver.billing.regions import check_domain
 from appserver.billing.telling import expect
 from appserver.vouchers.reading import BatchName, instruction_of, register_in, sheet_in, told_of, unknown
 from business.vouchers.batches import Batch, Register
 from business.vouchers.codes import Place
 from business.vouchers.kind import register_of
 from business.vouchers.sheets import Sheet
-from charging.base.names import is_code
 from charging.base.subject import Instruction, PackedSubject, slot_of
-from charging.errors import Fault, Invalid, NotFound, Unavailable
+from charging.errors import Fault, Invalid, Unavailable
 from charging.ledger.permission import Permission, Policy, amount_denied, names_another
 from charging.wire import Answer, Done, Failed, FetchReference, Inspect, Instruct, Reference
 from charging.wire import fault as fault_of
@@ -37,8 +37,7 @@ class SheetOwners:
 
     async def reference(self, domain: str) -> Reference:
         """Ask for the region's reference data. Raises `NotFound` DOMAIN_UNKNOWN."""
-        if is_code(domain) is None:
-            raise NotFound("DOMAIN_UNKNOWN", f"there is no domain {domain[:40]!r}", facts={"domain": domain[:40]})
+        check_domain(domain)
         (answer,) = await self._ask([Question(f"domain:{domain}", FetchReference(domain))])
         return expect(Reference, answer)
 

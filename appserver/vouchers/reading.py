@@ -14,10 +14,7 @@ from business.vouchers.codes import Place, read_serial
 from business.vouchers.kind import REGISTERS, VOUCHERS
 from business.vouchers.sheets import ActivateVouchers, BlockVouchers, ExpireVouchers, Sheet, SheetAction
 from business.vouchers.terms import VoucherTerms, malformed
-from charging.base.bounds import ACTOR_CHARS_MAX, CODE_CHARS_MAX
-from charging.base.fieldtypes import PLAIN, refusal
 from charging.base.house_keys import digest_of
-from charging.base.names import is_plain
 from charging.base.subject import Instruction, PackedSubject
 from charging.errors import Broken, Invalid, NotFound
 from charging.wire import Done
@@ -36,16 +33,6 @@ class BatchName(Struct, frozen=True):
     def place(self, sheet: int) -> Place:
         """Give the place of a sheet of it."""
         return Place(self.slot, self.number, sheet)
-
-
-def check_caller(caller: pb.VoucherCaller) -> None:
-    """Look at what is only kept and shown. Raises `Invalid` TEXT_TOO_LONG, TEXT_MALFORMED."""
-    said = (("actor", caller.actor, ACTOR_CHARS_MAX), ("channel", caller.channel, CODE_CHARS_MAX))
-    for field, text, most in said:
-        if len(text) > most:
-            raise refusal("TEXT_TOO_LONG", f"caller.{field}", f"at most {most} characters")
-        if not is_plain(text):
-            raise refusal("TEXT_MALFORMED", f"caller.{field}", PLAIN)
 
 
 def batch_name(batch_id: str) -> BatchName:

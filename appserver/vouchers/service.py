@@ -13,12 +13,12 @@ from onetier.v1.vouchers_pb2_grpc import VoucherServiceServicer
 
 from appserver.billing.asking import PickLink, Question, ask_all
 from appserver.billing.plans import Plans
+from appserver.billing.regions import check_caller
 from appserver.vouchers.owners import SheetOwners, check_slot
 from appserver.vouchers.reading import (
     BatchName,
     batch_name,
     changes_of,
-    check_caller,
     register_in,
     tell_batch,
     tell_vouchers,
@@ -164,7 +164,7 @@ class Vouchers(VoucherServiceServicer):
         return [self._keys.spell(batch.mark, batch.drawn, place, number) for number in numbers]
 
     def _owners(self, caller: pb.VoucherCaller, context: ServicerContext) -> SheetOwners:
-        check_caller(caller)
+        check_caller(caller, "caller.")
 
         async def ask(questions: Sequence[Question]) -> list[Answer]:
             left_s = context.time_remaining()
