@@ -22,13 +22,14 @@ NO_CONTRACT = "what is left of the journal does not show the contract of a membe
 Taken = dict[LineHead, int]
 
 
-def closing_before(entry: Entry, before: Account) -> tuple[PeriodClosed, Account] | None:
-    """Give the closing of a period in an entry, and the account that it closed: with the fees that come with it."""
+def until_closed(before: Account, entry: Entry) -> Account:
+    """Give the state that an entry led to before it closed a period: fees that fell due come in it."""
+    state = before
     for event in entry.events:
         if isinstance(event, PeriodClosed):
-            return event, before
-        before = buckets.after(before, event.apply(before), event, entry.time_ms)
-    return None
+            break
+        state = buckets.after(state, event.apply(state), event, entry.time_ms)
+    return state
 
 
 def discounts_again(

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from audit.bill_rerating import until_closed
 from audit.journals import JournalRef
 from audit.reading import read_journal
 from charging.base.account import Account
@@ -18,7 +19,6 @@ from charging.base.buckets import MONEY_IN, SumKey
 from charging.base.usage import Step, unpack_steps
 from charging.bills.bill import Bill
 from charging.errors import NotFound
-from charging.ledger import buckets
 from charging.ledger.auditing import Audit, begins
 from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.entry import Entry
@@ -97,7 +97,7 @@ async def explain_period(ref: JournalRef, account_id: str, month: int) -> Period
                 if event.month == month:
                     bill, closed_by = event.bill, at
                     discounts = unpack_steps(Raw(event.steps)) if event.steps else ()
-            posted = _until_closed(before, at.entry) if closing and before is not None else after
+            posted = until_closed(before, at.entry) if closing and before is not None else after
             parts += [LinePart(at, head, amount) for head, amount in added(before, posted) if head.month == month]
             if len(parts) > PARTS_MAX:
                 raise NotFound("BEYOND_REACH", f"more than {PARTS_MAX:,} postings in the period are too many to tell")
@@ -114,16 +114,6 @@ async def explain_charge(ref: JournalRef, account_id: str, key: str) -> ChargeEx
                 legs = tuple(leg for event in at.entry.events for leg in event.legs())
                 return ChargeExplained(at, steps, legs, added(before, after))
     raise NotFound("CHARGE_UNKNOWN", f"the journal of {ref.name} has no entry {key!r} of {account_id}")
-
-
-def _until_closed(before: Account, entry: Entry) -> Account:
-    """Give the state that an entry led to before it closed a period: fees that fell due come in it."""
-    state = before
-    for event in entry.events:
-        if isinstance(event, PeriodClosed):
-            break
-        state = buckets.after(state, event.apply(state), event, entry.time_ms)
-    return state
 
 
 def added(before: Account | None, after: Account) -> tuple[tuple[SumKey, int], ...]:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from audit.bill_rerating import NO_CONTRACT, closing_before, discounts_again
+from audit.bill_rerating import NO_CONTRACT, discounts_again, until_closed
 from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.base.usage import Charge
 from charging.errors import Fault
+from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.post_charge import Charged
 from charging.ledger.entry import Entry
 from charging.ledger.events import SessionStepped
@@ -74,10 +75,10 @@ class Rerater:
 
     def _bill(self, entry: Entry, before: Account | None) -> list[str]:
         """Rate the discounts of a bill again; where no catalogue is published there are none that could be told."""
-        closing = closing_before(entry, before) if before is not None and self._timelines else None
-        if closing is None:
+        closed = next((event for event in entry.events if isinstance(event, PeriodClosed)), None)
+        if closed is None or before is None or not self._timelines:
             return []
-        found = discounts_again(self._timelines, *closing, self._contracts)
+        found = discounts_again(self._timelines, closed, until_closed(before, entry), self._contracts)
         if found is None:
             self.left_out[NO_CONTRACT] += 1
             return []
