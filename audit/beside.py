@@ -17,6 +17,7 @@ from charging.base.localtime import month_text
 from charging.ledger.auditing import Audit
 from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.entry import Entry
+from domainservers.base.fetcher import read_keys
 from domainservers.bills.records import COLLECTION as BILL_COLLECTION
 from domainservers.bills.records import bill_record
 from domainservers.contracts import contracts as contracts_of
@@ -158,9 +159,8 @@ async def _contracts(shared: Unit, beside: Beside, audits: Mapping[str, Audit]) 
         found = await contracts_of.read_contracts(shared, some)
         for identity in some:
             expected = beside.contracts.get(identity)
-            audit = audits.get(expected.account_id if expected is not None else members[identity])
-            if audit is not None and audit.state is not None and audit.state.terms.status == "moved":
-                continue  # Its new owner writes it, perhaps to another unit.
+            if _moved(audits.get(expected.account_id if expected is not None else members[identity])):
+                continue
             fault = _compare(expected, members.get(identity, ""), found.get(identity))
             if fault:
                 wrong[identity] = f"contract of {identity}: {fault}"
@@ -170,24 +170,41 @@ async def _contracts(shared: Unit, beside: Beside, audits: Mapping[str, Audit]) 
 async def _resting(shared: Unit, beside: Beside, audits: Mapping[str, Audit]) -> dict[str, str]:
     """Give, by identity, which numbers rest and are missing in their region's list."""
     now_ms = time.time_ns() // 1_000_000
-    resting = [each for each in beside.contracts.values() if rests(each) and now_ms < each.rests_until_ms]
+    resting = {
+        each.identity: each
+        for each in beside.contracts.values()
+        if rests(each) and now_ms < each.rests_until_ms and not _moved(audits.get(each.account_id))
+    }
+
+    def place(identity: str) -> str:
+        return resting_partition(resting[identity].domain, identity)
+
+    identities = list(resting)
     wrong: dict[str, str] = {}
-    for contract in resting:
-        audit = audits.get(contract.account_id)
-        if audit is not None and audit.state is not None and audit.state.terms.status == "moved":
-            continue
-        identity = contract.identity
-        stored = (await contracts_of.read_contracts(shared, [identity])).get(identity)
-        if _compare(contract, "", stored) or stored is None or unpack_contract(stored.value) != contract:
-            continue  # Told by the contract, or somebody else's by now.
-        row = (await shared.get(RESTING_COLLECTION, resting_partition(contract.domain, identity), [identity])).get(
-            identity
-        )
-        if row is None or row.value != resting_record(contract.domain, contract, 0).value:
-            wrong["resting " + identity] = (
-                f"{identity} rests, and {'is not' if row is None else 'is otherwise'} in the list of {contract.domain}"
-            )
+    for start in range(0, len(identities), contracts_of.RECORDS_PER_WRITE_MAX):
+        some = identities[start : start + contracts_of.RECORDS_PER_WRITE_MAX]
+        stored = await contracts_of.read_contracts(shared, some)
+        # Others are told by the contract, or somebody else's by now.
+        mine = [identity for identity in some if _agrees(resting[identity], stored.get(identity))]
+        rows = await read_keys(shared, RESTING_COLLECTION, place, mine)
+        for identity in mine:
+            contract, row = resting[identity], rows.get(identity)
+            if row is None or row.value != resting_record(contract.domain, contract, 0).value:
+                what = "is not" if row is None else "is otherwise"
+                wrong["resting " + identity] = f"{identity} rests, and {what} in the list of {contract.domain}"
     return wrong
+
+
+def _moved(audit: Audit | None) -> bool:
+    """Say whether an account went to another owner, who writes its contracts, perhaps to another unit."""
+    return audit is not None and audit.state is not None and audit.state.terms.status == "moved"
+
+
+def _agrees(contract: Contract, stored: Stored | None) -> bool:
+    try:
+        return stored is not None and unpack_contract(stored.value) == contract
+    except MsgspecError:
+        return False
 
 
 def _members(audits: Mapping[str, Audit]) -> dict[str, str]:
