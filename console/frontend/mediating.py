@@ -14,7 +14,7 @@ from charging.base.identity import mask
 from cluster.roles import read_role
 from console.frontend import rerating, ruling, sourcing, working
 from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, explained
-from console.frontend.plants import Home, faulty_exit, now_ms, opened_plant, plant_rules
+from console.frontend.plants import SHOWN_MAX, Home, faulty_exit, now_ms, opened_plant, plant_rules
 from console.report import major, moment
 from console.views import Json, View, print_view
 from details.late import LateBook
@@ -37,7 +37,6 @@ from runtime.durable import FolderTaken, only_writer
 from runtime.server import calm_collector
 
 app = typer.Typer(no_args_is_help=True)
-SHOWN_MAX = 20
 
 app.command()(rerating.rerate)
 app.command()(rerating.late)

@@ -10,6 +10,9 @@ from mediation.line import PlantRules, read_rules
 from mediation.plant.plant import Plant
 from mediation.written import FaultyFile
 
+SHOWN_MAX = 20
+"""Of what a command lists for people; `--json` has all."""
+
 Home = Annotated[Path, typer.Argument(help="Folder of the plant: sources.yaml, formats/, and what it makes.")]
 
 

@@ -1,7 +1,6 @@
 """`onetier mediation rerate`, `rollback` and `what-if`: usage rated anew by jobs, taken back, and tried on a draft."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -21,7 +20,7 @@ from charging.base.identity import mask
 from charging.catalogue.document import Catalogue
 from charging.errors import Fault
 from cluster.roles import read_role
-from console.frontend import working
+from console.frontend import plants, working
 from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, explained
 from console.operations.keys import ChainKeys, ring_for
 from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url
@@ -45,6 +44,8 @@ from onetier_client import AsyncClient
 from runtime.durable import only_writer
 
 BARS_CHARS = 40
+SHOWN_MAX = 40
+"""Accounts that are listed for people."""
 WAYS_SHOWN = 5
 
 DetailsHome = Annotated[Path, typer.Argument(metavar="DETAILS", help="Folder of `onetier details gather`.")]
@@ -102,7 +103,7 @@ def rerate(
     if bool(cycle) == late or (late and accounts):
         raise typer.BadParameter("say --cycle, with accounts if you like, or --late", param_hint="--cycle")
     where = directory_url(folder, directory)
-    ring, now_ms = ring_for(where, keys), time.time_ns() // 1_000_000
+    ring, now_ms = ring_for(where, keys), plants.now_ms()
     job = RerateJob(now_ms, _month(cycle) if cycle else 0, reason, tuple(accounts or ()))
 
     async def work(desk: JobDesk) -> bool:
@@ -144,9 +145,9 @@ def late(
         for slot in store.manifest.gathered():
             book.find(slot)
         rows = book.waiting()
-    lines = [_late_line(each) for each in rows[:BARS_CHARS]]
-    if len(rows) > BARS_CHARS:
-        lines.append(f"… and {len(rows) - BARS_CHARS} more (--json has all)")
+    lines = [_late_line(each) for each in rows[:SHOWN_MAX]]
+    if len(rows) > SHOWN_MAX:
+        lines.append(f"… and {len(rows) - SHOWN_MAX} more (--json has all)")
     print_view(View(rows, [*lines, f"{len(rows):,} accounts wait"]), as_json)
 
 
@@ -170,7 +171,7 @@ def rollback(
 ) -> None:
     """Take a job back: each account is restated to its former sums; twice has no effect."""
     where = directory_url(folder, directory)
-    ring, number = ring_for(where, keys), time.time_ns() // 1_000_000
+    ring, number = ring_for(where, keys), plants.now_ms()
 
     async def work(desk: JobDesk) -> bool:
         back = Rollback(desk.store, desk.freezer, job, number)
@@ -207,7 +208,7 @@ def what_if(
         raise typer.BadParameter(f"{by!r} is none of {', '.join(BY)}", param_hint="--by")
     draft = tuple(drafted(_draft(catalogues)))
     where = directory_url(folder, directory)
-    ring, now_ms = ring_for(where, keys), time.time_ns() // 1_000_000
+    ring, now_ms = ring_for(where, keys), plants.now_ms()
     job = RerateJob(now_ms, _month(cycle), "what if", tuple(accounts or ()))
 
     async def work(desk: JobDesk) -> bool:
@@ -301,7 +302,7 @@ def _tell(job: int, outcomes: list[AccountOutcome], as_json: bool, ways: str = "
     for name in ("account", "what", "uses", "before", "after", "difference"):
         table.add_column(name, justify="left" if name in ("account", "what") else "right")
     changed = [each for each in outcomes if each.before != each.after or each.reason]
-    for each in changed[:BARS_CHARS]:
+    for each in changed[:SHOWN_MAX]:
         what = f"{each.status}: {each.reason}" if each.reason else each.status
         sums = (f"{each.uses:,}", major(each.before), major(each.after), major(each.after - each.before))
         table.add_row(mask(each.account_id), what, *sums)

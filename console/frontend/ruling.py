@@ -10,13 +10,11 @@ import typer
 from charging.base.identity import plain, read
 from console.frontend import sourcing
 from console.frontend.asking import explained
-from console.frontend.plants import Home, now_ms, opened_plant, plant_rules
+from console.frontend.plants import SHOWN_MAX, Home, now_ms, opened_plant, plant_rules
 from console.views import Json, View, print_view
 from mediation.keeping import PlantKeeper, RemovedRecords
 from mediation.plant.gaps import AcceptedGap
 from runtime.durable import only_writer
-
-SHOWN_MAX = 20
 
 
 def keep(
