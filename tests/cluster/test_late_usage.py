@@ -3,11 +3,8 @@ by commands that are killed, once.
 """
 
 import asyncio
-import json
 import random
 import sqlite3
-import sys
-from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 import msgspec
@@ -20,10 +17,10 @@ from charging.base.lateness import LATE_MS_MAX
 from cluster.system import Shape
 from country.offers import MOBILE_PAY_AS_YOU_GO
 from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
+from tests.cluster.commanding import done, start
 from tests.unit.mediation.test_assembling import FORMAT
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
-ROOT = Path(__file__).parents[2]
 SHAPE = Shape(domain_servers=1, app_servers=1, feeds=0)
 LONG_AGO_MS = DAY_MS - LATE_MS_MAX - 3 * 86_400_000
 SOURCE = "sources:\n  - {source: s, folder: FOLDER, format: calls, whole: {not_ending: .tmp}}\n"
@@ -51,18 +48,8 @@ class Late:
     def file(self, name: str, *lines: str) -> None:
         (self.files / name).write_text("".join(f"{line}\n" for line in lines), "utf-8")
 
-    async def start(self, *arguments: str) -> Process:
-        command = (sys.executable, "-m", "console.main", *arguments, "--json")
-        return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=ROOT)
-
-    async def done(self, *arguments: str) -> list[dict[str, object]]:
-        process = await self.start(*arguments)
-        out, err = await asyncio.wait_for(process.communicate(), 90)
-        assert process.returncode == 0, (out + err).decode()
-        return [json.loads(line) for line in out.splitlines()]
-
     async def run(self) -> list[dict[str, object]]:
-        return await self.done("mediation", "run", str(self.plant), *self._desk)
+        return await done("mediation", "run", str(self.plant), *self._desk)
 
     def wait_no_longer(self) -> None:
         """Say that the time is up for calls that wait for parts."""
@@ -76,7 +63,7 @@ class Late:
         return ("mediation", "rerate", str(self.details), "--late", *self.where, *self._desk)
 
     async def gather(self) -> None:
-        await self.done("details", "gather", str(self.details), *self.where)
+        await done("details", "gather", str(self.details), *self.where)
 
 
 def call(number: str, serial: int, began_ms: int, seconds: int) -> str:
@@ -114,23 +101,23 @@ async def test_late_files_cost_what_one_pass_would_once(tmp_path: Path) -> None:
         assert (posted["charged"], posted["set_aside"], posted["suspended"]) == (4, 4, 0)
         assert [await owed(small, who) for who in numbers] == [500_000, 500_000], "at no price so far"
         await late.gather()
-        assert len(await late.done("mediation", "late", str(late.details))) == 2
+        assert len(await done("mediation", "late", str(late.details))) == 2
         chance = random.Random(55)
         for _ in range(3):
-            process = await late.start(*late.rerate)
+            process = await start(*late.rerate, "--json")
             try:
                 await asyncio.wait_for(process.communicate(), chance.uniform(1.5, 3.5))
             except TimeoutError:
                 process.kill()
                 await process.communicate()
-        await late.done(*late.rerate)
+        await done(*late.rerate)
         after = [await owed(small, who) for who in numbers]
-        assert await late.done("mediation", "late", str(late.details)) == []
-        assert await late.done(*late.rerate) == []
+        assert await done("mediation", "late", str(late.details)) == []
+        assert await done(*late.rerate) == []
         assert [await owed(small, who) for who in numbers] == after, "twice has no effect"
-        proofs = await late.done("mediation", "proof", str(late.plant), "--details", str(late.details))
+        proofs = await done("mediation", "proof", str(late.plant), "--details", str(late.details))
         assert sum(int(str(row["set_aside"])) for row in proofs) == 4
-        await late.done("details", "check", str(late.details), "--journals", *late.where)
+        await done("details", "check", str(late.details), "--journals", *late.where)
         for who, owes in zip(numbers, after, strict=True):
             # Five minutes as one call; two of a closed cycle, which stand in the open one with their origin.
             call_now, long_ago = await billed(small, who)

@@ -1,10 +1,7 @@
 """A catalogue is corrected: what if, rated anew by commands that are killed anywhere, twice, and taken back."""
 
 import asyncio
-import json
 import random
-import sys
-from asyncio.subprocess import PIPE, Process
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,23 +12,11 @@ from cluster.system import Shape
 from details.store import DetailStore
 from onetier_client import requests
 from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
+from tests.cluster.commanding import done, start
 from tests.cluster.pricing import corrected
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
-ROOT = Path(__file__).parents[2]
 SHAPE = Shape(domain_servers=1, app_servers=1, feeds=0)
-
-
-async def start(*arguments: str) -> Process:
-    command = (sys.executable, "-m", "console.main", *arguments)
-    return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=ROOT)
-
-
-async def done(*arguments: str, status: int = 0) -> list[dict[str, object]]:
-    process = await start(*arguments, "--json")
-    out, err = await asyncio.wait_for(process.communicate(), 90)
-    assert process.returncode == status, (out + err).decode()
-    return [json.loads(line) for line in out.splitlines()]
 
 
 async def main_book(small: Rehearsal, identity: str) -> int:

@@ -1,12 +1,11 @@
 """A job on two workers of which one is killed: the same result as on one machine, and each account restated once."""
 
 import asyncio
-import json
-import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -17,25 +16,15 @@ from details.store import DetailStore
 from onetier_client import requests
 from testkit.certificates import authority
 from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
+from tests.cluster import commanding
+from tests.cluster.commanding import start
 from tests.cluster.pricing import corrected
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(480)]
-ROOT = Path(__file__).parents[2]
 SHAPE = Shape(domain_servers=1, app_servers=1, feeds=0)
 ROLES = ("appserver", "datacenter", "domainserver", "watch", "frontend", "operator")
 CYCLE = ("--cycle", datetime.fromtimestamp(DAY_MS / 1_000, UTC).strftime("%Y-%m"))
-
-
-async def start(*arguments: str) -> Process:
-    command = (sys.executable, "-m", "console.main", *arguments)
-    return await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=ROOT)
-
-
-async def done(*arguments: str) -> list[dict[str, object]]:
-    process = await start(*arguments, "--json")
-    out, err = await asyncio.wait_for(process.communicate(), 120)
-    assert process.returncode == 0, (out + err).decode()
-    return [json.loads(line) for line in out.splitlines()]
+done = partial(commanding.done, within_s=120)
 
 
 async def line_of(process: Process) -> str:
