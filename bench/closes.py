@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from appserver.billing.closings import BillingCaller, closing
 from bench.bills import FEES, ITEMS, catalogue, period
-from bench.domainserver import Wait, identity_of, own, send
+from bench.domainserver import One, Wait, identity_of, own, send
 from bench.table import Bench, Row
 from business.billing.periods import Period, ends_ms
 from charging import wire
@@ -40,6 +40,7 @@ DAY_MS = 86_400_000
 UNDER_WAY = 3
 """Parts of a page, as the platform sends them."""
 PAUSE_S = 0.002
+TIMEOUT_S = 600
 
 
 class Costs(Struct, frozen=True):
@@ -112,10 +113,6 @@ class _Platform:
         self._caller = BillingCaller("bench", "front", "")
         self._now_ms = int(time.time() * 1_000)
 
-    def made(self, accounts: Sequence[Account]) -> list[bytes]:
-        """Make what closes them, packed."""
-        return [wire.pack(each) for each in self.commits(accounts)]
-
     def commits(self, accounts: Sequence[Account]) -> list[Commit]:
         """Make what closes them."""
         return [
@@ -131,9 +128,9 @@ def _contract(number: int) -> Contract:
 
 
 async def _due(slot: Slot, after: str) -> DueAccounts:
-    told = _Told()
+    told = One(asyncio.get_running_loop().time() + TIMEOUT_S)
     slot.submit(told, [(0, FetchDue("GD/0", period().month, 1, ACCOUNTS_AT_ONCE, after))])
-    answer = wire.unpack_answer(await told.body)
+    answer = wire.unpack_answer(await told.answered)
     assert isinstance(answer, DueAccounts)
     return answer
 
@@ -166,7 +163,7 @@ async def slices(accounts: int) -> Slice:
     after = ""
     while after or not made:
         due = await _due(slot, after)
-        made += platform.made(due.accounts)
+        made += [wire.pack(each) for each in platform.commits(due.accounts)]
         after = due.next
     alone = await _charged(slot, "alone", accounts // 8)
     run = asyncio.create_task(_closed(slot, made))
@@ -203,19 +200,6 @@ async def _charged(slot: Slot, run: str, times: int) -> list[float]:
         spent.append((time.thread_time() - begin) * 1_000)
         await asyncio.sleep(PAUSE_S)
     return spent
-
-
-class _Told:
-    """Takes one answer."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.deadline = loop.time() + 600
-        self.body: asyncio.Future[bytes] = loop.create_future()
-
-    def answer(self, _position: int, body: bytes) -> None:
-        """Take it."""
-        self.body.set_result(body)
 
 
 async def closes(bench: Bench) -> None:

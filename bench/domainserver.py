@@ -61,6 +61,19 @@ class Wait:
             self.done.set()
 
 
+class One:
+    """Where one answer goes."""
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def answer(self, position: int, body: bytes) -> None:
+        """Hand it on."""
+        if not self.answered.done():
+            self.answered.set_result(body)
+
+
 def identity_of(number: int) -> str:
     """A subscriber."""
     return f"msisdn:86138{number:08d}"

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from msgspec import Raw
 from msgspec.msgpack import encode
 
-from bench.domainserver import BATCH_ITEMS, NOW_MS, identity_of, open_accounts, own, send
+from bench.domainserver import BATCH_ITEMS, NOW_MS, One, identity_of, open_accounts, own, send
 from bench.table import Bench, Row
 from business.vouchers.codes import Place
 from business.vouchers.sheets import ActivateVouchers, MakeSheet, SheetAction
@@ -47,19 +47,6 @@ class Home:
         sink = One(asyncio.get_running_loop().time() + timeout_ms / 1000)
         self._slot.submit(sink, [(0, unpack_ask(body))])
         return await sink.answered
-
-
-class One:
-    """Where one answer goes."""
-
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
-        self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    def answer(self, position: int, body: bytes) -> None:
-        """Hand it on."""
-        if not self.answered.done():
-            self.answered.set_result(body)
 
 
 async def measure(url: str, vouchers: int) -> tuple[float, float]:
