@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 def signed_by_itself(folder: Path, host: str) -> tuple[Path, str]:
     """Make a key and a certificate for a host; gives the file that holds both, and the certificate, PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    name = _called(host)
     now = datetime.datetime.now(datetime.UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -39,25 +39,22 @@ def authority(folder: Path, roles: Sequence[str], hosts: Sequence[str] = ()) -> 
     Each is named by its host, or by the part of its role before a `/`.
     """
     folder.mkdir(exist_ok=True)
-    key = ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority of a test")])
+    key, issuer = ec.generate_private_key(ec.SECP256R1()), _called("authority of a test")
     own = x509.BasicConstraints(ca=True, path_length=None)
     _write(folder / "ca", _signed(issuer, issuer, key.public_key(), key, own), key)
-    for host in hosts:
-        served = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
-        of_host = x509.SubjectAlternativeName([x509.DNSName(host)])
-        _write(folder / host, _signed(issuer, subject, served.public_key(), key, of_host), served)
+    names: dict[str, list[x509.GeneralName]] = {host: [x509.DNSName(host)] for host in hosts}
     for role in roles:
         kind = role.partition("/")[0]
-        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(f"spiffe://onetier/{role}")]
-        if kind not in ("frontend", "operator"):
-            names.append(x509.DNSName(f"{kind}.onetier.internal"))
-        mine = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, kind)])
-        extension = x509.SubjectAlternativeName(names)
-        _write(folder / kind, _signed(issuer, subject, mine.public_key(), key, extension), mine)
+        served = [] if kind in ("frontend", "operator") else [x509.DNSName(f"{kind}.onetier.internal")]
+        names[kind] = [x509.UniformResourceIdentifier(f"spiffe://onetier/{role}"), *served]
+    for name, told in names.items():
+        mine, extension = ec.generate_private_key(ec.SECP256R1()), x509.SubjectAlternativeName(told)
+        _write(folder / name, _signed(issuer, _called(name), mine.public_key(), key, extension), mine)
     return folder
+
+
+def _called(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
 
 
 def _signed(
