@@ -1,5 +1,7 @@
 """Offerings that one subscriber gives another → commands for the giver's owner, decided on whoever gets them."""
 
+from msgspec.structs import replace
+
 from appserver.accounts.receiver import Receiver
 from appserver.reference import DomainReference
 from appserver.work.revisions import decided_on
@@ -35,9 +37,7 @@ def given_on(order: GiveOffering, identity: str, receiver: Receiver, now_ms: int
     terms = OfferingTerms(
         given.price(), account.terms.currency, fee, identity, given.added.valid_to_ms, pack_given(given)
     )
-    return GiveOffering(
-        order.to_identity, order.offering, order.subscription_attributes, order.quantity, order.book_id, terms
-    )
+    return replace(order, terms=terms)
 
 
 def _fee(offering: str, reference: DomainReference, now_ms: int) -> int:

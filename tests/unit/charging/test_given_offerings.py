@@ -10,7 +10,7 @@ from charging.ledger.auditing import Audit
 from charging.ledger.commands.give_offering import GiveOffering, OfferingTerms
 from charging.ledger.commands.receive_transfer import ReceiveTransfer
 from charging.ledger.commands.set_status import SetStatus
-from charging.ledger.dues import FeePosted
+from charging.ledger.dues import Due, FeePosted
 from charging.ledger.giving import pack_given, read_given
 from testkit.examples import given_to
 from testkit.ledger import START_MS, Desk
@@ -95,7 +95,7 @@ def test_what_can_not_begin_any_more_comes_back_with_its_fee_once(meanwhile: str
     assert all(not entry.events for entry in desk.journals[BOB][before:])
 
 
-def _depending(due):  # noqa: ANN001, ANN202
+def _depending(due: Due) -> Due:
     return replace(due, charge=replace(due.charge, depends=True))
 
 
