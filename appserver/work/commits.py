@@ -70,9 +70,8 @@ class Commits:
         if account is None or contract is None:
             self._renew(item, chain)
             return
-        reference = self._library.get(contract.domain, self._time.now_s)
+        reference = self._library.get(contract.domain, item, self._time.now_s)
         if reference is None:
-            self._library.want(contract.domain, 0, [item])
             return
         item.reference = reference
         refusal = reference.admit(request, item.batch.principal)
@@ -131,9 +130,8 @@ class Commits:
         if account is None or contract is None:
             self._pull_member(item, identity)
             return False
-        reference = self._library.get(contract.domain, self._time.now_s)
+        reference = self._library.get(contract.domain, item, self._time.now_s)
         if reference is None:
-            self._library.want(contract.domain, 0, [item])
             return False
         item.receiver = Receiver(account, contract, reference)
         return True

@@ -71,10 +71,11 @@ class Library(Taker[Fetch]):
         self._lease_s = check_s * LEASE_CHECKS
         self._fetches: dict[str, Fetch] = {}
 
-    def get(self, domain: str, now: float) -> DomainReference | None:
-        """Give what is held and good at a loop time, seconds; None = `want` it first. It counts as used."""
+    def get(self, domain: str, item: WorkItem, now: float) -> DomainReference | None:
+        """Give what is held and good at a loop time, seconds; it counts as used. None = the item waits until it is."""
         held = self._held.get(domain)
         if held is None or now >= held.good_until:
+            self.want(domain, 0, [item])
             return None
         held.used = True
         return held

@@ -41,9 +41,8 @@ class Openings(Taker[OpeningItem]):
         if not domain:
             self._library.find_domain(item)
             return
-        reference = self._library.get(domain, self._time.now_s)
+        reference = self._library.get(domain, item, self._time.now_s)
         if reference is None:
-            self._library.want(domain, 0, [item])
             return
         item.reference = reference
         request = item.request

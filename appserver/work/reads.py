@@ -64,9 +64,8 @@ class Reads(Taker[QueryItem]):
         if data is None:
             self._pulls.pull_fresh(item)
             return
-        reference = self._library.get(data.contract.domain, self._time.now_s)
+        reference = self._library.get(data.contract.domain, item, self._time.now_s)
         if reference is None:
-            self._library.want(data.contract.domain, 0, [item])
             return
         item.reference = reference
         refusal = reference.admit(item.request, item.batch.principal)
@@ -87,7 +86,7 @@ class Reads(Taker[QueryItem]):
         wanted = member_wanted(item.order, data.account, item.contracts, reference, now_ms)
         if wanted:
             self._pulls.pull_fresh(item, wanted)
-        elif not receiver_wanted(item.order) or self._find_receiver(item, receiver_wanted(item.order)):
+        elif not (other := receiver_wanted(item.order)) or self._find_receiver(item, other):
             answer_preview(self._pending, item, data, reference, now_ms)
 
     def _find_receiver(self, item: PreviewItem, identity: str) -> bool:
@@ -96,9 +95,8 @@ class Reads(Taker[QueryItem]):
         if found is None:
             self._pulls.pull_fresh(item, identity)
             return False
-        reference = self._library.get(found.contract.domain, self._time.now_s)
+        reference = self._library.get(found.contract.domain, item, self._time.now_s)
         if reference is None:
-            self._library.want(found.contract.domain, 0, [item])
             return False
         item.receiver = Receiver(found.account, found.contract, reference)
         return True
