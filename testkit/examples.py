@@ -10,14 +10,15 @@ from msgspec.structs import replace
 
 from charging.base.account import (
     MONEY,
+    Account,
     Book,
     SpendingLimit,
     Threshold,
 )
-from charging.base.contract import Subscription
+from charging.base.contract import Contract, Subscription
 from charging.base.dunning import DunningStep
 from charging.base.localtime import day_of, zone_of
-from charging.base.usage import Usage
+from charging.base.usage import SealedCharge, Usage
 from charging.bills.taxtable import TaxTable
 from charging.errors import Fault
 from charging.ledger.action import BaseAction
@@ -162,13 +163,20 @@ def _rent(desk: Desk) -> Dues:
     return Dues((rent,), account.version, account.mark)
 
 
+def pack_terms(
+    account: Account, contract: Contract, added: Subscription, price: SealedCharge, fee: int, giver: str
+) -> OfferingTerms:
+    """Decide what is given to a member of an account, as the platform does; `price` is what its one fee costs."""
+    begins_ms = added.valid_from_ms
+    due = Due(contract.identity, added.offering, "once", "packs", begins_ms, begins_ms + 1, price)
+    given = GivenOffering(contract, added, Dues((due,), account.version, account.mark))
+    return OfferingTerms(given.price(), account.terms.currency, fee, giver, added.valid_to_ms, pack_given(given))
+
+
 def given_to(desk: Desk, giver: str, receiver: str) -> OfferingTerms:
-    """Decide a pack for somebody, as the platform does."""
-    account = desk.accounts[receiver]
-    fee = Due(receiver, "pack", "once", "packs", desk.now_ms, desk.now_ms + 1, seal(charge_of(9)))
+    """Decide a pack for somebody."""
     added = Subscription("pack", desk.now_ms, desk.now_ms + 30 * DAY_MS)
-    given = GivenOffering(contract_of(receiver), added, Dues((fee,), account.version, account.mark))
-    return OfferingTerms(given.price(), account.terms.currency, 1, giver, added.valid_to_ms, pack_given(given))
+    return pack_terms(desk.accounts[receiver], contract_of(receiver), added, seal(charge_of(9)), 1, giver)
 
 
 def _closing(desk: Desk) -> ClosePeriod:

@@ -21,7 +21,7 @@ from charging.errors import Fault
 from charging.ledger.action import PLATFORM
 from charging.ledger.command import Command
 from charging.ledger.commands.gift import Gift
-from charging.ledger.commands.give_offering import GiveOffering, OfferingTerms
+from charging.ledger.commands.give_offering import GiveOffering
 from charging.ledger.commands.join import Join
 from charging.ledger.commands.leave import Leave
 from charging.ledger.commands.open_account import OpenAccount
@@ -36,11 +36,9 @@ from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.ledger.commands.top_up import TopUp
-from charging.ledger.dues import Due, Dues
-from charging.ledger.giving import GivenOffering, pack_given
 from charging.ledger.kinds import TAGS, Action, Revision
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull, Stale
-from testkit.examples import EXAMPLES, FRIENDS, lively
+from testkit.examples import EXAMPLES, FRIENDS, lively, pack_terms
 
 OPENING = 1_000_000
 CREDIT = 3_000_000
@@ -254,10 +252,8 @@ class Caller:
         if not isinstance(found, BusinessData):
             return
         price, fee, begins_ms = self._random.randrange(9_000), self._random.randrange(9), self._ahead_ms()
-        due = Due(other, "pack", "once", "packs", begins_ms, begins_ms + 1, sealed(price))
         added = Subscription("pack", begins_ms, begins_ms + DAY_MS)
-        given = GivenOffering(found.contract, added, Dues((due,), found.account.version, found.account.mark))
-        terms = OfferingTerms(price, "CNY", fee, self._account_id, added.valid_to_ms, pack_given(given))
+        terms = pack_terms(found.account, found.contract, added, sealed(price), fee, self._account_id)
         await self._do(self._key("give"), GiveOffering(other, "pack", {}, 1, "main", terms))
 
     def _ahead_ms(self) -> int:

@@ -4,13 +4,12 @@ import pytest
 from msgspec.structs import replace
 
 from charging.base.contract import Subscription
-from charging.ledger.commands.give_offering import GiveOffering, OfferingTerms
+from charging.ledger.commands.give_offering import GiveOffering
 from charging.ledger.commands.set_contract import SetContract
-from charging.ledger.dues import Due, Dues
-from charging.ledger.giving import GivenOffering, pack_given
 from charging.wire import Done, FetchHistory, History
 from domainservers.slot.courier import Courier
 from domainservers.slot.slot import Slot
+from testkit.examples import pack_terms
 from tests.simulation.callers import sealed
 from tests.unit.domainservers.room import ALICE, NOW_MS, FlakyUnit, ask, opening, own, until
 from tests.unit.domainservers.test_arrivals import OPENING, account_of
@@ -23,10 +22,8 @@ PRICE, FEE = 9_000, 500
 async def decided(slot: Slot, identity: str) -> GiveOffering:
     """Decide a pack for somebody, as the platform does."""
     account, contract = await account_of(slot, identity), await held(slot, identity)
-    due = Due(identity, "pack", "once", "packs", NOW_MS, NOW_MS + 1, sealed(PRICE))
     added = Subscription("pack", NOW_MS, NOW_MS + 1_000_000)
-    given = GivenOffering(contract, added, Dues((due,), account.version, account.mark))
-    terms = OfferingTerms(PRICE, "CNY", FEE, DAVE, added.valid_to_ms, pack_given(given))
+    terms = pack_terms(account, contract, added, sealed(PRICE), FEE, DAVE)
     return GiveOffering(identity, "pack", {}, 1, "main", terms)
 
 
