@@ -15,8 +15,7 @@ from charging.checks.walk import Finding, Path, ids, structs
 SECTIONS = (
     "services", "calendars", "bands", "destinations", "zones", "parties", "tariffs", "allowances", "fees", "offerings",
     "discounts", "agreements", "exclusive_groups", "accumulators", "taxes",
-    "splits", "rating_groups", "dunning",
-    "splits", "rating_groups", "bonuses", "gifts", "characteristics",
+    "dunning", "splits", "rating_groups", "bonuses", "gifts", "characteristics",
 )  # fmt: skip
 
 # Which field of which struct names entries of which section.

@@ -71,3 +71,8 @@ def test_taxes_hold_by_the_days_of_the_region_and_cut_its_plans() -> None:
     assert table.tax("voice", new_year) == ("rest", 9_000_000)
     assert (table.since(new_year - 1), table.since(new_year), table.changes) == (0, new_year, (new_year,))
     assert local.moment_ms("2026-01-01") in boundaries(merged, local)
+
+
+def test_a_split_that_stands_there_twice_is_told_once() -> None:
+    told = findings(taxes=[DATA, NEW, REST], splits=[SPLIT, SPLIT])
+    assert len(told) == len(set(told)) > 0
