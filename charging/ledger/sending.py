@@ -69,6 +69,12 @@ def gift_fee(account: Account, amount: int, words: str, now_ms: int) -> tuple[Bo
     return (Booked("gift-fee", tuple((book_id, -amount) for book_id, amount in pairs), words),)
 
 
+def with_fee(sent: TransferSent, fee: tuple[Booked, ...]) -> TransferSent:
+    """Give a transfer that brings back what was taken as its fee, should it come back."""
+    taken = tuple((book_id, -amount) for each in fee for book_id, amount in each.postings)
+    return replace(sent, fee=taken)
+
+
 def check_room_for(account: Account, key: str) -> None:
     """Refuse TRANSFERS_PENDING when as much is under way as may be at once, or something is under this very key.
 

@@ -252,7 +252,7 @@ def _sums(account: Account, month: int) -> PeriodSums:
     for key, amount in zip(account.buckets.keys, account.buckets.amounts, strict=True):
         if key.month < month:
             continue
-        if key.item[:1] == MONEY_IN:
+        if is_money(key):
             since += amount
             if key.month == month:
                 moved += amount
@@ -347,7 +347,7 @@ def _lines_agree(sums: PeriodSums, action: ClosePeriod, bill: Bill, late: int) -
     include = bill.prices == "include"
     charged = given = 0
     for line in bill.lines:
-        amount = line.net + line.tax if include else line.net
+        amount = line.gross if include else line.net
         if line.kind == DISCOUNT:
             given += amount
         else:

@@ -19,7 +19,7 @@ from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.books import check_unit, require_giver
 from charging.ledger.effect import Effect
 from charging.ledger.event import BaseEvent
-from charging.ledger.sending import TransferSent, check_room_for, gift_fee
+from charging.ledger.sending import TransferSent, check_room_for, gift_fee, with_fee
 from charging.ledger.standing import require_active
 
 GIVEN = Amount("AMOUNT_NOT_POSITIVE", beside="book_id")
@@ -127,8 +127,7 @@ class Gift(BaseAction, frozen=True, tag="gift"):
         )
         fee = gift_fee(sent.apply(account), terms.fee, f"fee of {terms.label}", now_ms)
         if not terms.fee_kept:
-            taken = tuple((book_id, -amount) for each in fee for book_id, amount in each.postings)
-            sent = replace(sent, fee=taken)
+            sent = with_fee(sent, fee)
         # Last stands what leads: the history tells the other party, not the fee.
         events: tuple[BaseEvent, ...] = (sent, *fee, GiftCounted(self.rule, self.to_identity, counted))
         return Effect(events, self.amount if terms.unit == MONEY else 0)

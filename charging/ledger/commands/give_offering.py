@@ -16,7 +16,7 @@ from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.books import check_unit, require_giver
 from charging.ledger.effect import Effect
-from charging.ledger.sending import TransferSent, check_room_for, gift_fee
+from charging.ledger.sending import TransferSent, check_room_for, gift_fee, with_fee
 from charging.ledger.standing import require_active
 
 
@@ -100,5 +100,4 @@ class GiveOffering(BaseAction, frozen=True, tag="give_offering"):
             present,
         )
         fee = gift_fee(sent.apply(account), terms.fee, words, now_ms)
-        taken = tuple((book_id, -amount) for each in fee for book_id, amount in each.postings)
-        return Effect((replace(sent, fee=taken), *fee), terms.price)
+        return Effect((with_fee(sent, fee), *fee), terms.price)
