@@ -56,7 +56,8 @@ async def billed(folder: Path) -> str:
             await tell(slot, f"again-{key}", OpenRun(period, "direct", 1, until_ms))
             await tell(slot, f"done-{key}", CompleteRun(period))
             slot.tend()
-        await do(slot, "call", charge(300))
+        await until(lambda: written_down(slot))
+        await do(slot, "call", charge(300))  # The round of it writes alone what those before it had together.
         await until(lambda: written_down(slot))
     await unit.close()
     return url
