@@ -108,7 +108,7 @@ async def long_journal(url: str) -> int:
         for number in range(60):
             clock.ms += 100
             await do(slot, f"k{number}", charge(1))
-        await slot.parts.snapshots.settle()
+            await slot.parts.snapshots.settle()
     assert await unit.head("GD/0", 0) is None
     await unit.close()
     return 60

@@ -156,7 +156,7 @@ async def test_a_transfer_older_than_the_journal_stays_under_way() -> None:
     for number in range(80):
         clock.ms += 100
         await do(receiver, f"k{number}", charge(1, BOB), BOB)
-    await receiver.parts.snapshots.settle()
+        await receiver.parts.snapshots.settle()
     assert await unit.head("GD/1", 0) is None, "the first segment is dropped"
     unknown = await offer_to(receiver, NOW_MS + 100)
     assert isinstance(unknown, Failed)

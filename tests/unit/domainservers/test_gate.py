@@ -190,7 +190,7 @@ async def test_a_proposal_outlives_the_journal_s_memory_of_its_key_and_so_does_i
     for number in range(80):
         clock.ms += 100
         await do(slot, f"k{number}", charge(0))
-    await slot.parts.snapshots.settle()
+        await slot.parts.snapshots.settle()
     await slot.close()
     slot = await own(unit, limits, clock)
     assert slot.parts.keys.find(fingerprint(ALICE, "large")) < 0

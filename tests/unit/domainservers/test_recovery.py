@@ -205,7 +205,7 @@ async def test_old_segments_and_keys_go_when_they_need_not_be_kept() -> None:
     for number in range(80):
         clock.ms += 100
         await do(slot, f"k{number}", charge(1))
-    await slot.parts.snapshots.settle()
+        await slot.parts.snapshots.settle()
     first = slot.parts.journal.segments[0]
     assert first.number > 5
     assert await unit.head("GD/0", 0) is None

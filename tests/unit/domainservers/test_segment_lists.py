@@ -45,6 +45,7 @@ async def test_a_journal_of_many_segments_is_taken_over_and_forgets_old_packs() 
     for number in range(60, 90):
         clock.ms += 100
         await do(slot, f"k{number}", charge(1))
+        await slot.parts.snapshots.settle()
     await slot.close()
     assert len(await names_of(unit)) < 10
     slot = await own(unit, LIMITS, clock)
