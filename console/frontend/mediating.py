@@ -29,7 +29,7 @@ from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended
 from mediation.posting.poster import Posted, Poster
 from mediation.proving import FileProof, Prover
-from mediation.records import DroppedRecord, UnusableFile
+from mediation.records import DroppedRecord, UnreadRecord, UnusableFile
 from mediation.standing import source_states
 from mediation.written import FaultyFile
 from onetier_client import AsyncClient
@@ -78,17 +78,15 @@ def try_format(
     except OSError as error:
         typer.echo(f"{file}: {error.strerror}", err=True)
         raise typer.Exit(2) from error
-    counts = Counter("read" if isinstance(each, Decoded) else type(each).__name__.lower() for each in found)
-    told: Counter[str] = Counter()
+    counts: Counter[type] = Counter()
     lines: list[str] = []
     for each in found:
-        kind = type(each).__name__
-        told[kind] += 1
-        if told[kind] <= shown:
+        counts[type(each)] += 1
+        if counts[type(each)] <= shown:
             lines.append(_told(each, str(file)))
-    summary = ", ".join(f"{counts[name]} {name}" for name in ("read", "dropped", "unread"))
+    summary = f"{counts[Decoded]} read, {counts[DroppedRecord]} dropped, {counts[UnreadRecord]} unread"
     print_view(View([each.record if isinstance(each, Decoded) else each for each in found], [*lines, summary]), as_json)
-    if counts["unread"]:
+    if counts[UnreadRecord]:
         raise typer.Exit(1)
 
 

@@ -202,13 +202,16 @@ class TapReader:
             if content[after:].strip(b"\0\xff"):
                 raise UnusableFile(NOT_WHOLE, f"behind its end, at byte {after}, stands something else")
             read_fields(content, start, stop, self._batch, batch)
-            begin, end, events = 0, 0, 0
+            notice, begin, end, events = tag == tag_of(_APPLICATION, _NOTIFICATION), 0, 0, 0
             while start < stop:
                 tag, inner, last, start = element(content, start, stop)
                 if tag == tag_of(_APPLICATION, _EVENTS):
                     begin, end, events = inner, last, _count(content, inner, last)
         except BadBer as bad:
             raise UnusableFile(NOT_WHOLE, f"at byte {bad.at} stands {bad.why}: the file was cut off") from None
+        if batch.cells.get("specificationVersionNumber", "3") != "3" or not (begin or notice):
+            # Files of other kinds of the same makers begin alike (NRTRDE, GSMA TD.35).
+            raise UnusableFile(NOT_WHOLE, "it is no batch of TAP 3: that has version 3 and a list of call events")
         told = batch.cells.pop("count", None)
         if events and told is None:
             raise UnusableFile(NOT_WHOLE, "it does not say how many events it has")

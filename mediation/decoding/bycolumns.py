@@ -32,7 +32,9 @@ _USUAL = ".usual"
 
 def columns_say(form: Format) -> bool:
     """Say whether columns can say what a format does with every record that is as they are every day."""
-    plain = form.parts is None and form.alike is None and not any(rule.plus for _, rule in form.rules())
+    plain = (
+        form.parts is None and form.alike is None and not any(rule.plus or rule.otherwise for _, rule in form.rules())
+    )
     return plain and isinstance(form.records, (Delimited, FixedWidth)) and form.encoding in ENCODINGS
 
 

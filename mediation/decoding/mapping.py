@@ -150,6 +150,8 @@ def _value(name: str, rule: FieldRule, cells: Cells) -> str | int:
             if text is not None and text.strip():
                 break
         else:
+            if rule.otherwise is not None:
+                return _value(name, rule.otherwise, cells)
             if rule.empty is not None:
                 return rule.empty
             raise BadText(f"{name}: column {' or '.join((rule.column, *rule.others))} is empty")

@@ -123,9 +123,13 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
     """The value itself, where no field tells it."""
     empty: str | None = None
     """The value when the field is empty; not given, an empty field can't be read."""
+    otherwise: "FieldRule | None" = field(name="else", default=None)
+    """Where the value comes from when the field is empty and is read in another way: the card where a record names no
+    number.
+    """
 
     def columns(self) -> Iterator[str]:
-        """Give the fields that it reads."""
+        """Give the fields that it reads, those of `else` not among them."""
         return (name for _, name in self._named())
 
     def _named(self) -> Iterator[tuple[str, str]]:
@@ -152,6 +156,10 @@ class FieldRule(Struct, frozen=True, forbid_unknown_fields=True):
             yield "plus", "adds whole numbers: read must be of type integer or duration"
         if self.value and self.empty is not None:
             yield "empty", "has no effect beside value"
+        if self.otherwise is not None and not self.column:
+            yield "else", "has no effect without from"
+        if self.otherwise is not None and (self.empty is not None or self.to):
+            yield "else", "does not go with empty or to"
         for where, text in (("value", self.value), ("empty", self.empty or "")):
             if len(text) > TEXT_CHARS_MAX:
                 yield where, f"must have at most {TEXT_CHARS_MAX} characters"
@@ -247,13 +255,13 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
         return self.country or (self.identity.read.country if isinstance(self.identity.read, NumberValue) else "")
 
     def rules(self) -> Iterator[tuple[str, FieldRule]]:
-        """Give the fields by their place in the file."""
+        """Give the fields by their place in the file, what stands below `else` behind what it stands for."""
         for name in ("identity", "service", "start", "quantity", "other_party", "visited", "partner"):
             rule: FieldRule | None = getattr(self, name)
             if rule is not None:
-                yield name, rule
+                yield from _chain(name, rule)
         for name, rule in self.attributes.items():
-            yield f"attributes.{name}", rule
+            yield from _chain(f"attributes.{name}", rule)
 
     def wanted(self) -> frozenset[str]:
         """Give all fields of a switch's record that it reads."""
@@ -268,8 +276,10 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
         yield from ((f"records.{where}", what) for where, what in self.records.faults())
         for name, rule in self.rules():
             yield from ((f"{name}.{where}".rstrip("."), what) for where, what in rule.faults(columns))
-        yield from _numeric("start", self.start, ("time",))
-        yield from _numeric("quantity", self.quantity, ("duration", "integer"))
+        for name, rule in _chain("start", self.start):
+            yield from _numeric(name, rule, ("time",))
+        for name, rule in _chain("quantity", self.quantity):
+            yield from _numeric(name, rule, ("duration", "integer"))
         if not self.key:
             yield "key", "must name at least one column, or each record of a file is every other's duplicate"
         for where, name in self._sought():
@@ -315,6 +325,12 @@ class Format(Written, frozen=True, forbid_unknown_fields=True):
                 yield "key", f"must have column {parts.number!r}, or one part of a call is the other's duplicate"
         if alike is not None and (not alike.by or not 1 <= alike.within_s <= ALIKE_S_MAX):
             yield "alike", f"must name columns in by, and 1 to {ALIKE_S_MAX} seconds in within_s"
+
+
+def _chain(name: str, rule: FieldRule | None) -> Iterator[tuple[str, FieldRule]]:
+    while rule is not None:
+        yield name, rule
+        name, rule = f"{name}.else", rule.otherwise
 
 
 def _numeric(name: str, rule: FieldRule, kinds: tuple[str, ...]) -> Iterator[Finding]:

@@ -33,6 +33,13 @@ def test_the_formats_of_the_samples_are_read() -> None:
         (", zone: Asia/Shanghai", "", "8: start.read: zone: write the switch's zone"),
         ("{type: duration}", "{type: text}", "9: quantity.read: must be of type duration or integer"),
         ("{value: voice}", "{value: voice, empty: x}", "7: service.empty: has no effect beside value"),
+        ("{value: voice}", "{value: voice, else: {value: sms}}", "7: service.else: has no effect without from"),
+        (
+            "{type: duration}",
+            "{type: duration}, else: {from: cause, read: {type: text}}",
+            "9: quantity.else.read: must be of type duration or integer",
+        ),
+        ("{type: duration}", "{type: duration}, else: {from: caus}", "9: quantity.else.from: names column 'caus'"),
         ("{value: voice}", "{}", "7: service: must have either from or value"),
         ("key: [id, caller, began]", "key: []", "13: key: must name at least one column"),
         ("key: [id, caller, began]", "key: [ident]", "13: key.0: names column 'ident'"),

@@ -1,4 +1,4 @@
-"""Roaming batches, RADIUS, flows, XML, JSON and lines of softswitches: each as its standard or its maker writes it."""
+"""RADIUS, flows, XML, JSON and lines of softswitches: each as its standard or its maker writes it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,20 +7,19 @@ import netflow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pycrate_asn1dir import TAP3
 from typer.testing import CliRunner
 
 from console.frontend.mediating import app
-from mediation.decoders.ber import number_of
 from mediation.decoders.flows import FlowReader
 from mediation.decoders.jsonfile import JsonReader
 from mediation.decoders.radius import RadiusReader
-from mediation.decoders.tap import EVENTS, TapReader, tap_columns
+from mediation.decoders.tap import TapReader, tap_columns
 from mediation.decoders.xmlfile import XmlReader
 from mediation.decoding.decoded import Decoded, FoundRecord
 from mediation.decoding.decoder import Decoder
 from mediation.formats.reading import read_formats
 from mediation.records import DroppedRecord, FoundRow, UnreadRecord, UnusableFile
+from tests.unit.mediation.roaming_files import batch, roaming_call
 
 SAMPLES = Path(__file__).resolve().parents[3] / "mediation" / "samples" / "formats"
 DECODERS = {name: Decoder(form) for name, form in read_formats(SAMPLES).items()}
@@ -116,114 +115,6 @@ def test_what_is_no_attribute_harms_its_own_record_and_a_record_without_end_the_
     assert not isinstance(good, UnreadRecord)
     with pytest.raises(UnusableFile, match="cut off"):
         list(RadiusReader("utf-8").rows(DETAIL.encode()[:-20]))
-
-
-def time(at: str) -> dict[str, object]:
-    return {"localTimeStamp": at.encode(), "utcTimeOffsetCode": 0}
-
-
-def batch(events: list[tuple[str, dict[str, object]]], count: int | None = None) -> bytes:
-    told = len(events) if count is None else count
-    TAP3.TAP_0312.DataInterChange.set_val((
-        "transferBatch",
-        {
-            "batchControlInfo": {
-                "sender": b"DEUD1",
-                "recipient": b"CHNCT",
-                "fileSequenceNumber": b"00042",
-                "specificationVersionNumber": 3,
-                "releaseVersionNumber": 12,
-            },
-            "accountingInfo": {"tapDecimalPlaces": 3},
-            "networkInfo": {"utcTimeOffsetInfo": [{"utcTimeOffsetCode": 0, "utcTimeOffset": b"+0800"}]},
-            "callEventDetails": events,
-            "auditControlInfo": {"callEventDetailsCount": told},
-        },
-    ))  # fmt: skip
-    return bytes(TAP3.TAP_0312.DataInterChange.to_ber())
-
-
-def roamer() -> tuple[str, dict[str, object]]:
-    digits = {"imsi": bytes.fromhex("460001234567890f"), "msisdn": bytes.fromhex("8613800138000f")}
-    return ("simChargeableSubscriber", digits)
-
-
-def roaming_call(service: bytes = b"11") -> tuple[str, dict[str, object]]:
-    used = {"basicService": {"serviceCode": ("teleServiceCode", service)}, "chargeInformationList": []}
-    return (
-        "mobileOriginatedCall",
-        {
-            "basicCallInformation": {
-                "chargeableSubscriber": roamer(),
-                "destination": {"calledNumber": bytes.fromhex("49301234567f")},
-                "callEventStartTimeStamp": time("20260105100000"),
-                "totalCallEventDuration": 61,
-            },
-            "basicServiceUsedList": [used],
-        },
-    )
-
-
-def roaming_data() -> tuple[str, dict[str, object]]:
-    return (
-        "gprsCall",
-        {
-            "gprsBasicCallInformation": {
-                "gprsChargeableSubscriber": {"chargeableSubscriber": roamer()},
-                "gprsDestination": {"accessPointNameNI": b"internet"},
-                "callEventStartTimeStamp": time("20260105100000"),
-                "totalCallEventDuration": 9,
-            },
-            "gprsServiceUsed": {"dataVolumeIncoming": 2**40, "dataVolumeOutgoing": 5, "chargeInformationList": []},
-        },
-    )
-
-
-def test_events_of_a_roaming_partner_are_uses_with_the_networks_offset() -> None:
-    found = decode("tap", batch([roaming_call(), roaming_call(b"22"), roaming_data()]))
-    uses = [(each.record.service, each.record.quantity) for each in found if isinstance(each, Decoded)]
-    assert uses == [("voice", 61), ("sms", 1), ("data", 2**40 + 5)]
-    assert all(isinstance(each, Decoded) and each.record.start_ms == TEN_MS for each in found)
-    assert isinstance(found[0], Decoded)
-    assert (found[0].record.identity, found[0].record.visited) == ("msisdn:8613800138000", "DEUD1")
-
-
-def test_a_batch_that_counts_other_events_or_was_cut_off_is_held() -> None:
-    for content, why in [
-        (batch([roaming_call()], count=2), "it counts 2 events and has 1"),
-        (batch([roaming_call()])[:-3], "the file was cut off"),
-        (b"", "does not begin as a file of TAP 3"),
-    ]:
-        with pytest.raises(UnusableFile) as caught:
-            decode("tap", content)
-        assert why in caught.value.why
-
-
-def test_every_name_and_tag_of_our_table_of_tap_is_the_standards() -> None:
-    theirs: dict[str, set[int]] = {}
-    _tags(TAP3.TAP_0312.DataInterChange, theirs, set())
-    reader = TapReader(tap_columns())
-    named = [(field.name, number_of(tag)) for tag, field in reader._events.items() if field.name]
-    assert len(named) > 50
-    assert [(name, tag) for name, tag in named if tag not in theirs[name]] == []
-    assert all(tag in theirs[name] for tag, name in EVENTS.items())
-    groups = {number_of(tag) for tag, field in reader._events.items() if not field.name}
-    unnamed = {39, 63, 69, 309, 449}
-    """Elements of lists, which have no name of their own."""
-    assert groups <= set().union(*theirs.values()) | unnamed
-
-
-def _tags(of: object, found: dict[str, set[int]], seen: set[int]) -> None:
-    inner = of._cont  # type: ignore[attr-defined]
-    if id(of) in seen or inner is None:
-        return
-    seen.add(id(of))
-    for name, each in inner.items() if isinstance(inner, dict) or hasattr(inner, "items") else [("", inner)]:
-        if not hasattr(each, "_tagc"):
-            continue
-        if name and each._tagc:
-            found.setdefault(name, set()).add(each._tagc[0][1])
-        _tags(each, found, seen)
 
 
 def whole(*pairs: tuple[int, int]) -> bytes:
