@@ -28,6 +28,8 @@ command, any may get those of the request, of permissions and of an account's bo
 the catalogue."""
 TOLD = {reason.name for reason in REASONS.values() if any(kind is not BROKEN for kind in reason.kinds)}
 """What a caller may have to do with; the others say that the house is broken."""
+FOLLOWED = ("charging", "appserver.reading")
+"""Where what reads and decides a command may be written."""
 Place = tuple[str, str]
 """A module, and a name that it defines."""
 
@@ -60,7 +62,7 @@ def imported(module: str) -> Mapping[str, Place]:
     """Give where the names come from that a module imports; of a whole module the name is ""."""
     found: dict[str, Place] = {}
     for node in ast.walk(parsed(module)):
-        if isinstance(node, ast.ImportFrom) and node.module is not None and node.module.startswith("charging"):
+        if isinstance(node, ast.ImportFrom) and node.module is not None and node.module.startswith(FOLLOWED):
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 found[alias.name] = (inner, "") if defined(inner) else (node.module, alias.name)

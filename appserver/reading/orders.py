@@ -75,6 +75,7 @@ def _maker(
             raise TypeError(f"{struct.__name__}.{field} has no field of its name in the message {message.name}")
         taken.add(field)
         if isinstance(said, Own):
+            taken.update(said.also)
             if field not in own:
                 raise TypeError(f"{struct.__name__}.{field} is read by hand, and nothing in `own_orders` reads it")
             takes.append(own[field])

@@ -9,10 +9,11 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.reading.asks import Order, SessionOrder
 from appserver.reading.keys import numbers_of
+from appserver.reading.uses import USES_READ_MAX, check_quantity, place_of, service_of, uses_of
 from charging.base.account import Book
 from charging.base.account_id import check_own, require_subscriber
 from charging.base.asked import Asked
-from charging.base.bounds import AMOUNT_MAX, BOOK_MAX, PRIORITY_DEFAULT, QUANTITY_DEFAULT, TIME_MS_MAX, UNITS_MAX
+from charging.base.bounds import AMOUNT_MAX, BOOK_MAX, PRIORITY_DEFAULT, TIME_MS_MAX, UNITS_MAX
 from charging.base.contract import Contract, Subscription
 from charging.base.fields import FIRST_FEES, QUANTITY, UNIT
 from charging.base.fieldtypes import (
@@ -29,20 +30,16 @@ from charging.base.fieldtypes import (
     refusal,
 )
 from charging.base.identity import normalise
-from charging.base.names import is_place, is_service
 from charging.base.party import party
 from charging.base.unit_key import NONE
 from charging.base.usage import Usage
-from charging.ledger.commands.post_usage import USES_MAX, ReplacedUse
+from charging.ledger.commands.post_usage import ReplacedUse
 from charging.ledger.commands.restate_usage import COUNTERS_MAX, RestatedAmount, RestatedLine
 from charging.ledger.commands.set_contract import SetContract
 from charging.rating.session_asks import UnitAsk
 
 SERVICE_AHEAD_MS_MAX = 300_000
 """How much later than the request itself a service of a session may have begun."""
-
-USES_READ_MAX = USES_MAX + 1
-"""One more than is taken, so that too many are seen as such and no more of them are read."""
 
 RESTATED_READ_MAX = COUNTERS_MAX + 1
 """Likewise, of the lists of a restatement."""
@@ -109,20 +106,20 @@ def _session(request: desk.ServiceRequest, asked: Asked) -> SessionOrder:
 
 
 def _unit_ask(use: desk.UnitUse, path: str, asked: Asked) -> UnitAsk:
-    _quantity(use.used, f"{path}.used")
-    _quantity(use.requested, f"{path}.requested")
+    check_quantity(use.used, f"{path}.used")
+    check_quantity(use.requested, f"{path}.requested")
     if not 0 <= use.event_time_ms <= asked.time_ms + SERVICE_AHEAD_MS_MAX:
         raise refusal("EVENT_TIME_INVALID", f"{path}.event_time_ms", "when the service began, UTC, milliseconds")
     group, identifier = numbers_of(use.unit_key) if use.HasField("unit_key") else (NONE, NONE)
     if not use.service_code and group == NONE and identifier == NONE:
         raise refusal("SESSION_UNITS_MALFORMED", path, "named by the code of its service, or by a rating group")
     return UnitAsk(
-        _service(use.service_code, f"{path}.service_code") if use.service_code else "",
+        service_of(use.service_code, f"{path}.service_code") if use.service_code else "",
         use.requested,
         use.used,
         use.event_time_ms,
         party(use.other_party, asked.country) if use.other_party else "",
-        _place(use.visited_place, f"{path}.visited_place"),
+        place_of(use.visited_place, f"{path}.visited_place"),
         ATTRIBUTES.read(use.attributes, f"{path}.attributes"),
         group,
         identifier,
@@ -132,23 +129,7 @@ def _unit_ask(use: desk.UnitUse, path: str, asked: Asked) -> UnitAsk:
 
 def _uses(command: desk.PostUsage, asked: Asked) -> tuple[Usage, ...]:
     require_subscriber(asked.identity, "identity")
-    given = enumerate(command.uses[:USES_READ_MAX])
-    return tuple(_use(each, f"post_usage.uses[{index}]", asked) for index, each in given)
-
-
-def _use(given: desk.UsageUse, path: str, asked: Asked) -> Usage:
-    _quantity(given.quantity, f"{path}.quantity")
-    if not 0 < given.event_time_ms <= asked.time_ms:
-        raise refusal("EVENT_TIME_INVALID", f"{path}.event_time_ms", "when the use began, not after the request, UTC")
-    return Usage(
-        asked.identity,
-        _service(given.service_code, f"{path}.service_code"),
-        given.event_time_ms,
-        given.quantity,
-        party(given.other_party, asked.country) if given.other_party else "",
-        _place(given.visited_place, f"{path}.visited_place"),
-        ATTRIBUTES.read(given.attributes, f"{path}.attributes"),
-    )
+    return uses_of(command, asked)
 
 
 def _replaced_uses(command: desk.PostUsage, asked: Asked) -> tuple[ReplacedUse, ...]:
@@ -159,7 +140,7 @@ def _replaced_uses(command: desk.PostUsage, asked: Asked) -> tuple[ReplacedUse, 
 
 
 def _replaced_use(given: desk.ReplacedUse, path: str, asked: Asked) -> ReplacedUse:
-    _quantity(given.quantity, f"{path}.quantity")
+    check_quantity(given.quantity, f"{path}.quantity")
     if not 0 < given.event_time_ms <= asked.time_ms:
         raise refusal("EVENT_TIME_INVALID", f"{path}.event_time_ms", "when the part began, not after the request, UTC")
     key = NAME.read(given.request_key, f"{path}.request_key")
@@ -279,22 +260,3 @@ def _book(given: desk.BalanceBook, path: str) -> Book:
         given.valid_to_ms,
         TEXT.read(given.allowance, f"{path}.allowance"),
     )
-
-
-def _service(given: str, path: str) -> str:
-    if is_service(given) is None:
-        raise refusal("SERVICE_UNKNOWN", path, "a service code of the catalogue, such as voice, sms, data")
-    return given
-
-
-def _place(given: str, path: str) -> str:
-    if given and is_place(given) is None:
-        raise refusal("REGION_UNKNOWN", path, "the code of a region or of a network abroad")
-    return given
-
-
-def _quantity(quantity: int, path: str) -> None:
-    if quantity < 0:
-        raise refusal("QUANTITY_NEGATIVE", path, "0 or more")
-    if quantity > QUANTITY_DEFAULT:
-        raise refusal("QUANTITY_ABSURD", path, f"at most {QUANTITY_DEFAULT}")

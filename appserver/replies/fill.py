@@ -15,7 +15,7 @@ from charging.base.unit_key import NONE, numbers_of
 from charging.base.usage import AllowanceLeft, Charge, Step
 from charging.catalogue.merge import Merged
 from charging.errors import Fault
-from charging.ledger.commands.post_usage import UseOutcome
+from charging.ledger.commands.post_usage import UseOutcomes
 from charging.ledger.funds import balance_view
 from charging.rating.explain import sentence
 from charging.rating.telling import sentence_in
@@ -260,16 +260,26 @@ def fill_command(result: desk.CommandResult, done: Done) -> None:
     result.amount = done.amount
 
 
-def fill_uses(result: desk.CommandResult, outcomes: Iterable[UseOutcome]) -> None:
-    """Tell what became of each use of a batch."""
-    for each in outcomes:
-        result.uses.add(
-            amount=each.amount,
-            reason=each.reason,
-            message=each.message,
-            currency=each.currency,
-            set_aside=each.set_aside,
-        )
+def fill_uses(result: desk.CommandResult, outcomes: UseOutcomes) -> None:
+    """Tell what became of each use of a batch, one by one."""
+    refused = {each.use: each for each in outcomes.refused}
+    aside = frozenset(outcomes.set_aside)
+    for place, amount in enumerate(outcomes.amounts):
+        why = refused.get(place)
+        if why is not None:
+            result.uses.add(reason=why.reason, message=why.message)
+        else:
+            result.uses.add(amount=amount, currency=outcomes.currency, set_aside=place in aside)
+
+
+def fill_use_outcomes(result: desk.CommandResult, outcomes: UseOutcomes) -> None:
+    """Tell what became of the uses of a batch, by columns."""
+    told = result.use_outcomes
+    told.amounts.extend(outcomes.amounts)
+    told.currency = outcomes.currency
+    told.set_aside.extend(outcomes.set_aside)
+    for each in outcomes.refused:
+        told.refused.add(use=each.use, reason=each.reason, message=each.message)
 
 
 def fill_session(result: desk.SessionResult, outcome: SessionOutcome, done: Done) -> None:

@@ -13,7 +13,7 @@ from appserver.work.commands import rate_usage
 from appserver.work.items import QueryItem, QuoteItem
 from charging.base.unit_key import is_numbered
 from charging.errors import Broken
-from charging.ledger.commands.post_usage import PostUsage, UseOutcome, read_outcomes
+from charging.ledger.commands.post_usage import PostUsage, UseOutcomes, read_outcomes
 from charging.ledger.session_state import covers
 from charging.rating.quotas import keyed_usage
 from charging.rating.remains import allowances
@@ -32,7 +32,7 @@ def answer_done(pending: Pending, item: WorkItem, done: Done) -> None:
     # Whatever may fail comes before the reply is opened: an open reply is sent.
     request = item.request
     session = _session(done) if request.kind is Kind.SESSION else None
-    uses = _uses(done) if isinstance(item, CommandItem) and isinstance(item.order, PostUsage) else ()
+    uses = _uses(done) if isinstance(item, CommandItem) and isinstance(item.order, PostUsage) else None
     reply = pending.reply(item)
     if reply is None:
         return
@@ -45,7 +45,12 @@ def answer_done(pending: Pending, item: WorkItem, done: Done) -> None:
         replies.fill_session(reply.session, session, done)
     else:
         replies.fill_command(reply.command, done)
-        replies.fill_uses(reply.command, uses)
+        if uses is None:
+            return
+        if item.batch.requests[item.position].post_usage.HasField("columns"):
+            replies.fill_use_outcomes(reply.command, uses)
+        else:
+            replies.fill_uses(reply.command, uses)
 
 
 def answer_outcome(pending: Pending, item: QueryItem, answer: Answer) -> None:
@@ -57,12 +62,14 @@ def answer_outcome(pending: Pending, item: QueryItem, answer: Answer) -> None:
         pending.refuse_item(item, fault_of(answer))
         return
     session: SessionOutcome | None = None
-    uses: tuple[UseOutcome, ...] = ()
+    uses: UseOutcomes | None = None
     if isinstance(answer, Done) and answer.detail is not None:
         try:
             uses = read_outcomes(answer.detail)
         except msgspec.MsgspecError:
-            session = _session(answer)  # The two look different: a list of maps, and a list that begins with a text.
+            session = _session(
+                answer
+            )  # The two look different: a list that begins with a list, and one that begins with a text.
     reply = pending.reply(item)
     if reply is None:
         return
@@ -81,7 +88,8 @@ def answer_outcome(pending: Pending, item: QueryItem, answer: Answer) -> None:
             replies.fill_session(view.reply.session, session, answer)
         else:
             replies.fill_command(view.reply.command, answer)
-            replies.fill_uses(view.reply.command, uses)
+            if uses is not None:
+                replies.fill_uses(view.reply.command, uses)
 
 
 def answer_quote(
@@ -138,8 +146,8 @@ def answer_query(
         reply.usage.SetInParent()
 
 
-def _uses(done: Done) -> tuple[UseOutcome, ...]:
-    return read_outcomes(done.detail) if done.detail is not None else ()
+def _uses(done: Done) -> UseOutcomes | None:
+    return read_outcomes(done.detail) if done.detail is not None else None
 
 
 def _session(done: Done) -> SessionOutcome:

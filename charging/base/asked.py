@@ -38,6 +38,9 @@ class Inside(Struct, frozen=True):
 class Own(Struct, frozen=True):
     """Marks a field whose reader is written by hand, since it joins more than one field can say."""
 
+    also: tuple[str, ...] = ()
+    """Other fields of the message that its reader takes, which have none of their own."""
+
 
 class FilledIn(Struct, frozen=True):
     """Marks a field that is no caller's: it has a default, and the owner fills it in."""

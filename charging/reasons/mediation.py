@@ -29,6 +29,8 @@ MEDIATION = Section(
                "Charge or refund the rest by hand.", NOBODY),
         Reason("REPLACED_USE_WRONG", INVALID, "What a use replaces is named for no use, or for one twice.",
                fields="what is wrong"),
+        Reason("USE_COLUMNS_WRONG", INVALID, "Columns of uses are not of one length, or name a text that is not there.",
+               fields="the column, and what it should have"),
         Reason("RERATE_FAULTY", INVALID, "A job that rates anew can't be begun as it was asked for."),
         Reason("RERATE_DIFFERS", CONFLICT, "A worker would rate by other catalogues than the job began with.",
                "Begin the job anew; what it posted stays posted once.", MENDED),

@@ -28,7 +28,8 @@ SCHEMA: dict[str, pl.DataType] = {
 """Columns of uses: those of `DetailRecord` and of its place; attributes as JSON, in the order of their names."""
 COLUMNS = list(SCHEMA)
 ROWS_AT_ONCE = 50_000
-_attributes = msgspec.json.Decoder(dict[str, str]).decode
+read_attributes = msgspec.json.Decoder(dict[str, str]).decode
+"""Reads attributes as they stand in a column."""
 
 
 class Piece(Struct):
@@ -93,7 +94,7 @@ def records_in(frame: pl.DataFrame) -> Iterator[DetailRecord]:
     for (
         identity, service, start_ms, quantity, other_party, visited, partner, attributes, position, raw, record,
     ) in frame.select(COLUMNS[1:]).iter_rows():  # fmt: skip
-        named = tuple(sorted(_attributes(attributes).items()))
+        named = tuple(sorted(read_attributes(attributes).items()))
         place = RecordPlace(position, raw, record)
         yield DetailRecord(identity, service, start_ms, quantity, other_party, visited, partner, named, place)
 

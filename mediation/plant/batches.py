@@ -26,22 +26,20 @@ class KeyedRecord(Struct, frozen=True, gc=False):
     record: DetailRecord
 
 
-class RatedDetail(Struct, frozen=True, gc=False):
-    """What was charged for a record."""
-
-    key: bytes
-    identity: str
-    service: str
-    start_ms: int
-    quantity: int
-    amount: int
-    """Micro-units of the currency."""
-    currency: str
-    position: int
-    request_key: str
-    """Of the command that charged it, with others of its subscriber."""
-    set_aside: bool = False
-    """It was taken at no price, to be rated with its cycle."""
+DETAILS: dict[str, pl.DataType] = {
+    "key": pl.Binary(),
+    "identity": pl.String(),
+    "service": pl.String(),
+    "start_ms": pl.Int64(),
+    "quantity": pl.Int64(),
+    "amount": pl.Int64(),
+    "currency": pl.String(),
+    "position": pl.Int64(),
+    "request_key": pl.String(),
+    "set_aside": pl.Boolean(),
+}
+"""Columns of what was charged for records: micro-units of the currency, the key of the command that charged a record
+with others of its subscriber, and whether it was taken at no price, to be rated with its cycle."""
 
 
 def write_batch(path: Path, rows: Sequence[KeyedRecord]) -> None:
@@ -66,35 +64,29 @@ def keys_alone(path: Path) -> None:
         _write(path, frame.select("key"))
 
 
+def read_uses(path: Path) -> pl.DataFrame:
+    """Read the uses of a batch (`mediation.decoding.pieces`), in their order in the file."""
+    return pl.read_parquet(path)
+
+
 def read_batch(path: Path) -> list[KeyedRecord]:
     """Read the records of a batch, in their order in the file."""
-    frame = pl.read_parquet(path)
-    rows = [KeyedRecord(key, record) for key, record in zip(frame["key"], records_in(frame), strict=True)]
-    if REPLACES in frame.columns:
-        for place, packed in enumerate(frame[REPLACES]):
+    return rows_in(read_uses(path))
+
+
+def rows_in(uses: pl.DataFrame) -> list[KeyedRecord]:
+    """Give uses of a batch as records, in their order."""
+    rows = [KeyedRecord(key, record) for key, record in zip(uses["key"], records_in(uses), strict=True)]
+    if REPLACES in uses.columns:
+        for place, packed in enumerate(uses[REPLACES]):
             if packed is not None:
                 rows[place] = KeyedRecord(rows[place].key, replace(rows[place].record, replaces=_replaced(packed)))
     return rows
 
 
-def write_details(path: Path, rows: list[RatedDetail]) -> None:
-    """Write what was charged for a batch, by identity and time, durable when this returns."""
-    frame = pl.DataFrame(
-        {name: [getattr(row, name) for row in rows] for name in RatedDetail.__struct_fields__},
-        schema={
-            "key": pl.Binary,
-            "identity": pl.String,
-            "service": pl.String,
-            "start_ms": pl.Int64,
-            "quantity": pl.Int64,
-            "amount": pl.Int64,
-            "currency": pl.String,
-            "position": pl.Int64,
-            "request_key": pl.String,
-            "set_aside": pl.Boolean,
-        },
-    )
-    _write(path, frame.sort("identity", "start_ms", "position"))
+def write_details(path: Path, details: pl.DataFrame) -> None:
+    """Write what was charged for a batch (`DETAILS`), by identity and time, durable when this returns."""
+    _write(path, details.sort("identity", "start_ms", "position"))
 
 
 def _write(path: Path, frame: pl.DataFrame) -> None:

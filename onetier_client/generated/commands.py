@@ -645,9 +645,10 @@ def post_usage(identity: str, command: desk.PostUsage, **facts: Unpack[Facts]) -
 
     `feed`: Who counts the batches, such as the id of a mediation plant. (1 to 64 characters)
     `batch`: Number of the batch; for each subscriber a feed's batches grow. (1 to 9007199254740992)
-    `uses`: 1 to 200, in their order of time.
+    `uses`: 1 to 200, in their order of time; or none, and `columns`.
     `replaces`: For uses that are the whole of a call of which a part was charged: the whole is set aside, and costs
         what it does less the part when its cycle is rated anew.
+    `columns`: The uses by columns, in place of `uses`: for who sends many. What became of them is told by columns, too.
     """
     return execute(identity, command, **facts)
 

@@ -70,23 +70,31 @@ class RatedUse(Struct, frozen=True, array_like=True, gc=False):
     """It is taken without a charge."""
 
 
-class UseOutcome(Struct, frozen=True, gc=False):
-    """What became of one use."""
+class RefusedUse(Struct, frozen=True, array_like=True, gc=False):
+    """Why a use was not charged."""
 
-    amount: int
-    """Micro-units charged."""
-    reason: str = ""
-    """Why it was not charged; empty = it was."""
-    message: str = ""
-    currency: str = ""
-    """Of the amount."""
-    set_aside: bool = False
-    """It was taken at no price, until its cycle is rated anew."""
+    use: int
+    """Place among the uses of the command, from 0 on."""
+    reason: str
+    message: str
+
+
+class UseOutcomes(Struct, frozen=True, array_like=True, gc=False):
+    """What became of the uses of a command, by columns: nearly all were charged."""
+
+    amounts: tuple[int, ...]
+    """Micro-units charged for each, in their order."""
+    currency: str
+    """Of all amounts."""
+    refused: tuple[RefusedUse, ...] = ()
+    """In their order."""
+    set_aside: tuple[int, ...] = ()
+    """Places of those that were taken at no price, until their cycle is rated anew."""
 
 
 _pack = msgpack.Encoder().encode
-read_outcomes = msgpack.Decoder(tuple[UseOutcome, ...]).decode
-"""Reads the detail of an outcome: one for each use, in their order. Raises `msgspec.MsgspecError`."""
+read_outcomes = msgpack.Decoder(UseOutcomes).decode
+"""Reads the detail of an outcome. Raises `msgspec.MsgspecError`."""
 
 
 class PostUsage(BaseAction, frozen=True, tag="post_usage"):
@@ -97,7 +105,7 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
 
     feed: Annotated[str, NAME]
     batch: Annotated[int, Whole(1, VERSION_MAX, required=True)]
-    uses: Annotated[tuple[Usage, ...], Own()]
+    uses: Annotated[tuple[Usage, ...], Own(also=("columns",))]
     replaces: Annotated[tuple[ReplacedUse, ...], Own()] = ()
     """At most one for each use: it is set aside then."""
     rated: Annotated[tuple[RatedUse, ...], FilledIn()] = ()
@@ -142,24 +150,27 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
         if (account.version, account.mark) != (self.base_version, self.base_mark):
             raise VersionMoved
         events: list[BaseEvent] = []
-        outcomes: list[UseOutcome] = []
+        amounts = [0] * len(self.uses)
+        refused: list[RefusedUse] = []
+        aside: list[int] = []
         run, replaced = ChargeRun(account, now_ms), {each.use: each for each in self.replaces}
         for place, (usage, rated) in enumerate(zip(self.uses, self.rated, strict=True)):
             if rated.charge is None and not rated.set_aside:
-                outcomes.append(UseOutcome(0, rated.reason, rated.message))
+                refused.append(RefusedUse(place, rated.reason, rated.message))
                 continue
             try:
                 if rated.charge is None:
                     events.append(set_aside(account, usage, replaced.get(place)))
-                    outcomes.append(UseOutcome(0, currency=account.terms.currency, set_aside=True))
+                    aside.append(place)
                     continue
                 postings, units = run.take(usage, rated.charge)
             except (Refused, Invalid) as fault:
                 raise VersionMoved from fault
             events.append(Charged(usage, rated.charge, postings, units))
-            outcomes.append(UseOutcome(rated.charge.amount, currency=rated.charge.currency))
+            amounts[place] = rated.charge.amount
         events.append(FeedMarked(self.feed, identity, self.batch))
-        return Effect(tuple(events), sum([each.amount for each in outcomes]), _pack(outcomes))
+        outcomes = UseOutcomes(tuple(amounts), account.terms.currency, tuple(refused), tuple(aside))
+        return Effect(tuple(events), sum(amounts), _pack(outcomes))
 
 
 def set_aside(account: Account, usage: Usage, replaced: ReplacedUse | None) -> UsageSetAside:

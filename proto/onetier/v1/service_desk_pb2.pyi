@@ -171,16 +171,57 @@ class ServiceRequest(_message.Message):
     def __init__(self, identity: _Optional[str] = ..., request_type: _Optional[_Union[RequestType, str]] = ..., service_code: _Optional[str] = ..., request_key: _Optional[str] = ..., event_time_ms: _Optional[int] = ..., quantity: _Optional[int] = ..., channel: _Optional[str] = ..., other_party: _Optional[str] = ..., visited_place: _Optional[str] = ..., partner: _Optional[str] = ..., explain: _Optional[bool] = ..., attributes: _Optional[_Mapping[str, str]] = ..., actor: _Optional[str] = ..., history_cursor: _Optional[int] = ..., language: _Optional[str] = ..., page_cursor: _Optional[str] = ..., kinds: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., from_ms: _Optional[int] = ..., to_ms: _Optional[int] = ..., offerings: _Optional[_Iterable[str]] = ..., pattern: _Optional[_Union[UsagePattern, _Mapping]] = ..., unit_key: _Optional[_Union[UnitKey, _Mapping]] = ..., open_account: _Optional[_Union[OpenAccount, _Mapping]] = ..., set_contract: _Optional[_Union[SetContract, _Mapping]] = ..., set_account_status: _Optional[_Union[SetAccountStatus, _Mapping]] = ..., set_payment_mode: _Optional[_Union[SetPaymentMode, _Mapping]] = ..., set_credit_limit: _Optional[_Union[SetCreditLimit, _Mapping]] = ..., set_threshold: _Optional[_Union[SetThreshold, _Mapping]] = ..., top_up: _Optional[_Union[TopUp, _Mapping]] = ..., adjust: _Optional[_Union[Adjust, _Mapping]] = ..., refund: _Optional[_Union[Refund, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., session: _Optional[_Union[SessionRequest, _Mapping]] = ..., set_account_profile: _Optional[_Union[SetAccountProfile, _Mapping]] = ..., approve: _Optional[_Union[Approve, _Mapping]] = ..., subscribe: _Optional[_Union[Subscribe, _Mapping]] = ..., unsubscribe: _Optional[_Union[Unsubscribe, _Mapping]] = ..., change_plan: _Optional[_Union[ChangePlan, _Mapping]] = ..., join: _Optional[_Union[Join, _Mapping]] = ..., transfer_ownership: _Optional[_Union[TransferOwnership, _Mapping]] = ..., reopen_account: _Optional[_Union[ReopenAccount, _Mapping]] = ..., release_number: _Optional[_Union[ReleaseNumber, _Mapping]] = ..., leave: _Optional[_Union[Leave, _Mapping]] = ..., pause: _Optional[_Union[Pause, _Mapping]] = ..., resume: _Optional[_Union[Resume, _Mapping]] = ..., change_identity: _Optional[_Union[ChangeIdentity, _Mapping]] = ..., set_spending_limit: _Optional[_Union[SetSpendingLimit, _Mapping]] = ..., drop_book: _Optional[_Union[DropBook, _Mapping]] = ..., set_payer: _Optional[_Union[SetPayer, _Mapping]] = ..., set_payee: _Optional[_Union[SetPayee, _Mapping]] = ..., post_usage: _Optional[_Union[PostUsage, _Mapping]] = ..., restate_usage: _Optional[_Union[RestateUsage, _Mapping]] = ..., gift: _Optional[_Union[Gift, _Mapping]] = ..., give_offering: _Optional[_Union[GiveOffering, _Mapping]] = ..., pay: _Optional[_Union[Pay, _Mapping]] = ..., reverse_payment: _Optional[_Union[ReversePayment, _Mapping]] = ..., settle: _Optional[_Union[Settle, _Mapping]] = ..., dispute: _Optional[_Union[Dispute, _Mapping]] = ..., resolve_dispute: _Optional[_Union[ResolveDispute, _Mapping]] = ..., credit_bill: _Optional[_Union[CreditBill, _Mapping]] = ..., write_off: _Optional[_Union[WriteOff, _Mapping]] = ..., recover: _Optional[_Union[Recover, _Mapping]] = ..., agree_instalments: _Optional[_Union[AgreeInstalments, _Mapping]] = ..., dun: _Optional[_Union[Dun, _Mapping]] = ..., take_over_bill: _Optional[_Union[TakeOverBill, _Mapping]] = ..., redeem_voucher: _Optional[_Union[RedeemVoucher, _Mapping]] = ..., lift_voucher_block: _Optional[_Union[LiftVoucherBlock, _Mapping]] = ..., change_characteristics: _Optional[_Union[ChangeCharacteristics, _Mapping]] = ...) -> None: ...
 
 class PostUsage(_message.Message):
-    __slots__ = ("feed", "batch", "uses", "replaces")
+    __slots__ = ("feed", "batch", "uses", "replaces", "columns")
     FEED_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
     USES_FIELD_NUMBER: _ClassVar[int]
     REPLACES_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
     feed: str
     batch: int
     uses: _containers.RepeatedCompositeFieldContainer[UsageUse]
     replaces: _containers.RepeatedCompositeFieldContainer[ReplacedUse]
-    def __init__(self, feed: _Optional[str] = ..., batch: _Optional[int] = ..., uses: _Optional[_Iterable[_Union[UsageUse, _Mapping]]] = ..., replaces: _Optional[_Iterable[_Union[ReplacedUse, _Mapping]]] = ...) -> None: ...
+    columns: UseColumns
+    def __init__(self, feed: _Optional[str] = ..., batch: _Optional[int] = ..., uses: _Optional[_Iterable[_Union[UsageUse, _Mapping]]] = ..., replaces: _Optional[_Iterable[_Union[ReplacedUse, _Mapping]]] = ..., columns: _Optional[_Union[UseColumns, _Mapping]] = ...) -> None: ...
+
+class UseColumns(_message.Message):
+    __slots__ = ("event_times_ms", "quantities", "service_codes", "other_parties", "visited_places", "attributes", "attributes_of")
+    EVENT_TIMES_MS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITIES_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_CODES_FIELD_NUMBER: _ClassVar[int]
+    OTHER_PARTIES_FIELD_NUMBER: _ClassVar[int]
+    VISITED_PLACES_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_OF_FIELD_NUMBER: _ClassVar[int]
+    event_times_ms: _containers.RepeatedScalarFieldContainer[int]
+    quantities: _containers.RepeatedScalarFieldContainer[int]
+    service_codes: TextColumn
+    other_parties: TextColumn
+    visited_places: TextColumn
+    attributes: _containers.RepeatedCompositeFieldContainer[UseAttributes]
+    attributes_of: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, event_times_ms: _Optional[_Iterable[int]] = ..., quantities: _Optional[_Iterable[int]] = ..., service_codes: _Optional[_Union[TextColumn, _Mapping]] = ..., other_parties: _Optional[_Union[TextColumn, _Mapping]] = ..., visited_places: _Optional[_Union[TextColumn, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[UseAttributes, _Mapping]]] = ..., attributes_of: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class TextColumn(_message.Message):
+    __slots__ = ("texts", "text_of")
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
+    TEXT_OF_FIELD_NUMBER: _ClassVar[int]
+    texts: _containers.RepeatedScalarFieldContainer[str]
+    text_of: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, texts: _Optional[_Iterable[str]] = ..., text_of: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class UseAttributes(_message.Message):
+    __slots__ = ("values",)
+    class ValuesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.ScalarMap[str, str]
+    def __init__(self, values: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ReplacedUse(_message.Message):
     __slots__ = ("use", "request_key", "event_time_ms", "quantity")
@@ -1461,7 +1502,7 @@ class SessionResult(_message.Message):
     def __init__(self, session_id: _Optional[str] = ..., invocation: _Optional[int] = ..., grants: _Optional[_Iterable[_Union[SessionResult.Grant, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CommandResult(_message.Message):
-    __slots__ = ("movements", "account_version", "repeated", "notices", "account_id", "uses", "amount")
+    __slots__ = ("movements", "account_version", "repeated", "notices", "account_id", "uses", "amount", "use_outcomes")
     MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_VERSION_FIELD_NUMBER: _ClassVar[int]
     REPEATED_FIELD_NUMBER: _ClassVar[int]
@@ -1469,6 +1510,7 @@ class CommandResult(_message.Message):
     ACCOUNT_ID_FIELD_NUMBER: _ClassVar[int]
     USES_FIELD_NUMBER: _ClassVar[int]
     AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    USE_OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     movements: _containers.RepeatedCompositeFieldContainer[BookMovement]
     account_version: int
     repeated: bool
@@ -1476,7 +1518,30 @@ class CommandResult(_message.Message):
     account_id: str
     uses: _containers.RepeatedCompositeFieldContainer[UseResult]
     amount: int
-    def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ..., account_id: _Optional[str] = ..., uses: _Optional[_Iterable[_Union[UseResult, _Mapping]]] = ..., amount: _Optional[int] = ...) -> None: ...
+    use_outcomes: UseOutcomes
+    def __init__(self, movements: _Optional[_Iterable[_Union[BookMovement, _Mapping]]] = ..., account_version: _Optional[int] = ..., repeated: _Optional[bool] = ..., notices: _Optional[_Iterable[str]] = ..., account_id: _Optional[str] = ..., uses: _Optional[_Iterable[_Union[UseResult, _Mapping]]] = ..., amount: _Optional[int] = ..., use_outcomes: _Optional[_Union[UseOutcomes, _Mapping]] = ...) -> None: ...
+
+class UseOutcomes(_message.Message):
+    __slots__ = ("amounts", "currency", "refused", "set_aside")
+    AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    SET_ASIDE_FIELD_NUMBER: _ClassVar[int]
+    amounts: _containers.RepeatedScalarFieldContainer[int]
+    currency: str
+    refused: _containers.RepeatedCompositeFieldContainer[RefusedUse]
+    set_aside: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, amounts: _Optional[_Iterable[int]] = ..., currency: _Optional[str] = ..., refused: _Optional[_Iterable[_Union[RefusedUse, _Mapping]]] = ..., set_aside: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class RefusedUse(_message.Message):
+    __slots__ = ("use", "reason", "message")
+    USE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    use: int
+    reason: str
+    message: str
+    def __init__(self, use: _Optional[int] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class UseResult(_message.Message):
     __slots__ = ("amount", "reason", "message", "currency", "set_aside")

@@ -52,6 +52,21 @@ BASE: dict[str, Message] = {name: example_of(name) for name in COMMANDS} | {
         session_id="s", operation=pb.SessionRequest.OPERATION_CREATE, units=[pb.UnitUse(service_code="data")]
     ),
 }
+IN_PLACE = {
+    ("post_usage", "columns"): pb.PostUsage(
+        feed="plant",
+        batch=1,
+        columns=pb.UseColumns(
+            event_times_ms=[NOW_MS, NOW_MS],
+            quantities=[60, 60],
+            service_codes=pb.TextColumn(texts=["voice", "sms"], text_of=[0, 1]),
+            other_parties=pb.TextColumn(texts=["", "10086"], text_of=[0, 1]),
+            visited_places=pb.TextColumn(texts=["", "GD"], text_of=[0, 1]),
+            attributes=[pb.UseAttributes(values={"apn": "ims"})],
+        ),
+    ),
+}
+"""Bases for fields that stand in place of one of the base."""
 VALID = {
     "payment_mode": "postpaid",
     "status": "suspended",
@@ -126,6 +141,8 @@ def set_leaf(message: Message, path: tuple[str, ...]) -> None:
     elif isinstance(value, str | bool | int):
         other = VALID.get(field.name, {str: f"{value}x", bool: True, int: 7}.get(type(value)))
         setattr(message, field.name, other)
+    elif field.cpp_type in (FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64):
+        value[:] = [7, *value[1:]]
     else:
         value.append(VALID.get(field.name, "one"))
 
@@ -145,9 +162,10 @@ def test_every_command_that_is_read_has_a_base() -> None:
 
 @pytest.mark.parametrize(("name", "path"), PATHS, ids=[".".join((name, *path)) for name, path in PATHS])
 def test_each_field_of_a_command_changes_what_is_ordered_or_is_refused(name: str, path: tuple[str, ...]) -> None:
-    base = execute(name, BASE[name])
+    command = IN_PLACE.get((name, path[0]), BASE[name])
+    base = execute(name, command)
     plain = read(base)
-    changed = execute(name, BASE[name])
+    changed = execute(name, command)
     set_leaf(getattr(changed, name), path)
     assert changed != base
     outcome = outcome_of(changed)

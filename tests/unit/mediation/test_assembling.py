@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from mediation.formats.format import DropRule, PartsRule
 from mediation.line import MediationLine, read_rules
 from mediation.plant.assembler import CallAssembler
 from mediation.plant.base import PlantBase
-from mediation.plant.batches import KeyedRecord, RatedDetail, read_batch, write_batch, write_details
+from mediation.plant.batches import DETAILS, KeyedRecord, read_batch, write_batch, write_details
 from mediation.plant.parts import PartBook
 from mediation.plant.plant import Plant
 from mediation.plant.work import OPEN
@@ -84,12 +85,13 @@ class Yard:
         """Say that all batches are charged, as posting does."""
         plant = self.plant
         for batch in plant.work.batches(OPEN):
-            details: list[RatedDetail] = []
+            details: list[tuple[object, ...]] = []
             for row in read_batch(plant.folder.batch(batch.number)):
                 said, key = row.record, f"cdr:{batch.number}"
                 use = (row.key, said.identity, said.service, said.start_ms, said.quantity)
-                details.append(RatedDetail(*use, 1, "CNY", said.place.position, key, said.replaces is not None))
-            write_details(plant.folder.details(batch.number), details)
+                details.append((*use, 1, "CNY", said.place.position, key, said.replaces is not None))
+            frame = pl.DataFrame(details, schema=DETAILS, orient="row")
+            write_details(plant.folder.details(batch.number), frame)
             with plant.commit():
                 plant.work.charged(batch.number, len(details))
 

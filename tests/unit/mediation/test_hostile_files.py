@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from console.frontend.mediating import app
 from mediation.line import MediationLine, read_rules
-from mediation.plant.batches import read_batch
+from mediation.plant.batches import read_uses
 from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended
 from mediation.plant.work import OPEN
-from mediation.posting.shares import shares_of
+from mediation.posting.shares import BatchUses
 from runtime.durable import only_writer
 
 NOW_MS = 1_795_680_000_000
@@ -94,8 +94,9 @@ def test_what_began_later_than_now_is_in_no_batch_so_a_batch_that_is_sent_again_
     (yard.folder / "1").write_text(use(1) + use(2, later_ms), encoding="utf-8")
     assert [each.reason for each in yard.pass_()] == ["EVENT_TIME_INVALID"]
     (batch,) = yard.plant.work.batches(OPEN)
-    ((share,),) = shares_of(read_batch(yard.plant.folder.batch(batch.number)))
-    assert [row.record.place.position for row in share.rows] == [1]
+    uses = BatchUses(read_uses(yard.plant.folder.batch(batch.number)))
+    ((share,),) = uses.turns()
+    assert uses.frame["position"][share.begin : share.end].to_list() == [1]
     assert yard.line.recycle("", later_ms - 1) == 0, "it is still ahead"
     assert yard.line.recycle("", later_ms) == 1
     assert yard.batches() == [1, 1]

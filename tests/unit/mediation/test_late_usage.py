@@ -138,8 +138,9 @@ def by_month(found: Restatement) -> tuple[object, ...]:
 def told(done: object) -> tuple[int, str, bool]:
     assert isinstance(done, Done)
     assert done.detail is not None
-    (use,) = read_outcomes(done.detail)
-    return use.amount, use.reason, use.set_aside
+    said = read_outcomes(done.detail)
+    (amount,) = said.amounts
+    return amount, said.refused[0].reason if said.refused else "", said.set_aside == (0,)
 
 
 def at(text: str) -> int:
