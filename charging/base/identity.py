@@ -36,6 +36,7 @@ from charging.errors import Invalid
 KINDS = ("msisdn", "fixed", "broadband", "tv", "card")
 
 _NAME = re.compile(r"(?:broadband|tv|card):[a-z0-9][a-z0-9._@-]{0,63}")
+_NAMED = re.compile(rf"\b(?:{'|'.join(KINDS)}):[A-Za-z0-9._@+*-]+")
 _TELEPHONE = re.compile(r"[+0-9 ()/.-]+")
 _FILLERS = re.compile(r"[ ()/.-]+")
 _E164 = re.compile(r"[1-9][0-9]{6,14}")
@@ -206,6 +207,11 @@ def _malformed(raw: str, wanted: str) -> Invalid:
         f"identity {shown!r} is malformed: expected {wanted}",
         fields={"identity": wanted},
     )
+
+
+def masked_text(text: str) -> str:
+    """Hide the middle of each identity that a text names by its kind."""
+    return _NAMED.sub(lambda found: found[0] if "*" in found[0] else mask(found[0]), text)
 
 
 def mask(identity: str) -> str:

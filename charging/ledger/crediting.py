@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, Account
+from charging.base.money import show
 from charging.base.openbills import OpenBill, Share, pack_settled, settled_bills
 from charging.base.receivables import RECEIVABLE, bill_of, with_bills, with_shares
 from charging.errors import Refused
@@ -85,7 +86,8 @@ def crediting(
     left = bill.billed - bill.credited - bill.written_off
     if amount > left:
         facts = {"billed": str(bill.billed), "credited": str(bill.credited), "left": str(left)}
-        raise Refused("CREDIT_EXCEEDS_BILL", f"{left} micro-units of bill {number!r} are left to credit", facts=facts)
+        text = f"{show(left)} {account.terms.currency} of bill {number!r} are left to credit"
+        raise Refused("CREDIT_EXCEEDS_BILL", text, facts=facts)
     return BillCredited(number, note, amount, bill.credited, _shares(bill, amount, first), now_ms, reason)
 
 

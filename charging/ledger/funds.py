@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, BalanceView, Book
+from charging.base.money import show
 from charging.base.staged import kept_less, staged_in
 from charging.errors import Broken, Invalid, Refused
 from charging.ledger.outcome import Movement
@@ -256,6 +257,6 @@ def no_funds(amount: int, available: int, currency: str) -> Refused:
     """Make the refusal INSUFFICIENT_FUNDS; both amounts are micro-units."""
     return Refused(
         "INSUFFICIENT_FUNDS",
-        f"{amount} micro-units are asked and {available} are available",
+        f"{show(amount)} {currency} are asked and {show(available)} are available",
         facts={"amount": str(amount), "available": str(available), "currency": currency},
     )

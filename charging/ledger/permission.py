@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from charging.base.money import MICRO
+from charging.base.money import MICRO, show
 from charging.errors import Denied
 from charging.ledger.kinds import ACTIONS
 from charging.ledger.revising import CHANGE_PAST
@@ -241,7 +241,7 @@ def names_another(principal: str, actor: str) -> bool:
 
 def amount_denied(principal: str, command: str, limit: int) -> Denied:
     """Make the fault of an amount over the limit of a principal's grants."""
-    text = f"{command} of more than {limit} micro-units"
+    text = f"{command} of more than {show(limit)} in the currency of its account"
     return _denied("AMOUNT_NOT_GRANTED", principal, text, {"limit": str(limit)})
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, Account, Book
 from charging.base.fieldtypes import refusal
+from charging.base.money import show
 from charging.base.openbills import OpenBill, Share, allocate, find, settled_bills
 from charging.base.receivables import RECEIVABLE, kept_for_bills, with_shares
 from charging.errors import Refused
@@ -105,7 +106,8 @@ def settling(account: Account, amount: int, number: str, service: str, item: str
         raise Refused("NOTHING_OWED", "nothing is to be paid there: what is disputed waits for its decision")
     if amount > owed:
         facts = {"owed": str(owed), "bill": number}
-        raise Refused("PAYMENT_EXCEEDS_BILL", f"{owed} micro-units are owed, {amount} were to settle it", facts=facts)
+        text = f"{show(owed)} {account.terms.currency} are owed, {show(amount)} were to settle it"
+        raise Refused("PAYMENT_EXCEEDS_BILL", text, facts=facts)
     return allocate(account.open.bills, amount or owed, number, service, item)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from charging.base.identity import mask
+from charging.base.identity import mask, masked_text
 from cluster.roles import read_role
 from console.frontend import rerating, ruling, sourcing, working
 from console.frontend.asking import ENDPOINTS, Certificates, Endpoint, explained
@@ -313,7 +313,7 @@ def _told(each: FoundRecord, file: str) -> str:
 
 
 def _suspended(each: Suspended, name: str) -> str:
-    return f"{name}:{each.position}: {each.reason}: {each.why}"
+    return f"{name}:{each.position}: {each.reason}: {masked_text(each.why)}"
 
 
 def _suspended_row(each: Suspended) -> dict[str, object]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from onetier.v1 import service_desk_pb2 as desk
 
 from charging.base.account_id import identity_of
+from charging.base.money import show
 from charging.errors import Conflict, NotFound, Refused
 from console.operations.billing_calls import BillsCaller
 from onetier_client import AsyncClient
@@ -66,7 +67,8 @@ async def pay_customer(client: AsyncClient, payment: CustomerPayment, caller: Bi
     free = [view for view, outcome in told if outcome.state == outcome.STATE_UNKNOWN]
     left = payment.amount - sum(share.amount for share in paid)
     if left < 0 or (left and not free):
-        text = f"{payment.amount - left} micro-units were paid under the key, now {payment.amount} are asked for"
+        before = f"{show(payment.amount - left)} {named.currency} were paid under the key"
+        text = f"{before}, now {show(payment.amount)} are asked for"
         facts = {"request_key": payment.key}
         raise Conflict("REQUEST_KEY_REUSED", f"{text}: pay what is missing under another key", facts=facts)
     for account_id, amount in shared(left, free, named.account_id):
@@ -99,7 +101,8 @@ def shared(amount: int, views: Sequence[desk.ArrearsView], named: str) -> list[t
         keeping = [view.account_id for view in views if view.status != "closed"]
         if not keeping:
             facts = {"owed": str(amount - left), "bill": ""}
-            text = f"{amount - left} micro-units are owed, and no account is open to keep the other {left}"
+            there = f"{show(amount - left)} {views[0].currency} are owed"
+            text = f"{there}, and no account is open to keep the other {show(left)}"
             raise Refused("PAYMENT_EXCEEDS_BILL", text, facts=facts)
         last = named if named in keeping else keeping[0]
         parts[last] = parts.pop(last, 0) + left

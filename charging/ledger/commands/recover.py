@@ -8,6 +8,7 @@ from charging.base.account import Account
 from charging.base.asked import Asked
 from charging.base.fields import Reason
 from charging.base.fieldtypes import NAME, Amount, Text
+from charging.base.money import show
 from charging.base.openbills import OpenBill, pack_settled, settled_bills
 from charging.base.receivables import bill_of, with_bills
 from charging.errors import Refused
@@ -89,6 +90,6 @@ class Recover(BaseAction, frozen=True, tag="recover"):
             text = f"the account has no bill {self.bill!r}, or it was settled longer ago than is remembered"
             raise Refused("BILL_UNKNOWN", text, facts={"bill": self.bill})
         if self.amount > bill.written_off:
-            text = f"{bill.written_off} micro-units of bill {self.bill!r} were written off"
+            text = f"{show(bill.written_off)} {account.terms.currency} of bill {self.bill!r} were written off"
             raise Refused("RECOVERY_EXCEEDS_WRITE_OFF", text, facts={"written_off": str(bill.written_off)})
         return Effect((Recovered(self.bill, self.kind or "payment", self.amount, self.reason),), self.amount)

@@ -16,6 +16,7 @@ from charging.base.bounds import AMOUNT_MAX
 from charging.base.buckets import Billed
 from charging.base.fields import Reason, RequestKey
 from charging.base.fieldtypes import MICRO_UNITS, Whole
+from charging.base.money import show
 from charging.errors import Invalid, NotFound, Refused
 from charging.ledger import funds
 from charging.ledger.accruals import accrue
@@ -138,7 +139,7 @@ class Refund(BaseAction, frozen=True, tag="refund"):
         if self.amount > left:
             raise Refused(
                 "REFUND_EXCEEDS_CHARGE",
-                f"{left} micro-units of the charge are left",
+                f"{show(left)} {account.terms.currency} of the charge are left",
                 facts={"charged": str(fact.amount), "refunded": str(before), "left": str(left)},
             )
         return _give_back(account, self, fact, before, now_ms)

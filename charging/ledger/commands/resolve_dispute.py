@@ -9,6 +9,7 @@ from charging.base.asked import FilledIn
 from charging.base.bounds import AMOUNT_MAX
 from charging.base.fields import Reason
 from charging.base.fieldtypes import MICRO_UNITS, NAME, Whole
+from charging.base.money import show
 from charging.base.openbills import Share
 from charging.base.receivables import with_shares
 from charging.bills.bill import CREDIT_NOTE
@@ -86,7 +87,7 @@ class ResolveDispute(BaseAction, frozen=True, tag="resolve_dispute"):
         if not held:
             raise Refused("NOT_DISPUTED", f"nothing of bill {bill.number!r} is disputed", facts={"bill": bill.number})
         if self.credit > bill.disputed:
-            text = f"{bill.disputed} micro-units of bill {bill.number!r} are disputed"
+            text = f"{show(bill.disputed)} {account.terms.currency} of bill {bill.number!r} are disputed"
             raise Refused("CREDIT_EXCEEDS_DISPUTE", text, facts={"disputed": str(bill.disputed)})
         event = DisputeResolved(held, now_ms, self.reason)
         if not self.credit:

@@ -2,6 +2,7 @@
 
 from charging.base.account import MAIN_BOOK, Account
 from charging.base.fields import CREDIT_LIMIT, CreditLimit, Reason
+from charging.base.money import show
 from charging.errors import Refused
 from charging.ledger import funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -68,5 +69,6 @@ class SetCreditLimit(BaseAction, frozen=True, tag="credit"):
             and (self.credit_limit < account.terms.credit_limit)
         ):
             owed = main.reserved - main.amount
-            raise Refused("CREDIT_IN_USE", f"{owed} micro-units of credit are in use", facts={"in_use": str(owed)})
+            text = f"{show(owed)} {account.terms.currency} of credit are in use"
+            raise Refused("CREDIT_IN_USE", text, facts={"in_use": str(owed)})
         return Effect((CreditSet(self.credit_limit, self.reason, account.terms.credit_limit),))

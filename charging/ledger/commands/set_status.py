@@ -12,6 +12,7 @@ from charging.base.contract import Contract
 from charging.base.fields import STATUS, Reason, Status
 from charging.base.fieldtypes import MICRO_UNITS, Identity, Whole, refusal
 from charging.base.identity import normalise
+from charging.base.money import show
 from charging.errors import Refused
 from charging.ledger import dues, funds
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
@@ -140,7 +141,8 @@ class SetStatus(BaseAction, frozen=True, tag="status"):
             raise Refused("BILLS_OPEN", "bills of the account are not settled: settle them before anything leaves")
         left = _left(account)
         if left != self.pay_out:
-            text = f"the main book has {left} micro-units, not {self.pay_out}: read the balance and decide anew"
+            there = f"the main book has {show(left)} {account.terms.currency}"
+            text = f"{there}, not {show(self.pay_out)}: read the balance and decide anew"
             raise Refused("PAYOUT_MISMATCH", text, facts={"amount": str(left)})
         reason = self.reason or "closed"
         if not self.to_identity:

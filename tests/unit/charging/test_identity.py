@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charging.base.bounds import IDENTITY_CHARS_MAX
-from charging.base.identity import is_country, mask, normalise
+from charging.base.identity import is_country, mask, masked_text, normalise
 from charging.base.party import party
 from charging.errors import Invalid
 
@@ -151,6 +151,11 @@ def test_countries_are_those_of_the_number_plans() -> None:
     assert not is_country("china")
     with pytest.raises(Invalid, match="no country"):
         normalise("13012345678", "XX")
+
+
+def test_what_a_text_names_is_masked_once() -> None:
+    said = "account BJ/0:msisdn:8613012345678 is suspended, and msisdn:861****5678 is not, 12:30"
+    assert masked_text(said) == "account BJ/0:msisdn:861****5678 is suspended, and msisdn:861****5678 is not, 12:30"
 
 
 def test_mask_hides_the_middle() -> None:

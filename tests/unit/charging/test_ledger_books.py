@@ -167,7 +167,7 @@ def test_a_refusal_is_kept_under_its_key_even_when_funds_come_later() -> None:
     desk = Desk()
     account = desk.open(ID, 1)
     charge = post(account, charge_of(2))
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match=r"0.000002 CNY are asked and 0.000001 are available"):
         desk.do(ID, charge, key="c")
     desk.do(ID, top_up(5))
     with pytest.raises(Refused):
