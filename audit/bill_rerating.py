@@ -15,8 +15,8 @@ from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.entry import Entry
 from charging.ledger.posted_sums import LineHead, lines_of
 from charging.plans.timeline import Timeline
-from charging.rating.bill_discounts import bill_discounts
 from charging.rating.closing import ended_ms, sums_of
+from charging.rating.period_discounts import period_discounts
 
 NO_CONTRACT = "what is left of the journal does not show the contract of a member of its bill"
 Taken = dict[LineHead, int]
@@ -61,10 +61,10 @@ def discounts_again(
 
 def _rated(timeline: Timeline, month: int, account: Account, contracts: Sequence[Contract]) -> Taken:
     """Give all discounts that lines of the bill have: those that were posted, and those of the bill itself."""
-    last_ms = ended_ms(account, month) - 1
+    timeline.plan_at(ended_ms(account, month) - 1)
     sums = sums_of(account, month)
     found: Taken = {}
-    for each in (*sums, *bill_discounts(timeline.plan_at(last_ms), contracts, account, sums, last_ms).lines):
+    for each in (*sums, *period_discounts(timeline.plan_at, contracts, account, month).lines):
         if each.kind == DISCOUNT:
             head = LineHead(each.item, each.member, each.kind, each.rule, each.level, each.origin)
             found[head] = found.get(head, 0) + each.amount

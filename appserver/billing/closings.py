@@ -28,10 +28,9 @@ from charging.ledger.staging import reckoned
 from charging.ledger.standing import require_open
 from charging.plans.dunning import dunning_of
 from charging.plans.timeline import Timeline
-from charging.plans.unrated import Unrated
-from charging.rating.bill_discounts import NO_DISCOUNTS, BillDiscounts, bill_discounts
-from charging.rating.closing import closing_of, ended_ms, sums_of
+from charging.rating.closing import closing_of
 from charging.rating.fee_schedule import schedule
+from charging.rating.period_discounts import period_discounts
 from charging.wire import Commit
 
 FEE_ROUNDS_MAX = 16
@@ -86,22 +85,10 @@ def closing(
     plan = timeline.plan_at(now_ms)
     rule = dunning_of(plan.dunning, state)
     late = rule.late if rule is not None else NEVER_LATE
-    off = _discounts(timeline, state, contracts, month)
+    off = period_discounts(timeline.plan_at, contracts, state, month)
     made = closing_of(state, plan.taxes, month, now_ms, late, off, plan.dunned_with)
     close = _commit(account.account_id, "bill", replace(made, dues=due), caller, now_ms)
     return Closing(account, month, made.bill, fees, refused, (*commits, close))
-
-
-def _discounts(timeline: Timeline, account: Account, contracts: Sequence[Contract], month: int) -> BillDiscounts:
-    """Give what the rules of the period's last moment take off; where no catalogue was in force, nothing does."""
-    last_ms = ended_ms(account, month) - 1
-    try:
-        plan = timeline.plan_at(last_ms)
-    except Unrated:
-        return NO_DISCOUNTS
-    if not plan.discounts("bill"):
-        return NO_DISCOUNTS
-    return bill_discounts(plan, contracts, account, sums_of(account, month), last_ms)
 
 
 def _commit(account_id: str, what: str, action: PostFees | ClosePeriod, caller: BillingCaller, now_ms: int) -> Commit:

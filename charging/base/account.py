@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from charging.base.bounds import AMOUNT_MAX, PRIORITY_DEFAULT
 from charging.base.buckets import Buckets, sharing_keys
+from charging.base.discounted import DiscountedPeriod
 from charging.base.dunning import Dunned
 from charging.base.feemark import FeeMark
 from charging.base.fieldtypes import MICRO_UNITS, NAME, NAMES, Choice, Identity, Name, Whole
@@ -236,6 +237,8 @@ class Open(Struct, frozen=True, array_like=True, gc=False):
     """Of a closed account that staff had suspended: the reason; () = it had not been."""
     begun: tuple[tuple[str, str, int], ...] = ()
     """What members had taken that left since, as far as the catalogue counts it: (identity, offering, when, UTC)."""
+    discounted: tuple[DiscountedPeriod, ...] = ()
+    """What discounts of its newest bills looked at, oldest first, so that they can look again at what comes late."""
 
 
 NOTHING_OPEN = Open()

@@ -2,8 +2,9 @@
 
 from sys import intern
 
+from charging.base.account import Account
 from charging.base.accumulators import counter_of
-from charging.base.lateness import forgotten
+from charging.base.lateness import BEFORE_KEPT, forgotten
 from charging.ledger.funds import Pairs
 
 
@@ -34,6 +35,15 @@ def added(accumulators: dict[str, int], accruals: Pairs) -> dict[str, int]:
     for key, quantity in accruals:
         changed[key] = changed.get(key, 0) + quantity
     return changed
+
+
+def is_kept(account: Account, key: str) -> bool:
+    """Say whether an account has a counter, or would have it if it had counted anything."""
+    accumulators = account.accumulators
+    if key in accumulators:
+        return True
+    counter = counter_of(key)
+    return len([each for each in accumulators if each > key and counter_of(each) == counter]) < BEFORE_KEPT
 
 
 def _forget(accumulators: dict[str, int], new: str) -> None:

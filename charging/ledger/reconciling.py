@@ -148,7 +148,8 @@ def _lines_agree(what: str, bill: Bill, posted: PeriodPosted, event: PeriodClose
         if head.kind == LATE_FEE:
             charged += late.pop(head.rule, 0)
             own += added
-        elif head.kind == DISCOUNT and added < 0 and event.steps:
+        elif head.kind == DISCOUNT and event.steps and (added < 0 or (head.origin and event.discounted)):
+            # Of a closed period a discount may be taken back; how much is for who rates it again.
             own += added
             continue
         if billed != charged:

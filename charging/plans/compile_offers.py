@@ -165,9 +165,15 @@ def compile_rule(
         exclusive=value.exclusive,
         best=group is not None and group.value.choose == "best",
         depends=bool(value.when.accumulators) or counter is not None or limit_counter is not None,
+        reads=_reads(value, counters, counter, limit_counter),
         bases=_bases(value),
         detail=f"{value.stage}: {detail}" + ("" if entry.origin else regional_parts(merged, value.when.usage)),
     )
+
+
+def _reads(value: Discount, counters: Mapping[str, Counter], *others: Counter | None) -> tuple[Counter, ...]:
+    asked = [counters[each.accumulator] for each in value.when.accumulators if each.accumulator in counters]
+    return (*asked, *[each for each in others if each is not None])
 
 
 def _bases(value: Discount) -> frozenset[str]:

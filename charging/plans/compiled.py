@@ -299,6 +299,8 @@ class CompiledRule:
     """Of its group the rule holds that takes most off; else the first."""
     depends: bool
     """Looks at an accumulator, so the outcome holds for this state of the account alone."""
+    reads: tuple[Counter, ...]
+    """All counters that it looks at."""
     bases: frozenset[str]
     """What of a bill it works on: "item", "member" (all that one member brought) or "account" (all of it)."""
     detail: str

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from charging.base.account import Account
 from charging.base.account_id import identity_of
 from charging.base.contract import Contract
+from charging.base.discounted import DiscountedPeriod
 from charging.base.usage import Charge, Step
 from charging.bills.bill import DISCOUNT, FEE, USAGE, WHOLE_BILL
 from charging.bills.spreading import split
@@ -26,18 +27,21 @@ from charging.rating.fees import bill
 
 Head = tuple[str, str, int, str]
 """Item, member, day of its taxes, origin: what one sum is of, whatever its kind."""
-_DISCOUNTED = (USAGE, FEE, DISCOUNT)
+DISCOUNTED = (USAGE, FEE, DISCOUNT)
+"""Kinds of sums that rules take from, and look at."""
 
 
 class BillDiscounts(Struct, frozen=True):
     """What is taken off a bill, and why."""
 
     lines: tuple[BillSum, ...] = ()
-    """Negative, micro-units."""
+    """Micro-units: negative, but for what a bill before took off and what came late takes back."""
     accruals: tuple[tuple[str, int], ...] = ()
     """What limits over a period have counted."""
     steps: tuple[Step, ...] = ()
     """What each round looked at, and each rule took, exactly."""
+    seen: tuple[DiscountedPeriod, ...] = ()
+    """What is to be remembered of it, and of periods before that it changed."""
 
 
 NO_DISCOUNTS = BillDiscounts()
@@ -51,8 +55,9 @@ class _Rounds:
         self._account = account
         self._time_ms = time_ms
         self.left: dict[Head, int] = {}
-        for each in sums:
-            if each.kind in _DISCOUNTED:
+        # In an order of their own: what is taken off whom must not hang on what was posted first.
+        for each in sorted(sums, key=_place):
+            if each.kind in DISCOUNTED:
                 head = each.item, each.member, each.day, each.origin
                 self.left[head] = self.left.get(head, 0) + each.amount
         self.taken: dict[tuple[Head, str, str], int] = {}
@@ -106,6 +111,10 @@ def bill_discounts(
         for ((item, member, day, origin), level, rule), amount in rounds.taken.items()
     )
     return BillDiscounts(lines, tuple(rounds.accruals), tuple(rounds.steps))
+
+
+def _place(each: BillSum) -> tuple[str, str, int, str]:
+    return each.item, each.member, each.day, each.origin
 
 
 def _heads(left: Mapping[Head, int], member: str, item: str = "") -> list[Head]:

@@ -59,14 +59,18 @@ def closing_of(
     sums += discounts.lines
     carried = account.open.carried
     if not sums and not taxes.zero:
-        return ClosePeriod(month, mark, None)
+        return ClosePeriod(month, mark, None, discounted=discounts.seen)
     bill = _bill(account, sums, taxes, month, carried, now_ms)
     steps = _pack(discounts.steps) if discounts.steps else b""
     if bill.payable <= 0:
-        return ClosePeriod(month, mark, bill, late_fees=fees, accruals=discounts.accruals, steps=steps)
+        return ClosePeriod(
+            month, mark, bill, late_fees=fees, accruals=discounts.accruals, steps=steps, discounted=discounts.seen
+        )
     items = tuple(OpenItem(item, services.get(item, ""), amount, amount) for item, amount in _few(owed_items(bill)))
     due_ms = zone_of(account.terms.zone).day_begins(day_of(bill.due_day) + 1) * 1000
-    return ClosePeriod(month, mark, bill, due_ms, items, late, fees, discounts.accruals, steps)
+    return ClosePeriod(
+        month, mark, bill, due_ms, items, late, fees, discounts.accruals, steps, discounted=discounts.seen
+    )
 
 
 def _idle(account: Account, now_ms: int) -> int:
@@ -104,6 +108,11 @@ def first_day(month: int, cycle_day: int) -> date:
     """Give the day on which a period begins."""
     year, number = month // 12, month % 12 + 1
     return date(year, number, min(cycle_day, monthrange(year, number)[1]))
+
+
+def begins_ms(account: Account, month: int) -> int:
+    """Give when a period of an account begins, UTC."""
+    return ended_ms(account, month - 1)
 
 
 def ended_ms(account: Account, month: int) -> int:

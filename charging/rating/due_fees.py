@@ -114,7 +114,7 @@ def ending(
         if event != PAUSE or _stops_paused(plan, mark.fee):
             after = [each for each in postings(mark) if each.to_ms > last_ms and each.to_ms - each.from_ms > 1]
             for at, each in enumerate(after, 1):
-                yield from _credit(plan_at, contract, account, held, each, last_ms, last=at == len(after))
+                yield from given_back(plan_at, contract, account, held, each, last_ms, last=at == len(after))
     for fee_id, value in fees_of(plan, held.offering):
         if event == PAUSE and value.while_paused == "due":
             continue
@@ -169,7 +169,7 @@ def sold_then(plan_at: PlanAt, offering: str, time_ms: int) -> Offering | None:
     return entry.value if entry is not None else None
 
 
-def _credit(
+def given_back(
     plan_at: PlanAt,
     contract: Contract,
     account: Account,

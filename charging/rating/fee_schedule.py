@@ -28,6 +28,7 @@ from charging.rating.due_fees import (
     once,
     period_end_ms,
 )
+from charging.rating.minimums import late_minimums
 
 PLAIN_MAX = 10_000
 """Fees of different times whose charges are remembered by a plan."""
@@ -83,6 +84,12 @@ def due_since(
             continue
         mark = mark_of(account, contract.identity, held.offering, fee_id)
         from_ms = max(held.valid_from_ms, begins_ms, mark.to_ms if mark is not None else 0)
+        if value.minus and mark is not None:
+            again = late_minimums(plan_at, contract, held, account, fee_id, value)
+            yield from again
+            if again or mark.from_ms == mark.to_ms:
+                # What was given back is posted anew, however long ago its time was.
+                from_ms = max(held.valid_from_ms, again[-1].from_ms if again else mark.to_ms)
         if value.while_paused == "stops" and contract.paused_to_ms <= now_ms:
             if 0 < held.valid_to_ms <= contract.paused_to_ms:
                 continue  # It ended while it was paused, and no day of it was begun since.

@@ -4,6 +4,8 @@ from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
 
+from msgspec.structs import replace
+
 from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.base.localtime import Span, day_text, span
@@ -65,7 +67,10 @@ def fee(
     numerator = sum(step.numerator * (_common(steps) // step.denominator) for step in steps)
     item = {"item": found.item, "service": "", "fee": found.name, "offering": offering}
     usage = Usage(contract.identity, "", from_ms, 1)
-    return _through(plan, "fee", usage, item, contract, account, numerator, _common(steps), found.rounding, steps, day)
+    charge = _through(
+        plan, "fee", usage, item, contract, account, numerator, _common(steps), found.rounding, steps, day
+    )
+    return replace(charge, depends=True) if found.minus is not None else charge
 
 
 def bill(

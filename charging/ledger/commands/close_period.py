@@ -18,6 +18,7 @@ from charging.base.account import MAIN_BOOK, Account, shared_terms
 from charging.base.asked import FilledIn
 from charging.base.bounds import BOOK_MAX, TIME_MS_MAX
 from charging.base.buckets import MONEY_IN, SumKey
+from charging.base.discounted import REMEMBERED_MAX, SEEN_BYTES_MAX, DiscountedPeriod, newest, taken_of
 from charging.base.house_keys import bill_key
 from charging.base.localtime import day_of, month_at, month_text, zone_of
 from charging.base.openbills import ITEMS_MAX, NEVER_LATE, LateRule, OpenBill, OpenItem
@@ -64,6 +65,8 @@ class PeriodClosed(BaseEvent, frozen=True, tag="closed"):
     """What discounts on the bill looked at and took, as charges keep it; empty = there are none."""
     cover: tuple[Pair, ...] = ()
     """Taken from other money books for the main book, which was below zero though the account had money."""
+    discounted: tuple[DiscountedPeriod, ...] = ()
+    """What discounts of this bill looked at, and of those before that they looked at again."""
 
     rerates = False
     moves_money = False
@@ -73,6 +76,8 @@ class PeriodClosed(BaseEvent, frozen=True, tag="closed"):
         closed = replace(account, terms=shared_terms(replace(account.terms, closed=self.month)))
         if self.accruals:
             closed = replace(closed, accumulators=accrue(closed.accumulators, self.accruals))
+        if self.discounted or closed.open.discounted:
+            closed = closed.with_open(discounted=newest(closed.open.discounted, self.discounted, self.month))
         bill = self.bill
         if bill is None:
             return replace(closed, buckets=buckets.without(account.buckets, self.month))
@@ -131,6 +136,8 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
     steps: bytes = b""
     dues: Dues = NOTHING_DUE
     """Fees that fell due and are posted with it."""
+    discounted: tuple[DiscountedPeriod, ...] = ()
+    """What is to be remembered of discounts."""
     number: Annotated[str, FilledIn()] = ""
     """The owner's, while it decides."""
 
@@ -176,7 +183,10 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
         if bill is None:
             if sums.billed or late_fees(account, now_ms):
                 raise _wrong(self.month, "nothing to bill")
-            return Effect((*waiting, *fees, PeriodClosed(self.month, None, 0, 0, (), NEVER_LATE, ())))
+            if not _memory_holds(self):
+                raise _wrong(self.month, "memory of discounts")
+            nothing = PeriodClosed(self.month, None, 0, 0, (), NEVER_LATE, (), discounted=self.discounted)
+            return Effect((*waiting, *fees, nothing))
         _check_bill(account, self, bill, now_ms, sums)
         extra = bill.gross - sums.charged - sums.off
         closed = PeriodClosed(
@@ -189,6 +199,7 @@ class ClosePeriod(BaseAction, frozen=True, tag="close_period"):
             self.late_fees,
             self.accruals,
             self.steps,
+            discounted=self.discounted,
         )
         closed = replace(closed, cover=_cover(closed.apply(account), now_ms))
         passed = _passed(account, closed, now_ms)
@@ -335,15 +346,19 @@ def _check_bill(account: Account, action: ClosePeriod, bill: Bill, now_ms: int, 
         ("items", owed == max(0, bill.payable) and all(0 < row.open <= row.billed <= BOOK_MAX for row in action.items)),
         ("number of items", len(action.items) <= ITEMS_MAX and 0 <= action.due_ms <= TIME_MS_MAX),
         ("late fees", all(0 < amount <= known.get(number, 0) for number, amount in action.late_fees) and late >= 0),
-        ("lines that were posted", _lines_agree(sums, action, bill, late)),
-        ("discounts of the bill", _limits_hold(action)),
+        ("lines that were posted", _lines_agree(account, sums, action, bill, late)),
+        ("discounts of the bill", _limits_hold(account, action)),
+        ("memory of discounts", _memory_holds(action)),
     ):
         if not holds:
             raise _wrong(action.month, name)
 
 
-def _lines_agree(sums: PeriodSums, action: ClosePeriod, bill: Bill, late: int) -> bool:
-    """Say whether lines are the account's sums, but for late fees and explained discounts of the bill."""
+def _lines_agree(account: Account, sums: PeriodSums, action: ClosePeriod, bill: Bill, late: int) -> bool:
+    """Say whether lines are the account's sums, but for late fees and explained discounts of the bill.
+
+    Of discounts of earlier bills no more is taken back than was given.
+    """
     include = bill.prices == "include"
     charged = given = 0
     for line in bill.lines:
@@ -353,12 +368,22 @@ def _lines_agree(sums: PeriodSums, action: ClosePeriod, bill: Bill, late: int) -
         else:
             charged += amount
     off = sums.off - given
-    return charged == sums.charged + late and off >= 0 and bool(off) <= bool(action.steps)
+    again = frozenset([row.month for row in action.discounted if row.month != action.month]) if off < 0 else frozenset()
+    least = -taken_of(account.open.discounted, again) if again else 0
+    return charged == sums.charged + late and off >= least and bool(off) <= bool(action.steps)
 
 
-def _limits_hold(action: ClosePeriod) -> bool:
+def _limits_hold(account: Account, action: ClosePeriod) -> bool:
     most = len(action.accruals) <= ACCRUALS_MAX and len(action.steps) <= STEPS_BYTES_MAX
-    return most and all(0 < amount <= BOOK_MAX for _, amount in action.accruals)
+    counted = account.accumulators
+    return most and all(amount and -counted.get(key, 0) <= amount <= BOOK_MAX for key, amount in action.accruals)
+
+
+def _memory_holds(action: ClosePeriod) -> bool:
+    rows, oldest = action.discounted, action.month - REMEMBERED_MAX
+    months = {row.month for row in rows}
+    known = len(months) == len(rows) and all(oldest <= month <= action.month for month in months)
+    return known and all(len(row.seen) <= SEEN_BYTES_MAX for row in rows)
 
 
 def _wrong(month: int, what: str) -> Invalid:
