@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from charging.base.account import Book, Hold, Proposal, Session, SpendingLimit, Threshold
 from charging.base.buckets import Billed, Buckets, SumKey
 from charging.base.contract import Contract
+from charging.base.discounted import DiscountedPeriod
 from charging.base.dunning import Dunned, DunningStep
 from charging.base.feemark import FeeMark
 from charging.base.openbills import NEVER_LATE, OpenBill, OpenItem, Share, pack_settled
@@ -162,6 +163,7 @@ FULL = an_account(
     closed_ms=START_MS,
     stopped=("lost phone",),
     begun=((ALICE, "extra", 5),),
+    discounted=(DiscountedPeriod(24_320, b"packed"),),
     dunned=(Dunned(STEP, "", 1),),
 )
 SHARE = (Share("B-1", "voice", "voice", 20),)
