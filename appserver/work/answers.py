@@ -14,6 +14,7 @@ from appserver.work.items import QueryItem, QuoteItem
 from charging.base.unit_key import is_numbered
 from charging.errors import Broken
 from charging.ledger.commands.post_usage import PostUsage, UseOutcomes, read_outcomes
+from charging.ledger.history import read_detail
 from charging.ledger.session_state import covers
 from charging.rating.quotas import keyed_usage
 from charging.rating.remains import allowances
@@ -61,15 +62,8 @@ def answer_outcome(pending: Pending, item: QueryItem, answer: Answer) -> None:
     if isinstance(answer, Failed) and not answer.repeated:
         pending.refuse_item(item, fault_of(answer))
         return
-    session: SessionOutcome | None = None
-    uses: UseOutcomes | None = None
-    if isinstance(answer, Done) and answer.detail is not None:
-        try:
-            uses = read_outcomes(answer.detail)
-        except msgspec.MsgspecError:
-            session = _session(
-                answer
-            )  # The two look different: a list that begins with a list, and one that begins with a text.
+    # Whatever may fail comes before the reply is opened: an open reply is sent.
+    said = read_detail(answer.detail) if isinstance(answer, Done) and answer.detail is not None else None
     reply = pending.reply(item)
     if reply is None:
         return
@@ -84,12 +78,12 @@ def answer_outcome(pending: Pending, item: QueryItem, answer: Answer) -> None:
         view.state = view.STATE_DONE
         if answer.told is not None:
             replies.fill_retold(view.reply.charge, answer, answer.told, item.request.explain, item.language)
-        elif session is not None:
-            replies.fill_session(view.reply.session, session, answer)
+        elif isinstance(said, SessionOutcome):
+            replies.fill_session(view.reply.session, said, answer)
         else:
             replies.fill_command(view.reply.command, answer)
-            if uses is not None:
-                replies.fill_uses(view.reply.command, uses)
+            if said is not None:
+                replies.fill_uses(view.reply.command, said)
 
 
 def answer_quote(

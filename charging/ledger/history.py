@@ -1,5 +1,6 @@
 """The history of an account from its journal entries: lines for people, and what a repeated key is answered."""
 
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -11,7 +12,8 @@ from charging.base.usage import unpack_steps
 from charging.ledger.answering import WAITING
 from charging.ledger.commands.move_out import MoveOut
 from charging.ledger.commands.post_charge import Charged
-from charging.ledger.commands.post_usage import PostUsage, read_outcomes
+from charging.ledger.commands.post_usage import PostUsage, UseOutcomes, read_outcomes
+from charging.ledger.commands.remember import REMEMBERED
 from charging.ledger.entry import Entry
 from charging.ledger.kinds import TAGS
 from charging.ledger.outcome import ChargeTold, Done, Failed, HistoryLine, SessionOutcome, unpack_outcome
@@ -23,6 +25,8 @@ _READ_DETAIL: Mapping[str, Callable[[bytes], object]] = {
     TAGS[PostUsage]: read_outcomes,
 }
 """What an outcome says beside movements, by the kind of its entry; of all others, a session's step."""
+_NUMBER = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_.-]*-[0-9]+")
+"""Of a bill, as the close of its period tells it: a series, and a count."""
 
 
 def outcome(entry: Entry) -> Done | Failed:
@@ -61,10 +65,27 @@ def read_told(entry: Entry) -> None:
         if any(event.numbers() for event in entry.events):
             answer.detail.decode()  # The number of a bill.
             return
+        if entry.kind == REMEMBERED:
+            read_detail(answer.detail)
+            return
         _READ_DETAIL.get(entry.kind, _read_session)(answer.detail)
     for event in entry.events:
         for _, charge in event.charges():
             unpack_steps(charge.steps)
+
+
+def read_detail(detail: bytes) -> SessionOutcome | UseOutcomes | None:
+    """Read what an outcome says beside movements where the kind of its entry is not known; of a bill's number nothing.
+
+    Each looks different: a list that begins with a text, one that begins with a list, a text. Raises
+    `msgspec.MsgspecError`.
+    """
+    if _NUMBER.fullmatch(detail):
+        return None
+    try:
+        return read_outcomes(detail)
+    except msgspec.MsgspecError:
+        return _read_session(detail)
 
 
 def line(entry: Entry) -> HistoryLine:

@@ -1,5 +1,8 @@
 """The steps of a port between its begin and its end in the log: 2 to 4 of `datacenter.porting.port`."""
 
+from collections.abc import Mapping
+from typing import Protocol
+
 import msgspec
 
 from charging import wire
@@ -15,8 +18,8 @@ from charging.ledger.commands.remember import Remember
 from charging.ledger.kinds import Action
 from datacenter.porting.insisting import FINAL, Insisting
 from directory.changes import DirectoryEntry, PortBegun
-from directory.directory import Directory
 from directory.slots import slot_of
+from directory.state import DomainInfo
 
 CHANNEL = "port"
 OUTCOMES_PER_PAGE = 2_000
@@ -26,10 +29,23 @@ REMEMBER_AT_ONCE = 500
 _unpack_account = msgspec.msgpack.Decoder(Account).decode
 
 
+class Regions(Protocol):
+    """Where accounts may go, and what time it is there: the directory."""
+
+    @property
+    def domains(self) -> Mapping[str, DomainInfo]:
+        """Give them by code."""
+        ...
+
+    def now_ms(self) -> int:
+        """Give the time for people, UTC milliseconds."""
+        ...
+
+
 class Steps:
     """Moves an account. Every step may be done again by anybody, from the beginning: its key is the port's."""
 
-    def __init__(self, directory: Directory, owners: Insisting) -> None:
+    def __init__(self, directory: Regions, owners: Insisting) -> None:
         self._directory = directory
         self._owners = owners
 

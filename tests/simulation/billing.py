@@ -15,9 +15,11 @@ from charging.base.house_keys import digest_of
 from charging.base.subject import Instruction, PackedSubject
 from charging.errors import Fault
 from charging.wire import Answer, Done, Failed, Inspect, Instruct
-from tests.simulation.callers import BASE_MS, CODES, RETRIES, SHEET, WORTH, Histories, Network, Told
+from tests.simulation.callers import BASE_MS, CODES, RETRIES, SHEET, WORTH
+from tests.simulation.histories import Histories, Network, Told
 
-FIRST = Period(2026 * 12 + 11, 1)
+FIRSTS = (Period(2026 * 12 + 11, 1), Period(2026 * 12 + 11, 1), Period(2026 * 12 + 10, 14))
+"""The first run of each cycle; of most accounts a period before it is open, too."""
 YEARS_MS = 10 * 365 * 86_400_000
 
 
@@ -32,7 +34,7 @@ class Operator:
         self._random = random
         self._histories = histories
         self._serial = 0
-        self._period = FIRST
+        self._period = random.choice(FIRSTS)
 
     async def work(self, things: int) -> None:
         """Do so many things, some after the other."""
@@ -62,7 +64,7 @@ class Operator:
         roll, period = self._random.random(), self._period
         if roll < 0.4:
             return OpenRun(period, self._random.choice(("", "direct", "staged", "staged")), 1, BASE_MS + YEARS_MS)
-        if roll < 0.7:
+        if roll < 0.6:
             return CompleteRun(period)
         if roll < 0.85:
             return PlanRun(period, self._random.choice(("direct", "staged")), 1, BASE_MS, BASE_MS + YEARS_MS)

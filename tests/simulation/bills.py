@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from random import Random
+from typing import TypeVar
 
 from onetier.v1 import billing_pb2 as pb
 
@@ -10,18 +11,21 @@ from appserver.billing.asking import Question
 from appserver.billing.billing import AccountBilling
 from appserver.billing.closings import BillingCaller
 from appserver.billing.due_pages import BillingPage
-from business.billing.periods import Period
 from charging import wire
 from charging.base.account_id import identity_of
+from charging.bills.bill import Bill
 from charging.catalogue.document import from_plain
 from charging.errors import Fault
 from charging.plans.timeline import Timeline
-from charging.wire import Answer, Bills, Commit, Done, Failed, FetchBills, failed
+from charging.wire import Answer, Bills, BusinessData, Commit, Done, Failed, FetchBills, Pull, failed
 from runtime.status import from_status
-from tests.simulation.callers import BASE_MS, OFFERING, RETRIES, Histories, Network, Told
+from tests.simulation.billing import FIRSTS
+from tests.simulation.callers import BASE_MS, OFFERING, RETRIES
+from tests.simulation.histories import Histories, Network, Told
 from tests.simulation.pace import a_pace
 
-DECEMBER = Period(2026 * 12 + 11, 1)
+MONTHS = tuple(range(2026 * 12 + 9, 2026 * 12 + 17))
+"""Of all bills there may be, since the year 0."""
 TIMELINE = Timeline(
     [
         (
@@ -48,7 +52,8 @@ TIMELINE = Timeline(
     "UTC",
 )
 TRIES_MAX = 500
-OVER = ("PERIOD_NOT_OVER", "ACCOUNT_MOVED")
+_Told = TypeVar("_Told")
+OVER = ("PERIOD_NOT_OVER",)
 """Why an account has no period to close."""
 
 
@@ -77,27 +82,38 @@ class Worker:
         for _ in range(pages):
             await asyncio.sleep(self._random.uniform(0.0, 1.5))
             try:
-                await self._bill(BillingPage(self._slot, DECEMBER, "", 3, False, ""))
+                await self._bill(BillingPage(self._slot, self._random.choice(FIRSTS), "", 3, False, ""))
             except Fault:
                 if self._accounts:
                     await self.one(self._random.choice(self._accounts))
 
     async def finish(self) -> dict[str, Bills]:
-        """Close all periods that are over, of everybody; gives the bills that the owner keeps."""
+        """Close all periods that are over, of everybody; gives the bills that owners keep, of now and of before."""
         kept: dict[str, Bills] = {}
         for account_id in self._accounts:
             for _ in range(TRIES_MAX):
                 if await self.one(account_id) in OVER:
                     break
                 await asyncio.sleep(self._random.uniform(0.05, 0.6))
-            months = tuple(range(DECEMBER.month - 2, DECEMBER.month + 6))
-            for _ in range(TRIES_MAX):
-                answer = await self._try(FetchBills(identity_of(account_id), months))
-                if isinstance(answer, Bills):
-                    kept[account_id] = answer
-                    break
-                await asyncio.sleep(0.3)
+            kept[account_id] = Bills(account_id, tuple(sorted(await self._bills(account_id), key=_by_period)))
         return kept
+
+    async def _bills(self, account_id: str) -> list[Bill]:
+        """Give the bills of an account from where it is, and from where it was."""
+        identity = identity_of(account_id)
+        data = await self._sure(identity, Pull(identity), BusinessData)
+        routes = [identity, *[f"domain:{place}" for place in data.account.open.places]]
+        found = [await self._sure(route, FetchBills(identity, MONTHS), Bills) for route in routes]
+        return list({bill.number: bill for told in found for bill in told.bills}.values())
+
+    async def _sure(self, route: str, ask: wire.Ask, kind: type[_Told]) -> _Told:
+        """Ask until the answer is of a kind."""
+        for _ in range(TRIES_MAX):
+            answer = await self._try(route, ask)
+            if isinstance(answer, kind):
+                return answer
+            await asyncio.sleep(0.3)
+        raise AssertionError(f"{route} does not answer with {kind.__name__}")
 
     async def one(self, account_id: str) -> str:
         """Bill an account on demand; gives why it could not be, "" when it was."""
@@ -113,15 +129,15 @@ class Worker:
         return (await AccountBilling(self._ask, TIMELINE, caller, now_ms, self._pace).bill(page)).outcomes
 
     async def _ask(self, questions: Sequence[Question]) -> list[Answer]:
-        return list(await asyncio.gather(*(self._try(question.ask) for question in questions)))
+        return list(await asyncio.gather(*(self._try(question.route, question.ask) for question in questions)))
 
-    async def _try(self, ask: wire.Ask) -> Answer:
+    async def _try(self, route: str, ask: wire.Ask) -> Answer:
         """Ask once; what is answered for certain is remembered."""
         if isinstance(ask, Commit):
             command = ask.command
             self._histories.sent[command.account_id, command.key] = command.action
         try:
-            answer = await self._network.send(self._slot, ask)
+            answer = await self._network.send(self._histories.slot_of(route), ask)
         except Fault as fault:
             return failed(fault)
         if isinstance(ask, Commit) and isinstance(answer, Done | Failed) and not _passing(answer):
@@ -132,3 +148,7 @@ class Worker:
 
 def _passing(answer: Done | Failed) -> bool:
     return isinstance(answer, Failed) and answer.kind in RETRIES
+
+
+def _by_period(bill: Bill) -> str:
+    return bill.period

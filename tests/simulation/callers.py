@@ -1,21 +1,18 @@
 """Simulated callers: they charge, top up, transfer and run sessions, and repeat the same key until they know."""
 
 import asyncio
+from collections.abc import Mapping
 from hashlib import blake2b
 from random import Random
-from typing import Protocol
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 from msgspec.structs import replace
 
-from business.billing.actions import RunAction
 from business.vouchers.codes import Place
-from business.vouchers.sheets import SheetAction
 from business.vouchers.terms import VoucherTerms
 from charging import wire
 from charging.base.account import Book
 from charging.base.contract import Contract, Subscription
-from charging.base.subject import PackedSubject
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Fault
 from charging.ledger.action import PLATFORM
@@ -33,22 +30,29 @@ from charging.ledger.commands.redeem_voucher import CodeRead, RedeemVoucher
 from charging.ledger.commands.refund import Refund
 from charging.ledger.commands.reverse_payment import ReversePayment
 from charging.ledger.commands.send_transfer import SendTransfer
+from charging.ledger.commands.set_payee import SetPayee
+from charging.ledger.commands.set_payer import SetPayer
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.step_session import SessionUnit, StepSession
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.kinds import TAGS, Action, Revision
 from charging.wire import Answer, BusinessData, Commit, Done, Failed, Pull, Stale
 from testkit.examples import EXAMPLES, FRIENDS, lively, pack_terms
+from tests.simulation.histories import Histories, Network, Seen, Told
 
 OPENING = 1_000_000
+"""Of an account that pays beforehand."""
 CREDIT = 3_000_000
 """Of an account that pays by bills."""
 CYCLE_DAYS = (1, 1, 14)
-"""Of the last, two periods are over."""
 BASE_MS = 1_800_000_000_000
 OFFERING = "plan"
 """What everybody holds, since `HELD_DAYS` ago."""
-HELD_DAYS = 34
+EARLY_DAYS = 46
+"""Before everything else accounts are opened, and say who pays for them: two periods of each are over since."""
+HELD_DAYS = EARLY_DAYS + 1
+LATE_DAYS = 34
+"""Of usage that comes late."""
 DAY_MS = 86_400_000
 SKEW_MS = 1_300_000
 NO_STEPS = Raw(b"\x90")
@@ -64,49 +68,6 @@ WORTH = VoucherTerms("money", 7_000, "CNY")
 RETRIES = ("unavailable", "overloaded", "expired")
 
 
-class Network(Protocol):
-    """How callers reach the owner of a slot."""
-
-    async def send(self, slot: str, ask: wire.Ask) -> Answer:
-        """Try once. Raises `Fault` UNAVAILABLE when no answer came."""
-        ...
-
-
-class Told(Struct):
-    """What a caller was told about a key, of an account or of another subject."""
-
-    account_id: str
-    key: str
-    action: Action | RunAction | SheetAction
-    answer: Done | Failed
-
-
-class Seen(Struct):
-    """What a caller saw of an account."""
-
-    account_id: str
-    version: int
-    balance: int
-
-
-class Histories:
-    """What all callers were told and saw."""
-
-    def __init__(self) -> None:
-        self.told: list[Told] = []
-        self.seen: list[Seen] = []
-        self.subjects: list[PackedSubject] = []
-        """As operators saw them."""
-        self.sent: dict[tuple[str, str], Action | RunAction | SheetAction] = {}
-        self.homes: dict[str, str] = {}
-        """Slot of each account, and of that which a wanderer joined last, as far as callers know."""
-        self.newest: dict[str, int] = {}
-        """Newest version of an account that anybody was told."""
-        self.stale: list[str] = []
-        self.open = 0
-        """Commands whose outcome nobody knows yet."""
-
-
 def sealed(amount: int) -> SealedCharge:
     return SealedCharge(amount, "CNY", (), (), 1, False, NO_STEPS)
 
@@ -117,16 +78,17 @@ class Caller:
     def __init__(
         self,
         name: str,
+        identity: str,
         account_id: str,
-        slot: str,
-        others: list[str],
+        others: Mapping[str, str],
         network: Network,
         random: Random,
         histories: Histories,
     ) -> None:
+        """`others` are the accounts of others, by identity."""
         self._name = name
-        self._account_id = account_id
-        self._slot = slot
+        self._identity = identity
+        self.account_id = account_id
         self._others = others
         self._network = network
         self._examples = lively()
@@ -136,31 +98,37 @@ class Caller:
         self._version = 1
         self._serial = 0
         self._charges: list[str] = []
-        self._domain = slot.partition("/")[0]
+        self._domain = account_id.partition("/")[0]
 
     async def open(self) -> None:
         """Open the account."""
         since_ms = BASE_MS - HELD_DAYS * DAY_MS
         held = (Subscription(OFFERING, since_ms, 0),)
-        contract = Contract(
-            self._account_id, self._account_id, self._domain, subscriptions=held, valid_from_ms=since_ms
-        )
-        books = (Book("main", "money", OPENING),)
-        mode, credit = self._random.choice((("prepaid", 0), ("postpaid", CREDIT)))
+        contract = Contract(self._identity, self.account_id, self._domain, subscriptions=held, valid_from_ms=since_ms)
+        mode, credit, opening = self._random.choice((("prepaid", 0, OPENING), ("postpaid", CREDIT, 0)))
+        books = (Book("main", "money", opening),)
         cycle_day = self._random.choice(CYCLE_DAYS)
         action = OpenAccount(
-            self._account_id, "c", mode, "CNY", credit, cycle_day, contract, books, {}, {}, (), carried=True
+            self.account_id, "c", mode, "CNY", credit, cycle_day, contract, books, {}, {}, (), carried=True
         )
-        await self._do(f"open-{self._account_id}", action)
+        await self._do(f"open-{self.account_id}", action)
+
+    async def pay_for(self, other: str, pays: str = "yes") -> None:
+        """Pay the bills of another account, or no more."""
+        await self._do(self._key("payee"), SetPayee(other, pays, "family"))
+
+    async def be_paid_for(self, payer: str) -> None:
+        """Let another account pay the bills from the next period on; "" = nobody does."""
+        await self._do(self._key("payer"), SetPayer(payer, "family"))
 
     async def work(self, commands: int) -> None:
         """Do so many things, some after the other."""
         for _ in range(commands):
             await asyncio.sleep(self._random.uniform(0.0, 0.5))
             roll = self._random.random()
-            if roll < 0.5:
+            if roll < 0.4:
                 await self._charge()
-            elif roll < 0.54:
+            elif roll < 0.5:
                 await self._pay()
             elif roll < 0.6:
                 await self._do(
@@ -193,7 +161,7 @@ class Caller:
     async def _charge(self) -> None:
         amount = self._random.choice((1, 700, 2_500, 60_000, 400_000))
         key = self._key("charge")
-        usage = Usage(self._account_id, "voice", self._start_ms(), 60)
+        usage = Usage(self._identity, "voice", self._start_ms(), 60)
         answer = await self._do(key, PostCharge(usage, sealed(amount), self._version))
         if isinstance(answer, Done):
             self._charges.append(key)
@@ -202,7 +170,7 @@ class Caller:
 
     def _start_ms(self) -> int:
         """Give when a usage began: some come late, for a period that is over and perhaps billed."""
-        late = self._random.randrange(1, HELD_DAYS) if self._random.random() < 0.5 else 0
+        late = self._random.randrange(1, LATE_DAYS) if self._random.random() < 0.5 else 0
         return BASE_MS - late * DAY_MS
 
     async def _pay(self) -> None:
@@ -234,6 +202,12 @@ class Caller:
         if kind is RedeemVoucher:
             await self._redeem()
             return
+        if kind is SetPayee:
+            await self.pay_for(self._random.choice(list(self._others.values())), self._random.choice(("yes", "no")))
+            return
+        if kind is SetPayer:
+            await self.be_paid_for(self._random.choice(("", *self._others.values())))
+            return
         await self._do(self._key(TAGS[kind]), EXAMPLES[kind](self._examples))  # type: ignore[arg-type]
         if kind is SetStatus:
             await self._do(self._key("resume"), SetStatus("active", ""))
@@ -241,19 +215,21 @@ class Caller:
     async def _gift(self) -> None:
         """Give to somebody of this world, without a fee, so that transfers add up to nothing."""
         if self._others:
-            terms = replace(FRIENDS, fee=0, from_identity=self._account_id)
+            terms = replace(FRIENDS, fee=0, from_identity=self._identity)
             amount = self._random.randrange(1, terms.most)
-            await self._do(self._key("gift"), Gift(self._random.choice(self._others), "friends", amount, "main", terms))
+            await self._do(
+                self._key("gift"), Gift(self._random.choice(list(self._others)), "friends", amount, "main", terms)
+            )
 
     async def _give_offering(self) -> None:
         """Buy a pack for somebody of this world, whose contract may be another one by the time it arrives."""
         other = self._random.choice((*self._others, *WANDERERS))
-        found = await self._until_known(Pull(other), self._histories.homes.get(other, self._slot))
+        found = await self._until_known(Pull(other), other)
         if not isinstance(found, BusinessData):
             return
         price, fee, begins_ms = self._random.randrange(9_000), self._random.randrange(9), self._ahead_ms()
         added = Subscription("pack", begins_ms, begins_ms + DAY_MS)
-        terms = pack_terms(found.account, found.contract, added, sealed(price), fee, self._account_id)
+        terms = pack_terms(found.account, found.contract, added, sealed(price), fee, self._identity)
         await self._do(self._key("give"), GiveOffering(other, "pack", {}, 1, "main", terms))
 
     def _ahead_ms(self) -> int:
@@ -263,13 +239,13 @@ class Caller:
     async def _wander(self) -> None:
         """Take a number in that other accounts have at other times, or let it go."""
         number = self._random.choice(WANDERERS)
-        found = await self._until_known(Pull(number))
-        if isinstance(found, BusinessData) and found.account.account_id == self._account_id:
+        found = await self._until_known(Pull(number), number)
+        if isinstance(found, BusinessData) and found.account.account_id == self.account_id:
             await self._do(self._key("leave"), Leave("wanders", 0, "", found.contract), number)
             return
         joined = await self._do(self._key("join"), Join(number, "", "now", self._ahead_ms(), {}, "", 0))
         if isinstance(joined, Done):
-            self._histories.homes[number] = self._slot
+            self._histories.homes[number] = self._histories.homes[self._identity]
 
     async def _redeem(self) -> None:
         """Use one of a few vouchers that all know, now and then with a wrong code."""
@@ -287,11 +263,11 @@ class Caller:
             if operation == "release" and self._random.random() < 0.3:
                 return
             grant = 0 if operation == "release" else 100
-            usage = Usage(self._account_id, "data", BASE_MS, used)
+            usage = Usage(self._identity, "data", BASE_MS, used)
             reservation = sealed((used + grant) * price) if grant else None
             unit = SessionUnit(usage, sealed(used * price), grant, reservation, False, "terminate", 0)
             action = StepSession(
-                session_id, operation, invocation, self._account_id, (unit,), BASE_MS + 1_030_000, self._version
+                session_id, operation, invocation, self._identity, (unit,), BASE_MS + 1_030_000, self._version
             )
             key = f"{session_id}-{invocation}"
             answer = await self._do(key, action)
@@ -304,11 +280,11 @@ class Caller:
 
     async def _look(self) -> None:
         histories = self._histories
-        floor = histories.newest.get(self._account_id, 0)
-        answer = await self._until_known(Pull(self._account_id))
+        floor = histories.newest.get(self.account_id, 0)
+        answer = await self._until_known(Pull(self._identity))
         if isinstance(answer, BusinessData):
             if answer.account.version < floor:
-                histories.stale.append(f"{self._account_id}: saw version {answer.account.version} after {floor}")
+                histories.stale.append(f"{self.account_id}: saw version {answer.account.version} after {floor}")
             self._note(answer)
 
     def _note(self, data: BusinessData) -> None:
@@ -322,10 +298,10 @@ class Caller:
         histories = self._histories
         histories.open += 1
         while True:
-            histories.sent[self._account_id, key] = action
+            histories.sent[self.account_id, key] = action
             digest = blake2b(key.encode(), digest_size=16).digest()
-            command = Command(self._account_id, key, digest, self._name, "front", BASE_MS, action)
-            answer = await self._until_known(Commit(identity or self._account_id, command))
+            command = Command(self.account_id, key, digest, self._name, "front", BASE_MS, action)
+            answer = await self._until_known(Commit(identity or self._identity, command))
             if isinstance(answer, Stale):
                 self._note(answer.data)
                 anew = _anew(action, answer.data)
@@ -336,16 +312,18 @@ class Caller:
                 return answer
             histories.open -= 1
             if isinstance(answer, Done | Failed):
-                histories.told.append(Told(self._account_id, key, action, answer))
+                histories.told.append(Told(self.account_id, key, action, answer))
             if isinstance(answer, Done):
                 self._version = max(self._version, answer.version)
-                histories.newest[self._account_id] = max(histories.newest.get(self._account_id, 0), answer.version)
+                histories.newest[self.account_id] = max(histories.newest.get(self.account_id, 0), answer.version)
             return answer
 
-    async def _until_known(self, ask: wire.Ask, slot: str = "") -> Answer:
+    async def _until_known(self, ask: wire.Ask, identity: str = "") -> Answer:
+        """Ask where an identity is served, the caller's own unless one is named, wherever it is by then."""
+        homes = self._histories.homes
         while True:
             try:
-                answer = await self._network.send(slot or self._slot, ask)
+                answer = await self._network.send(homes.get(identity) or homes[self._identity], ask)
             except Fault:
                 answer = None
             if answer is None or (isinstance(answer, Failed) and answer.kind in RETRIES):

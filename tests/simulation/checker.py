@@ -1,97 +1,51 @@
-"""Judges a simulated history from the store's raw bytes, not with the code that wrote them (but for the ledger's
-replay)."""
+"""Judges a simulated history by what its journals say."""
 
-import struct
 from collections import Counter
-from collections.abc import Mapping
-from hashlib import blake2b
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 
 import msgspec
-import zstandard
 
 from business.billing.events import RunCompleted, RunEvent
+from business.billing.kind import subject_of
 from business.billing.periods import Period
-from business.kinds import KINDS
 from business.subjects import unborn
 from business.vouchers.kind import VOUCHERS
-from charging.base.account import MAIN_BOOK, Account, Book
+from charging.base.account import Account
+from charging.base.account_id import identity_of
 from charging.base.house_keys import received_from
-from charging.base.receivables import kept_for_bills
+from charging.base.staged import StagedMoney
 from charging.base.subject import PackedSubject, kind_of
-from charging.ledger.answering import WAITING
+from charging.bills.bill import Bill
 from charging.ledger.approvals import outcome_now
 from charging.ledger.auditing import audit
 from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.commands.dun import Dun
 from charging.ledger.commands.gift import Gift
 from charging.ledger.commands.give_offering import GiveOffering
+from charging.ledger.commands.move_in import MovedIn, MoveIn
+from charging.ledger.commands.move_out import MoveOut
+from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.redeem_voucher import RedeemVoucher
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.entry import Entry
 from charging.ledger.events import Booked
-from charging.ledger.ledger import replay
+from charging.ledger.kinds import TAGS
+from charging.ledger.passing import BillAssumed, BillPassed, BillReturned
 from charging.ledger.reconciling import series_faults
+from charging.ledger.staging import MoneyReplayed, MoneyStaged, replayable
 from charging.wire import Bills, Done, Failed, unpack_answer
-from tests.simulation.callers import OPENING, SHEET, WORTH, Histories
-from tests.simulation.node import RING
+from domainservers.bills.stages import Stages
+from tests.simulation.books import Books, Wrong, require
+from tests.simulation.callers import SHEET, WORTH
+from tests.simulation.histories import Histories
 from tests.simulation.store import Store
 
 _entry = msgspec.msgpack.Decoder(Entry).decode
 _subject = msgspec.msgpack.Decoder(PackedSubject).decode
 _run_event = msgspec.msgpack.Decoder(RunEvent).decode
 _parts = msgspec.msgpack.Decoder(list[bytes]).decode
-
-
-class Wrong(AssertionError):
-    """A promise was broken; the message says which."""
-
-
-def require(condition: bool, message: str) -> None:
-    """Raise `Wrong` unless the condition holds."""
-    if not condition:
-        raise Wrong(message)
-
-
-SECRET = RING.current.secret
-KEY_ID_BYTES = 8
-"""A group begins with the id of its key; here there is one."""
-
-
-def journal_of(store: Store, name: str) -> list[tuple[int, Entry]]:
-    """Read a journal as it is in the end, checking every link of the hash chain."""
-    tip = blake2b(name.encode(), digest_size=32).digest()
-    seq = -1
-    found: list[tuple[int, Entry]] = []
-    number = 0
-    while (head := store.heads.get((name, number))) is not None:
-        rows = store.groups.get((name, number), {})
-        while seq < head.seq:
-            seq += 1
-            require(seq in rows, f"{name}: group {seq} is missing")
-            tip = blake2b(tip + rows[seq], digest_size=32, key=SECRET, person=b"onetier group").digest()
-            found += [(seq, entry) for entry in _entries_of(rows[seq][KEY_ID_BYTES:])]
-        require(tip == head.tip, f"{name}: segment {number} does not end at its tip")
-        require(head.sealed or (name, number + 1) not in store.heads, f"{name}: segment {number} is open but not last")
-        number += 1
-    return found
-
-
-def _entries_of(payload: bytes) -> list[Entry]:
-    """Read a group as its layout is written down: index of accounts, sizes of blocks, blocks."""
-    magic, layout, blocks, size = struct.unpack_from("<BBHI", payload)
-    require((magic, layout) == (0xC1, 1), "a group has another layout")
-    start = 8 + 4 * size
-    sizes = struct.unpack_from(f"<{blocks}I", payload, start)
-    start += 4 * blocks
-    found: list[Entry] = []
-    for length in sizes:
-        block = payload[start : start + length]
-        start += length
-        plain = zstandard.decompress(block) if block.startswith(zstandard.FRAME_HEADER) else block
-        found += [_entry(part) for part in _parts(plain)]
-    require(len(found) == size and start == len(payload), "a group does not have what it says")
-    return found
 
 
 def check_fence(store: Store) -> None:
@@ -105,72 +59,6 @@ def check_fence(store: Store) -> None:
         require((commit.journal, commit.seq) not in written, f"{commit.journal}: group {commit.seq} was written twice")
         newest[commit.journal] = commit.epoch
         written.add((commit.journal, commit.seq))
-
-
-class Books:
-    """What the journals say, account by account."""
-
-    def __init__(self, store: Store, slots: list[str]) -> None:
-        self.entries: dict[tuple[str, str], Entry] = {}
-        self.states: dict[str, Account] = {}
-        self.balances: dict[tuple[str, int], int] = {}
-        self.subjects: dict[tuple[str, int], PackedSubject] = {}
-        """What else a slot holds, as it was at each version."""
-        newest: dict[str, int] = {}
-        for slot in slots:
-            for seq, entry in journal_of(store, slot):
-                self._take(slot, seq, entry, newest)
-
-    def _take(self, slot: str, seq: int, entry: Entry, newest: dict[str, int]) -> None:
-        place = (entry.account_id, entry.key)
-        require(place not in self.entries, f"{slot}: key {entry.key} has two entries")
-        self.entries[place] = entry
-        require(entry.previous_seq == newest.get(entry.account_id, -1), f"{slot}: chain of {entry.key} is broken")
-        newest[entry.account_id] = seq
-        if entry.facts:
-            self._take_subject(entry)
-        before = self.states.get(entry.account_id)
-        if not entry.events:
-            return
-        after = replay(before, entry)
-        self.states[entry.account_id] = after
-        balance = 0
-        for book in after.books:
-            balance += book.amount
-            require(_covered(before, after, book, entry), f"{entry.key} overspends {book.book_id}: {book}")
-        self.balances[entry.account_id, after.version] = balance
-        done = unpack_answer(entry.outcome)
-        told = isinstance(done, Done) and done.version == after.version
-        require(told or entry.kind in WAITING, f"{entry.key}: outcome of another version")
-
-    def _take_subject(self, entry: Entry) -> None:
-        subject_id = entry.account_id
-        before = self.subjects.get((subject_id, entry.version - 1), unborn(subject_id))
-        require(before.version == entry.version - 1, f"{entry.key}: version {entry.version} does not follow")
-        after = KINDS[kind_of(subject_id)].replay(before, entry.facts)
-        self.subjects[subject_id, after.version] = after
-        done = unpack_answer(entry.outcome)
-        require(isinstance(done, Done) and done.version == after.version, f"{entry.key}: outcome of another version")
-        require(_subject(done.detail) == after, f"{entry.key} tells another state than it led to")
-
-
-def _covered(before: Account | None, after: Account, book: Book, entry: Entry) -> bool:
-    """Say whether a book has no less than it may, or no less than it had.
-
-    What bills keep, or carry, is owed. A bill may take what was spent since its period was over, by tax on top or a
-    late fee: it is asked for all the same.
-    """
-    floor = -after.terms.credit_limit - after.open.carried if book.book_id == MAIN_BOOK else 0
-    left = _left(after, book)
-    if left >= floor or any(isinstance(event, PeriodClosed) for event in entry.events):
-        return True
-    known = [each for each in before.books if each.book_id == book.book_id] if before is not None else []
-    return any(left >= _left(before, each) for each in known if before is not None)
-
-
-def _left(account: Account, book: Book) -> int:
-    kept = kept_for_bills(account) if book.book_id == MAIN_BOOK else 0
-    return book.amount - book.reserved + kept
 
 
 def check_told(books: Books, histories: Histories) -> None:
@@ -214,13 +102,14 @@ def check_seen(books: Books, histories: Histories) -> None:
 
 def check_runs(books: Books) -> int:
     """Whoever was killed, the runs of a slot were completed one period after the other, each once; gives how many."""
-    completed: dict[str, list[Period]] = {}
+    completed: dict[tuple[str, int], list[Period]] = {}
     for (subject_id, _), entry in books.entries.items():
         if entry.facts and entry.kind == "complete_bill_run":
             for event in _run_events(entry):
-                require(isinstance(event, RunCompleted), f"{entry.key} completed nothing")
-                completed.setdefault(subject_id, []).append(event.period)
-    for subject_id, periods in completed.items():
+                if not isinstance(event, RunCompleted):
+                    raise Wrong(f"{entry.key} completed nothing")
+                completed.setdefault((subject_id, event.period.cycle_day), []).append(event.period)
+    for (subject_id, _), periods in completed.items():
         following = [period.next for period in periods[:-1]]
         require(periods[1:] == following, f"{subject_id}: periods were billed out of order: {periods}")
     return sum(len(periods) for periods in completed.values())
@@ -248,20 +137,28 @@ def check_bills(books: Books, accounts: list[str], kept: Mapping[str, Bills]) ->
     numbers: list[str] = []
     require(set(kept) == set(accounts), "not everybody's bills could be asked for")
     for account_id, told in kept.items():
-        entries = [entry for (of, _), entry in books.entries.items() if of == account_id]
-        findings = audit(entries, account_id).findings
-        require(not findings, f"{account_id}: {findings[:2]}")
+        entries: list[Entry] = []
+        for (slot, of), journaled in books.places.items():
+            if of == account_id:
+                findings = audit(journaled, account_id).findings
+                require(not findings, f"{account_id} in {slot}: {findings[:2]}")
+                entries += journaled
+        entries.sort(key=attrgetter("version"))
         closed = [event for entry in entries for event in entry.events if isinstance(event, PeriodClosed)]
         months = [event.month for event in closed]
         require(months == list(range(months[0], months[0] + len(months))), f"{account_id} was closed for {months}")
         require(months[-1] == books.states[account_id].terms.closed, f"{account_id} was closed for {months}")
         bills = [event.bill for event in closed if event.bill is not None]
-        require(tuple(bills) == told.bills, f"{account_id} has bills {told.bills}, journaled were {bills}")
+        require(tuple(bills) == told.bills, f"{account_id}: {_names(told.bills)} are kept, {_names(bills)} journaled")
         numbers += [number for entry in entries for event in entry.events for number in event.numbers()]
     faults = list(series_faults(numbers))
     require(not faults, f"numbers of bills: {faults}")
     require(all(number.endswith("0000001") for number in _firsts(numbers)), f"numbers begin late: {sorted(numbers)}")
     return len(numbers)
+
+
+def _names(bills: Iterable[Bill]) -> list[tuple[str, str]]:
+    return [(bill.period, bill.number) for bill in bills]
 
 
 def _firsts(numbers: list[str]) -> list[str]:
@@ -276,12 +173,12 @@ def _run_events(entry: Entry) -> list[RunEvent]:
     return [_run_event(fact) for fact in entry.facts]
 
 
-def check_money(books: Books, accounts: list[str]) -> None:
+def check_money(books: Books, accounts: list[str], histories: Histories) -> None:
     """Money is where the entries moved it: nothing appears, nothing vanishes, no transfer is half."""
     expected = dict.fromkeys(accounts, 0)
     for (account_id, _), entry in books.entries.items():
         outcome = unpack_answer(entry.outcome)
-        if isinstance(outcome, Done) and entry.events:
+        if isinstance(outcome, Done) and entry.events and entry.kind != TAGS[MoveIn]:
             expected[account_id] += sum(each.after - each.before for each in outcome.movements)
     transit = 0
     for account_id in accounts:
@@ -302,14 +199,86 @@ def check_money(books: Books, accounts: list[str]) -> None:
     require(transit == 0, f"transfers don't add up: {dict(posted)}")
     require(posted["settle_voucher voucher"] % WORTH.amount == 0, f"a voucher gave something else: {dict(posted)}")
     opened = sum(amount for name, amount in posted.items() if name.startswith("open book:"))
-    require(opened == OPENING * len(accounts), "openings don't add up")
+    began = sum(book.amount for each in histories.sent.values() if isinstance(each, OpenAccount) for book in each.books)
+    require(opened == began, "openings don't add up")
 
 
 def check_sent(books: Books, histories: Histories) -> None:
     """The journal holds nothing that nobody asked for, and each transfer arrives at most once."""
+    passed = _passed(books)
     for account_id, key in books.entries:
         if not key.startswith("~"):
             require((account_id, key) in histories.sent, f"{key} was never sent")
-        elif (arrival := received_from(key)) is not None:
+        elif (arrival := received_from(key)) is not None and arrival not in passed:
             action = histories.sent.get(arrival)
             require(isinstance(action, SendTransfer | Gift | GiveOffering), f"{key} has no sender")
+
+
+def _passed(books: Books) -> dict[tuple[str, str], int]:
+    """Give what each bill that left for its payer asks for, by account and key."""
+    return {
+        (account_id, event.key): event.bill.open
+        for (account_id, _), entry in books.entries.items()
+        for event in entry.events
+        if isinstance(event, BillPassed)
+    }
+
+
+def check_payers(books: Books) -> int:
+    """Each bill that left its account is a line of its payer's, or came back, never both; gives how many left."""
+    passed = _passed(books)
+    arrived = Counter[tuple[str, str]]()
+    returned = Counter[tuple[str, str]]()
+    for (account_id, key), entry in books.entries.items():
+        for event in entry.events:
+            if isinstance(event, BillAssumed):
+                sender = received_from(key)
+                require(sender is not None and passed.get(sender) == event.amount, f"{key} takes over what never left")
+                arrived[sender or ("", "")] += 1
+            elif isinstance(event, BillReturned) and event.reason:
+                returned[account_id, event.key] += 1
+    for left in passed:
+        require(arrived[left] + returned[left] == 1, f"{left} arrived {arrived[left]} and came back {returned[left]}")
+    return len(passed)
+
+
+def check_stages(books: Books, homes: Mapping[str, str]) -> tuple[int, int]:
+    """What was staged came in once, wherever its account was by then, or waits: for a run, or of a closed account.
+
+    Gives how many rows were staged, and how many an account took along to another domain, where each stays listed.
+    """
+    staged = carried = 0
+    waiting = {account_id: Counter[StagedMoney]() for account_id in books.states}
+    for (account_id, _), entry in books.entries.items():
+        for event in entry.events:
+            if isinstance(event, MoneyStaged):
+                waiting[account_id][event.row] += 1
+                staged += 1
+            elif isinstance(event, MoneyReplayed):
+                waiting[account_id][event.row] -= 1
+            elif isinstance(event, MovedIn):
+                carried += len(event.account.open.staged)
+    for account_id, rows in waiting.items():
+        state = books.states[account_id]
+        left = Counter(state.open.staged)
+        require(left == +rows and not -rows, f"{account_id} has {left} staged, came in and not replayed: {rows}")
+        until = _over_until(books, homes[identity_of(account_id)], state)
+        late = [row for row in left if row.month <= until and replayable(state, row)]
+        require(not late, f"{account_id}: nothing holds up what is staged: {late}")
+    for (slot, account_id), entries in books.places.items():
+        if kind_of(account_id):
+            continue
+        moves = [entry for entry in entries if entry.kind in (TAGS[MoveOut], TAGS[MoveIn])]
+        gone = bool(moves) and moves[-1].kind == TAGS[MoveOut]
+        require(gone == (slot != homes[identity_of(account_id)]), f"{account_id} is served elsewhere than it lives")
+    return staged, carried
+
+
+def _over_until(books: Books, slot: str, account: Account) -> int:
+    """Give the newest period whose stage may be replayed where an account is."""
+    subject_id = subject_of(slot)
+    newest = max((version for named, version in books.subjects if named == subject_id), default=0)
+    stages = Stages(slot)
+    if newest:
+        stages.note(books.subjects[subject_id, newest])
+    return stages.over_until(account)

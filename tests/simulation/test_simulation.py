@@ -1,5 +1,7 @@
 """Thousands of seeded worlds with the real domain-server code: slow and silent stores, paused, cut-off, killed owners.
 
+Bills are made, paid, passed on and staged meanwhile, and accounts ported between domains.
+
 `ONETIER_SIMULATION_SEED=371 pytest tests/simulation` replays one seed exactly; `ONETIER_SIMULATION_SEEDS=20000` plays
 more.
 """
@@ -12,7 +14,7 @@ from collections import Counter
 
 import pytest
 
-from tests.simulation.checker import Wrong
+from tests.simulation.books import Wrong
 from tests.simulation.loop import Stuck
 from tests.simulation.world import Report, run
 
@@ -53,7 +55,8 @@ def test_every_acknowledgement_happens_exactly_once_whatever_fails(chunk: int) -
     if not ONE_SEED:
         assert sums["runs"] > share // 2, f"too few bill runs were completed: {sums['runs']}"
         assert sums["bills"] > share, f"too few accounts were billed: {sums['bills']}"
-        for what in ("crashes", "pauses", "takeovers", "faults", "fenced"):
+        assert sums["carried"] > 0, "nobody took staged money along to another domain"
+        for what in ("crashes", "pauses", "takeovers", "faults", "fenced", "ports", "staged", "passed"):
             assert sums[what] > share // 10, f"the simulation is too gentle: {what} {sums[what]}"
 
 
@@ -62,6 +65,8 @@ def test_a_few_seeds_hold_quickly() -> None:
     assert sums["told"] > 500
     assert sums["runs"] > 20
     assert sums["bills"] > 20
+    assert sums["ports"] > 20
+    assert sums["staged"] > 5
 
 
 def test_a_seed_replays_exactly_also_in_another_process() -> None:

@@ -8,6 +8,7 @@ import structlog
 from msgspec import Struct
 
 from charging import wire
+from charging.base.account_id import compose, identity_of
 from charging.errors import Unavailable
 from charging.wire import Answer, Ask, Bills
 from directory.owners import load_owners
@@ -17,9 +18,12 @@ from runtime.telemetry import Metrics
 from tests.simulation import checker
 from tests.simulation.billing import Operator
 from tests.simulation.bills import Worker
-from tests.simulation.callers import WANDERERS, Caller, Histories
+from tests.simulation.books import Books, Wrong, require
+from tests.simulation.callers import DAY_MS, EARLY_DAYS, Caller
+from tests.simulation.histories import Histories
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.node import TRY_S, Node
+from tests.simulation.ports import Porter, Ports
 from tests.simulation.store import Faults, SimulatedUnit, Store, Wire
 
 DOMAINS = {
@@ -28,6 +32,8 @@ DOMAINS = {
 }
 QUIET = Faults()
 PLAY_MAX_S = 600.0
+NOBODY = "GD/0:nobody"
+"""An account that some believe pays for them."""
 
 
 class Report(Struct):
@@ -39,6 +45,13 @@ class Report(Struct):
     runs: int = 0
     """Bill runs that were completed."""
     bills: int = 0
+    passed: int = 0
+    """Bills that went to another account, which pays them."""
+    ports: int = 0
+    staged: int = 0
+    """Deposits and settlements that waited for the end of a run."""
+    carried: int = 0
+    """Of them, those that an account took along to another domain."""
     faults: int = 0
     crashes: int = 0
     pauses: int = 0
@@ -66,14 +79,17 @@ class World:
             Node(f"node{number}", loop, self.store, self.random, DOMAINS, self, self.metrics.append)
             for number in range(self.random.randrange(2, 4))
         ]
-        self.accounts = [f"msisdn:86138000000{number:02d}" for number in range(self.random.randrange(3, 7))]
-        self.slots: dict[str, str] = {}
+        self.accounts: dict[str, str] = {}
+        """By the identity under which each was opened."""
         self.kept: dict[str, Bills] = {}
         """Bills of each account, as its owner tells them in the end."""
-        for account_id in self.accounts:
+        for number in range(self.random.randrange(3, 7)):
+            identity = f"msisdn:86138000000{number:02d}"
             code = self.random.choice(("GD", "GD", "BJ"))
-            self.slots[account_id] = slot_key(code, slot_of(account_id, DOMAINS[code].slots))
-        self.histories.homes.update(self.slots)
+            slot = slot_key(code, slot_of(identity, DOMAINS[code].slots))
+            account_id = self.accounts[identity] = compose(slot, identity)
+            self.histories.homes |= {identity: slot, identity_of(account_id): slot}
+        self.ports = Ports(DOMAINS, self.accounts, self.histories)
         self._unit = SimulatedUnit(self.store, Wire())
         self._owners: dict[str, str] = {}
 
@@ -97,14 +113,7 @@ class World:
 
     async def ask(self, identity: str, body: bytes, timeout_ms: int) -> bytes:
         """The couriers' way; see `domainservers.slot.courier.Post`."""
-        kind, _, named = identity.rpartition(":")
-        if kind == "domain":
-            slot = named
-        elif identity in WANDERERS:
-            slot = self.histories.homes.get(identity, "GD/0")
-        else:
-            slot = self.slots[identity.removeprefix("account:")]
-        return wire.pack(await self.send(slot, wire.unpack_ask(body)))
+        return wire.pack(await self.send(self.histories.slot_of(identity), wire.unpack_ask(body)))
 
     async def _follow_owners(self) -> None:
         while True:
@@ -178,19 +187,20 @@ class World:
     async def play(self) -> Report:
         """Start, trouble, heal, stop, judge."""
         for node in self.nodes:
+            node.leap(-EARLY_DAYS * DAY_MS)
             node.start()
         helpers = [self.loop.create_task(self._follow_owners())]
         callers = [
             Caller(
-                f"{account_id[-2:]}.{number}",
+                f"{identity[-2:]}.{number}",
+                identity,
                 account_id,
-                self.slots[account_id],
-                [other for other in self.accounts if other != account_id],
+                {other: self.accounts[other] for other in self.accounts if other != identity},
                 self,
                 self.random,
                 self.histories,
             )
-            for account_id in self.accounts
+            for identity, account_id in self.accounts.items()
             for number in range(self.random.randrange(1, 3))
         ]
         slots = [slot_key(code, number) for code, info in DOMAINS.items() for number in range(info.slots)]
@@ -201,7 +211,7 @@ class World:
             Worker(
                 f"{slot}.bills{number}",
                 slot,
-                [account_id for account_id in self.accounts if self.slots[account_id] == slot],
+                [account_id for account_id in self.accounts.values() if account_id.startswith(f"{slot}:")],
                 self,
                 self.random,
                 self.histories,
@@ -209,13 +219,16 @@ class World:
             for slot in slots
             for number in (1, 2)
         ]
-        firsts = {caller._account_id: caller for caller in reversed(callers)}
+        porters = [Porter(f"port{number}", self, self.random, self.histories, self.ports) for number in (1, 2)]
         async with asyncio.timeout(PLAY_MAX_S):
-            await asyncio.gather(*(caller.open() for caller in firsts.values()), operators[0].sell())
+            await self._open_early({caller.account_id: caller for caller in reversed(callers)})
+            await operators[0].sell()
             trouble = self.loop.create_task(self._trouble())
             work = asyncio.gather(
-                *(one.work(self.random.randrange(4, 14)) for one in (*callers, *operators)),
+                *(caller.work(self.random.randrange(4, 14)) for caller in callers),
+                *(operator.work(self.random.randrange(4, 14)) for operator in operators),
                 *(worker.work(self.random.randrange(2, 6)) for worker in workers),
+                *(porter.work(self.random.randrange(0, 7)) for porter in porters),
             )
             await asyncio.wait((work,), timeout=self.random.uniform(5.0, 25.0))
             trouble.cancel()
@@ -234,6 +247,20 @@ class World:
         self.judge()
         return self.report
 
+    async def _open_early(self, firsts: dict[str, Caller]) -> None:
+        """Open accounts, and say who pays for whom, months before the rest: it holds for bills that are made then."""
+        await asyncio.gather(*(caller.open() for caller in firsts.values()))
+        for account_id, caller in firsts.items():
+            payer = self.random.choice((NOBODY, *firsts, *firsts))
+            if self.random.random() < 0.5 and payer != account_id:
+                if payer != NOBODY and self.random.random() < 0.85:
+                    await firsts[payer].pay_for(account_id)
+                await caller.be_paid_for(payer)
+        for node in self.nodes:
+            await node.leave()
+            node.leap(0)
+            node.start()
+
     async def _transfers_done(self) -> None:
         """Wait until nothing is under way, nor decided and not journaled: what a fenced owner decided is void."""
         while (  # noqa: ASYNC110
@@ -251,37 +278,41 @@ class World:
 
     def _all_owned(self) -> bool:
         owned = {name for node in self.nodes if node.host is not None for name in node.host.owned}
-        return set(self.slots.values()) <= owned
+        return set(self.histories.homes.values()) <= owned
 
     def judge(self) -> None:
-        """Check every promise. Raises `checker.Wrong`."""
+        """Check every promise. Raises `Wrong`."""
         slots = [slot_key(code, number) for code, info in DOMAINS.items() for number in range(info.slots)]
         checker.check_fence(self.store)
-        books = checker.Books(self.store, slots)
-        checker.require(self.histories.open == 0, "somebody still waits")
-        checker.require(not self.histories.stale, f"old balances were told: {self.histories.stale[:1]}")
+        books = Books(self.store, slots)
+        require(self.histories.open == 0, "somebody still waits")
+        require(not self.histories.stale, f"old balances were told: {self.histories.stale[:1]}")
         checker.check_told(books, self.histories)
         checker.check_seen(books, self.histories)
         checker.check_sent(books, self.histories)
-        checker.check_money(books, self.accounts)
+        accounts = list(self.accounts.values())
+        checker.check_money(books, accounts, self.histories)
         report = self.report
         report.told = len(self.histories.told)
         report.runs = checker.check_runs(books)
-        report.bills = checker.check_bills(books, self.accounts, self.kept)
+        report.bills = checker.check_bills(books, accounts, self.kept)
+        report.passed = checker.check_payers(books)
+        report.staged, report.carried = checker.check_stages(books, self.histories.homes)
+        report.ports = self.ports.done
         checker.check_vouchers(books)
         report.refused = sum(isinstance(told.answer, wire.Failed) for told in self.histories.told)
         report.faults = self.store.injected
         report.groups = len(self.store.commits)
         report.past = blake2b(repr(self.store.commits).encode(), digest_size=16).hexdigest()
         refused = sum(metrics.counted("events", "takeover_refused") for metrics in self.metrics)
-        checker.require(not refused, f"{refused} takeovers were refused, though nobody touched anything")
+        require(not refused, f"{refused} takeovers were refused, though nobody touched anything")
         report.takeovers = sum(metrics.counted("events", "takeover") for metrics in self.metrics)
         report.fenced = sum(metrics.counted("events", "fenced") for metrics in self.metrics)
         report.seconds = self.loop.now - 1_000.0
 
 
 def run(seed: int, *, fenced: bool = True) -> Report:
-    """Play one seed from beginning to end. Raises `checker.Wrong` when a promise is broken, `Stuck`, TimeoutError."""
+    """Play one seed from beginning to end. Raises `Wrong` when a promise is broken, `Stuck`, TimeoutError."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     loop = SimulatedLoop()
     asyncio.set_event_loop(loop)
@@ -291,7 +322,7 @@ def run(seed: int, *, fenced: bool = True) -> Report:
     try:
         report = loop.run_until_complete(world.play())
         if problems:
-            raise checker.Wrong(f"unhandled: {problems[0]}")
+            raise Wrong(f"unhandled: {problems[0]}")
         return report
     finally:
         tasks = asyncio.all_tasks(loop)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 import pytest
 from onetier.v1 import service_desk_pb2 as pb
 
+from charging.bills.taxtable import TaxTable
 from charging.errors import Invalid
+from charging.rating.closing import closing_of, ended_ms
 from testkit.front import A, B, Front, fault_of
 from testkit.owner import OwnerInMemory, catalogue
 
@@ -80,6 +82,19 @@ async def test_the_outcome_of_a_key_is_told_as_its_repeat_would_be(
     unary = await front.stub.Query(pb.QueryRequest(request=asked), timeout=5)
     assert unary.outcome == told
     assert {account: len(entries) for account, entries in owner.desk.journals.items()} == journals
+
+
+async def test_the_outcome_of_the_key_that_closed_a_period_is_told(front: Front, owner: OwnerInMemory) -> None:
+    await front.open(money=100 * YUAN)
+    await front.one(front.charge(event_time_ms=owner.desk.now_ms))
+    for key in ("empty", "bill"):
+        account = owner.desk.accounts[A]
+        month = account.terms.closed + 1
+        owner.desk.now_ms = ended_ms(account, month)
+        done = owner.desk.do(A, closing_of(account, TaxTable(), month, owner.desk.now_ms), key)
+    assert done.detail
+    told = (await front.one(front.query(A, "outcome", request_key="bill"))).outcome
+    assert (told.state, told.reply.command.amount) == (told.STATE_DONE, done.amount)
 
 
 async def test_the_outcome_of_an_unknown_identity_or_by_a_closed_channel_is_a_fault(front: Front) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from charging.errors import Fault, Invalid
 from charging.ledger import auditing, history, ledger
@@ -84,6 +85,15 @@ def test_a_repeat_is_told_the_same_and_does_nothing(kind: type[BaseAction]) -> N
             told.append(fault.reason)
     assert told[0] == told[1]
     assert len([entry for entry in desk.journals[command.account_id] if entry.key == command.key]) == 1
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DECIDED if kind not in WAITS and not kind.traits.ports])
+def test_what_any_command_was_answered_can_be_remembered_in_another_domain(kind: type[BaseAction]) -> None:
+    desk = lively()
+    command = asked(desk, kind)
+    desk.commit(command)
+    entry = desk.journals[command.account_id][-1]
+    history.read_told(replace(entry, kind=TAGS[Remember], events=()))
 
 
 def test_what_is_only_remembered_is_not_decided() -> None:

@@ -9,12 +9,14 @@ from msgspec.structs import replace
 
 from charging import wire
 from charging.base.account_id import compose
+from charging.bills.taxtable import TaxTable
 from charging.errors import Fault, Invalid
 from charging.ledger.auditing import audit
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.refund import Refund
 from charging.ledger.entry import Entry
 from charging.ledger.kinds import Action
+from charging.rating.closing import closing_of, ended_ms
 from charging.wire import Answer, Ask, BusinessData, Commit, Done, Failed, FetchOutcomes, Pull
 from datacenter.porting.port import Porter
 from directory.changes import Change, Domain, NumberPlan, UnitAddress
@@ -139,6 +141,23 @@ async def test_every_key_that_is_still_promised_goes_along_page_by_page(
         assert other.reason == "REQUEST_KEY_REUSED"
         assert await home.balance("XJ") == left
         assert await home.audit("XJ") == ()
+
+
+async def test_an_account_that_was_billed_a_moment_ago_can_be_ported() -> None:
+    async with country() as home:
+        (data,) = await ask(home.slots["GD"], Pull(ALICE))
+        assert isinstance(data, BusinessData)
+        month = data.account.terms.closed + 1
+        await do(home.slots["GD"], "used", charge(7_000_000))
+        home.clock.ms = ended_ms(data.account, month)
+        (data,) = await ask(home.slots["GD"], Pull(ALICE))
+        assert isinstance(data, BusinessData)
+        bill = closing_of(data.account, TaxTable(), month, home.clock.ms)
+        told = await do(home.slots["GD"], "bill", bill)
+        assert isinstance(told, Done)
+        assert told.detail
+        await home.port("XJ")
+        assert await do(home.slots["XJ"], "bill", bill) == replace(told, repeated=True)
 
 
 async def test_a_charge_of_before_a_port_is_refunded_once_also_after_the_next_port() -> None:
