@@ -119,12 +119,14 @@ def _seen_before(account: Account | None) -> Account | None:
 def _settled(after: Account, key: str, now_ms: int) -> tuple[Event, ...]:
     """Say what the balance settles by itself; where money of it is staged, it leaves an instruction in the stage.
 
-    In a stage that is full it leaves none: bills are settled at once, with what will come.
+    In a stage that is full it leaves none: what is staged comes in before it, and bills are settled at once.
     """
     staged = after.open.staged
     settled = settling.entailed(_seen(after), now_ms)
-    if not staged or len(staged) >= STAGED_MAX:
+    if not staged or not settled:
         return settled
+    if len(staged) >= STAGED_MAX:
+        return (*staging.all_replayed(after), *settled)
     return tuple([staging.instructed(each, key, staged[-1].month) for each in settled])
 
 

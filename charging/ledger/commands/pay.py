@@ -39,6 +39,7 @@ class Paid(BaseEvent, frozen=True, tag="paid"):
 
     rerates = False
     leads = True
+    recounts = True
 
     @property
     def rest(self) -> int:
