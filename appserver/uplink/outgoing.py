@@ -105,6 +105,8 @@ class Outbox:
         """Of the batch, counted up with each."""
         self.items = 0
         """Questions in it."""
+        self._weight = 0
+        """What they are counted for beside that."""
         self._deadline = 0.0
         self._size = 0
         """Bytes of the bodies."""
@@ -118,7 +120,7 @@ class Outbox:
     @property
     def is_full(self) -> bool:
         """Say whether the rest must wait for the next batch."""
-        return self.items >= ITEMS_MAX or self._size >= BYTES_MAX
+        return self.items + self._weight >= ITEMS_MAX or self._size >= BYTES_MAX
 
     def add(self, route: str, body: bytes, taker: Taker[Question], asked: Question, deadline: float) -> int:
         """Add a question; gives its position. `deadline` is loop time, seconds: the batch lives as long as its last."""
@@ -133,6 +135,10 @@ class Outbox:
         if deadline > self._deadline:
             self._deadline = deadline
         return place
+
+    def weigh(self, items: int) -> None:
+        """Count what was added last for so many items more, since making it took the time of as many."""
+        self._weight += items
 
     def trace(self, place: int, traceparent: str) -> None:
         """Tell the tiers below that the question at a place is traced, and by what context."""
@@ -161,7 +167,7 @@ class Outbox:
             self._traced, self._traceparents = [], []
         sent = SentBatch(self._takers, self._asked, hear, settled)
         self.number += 1
-        self.items = self._size = 0
+        self.items = self._size = self._weight = 0
         self._deadline = 0.0
         self._routes, self._bodies, self._takers, self._asked = [], [], [], []
         return request, sent

@@ -17,11 +17,14 @@ from appserver.work.whole import CLOSING_MEMBERS_MAX, member_wanted
 from business.vouchers.codes import VoucherKeys
 from charging.errors import Invalid, Refused, Unavailable
 from charging.ledger.command import Command
+from charging.ledger.commands.post_usage import PostUsage
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.kinds import Revision
 from charging.wire import Commit, pack
 
 CONTENDED_RETRY_MS = 20
+USES_OF_AN_ITEM = 4
+"""Of a batch of usage: as many are rated, and taken by the owner, in the time of one charge."""
 
 
 class Commits:
@@ -95,6 +98,8 @@ class Commits:
                     return
                 validity_ms, keys = self._session_validity_ms, self._keys
                 command = order_command(item, account, contracts, reference, now_ms, validity_ms, keys)
+                if isinstance(item.order, PostUsage):
+                    self._outbox.weigh(len(item.order.uses) // USES_OF_AN_ITEM)
         except (Invalid, Refused) as fault:
             revises = isinstance(item, CommandItem) and isinstance(item.order, Revision | SetStatus)
             if item.attempts or not (revises or fault.reason == "CONTRACT_SUSPENDED"):

@@ -24,6 +24,8 @@ log = logger("appserver.engine")
 
 TURN_REQUESTS = 64
 """Taken from one caller before the next has its turn."""
+TURN_BYTES = 16_000
+"""Likewise, each request as those of its batch are on average: one with many uses takes the time of many."""
 TURNS_MAX = 16
 """In one go, also when all that is taken up is answered on the spot."""
 SWEEP_S = 0.02
@@ -125,15 +127,19 @@ class Engine:
     def _turn(self, caller: Caller) -> None:
         """Take up some requests of one caller; put it at the end of the row when it has more."""
         source = caller.sources.popleft()
-        left = TURN_REQUESTS
+        left, left_bytes = TURN_REQUESTS, TURN_BYTES
         # Fair twice: each caller gets so many requests, and of a caller's streams each in turn, whatever the size of
         # their batches; a batch is left where `cursor` stands.
-        while left > 0 and source.batches:
+        while left > 0 and left_bytes > 0 and source.batches:
             batch = source.batches[0]
-            end = min(batch.cursor + left, len(batch.requests))
-            left -= end - batch.cursor
+            count = len(batch.requests)
+            each = batch.size // count
+            taken = min(left, 1 + left_bytes // max(each, 1), count - batch.cursor)
+            left -= taken
+            left_bytes -= taken * each
+            end = batch.cursor + taken
             self._take_up(batch, end)
-            if end == len(batch.requests):
+            if end == count:
                 source.batches.popleft()
         if source.batches:
             caller.sources.append(source)

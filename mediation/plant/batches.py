@@ -85,8 +85,8 @@ def rows_in(uses: pl.DataFrame) -> list[KeyedRecord]:
 
 
 def write_details(path: Path, details: pl.DataFrame) -> None:
-    """Write what was charged for a batch (`DETAILS`), by identity and time, durable when this returns."""
-    _write(path, details.sort("identity", "start_ms", "position"))
+    """Write what was charged for a batch (`DETAILS`), durable when this returns."""
+    _write(path, details)
 
 
 def _write(path: Path, frame: pl.DataFrame) -> None:

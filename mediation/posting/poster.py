@@ -15,8 +15,9 @@ from mediation.posting.outcomes import BatchOutcome
 from mediation.posting.shares import BatchShare, BatchUses, request_of
 from onetier_client import AsyncClient
 
-WINDOW_REQUESTS = 64
-"""Shares under way at once: each is up to 200 uses."""
+WINDOW_REQUESTS = 128
+"""Shares under way at once, each of up to 200 uses: enough that all tiers have some, answered long before a client asks
+again."""
 TIMEOUT_MS = 60_000
 
 

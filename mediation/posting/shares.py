@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
 import msgspec
+import numpy as np
 import polars as pl
 from msgspec import Struct
+from numpy.typing import NDArray
 from onetier.v1 import service_desk_pb2 as desk
 
 from charging.ledger.commands.post_usage import USES_MAX
@@ -44,8 +46,11 @@ class BatchUses:
     """The uses of a batch by subscriber and time, and their shares."""
 
     def __init__(self, uses: pl.DataFrame) -> None:
-        self.frame = frame = uses.sort(*SUBSCRIBER, "start_ms", "position")
-        self.shares = _shares_of(frame)
+        whose = [_numbered(uses[name]) for name in SUBSCRIBER]
+        # The last key of `lexsort` leads.
+        order = np.lexsort((uses["position"].to_numpy(), uses["start_ms"].to_numpy(), *reversed(whose)))
+        self.frame = frame = uses[order]
+        self.shares = _shares_of(frame, [numbers[order] for numbers in whose])
         self._starts: list[int] = frame["start_ms"].to_list()
         self._quantities: list[int] = frame["quantity"].to_list()
         self._services = _texts_of(frame["service"], "")
@@ -105,15 +110,21 @@ def request_of(share: BatchShare, uses: BatchUses, plant: str, batch: int, chann
     return request
 
 
-def _shares_of(frame: pl.DataFrame) -> list[BatchShare]:
-    """Divide rows by subscriber and time into shares, in their order."""
-    changes = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in SUBSCRIBER).fill_null(value=True)
-    begins: list[int] = frame.select(changes.arg_true()).to_series().to_list()
+def _numbered(column: pl.Series) -> NDArray[np.uint32]:
+    """Give the place of each text in the order of all: numbers are sorted several times as fast as texts."""
+    return column.cast(pl.Enum(column.unique().sort())).to_physical().to_numpy().astype(np.uint32)
+
+
+def _shares_of(frame: pl.DataFrame, whose: Sequence[NDArray[np.uint32]]) -> list[BatchShare]:
+    """Divide rows by subscriber and time into shares, in their order; `whose` they are is numbered."""
+    changes = np.ones(len(frame), dtype=bool)
+    changes[1:] = np.logical_or.reduce([numbers[1:] != numbers[:-1] for numbers in whose])
+    begins: list[int] = np.flatnonzero(changes).tolist()
     first = frame[begins]
-    whose = zip(first["identity"], first["partner"], begins, [*begins[1:], len(frame)], strict=True)
+    runs = zip(first["identity"], first["partner"], begins, [*begins[1:], len(frame)], strict=True)
     shares: list[BatchShare] = []
     taken: dict[str, int] = {}
-    for identity, partner, begin, end in whose:
+    for identity, partner, begin, end in runs:
         for at in range(begin, end, USES_MAX):
             turn = taken[identity] = taken.get(identity, -1) + 1
             shares.append(BatchShare(len(shares), identity, partner, turn, at, min(at + USES_MAX, end)))

@@ -9,7 +9,7 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from charging.base.account import Account
 from charging.ledger.commands.adjust import Adjust
-from testkit.front import A, B, Front, fault_of
+from testkit.front import A, B, DataCenterInMemory, Front, fault_of
 from testkit.owner import OwnerInMemory
 
 pytestmark = pytest.mark.timeout(60)
@@ -156,6 +156,21 @@ async def test_what_somebody_else_changes_meanwhile_makes_the_batch_rated_anew(
         (0, "INSUFFICIENT_FUNDS"),
     ]
     assert owner.desk.accounts[A].books[0].amount == 100_000
+
+
+async def test_many_batches_at_once_go_on_in_pieces_so_that_others_have_their_turn(
+    front: Front, datacenter: DataCenterInMemory
+) -> None:
+    people = [f"1300000{number:04}" for number in range(40)]
+    await front.exchange(*(front.opening(each) for each in people))
+    await front.exchange(*(front.charge(each) for each in people))
+    before = len(datacenter.requests)
+    command = by_columns(batch(1, [("sms", 1)] * 200))
+    replies = await front.exchange(*(front.execute(each, post_usage=command) for each in people))
+    assert all(len(reply.command.use_outcomes.amounts) == 200 for reply in replies)
+    sizes = [len(request.routes) for request in datacenter.requests[before:]]
+    assert sum(sizes) >= len(people)
+    assert max(sizes) <= 30, "8,000 uses are the work of 2,000 charges: that is no one batch"
 
 
 def uneven(**columns: object) -> pb.PostUsage:

@@ -96,3 +96,11 @@ def test_a_batch_is_full_by_number_or_by_bytes_and_the_next_begins_empty() -> No
     assert (outbox.items, outbox.is_full, outbox.number) == (0, False, number + 1)
     library.want("X" * BYTES_MAX, 0, [])
     assert outbox.is_full
+    outbox.depart(60.0, lambda domain, revision: None, lambda: None)
+    library.want("ONE", 0, [])
+    outbox.weigh(ITEMS_MAX - 2)
+    assert (outbox.items, outbox.is_full) == (1, False)
+    outbox.weigh(1)
+    assert outbox.is_full, "one that took the time of many"
+    outbox.depart(60.0, lambda domain, revision: None, lambda: None)
+    assert not outbox.is_full
