@@ -35,6 +35,7 @@ from bench.stages import stages
 from bench.table import FULL, NORMAL, QUICK, Aim, Bench, Row, out
 from bench.through import through
 from bench.tiers import both_shapes
+from bench.uses import posted_uses
 from bench.vouchers import vouchers
 from bench.watchers import watchers
 from cluster.cassandra.lifecycle import Settings
@@ -141,6 +142,7 @@ async def run(bench: Bench, themes: list[str]) -> None:
     if "line" in themes:
         line(bench)
         await posting(bench)
+        await posted_uses(bench)
         await through(bench)
 
 

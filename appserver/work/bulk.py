@@ -5,31 +5,41 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from charging.base.account import Account
-from charging.base.lateness import TOO_LATE, within_cycles
+from charging.base.lateness import LATE_MS_MAX, TOO_LATE, within_cycles
 from charging.base.usage import Charge, SealedCharge, Usage
 from charging.errors import Invalid, Refused
 from charging.ledger.commands.post_usage import PostUsage, RatedUse, set_aside
 from charging.ledger.ledger import seal
 from charging.ledger.running import ChargeRun
+from charging.rating.alike import AlikeUses
+
+Rate = Callable[[Usage, Account], Charge]
 
 
-def rated_uses(order: PostUsage, account: Account, now_ms: int, rate: Callable[[Usage, Account], Charge]) -> PostUsage:
+def rated_uses(
+    order: PostUsage, account: Account, now_ms: int, rate: Rate, alike_of: Callable[[Account], AlikeUses]
+) -> PostUsage:
     """Rate all uses; one that can't be charged has the reason, and the next is rated as if it were not there.
 
     A use is set aside that has a price and can't have it alone: what it counts for is kept no more, or it replaces what
-    was charged for a part of it.
+    was charged for a part of it. `alike_of` gives what rates most of them, on an account that runs on; the rest `rate`
+    does, as it does all uses that are charged one by one.
     """
     rated: list[RatedUse] = []
     run, replaced = ChargeRun(account, now_ms), {each.use: each for each in order.replaces}
+    alike, late_ms = alike_of(run.running()), now_ms - LATE_MS_MAX
     for place, usage in enumerate(order.uses):
-        part = replaced.get(place)
+        part = replaced.get(place) if replaced else None
         try:
-            charge = _charge(usage, run.state(), now_ms, rate)
+            charge = alike.charge(usage, rate) if usage.start_ms >= late_ms else None
+            if charge is None:
+                charge = _charge(usage, run.state(), now_ms, rate)
             if charge is None or part is not None:
                 set_aside(account, usage, part)
                 rated.append(RatedUse(None, set_aside=True))
                 continue
             run.take(usage, charge)
+            alike.took(charge)
         except (Refused, Invalid) as fault:
             rated.append(RatedUse(None, fault.reason, fault.message))
         else:
@@ -37,7 +47,7 @@ def rated_uses(order: PostUsage, account: Account, now_ms: int, rate: Callable[[
     return replace(order, rated=tuple(rated), base_version=account.version, base_mark=account.mark)
 
 
-def _charge(usage: Usage, state: Account, now_ms: int, rate: Callable[[Usage, Account], Charge]) -> SealedCharge | None:
+def _charge(usage: Usage, state: Account, now_ms: int, rate: Rate) -> SealedCharge | None:
     """Rate one use; None = it has a price, but what it counts for is kept no more."""
     try:
         return seal(rate(usage, state))

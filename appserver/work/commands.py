@@ -56,6 +56,7 @@ from charging.ledger.revising import CHANGE_PAST
 from charging.ledger.standing import require_serving
 from charging.plans.plan import Plan
 from charging.rating import bonuses, rating
+from charging.rating.alike import AlikeUses
 from charging.rating.quotas import keyed_usage
 from charging.rating.selling import (
     NAMES_SHOWN_MAX,
@@ -126,9 +127,7 @@ def order_command(
     elif isinstance(order, TransferAsk):
         action = _transfer(order, account)
     elif isinstance(order, PostUsage):
-        action = rated_uses(
-            order, account, now_ms, lambda usage, state: rate_usage(usage, state, contract, reference, now_ms)
-        )
+        action = _rated(order, account, contract, reference, now_ms)
     elif isinstance(order, SetContract):
         action = _contract(order, account, reference, now_ms)
         _check_sold(action.contract, reference, now_ms, "set_contract.contract.agreements")
@@ -172,6 +171,20 @@ def order_command(
     else:
         action = order
     return _command(account.account_id, item, action)
+
+
+def _rated(
+    order: PostUsage, account: Account, contract: Contract, reference: DomainReference, now_ms: int
+) -> PostUsage:
+    return rated_uses(
+        order,
+        account,
+        now_ms,
+        lambda usage, state: rate_usage(usage, state, contract, reference, now_ms),
+        lambda state: AlikeUses(
+            reference.timeline.plan_at, lambda place: reference.check_place(place, "visited_place"), contract, state
+        ),
+    )
 
 
 def open_command(item: OpeningItem, reference: DomainReference, now_ms: int) -> Command:

@@ -54,6 +54,10 @@ class ChargeRun:
             accrue_into(self._accumulators, charge.accruals, 1)
         return taken
 
+    def running(self) -> Account:
+        """Give the account whose counters run on with what is taken; its books are as they were before."""
+        return replace(self._account, accumulators=self._accumulators)
+
     def state(self) -> Account:
         """Give the account as those that were taken left it; version and sums of bills are as they were before."""
         books = self._books

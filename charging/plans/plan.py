@@ -15,6 +15,7 @@ from charging.base.usage import SealedCharge, Step
 from charging.bills.taxtable import TaxTable
 from charging.catalogue.characteristics import Characteristic
 from charging.catalogue.merge import Merged
+from charging.plans.alike import PlanMemory
 from charging.plans.compiled import (
     CompiledAccumulator,
     CompiledAllowance,
@@ -103,6 +104,8 @@ class Plan:
     )
     plain_fees: dict[tuple[str, str, int, int, int, int], SealedCharge] = field(default_factory=dict)
     """Charges that all who pay a fee have in common: by fee, offering, quantity, cycle day, and their time."""
+    memory: PlanMemory = field(default_factory=PlanMemory)
+    """Of uses that were rated."""
     discounted: frozenset[str] | None = None
     """See `discounts`; None until it is asked for."""
 

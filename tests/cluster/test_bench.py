@@ -47,6 +47,8 @@ ROWS = {
     "CSV → batch committed": ("polars reads it alone", "≥ 300,000/s, ≥ 15 %"),
     "duplicates against 120,000 known keys": ("numpy sorts the batch alone", "≥ 50 %, < 2 GiB"),
     "posting in bulk, one owner": ("one charge an entry", "≥ 5 times, ≥ 100,000/s"),
+    "posted uses at the platform, calls of a switch": ("charged one by one", ""),
+    "posted uses at the platform, calls, messages, data": ("charged one by one", ""),
     "files → journals → details, all of it": ("one by one", "≥ 150,000/s"),
     "feed, 1 watcher": ("beside as much other work", "≤ 3 % of the owner's CPU"),
     "feed, 10 watchers": ("beside as much other work", "≤ 3 % of the owner's CPU"),

@@ -17,6 +17,7 @@ from charging.catalogue.document import from_plain, pack
 from charging.ledger.commands.post_usage import PostUsage, ReplacedUse, read_outcomes
 from charging.ledger.outcome import Done
 from charging.plans.timeline import Timeline
+from charging.rating.alike import AlikeUses
 from charging.rating.rating import rate
 from charging.rating.restating import Restatement, restated
 from charging.wire import CatalogueRef
@@ -85,13 +86,16 @@ class Line:
         self._batch += 1
         self.desk.now_ms = now_ms
         order = PostUsage("plant", self._batch, (usage,), replaces)
-        self.outcome = self.desk.do(WHO, rated_uses(order, self.account, now_ms, self._rate))
+        self.outcome = self.desk.do(WHO, rated_uses(order, self.account, now_ms, self._rate, self._alike))
         return self.desk.journals[WHO][-1].key
 
     def _rate(self, usage: Usage, state: Account) -> Charge:
         charged = rate(self.by.plan_at(usage.start_ms), usage, CONTRACTS[usage.identity], state)
         refuse_late(charged, usage.start_ms, self.desk.now_ms)
         return charged
+
+    def _alike(self, state: Account) -> AlikeUses:
+        return AlikeUses(self.by.plan_at, lambda place: None, CONTRACTS[ME], state)
 
     @property
     def frozen(self) -> FrozenAccount:
