@@ -1,4 +1,10 @@
-"""Setting documents by typst, in this process: one compiler, its font read once, for any number of documents."""
+"""Setting documents by typst, in this process: one compiler, its font read once, for any number of documents.
+
+A template is a module with a function `bills(sheets)`. What is set is a main file of two lines, made anew for each call:
+it imports the template and has the data as a text of its own. So the template is read and evaluated once, and what two
+documents have alike is laid out once. typst's way of handing over data, `sys.inputs`, would make either new each time,
+because inputs are a part of the library that all it remembers depends on.
+"""
 
 import re
 from collections.abc import Sequence
@@ -30,7 +36,7 @@ class Typesetter:
         if _REGISTRY.search(source):
             raise _faulty(template, "it asks for a package; a document is made of what lies beside its template")
         self._template = template
-        self._source = source.encode()
+        self._opening = f"#import {_literal('/' + template.name)}: bills\n#bills(json(bytes("
         self._compiler = typst.Compiler(root=str(template.parent), font_paths=[str(fonts)], ignore_system_fonts=True)
 
     def pdf(self, document: BillDocument) -> bytes:
@@ -46,16 +52,21 @@ class Typesetter:
 
     def _set(self, documents: Sequence[BillDocument], *, tags: bool) -> bytes:
         data = _encoder.encode([sheet_of(document) for document in documents]).decode()
+        main = f"{self._opening}{_literal(data)})))".encode()
         made = datetime.fromisoformat(documents[0].bill.made_day).replace(tzinfo=UTC)
         try:
-            found = self._compiler.compile(
-                input=self._source, format="pdf", sys_inputs={"data": data}, timestamp=made, pdf_tags=tags
-            )
+            found = self._compiler.compile(input=main, format="pdf", timestamp=made, pdf_tags=tags)
         except typst.TypstError as fault:
             raise _faulty(self._template, fault.message) from None
         if not isinstance(found, bytes):
             raise _faulty(self._template, "it makes no document")
         return found
+
+
+def _literal(text: str) -> str:
+    """Write a text as a string of typst, in which nothing but these two characters means anything."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _faulty(template: Path, why: str) -> Invalid:
