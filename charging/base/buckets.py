@@ -13,7 +13,7 @@ from msgspec import Struct
 MONEY_IN = "~"
 """What items of money begin with that came in, or went out, other than by a charge; no item of a catalogue does."""
 SHARED_KEYS_MAX = 10_000
-"""Different rows of keys that are held for sharing at once; beyond, they are forgotten and found again."""
+"""Different keys, and rows of keys, that are held for sharing at once; beyond, they are forgotten and found again."""
 
 
 class SumKey(Struct, frozen=True, array_like=True, gc=False):
@@ -71,6 +71,7 @@ class Billed(Struct, frozen=True, array_like=True, gc=False):
 
 EMPTY = Buckets()
 
+_shared_key: dict[SumKey, SumKey] = {}
 _shared: dict[tuple[SumKey, ...], tuple[SumKey, ...]] = {}
 
 
@@ -84,6 +85,7 @@ def shared_keys(keys: tuple[SumKey, ...]) -> tuple[SumKey, ...]:
     known = _shared.get(keys)
     if known is not None:
         return known
+    keys = tuple([key if key.member else shared_key(key) for key in keys])
     for key in keys:
         if key.member:
             return keys
@@ -91,3 +93,14 @@ def shared_keys(keys: tuple[SumKey, ...]) -> tuple[SumKey, ...]:
         _shared.clear()
     _shared[keys] = keys
     return keys
+
+
+def shared_key(key: SumKey) -> SumKey:
+    """Give a key that is equal to one without a member, the same for all accounts."""
+    known = _shared_key.get(key)
+    if known is None:
+        if len(_shared_key) >= SHARED_KEYS_MAX:
+            _shared_key.clear()
+            _shared.clear()
+        known = _shared_key[key] = key
+    return known

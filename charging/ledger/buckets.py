@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from charging.base.account import MONEY, Account, Book
-from charging.base.buckets import EMPTY, MONEY_IN, Billed, Buckets, SumKey, shared_keys
-from charging.base.localtime import month_at
+from charging.base.buckets import EMPTY, MONEY_IN, Billed, Buckets, SumKey, shared_key, shared_keys
+from charging.base.localtime import QUARTER_MS, month_at
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger.event import BaseEvent
 
@@ -23,27 +23,30 @@ ADJUST, ADJUSTMENT = "adjust", "adjustment"
 """Place of a correction by hand, and what it is on a bill: a line, not money that came in."""
 
 
+OWN_KEYS_MAX = 50_000
+_own_keys: dict[tuple[str, int, int, str, int], SumKey] = {}
+
+
 def charged(account: Account, usage: Usage, charge: SealedCharge) -> Buckets:
     """Give the buckets after a charge: the frequent case, the same as by `after` without a detour."""
-    terms, buckets = account.terms, account.buckets
-    month = month_at(terms.zone, terms.cycle_day, usage.start_ms)
-    item, identity, since = charge.item or usage.service, usage.identity, charge.taxed_since
-    member = "" if account.account_id.endswith(identity) else identity
-    if month > terms.closed:
-        for index, key in enumerate(buckets.keys):
-            if (
-                key.item == item
-                and key.month == month
-                and key.since == since
-                and key.member == member
-                and not key.origin
-                and not key.kind
-            ):
-                amounts = list(buckets.amounts)
-                amounts[index] += charge.amount
-                return Buckets(buckets.keys, tuple(amounts))
-        return added(buckets, SumKey(month, item, member, 0, since), charge.amount)
-    return added(buckets, SumKey(terms.closed + 1, item, member, month, since), charge.amount)
+    terms = account.terms
+    of = (terms.zone, terms.cycle_day, usage.start_ms // QUARTER_MS, charge.item or usage.service, charge.taxed_since)
+    key = _own_keys.get(of)
+    if key is None:
+        key = _own_key(of, usage.start_ms)
+    if key.month <= terms.closed or not account.account_id.endswith(usage.identity):
+        part = Billed(usage.start_ms, key.item, usage.identity, charge.amount, key.since)
+        key = _key(account, part, usage.start_ms)
+    return added(account.buckets, key, charge.amount)
+
+
+def _own_key(of: tuple[str, int, int, str, int], time_ms: int) -> SumKey:
+    """Name the sum of what an account's own identity uses in an open period; of each quarter of an hour once."""
+    zone, cycle_day, _, item, since = of
+    if len(_own_keys) >= OWN_KEYS_MAX:
+        _own_keys.clear()
+    key = _own_keys[of] = shared_key(SumKey(month_at(zone, cycle_day, time_ms), item, since=since))
+    return key
 
 
 def granted(account: Account, books: tuple[Book, ...], usage: Usage, charge: SealedCharge) -> Buckets:
@@ -81,11 +84,22 @@ def after(before: Account, state: Account, event: BaseEvent, time_ms: int) -> Ac
 
 def added(buckets: Buckets, key: SumKey, amount: int) -> Buckets:
     """Add to one sum; a new one stands last."""
-    keys, amounts = buckets.keys, buckets.amounts
+    keys = buckets.keys
+    # Mostly it is the very same key, which is seen sooner than that two are equal.
     for index, known in enumerate(keys):
-        if known == key:
-            return Buckets(keys, (*amounts[:index], amounts[index] + amount, *amounts[index + 1 :]))
-    return Buckets(shared_keys((*keys, key)), (*amounts, amount))
+        if known is key:
+            return _more(buckets, index, amount)
+    item = key.item
+    for index, known in enumerate(keys):
+        if known.item == item and known == key:
+            return _more(buckets, index, amount)
+    return Buckets(shared_keys((*keys, key)), (*buckets.amounts, amount))
+
+
+def _more(buckets: Buckets, index: int, amount: int) -> Buckets:
+    amounts = list(buckets.amounts)
+    amounts[index] += amount
+    return Buckets(buckets.keys, tuple(amounts))
 
 
 def without(buckets: Buckets, month: int) -> Buckets:
