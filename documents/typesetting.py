@@ -1,9 +1,9 @@
 """Setting documents by typst, in this process: one compiler, its font read once, for any number of documents.
 
-A template is a module with a function `bills(sheets)`. What is set is a main file of two lines, made anew for each call:
-it imports the template and has the data as a text of its own. So the template is read and evaluated once, and what two
-documents have alike is laid out once. typst's way of handing over data, `sys.inputs`, would make either new each time,
-because inputs are a part of the library that all it remembers depends on.
+A template is a module with a function `bills(sheets)`. What is set is a main file of two lines, made anew for each
+call: it imports the template and has the data as a text of its own. So the template is read and evaluated once, and
+what two documents have alike is laid out once. typst's way of handing over data, `sys.inputs`, would make either new
+each time, because inputs are a part of the library that all it remembers depends on.
 """
 
 import re

@@ -17,6 +17,7 @@ ROWS = {
     "CPU of a bill, platform and owner": ("", ""),
     "CPU until a charge is answered, p99": ("without a run", ""),
     "CPU of a charge with buckets ÷ without": ("a charge at its owner", "≤ 1.03"),
+    "memory of buckets of 3 items, hot": ("", "≤ 200"),
     "TS 32.298 decode, pure": ("pycrate", "≥ 15 times"),
     "parts of calls joined, pure": ("", ""),
     "charge, SQLite": ("raw group commit", "30,000/s"),
