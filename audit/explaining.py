@@ -104,6 +104,16 @@ async def explain_period(ref: JournalRef, account_id: str, month: int) -> Period
     return PeriodExplained(tuple(parts), bill, closed_by, discounts, zone)
 
 
+async def month_of_bill(ref: JournalRef, account_id: str, number: str) -> int:
+    """Find the period of a bill by its number (months since the year 0). Raises `NotFound` BEYOND_REACH."""
+    async with aclosing(_followed(ref, account_id)) as entries:
+        async for at, _, _ in entries:
+            for event in at.entry.events:
+                if isinstance(event, PeriodClosed) and event.bill is not None and event.bill.number == number:
+                    return event.month
+    raise NotFound("BEYOND_REACH", f"the journal of {ref.name} has no bill {number} of {account_id}")
+
+
 async def explain_charge(ref: JournalRef, account_id: str, key: str) -> ChargeExplained:
     """Find the entry of a request key. Raises as `explain_period`; `NotFound` CHARGE_UNKNOWN when there is none."""
     async with aclosing(_followed(ref, account_id)) as entries:

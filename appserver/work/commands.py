@@ -16,6 +16,7 @@ from appserver.work.giving import given_on
 from appserver.work.granting import may
 from appserver.work.items import OpeningItem, PreviewItem
 from appserver.work.opened import opened_on
+from appserver.work.paying import paid_on
 from appserver.work.pricing import before_contract, session_step
 from appserver.work.revisions import decided_on, rests_until_ms
 from appserver.work.whole import approved_on, closed_on, handed_on
@@ -43,6 +44,8 @@ from charging.ledger.commands.redeem_voucher import CodeRead, RedeemVoucher
 from charging.ledger.commands.reopen_account import Reopen
 from charging.ledger.commands.send_transfer import SendTransfer
 from charging.ledger.commands.set_contract import SetContract
+from charging.ledger.commands.set_payee import SetPayee
+from charging.ledger.commands.set_payer import SetPayer
 from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.commands.set_spending_limit import SetSpendingLimit
 from charging.ledger.commands.set_status import SetStatus
@@ -154,6 +157,8 @@ def order_command(
         action = _with_bonuses(order, item.request.channel, reference, now_ms)
     elif isinstance(order, Gift | GiveOffering):
         action = _gift(order, item, reference, now_ms)
+    elif isinstance(order, SetPayer | SetPayee):
+        action = paid_on(order, account, item.receiver.account) if item.receiver is not None else order
     elif isinstance(order, RedeemVoucher):
         action = _redemption(order, reference, keys)
     elif isinstance(order, SetSpendingLimit):

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from appserver.accounts.receiver import Receiver
 from appserver.reference import DomainReference
 from appserver.work.revisions import decided_on
-from charging.errors import Invalid, NotFound
+from charging.errors import Invalid
 from charging.ledger.commands.give_offering import GiveOffering, OfferingTerms
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.giving import PATH, GivenOffering, pack_given
@@ -13,11 +13,6 @@ from charging.ledger.revising import required
 from charging.rating.selling import NAMES_SHOWN_MAX
 
 FIELD = f"{PATH}.offering"
-
-
-def no_receiver() -> NotFound:
-    """The fault of a gift for a number that nobody has."""
-    return NotFound("RECEIVER_UNKNOWN", "nobody has the number that the gift is for: nothing was taken")
 
 
 def given_on(order: GiveOffering, identity: str, receiver: Receiver, now_ms: int) -> GiveOffering:

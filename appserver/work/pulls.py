@@ -4,12 +4,11 @@ from collections import deque
 
 from appserver.accounts.cache import AccountCache
 from appserver.accounts.chain import CommandItem
-from appserver.accounts.receiver import receiver_wanted
+from appserver.accounts.receiver import nobody, receiver_wanted
 from appserver.batches.item import WorkItem
 from appserver.batches.pending import Pending
 from appserver.uplink.outgoing import Outbox, Taker
 from appserver.work.answers import unexpected
-from appserver.work.giving import no_receiver
 from appserver.work.items import PreviewItem, ReadItem
 from appserver.work.library import Library
 from appserver.work.refusals import Refusals
@@ -117,7 +116,7 @@ class Pulls(Taker[SharedPull]):
         self._accounts.drop(asked.identity)
         for item in asked.items:
             if isinstance(item, CommandItem | PreviewItem) and receiver_wanted(item.order) == asked.identity:
-                self._refusals.fail(item, no_receiver())
+                self._refusals.fail(item, nobody(item.order))
                 continue
             if item.request.identity != asked.identity:
                 self._accounts.drop(item.request.identity)  # Its account has other members by now.

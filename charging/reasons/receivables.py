@@ -1,6 +1,6 @@
 """Reasons about bills that are open: their payment, reversal, dispute and dunning."""
 
-from charging.reasons.reason import INVALID, REFUSED, SAME_KEY, Reason, Section
+from charging.reasons.reason import INVALID, NOT_FOUND, REFUSED, SAME_KEY, Reason, Section
 
 RECEIVABLES = Section(
     "Open bills",
@@ -33,6 +33,7 @@ RECEIVABLES = Section(
             "Take the bill over under the number that the other system gave it.",
             fields="what it may be",
         ),
+        Reason("PAYER_UNKNOWN", NOT_FOUND, "There is no account of the id that is to pay, or to be paid for."),
         Reason("PAYER_IS_ITSELF", REFUSED, "An account is named as its own payer."),
         Reason("PAYER_UNCHANGED", REFUSED, "Who pays the bills is what it was to become."),
         Reason(
@@ -44,8 +45,9 @@ RECEIVABLES = Section(
         Reason(
             "HAS_A_PAYER",
             REFUSED,
-            "Another account pays for this one, or did until now, so it pays for nobody: bills would go in circles.",
-            "End that first by `set_payer`.",
+            "Another account pays a bill of this one that is not made yet, so it pays for nobody: bills would go in "
+            "circles.",
+            "End that by `set_payer`, and ask again once the last bill that the other one pays is made.",
         ),
         Reason("PAYEES_FULL", REFUSED, "The account pays for as many others as one may."),
         Reason(

@@ -202,7 +202,7 @@ def proof(
     if details is not None:
         store = DetailStore(details)
         wrong += plant_disagreements(plant, store)
-        waits = len(LateBook(store).waiting())
+        waits = len({each.account_id for each in LateBook(store).waiting()})
         store.close()
         if waits:
             told.append(f"{waits:,} accounts have late usage that waits for `onetier mediation rerate --late`")

@@ -108,27 +108,44 @@ def rerate(
 
     async def work(desk: JobDesk) -> bool:
         rated_by = await tariffs(where, ring)
-        book, jobs = LateBook(desk.store), dict[str, RerateJob]()
-        for journal in desk.journals:
-            mine = late_job(book, journal, now_ms, reason, now_ms) if late else job
-            if mine is not None:
-                check_job(mine, rated_by.timelines, now_ms)
-                jobs[journal.slot] = mine
-        makers = [
-            (journal, UnitMaker(desk.store, jobs[journal.slot], rated_by.digest))
-            for journal in desk.journals
-            if journal.slot in jobs
-        ]
         outcomes, ways = list[AccountOutcome](), Ways()
         async with _workplace(desk, rated_by, workers, tls) as place:
-            async for unit, outcome in _watched(place, makers):
-                outcomes += outcome.accounts
-                ways.add(outcome.ways)
-                for each in outcome.accounts if late else ():
-                    note(book, unit.job.late[each.account_id], each)
+            if not late:
+                check_job(job, rated_by.timelines, now_ms)
+                maker = UnitMaker(desk.store, job, rated_by.digest)
+                async for _, outcome in _watched(place, [(journal, maker) for journal in desk.journals]):
+                    outcomes += outcome.accounts
+                    ways.add(outcome.ways)
+            else:
+                outcomes += await rate_late(desk, rated_by, place, job, ways)
         return _tell(job.number, outcomes, as_json, ways_text(ways))
 
     _run(home, where, ring, domain, endpoint, tls, work)
+
+
+async def rate_late(
+    desk: JobDesk, rated_by: Tariffs, place: Workplace, job: RerateJob, ways: Ways
+) -> list[AccountOutcome]:
+    """Rate what is late, of each account from its oldest month on; where that can't be, from the next that waits."""
+    book, outcomes = LateBook(desk.store), list[AccountOutcome]()
+    tried: dict[str, LateUsage] | None = None
+    while tried is None or tried:
+        makers: list[tuple[JournalPlace, UnitMaker]] = []
+        for journal in desk.journals:
+            mine = late_job(book, journal, job.number, job.reason, job.number, tried)
+            if mine is not None:
+                check_job(mine, rated_by.timelines, job.number)
+                makers.append((journal, UnitMaker(desk.store, mine, rated_by.digest)))
+        tried = {}
+        async for unit, outcome in _watched(place, makers):
+            outcomes += outcome.accounts
+            ways.add(outcome.ways)
+            for each in outcome.accounts:
+                row = unit.job.late[each.account_id]
+                note(book, row, each)
+                if each.reason:
+                    tried[each.account_id] = row
+    return outcomes
 
 
 def late(
@@ -148,7 +165,8 @@ def late(
     lines = [_late_line(each) for each in rows[:SHOWN_MAX]]
     if len(rows) > SHOWN_MAX:
         lines.append(f"… and {len(rows) - SHOWN_MAX} more (--json has all)")
-    print_view(View(rows, [*lines, f"{len(rows):,} accounts wait"]), as_json)
+    waiting = len({each.account_id for each in rows})
+    print_view(View(rows, [*lines, f"{waiting:,} accounts wait"]), as_json)
 
 
 def _late_line(each: LateUsage) -> str:

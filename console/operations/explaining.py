@@ -6,13 +6,22 @@ from typing import Annotated
 
 import typer
 
-from audit.explaining import ChargeExplained, LinePart, Located, PeriodExplained, explain_charge, explain_period
+from audit.explaining import (
+    ChargeExplained,
+    LinePart,
+    Located,
+    PeriodExplained,
+    explain_charge,
+    explain_period,
+    month_of_bill,
+)
 from audit.journals import JournalRef
 from business.billing.periods import read_period
-from charging.base.account_id import slot_of
+from charging.base.account_id import asked_for, slot_of
 from charging.base.buckets import SumKey
 from charging.base.localtime import month_text
 from charging.base.usage import Step
+from charging.bills.bill import PAYEE
 from charging.rating.explain import sentence
 from console.operations.keys import ChainKeys, ring_for
 from console.operations.operate import FOLDER, DirectoryUrl, Folder, directory_url, journals
@@ -27,6 +36,9 @@ def explain(
     account: AccountId,
     period: Annotated[str, typer.Argument(help="2026-10, or 2026-10/15 as its bill has it.")],
     item: Annotated[str, typer.Option("--item", help="Only lines of this account item.")] = "",
+    payees: Annotated[
+        bool, typer.Option("--payees", help="Also the lines of the bills that it pays for others, with what is behind.")
+    ] = False,
     slot: Slot = "",
     folder: Folder = FOLDER,
     directory: DirectoryUrl = "",
@@ -39,7 +51,25 @@ def explain(
     found = asyncio.run(explain_period(ref, account, month))
     shown = found.of_item(item) if item else found
     rows = [*_part_rows(shown.parts), *_discount_rows(shown.discounts)]
-    print_view(View(rows, _period_lines(shown)), as_json)
+    lines = list(_period_lines(shown))
+    for number, payee in _paid_bills(shown) if payees else ():
+        behind = _explained_bill(number, payee, folder, directory, keys)
+        rows += [{**row, "payee": payee, "bill": number} for row in _part_rows(behind.parts)]
+        rows += [{**row, "payee": payee, "bill": number} for row in _discount_rows(behind.discounts)]
+        lines += ["", f"behind bill {number} of {payee}:", *_period_lines(behind)]
+    print_view(View(rows, lines), as_json)
+
+
+def _paid_bills(found: PeriodExplained) -> list[tuple[str, str]]:
+    """Name the bills of others among lines: (number, account id)."""
+    heads = dict.fromkeys(part.head for part in found.parts if part.head.kind == PAYEE)
+    return [(head.rule, asked_for(head.member) or head.member) for head in heads]
+
+
+def _explained_bill(number: str, account: str, folder: Folder, directory: str, keys: ChainKeys) -> PeriodExplained:
+    ref = journal_of(account, "", folder, directory, keys)
+    month = asyncio.run(month_of_bill(ref, account, number))
+    return asyncio.run(explain_period(ref, account, month))
 
 
 def charge(

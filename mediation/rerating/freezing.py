@@ -4,7 +4,7 @@ States come first and the journal is gathered after them, so rows are never olde
 the account's version move on, and the owner refuses what was rated on the one before.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 import msgspec
 import polars as pl
@@ -22,6 +22,10 @@ from onetier_client import AsyncClient
 from runtime.status import from_status
 
 ACCOUNTS_AT_ONCE = 500
+ROWS_AT_ONCE = 200_000
+"""That are read together; each costs some kilobytes until it is rated."""
+ROWS_MAX = 1_000_000
+"""Of one account since the lead-in: one that used more is left out, for all of its uses are rated in one go."""
 WINDOW_REQUESTS = 64
 CHANNEL = "front"
 STALE = "RESTATEMENT_STALE"
@@ -56,29 +60,30 @@ class Freezer:
         self._client = client
 
     async def frozen(
-        self, journal: JournalPlace, account_ids: Sequence[str], lead_in_day: str
+        self, journal: JournalPlace, account_ids: Sequence[str], lead_in_day: str, kinds: Sequence[str] = ()
     ) -> AsyncIterator[FrozenAccount | LeftOut]:
-        """Freeze accounts, in their order."""
+        """Freeze accounts, in their order, with rows of some kinds; () = of all. Few rows are in memory at once."""
         for begin in range(0, len(account_ids), ACCOUNTS_AT_ONCE):
             some = account_ids[begin : begin + ACCOUNTS_AT_ONCE]
             states = await self._states(some)
             await self._charged.gather(journal)
-            rows = self._rows(journal.slot, some, lead_in_day)
-            for account_id in some:
-                found = states[account_id]
-                if isinstance(found, LeftOut):
-                    yield found
-                else:
-                    account, contracts = found
-                    mine = tuple(row for row in rows.get(account_id, ()) if row.usage.version <= account.version)
-                    yield FrozenAccount(account, contracts, mine)
-
-    def _rows(self, slot: str, account_ids: Sequence[str], from_day: str) -> dict[str, list[StoredUsage]]:
-        frame = self._charged.frame(slot, from_day).filter(pl.col("account").is_in(list(account_ids)))
-        found: dict[str, list[StoredUsage]] = {}
-        for row in rows_in(frame.drop("slot", "day").collect()):
-            found.setdefault(row.account_id, []).append(row)
-        return found
+            frame = self._charged.frame(journal.slot, lead_in_day)
+            if kinds:
+                frame = frame.filter(pl.col("kind").is_in(list(kinds)))
+            counts = _counts(frame, some)
+            for several in _few(some, counts):
+                rows = _rows(frame, [each for each in several if counts.get(each, 0) <= ROWS_MAX])
+                for account_id in several:
+                    found, count = states[account_id], counts.get(account_id, 0)
+                    if isinstance(found, LeftOut):
+                        yield found
+                    elif count > ROWS_MAX:
+                        why = f"{count:,} uses are to be looked at, and {ROWS_MAX:,} are the most: adjust it by hand"
+                        yield LeftOut(account_id, "USES_TOO_MANY", why)
+                    else:
+                        account, contracts = found
+                        mine = tuple(row for row in rows.pop(account_id, ()) if row.usage.version <= account.version)
+                        yield FrozenAccount(account, contracts, mine)
 
     async def _states(self, account_ids: Sequence[str]) -> dict[str, tuple[Account, dict[str, Contract]] | LeftOut]:
         states: dict[str, tuple[Account, dict[str, Contract]] | LeftOut] = {}
@@ -123,3 +128,32 @@ class Freezer:
             else:
                 found.append((account_id, reply.frozen))
         return found
+
+
+def _counts(frame: pl.LazyFrame, account_ids: Sequence[str]) -> dict[str, int]:
+    """Count the rows of accounts, which reads one column."""
+    mine = frame.select("account").filter(pl.col("account").is_in(list(account_ids)))
+    return {str(name): int(count) for name, count in mine.group_by("account").len().collect().iter_rows()}
+
+
+def _few(account_ids: Sequence[str], counts: Mapping[str, int]) -> Iterator[Sequence[str]]:
+    """Divide accounts, in their order, so that few rows are of one part; one account is never divided."""
+    part: list[str] = []
+    rows = 0
+    for account_id in account_ids:
+        count = counts.get(account_id, 0)
+        if part and rows + count > ROWS_AT_ONCE:
+            yield part
+            part, rows = [], 0
+        part.append(account_id)
+        rows += count if count <= ROWS_MAX else 0
+    if part:
+        yield part
+
+
+def _rows(frame: pl.LazyFrame, account_ids: Sequence[str]) -> dict[str, list[StoredUsage]]:
+    found: dict[str, list[StoredUsage]] = {}
+    mine = frame.filter(pl.col("account").is_in(list(account_ids)))
+    for row in rows_in(mine.drop("slot", "day").collect()):
+        found.setdefault(row.account_id, []).append(row)
+    return found

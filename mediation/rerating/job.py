@@ -15,7 +15,7 @@ from charging.base.localtime import CYCLE, LocalTime, month_at, span
 from charging.errors import Invalid
 from charging.ledger.commands.restate_usage import COUNTERS_MAX, LINES_MAX, TAKES_MAX, RestatedAmount, usage_total
 from charging.plans.timeline import Timeline
-from charging.rating.restating import Restatement
+from charging.rating.restating import PastUse, Restatement
 from details.late import LateUsage
 from mediation.gathering import JournalPlace
 from mediation.rerating.bycolumns import Anew, Restater, Ways
@@ -93,6 +93,8 @@ class Studied(Struct, frozen=True):
     from_ms: int
     """When the first cycle began that was rated anew, UTC."""
     result: Restatement
+    restated: tuple[PastUse, ...] = ()
+    """What earlier jobs restated, and parts that are rated with their whole call: what stands is the uses and these."""
 
 
 class AskedAnew(Struct, frozen=True):
@@ -152,10 +154,10 @@ class Rerating:
             waiting.append(asked)
             uses += len(asked.anew.uses)
             if uses >= USES_AT_ONCE:
-                for studied in _studied(restater, waiting):
+                for studied in rated_anew(restater, waiting):
                     yield studied
                 waiting, uses = [], 0
-        for studied in _studied(restater, waiting):
+        for studied in rated_anew(restater, waiting):
             yield studied
 
     def _restater(self, region: str) -> Restater:
@@ -239,13 +241,15 @@ def ask(frozen: FrozenAccount, month: int, late: LateUsage | None = None) -> Ask
     return AskedAnew(frozen, from_ms, Anew(account, frozen.contracts, uses, before))
 
 
-def _studied(restater: Restater, asked: Sequence[AskedAnew]) -> Iterator[Studied | AccountOutcome]:
+def rated_anew(restater: Restater, asked: Sequence[AskedAnew]) -> Iterator[Studied | AccountOutcome]:
+    """Rate accounts anew, in their order; those left out say why."""
     for each, result in zip(asked, restater.restate([each.anew for each in asked]), strict=True):
         if reason := lost_price(each.anew, result):
             why = "a use that was set aside has no price now, and what was charged for it would be given back"
             yield left_out(each.frozen.account.account_id, reason, why)
         else:
-            yield Studied(each.frozen, each.from_ms, result)
+            restated = tuple([use for use in each.anew.uses if use.usage is None])
+            yield Studied(each.frozen, each.from_ms, result, restated)
 
 
 def lost_price(anew: Anew, result: Restatement) -> str:

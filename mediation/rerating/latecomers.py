@@ -4,6 +4,8 @@ Killed anywhere it is begun again: an account that was restated and is still sai
 nothing differs.
 """
 
+from collections.abc import Mapping
+
 from charging.base.localtime import LocalTime
 from details.late import LateBook, LateUsage
 from mediation.gathering import JournalPlace
@@ -13,10 +15,25 @@ from mediation.rerating.job import CYCLES_MAX, AccountOutcome, RerateJob, span_m
 REASON = "late usage"
 
 
-def late_job(book: LateBook, journal: JournalPlace, number: int, reason: str, now_ms: int) -> RerateJob | None:
-    """Give the job for the accounts of a journal that wait; None = nobody does. `reason` "" = that they are late."""
+def late_job(
+    book: LateBook,
+    journal: JournalPlace,
+    number: int,
+    reason: str,
+    now_ms: int,
+    after: Mapping[str, LateUsage] | None = None,
+) -> RerateJob | None:
+    """Give the job for the accounts of a journal that wait; None = nobody does. `reason` "" = that they are late.
+
+    `after` = only these accounts, from the month on that follows the one with which they were left out: what can't be
+    rated, or paid, keeps nothing waiting that came later.
+    """
     book.find(journal.slot)
-    waiting = {each.account_id: each for each in book.waiting(journal.slot)}
+    waiting: dict[str, LateUsage] = {}
+    for each in book.waiting(journal.slot):
+        tried = after.get(each.account_id) if after is not None else None
+        if after is None or (tried is not None and each.month > tried.month):
+            waiting.setdefault(each.account_id, each)
     if not waiting:
         return None
     # A cycle begins in the month of its day or the one before; what is older than jobs go back is left out.

@@ -1,15 +1,20 @@
-"""Takes a job back: a restatement to the former sums, of what the job posted less what was taken back of it already."""
+"""Takes a job back: a restatement to the former sums, of what the job posted less what was taken back of it already.
+
+Usage that was set aside, and had its price of this job, waits for one again: nobody else would look for it.
+"""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from onetier.v1 import service_desk_pb2 as desk
 
 from charging.ledger.commands.restate_usage import usage_total
-from charging.ledger.details import RESTATED
+from charging.ledger.details import LATE, RESTATED
 from charging.ledger.event import Pair
+from details.late import LateBook, LateUsage
 from details.rows import StoredUsage
-from details.store import DetailStore
+from details.store import DetailStore, day_of_use
 from mediation.gathering import JournalPlace
 from mediation.rerating.freezing import STALE, Freezer, FrozenAccount, LeftOut
 from mediation.rerating.job import FEED, ROUNDS_MAX, SAME, AccountOutcome, keys_of, left_out, restating_request
@@ -17,7 +22,11 @@ from onetier_client import AsyncClient
 from runtime.status import from_status
 
 TAKEN_BACK = "taken back"
+JOB_TAKEN_BACK = "JOB_TAKEN_BACK"
+"""Why usage waits for a price that had one."""
 _ALL_DAYS = ""
+_KINDS = (LATE, RESTATED)
+_BACK = ":back:"
 _Moved = dict[tuple[int, str], int]
 """What counters or books moved by: a moment of the cycle, and the name."""
 
@@ -29,6 +38,8 @@ class Rollback:
         """`number` is that of the taking back, which is a job of its own."""
         self._store = store
         self._freezer = freezer
+        self._book = LateBook(store)
+        self._job = job
         self._prefix = keys_of(job)
         self._number = number
 
@@ -42,8 +53,8 @@ class Rollback:
         accounts: Sequence[str] = self.accounts(journal.slot)
         for number in range(1, ROUNDS_MAX + 1):
             stale: list[str] = []
-            async for each in self._freezer.frozen(journal, accounts, _ALL_DAYS):
-                outcome = await self._post(each, client, reason)
+            async for each in self._freezer.frozen(journal, accounts, _ALL_DAYS, _KINDS):
+                outcome = await self._post(journal, each, client, reason)
                 if outcome.reason == STALE and number < ROUNDS_MAX:
                     stale.append(outcome.account_id)
                 else:
@@ -52,7 +63,9 @@ class Rollback:
                 return
             accounts = stale
 
-    async def _post(self, found: FrozenAccount | LeftOut, client: AsyncClient, reason: str) -> AccountOutcome:
+    async def _post(
+        self, journal: JournalPlace, found: FrozenAccount | LeftOut, client: AsyncClient, reason: str
+    ) -> AccountOutcome:
         if isinstance(found, LeftOut):
             return left_out(found.account_id, found.reason, found.why)
         account = found.account
@@ -61,6 +74,9 @@ class Rollback:
         total = sum(line.difference for line in command.lines)
         if not (command.lines or command.counters or command.takes):
             return AccountOutcome(account.account_id, SAME)
+        # Before it is taken back: rating what has its price already finds nothing to post, and what has none is told.
+        for late in self._unpriced(journal, found, rows):
+            self._book.again(late)
         command.feed, command.batch, command.expected_version = FEED, self._number, account.version
         command.from_ms = min(row.start_ms for row in rows)
         command.expected_total = usage_total(account, command.from_ms)
@@ -72,6 +88,40 @@ class Rollback:
             fault = from_status(reply.error)
             return left_out(account.account_id, fault.reason, fault.message)
         return AccountOutcome(account.account_id, TAKEN_BACK, -total, 0, len(rows))
+
+    def _unpriced(
+        self, journal: JournalPlace, found: FrozenAccount, mine: Sequence[StoredUsage]
+    ) -> Iterable[LateUsage]:
+        """Give the usage at no price that no other job priced, by month."""
+        others = [
+            row for row in found.rows if row.usage.kind == RESTATED and not row.usage.key.startswith(self._prefix)
+        ]
+        gone = {row.usage.key.partition(_BACK)[0] for row in others if _BACK in row.usage.key}
+        priced = max((row.position for row in others if _job(row) not in gone), default=-1)
+        newest, since = max(row.position for row in mine), min(row.start_ms for row in mine)
+        month = {row.start_ms: day_of_use(row.start_ms, ZoneInfo(journal.zone))[:6] for row in found.rows}
+        why = f"job {self._job} priced it and was taken back: the next `rerate --late` rates it again"
+        rows: dict[str, LateUsage] = {}
+        for row in found.rows:
+            if row.usage.kind == LATE and priced < row.position < newest and month[row.start_ms] >= month[since]:
+                known = rows.get(month[row.start_ms])
+                rows[month[row.start_ms]] = LateUsage(
+                    journal.slot,
+                    row.account_id,
+                    min(row.start_ms, known.from_ms) if known is not None else row.start_ms,
+                    max(row.position, known.position) if known is not None else row.position,
+                    True,
+                    JOB_TAKEN_BACK,
+                    why,
+                    month[row.start_ms],
+                )
+        return rows.values()
+
+
+def _job(row: StoredUsage) -> str:
+    """Give what the keys of its job begin with, as those of a taking back do before `_BACK`."""
+    feed, _, rest = row.usage.key.partition(":")
+    return f"{feed}:{rest.partition(':')[0]}"
 
 
 def _back(rows: Iterable[StoredUsage]) -> desk.RestateUsage:

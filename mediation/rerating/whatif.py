@@ -1,11 +1,17 @@
-"""What another tariff would have earned: the same rating on a draft, nothing posted, added up by whom it is for."""
+"""What another tariff would have earned: the same rating on a draft, nothing posted, added up by whom it is for.
+
+It is held against what stands: what an earlier job restated counts with the uses of its cycle, item and member, by what
+each of them would cost, since a restatement says no more than their sum.
+"""
 
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from msgspec import Struct
 
-from charging.rating.restating import PlanOf
+from charging.base.localtime import month_at
+from charging.bills.spreading import split
+from charging.rating.restating import PlanOf, RatedAnew
 from mediation.rerating.job import Studied
 
 BY = ("offering", "region", "subscriber")
@@ -47,7 +53,8 @@ class WhatIf:
     def add(self, region: str, studied: Studied, plan_of: PlanOf) -> None:
         """Count an account of a region."""
         account = studied.frozen.account.account_id
-        for rated in studied.result.uses:
+        standing = _standing(studied)
+        for rated, before in zip(studied.result.uses, standing, strict=True):
             usage = rated.use.usage
             if usage is None:
                 continue
@@ -55,8 +62,8 @@ class WhatIf:
             held = plan_of(usage.start_ms).valid_subscriptions(contract, usage.start_ms) if contract else []
             offering = held[0].offering if held else NONE
             for by, name in (("offering", offering), ("region", region), ("subscriber", account)):
-                _count(self._sums[by].setdefault(name, WhatIfSum(name)), rated.use.amount, rated.amount, rated.fault)
-            _count(self.total, rated.use.amount, rated.amount, rated.fault)
+                _count(self._sums[by].setdefault(name, WhatIfSum(name)), before, _after(rated, before), rated.fault)
+            _count(self.total, before, _after(rated, before), rated.fault)
 
     def told(self) -> WhatIfSums:
         """Give all sums, to be added to others."""
@@ -79,6 +86,37 @@ class WhatIf:
         for each in self._sums["subscriber"].values():
             found["more" if each.difference > 0 else "less" if each.difference < 0 else "the same"] += 1
         return found
+
+
+def _after(rated: RatedAnew, before: int) -> int:
+    """Give what a use would cost; one that the draft does not price stays at what stands."""
+    return before if rated.fault else rated.amount
+
+
+def _standing(studied: Studied) -> list[int]:
+    """Give what stands of each use: its charge, and its share of what was restated."""
+    uses, terms = studied.result.uses, studied.frozen.account.terms
+    found = [rated.use.amount for rated in uses]
+
+    def cycle(time_ms: int) -> int:
+        return month_at(terms.zone, terms.cycle_day, time_ms)
+
+    places: dict[tuple[int, str, str], list[int]] = {}
+    of_cycle: dict[tuple[int, str], list[int]] = {}
+    for place, rated in enumerate(uses):
+        if rated.use.usage is not None:
+            month, member = cycle(rated.use.start_ms), rated.use.usage.identity
+            places.setdefault((month, rated.use.item or rated.use.usage.service, member), []).append(place)
+            of_cycle.setdefault((month, member), []).append(place)
+    for each in studied.restated:
+        month = cycle(each.start_ms)
+        mine = places.get((month, each.item, each.member)) or of_cycle.get((month, each.member)) or range(len(uses))
+        weights = [max(0, uses[place].amount) for place in mine]
+        if weights and not any(weights):
+            weights = [1] * len(weights)
+        for place, share in zip(mine, split(each.amount, weights) if weights else (), strict=True):
+            found[place] += share
+    return found
 
 
 def _count(into: WhatIfSum, before: int, after: int, fault: str) -> None:

@@ -9,7 +9,7 @@ from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from charging.errors import Fault, Unavailable
-from mediation.workers.serving import FAILED, TaskFault, do, ended
+from mediation.workers.serving import FAILED, RELEASE, TaskFault, do, ended
 from mediation.workers.trust import OperatorsOnly
 
 CONNECT_S = 15.0
@@ -74,7 +74,7 @@ class WorkerPool:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _sent(self, packed: bytes) -> bytes:
-        future: Future[bytes] = self._client.submit(do, packed, pure=False)
+        future: Future[bytes] = self._client.submit(do, packed, RELEASE, pure=False)
         return bytes(await future)
 
     def _result(self, finished: asyncio.Task[bytes]) -> TaskResult:

@@ -7,6 +7,7 @@ import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import cast
 
 import dask
@@ -22,6 +23,9 @@ AGAIN_S = 2.0
 DEATHS_MAX = 5
 """Workers that may die while they do a task, before it is given up."""
 FAILED = "WORKER_FAILED"
+OTHER_RELEASE = "WORKER_RELEASE"
+RELEASE = version("onetier")
+"""Of this process: who begins a job and who does it are of one."""
 _HOME = "onetier"
 _NO_PAGES = "127.0.0.1:0"
 _OURS: dict[str, object] = {
@@ -101,8 +105,13 @@ class _Home(WorkerPlugin):
         self.do_task = do_task
 
 
-def do(packed: bytes) -> bytes:
-    """Do a task in the process of a worker; whatever goes wrong is told as bytes, too."""
+def do(packed: bytes, release: str) -> bytes:
+    """Do a task in the process of a worker; whatever goes wrong is told as bytes, too.
+
+    A task of another release is not even read: what its fields mean may have changed.
+    """
+    if release != RELEASE:
+        return msgspec.msgpack.encode(TaskEnd(fault=_other_release(release)))
     home = cast("_Home", get_worker().plugins[_HOME])
     try:
         end = TaskEnd(asyncio.run(_awaited(home.do_task(packed))))
@@ -111,6 +120,11 @@ def do(packed: bytes) -> bytes:
     except Exception as error:
         end = TaskEnd(fault=TaskFault(FAILED, f"{type(error).__name__}: {error}"))
     return msgspec.msgpack.encode(end)
+
+
+def _other_release(release: str) -> TaskFault:
+    text = f"the worker at {get_worker().address} is of release {RELEASE}, and the job was begun by {release}"
+    return TaskFault(OTHER_RELEASE, text)
 
 
 async def _awaited(task: Awaitable[bytes]) -> bytes:

@@ -101,7 +101,9 @@ async def test_late_files_cost_what_one_pass_would_once(tmp_path: Path) -> None:
         assert (posted["charged"], posted["set_aside"], posted["suspended"]) == (4, 4, 0)
         assert [await owed(small, who) for who in numbers] == [500_000, 500_000], "at no price so far"
         await late.gather()
-        assert len(await done("mediation", "late", str(late.details))) == 2
+        waits = await done("mediation", "late", str(late.details))
+        assert len({str(each["account_id"]) for each in waits}) == 2
+        assert len(waits) == 4, "the month of the calls, and that of long ago, of each"
         chance = random.Random(55)
         for _ in range(3):
             process = await start(*late.rerate, "--json")
@@ -123,6 +125,23 @@ async def test_late_files_cost_what_one_pass_would_once(tmp_path: Path) -> None:
             call_now, long_ago = await billed(small, who)
             assert (call_now, call_now + long_ago) == (1_250_000, owes)
             assert 0 < long_ago <= 500_000
+        await taken_back(late, small, numbers[0], after[0])
+
+
+async def taken_back(late: Late, small: Rehearsal, number: str, before: int) -> None:
+    """What a job priced waits again when it is taken back, and the next job prices it once more."""
+    late.file("4.csv", call(number, 3, LONG_AGO_MS + 600_000, 61))
+    await late.run()
+    told = await done(*late.rerate)
+    after = await owed(small, number)
+    assert after > before
+    await done("mediation", "rollback", str(late.details), str(told[0]["job"]), "--reason", "wrong", *late.rerate[4:])
+    assert await owed(small, number) == before
+    (waiting,) = await done("mediation", "late", str(late.details))
+    assert waiting["reason"] == "JOB_TAKEN_BACK"
+    await done(*late.rerate)
+    assert await owed(small, number) == after
+    assert await done("mediation", "late", str(late.details)) == []
 
 
 async def billed(small: Rehearsal, number: str) -> tuple[int, int]:

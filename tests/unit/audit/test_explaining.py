@@ -8,8 +8,11 @@ import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from audit.explaining import explain_charge, explain_period
+from audit.explaining import PeriodExplained, explain_charge, explain_period, month_of_bill
+from audit.journals import JournalRef
+from charging.base.buckets import SumKey
 from charging.base.localtime import month_at
+from charging.bills.bill import PAYEE, PAYEE_ITEM
 from charging.bills.taxtable import TaxTable
 from charging.errors import NotFound
 from charging.ledger.commands.adjust import Adjust
@@ -18,6 +21,7 @@ from charging.ledger.dues import Due, Dues, taken
 from charging.ledger.ledger import seal
 from charging.rating.closing import closing_of
 from charging.wire import Done
+from console.operations import explaining
 from console.operations.billing import app
 from console.operations.document_reading import details_of, quantity_text
 from directory.changes import Domain, NumberPlan, UnitAddress
@@ -105,6 +109,15 @@ async def test_a_period_that_is_open_has_parts_and_no_bill(billed: str) -> None:
     assert (await explain_period(ref(billed, "GD/0"), ALICE, MONTH + 9)).parts == ()
 
 
+async def test_a_bill_is_found_by_its_number(billed: str) -> None:
+    bill = (await explain_period(ref(billed, "GD/0"), ALICE, MONTH)).bill
+    assert bill is not None
+    assert await month_of_bill(ref(billed, "GD/0"), ALICE, bill.number) == MONTH
+    with pytest.raises(NotFound) as caught:
+        await month_of_bill(ref(billed, "GD/0"), ALICE, "GD-0-2020-1")
+    assert caught.value.reason == "BEYOND_REACH"
+
+
 async def test_a_charge_leads_to_its_postings_and_its_line(billed: str) -> None:
     found = await explain_charge(ref(billed, "GD/0"), ALICE, "call-2")
     assert sum(leg.delta for leg in found.legs) == 0
@@ -150,3 +163,28 @@ def test_one_command_leads_from_a_line_to_its_charges_and_one_from_there_to_the_
     found = json.loads(onetier_billing("charge", ALICE, "call-2", "--slot", "GD/0", "--directory", directory, "--json"))
     assert found["lines"][0]["amount"] == 900
     assert CliRunner().invoke(app, ["charge", "x", "call-2", "--directory", directory]).exit_code == 2
+
+
+def test_a_payers_line_leads_to_the_bill_behind_it_and_its_charges(
+    directory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The payer's period is made up: one line, for Alice's bill."""
+    find, plain = explaining.journal_of, explaining.explain_period
+
+    async def period_of(of: JournalRef, account_id: str, month: int) -> PeriodExplained:
+        found = await plain(of, ALICE, month)
+        if account_id == ALICE:
+            return found
+        assert found.bill is not None
+        head = SumKey(month, PAYEE_ITEM, f"account:{ALICE}", kind=PAYEE, rule=found.bill.number)
+        return PeriodExplained((replace(found.parts[0], head=head, amount=found.bill.payable),), None, None, ())
+
+    monkeypatch.setattr(explaining, "explain_period", period_of)
+    monkeypatch.setattr(explaining, "journal_of", lambda account, _slot, *where: find(account, "GD/0", *where))
+    asked = ("explain", "GD/0:firm", f"{MONTH // 12}-{MONTH % 12 + 1:02d}", "--directory", directory)
+    assert "call-2" not in onetier_billing(*asked)
+    said = onetier_billing(*asked, "--payees")
+    assert f"of {ALICE}:" in said
+    assert "call-2" in said
+    rows = [json.loads(row) for row in onetier_billing(*asked, "--payees", "--json").splitlines()]
+    assert {row["request_key"] for row in rows if row.get("payee") == ALICE} >= {"call-1", "call-2", "close"}

@@ -1,27 +1,40 @@
 """Who has late usage is found in the details, and waits until it was rated."""
 
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
+import polars as pl
 import pytest
 from msgspec.structs import replace
+from onetier.v1 import service_desk_pb2 as pb
 from typer.testing import CliRunner
 
+from charging.base.account import Account
+from charging.base.contract import Contract
 from charging.base.lateness import LATE_MS_MAX
 from charging.base.localtime import LocalTime
+from charging.plans.timeline import Timeline
 from console.frontend.mediating import app
+from console.frontend.rerating import JobDesk, rate_late
 from details import keeping
 from details.late import LATE_MS, LateBook, LateUsage
 from details.rows import GROUP_PLACES, StoredUsage
 from details.store import DetailStore
 from evidence.keys import fresh_ring
-from mediation.gathering import JournalPlace
-from mediation.rerating.freezing import Freezer
+from mediation.gathering import Gatherer, JournalPlace
+from mediation.rerating import freezing
+from mediation.rerating.bycolumns import Ways
+from mediation.rerating.freezing import Freezer, FrozenAccount, LeftOut
 from mediation.rerating.job import AccountOutcome, RerateJob
 from mediation.rerating.latecomers import note
+from mediation.rerating.places import Done
+from mediation.rerating.rollback import Rollback
 from mediation.rerating.rows import NamedRows
 from mediation.rerating.tariffs import Tariffs
 from mediation.rerating.units import Doer, RerateUnit, UnitOutcome
 from onetier_client import AsyncClient
+from testkit.ledger import an_account
 from tests.unit.details.test_store import ALICE, BEGIN_MS, BOB, DAY_MS, ZONE, row
 
 
@@ -80,6 +93,150 @@ def test_whoever_could_not_be_rated_waits_on_with_the_reason(tmp_path: Path) -> 
     note(book, alice, AccountOutcome(ALICE, "restated"))
     note(book, bob, AccountOutcome(BOB, "restated", unrated="PART_GIVEN_BACK"))
     assert book.waiting() == []
+    store.close()
+
+
+def test_each_month_waits_by_itself_and_is_rated_with_all_later_ones(tmp_path: Path) -> None:
+    store = DetailStore(tmp_path / "one")
+    months = [late(1, ALICE), moved(late(2, ALICE), 31), moved(late(3, ALICE), 62)]
+    store.take("GD/0", ZONE, months, 3)
+    book = LateBook(store)
+    book.find("GD/0")
+    first, second, third = book.waiting()
+    assert [each.month for each in (first, second, third)] == ["202410", "202411", "202412"]
+    assert {each.position for each in (first, second, third)} == {3 * GROUP_PLACES}
+    note(book, first, AccountOutcome(ALICE, "left out", reason="INSUFFICIENT_FUNDS", why="5 are missing"))
+    note(book, second, AccountOutcome(ALICE, "restated"))
+    (left,) = book.waiting()
+    assert (left.month, left.reason, left.position) == ("202410", "INSUFFICIENT_FUNDS", GROUP_PLACES)
+    book.find("GD/0")
+    store.take("GD/0", ZONE, [moved(late(4, ALICE), 31)], 4)
+    book.find("GD/0")
+    assert [(each.month, each.reason) for each in book.waiting()] == [("202410", "INSUFFICIENT_FUNDS"), ("202411", "")]
+    store.close()
+
+
+async def test_a_month_that_can_not_be_paid_keeps_no_later_one_waiting(tmp_path: Path) -> None:
+    store = DetailStore(tmp_path / "one")
+    store.take("GD/0", ZONE, [late(1, ALICE), late(2, BOB), moved(late(3, ALICE), 31)], 3)
+    began: list[tuple[str, str]] = []
+
+    class Place:
+        async def done(self, units: Iterator[RerateUnit]) -> AsyncGenerator[Done]:
+            for unit in units:
+                outcomes: list[AccountOutcome] = []
+                for who in unit.accounts:
+                    began.append((who, unit.job.late[who].month))
+                    poor = unit.job.late[who].month == "202410" and who == ALICE
+                    outcomes.append(AccountOutcome(who, "left out" if poor else "same", reason="NO" if poor else ""))
+                yield unit, UnitOutcome(tuple(outcomes))
+
+    rated_by = Tariffs({"GD": Timeline.build([], "GD", str(ZONE))}, "d")
+    here = JobDesk(store, Gatherer(store, fresh_ring()), [JournalPlace("GD/0", "", str(ZONE))], AsyncClient(["x:1"]))
+    job = RerateJob(BEGIN_MS + 40 * DAY_MS, 0, "")
+    outcomes = await rate_late(here, rated_by, Place(), job, Ways())
+    assert began == [(ALICE, "202410"), (BOB, "202410"), (ALICE, "202411")]
+    assert [each.status for each in outcomes] == ["left out", "same", "same"]
+    assert [(each.account_id, each.month, each.reason) for each in LateBook(store).waiting()] == [
+        (ALICE, "202410", "NO")
+    ]
+    store.close()
+
+
+def moved(row: StoredUsage, days: int) -> StoredUsage:
+    """Give a row of so many days later."""
+    told, by_ms = row.usage, days * DAY_MS
+    usage = replace(told.usage, start_ms=told.usage.start_ms + by_ms)
+    return replace(row, usage=replace(told, usage=usage, time_ms=told.time_ms + by_ms))
+
+
+class Frozen:
+    """Gives an account with its rows, as the freezer of a job does."""
+
+    def __init__(self, account: Account, rows: Sequence[StoredUsage]) -> None:
+        self.account = account
+        self.rows = tuple(rows)
+
+    async def frozen(self, *_: object) -> AsyncGenerator[FrozenAccount]:
+        yield FrozenAccount(self.account, {}, self.rows)
+
+
+class Taking:
+    """A client whose restatements are all taken."""
+
+    async def exchange(
+        self, requests: Sequence[pb.ServiceRequest], **_: object
+    ) -> AsyncGenerator[tuple[pb.ServiceRequest, pb.ServiceReply]]:
+        for request in requests:
+            yield request, pb.ServiceReply(command=pb.CommandResult())
+
+
+def restated(seq: int, job: int) -> StoredUsage:
+    made = late(seq, ALICE)
+    return replace(made, usage=replace(made.usage, kind="restated", amount=5, key=f"rerate:{job}:9:{ALICE}"))
+
+
+async def taken_back(home: Path, job: int, rows: Sequence[StoredUsage]) -> list[LateUsage]:
+    store = DetailStore(home)
+    store.take("GD/0", str(ZONE), list(rows), 9)
+    back = Rollback(store, cast("Freezer", Frozen(an_account(ALICE, 9, "GD", currency="CNY"), rows)), job, 99)
+    told = [each async for each in back.post(JournalPlace("GD/0", "", str(ZONE)), cast("AsyncClient", Taking()), "no")]
+    assert [each.status for each in told] == ["taken back"]
+    waiting = LateBook(store).waiting()
+    store.close()
+    return waiting
+
+
+async def test_usage_whose_price_is_taken_back_waits_for_one_again(tmp_path: Path) -> None:
+    set_aside = [late(1, ALICE), moved(late(2, ALICE), 31)]
+    first, second = await taken_back(tmp_path / "one", 7, [*set_aside, restated(3, 7)])
+    assert [(each.month, each.set_aside, each.reason) for each in (first, second)] == [
+        ("202410", True, "JOB_TAKEN_BACK"),
+        ("202411", True, "JOB_TAKEN_BACK"),
+    ]
+    assert "job 7" in first.why
+    assert (first.position, first.from_ms) == (2 * GROUP_PLACES, BEGIN_MS)
+    # What another job priced keeps that price, so it does not wait, unless that job was taken back itself.
+    assert await taken_back(tmp_path / "two", 8, [*set_aside, restated(3, 7), restated(4, 8)]) == []
+    back = restated(5, 7)
+    back = replace(back, usage=replace(back.usage, key=f"rerate:7:back:9:{ALICE}", amount=-5))
+    assert len(await taken_back(tmp_path / "three", 8, [*set_aside, restated(3, 7), restated(4, 8), back])) == 2
+
+
+async def test_accounts_are_frozen_few_rows_at_a_time_and_one_of_too_many_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DetailStore(tmp_path / "one")
+    carol = "GD/0:carol"
+    rows = [late(number, who) for number, who in enumerate([ALICE] * 2 + [BOB] * 9 + [carol] * 3, 1)]
+    store.take("GD/0", str(ZONE), rows, 20)
+    monkeypatch.setattr(freezing, "ROWS_MAX", 8)
+    monkeypatch.setattr(freezing, "ROWS_AT_ONCE", 4)
+    read: list[int] = []
+    plain = freezing.rows_in
+
+    def counted(frame: pl.DataFrame) -> Iterator[StoredUsage]:
+        read.append(len(frame))
+        return plain(frame)
+
+    async def states(_: Freezer, some: Sequence[str]) -> dict[str, tuple[Account, dict[str, Contract]]]:
+        return {who: (an_account(who, 99, "GD"), {}) for who in some}
+
+    class Rows:
+        async def gather(self, journal: JournalPlace) -> None:
+            """They are all there."""
+
+        def frame(self, slot: str, from_day: str) -> pl.LazyFrame:
+            return store.frame(slot, from_day)
+
+    monkeypatch.setattr(freezing, "rows_in", counted)
+    monkeypatch.setattr(Freezer, "_states", states)
+    freezer = Freezer(Rows(), AsyncClient(["x:1"]))
+    place = JournalPlace("GD/0", "", str(ZONE))
+    found = [each async for each in freezer.frozen(place, [ALICE, BOB, carol], "")]
+    told = [each.reason if isinstance(each, LeftOut) else len(each.rows) for each in found]
+    assert told == [2, "USES_TOO_MANY", 3]
+    assert max(read) <= 4
     store.close()
 
 

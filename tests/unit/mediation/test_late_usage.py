@@ -25,7 +25,8 @@ from details.rows import StoredUsage, rows_of
 from mediation.columns.rater import ColumnRater
 from mediation.rerating.bycolumns import Restater
 from mediation.rerating.freezing import FrozenAccount
-from mediation.rerating.job import AccountOutcome, Studied, ask, lost_price, span_month
+from mediation.rerating.job import AccountOutcome, Studied, ask, lost_price, rated_anew, span_month
+from mediation.rerating.whatif import BY, WhatIf
 from testkit.ledger import Desk
 from tests.unit.mediation.test_rerating import CONTRACTS, HOUR_MS, ME, ZONE, charge, counted, opened, post, sums
 
@@ -36,12 +37,12 @@ NOW_MS = LOCAL.moment_ms("2026-10-30T12:00:00")
 WHO = "GD/0:me"
 
 
-def timeline(*, roll: bool = False, calls: bool = True) -> Timeline:
+def timeline(*, roll: bool = False, calls: bool = True, connect: str = "0.5") -> Timeline:
     """98 a day at most for data, one free minute a month, a connection fee, and a counter of the year."""
     free: dict[str, object] = {"id": "free", "unit": "second", "quota": "60", "when": {"services": ["voice"]}}
     if roll:
         free["roll_over"] = {"limit": "1 min"}
-    voice = {"id": "any", "rates": [{"price": "0.1", "per": "60"}], "connect": "0.5"}
+    voice = {"id": "any", "rates": [{"price": "0.1", "per": "60"}], "connect": connect}
     data = {"id": "any", "rates": [{"price": "1", "per": "1 MB"}], "cap": {"amount": "98", "over": "day"}}
     catalogue = from_plain(
         {
@@ -72,9 +73,13 @@ class Line:
     """A mediation line in small: batches of one use, jobs, and what the journal has become."""
 
     def __init__(self, by: Timeline) -> None:
-        self.by = by
         self.desk = since_august()
         self._batch = self._job = 0
+        self.correct(by)
+
+    def correct(self, by: Timeline) -> None:
+        """Rate by other catalogues from now on."""
+        self.by = by
         self._by_columns = Restater(by.plan_at, ColumnRater(by.plan_at))
 
     @property
@@ -248,6 +253,46 @@ def test_a_whole_call_whose_part_is_nowhere_leaves_the_account_out() -> None:
     found = line.study(AUGUST + 2)
     assert isinstance(found, AccountOutcome)
     assert found.reason == "DETAILS_INCOMPLETE"
+
+
+def tried(line: Line, month: int, draft: Timeline) -> WhatIf:
+    asked = ask(line.frozen, month)
+    assert not isinstance(asked, AccountOutcome)
+    (studied,) = rated_anew(Restater(draft.plan_at, ColumnRater(draft.plan_at)), [asked])
+    assert isinstance(studied, Studied)
+    found = WhatIf()
+    found.add("GD", studied, draft.plan_at)
+    return found
+
+
+def test_what_if_is_held_against_what_stands_and_not_against_first_charges() -> None:
+    line = Line(timeline())
+    line.come(call("2026-10-02T10:00:00", 600), at("2026-10-02T11:00:00"))
+    line.come(data("2026-10-03T10:00:00"), at("2026-10-03T11:00:00"))
+    line.come(call("2026-08-31T11:00:00", 120), NOW_MS)  # At no price until the job.
+    assert line.rerate(AUGUST)
+    dearer = timeline(connect="0.8")
+    line.correct(dearer)
+    assert line.rerate(AUGUST)
+    stands = sum(sums(line.account).values())
+    same = tried(line, AUGUST, dearer)
+    assert (same.total.before, same.total.after) == (stands, stands)
+    assert [each.difference for by in BY for each in same.sums(by)] == [0, 0, 0]
+    assert same.payers() == {"more": 0, "less": 0, "the same": 1}
+    former = tried(line, AUGUST, timeline())
+    assert (former.total.before, former.total.difference) == (stands, -600_000), "two calls at 0.3 less each"
+
+
+def test_what_if_does_not_count_a_part_twice_that_stands_with_its_call() -> None:
+    line = Line(timeline())
+    charged, whole = call("2026-10-02T10:00:00", 90), call("2026-10-02T10:00:00", 200)
+    key = line.come(charged, charged.start_ms + HOUR_MS)
+    line.come(whole, NOW_MS, ReplacedUse(0, key, charged.start_ms, charged.quantity))
+    before = tried(line, AUGUST + 2, timeline())
+    assert before.total.before == sum(sums(line.account).values())
+    assert line.rerate(AUGUST + 2)
+    after = tried(line, AUGUST + 2, timeline())
+    assert (after.total.before, after.total.difference) == (800_000, 0)
 
 
 USES = st.lists(

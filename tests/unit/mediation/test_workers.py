@@ -10,7 +10,7 @@ import pytest
 
 from charging.errors import Fault, Refused, Unavailable
 from cluster.roles import read_role
-from mediation.workers import pool
+from mediation.workers import pool, serving
 from mediation.workers.pool import WorkerPool, workers_at
 from mediation.workers.serving import TaskFault, serve_scheduler, serve_worker
 from mediation.workers.trust import OperatorsOnly
@@ -71,6 +71,22 @@ async def test_tasks_are_done_and_what_they_raise_is_told(tmp_path: Path) -> Non
     assert [found[number] for number in range(50)] == [b"TASK %d" % number for number in range(50)]
     assert found[50] == TaskFault("INSUFFICIENT_FUNDS", "there is nothing left")
     assert found[51] == TaskFault("WORKER_FAILED", "ZeroDivisionError: of a library")
+
+
+async def test_a_worker_of_another_release_reads_no_task_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "RELEASE", "0.0.9")  # Of whoever begins the job; the worker keeps its own.
+    ours = authority(tmp_path / "tls", ["operator/li"])
+    async with (
+        scheduled(trust(ours)) as scheduler,
+        at_work(scheduler, trust(ours)),
+        workers_at(scheduler, trust(ours)) as workers,
+    ):
+        (end,) = (await results(workers, b"task")).values()
+    assert isinstance(end, TaskFault)
+    assert end.reason == "WORKER_RELEASE"
+    assert f"is of release {serving.RELEASE}, and the job was begun by 0.0.9" in end.message
 
 
 async def test_only_operators_of_this_authority_are_talked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
