@@ -20,7 +20,7 @@ from testkit.rehearsal import DAY_MS, Rehearsal, rehearse
 from tests.cluster.commanding import done, start
 from tests.unit.mediation.test_assembling import FORMAT
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(480)]
 SHAPE = Shape(domain_servers=1, app_servers=1, feeds=0)
 LONG_AGO_MS = DAY_MS - LATE_MS_MAX - 3 * 86_400_000
 SOURCE = "sources:\n  - {source: s, folder: FOLDER, format: calls, whole: {not_ending: .tmp}}\n"
