@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mediation.collecting.arriving import arrival_name
 from mediation.collecting.collector import Collected
 from mediation.collecting.folders import FileMoved
 from mediation.collecting.opening import open_folder
+from mediation.collecting.s3keys import BucketPlace, signed
 from mediation.line import MediationLine, read_rules
 from mediation.plant.plant import Plant
 from mediation.written import FaultyFile
@@ -133,18 +135,29 @@ async def test_a_bucket_that_can_not_be_had_is_one_sentence_without_secrets(ther
     assert SECRET not in trouble
 
 
-async def test_a_key_that_can_not_be_listed_is_told_and_the_rest_is_taken_once_it_is_gone(
+async def test_a_key_that_no_path_can_name_is_told_alone_and_the_rest_is_taken(
     there: tuple[BucketYard, Home],
 ) -> None:
     served, home = there
     served.put("gx/in/1.cdr", content(1))
+    served.put("gx/in/呼叫 5%2F.cdr", content(6))
+    served.put("gx/in/deeper/3.cdr", content(3))
     served.put("gx/in//2.cdr", content(2))
     found = await home.look()
-    (trouble,) = found.troubles
-    assert "empty path segment" in trouble
+    assert (found.troubles, found.taken, found.unread_count) == ((), 2, 1)
     served.remove("gx/in//2.cdr")
     found = await home.look()
-    assert (found.troubles, found.taken) == ((), 1)
+    assert (found.troubles, found.taken, found.unread_count) == ((), 0, 0), "the same files by whichever way"
+
+
+def test_a_list_is_signed_as_amazon_shows_it() -> None:
+    user, key = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    host = "examplebucket.s3.amazonaws.com"
+    place = BucketPlace(host, 443, "examplebucket", "us-east-1", user, key, None, 5)
+    text, headers = signed(place, host, "/", {"prefix": "J", "max-keys": "2"}, datetime(2013, 5, 24, tzinfo=UTC))
+    assert text == "max-keys=2&prefix=J"
+    signature = headers["authorization"].rpartition("Signature=")[2]
+    assert signature == "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
 
 
 async def test_what_a_bucket_can_not_do_is_refused_before_it_starts(tmp_path: Path) -> None:
