@@ -36,7 +36,7 @@ class Typesetter:
         if _REGISTRY.search(source):
             raise _faulty(template, "it asks for a package; a document is made of what lies beside its template")
         self._template = template
-        self._opening = f"#import {_literal('/' + template.name)}: bills\n#bills(json(bytes("
+        self._opening = f"#import {_literal('/' + template.name)} as template\n#template.bills(json(bytes("
         self._compiler = typst.Compiler(root=str(template.parent), font_paths=[str(fonts)], ignore_system_fonts=True)
 
     def pdf(self, document: BillDocument) -> bytes:

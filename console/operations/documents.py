@@ -158,7 +158,10 @@ def file_name(document: BillDocument) -> str:
 def _read(source: Path, language: str) -> BillDocument:
     if source.stat().st_size > FILE_BYTES_MAX:
         raise Invalid("DOCUMENT_UNREADABLE", f"{source} is larger than {FILE_BYTES_MAX >> 20} MB")
-    found = from_json(source.read_bytes())
+    try:
+        found = from_json(source.read_bytes())
+    except Invalid as fault:
+        raise Invalid(fault.reason, f"{source}: {fault.message}", fields=fault.fields) from None
     if not language:
         return found
     return msgspec.structs.replace(found, language=language_of(language))

@@ -196,6 +196,16 @@ def test_the_command_prints_a_bill_from_its_json(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["document"]).exit_code == 2
 
 
+def test_of_several_files_the_one_that_holds_no_bill_is_named(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_bytes(to_json(a_document()))
+    bad.write_text("x")
+    result = CliRunner().invoke(app, ["document", "--from", str(good), "--from", str(bad), "--to", str(tmp_path)])
+    assert isinstance(result.exception, Invalid)
+    assert result.exception.reason == "DOCUMENT_UNREADABLE"
+    assert str(bad) in result.exception.message
+
+
 def test_the_name_of_a_file_stays_in_its_folder(tmp_path: Path) -> None:
     document = a_document()
     document = msgspec.structs.replace(document, bill=msgspec.structs.replace(document.bill, number="../../etc/x"))

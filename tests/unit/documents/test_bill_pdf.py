@@ -126,7 +126,7 @@ def test_a_text_that_is_too_long_for_a_line_makes_its_row_higher() -> None:
     [
         ("#let x = (", "unclosed delimiter"),
         ("#nonsense()", "unknown variable"),
-        ("= A page", "unresolved import"),
+        ("= A page", "does not contain `bills`"),
         ("#let bills(sheets) = sheets.first().payee", "does not contain key"),
         ('#read("/etc/hostname")', "file not found"),
         ('#read("../outside.txt")', "escape the project root"),
