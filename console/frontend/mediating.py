@@ -27,7 +27,7 @@ from mediation.line import MediationLine, PlantRules
 from mediation.plant.assembler import waiting_calls
 from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended
-from mediation.posting.poster import Posted, Poster
+from mediation.posting.poster import ATTEMPT_MS, Posted, Poster
 from mediation.proving import FileProof, Prover
 from mediation.records import DroppedRecord, UnreadRecord, UnusableFile
 from mediation.standing import source_states
@@ -257,7 +257,7 @@ def _work(
         with closing(plant):
             with only_writer(home):
                 plant.remove_unnamed()
-            async with AsyncClient(endpoints, tls=read_role(tls, "frontend")) as client:
+            async with AsyncClient(endpoints, tls=read_role(tls, "frontend"), attempt_timeout_ms=ATTEMPT_MS) as client:
                 return await work(plant, client)
 
     calm_collector()

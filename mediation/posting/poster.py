@@ -1,7 +1,10 @@
 """Charges the batches that are open, through the front door, and keeps what was said of each record."""
 
+import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from itertools import zip_longest
 
 import polars as pl
 from msgspec import Struct, field
@@ -16,9 +19,10 @@ from mediation.posting.shares import BatchShare, BatchUses, request_of
 from onetier_client import AsyncClient
 
 WINDOW_REQUESTS = 128
-"""Shares under way at once, each of up to 200 uses: enough that all tiers have some, answered long before a client asks
-again."""
+"""Shares under way at once, each of up to 200 uses: enough that all tiers have some."""
 TIMEOUT_MS = 60_000
+ATTEMPT_MS = 20_000
+"""For clients that post: a share that waits behind a hundred others is not asked again while they are rated."""
 
 
 class Posted(Struct):
@@ -34,6 +38,14 @@ class Posted(Struct):
     """Micro-units by currency."""
     seconds: float = 0.0
 
+    def add(self, details: pl.DataFrame, suspended: int) -> None:
+        """Count a batch that was committed: what was charged of it, and how many records were not."""
+        self.charged += len(details)
+        self.set_aside += int(details["set_aside"].sum())
+        self.suspended += suspended
+        for currency, amount in details.group_by("currency").agg(pl.col("amount").sum()).iter_rows():
+            self.amounts[currency] = self.amounts.get(currency, 0) + amount
+
 
 class Poster:
     """Posts for one plant through one client. `channels` gives the access channel of a source."""
@@ -46,23 +58,35 @@ class Poster:
     async def post_batches(self, now_ms: int) -> Posted:
         """Charge all open batches in their order, one commit each; the first of unknown fate ends it."""
         posted, began = Posted(), time.perf_counter()
-        for batch in self._plant.work.batches(OPEN):
-            outcome = await self._post(batch)
-            posted.unknown += outcome.unknown
-            if outcome.unknown:
-                break  # An account that took a later batch would not take this one any more.
-            details, aside = outcome.details(), outcome.aside(batch.digest, now_ms)
-            self._commit(batch, details, aside)
-            posted.charged += len(details)
-            posted.set_aside += int(details["set_aside"].sum())
-            posted.suspended += len(aside)
-            for currency, amount in details.group_by("currency").agg(pl.col("amount").sum()).iter_rows():
-                posted.amounts[currency] = posted.amounts.get(currency, 0) + amount
+        async with aclosing(self._read(self._plant.work.batches(OPEN))) as read:
+            async for batch, uses in read:
+                outcome = await self._post(batch, uses)
+                posted.unknown += outcome.unknown
+                if outcome.unknown:
+                    break  # An account that took a later batch would not take this one any more.
+                details, aside = outcome.details(), outcome.aside(batch.digest, now_ms)
+                self._commit(batch, details, aside)
+                posted.add(details, len(aside))
         posted.seconds = time.perf_counter() - began
         return posted
 
-    async def _post(self, batch: RecordBatch) -> BatchOutcome:
-        uses = BatchUses(read_uses(self._plant.folder.batch(batch.number)))
+    async def _read(self, batches: Sequence[RecordBatch]) -> AsyncGenerator[tuple[RecordBatch, BatchUses], None]:
+        """Read and sort batches, each while the one before it is under way: nobody waits for that but the first."""
+        ahead: asyncio.Future[BatchUses] | None = None
+        try:
+            for batch, behind in zip_longest(batches, batches[1:]):
+                uses = await (ahead or self._read_one(batch))
+                ahead = self._read_one(behind) if behind is not None else None
+                yield batch, uses
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+
+    def _read_one(self, batch: RecordBatch) -> "asyncio.Future[BatchUses]":
+        path = self._plant.folder.batch(batch.number)
+        return asyncio.ensure_future(asyncio.to_thread(lambda: BatchUses(read_uses(path))))
+
+    async def _post(self, batch: RecordBatch, uses: BatchUses) -> BatchOutcome:
         outcome = BatchOutcome(uses)
         channel = self._channel(batch.digest)
         for turn in uses.turns():

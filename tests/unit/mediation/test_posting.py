@@ -1,6 +1,8 @@
 """A batch goes out in shares by columns, and what was said of each use comes back to its record."""
 
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 import pytest
@@ -12,14 +14,18 @@ from onetier.v1 import service_desk_pb2 as pb
 from appserver.reading.uses import uses_of
 from charging.base.asked import Asked
 from charging.base.usage import Usage
-from charging.errors import NotFound
+from charging.errors import NotFound, Unavailable
 from charging.ledger.commands.post_usage import USES_MAX
 from mediation.decoding.pieces import frame_of
 from mediation.plant.batches import DETAILS, REPLACES, rows_in, write_batch
 from mediation.plant.batches import KeyedRecord as Row
+from mediation.plant.plant import Plant
+from mediation.plant.work import OPEN
 from mediation.posting.outcomes import BatchOutcome
-from mediation.posting.shares import BatchUses, request_of
+from mediation.posting.poster import Poster
+from mediation.posting.shares import TURNS_MAX, BatchUses, request_of
 from mediation.records import DetailRecord, RecordPlace, ReplacedCharge
+from onetier_client import AsyncClient
 from runtime.status import to_status
 
 NOW_MS = 1_800_000_000_000
@@ -174,3 +180,43 @@ def test_an_answer_of_other_uses_than_were_sent_is_taken_for_none() -> None:
     uses = two_subscribers()
     with pytest.raises(ValueError, match="2 uses were sent under k1, and 1 are answered"):
         BatchOutcome(uses).note(uses.shares[0], "k1", charged(5))
+
+
+class Door:
+    """A front door that charges each use at 5; of a batch it may know nothing."""
+
+    def __init__(self, lost: int = 0) -> None:
+        self.lost = lost
+        self.asked: list[int] = []
+
+    async def exchange(
+        self, requests: Iterator[pb.ServiceRequest], *, window: int, timeout_ms: int
+    ) -> AsyncIterator[tuple[pb.ServiceRequest, pb.ServiceReply]]:
+        assert window > 0
+        assert timeout_ms > 0
+        for request in requests:
+            number = request.post_usage.batch // TURNS_MAX
+            self.asked.append(number)
+            reply = charged(*(5 for _ in request.post_usage.columns.event_times_ms))
+            if number == self.lost:
+                reply = pb.ServiceReply(error=to_status(Unavailable("CLIENT_CLOSED", "gone")))
+            yield request, reply
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2, 3])
+async def test_batches_are_charged_in_their_order_and_none_after_one_of_unknown_fate(tmp_path: Path, lost: int) -> None:
+    plant = Plant(tmp_path)
+    record = DetailRecord(WHO[0], "sms", NOW_MS, 1, "", "", "", (), RecordPlace(1, b""))
+    for number in (1, 2, 3):
+        write_batch(plant.folder.batch(number), [Row(number.to_bytes(16), record)])
+        with plant.commit():
+            plant.work.add(number, f"file {number}", 1)
+    door = Door(lost)
+    posted = await Poster(plant, cast("AsyncClient", door), {}).post_batches(NOW_MS)
+    done = lost - 1 if lost else 3
+    assert door.asked == list(range(1, done + 1)) + ([lost] if lost else [])
+    assert (posted.charged, posted.unknown, posted.suspended) == (done, int(lost > 0), 0)
+    assert posted.amounts == ({"CNY": 5 * done} if done else {})
+    assert [batch.number for batch in plant.work.batches(OPEN)] == list(range(done + 1, 4))
+    assert [plant.folder.details(number).exists() for number in (1, 2, 3)] == [number <= done for number in (1, 2, 3)]
+    plant.close()
