@@ -1,6 +1,6 @@
 """Billing runs through all tiers: bills a second of three fees, eight items and tax.
 
-python -m bench.bills [--units URL] [--domains 1] [--accounts 4000] [--slots 1] [--workers 4] [--page 500]
+python -m bench.bills [--units URL] [--domains 1] [--accounts 4000] [--slots 1] [--workers 4] [--page 2000]
 """
 
 import argparse
@@ -36,6 +36,8 @@ DAY_MS = 86_400_000
 AFTER_MS = 20 * DAY_MS
 """From what is billed to what is not: usage of the next month."""
 UNARY_PAUSE_S = 0.002
+PAGE = 2_000
+"""Accounts of a page, as the console asks for them."""
 CREDIT = 1_000_000 * YUAN
 ONE = Aim("≥ 5,000/s", 5_000)
 MANY = Aim("≥ 3,000/s", 3_000)
@@ -154,7 +156,7 @@ async def bill(system: System, domains: Sequence[str], slots: int, workers: int,
 
 
 async def measure(
-    base: str, folder: Path, domains: Sequence[str], accounts: int, slots: int = 1, page: int = 500
+    base: str, folder: Path, domains: Sequence[str], accounts: int, slots: int = 1, page: int = PAGE
 ) -> Run:
     """Start a system, let a month pass in it, and bill it. Raises `RuntimeError` when an account could not be."""
     shape = Shape(1, 1, 1)
@@ -271,7 +273,7 @@ def main() -> None:
     parser.add_argument("--domains", type=int, default=1)
     parser.add_argument("--accounts", type=int, default=4_000)
     parser.add_argument("--slots", type=int, default=1)
-    parser.add_argument("--page", type=int, default=500)
+    parser.add_argument("--page", type=int, default=PAGE)
     asyncio.run(_quick(parser.parse_args()))
 
 

@@ -13,13 +13,12 @@ from collections.abc import Sequence
 
 from msgspec import Raw, Struct
 
-from appserver.billing.closings import BillingCaller, closing
+from appserver.billing.closings import BillingCaller, asked, closing
 from bench.bills import FEES, ITEMS, catalogue, period
 from bench.domainserver import One, Wait, identity_of, own, send
 from bench.table import Bench, Row
 from business.billing.periods import Period, ends_ms
 from charging import wire
-from charging.base.account import Account
 from charging.base.contract import Contract, Subscription
 from charging.base.localtime import LocalTime
 from charging.base.usage import SealedCharge, Usage
@@ -27,7 +26,7 @@ from charging.ledger.command import Command
 from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.plans.timeline import Timeline
-from charging.wire import Commit, DueAccounts, FetchDue
+from charging.wire import AccountsClosed, Ask, Commit, Done, DueAccounts, FetchDue, PackedClosings
 from domainservers.base.limits import Limits
 from domainservers.slot.slot import Slot
 from house.stores import STORES
@@ -107,63 +106,67 @@ async def _owner(accounts: int) -> Slot:
 class _Platform:
     """What the platform does for a page, without a process of its own."""
 
-    def __init__(self, accounts: int) -> None:
+    def __init__(self) -> None:
         self._timeline = Timeline([(0, catalogue())], [], ZONE)
-        self._contracts = {identity_of(number): _contract(number) for number in range(accounts)}
         self._caller = BillingCaller("bench", "front", "")
         self._now_ms = int(time.time() * 1_000)
 
-    def commits(self, accounts: Sequence[Account]) -> list[Commit]:
+    def closings(self, due: DueAccounts) -> PackedClosings:
         """Make what closes them."""
-        return [
-            closing(self._timeline, each, [self._contracts[each.account_id]], self._caller, self._now_ms).commits[0]
-            for each in accounts
+        made = [
+            closing(self._timeline, each, own or (), self._caller, self._now_ms)
+            for each, own in zip(due.accounts, due.contracts, strict=True)
         ]
+        return asked(self._caller, self._now_ms, made)
 
 
-def _contract(number: int) -> Contract:
-    action = _opening(number).command.action
-    assert isinstance(action, OpenAccount)
-    return action.contract
+def _ask(slot: Slot, ask: Ask) -> "asyncio.Future[bytes]":
+    told = One(asyncio.get_running_loop().time() + TIMEOUT_S)
+    slot.submit(told, [(0, ask)])
+    return told.answered
 
 
 async def _due(slot: Slot, after: str) -> DueAccounts:
-    told = One(asyncio.get_running_loop().time() + TIMEOUT_S)
-    slot.submit(told, [(0, FetchDue("GD/0", period().month, 1, ACCOUNTS_AT_ONCE, after))])
-    answer = wire.unpack_answer(await told.answered)
+    ask = FetchDue("GD/0", period().month, 1, ACCOUNTS_AT_ONCE, after, contracts=True)
+    answer = wire.unpack_answer(await _ask(slot, ask))
     assert isinstance(answer, DueAccounts)
     return answer
 
 
+def _check(body: bytes) -> None:
+    answer = wire.unpack_answer(body)
+    if not isinstance(answer, AccountsClosed) or not all(isinstance(each, Done) for each in answer.answers):
+        raise RuntimeError("not closed")
+
+
 async def costs(accounts: int) -> Costs:
     """Bill accounts in this process, a part after the other."""
-    slot, platform = await _owner(accounts), _Platform(accounts)
+    slot, platform = await _owner(accounts), _Platform()
     spent, after, done = [0.0] * 4, "", 0
     while after or not done:
         marks = [time.process_time()]
         due = await _due(slot, after)
         marks.append(time.process_time())
-        commits = platform.commits(due.accounts)
+        page = platform.closings(due)
         marks.append(time.process_time())
-        asks = [wire.read_ask(body) for body in [wire.pack(commit) for commit in commits]]
+        ask = wire.read_ask(wire.pack(page))
         marks.append(time.process_time())
-        if await send(slot, [asks], 1):
-            raise RuntimeError("not closed")
+        _check(await _ask(slot, ask))
         marks.append(time.process_time())
         spent = [all_ + end - begin for all_, begin, end in zip(spent, marks, marks[1:], strict=False)]
-        done, after = done + len(commits), due.next
+        done, after = done + len(due.accounts), due.next
     await slot.close()
     return Costs(*(took / done * 1e6 for took in spent))
 
 
 async def slices(accounts: int) -> Slice:
     """Charge one after the other, alone and while all are billed."""
-    slot, platform = await _owner(accounts), _Platform(accounts)
+    slot, platform = await _owner(accounts), _Platform()
     made: list[bytes] = []
     after = ""
     while after or not made:
         due = await _due(slot, after)
-        made += [wire.pack(each) for each in platform.commits(due.accounts)]
+        made.append(wire.pack(platform.closings(due)))
         after = due.next
     alone = await _charged(slot, "alone", accounts // 8)
     run = asyncio.create_task(_closed(slot, made))
@@ -176,16 +179,13 @@ async def slices(accounts: int) -> Slice:
 
 
 async def _closed(slot: Slot, made: Sequence[bytes]) -> None:
-    under_way: list[Wait] = []
-    for at in range(0, len(made), ACCOUNTS_AT_ONCE):
-        asks = [wire.read_ask(body) for body in made[at : at + ACCOUNTS_AT_ONCE]]
-        under_way.append(Wait(len(asks)))
-        slot.submit(under_way[-1], list(enumerate(asks)))
+    under_way: list[asyncio.Future[bytes]] = []
+    for body in made:
+        under_way.append(_ask(slot, wire.read_ask(body)))
         while len(under_way) >= UNDER_WAY:
-            first = under_way.pop(0)
-            await first.done.wait()
-            if first.failed:
-                raise RuntimeError(f"{first.failed} were not closed")
+            _check(await under_way.pop(0))
+    for each in under_way:
+        _check(await each)
 
 
 async def _charged(slot: Slot, run: str, times: int) -> list[float]:

@@ -5,8 +5,10 @@ A body is one `Ask`, its reply one `Answer`, both tagged unions, packed with `pa
 structs have their names here, too.
 """
 
+from collections.abc import Sequence
+
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from charging.base.account import Account
 from charging.base.contract import Contract
@@ -17,6 +19,7 @@ from charging.bills.bill import Bill
 from charging.catalogue.published import CatalogueRef as CatalogueRef
 from charging.errors import Invalid
 from charging.ledger.command import Command
+from charging.ledger.commands.close_period import ClosePeriod
 from charging.ledger.details import RatedUsage as RatedUsage
 from charging.ledger.outcome import ChargedFact
 from charging.ledger.outcome import ChargeTold as ChargeTold
@@ -33,6 +36,8 @@ from charging.ledger.permission import Grant
 DIGEST_BYTES = 16
 COMMAND_KEY_CHARS_MAX = 1_000
 """Of a command's key: a caller's, or what the tiers make of two of them and an account id."""
+CLOSES_MAX = 200
+"""Accounts of one `CloseAccounts`."""
 
 
 class Pull(Struct, frozen=True, array_like=True, tag="p", gc=False):
@@ -54,6 +59,57 @@ class Commit(Struct, frozen=True, array_like=True, tag="c", gc=False):
 
     identity: str
     command: Command
+
+
+class AccountClose(Struct, frozen=True, array_like=True, gc=False):
+    """One account of a page that is closed."""
+
+    account_id: str
+    digest: bytes
+    """16 bytes over the action as it is packed."""
+    action: ClosePeriod
+
+
+class CloseAccounts(Struct, frozen=True, array_like=True, tag="C", gc=False):
+    """Do `close_period` for a page of accounts, each once and as an entry of its own. Routed to "domain:GD/3".
+
+    Whoever bills says once for all of them who he is, and hears of all of them at once: `AccountsClosed`.
+    """
+
+    actor: str
+    channel: str
+    time_ms: int
+    principal: str
+    closes: tuple[AccountClose, ...]
+
+    def command(self, close: AccountClose) -> Command:
+        """Give the command for one of them, whose key is what it says and when it was made.
+
+        Not what it says alone: a refusal that time takes away, PERIOD_NOT_OVER of an owner whose clock is behind or of
+        an account with a zone of its own, would be the answer of the next tries, too. What is done twice the period
+        refuses.
+        """
+        key = f"bill-{close.digest.hex()}-{self.time_ms}"
+        return Command(
+            close.account_id,
+            key,
+            close.digest,
+            self.actor,
+            self.channel,
+            self.time_ms,
+            close.action,
+            self.principal,
+        )
+
+
+class PackedClosings(Struct, frozen=True, array_like=True, tag="C", gc=False):
+    """A `CloseAccounts` as it is sent: the digest was taken of each action as it is packed here."""
+
+    actor: str
+    channel: str
+    time_ms: int
+    principal: str
+    closes: Sequence[tuple[str, bytes, Raw]]
 
 
 class FetchHistory(Struct, frozen=True, array_like=True, tag="h"):
@@ -167,6 +223,8 @@ class FetchDue(Struct, frozen=True, array_like=True, tag="D"):
     """Instead those with money in a stage, also such as have moved away."""
     every: bool = False
     """Instead all of them."""
+    contracts: bool = False
+    """With the contracts of their members."""
 
 
 class FetchBills(Struct, frozen=True, array_like=True, tag="B"):
@@ -182,6 +240,7 @@ Ask = (
     | Pull
     | Locate
     | Commit
+    | CloseAccounts
     | FetchHistory
     | FetchDetail
     | FetchCustomer
@@ -333,6 +392,15 @@ class DueAccounts(Struct, frozen=True, array_like=True, tag="D"):
     accounts: tuple[Account, ...]
     next: str = ""
     """Where the next page begins; "" = there is none."""
+    contracts: tuple[tuple[Contract, ...] | None, ...] = ()
+    """Of the members of each account that have one and are not gone, as far as they were asked for; None = they can't
+    be told with it: whoever pulls them has them, or hears why not."""
+
+
+class AccountsClosed(Struct, frozen=True, array_like=True, tag="C"):
+    """What became of each account of a `CloseAccounts`, in its order."""
+
+    answers: tuple[Done | Stale | Failed, ...]
 
 
 class Bills(Struct, frozen=True, array_like=True, tag="B"):
@@ -344,6 +412,7 @@ class Bills(Struct, frozen=True, array_like=True, tag="B"):
 
 Answer = (
     DueAccounts
+    | AccountsClosed
     | Bills
     | BusinessData
     | AccountNamed
@@ -380,6 +449,12 @@ def read_ask(body: bytes) -> Ask:
         command = ask.command
         if len(command.digest) != DIGEST_BYTES or not command.key or len(command.key) > COMMAND_KEY_CHARS_MAX:
             raise _unkeyed()
+    elif type(ask) is CloseAccounts:
+        if not 0 < len(ask.closes) <= CLOSES_MAX:
+            raise Invalid("BODY_MALFORMED", f"1 to {CLOSES_MAX} accounts are closed at once")
+        for close in ask.closes:
+            if len(close.digest) != DIGEST_BYTES or not close.account_id:
+                raise _unkeyed()
     elif type(ask) is Instruct:
         asked = ask.instruction
         if len(asked.digest) != DIGEST_BYTES or not asked.key or len(asked.key) > COMMAND_KEY_CHARS_MAX:

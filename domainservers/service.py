@@ -13,7 +13,7 @@ from onetier.v1.domain_server_pb2_grpc import DomainServerServiceServicer
 
 from charging import wire
 from charging.errors import Denied, Fault, Invalid, internal
-from charging.wire import Ask, Commit, FetchReference
+from charging.wire import Ask, CloseAccounts, Commit, FetchReference
 from domainservers.batch import ServedBatch
 from domainservers.desk.answers import pack_fault
 from domainservers.desk.following import FollowedSink
@@ -113,9 +113,10 @@ class DomainServerServicer(DomainServerServiceServicer):
                 self._submit_followed(owned[slot].slot, batch, asks, origin, traced)
             else:
                 self._submit(owned[slot].slot, batch, asks, origin)
+            closings = [len(ask.closes) for _, ask in asks if type(ask) is CloseAccounts]
             commits = sum(type(ask) is Commit for _, ask in asks)
-            self._metrics.requests("commit", "taken", commits)
-            self._metrics.requests("read", "taken", len(asks) - commits)
+            self._metrics.requests("commit", "taken", commits + sum(closings))
+            self._metrics.requests("read", "taken", len(asks) - commits - len(closings))
         if misrouted:
             self._metrics.event("misrouted", len(misrouted))
             batch.misroute(misrouted)

@@ -4,12 +4,12 @@
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from charging.base.account import Account
-from charging.base.account_id import asked_for, slot_of
+from charging.base.account_id import asked_for, identity_of, slot_of
 from charging.base.contract import Contract
 from charging.base.identity import mask
 from charging.catalogue.document import Catalogue, from_plain
@@ -35,15 +35,19 @@ from charging.ledger.outcome import HistoryLine, unpack_outcome
 from charging.ledger.permission import Grant
 from charging.ledger.revising import check_basis
 from charging.wire import (
+    AccountsClosed,
     Answer,
     Ask,
     Bills,
     BusinessData,
     CatalogueRef,
     ChannelRef,
+    CloseAccounts,
     Commit,
     Detail,
+    Done,
     DueAccounts,
+    Failed,
     FetchBills,
     FetchCustomer,
     FetchDetail,
@@ -179,6 +183,8 @@ class OwnerInMemory:
                 return self.data(identity)
             case Commit(identity, command):
                 return self._commit(identity, command)
+            case CloseAccounts():
+                return AccountsClosed(tuple([self._closed(ask.command(close)) for close in ask.closes]))
             case FetchReference(domain, known):
                 return Unchanged(known) if known == self.revision else self.reference(domain or self._domains[0])
             case Lookup(identity, key, digest):
@@ -195,7 +201,8 @@ class OwnerInMemory:
             case FetchDue(slot, owing=True):
                 return owing(self.desk, slot)
             case FetchDue():
-                return _due(self.desk, ask)
+                page = _due(self.desk, ask)
+                return replace(page, contracts=self._contracts_of(page.accounts)) if ask.contracts else page
             case FetchBills(identity, months):
                 return _bills(self.desk, self._account_of(identity), months)
             case Inspect(subject_id):
@@ -239,6 +246,24 @@ class OwnerInMemory:
         if account_id not in self.desk.accounts:
             raise _unknown(identity)
         return account_id
+
+    def _contracts_of(self, accounts: Sequence[Account]) -> tuple[tuple[Contract, ...] | None, ...]:
+        return tuple([self._known(account.members) for account in accounts])
+
+    def _known(self, members: Sequence[str]) -> tuple[Contract, ...] | None:
+        """Give the contracts of members; None when one can't be pulled just now."""
+        if self.intercept is not None and any(isinstance(self.intercept(Pull(each)), Failed) for each in members):
+            return None
+        known = [self.contracts[member] for member in members if member in self.contracts]
+        return tuple([contract for contract in known if contract.status != "ended"])
+
+    def _closed(self, command: Command) -> Done | Stale | Failed:
+        try:
+            answer = self._commit(identity_of(command.account_id), command)
+        except Fault as fault:
+            return failed(fault)
+        assert isinstance(answer, Done | Stale | Failed)
+        return answer
 
     def _commit(self, identity: str, command: Command) -> Answer:
         if isinstance(command.action, OpenAccount) and not command.account_id:

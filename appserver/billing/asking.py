@@ -10,7 +10,7 @@ from msgspec import MsgspecError, Struct
 from onetier.v1.data_center_pb2 import ReplyBatch, RouteRequest, RouteResponse
 
 from charging.errors import Broken, Fault, Overloaded
-from charging.wire import Answer, Ask, failed, pack, unpack_answer
+from charging.wire import Answer, Ask, PackedClosings, failed, pack, unpack_answer
 from runtime.link import BatchLink
 
 PAUSE_S = 0.01
@@ -24,7 +24,7 @@ class Question(Struct, frozen=True):
     """An ask, and the route by which the data center finds who answers it."""
 
     route: str
-    ask: Ask
+    ask: Ask | PackedClosings
 
 
 async def ask_all(pick: PickLink, questions: Sequence[Question], timeout_s: float) -> list[Answer]:

@@ -6,8 +6,10 @@ before, in commands of their own.
 """
 
 from collections.abc import Sequence
+from hashlib import blake2b
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from charging.base.account import Account
@@ -20,7 +22,6 @@ from charging.bills.bill import Bill
 from charging.errors import Fault, Refused
 from charging.ledger import dues
 from charging.ledger.command import Command
-from charging.ledger.commands.close_period import ClosePeriod
 from charging.ledger.commands.post_fees import PostFees
 from charging.ledger.dues import NOTHING_DUE
 from charging.ledger.ledger import decide
@@ -31,10 +32,12 @@ from charging.plans.timeline import Timeline
 from charging.rating.closing import closing_of
 from charging.rating.fee_schedule import schedule
 from charging.rating.period_discounts import period_discounts
-from charging.wire import Commit
+from charging.wire import DIGEST_BYTES, Commit, PackedClosings
 
 FEE_ROUNDS_MAX = 16
 """Commands of fees before one bill, of `DUES_MAX` each."""
+
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class BillingCaller(Struct, frozen=True):
@@ -54,8 +57,11 @@ class Closing(Struct, frozen=True):
     fees: int
     """Micro-units, credits taken off."""
     fees_error: Fault | None
-    commits: tuple[Commit, ...]
-    """In order; the last one closes the period."""
+    fee_commits: tuple[Commit, ...]
+    """Of fees that the command that closes has no room for: they come before it, in order. Mostly there are none."""
+    action: Raw
+    """`ClosePeriod`, packed."""
+    digest: bytes
 
 
 def closing(
@@ -70,7 +76,7 @@ def closing(
             due = schedule(timeline.plan_at, contracts, state, now_ms)
             if len(due.fees) < DUES_MAX:
                 break
-            commit = _commit(account.account_id, "fees", PostFees(due), caller, now_ms)
+            commit = _fees(account.account_id, PostFees(due), caller, now_ms)
             decided = decide(state, commit.command, now_ms)
             commits.append(commit)
             fees += decided.done.amount
@@ -87,17 +93,23 @@ def closing(
     late = rule.late if rule is not None else NEVER_LATE
     off = period_discounts(timeline.plan_at, contracts, state, month)
     made = closing_of(state, plan.taxes, month, now_ms, late, off, plan.dunned_with)
-    close = _commit(account.account_id, "bill", replace(made, dues=due), caller, now_ms)
-    return Closing(account, month, made.bill, fees, refused, (*commits, close))
+    action = _pack(replace(made, dues=due))
+    return Closing(account, month, made.bill, fees, refused, tuple(commits), Raw(action), _digest(action))
 
 
-def _commit(account_id: str, what: str, action: PostFees | ClosePeriod, caller: BillingCaller, now_ms: int) -> Commit:
-    """Make a commit whose key is what it says and when it was made.
+def asked(caller: BillingCaller, now_ms: int, made: Sequence[Closing]) -> PackedClosings:
+    """Give what closes accounts together."""
+    closes = [(each.account.account_id, each.digest, each.action) for each in made]
+    return PackedClosings(caller.actor, caller.channel, now_ms, caller.principal, closes)
 
-    Not what it says alone: a refusal that time takes away, PERIOD_NOT_OVER of an owner whose clock is behind or of an
-    account with a zone of its own, would be the answer of the next tries, too. What is done twice the period refuses.
-    """
+
+def _fees(account_id: str, action: PostFees, caller: BillingCaller, now_ms: int) -> Commit:
+    """Make a commit of fees, whose key is what it says and when it was made, as that of a close."""
     digest = digest_of(account_id, action)
-    key = f"{what}-{digest.hex()}-{now_ms}"
+    key = f"fees-{digest.hex()}-{now_ms}"
     command = Command(account_id, key, digest, caller.actor, caller.channel, now_ms, action, principal=caller.principal)
     return Commit(identity_of(account_id), command)
+
+
+def _digest(packed: bytes) -> bytes:
+    return blake2b(packed, digest_size=DIGEST_BYTES).digest()

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,21 +11,36 @@ from onetier.v1 import billing_pb2 as pb
 
 from appserver.billing.asking import Question
 from appserver.billing.bills import bill_told, sums_told
-from appserver.billing.closings import BillingCaller, Closing, closing
+from appserver.billing.closings import BillingCaller, Closing, asked, closing
 from appserver.billing.telling import expect
 from charging.base.account import Account
 from charging.base.account_id import identity_of
 from charging.base.contract import Contract
 from charging.base.localtime import month_text
-from charging.errors import Fault, Unavailable
+from charging.errors import Broken, Fault, Unavailable
 from charging.plans.timeline import Timeline
-from charging.wire import Answer, Bills, BusinessData, Done, Failed, FetchBills, Pull, Stale, fault
+from charging.wire import (
+    CLOSES_MAX,
+    AccountsClosed,
+    Answer,
+    Bills,
+    BusinessData,
+    Done,
+    Failed,
+    FetchBills,
+    Pull,
+    Stale,
+    failed,
+    fault,
+)
 from runtime.pace import RunPace
 from runtime.status import to_status
 
 PART_ACCOUNTS = 40
 """Bills that are sent together: the owner closes these while the next are made."""
-PARTS_AT_ONCE = 3
+PAGE_BYTES_MAX = 2_000_000
+"""Of what is sent together."""
+PARTS_AT_ONCE = 5
 """Under way to the owner: what it decides besides waits for no more bills than these."""
 TRIES_MAX = 4
 """How often an account is billed anew because something was posted meanwhile."""
@@ -48,6 +64,21 @@ class BillingOrder(Struct, frozen=True):
     """Bills are told without their lines."""
 
 
+class Billable(NamedTuple):
+    """An account, and the contracts of its members if they came with it."""
+
+    account: Account
+    contracts: Sequence[Contract] | None = None
+
+
+class Pages(Protocol):
+    """Where the accounts come from."""
+
+    async def some(self) -> Sequence[Billable]:
+        """Give the next ones; none = there are no more."""
+        ...
+
+
 class AccountParts:
     """Bills accounts of one route. `ask` carries questions to their owners and back."""
 
@@ -61,16 +92,18 @@ class AccountParts:
         self._order = order
         self._pace = pace
 
-    async def bill(self, pages: AsyncIterable[Sequence[Account]]) -> list[pb.BillOutcome]:
+    async def bill(self, pages: Pages) -> list[pb.BillOutcome]:
         """Bill accounts, part by part: each is sent as soon as it is made, the next page asked for meanwhile."""
         parts: list[asyncio.Task[list[pb.BillOutcome]]] = []
         room = asyncio.Semaphore(PARTS_AT_ONCE)
         try:
             async with asyncio.TaskGroup() as group:
-                async for accounts in pages:
-                    for start in range(0, len(accounts), PART_ACCOUNTS):
+                coming = group.create_task(pages.some())
+                while some := await coming:
+                    coming = group.create_task(pages.some())
+                    for start in range(0, len(some), PART_ACCOUNTS):
                         await room.acquire()
-                        part = group.create_task(self._part(accounts[start : start + PART_ACCOUNTS]))
+                        part = group.create_task(self._part(some[start : start + PART_ACCOUNTS]))
                         part.add_done_callback(lambda _: room.release())
                         parts.append(part)
         except ExceptionGroup as several:
@@ -78,12 +111,13 @@ class AccountParts:
             raise (faults or several).exceptions[0] from None
         return [outcome for part in parts for outcome in part.result()]
 
-    async def _part(self, accounts: Sequence[Account]) -> list[pb.BillOutcome]:
+    async def _part(self, accounts: Sequence[Billable]) -> list[pb.BillOutcome]:
         told: dict[str, pb.BillOutcome] = {}
-        left: Sequence[Account] = accounts
+        left: Sequence[Billable] = accounts
         for _ in range(TRIES_MAX):
             # Asked for after the account, and each time: a change of one in between makes what is sent stale.
-            made = await self._made(left, await self._contracts(left), told)
+            pulled = await self._contracts([each.account for each in left if each.contracts is None])
+            made = await self._made(left, pulled, told)
             if self._order.trial:
                 told.update((each.account.account_id, self._told(each)) for each in made)
                 left = ()
@@ -91,13 +125,13 @@ class AccountParts:
                 left = await self._close(made, told)
             if not left:
                 break
-        for account in left:
+        for account in [each.account for each in left]:
             text = f"account {account.account_id} changed more often than its bill was made"
             told[account.account_id] = _failed(account, Unavailable("ACCOUNT_CONTENDED", text, retry_ms=RETRY_MS))
-        return [told[account.account_id] for account in accounts if account.account_id in told]
+        return [told[each.account.account_id] for each in accounts if each.account.account_id in told]
 
     async def _made(
-        self, accounts: Sequence[Account], contracts: Mapping[str, Contract | Failed], told: dict[str, pb.BillOutcome]
+        self, accounts: Sequence[Billable], pulled: Mapping[str, Contract | Failed], told: dict[str, pb.BillOutcome]
     ) -> list[Closing]:
         """Make what closes accounts, a few at a time; what can't be made is told."""
         made: list[Closing] = []
@@ -105,21 +139,21 @@ class AccountParts:
         while waiting:
             async with self._pace.step() as step:
                 while waiting and not step.over:
-                    account = waiting.popleft()
+                    account, contracts = waiting.popleft()
                     try:
-                        own = _own(account, contracts)
+                        own = _own(account, pulled) if contracts is None else contracts
                         made.append(closing(self._timeline, account, own, self._caller, self._now_ms))
                     except Fault as why:
                         told[account.account_id] = _failed(account, why)
         return made
 
-    async def _close(self, made: Sequence[Closing], told: dict[str, pb.BillOutcome]) -> list[Account]:
+    async def _close(self, made: Sequence[Closing], told: dict[str, pb.BillOutcome]) -> list[Billable]:
         """Have accounts closed; gives those that must be billed anew, as they are now."""
-        left: list[Account] = []
+        left: list[Billable] = []
         for each, answers in zip(made, await self._send(made), strict=True):
             outcome = await self._outcome(each, answers)
             if isinstance(outcome, Account):
-                left.append(outcome)
+                left.append(Billable(outcome))
             else:
                 told[each.account.account_id] = outcome
         return left
@@ -139,15 +173,20 @@ class AccountParts:
         return found
 
     async def _send(self, made: Sequence[Closing]) -> list[list[Answer]]:
-        questions = [Question(self._order.route, commit) for each in made for commit in each.commits]
-        answers: list[Answer] = []
-        for start in range(0, len(questions), QUESTIONS_MAX):
-            answers += await self._ask(questions[start : start + QUESTIONS_MAX])
-        found: list[list[Answer]] = []
-        at = 0
-        for each in made:
-            found.append(answers[at : at + len(each.commits)])
-            at += len(each.commits)
+        """Ask the owner; gives the answers for each account, that of its close last."""
+        found: list[list[Answer]] = [[] for _ in made]
+        first = [(place, commit) for place, each in enumerate(made) for commit in each.fee_commits]
+        for start in range(0, len(first), QUESTIONS_MAX):
+            some = first[start : start + QUESTIONS_MAX]
+            answers = await self._ask([Question(self._order.route, commit) for _, commit in some])
+            for (place, _), answer in zip(some, answers, strict=True):
+                found[place].append(answer)
+        places = iter(found)
+        for together in _pages(made):
+            question = Question(self._order.route, asked(self._caller, self._now_ms, together))
+            (answer,) = await self._ask([question])
+            for each in _told(answer, len(together)):
+                next(places).append(each)
         return found
 
     async def _outcome(self, made: Closing, answers: Sequence[Answer]) -> pb.BillOutcome | Account:
@@ -194,6 +233,28 @@ async def bills_of(
     answers = await ask([Question(route, wanted) for route in routes])
     bills = {bill.number: bill for answer in answers for bill in expect(Bills, answer).bills}
     return pb.ReadBillsResponse(bills=[bill_told(bill) for bill in bills.values()])
+
+
+def _pages(made: Sequence[Closing]) -> Iterator[Sequence[Closing]]:
+    """Cut what is sent so that no message is too large: bills have from one to thousands of lines."""
+    page: list[Closing] = []
+    size = 0
+    for each in made:
+        size += len(bytes(each.action))
+        if page and (len(page) >= CLOSES_MAX or size > PAGE_BYTES_MAX):
+            yield page
+            page, size = [], len(bytes(each.action))
+        page.append(each)
+    if page:
+        yield page
+
+
+def _told(answer: Answer, accounts: int) -> Sequence[Done | Stale | Failed]:
+    """Give the answer for each account of a page."""
+    if isinstance(answer, AccountsClosed) and len(answer.answers) == accounts:
+        return answer.answers
+    other = Broken("ANSWER_UNEXPECTED", f"an owner answered with {type(answer).__name__}, which was not asked")
+    return [answer if isinstance(answer, Failed) else failed(other)] * accounts
 
 
 def _own(account: Account, contracts: Mapping[str, Contract | Failed]) -> list[Contract]:

@@ -61,17 +61,18 @@ def owed_items(bill: Bill) -> tuple[tuple[str, int], ...]:
 
     What discounts take off an item is taken off it; what is credit in the end has no part in what is owed.
     """
+    payable = bill.payable
+    if payable <= 0:
+        return ()
     gross: dict[str, int] = {}
     for line in bill.lines:
-        gross[line.item] = gross.get(line.item, 0) + line.gross
-    owed = {item: amount for item, amount in gross.items() if amount > 0}
-    if bill.payable <= 0:
-        return ()
+        gross[line.item] = gross.get(line.item, 0) + line.net + line.tax
+    owed = [item for item, amount in gross.items() if amount > 0]
     if not owed:
         # Only what earlier bills carried has reached the minimum.
-        return ((next(iter(gross), CARRIED), bill.payable),)
-    shares = split(bill.payable, list(owed.values()), bill.coin)
-    return tuple((item, share) for item, share in zip(owed, shares, strict=True) if share)
+        return ((next(iter(gross), CARRIED), payable),)
+    shares = split(payable, [gross[item] for item in owed], bill.coin)
+    return tuple([pair for pair in zip(owed, shares, strict=True) if pair[1]])
 
 
 def due_of(lines: Sequence[TaxedLine], carried_in: int, coin: int, minimum: int) -> tuple[int, int]:
@@ -80,7 +81,7 @@ def due_of(lines: Sequence[TaxedLine], carried_in: int, coin: int, minimum: int)
     What is carried is never negative: of -0.004 a coin of 0.01 is given back and 0.006 carried. Below the minimum
     all of it is carried.
     """
-    open_amount = carried_in + sum(line.net + line.tax for line in lines)
+    open_amount = carried_in + sum([line.net + line.tax for line in lines])
     if 0 < open_amount < minimum:
         return 0, open_amount
     carried = open_amount % coin

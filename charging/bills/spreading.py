@@ -22,8 +22,10 @@ def spread(total: int, numerators: Sequence[int], denominator: int, grain: int) 
     left = total // grain - sum(whole)
     if total % grain or not 0 <= left <= len(whole):
         raise ValueError(f"{total} is not what the shares add up to")
-    for index in sorted(range(len(rests)), key=lambda i: -rests[i])[:left]:
-        whole[index] += 1
+    if left:
+        # Sorted backwards, of equals the first stays first.
+        for index in sorted(range(len(rests)), key=rests.__getitem__, reverse=True)[:left]:
+            whole[index] += 1
     return [each * grain for each in whole]
 
 

@@ -27,43 +27,46 @@ def tax_of(amount: int, rate: int, coin: int, *, include: bool) -> int:
 
 def priced(sums: Iterable[BillSum], taxes: TaxTable) -> list[Priced]:
     """Give each sum its tax, bundles split. Raises `Invalid` TAX_ITEM_UNKNOWN."""
-    return [
-        Priced(each, item, amount, taxes.tax(item, each.day))
-        for each in sums
-        for item, amount in taxes.of_bundle(each.item, each.amount)
-    ]
+    found: list[Priced] = []
+    for each in sums:
+        item = each.item
+        if item in taxes.parts:
+            for part, amount in taxes.of_bundle(item, each.amount):
+                found.append(Priced(each, part, amount, taxes.tax(part, each.day)))
+        else:
+            found.append(Priced(each, item, each.amount, taxes.tax(item, each.day)))
+    return found
 
 
 def taxed(sums: Sequence[Priced], coin: int, *, include: bool, by_line: bool) -> tuple[TaxedLine, ...]:
     """Give the lines of a bill, in the order of their sums."""
     taxes = _by_line(sums, coin, include) if by_line else _by_group(sums, coin, include)
-    return tuple(
-        TaxedLine(
-            each.item,
-            each.head.member,
-            each.head.kind,
-            each.amount - tax if include else each.amount,
-            tax,
-            *each.key,
-            each.head.level,
-            each.head.rule,
-            each.head.origin,
-            each.head.count,
-            each.head.item if each.head.item != each.item else "",
-        )
-        for each, tax in zip(sums, taxes, strict=True)
-    )
+    lines: list[TaxedLine] = []
+    for each, tax in zip(sums, taxes, strict=True):
+        head, (category, rate) = each.head, each.key
+        net = each.amount - tax if include else each.amount
+        bundle = head.item if head.item != each.item else ""
+        lines.append(
+            TaxedLine(
+                each.item, head.member, head.kind, net, tax, category, rate,
+                head.level, head.rule, head.origin, head.count, bundle,
+            )
+        )  # fmt: skip
+    return tuple(lines)
 
 
 def grouped(lines: Iterable[TaxedLine]) -> tuple[TaxGroup, ...]:
     """Sum lines by category and rate, in that order."""
-    net: dict[TaxKey, int] = {}
-    tax: dict[TaxKey, int] = {}
+    sums: dict[TaxKey, list[int]] = {}
     for line in lines:
         key = line.category, line.rate
-        net[key] = net.get(key, 0) + line.net
-        tax[key] = tax.get(key, 0) + line.tax
-    return tuple(TaxGroup(*key, net[key], tax[key]) for key in sorted(net))
+        known = sums.get(key)
+        if known is None:
+            sums[key] = [line.net, line.tax]
+        else:
+            known[0] += line.net
+            known[1] += line.tax
+    return tuple([TaxGroup(*key, *sums[key]) for key in sorted(sums)])
 
 
 def _by_line(sums: Iterable[Priced], coin: int, include: bool) -> list[int]:
@@ -74,11 +77,12 @@ def _by_group(sums: Sequence[Priced], coin: int, include: bool) -> list[int]:
     places: dict[TaxKey, list[int]] = {}
     for place, each in enumerate(sums):
         places.setdefault(each.key, []).append(place)
+    if len(places) == 1:
+        return group_taxes([each.amount for each in sums], sums[0].key[1], coin, include)
     taxes = [0] * len(sums)
     for (_, rate), members in places.items():
-        for place, tax in zip(
-            members, group_taxes([sums[i].amount for i in members], rate, coin, include), strict=True
-        ):
+        shares = group_taxes([sums[place].amount for place in members], rate, coin, include)
+        for place, tax in zip(members, shares, strict=True):
             taxes[place] = tax
     return taxes
 

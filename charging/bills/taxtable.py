@@ -14,6 +14,7 @@ from charging.errors import Invalid
 
 ANY_ITEM = "*"
 """In a tax: every item that no other tax of that day names."""
+KNOWN_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class TaxTable:
     """From the day on which a bill is made to the one until which it is to be paid."""
     changes: tuple[int, ...] = ()
     """Days on which some tax begins or ends."""
+    known: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """By item and day, what was looked up: most bills have the same few items."""
 
     def since(self, day: int) -> int:
         """Give the day since which no tax has changed, 0 = ever: what is between two changes shares its rates."""
@@ -59,6 +62,14 @@ class TaxTable:
 
     def tax(self, item: str, day: int) -> tuple[str, int]:
         """Give the category and rate of an item on a day. Raises `Invalid` TAX_ITEM_UNKNOWN."""
+        known = self.known.get((item, day))
+        if known is None:
+            if len(self.known) >= KNOWN_MAX:
+                self.known.clear()
+            known = self.known[item, day] = self._tax(item, day)
+        return known
+
+    def _tax(self, item: str, day: int) -> tuple[str, int]:
         if not self.spans or item == PAYEE_ITEM:
             return "", 0  # The bill that it stands for was taxed when it was made.
         house = item in HOUSE_ITEMS

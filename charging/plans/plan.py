@@ -15,6 +15,7 @@ from charging.base.usage import SealedCharge, Step
 from charging.bills.taxtable import TaxTable
 from charging.catalogue.characteristics import Characteristic
 from charging.catalogue.merge import Merged
+from charging.catalogue.offers import Fee
 from charging.plans.alike import PlanMemory
 from charging.plans.compiled import (
     CompiledAccumulator,
@@ -106,6 +107,10 @@ class Plan:
     """Charges that all who pay a fee have in common: by fee, offering, quantity, cycle day, and their time."""
     memory: PlanMemory = field(default_factory=PlanMemory)
     """Of uses that were rated."""
+    fee_ends: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    """When the time of a recurring fee is over that begins, or goes on, at a moment: by fee, moment and cycle day."""
+    fees_sold: dict[str, tuple[tuple[str, Fee], ...]] = field(default_factory=dict)
+    """By offering, its fees by id as the catalogue has them."""
     discounted: frozenset[str] | None = None
     """See `discounts`; None until it is asked for."""
 

@@ -6,6 +6,8 @@ The same for both: a trial is what the owner is not asked to keep.
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -25,6 +27,8 @@ from charging.rating.bill_discounts import NO_DISCOUNTS, BillDiscounts
 
 OTHER_ITEMS = "~other"
 """Item of an open bill for all that it has no room for one by one; no item of a catalogue is called so."""
+EPOCH = date(1970, 1, 1).toordinal()
+DAYS_KNOWN_MAX = 1_000
 _pack = msgspec.msgpack.Encoder().encode
 _KINDS: dict[str, LineKind] = {
     "": USAGE,
@@ -66,7 +70,7 @@ def closing_of(
         return ClosePeriod(
             month, mark, bill, late_fees=fees, accruals=discounts.accruals, steps=steps, discounted=discounts.seen
         )
-    items = tuple(OpenItem(item, services.get(item, ""), amount, amount) for item, amount in _few(owed_items(bill)))
+    items = tuple([OpenItem(item, services.get(item, ""), amount, amount) for item, amount in _few(owed_items(bill))])
     due_ms = zone_of(account.terms.zone).day_begins(day_of(bill.due_day) + 1) * 1000
     return ClosePeriod(
         month, mark, bill, due_ms, items, late, fees, discounts.accruals, steps, discounted=discounts.seen
@@ -76,7 +80,7 @@ def closing_of(
 def _idle(account: Account, now_ms: int) -> int:
     """Give the money that pays for nothing now, for it is over or not valid yet: it settles no bill either."""
     found = [book for book in account.books if book.unit == MONEY and not book.allowance and not book.valid_at(now_ms)]
-    return sum(book.amount for book in found)
+    return sum([book.amount for book in found])
 
 
 def _few(owed: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
@@ -88,20 +92,13 @@ def _few(owed: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
 
 def sums_of(account: Account, month: int) -> list[BillSum]:
     """Give what was posted in a period and charges, as bills sum it; what adds up to nothing is no line."""
-    return [
-        BillSum(
-            key.item,
-            key.member,
-            _KINDS[key.kind],
-            key.since,
-            amount,
-            key.level,
-            key.rule,
-            f"{month_text(key.origin)}/{account.terms.cycle_day}" if key.origin else "",
-        )
-        for key, amount in account.buckets.of(month)
-        if amount and not is_money(key)
-    ]
+    sums: list[BillSum] = []
+    for key, amount in zip(account.buckets.keys, account.buckets.amounts, strict=True):
+        if amount and key.month == month and not is_money(key):
+            origin = _days(key.origin, account.terms.cycle_day).period if key.origin else ""
+            kind = _KINDS[key.kind]
+            sums.append(BillSum(key.item, key.member, kind, key.since, amount, key.level, key.rule, origin))
+    return sums
 
 
 def first_day(month: int, cycle_day: int) -> date:
@@ -117,30 +114,53 @@ def begins_ms(account: Account, month: int) -> int:
 
 def ended_ms(account: Account, month: int) -> int:
     """Give when a period of an account is over, UTC: its first moment after."""
-    day = day_of(first_day(month + 1, account.terms.cycle_day).isoformat())
-    return zone_of(account.terms.zone).day_begins(day) * 1000
+    terms = account.terms
+    return zone_of(terms.zone).day_begins(_days(month, terms.cycle_day).ends_day) * 1000
+
+
+class _Days(NamedTuple):
+    """What a bill of a period calls it."""
+
+    period: str
+    first: str
+    last: str
+    ends_day: int
+    """Days since 1970-01-01: the first one after."""
+
+
+@lru_cache(maxsize=DAYS_KNOWN_MAX)
+def _days(month: int, cycle_day: int) -> _Days:
+    after = first_day(month + 1, cycle_day)
+    last = after - timedelta(days=1)
+    return _Days(
+        f"{month_text(month)}/{cycle_day}",
+        first_day(month, cycle_day).isoformat(),
+        last.isoformat(),
+        after.toordinal() - EPOCH,
+    )
+
+
+@lru_cache(maxsize=DAYS_KNOWN_MAX)
+def _day_text(day: int) -> str:
+    return date.fromordinal(EPOCH + day).isoformat()
 
 
 def _bill(account: Account, sums: Sequence[BillSum], taxes: TaxTable, month: int, carried: int, now_ms: int) -> Bill:
     terms = account.terms
-    today = zone_of(terms.zone).day(now_ms // 1000)
-    last = first_day(month + 1, terms.cycle_day) - timedelta(days=1)
+    days = _days(month, terms.cycle_day)
+    made_day = _day_text(zone_of(terms.zone).day(now_ms // 1000))
     frame = BillFrame(
-        account.account_id,
-        account.customer_id,
-        f"{month_text(month)}/{terms.cycle_day}",
-        first_day(month, terms.cycle_day).isoformat(),
-        last.isoformat(),
-        date.fromordinal(date(1970, 1, 1).toordinal() + today).isoformat(),
-        terms.currency,
+        account.account_id, account.customer_id, days.period, days.first, days.last, made_day, terms.currency
     )
     opening = opening_of(account, month)
     moved = tuple(
-        MoneyMoved(last.isoformat(), key.item[1:], amount)
-        for key, amount in account.buckets.of(month)
-        if amount and is_money(key)
+        [
+            MoneyMoved(days.last, key.item[1:], amount)
+            for key, amount in zip(account.buckets.keys, account.buckets.amounts, strict=True)
+            if is_money(key) and amount and key.month == month
+        ]
     )
-    came = sum(each.amount for each in moved)
+    came = sum([each.amount for each in moved])
     bill = make_bill(
         frame,
         sums,

@@ -254,12 +254,16 @@ def free_until_ms(plan_at: PlanAt, contract: Contract, due: Due) -> int:
     return until_ms if until_ms > due.from_ms else 0
 
 
-def fees_of(plan: Plan, offering: str) -> Iterator[tuple[str, Fee]]:
+def fees_of(plan: Plan, offering: str) -> tuple[tuple[str, Fee], ...]:
     """Give the fees of an offering itself, by id, as the catalogue has them."""
-    sold = plan.offerings.get(offering)
-    for fee_id in sold.fees if sold is not None else ():
-        if fee_id in plan.fees:
-            yield fee_id, plan.merged.fees[fee_id].value
+    known = plan.fees_sold.get(offering)
+    if known is None:
+        sold = plan.offerings.get(offering)
+        if sold is None:
+            return ()
+        own = [(fee_id, plan.merged.fees[fee_id].value) for fee_id in sold.fees if fee_id in plan.fees]
+        known = plan.fees_sold[offering] = tuple(own)
+    return known
 
 
 def _last_ms(local: LocalTime, end_ms: int, replaced: bool) -> int:

@@ -12,13 +12,12 @@ from itertools import islice
 from charging.base.account import Account
 from charging.base.bounds import DUES_MAX
 from charging.base.contract import Contract, Subscription
-from charging.base.localtime import day_of, zone_of
 from charging.catalogue.offers import Fee
 from charging.ledger.dues import Due, Dues
 from charging.ledger.feemarks import mark_of
 from charging.ledger.ledger import seal
 from charging.plans.plan import Plan
-from charging.rating.closing import first_day
+from charging.rating.closing import ended_ms
 from charging.rating.due_fees import (
     PlanAt,
     day_after_ms,
@@ -66,8 +65,7 @@ def oldest_ms(account: Account) -> int:
     terms = account.terms
     if not terms.closed:
         return 0
-    day = day_of(first_day(terms.closed + 1, terms.cycle_day).isoformat())
-    return zone_of(terms.zone).day_begins(day) * 1000
+    return ended_ms(account, terms.closed)
 
 
 def due_since(
@@ -117,10 +115,10 @@ def _periods(
     from_ms: int,
     now_ms: int,
 ) -> Iterator[Due]:
-    local = plan_at(now_ms).local
-    end_ms = day_after_ms(local, held.valid_to_ms) if held.valid_to_ms else 0
+    now = plan_at(now_ms)
+    end_ms = day_after_ms(now.local, held.valid_to_ms) if held.valid_to_ms else 0
     while from_ms <= now_ms and not 0 < end_ms <= from_ms:
-        over_ms = period_end_ms(local, value, from_ms, account.terms.cycle_day)
+        over_ms = _over_ms(now, fee_id, value, from_ms, account.terms.cycle_day)
         to_ms = min(over_ms, end_ms) if end_ms else over_ms
         if value.charged == "arrears" and to_ms > now_ms:
             return
@@ -128,6 +126,17 @@ def _periods(
         if fee_id in plan.fees:
             yield _due(plan, contract, held, account, fee_id, from_ms, to_ms)
         from_ms = to_ms
+
+
+def _over_ms(plan: Plan, fee_id: str, value: Fee, from_ms: int, cycle_day: int) -> int:
+    """Give when the time of a fee is over that goes on at a moment: all who pay it have the same few."""
+    known, key = plan.fee_ends, (fee_id, from_ms, cycle_day)
+    over_ms = known.get(key)
+    if over_ms is None:
+        if len(known) >= PLAIN_MAX:
+            known.clear()
+        over_ms = known[key] = period_end_ms(plan.local, value, from_ms, cycle_day)
+    return over_ms
 
 
 def _due(

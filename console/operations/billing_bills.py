@@ -42,7 +42,7 @@ def run(
     domain: Domain,
     period: PeriodText,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Slots that are worked at once.")] = 4,
-    page: Annotated[int, typer.Option(min=1, max=500, help="Accounts of one page.")] = 200,
+    page: Annotated[int, typer.Option(min=1, max=5_000, help="Accounts of one page.")] = 2_000,
     trial: Annotated[bool, typer.Option("--trial", help="The same computation, and nothing is kept.")] = False,
     until: Annotated[str, typer.Option(help="End of the window, where none is planned; default: in a day.")] = "",
     mode: Annotated[str, typer.Option(help="direct or staged; default: as planned, else direct.")] = "",

@@ -19,9 +19,10 @@ from charging.ledger.commands.open_account import OpenAccount
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
 from charging.ledger.permission import NO_LIMIT, Permission, Policy, amount_denied, names_another
-from charging.wire import Ask, Commit, FetchOutcomes, Instruct, Locate, Pull
+from charging.wire import Ask, CloseAccounts, Commit, FetchOutcomes, Instruct, Locate, Pull
 from domainservers.base.surroundings import Surroundings
 from domainservers.desk.answers import pack_fault
+from domainservers.desk.closings import items_of
 from domainservers.desk.item import Item, item_of
 from domainservers.journal.groups import ReplySink
 from runtime.telemetry import Metrics
@@ -49,6 +50,8 @@ def let_in(
             try:
                 if type(ask) is Instruct:
                     check_instruction(ask.instruction, origin, around.policy, around.domain)
+                elif type(ask) is CloseAccounts:
+                    permission = check_closings(ask, origin, around.policy, around.domain)
                 elif type(ask) is not Commit:
                     check_read(ask, origin)
                 elif not _charges(ask.command, charging):
@@ -69,6 +72,8 @@ def let_in(
                     continue
             items.append(item)
             work.append(item)
+        elif type(ask) is CloseAccounts:
+            patient += items_of(sink, place, ask, permission)
         else:
             work.append((place, ask))
     return work, items, patient
@@ -138,12 +143,26 @@ def check_commit(ask: Commit, origin: str, policy: Policy, domain: str) -> Permi
         raise _denied(f"{kind.__name__} under a key of the tiers", origin)
     if isinstance(action, Refund) and action.original is not None:
         raise _denied("what a charge took, which the journal says,", origin)
-    if isinstance(action, ClosePeriod) and action.number:
-        raise _denied("the number of a bill, which its owner gives,", origin)
+    if isinstance(action, ClosePeriod):
+        _check_close(action, origin)
     permission = permission_of(command, policy, domain)
     if kind is PostCharge and not permission.allows(action.at_stake()):
         raise amount_denied(command.principal, action.permission(), permission.amount_max)
     return permission
+
+
+def check_closings(ask: CloseAccounts, origin: str, policy: Policy, domain: str) -> Permission:
+    """Let a page of closings in: all of them are one principal's. Raises as `check_commit`."""
+    if origin not in (ClosePeriod.traits.sender, LOCAL):
+        raise _denied("closing accounts", origin)
+    for close in ask.closes:
+        _check_close(close.action, origin)
+    return permission_of(ask.command(ask.closes[0]), policy, domain)
+
+
+def _check_close(action: ClosePeriod, origin: str) -> None:
+    if action.number:
+        raise _denied("the number of a bill, which its owner gives,", origin)
 
 
 def permission_of(command: Command, policy: Policy, domain: str) -> Permission:

@@ -6,15 +6,17 @@ snapshot, so both are looked at.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from charging import wire
 from charging.base.account import Account
+from charging.base.contract import Contract
 from charging.bills.bill import Bill
-from charging.errors import Invalid
+from charging.errors import Fault, Invalid
 from domainservers.accounts.accounts import BUCKETS, COLLECTION, Accounts, Cell, partitions, unpack_account
 from domainservers.base.fetcher import bucket_of
 from domainservers.bills.records import BillRecords, read_bills
+from domainservers.contracts.contracts import Contracts
 from domainservers.desk.answers import pack_fault
 from domainservers.journal.groups import Groups, ReplySink
 from domainservers.journal.quarantine import Quarantine
@@ -25,12 +27,19 @@ DUE_MAX = 500
 """Accounts of one page."""
 PAGE_BYTES_MAX = 2_000_000
 """Of the accounts of one page, packed; one that is larger comes alone."""
+MEMBERS_TOLD_MAX = 20
+"""Of one account on a page, whose contracts are told with it."""
+CONTRACTS_AT_ONCE = 100
+"""Contracts that are read together."""
 BILLS_MAX = 24
 """Periods of which bills are read at once."""
 BREATH_CELLS = 2_000
 """Other work of the process has its turn after so many accounts that were listed."""
 BREATH_STATES = 64
 """Likewise, of states that may have to be unpacked."""
+
+WantContract = Callable[[str, Callable[[Fault | None], None]], None]
+"""Reads the contract of an identity into memory, and tells that it is there, or why it can't be had."""
 
 
 class DueReads:
@@ -45,8 +54,12 @@ class DueReads:
         groups: Groups,
         readers: Readers,
         bills: BillRecords,
+        contracts: Contracts,
+        want_contract: WantContract,
     ) -> None:
         self._slot = slot
+        self._contracts = contracts
+        self._want_contract = want_contract
         self._unit = unit
         self._accounts = accounts
         self._quarantine = quarantine
@@ -83,17 +96,51 @@ class DueReads:
                     continue
                 size += len(state) if isinstance(state, bytes) else 1_000
                 if found and (len(found) >= most or size > PAGE_BYTES_MAX):
-                    self._tell(sink, place, found, following)
+                    await self._tell(sink, place, ask, found, following)
                     return
                 found.append(account)
                 following = f"{_list_of(ask, self._slot)}|{bucket}|{account_id}"
-        self._tell(sink, place, found)
+        await self._tell(sink, place, ask, found)
 
-    def _tell(self, sink: ReplySink, place: int, found: Sequence[Account], following: str = "") -> None:
+    async def _tell(
+        self, sink: ReplySink, place: int, ask: wire.FetchDue, found: Sequence[Account], following: str = ""
+    ) -> None:
         """Answer once what the accounts say is journaled: a backup must hold nothing that a next owner never saw."""
+        contracts = await self._contracts_of(found) if ask.contracts else ()
         cells = [self._accounts.cells.get(account.account_id) for account in found]
         newest = max((cell.seq for cell in cells if cell is not None), default=0)
-        self._groups.reply(newest, sink, place, wire.pack(wire.DueAccounts(tuple(found), following)))
+        self._groups.reply(newest, sink, place, wire.pack(wire.DueAccounts(tuple(found), following, contracts)))
+
+    async def _contracts_of(self, accounts: Sequence[Account]) -> tuple[tuple[Contract, ...] | None, ...]:
+        """Give the contracts of the members of each account, as a pull would tell them.
+
+        They are looked at after the accounts: where one has changed in between, what is made of both is stale. Where
+        one can't be read none of its account is told: whoever pulls it hears why.
+        """
+        few = [account.members if len(account.members) <= MEMBERS_TOLD_MAX else None for account in accounts]
+        missing = [
+            each for members in few if members is not None for each in members if self._contracts.get(each) is None
+        ]
+        for start in range(0, len(missing), CONTRACTS_AT_ONCE):
+            for read in [self._read(member) for member in missing[start : start + CONTRACTS_AT_ONCE]]:
+                await read
+        return tuple([self._known(members) if members is not None else None for members in few])
+
+    def _known(self, members: Sequence[str]) -> tuple[Contract, ...] | None:
+        """Give them if all are in memory: one may not be to be read, or forgotten again."""
+        told: list[Contract] = []
+        for member in members:
+            known = self._contracts.get(member)
+            if known is None:
+                return None
+            if known.contract is not None and known.contract.status != "ended":
+                told.append(known.contract)
+        return tuple(told)
+
+    def _read(self, member: str) -> "asyncio.Future[None]":
+        read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._want_contract(member, lambda _: None if read.done() else read.set_result(None))
+        return read
 
     async def _in_memory(self, ask: wire.FetchDue, many: int) -> list[list[str]]:
         """Give which accounts are in memory, by partition, as of the list's first page: who came since is either among

@@ -222,7 +222,15 @@ def _asking(
         receive=arrivals.receive,
         instructing=instructing,
         due=DueReads(
-            parts.name, parts.private, parts.accounts, parts.quarantine, parts.groups, readers, parts.bills.records
+            parts.name,
+            parts.private,
+            parts.accounts,
+            parts.quarantine,
+            parts.groups,
+            readers,
+            parts.bills.records,
+            parts.contracts,
+            loading.want_contract,
         ),
         resting=RestingReads(parts.resting, parts.around, past.turns, readers),
     )

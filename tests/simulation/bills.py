@@ -16,8 +16,22 @@ from charging.base.account_id import identity_of
 from charging.bills.bill import Bill
 from charging.catalogue.document import from_plain
 from charging.errors import Fault
+from charging.ledger.command import Command
 from charging.plans.timeline import Timeline
-from charging.wire import Answer, Bills, BusinessData, Commit, Done, Failed, FetchBills, Pull, failed
+from charging.wire import (
+    AccountsClosed,
+    Answer,
+    Bills,
+    BusinessData,
+    CloseAccounts,
+    Commit,
+    Done,
+    Failed,
+    FetchBills,
+    PackedClosings,
+    Pull,
+    failed,
+)
 from runtime.status import from_status
 from tests.simulation.billing import FIRSTS
 from tests.simulation.callers import BASE_MS, OFFERING, RETRIES
@@ -131,19 +145,27 @@ class Worker:
     async def _ask(self, questions: Sequence[Question]) -> list[Answer]:
         return list(await asyncio.gather(*(self._try(question.route, question.ask) for question in questions)))
 
-    async def _try(self, route: str, ask: wire.Ask) -> Answer:
+    async def _try(self, route: str, asked: wire.Ask | PackedClosings) -> Answer:
         """Ask once; what is answered for certain is remembered."""
-        if isinstance(ask, Commit):
-            command = ask.command
+        ask: wire.Ask = wire.unpack_ask(wire.pack(asked))
+        commands = _commands(ask)
+        for command in commands:
             self._histories.sent[command.account_id, command.key] = command.action
         try:
             answer = await self._network.send(self._histories.slot_of(route), ask)
         except Fault as fault:
             return failed(fault)
-        if isinstance(ask, Commit) and isinstance(answer, Done | Failed) and not _passing(answer):
-            command = ask.command
-            self._histories.told.append(Told(command.account_id, command.key, command.action, answer))
+        answers = answer.answers if isinstance(answer, AccountsClosed) else [answer] * len(commands)
+        for command, told in zip(commands, answers, strict=True):
+            if isinstance(told, Done | Failed) and not _passing(told):
+                self._histories.told.append(Told(command.account_id, command.key, command.action, told))
         return answer
+
+
+def _commands(ask: wire.Ask) -> list[Command]:
+    if isinstance(ask, CloseAccounts):
+        return [ask.command(close) for close in ask.closes]
+    return [ask.command] if isinstance(ask, Commit) else []
 
 
 def _passing(answer: Done | Failed) -> bool:

@@ -32,7 +32,7 @@ from charging.ledger.commands.set_profile import SetProfile
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.ledger import seal
 from charging.plans.timeline import Timeline
-from charging.wire import Answer, Bills, Commit, Pull, failed
+from charging.wire import Answer, Bills, CloseAccounts, Pull, failed
 from console.operations.billing import app
 from documents.jsonform import from_json
 from runtime.channel import open_channel
@@ -236,7 +236,7 @@ async def test_a_contract_that_ends_between_makes_the_bill_anew_without_its_fee(
     ends = [replace(contract_of(PEOPLE[0]), subscriptions=())]
 
     def between(ask: object) -> Answer | None:
-        if isinstance(ask, Commit) and ends:
+        if isinstance(ask, CloseAccounts) and ends:
             owner.desk.do(PEOPLE[0], SetContract(ends[0]))
             owner.contracts[PEOPLE[0]] = ends.pop()
         return None
@@ -283,7 +283,7 @@ async def test_an_account_that_is_charged_meanwhile_is_billed_anew_with_the_char
     late = [1]
 
     def between(ask: object) -> Answer | None:
-        if isinstance(ask, Commit) and ask.command.account_id == PEOPLE[3] and late:
+        if isinstance(ask, CloseAccounts) and PEOPLE[3] in [each.account_id for each in ask.closes] and late:
             use(owner, PEOPLE[3], late.pop() * YUAN)
         return None
 
