@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 
 from charging.bills.bill import BILL, CARRIED, Bill, PeriodBalance, TaxedLine
 from charging.bills.coins import coin_of
@@ -88,5 +89,6 @@ def due_of(lines: Sequence[TaxedLine], carried_in: int, coin: int, minimum: int)
     return open_amount - carried, carried
 
 
+@lru_cache(maxsize=1_000)
 def _later(day: str, days: int) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()

@@ -33,6 +33,8 @@ def period_discounts(plan_at: PlanAt, contracts: Sequence[Contract], account: Ac
 
     Where no catalogue was in force nothing is taken off.
     """
+    if not any(key.origin for key in account.buckets.keys) and _plan(plan_at, account, month) is None:
+        return NO_DISCOUNTS  # As most bills: nothing came late, and no rule is of bills.
     sums = sums_of(account, month)
     late: dict[str, list[BillSum]] = {}
     for each in sums:

@@ -13,13 +13,13 @@ from charging.base.account import Account
 from charging.base.contract import Contract
 from charging.bills.bill import Bill
 from charging.errors import Fault, Invalid
-from domainservers.accounts.accounts import BUCKETS, COLLECTION, Accounts, Cell, partitions, unpack_account
-from domainservers.base.fetcher import bucket_of
+from domainservers.accounts.accounts import BUCKETS, Accounts, Cell, unpack_account
 from domainservers.bills.records import BillRecords, read_bills
 from domainservers.contracts.contracts import Contracts
 from domainservers.desk.answers import pack_fault
 from domainservers.journal.groups import Groups, ReplySink
 from domainservers.journal.quarantine import Quarantine
+from domainservers.reads.listing import AccountListing
 from domainservers.reads.readers import Readers
 from storage.unit import Unit
 
@@ -33,10 +33,8 @@ CONTRACTS_AT_ONCE = 100
 """Contracts that are read together."""
 BILLS_MAX = 24
 """Periods of which bills are read at once."""
-BREATH_CELLS = 2_000
-"""Other work of the process has its turn after so many accounts that were listed."""
 BREATH_STATES = 64
-"""Likewise, of states that may have to be unpacked."""
+"""Other work of the process has its turn after so many states that may have to be unpacked."""
 
 WantContract = Callable[[str, Callable[[Fault | None], None]], None]
 """Reads the contract of an identity into memory, and tells that it is there, or why it can't be had."""
@@ -62,12 +60,11 @@ class DueReads:
         self._want_contract = want_contract
         self._unit = unit
         self._accounts = accounts
+        self._listing = AccountListing(slot, unit, accounts)
         self._quarantine = quarantine
         self._groups = groups
         self._readers = readers
         self._bills = bills
-        self._listed: tuple[str, list[list[str]]] = "", []
-        """A list of accounts, and who of them is in memory, by partition."""
 
     def due(self, sink: ReplySink, place: int, ask: wire.FetchDue) -> None:
         """Answer with a page of the accounts that are due."""
@@ -80,26 +77,27 @@ class DueReads:
 
     async def _due(self, sink: ReplySink, place: int, ask: wire.FetchDue) -> None:
         first, after = _place(ask, self._slot)
-        names = partitions(self._slot)
-        in_memory = await self._in_memory(ask, len(names))
+        name = _list_of(ask, self._slot)
         most = max(1, min(ask.accounts_max, DUE_MAX))
         found: list[Account] = []
-        size, following = 0, ""
-        for bucket in range(first, len(names)):
-            states = await self._states(names[bucket], in_memory[bucket], after if bucket == first else "")
-            for index, account_id in enumerate(sorted(states), 1):
-                if index % BREATH_STATES == 0:
+        size, following, seen = 0, "", 0
+        async for bucket, partition in self._listing.partitions(name, first, after):
+            for account_id in partition.behind(after if bucket == first else ""):
+                seen += 1
+                if seen % BREATH_STATES == 0:
                     await asyncio.sleep(0)
-                state = states[account_id]
-                account = self._account(account_id, state)
+                state = self._listing.newest(account_id, partition)
+                account = self._account(account_id, state) if state is not None else None
                 if account is None or not _wanted(account, ask):
                     continue
                 size += len(state) if isinstance(state, bytes) else 1_000
                 if found and (len(found) >= most or size > PAGE_BYTES_MAX):
+                    if _by_period_alone(ask):
+                        self._listing.leave(name, bucket, partition)
                     await self._tell(sink, place, ask, found, following)
                     return
                 found.append(account)
-                following = f"{_list_of(ask, self._slot)}|{bucket}|{account_id}"
+                following = f"{name}|{bucket}|{account_id}"
         await self._tell(sink, place, ask, found)
 
     async def _tell(
@@ -142,32 +140,6 @@ class DueReads:
         self._want_contract(member, lambda _: None if read.done() else read.set_result(None))
         return read
 
-    async def _in_memory(self, ask: wire.FetchDue, many: int) -> list[list[str]]:
-        """Give which accounts are in memory, by partition, as of the list's first page: who came since is either among
-        the snapshots, or in no period that is over, and else found by the next pass.
-        """
-        name = _list_of(ask, self._slot)
-        if not ask.after or self._listed[0] != name:
-            found: list[list[str]] = [[] for _ in range(many)]
-            for index, account_id in enumerate(list(self._accounts.cells)):
-                found[bucket_of(account_id, many)].append(account_id)
-                if index % BREATH_CELLS == 0:
-                    await asyncio.sleep(0)
-            self._listed = name, found
-        return self._listed[1]
-
-    async def _states(self, partition: str, in_memory: Sequence[str], after: str) -> dict[str, Account | bytes]:
-        """Give the states of a partition's accounts behind one of them, the newest there are."""
-        states: dict[str, Account | bytes] = {}
-        async for page in self._unit.scan(COLLECTION, partition):
-            states.update((stored.key, stored.value) for stored in page if stored.key > after)
-            await asyncio.sleep(0)
-        for account_id in in_memory:
-            cell = self._accounts.cells.get(account_id)
-            if account_id > after and cell is not None and cell.state is not None:
-                states[account_id] = cell.state
-        return states
-
     def _account(self, account_id: str, state: Account | bytes) -> Account | None:
         """Unpack a state; None for what is no account, or can't be served: nobody can bill it until it is mended."""
         if self._quarantine.rows and self._quarantine.holds(account_id):
@@ -189,6 +161,11 @@ class DueReads:
         bills = (*written, *[bill for bill in unwritten if bill.number not in numbers])
         told = wire.Bills(cell.account_id, tuple(sorted(bills, key=_by_period)))
         self._groups.reply(cell.seq, sink, place, wire.pack(told))
+
+
+def _by_period_alone(ask: wire.FetchDue) -> bool:
+    """Say whether a list may be a little older than its page: who was billed, or charged, since then is told so."""
+    return not (ask.every or ask.staged or ask.owing)
 
 
 def _wanted(account: Account, ask: wire.FetchDue) -> bool:
