@@ -8,7 +8,7 @@ from charging.bills.bill import BILL, CARRIED, Bill, PeriodBalance, TaxedLine
 from charging.bills.coins import coin_of
 from charging.bills.spreading import split
 from charging.bills.sums import BillFrame, BillSum
-from charging.bills.taxing import grouped, priced, taxed
+from charging.bills.taxing import grouped, taxed
 from charging.bills.taxtable import TaxTable
 
 
@@ -28,7 +28,7 @@ def make_bill(
     catalogue taxes but not an item of the sums.
     """
     coin = taxes.coin or coin_of(frame.currency)
-    lines = taxed(priced(sums, taxes), coin, include=taxes.include, by_line=taxes.by_line)
+    lines = taxed(sums, taxes, coin)
     total, carried_out = due_of(lines, carried_in, coin, taxes.minimum)
     settled = max(0, min(total, available // coin * coin))
     return Bill(

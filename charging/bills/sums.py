@@ -1,4 +1,4 @@
-"""What a bill is made of: whose it is, and sums of what was posted, with and without their tax."""
+"""What a bill is made of: whose it is, and sums of what was posted."""
 
 from msgspec import Struct
 
@@ -33,12 +33,3 @@ class BillSum(Struct, frozen=True, array_like=True, gc=False):
     rule: str = ""
     origin: str = ""
     count: int = 0
-
-
-class Priced(Struct, frozen=True, array_like=True, gc=False):
-    """A sum that knows its tax."""
-
-    head: BillSum
-    item: str
-    amount: int
-    key: TaxKey

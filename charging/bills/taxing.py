@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from charging.base.money import HALF_UP, round_off
 from charging.bills.bill import WHOLE, TaxedLine, TaxGroup
 from charging.bills.spreading import spread
-from charging.bills.sums import BillSum, Priced, TaxKey
+from charging.bills.sums import BillSum, TaxKey
 from charging.bills.taxtable import TaxTable
 
 
@@ -25,31 +25,29 @@ def tax_of(amount: int, rate: int, coin: int, *, include: bool) -> int:
     return round_off(exact, whole, HALF_UP, coin) if exact >= 0 else -round_off(-exact, whole, HALF_UP, coin)
 
 
-def priced(sums: Iterable[BillSum], taxes: TaxTable) -> list[Priced]:
-    """Give each sum its tax, bundles split. Raises `Invalid` TAX_ITEM_UNKNOWN."""
-    found: list[Priced] = []
+def taxed(sums: Iterable[BillSum], taxes: TaxTable, coin: int) -> tuple[TaxedLine, ...]:
+    """Give the lines of a bill, in the order of their sums, bundles split. Raises `Invalid` TAX_ITEM_UNKNOWN."""
+    heads: list[BillSum] = []
+    items: list[str] = []
+    amounts: list[int] = []
+    keys: list[TaxKey] = []
     for each in sums:
-        item = each.item
-        if item in taxes.parts:
-            for part, amount in taxes.of_bundle(item, each.amount):
-                found.append(Priced(each, part, amount, taxes.tax(part, each.day)))
-        else:
-            found.append(Priced(each, item, each.amount, taxes.tax(item, each.day)))
-    return found
-
-
-def taxed(sums: Sequence[Priced], coin: int, *, include: bool, by_line: bool) -> tuple[TaxedLine, ...]:
-    """Give the lines of a bill, in the order of their sums."""
-    taxes = _by_line(sums, coin, include) if by_line else _by_group(sums, coin, include)
+        item, day = each.item, each.day
+        for part, amount in taxes.of_bundle(item, each.amount) if item in taxes.parts else [(item, each.amount)]:
+            heads.append(each)
+            items.append(part)
+            amounts.append(amount)
+            keys.append(taxes.tax(part, day))
+    include = taxes.include
+    spread = _by_line if taxes.by_line else _by_group
     lines: list[TaxedLine] = []
-    for each, tax in zip(sums, taxes, strict=True):
-        head, (category, rate) = each.head, each.key
-        net = each.amount - tax if include else each.amount
-        bundle = head.item if head.item != each.item else ""
+    for head, item, amount, key, tax in zip(
+        heads, items, amounts, keys, spread(amounts, keys, coin, include), strict=True
+    ):
         lines.append(
             TaxedLine(
-                each.item, head.member, head.kind, net, tax, category, rate,
-                head.level, head.rule, head.origin, head.count, bundle,
+                item, head.member, head.kind, amount - tax if include else amount, tax, key[0], key[1],
+                head.level, head.rule, head.origin, head.count, head.item if head.item != item else "",
             )
         )  # fmt: skip
     return tuple(lines)
@@ -69,20 +67,19 @@ def grouped(lines: Iterable[TaxedLine]) -> tuple[TaxGroup, ...]:
     return tuple([TaxGroup(*key, *sums[key]) for key in sorted(sums)])
 
 
-def _by_line(sums: Iterable[Priced], coin: int, include: bool) -> list[int]:
-    return [tax_of(each.amount, each.key[1], coin, include=include) for each in sums]
+def _by_line(amounts: Sequence[int], keys: Sequence[TaxKey], coin: int, include: bool) -> list[int]:
+    return [tax_of(amount, key[1], coin, include=include) for amount, key in zip(amounts, keys, strict=True)]
 
 
-def _by_group(sums: Sequence[Priced], coin: int, include: bool) -> list[int]:
-    places: dict[TaxKey, list[int]] = {}
-    for place, each in enumerate(sums):
-        places.setdefault(each.key, []).append(place)
-    if len(places) == 1:
-        return group_taxes([each.amount for each in sums], sums[0].key[1], coin, include)
-    taxes = [0] * len(sums)
-    for (_, rate), members in places.items():
-        shares = group_taxes([sums[place].amount for place in members], rate, coin, include)
-        for place, tax in zip(members, shares, strict=True):
+def _by_group(amounts: Sequence[int], keys: Sequence[TaxKey], coin: int, include: bool) -> list[int]:
+    groups = set(keys)
+    if len(groups) == 1:
+        return group_taxes(amounts, keys[0][1], coin, include)
+    taxes = [0] * len(amounts)
+    for group in groups:
+        places = [place for place, key in enumerate(keys) if key == group]
+        shares = group_taxes([amounts[place] for place in places], group[1], coin, include)
+        for place, tax in zip(places, shares, strict=True):
             taxes[place] = tax
     return taxes
 
