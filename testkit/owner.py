@@ -4,12 +4,12 @@
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
 from charging.base.account import Account
-from charging.base.account_id import asked_for, identity_of, slot_of
+from charging.base.account_id import asked_for
 from charging.base.contract import Contract
 from charging.base.identity import mask
 from charging.catalogue.document import Catalogue, from_plain
@@ -35,7 +35,6 @@ from charging.ledger.outcome import HistoryLine, unpack_outcome
 from charging.ledger.permission import Grant
 from charging.ledger.revising import check_basis
 from charging.wire import (
-    AccountsClosed,
     Answer,
     Ask,
     Bills,
@@ -45,9 +44,6 @@ from charging.wire import (
     CloseAccounts,
     Commit,
     Detail,
-    Done,
-    DueAccounts,
-    Failed,
     FetchBills,
     FetchCustomer,
     FetchDetail,
@@ -70,7 +66,7 @@ from charging.wire import (
     unpack_ask,
 )
 from domainservers.desk.checking import needs_rest
-from domainservers.reads.due import is_due
+from testkit.asks_of_runs import closed, due
 from testkit.ledger import FAR_MS, Desk
 from testkit.lists import customer, owing, resting
 from testkit.subjects import SubjectsInMemory
@@ -184,7 +180,7 @@ class OwnerInMemory:
             case Commit(identity, command):
                 return self._commit(identity, command)
             case CloseAccounts():
-                return AccountsClosed(tuple([self._closed(ask.command(close)) for close in ask.closes]))
+                return closed(ask, self._commit)
             case FetchReference(domain, known):
                 return Unchanged(known) if known == self.revision else self.reference(domain or self._domains[0])
             case Lookup(identity, key, digest):
@@ -201,8 +197,7 @@ class OwnerInMemory:
             case FetchDue(slot, owing=True):
                 return owing(self.desk, slot)
             case FetchDue():
-                page = _due(self.desk, ask)
-                return replace(page, contracts=self._contracts_of(page.accounts)) if ask.contracts else page
+                return due(self.desk, ask, self.contracts, self.intercept)
             case FetchBills(identity, months):
                 return _bills(self.desk, self._account_of(identity), months)
             case Inspect(subject_id):
@@ -247,24 +242,6 @@ class OwnerInMemory:
             raise _unknown(identity)
         return account_id
 
-    def _contracts_of(self, accounts: Sequence[Account]) -> tuple[tuple[Contract, ...] | None, ...]:
-        return tuple([self._known(account.members) for account in accounts])
-
-    def _known(self, members: Sequence[str]) -> tuple[Contract, ...] | None:
-        """Give the contracts of members; None when one can't be pulled just now."""
-        if self.intercept is not None and any(isinstance(self.intercept(Pull(each)), Failed) for each in members):
-            return None
-        known = [self.contracts[member] for member in members if member in self.contracts]
-        return tuple([contract for contract in known if contract.status != "ended"])
-
-    def _closed(self, command: Command) -> Done | Stale | Failed:
-        try:
-            answer = self._commit(identity_of(command.account_id), command)
-        except Fault as fault:
-            return failed(fault)
-        assert isinstance(answer, Done | Stale | Failed)
-        return answer
-
     def _commit(self, identity: str, command: Command) -> Answer:
         if isinstance(command.action, OpenAccount) and not command.account_id:
             command = _named(command, command.action, identity)
@@ -298,17 +275,6 @@ class OwnerInMemory:
         if decided is not None:
             return replace(unpack_outcome(decided), repeated=True)
         return history.retold(entry, *((account.terms.domain, account.terms.currency) if account else ("", "")))
-
-
-def _due(desk: Desk, ask: FetchDue) -> DueAccounts:
-    """Give a page of who is due; accounts are in the slot that their ids name, others in all."""
-    due = [
-        account
-        for account_id, account in sorted(desk.accounts.items())
-        if slot_of(account_id) in ("", ask.slot) and is_due(account, ask.month, ask.cycle_day)
-    ]
-    page = [account for account in due if account.account_id > ask.after][: ask.accounts_max]
-    return DueAccounts(tuple(page), page[-1].account_id if page and page[-1] is not due[-1] else "")
 
 
 def _bills(desk: Desk, account_id: str, months: tuple[int, ...]) -> Bills:
