@@ -117,10 +117,9 @@ class PlanMemory:
     """Numbers that destinations name in whole."""
 
     def keep(self, of: ChargeClass, key: int, charge: KnownCharge) -> None:
-        """Remember a charge of a class, as long as there is room for its like."""
-        if len(of.charges) < OF_A_CLASS_MAX:
-            self._count()
-            of.charges[key] = charge
+        """Remember a charge of a class; there is room for at most `OF_A_CLASS_MAX` of each."""
+        self._count()
+        of.charges[key] = charge
 
     def know(self, key: tuple[object, ...], found: ChargeClass) -> None:
         """Remember a class."""

@@ -21,7 +21,7 @@ from charging.base.usage import Charge, SealedCharge, Step, Usage
 from charging.errors import Fault
 from charging.ledger.accruals import accrue, accrue_into
 from charging.ledger.ledger import seal
-from charging.plans.alike import ChargeClass, CoveredCharge, KnownCharge
+from charging.plans.alike import OF_A_CLASS_MAX, ChargeClass, CoveredCharge, KnownCharge
 from charging.plans.plan import Plan
 from charging.rating import bound
 from charging.rating.useclasses import ClassHere, class_here, level_of
@@ -105,22 +105,11 @@ class AlikeUses:
         found = known.charges.get(key)
         left = here.cap_total - self._counters.get(here.cap_key, 0) if here.cap_key else 0
         if found is None:
-            source = level // here.of_source - 1
-            covered = known.free and source >= 0 and usage.quantity > 0
-            units = 0
-            if covered:
-                increment = here.sources[source].increment
-                units = -(-usage.quantity // increment) * increment
-                told = known.covered.get(level)
-                if told is not None:
-                    return seal(_covered(here, told, usage.quantity, units))
-            charge = rate(usage, self._account)
-            if covered:
-                _learn_covered(here, known, charge, level, units)
-            sealed = seal(charge)
-            found = _known(here, known, sealed, left)
-            if found is not None and (not found.capped or left >= found.capped):
-                plan.memory.keep(known, key, found)
+            sealed = seal(self._ask(usage, rate, here, known, level))
+            if len(known.charges) < OF_A_CLASS_MAX:
+                found = _known(here, known, sealed, left)
+                if found is not None and (not found.capped or left >= found.capped):
+                    plan.memory.keep(known, key, found)
             return sealed
         if found.capped and left < found.capped:
             return None
@@ -128,6 +117,20 @@ class AlikeUses:
         if not known.raw and not found.capped:
             here.made[key] = made
         return made
+
+    def _ask(self, usage: Usage, rate: Rate, here: ClassHere, known: ChargeClass, level: int) -> Charge:
+        """Ask the row engine, but for a use that free units cover and the like of which was asked."""
+        source = level // here.of_source - 1
+        if not known.free or source < 0 or not usage.quantity:
+            return rate(usage, self._account)
+        increment = here.sources[source].increment
+        units = -(-usage.quantity // increment) * increment
+        told = known.covered.get(level)
+        if told is not None:
+            return _covered(here, told, usage.quantity, units)
+        charge = rate(usage, self._account)
+        _learn_covered(here, known, charge, level, units)
+        return charge
 
     def _moved_to(self, start_ms: int) -> UseTime | None:
         """Find what holds at a moment; None = the row engine is to say."""
