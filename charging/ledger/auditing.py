@@ -233,9 +233,10 @@ def _off_the_floor(entry: Entry, before: Account | None, account: Account) -> It
     keep.
 
     Only a bill takes more than there is, as for tax on top of prices; until that is paid, nothing else may take more.
+    Who arrives from another domain may come with that.
     """
     key = entry.key
-    bills_it = any(isinstance(event, PeriodClosed | BillAssumed) for event in entry.events)
+    bills_it = any(isinstance(event, PeriodClosed | BillAssumed | MovedIn) for event in entry.events)
     left_before = {} if before is None else {book.book_id: _left(before, book) for book in before.books}
     kept: dict[str, int] = {MAIN_BOOK: kept_for_bills(account)}
     for book_id, amount in kept_less(account.open.staged).items():

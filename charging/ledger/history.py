@@ -47,7 +47,7 @@ def retold(entry: Entry, domain: str, currency: str) -> Done | Failed:
         if isinstance(event, Charged) and stored.detail is None:
             charge = event.charge
             told = ChargeTold(charge.currency, domain, charge.catalogue, (charge.steps,))
-    if told is None and entry.charged is not None and stored.detail is None:
+    if told is None and entry.charged is not None and entry.charged.paid is None and stored.detail is None:
         told = ChargeTold(currency, domain)
     return replace(stored, repeated=True, told=told)
 

@@ -78,7 +78,7 @@ def charged_fact(entry: Entry, falls: Falls | None = None) -> ChargedFact | None
     `falls` of a session passed over all newer entries; without it a step's whole charge is told.
     """
     if entry.charged is not None:
-        return entry.charged
+        return entry.charged if entry.charged.paid is None else None
     charged = [event for event in entry.events if isinstance(event, Charged)]
     if charged:
         return _all_of(charged, entry.time_ms)
@@ -86,6 +86,16 @@ def charged_fact(entry: Entry, falls: Falls | None = None) -> ChargedFact | None
         if isinstance(event, SessionStepped):
             return (falls or Falls(event.session.session_id)).left_of(event, entry.time_ms)
     return None
+
+
+def kept_fact(entry: Entry) -> ChargedFact | None:
+    """Read what an account takes along of an entry when it is ported: what a refund or a reversal of it needs."""
+    if entry.charged is not None:
+        return entry.charged
+    charged = charged_fact(entry)
+    if charged is None and (paid := payment_fact(entry)).amount:
+        return ChargedFact(0, (), (), paid=paid)
+    return charged
 
 
 def _all_of(charged: Sequence[Charged], time_ms: int) -> ChargedFact:
@@ -102,6 +112,8 @@ def _all_of(charged: Sequence[Charged], time_ms: int) -> ChargedFact:
 
 def payment_fact(entry: Entry | None) -> PaymentFact:
     """Read what an entry took in: a payment, or money that was topped up; what was refused never came."""
+    if entry is not None and entry.kind == REMEMBERED:
+        return _remembered(entry)
     if entry is None or not entry.events:
         return PaymentFact()
     for event in entry.events:
@@ -116,6 +128,14 @@ def payment_fact(entry: Entry | None) -> PaymentFact:
                 break  # Nobody paid units in.
             return PaymentFact(amount, event.kind, book_id, (), entry.time_ms, bonuses=_bonuses(entry))
     return PaymentFact(time_ms=entry.time_ms, other=True)
+
+
+def _remembered(entry: Entry) -> PaymentFact:
+    """Read what was done under a key before a port; a refusal did nothing."""
+    if entry.charged is not None and entry.charged.paid is not None:
+        return entry.charged.paid
+    done = isinstance(unpack_outcome(entry.outcome), Done)
+    return PaymentFact(time_ms=entry.time_ms, other=True) if done else PaymentFact()
 
 
 def _bonuses(entry: Entry) -> tuple[tuple[str, str, int], ...]:
@@ -136,8 +156,6 @@ def with_original(command: Command, entry: Entry | None, falls: Falls | None = N
     action = command.action
     if isinstance(action, Refund):
         return replace(command, action=replace(action, original=None if entry is None else charged_fact(entry, falls)))
-    if isinstance(action, ReversePayment):
-        remembered = entry is not None and entry.kind == REMEMBERED
-        if (entry is not None or whole) and not remembered:
-            return replace(command, action=replace(action, original=payment_fact(entry)))
+    if isinstance(action, ReversePayment) and (entry is not None or whole):
+        return replace(command, action=replace(action, original=payment_fact(entry)))
     return command

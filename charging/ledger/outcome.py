@@ -64,26 +64,6 @@ def unchanged(account_id: str, account: Account | None, revision: int) -> Done:
     return Done(account_id, account.version if account is not None else 0, 0, (), revision=revision)
 
 
-class ChargedFact(Struct, frozen=True, array_like=True, gc=False):
-    """What the journal says of a charge that is to be refunded."""
-
-    amount: int
-    """Micro-units that the charge took."""
-    postings: tuple[tuple[str, int], ...]
-    """From money books, in the order of taking."""
-    accruals: tuple[tuple[str, int], ...]
-    """What it counted: (accumulator's key, quantity)."""
-    units: tuple[tuple[str, int], ...] = ()
-    """From books of free units."""
-    time_ms: int = 0
-    """When it was charged, by the owner's clock."""
-    session_id: str = ""
-    """Of the session whose step it was; "" = of none."""
-    billed: tuple[Billed, ...] = ()
-    """Where it was billed, in the order of taking; amounts above zero. They add up to `amount`, or to more where later
-    steps of the session gave some back."""
-
-
 class PaymentFact(Struct, frozen=True, array_like=True, gc=False):
     """What the journal says of a payment that is to be taken back; nothing but defaults = it never came."""
 
@@ -101,6 +81,28 @@ class PaymentFact(Struct, frozen=True, array_like=True, gc=False):
     """Something else was done under the key."""
     bonuses: tuple[tuple[str, str, int], ...] = ()
     """That came with a top-up: (rule, book id, micro-units)."""
+
+
+class ChargedFact(Struct, frozen=True, array_like=True, gc=False):
+    """What the journal says of a charge that is to be refunded, or of a payment whose account was ported since."""
+
+    amount: int
+    """Micro-units that the charge took."""
+    postings: tuple[tuple[str, int], ...]
+    """From money books, in the order of taking."""
+    accruals: tuple[tuple[str, int], ...]
+    """What it counted: (accumulator's key, quantity)."""
+    units: tuple[tuple[str, int], ...] = ()
+    """From books of free units."""
+    time_ms: int = 0
+    """When it was charged, by the owner's clock."""
+    session_id: str = ""
+    """Of the session whose step it was; "" = of none."""
+    billed: tuple[Billed, ...] = ()
+    """Where it was billed, in the order of taking; amounts above zero. They add up to `amount`, or to more where later
+    steps of the session gave some back."""
+    paid: PaymentFact | None = None
+    """It was no charge: what a reversal of it needs. Only of what a port let be remembered."""
 
 
 class Failed(Struct, frozen=True, array_like=True, tag="f"):

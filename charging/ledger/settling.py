@@ -103,10 +103,11 @@ def settling(account: Account, amount: int, number: str, service: str, item: str
     mine = allocate(account.open.bills, owed_of(account, number, service, item), number, service, item)
     owed = total(mine)
     if not owed:
-        raise Refused("NOTHING_OWED", "nothing is to be paid there: what is disputed waits for its decision")
+        raise Refused("NOTHING_OWED", "nothing is owed there but what is disputed, if anything")
     if amount > owed:
         facts = {"owed": str(owed), "bill": number}
-        text = f"{show(owed)} {account.terms.currency} are owed, {show(amount)} were to settle it"
+        currency = account.terms.currency
+        text = f"{show(amount)} {currency} are more than the {show(owed)} that are owed there and not disputed"
         raise Refused("PAYMENT_EXCEEDS_BILL", text, facts=facts)
     return allocate(account.open.bills, amount or owed, number, service, item)
 

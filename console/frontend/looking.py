@@ -118,6 +118,12 @@ def account_lines(view: desk.AccountView) -> list[str]:
             lines.append(f"  {name}: {', '.join(f'{key} {value}' for key, value in sorted(held.items()))}")
     if view.agreements:
         lines.append(f"  agreements: {', '.join(view.agreements)}")
+    if view.payer_account_id:
+        lines.append(
+            f"  bills are paid by {view.payer_account_id}, from the period after the one in which that was set"
+        )
+    if view.payee_account_ids:
+        lines.append(f"  pays the bills of {', '.join(view.payee_account_ids)}")
     lines += [f"  mark {mark.threshold_id} on {mark.watches}: {mark.mark:,}" for mark in view.thresholds]
     return lines
 

@@ -32,7 +32,6 @@ from runtime.status import from_status
 
 app = typer.Typer(no_args_is_help=True)
 Identity = Annotated[str, typer.Argument(help="Number or name of a member, or account:… for the account itself.")]
-DAY_MS = 86_400_000
 PROGRESS_S = 2.0
 
 
@@ -44,7 +43,7 @@ def run(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Slots that are worked at once.")] = 4,
     page: Annotated[int, typer.Option(min=1, max=5_000, help="Accounts of one page.")] = 2_000,
     trial: Annotated[bool, typer.Option("--trial", help="The same computation, and nothing is kept.")] = False,
-    until: Annotated[str, typer.Option(help="End of the window, where none is planned; default: in a day.")] = "",
+    until: Annotated[str, typer.Option(help="End of the window; default: as planned, else in a day.")] = "",
     mode: Annotated[str, typer.Option(help="direct or staged; default: as planned, else direct.")] = "",
     backup: Annotated[
         Path | None, typer.Option(help="Back up the books of each slot to this folder, before its run is opened.")
@@ -59,7 +58,7 @@ def run(
     account could not be billed; its run stays open then.
     """
     whole = whole_period(period)
-    until_ms = time_ms(until) if until else int(time.time() * 1000) + DAY_MS
+    until_ms = time_ms(until)
     begin = time.monotonic()
     said = [begin]
 

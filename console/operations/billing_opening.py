@@ -20,6 +20,7 @@ from runtime.status import from_status
 
 PAGE = 500
 """Accounts of one page."""
+DAY_MS = 86_400_000
 
 
 class RunOpening(Struct, frozen=True):
@@ -31,6 +32,7 @@ class RunOpening(Struct, frozen=True):
     mode: str
     """Empty = as planned."""
     until_ms: int
+    """0 = as planned, in a day where nothing is."""
     backup: Path | None
     """Folder; None = books are not backed up."""
     approval: bool = False
@@ -65,17 +67,33 @@ async def _open(
     stub: BillingServiceStub, opening: RunOpening, slots: Sequence[int], digest: str, caller: BillsCaller
 ) -> bool:
     """Open runs; False = one of them was open."""
-    request = run_change(opening.domain, slots, opening.period, caller)
-    request.open.CopyFrom(
-        pb.OpenBillRun(mode=opening.mode, until_ms=opening.until_ms, backup=digest, approval=opening.approval)
-    )
+    outcomes = await _asked(stub, opening, slots, opening.until_ms, digest, caller)
+    unplanned = [each.slot for each in outcomes if _reason_of(each) == "WINDOW_EMPTY"]
+    if unplanned and not opening.until_ms:
+        in_a_day_ms = time.time_ns() // 1_000_000 + DAY_MS
+        again = await _asked(stub, opening, unplanned, in_a_day_ms, digest, caller)
+        outcomes = [*[each for each in outcomes if each.slot not in unplanned], *again]
     opened = True
-    for outcome in await change_all(stub, request):
+    for outcome in outcomes:
         if outcome.HasField("error"):
             opened = False
-            if from_status(outcome.error).reason != "RUN_OPEN":
+            if _reason_of(outcome) != "RUN_OPEN":
                 raise from_status(outcome.error)
     return opened
+
+
+async def _asked(
+    stub: BillingServiceStub, opening: RunOpening, slots: Sequence[int], until_ms: int, digest: str, caller: BillsCaller
+) -> list[pb.BillRunOutcome]:
+    request = run_change(opening.domain, slots, opening.period, caller)
+    request.open.CopyFrom(
+        pb.OpenBillRun(mode=opening.mode, until_ms=until_ms, backup=digest, approval=opening.approval)
+    )
+    return await change_all(stub, request)
+
+
+def _reason_of(outcome: pb.BillRunOutcome) -> str:
+    return from_status(outcome.error).reason if outcome.HasField("error") else ""
 
 
 async def _books(stub: BillingServiceStub, domain: str, slot: int, caller: BillsCaller) -> AsyncIterator[AccountHeld]:

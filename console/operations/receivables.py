@@ -188,6 +188,10 @@ def arrears_lines(view: desk.ArrearsView) -> Iterable[str | Table]:
             figures = (bill.billed, bill.open, bill.disputed, bill.overdue, bill.late_fee)
             table.add_row(bill.number, bill.period, report.moment(bill.due_ms), *map(report.major, figures))
         yield table
+    for bill in view.bills:
+        for part in bill.instalments:
+            until = report.moment(part.due_ms)
+            yield f"  {report.major(part.amount)} of {bill.number} was agreed to be paid until {until}"
     for step in view.dunning:
         yield f"  {step.action} {step.service_code or 'account'} since {report.moment(step.since_ms)} ({step.step})"
 

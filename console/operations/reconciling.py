@@ -59,7 +59,8 @@ def reconcile(
     ]
     bills, revenue = sum(slot.bills for slot in found.slots), sum(slot.revenue for slot in found.slots)
     differences = found.sentences
-    told = f"{bills:,} bills in {len(found.slots)} slots, revenue {show(revenue)}: {len(differences)} differences"
+    what = f"{bills:,} bills and credit notes in {len(found.slots)} slots"
+    told = f"{what}, revenue {show(revenue)}: {len(differences)} differences"
     staged, replayed = sum(slot.staged for slot in found.slots), sum(slot.replayed for slot in found.slots)
     stages = f"staged {show(staged)} = replayed {show(replayed)} + {show(staged - replayed)} that waits or moved away"
     tables = [_table(runs)] if runs else []

@@ -22,7 +22,7 @@ async def with_charge(past: Past, command: Command, charge_key: str) -> Command:
     command = with_original(command, entry, falls, whole=not ported)
     if command.action.original_key():
         if entry is None and ported:
-            text = f"the account was ported, and its journal here has no charge under the key {charge_key[:64]!r}"
-            raise NotFound("CHARGE_BEFORE_PORT", f"{text}: correct one from before by an adjustment")
+            text = f"the account was ported, and its journal here has nothing under the key {charge_key[:64]!r}"
+            raise NotFound("CHARGE_BEFORE_PORT", f"{text}: correct what was done before by an adjustment")
         raise NotFound("CHARGE_UNKNOWN", f"the account has no charge under the key {charge_key[:64]!r}")
     return command

@@ -3,7 +3,7 @@
 from contextlib import aclosing
 
 from charging.ledger.kinds import TAGS
-from charging.ledger.originals import charged_fact
+from charging.ledger.originals import kept_fact
 from charging.wire import KeptOutcome, Outcomes
 from domainservers.journal.frames import Frames
 from domainservers.journal.keys import POSITIONS_PER_GROUP
@@ -44,7 +44,7 @@ async def page(
                     return Outcomes(tuple(kept))
                 if entry.kind not in MOVES:
                     outcome = bytes(entry.outcome)
-                    kept.append(KeptOutcome(entry.key, entry.digest, outcome, charged_fact(entry)))
+                    kept.append(KeptOutcome(entry.key, entry.digest, outcome, kept_fact(entry)))
                     size += len(outcome)
             walked += 1
             if walked >= PAGE_GROUPS_MAX or size >= PAGE_BYTES_MAX or len(kept) >= most:

@@ -243,9 +243,7 @@ class Caller:
         if isinstance(found, BusinessData) and found.account.account_id == self.account_id:
             await self._do(self._key("leave"), Leave("wanders", 0, "", found.contract), number)
             return
-        joined = await self._do(self._key("join"), Join(number, "", "now", self._ahead_ms(), {}, "", 0))
-        if isinstance(joined, Done):
-            self._histories.homes[number] = self._histories.homes[self._identity]
+        await self._do(self._key("join"), Join(number, "", "now", self._ahead_ms(), {}, "", 0))
 
     async def _redeem(self) -> None:
         """Use one of a few vouchers that all know, now and then with a wrong code."""

@@ -14,15 +14,18 @@ from charging.wire import Answer, Ask, Bills
 from directory.owners import load_owners
 from directory.slots import slot_key, slot_of
 from directory.state import DomainInfo
+from domainservers.contracts.contracts import read_contracts, unpack_contract
+from evidence.seals import SealedUnit
 from runtime.telemetry import Metrics
+from storage.unit import Unit
 from tests.simulation import checker
 from tests.simulation.billing import Operator
 from tests.simulation.bills import Worker
 from tests.simulation.books import Books, Wrong, require
-from tests.simulation.callers import DAY_MS, EARLY_DAYS, Caller
+from tests.simulation.callers import DAY_MS, EARLY_DAYS, WANDERERS, Caller
 from tests.simulation.histories import Histories
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.node import TRY_S, Node
+from tests.simulation.node import RING, TRY_S, Node
 from tests.simulation.ports import Porter, Ports
 from tests.simulation.store import Faults, SimulatedUnit, Store, Wire
 
@@ -123,6 +126,13 @@ class World:
                 if place:
                     quiet = SimulatedUnit(self._calm(), Wire())
                     self._owners = {name: owner.address for name, owner in (await load_owners(quiet)).items()}
+                    await self._follow_wanderers(SealedUnit(quiet, RING))
+
+    async def _follow_wanderers(self, quiet: Unit) -> None:
+        """Let numbers be found where the account is that has them now."""
+        homes = self.histories.homes
+        for number, stored in (await read_contracts(quiet, WANDERERS)).items():
+            homes[number] = homes[identity_of(unpack_contract(stored.value).account_id)]
 
     def _calm(self) -> Store:
         """The same store seen without faults: the router's reading is not what is tested here."""

@@ -9,6 +9,7 @@ from charging.base.fields import Reason
 from charging.base.fieldtypes import Moment, Name, Whole, refusal
 from charging.base.openbills import DAY_MS, INSTALMENTS_MAX, OpenBill, counted
 from charging.base.receivables import with_bills
+from charging.bills.coins import coin_of
 from charging.errors import Refused
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.effect import Effect
@@ -87,14 +88,18 @@ class AgreeInstalments(BaseAction, frozen=True, tag="instalments"):
             raise refusal("AGREEMENT_MALFORMED", "first_due_ms", "0, where nothing is to be paid later")
         bills = [require_bill(account, self.bill)] if self.bill else [each for each in account.open.bills if each.owed]
         if not any(bill.owed for bill in bills):
-            raise Refused("NOTHING_OWED", "nothing is to be paid there: what is disputed waits for its decision")
+            raise Refused("NOTHING_OWED", "nothing is owed there but what is disputed, if anything")
         moments = [self.first_due_ms + number * days * DAY_MS for number in range(parts)]
-        agreed = tuple([(bill.number, _split(bill, moments)) for bill in bills if bill.owed])
+        coin = coin_of(account.terms.currency)
+        agreed = tuple([(bill.number, _split(bill, moments, coin)) for bill in bills if bill.owed])
         return Effect((InstalmentsAgreed(agreed, now_ms, self.reason),), sum([bill.owed for bill in bills]))
 
 
-def _split(bill: OpenBill, moments: list[int]) -> tuple[tuple[int, int], ...]:
+def _split(bill: OpenBill, moments: list[int], coin: int) -> tuple[tuple[int, int], ...]:
+    """Split what is owed into parts that coins pay, the first takes the rest; exactly where coins are too large."""
     if not moments:
         return ()
-    part, rest = divmod(bill.owed, len(moments))
+    unit = coin if bill.owed >= len(moments) * coin else 1
+    part = bill.owed // (len(moments) * unit) * unit
+    rest = bill.owed - part * len(moments)
     return tuple([(moment, part + (rest if at == 0 else 0)) for at, moment in enumerate(moments)])

@@ -105,4 +105,5 @@ class WriteOff(BaseAction, frozen=True, tag="write_off"):
 def _check_approved(actor: str, approver: str, path: str) -> None:
     if not approver.strip() or not actor or approver.strip() == actor.strip():
         wanted = {path: "who approved it, somebody else than the actor, who must be named too"}
-        raise Invalid("WRITE_OFF_UNAPPROVED", "a debt is given up by two persons", fields=wanted)
+        text = f"a debt is given up by two persons: {path} must be {wanted[path]}"
+        raise Invalid("WRITE_OFF_UNAPPROVED", text, fields=wanted)

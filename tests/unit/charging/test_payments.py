@@ -256,6 +256,16 @@ def test_an_agreement_to_pay_later_is_of_what_is_owed_and_ahead() -> None:
     assert state(desk).open.bills[0].instalments == ()
 
 
+@pytest.mark.parametrize(
+    ("currency", "owed", "wanted"), [("CNY", 98, [34, 32, 32]), ("JPY", 100_000, [33_400, 33_300, 33_300])]
+)
+def test_parts_that_are_paid_later_can_be_paid_with_coins(currency: str, owed: int, wanted: list[int]) -> None:
+    desk = owing(bill("B-1", owed * 10_000))
+    desk.accounts[A] = state(desk).with_terms(currency=currency)
+    desk.do(A, AgreeInstalments("", 3, START_MS + DAY_MS, 30, "asked"))
+    assert [amount / 10_000 for _, amount in state(desk).open.bills[0].instalments] == wanted
+
+
 def test_an_unsigned_write_off_is_not_even_journaled() -> None:
     desk = owing(bill("B-1", 100))
     lines = len(desk.journals[A])

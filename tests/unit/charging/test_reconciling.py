@@ -3,14 +3,18 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.msgpack import encode
 from msgspec.structs import replace
 
+from charging.base.account import Book
+from charging.base.contract import Contract
 from charging.base.usage import Usage
 from charging.bills.bill import Bill, MoneyMoved, PeriodBalance, TaxedLine, TaxGroup
 from charging.bills.taxtable import TaxSpan, TaxTable
 from charging.ledger.auditing import Audit, audit
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.close_period import PeriodClosed
+from charging.ledger.commands.move_in import MoveIn
 from charging.ledger.commands.pay import Paid, Pay
 from charging.ledger.commands.post_charge import Charged, PostCharge
 from charging.ledger.commands.top_up import TopUp
@@ -18,7 +22,7 @@ from charging.ledger.entry import Entry
 from charging.ledger.ledger import seal
 from charging.rating.closing import closing_of
 from testkit.examples import ALICE, BILLED
-from testkit.ledger import START_MS, Desk, charge_of, opening
+from testkit.ledger import START_MS, Desk, an_account, charge_of, opening
 
 YUAN, FEN = 1_000_000, 10_000
 MONTH_MS = 31 * 86_400_000
@@ -226,3 +230,10 @@ def test_money_that_is_staged_in_a_period_comes_in_with_its_bill_and_is_told_onc
     told = [bill.balance.money_in for bill in bills if bill is not None and bill.balance is not None]
     assert told == [4 * YUAN, 0]
     assert findings(desk.journals[ALICE]) == ()
+
+
+def test_an_account_may_arrive_with_less_than_its_credit_covers() -> None:
+    desk = Desk()
+    below = an_account(ALICE, 3, "GD", books=(Book("main", "money", -5 * YUAN),), members=(ALICE,))
+    desk.do(ALICE, MoveIn(encode(below), (Contract(ALICE, ALICE, "GD"),), "BJ", "GD/3"))
+    assert audit(desk.journals[ALICE], ALICE).findings == ()

@@ -13,7 +13,10 @@ from charging.bills.taxtable import TaxTable
 from charging.errors import Fault, Invalid
 from charging.ledger.auditing import audit
 from charging.ledger.commands.open_account import OpenAccount
+from charging.ledger.commands.pay import Pay
 from charging.ledger.commands.refund import Refund
+from charging.ledger.commands.reverse_payment import ReversePayment
+from charging.ledger.commands.top_up import TopUp
 from charging.ledger.entry import Entry
 from charging.ledger.kinds import Action
 from charging.rating.closing import closing_of, ended_ms
@@ -148,7 +151,7 @@ async def test_an_account_that_was_billed_a_moment_ago_can_be_ported() -> None:
         (data,) = await ask(home.slots["GD"], Pull(ALICE))
         assert isinstance(data, BusinessData)
         month = data.account.terms.closed + 1
-        await do(home.slots["GD"], "used", charge(7_000_000))
+        await do(home.slots["GD"], "used", charge(OPENING))
         home.clock.ms = ended_ms(data.account, month)
         (data,) = await ask(home.slots["GD"], Pull(ALICE))
         assert isinstance(data, BusinessData)
@@ -158,6 +161,7 @@ async def test_an_account_that_was_billed_a_moment_ago_can_be_ported() -> None:
         assert told.detail
         await home.port("XJ")
         assert await do(home.slots["XJ"], "bill", bill) == replace(told, repeated=True)
+        assert [await home.audit(domain) for domain in ("GD", "XJ")] == [(), ()]
 
 
 async def test_a_charge_of_before_a_port_is_refunded_once_also_after_the_next_port() -> None:
@@ -175,6 +179,31 @@ async def test_a_charge_of_before_a_port_is_refunded_once_also_after_the_next_po
             assert isinstance(refusal, Failed)
             assert refusal.reason == wanted
         assert await home.balance("BJ") == OPENING - 5_001
+        assert [await home.audit(domain) for domain in home.slots] == [(), (), ()]
+
+
+@pytest.mark.parametrize("paid", [Pay(5_000_000, "", "", "", "cash", ""), TopUp("", "", 5_000_000, 0, 0, "", "cash")])
+async def test_a_payment_of_before_a_port_is_charged_back_once_also_after_the_next_port(paid: Action) -> None:
+    async with country() as home:
+        told = await do(home.slots["GD"], "paid", paid)
+        refused = await do(home.slots["GD"], "refused", Pay(1, "no such bill", "", "", "cash", ""))
+        assert isinstance(refused, Failed)
+        await home.charges(7, 1)
+        await home.port("XJ")
+        await home.port("BJ")
+        assert isinstance(told, Done)
+        assert await do(home.slots["BJ"], "paid", paid) == replace(told, repeated=True)
+        back = await do(home.slots["BJ"], "back", ReversePayment("paid", "chargeback"))
+        assert isinstance(back, Done), back
+        assert (back.amount, await home.balance("BJ")) == (5_000_000, OPENING - 7)
+        for key, wanted in (("paid", "REVERSED_ALREADY"), ("k7", "NOT_A_PAYMENT"), ("before", "CHARGE_BEFORE_PORT")):
+            failed = await do(home.slots["BJ"], f"back-{key}", ReversePayment(key, "chargeback"))
+            assert isinstance(failed, Failed)
+            assert failed.reason == wanted
+        refund = await do(home.slots["BJ"], "refund", Refund("paid", 0, "no charge"))
+        assert isinstance(refund, Failed)
+        assert refund.reason == "CHARGE_UNKNOWN"
+        assert isinstance(await do(home.slots["BJ"], "tombstone", ReversePayment("refused", "it never came")), Done)
         assert [await home.audit(domain) for domain in home.slots] == [(), (), ()]
 
 
