@@ -20,6 +20,8 @@ from charging.ledger.commands.post_charge import Charged
 from charging.ledger.entry import Entry
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import Booked, SessionStepped
+from charging.ledger.spreading import charged_in
+from charging.ledger.usescharged import UsesCharged
 from charging.wire import Done, Failed
 from house.stores import STORES
 from runtime.inflate import unzstd
@@ -137,7 +139,7 @@ class JournalCounter:
         return self.found
 
     def _take(self, entry: Entry) -> None:
-        charged = [event for event in entry.events if isinstance(event, Charged)]
+        charged = charged_in(entry.events)
         if charged:  # Many of one entry are a batch of uses, charged under one key.
             taken = sum(amount for event in charged for _, amount in event.postings)
             self._charge(entry.key, sum(event.charge.amount for event in charged), taken)
@@ -157,7 +159,7 @@ class JournalCounter:
                     self._charge(entry.key, sum(step.amount for step in steps), taken)
                 case Booked(postings=postings):
                     self.found.booked += sum(amount for _, amount in postings)
-                case Charged():
+                case Charged() | UsesCharged():
                     pass
                 case _:
                     self.found.billed += self._money_of(entry.account_id, event)

@@ -20,6 +20,7 @@ from charging.ledger.commands.post_charge import Charged
 from charging.ledger.entry import Entry
 from charging.ledger.events import SessionStepped
 from charging.ledger.ledger import available_view
+from charging.ledger.spreading import spread
 from charging.plans.timeline import Timeline
 from charging.rating.rating import rate
 from charging.wire import CatalogueRef
@@ -62,7 +63,7 @@ class Rerater:
         not exist. What can't be rated again is counted in `left_out`, by the reason.
         """
         findings = self._bill(entry, before)
-        for event in entry.events:
+        for event in spread(entry.events):
             if isinstance(event, SessionStepped):
                 self.left_out[OF_SESSION] += len(event.postings)
             elif isinstance(event, Charged):

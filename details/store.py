@@ -4,7 +4,7 @@ details.sqlite                               which parts count, and up to where 
 GD/0/2026-10/20261005-17.parquet             rows of a slot and a day of use, by account and time; never changed
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -70,20 +70,17 @@ class DetailStore:
         self.close = self.manifest.close
 
     def take(self, slot: str, zone: str, rows: Iterable[StoredUsage], seq: int) -> int:
+        """Keep rows of a journal, as `take_frame` does."""
+        return self.take_frame(slot, zone, frame_of(list(rows)), seq)
+
+    def take_frame(self, slot: str, zone: str, rows: pl.DataFrame, seq: int) -> int:
         """Keep rows of a journal that was gathered up to group `seq`: files first, then one commit names them.
 
         `zone` is that of the region. Gives how many were kept.
         """
-        erased, local = self.manifest.erased(), ZoneInfo(zone)
-        by_day: dict[str, list[StoredUsage]] = {}
-        # A quarter of an hour lies within one local day, whatever the zone.
-        quarters: dict[int, list[StoredUsage]] = {}
-        for row in rows:
-            if row.account_id not in erased:
-                quarters.setdefault(row.start_ms // QUARTER_MS, []).append(row)
-        for quarter, found in quarters.items():
-            by_day.setdefault(day_of_use(quarter * QUARTER_MS, local), []).extend(found)
-        parts = [self.put(slot, day, written(frame_of(found))) for day, found in sorted(by_day.items())]
+        erased = self.manifest.erased()
+        kept = rows.filter(~pl.col("account").is_in(erased)) if erased else rows
+        parts = [self.put(slot, day, written(of_day)) for day, of_day in _by_day(kept, ZoneInfo(zone))]
         with self.manifest.commit():
             for part in parts:
                 self.manifest.add(part)
@@ -182,6 +179,20 @@ def _wanted(row: StoredUsage, ask: DetailAsk) -> bool:
 def day_of_use(time_ms: int, zone: ZoneInfo) -> str:
     """Give the day under which a row stands, by the clock of its region: yyyymmdd."""
     return datetime.fromtimestamp(time_ms / 1_000, zone).strftime("%Y%m%d")
+
+
+def _by_day(rows: pl.DataFrame, zone: ZoneInfo) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Give rows day by day."""
+    # A quarter of an hour lies within one local day, whatever the zone.
+    quarters = rows["start_ms"] // QUARTER_MS
+    days = {quarter: day_of_use(quarter * QUARTER_MS, zone) for quarter in quarters.unique().to_list()}
+    several = sorted(set(days.values()))
+    if len(several) == 1:
+        yield several[0], rows
+        return
+    day = quarters.replace_strict(days, return_dtype=pl.String)
+    for each in several:
+        yield each, rows.filter(day == each)
 
 
 def _days(ask: DetailAsk, behind: RowPlace | None) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from charging.errors import Broken, NotFound
+from details.gathering import GatheredRows
 from details.rows import StoredUsage, rows_of
 from details.store import DetailStore
 from directory.directory import Directory
@@ -79,7 +80,7 @@ class Gatherer:
         """
         done = Gathered(journal.slot, seq=self._store.manifest.gathered().get(journal.slot, -1))
         async with _reader(journal, done.seq, self._ring) as reader:
-            waiting: list[StoredUsage] = []
+            waiting = GatheredRows()
             begins = done.seq < 0
             while groups := await reader.read(GROUPS_AT_ONCE):
                 for group in groups:
@@ -88,11 +89,11 @@ class Gatherer:
                         if begins and group.seq > 0 and entries:
                             self._store.lacks_before(journal.slot, journal.zone, entries[0][1].time_ms)
                         begins = False
-                        waiting += rows_of(group.seq, entries)
+                        waiting.take(group.seq, entries)
                         done.groups += 1
                 if len(waiting) >= ROWS_AT_ONCE:
                     self._keep(journal, waiting, reader.seq, done)
-                    waiting = []
+                    waiting = GatheredRows()
             if reader.seq > done.seq:
                 self._keep(journal, waiting, reader.seq, done)
         return done
@@ -112,8 +113,8 @@ class Gatherer:
         finally:
             await unit.close()
 
-    def _keep(self, journal: JournalPlace, rows: list[StoredUsage], seq: int, done: Gathered) -> None:
-        done.rows += self._store.take(journal.slot, journal.zone, rows, seq)
+    def _keep(self, journal: JournalPlace, rows: GatheredRows, seq: int, done: Gathered) -> None:
+        done.rows += self._store.take_frame(journal.slot, journal.zone, rows.frame(), seq)
         done.seq = seq
 
 

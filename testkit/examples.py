@@ -197,6 +197,9 @@ def _uses_of(desk: Desk) -> PostUsage:
     account = desk.accounts[ALICE]
     usages = tuple(Usage(ALICE, "voice", START_MS + place, 60) for place in range(3))
     batch = max((batch for _, _, batch in account.open.feeds), default=0) + 1
+    if batch % 2:  # Every other batch is all charged, and travels in columns.
+        charges = (RatedUse(seal(charge_of(amount, depends=True))) for amount in (7, 0, 3))
+        return PostUsage("plant", batch, usages, (), tuple(charges), account.version, account.mark).packed()
     refused = RatedUse(None, "SERVICE_UNKNOWN", "no such service")
     rated = (RatedUse(seal(charge_of(7, depends=True))), refused, RatedUse(None, set_aside=True))
     replaces = (ReplacedUse(2, "part", START_MS + 2, 30),)

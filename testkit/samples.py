@@ -74,6 +74,7 @@ from charging.ledger.rewards import BonusGiven, BonusMoved, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
 from charging.ledger.staging import MoneyReplayed, MoneyStaged
+from charging.ledger.usescharged import UseKind, UsesCharged
 from testkit.examples import ALICE, BOB, DAILY
 from testkit.ledger import START_MS, an_account
 
@@ -179,6 +180,24 @@ SAMPLES: Mapping[type[BaseEvent], tuple[BaseEvent, set[str]]] = {
     MovedIn: (MovedIn(FULL, (Contract(ALICE, "account-1", "GD"),)), set()),
     MovedOut: (MovedOut("GX"), {"status", "status_reason", "before_move"}),
     Charged: (Charged(USAGE, CHARGE, (("main", 30),), (("minutes", 60),)), {"books", "buckets", "accumulators"}),
+    UsesCharged: (
+        UsesCharged(
+            ALICE,
+            (
+                UseKind("voice", "", {}, "XTS", 1, True, "calls", 1, (COUNTER,)),
+                UseKind("sms", "GX", {}, "XTS", 1, False, "", 0, ()),
+            ),
+            (0, 1, 0),
+            (START_MS, START_MS + 1, START_MS + 2),
+            (60, 1, 30),
+            (BOB, BOB, ""),
+            (20, 5, 5),
+            (60, 30),
+            (0, 1, 0),
+            (Raw(b"\x90"), Raw(b"\x91\x01")),
+        ),
+        {"books", "buckets", "accumulators"},
+    ),
     FeedMarked: (FeedMarked("plant", ALICE, 8), {"feeds"}),
     UsageRestated: (
         UsageRestated(

@@ -43,6 +43,7 @@ from charging.ledger.outcome import HistoryLine
 from charging.ledger.rewards import BonusGiven, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.staging import MoneyReplayed, MoneyStaged
+from charging.ledger.usescharged import UsesCharged
 from domainservers.journal.groups import DEFECTS, unpack_group
 from storage.unit import Group
 
@@ -53,6 +54,7 @@ TARIFFS = "~tariffs"
 """Stands in positions and cursors for the publications of the directory, as a slot does for its journal."""
 _PLAIN: dict[type[BaseEvent], str] = {
     Charged: "charged",
+    UsesCharged: "charged",
     FeePosted: "charged",
     Refunded: "refunded",
     Opened: "opened",

@@ -44,7 +44,8 @@ def rated_uses(
             rated.append(RatedUse(None, fault.reason, fault.message))
         else:
             rated.append(RatedUse(charge))
-    return replace(order, rated=tuple(rated), base_version=account.version, base_mark=account.mark)
+    made = replace(order, rated=tuple(rated), base_version=account.version, base_mark=account.mark)
+    return made.packed()
 
 
 def _charge(usage: Usage, state: Account, now_ms: int, rate: Rate) -> SealedCharge | None:

@@ -17,6 +17,7 @@ from charging.ledger.commands.post_charge import Charged
 from charging.ledger.event import BaseArrival
 from charging.ledger.kinds import Event
 from charging.ledger.running import SumRun
+from charging.ledger.usescharged import UsesCharged
 
 
 def apply(account: Account | None, events: Sequence[Event], key: str, time_ms: int) -> Account:
@@ -40,6 +41,8 @@ def apply(account: Account | None, events: Sequence[Event], key: str, time_ms: i
         if state is not None and type(event) is Charged and not event.charge.takes:
             behind = _plain_end(events, place)
             state = _charged_plainly(state, events[place:behind])
+        elif state is not None and type(event) is UsesCharged:
+            state = _uses_charged(state, event)
         elif isinstance(event, BaseArrival):
             state = _arrived(event, time_ms)
             version, mark = max(version, state.version), state.mark
@@ -84,6 +87,13 @@ def _charged_plainly(account: Account, events: Sequence[Event]) -> Account:
             sums.add(event.usage, charge)
     books = funds.shift(account.books, tuple(paid.items()), -1)
     return replace(account, books=books, accumulators=counters, buckets=sums.buckets())
+
+
+def _uses_charged(account: Account, event: UsesCharged) -> Account:
+    """Give the state after uses in columns: what single charges of them would leave."""
+    sums = SumRun(account)
+    sums.add_uses(event)
+    return replace(event.apply(account), buckets=sums.buckets())
 
 
 def _scoped(books: Sequence[Book]) -> list[Book]:

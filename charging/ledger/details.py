@@ -12,6 +12,7 @@ from charging.ledger.commands.restate_usage import RestatedAmount, RestatedLine,
 from charging.ledger.entry import Entry
 from charging.ledger.event import Pair
 from charging.ledger.events import SessionStepped
+from charging.ledger.spreading import spread
 
 CHARGE, SESSION, REFUND, RESTATED, LATE = "charge", "session", "refund", "restated", "late"
 KINDS = (CHARGE, SESSION, REFUND, RESTATED, LATE)
@@ -62,7 +63,7 @@ class UsageEffect(Struct, frozen=True, array_like=True, gc=False):
 def records(entry: Entry) -> tuple[RatedUsage, ...]:
     """Give the rated usage of an entry, in the order of its events; of most kinds of entries there is none."""
     found: list[RatedUsage] = []
-    for event in entry.events:
+    for event in spread(entry.events):
         if isinstance(event, Charged):
             usage, charge = event.usage, event.charge
             found.append(_record(entry, CHARGE, usage, usage.quantity, charge.amount, steps=charge.steps))
@@ -143,7 +144,7 @@ def _record(
 def effects(entry: Entry) -> tuple[UsageEffect, ...]:
     """Give what each record of `records` did, in the same order."""
     found: list[UsageEffect] = []
-    for event in entry.events:
+    for event in spread(entry.events):
         if isinstance(event, Charged):
             charge, item = event.charge, event.charge.item or event.usage.service
             found.append(UsageEffect(charge.accruals, charge.takes, item, charge.taxed_since, charge.currency))

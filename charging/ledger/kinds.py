@@ -89,6 +89,7 @@ from charging.ledger.rewards import BonusGiven, BonusMoved, BonusTakenBack
 from charging.ledger.sending import TransferSent
 from charging.ledger.settling import Settled
 from charging.ledger.staging import MoneyReplayed, MoneyStaged
+from charging.ledger.usescharged import UsesCharged
 
 Action = (
     PostCharge
@@ -197,6 +198,7 @@ Event = (
     | FeedMarked
     | UsageRestated
     | UsageSetAside
+    | UsesCharged
     | Noticed
     | ReauthAsked
     | BillTakenOver

@@ -21,6 +21,7 @@ from charging.ledger.events import Booked, SessionStepped
 from charging.ledger.kinds import TAGS
 from charging.ledger.outcome import ChargedFact, Done, PaymentFact, unpack_outcome
 from charging.ledger.rewards import BonusGiven
+from charging.ledger.spreading import charged_in
 from charging.ledger.staging import MoneyStaged
 
 
@@ -79,7 +80,7 @@ def charged_fact(entry: Entry, falls: Falls | None = None) -> ChargedFact | None
     """
     if entry.charged is not None:
         return entry.charged if entry.charged.paid is None else None
-    charged = [event for event in entry.events if isinstance(event, Charged)]
+    charged = charged_in(entry.events)
     if charged:
         return _all_of(charged, entry.time_ms)
     for event in entry.events:

@@ -7,12 +7,13 @@ from msgspec.structs import replace
 
 from charging.base.account import MAIN_BOOK, MONEY, Account, Book
 from charging.base.buckets import Buckets, SumKey
-from charging.base.lateness import refuse_late
+from charging.base.lateness import LATE_MS_MAX, refuse_late
 from charging.base.localtime import month_at
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger import buckets, funds, taking
 from charging.ledger.accruals import accrue_into
 from charging.ledger.taking import Taking
+from charging.ledger.usescharged import UsesCharged
 
 SumOf = tuple[int, str, str, int]
 """Month, item, identity, since when taxes are as they were."""
@@ -58,6 +59,20 @@ class ChargeRun:
         """Give the account whose counters run on with what is taken; its books are as they were before."""
         return replace(self._account, accumulators=self._accumulators)
 
+    def take_uses(self, uses: UsesCharged) -> bool:
+        """Take all at once where the main book pays each, and say so; else take none: they are taken one by one."""
+        currency, amount = self._account.terms.currency, uses.amount
+        if (
+            not self._plain
+            or amount > self._main_left - self._main_paid
+            or min(uses.starts_ms) < self._now_ms - LATE_MS_MAX
+            or any(kind.currency != currency for kind in uses.kinds)
+        ):
+            return False
+        self._main_paid += amount
+        uses.accrue_into(self._accumulators)
+        return True
+
     def state(self) -> Account:
         """Give the account as those that were taken left it; version and sums of bills are as they were before."""
         books = self._books
@@ -79,6 +94,24 @@ class SumRun:
         month = month_at(terms.zone, terms.cycle_day, usage.start_ms)
         of = (month, charge.item or usage.service, usage.identity, charge.taxed_since)
         self._sums[of] = self._sums.get(of, 0) + charge.amount
+
+    def add_uses(self, uses: UsesCharged) -> None:
+        """Count all."""
+        terms = self._account.terms
+        first = month_at(terms.zone, terms.cycle_day, min(uses.starts_ms))
+        if first != month_at(terms.zone, terms.cycle_day, max(uses.starts_ms)):
+            for usage, charge in uses.charges():
+                if charge.amount:
+                    self.add(usage, charge)
+            return
+        amounts: dict[int, int] = {}
+        for of, amount in zip(uses.kind_of, uses.amounts, strict=True):
+            if amount:
+                amounts[of] = amounts.get(of, 0) + amount
+        for of, amount in amounts.items():
+            kind = uses.kinds[of]
+            key = (first, kind.billed_as(), uses.identity, kind.taxed_since)
+            self._sums[key] = self._sums.get(key, 0) + amount
 
     def buckets(self) -> Buckets:
         """Give the sums of bills as they are now: a new one stands where the first of its charges would put it."""

@@ -8,9 +8,11 @@ A use whose counters are kept no more, and one that replaces what was charged fo
 it is set aside in the journal, at no price, until its cycle is rated anew (`charging.rating.restating`).
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Struct, msgpack
+from msgspec.structs import replace
 
 from charging.base.account import Account
 from charging.base.asked import Asked, FilledIn, Own
@@ -25,6 +27,7 @@ from charging.ledger.event import BaseEvent
 from charging.ledger.feeds import FeedMarked, require_new
 from charging.ledger.running import ChargeRun
 from charging.ledger.standing import require_served
+from charging.ledger.usescharged import UsesCharged, in_columns
 
 USES_MAX = 200
 """Of one command: what it makes must fit a journal entry."""
@@ -112,6 +115,8 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
     """One for each use, in their order."""
     base_version: Annotated[int, FilledIn()] = 0
     base_mark: Annotated[int, FilledIn()] = 0
+    charged: Annotated[UsesCharged | None, FilledIn()] = None
+    """All uses with their charges, where columns say them: `uses` and `rated` are empty then."""
 
     traits = Traits(
         sender=PLATFORM,
@@ -135,7 +140,15 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
 
     def at_stake(self) -> int:
         """Give the price of all."""
+        if self.charged is not None:
+            return self.charged.amount
         return sum([each.charge.amount for each in self.rated if each.charge is not None])
+
+    def packed(self) -> "PostUsage":
+        """Give it, rated, as it travels: in columns if they can say it."""
+        charges = [(use, each.charge) for use, each in zip(self.uses, self.rated, strict=True) if each.charge]
+        columns = in_columns(charges) if len(charges) == len(self.uses) else None
+        return self if columns is None else replace(self, uses=(), replaces=(), rated=(), charged=columns)
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Take all that were rated, in order.
@@ -143,18 +156,39 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
         Refused BATCH_TAKEN, FEEDS_FULL; a use that is refused although it was rated on this very state is rated anew
         (`VersionMoved`): what follows was rated as if it had been taken.
         """
-        if not self.uses or len(self.rated) != len(self.uses):
-            raise VersionMoved
-        identity = self.uses[0].identity
+        identity = self._identity()
         require_new(account, self.feed, identity, self.batch)
         if (account.version, account.mark) != (self.base_version, self.base_mark):
             raise VersionMoved
+        run, columns, currency = ChargeRun(account, now_ms), self.charged, account.terms.currency
+        events: list[BaseEvent]
+        if columns is None:
+            events, outcomes = self._take(account, run, list(zip(self.uses, self.rated, strict=True)))
+        elif run.take_uses(columns):
+            events, outcomes = [columns], UseOutcomes(columns.amounts, currency)
+        else:
+            events, outcomes = self._take(account, run, [(use, RatedUse(charge)) for use, charge in columns.charges()])
+        events.append(FeedMarked(self.feed, identity, self.batch))
+        return Effect(tuple(events), sum(outcomes.amounts), _pack(outcomes))
+
+    def _identity(self) -> str:
+        """Say whose uses they are. Raises `VersionMoved` when they are not rated."""
+        if self.charged is not None and len(self.charged.amounts) <= USES_MAX:
+            return self.charged.identity
+        if not self.uses or len(self.rated) != len(self.uses):
+            raise VersionMoved
+        return self.uses[0].identity
+
+    def _take(
+        self, account: Account, run: ChargeRun, uses: Sequence[tuple[Usage, RatedUse]]
+    ) -> tuple[list[BaseEvent], UseOutcomes]:
+        """Take uses one by one."""
         events: list[BaseEvent] = []
-        amounts = [0] * len(self.uses)
+        amounts = [0] * len(uses)
         refused: list[RefusedUse] = []
         aside: list[int] = []
-        run, replaced = ChargeRun(account, now_ms), {each.use: each for each in self.replaces}
-        for place, (usage, rated) in enumerate(zip(self.uses, self.rated, strict=True)):
+        replaced = {each.use: each for each in self.replaces}
+        for place, (usage, rated) in enumerate(uses):
             if rated.charge is None and not rated.set_aside:
                 refused.append(RefusedUse(place, rated.reason, rated.message))
                 continue
@@ -168,9 +202,7 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
                 raise VersionMoved from fault
             events.append(Charged(usage, rated.charge, postings, units))
             amounts[place] = rated.charge.amount
-        events.append(FeedMarked(self.feed, identity, self.batch))
-        outcomes = UseOutcomes(tuple(amounts), account.terms.currency, tuple(refused), tuple(aside))
-        return Effect(tuple(events), sum(amounts), _pack(outcomes))
+        return events, UseOutcomes(tuple(amounts), account.terms.currency, tuple(refused), tuple(aside))
 
 
 def set_aside(account: Account, usage: Usage, replaced: ReplacedUse | None) -> UsageSetAside:

@@ -1,5 +1,9 @@
 """Many charges of one command, taken in one pass: each finds and leaves what it would have alone."""
 
+from typing import cast
+
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
@@ -10,8 +14,14 @@ from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid, Refused
 from charging.ledger import buckets
 from charging.ledger.applying import apply
+from charging.ledger.command import Command
 from charging.ledger.commands.post_charge import Charged, PostCharge
+from charging.ledger.commands.post_usage import PostUsage, RatedUse, UseOutcomes, read_outcomes
+from charging.ledger.effect import VersionMoved
+from charging.ledger.kinds import Event
 from charging.ledger.running import ChargeRun
+from charging.ledger.spreading import spread
+from charging.ledger.usescharged import UsesCharged, in_columns
 from testkit.ledger import an_account
 
 NOW_MS = 1_800_000_000_000
@@ -78,3 +88,86 @@ def outcome(account: Account, usage: Usage, charge: SealedCharge) -> Charged | t
         return PostCharge(usage, charge, account.version, account.mark).charged(account, NOW_MS)
     except (Refused, Invalid) as fault:
         return fault.reason, fault.message
+
+
+USES = st.lists(
+    st.builds(
+        lambda service, days, visited, amount, accruals, item, since, party: (
+            Usage(OWNER, service, NOW_MS - days * DAY_MS, 60, party, visited, {"apn": "net"} if visited else {}),
+            SealedCharge(amount, "CNY", (), accruals, 1, bool(accruals), Raw(b"\x90"), item, since),
+        ),
+        st.sampled_from(["voice", "sms"]),
+        st.sampled_from([0, 0, 0, 1, 30, 34, 80]),
+        st.sampled_from(["", "GX"]),
+        st.sampled_from([0, 1, 7, 100, 450]),
+        st.sampled_from([(), (("a@20261001", 5),), (("a@20261101", 5), ("b", 1)), (("a@20261120", 0),), (("b", -1),)]),
+        st.sampled_from(["", "calls"]),
+        st.sampled_from([0, 20_000]),
+        st.sampled_from(["", MEMBER]),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(USES, st.sampled_from([(MAIN,), BOOKS]), st.sampled_from([0, 3_000]), st.integers(0, 3), st.booleans())
+def test_uses_in_columns_do_what_they_do_one_by_one(
+    charges: list[tuple[Usage, SealedCharge]], books: tuple[Book, ...], credit_limit: int, closed: int, known: bool
+) -> None:
+    account = an_account(
+        OWNER, 1, "GD", members=(OWNER, MEMBER), books=books, credit_limit=credit_limit, currency="CNY",
+        zone="Asia/Shanghai", accumulators={"a@20261001": 3, **({"a@20261101": 1, "b": 0} if known else {})},
+        closed=2026 * 12 + 9 + closed,
+    )  # fmt: skip
+    order = PostUsage("plant", 1, tuple(use for use, _ in charges), (), tuple(RatedUse(each) for _, each in charges), 1)
+    packed = order.packed()
+    assert (packed.uses, packed.rated, packed.at_stake()) == ((), (), order.at_stake())
+    rows, columns = done(account, order), done(account, packed)
+    assert columns[1:] == rows[1:]
+    assert list(spread(columns[0])) == list(rows[0])
+    if rows[0]:
+        assert columns[1] == apply(account, columns[0], "k", NOW_MS)
+        assert list(columns[1].accumulators) == list(rows[1].accumulators), "in the same order"
+
+
+def done(account: Account, order: PostUsage) -> tuple[tuple[Event, ...], Account, UseOutcomes | None]:
+    try:
+        effect = order.decide(account, Command(OWNER, "k", b"d" * 16, "", "front", NOW_MS, order), NOW_MS)
+    except VersionMoved:
+        return (), account, None
+    assert effect.detail is not None
+    events = cast(tuple[Event, ...], effect.events)
+    return events, apply(account, events, "k", NOW_MS), read_outcomes(effect.detail)
+
+
+@given(USES)
+def test_uses_come_back_out_of_columns_as_they_went_in(charges: list[tuple[Usage, SealedCharge]]) -> None:
+    columns = in_columns(charges)
+    assert columns is not None
+    assert list(columns.charges()) == charges
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(columns), type=UsesCharged)
+    assert list(again.charges()) == charges
+    assert list(columns.billed()) == [part for use, charge in charges for part in Charged(use, charge, (), ()).billed()]
+
+
+def test_columns_that_do_not_fit_each_other_are_no_uses() -> None:
+    columns = in_columns(
+        [(Usage(OWNER, "voice", 1, 60), SealedCharge(5, "CNY", (), (("b", 1),), 1, True, Raw(b"\x90")))]
+    )
+    assert columns is not None
+    for wrong in (
+        {"amounts": (5, 5)}, {"amounts": (-5,)}, {"kind_of": (1,)}, {"kind_of": (-1,)}, {"counted": ()},
+        {"steps_of": (1,)}, {"steps": ()},
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"use|counted"):
+            replace(columns, **wrong)
+    torn = msgspec.msgpack.encode(columns).replace(b"msisdn", b"tornnn").replace(b"\x91\x05", b"\x92\x05\x05")
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.msgpack.decode(torn, type=UsesCharged)
+
+
+def test_uses_of_several_identities_or_of_named_books_stay_single() -> None:
+    use, charge = Usage(OWNER, "voice", 1, 60), SealedCharge(5, "CNY", (), (), 1, False, Raw(b"\x90"))
+    assert in_columns([(use, charge), (replace(use, identity=MEMBER), charge)]) is None
+    assert in_columns([(use, replace(charge, takes=(("minutes", 1),)))]) is None
+    assert in_columns([]) is None

@@ -1,0 +1,71 @@
+"""Rows gathered as columns are the rows that single records give, however an entry journals its charges."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from charging.base.usage import SealedCharge, Usage
+from charging.ledger.commands.post_charge import Charged
+from charging.ledger.commands.post_usage import UsageSetAside
+from charging.ledger.entry import Entry
+from charging.ledger.events import Noticed
+from charging.ledger.feeds import FeedMarked
+from charging.ledger.kinds import Event
+from charging.ledger.usescharged import in_columns
+from details.gathering import GatheredRows
+from details.parts import ORDER, frame_of, rows_in
+from details.rows import rows_of
+from testkit.examples import ALICE, BOB
+from testkit.ledger import START_MS
+
+CHARGES = st.lists(
+    st.builds(
+        lambda service, place, party, visited, amount, accruals, steps: (
+            Usage(ALICE, service, START_MS + place, 60 + place, party, visited, {"apn": "n"} if visited else {}),
+            SealedCharge(amount, "XTS", (), accruals, 1, True, Raw(steps), "calls" if amount else "", amount),
+        ),
+        st.sampled_from(["voice", "sms"]),
+        st.integers(0, 9),
+        st.sampled_from(["", BOB]),
+        st.sampled_from(["", "GX"]),
+        st.integers(0, 3),
+        st.sampled_from([(), (("a", 5),), (("a", 60), ("b", 1))]),
+        st.sampled_from([b"\x90", b"\x91\x01"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+REST = st.sampled_from(
+    [(FeedMarked("plant", ALICE, 1),), (Noticed(("low",)),), (UsageSetAside(Usage(ALICE, "sms", 1, 1)),)]
+)
+
+
+def columns_of(charges: list[tuple[Usage, SealedCharge]]) -> tuple[Event, ...]:
+    columns = in_columns(charges)
+    assert columns is not None
+    return (columns,)
+
+
+EVENTS = st.one_of(
+    st.just(()),
+    CHARGES.map(lambda charges: tuple(Charged(use, charge, (("main", charge.amount),), ()) for use, charge in charges)),
+    CHARGES.map(columns_of),
+    st.tuples(CHARGES.map(columns_of), REST).map(lambda parts: parts[0] + parts[1]),
+    st.tuples(REST, CHARGES.map(columns_of)).map(lambda parts: parts[0] + parts[1]),
+    st.tuples(CHARGES.map(columns_of), CHARGES.map(columns_of)).map(lambda parts: parts[0] + parts[1]),
+)
+
+
+@given(st.lists(st.tuples(EVENTS, st.sampled_from([ALICE, BOB])), max_size=5), st.integers(0, 3))
+def test_rows_by_columns_are_those_of_single_records(made: list[tuple[tuple[Event, ...], str]], seq: int) -> None:
+    entries = [
+        (place, Entry(who, f"k{place}", b"", place + 1, -1, START_MS, "post_usage", ALICE, "", "c", events, Raw(b"")))
+        for place, (events, who) in enumerate(made)
+    ]
+    gathered = GatheredRows()
+    gathered.take(seq, entries[:2])
+    gathered.take(seq + 1, entries[2:])
+    single = [*rows_of(seq, entries[:2]), *rows_of(seq + 1, entries[2:])]
+    assert len(gathered) == len(single)
+    assert gathered.frame().sort(*ORDER).equals(frame_of(single).sort(*ORDER))
+    assert sorted(rows_in(gathered.frame()), key=str) == sorted(single, key=str)
