@@ -65,7 +65,7 @@ def batches(accounts: int, uses: int, turn: int, versions: Sequence[tuple[int, i
         rated = [_use(number, turn * uses + place) for place in range(uses)]
         of = tuple([use for use, _ in rated])
         taken = tuple([RatedUse(charge) for _, charge in rated])
-        action = PostUsage("plant", turn + 1, of, (), taken, *versions[number])
+        action = PostUsage("plant", turn + 1, of, (), taken, *versions[number]).packed()
         made.append([_command(number, f"b{turn}-{number}", action)])
     return made
 
