@@ -25,9 +25,10 @@ ENCODINGS = frozenset(("utf-8", "gb18030", "gbk", "gb2312", "latin-1", "ascii", 
 """In which a line ends at the byte of a line feed and nowhere else, and ASCII is itself."""
 SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 """What is taken off around a field."""
+_ASCII_SPACES = tuple([space.encode() for space in SPACES if space.isascii() and space not in "\r\n"])
 BLANK = string.whitespace
 """What a line has that is passed over."""
-_USUAL = ".usual"
+_USUAL, _SPLIT = ".usual", ".split"
 
 
 def columns_say(form: Format) -> bool:
@@ -58,13 +59,14 @@ class ColumnDecoder:
         unnamed, records = isinstance(layout, Delimited) and not columns, 0
         for piece in framed.pieces(PIECE_BYTES):
             lines, headers = self._lines(piece)
+            spaced = has_spaces(piece.content)
             records += len(lines) - headers
             if unnamed and len(lines):
                 number, raw, _ = lines.row(0)
                 columns, unnamed = self._reader.columns(line_of(number, raw, self._form.encoding)), False
                 lines = lines[1:]
             if len(lines):
-                yield self._piece(lines, columns)
+                yield self._piece(lines, columns, spaced)
         framed.check(records)
         if unnamed:
             self._reader.columns(None)
@@ -80,8 +82,8 @@ class ColumnDecoder:
             starts[place] = lines["raw"][place].decode(self._form.encoding, "replace").startswith(header)
         return lines.filter(~starts | unread), int((starts & unread).sum())
 
-    def _piece(self, lines: pl.DataFrame, columns: tuple[str, ...]) -> Piece:
-        cells = lines.select(*self._cells(columns), "number", "raw")
+    def _piece(self, lines: pl.DataFrame, columns: tuple[str, ...], spaced: bool) -> Piece:
+        cells = self._cells(lines, columns, spaced)
         usual = cells.filter(pl.col(_USUAL))
         drops = [pl.col(rule.column).is_in(rule.among) for rule in self._form.drop]
         gone = usual.select(pl.any_horizontal(drops)).to_series() if drops else usual[_USUAL] & False
@@ -91,7 +93,7 @@ class ColumnDecoder:
         good = values.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
         uses = values.with_columns(usual["number"].alias("position"), usual["raw"]).filter(good)
         made = uses.with_columns(usual.filter(good).select(key.alias("key")).to_series(), record=pl.lit(-1, pl.Int64))
-        piece = Piece(made.select(COLUMNS), dropped=[(at, -1) for at in dropped])
+        piece = Piece(made.select(COLUMNS), dropped=[(at, -1) for at in dropped.to_list()])
         left = pl.concat([cells.filter(~pl.col(_USUAL)), usual.filter(~good)]).select("number", "raw")
         return self._beside(piece, left.sort("number"), columns) if len(left) else piece
 
@@ -103,8 +105,11 @@ class ColumnDecoder:
         uses = pl.concat([piece.uses, others.uses]).sort("position") if len(others.uses) else piece.uses
         return Piece(uses, others.unread, sorted(piece.dropped + others.dropped))
 
-    def _cells(self, columns: tuple[str, ...]) -> list[pl.Expr]:
-        """Give the fields of lines without the spaces around them, and whether a line is as it is every day."""
+    def _cells(self, lines: pl.DataFrame, columns: tuple[str, ...], spaced: bool) -> pl.DataFrame:
+        """Give the fields of lines without the spaces around them, and whether a line is as it is every day.
+
+        `spaced` says that there may be some.
+        """
         layout, text = self._layout, pl.col("text")
         whole = text.is_not_null() & (pl.col("raw").bin.size() <= RAW_BYTES_MAX)
         if isinstance(layout, FixedWidth):
@@ -113,16 +118,25 @@ class ColumnDecoder:
             whole &= text.str.len_chars() >= longest
         else:
             width = len(columns)
-            split = text.str.split_exact(layout.delimiter, width)
-            fields = {name: split.struct.field(f"field_{place}") for place, name in enumerate(columns)}
-            whole &= fields[columns[-1]].is_not_null() & split.struct.field(f"field_{width}").is_null()
+            # Split first: an expression that stands under several others is not always worked out once.
+            lines = lines.with_columns(text.str.split_exact(layout.delimiter, width).alias(_SPLIT))
+            fields = {name: pl.col(_SPLIT).struct.field(f"field_{place}") for place, name in enumerate(columns)}
+            whole &= fields[columns[-1]].is_not_null() & pl.col(_SPLIT).struct.field(f"field_{width}").is_null()
             if layout.quote:
                 whole &= ~text.str.contains(layout.quote, literal=True)
-        wanted = self._form.wanted()
-        return [
-            *(field.str.strip_chars(SPACES).alias(name) for name, field in fields.items() if name in wanted),
-            whole.alias(_USUAL),
-        ]
+        wanted = {name: field for name, field in fields.items() if name in self._form.wanted()}
+        cells = [(each.str.strip_chars(SPACES) if spaced else each).alias(name) for name, each in wanted.items()]
+        return lines.select(*cells, whole.alias(_USUAL), "number", "raw")
+
+
+def has_spaces(content: bytes) -> bool:
+    """Say whether fields of lines may have something around them that is taken off; most switches write none."""
+    ends = content.count(b"\r")
+    return (
+        not content.isascii()
+        or any(space in content for space in _ASCII_SPACES)
+        or (ends > 0 and ends != content.count(b"\r\n"))
+    )
 
 
 def lines_in(piece: LinePiece, encoding: str) -> pl.DataFrame:

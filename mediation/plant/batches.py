@@ -15,6 +15,8 @@ from runtime.durable import place
 
 REPLACES = "replaces"
 """Column of batches in which calls with late parts are: what was charged of each, packed."""
+_OFTEN_ALIKE = ("service", "visited", "partner", "attributes")
+"""Columns of texts that often are the same for all uses of a batch."""
 _pack = msgspec.msgpack.Encoder().encode
 _replaced = msgspec.msgpack.Decoder(ReplacedCharge).decode
 
@@ -54,7 +56,10 @@ def write_batch(path: Path, rows: Sequence[KeyedRecord]) -> None:
 
 def write_uses(path: Path, uses: pl.DataFrame) -> None:
     """Write the uses of a batch (`mediation.decoding.pieces`), durable when this returns."""
-    _write(path, uses)
+    # What all uses have in common is written as the one value of an enumeration: polars takes its time over a column
+    # of equal texts, above all of empty ones.
+    alike = [name for name in _OFTEN_ALIKE if (uses[name] == uses[name][0]).all()] if len(uses) else []
+    _write(path, uses.with_columns(uses[name].cast(pl.Enum([uses[name][0]])) for name in alike))
 
 
 def keys_alone(path: Path) -> None:
@@ -66,7 +71,8 @@ def keys_alone(path: Path) -> None:
 
 def read_uses(path: Path) -> pl.DataFrame:
     """Read the uses of a batch (`mediation.decoding.pieces`), in their order in the file."""
-    return pl.read_parquet(path)
+    uses = pl.read_parquet(path)
+    return uses.with_columns(pl.col(name).cast(pl.String) for name in _OFTEN_ALIKE if name in uses.columns)
 
 
 def read_batch(path: Path) -> list[KeyedRecord]:
