@@ -17,7 +17,7 @@ from charging.base.usage import Usage
 from charging.errors import NotFound, Unavailable
 from charging.ledger.commands.post_usage import USES_MAX
 from mediation.decoding.pieces import frame_of
-from mediation.plant.batches import DETAILS, REPLACES, rows_in, write_batch
+from mediation.plant.batches import DETAILS, REPLACES, read_uses, rows_in, write_batch
 from mediation.plant.batches import KeyedRecord as Row
 from mediation.plant.plant import Plant
 from mediation.plant.work import OPEN
@@ -119,7 +119,7 @@ def test_a_call_that_replaces_a_part_names_it_by_its_place_in_the_share(tmp_path
     whole = DetailRecord(WHO[0], "voice", NOW_MS - 3, 90, "", "", "", (), RecordPlace(1, b""), replaces=part)
     path = tmp_path / "batch"
     write_batch(path, [Row(b"a" * 16, whole), Row(b"b" * 16, plain)])
-    uses = BatchUses(pl.read_parquet(path))
+    uses = BatchUses(read_uses(path))
     assert REPLACES in uses.frame.columns
     (share,) = uses.shares
     told = request_of(share, uses, "plant", 7, "front").post_usage.replaces
