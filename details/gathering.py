@@ -20,7 +20,7 @@ Places = np.ndarray[tuple[int], np.dtype[np.int64]]
 _NO_PAIRS = pack(())
 
 
-class GatheredRows:
+class RowGathering:
     """Takes groups of one journal, and gives the rows of all of them as one frame, in no order."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from charging.errors import Broken, NotFound
-from details.gathering import GatheredRows
+from details.gathering import RowGathering
 from details.rows import StoredUsage, rows_of
 from details.store import DetailStore
 from directory.directory import Directory
@@ -80,7 +80,7 @@ class Gatherer:
         """
         done = Gathered(journal.slot, seq=self._store.manifest.gathered().get(journal.slot, -1))
         async with _reader(journal, done.seq, self._ring) as reader:
-            waiting = GatheredRows()
+            waiting = RowGathering()
             begins = done.seq < 0
             while groups := await reader.read(GROUPS_AT_ONCE):
                 for group in groups:
@@ -93,7 +93,7 @@ class Gatherer:
                         done.groups += 1
                 if len(waiting) >= ROWS_AT_ONCE:
                     self._keep(journal, waiting, reader.seq, done)
-                    waiting = GatheredRows()
+                    waiting = RowGathering()
             if reader.seq > done.seq:
                 self._keep(journal, waiting, reader.seq, done)
         return done
@@ -113,7 +113,7 @@ class Gatherer:
         finally:
             await unit.close()
 
-    def _keep(self, journal: JournalPlace, rows: GatheredRows, seq: int, done: Gathered) -> None:
+    def _keep(self, journal: JournalPlace, rows: RowGathering, seq: int, done: Gathered) -> None:
         done.rows += self._store.take_frame(journal.slot, journal.zone, rows.frame(), seq)
         done.seq = seq
 

@@ -12,7 +12,7 @@ from charging.ledger.events import Noticed
 from charging.ledger.feeds import FeedMarked
 from charging.ledger.kinds import Event
 from charging.ledger.usescharged import in_columns
-from details.gathering import GatheredRows
+from details.gathering import RowGathering
 from details.parts import ORDER, frame_of, rows_in
 from details.rows import rows_of
 from testkit.examples import ALICE, BOB
@@ -62,7 +62,7 @@ def test_rows_by_columns_are_those_of_single_records(made: list[tuple[tuple[Even
         (place, Entry(who, f"k{place}", b"", place + 1, -1, START_MS, "post_usage", ALICE, "", "c", events, Raw(b"")))
         for place, (events, who) in enumerate(made)
     ]
-    gathered = GatheredRows()
+    gathered = RowGathering()
     gathered.take(seq, entries[:2])
     gathered.take(seq + 1, entries[2:])
     single = [*rows_of(seq, entries[:2]), *rows_of(seq + 1, entries[2:])]
