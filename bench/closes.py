@@ -3,11 +3,14 @@
 All of it is CPU: what else the machine does counts less.
 
 python -m bench.closes [--accounts 2000]
+
+Once with all in memory, once with the owner's slot in SQLite files, as `make run` has it.
 """
 
 import argparse
 import asyncio
 import gc
+import tempfile
 import time
 from collections.abc import Sequence
 
@@ -89,9 +92,9 @@ def _usage(number: int, item: int, key: str, at_ms: int) -> Commit:
     return Commit(identity, Command(identity, key, key.encode().ljust(16)[:16], "", "front", at_ms, action))
 
 
-async def _owner(accounts: int) -> Slot:
-    """Own a slot in which a month has passed for all."""
-    slot = await own(await STORES.open(f"memory:bench-{time.time_ns()}"), LIMITS)
+async def _owner(accounts: int, base: str = "memory:") -> Slot:
+    """Own a slot in which a month has passed for all, in a unit below `base`."""
+    slot = await own(await STORES.open(f"{base}bench-{time.time_ns()}"), LIMITS)
     at_ms = ends_ms(period(), LocalTime(ZONE)) - 10 * DAY_MS
     opened = [_opening(number) for number in range(accounts)]
     used = [_usage(number, item, f"use-{item}", at_ms + item) for item in range(ITEMS) for number in range(accounts)]
@@ -139,9 +142,9 @@ def _check(body: bytes) -> None:
         raise RuntimeError("not closed")
 
 
-async def costs(accounts: int) -> Costs:
-    """Bill accounts in this process, a part after the other."""
-    slot, platform = await _owner(accounts), _Platform()
+async def costs(accounts: int, base: str = "memory:") -> Costs:
+    """Bill accounts in this process, a part after the other; threads of the store count, too."""
+    slot, platform = await _owner(accounts, base), _Platform()
     spent, after, done = [0.0] * 4, "", 0
     while after or not done:
         marks = [time.process_time()]
@@ -208,6 +211,8 @@ async def closes(bench: Bench) -> None:
     bench.add(
         Row("CPU of a bill, platform and owner", f"{spent.all:.0f} µs", how=f"no streams, no store; {spent.told()}")
     )
+    stored = await costs(bench.scale.billed, f"sqlite://{bench.folder}/")
+    bench.add(Row("CPU of a close at its owner, SQLite", f"{stored.closed:.0f} µs", f"in memory {spent.closed:.0f} µs"))
     took = await slices(bench.scale.billed)
     p99, usual = took.beside[len(took.beside) * 99 // 100], took.alone[len(took.alone) * 99 // 100]
     row = Row(
@@ -223,8 +228,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=2_000)
     arguments = parser.parse_args()
-    for _ in range(3):
-        print(asyncio.run(costs(arguments.accounts)).told())
+    with tempfile.TemporaryDirectory(prefix="onetier-bench-") as folder:
+        for base in ("memory:", f"sqlite://{folder}/") * 3:
+            print(base.partition(":")[0], asyncio.run(costs(arguments.accounts, base)).told())
     took = asyncio.run(slices(arguments.accounts))
     for name, found in (("alone", took.alone), ("beside", took.beside)):
         parts = [f"{part:.0%} {found[int(len(found) * part)]:.2f} ms" for part in (0.5, 0.9, 0.99)]

@@ -14,11 +14,12 @@ from msgspec.msgpack import encode
 
 from bench.domainserver import BATCH_ITEMS, identity_of, open_accounts, own, send
 from bench.table import Bench, Row
+from charging.base.due import Due
 from charging.base.usage import SealedCharge
 from charging.ledger.command import Command
 from charging.ledger.commands.join import Join
 from charging.ledger.commands.subscribe import Subscribe
-from charging.ledger.dues import Due, Dues
+from charging.ledger.dues import Dues
 from charging.wire import Commit
 from domainservers.base.limits import Limits
 from domainservers.slot.slot import Slot

@@ -16,6 +16,7 @@ from charging.base.account import (
     Threshold,
 )
 from charging.base.contract import Contract, Subscription
+from charging.base.due import Due
 from charging.base.dunning import DunningStep
 from charging.base.localtime import day_of, zone_of
 from charging.base.usage import SealedCharge, Usage
@@ -83,7 +84,7 @@ from charging.ledger.commands.top_up import TopUp
 from charging.ledger.commands.transfer_ownership import TransferOwnership
 from charging.ledger.commands.unsubscribe import Unsubscribe
 from charging.ledger.commands.write_off import WriteOff
-from charging.ledger.dues import Due, Dues
+from charging.ledger.dues import Dues
 from charging.ledger.giving import GivenOffering, pack_given
 from charging.ledger.ledger import seal
 from charging.ledger.outcome import Done, Failed

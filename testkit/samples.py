@@ -10,6 +10,7 @@ from charging.base.account import Book, Hold, Proposal, Session, SpendingLimit, 
 from charging.base.buckets import Billed, Buckets, SumKey
 from charging.base.contract import Contract
 from charging.base.discounted import DiscountedPeriod
+from charging.base.due import Due
 from charging.base.dunning import Dunned, DunningStep
 from charging.base.feemark import FeeMark
 from charging.base.openbills import NEVER_LATE, OpenBill, OpenItem, Share, pack_settled
@@ -52,7 +53,7 @@ from charging.ledger.commands.take_over_bill import BillTakenOver
 from charging.ledger.commands.transfer_ownership import CustomerChanged
 from charging.ledger.commands.write_off import WrittenOff
 from charging.ledger.crediting import BillCredited
-from charging.ledger.dues import Due, FeePosted
+from charging.ledger.dues import FeePosted
 from charging.ledger.dunning import DunningLifted, DunningTaken
 from charging.ledger.event import BaseEvent
 from charging.ledger.events import (

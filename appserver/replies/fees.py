@@ -6,9 +6,10 @@ from onetier.v1 import service_desk_pb2 as desk
 
 from appserver.replies.months import fee_name
 from charging.base.account import Account
+from charging.base.due import Due
 from charging.base.localtime import cycle_month, month_text
 from charging.base.tongue import Tongue
-from charging.ledger.dues import Due, fee_parts
+from charging.ledger.feerun import fee_parts
 from charging.plans.plan import Plan
 from charging.rating.fee_schedule import falls_due_ms
 

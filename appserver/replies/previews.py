@@ -7,10 +7,11 @@ from onetier.v1 import service_desk_pb2 as desk
 from appserver.replies.fill import fill_contract, fill_movements, fill_steps
 from charging.base.account import Account
 from charging.base.contract import Contract
+from charging.base.due import Due
 from charging.base.outgoing import Present
 from charging.base.usage import unpack_steps
 from charging.ledger.decision import Decision
-from charging.ledger.dues import Due, FeePosted
+from charging.ledger.dues import FeePosted
 from charging.ledger.events import ContractSet
 from charging.ledger.giving import read_given
 from charging.ledger.sending import TransferSent

@@ -11,12 +11,13 @@ from appserver.work.revisions import rests_until_ms
 from charging.base.account import Account
 from charging.base.bounds import DUES_MAX
 from charging.base.contract import Contract
+from charging.base.due import Due
 from charging.errors import Refused
 from charging.ledger.command import waiting
 from charging.ledger.commands.approve import Approve
 from charging.ledger.commands.set_status import SetStatus
 from charging.ledger.commands.transfer_ownership import TransferOwnership
-from charging.ledger.dues import Due, Dues
+from charging.ledger.dues import Dues
 from charging.ledger.revising import over
 from charging.rating.due_fees import of_change
 from charging.rating.ownership import costs, of_ownership

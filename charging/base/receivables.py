@@ -18,7 +18,6 @@ from charging.base.openbills import (
     changed,
     find,
     late_fee,
-    owed,
     pack_settled,
     settled_bills,
 )
@@ -33,8 +32,11 @@ def bill_opened(account: Account, bill: OpenBill) -> Account:
     The event that does it posts `open` of the bill from `RECEIVABLE` to the main book. A bill of which nothing is owed
     is only remembered.
     """
-    books = tuple([_grown(book, bill.open) if book.book_id == MAIN_BOOK else book for book in account.books])
-    return with_bills(replace(account, books=books), (*account.open.bills, bill))
+    opened = open_of_bill(bill)
+    books = account.books
+    if opened:
+        books = tuple([_grown(book, opened) if book.book_id == MAIN_BOOK else book for book in books])
+    return _with(account, books, (*account.open.bills, bill))
 
 
 def with_bills(account: Account, bills: Sequence[OpenBill]) -> Account:
@@ -42,18 +44,30 @@ def with_bills(account: Account, bills: Sequence[OpenBill]) -> Account:
 
     What the main book keeps for them changes with them.
     """
-    kept = tuple([bill for bill in bills if bill.open or late_fee_pending(bill)])
-    done = [bill for bill in bills if not (bill.open or late_fee_pending(bill))]
-    before, after = owed(account.open.bills), owed(kept)
-    settled = account.open.settled
+    return _with(account, account.books, bills)
+
+
+def _with(account: Account, books: tuple[Book, ...], bills: Sequence[OpenBill]) -> Account:
+    opens = account.open
+    kept: list[OpenBill] = []
+    done: list[OpenBill] = []
+    after = 0
+    for bill in bills:
+        owed_of_it, open_of_it = owed_of_bill(bill), open_of_bill(bill)
+        if open_of_it or late_fee_pending(bill):
+            kept.append(bill)
+            after += owed_of_it
+        else:
+            done.append(bill)
+    more = after - kept_for_bills(account)
+    settled = opens.settled
     if done:
         numbers = {bill.number for bill in done}
         before_them = [bill for bill in settled_bills(settled) if bill.number not in numbers]
         settled = pack_settled([*before_them, *[replace(bill, items=(), instalments=()) for bill in done]])
-    books = account.books
-    if before != after:
-        books = tuple([_keeping(book, after - before) if book.book_id == MAIN_BOOK else book for book in books])
-    return replace(account, books=books).with_open(bills=kept, settled=settled)
+    if more:
+        books = tuple([_keeping(book, more) if book.book_id == MAIN_BOOK else book for book in books])
+    return replace(account, books=books, open=replace(opens, bills=tuple(kept), settled=settled))
 
 
 def with_shares(account: Account, shares: Iterable[Share], now_ms: int, open_: int, disputed: int) -> Account:
@@ -63,6 +77,8 @@ def with_shares(account: Account, shares: Iterable[Share], now_ms: int, open_: i
 
 def late_fee_pending(bill: OpenBill) -> bool:
     """Say whether a late fee of a bill, paid by now, is still to be asked for by the next one."""
+    if not bill.late.ppm_a_day:
+        return False
     return late_fee(bill, bill.counted_ms) > bill.late_billed
 
 
@@ -71,15 +87,18 @@ def late_fees(account: Account, until_ms: int) -> tuple[tuple[str, int], ...]:
 
     The event that opens it has them marked by `late_fees_billed` in the same act.
     """
-    found = [(bill.number, late_fee(bill, until_ms) - bill.late_billed) for bill in account.open.bills]
+    bills = account.open.bills
+    if not bills:
+        return ()
+    found = [(bill.number, late_fee(bill, until_ms) - bill.late_billed) for bill in bills]
     return tuple([pair for pair in found if pair[1] > 0])
 
 
-def late_fees_billed(account: Account, fees: Iterable[tuple[str, int]]) -> Account:
+def late_fees_billed(account: Account, fees: Sequence[tuple[str, int]]) -> Account:
     """Give the account once a bill asks for these late fees: (number of the late bill, micro-units)."""
-    asked = dict(fees)
-    if not asked:
+    if not fees:
         return account
+    asked = dict(fees)
     bills = [replace(each, late_billed=each.late_billed + asked.get(each.number, 0)) for each in account.open.bills]
     return with_bills(account, bills)
 
@@ -92,12 +111,28 @@ def bill_of(account: Account, number: str) -> OpenBill | None:
 
 def open_of(account: Account) -> int:
     """Give what is open of all bills, disputed or not, micro-units: the receivable."""
-    return sum([bill.open for bill in account.open.bills])
+    return sum([open_of_bill(bill) for bill in account.open.bills])
 
 
 def kept_for_bills(account: Account) -> int:
     """Give what the main book keeps for bills that are not paid, micro-units."""
-    return owed(account.open.bills) if account.open.bills else 0
+    return sum([owed_of_bill(bill) for bill in account.open.bills])
+
+
+def open_of_bill(bill: OpenBill) -> int:
+    """Give what is open of a bill, disputed or not: as `OpenBill.open`, for who asks it of each bill of a run."""
+    total = 0
+    for row in bill.items:
+        total += row.open
+    return total
+
+
+def owed_of_bill(bill: OpenBill) -> int:
+    """Give what is to be paid of a bill: as `OpenBill.owed`."""
+    total = 0
+    for row in bill.items:
+        total += row.open - row.disputed
+    return total
 
 
 def _grown(book: Book, amount: int) -> Book:

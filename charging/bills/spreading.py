@@ -32,3 +32,29 @@ def spread(total: int, numerators: Sequence[int], denominator: int, grain: int) 
 def split(amount: int, weights: Sequence[int], grain: int = 1) -> list[int]:
     """Split an amount, a multiple of `grain`, by weights that are not negative and not all 0, as `spread` does."""
     return spread(amount, [amount * weight for weight in weights], sum(weights), grain)
+
+
+def is_spread(shares: Sequence[int], total: int, numerators: Sequence[int], denominator: int, grain: int) -> bool:
+    """Say whether `spread` gives these shares: without sorting, for whoever checks more than he makes.
+
+    Each has its exact share rounded down, or a grain more; those with the grain lost most by it, of equals the first.
+    """
+    unit = denominator * grain
+    left = total
+    least, last = unit, -1
+    """The smallest rest that was rounded up, and the last place of it."""
+    most, first = -1, 0
+    """The largest rest that was not, and the first place of it."""
+    for place, share in enumerate(shares):
+        quotient, rest = divmod(numerators[place], unit)
+        more = share - quotient * grain
+        left -= share
+        if more == grain:
+            if rest <= least:
+                least, last = rest, place
+        elif more == 0:
+            if rest > most:
+                most, first = rest, place
+        else:
+            return False
+    return left == 0 and (most < least or (most == least and last < first))

@@ -14,7 +14,9 @@ from charging.errors import Broken
 from charging.ledger import buckets, funds
 from charging.ledger.accruals import accrue, accrue_into
 from charging.ledger.commands.post_charge import Charged
+from charging.ledger.dues import FeePosted
 from charging.ledger.event import BaseArrival
+from charging.ledger.feerun import FeeRun
 from charging.ledger.kinds import Event
 from charging.ledger.running import SumRun
 from charging.ledger.usescharged import UsesCharged
@@ -43,6 +45,9 @@ def apply(account: Account | None, events: Sequence[Event], key: str, time_ms: i
             state = _charged_plainly(state, events[place:behind])
         elif state is not None and type(event) is UsesCharged:
             state = _uses_charged(state, event)
+        elif state is not None and type(event) is FeePosted:
+            behind = _fees_end(events, place)
+            state = _fees_posted(state, events[place:behind], time_ms)
         elif isinstance(event, BaseArrival):
             state = _arrived(event, time_ms)
             version, mark = max(version, state.version), state.mark
@@ -54,10 +59,58 @@ def apply(account: Account | None, events: Sequence[Event], key: str, time_ms: i
             terms = version + 1
     if state is None:
         raise Broken("ACCOUNT_MISSING", "no event opened the account")
-    if account is not None and _scoped(account.books) != _scoped(state.books):
-        # A charge that found none of these depends on nothing; now there may be some that it must use.
+    if account is not None and _newly_scoped(account, state):
         terms = version + 1
     return replace(state, version=version + 1, mark=next_mark(mark, key), terms_version=terms)
+
+
+def arrived_at(account: Account, state: Account, events: Sequence[Event], key: str) -> Account:
+    """Give the state after a mutation whose events, one after the other, have led to this one already: as `apply`."""
+    version = account.version + 1
+    rerates = any(event.rerates for event in events) or _newly_scoped(account, state)
+    terms = version if rerates else account.terms_version
+    return replace(state, version=version, mark=next_mark(account.mark, key), terms_version=terms)
+
+
+def further(account: Account | None, after: Account, events: Sequence[Event], time_ms: int) -> Account:
+    """Give the state after a mutation that had led to `after` and entails these events, too: as `apply` of all.
+
+    No event looks at version or mark of the account that it changes, so it makes no difference that `after` has its
+    own already.
+    """
+    state, terms = after, after.terms_version
+    for event in events:
+        state = buckets.after(state, event.apply(state), event, time_ms)
+        if event.rerates:
+            terms = after.version
+    if account is not None and _newly_scoped(account, state):
+        terms = after.version
+    return replace(state, terms_version=terms) if terms != state.terms_version else state
+
+
+def _newly_scoped(account: Account, state: Account) -> bool:
+    """Say whether there are other books that rating looks for.
+
+    A charge that found none of these depends on nothing; now there may be some that it must use.
+    """
+    return account.books is not state.books and _scoped(account.books) != _scoped(state.books)
+
+
+def _fees_end(events: Sequence[Event], begin: int) -> int:
+    """Give where fees that stand one after the other end."""
+    end = begin
+    while end < len(events) and type(events[end]) is FeePosted:
+        end += 1
+    return end
+
+
+def _fees_posted(account: Account, events: Sequence[Event], time_ms: int) -> Account:
+    """Give the state after fees: each counts as by itself, and the state is made once."""
+    run = FeeRun(account, time_ms)
+    for event in events:
+        assert isinstance(event, FeePosted)
+        run.post(event.due, event.postings)
+    return run.account()
 
 
 def _plain_end(events: Sequence[Event], begin: int) -> int:
@@ -98,7 +151,7 @@ def _uses_charged(account: Account, event: UsesCharged) -> Account:
 
 def _scoped(books: Sequence[Book]) -> list[Book]:
     """Pick the books that rating looks for: free units, and money bound to an allowance."""
-    return [book for book in books if book.unit != MONEY or book.allowance]
+    return [book for book in books if book.allowance or book.unit != MONEY]
 
 
 def apply_charge(account: Account, event: Charged, key: str) -> Account:

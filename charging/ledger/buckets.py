@@ -36,7 +36,7 @@ def charged(account: Account, usage: Usage, charge: SealedCharge) -> Buckets:
         key = _own_key(of, usage.start_ms)
     if key.month <= terms.closed or not account.account_id.endswith(usage.identity):
         part = Billed(usage.start_ms, key.item, usage.identity, charge.amount, key.since)
-        key = _key(account, part, usage.start_ms)
+        key = key_of(account, part, usage.start_ms)
     return added(account.buckets, key, charge.amount)
 
 
@@ -56,7 +56,7 @@ def granted(account: Account, books: tuple[Book, ...], usage: Usage, charge: Sea
     if not paid:
         return buckets
     part = Billed(usage.start_ms, MONEY_IN + GRANTED, "", paid)
-    return added(buckets, _key(account, part, usage.start_ms), paid)
+    return added(buckets, key_of(account, part, usage.start_ms), paid)
 
 
 def after(before: Account, state: Account, event: BaseEvent, time_ms: int) -> Account:
@@ -66,20 +66,23 @@ def after(before: Account, state: Account, event: BaseEvent, time_ms: int) -> Ac
     for part in event.billed():
         taken += part.amount
         if part.amount:
-            buckets = added(buckets, _key(state, part, part.time_ms or time_ms), part.amount)
+            buckets = added(buckets, key_of(state, part, part.time_ms or time_ms), part.amount)
     if event.moves_money and state.books is not before.books:
         moved = bill_money(state.books) - bill_money(before.books) + taken
         if moved:
             time_ms = event.moved_ms(time_ms)
-            place = place_of(event)
-            if place == ADJUST:
-                line = Billed(time_ms, ADJUSTMENT, "", -moved, kind=ADJUSTMENT)
-            else:
-                line = Billed(time_ms, _counted(buckets, place), "", moved)
-            buckets = added(buckets, _key(state, line, time_ms), line.amount)
+            line = money_line(buckets, place_of(event), moved, time_ms)
+            buckets = added(buckets, key_of(state, line, time_ms), line.amount)
     if buckets is state.buckets:
         return state
     return replace(state, buckets=buckets)
+
+
+def money_line(buckets: Buckets, place: str, moved: int, time_ms: int) -> Billed:
+    """Give what counts money of a place that moved in no charge: under the place, a correction by hand as a line."""
+    if place == ADJUST:
+        return Billed(time_ms, ADJUSTMENT, "", -moved, kind=ADJUSTMENT)
+    return Billed(time_ms, _counted(buckets, place), "", moved)
 
 
 def added(buckets: Buckets, key: SumKey, amount: int) -> Buckets:
@@ -110,7 +113,8 @@ def without(buckets: Buckets, month: int) -> Buckets:
     return Buckets(shared_keys(tuple([key for key, _ in kept])), tuple([amount for _, amount in kept]))
 
 
-def _key(account: Account, part: Billed, time_ms: int) -> SumKey:
+def key_of(account: Account, part: Billed, time_ms: int) -> SumKey:
+    """Name the sum in which a part counts that began at a moment, UTC: of its period, or of the oldest open one."""
     terms = account.terms
     month, origin = month_at(terms.zone, terms.cycle_day, time_ms), 0
     if month <= terms.closed:

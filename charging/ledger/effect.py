@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from charging.base.account import Account
 from charging.ledger.event import BaseEvent
 
 
@@ -23,3 +24,6 @@ class Effect(Struct, frozen=True, gc=False):
     """Packed: `SessionOutcome` of a session's step, the account of one that moves out."""
     repeated: bool = False
     """The outcome was found, not made: nothing changes."""
+    reached: "Account | None" = None
+    """The account after all of the events, one after the other, its version as it was, where deciding them has made it
+    already; None = it is not known."""

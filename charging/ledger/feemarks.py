@@ -5,6 +5,8 @@ credit is what was charged less what was used, so what was charged must be known
 also how far back a catalogue may let such a change reach.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,7 +35,12 @@ _unpack = msgspec.msgpack.Decoder(tuple[PaidTime, ...]).decode
 
 def mark_of(account: Account, identity: str, offering: str, fee: str) -> FeeMark | None:
     """Give what was posted last of a fee; None = nothing ever was, or it is forgotten."""
-    for mark in account.open.fees:
+    return mark_among(account.open.fees, identity, offering, fee)
+
+
+def mark_among(marks: Sequence[FeeMark], identity: str, offering: str, fee: str) -> FeeMark | None:
+    """Find it among marks."""
+    for mark in marks:
         if mark.fee == fee and mark.offering == offering and mark.identity == identity:
             return mark
     return None

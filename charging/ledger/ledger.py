@@ -18,7 +18,7 @@ from charging.errors import Broken, NotFound
 from charging.ledger import dunning, reauthorising, settling, staging, standing, within
 from charging.ledger.accruals import accrue
 from charging.ledger.action import BaseCreation
-from charging.ledger.applying import after_charge, apply, apply_charge
+from charging.ledger.applying import after_charge, apply, apply_charge, arrived_at, further
 from charging.ledger.command import Command
 from charging.ledger.commands.approve import Approve, Decided
 from charging.ledger.commands.post_charge import Charged, PostCharge
@@ -51,16 +51,19 @@ def decide(account: Account | None, command: Command, now_ms: int) -> Decision:
         done = Done(account.account_id, account.version, effect.amount, (), (), effect.detail, 0, effect.repeated)
         return Decision((), account, done)
     events = cast(tuple[Event, ...], effect.events)  # All there are, `charging.ledger.kinds` sees to it.
-    after = apply(account, events, command.key, now_ms)
+    if account is not None and effect.reached is not None:
+        after = arrived_at(account, effect.reached, events, command.key)
+    else:
+        after = apply(account, events, command.key, now_ms)
     settled = _settled(after, command.key, now_ms) if after.open.bills else ()
     if settled:
         events = (*events, *settled)
-        after = apply(account, events, command.key, now_ms)
+        after = further(account, after, settled, now_ms)
     seen = _seen(after)
     entailed = (*dunning.consequences(seen, now_ms), *standing.consequences(_seen_before(account), seen, now_ms))
     if entailed:
         events = (*events, *entailed)
-        after = apply(account, events, command.key, now_ms)
+        after = further(account, after, entailed, now_ms)
     # What is asked of the network changes nothing here, so the state need not be made anew.
     events = (*events, *reauthorising.entailed(account, after, events))
     within.check_state(account, after)

@@ -10,8 +10,8 @@ from charging.base.account import MONEY, Account
 from charging.base.localtime import month_at, month_text
 from charging.bills.bill import ADJUSTMENT, USAGE, Bill
 from charging.ledger.buckets import ADJUST, bill_money, place_of
-from charging.ledger.commands.close_period import is_money
 from charging.ledger.event import BaseEvent
+from charging.ledger.period_closing import is_money
 
 _BOOK = "book:"
 

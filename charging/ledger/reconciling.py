@@ -20,10 +20,11 @@ from charging.bills.bill import DISCOUNT, LATE_FEE, PAYEE, PERCENT_PARTS, Bill
 from charging.bills.checking import check_bill
 from charging.bills.taxing import grouped
 from charging.errors import Invalid
-from charging.ledger.commands.close_period import PeriodClosed, opening_of
+from charging.ledger.commands.close_period import PeriodClosed
 from charging.ledger.entry import Entry
 from charging.ledger.event import BaseArrival, BaseEvent
 from charging.ledger.passing import TRANSIT, BillAssumed
+from charging.ledger.period_closing import opening_of
 from charging.ledger.posted_sums import PeriodPosted, PostedSums, lines_of
 
 REVENUE = "revenue"

@@ -130,7 +130,10 @@ def entailed(account: Account, now_ms: int) -> tuple[Settled, ...]:
     if not account.open.bills or account.terms.attributes.get(BY_HAND) == "yes" or account.terms.status == "moved":
         return ()
     money = [(book.book_id, free_of(account, book)) for book in account.books if funds.spendable(book, now_ms)]
-    shares = allocate(account.open.bills, sum([free for _, free in money]))
+    free_in_all = sum([free for _, free in money])
+    if not free_in_all:
+        return ()
+    shares = allocate(account.open.bills, free_in_all)
     missing = total(shares)
     if not missing:
         return ()

@@ -21,7 +21,8 @@ from charging.bills.bill import LATE_FEE, PAYEE, USAGE, Bill, LineKind, MoneyMov
 from charging.bills.making import make_bill, owed_items
 from charging.bills.sums import BillFrame, BillSum
 from charging.bills.taxtable import TaxTable
-from charging.ledger.commands.close_period import ClosePeriod, bucket_mark, is_money, opening_of
+from charging.ledger.commands.close_period import ClosePeriod
+from charging.ledger.period_closing import bucket_mark, is_money, opening_of
 from charging.ledger.staging import reckoned
 from charging.rating.bill_discounts import NO_DISCOUNTS, BillDiscounts
 

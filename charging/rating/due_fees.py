@@ -12,11 +12,12 @@ from datetime import date, timedelta
 
 from charging.base.account import Account
 from charging.base.contract import Contract, Subscription
+from charging.base.due import Due
 from charging.base.feemark import FeeMark
 from charging.base.localtime import PERIODS, LocalTime, span
 from charging.base.usage import Charge, Step
 from charging.catalogue.offers import Fee, Offering
-from charging.ledger.dues import Due, Dues
+from charging.ledger.dues import Dues
 from charging.ledger.feemarks import mark_of, postings
 from charging.ledger.ledger import seal
 from charging.plans.plan import Plan

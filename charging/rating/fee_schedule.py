@@ -12,8 +12,9 @@ from itertools import islice
 from charging.base.account import Account
 from charging.base.bounds import DUES_MAX
 from charging.base.contract import Contract, Subscription
+from charging.base.due import Due
 from charging.catalogue.offers import Fee
-from charging.ledger.dues import Due, Dues
+from charging.ledger.dues import Dues
 from charging.ledger.feemarks import mark_of
 from charging.ledger.ledger import seal
 from charging.plans.plan import Plan

@@ -7,9 +7,9 @@ reads as nothing used, and the minimum would be asked for once more.
 
 from charging.base.account import Account
 from charging.base.contract import Contract, Subscription
+from charging.base.due import Due
 from charging.catalogue.offers import Fee
 from charging.ledger.accruals import is_kept
-from charging.ledger.dues import Due
 from charging.ledger.feemarks import mark_of, postings
 from charging.plans.plan import Plan
 from charging.rating.closing import begins_ms, ended_ms

@@ -6,8 +6,9 @@ from typing import Final
 from charging.base.account import Account
 from charging.base.bounds import DUES_MAX
 from charging.base.contract import Contract
+from charging.base.due import Due
 from charging.errors import Refused
-from charging.ledger.dues import Due, Dues
+from charging.ledger.dues import Dues
 from charging.plans.plan import Plan
 from charging.rating.due_fees import fees_of, once
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from charging.base.account import Account
 from charging.base.bounds import DUES_MAX
 from charging.base.contract import Contract
+from charging.base.due import Due
 from charging.base.localtime import month_at, month_text
 from charging.errors import Invalid, Refused
-from charging.ledger.dues import Due, Dues, marked
+from charging.ledger.dues import Dues, marked
 from charging.ledger.feemarks import known_since_ms
 from charging.ledger.revising import moment
 from charging.plans.plan import Plan

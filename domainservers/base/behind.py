@@ -16,14 +16,17 @@ REJECTED_RETRY_S = 5.0
 class RecordsBehind:
     """Writes one kind of records into a unit, some at a time."""
 
-    def __init__(self, unit: Unit, what: str) -> None:
-        """`what` names them in the log."""
+    def __init__(self, unit: Unit, what: str, gather_s: float = 0.0) -> None:
+        """`what` names them in the log; they are gathered for so long: a write costs a store far more than a record."""
         self.unit = unit
         self.due: dict[tuple[str, str], Record] = {}
         """Not written yet, by partition and key."""
         self._what = what
+        self._gather_s = gather_s
         self._wake = asyncio.Event()
         self._progress = asyncio.Event()
+        self._awaited = asyncio.Event()
+        """Somebody waits until all is written."""
 
     def write(self, record: Record) -> None:
         """Write a record behind; of one key the newest."""
@@ -36,6 +39,7 @@ class RecordsBehind:
             await self._wake.wait()
             self._wake.clear()
             while self.due:
+                await self._gather()
                 batch = list(islice(self.due.items(), RECORDS_PER_WRITE_MAX))
                 try:
                     await self.unit.put([record for _, record in batch])
@@ -51,9 +55,21 @@ class RecordsBehind:
                         del self.due[name]
                 self._progress.set()
 
+    async def _gather(self) -> None:
+        """Let more come, unless there is a lot already, or somebody waits for it."""
+        if not self._gather_s or len(self.due) >= RECORDS_PER_WRITE_MAX or self._awaited.is_set():
+            return
+        try:
+            async with asyncio.timeout(self._gather_s):
+                await self._awaited.wait()
+        except TimeoutError:
+            return
+
     async def flush(self) -> None:
         """Wait until all that was applied so far is written: then a checkpoint may be past it."""
         awaited = list(self.due.items())
+        self._awaited.set()
         while awaited := [(name, record) for name, record in awaited if self.due.get(name) is record]:
             self._progress.clear()
             await self._progress.wait()
+        self._awaited.clear()

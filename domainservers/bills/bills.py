@@ -51,8 +51,7 @@ class SlotBills:
         self, events: Sequence[BaseEvent], time_ms: int, when_applied: Callable[[Callable[[], None]], None]
     ) -> None:
         """Count the numbers of an entry in the open group, and write its bills behind."""
-        if any(event.numbers() for event in events):
-            self.numbers.note(events)
+        if self.numbers.note(events):
             when_applied(partial(self.records.note, events, time_ms))
 
     def replayed(self, events: Sequence[BaseEvent], time_ms: int) -> None:

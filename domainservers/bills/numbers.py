@@ -25,6 +25,7 @@ class Numbers:
         """`newest` by series, as the checkpoint has them."""
         self.newest = dict(newest)
         self._slot = slot.replace("/", "-")
+        self._of_slot = f"{self._slot}-"
 
     def next(self, kind: str, account: Account, now_ms: int) -> str:
         """Give the number that a document of the account has, should its entry be kept."""
@@ -32,10 +33,16 @@ class Numbers:
         series = f"{self._slot}-{LETTERS[kind]}-{year}"
         return f"{series}-{self.newest.get(series, 0) + 1:07d}"
 
-    def note(self, events: Iterable[BaseEvent]) -> None:
-        """Count the numbers of an entry, decided or replayed; entries of before the checkpoint change nothing."""
+    def note(self, events: Iterable[BaseEvent]) -> bool:
+        """Count the numbers of an entry, decided or replayed; entries of before the checkpoint change nothing.
+
+        Says whether it has any.
+        """
+        numbered = False
         for event in events:
             for number in event.numbers():
+                numbered = True
                 series, _, count = number.rpartition("-")
-                if series.startswith(f"{self._slot}-"):
+                if series.startswith(self._of_slot):
                     self.newest[series] = max(self.newest.get(series, 0), int(count))
+        return numbered

@@ -19,6 +19,8 @@ from domainservers.base.fetcher import bucket_of
 from storage.unit import Record, Unit
 
 COLLECTION = BILL_RECORDS.name
+GATHER_S = 0.05
+"""A run makes some hundred bills meanwhile; whoever asks for one of them finds it before it is written."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Bill).decode
@@ -57,7 +59,7 @@ class BillRecords(RecordsBehind):
     """Those of one slot."""
 
     def __init__(self, slot: str, unit: Unit) -> None:
-        super().__init__(unit, "bills")
+        super().__init__(unit, "bills", GATHER_S)
         self._slot = slot
 
     def note(self, events: Iterable[BaseEvent], time_ms: int) -> None:

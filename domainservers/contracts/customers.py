@@ -23,6 +23,9 @@ COLLECTION = CUSTOMER.name
 ROWS_MAX = 20_000
 """That are read for one page: what comes before it is read too."""
 
+_LISTED = (BaseArrival, CustomerChanged)
+"""What stands in the list of a customer, or leaves it."""
+
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(CustomerRow).decode
 
@@ -69,8 +72,10 @@ class CustomerIndex(RecordsBehind):
         when_applied: Callable[[Callable[[], None]], None],
     ) -> None:
         """Write the records of an entry in the open group once it is applied."""
-        if any(isinstance(event, BaseArrival | CustomerChanged) for event in events):
-            when_applied(partial(self.note, events, version, time_ms))
+        for event in events:
+            if isinstance(event, _LISTED):
+                when_applied(partial(self.note, events, version, time_ms))
+                return
 
     async def page(self, customer_id: str, after: str, rows_max: int) -> CustomerRows:
         """Give a page of a customer's accounts, by id, behind the id `after`.

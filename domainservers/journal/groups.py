@@ -8,8 +8,10 @@ import msgspec
 from msgspec import Raw
 
 from charging.errors import Invalid
+from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.post_usage import PostUsage
+from charging.ledger.dues import FeePosted
 from charging.ledger.entry import Entry
 from charging.ledger.history import read_told
 from domainservers.journal.framing import BLOCK_ENTRIES, Frame, SetAside, account_mark, pack_frame
@@ -20,6 +22,7 @@ ENTRY_BYTES_MAX = PAYLOAD_BYTES_MAX // 2
 """A larger one is refused alone; in a group, the store would refuse the group and with it all its neighbours."""
 CHARGE = str(PostCharge.__struct_config__.tag)
 CHARGED_KINDS = (CHARGE, str(PostUsage.__struct_config__.tag))
+CLOSE = str(ClosePeriod.__struct_config__.tag)
 
 _pack_entry = msgspec.msgpack.Encoder().encode
 _unpack_entry = msgspec.msgpack.Decoder(Entry).decode
@@ -61,7 +64,7 @@ WhenOurs = Callable[[ReplySink, int, Callable[[], None]], None]
 class EntryGroup:
     """Entries that are journaled together. `seq` is the sequence it will have."""
 
-    __slots__ = ("effects", "marks", "parts", "seq", "size", "waiters")
+    __slots__ = ("effects", "let_go", "marks", "parts", "patient", "seq", "size", "waiters")
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
@@ -72,6 +75,10 @@ class EntryGroup:
         self.waiters: list[tuple[ReplySink, int, bytes]] = []
         self.effects: list[Callable[[], None]] = []
         """What is done once it is applied, in order: records to be written behind it."""
+        self.patient = 0
+        """Entries of it that nobody is in a hurry about."""
+        self.let_go = False
+        """Those have waited for more of their kind for long enough."""
 
 
 def pack_entries(parts: Sequence[bytes], marks: Sequence[int] | None = None) -> bytes:
@@ -82,7 +89,7 @@ def pack_entries(parts: Sequence[bytes], marks: Sequence[int] | None = None) -> 
 def read_back(payload: bytes, parts: list[bytes]) -> None:
     """Make sure that a packed group gives back what went into it. Raises `msgspec.DecodeError` when it does not.
 
-    What charges are made of, a plain one or many uses, came through the reader of `charging.wire` and through
+    What charges are made of, a plain one or many uses, and bills came through the reader of `charging.wire` and through
     `charging.ledger.within`, so their entry is of the right types: one in each block is decoded all the same. All
     others were decoded when added.
     """
@@ -152,6 +159,17 @@ def _account_of(part: bytes) -> str:
         return ""
 
 
+def _came_typed(entry: Entry) -> bool:
+    """Say whether what an entry is made of came through the reader of `charging.wire`: charges, and a bill alone."""
+    events = entry.events
+    if not events:
+        return False
+    if entry.kind in CHARGED_KINDS:
+        return True
+    # What else a closing entails, as settling or passing its bill on, is made here, and read back like all that is.
+    return entry.kind == CLOSE and all(type(event) is PeriodClosed or type(event) is FeePosted for event in events)
+
+
 def _checked(entry: Entry) -> bytes:
     """Pack an entry, and read it back as recovery will. Raises `Invalid` ENTRY_TOO_LARGE, ENTRY_UNREADABLE."""
     try:
@@ -159,7 +177,7 @@ def _checked(entry: Entry) -> bytes:
         if len(part) > ENTRY_BYTES_MAX:
             text = f"the journal takes {ENTRY_BYTES_MAX} bytes for one request, this one would need {len(part)}"
             raise Invalid("ENTRY_TOO_LARGE", f"{text}: send less in it")
-        if entry.kind not in CHARGED_KINDS or not entry.events:
+        if not _came_typed(entry):
             again = _unpack_entry(part)
             read_told(again)
             if _pack_entry(again) != part:
@@ -189,9 +207,11 @@ class Groups:
         self._kept_entries_max = kept_entries_max
 
     @property
-    def filling(self) -> bool:
-        """Something is in the open group."""
-        return bool(self.open.parts)
+    def pressing(self) -> bool:
+        """Something is in the open group that is to be journaled now: it, or an answer that rests on it, can't wait."""
+        group = self.open
+        parts = len(group.parts)
+        return parts > 0 and (parts > group.patient or len(group.waiters) > parts or group.let_go)
 
     @property
     def resting(self) -> bool:

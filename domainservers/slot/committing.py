@@ -56,8 +56,8 @@ class Committing:
         """Seconds that the newest commit took."""
 
     def wake(self) -> None:
-        """Something may have been put into the open group."""
-        if self._groups.filling:
+        """Something may have been put into the open group; what can wait goes with what can't, or when it is let go."""
+        if self._groups.pressing:
             self._wake.set()
 
     @property
@@ -88,7 +88,7 @@ class Committing:
                 self._idle.clear()
                 # While a group flies, the next one fills: under load groups grow with what a commit takes, without a
                 # timer.
-                while self._groups.filling:
+                while self._groups.pressing:
                     await self._commit()
                 self._idle.set()
         except Fenced as fenced:
@@ -156,6 +156,7 @@ class Committing:
         """Wait until all that was decided is journaled. Nothing new may come in. False = the slot is lost meanwhile."""
         while not self._over and not self._groups.resting:
             self._idle.clear()
+            self._groups.open.let_go = True
             self._wake.set()
             await self._idle.wait()
         return not self._over

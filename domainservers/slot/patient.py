@@ -64,29 +64,31 @@ class PatientCommands:
 
     async def run(self) -> None:
         """Decide what stands in the line, for ever."""
-        decided = 0
+        groups = self._groups
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._line:
-                if self._groups.full:
+                if groups.full:
                     await asyncio.sleep(STEP_S)  # Others wait in lanes for the next group.
                     continue
                 async with self._pace.step() as step:
                     self._around.look()
-                    while self._line and not step.over and not self._groups.full:
+                    while self._line and not step.over and not groups.full:
                         self._enter(self._line.popleft())
-                        decided += 1
                 # Each group costs something, and nobody waits for these; a charge takes them along.
-                if decided >= TOGETHER or not self._line or self._groups.full:
-                    decided = 0
+                if groups.open.patient >= TOGETHER or not self._line or groups.full:
+                    groups.open.let_go = True
                     self._decided()
 
     def _enter(self, item: Item) -> None:
         if item.sink.deadline <= self._loop.time():
             item.sink.answer(item.place, pack_fault(expired()))
-        else:
-            self._commands.enter(item)
+            return
+        group = self._groups.open
+        before = len(group.parts)
+        self._commands.enter(item)
+        group.patient += len(group.parts) - before
 
     def refuse(self, fault: Fault) -> None:
         """Answer all that stand in the line."""

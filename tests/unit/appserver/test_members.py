@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from onetier.v1 import service_desk_pb2 as pb
 
 from charging.base.contract import Contract
+from charging.base.due import Due
 from charging.base.localtime import month_at
 from charging.bills.taxtable import TaxTable
 from charging.catalogue.document import Catalogue
@@ -14,7 +15,7 @@ from charging.catalogue.offers import Fee, Offering
 from charging.errors import Refused
 from charging.ledger.commands.propose import proposal_of
 from charging.ledger.commands.set_status import SetStatus
-from charging.ledger.dues import Due, Dues
+from charging.ledger.dues import Dues
 from charging.ledger.ledger import seal
 from charging.ledger.permission import Policy
 from charging.rating.closing import closing_of

@@ -8,9 +8,10 @@ from onetier.v1 import service_desk_pb2 as pb
 
 from charging.base.account import Book
 from charging.base.contract import Contract, Subscription
+from charging.base.due import Due
 from charging.catalogue.offers import Fee, Offering
 from charging.errors import Denied, Refused
-from charging.ledger.dues import Due, Dues
+from charging.ledger.dues import Dues
 from charging.ledger.ledger import seal
 from charging.ledger.permission import NO_LIMIT, READS, Grant, Policy
 from testkit.front import A, B, Front, fault_of

@@ -11,13 +11,14 @@ from typer.testing import CliRunner
 from audit.explaining import PeriodExplained, explain_charge, explain_period, month_of_bill
 from audit.journals import JournalRef
 from charging.base.buckets import SumKey
+from charging.base.due import Due
 from charging.base.localtime import month_at
 from charging.bills.bill import PAYEE, PAYEE_ITEM
 from charging.bills.taxtable import TaxTable
 from charging.errors import NotFound
 from charging.ledger.commands.adjust import Adjust
 from charging.ledger.commands.refund import Refund
-from charging.ledger.dues import Due, Dues, taken
+from charging.ledger.dues import Dues, taken
 from charging.ledger.ledger import seal
 from charging.rating.closing import closing_of
 from charging.wire import Done

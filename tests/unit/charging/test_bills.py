@@ -13,7 +13,7 @@ from charging.bills.checking import check_bill
 from charging.bills.coins import coin_of
 from charging.bills.crediting import Credited, all_left, credit_note, credited
 from charging.bills.making import make_bill, owed_items
-from charging.bills.spreading import split, spread
+from charging.bills.spreading import is_spread, split, spread
 from charging.bills.sums import BillFrame, BillSum
 from charging.bills.taxtable import ANY_ITEM, TaxSpan, TaxTable
 from charging.errors import Invalid, Refused
@@ -160,3 +160,17 @@ def test_an_item_without_tax_is_a_hole_where_there_are_taxes_and_nothing_where_t
     rest = TaxTable({ANY_ITEM: (TaxSpan(0, 1 << 30, "rest", 6_000_000),)})
     assert rest.tax("postage", DAY) == ("rest", 6_000_000)
     assert rest.tax("adjustment", DAY) == ("", 0)
+
+
+@given(st.lists(st.integers(-300, 300), min_size=1, max_size=6), st.sampled_from([1, 7, 109]), st.data())
+def test_of_all_ways_to_share_out_only_the_one_that_spreading_gives_is_taken_for_it(
+    parts: list[int], whole: int, data: st.DataObject
+) -> None:
+    total = round(Fraction(sum(parts), whole))
+    shares = spread(total, parts, whole, 1)
+    assert is_spread(shares, total, parts, whole, 1)
+    places = st.integers(0, len(parts) - 1)
+    moved = list(shares)
+    moved[data.draw(places)] += 1
+    moved[data.draw(places)] -= 1
+    assert is_spread(moved, total, parts, whole, 1) == (moved == shares)

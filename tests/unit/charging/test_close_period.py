@@ -13,12 +13,13 @@ from charging.bills.taxtable import TaxSpan, TaxTable
 from charging.errors import Invalid, Refused
 from charging.ledger.auditing import audit
 from charging.ledger.commands.adjust import Adjust
-from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed, bucket_mark, opening_of
+from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.effect import VersionMoved
 from charging.ledger.ledger import seal
+from charging.ledger.period_closing import bucket_mark, opening_of
 from charging.ledger.reconciling import series_faults
 from charging.rating.closing import closing_of
 from testkit.examples import ALICE, BOB, ROOMMATE

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from charging.base.account import Account, Book
 from charging.base.contract import Contract, Subscription
+from charging.base.due import Due
 from charging.base.feemark import FeeMark
 from charging.catalogue.document import from_plain, pack
-from charging.ledger.dues import Due, posted
+from charging.ledger.dues import posted
 from charging.plans.timeline import Timeline
 from charging.rating.due_fees import months_left, of_change
 from charging.wire import CatalogueRef

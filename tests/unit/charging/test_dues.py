@@ -5,13 +5,14 @@ import pytest
 from msgspec.structs import replace
 
 from charging.base.contract import Contract, Subscription
+from charging.base.due import Due
 from charging.base.feemark import FeeMark
 from charging.errors import Fault, Invalid, Refused
 from charging.ledger import history, ledger
 from charging.ledger.commands.subscribe import Subscribe
 from charging.ledger.commands.top_up import TopUp
 from charging.ledger.commands.unsubscribe import Unsubscribe
-from charging.ledger.dues import Due, Dues, FeePosted
+from charging.ledger.dues import Dues, FeePosted
 from charging.ledger.effect import VersionMoved
 from charging.ledger.events import ContractSet
 from testkit.ledger import DAY_MS, START_MS, Desk, charge_of

@@ -4,13 +4,14 @@ import pytest
 from msgspec.structs import replace
 
 from charging.base.contract import Subscription
+from charging.base.due import Due
 from charging.base.outgoing import Present
 from charging.errors import Fault, Invalid, Refused
 from charging.ledger.auditing import Audit
 from charging.ledger.commands.give_offering import GiveOffering, OfferingTerms
 from charging.ledger.commands.receive_transfer import ReceiveTransfer
 from charging.ledger.commands.set_status import SetStatus
-from charging.ledger.dues import Due, FeePosted
+from charging.ledger.dues import FeePosted
 from charging.ledger.giving import pack_given, read_given
 from testkit.examples import given_to
 from testkit.ledger import START_MS, Desk

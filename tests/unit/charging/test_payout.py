@@ -5,11 +5,12 @@ from msgspec.structs import replace
 
 from charging.base.asked import Asked
 from charging.base.contract import Contract
+from charging.base.due import Due
 from charging.errors import Invalid, Refused
 from charging.ledger import ledger
 from charging.ledger.commands.set_contract import SetContract
 from charging.ledger.commands.set_status import SetStatus
-from charging.ledger.dues import Due, Dues, FeePosted
+from charging.ledger.dues import Dues, FeePosted
 from charging.ledger.effect import VersionMoved
 from charging.ledger.events import Booked
 from testkit.ledger import START_MS, Desk, charge_of

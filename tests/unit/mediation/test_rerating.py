@@ -14,11 +14,11 @@ from charging.base.localtime import LocalTime
 from charging.base.usage import Usage
 from charging.catalogue.document import from_plain, pack
 from charging.errors import Fault
-from charging.ledger.commands.close_period import is_money
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.refund import Refund
 from charging.ledger.commands.restate_usage import RestatedAmount, RestateUsage, usage_total
 from charging.ledger.ledger import seal
+from charging.ledger.period_closing import is_money
 from charging.plans.timeline import Timeline
 from charging.rating.rating import rate
 from charging.rating.restating import Restatement, restated
