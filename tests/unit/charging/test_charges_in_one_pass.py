@@ -4,7 +4,7 @@ from typing import cast
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
@@ -53,6 +53,7 @@ CHARGES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(
     CHARGES,
     st.sampled_from([(MAIN,), BOOKS, BOOKS[1:], (replace(MAIN, valid_to_ms=NOW_MS - DAY_MS),)]),
@@ -110,6 +111,7 @@ USES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(USES, st.sampled_from([(MAIN,), BOOKS]), st.sampled_from([0, 3_000]), st.integers(0, 3), st.booleans())
 def test_uses_in_columns_do_what_they_do_one_by_one(
     charges: list[tuple[Usage, SealedCharge]], books: tuple[Book, ...], credit_limit: int, closed: int, known: bool
@@ -140,6 +142,7 @@ def done(account: Account, order: PostUsage) -> tuple[tuple[Event, ...], Account
     return events, apply(account, events, "k", NOW_MS), read_outcomes(effect.detail)
 
 
+@settings(deadline=None)
 @given(USES)
 def test_uses_come_back_out_of_columns_as_they_went_in(charges: list[tuple[Usage, SealedCharge]]) -> None:
     columns = in_columns(charges)

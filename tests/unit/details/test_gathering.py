@@ -1,6 +1,6 @@
 """Rows gathered as columns are the rows that single records give, however an entry journals its charges."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
@@ -56,6 +56,7 @@ EVENTS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(EVENTS, st.sampled_from([ALICE, BOB])), max_size=5), st.integers(0, 3))
 def test_rows_by_columns_are_those_of_single_records(made: list[tuple[tuple[Event, ...], str]], seq: int) -> None:
     entries = [

@@ -4,6 +4,7 @@ import pytest
 
 from mediation.decoding.decoded import Decoded
 from mediation.records import UnreadRecord, UnusableFile
+from tests.unit.mediation.roaming_files import roaming_data
 from tests.unit.mediation.test_other_decoders import (
     DETAIL,
     batch,
@@ -12,7 +13,6 @@ from tests.unit.mediation.test_other_decoders import (
     flows,
     ipfix,
     nine,
-    roaming_data,
     whole,
 )
 
