@@ -12,6 +12,7 @@ from charging.base.localtime import month_at
 from charging.base.usage import SealedCharge, Usage
 from charging.ledger import buckets, funds, taking
 from charging.ledger.accruals import accrue_into
+from charging.ledger.event import Pair
 from charging.ledger.taking import Taking
 from charging.ledger.usescharged import UsesCharged
 
@@ -71,6 +72,19 @@ class ChargeRun:
             return False
         self._main_paid += amount
         uses.accrue_into(self._accumulators)
+        return True
+
+    def take_plain(self, amount: int, currency: str, accruals: tuple[Pair, ...]) -> bool:
+        """Take one that is not late and names no books, where the main book alone pays; False = it does not."""
+        if (
+            not self._plain
+            or not 0 <= amount <= self._main_left - self._main_paid
+            or currency != self._account.terms.currency
+        ):
+            return False
+        self._main_paid += amount
+        if accruals:
+            accrue_into(self._accumulators, accruals, 1)
         return True
 
     def state(self) -> Account:

@@ -4,7 +4,7 @@ A use says of itself when it began, how much it was, with whom and what it cost;
 kind. Whoever wants single charges gets them by `charging.ledger.spreading`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -158,38 +158,3 @@ class UsesCharged(BaseEvent, frozen=True, tag="cs"):
                     kind.taxed_since,
                 ),
             )
-
-
-def in_columns(charges: Iterable[tuple[Usage, SealedCharge]]) -> UsesCharged | None:
-    """Put rated uses into columns; None = some columns can't say: several identities, or books that were named."""
-    of: dict[tuple[object, ...], int] = {}
-    kinds: list[UseKind] = []
-    steps: dict[bytes, int] = {}
-    rows: list[tuple[int, int, int, str, int, int]] = []
-    counted: list[int] = []
-    identities: set[str] = set()
-    for usage, charge in charges:
-        if charge.takes or charge.amount < 0:
-            return None
-        counters = tuple([key for key, _ in charge.accruals])
-        named = tuple(usage.attributes.items())
-        key = (usage.service, usage.visited, named, charge.currency, charge.catalogue, charge.depends, charge.item,
-               charge.taxed_since, counters)  # fmt: skip
-        kind = of.get(key)
-        if kind is None:
-            kind = of[key] = len(kinds)
-            kinds.append(
-                UseKind(usage.service, usage.visited, usage.attributes, charge.currency, charge.catalogue,
-                        charge.depends, charge.item, charge.taxed_since, counters)
-            )  # fmt: skip
-        why = steps.setdefault(bytes(charge.steps), len(steps))
-        rows.append((kind, usage.start_ms, usage.quantity, usage.other_party, charge.amount, why))
-        counted += [quantity for _, quantity in charge.accruals]
-        identities.add(usage.identity)
-    if len(identities) != 1:
-        return None
-    kinds_of, starts, quantities, parties, amounts, steps_of = zip(*rows, strict=True)
-    return UsesCharged(
-        identities.pop(), tuple(kinds), kinds_of, starts, quantities, parties, amounts, tuple(counted), steps_of,
-        tuple(map(Raw, steps)),
-    )  # fmt: skip

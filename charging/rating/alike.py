@@ -21,6 +21,9 @@ from charging.base.usage import Charge, SealedCharge, Step, Usage
 from charging.errors import Fault
 from charging.ledger.accruals import accrue, accrue_into
 from charging.ledger.ledger import seal
+from charging.ledger.running import ChargeRun
+from charging.ledger.usecolumns import UseColumns
+from charging.ledger.usescharged import UseKind
 from charging.plans.alike import OF_A_CLASS_MAX, ChargeClass, CoveredCharge, KnownCharge
 from charging.plans.plan import Plan
 from charging.rating import bound
@@ -32,6 +35,7 @@ _UNITS = -2
 """In the place of a quantity that is counted: as much as was used; as many units as free ones were taken."""
 
 Rate = Callable[[Usage, Account], Charge]
+Pairs = tuple[tuple[str, int], ...]
 
 
 class AlikeUses:
@@ -53,6 +57,8 @@ class AlikeUses:
             account.terms.limits or bound.has_bound(account) or contract.paused_from_ms or contract.status != "active"
         )
         self._time: UseTime | None = None
+        self._key = 0
+        """Of the use that was looked at last, among the charges of its class."""
         self._named = {*account.members, *[party for group in contract.groups.values() for party in group]}
         """Parties that are asked for by name; of others tables of destinations see the head alone."""
         self._here: dict[tuple[str, str, str, tuple[tuple[str, str], ...]], ClassHere] = {}
@@ -61,11 +67,50 @@ class AlikeUses:
         self._pinned: set[str] = set()
         """Counters from which a quota follows: when one changes, all classes are found anew."""
 
+    def post(self, usage: Usage, run: ChargeRun, columns: UseColumns) -> bool:
+        """Take a use whose like is known, and put it into columns; False = it is to be charged.
+
+        `run` is that of the account, which runs on with it.
+        """
+        here = self._look(usage)
+        if here is None or here.known is None:
+            return False
+        found = here.known.charges.get(self._key)
+        if found is None or (found.capped and here.cap_total - self._counters.get(here.cap_key, 0) < found.capped):
+            return False
+        accruals = _accruals(here, found, usage.quantity)
+        if not run.take_plain(found.amount, found.currency, accruals):
+            return False
+        kind, steps = here.columns.get(found) or _in_columns(here, found, usage, accruals, columns)
+        columns.add(usage, found.amount, kind, steps, accruals)
+        self.took(accruals)
+        return True
+
     def charge(self, usage: Usage, rate: Rate) -> SealedCharge | None:
         """Give the charge of a use on the state as it is; None = the row engine is to be asked.
 
         By `rate` it is asked for the first use of a kind. Raises what that raises.
         """
+        here = self._look(usage)
+        if here is None or here.known is None or self._time is None:
+            return None
+        made = here.made.get(self._key)
+        if made is not None:
+            return made
+        return self._charge(self._time.plan, usage, rate, here, here.known)
+
+    def took(self, accruals: Pairs) -> None:
+        """Take note of what was counted: of a use that was charged here, or by the row engine."""
+        if self._held and accruals:
+            accrue_into(self._counters, accruals, 1)
+        if self._pinned:
+            for key, _ in accruals:
+                if key in self._pinned:
+                    self._forget()
+                    return
+
+    def _look(self, usage: Usage) -> ClassHere | None:
+        """Find the class of a use, and its key among the charges of the class; None = the row engine is to say."""
         start_ms, quantity = usage.start_ms, usage.quantity
         time = self._time
         if time is None or not time.from_ms <= start_ms < time.until_ms:
@@ -83,29 +128,16 @@ class AlikeUses:
         level = level_of(here, known, self._counters, quantity)
         if level < 0:
             return None
-        key = -(-quantity // known.increment) * here.levels + level
-        made = here.made.get(key)
-        if made is not None:
-            return made
-        return self._charge(time.plan, usage, rate, here, known, key, level)
+        self._key = -(-quantity // known.increment) * here.levels + level
+        return here
 
-    def took(self, charge: SealedCharge) -> None:
-        """Take note of what was taken: of a use that this class charged, or the row engine did."""
-        if self._held and charge.accruals:
-            accrue_into(self._counters, charge.accruals, 1)
-        if self._pinned:
-            for key, _ in charge.accruals:
-                if key in self._pinned:
-                    self._forget()
-                    return
-
-    def _charge(
-        self, plan: Plan, usage: Usage, rate: Rate, here: ClassHere, known: ChargeClass, key: int, level: int
-    ) -> SealedCharge | None:
+    def _charge(self, plan: Plan, usage: Usage, rate: Rate, here: ClassHere, known: ChargeClass) -> SealedCharge | None:
+        key = self._key
+        level = key % here.levels
         found = known.charges.get(key)
         left = here.cap_total - self._counters.get(here.cap_key, 0) if here.cap_key else 0
         if found is None:
-            sealed = seal(self._ask(usage, rate, here, known, level))
+            sealed = seal(_asked(usage, self._account, rate, here, known, level))
             if len(known.charges) < OF_A_CLASS_MAX:
                 found = _known(here, known, sealed, left)
                 if found is not None and (not found.capped or left >= found.capped):
@@ -117,20 +149,6 @@ class AlikeUses:
         if not known.raw and not found.capped:
             here.made[key] = made
         return made
-
-    def _ask(self, usage: Usage, rate: Rate, here: ClassHere, known: ChargeClass, level: int) -> Charge:
-        """Ask the row engine, but for a use that free units cover and the like of which was asked."""
-        source = level // here.of_source - 1
-        if not known.free or source < 0 or not usage.quantity:
-            return rate(usage, self._account)
-        increment = here.sources[source].increment
-        units = -(-usage.quantity // increment) * increment
-        told = known.covered.get(level)
-        if told is not None:
-            return _covered(here, told, usage.quantity, units)
-        charge = rate(usage, self._account)
-        _learn_covered(here, known, charge, level, units)
-        return charge
 
     def _moved_to(self, start_ms: int) -> UseTime | None:
         """Find what holds at a moment; None = the row engine is to say."""
@@ -168,15 +186,53 @@ class AlikeUses:
         self._pinned.clear()
 
 
+def _asked(usage: Usage, account: Account, rate: Rate, here: ClassHere, known: ChargeClass, level: int) -> Charge:
+    """Ask the row engine, but for a use that free units cover and the like of which was asked."""
+    source = level // here.of_source - 1
+    if not known.free or source < 0 or not usage.quantity:
+        return rate(usage, account)
+    increment = here.sources[source].increment
+    units = -(-usage.quantity // increment) * increment
+    told = known.covered.get(level)
+    if told is not None:
+        return _covered(here, told, usage.quantity, units)
+    charge = rate(usage, account)
+    _learn_covered(here, known, charge, level, units)
+    return charge
+
+
+def _in_columns(
+    here: ClassHere, found: KnownCharge, usage: Usage, accruals: Pairs, columns: UseColumns
+) -> tuple[int, int]:
+    """Find the places of a charge's kind and explanation, once for a subscriber."""
+    counters = tuple([key for key, _ in accruals])
+    kind = UseKind(
+        usage.service,
+        usage.visited,
+        usage.attributes,
+        found.currency,
+        found.catalogue,
+        found.depends,
+        found.item,
+        here.taxed_since,
+        counters,
+    )
+    told = here.columns[found] = columns.kind(kind), columns.explanation(found.steps)
+    return told
+
+
+def _accruals(here: ClassHere, found: KnownCharge, used: int) -> Pairs:
+    keys = here.keys
+    return tuple([(keys[place], used if counted == _USED else counted) for place, counted in found.counts])
+
+
 def _named(here: ClassHere, found: KnownCharge, used: int) -> SealedCharge:
     """Fill in the names of a subscriber's counters."""
-    keys = here.keys
-    counts = tuple([(keys[place], used if counted == _USED else counted) for place, counted in found.counts])
     return SealedCharge(
         found.amount,
         found.currency,
         (),
-        counts,
+        _accruals(here, found, used),
         found.catalogue,
         found.depends,
         found.steps,

@@ -16,7 +16,7 @@ from charging.base.localtime import CALL
 from charging.base.money import quantity as quantity_of
 from charging.base.usage import SealedCharge, Usage
 from charging.catalogue.words import When
-from charging.plans.alike import ChargeClass, RuleAsks
+from charging.plans.alike import ChargeClass, KnownCharge, RuleAsks
 from charging.plans.compiled import (
     PRICE,
     SWITCH_START,
@@ -70,6 +70,8 @@ class ClassHere:
     of_source: int = 1
     """Levels for each source of free units; those of the first number stand for none of them."""
     made: dict[int, SealedCharge] = field(default_factory=dict)
+    columns: dict[KnownCharge, tuple[int, int]] = field(default_factory=dict)
+    """Of known charges: the places of their kind and explanation among those of the command."""
 
 
 def class_here(time: UseTime, usage: Usage, contract: Contract, account: Account) -> ClassHere:

@@ -27,7 +27,8 @@ from charging.ledger.event import BaseEvent
 from charging.ledger.feeds import FeedMarked, require_new
 from charging.ledger.running import ChargeRun
 from charging.ledger.standing import require_served
-from charging.ledger.usescharged import UsesCharged, in_columns
+from charging.ledger.usecolumns import in_columns
+from charging.ledger.usescharged import UsesCharged
 
 USES_MAX = 200
 """Of one command: what it makes must fit a journal entry."""

@@ -55,7 +55,11 @@ class Desk:
 
     def by_kinds(self, usages: Sequence[Usage]) -> tuple[RatedUse, ...]:
         order = PostUsage("plant", 1, tuple(usages))
-        return rated_uses(order, self.account, self.now_ms, self.rate, self.alike).rated
+        made = rated_uses(order, self.account, self.now_ms, self.rate, self.alike)
+        if made.charged is None:
+            return made.rated
+        assert [usage for usage, _ in made.charged.charges()] == list(usages)
+        return tuple(RatedUse(charge) for _, charge in made.charged.charges())
 
     def one_by_one(self, usages: Sequence[Usage]) -> tuple[RatedUse, ...]:
         run, found = ChargeRun(self.account, self.now_ms), []

@@ -21,7 +21,8 @@ from charging.ledger.effect import VersionMoved
 from charging.ledger.kinds import Event
 from charging.ledger.running import ChargeRun
 from charging.ledger.spreading import spread
-from charging.ledger.usescharged import UsesCharged, in_columns
+from charging.ledger.usecolumns import in_columns
+from charging.ledger.usescharged import UsesCharged
 from testkit.ledger import an_account
 
 NOW_MS = 1_800_000_000_000
