@@ -6,8 +6,6 @@ difference to what they took off then stands on the next bill. What they looked 
 that such rules may concern, and by no others.
 """
 
-import zlib
-
 import msgspec
 from msgspec import Struct
 
@@ -17,7 +15,6 @@ REMEMBERED_MAX = 5
 """Periods: as far as usage can come late or be rated anew, and one more for a bill that is made late."""
 SEEN_BYTES_MAX = 1 << 16
 """Of one period, packed; of a bill that is larger nothing is remembered."""
-_PLAIN_BYTES_MAX = 1 << 24
 _pack = msgspec.msgpack.Encoder().encode
 Pair = tuple[str, int]
 
@@ -76,7 +73,7 @@ _unpack = msgspec.msgpack.Decoder(SeenBill).decode
 
 def remembered(month: int, seen: SeenBill) -> DiscountedPeriod:
     """Pack what was seen of a period."""
-    packed = zlib.compress(_pack(seen), 6)
+    packed = _pack(seen)
     return DiscountedPeriod(month, packed if len(packed) <= SEEN_BYTES_MAX else b"")
 
 
@@ -84,8 +81,7 @@ def seen_of(period: DiscountedPeriod) -> SeenBill | None:
     """Give what was seen of a period; None = it was too large to be remembered. Raises what decoding raises."""
     if not period.seen:
         return None
-    reading = zlib.decompressobj()
-    return _unpack(reading.decompress(period.seen, _PLAIN_BYTES_MAX))
+    return _unpack(period.seen)
 
 
 def newest(

@@ -36,6 +36,7 @@ from runtime.status import from_status
 from tests.simulation.billing import FIRSTS
 from tests.simulation.callers import BASE_MS, OFFERING, RETRIES
 from tests.simulation.histories import Histories, Network, Told
+from tests.simulation.loop import Stuck
 from tests.simulation.pace import a_pace
 
 MONTHS = tuple(range(2026 * 12 + 9, 2026 * 12 + 17))
@@ -127,7 +128,7 @@ class Worker:
             if isinstance(answer, kind):
                 return answer
             await asyncio.sleep(0.3)
-        raise AssertionError(f"{route} does not answer with {kind.__name__}")
+        raise Stuck(f"{route} does not answer with {kind.__name__}")
 
     async def one(self, account_id: str) -> str:
         """Bill an account on demand; gives why it could not be, "" when it was."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from charging.bills.taxtable import TaxTable
 from charging.catalogue.document import from_plain, pack
 from charging.errors import Invalid
 from charging.ledger.auditing import audit
-from charging.ledger.commands.close_period import PeriodClosed
+from charging.ledger.commands.close_period import ClosePeriod, PeriodClosed
 from charging.ledger.commands.post_charge import PostCharge
 from charging.ledger.commands.restate_usage import RestatedAmount, RestatedLine, RestateUsage, usage_total
 from charging.ledger.commands.set_contract import SetContract
@@ -113,9 +114,10 @@ class Books:
         account = self.desk.accounts[ALICE]
         month = account.terms.closed + 1
         self.desk.now_ms = max(self.desk.now_ms, START_MS + (month - JANUARY + 1) * MONTH_MS)
-        asked = closing(BY, account, self.contracts, BillingCaller("run", "billing", ""), self.desk.now_ms)
-        for commit in asked.commits:
+        made = closing(BY, account, self.contracts, BillingCaller("run", "billing", ""), self.desk.now_ms)
+        for commit in made.fee_commits:
             self.desk.do(ALICE, commit.command.action)
+        self.desk.do(ALICE, msgspec.msgpack.decode(made.action, type=ClosePeriod))
         (bill,) = [each.bill for each in self.desk.journals[ALICE][-1].events if isinstance(each, PeriodClosed)]
         if bill is not None:
             check_bill(bill)

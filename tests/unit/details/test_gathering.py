@@ -11,7 +11,7 @@ from charging.ledger.entry import Entry
 from charging.ledger.events import Noticed
 from charging.ledger.feeds import FeedMarked
 from charging.ledger.kinds import Event
-from charging.ledger.usescharged import in_columns
+from charging.ledger.usecolumns import in_columns
 from details.gathering import RowGathering
 from details.parts import ORDER, frame_of, rows_in
 from details.rows import rows_of
