@@ -69,7 +69,9 @@ class RecordsBehind:
         """Wait until all that was applied so far is written: then a checkpoint may be past it."""
         awaited = list(self.due.items())
         self._awaited.set()
-        while awaited := [(name, record) for name, record in awaited if self.due.get(name) is record]:
-            self._progress.clear()
-            await self._progress.wait()
-        self._awaited.clear()
+        try:
+            while awaited := [(name, record) for name, record in awaited if self.due.get(name) is record]:
+                self._progress.clear()
+                await self._progress.wait()
+        finally:
+            self._awaited.clear()

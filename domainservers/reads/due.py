@@ -26,7 +26,9 @@ from storage.unit import Unit
 DUE_MAX = 500
 """Accounts of one page."""
 PAGE_BYTES_MAX = 2_000_000
-"""Of the accounts of one page, packed; one that is larger comes alone."""
+"""Of the accounts of one page, packed, as far as that is known; one that is larger comes alone."""
+ANSWER_BYTES_MAX = 2 * PAGE_BYTES_MAX
+"""Of a page with what is told beside: contracts have up to `CONTRACT_BYTES_MAX` each, and no tier passes on so many."""
 MEMBERS_TOLD_MAX = 20
 """Of one account on a page, whose contracts are told with it."""
 CONTRACTS_AT_ONCE = 100
@@ -80,7 +82,8 @@ class DueReads:
         name = _list_of(ask, self._slot)
         most = max(1, min(ask.accounts_max, DUE_MAX))
         found: list[Account] = []
-        size, following, seen = 0, "", 0
+        marks: list[str] = []
+        size, seen = 0, 0
         async for bucket, partition in self._listing.partitions(name, first, after):
             for account_id in partition.behind(after if bucket == first else ""):
                 seen += 1
@@ -94,20 +97,40 @@ class DueReads:
                 if found and (len(found) >= most or size > PAGE_BYTES_MAX):
                     if _by_period_alone(ask):
                         self._listing.leave(name, bucket, partition)
-                    await self._tell(sink, place, ask, found, following)
+                    await self._tell(sink, place, ask, found, marks, more=True)
                     return
                 found.append(account)
-                following = f"{name}|{bucket}|{account_id}"
-        await self._tell(sink, place, ask, found)
+                marks.append(f"{name}|{bucket}|{account_id}")
+        await self._tell(sink, place, ask, found, marks, more=False)
 
     async def _tell(
-        self, sink: ReplySink, place: int, ask: wire.FetchDue, found: Sequence[Account], following: str = ""
+        self,
+        sink: ReplySink,
+        place: int,
+        ask: wire.FetchDue,
+        found: Sequence[Account],
+        marks: Sequence[str],
+        *,
+        more: bool,
     ) -> None:
-        """Answer once what the accounts say is journaled: a backup must hold nothing that a next owner never saw."""
+        """Answer once what the accounts say is journaled: a backup must hold nothing that a next owner never saw.
+
+        `marks` are where the page behind each account begins, `more` = there is one behind the last. Of a page that is
+        too large contracts are left out, then accounts: the next page has those.
+        """
         contracts = await self._contracts_of(found) if ask.contracts else ()
         cells = [self._accounts.cells.get(account.account_id) for account in found]
         newest = max((cell.seq for cell in cells if cell is not None), default=0)
-        self._groups.reply(newest, sink, place, wire.pack(wire.DueAccounts(tuple(found), following, contracts)))
+        following = marks[-1] if more else ""
+        body = wire.pack(wire.DueAccounts(tuple(found), following, contracts))
+        while len(body) > ANSWER_BYTES_MAX and (contracts or len(found) > 1):
+            if contracts:
+                contracts = ()
+            else:
+                found = found[: len(found) // 2]
+                following = marks[len(found) - 1]
+            body = wire.pack(wire.DueAccounts(tuple(found), following, contracts))
+        self._groups.reply(newest, sink, place, body)
 
     async def _contracts_of(self, accounts: Sequence[Account]) -> tuple[tuple[Contract, ...] | None, ...]:
         """Give the contracts of the members of each account, as a pull would tell them.

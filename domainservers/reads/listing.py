@@ -12,6 +12,8 @@ from storage.unit import Unit
 
 PARTITIONS_AT_ONCE = 16
 """Read together, of a slot with few accounts."""
+SMALL_ACCOUNTS = 2_000
+"""Of partitions that were read together: with more, no larger number of them is in memory at once."""
 BREATH_CELLS = 2_000
 """Other work of the process has its turn after so many accounts that were listed."""
 
@@ -66,7 +68,9 @@ class AccountListing:
             read = await asyncio.gather(*[self._partition(each, in_memory[each]) for each in some])
             for number, partition in zip(some, read, strict=True):
                 yield number, partition
-            bucket, at_once = some.stop, min(at_once * 2, PARTITIONS_AT_ONCE)
+            bucket = some.stop
+            small = sum([len(each.account_ids) for each in read]) <= SMALL_ACCOUNTS
+            at_once = min(at_once * 2, PARTITIONS_AT_ONCE) if small else max(1, at_once // 2)
 
     async def _partition(self, bucket: int, in_memory: Sequence[str]) -> Partition:
         """Read a partition's snapshots, and look at what is newer in memory."""

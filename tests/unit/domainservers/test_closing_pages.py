@@ -26,6 +26,7 @@ from charging.wire import (
     pack,
     read_ask,
 )
+from domainservers.reads import due as due_reads
 from domainservers.slot.slot import Slot
 from storage.memory.unit import MemoryStore
 from tests.unit.domainservers.room import Clock, FlakyUnit, Waiting, ask, charge, do, own, until
@@ -148,3 +149,33 @@ async def test_who_is_due_comes_with_the_contracts_that_a_pull_would_tell() -> N
         assert not isinstance(pulled, Failed)
         assert contracts == (pulled.contract,)  # type: ignore[union-attr]
     await new.close()
+
+
+async def test_a_page_that_no_tier_passes_on_is_told_without_contracts_then_with_fewer_accounts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    slot = await own(FlakyUnit(), clock=clock)
+    await a_month(slot, clock)
+
+    async def told(after: str = "") -> DueAccounts:
+        (answer,) = await ask(slot, FetchDue("GD/0", JANUARY, 1, 500, after, contracts=True))
+        assert isinstance(answer, DueAccounts)
+        return answer
+
+    whole = await told()
+    bare = len(pack(replace(whole, contracts=())))
+    monkeypatch.setattr(due_reads, "ANSWER_BYTES_MAX", bare)
+    assert await told() == replace(whole, contracts=())
+    monkeypatch.setattr(due_reads, "ANSWER_BYTES_MAX", bare - 1)
+    found, page = list[str](), await told()
+    while True:
+        assert 0 < len(page.accounts) < len(PEOPLE)
+        found += [each.account_id for each in page.accounts]
+        if not page.next:
+            break
+        page = await told(page.next)
+    assert sorted(found) == PEOPLE
+    monkeypatch.setattr(due_reads, "ANSWER_BYTES_MAX", 1)
+    assert len((await told()).accounts) == 1
+    await slot.close()

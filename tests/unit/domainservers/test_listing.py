@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from itertools import count, islice
 
+import pytest
+
 from charging.wire import DueAccounts, FetchDue
 from domainservers.accounts.accounts import BUCKETS, COLLECTION
 from domainservers.base.fetcher import bucket_of
 from domainservers.base.limits import Limits
+from domainservers.reads import listing
 from domainservers.reads.listing import PARTITIONS_AT_ONCE
 from domainservers.slot.slot import Slot
 from storage.memory.unit import MemoryStore
@@ -18,6 +21,8 @@ FEW = Limits(hot_accounts_max=1, packed_accounts_max=1)
 NUMBERS = (f"msisdn:8613800{number:06d}" for number in count())
 TOGETHER = list(islice((who for who in NUMBERS if bucket_of(who, BUCKETS) == 3), 5))
 """Of one partition."""
+MANY = [next(who for who in NUMBERS if bucket_of(who, BUCKETS) == bucket) for bucket in range(BUCKETS)]
+"""One of each partition."""
 
 
 class CountingUnit(FlakyUnit):
@@ -57,6 +62,15 @@ async def test_small_partitions_are_read_together_and_each_of_them_once() -> Non
     assert sorted(each.account_id for each in (await due(slot)).accounts) == PEOPLE
     assert len(unit.scanned) == len(set(unit.scanned)) == BUCKETS
     assert 1 < unit.most <= PARTITIONS_AT_ONCE
+    await slot.close()
+
+
+async def test_large_partitions_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "SMALL_ACCOUNTS", 0)
+    slot, unit = await _after_a_month(MANY, Clock())
+    assert sorted(each.account_id for each in (await due(slot)).accounts) == sorted(MANY)
+    assert len(unit.scanned) == len(set(unit.scanned)) == BUCKETS
+    assert unit.most == 1
     await slot.close()
 
 
