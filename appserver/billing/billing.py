@@ -79,9 +79,10 @@ class AccountBilling:
         oldest = max(newest - many + 1, FIRST_MONTH)
         told = await bills_of(self._ask, account.account_id, range(oldest, newest + 1), account.open.places)
         bills = sorted(told.bills, key=lambda bill: bill.period, reverse=True)
+        # Also where the one that is asked for is on another page.
+        following = f"{account.account_id}|{oldest - 1}" if bills and oldest > FIRST_MONTH else ""
         if request.number:
             bills = [bill for bill in bills if bill.number == request.number]
-        following = f"{account.account_id}|{oldest - 1}" if bills and oldest > FIRST_MONTH else ""
         return pb.ReadBillsResponse(bills=bills, next_page=following)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -50,6 +50,8 @@ QUESTIONS_MAX = 1_000
 UNTOLD = frozenset({"unavailable", "overloaded", "expired", "broken"})
 """Kinds of faults that leave open what a contract is."""
 CLOSED = "BILL_PERIOD_CLOSED"
+UNSUMMED: tuple[Literal["lines", "taxes", "money"], ...] = ("lines", "taxes", "money")
+"""What bills have that are told by their sums alone does without: of a large page it would be too much."""
 
 Ask = Callable[[Sequence[Question]], Awaitable[list[Answer]]]
 
@@ -205,9 +207,14 @@ class AccountParts:
             # Closed by somebody else meanwhile: what counts is the bill that is kept, not the one made here.
             outcome = self._told(replace(made, bill=None, fees=0))
             outcome.repeated = True
-            kept = await bills_of(self._ask, made.account.account_id, [made.month])
+            try:
+                kept = await bills_of(self._ask, made.account.account_id, [made.month])
+            except Fault as why:
+                return _failed(made.account, why)  # Of the others on the page it says nothing.
             if kept.bills:
                 outcome.bill.CopyFrom(kept.bills[0])
+                for name in UNSUMMED if self._order.sums_only else ():
+                    outcome.bill.ClearField(name)
         return outcome
 
     def _told(self, made: Closing) -> pb.BillOutcome:
