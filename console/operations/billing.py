@@ -1,6 +1,6 @@
 """`onetier billing`: the bill runs of a domain, over all its slots, each with its own outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -12,6 +12,7 @@ from console import report
 from console.operations import explaining, receivables
 from console.operations.billing_bills import app as bills_app
 from console.operations.billing_calls import (
+    NO_WORDS,
     Approval,
     BillsCaller,
     Domain,
@@ -69,7 +70,7 @@ def plan(
     """Say when a period will be billed; it must be over by then."""
     request = _change(domain, period, caller)
     request.plan.CopyFrom(pb.PlanBillRun(mode=mode, from_ms=time_ms(begins), until_ms=time_ms(until)))
-    _do(request, caller)
+    _do(request, caller, {"WINDOW_EMPTY": "--until is no time after --from"})
 
 
 @app.command("open")
@@ -86,7 +87,8 @@ def open_command(
     """Open the runs of a period that is over; its accounts are in their billing period from here on."""
     request = _change(domain, period, caller)
     request.open.CopyFrom(pb.OpenBillRun(mode=mode, until_ms=time_ms(until), approval=approval))
-    _do(request, caller)
+    empty = "--until is over already" if until else "no window is planned: say with --until when it ends"
+    _do(request, caller, {"WINDOW_EMPTY": empty})
 
 
 @app.command()
@@ -212,7 +214,7 @@ def _change(domain: str, period: str, caller: RunChanger) -> pb.ChangeBillRunsRe
     )
 
 
-def _do(request: pb.ChangeBillRunsRequest, caller: BillsCaller) -> None:
+def _do(request: pb.ChangeBillRunsRequest, caller: BillsCaller, words: Mapping[str, str] = NO_WORDS) -> None:
     outcomes = call(caller, lambda stub: change_all(stub, request))
     failed = [each for each in outcomes if each.HasField("error")]
     key = request.request_key
@@ -221,7 +223,7 @@ def _do(request: pb.ChangeBillRunsRequest, caller: BillsCaller) -> None:
     told = f"done in {len(outcomes) - len(failed)} of {len(outcomes)} slots{again}; request key {key}"
     table = _table([each.run for each in outcomes if not each.HasField("error")])
     print_view(View([{"request_key": key, **plain(each)} for each in outcomes], [*table, told]), caller.as_json)
-    fail(request.domain, failed)
+    fail(request.domain, failed, words)
 
 
 def _table(runs: Sequence[pb.BillRun]) -> list[Table]:

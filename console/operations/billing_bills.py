@@ -90,7 +90,9 @@ def run(
 @shares(BillsCaller)
 def bill(
     identity: Identity,
-    period: Annotated[str, typer.Option(help="2026-10; default: the newest that is closed.")] = "",
+    period: Annotated[
+        str, typer.Option(help="2026-10; default: the newest that is closed, or with --trial and --now the next.")
+    ] = "",
     trial: Annotated[bool, typer.Option("--trial", help="What the next bill would be, as of now.")] = False,
     now: Annotated[bool, typer.Option("--now", help="Bill this account alone now, its period being over.")] = False,
     *,
@@ -98,10 +100,11 @@ def bill(
 ) -> None:
     """Show a bill of an account, with its lines; make it now, or show what the next one would be."""
 
-    async def ask(stub: BillingServiceStub) -> pb.Bill | None:
+    async def ask(stub: BillingServiceStub) -> pb.Bill | str:
         if trial or now:
             request = pb.BillAccountsRequest(
                 identity=identity,
+                period=whole_period(period) if period else "",
                 trial=trial,
                 actor=caller.actor,
                 channel=caller.channel,
@@ -110,15 +113,16 @@ def bill(
             outcome = told.outcomes[0]
             if outcome.HasField("error"):
                 raise from_status(outcome.error)
-            return outcome.bill if outcome.HasField("bill") else None
+            nothing = f"there is nothing to bill in {outcome.period} of {outcome.account_id}"
+            return outcome.bill if outcome.HasField("bill") else nothing
         reading = pb.ReadBillsRequest(identity=identity, periods_max=24, actor=caller.actor, channel=caller.channel)
         read = await patiently(lambda left_s: stub.ReadBills(reading, timeout=left_s))
         found = [each for each in read.bills if not period or each.period.startswith(period)]
-        return found[0] if found else None
+        return found[0] if found else f"{identity} has no such bill"
 
     found = call(caller, ask)
-    if found is None:
-        typer.echo(f"{identity} has no such bill", err=True)
+    if isinstance(found, str):
+        typer.echo(found, err=True)
         raise typer.Exit(1)
     print_view(View([found], bill_page(found)), caller.as_json)
 
@@ -136,12 +140,22 @@ def bills(
     request = pb.ReadBillsRequest(
         identity=identity, periods_max=periods, page=page, actor=caller.actor, channel=caller.channel
     )
-    told = call(caller, lambda stub: patiently(lambda left_s: stub.ReadBills(request, timeout=left_s)))
+
+    async def ask(stub: BillingServiceStub) -> tuple[pb.ReadBillsResponse, bool]:
+        read = await patiently(lambda left_s: stub.ReadBills(request, timeout=left_s))
+        behind = pb.ReadBillsRequest()
+        behind.CopyFrom(request)
+        behind.page = read.next_page
+        # The platform can't say where an account began: only the page behind does.
+        more = read.next_page and (await patiently(lambda left_s: stub.ReadBills(behind, timeout=left_s))).bills
+        return read, bool(more)
+
+    told, has_more = call(caller, ask)
     table = Table(Column("number", no_wrap=True), "period", "gross", "tax", "total", "settled", "payable", "due")
     for each in told.bills:
         amounts = [show(amount) for amount in (each.gross, each.tax, each.total, each.settled, each.payable)]
         table.add_row(each.number, each.period, *amounts, each.due_day)
-    more = [f"next page: --page '{told.next_page}'"] if told.next_page else []
+    more = [f"next page: --page '{told.next_page}'"] if has_more else []
     print_view(
         View([plain(each) for each in told.bills], [table, *more] if told.bills else ["no bills"]), caller.as_json
     )
@@ -173,6 +187,7 @@ def _row(totals: RunTotals) -> dict[str, object]:
         "accounts": totals.accounts,
         "bills": totals.bills,
         "billed_before": totals.repeated,
+        "unheard": totals.unheard,
         "gross": totals.gross,
         "tax": totals.tax,
         "payable": totals.payable,
@@ -197,6 +212,8 @@ def _told(totals: RunTotals, ended: Sequence[pb.BillRun], took_s: float, *, tria
         lines.append(f"  fees of {totals.fees_refused:,} accounts could not be posted: they stay due")
     if totals.repeated:
         lines.append(f"  {totals.repeated:,} were billed by somebody else meanwhile")
+    if totals.unheard:
+        lines.append(f"  {totals.unheard:,} are closed or moved by now, their answer was lost: they are in no sum here")
     for run in ended:
         lines.append(f"  run {run.run_id} completed, {run.completion}")
     if totals.failures:

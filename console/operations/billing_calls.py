@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, TypeVar
 
 import grpc
@@ -19,6 +20,7 @@ from onetier_client import new_key
 from runtime.status import from_status
 
 ResultT = TypeVar("ResultT")
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 Domain = Annotated[str, typer.Argument(help="Code of the domain, for example GD.")]
 PeriodText = Annotated[
@@ -111,10 +113,13 @@ def call(caller: BillsCaller, work: Callable[[BillingServiceStub], Coroutine[Non
     return call_as_operator(caller.endpoint, caller.tls, "appserver", ask)
 
 
-def fail(domain: str, failures: Sequence[pb.BillRunOutcome]) -> None:
-    """Tell what could not be done, and end with status 1 when there is any."""
+def fail(domain: str, failures: Sequence[pb.BillRunOutcome], words: Mapping[str, str] = NO_WORDS) -> None:
+    """Tell what could not be done, and end with status 1 when there is any.
+
+    `words` say of some reasons what they mean to whoever wrote the command: options, not fields of messages.
+    """
     for each in failures:
         fault = from_status(each.error)
-        typer.echo(f"{domain}/{each.slot}: {fault.reason}: {fault.message}", err=True)
+        typer.echo(f"{domain}/{each.slot}: {fault.reason}: {words.get(fault.reason, fault.message)}", err=True)
     if failures:
         raise typer.Exit(1)

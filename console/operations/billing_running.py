@@ -6,7 +6,7 @@ due.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from msgspec import Struct, field
 from onetier.v1 import billing_pb2 as pb
@@ -50,6 +50,14 @@ class RunTotals(Struct):
     fees_refused: int = 0
     failures: dict[str, str] = field(default_factory=dict)
     """Account → why, of those that failed last."""
+    unheard: int = 0
+    """Accounts whose answer was lost, and that were due no more when they were asked for again: closed, or moved."""
+
+    def forgive(self, account_ids: Iterable[str]) -> None:
+        """Take accounts for done that failed for a moment, and then were not due any more."""
+        for account_id in account_ids:
+            self.unheard += 1
+            self.failures.pop(account_id, None)
 
     def add(self, outcome: pb.BillOutcome) -> None:
         """Count what became of an account."""
@@ -90,29 +98,43 @@ async def work(stub: BillingServiceStub, order: RunOrder, progress: Callable[[Ru
 async def _slot(
     stub: BillingServiceStub, order: RunOrder, slot: int, totals: RunTotals, progress: Callable[[RunTotals], None]
 ) -> None:
+    unsure: set[str] = set()
     for _ in range(1 if order.trial else PASSES_MAX):
-        billed, page = 0, ""
-        while True:
-            request = pb.BillAccountsRequest(
-                domain=order.domain,
-                slot=slot,
-                period=order.period,
-                page=page,
-                accounts_max=order.accounts_a_page,
-                trial=order.trial,
-                actor=order.actor,
-                channel=order.channel,
-                sums_only=True,
-            )
-            told = await _page(stub, request)
+        billed, again = 0, set[str]()
+        async for told in _pages(stub, order, slot):
             for outcome in told.outcomes:
                 totals.add(outcome)
-                billed += not outcome.HasField("error") or isinstance(from_status(outcome.error), PASSING)
+                unsure.discard(outcome.account_id)
+                passes = outcome.HasField("error") and isinstance(from_status(outcome.error), PASSING)
+                billed += passes or not outcome.HasField("error")
+                if passes:
+                    again.add(outcome.account_id)
             progress(totals)
-            page = told.next_page
-            if not page:
-                break
+        totals.forgive(unsure)
+        unsure = again
         if not billed:
+            return
+
+
+async def _pages(stub: BillingServiceStub, order: RunOrder, slot: int) -> AsyncIterator[pb.BillAccountsResponse]:
+    """Bill whoever is due in a slot, page by page."""
+    page = ""
+    while True:
+        request = pb.BillAccountsRequest(
+            domain=order.domain,
+            slot=slot,
+            period=order.period,
+            page=page,
+            accounts_max=order.accounts_a_page,
+            trial=order.trial,
+            actor=order.actor,
+            channel=order.channel,
+            sums_only=True,
+        )
+        told = await _page(stub, request)
+        yield told
+        page = told.next_page
+        if not page:
             return
 
 

@@ -24,7 +24,12 @@ def reconcile(
     keys: ChainKeys = None,
     backups: Annotated[
         Path | None,
-        typer.Option("--backup", help="Folder of the backups that were made before the runs: books are held to them."),
+        typer.Option(
+            "--backup",
+            exists=True,
+            file_okay=False,
+            help="Folder of the backups that were made before the runs: books are held to them.",
+        ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that read journals.")] = 2,
     as_json: Json = False,
@@ -63,8 +68,9 @@ def reconcile(
     told = f"{what}, revenue {show(revenue)}: {len(differences)} differences"
     staged, replayed = sum(slot.staged for slot in found.slots), sum(slot.replayed for slot in found.slots)
     stages = f"staged {show(staged)} = replayed {show(replayed)} + {show(staged - replayed)} that waits or moved away"
+    held = [f"books are held to {sum(slot.backups for slot in found.slots):,} backups"] if backups is not None else []
     tables = [_table(runs)] if runs else []
-    print_view(View([*rows, *runs, {"differences": differences}], [*tables, told, stages]), as_json)
+    print_view(View([*rows, *runs, {"differences": differences}], [*tables, told, stages, *held]), as_json)
     for sentence in differences[:SHOWN_MAX]:
         typer.echo(sentence, err=True)
     if differences:

@@ -32,3 +32,20 @@ async def test_a_run_that_was_planned_keeps_its_window(
         (run,) = (await BillingServiceStub(channel).ListBillRuns(asked)).runs
     assert run.state == "completed"
     assert (run.until_ms == until_ms) is planned
+
+
+async def test_what_is_wrong_with_a_window_is_said_in_words_of_the_command_line(
+    start_platform: Platforms, owner: OwnerInMemory
+) -> None:
+    tier = await start_platform()
+    past, future = str(owner.desk.now_ms - HOUR_MS), str(owner.desk.now_ms + HOUR_MS)
+
+    async def said(*command: str) -> str:
+        ask = [*command, "--slot", "0", "--endpoint", tier.address]
+        result = await asyncio.to_thread(CliRunner().invoke, app, ask)
+        assert result.exit_code == 1, result.output
+        return result.stderr
+
+    assert "no window is planned: say with --until when it ends" in await said("open", "GD", PERIOD)
+    assert "--until is over already" in await said("open", "GD", PERIOD, "--until", past)
+    assert "--until is no time after --from" in await said("plan", "GD", PERIOD, "--from", future, "--until", future)

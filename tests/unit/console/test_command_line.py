@@ -86,3 +86,10 @@ def test_a_process_does_not_start_beside_a_table_that_nobody_reads(tmp_path: Pat
 def test_an_empty_list_of_addresses_is_refused() -> None:
     with pytest.raises(typer.BadParameter, match="no address is given"):
         addresses([" , "])
+
+
+def test_backups_that_are_not_where_they_should_be_are_told() -> None:
+    command = ["billing", "reconcile", "--backup", "nowhere"]
+    told = RUNNER.invoke(mounted(), command, env={"COLUMNS": "200", "TERM": "dumb"})
+    assert told.exit_code == 2
+    assert "'nowhere' does not exist" in told.output
