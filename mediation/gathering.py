@@ -91,9 +91,9 @@ class Gatherer:
                         begins = False
                         waiting.take(group.seq, entries)
                         done.groups += 1
-                if len(waiting) >= ROWS_AT_ONCE:
-                    self._keep(journal, waiting, reader.seq, done)
-                    waiting = RowGathering()
+                    if len(waiting) >= ROWS_AT_ONCE:
+                        self._keep(journal, waiting, group.seq, done)
+                        waiting = RowGathering()
             if reader.seq > done.seq:
                 self._keep(journal, waiting, reader.seq, done)
         return done

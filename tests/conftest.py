@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cluster.cassandra import jars
 from cluster.cassandra.lifecycle import Settings
@@ -25,6 +26,9 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = Path(tempfile.mkdtemp(prefix="onetier-token-"))
     config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
     os.environ["ONETIER_TOKEN_FILE"] = str(folder / "token")
+    # How long an example takes says how busy the machine is.
+    settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("house")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -59,6 +59,13 @@ def check_charge(before: Account, after: Account, quantity: int, accruals: Seque
             check_weight(before, after)
 
 
+def check_quantities(quantities: Sequence[int]) -> None:
+    """Raise Invalid QUANTITY_OUT_OF_RANGE for uses of which one is of no possible quantity."""
+    for quantity in (min(quantities), max(quantities)):
+        if not 0 <= quantity <= USED_MAX:
+            raise _quantity(quantity)
+
+
 def check_state(before: Account | None, after: Account) -> None:
     """Check every number and every size of a state that a command made.
 

@@ -197,7 +197,8 @@ def _asked(usage: Usage, account: Account, rate: Rate, here: ClassHere, known: C
     if told is not None:
         return _covered(here, told, usage.quantity, units)
     charge = rate(usage, account)
-    _learn_covered(here, known, charge, level, units)
+    if len(known.covered) < OF_A_CLASS_MAX:
+        _learn_covered(here, known, charge, level, units)
     return charge
 
 

@@ -33,7 +33,7 @@ class BatchOutcome:
     def note(self, share: BatchShare, key: str, reply: desk.ServiceReply) -> None:
         """Take down what was said of each use of a share.
 
-        Raises ValueError when the reply is not of as many uses as were sent.
+        Raises ValueError when the reply is not of as many uses as were sent, or names others.
         """
         begin, end = share.begin, share.end
         if reply.HasField("error"):
@@ -46,6 +46,9 @@ class BatchOutcome:
         told = reply.command.use_outcomes
         if len(told.amounts) != end - begin:
             raise ValueError(f"{end - begin} uses were sent under {key}, and {len(told.amounts)} are answered")
+        named = [*told.set_aside, *[each.use for each in told.refused]]
+        if named and not 0 <= min(named) <= max(named) < end - begin:
+            raise ValueError(f"{end - begin} uses were sent under {key}, and the answer names others")
         self._amounts[begin:end] = told.amounts
         self._keys[share.number] = key
         self._currencies[share.number] = told.currency

@@ -20,6 +20,7 @@ from charging.base.bounds import VERSION_MAX
 from charging.base.fieldtypes import NAME, Whole, refusal
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid, Refused
+from charging.ledger import within
 from charging.ledger.action import PLATFORM, BaseAction, Envelope, Traits
 from charging.ledger.commands.post_charge import Charged
 from charging.ledger.effect import Effect, VersionMoved
@@ -154,14 +155,15 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Take all that were rated, in order.
 
-        Refused BATCH_TAKEN, FEEDS_FULL; a use that is refused although it was rated on this very state is rated anew
-        (`VersionMoved`): what follows was rated as if it had been taken.
+        Refused BATCH_TAKEN, FEEDS_FULL; Invalid QUANTITY_OUT_OF_RANGE. A use that is refused although it was rated on
+        this very state is rated anew (`VersionMoved`): what follows was rated as if it had been taken.
         """
         identity = self._identity()
         require_new(account, self.feed, identity, self.batch)
         if (account.version, account.mark) != (self.base_version, self.base_mark):
             raise VersionMoved
         run, columns, currency = ChargeRun(account, now_ms), self.charged, account.terms.currency
+        within.check_quantities([use.quantity for use in self.uses] if columns is None else columns.quantities)
         events: list[BaseEvent]
         if columns is None:
             events, outcomes = self._take(account, run, list(zip(self.uses, self.rated, strict=True)))

@@ -10,6 +10,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from charging.base.account import Account, Book
+from charging.base.bounds import USED_MAX
 from charging.base.usage import SealedCharge, Usage
 from charging.errors import Invalid, Refused
 from charging.ledger import buckets
@@ -168,6 +169,16 @@ def test_columns_that_do_not_fit_each_other_are_no_uses() -> None:
     torn = msgspec.msgpack.encode(columns).replace(b"msisdn", b"tornnn").replace(b"\x91\x05", b"\x92\x05\x05")
     with pytest.raises(msgspec.ValidationError):
         msgspec.msgpack.decode(torn, type=UsesCharged)
+
+
+@pytest.mark.parametrize("quantity", [-1, USED_MAX + 1, (1 << 64) - 1])
+def test_a_quantity_that_no_use_has_is_not_taken_however_it_is_posted(quantity: int) -> None:
+    account = an_account(OWNER, 1, "GD", members=(OWNER,), books=(MAIN,), currency="CNY", zone="Asia/Shanghai")
+    use, charge = Usage(OWNER, "sms", NOW_MS, quantity), SealedCharge(5, "CNY", (), (), 1, False, Raw(b"\x90"))
+    order = PostUsage("plant", 1, (replace(use, quantity=1), use), (), (RatedUse(charge),) * 2, 1)
+    for each in (order, order.packed()):
+        with pytest.raises(Invalid, match="is not possible: a quantity is"):
+            done(account, each)
 
 
 def test_uses_of_several_identities_or_of_named_books_stay_single() -> None:

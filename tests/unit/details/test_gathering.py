@@ -1,5 +1,10 @@
 """Rows gathered as columns are the rows that single records give, however an entry journals its charges."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
@@ -15,6 +20,11 @@ from charging.ledger.usecolumns import in_columns
 from details.gathering import RowGathering
 from details.parts import ORDER, frame_of, rows_in
 from details.rows import rows_of
+from details.store import DetailStore
+from evidence.keys import fresh_ring
+from mediation import gathering
+from mediation.gathering import Gatherer, JournalPlace
+from storage.unit import Group
 from testkit.examples import ALICE, BOB
 from testkit.ledger import START_MS
 
@@ -70,3 +80,35 @@ def test_rows_by_columns_are_those_of_single_records(made: list[tuple[tuple[Even
     assert len(gathered) == len(single)
     assert gathered.frame().sort(*ORDER).equals(frame_of(single).sort(*ORDER))
     assert sorted(rows_in(gathered.frame()), key=str) == sorted(single, key=str)
+
+
+class GroupsAtOnce:
+    """Reads five groups in one go, each of one use."""
+
+    def __init__(self) -> None:
+        self.seq = -1
+
+    async def read(self, groups_max: int) -> list[Group]:
+        assert groups_max > 5
+        left, self.seq = range(self.seq + 1, 5), 4
+        return [Group(seq, b"") for seq in left]
+
+
+async def test_rows_are_kept_as_soon_as_they_are_enough_however_many_groups_are_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use, charge = Usage(ALICE, "sms", START_MS, 1), SealedCharge(5, "XTS", (), (), 1, False, Raw(b"\x90"))
+    entry = Entry(ALICE, "k", b"", 1, -1, START_MS, "post_usage", ALICE, "", "c", columns_of([(use, charge)]), Raw(b""))
+
+    @asynccontextmanager
+    async def reader(*_: object) -> AsyncIterator[GroupsAtOnce]:
+        yield GroupsAtOnce()
+
+    monkeypatch.setattr(gathering, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(gathering, "_reader", reader)
+    monkeypatch.setattr(gathering, "unpack_group", lambda _: ([(0, entry)], []))
+    store = DetailStore(tmp_path)
+    done = await Gatherer(store, fresh_ring()).gather(JournalPlace("GD/0", "", "Asia/Shanghai"))
+    assert (done.rows, done.groups, done.seq, store.manifest.gathered()) == (5, 5, 4, {"GD/0": 4})
+    assert [part.rows for part in store.manifest.parts()] == [2, 2, 1]
+    store.close()

@@ -180,6 +180,10 @@ def test_an_answer_of_other_uses_than_were_sent_is_taken_for_none() -> None:
     uses = two_subscribers()
     with pytest.raises(ValueError, match="2 uses were sent under k1, and 1 are answered"):
         BatchOutcome(uses).note(uses.shares[0], "k1", charged(5))
+    stray = charged(5, 0, refused=[pb.RefusedUse(use=2, reason="INSUFFICIENT_FUNDS")])
+    for reply in (stray, charged(0, 0, set_aside=[-1]), charged(0, 0, set_aside=[0, 2])):
+        with pytest.raises(ValueError, match="2 uses were sent under k1, and the answer names others"):
+            BatchOutcome(uses).note(uses.shares[0], "k1", reply)
 
 
 class Door:
