@@ -13,12 +13,13 @@ from mediation.plant.plant import Plant
 from mediation.plant.suspense import Suspended, aside_of
 from mediation.records import DetailRecord
 
-FOR_PEOPLE = frozenset(("RECORD_CONFLICT", "BATCH_TAKEN", "REQUEST_KEY_REUSED", LATE))
+FOR_PEOPLE = frozenset(("RECORD_CONFLICT", "BATCH_TAKEN", "REQUEST_KEY_REUSED", "OUTCOME_UNREADABLE", LATE))
 """Reasons for which a second try can't be right, it may be charged already: a person has to look, or, of parts that
 came late, the line does (`mediation.plant.latecalls`)."""
 MISSING = "PARTS_MISSING"
-BY_NAME = frozenset(("CALL_SUSPECTED", MISSING))
-"""Reasons that a person decides: they are tried again when they are named."""
+BY_NAME = frozenset(("CALL_SUSPECTED", MISSING, "INTERNAL", "ANSWER_MALFORMED", "ANSWER_UNEXPECTED", "UNKNOWN"))
+"""Reasons that a person decides: they are tried again when they are named. Of a defect between the front door and the
+owner nobody knows whether it came before the charge or after it: the outcome of the request key tells."""
 _record = msgspec.msgpack.Decoder(DetailRecord).decode
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
-from google.rpc.code_pb2 import ABORTED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE
+from google.rpc.code_pb2 import ABORTED, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE
 from google.rpc.error_details_pb2 import ErrorInfo
 from onetier.v1 import service_desk_pb2 as desk
 
@@ -40,7 +40,10 @@ class BatchOutcome:
             if reply.error.code in UNKNOWN_FATE:
                 self.unknown += end - begin
                 return
-            why = next(_reasons(reply), "UNKNOWN"), reply.error.message
+            message = reply.error.message
+            if reply.error.code == INTERNAL:  # Perhaps it was charged: its key tells a person.
+                message = f"{message} (request key {key})"
+            why = next(_reasons(reply), "UNKNOWN"), message
             self._refused.update(dict.fromkeys(range(begin, end), why))
             return
         told = reply.command.use_outcomes

@@ -105,10 +105,13 @@ def test_what_began_later_than_now_is_in_no_batch_so_a_batch_that_is_sent_again_
 def test_what_may_be_charged_already_is_never_tried_again_by_itself(yard: Yard) -> None:
     (yard.folder / "1").write_text(use(1, NOW_MS + 1), encoding="utf-8")
     (row,) = yard.pass_()
-    for reason in ("BATCH_TAKEN", "REQUEST_KEY_REUSED", "RECORD_CONFLICT"):
+    never = ("BATCH_TAKEN", "REQUEST_KEY_REUSED", "RECORD_CONFLICT", "OUTCOME_UNREADABLE")
+    for reason in (*never, "ANSWER_MALFORMED", "ANSWER_UNEXPECTED", "UNKNOWN", "INTERNAL"):
         with yard.plant.commit():
             yard.plant.suspense.keep([Suspended(row.digest, 1, reason, "", row.raw, row.key, row.record, NOW_MS)])
         assert yard.line.recycle("", NOW_MS + 5) == 0
+        assert yard.line.recycle(reason, NOW_MS) == 0, "it is still ahead"
+    assert yard.line.recycle("INTERNAL", NOW_MS + 5) == 1, "a person has looked"
 
 
 def test_a_clock_that_was_put_back_makes_no_file_wait_for_the_old_time(tmp_path: Path) -> None:

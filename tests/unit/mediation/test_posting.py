@@ -14,7 +14,7 @@ from onetier.v1 import service_desk_pb2 as pb
 from appserver.reading.uses import uses_of
 from charging.base.asked import Asked
 from charging.base.usage import Usage
-from charging.errors import NotFound, Unavailable
+from charging.errors import NotFound, Unavailable, internal
 from charging.ledger.commands.post_usage import USES_MAX
 from mediation.decoding.pieces import frame_of
 from mediation.plant.batches import DETAILS, REPLACES, read_uses, rows_in, write_batch
@@ -173,6 +173,9 @@ def test_a_share_that_is_refused_goes_to_suspense_and_one_of_unknown_fate_stays(
     error.code = INVALID_ARGUMENT
     outcome.note(second, "k2", pb.ServiceReply(error=error))
     assert [row.reason for row in outcome.aside("d", NOW_MS)][2:] == ["UNKNOWN"]
+    outcome.note(second, "k2", pb.ServiceReply(error=to_status(internal())))
+    told = outcome.aside("d", NOW_MS)[2]
+    assert (told.reason, told.why.partition(" (")[2]) == ("INTERNAL", "request key k2)")
     assert len(outcome.details()) == 0
 
 
