@@ -140,18 +140,21 @@ def run(document: dict, case: dict) -> Charge:
 
 
 def rate_of(line: Timeline, local: LocalTime, use: dict, contract: Contract, account: Account) -> Charge:
-    at = local.moment_ms(use.get("at", NOON))
-    plan: Plan = line.plan_at(at)
-    usage = Usage(
+    usage = usage_of(use, local)
+    plan: Plan = line.plan_at(usage.start_ms)
+    return rate(plan, usage, contract, account)
+
+
+def usage_of(use: dict, local: LocalTime) -> Usage:
+    return Usage(
         ME,
         use["service"],
-        at,
+        local.moment_ms(use.get("at", NOON)),
         int(use["quantity"]),
         use.get("to", ""),
         use.get("visited", ""),
         use.get("attributes", {}),
     )
-    return rate(plan, usage, contract, account)
 
 
 def micro(text: str) -> Fraction:

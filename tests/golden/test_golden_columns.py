@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 from msgspec.structs import replace
 
-from charging.base.usage import Usage
 from charging.rating.rating import Unrated, rate_sum
 from mediation.columns.chunk import BOOKS, MAGNITUDE, USES, AccountState
 from mediation.columns.free import PART
@@ -13,7 +12,7 @@ from mediation.columns.planner import DISCOUNT, NO_PRICE, TIERS, WATCHED
 from mediation.columns.rater import ColumnRater
 from mediation.columns.running import TWICE
 from mediation.columns.worth import CAP_STEP, TIERS_BEGUN, TIERS_CUT
-from tests.golden.test_golden import ME, NOON, account_of, cases, contract_of, timeline
+from tests.golden.test_golden import ME, account_of, cases, contract_of, timeline, usage_of
 
 LEFT = {BOOKS, MAGNITUDE, PART, DISCOUNT, NO_PRICE, TIERS, WATCHED, TWICE, CAP_STEP, TIERS_BEGUN, TIERS_CUT}
 """Why a case is not for columns; anything else would be one that nobody thought of."""
@@ -24,10 +23,8 @@ CASES = [param for param in cases() if "use" in param.values[1]]
 def test_a_golden_case_is_rated_by_columns_as_by_records(document: dict, case: dict) -> None:
     line, local = timeline(document, case)
     contract, account = contract_of(case, local), account_of(case, local)
-    use = case["use"]
-    at = local.moment_ms(use.get("at", NOON))
-    attributes = use.get("attributes", {})
-    usage = Usage(ME, use["service"], at, int(use["quantity"]), use.get("to", ""), use.get("visited", ""), attributes)
+    usage = usage_of(case["use"], local)
+    at, attributes = usage.start_ms, usage.attributes
     try:
         plan = line.plan_at(at)
         expected = rate_sum(plan, usage, contract, account)

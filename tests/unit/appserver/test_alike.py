@@ -27,7 +27,7 @@ from charging.rating.alike import AlikeUses
 from charging.rating.rating import rate
 from charging.rating.restating import PlanOf
 from charging.rating.usetimes import head_of
-from tests.golden.test_golden import ME, NOON, account_of, cases, contract_of, timeline
+from tests.golden.test_golden import ME, account_of, cases, contract_of, timeline, usage_of
 from tests.unit.charging.rating_worlds import World, worlds
 
 SHE = "msisdn:8613012345679"
@@ -130,10 +130,8 @@ def test_uses_cost_what_the_row_engine_says_and_are_explained_so(
 def test_a_golden_case_costs_the_same_before_and_after_it_is_known(document: dict, case: dict) -> None:
     line, local = timeline(document, case)
     contract, account = contract_of(case, local), account_of(case, local)
-    use = case["use"]
-    at = local.moment_ms(use.get("at", NOON))
-    attributes = use.get("attributes", {})
-    usage = Usage(ME, use["service"], at, int(use["quantity"]), use.get("to", ""), use.get("visited", ""), attributes)
+    usage = usage_of(case["use"], local)
+    at = usage.start_ms
     account = account.with_terms(zone=local.zone)
     others = [replace(usage, start_ms=at + minute * 60_000, quantity=usage.quantity + minute) for minute in range(3)]
     for usages in ([usage] * 3, [usage, *others, usage]):
