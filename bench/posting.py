@@ -31,6 +31,7 @@ from domainservers.base.limits import Limits
 from domainservers.slot.slot import Slot
 from house.stores import STORES
 from runtime.server import calm_collector
+from testkit.usecolumns import packed
 
 WINDOW = 8
 TURNS = 3
@@ -65,7 +66,7 @@ def batches(accounts: int, uses: int, turn: int, versions: Sequence[tuple[int, i
         rated = [_use(number, turn * uses + place) for place in range(uses)]
         of = tuple([use for use, _ in rated])
         taken = tuple([RatedUse(charge) for _, charge in rated])
-        action = PostUsage("plant", turn + 1, of, (), taken, *versions[number]).packed()
+        action = packed(PostUsage("plant", turn + 1, of, (), taken, *versions[number]))
         made.append([_command(number, f"b{turn}-{number}", action)])
     return made
 

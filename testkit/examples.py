@@ -95,6 +95,7 @@ from charging.rating.closing import closing_of, first_day
 from charging.rating.session_asks import UnitAsk
 from charging.wire import pack
 from testkit.ledger import DAY_MS, START_MS, Desk, an_account, charge_of, contract_of, opening, post
+from testkit.usecolumns import packed
 
 ROOMMATE = "msisdn:8613000000009"
 """Of Alice's account, too."""
@@ -200,7 +201,7 @@ def _uses_of(desk: Desk) -> PostUsage:
     batch = max((batch for _, _, batch in account.open.feeds), default=0) + 1
     if batch % 2:  # Every other batch is all charged, and travels in columns.
         charges = (RatedUse(seal(charge_of(amount, depends=True))) for amount in (7, 0, 3))
-        return PostUsage("plant", batch, usages, (), tuple(charges), account.version, account.mark).packed()
+        return packed(PostUsage("plant", batch, usages, (), tuple(charges), account.version, account.mark))
     refused = RatedUse(None, "SERVICE_UNKNOWN", "no such service")
     rated = (RatedUse(seal(charge_of(7, depends=True))), refused, RatedUse(None, set_aside=True))
     replaces = (ReplacedUse(2, "part", START_MS + 2, 30),)

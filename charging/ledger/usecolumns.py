@@ -1,7 +1,5 @@
 """Rated uses as they are put into columns, one after the other."""
 
-from collections.abc import Iterable
-
 from msgspec import Raw
 
 from charging.base.usage import SealedCharge, Usage
@@ -79,15 +77,3 @@ class UseColumns:
             tuple(self._steps_of),
             tuple([Raw(steps) for steps in self._steps]),
         )
-
-
-def in_columns(charges: Iterable[tuple[Usage, SealedCharge]]) -> UsesCharged | None:
-    """Put rated uses into columns; None = some columns can't say: several identities, or books that were named."""
-    columns = UseColumns()
-    identities: set[str] = set()
-    for usage, charge in charges:
-        if charge.takes or charge.amount < 0:
-            return None
-        columns.charge(usage, charge)
-        identities.add(usage.identity)
-    return columns.made(identities.pop()) if len(identities) == 1 else None

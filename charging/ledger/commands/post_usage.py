@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Struct, msgpack
-from msgspec.structs import replace
 
 from charging.base.account import Account
 from charging.base.asked import Asked, FilledIn, Own
@@ -28,7 +27,6 @@ from charging.ledger.event import BaseEvent
 from charging.ledger.feeds import FeedMarked, require_new
 from charging.ledger.running import ChargeRun
 from charging.ledger.standing import require_served
-from charging.ledger.usecolumns import in_columns
 from charging.ledger.usescharged import UsesCharged
 
 USES_MAX = 200
@@ -145,12 +143,6 @@ class PostUsage(BaseAction, frozen=True, tag="post_usage"):
         if self.charged is not None:
             return self.charged.amount
         return sum([each.charge.amount for each in self.rated if each.charge is not None])
-
-    def packed(self) -> "PostUsage":
-        """Give it, rated, as it travels: in columns if they can say it."""
-        charges = [(use, each.charge) for use, each in zip(self.uses, self.rated, strict=True) if each.charge]
-        columns = in_columns(charges) if len(charges) == len(self.uses) else None
-        return self if columns is None else replace(self, uses=(), replaces=(), rated=(), charged=columns)
 
     def decide(self, account: Account, command: Envelope, now_ms: int) -> Effect:
         """Take all that were rated, in order.

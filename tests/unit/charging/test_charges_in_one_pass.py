@@ -22,9 +22,9 @@ from charging.ledger.effect import VersionMoved
 from charging.ledger.kinds import Event
 from charging.ledger.running import ChargeRun
 from charging.ledger.spreading import spread
-from charging.ledger.usecolumns import in_columns
 from charging.ledger.usescharged import UsesCharged
 from testkit.ledger import an_account
+from testkit.usecolumns import in_columns, packed
 
 NOW_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
@@ -124,9 +124,9 @@ def test_uses_in_columns_do_what_they_do_one_by_one(
         closed=2026 * 12 + 9 + closed,
     )  # fmt: skip
     order = PostUsage("plant", 1, tuple(use for use, _ in charges), (), tuple(RatedUse(each) for _, each in charges), 1)
-    packed = order.packed()
-    assert (packed.uses, packed.rated, packed.at_stake()) == ((), (), order.at_stake())
-    rows, columns = done(account, order), done(account, packed)
+    travels = packed(order)
+    assert (travels.uses, travels.rated, travels.at_stake()) == ((), (), order.at_stake())
+    rows, columns = done(account, order), done(account, travels)
     assert columns[1:] == rows[1:]
     assert list(spread(columns[0])) == list(rows[0])
     if rows[0]:
@@ -176,7 +176,7 @@ def test_a_quantity_that_no_use_has_is_not_taken_however_it_is_posted(quantity: 
     account = an_account(OWNER, 1, "GD", members=(OWNER,), books=(MAIN,), currency="CNY", zone="Asia/Shanghai")
     use, charge = Usage(OWNER, "sms", NOW_MS, quantity), SealedCharge(5, "CNY", (), (), 1, False, Raw(b"\x90"))
     order = PostUsage("plant", 1, (replace(use, quantity=1), use), (), (RatedUse(charge),) * 2, 1)
-    for each in (order, order.packed()):
+    for each in (order, packed(order)):
         with pytest.raises(Invalid, match="is not possible: a quantity is"):
             done(account, each)
 

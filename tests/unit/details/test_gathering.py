@@ -16,7 +16,6 @@ from charging.ledger.entry import Entry
 from charging.ledger.events import Noticed
 from charging.ledger.feeds import FeedMarked
 from charging.ledger.kinds import Event
-from charging.ledger.usecolumns import in_columns
 from details.gathering import RowGathering
 from details.parts import ORDER, frame_of, rows_in
 from details.rows import rows_of
@@ -27,6 +26,7 @@ from mediation.gathering import Gatherer, JournalPlace
 from storage.unit import Group
 from testkit.examples import ALICE, BOB
 from testkit.ledger import START_MS
+from testkit.usecolumns import in_columns
 
 CHARGES = st.lists(
     st.builds(
