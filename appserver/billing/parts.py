@@ -12,12 +12,12 @@ from onetier.v1 import billing_pb2 as pb
 from appserver.billing.asking import Question
 from appserver.billing.bills import bill_told, sums_told
 from appserver.billing.closings import BillingCaller, Closing, asked, closing
-from appserver.billing.telling import expect
+from appserver.billing.telling import expect, unexpected
 from charging.base.account import Account
 from charging.base.account_id import identity_of
 from charging.base.contract import Contract
 from charging.base.localtime import month_text
-from charging.errors import Broken, Fault, Unavailable
+from charging.errors import Fault, Unavailable
 from charging.plans.timeline import Timeline
 from charging.wire import (
     CLOSES_MAX,
@@ -247,11 +247,12 @@ def _pages(made: Sequence[Closing]) -> Iterator[Sequence[Closing]]:
     page: list[Closing] = []
     size = 0
     for each in made:
-        size += len(bytes(each.action))
-        if page and (len(page) >= CLOSES_MAX or size > PAGE_BYTES_MAX):
+        bytes_more = len(bytes(each.action))
+        if page and (len(page) >= CLOSES_MAX or size + bytes_more > PAGE_BYTES_MAX):
             yield page
-            page, size = [], len(bytes(each.action))
+            page, size = [], 0
         page.append(each)
+        size += bytes_more
     if page:
         yield page
 
@@ -260,8 +261,7 @@ def _told(answer: Answer, accounts: int) -> Sequence[Done | Stale | Failed]:
     """Give the answer for each account of a page."""
     if isinstance(answer, AccountsClosed) and len(answer.answers) == accounts:
         return answer.answers
-    other = Broken("ANSWER_UNEXPECTED", f"an owner answered with {type(answer).__name__}, which was not asked")
-    return [answer if isinstance(answer, Failed) else failed(other)] * accounts
+    return [answer if isinstance(answer, Failed) else failed(unexpected(answer))] * accounts
 
 
 def _own(account: Account, contracts: Mapping[str, Contract | Failed]) -> list[Contract]:

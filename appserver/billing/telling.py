@@ -25,7 +25,12 @@ def expect(kind: type[AnswerT], answer: Answer) -> AnswerT:
         return answer
     if isinstance(answer, Failed):
         raise fault(answer)
-    raise Broken("ANSWER_UNEXPECTED", f"an owner answered with {type(answer).__name__}, which was not asked")
+    raise unexpected(answer)
+
+
+def unexpected(answer: Answer) -> Broken:
+    """Make the fault of an answer to nothing that was asked."""
+    return Broken("ANSWER_UNEXPECTED", f"an owner answered with {type(answer).__name__}, which was not asked")
 
 
 def outcome(slot: int, period: Period, answer: Answer) -> pb.BillRunOutcome:
